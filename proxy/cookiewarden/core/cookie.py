@@ -1,0 +1,140 @@
+"""Set-Cookie and Cookie as browsers read them (RFC 6265bis 5.6 and 4.2), without losing a byte.
+
+A parsed Set-Cookie keeps the raw text of the name-value pair and of every attribute; joined with `;` they
+are the header again. Editing replaces, drops or adds attributes and leaves every other byte as it came.
+Nothing here decodes, unquotes or trims a value.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from cookiewarden.core.date import parse_cookie_date
+
+MAX_PAIR = 4096
+"""Octets of name + value above which browsers ignore a cookie (RFC 6265bis 5.6)."""
+MAX_ATTRIBUTE = 1024
+"""Octets of an attribute's value above which browsers ignore the attribute (RFC 6265bis 5.6)."""
+
+# RFC 6265bis 5.6: %x00-08 / %x0A-1F / %x7F, that is every control character except the tab
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+WSP = b" \t"
+_MAX_AGE = re.compile(rb"-?[0-9]+")
+FOREVER = 10**12
+"""What a Max-Age of more digits than matter counts as, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute: the raw text between two `;`, its name in lower case, its value without blanks."""
+
+    raw: bytes
+    name: bytes
+    value: bytes
+
+    @property
+    def counts(self) -> bool:
+        """Whether browsers look at it at all."""
+        return len(self.value) <= MAX_ATTRIBUTE
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SetCookie:
+    """A Set-Cookie header value. No repr: it holds a value."""
+
+    pair: bytes
+    name: bytes
+    value: bytes
+    attributes: tuple[Attribute, ...]
+
+    def last(self, name: bytes) -> Attribute | None:
+        """The attribute that counts where one is given several times: the last."""
+        return next((a for a in reversed(self.attributes) if a.name == name and a.counts), None)
+
+    def has(self, name: bytes) -> bool:
+        return self.last(name) is not None
+
+    def without(self, *names: bytes) -> "SetCookie":
+        kept = tuple(a for a in self.attributes if a.name not in names or not a.counts)
+        return replace(self, attributes=kept)
+
+    def with_attribute(self, raw: bytes) -> "SetCookie":
+        """Added at the end; before an empty last one, where the header ends with `;`."""
+        end = len(self.attributes)
+        if end and not self.attributes[-1].raw.strip(WSP):
+            end -= 1
+        added = (*self.attributes[:end], parse_attribute(raw), *self.attributes[end:])
+        return replace(self, attributes=added)
+
+    def with_value(self, old: Attribute, value: bytes) -> "SetCookie":
+        """`old` with another value, its spelling and its place kept."""
+        key, _, _ = old.raw.partition(b"=")
+        new = parse_attribute(key.rstrip(WSP) + b"=" + value)
+        return replace(self, attributes=tuple(new if a is old else a for a in self.attributes))
+
+
+def parse_set_cookie(line: bytes) -> SetCookie | None:
+    """Parse a Set-Cookie value as RFC 6265bis 5.6 does; None where browsers ignore the whole line.
+
+    A line without `=` has an empty name. A line without name and value is ignored by browsers.
+    """
+    if CONTROL.search(line):
+        return None
+    pair, *rest = line.split(b";")
+    name, separator, value = pair.partition(b"=")
+    if not separator:
+        name, value = b"", pair
+    name, value = name.strip(WSP), value.strip(WSP)
+    if not name and not value:
+        return None
+    return SetCookie(pair, name, value, tuple(map(parse_attribute, rest)))
+
+
+def parse_attribute(raw: bytes) -> Attribute:
+    name, _, value = raw.partition(b"=")
+    return Attribute(raw, name.strip(WSP).lower(), value.strip(WSP))
+
+
+def build_set_cookie(cookie: SetCookie) -> bytes:
+    """The header value again; byte for byte the parsed one where nothing was edited."""
+    return b";".join((cookie.pair, *(a.raw for a in cookie.attributes)))
+
+
+def max_age(attribute: Attribute) -> int | None:
+    """Seconds, or None where the attribute is not a valid Max-Age (RFC 6265bis 5.6.2)."""
+    if attribute.name != b"max-age" or not attribute.counts or not _MAX_AGE.fullmatch(attribute.value):
+        return None
+    negative, digits = attribute.value.startswith(b"-"), attribute.value.lstrip(b"-0")
+    number = int(digits or b"0") if len(digits) <= 12 else FOREVER
+    return -number if negative else min(number, FOREVER)
+
+
+def expires(attribute: Attribute) -> int | None:
+    """Seconds since the epoch, or None where the attribute is not a valid Expires (RFC 6265bis 5.6.1)."""
+    if attribute.name != b"expires" or not attribute.counts:
+        return None
+    return parse_cookie_date(attribute.value)
+
+
+def is_deletion(cookie: SetCookie, now: float) -> bool:
+    """Whether the line removes a cookie: by the last valid Max-Age, else by the last valid Expires."""
+    for parse, horizon in ((max_age, 0.0), (expires, now)):
+        valid = [found for a in cookie.attributes if (found := parse(a)) is not None]
+        if valid:
+            return valid[-1] <= horizon
+    return False
+
+
+def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:
+    """The pieces of a Cookie header between its `;`, each with its cookie's name (empty for none)."""
+    return [(name_of(piece), piece) for piece in header.split(b";")]
+
+
+def name_of(piece: bytes) -> bytes:
+    name, separator, _ = piece.partition(b"=")
+    return name.strip(WSP) if separator else b""
+
+
+def build_cookie(pieces: list[bytes], first_removed: bool) -> bytes:
+    """The pieces that stay. A removed piece takes the separator before it; the first, the one after it."""
+    header = b";".join(pieces)
+    return header.lstrip(WSP) if first_removed else header

@@ -1,0 +1,123 @@
+"""What the engine is asked and what it answers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cookiewarden.core.policy import Entry
+
+Header = tuple[bytes, bytes]
+
+UNDECLARED = "__undeclared__"
+"""The label of every cookie that is in no entry: names from the wire are never labels."""
+
+
+class Action(StrEnum):
+    PASS = "pass"
+    REWRITE = "rewrite"
+    BLOCK = "block"
+    STRIP = "strip"
+
+
+class Reason(StrEnum):
+    """Why a decision is what it is. Stable: metric label, `explain` output and heading in the reference."""
+
+    # about the cookie
+    UNDECLARED = "undeclared"
+    OUT_OF_SCOPE = "out-of-scope"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too-large"
+    DELETION = "deletion"
+    SET_BY_SERVER = "set-by-server"
+    NOT_FORWARDED = "not-forwarded"
+    # edits
+    DOMAIN_CHANGED = "domain-changed"
+    PATH_CHANGED = "path-changed"
+    PARTITIONED_CHANGED = "partitioned-changed"
+    SECURE_ADDED = "secure-added"
+    SECURE_REMOVED = "secure-removed"
+    SAME_SITE_CHANGED = "same-site-changed"
+    HTTP_ONLY_ADDED = "http-only-added"
+    HTTP_ONLY_REMOVED = "http-only-removed"
+    PRIORITY_CHANGED = "priority-changed"
+    LIFETIME_CAPPED = "lifetime-capped"
+    # what browsers would refuse
+    NONE_WITHOUT_SECURE = "none-without-secure"
+    PREFIX_RULE = "prefix-rule"
+    BROWSER_WOULD_REFUSE = "browser-would-refuse"
+    SECURE_OVER_HTTP = "secure-over-http"
+    # our own faults
+    POLICY_ERROR = "policy-error"
+
+
+MEANINGS = {
+    Reason.UNDECLARED: "the cookie is in no entry of the policy",
+    Reason.OUT_OF_SCOPE: "the cookie is declared, but not for this host or path",
+    Reason.MALFORMED: "browsers would ignore the line: it has control characters, or neither name nor value",
+    Reason.TOO_LARGE: "browsers would ignore the cookie: name and value are over 4096 bytes",
+    Reason.DELETION: "the line deletes the cookie, and deletions always pass",
+    Reason.SET_BY_SERVER: "the policy says that a script sets this cookie, and the application did",
+    Reason.NOT_FORWARDED: "the policy keeps this cookie from the application",
+    Reason.DOMAIN_CHANGED: "Domain was wider than the policy allows",
+    Reason.PATH_CHANGED: "the policy gives the Path",
+    Reason.PARTITIONED_CHANGED: "the policy decides on Partitioned",
+    Reason.SECURE_ADDED: "Secure was missing",
+    Reason.SECURE_REMOVED: "the policy takes Secure off",
+    Reason.SAME_SITE_CHANGED: "the policy gives SameSite",
+    Reason.HTTP_ONLY_ADDED: "HttpOnly was missing",
+    Reason.HTTP_ONLY_REMOVED: "the policy takes HttpOnly off",
+    Reason.PRIORITY_CHANGED: "the policy gives Priority",
+    Reason.LIFETIME_CAPPED: "the lifetime was longer than the policy promises",
+    Reason.NONE_WITHOUT_SECURE: "browsers refuse SameSite=None or Partitioned without Secure",
+    Reason.PREFIX_RULE: "browsers refuse a name with this prefix without the attributes that the prefix promises",
+    Reason.BROWSER_WOULD_REFUSE: "browsers on this host would refuse the cookie",
+    Reason.SECURE_OVER_HTTP: "browsers refuse Secure cookies over plain HTTP, and this seems to be plain HTTP",
+    Reason.POLICY_ERROR: "judging the cookie failed; it is not let through unjudged",
+}
+
+NOT_VIOLATIONS = frozenset({Reason.DELETION})
+"""Reasons that are no breach of the register."""
+
+ONLY_REPORTED = frozenset({Reason.SET_BY_SERVER, Reason.BROWSER_WOULD_REFUSE, Reason.SECURE_OVER_HTTP})
+"""Reasons that never change anything, whatever the mode."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """What the policy says of one cookie. `action` is what it calls for; `enforced` whether that was done."""
+
+    action: Action
+    entry: Entry | None = None
+    reasons: tuple[Reason, ...] = ()
+    enforced: bool = True
+
+    @property
+    def label(self) -> str:
+        """The entry's name or `__undeclared__`: a closed set."""
+        return self.entry.name if self.entry is not None else UNDECLARED
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a decision needs to know of the request: the Host header, the target, and how the browser came."""
+
+    host: bytes = b"localhost"
+    target: bytes = b"/"
+    https: bool = True
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Judged:
+    """One cookie: its name, the header text before, after (None: gone), and the decision. No repr: values."""
+
+    name: bytes
+    before: bytes
+    after: bytes | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Outcome:
+    """The headers after the policy, and what was decided, in the order of the headers."""
+
+    headers: list[Header]
+    cookies: list[Judged]

@@ -1,0 +1,526 @@
+"""From policy files to a Policy: includes, overlays, defaults, and every problem of every file.
+
+`load` never raises for bad input and never stops at the first problem. Files are read through a function
+that is handed in, so that the same code serves the proxy, `check`, tests and an editor.
+"""
+
+import hashlib
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from cookiewarden.core.policy import (
+    BROWSER_MAX,
+    Category,
+    Entry,
+    Flag,
+    Lifetime,
+    Policy,
+    Rules,
+    SameSite,
+    SameSiteVerb,
+    SetBy,
+)
+from cookiewarden.core.problem import CODES, Code, Place, Pos, Problem, has_errors, in_order
+from cookiewarden.core.schema import (
+    PLANNED,
+    EntryModel,
+    IncludedFileModel,
+    IncludeModel,
+    PolicyModel,
+    RulesModel,
+    UndeclaredModel,
+    did_you_mean,
+    kind_of,
+)
+from cookiewarden.core.scope import name_prefix
+from cookiewarden.core.source import Path, Source, parse_source
+
+M = TypeVar("M", bound=IncludedFileModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a file could not be read: a code and a message for the line that asked for it."""
+
+    code: Code
+    message: str
+
+
+Reader = Callable[[str], bytes | Unread]
+"""Reads a file by its path relative to the folder of the main file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The outcome: a policy where there is no error, all problems in order, and the sources by path."""
+
+    policy: Policy | None
+    problems: list[Problem]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An entry as one file gave it, before overlay and defaults."""
+
+    model: EntryModel
+    source: Source
+    path: Path
+    others: "tuple[_Draft, ...]" = ()
+    """The included entry that this one overlays."""
+
+    @property
+    def identity(self) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        scope = self.model.scope
+        return (
+            (self.model.name, tuple(sorted(scope.hosts)), tuple(sorted(scope.paths)))
+            if scope
+            else (self.model.name, (), ())
+        )
+
+    def pos(self, key: str = "name") -> Pos:
+        return self.source.key_pos((*self.path, key))
+
+    def place(self, key: str = "name") -> Place:
+        """Where `key` stands: here, else in the entry that this one overlays."""
+        for draft in (self, *self.others):
+            if key in draft.model.model_fields_set:
+                return Place(draft.source.path, draft.pos(key))
+        return Place(self.source.path, self.pos())
+
+
+def load(path: str, read: Reader) -> Loaded:
+    """Load the policy whose main file is `path`, includes resolved through `read`."""
+    return _Loader(path, read).load()
+
+
+class _Loader:
+    def __init__(self, path: str, read: Reader) -> None:
+        self.path = path
+        self.folder = posixpath.dirname(path)
+        self.read = read
+        self.problems: list[Problem] = []
+        self.sources: dict[str, Source] = {}
+        self.digest = hashlib.sha256()
+
+    def load(self) -> Loaded:
+        policy = self.compose()
+        problems = in_order([*self.problems, *(p for s in self.sources.values() for p in s.problems)])
+        return Loaded(None if has_errors(problems) else policy, problems, self.sources)
+
+    def compose(self) -> Policy | None:
+        source = self.open(
+            posixpath.basename(self.path), Problem(Code.UNREADABLE, Place(self.path, Pos()), "")
+        )
+        if source is None or (source.data is None and source.problems):
+            return None
+        main = self.validate(PolicyModel, source)
+        includes = self.includes(main, source)
+        drafts = self.overlay(self.drafts(main, source), includes)
+        self.check_categories(main, drafts)
+        entries = [self.entry(draft, main, source) for draft in drafts]
+        self.check_ties(drafts)
+        if not drafts:
+            pos = source.key_pos(("cookies",))
+            self.complain(
+                source, Code.NO_COOKIES, pos, "no cookie is declared: every cookie counts as undeclared"
+            )
+        return self.policy(main, source, entries)
+
+    # Files
+
+    def open(self, name: str, asked: Problem) -> Source | None:
+        """Read and parse one file; where it cannot be read the problem stands at the line that asked for it."""
+        raw = self.read(name)
+        if isinstance(raw, Unread):
+            self.problems.append(Problem(raw.code, asked.place, raw.message, asked.excerpt))
+            return None
+        self.digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
+        path = posixpath.join(self.folder, name)
+        self.sources[path] = source = parse_source(path, raw)
+        return source
+
+    def includes(self, main: PolicyModel | None, source: Source) -> list[_Draft]:
+        drafts: list[_Draft] = []
+        for index, item in _include_items(main, source):
+            place = Place(source.path, source.value_pos(("include", index)))
+            asked = Problem(Code.INCLUDE_MISSING, place, "", source.line(place.pos))
+            name = posixpath.normpath(item.file)
+            if problem := _bad_include(item.file, name, posixpath.basename(self.path)):
+                self.problems.append(Problem(problem.code, place, problem.message, asked.excerpt))
+            elif posixpath.join(self.folder, name) in self.sources:
+                self.complain(source, Code.DUPLICATE_ENTRY, place.pos, f'"{name}" is included twice')
+            elif (included := self.open(name, asked)) is not None:
+                drafts += self.included(included, item, place.pos, source)
+        self.check_twice(drafts)
+        return drafts
+
+    def included(self, included: Source, item: IncludeModel, pos: Pos, main: Source) -> Iterator[_Draft]:
+        model = self.validate(IncludedFileModel, included)
+        self.check_circle(included)
+        drafts = self.drafts(model, included)
+        names = {draft.model.name for draft in drafts}
+        for name in item.except_:
+            if name not in names:
+                message = (
+                    f'"{item.file}" has no entry "{name}" to leave out{did_you_mean(name, sorted(names))}'
+                )
+                self.complain(main, Code.EXCEPT_UNMATCHED, pos, message)
+        return (draft for draft in drafts if draft.model.name not in item.except_)
+
+    def check_circle(self, included: Source) -> None:
+        listed = included.data.get("include") if isinstance(included.data, dict) else None
+        for index, item in enumerate(listed if isinstance(listed, list) else [listed]):
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(included.path), str(item)))
+            if target in self.sources:
+                pos = included.value_pos(("include", index))
+                self.complain(
+                    included,
+                    Code.INCLUDE_CIRCLE,
+                    pos,
+                    f'"{item}" leads back to a file that includes this one',
+                )
+
+    # Validation
+
+    def complain(self, source: Source, code: Code, pos: Pos, message: str) -> None:
+        self.problems.append(source.problem(code, pos, message))
+
+    def validate(self, model: type[M], source: Source) -> M | None:
+        if source.data is None and source.problems:
+            return None
+        data = _names_as_written(source)
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            self.problems += (_problem(source, detail, model) for detail in error.errors(include_url=False))
+            return None
+
+    def drafts(self, model: IncludedFileModel | None, source: Source) -> list[_Draft]:
+        """The entries of a file; where the file has problems elsewhere, each entry that is right by itself."""
+        if model is not None:
+            return [_Draft(entry, source, ("cookies", i)) for i, entry in enumerate(model.cookies)]
+        cookies = source.data.get("cookies") if isinstance(source.data, dict) else None
+        found = []
+        for i, data in enumerate(cookies if isinstance(cookies, list) else []):
+            try:
+                found.append(_Draft(EntryModel.model_validate(data), source, ("cookies", i)))
+            except ValidationError:
+                continue  # said already, with its place
+        return found
+
+    # Composition
+
+    def check_twice(self, drafts: list[_Draft]) -> None:
+        first: dict[object, _Draft] = {}
+        for draft in drafts:
+            earlier = first.setdefault(draft.identity, draft)
+            if earlier is not draft:
+                message = f'"{draft.model.name}" is declared already at {earlier.place()}; give one of them another scope'
+                self.complain(draft.source, Code.DUPLICATE_ENTRY, draft.pos(), message)
+
+    def overlay(self, main: list[_Draft], includes: list[_Draft]) -> list[_Draft]:
+        """A main entry of the same name and scope overlays an included one key by key."""
+        self.check_twice(main)
+        by_identity = {draft.identity: draft for draft in includes}
+        composed = []
+        for draft in main:
+            base = by_identity.pop(draft.identity, None)
+            if base is not None:
+                given = {key: getattr(draft.model, key) for key in draft.model.model_fields_set}
+                draft = _Draft(base.model.model_copy(update=given), draft.source, draft.path, (draft, base))
+            composed.append(draft)
+        return [*composed, *(draft for draft in includes if draft.identity in by_identity)]
+
+    def check_categories(self, main: PolicyModel | None, drafts: list[_Draft]) -> None:
+        if main is None or not main.categories:
+            return
+        for draft in drafts:
+            category = draft.model.category
+            if category is not None and category not in main.categories:
+                message = f'no category "{category}"{did_you_mean(category, list(main.categories))}'
+                self.complain_at(draft, Code.UNKNOWN_CATEGORY, "category", message)
+
+    def check_ties(self, drafts: list[_Draft]) -> None:
+        """Two globs of equal rank that can match one name. Same prefix and suffix always have a name in common."""
+        first: dict[object, _Draft] = {}
+        for draft in drafts:
+            name = draft.model.name
+            if "*" not in name:
+                continue
+            prefix, suffix = name[: name.index("*")], name[name.rindex("*") + 1 :]
+            for host in draft.identity[1] or ("",):
+                for path in draft.identity[2] or ("",):
+                    other = first.setdefault((prefix, suffix, host, path), draft)
+                    if other is not draft and other.model.name != name:
+                        message = f'"{name}" and "{other.model.name}" at {other.place()} match the same names with equal rank; make one more exact'
+                        self.complain(draft.source, Code.AMBIGUOUS_GLOB, draft.pos(), message)
+
+    def complain_at(self, draft: _Draft, code: Code, key: str, message: str) -> None:
+        place = draft.place(key)
+        self.complain(self.sources[place.path], code, place.pos, message)
+
+    def entry(self, draft: _Draft, main: PolicyModel | None, source: Source) -> Entry:
+        model = draft.model
+        defaults = (main.defaults if main else None) or RulesModel()
+        set_by = model.set_by or SetBy.SERVER
+        ceiling = main.ceiling if main else None
+        entry = Entry(
+            name=model.name,
+            place=draft.place(),
+            rules=_rules(model, defaults, set_by, ceiling),
+            hosts=tuple(model.scope.hosts) if model.scope else (),
+            paths=tuple(model.scope.paths) if model.scope else (),
+            category=model.category or "",
+            purpose=model.purpose or {},
+            lifetime=model.lifetime or defaults.lifetime,
+            lifetime_source=model.lifetime_source or "",
+            renewed=model.renewed or "",
+            set_by=set_by,
+            party=model.party or "",
+            owner=model.owner or "",
+            reason=model.reason or "",
+            forward=model.forward is not False and set_by is not SetBy.INFRASTRUCTURE,
+            report_only=model.stage == "report",
+            places=_places(draft, defaults, source),
+        )
+        for code, key, message in _judgements(model, entry):
+            self.complain_at(draft, code, key, message)
+        return entry
+
+    def policy(self, main: PolicyModel | None, source: Source, entries: list[Entry]) -> Policy | None:
+        if main is None:
+            return None
+        for name, category in main.categories.items():
+            if category.basis is None:
+                message = f'category "{name}" gives no basis: say why no consent is needed'
+                self.complain(source, Code.NO_BASIS, source.key_pos(("categories", name)), message)
+        undeclared = main.undeclared or UndeclaredModel()
+        return Policy(
+            name=main.policy or posixpath.basename(self.path).removesuffix(".yaml"),
+            entries=tuple(entries),
+            mode=main.mode,
+            on_response=undeclared.response,
+            on_request=undeclared.request,
+            categories={name: Category(name, c.basis or "") for name, c in main.categories.items()},
+            places={
+                "response": Place(source.path, source.key_pos(("undeclared", "response"))),
+                "request": Place(source.path, source.key_pos(("undeclared", "request"))),
+                "ceiling": Place(source.path, source.key_pos(("ceiling",))),
+            },
+            sha256=self.digest.hexdigest(),
+        )
+
+
+# Includes
+
+
+def _include_items(main: PolicyModel | None, source: Source) -> Iterator[tuple[int, IncludeModel]]:
+    """The include list; also of a file with problems elsewhere, so that the included files are checked too."""
+    if main is not None:
+        yield from enumerate(main.include)
+        return
+    data = source.data.get("include") if isinstance(source.data, dict) else None
+    for i, item in enumerate(data if isinstance(data, list) else []):
+        try:
+            yield i, IncludeModel.model_validate({"file": item} if isinstance(item, str) else item)
+        except ValidationError:
+            continue
+
+
+def _bad_include(written: str, name: str, main: str) -> Unread | None:
+    if name == main:
+        return Unread(Code.INCLUDE_CIRCLE, f'"{written}" is this file: a policy cannot include itself')
+    if name.startswith(("/", "../")) or name == ".." or "\0" in name:
+        return Unread(
+            Code.INCLUDE_OUTSIDE,
+            f'"{written}" lies outside the folder of the policy; move it below that folder',
+        )
+    return None
+
+
+# Validation
+
+
+def _names_as_written(source: Source) -> Any:
+    """Cookie names are text even where YAML reads a number or a boolean: `- name: 1`."""
+    for path, text in source.texts.items():
+        if len(path) == 3 and path[0] == "cookies" and path[2] == "name":
+            source.data["cookies"][path[1]]["name"] = text
+    return source.data
+
+
+_TYPES = {
+    "string_type": "text",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "list_type": "a list",
+}
+
+
+def _problem(source: Source, detail: ErrorDetails, model: type[IncludedFileModel]) -> Problem:
+    path: Path = tuple(detail["loc"])
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(source, path, model)
+    if kind == "missing":
+        pos = source.value_pos(path[:-1])
+        return source.problem(Code.MISSING_KEY, pos, f'the key "{path[-1]}" is missing')
+    code = CODES.get(kind, Code.WRONG_TYPE)
+    message = detail["msg"]
+    if kind in _TYPES:
+        message = f"expected {_TYPES[kind]}, found {kind_of(detail['input'])}"
+    label = _label(path)
+    return source.problem(code, source.value_pos(path), f"{label}: {message}" if label else message)
+
+
+def _label(path: Path) -> str:
+    """The key that a problem speaks of, for the message."""
+    return next((str(part) for part in reversed(path) if isinstance(part, str) and part != "[key]"), "")
+
+
+_INCLUDED_KEYS = "an included file holds version and cookies only"
+
+
+def _unknown_key(source: Source, path: Path, model: type[IncludedFileModel]) -> Problem:
+    key, pos = str(path[-1]), source.key_pos(path)
+    if model is IncludedFileModel and len(path) == 1:
+        if key == "include":
+            return source.problem(
+                Code.INCLUDE_NESTED, pos, f"{_INCLUDED_KEYS}; include this file from the main file"
+            )
+        if key in PolicyModel.model_fields:
+            return source.problem(Code.UNKNOWN_KEY, pos, f'"{key}" does not belong here: {_INCLUDED_KEYS}')
+    known = _keys_at(path, model)
+    if key in PLANNED and key not in known:
+        return source.problem(Code.NOT_YET_SUPPORTED, pos, f'"{key}" is not yet supported by this release')
+    return source.problem(Code.UNKNOWN_KEY, pos, f'unknown key "{key}"{did_you_mean(key, known)}')
+
+
+def _keys_at(path: Path, model: type[IncludedFileModel]) -> list[str]:
+    """The keys that may stand where the unknown one stands."""
+    current: Any = model
+    for part in path[:-1]:
+        fields = getattr(current, "model_fields", {})
+        if part in fields:
+            current = _inner_model(fields[part].annotation)
+    return [field.alias or name for name, field in getattr(current, "model_fields", {}).items()]
+
+
+def _inner_model(annotation: Any) -> Any:
+    """The model inside `list[Model]`, `dict[str, Model]`, `Model | None` or an annotated one."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    inner = (_inner_model(argument) for argument in getattr(annotation, "__args__", ()))
+    return next((found for found in inner if found is not None), None)
+
+
+# Entries
+
+
+def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Lifetime | None) -> Rules:
+    http_only = model.http_only or (defaults.http_only if set_by is SetBy.SERVER else None)
+    return Rules(
+        secure=model.secure or defaults.secure or Flag.KEEP,
+        http_only=http_only or Flag.KEEP,
+        partitioned=model.partitioned or defaults.partitioned or Flag.KEEP,
+        same_site=model.same_site or defaults.same_site or SameSite(),
+        path=_unless_keep(model.path or defaults.path),
+        domain=_unless_keep(model.domain or defaults.domain),
+        priority=_unless_keep(model.priority or defaults.priority),
+        bound=_tighter(model.lifetime or defaults.lifetime, ceiling),
+    )
+
+
+def _unless_keep(value: str | None) -> str | None:
+    return None if value == "keep" else value
+
+
+def _tighter(lifetime: Lifetime | None, ceiling: Lifetime | None) -> Lifetime | None:
+    if lifetime is None or ceiling is None:
+        return lifetime or ceiling
+    return min(lifetime, ceiling, key=lambda bound: bound.seconds)
+
+
+def _places(draft: _Draft, defaults: RulesModel, source: Source) -> dict[str, Place]:
+    places = {key: Place(source.path, source.key_pos(("defaults", key))) for key in defaults.model_fields_set}
+    return places | {key: draft.place(key) for key in draft.model.model_fields_set}
+
+
+SCRIPT_READ = frozenset({"csrftoken", "XSRF-TOKEN", "_xsrf"})
+"""Names that frameworks' scripts read: Django, Angular, Tornado."""
+
+
+def _judgements(model: EntryModel, entry: Entry) -> Iterator[tuple[Code, str, str]]:
+    """What is wrong or doubtful about an entry that is well-formed: code, key that it stands at, message."""
+    yield from _promises(model, entry)
+    yield from _attributes(model, entry)
+    literal = len(entry.name.replace("*", ""))
+    if "*" in entry.name and literal < 3:
+        yield Code.GLOB_TOO_BROAD, "name", f'"{entry.name}" declares nearly everything; name more of it'
+
+
+def _promises(model: EntryModel, entry: Entry) -> Iterator[tuple[Code, str, str]]:
+    if entry.set_by is SetBy.INFRASTRUCTURE:
+        return
+    if not entry.purpose:
+        yield (
+            Code.NO_PURPOSE,
+            "name",
+            f'"{entry.name}" has no purpose: the statement will have nothing to say',
+        )
+    if entry.rules.bound is None:
+        yield (
+            Code.NO_LIFETIME,
+            "name",
+            f'"{entry.name}" has no lifetime: nothing bounds how long browsers keep it',
+        )
+    if model.lifetime and model.lifetime.seconds > BROWSER_MAX:
+        yield (
+            Code.LIFETIME_OVER_400D,
+            "lifetime",
+            f'browsers keep no cookie for longer than 400 days: "{model.lifetime.text}" will not be reached',
+        )
+
+
+def _attributes(model: EntryModel, entry: Entry) -> Iterator[tuple[Code, str, str]]:
+    rules, scripted = entry.rules, entry.set_by in (SetBy.SCRIPT, SetBy.BOTH)
+    if scripted and rules.http_only is Flag.ON:
+        yield (
+            Code.HTTP_ONLY_SCRIPT,
+            "http_only",
+            "a script cannot set or read an HttpOnly cookie: use keep, or set_by: server",
+        )
+    if entry.name in SCRIPT_READ and rules.http_only is Flag.ON:
+        yield (
+            Code.HTTP_ONLY_READ,
+            "http_only",
+            f'scripts are known to read "{entry.name}": http_only: keep leaves that possible',
+        )
+    weak = [key for key in ("secure", "http_only", "partitioned") if getattr(model, key) is Flag.REMOVE]
+    if model.same_site == SameSite(SameSiteVerb.EXACTLY, "None"):
+        weak.append("same_site")
+    for key in weak:
+        yield Code.WEAKENS, key, f"{key}: this takes a protection away that the application gave"
+    yield from _prefix_conflicts(rules, name_prefix(entry.name.encode()))
+
+
+def _prefix_conflicts(rules: Rules, prefix: bytes) -> Iterator[tuple[Code, str, str]]:
+    """Rules under which browsers refuse every cookie of such a name (RFC 6265bis 4.1.3)."""
+    if not prefix:
+        return
+    shown = {b"__secure-": "__Secure-", b"__http-": "__Http-", b"__host-": "__Host-"}.get(
+        prefix, "__Host-Http-"
+    )
+    if rules.secure is Flag.REMOVE:
+        yield Code.PREFIX_CONFLICT, "secure", f"browsers refuse a {shown} cookie without Secure"
+    if prefix.endswith(b"http-") and rules.http_only is Flag.REMOVE:
+        yield Code.PREFIX_CONFLICT, "http_only", f"browsers refuse a {shown} cookie without HttpOnly"
+    if prefix.startswith(b"__host-") and rules.path not in (None, "/"):
+        yield Code.PREFIX_CONFLICT, "path", f"browsers refuse a {shown} cookie with another path than /"

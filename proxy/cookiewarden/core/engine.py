@@ -1,0 +1,392 @@
+"""The engine: what a policy says of every cookie in a response and in a request. Everything else is a caller.
+
+The order for a Set-Cookie: malformed, match, undeclared (a deletion among them), domain and path, partitioned,
+same_site and secure, http_only, lifetime, what browsers would refuse. The first blocking reason wins; edits
+collect all reasons. A deletion of a declared cookie always passes, with the edits that decide whether browsers
+find the cookie it deletes.
+
+Judging a line takes some 20 µs, so what was decided is remembered as a plan, by (scope, name, attribute tail). The
+value is no part of the key, so every session of an application hits the same plan. What else the decision
+reads is in the key: the scope stands for host, path and scheme; a date stands there as its class at `now`; a
+line whose decision reads its value (no name, too large, control characters, an undeclared deletion) is never
+remembered.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from cookiewarden.core import verbs
+from cookiewarden.core.cookie import (
+    CONTROL,
+    MAX_ATTRIBUTE,
+    MAX_PAIR,
+    SetCookie,
+    build_cookie,
+    build_set_cookie,
+    is_deletion,
+    parse_attribute,
+    parse_cookie,
+    parse_set_cookie,
+)
+from cookiewarden.core.date import imf_fixdate, parse_cookie_date
+from cookiewarden.core.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
+from cookiewarden.core.matcher import Matcher
+from cookiewarden.core.policy import Entry, Mode, OnUndeclaredRequest, OnUndeclaredResponse, Policy, SetBy
+from cookiewarden.core.scope import canonical_host, path_match, path_of
+from cookiewarden.core.verbs import Draft, Site
+
+MAX_PLANS = 8192
+"""Plans and names that one engine remembers over all scopes; at the limit all are forgotten."""
+MAX_SCOPES = 256
+MAX_KEY = 512
+"""Octets of a tail or name above which nothing is remembered: with MAX_PLANS it bounds the memo's memory."""
+
+MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
+POLICY_ERROR = Decision(Action.BLOCK, None, (Reason.POLICY_ERROR,))
+
+_EXPIRES = re.compile(rb";[ \t]*expires[ \t]*=([^;]*)", re.IGNORECASE)
+
+
+class DateClass(IntEnum):
+    """What the engine reads of a date."""
+
+    INVALID = 0
+    PAST = 1
+    WITHIN = 2
+    OVER = 3
+
+
+@dataclass(slots=True, frozen=True)
+class Plan:
+    """How to answer every line of one scope, name and tail. Holds no value and no computed date."""
+
+    decision: Decision
+    drop: bool = False
+    same: bool = False
+    """The line passes as it is."""
+    before: bytes = b""
+    """The tail, or its part before the date."""
+    after: bytes | None = None
+    """The tail after the date; None where no date has to be put in."""
+    bound: int | None = None
+    """Seconds from now for the date that is put in; None: the date that came."""
+
+    def apply(self, line: bytes, pair: bytes, date: bytes, now: float) -> bytes | None:
+        if self.same:
+            return line
+        if self.drop:
+            return None
+        if self.after is None:
+            return pair + self.before
+        if self.bound is not None:
+            date = imf_fixdate(int(now) + self.bound)
+        return pair + self.before + date + self.after
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """All exchanges of one host, scheme and set of policy paths, with what was decided for them."""
+
+    site: Site
+    plans: dict[tuple[bytes, bytes], Plan] = field(default_factory=dict)
+    dated: dict[tuple[bytes, bytes, bytes, DateClass], Plan] = field(default_factory=dict)
+    bounds: dict[bytes, int | None] = field(default_factory=dict)
+    """By name: the bound in seconds against which dates are classed."""
+    names: dict[bytes, Decision] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        for memo in (self.plans, self.dated, self.bounds, self.names):
+            memo.clear()
+
+
+class Engine:
+    """A policy in force. Immutable but for its memo; a reload makes a new one."""
+
+    def __init__(self, policy: Policy, mode: Mode | None = None) -> None:
+        self.policy = policy
+        self.mode = mode or policy.mode
+        self._matcher = Matcher(policy.entries)
+        self._paths = tuple(sorted({path.encode() for entry in policy.entries for path in entry.paths}))
+        self._scopes: dict[object, Scope] = {}
+        self._remembered = 0
+
+    # The two entries that every caller shares
+
+    def on_response(self, headers: Iterable[Header], exchange: Exchange, now: float) -> Outcome:
+        """Judge every Set-Cookie of a response head. `now` is in seconds since the epoch."""
+        scope = self.scope(exchange)
+        kept: list[Header] = []
+        cookies = []
+        for name, value in headers:
+            if name.lower() != b"set-cookie":
+                kept.append((name, value))
+                continue
+            after, decision = self.on_set_cookie(value, scope, now)
+            cookies.append(Judged(_name(value), value, after, decision))
+            if after is not None:
+                kept.append((name, after))
+        return Outcome(kept, cookies)
+
+    def on_request(self, headers: Iterable[Header], exchange: Exchange, now: float) -> Outcome:
+        """Judge every cookie of a request head; several Cookie headers become one, where the first stood."""
+        headers = list(headers)
+        lines = [value for name, value in headers if name.lower() == b"cookie"]
+        if not lines:
+            return Outcome(headers, [])
+        after, cookies = self.on_cookie(b"; ".join(lines), self.scope(exchange))
+        kept: list[Header] = []
+        for name, value in headers:
+            if name.lower() != b"cookie":
+                kept.append((name, value))
+            elif lines:
+                if after is not None:
+                    kept.append((name, after))
+                lines = []
+        return Outcome(kept, cookies)
+
+    # The narrow entries of the data plane
+
+    def scope(self, exchange: Exchange) -> Scope:
+        """The scope of an exchange: ask once per request and hand it to `on_set_cookie` and `on_cookie`."""
+        path = path_of(exchange.target) if self._paths else b"/"
+        key = (exchange.host, exchange.https, tuple(path_match(path, p) for p in self._paths))
+        scope = self._scopes.get(key)
+        if scope is None:
+            if len(self._scopes) >= MAX_SCOPES:
+                self._scopes.clear()
+                self._remembered = 0
+            scope = Scope(Site(canonical_host(exchange.host), path, exchange.https))
+            self._scopes[key] = scope
+        return scope
+
+    def on_set_cookie(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
+        """One Set-Cookie value: what it becomes (None: it is dropped) and why."""
+        pair, _, _ = line.partition(b";")
+        name, equals, _ = pair.partition(b"=")
+        if not equals or len(pair) > MAX_PAIR or CONTROL.search(line):
+            return self._judge(line, scope, now)
+        tail = line[len(pair) :]
+        plan = scope.plans.get((name, tail))
+        if plan is not None:
+            return plan.apply(line, pair, b"", now), plan.decision
+        found = _EXPIRES.search(tail)
+        if found is None:
+            return self._judge_and_remember(line, pair, name, tail, scope, now)
+        date = found[1]
+        # An absent bound classes nothing as over it: None is remembered too, so absence needs its own mark.
+        bound = scope.bounds.get(name, -1)
+        if bound != -1:
+            key = (name, tail[: found.start(1)], tail[found.end(1) :], _class(date, bound, now))
+            plan = scope.dated.get(key)
+            if plan is not None:
+                return plan.apply(line, pair, date, now), plan.decision
+        return self._judge_and_remember_dated(line, pair, name, tail, found, scope, now)
+
+    def on_cookie(self, header: bytes, scope: Scope) -> tuple[bytes | None, list[Judged]]:
+        """One Cookie header value: what the application gets (None: no header) and the decision for each cookie."""
+        kept: list[bytes] = []
+        cookies = []
+        first_removed = changed = False
+        for index, (name, piece) in enumerate(parse_cookie(header)):
+            if not piece.strip(b" \t"):
+                kept.append(piece)
+                continue
+            decision = scope.names.get(name) or self._judge_name(name, scope)
+            strip = decision.action is Action.STRIP and decision.enforced
+            cookies.append(Judged(name, piece, None if strip else piece, decision))
+            if strip:
+                changed = True
+                first_removed = first_removed or index == 0
+            else:
+                kept.append(piece)
+        if not changed:
+            return header, cookies
+        return build_cookie(kept, first_removed) if any(map(_has_content, kept)) else None, cookies
+
+    # Judging
+
+    def _judge(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
+        """The plain path: parse, decide, build. Reads nothing that was remembered."""
+        cookie = parse_set_cookie(line)
+        if cookie is None:
+            return self._malformed(line)
+        edited, decision = self._decide(cookie, scope.site, now)
+        if not decision.enforced or edited is cookie:
+            return line, decision
+        return (build_set_cookie(edited) if edited is not None else None), decision
+
+    def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
+        # RFC 9110 5.5: CR, LF and NUL must not travel on; a control character passes in no mode.
+        if self.mode is Mode.ENFORCE or CONTROL.search(line):
+            return None, MALFORMED
+        return line, Decision(Action.BLOCK, None, (Reason.MALFORMED,), enforced=False)
+
+    def _decide(self, cookie: SetCookie, site: Site, now: float) -> tuple[SetCookie | None, Decision]:
+        match = self._matcher.match(cookie.name, site.host, site.path)
+        deletion = is_deletion(cookie, now)
+        if match.entry is None:
+            reason = Reason.OUT_OF_SCOPE if match.out_of_scope else Reason.UNDECLARED
+            return self._decide_undeclared(cookie, reason, deletion)
+        return self._decide_declared(cookie, match.entry, site, now, deletion)
+
+    def _decide_undeclared(
+        self, cookie: SetCookie, reason: Reason, deletion: bool
+    ) -> tuple[SetCookie | None, Decision]:
+        choice = self.policy.on_response
+        if choice is OnUndeclaredResponse.PASS:
+            return cookie, Decision(Action.PASS)
+        enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredResponse.BLOCK
+        if deletion:
+            edited = bare_deletion(cookie)
+            action = Action.PASS if edited is cookie else Action.REWRITE
+            return edited, Decision(action, None, (reason, Reason.DELETION), enforced)
+        return None, Decision(Action.BLOCK, None, (reason,), enforced)
+
+    def _decide_declared(
+        self, cookie: SetCookie, entry: Entry, site: Site, now: float, deletion: bool
+    ) -> tuple[SetCookie | None, Decision]:
+        enforced = self.mode is Mode.ENFORCE and not entry.report_only
+        draft = Draft(cookie)
+        verbs.edit_identity(draft, entry.rules)
+        verbs.edit_sending(draft, entry.rules, site.https)
+        if deletion:
+            draft.reasons.append(Reason.DELETION)
+        else:
+            verbs.edit_reading(draft, entry.rules)
+            verbs.cut_lifetime(draft, entry.rules.bound, now)
+            if entry.set_by is SetBy.SCRIPT:
+                draft.reasons.append(Reason.SET_BY_SERVER)
+        refusals = verbs.certain_refusals(draft.cookie)
+        if refusals and not deletion:
+            return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
+        # One order for the reasons, whatever made them: they are compared in tests and shown to people.
+        reasons = (*draft.reasons, *refusals, *verbs.likely_refusals(draft.cookie, site))
+        action = Action.PASS if draft.cookie is cookie else Action.REWRITE
+        return draft.cookie, Decision(action, entry, reasons, enforced)
+
+    def _judge_name(self, name: bytes, scope: Scope) -> Decision:
+        match = self._matcher.match(name, scope.site.host, None)
+        decision = self._decide_name(match.entry, match.out_of_scope)
+        if len(name) <= MAX_KEY:
+            self._count()
+            scope.names[name] = decision
+        return decision
+
+    def _decide_name(self, entry: Entry | None, out_of_scope: bool) -> Decision:
+        if entry is not None:
+            if entry.forward:
+                return Decision(Action.PASS, entry)
+            enforced = self.mode is Mode.ENFORCE and not entry.report_only
+            return Decision(Action.STRIP, entry, (Reason.NOT_FORWARDED,), enforced)
+        choice = self.policy.on_request
+        if choice is OnUndeclaredRequest.PASS:
+            return Decision(Action.PASS)
+        enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredRequest.STRIP
+        reason = Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
+        return Decision(Action.STRIP, None, (reason,), enforced)
+
+    # Remembering
+
+    def _judge_and_remember(
+        self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
+    ) -> tuple[bytes | None, Decision]:
+        after, decision = self._judge(line, scope, now)
+        if name.strip(b" \t") and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
+            self._count()
+            scope.plans[name, tail] = _plan(line, pair, after, decision)
+        return after, decision
+
+    def _judge_and_remember_dated(
+        self,
+        line: bytes,
+        pair: bytes,
+        name: bytes,
+        tail: bytes,
+        found: re.Match[bytes],
+        scope: Scope,
+        now: float,
+    ) -> tuple[bytes | None, Decision]:
+        after, decision = self._judge(line, scope, now)
+        date, rest = found[1], tail[found.end(1) :]
+        key = name.strip(b" \t")
+        if not key or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
+            return after, decision
+        if len(date) > MAX_ATTRIBUTE or _EXPIRES.search(rest):
+            return after, decision  # a date that browsers ignore, or a second one
+        entry = self._matcher.match(key, scope.site.host, scope.site.path).entry
+        bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
+        date_class = _class(date, bound, now)
+        plan = _plan_dated(line, pair, date, after, decision, bound if date_class is DateClass.OVER else None)
+        self._count()
+        scope.bounds[name] = bound
+        scope.dated[name, tail[: found.start(1)], rest, date_class] = plan
+        return after, decision
+
+    def _count(self) -> None:
+        self._remembered += 1
+        if self._remembered > MAX_PLANS:
+            for scope in self._scopes.values():
+                scope.forget()
+            self._remembered = 0
+
+
+def bare_deletion(cookie: SetCookie) -> SetCookie:
+    """A deletion with nothing but what it needs to delete: its own identity, and no value.
+
+    Secure and Partitioned stay because browsers ignore a deletion of a prefixed or partitioned cookie without
+    them. A cookie without a name can only be named by a value (RFC 6265bis 5.6): a fixed one takes its place.
+    """
+    identity = (b"path", b"domain", b"secure", b"partitioned")
+    kept = tuple(a for a in cookie.attributes if a.name in identity)
+    attributes = (*kept, parse_attribute(b" Max-Age=0"))
+    pair = cookie.name + b"=" if cookie.name else b"=deleted"
+    if pair == cookie.pair and [a.raw for a in attributes] == [a.raw for a in cookie.attributes]:
+        return cookie
+    return SetCookie(pair, cookie.name, pair.partition(b"=")[2], attributes)
+
+
+def _reads_value(decision: Decision) -> bool:
+    """Whether the outcome depended on the value: an undeclared deletion loses it, unless it is empty already."""
+    return decision.entry is None and Reason.DELETION in decision.reasons
+
+
+def _plan(line: bytes, pair: bytes, after: bytes | None, decision: Decision) -> Plan:
+    if after is None:
+        return Plan(decision, drop=True)
+    if after == line:
+        return Plan(decision, same=True)
+    return Plan(decision, before=after[len(pair) :])
+
+
+def _plan_dated(
+    line: bytes, pair: bytes, date: bytes, after: bytes | None, decision: Decision, bound: int | None
+) -> Plan:
+    plan = _plan(line, pair, after, decision)
+    found = _EXPIRES.search(plan.before)
+    if found is None:
+        return plan  # dropped, unchanged, or the date was taken away
+    before, rest = plan.before[: found.start(1)], plan.before[found.end(1) :]
+    computed = bound is not None and found[1] != date
+    return Plan(decision, before=before, after=rest, bound=bound if computed else None)
+
+
+def _class(date: bytes, bound: int | None, now: float) -> DateClass:
+    """What `date` means at `now`: all that a decision reads of it."""
+    at = parse_cookie_date(date.strip(b" \t"))
+    if at is None:
+        return DateClass.INVALID
+    if at <= now:
+        return DateClass.PAST
+    return DateClass.OVER if bound is not None and at > int(now) + bound else DateClass.WITHIN
+
+
+def _has_content(piece: bytes) -> bool:
+    return bool(piece.strip(b" \t"))
+
+
+def _name(line: bytes) -> bytes:
+    """The name in a Set-Cookie value that may be malformed; empty where it has none."""
+    name, equals, _ = line.partition(b";")[0].partition(b"=")
+    return name.strip(b" \t") if equals else b""

@@ -1,0 +1,140 @@
+"""The policy as the engine reads it: frozen values, every default resolved, every entry with its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cookiewarden.core.problem import Place
+
+DAY = 86400
+BROWSER_MAX = 400 * DAY
+"""Seconds after which browsers cut every lifetime (RFC 6265bis 5.5)."""
+
+
+class Mode(StrEnum):
+    ENFORCE = "enforce"
+    REPORT = "report"
+
+
+class OnUndeclaredResponse(StrEnum):
+    BLOCK = "block"
+    REPORT = "report"
+    PASS = "pass"
+
+
+class OnUndeclaredRequest(StrEnum):
+    STRIP = "strip"
+    REPORT = "report"
+    PASS = "pass"
+
+
+class SetBy(StrEnum):
+    SERVER = "server"
+    SCRIPT = "script"
+    BOTH = "both"
+    INFRASTRUCTURE = "infrastructure"
+
+
+class Flag(StrEnum):
+    """The verbs of `secure`, `http_only` and `partitioned`."""
+
+    ON = "true"
+    OFF = "false"
+    """Not required: nothing is added and nothing is removed."""
+    HTTPS = "https"
+    """`secure` only: on where the browser came over HTTPS."""
+    REMOVE = "remove"
+    KEEP = "keep"
+
+
+class SameSiteVerb(StrEnum):
+    EXACTLY = "exactly"
+    DEFAULT = "default"
+    AT_LEAST = "at_least"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class SameSite:
+    """A verb and the value that it speaks of: `None`, `Lax` or `Strict` (empty for `keep`)."""
+
+    verb: SameSiteVerb = SameSiteVerb.KEEP
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """An upper bound in seconds, or `session` (`seconds` is 0), with the text that the policy gave."""
+
+    text: str
+    seconds: int
+
+    @property
+    def is_session(self) -> bool:
+        return self.seconds == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One verb for each attribute; the default of every attribute is to keep it as it comes."""
+
+    secure: Flag = Flag.KEEP
+    http_only: Flag = Flag.KEEP
+    partitioned: Flag = Flag.KEEP
+    same_site: SameSite = field(default_factory=SameSite)
+    path: str | None = None
+    domain: str | None = None
+    """The widest domain allowed; `host-only` takes the attribute off."""
+    priority: str | None = None
+    bound: Lifetime | None = None
+    """The effective upper bound: the entry's lifetime or the default's, cut to the ceiling."""
+
+
+HOST_ONLY = "host-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A declared cookie: what the statement says of it and the rules that make it true."""
+
+    name: str
+    place: Place
+    rules: Rules
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    category: str = ""
+    purpose: Mapping[str, str] = field(default_factory=dict)
+    """By language; the empty key holds a text given without a language."""
+    lifetime: Lifetime | None = None
+    lifetime_source: str = ""
+    renewed: str = ""
+    set_by: SetBy = SetBy.SERVER
+    party: str = ""
+    owner: str = ""
+    reason: str = ""
+    forward: bool = True
+    report_only: bool = False
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where each key that speaks of this entry stands, `defaults` included: for `explain` and diagnostics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    name: str
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole register: main file, includes and defaults composed."""
+
+    name: str
+    entries: tuple[Entry, ...]
+    mode: Mode = Mode.ENFORCE
+    on_response: OnUndeclaredResponse = OnUndeclaredResponse.BLOCK
+    on_request: OnUndeclaredRequest = OnUndeclaredRequest.STRIP
+    categories: Mapping[str, Category] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where the policy-wide decisions stand: `undeclared.response`, `undeclared.request`, `mode`, `ceiling`."""
+    sha256: str = ""
+    """Over the names and bytes of all files, so that two pods can be compared."""

@@ -1,0 +1,137 @@
+"""What is wrong with a user's input: values with a place, never exceptions.
+
+A problem says what was found, where, and what would be right; all problems of all files are collected,
+sorted and printed together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Code(Enum):
+    """Every problem code with its severity. Codes are stable: CI filters and documentation name them."""
+
+    # the file
+    UNREADABLE = ("unreadable", Severity.ERROR)
+    NOT_UTF8 = ("not-utf8", Severity.ERROR)
+    TOO_LARGE = ("too-large", Severity.ERROR)
+    SYNTAX = ("syntax", Severity.ERROR)
+    YAML_FEATURE = ("yaml-feature", Severity.ERROR)
+    DUPLICATE_KEY = ("duplicate-key", Severity.ERROR)
+    # the document
+    UNKNOWN_KEY = ("unknown-key", Severity.ERROR)
+    MISSING_KEY = ("missing-key", Severity.ERROR)
+    WRONG_TYPE = ("wrong-type", Severity.ERROR)
+    WRONG_VALUE = ("wrong-value", Severity.ERROR)
+    BAD_LIFETIME = ("bad-lifetime", Severity.ERROR)
+    BAD_NAME = ("bad-name", Severity.ERROR)
+    NOT_YET_SUPPORTED = ("not-yet-supported", Severity.ERROR)
+    # includes
+    INCLUDE_MISSING = ("include-missing", Severity.ERROR)
+    INCLUDE_OUTSIDE = ("include-outside", Severity.ERROR)
+    INCLUDE_CIRCLE = ("include-circle", Severity.ERROR)
+    INCLUDE_NESTED = ("include-nested", Severity.ERROR)
+    EXCEPT_UNMATCHED = ("except-unmatched", Severity.ERROR)
+    # the register
+    DUPLICATE_ENTRY = ("duplicate-entry", Severity.ERROR)
+    AMBIGUOUS_GLOB = ("ambiguous-glob", Severity.ERROR)
+    UNKNOWN_CATEGORY = ("unknown-category", Severity.ERROR)
+    HTTP_ONLY_SCRIPT = ("http-only-script", Severity.ERROR)
+    PREFIX_CONFLICT = ("prefix-conflict", Severity.ERROR)
+    NO_LIFETIME = ("no-lifetime", Severity.WARNING)
+    NO_PURPOSE = ("no-purpose", Severity.WARNING)
+    NO_COOKIES = ("no-cookies", Severity.WARNING)
+    LIFETIME_OVER_400D = ("lifetime-over-400d", Severity.WARNING)
+    WEAKENS = ("weakens", Severity.WARNING)
+    GLOB_TOO_BROAD = ("glob-too-broad", Severity.WARNING)
+    HTTP_ONLY_READ = ("http-only-read", Severity.WARNING)
+    NO_BASIS = ("no-basis", Severity.INFO)
+
+    def __init__(self, text: str, severity: Severity) -> None:
+        self.text = text
+        self.severity = severity
+
+
+CODES = {code.text: code for code in Code}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pos:
+    """A place in a text: line and column, both counted from 1, the column in characters."""
+
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a named file."""
+
+    path: str
+    pos: Pos
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)}:{self.pos.line}:{self.pos.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: code, place, message, and the source line for the caret (may be empty)."""
+
+    code: Code
+    place: Place
+    message: str
+    excerpt: str = ""
+
+    def as_json(self) -> dict[str, str | int]:
+        return {
+            "path": self.place.path,
+            "line": self.place.pos.line,
+            "column": self.place.pos.column,
+            "severity": self.code.severity.value,
+            "code": self.code.text,
+            "message": self.message,
+        }
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would act on: control and format characters, bidirectional marks included."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def render_line(problem: Problem) -> str:
+    """`shop.yaml:12:5: error: unknown key "samesit", expected … [unknown-key]`"""
+    severity = problem.code.severity.value
+    return f"{problem.place}: {severity}: {printable(problem.message)} [{problem.code.text}]"
+
+
+EXCERPT_WIDTH = 120
+
+
+def render_caret(problem: Problem) -> str:
+    """The line of `render_line`, the source line under it, and a caret under the column."""
+    if not problem.excerpt.strip():
+        return render_line(problem)
+    column = problem.place.pos.column - 1
+    start = max(0, column - EXCERPT_WIDTH // 2) if len(problem.excerpt) > EXCERPT_WIDTH else 0
+    shown = printable(problem.excerpt[start : start + EXCERPT_WIDTH])
+    # A tab or an escaped character is wider than one column: measure what is printed before the caret.
+    indent = len(printable(problem.excerpt[start:column]))
+    return f"{render_line(problem)}\n    {shown}\n    {' ' * indent}^"
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Sorted by file, place, code; what was said twice of one place is said once."""
+    unique = {(p.place, p.code.text, p.message): p for p in problems}
+    return [unique[key] for key in sorted(unique)]
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    return any(p.code.severity is Severity.ERROR for p in problems)

@@ -1,0 +1,503 @@
+"""The shape of a policy file: one pydantic model per mapping, one described field per key.
+
+The same models validate a file and produce the JSON Schema that editors read. Scalars with a meaning of
+their own (lifetimes, verbs, globs) are parsed here by small functions that say what would be right.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from cookiewarden.core.policy import (
+    DAY,
+    HOST_ONLY,
+    Flag,
+    Lifetime,
+    Mode,
+    OnUndeclaredRequest,
+    OnUndeclaredResponse,
+    SameSite,
+    SameSiteVerb,
+    SetBy,
+)
+from cookiewarden.core.problem import Code
+from cookiewarden.core.scope import canonical_host
+
+Json = dict[str, Any]
+
+PLANNED = frozenset(
+    {
+        "consent", "seal", "rename_to", "supersede", "until", "evict_domains", "public_hosts", "on_error",
+        "inject_guard", "statement", "gpc", "granted_by",
+    }
+)  # fmt: skip
+"""Keys of the policy language that a later release brings: named as such, not as typing errors."""
+
+
+def wrong(code: Code, message: str) -> PydanticCustomError:
+    """A validation error that carries one of our codes. Braces would be read as placeholders."""
+    return PydanticCustomError(code.text, "{message}", {"message": message})
+
+
+def quote(value: object) -> str:
+    """A found value as a short text for a message."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def did_you_mean(word: object, choices: list[str]) -> str:
+    """`, did you mean "samesite"?` or the choices where they are few; empty where neither helps."""
+    close = get_close_matches(str(word), choices, n=1, cutoff=0.6)
+    if close:
+        return f', did you mean "{close[0]}"?'
+    return f", expected one of {', '.join(choices)}" if choices and len(choices) <= 16 else ""
+
+
+def one_of(choices: Mapping[Any, Any], later: tuple[str, ...] = ()) -> Callable[[object], Any]:
+    """A validator that maps a written value to its meaning; `true` is not 1 and 1 is not `true`."""
+
+    def validate(value: object) -> Any:
+        for written, meaning in choices.items():
+            if value == written and type(value) is type(written):
+                return meaning
+        if value in later:
+            raise wrong(Code.NOT_YET_SUPPORTED, f"{quote(value)} is not yet supported by this release")
+        names = [json.dumps(written) if isinstance(written, bool) else str(written) for written in choices]
+        raise wrong(Code.WRONG_VALUE, f"found {quote(value)}{did_you_mean(value, names)}")
+
+    return validate
+
+
+def enum_schema(*choices: object) -> WithJsonSchema:
+    return WithJsonSchema({"enum": list(choices)})
+
+
+def text_schema(pattern: str = "", **more: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", **({"pattern": pattern} if pattern else {}), **more})
+
+
+def expect_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise wrong(Code.WRONG_TYPE, f"expected text, found {kind_of(value)}")
+    return value
+
+
+KINDS = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "a mapping",
+    type(None): "nothing",
+}
+
+
+def kind_of(value: object) -> str:
+    return KINDS.get(type(value), type(value).__name__)
+
+
+# Lifetimes
+
+UNITS = {"s": 1, "min": 60, "h": 3600, "d": DAY, "w": 7 * DAY, "mo": 730 * 3600, "y": 365 * DAY}
+_LIFETIME = re.compile(r"([0-9]{1,9})(s|min|h|d|w|mo|y)")
+LIFETIME_PATTERN = r"^(session|[0-9]{1,9}(s|min|h|d|w|mo|y))$"
+_LIFETIME_FORM = (
+    "expected session, or a number and a unit: s, min, h, d, w, mo (730 h) or y (365 d), as in 90min"
+)
+
+
+def parse_lifetime(value: object) -> Lifetime:
+    """`session`, or a whole number with a unit, as an upper bound in seconds."""
+    text = value if isinstance(value, str) else ""
+    if text == "session":
+        return Lifetime(text, 0)
+    matched = _LIFETIME.fullmatch(text)
+    if matched and int(matched[1]) > 0:
+        return Lifetime(text, int(matched[1]) * UNITS[matched[2]])
+    if re.fullmatch(r"[0-9]+m", text):
+        raise wrong(Code.BAD_LIFETIME, f'"{text}" could be minutes or months: write {text}in or {text}o')
+    if matched:
+        raise wrong(
+            Code.BAD_LIFETIME,
+            f'"{text}" is no lifetime; to let no browser keep the cookie, do not declare it',
+        )
+    raise wrong(Code.BAD_LIFETIME, f"found {quote(value)}, {_LIFETIME_FORM}")
+
+
+# Names, hosts and paths
+
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f;=]")
+
+
+def check_name(name: str) -> str:
+    """A cookie name or glob: any text a browser could send before the `=`."""
+    if not name:
+        raise wrong(Code.BAD_NAME, "a cookie needs a name; cookies without one cannot be declared")
+    found = _NOT_IN_NAMES.search(name)
+    if found:
+        raise wrong(Code.BAD_NAME, f"{quote(found[0])} cannot be part of a cookie's name")
+    if name != name.strip(" \t"):
+        raise wrong(Code.BAD_NAME, "browsers take blanks around a name away: write it without them")
+    return name
+
+
+def check_host(host: object) -> str:
+    """`shop.example`, or `*.shop.example` for everything below it."""
+    text = expect_text(host)
+    bare = text.removeprefix("*.")
+    canonical = canonical_host(bare.encode()).decode()
+    if not bare or "*" in bare or "/" in bare or canonical != bare.lower().rstrip("."):
+        raise wrong(
+            Code.WRONG_VALUE, f"found {quote(text)}, expected a host such as shop.example or *.shop.example"
+        )
+    return ("*." if bare != text else "") + canonical
+
+
+def check_path(path: object) -> str:
+    text = expect_text(path)
+    if not text.startswith("/") or re.search(r"[\x00-\x1f\x7f;]", text):
+        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a path that begins with /")
+    return text
+
+
+def check_domain(domain: object) -> str:
+    text = expect_text(domain)
+    if text == HOST_ONLY:
+        return text
+    return check_host(text.removeprefix(".").replace("*", "/"))
+
+
+# Verbs
+
+_FLAGS = {True: Flag.ON, False: Flag.OFF, "remove": Flag.REMOVE, "keep": Flag.KEEP}
+_SITES = ("None", "Lax", "Strict")
+
+
+def parse_same_site(value: object) -> SameSite:
+    """`Lax` exactly, `{default: Lax}`, `{at_least: Lax}` or `keep`."""
+    if value == "keep":
+        return SameSite()
+    if isinstance(value, str):
+        return SameSite(SameSiteVerb.EXACTLY, _site(value, (*_SITES, "keep")))
+    if isinstance(value, dict) and len(value) == 1:
+        (verb, site), *_ = value.items()
+        if verb == "default":
+            return SameSite(SameSiteVerb.DEFAULT, _site(site, _SITES))
+        if verb == "at_least":
+            return SameSite(SameSiteVerb.AT_LEAST, _site(site, _SITES[1:]))
+    raise wrong(
+        Code.WRONG_VALUE,
+        f"found {quote(value)}, expected None, Lax, Strict, keep, {{default: Lax}} or {{at_least: Lax}}",
+    )
+
+
+def _site(value: object, choices: tuple[str, ...]) -> str:
+    if isinstance(value, str):
+        for site in choices:
+            if site == value:
+                return site
+    raise wrong(Code.WRONG_VALUE, f"found {quote(value)}{did_you_mean(value, list(choices))}")
+
+
+def parse_text(value: object) -> dict[str, str]:
+    """One text, or one per language."""
+    if isinstance(value, str):
+        return {"": value}
+    if isinstance(value, dict) and value and all(isinstance(text, str) for text in value.values()):
+        return dict(value)
+    raise wrong(
+        Code.WRONG_TYPE,
+        f"expected text, or a text per language as in {{en: …, nl: …}}, found {kind_of(value)}",
+    )
+
+
+def include_item(value: object) -> object:
+    return {"file": value} if isinstance(value, str) else value
+
+
+_SITE_SCHEMA: Json = {
+    "oneOf": [
+        {"enum": [*_SITES, "keep"]},
+        {
+            "type": "object",
+            "properties": {
+                "default": {"enum": list(_SITES), "description": "only where the application set none"}
+            },
+            "required": ["default"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {
+                "at_least": {"enum": list(_SITES[1:]), "description": "raises to this value and never lowers"}
+            },
+            "required": ["at_least"],
+            "additionalProperties": False,
+        },
+    ]
+}
+_INCLUDE_SCHEMA = WithJsonSchema(
+    {
+        "oneOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "description": "Path of the file, relative to this one and inside its folder.",
+                    },
+                    "except": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "Names of entries to leave out.",
+                    },
+                },
+                "required": ["file"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
+_TEXT_SCHEMA: Json = {
+    "oneOf": [
+        {"type": "string"},
+        {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+    ]
+}
+
+Name = Annotated[str, AfterValidator(check_name), text_schema(r"^[^\x00-\x1f\x7f;=]+$")]
+Host = Annotated[str, PlainValidator(check_host), text_schema()]
+CookiePath = Annotated[str, PlainValidator(check_path), text_schema("^/")]
+Span = Annotated[
+    Lifetime, PlainValidator(parse_lifetime), text_schema(LIFETIME_PATTERN, examples=["session", "1y"])
+]
+Text = Annotated[dict[str, str], PlainValidator(parse_text), WithJsonSchema(_TEXT_SCHEMA)]
+Secure = Annotated[
+    Flag,
+    PlainValidator(one_of({**_FLAGS, "https": Flag.HTTPS})),
+    enum_schema(True, False, "https", "remove", "keep"),
+]
+OnOff = Annotated[Flag, PlainValidator(one_of(_FLAGS)), enum_schema(True, False, "remove", "keep")]
+Site = Annotated[SameSite, PlainValidator(parse_same_site), WithJsonSchema(_SITE_SCHEMA)]
+Bool = Annotated[
+    bool, PlainValidator(one_of({True: True, False: False})), WithJsonSchema({"type": "boolean"})
+]
+
+
+def word(*choices: str | int, later: tuple[str, ...] = ()) -> tuple[PlainValidator, WithJsonSchema]:
+    """The metadata of a closed list of words."""
+    return PlainValidator(one_of({choice: choice for choice in choices}, later)), enum_schema(*choices)
+
+
+def member(kind: type[StrEnum]) -> tuple[PlainValidator, WithJsonSchema]:
+    """The metadata of a closed list of words given by an enum."""
+    return PlainValidator(one_of({choice.value: choice for choice in kind})), enum_schema(
+        *(c.value for c in kind)
+    )
+
+
+Version = Annotated[int, *word(1)]
+PolicyMode = Annotated[Mode, *member(Mode)]
+OnResponse = Annotated[OnUndeclaredResponse, *member(OnUndeclaredResponse)]
+OnRequest = Annotated[OnUndeclaredRequest, *member(OnUndeclaredRequest)]
+Evict = Annotated[str, *word("off", later=("host", "domain"))]
+Consent = Annotated[str, *word("exempt", later=("required",))]
+Setter = Annotated[SetBy, *member(SetBy)]
+Source = Annotated[str, *word("stated", "chosen")]
+Stage = Annotated[str, *word("enforce", "report")]
+Priority = Annotated[str, *word("Low", "Medium", "High", "keep")]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class RulesModel(Model):
+    """The verbs for attributes, given for all cookies under `defaults` or for one in its entry."""
+
+    secure: Secure | None = Field(
+        default=None, description="Secure: true adds it, https adds it where the browser came over HTTPS, false does not require it, remove takes it off, keep leaves it (default)."
+    )  # fmt: skip
+    http_only: OnOff | None = Field(
+        default=None, description="HttpOnly: true adds it, false does not require it, remove takes it off, keep leaves it (default). A default applies to cookies with set_by: server only."
+    )  # fmt: skip
+    same_site: Site | None = Field(
+        default=None, description="SameSite: Lax means exactly Lax; {default: Lax} only where the application set none; {at_least: Lax} raises and never lowers; keep leaves it (default)."
+    )  # fmt: skip
+    partitioned: OnOff | None = Field(
+        default=None, description="Partitioned (CHIPS): true adds it, false does not require it, remove takes it off, keep leaves it (default)."
+    )  # fmt: skip
+    path: Annotated[str, PlainValidator(lambda v: "keep" if v == "keep" else check_path(v)), text_schema("^(/|keep$)")] | None = Field(
+        default=None, description="Path: exactly this path, or keep (default)."
+    )  # fmt: skip
+    domain: Annotated[str, PlainValidator(lambda v: "keep" if v == "keep" else check_domain(v)), text_schema()] | None = Field(
+        default=None, description="Domain: the widest domain allowed (wider becomes this, narrower stays), host-only to take the attribute off, or keep (default)."
+    )  # fmt: skip
+    priority: Priority | None = Field(
+        default=None, description="Priority: exactly this value (a Chrome extension), or keep (default)."
+    )
+    lifetime: Span | None = Field(
+        default=None, description="The longest time a browser may keep the cookie, counted from each setting: session, or s, min, h, d, w, mo (730 h), y (365 d)."
+    )  # fmt: skip
+
+
+class ScopeModel(Model):
+    """Where an entry applies."""
+
+    hosts: list[Host] = Field(
+        default_factory=list, description="Hosts of the Host header, without port; *.example.org is any depth below and not example.org itself."
+    )  # fmt: skip
+    paths: list[CookiePath] = Field(
+        default_factory=list, description="Request paths under which the cookie may be set; not looked at when a browser sends it back."
+    )  # fmt: skip
+
+
+class EntryModel(RulesModel):
+    """One declared cookie."""
+
+    name: Name = Field(
+        description="The cookie's name as it travels, or a glob in which * is zero or more characters; case-sensitive, never decoded."
+    )  # fmt: skip
+    scope: ScopeModel | None = Field(
+        default=None, description="Hosts and paths to which this entry is limited."
+    )
+    category: str | None = Field(default=None, description="The category under which the statement lists it.")
+    purpose: Text | None = Field(
+        default=None,
+        description="What the cookie is for, as the statement says it; one text or one per language.",
+    )
+    lifetime_source: Source | None = Field(
+        default=None,
+        description="Whether the published statement gives this lifetime or the policy's author chose it.",
+    )
+    renewed: str | None = Field(
+        default=None, description="When the lifetime starts anew, as the statement says it."
+    )
+    set_by: Setter | None = Field(
+        default=None,
+        description="Who sets it: server (default), script, both, or infrastructure (load balancers and firewalls in front).",
+    )
+    party: str | None = Field(default=None, description="The company whose cookie it is.")
+    owner: str | None = Field(default=None, description="Who answers for this entry.")
+    reason: str | None = Field(default=None, description="Why this entry is as it is.")
+    forward: Bool | None = Field(
+        default=None, description="Whether the application receives the cookie (default true)."
+    )
+    stage: Stage | None = Field(
+        default=None, description="report: this entry is only reported while the rest is enforced."
+    )
+
+
+class CategoryModel(Model):
+    """One category of the statement."""
+
+    consent: Consent = Field("exempt", description="exempt: its cookies pass without consent.")
+    basis: str | None = Field(
+        default=None,
+        description="Why no consent is needed, in the publisher's words; printed as the publisher's claim.",
+    )
+
+
+class UndeclaredModel(Model):
+    """The decision for cookies that are in no entry, in each direction."""
+
+    response: OnResponse = Field(
+        OnUndeclaredResponse.BLOCK,
+        description="A Set-Cookie that is in no entry: block (default), report or pass.",
+    )
+    request: OnRequest = Field(
+        OnUndeclaredRequest.STRIP,
+        description="A Cookie that is in no entry, towards the application: strip (default), report or pass.",
+    )
+    evict: Evict = Field(
+        "off", description="Whether undeclared cookies that a browser still holds are expired: off."
+    )
+
+
+class IncludeModel(Model):
+    """A file of entries to include."""
+
+    file: str = Field(description="Path of the file, relative to this one and inside its folder.")
+    except_: list[str] = Field(
+        default_factory=list, alias="except", description="Names of entries to leave out."
+    )
+
+
+class IncludedFileModel(Model):
+    """A file that is included: entries and nothing else."""
+
+    version: Version = Field(default=1, description="Version of the policy language: 1.")
+    cookies: list[EntryModel] = Field(default_factory=list, description="The declared cookies.")
+
+
+class PolicyModel(IncludedFileModel):
+    """A cookie register that cookiewarden enforces."""
+
+    policy: str | None = Field(
+        default=None, description="The policy's name in metrics and logs; default: the file's name."
+    )
+    mode: PolicyMode = Field(
+        Mode.ENFORCE, description="enforce (default), or report: decide everything and change nothing."
+    )
+    include: list[Annotated[IncludeModel, BeforeValidator(include_item), _INCLUDE_SCHEMA]] = Field(
+        default_factory=list, description="Files whose entries belong to this policy; an entry here of the same name and scope overlays theirs key by key."
+    )  # fmt: skip
+    ceiling: Span | None = Field(
+        default=None, description="No cookie outlives this, whatever its entry says."
+    )
+    undeclared: UndeclaredModel | None = Field(
+        default=None, description="What happens to cookies that are in no entry."
+    )
+    categories: dict[str, CategoryModel] = Field(
+        default_factory=dict, description="The statement's categories."
+    )
+    defaults: RulesModel | None = Field(
+        default=None, description="Verbs and lifetime for every declared cookie that does not give its own."
+    )
+
+
+def json_schema() -> Json:
+    """The JSON Schema (draft-07, which editors understand best) of a policy file."""
+    schema = PolicyModel.model_json_schema(ref_template="#/definitions/{model}", mode="validation")
+    definitions = schema.pop("$defs")
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "cookiewarden policy",
+        **_tidy({key: value for key, value in schema.items() if key != "title"}),
+        "definitions": _tidy(definitions),
+    }
+
+
+def _tidy(node: Any) -> Any:
+    """Drop what pydantic adds and editors only show as noise: titles of fields, null as a choice, null defaults."""
+    if isinstance(node, list):
+        return [_tidy(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {
+        key: _tidy(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))
+    }
+    choices = node.get("anyOf")
+    if isinstance(choices, list) and {"type": "null"} in choices:
+        del node["anyOf"]
+        node.pop("default", None)
+        (choice,) = [choice for choice in choices if choice != {"type": "null"}]
+        # draft-07 ignores what stands beside a $ref, so the description goes around it
+        node |= {"allOf": [choice]} if "$ref" in choice else choice
+    return node

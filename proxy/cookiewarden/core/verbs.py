@@ -1,0 +1,184 @@
+"""What a policy's verbs do to one Set-Cookie: each attribute by itself, then the lifetime, then refusals.
+
+An edit touches the attribute that browsers count and leaves every other byte; what already satisfies its rule
+is not touched, so that editing twice is editing once.
+"""
+
+from dataclasses import dataclass, field
+
+from cookiewarden.core.cookie import (
+    MAX_PAIR,
+    Attribute,
+    SetCookie,
+    expires,
+    max_age,
+)
+from cookiewarden.core.date import imf_fixdate
+from cookiewarden.core.decision import Reason
+from cookiewarden.core.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSiteVerb
+from cookiewarden.core.scope import domain_match, is_trustworthy, name_prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the response is going: the canonical host, the request path, and whether the browser used HTTPS."""
+
+    host: bytes
+    path: bytes
+    https: bool
+
+
+@dataclass(slots=True, repr=False)
+class Draft:
+    """A Set-Cookie while it is edited, with the reasons of every edit. No repr: it holds a value."""
+
+    cookie: SetCookie
+    reasons: list[Reason] = field(default_factory=list)
+
+    def edit(self, reason: Reason, cookie: SetCookie) -> None:
+        self.cookie = cookie
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+    def set(self, reason: Reason, name: str, value: str) -> None:
+        """Give an attribute this value: in place of the one that counts, else at the end."""
+        old = self.cookie.last(name.lower().encode())
+        if old is None:
+            self.edit(reason, self.cookie.with_attribute(f" {name}={value}".encode()))
+        else:
+            self.edit(reason, self.cookie.with_value(old, value.encode()))
+
+
+def edit_identity(draft: Draft, rules: Rules) -> None:
+    """Domain and Path, which decide under which identity browsers keep the cookie."""
+    edit_domain(draft, rules.domain)
+    path = draft.cookie.last(b"path")
+    if rules.path is not None and (path is None or path.value != rules.path.encode()):
+        draft.set(Reason.PATH_CHANGED, "Path", rules.path)
+
+
+def edit_domain(draft: Draft, widest: str | None) -> None:
+    if widest is None or (attribute := draft.cookie.last(b"domain")) is None:
+        return
+    if widest == HOST_ONLY:
+        draft.edit(Reason.DOMAIN_CHANGED, draft.cookie.without(b"domain"))
+    elif (domain := domain_of(attribute)) and not domain_match(domain, widest.encode()):
+        draft.edit(Reason.DOMAIN_CHANGED, draft.cookie.with_value(attribute, widest.encode()))
+
+
+def domain_of(attribute: Attribute) -> bytes:
+    """The domain of a Domain attribute, in lower case, one leading dot ignored (RFC 6265bis 5.6.3)."""
+    return attribute.value.lower().removeprefix(b".")
+
+
+def edit_sending(draft: Draft, rules: Rules, https: bool) -> None:
+    """Partitioned, SameSite and Secure: when browsers send the cookie. Secure last: the others may need it."""
+    toggle(draft, "Partitioned", rules.partitioned, Reason.PARTITIONED_CHANGED, Reason.PARTITIONED_CHANGED)
+    edit_same_site(draft, rules)
+    verb = rules.secure
+    if verb is Flag.HTTPS:
+        verb = Flag.ON if https else Flag.KEEP
+    if verb in (Flag.OFF, Flag.REMOVE) and needs_secure(draft.cookie):
+        verb = Flag.ON
+    toggle(draft, "Secure", verb, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
+
+
+def toggle(draft: Draft, name: str, verb: Flag, added: Reason, removed: Reason) -> None:
+    """Put a valueless attribute on or take it off."""
+    key = name.lower().encode()
+    if verb is Flag.ON and not draft.cookie.has(key):
+        draft.edit(added, draft.cookie.with_attribute(b" " + name.encode()))
+    elif verb is Flag.REMOVE and draft.cookie.has(key):
+        draft.edit(removed, draft.cookie.without(key))
+
+
+STRENGTH = {b"": 0, b"none": 1, b"lax": 2, b"strict": 3}
+
+
+def same_site_of(cookie: SetCookie) -> bytes:
+    """`none`, `lax`, `strict`, or empty where the attribute is absent or unknown (RFC 6265bis 5.6.7)."""
+    attribute = cookie.last(b"samesite")
+    value = attribute.value.lower() if attribute else b""
+    return value if value in STRENGTH else b""
+
+
+def edit_same_site(draft: Draft, rules: Rules) -> None:
+    current, wanted = same_site_of(draft.cookie), rules.same_site.value.lower().encode()
+    satisfied = {
+        SameSiteVerb.KEEP: True,
+        SameSiteVerb.EXACTLY: current == wanted,
+        SameSiteVerb.DEFAULT: bool(current),
+        SameSiteVerb.AT_LEAST: STRENGTH[current] >= STRENGTH[wanted],
+    }
+    if not satisfied[rules.same_site.verb]:
+        draft.set(Reason.SAME_SITE_CHANGED, "SameSite", rules.same_site.value)
+
+
+def needs_secure(cookie: SetCookie) -> bool:
+    return same_site_of(cookie) == b"none" or cookie.has(b"partitioned")
+
+
+def edit_reading(draft: Draft, rules: Rules) -> None:
+    """HttpOnly and Priority: they matter for a live cookie only."""
+    toggle(draft, "HttpOnly", rules.http_only, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
+    priority = draft.cookie.last(b"priority")
+    if rules.priority is not None and (
+        priority is None or priority.value.lower() != rules.priority.lower().encode()
+    ):
+        draft.set(Reason.PRIORITY_CHANGED, "Priority", rules.priority)
+
+
+def cut_lifetime(draft: Draft, bound: Lifetime | None, now: float) -> None:
+    """Max-Age and Expires, each cut to the bound on its own; both taken away where the bound is the session."""
+    if bound is None:
+        return
+    if bound.is_session:
+        if any(max_age(a) is not None or expires(a) is not None for a in draft.cookie.attributes):
+            draft.edit(Reason.LIFETIME_CAPPED, draft.cookie.without(b"max-age", b"expires"))
+        return
+    latest = int(now) + bound.seconds
+    for attribute in draft.cookie.attributes:
+        if (seconds := max_age(attribute)) is not None and seconds > bound.seconds:
+            value = str(bound.seconds).encode()
+        elif (at := expires(attribute)) is not None and at > latest:
+            value = imf_fixdate(latest)
+        else:
+            continue
+        draft.edit(Reason.LIFETIME_CAPPED, draft.cookie.with_value(attribute, value))
+
+
+def certain_refusals(cookie: SetCookie) -> list[Reason]:
+    """What every browser refuses, wherever it is (RFC 6265bis 5.6 and 5.7)."""
+    refusals = []
+    if needs_secure(cookie) and not cookie.has(b"secure"):
+        refusals.append(Reason.NONE_WITHOUT_SECURE)
+    if not keeps_prefix(cookie):
+        refusals.append(Reason.PREFIX_RULE)
+    if len(cookie.name) + len(cookie.value) > MAX_PAIR:
+        refusals.append(Reason.TOO_LARGE)
+    return refusals
+
+
+def keeps_prefix(cookie: SetCookie) -> bool:
+    """Whether the attributes are what the name's prefix promises (RFC 6265bis 4.1.3, 5.7)."""
+    prefix = name_prefix(cookie.name)
+    if prefix and not cookie.has(b"secure"):
+        return False
+    if prefix.endswith(b"http-") and not cookie.has(b"httponly"):
+        return False
+    if prefix.startswith(b"__host-"):
+        path, domain = cookie.last(b"path"), cookie.last(b"domain")
+        return domain is None and path is not None and path.value == b"/"
+    return True
+
+
+def likely_refusals(cookie: SetCookie, site: Site) -> list[Reason]:
+    """What browsers refuse if they are where the request says they are."""
+    refusals = []
+    attribute = cookie.last(b"domain")
+    domain = domain_of(attribute) if attribute else b""
+    if domain and (not domain_match(site.host, domain) or (b"." not in domain and domain != site.host)):
+        refusals.append(Reason.BROWSER_WOULD_REFUSE)
+    if cookie.has(b"secure") and not site.https and not is_trustworthy(site.host):
+        refusals.append(Reason.SECURE_OVER_HTTP)
+    return refusals

@@ -418,15 +418,15 @@ class UndeclaredModel(Model):
     """The decision for cookies that are in no entry, in each direction."""
 
     response: OnResponse = Field(
-        OnUndeclaredResponse.BLOCK,
+        default=OnUndeclaredResponse.BLOCK,
         description="A Set-Cookie that is in no entry: block (default), report or pass.",
     )
     request: OnRequest = Field(
-        OnUndeclaredRequest.STRIP,
+        default=OnUndeclaredRequest.STRIP,
         description="A Cookie that is in no entry, towards the application: strip (default), report or pass.",
     )
     evict: Evict = Field(
-        "off", description="Whether undeclared cookies that a browser still holds are expired: off."
+        default="off", description="Whether undeclared cookies that a browser still holds are expired: off."
     )
 
 

@@ -1,0 +1,172 @@
+"""Every setting, said once: flags, environment variables, the settings file and the reference are made from here."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from cookiewarden.core.policy import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A TCP address to listen on or to connect to."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where the application is: a TCP address, or the path of a unix socket."""
+
+    url: str
+    address: Address | None = None
+    socket: str = ""
+
+    @property
+    def authority(self) -> str:
+        return str(self.address) if self.address else "localhost"
+
+    def __str__(self) -> str:
+        return self.url
+
+
+def parse_address(text: str) -> Address:
+    """`127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses) or `8080` (loopback). Raises ValueError."""
+    found = re.fullmatch(r"(?:(\[[0-9a-fA-F:.]+\]|[^\[\]:]*):)?([0-9]{1,5})", text)
+    if found is None or int(found[2]) > 65535:
+        raise ValueError(f'"{text}" is no address; expected HOST:PORT such as 127.0.0.1:8080')
+    host = "127.0.0.1" if found[1] is None else found[1].strip("[]") or "0.0.0.0"  # noqa: S104 (":8080" asks for it)
+    return Address(host, int(found[2]))
+
+
+def parse_upstream(text: str) -> Upstream:
+    """`http://HOST[:PORT]` or `unix:/PATH`. Raises ValueError."""
+    if text.startswith("unix:"):
+        path = text.removeprefix("unix:")
+        if not path.startswith("/"):
+            raise ValueError(f'"{text}": expected an absolute path, such as unix:/run/app.sock')
+        return Upstream(text, socket=path)
+    expected = "expected http://HOST:PORT or unix:/PATH"
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as error:
+        raise ValueError(f'"{text}" is no upstream: {error}; {expected}') from None
+    if url.scheme == "https":
+        raise ValueError(f'"{text}": https:// upstreams are not yet supported; {expected}')
+    if url.scheme != "http" or not url.hostname or url.username is not None or port == 0:
+        raise ValueError(f'"{text}" is no upstream; {expected}')
+    if url.path not in ("", "/") or url.query or url.fragment:
+        raise ValueError(f'"{text}": paths are passed on as they come, so an upstream has none; {expected}')
+    return Upstream(text, Address(url.hostname, port or 80))
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1e9:
+        raise ValueError(f'"{text}" is no number of seconds')
+    return value
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise ValueError(f'"{text}" is no whole number')
+    return int(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().lower() for word in text.split(",") if word.strip())
+
+
+def _mode(text: str) -> Mode:
+    if text not in set(Mode):
+        raise ValueError(f'"{text}" is no mode; expected enforce or report')
+    return Mode(text)
+
+
+def setting(parse: Callable[[str], Any], default: Any, metavar: str, help: str) -> Any:
+    """A field of Settings: its reader, its default, and what `--help` says."""
+    return field(default=default, metadata={"parse": parse, "metavar": metavar, "help": help})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the proxy runs. What it decides is in the policy."""
+
+    policy: str = setting(str, "", "FILE", "The policy file.")
+    upstream: Upstream | None = setting(
+        parse_upstream, None, "URL", "The application: http://HOST:PORT or unix:/PATH."
+    )
+    listen: Address = setting(
+        parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Where browsers connect."
+    )
+    admin: Address = setting(parse_address, Address("127.0.0.1", 9180), "HOST:PORT", "Metrics and health.")
+    mode: Mode | None = setting(_mode, None, "MODE", "enforce or report; overrides the policy's own mode.")
+    upstream_host: str = setting(str, "", "HOST", "Host header for the application instead of the browser's.")
+    upgrade_protocols: tuple[str, ...] = setting(
+        _words, ("websocket",), "LIST", "Upgrade protocols passed on."
+    )
+
+    header_timeout: float = setting(
+        _seconds, 10.0, "SECONDS", "For a request head, from its first byte (408)."
+    )
+    keepalive_timeout: float = setting(_seconds, 75.0, "SECONDS", "For an idle client connection.")
+    client_timeout: float = setting(
+        _seconds, 60.0, "SECONDS", "For a client that pauses while it sends a body (408) or reads a response."
+    )
+    connect_timeout: float = setting(_seconds, 5.0, "SECONDS", "For a connection to the application (504).")
+    read_timeout: float = setting(_seconds, 60.0, "SECONDS", "Between two bytes of the application (504).")
+    upstream_idle_timeout: float = setting(
+        _seconds, 4.0, "SECONDS", "For an idle connection to the application."
+    )
+    pool_timeout: float = setting(_seconds, 5.0, "SECONDS", "For a free connection to the application (503).")
+    tunnel_timeout: float = setting(_seconds, 3600.0, "SECONDS", "For a WebSocket on which nothing travels.")
+    drain_delay: float = setting(_seconds, 0.0, "SECONDS", "After SIGTERM: not ready, but still accepting.")
+    drain_timeout: float = setting(_seconds, 20.0, "SECONDS", "After SIGTERM: for requests in flight.")
+
+    max_head: int = setting(_count, 32768, "BYTES", "A request head (431) or response head (502).")
+    max_field: int = setting(_count, 16384, "BYTES", "One header field (431 or 502).")
+    max_fields: int = setting(_count, 128, "N", "Header fields of one message (431 or 502).")
+    max_request_body: int = setting(_count, 0, "BYTES", "A request body (413); 0: no limit.")
+    max_connections: int = setting(
+        _count, 0, "N", "Client connections (503); 0: half of the open files allowed."
+    )
+    max_upstream_connections: int = setting(_count, 1024, "N", "Connections to the application.")
+    metrics_max_entries: int = setting(_count, 200, "N", "Declared cookies with metrics of their own.")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting as the command line and the settings file see it."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+    metavar: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return "COOKIEWARDEN_" + self.name.upper()
+
+
+OPTIONS = tuple(Option(f.name, default=f.default, **f.metadata) for f in fields(Settings))
+
+
+def shown(value: object) -> str:
+    """A setting's value as it would be written."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "" if value is None else str(value)

@@ -1,0 +1,61 @@
+"""After a 101: bytes both ways, untouched, with back-pressure. WebSocket and any other protocol allowed."""
+
+from typing import TYPE_CHECKING
+
+from cookiewarden.serve.gateway import Gateway
+
+if TYPE_CHECKING:
+    from cookiewarden.serve.downstream import Downstream
+    from cookiewarden.serve.upstream import Origin
+
+
+class Tunnel:
+    """Joins a client's connection and an origin's. Neither side's bytes are looked at."""
+
+    def __init__(self, gateway: Gateway, client: "Downstream", origin: "Origin") -> None:
+        self.gateway = gateway
+        self.client = client
+        self.origin = origin
+        self.ended = 0
+        """How many sides have said that they send no more."""
+        gateway.tunnel.start(client, gateway.loop.time())
+
+    def from_client(self, data: bytes) -> None:
+        self.gateway.tunnel.touch(self.client, self.gateway.loop.time())
+        self.origin.transport.write(data)
+
+    def from_origin(self, data: bytes) -> None:
+        self.gateway.tunnel.touch(self.client, self.gateway.loop.time())
+        self.client.transport.write(data)
+
+    def client_ended(self) -> None:
+        """A half-closed side stays readable: the other may still have something to say."""
+        self.origin.transport.write_eof()
+        self._one_ended()
+
+    def origin_ended(self) -> None:
+        self.client.transport.write_eof()
+        self._one_ended()
+
+    def _one_ended(self) -> None:
+        self.ended += 1
+        if self.ended == 2:
+            self.close()
+
+    def pause_client(self) -> None:
+        self.client.transport.pause_reading()
+
+    def resume_client(self) -> None:
+        self.client.transport.resume_reading()
+
+    def pause_origin(self) -> None:
+        self.origin.transport.pause_reading()
+
+    def resume_origin(self) -> None:
+        self.origin.transport.resume_reading()
+
+    def close(self) -> None:
+        """One side is gone: what was written to the other is flushed, then it goes too."""
+        self.gateway.tunnel.stop(self.client)
+        self.client.transport.close()
+        self.origin.transport.close()

@@ -1,0 +1,178 @@
+"""One process's life: bind, start, serve until told to stop, drain, stop. Reads in that order."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable
+
+import uvloop
+from aiohttp import web
+
+from cookiewarden.core.document import Loaded
+from cookiewarden.core.engine import Engine
+from cookiewarden.files import PolicyFiles
+from cookiewarden.serve.admin import start_admin
+from cookiewarden.serve.downstream import Downstream
+from cookiewarden.serve.gateway import Gateway
+from cookiewarden.serve.holder import Holder
+from cookiewarden.serve.metrics import Metrics
+from cookiewarden.serve.settings import Address, Settings
+from cookiewarden.serve.upstream import Pool
+
+log = logging.getLogger("cookiewarden")
+
+WATCH_SECONDS = 0.5
+"""Between two looks at the policy's files; a change is loaded once two looks agree."""
+IDLE_DRAIN_SECONDS = 1.0
+
+
+class CannotStart(Exception):
+    """The proxy could not come up: one line for the person who started it."""
+
+
+def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
+    """Serve until SIGTERM or SIGINT. Raises CannotStart."""
+    uvloop.run(Worker(settings, files).live(loaded))
+
+
+class Worker:
+    def __init__(self, settings: Settings, files: PolicyFiles) -> None:
+        self.settings = settings
+        self.files = files
+        self.metrics = Metrics(settings.metrics_max_entries, lambda: self.gateway.connections())
+        self.holder = Holder(files.load, settings.mode, self.metrics)
+        self.gateway: Gateway
+        self.server: asyncio.Server
+        self.admin: web.AppRunner
+        self.stopping = asyncio.Event()
+        self.hurry = asyncio.Event()
+        self._reloads: set[asyncio.Task[Loaded]] = set()
+        self._reload_lock = asyncio.Lock()
+
+    async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
+        """`started` is called once traffic is accepted."""
+        await self.start(loaded)
+        watching = asyncio.create_task(self.watch(loaded))
+        try:
+            if started is not None:
+                started()
+            await self.stopping.wait()
+            await self.drain()
+        finally:
+            watching.cancel()
+            await self.stop()
+
+    # Start
+
+    async def start(self, loaded: Loaded) -> None:
+        if loaded.policy is None:
+            raise CannotStart("the policy has errors")
+        self.gateway = Gateway(self.settings, self.holder, self.metrics)
+        self.gateway.pool = Pool(self.gateway)
+        self.holder.begin(Engine(loaded.policy, self.settings.mode))
+        self.server = await self.listen(self.settings.listen)
+        try:
+            self.admin = await start_admin(self.gateway, self.settings.admin)
+        except OSError as error:
+            self.server.close()
+            raise _cannot_listen(self.settings.admin, "--admin", error) from error
+        self.handle_signals()
+        log.info(
+            "listening on %s for %s, admin on %s",
+            self.settings.listen,
+            self.settings.upstream,
+            self.settings.admin,
+        )
+
+    async def listen(self, address: Address) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.create_server(
+                lambda: Downstream(self.gateway), address.host, address.port, backlog=2048, reuse_port=False
+            )
+        except OSError as error:
+            raise _cannot_listen(address, "--listen", error) from error
+
+    def handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.ask_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self.ask_to_reload)
+
+    # Serve
+
+    def ask_to_stop(self) -> None:
+        """The first signal drains, the second ends at once."""
+        if self.stopping.is_set():
+            self.hurry.set()
+        self.stopping.set()
+
+    def ask_to_reload(self) -> None:
+        task = asyncio.create_task(self.reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def reload(self) -> Loaded:
+        """Build the new engine beside the traffic, then swap."""
+        async with self._reload_lock:
+            engine, loaded = await asyncio.to_thread(self.holder.build)
+            self.holder.swap(engine, loaded)
+            return loaded
+
+    async def watch(self, loaded: Loaded) -> None:
+        """Reload when a file of the policy has changed and is at rest: equal on two looks."""
+        names = self.files.names_of(loaded)
+        current = await asyncio.to_thread(self.files.fingerprint, names)
+        last = current
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            seen = await asyncio.to_thread(self.files.fingerprint, names)
+            if seen != current and seen == last:
+                loaded = await self.reload()
+                names = (
+                    self.files.names_of(loaded)
+                    if loaded.policy
+                    else tuple({*names, *self.files.names_of(loaded)})
+                )
+                seen = current = await asyncio.to_thread(self.files.fingerprint, names)
+            last = seen
+
+    # Drain
+
+    async def drain(self) -> None:
+        """Not ready, then no new connections, then the requests in flight are finished."""
+        gateway, settings = self.gateway, self.settings
+        gateway.draining = True
+        log.info("draining: %d requests in flight", self.metrics.in_flight)
+        await self._unless_hurried(settings.drain_delay)
+        self.server.close()
+        deadline = gateway.loop.time() + settings.drain_timeout
+        idle_until = min(deadline, gateway.loop.time() + IDLE_DRAIN_SECONDS)
+        while gateway.clients and gateway.loop.time() < deadline and not self.hurry.is_set():
+            if gateway.loop.time() >= idle_until or not self.metrics.in_flight:
+                for client in gateway.keepalive.all():
+                    client.close()
+            await self._unless_hurried(0.05)
+
+    async def _unless_hurried(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.hurry.wait(), seconds)
+
+    # Stop
+
+    async def stop(self) -> None:
+        aborted = self.metrics.in_flight
+        self.server.close()
+        for client in list(self.gateway.clients):
+            client.transport.abort()
+        self.gateway.pool.close()
+        self.gateway.stop()
+        await self.admin.cleanup()
+        await asyncio.sleep(0)  # closed transports tell their protocols on the next turn of the loop
+        log.info("stopped: %d requests aborted", aborted)
+
+
+def _cannot_listen(address: Address, flag: str, error: OSError) -> CannotStart:
+    reason = error.strerror or str(error)
+    return CannotStart(f"cannot listen on {address}: {reason.lower()}; choose another address with {flag}")

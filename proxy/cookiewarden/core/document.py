@@ -309,12 +309,19 @@ class _Loader:
             on_request=undeclared.request,
             categories={name: Category(name, c.basis or "") for name, c in main.categories.items()},
             places={
-                "response": Place(source.path, source.key_pos(("undeclared", "response"))),
-                "request": Place(source.path, source.key_pos(("undeclared", "request"))),
-                "ceiling": Place(source.path, source.key_pos(("ceiling",))),
+                key: Place(source.path, source.keys[path])
+                for key, path in _POLICY_PLACES.items()
+                if path in source.keys
             },
             sha256=self.digest.hexdigest(),
         )
+
+
+_POLICY_PLACES: dict[str, Path] = {
+    "response": ("undeclared", "response"),
+    "request": ("undeclared", "request"),
+    "ceiling": ("ceiling",),
+}
 
 
 # Includes

@@ -135,6 +135,6 @@ class Policy:
     on_request: OnUndeclaredRequest = OnUndeclaredRequest.STRIP
     categories: Mapping[str, Category] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)
-    """Where the policy-wide decisions stand: `undeclared.response`, `undeclared.request`, `mode`, `ceiling`."""
+    """Where `undeclared.response`, `undeclared.request` and `ceiling` stand, by their last word, if they are given."""
     sha256: str = ""
     """Over the names and bytes of all files, so that two pods can be compared."""

@@ -1,0 +1,61 @@
+# `make run` and `make test` do everything from a clean clone: python3 >= 3.11, make, and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+POLICY ?= policies/carerix.yaml
+LISTEN ?= 127.0.0.1:8080
+ADMIN ?= 127.0.0.1:9180
+
+.PHONY: run test test-apps lint types format bench schema clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/run.stamp ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
+ifdef UPSTREAM
+	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN)
+else
+	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN)
+endif
+
+test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
+	$(BIN)/coverage run -m pytest -q -m "not apps"
+	$(BIN)/coverage report --fail-under=100 --skip-covered
+
+test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the proxy
+	$(BIN)/pytest -q -m apps tests/apps
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/run.stamp ## CPU per request beside nginx + Lua, in the same run (needs nginx, h2load)
+	$(BIN)/python tests/bench/proxy.py
+
+schema: $(VENV)/run.stamp ## write policies/schema.json anew
+	$(BIN)/cookiewarden schema > policies/schema.json
+
+clean:
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
+	@echo "setting up $(VENV) ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/apps.stamp: $(VENV)/dev.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps]'
+	@touch $@

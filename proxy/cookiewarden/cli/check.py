@@ -1,0 +1,52 @@
+"""`cookiewarden check`: all problems of all policy files."""
+
+import json
+from pathlib import Path
+
+import click
+
+from cookiewarden.cli.policies import exit_code, print_problems, summary
+from cookiewarden.core.problem import Problem, in_order
+from cookiewarden.files import PolicyFiles
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How problems are printed."
+)
+def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
+    """Find every problem of policy files. A folder stands for the .yaml and .yml files below it.
+
+    Exit: 0 clean, 1 errors (with --strict warnings too), 2 wrong usage, 3 a file could not be read.
+    """
+    files = [file for path in paths for file in policy_files(Path(path))]
+    if not files:
+        raise click.UsageError(f"no policy files in {', '.join(paths)}")
+    problems: list[Problem] = []
+    entries = 0
+    for file in files:
+        loaded = PolicyFiles(str(file)).load()
+        problems += loaded.problems
+        entries += len(loaded.policy.entries) if loaded.policy else 0
+    problems = in_order(problems)
+    if form == "json":
+        click.echo(json.dumps([problem.as_json() for problem in problems], indent=2, ensure_ascii=False))
+    else:
+        print_problems(problems)
+        code = exit_code(problems, strict)
+        found = f" ({summary(problems)})" if problems else ""
+        if code == 0:
+            click.echo(f"ok: {len(files)} file{'s' * (len(files) != 1)}, {entries} entries{found}")
+    return exit_code(problems, strict)
+
+
+def policy_files(path: Path) -> list[Path]:
+    """The policy files that a path stands for; policy tests (`*.test.yaml`) are no policies."""
+    if not path.is_dir():
+        return [path]
+    found = [p for pattern in ("*.yaml", "*.yml") for p in path.rglob(pattern) if p.is_file()]
+    return sorted(
+        p for p in found if not p.stem.endswith(".test") and not any(part.startswith(".") for part in p.parts)
+    )

@@ -1,0 +1,113 @@
+"""Settings from flags, environment variables and a settings file, with where each came from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from cookiewarden.cli.policies import PolicyRefused
+from cookiewarden.core.document import Loaded
+from cookiewarden.core.problem import Code, Problem, in_order
+from cookiewarden.core.schema import did_you_mean
+from cookiewarden.core.source import Source, parse_source
+from cookiewarden.serve.settings import OPTIONS, Option, Settings, shown
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A setting's text and where it was given."""
+
+    text: str
+    where: str
+
+
+def settings_options(command: F) -> F:
+    """A flag and an environment variable for every setting, and `--config`."""
+    for option in reversed(OPTIONS):
+        help = option.help + (f"  [default: {shown(option.default)}]" if shown(option.default) else "")
+        command = click.option(
+            option.flag, option.name, metavar=option.metavar, envvar=option.variable, help=help
+        )(command)
+    return click.option(
+        "--config",
+        metavar="FILE",
+        envvar="COOKIEWARDEN_CONFIG",
+        help="A YAML file of settings, by the names of the flags.",
+    )(command)
+
+
+def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[str, Origin]]:
+    """Flags before environment before file before defaults. Raises UsageError, or PolicyRefused for the file."""
+    source = _read_config(config) if config else None
+    given: dict[str, Origin] = {}
+    values: dict[str, Any] = {}
+    for option in OPTIONS:
+        origin = _origin(context, option, source)
+        given[option.name] = origin or Origin(shown(option.default), "default")
+        if origin is not None:
+            try:
+                values[option.name] = option.parse(origin.text)
+            except ValueError as error:
+                raise click.UsageError(f"{origin.where}: {error}") from None
+    return Settings(**values), given
+
+
+def _origin(context: click.Context, option: Option, source: Source | None) -> Origin | None:
+    where = context.get_parameter_source(option.name)
+    text = context.params.get(option.name)
+    if text is not None and where is ParameterSource.COMMANDLINE:
+        return Origin(text, option.flag)
+    if text is not None and where is ParameterSource.ENVIRONMENT:
+        return Origin(text, option.variable)
+    for key in (option.name, option.name.replace("_", "-")):
+        if source is not None and key in source.data:
+            path = (key,)
+            text = source.texts.get(path, source.data[key])
+            return Origin(str(text), f"{source.path}:{source.value_pos(path).line}")
+    return None
+
+
+def _read_config(path: str) -> Source:
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise click.UsageError(
+            f'the settings file "{path}" cannot be read: {(error.strerror or "").lower()}'
+        ) from None
+    source = parse_source(path, raw)
+    problems = source.problems + list(_config_problems(source))
+    if problems:
+        raise PolicyRefused(Loaded(None, in_order(problems)))
+    return source
+
+
+def _config_problems(source: Source) -> list[Problem]:
+    if source.data is None:
+        source.data = {}
+    if not isinstance(source.data, dict):
+        return [source.problem(Code.WRONG_TYPE, source.value_pos(()), "expected a mapping of settings")]
+    names = [option.name for option in OPTIONS]
+    found = []
+    for key, value in source.data.items():
+        if key.replace("-", "_") not in names:
+            message = f'unknown setting "{key}"{did_you_mean(key.replace("-", "_"), names)}'
+            found.append(source.problem(Code.UNKNOWN_KEY, source.key_pos((key,)), message))
+        elif isinstance(value, dict | list):
+            found.append(
+                source.problem(Code.WRONG_TYPE, source.value_pos((key,)), f'"{key}" takes one value')
+            )
+    return found
+
+
+def print_config(given: dict[str, Origin]) -> str:
+    """Each setting, its value and where it came from, aligned."""
+    width = max(len(name) for name in given)
+    value_width = max(len(origin.text) for origin in given.values())
+    return "\n".join(
+        f"{name:<{width}}  {o.text:<{value_width}}  {o.where}".rstrip() for name, o in given.items()
+    )

@@ -1,0 +1,58 @@
+"""Loading a policy for a command: problems are printed, and without a policy the command ends."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from cookiewarden.core.document import Loaded
+from cookiewarden.core.problem import Code, Problem, Severity, has_errors, render_caret
+from cookiewarden.files import PolicyFiles
+
+
+class PolicyRefused(click.ClickException):
+    """The policy has errors, which are printed; exit 1, or 3 where a file could not be read."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        super().__init__("")
+        self.problems = loaded.problems
+
+    def show(self, file: object = None) -> None:
+        print_problems(self.problems)
+
+
+def load_policy(path: str) -> tuple[PolicyFiles, Loaded]:
+    """Load, or raise: UsageError for no such file, PolicyRefused for a policy with errors."""
+    if not Path(path).exists():
+        raise click.UsageError(f'there is no file "{path}"')
+    files = PolicyFiles(path)
+    loaded = files.load()
+    if loaded.policy is None:
+        raise PolicyRefused(loaded)
+    return files, loaded
+
+
+def print_problems(problems: Iterable[Problem]) -> None:
+    """Each problem with its line and caret, then how many there are, on standard error."""
+    found = list(problems)
+    for problem in found:
+        click.echo(render_caret(problem), err=True)
+    if found:
+        click.echo(summary(found), err=True)
+
+
+def summary(problems: list[Problem]) -> str:
+    counts = [(s, sum(p.code.severity is s for p in problems)) for s in Severity]
+    told = [
+        f"{count} {s.value}{'s' if count > 1 and s is not Severity.INFO else ''}"
+        for s, count in counts
+        if count
+    ]
+    return ", ".join(told)
+
+
+def exit_code(problems: list[Problem], strict: bool = False) -> int:
+    if any(p.code is Code.UNREADABLE for p in problems):
+        return 3
+    warned = strict and any(p.code.severity is Severity.WARNING for p in problems)
+    return int(has_errors(problems) or warned)

@@ -1,0 +1,33 @@
+"""`cookiewarden run`: the proxy."""
+
+import click
+
+from cookiewarden.cli.options import gather, print_config, settings_options
+from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.serve import log, worker
+
+
+@click.command()
+@settings_options
+@click.option(
+    "--print-config", "show", is_flag=True, help="Print each setting and where it came from, and exit."
+)
+@click.pass_context
+def run(context: click.Context, /, config: str | None, show: bool, **_: str | None) -> int:
+    """Stand in front of the application and enforce the policy.
+
+    Every setting can be given as a flag, as an environment variable (--read-timeout is COOKIEWARDEN_READ_TIMEOUT) or
+    in a file (--config); the first of these counts. SIGHUP or a change of a file reloads the policy; SIGTERM drains.
+    """
+    settings, given = gather(context, config)
+    if show:
+        click.echo(print_config(given))
+        return 0
+    for name in ("policy", "upstream"):
+        if not getattr(settings, name):
+            raise click.UsageError(f"--{name} is required")
+    files, loaded = load_policy(settings.policy)
+    print_problems(loaded.problems)
+    log.set_up()
+    worker.run(settings, files, loaded)
+    return 0

@@ -1,0 +1,1 @@
+"""The work behind the commands: values in, values out; `cli` prints."""

@@ -1,0 +1,178 @@
+"""What the policy would do with a header, why, and which line of the policy decided.
+
+The same engine as the proxy's. Values are not part of the answer: what people paste into tickets must not hold
+a session.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cookiewarden.core.decision import MEANINGS, Action, Decision, Exchange, Judged, Reason
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Policy
+from cookiewarden.core.problem import Place, printable
+from cookiewarden.core.source import Source
+
+KEYS = {
+    Reason.DOMAIN_CHANGED: "domain",
+    Reason.PATH_CHANGED: "path",
+    Reason.PARTITIONED_CHANGED: "partitioned",
+    Reason.SECURE_ADDED: "secure",
+    Reason.SECURE_REMOVED: "secure",
+    Reason.NONE_WITHOUT_SECURE: "secure",
+    Reason.SAME_SITE_CHANGED: "same_site",
+    Reason.HTTP_ONLY_ADDED: "http_only",
+    Reason.HTTP_ONLY_REMOVED: "http_only",
+    Reason.PRIORITY_CHANGED: "priority",
+    Reason.LIFETIME_CAPPED: "lifetime",
+    Reason.SET_BY_SERVER: "set_by",
+    Reason.NOT_FORWARDED: "forward",
+}
+"""The key of an entry that gives rise to a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the policy."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason, what it means, and the line of the policy that called for it (None: a default, or no rule)."""
+
+    code: str
+    meaning: str
+    line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One cookie of the header. `before` and `after` are without values; `after` is None where it is dropped."""
+
+    header: str
+    name: str
+    action: str
+    enforced: bool
+    entry: str
+    declared_at: Line | None
+    whys: tuple[Why, ...]
+    before: str
+    after: str | None
+
+
+class NoHeader(ValueError):
+    """The text to explain holds no cookie header."""
+
+
+def exchange_of(url: str) -> Exchange:
+    """The exchange that a URL stands for. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f'"{url}" is no URL; expected one such as https://shop.example/account')
+    return Exchange(
+        parts.netloc.rpartition("@")[2].encode(), (parts.path or "/").encode(), parts.scheme == "https"
+    )
+
+
+_HEADER = re.compile(rb"(set-cookie|cookie)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def headers_of(text: bytes) -> list[tuple[bytes, bytes]]:
+    """The cookie headers of one header line or of a whole head. Raises NoHeader."""
+    lines = re.split(rb"\r?\n", text) if b"\n" in text else [text]
+    found = [(m[1], m[2]) for line in lines if (m := _HEADER.fullmatch(line))]
+    if not found:
+        raise NoHeader(
+            "no Set-Cookie or Cookie header in it; expected a line such as 'Set-Cookie: sid=1; Path=/'"
+        )
+    return found
+
+
+def explain(
+    policy: Policy,
+    sources: Mapping[str, Source],
+    headers: list[tuple[bytes, bytes]],
+    exchange: Exchange,
+    now: float,
+) -> list[Explanation]:
+    """Judge each header as the proxy would and tell why."""
+    engine = Engine(policy)
+    teller = _Teller(policy, sources)
+    found: list[Explanation] = []
+    for name, value in headers:
+        is_response = name.lower() == b"set-cookie"
+        judge = engine.on_response if is_response else engine.on_request
+        outcome = judge([(name, value)], exchange, now)
+        found += (
+            teller.tell("Set-Cookie" if is_response else "Cookie", judged) for judged in outcome.cookies
+        )
+    return found
+
+
+class _Teller:
+    def __init__(self, policy: Policy, sources: Mapping[str, Source]) -> None:
+        self.policy = policy
+        self.sources = sources
+
+    def tell(self, header: str, judged: Judged) -> Explanation:
+        decision = judged.decision
+        return Explanation(
+            header=header,
+            name=printable(judged.name.decode("utf-8", "backslashreplace")),
+            action=decision.action.value,
+            enforced=decision.enforced,
+            entry=decision.entry.name if decision.entry else "",
+            declared_at=self.line(decision.entry.place) if decision.entry else None,
+            whys=tuple(self.whys(header, decision)),
+            before=without_value(judged.before),
+            after=None if judged.after is None else without_value(judged.after),
+        )
+
+    def whys(self, header: str, decision: Decision) -> Iterator[Why]:
+        if decision.entry is None and decision.action is Action.PASS and not decision.reasons:
+            yield Why(
+                "undeclared",
+                "the cookie is in no entry of the policy, which lets such cookies pass",
+                self.undeclared(header),
+            )
+        for reason in decision.reasons:
+            yield Why(reason.value, MEANINGS[reason], self.decided(header, decision, reason))
+
+    def decided(self, header: str, decision: Decision, reason: Reason) -> Line | None:
+        if reason in (Reason.UNDECLARED, Reason.OUT_OF_SCOPE):
+            return self.undeclared(header)
+        entry = decision.entry
+        if entry is None or reason not in KEYS:
+            return None
+        place = entry.places.get(KEYS[reason])
+        if reason is Reason.LIFETIME_CAPPED and entry.rules.bound != entry.lifetime:
+            place = self.policy.places.get("ceiling")
+        return self.line(place) if place else None
+
+    def undeclared(self, header: str) -> Line | None:
+        place = self.policy.places.get("response" if header == "Set-Cookie" else "request")
+        return self.line(place) if place else None
+
+    def line(self, place: Place) -> Line:
+        source = self.sources.get(place.path)
+        return Line(place, printable(source.line(place.pos).strip()) if source else "")
+
+
+def without_value(text: bytes) -> str:
+    """A Set-Cookie value or a cookie pair with its value replaced by its length."""
+    pair, separator, tail = text.partition(b";")
+    name, equals, value = pair.partition(b"=")
+    if not equals:
+        name, value = b"", pair
+    size = len(value.strip())
+    shown = f"{_text(name.strip())}{'=' if equals else ''}<{size} byte{'s' * (size != 1)}>"
+    return shown + _text(separator + tail)
+
+
+def _text(raw: bytes) -> str:
+    return printable(raw.decode("utf-8", "backslashreplace"))

@@ -72,7 +72,7 @@ class _Draft:
     source: Source
     path: Path
     others: "tuple[_Draft, ...]" = ()
-    """The included entry that this one overlays."""
+    """Where this entry is an overlay: the main file's, then the included one's."""
 
     @property
     def identity(self) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
@@ -88,7 +88,7 @@ class _Draft:
 
     def place(self, key: str = "name") -> Place:
         """Where `key` stands: here, else in the entry that this one overlays."""
-        for draft in (self, *self.others):
+        for draft in self.others or (self,):
             if key in draft.model.model_fields_set:
                 return Place(draft.source.path, draft.pos(key))
         return Place(self.source.path, self.pos())
@@ -125,7 +125,7 @@ class _Loader:
         self.check_categories(main, drafts)
         entries = [self.entry(draft, main, source) for draft in drafts]
         self.check_ties(drafts)
-        if not drafts:
+        if main is not None and not drafts:
             pos = source.key_pos(("cookies",))
             self.complain(
                 source, Code.NO_COOKIES, pos, "no cookie is declared: every cookie counts as undeclared"

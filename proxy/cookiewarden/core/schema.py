@@ -64,6 +64,8 @@ def did_you_mean(word: object, choices: list[str]) -> str:
     close = get_close_matches(str(word), choices, n=1, cutoff=0.6)
     if close:
         return f', did you mean "{close[0]}"?'
+    if len(choices) == 1:
+        return f", expected {choices[0]}"
     return f", expected one of {', '.join(choices)}" if choices and len(choices) <= 16 else ""
 
 
@@ -179,7 +181,11 @@ def check_domain(domain: object) -> str:
     text = expect_text(domain)
     if text == HOST_ONLY:
         return text
-    return check_host(text.removeprefix(".").replace("*", "/"))
+    if "*" in text:
+        raise wrong(
+            Code.WRONG_VALUE, f"found {quote(text)}, expected a domain such as shop.example, or {HOST_ONLY}"
+        )
+    return check_host(text.removeprefix("."))
 
 
 # Verbs

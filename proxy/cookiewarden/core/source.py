@@ -76,6 +76,7 @@ def parse_source(path: str, raw: bytes) -> Source:
     builder = _Builder(source)
     try:
         builder.build(yaml.parse(text, Loader=_Loader))
+        return source
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         pos = Pos(mark.line + 1, mark.column + 1) if mark else Pos()
@@ -83,6 +84,7 @@ def parse_source(path: str, raw: bytes) -> Source:
         source.problems.append(source.problem(Code.SYNTAX, pos, f"not YAML: {what}"))
     except yaml.reader.ReaderError as error:
         source.problems.append(source.problem(Code.SYNTAX, *_unreadable_character(text, error)))
+    source.data = None  # half a file would only bring problems that are none
     return source
 
 

@@ -1,0 +1,434 @@
+"""What the engine decides, as tables: a rule, a line that comes, the line that goes, the reasons."""
+
+import pytest
+from tests.policies_for_tests import engine, entries
+
+from cookiewarden.core.decision import MEANINGS, NOT_VIOLATIONS, ONLY_REPORTED, Exchange, Reason
+from cookiewarden.core.engine import MAX_PLANS, MAX_SCOPES, Engine
+from cookiewarden.core.policy import Mode
+
+NOW = 1_000_000_000  # Sun, 09 Sep 2001 01:46:40 GMT
+SECURE = Exchange(b"shop.example", b"/account/home?x=1", https=True)
+PLAIN = Exchange(b"shop.example", b"/", https=False)
+
+
+def judge(
+    engine: Engine, line: str, exchange: Exchange = SECURE, now: float = NOW
+) -> tuple[str | None, str, list[str]]:
+    """After, action and reasons; asked twice, so that every table also proves the memo."""
+    outcomes = [
+        engine.on_response([(b"Set-Cookie", line.encode("latin-1"))], exchange, now) for _ in range(3)
+    ]
+    found = []
+    for outcome in outcomes:
+        (judged,) = outcome.cookies
+        assert outcome.headers == ([(b"Set-Cookie", judged.after)] if judged.after is not None else [])
+        after = None if judged.after is None else judged.after.decode("latin-1")
+        found.append((after, judged.decision.action.value, [r.value for r in judged.decision.reasons]))
+    assert found[0] == found[1] == found[2]
+    return found[0]
+
+
+VERBS = [
+    # rule, line, what it becomes, reasons
+    ("secure: true", "a=1", "a=1; Secure", ["secure-added"]),
+    ("secure: true", "a=1; SECURE", "a=1; SECURE", []),
+    ("secure: true", "a=1; Secure=false", "a=1; Secure=false", []),
+    ("secure: false", "a=1", "a=1", []),
+    ("secure: false", "a=1; Secure", "a=1; Secure", []),
+    ("secure: false", "a=1; SameSite=None", "a=1; SameSite=None; Secure", ["secure-added"]),
+    ("secure: remove", "a=1; secure; Path=/", "a=1; Path=/", ["secure-removed"]),
+    ("secure: remove", "a=1; SameSite=None; Secure", "a=1; SameSite=None; Secure", []),
+    ("secure: keep", "a=1; SameSite=None", None, ["none-without-secure"]),
+    ("secure: keep", "a=1; Partitioned", None, ["none-without-secure"]),
+    ("secure: https", "a=1", "a=1; Secure", ["secure-added"]),
+    ("http_only: true", "a=1;path=/", "a=1;path=/; HttpOnly", ["http-only-added"]),
+    ("http_only: true", "a=1; httponly", "a=1; httponly", []),
+    ("http_only: remove", "a=1; HttpOnly; HttpOnly", "a=1", ["http-only-removed"]),
+    ("http_only: false", "a=1; HttpOnly", "a=1; HttpOnly", []),
+    ("partitioned: true, secure: true", "a=1", "a=1; Partitioned; Secure", ["partitioned-changed", "secure-added"]),
+    ("partitioned: remove", "a=1; Partitioned; Secure", "a=1; Secure", ["partitioned-changed"]),
+    ("same_site: Lax", "a=1", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: Lax", "a=1; samesite=LAX", "a=1; samesite=LAX", []),
+    ("same_site: Lax", "a=1; SameSite=Strict", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: Lax", "a=1; SameSite", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: {default: Lax}", "a=1", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: {default: Lax}", "a=1; SameSite=foo", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: {default: Lax}", "a=1; SameSite=None; Secure", "a=1; SameSite=None; Secure", []),
+    ("same_site: {at_least: Lax}", "a=1; SameSite=None; Secure", "a=1; SameSite=Lax; Secure", ["same-site-changed"]),
+    ("same_site: {at_least: Lax}", "a=1; SameSite=Strict", "a=1; SameSite=Strict", []),
+    ("same_site: {at_least: Strict}", "a=1; SameSite=Lax", "a=1; SameSite=Strict", ["same-site-changed"]),
+    ("same_site: keep", "a=1; SameSite=foo", "a=1; SameSite=foo", []),
+    # the last SameSite counts, even an invalid one
+    ("same_site: {default: Lax}", "a=1; SameSite=Strict; SameSite=x", "a=1; SameSite=Strict; SameSite=Lax", ["same-site-changed"]),
+    ("path: /app", "a=1", "a=1; Path=/app", ["path-changed"]),
+    ("path: /app", "a=1; Path=/app", "a=1; Path=/app", []),
+    ("path: /app", "a=1; Path=/; x", "a=1; Path=/app; x", ["path-changed"]),
+    ("path: /app", "a=1; path=/app; path=x", "a=1; path=/app; path=/app", ["path-changed"]),
+    ("path: keep", "a=1; Path=/", "a=1; Path=/", []),
+    ("domain: shop.example", "a=1", "a=1", []),
+    ("domain: shop.example", "a=1; Domain=", "a=1; Domain=", []),
+    ("domain: shop.example", "a=1; Domain=.Shop.Example", "a=1; Domain=.Shop.Example", []),
+    ("domain: shop.example", "a=1; Domain=a.shop.example", "a=1; Domain=a.shop.example", ["browser-would-refuse"]),
+    ("domain: www.shop.example", "a=1; Domain=shop.example", "a=1; Domain=www.shop.example", ["domain-changed", "browser-would-refuse"]),
+    ("domain: host-only", "a=1; Domain=shop.example; domain=x", "a=1", ["domain-changed"]),
+    ("domain: host-only", "a=1", "a=1", []),
+    ("priority: High", "a=1; Priority=Low", "a=1; Priority=High", ["priority-changed"]),
+    ("priority: High", "a=1; priority=high", "a=1; priority=high", []),
+    ("priority: High", "a=1", "a=1; Priority=High", ["priority-changed"]),
+    # lifetimes
+    ("lifetime: 1h", "a=1", "a=1", []),
+    ("lifetime: 1h", "a=1; Max-Age=3600", "a=1; Max-Age=3600", []),
+    ("lifetime: 1h", "a=1; max-age = 3601; x", "a=1; max-age=3600; x", ["lifetime-capped"]),
+    ("lifetime: 1h", "a=1; Max-Age=99999999999999999999999999999", "a=1; Max-Age=3600", ["lifetime-capped"]),
+    ("lifetime: 1h", "a=1; Max-Age=+5000", "a=1; Max-Age=+5000", []),
+    ("lifetime: 1h", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT", []),
+    ("lifetime: 1h", "a=1; Expires=Sun, 09 Sep 2001 02:46:41 GMT; x", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT; x", ["lifetime-capped"]),
+    ("lifetime: 1h", "a=1; expires=Tue, 19-Jan-2038 03:14:07 GMT; Max-Age=60", "a=1; expires=Sun, 09 Sep 2001 02:46:40 GMT; Max-Age=60", ["lifetime-capped"]),
+    ("lifetime: 1h", "a=1; Expires=never", "a=1; Expires=never", []),
+    ("lifetime: session", "a=1; Max-Age=60; Expires=never", "a=1", ["lifetime-capped"]),
+    ("lifetime: session", "a=1; Expires=never", "a=1; Expires=never", []),
+    ("lifetime: session", "a=1", "a=1", []),
+    # two dates: each is cut
+    ("lifetime: 1h", "a=1; Expires=Tue, 19 Jan 2038 03:14:07 GMT; Expires=Wed, 19 Jan 2039 03:14:07 GMT", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT; Expires=Sun, 09 Sep 2001 02:46:40 GMT", ["lifetime-capped"]),
+    # bytes on which nothing is decided stay
+    ("secure: true", 'a="x y" ;version="1";;foo=bar', 'a="x y" ;version="1";;foo=bar; Secure', ["secure-added"]),
+    ("secure: true", "a=1; Path=/;", "a=1; Path=/; Secure;", ["secure-added"]),
+    ("secure: true", " a = 1 ", " a = 1 ; Secure", ["secure-added"]),
+    ("secure: true", "a=\xff\xe9", "a=\xff\xe9; Secure", ["secure-added"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "line", "after", "reasons"), VERBS)
+def test_each_verb_does_to_a_line_what_the_reference_says(
+    rule: str, line: str, after: str | None, reasons: list[str]
+) -> None:
+    found = judge(engine(entries(f"name: a, {rule}")), line)
+    assert (found[0], found[2]) == (after, reasons)
+    action = "block" if after is None else "pass" if after == line else "rewrite"
+    assert found[1] == action
+
+
+@pytest.mark.parametrize(("rule", "line", "after", "reasons"), VERBS)
+def test_report_mode_decides_the_same_and_changes_nothing(
+    rule: str, line: str, after: str | None, reasons: list[str]
+) -> None:
+    for reporting in (
+        engine(entries(f"name: a, {rule}"), Mode.REPORT),
+        engine(entries(f"name: a, stage: report, {rule}")),
+    ):
+        found = judge(reporting, line)
+        assert (found[0], found[2]) == (line, reasons)
+
+
+@pytest.mark.parametrize(
+    ("response", "mode", "passes", "enforced"),
+    [
+        ("block", Mode.ENFORCE, False, True),
+        ("block", Mode.REPORT, True, False),
+        ("report", Mode.ENFORCE, True, False),
+        ("pass", Mode.ENFORCE, True, True),
+    ],
+)
+def test_an_undeclared_set_cookie_is_blocked_reported_or_passed(
+    response: str, mode: Mode, passes: bool, enforced: bool
+) -> None:
+    outcome = engine(entries("name: a", undeclared=f"{{response: {response}}}"), mode).on_response(
+        [(b"X", b"y"), (b"set-COOKIE", b"b=1; Path=/"), (b"Z", b"")], SECURE, NOW
+    )
+    (judged,) = outcome.cookies
+    assert outcome.headers == [
+        (b"X", b"y"),
+        *([(b"set-COOKIE", b"b=1; Path=/")] if passes else []),
+        (b"Z", b""),
+    ]
+    assert judged.decision.enforced is enforced
+    assert judged.decision.label == "__undeclared__"
+    assert [r.value for r in judged.decision.reasons] == ([] if response == "pass" else ["undeclared"])
+
+
+@pytest.mark.parametrize(
+    ("line", "after", "reasons"),
+    [
+        # a declared deletion passes with the edits that decide which cookie it deletes
+        ("a=; Max-Age=0", "a=; Max-Age=0; Path=/app; SameSite=Lax; Secure", ["path-changed", "same-site-changed", "secure-added", "deletion"]),
+        ("a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/app; SameSite=Lax; Secure", ["path-changed", "same-site-changed", "secure-added", "deletion"]),
+        # Max-Age wins over Expires: this one lives
+        ("a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", "a=x; Path=/app; SameSite=Lax; Secure; HttpOnly", ["path-changed", "same-site-changed", "secure-added", "http-only-added", "lifetime-capped"]),
+        # an undeclared deletion goes without its value and with its own identity
+        ("b=secret; Path=/x; Domain=shop.example; Foo; Max-Age=-1", "b=; Path=/x; Domain=shop.example; Max-Age=0", ["undeclared", "deletion"]),
+        ("b=; Max-Age=0", "b=; Max-Age=0", ["undeclared", "deletion"]),
+        ("secret; Max-Age=0", "=deleted; Max-Age=0", ["undeclared", "deletion"]),
+        ("__Host-b=; Path=/; Secure; Max-Age=0", "__Host-b=; Path=/; Secure; Max-Age=0", ["undeclared", "deletion"]),
+    ],
+)  # fmt: skip
+def test_deletions_always_pass(line: str, after: str, reasons: list[str]) -> None:
+    policy = entries("name: a, path: /app, secure: true, same_site: Lax, http_only: true, lifetime: session")
+    found = judge(engine(policy), line)
+    assert (found[0], found[2]) == (after, reasons)
+
+
+def test_an_undeclared_deletion_never_keeps_the_value_of_the_next_one() -> None:
+    tried = engine(entries("name: a"))
+    assert judge(tried, "b=; Max-Age=0")[0] == "b=; Max-Age=0"
+    assert judge(tried, "b=secret; Max-Age=0")[0] == "b=; Max-Age=0"
+
+
+def test_a_deletion_is_not_blocked_for_what_browsers_refuse() -> None:
+    found = judge(engine(entries("name: __Host-a, secure: keep")), "__Host-a=; Max-Age=0")
+    assert found == ("__Host-a=; Max-Age=0", "pass", ["deletion", "prefix-rule"])
+
+
+@pytest.mark.parametrize(
+    ("line", "reasons"),
+    [
+        ("", ["malformed"]),
+        ("=", ["malformed"]),
+        ("; Path=/", ["malformed"]),
+        ("a=\x00", ["malformed"]),
+        ("a=1; Path=/\x7f", ["malformed"]),
+        ("a=1\r\nSet-Cookie: b=2", ["malformed"]),
+        ("1", ["undeclared"]),
+        ("=1", ["undeclared"]),
+        ("a=" + "x" * 4096, ["too-large"]),
+        ("a=1" + "; x" * 300 + "; SameSite=None", ["none-without-secure"]),
+    ],
+)
+def test_a_hostile_line_is_a_decision_with_a_reason(line: str, reasons: list[str]) -> None:
+    assert judge(engine(entries("name: a")), line) == (None, "block", reasons)
+
+
+def test_a_line_of_ten_thousand_bytes_and_three_hundred_attributes_passes_where_browsers_would_take_it() -> (
+    None
+):
+    line = "a=1" + "; x" * 300 + "; y=" + "z" * 9000
+    assert judge(engine(entries("name: a")), line) == (line, "pass", [])
+
+
+def test_control_characters_pass_in_no_mode_and_an_empty_line_in_report_mode() -> None:
+    reporting = engine(entries("name: a"), Mode.REPORT)
+    assert judge(reporting, "a=\n")[0] is None
+    assert judge(reporting, "=") == ("=", "block", ["malformed"])
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "passes"),
+    [
+        ("__Secure-a", "__Secure-a=1", False),
+        ("__Secure-a", "__Secure-a=1; Secure", True),
+        ("__SECURE-a", "__SECURE-a=1", False),
+        ("__Host-a", "__Host-a=1; Secure; Path=/", True),
+        ("__Host-a", "__Host-a=1; Secure", False),
+        ("__Host-a", "__Host-a=1; Secure; Path=/x", False),
+        ("__Host-a", "__Host-a=1; Secure; Path=/; Domain=shop.example", False),
+        ("__Http-a", "__Http-a=1; Secure; HttpOnly", True),
+        ("__Http-a", "__Http-a=1; Secure", False),
+        ("__Host-Http-a", "__Host-Http-a=1; Secure; HttpOnly; Path=/", True),
+        ("__Host-Http-a", "__Host-Http-a=1; Secure; Path=/", False),
+    ],
+)
+def test_a_name_prefix_is_held_to_what_it_promises(name: str, line: str, passes: bool) -> None:
+    found = judge(engine(entries(f"name: {name}")), line)
+    assert found == ((line, "pass", []) if passes else (None, "block", ["prefix-rule"]))
+
+
+def test_a_prefix_is_repaired_where_the_policy_gives_the_right() -> None:
+    repairing = engine(entries("name: __Host-a, secure: true, path: /, domain: host-only"))
+    assert judge(repairing, "__Host-a=1; Domain=shop.example")[0] == "__Host-a=1; Path=/; Secure"
+
+
+@pytest.mark.parametrize(
+    ("line", "exchange", "reasons"),
+    [
+        ("a=1; Domain=other.example", SECURE, ["browser-would-refuse"]),
+        ("a=1; Domain=example", SECURE, ["browser-would-refuse"]),
+        ("a=1; Domain=localhost", Exchange(b"localhost:8080"), []),
+        ("a=1; Domain=127.0.0.1", Exchange(b"127.0.0.1"), []),
+        ("a=1; Domain=0.0.1", Exchange(b"127.0.0.1"), ["browser-would-refuse"]),
+        ("a=1; Secure", PLAIN, ["secure-over-http"]),
+        ("a=1; Secure", Exchange(b"127.0.0.1:80", https=False), []),
+        ("a=1; Secure", Exchange(b"app.localhost", https=False), []),
+    ],
+)  # fmt: skip
+def test_what_depends_on_where_we_are_passes_and_is_reported(
+    line: str, exchange: Exchange, reasons: list[str]
+) -> None:
+    assert judge(engine(entries("name: a")), line, exchange) == (line, "pass", reasons)
+
+
+def test_secure_https_adds_nothing_over_plain_http() -> None:
+    assert judge(engine(entries("name: a, secure: https")), "a=1", PLAIN) == ("a=1", "pass", [])
+    assert judge(engine(entries("name: a, secure: https")), "a=1; SameSite=None", PLAIN)[2] == [
+        "none-without-secure"
+    ]
+
+
+def test_a_ceiling_bounds_every_entry() -> None:
+    tried = engine(entries("name: a, lifetime: 1y", "name: b", "name: c, lifetime: 1min", ceiling="1h"))
+    found = [judge(tried, f"{name}=1; Max-Age=99999")[0] for name in "abc"]
+    assert found == ["a=1; Max-Age=3600", "b=1; Max-Age=3600", "c=1; Max-Age=60"]
+
+
+def test_a_server_that_sets_a_script_cookie_is_reported() -> None:
+    assert judge(engine(entries("name: a, set_by: script, http_only: keep")), "a=1") == (
+        "a=1",
+        "pass",
+        ["set-by-server"],
+    )
+
+
+def test_an_entry_for_another_host_or_path_does_not_let_the_cookie_pass() -> None:
+    scoped = engine(
+        entries(
+            "name: a, scope: {hosts: [shop.example], paths: [/account]}",
+            "name: b, scope: {hosts: ['*.shop.example']}",
+        )
+    )
+    assert judge(scoped, "a=1")[1] == "pass"
+    assert judge(scoped, "a=1", Exchange(b"shop.example", b"/accounts"))[2] == ["out-of-scope"]
+    assert judge(scoped, "a=1", Exchange(b"other.example", b"/account"))[2] == ["out-of-scope"]
+    assert judge(scoped, "b=1")[2] == ["out-of-scope"]
+    assert judge(scoped, "b=1", Exchange(b"a.b.SHOP.example:443", b"/"))[1] == "pass"
+
+
+def test_every_set_cookie_is_decided_on_its_own_and_order_is_kept() -> None:
+    tried = engine(entries("name: a, secure: true", "name: b"))
+    headers = [
+        (b"Set-Cookie", b"a=1, b=2"),
+        (b"X", b"1"),
+        (b"Set-Cookie", b"c=1"),
+        (b"set-cookie", b"b=2"),
+        (b"Set-Cookie", b"a=3"),
+    ]
+    outcome = tried.on_response(headers, SECURE, NOW)
+    assert outcome.headers == [
+        (b"Set-Cookie", b"a=1, b=2; Secure"),
+        (b"X", b"1"),
+        (b"set-cookie", b"b=2"),
+        (b"Set-Cookie", b"a=3; Secure"),
+    ]
+    assert [judged.name for judged in outcome.cookies] == [b"a", b"c", b"b", b"a"]
+
+
+# Requests
+
+REQUEST = entries(
+    "name: a",
+    "name: b, forward: false",
+    "name: lb, set_by: infrastructure",
+    "name: 'i-*'",
+    "name: x, scope: {hosts: [other.example]}",
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "after"),
+    [
+        ("a=1", "a=1"),
+        ("a=1; c=2", "a=1"),
+        ("c=1; a=2", "a=2"),
+        ("c=1;  a=2 ;d=3;a=4", "a=2 ;a=4"),
+        ("a=1; b=2; i-9=3", "a=1; i-9=3"),
+        ("b=1", None),
+        ("lb=1; a=2", "a=2"),
+        ("x=1; a=2", "a=2"),
+        ("c=1; ", None),
+        ("", ""),
+        ("; ;", "; ;"),
+        ("nameless; a=1", "a=1"),
+        ("=nameless; a=1", "a=1"),
+        ("a=1; a=2; a", "a=1; a=2"),
+        ('a="x;y"; a=1', 'a="x; a=1'),
+        ("$Version=1; a=1; $Path=/", "a=1"),
+        ("A=1; a=1", "a=1"),
+    ],
+)
+def test_the_application_gets_what_is_declared_and_forwarded(header: str, after: str | None) -> None:
+    outcome = engine(REQUEST).on_request([(b"Host", b"h"), (b"Cookie", header.encode())], SECURE, NOW)
+    assert outcome.headers == [(b"Host", b"h"), *([(b"Cookie", after.encode())] if after is not None else [])]
+
+
+def test_several_cookie_headers_become_one_where_the_first_stood() -> None:
+    headers = [(b"cookie", b"a=1; c=2"), (b"X", b"y"), (b"Cookie", b"i-1=3")]
+    assert engine(REQUEST).on_request(headers, SECURE, NOW).headers == [
+        (b"cookie", b"a=1; i-1=3"),
+        (b"X", b"y"),
+    ]
+    assert engine(REQUEST).on_request([(b"X", b"y")], SECURE, NOW).headers == [(b"X", b"y")]
+
+
+@pytest.mark.parametrize(
+    ("request_rule", "mode", "after", "reasons"),
+    [
+        ("strip", Mode.ENFORCE, None, ["undeclared"]),
+        ("strip", Mode.REPORT, b"c=1", ["undeclared"]),
+        ("report", Mode.ENFORCE, b"c=1", ["undeclared"]),
+        ("pass", Mode.ENFORCE, b"c=1", []),
+    ],
+)
+def test_an_undeclared_cookie_is_stripped_reported_or_passed(
+    request_rule: str, mode: Mode, after: bytes | None, reasons: list[str]
+) -> None:
+    tried = engine(entries("name: a", undeclared=f"{{request: {request_rule}}}"), mode)
+    after_found, (judged,) = tried.on_cookie(b"c=1", tried.scope(SECURE))
+    assert (after_found, [r.value for r in judged.decision.reasons]) == (after, reasons)
+
+
+def test_an_entry_at_stage_report_is_forwarded_and_reported() -> None:
+    tried = engine(entries("name: b, forward: false, stage: report"))
+    after, (judged,) = tried.on_cookie(b"b=1", tried.scope(SECURE))
+    assert (after, judged.decision.enforced, judged.decision.label) == (b"b=1", False, "b")
+
+
+# The memo
+
+
+def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
+    tried = engine(entries("name: a"))
+    for number in range(MAX_SCOPES + 10):
+        tried.scope(Exchange(b"h%d" % number))
+    assert len(tried._scopes) <= MAX_SCOPES
+    scope = tried.scope(SECURE)
+    for number in range(MAX_PLANS + 10):
+        tried.on_set_cookie(b"a=1; x=%d" % number, scope, NOW)
+    assert len(scope.plans) <= MAX_PLANS
+    tried.on_set_cookie(b"a=1; x=" + b"y" * 600, scope, NOW)
+    assert not any(len(tail) > 600 for _, tail in scope.plans)
+    tried.on_cookie(b"n" * 600 + b"=1", scope)
+    assert b"n" * 600 not in scope.names
+
+
+def test_the_memo_never_holds_a_value() -> None:
+    tried = engine(entries("name: a, secure: true, lifetime: 1h"))
+    scope = tried.scope(SECURE)
+    for line in (
+        b"a=CANARY",
+        b"a=CANARY; Expires=Tue, 19 Jan 2038 03:14:07 GMT",
+        b"b=CANARY",
+        b"b=CANARY; Max-Age=0",
+        b"CANARY",
+        b"a=CANARY\x00",
+    ):
+        tried.on_set_cookie(line, scope, NOW)
+        tried.on_cookie(line, scope)
+    assert "CANARY" not in repr((scope.plans, scope.dated, scope.names))
+
+
+def test_a_date_is_judged_anew_at_every_moment() -> None:
+    tried = engine(entries("name: a, lifetime: 1h, http_only: true"))
+    line = "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT"  # NOW + 1 h
+    assert judge(tried, line, now=NOW)[0] == line + "; HttpOnly"
+    assert judge(tried, line, now=NOW - 10)[0] == "a=1; Expires=Sun, 09 Sep 2001 02:46:30 GMT; HttpOnly"
+    assert judge(tried, line, now=NOW - 20)[0] == "a=1; Expires=Sun, 09 Sep 2001 02:46:20 GMT; HttpOnly"
+    assert judge(tried, line, now=NOW + 3600)[2] == ["deletion"]
+    assert judge(tried, line, now=NOW)[0] == line + "; HttpOnly"
+    assert judge(tried, "a=1; Expires=x", now=NOW)[0] == "a=1; Expires=x; HttpOnly"
+    assert (
+        judge(tried, "a=1; Expires=" + "x" * 1100, now=NOW)[0] == "a=1; Expires=" + "x" * 1100 + "; HttpOnly"
+    )
+
+
+def test_every_reason_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(Reason)
+    assert set(Reason) > NOT_VIOLATIONS
+    assert set(Reason) > ONLY_REPORTED

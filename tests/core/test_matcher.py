@@ -1,0 +1,74 @@
+"""Which entry speaks: rank, scopes, and a literal version as the oracle."""
+
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cookiewarden.core.matcher import Matcher
+from cookiewarden.core.policy import Entry, Rules
+from cookiewarden.core.problem import Place, Pos
+
+
+def entry(name: str, hosts: tuple[str, ...] = (), paths: tuple[str, ...] = ()) -> Entry:
+    return Entry(name, Place("p.yaml", Pos()), Rules(), hosts, paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "winner"),
+    [
+        ("intercom-id-1", "intercom-id-1"),  # exact
+        ("intercom-id-2", "intercom-id-*"),  # longest prefix
+        ("intercom-x", "intercom-*"),
+        ("other", "*"),
+        ("intercom-9-end", "intercom-*-end"),  # longest suffix of one prefix
+        ("Intercom-id-1", "*"),  # case-sensitive
+    ],
+)
+def test_the_most_exact_entry_speaks(name: str, winner: str) -> None:
+    names = ["*", "intercom-*", "intercom-*-end", "intercom-id-*", "intercom-id-1"]
+    found = Matcher(map(entry, names)).match(name.encode(), b"h", b"/")
+    assert found.entry is not None and found.entry.name == winner
+
+
+def test_then_the_most_exact_host_then_the_longest_path() -> None:
+    candidates = [
+        entry("a"), entry("a", ("*.example",)), entry("a", ("*.shop.example",)), entry("a", ("www.shop.example",)),
+        entry("a", ("www.shop.example",), ("/app",)),
+    ]  # fmt: skip
+    matcher = Matcher(candidates)
+
+    def winner(host: bytes, path: bytes | None) -> int:
+        found = matcher.match(b"a", host, path).entry
+        return next(i for i, candidate in enumerate(candidates) if candidate is found)
+
+    assert winner(b"other", b"/") == 0
+    assert winner(b"x.example", b"/") == 1
+    assert winner(b"example", b"/") == 0
+    assert winner(b"deep.a.shop.example", b"/") == 2
+    assert winner(b"www.shop.example", b"/") == 3
+    assert winner(b"www.shop.example", b"/app/x") == 4
+    assert winner(b"www.shop.example", None) == 4
+
+
+def test_a_name_declared_for_elsewhere_is_out_of_scope_and_no_name_is_never_declared() -> None:
+    matcher = Matcher([entry("a", ("shop.example",)), entry("*", ("x.example",))])
+    assert matcher.match(b"a", b"other", b"/").out_of_scope
+    assert matcher.match(b"", b"x.example", b"/").entry is None
+    assert not Matcher([entry("a")]).match(b"b", b"h", b"/").out_of_scope
+
+
+@given(
+    st.lists(st.text("ab*", min_size=1, max_size=4), min_size=1, max_size=6, unique=True),
+    st.text("ab", min_size=1, max_size=6),
+)
+def test_globs_match_what_a_literal_glob_matches(patterns: list[str], name: str) -> None:
+    found = Matcher(map(entry, patterns)).match(name.encode(), b"h", b"/").entry
+    matching = [pattern for pattern in patterns if fnmatchcase(name, pattern)]
+    assert (found is not None) == bool(matching)
+    if found is not None:
+        assert found.name in matching
+        best = max(matching, key=lambda p: ("*" not in p, len(p.split("*")[0]), len(p.split("*")[-1])))
+        rank = ("*" not in found.name, len(found.name.split("*")[0]), len(found.name.split("*")[-1]))
+        assert rank == ("*" not in best, len(best.split("*")[0]), len(best.split("*")[-1]))

@@ -1,0 +1,45 @@
+"""How problems are printed."""
+
+from cookiewarden.core.problem import (
+    Code,
+    Place,
+    Pos,
+    Problem,
+    in_order,
+    printable,
+    render_caret,
+    render_line,
+)
+
+
+def at(
+    line: int, column: int, excerpt: str = "", code: Code = Code.UNKNOWN_KEY, message: str = "m"
+) -> Problem:
+    return Problem(code, Place("p.yaml", Pos(line, column)), message, excerpt)
+
+
+def test_a_problem_is_one_line_with_file_line_column_severity_and_code() -> None:
+    assert (
+        render_line(at(12, 5, message='unknown key "samesit"'))
+        == 'p.yaml:12:5: error: unknown key "samesit" [unknown-key]'
+    )
+
+
+def test_the_caret_stands_under_the_column() -> None:
+    assert render_caret(at(1, 3, "a: b")).splitlines()[1:] == ["    a: b", "      ^"]
+
+
+def test_a_long_line_is_cut_around_the_caret_and_a_blank_one_is_not_shown() -> None:
+    _, shown, caret = render_caret(at(1, 501, "x" * 500 + "HERE" + "y" * 500)).splitlines()
+    assert shown[caret.index("^")] == "H" and len(shown) < 130
+    assert "\n" not in render_caret(at(1, 1, "  "))
+
+
+def test_control_and_direction_characters_are_escaped_and_the_caret_still_fits() -> None:
+    _, shown, caret = render_caret(at(1, 4, "\x1b[\u202eX")).splitlines()
+    assert shown[caret.index("^")] == "X"
+    assert printable("a\x1b\u202e\n") == "a\\x1b\\u202e\\n"
+
+
+def test_problems_are_sorted_and_said_once() -> None:
+    assert in_order([at(9, 1), at(2, 7), at(2, 3), at(2, 7)]) == [at(2, 3), at(2, 7), at(9, 1)]

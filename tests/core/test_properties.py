@@ -1,0 +1,158 @@
+"""Invariants of the engine, for any policy and any bytes."""
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.policies_for_tests import entries, policy
+
+from cookiewarden.core.cookie import CONTROL, is_deletion, parse_set_cookie
+from cookiewarden.core.decision import Exchange
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Mode
+
+NOW = 1_700_000_000
+DATES = [
+    "Thu, 01 Jan 1970 00:00:00 GMT",
+    "Wed, 15 Nov 2023 00:00:00 GMT",
+    "Tue, 19-Jan-2038 03:14:07 GMT",
+    "never",
+    "",
+]
+ATTRIBUTES = st.sampled_from(
+    [
+        "Secure", "secure=x", "HttpOnly", "SameSite=None", "SameSite=lax", "samesite", "Path=/", "Path=/app", "path=x",
+        "Domain=shop.example", "Domain=.www.shop.example", "domain=", "Max-Age=0", "Max-Age=60", "max-age=9999999999",
+        "Max-Age=x", "Partitioned", "Priority=Low", "foo=bar", "", " ", *(f"Expires={date}" for date in DATES),
+    ]
+)  # fmt: skip
+NAMES = st.sampled_from(["a", "b", "g-1", "__Host-a", "__Secure-a", "undeclared", "", " a "])
+LINES = st.one_of(
+    st.binary(max_size=60),
+    st.builds(
+        lambda name, equals, value, attributes, glue: (
+            f"{name}{equals}".encode() + value + "".join(f";{glue}{a}" for a in attributes).encode()
+        ),
+        NAMES,
+        st.sampled_from(["=", " = ", ""]),
+        st.binary(max_size=8),
+        st.lists(ATTRIBUTES, max_size=6),
+        st.sampled_from(["", " ", "\t"]),
+    ),
+)
+RULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "secure": st.sampled_from(["true", "false", "https", "remove", "keep"]),
+        "http_only": st.sampled_from(["true", "false", "remove", "keep"]),
+        "partitioned": st.sampled_from(["true", "false", "remove", "keep"]),
+        "same_site": st.sampled_from(
+            ["Lax", "None", "Strict", "{default: Lax}", "{at_least: Strict}", "keep"]
+        ),
+        "path": st.sampled_from(["/", "/app", "keep"]),
+        "domain": st.sampled_from(["host-only", "shop.example", "keep"]),
+        "lifetime": st.sampled_from(["session", "1min", "400d"]),
+        "priority": st.sampled_from(["High", "keep"]),
+        "stage": st.sampled_from(["enforce", "report"]),
+    },
+)
+
+
+def build(rules: dict[str, str], response: str, mode: Mode) -> Engine:
+    plain = ", ".join(f"{key}: {value}" for key, value in rules.items())
+    # a name with a prefix takes no rule that contradicts it: `check` would refuse the policy
+    text = entries(
+        f"name: a, {plain}",
+        f"name: g-*, {plain}",
+        "name: __Host-a, secure: true, path: /",
+        undeclared=f"{{response: {response}}}",
+    )
+    return Engine(policy(text), mode)
+
+
+ENGINES = st.builds(build, RULES, st.sampled_from(["block", "report", "pass"]), st.sampled_from(list(Mode)))
+EXCHANGES = st.sampled_from(
+    [Exchange(b"www.shop.example", b"/app/x"), Exchange(b"127.0.0.1", b"/", https=False)]
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(ENGINES, st.lists(LINES, max_size=5), EXCHANGES)
+def test_what_comes_out_is_clean_in_order_and_at_rest(
+    engine: Engine, lines: list[bytes], exchange: Exchange
+) -> None:
+    outcome = engine.on_response([(b"Set-Cookie", line) for line in lines], exchange, NOW)
+    after = [value for _, value in outcome.headers]
+    assert len(after) <= len(lines)
+    assert [judged.before for judged in outcome.cookies] == lines
+    assert after == [judged.after for judged in outcome.cookies if judged.after is not None]
+    for value in after:
+        assert not CONTROL.search(value)
+    again = engine.on_response(outcome.headers, exchange, NOW)
+    assert again.headers == outcome.headers
+
+
+@settings(max_examples=600, deadline=None)
+@given(ENGINES, LINES, EXCHANGES)
+def test_name_and_value_travel_byte_for_byte(engine: Engine, line: bytes, exchange: Exchange) -> None:
+    (judged,) = engine.on_response([(b"Set-Cookie", line)], exchange, NOW).cookies
+    if judged.after is None:
+        return
+    before, after = parse_set_cookie(line), parse_set_cookie(judged.after)
+    if before is None:  # report mode lets a line pass that browsers ignore
+        assert judged.after == line
+        return
+    assert after is not None
+    assert is_deletion(after, NOW) == is_deletion(before, NOW)
+    if judged.decision.entry is None and is_deletion(before, NOW):
+        assert after.name == before.name
+    else:
+        assert after.pair == before.pair
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    RULES,
+    st.sampled_from(["block", "pass"]),
+    st.lists(st.tuples(LINES, st.integers(-(10**9), 10**9)), max_size=12),
+    EXCHANGES,
+)
+def test_the_memo_gives_what_the_plain_path_gives(
+    rules: dict[str, str], response: str, sequence: list[tuple[bytes, int]], exchange: Exchange
+) -> None:
+    warm, plain = build(rules, response, Mode.ENFORCE), build(rules, response, Mode.ENFORCE)
+    scope, plain_scope = warm.scope(exchange), plain.scope(exchange)
+    for line, shift in sequence * 2:
+        now = NOW + shift
+        after, decision = warm.on_set_cookie(line, scope, now)
+        expected, expected_decision = plain._judge(line, plain_scope, now)
+        assert (after, decision.action, decision.reasons) == (
+            expected,
+            expected_decision.action,
+            expected_decision.reasons,
+        )
+
+
+COOKIES = st.lists(
+    st.one_of(
+        st.sampled_from([b"a=1", b" a=2", b" b=3", b"c", b"", b" ", b" =x", b" g-1=;"]), st.binary(max_size=6)
+    ),
+    max_size=8,
+).map(b";".join)
+
+
+@settings(max_examples=600, deadline=None)
+@given(COOKIES)
+def test_a_filtered_cookie_header_keeps_order_and_bytes_and_filtering_twice_is_once(header: bytes) -> None:
+    engine = Engine(policy(entries("name: a", "name: g-*", "name: b, forward: false")))
+    scope = engine.scope(Exchange())
+    after, _ = engine.on_cookie(header, scope)
+    if after is None:
+        return
+    assert engine.on_cookie(after, scope)[0] == after
+    kept = [piece.strip(b" \t") for piece in after.split(b";")]
+    came = [piece.strip(b" \t") for piece in header.split(b";")]
+    position = -1
+    for piece in filter(None, kept):
+        position = came.index(piece, position + 1)
+        assert re.match(rb"(a|g-[^=]*)[ \t]*=", piece)

@@ -1,0 +1,44 @@
+"""YAML 1.2 core scalars, positions, and texts that are kept."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cookiewarden.core.problem import Pos
+from cookiewarden.core.source import parse_source
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("no", "no"), ("on", "on"), ("yes", "yes"), ("y", "y"), ("true", True), ("FALSE", False), ("tRue", "tRue"),
+        ("~", None), ("null", None), ("", None), ("1", 1), ("007", 7), ("0o17", 15), ("0x1F", 31), ("-3", -3), ("+3", 3),
+        ("1.5", 1.5), (".5", 0.5), ("1e3", 1000.0), ("1_000", "1_000"), ("12:30", "12:30"), ("2026-12-31", "2026-12-31"),
+        ("'1'", "1"), ('"true"', "true"), ("9" * 500, "9" * 500), ("é", "é"),
+    ],
+)  # fmt: skip
+def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
+    source = parse_source("p.yaml", f"a: {text}\n".encode())
+    assert source.problems == []
+    assert source.data == {"a": value} and type(source.data["a"]) is type(value)
+
+
+def test_every_key_and_value_has_its_place_and_unquoted_numbers_their_text() -> None:
+    source = parse_source("p.yaml", b"\xef\xbb\xbfa:\n  - b: 007\n    c: [x, \xc3\xa9, y]\n")
+    assert source.keys[("a", 0, "c")] == Pos(3, 5)
+    assert source.values[("a", 0, "c", 2)] == Pos(3, 15)
+    assert source.texts == {("a", 0, "b"): "007"}
+    assert source.value_pos(("a", 0, "c", 9, "z")) == Pos(3, 8)
+    assert source.line(Pos(99)) == ""
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise(raw: bytes) -> None:
+    source = parse_source("p.yaml", raw)
+    assert source.problems or source.data is None or source.data is not None
+
+
+@given(st.text(alphabet="ab:-[]{},*&!?#|>'\"% \n\t\\", max_size=60))
+def test_no_yaml_raises(text: str) -> None:
+    for problem in parse_source("p.yaml", text.encode()).problems:
+        assert problem.place.pos.line >= 1 and problem.place.pos.column >= 1

@@ -1,0 +1,35 @@
+"""Policies for tests, written as users write them."""
+
+from cookiewarden.core.document import Loaded, Unread, load
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Mode, Policy
+from cookiewarden.core.problem import Code
+
+
+def loaded(main: str, **files: str) -> Loaded:
+    """Load a policy from texts; `files` by name, `__` standing for `/` and `_yaml` for the ending."""
+    texts = {"p.yaml": main} | {
+        name.replace("_yaml", ".yaml").replace("__", "/"): text for name, text in files.items()
+    }
+
+    def read(name: str) -> bytes | Unread:
+        text = texts.get(name)
+        return Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"') if text is None else text.encode()
+
+    return load("p.yaml", read)
+
+
+def policy(main: str, **files: str) -> Policy:
+    found = loaded(main, **files)
+    assert found.policy is not None, found.problems
+    return found.policy
+
+
+def engine(main: str, mode: Mode | None = None, **files: str) -> Engine:
+    return Engine(policy(main, **files), mode)
+
+
+def entries(*lines: str, **head: str) -> str:
+    """A policy of flow-style entries: `entries("name: sid, secure: true")`; `head` adds top-level keys."""
+    top = "".join(f"{key}: {value}\n" for key, value in head.items())
+    return f"version: 1\n{top}cookies:\n" + "".join(f"  - {{{line}}}\n" for line in lines)

@@ -1,0 +1,79 @@
+"""Reading policy files from a disk that is not always friendly."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cookiewarden import files
+from cookiewarden.core.problem import Code
+from cookiewarden.files import PolicyFiles
+
+
+def codes(path: Path) -> list[Code]:
+    return [p.code for p in PolicyFiles(str(path)).load().problems if p.code.severity.value == "error"]
+
+
+def test_a_folder_a_pipe_and_a_name_with_a_zero_byte_are_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "p.yaml").write_text('include: [folder.yaml, pipe.yaml, "x\\0y"]\n')
+    assert codes(tmp_path / "p.yaml") == [Code.UNREADABLE, Code.UNREADABLE, Code.INCLUDE_OUTSIDE]
+
+
+def test_an_endless_file_is_not_read_to_its_end(tmp_path: Path) -> None:
+    with (tmp_path / "p.yaml").open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    assert codes(tmp_path / "p.yaml") == [Code.TOO_LARGE]
+
+
+def test_a_link_that_leads_outside_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text("cookies: []")
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "in.yaml").symlink_to("../outside.yaml")
+    (folder / "p.yaml").write_text("include: [in.yaml]")
+    assert codes(folder / "p.yaml") == [Code.INCLUDE_OUTSIDE]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_without_permission_is_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("cookies: []")
+    (tmp_path / "p.yaml").chmod(0)
+    assert codes(tmp_path / "p.yaml") == [Code.UNREADABLE]
+
+
+def test_all_files_come_from_the_folder_that_the_main_file_resolves_to(tmp_path: Path) -> None:
+    """As a ConfigMap volume does it: ..data is swapped, the names in front stay."""
+    for revision, name in (("one", "a"), ("two", "b")):
+        (tmp_path / revision).mkdir()
+        (tmp_path / revision / "p.yaml").write_text("include: [v.yaml]")
+        (tmp_path / revision / "v.yaml").write_text(f"cookies: [{{name: {name}}}]")
+    (tmp_path / "..data").symlink_to("one")
+    for name in ("p.yaml", "v.yaml"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    policy_files = PolicyFiles(str(tmp_path / "p.yaml"))
+    first = policy_files.load()
+    names = policy_files.names_of(first)
+    before = policy_files.fingerprint(names)
+    (tmp_path / "..new").symlink_to("two")
+    (tmp_path / "..new").replace(tmp_path / "..data")
+    second = policy_files.load()
+    assert names == ("p.yaml", "v.yaml")
+    assert [
+        first.policy and first.policy.entries[0].name,
+        second.policy and second.policy.entries[0].name,
+    ] == ["a", "b"]
+    assert policy_files.fingerprint(names) != before
+
+
+def test_a_file_that_vanishes_changes_the_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("cookies: []")
+    policy_files = PolicyFiles(str(tmp_path / "p.yaml"))
+    before = policy_files.fingerprint(("p.yaml",))
+    (tmp_path / "p.yaml").unlink()
+    assert policy_files.fingerprint(("p.yaml",)) != before
+
+
+def test_the_limit_admits_a_register_of_a_hundred_thousand_entries() -> None:
+    assert files.MAX_FILE > 100_000 * 150

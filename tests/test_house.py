@@ -1,0 +1,75 @@
+"""The directions of imports: cli -> serve, tools -> core, and a core that is pure."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "proxy" / "cookiewarden"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+IMPURE = {
+    "asyncio",
+    "socket",
+    "ssl",
+    "os",
+    "pathlib",
+    "logging",
+    "time",
+    "random",
+    "secrets",
+    "subprocess",
+    "threading",
+}
+THIRD_PARTY = {"yaml": "source", "pydantic": "schema document", "pydantic_core": "schema document"}
+"""What the core may import from elsewhere, and in which modules."""
+ROOMS = {
+    "core": set(),
+    "serve": {"core", "files"},
+    "tools": {"core", "files"},
+    "files": {"core"},
+    "demo": set(),
+}
+"""For each room, the rooms it may import besides itself. `cli` may import all of them."""
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def room(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room(p) == "core"], ids=lambda p: p.name)
+def test_the_core_imports_nothing_that_touches_the_world(path: Path) -> None:
+    for module in imported(path):
+        top = module.split(".")[0]
+        assert top not in IMPURE
+        if top in THIRD_PARTY:
+            assert path.stem in THIRD_PARTY[top].split()
+        assert top not in {"aiohttp", "uvloop", "httptools", "prometheus_client", "click"}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if room(p) in ROOMS], ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_rooms_are_entered_in_one_direction(path: Path) -> None:
+    own = room(path)
+    for module in imported(path):
+        if module.startswith("cookiewarden."):
+            other = module.split(".")[1]
+            assert other == own or other in ROOMS[own], f"{path.name} imports {module}"
+
+
+def test_only_the_command_line_prints() -> None:
+    for path in FILES:
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+        assert "print" not in names, path

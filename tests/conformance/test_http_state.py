@@ -8,10 +8,10 @@ user agent that ignores them, as RFC 6265 5.2 did.
 from datetime import datetime
 
 import pytest
-from tests.shared import cases
-from tests.useragent import UserAgent
 
 from cookiewarden.core.date import imf_fixdate, parse_cookie_date
+from tests.shared import cases
+from tests.useragent import UserAgent
 
 OTHERWISE = {
     # RFC 6265bis 5.6: "If the set-cookie-string contains a %x00-08 / %x0A-1F / %x7F character (CTL characters

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from tests.policies_for_tests import entries, loaded, policy
 
 from cookiewarden.core.decision import Exchange
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Flag, Mode, OnUndeclaredRequest, OnUndeclaredResponse, SetBy
 from cookiewarden.core.problem import Code, render_caret
 from cookiewarden.files import PolicyFiles
+from tests.policies_for_tests import entries, loaded, policy
 
 BAD = Path(__file__).parents[1] / "data" / "bad"
 NAMES = sorted(path.stem for path in BAD.glob("*.yaml"))

@@ -1,11 +1,11 @@
 """What the engine decides, as tables: a rule, a line that comes, the line that goes, the reasons."""
 
 import pytest
-from tests.policies_for_tests import engine, entries
 
 from cookiewarden.core.decision import MEANINGS, NOT_VIOLATIONS, ONLY_REPORTED, Exchange, Reason
 from cookiewarden.core.engine import MAX_PLANS, MAX_SCOPES, Engine
 from cookiewarden.core.policy import Mode
+from tests.policies_for_tests import engine, entries
 
 NOW = 1_000_000_000  # Sun, 09 Sep 2001 01:46:40 GMT
 SECURE = Exchange(b"shop.example", b"/account/home?x=1", https=True)

@@ -4,12 +4,12 @@ import re
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.policies_for_tests import entries, policy
 
 from cookiewarden.core.cookie import CONTROL, is_deletion, parse_set_cookie
 from cookiewarden.core.decision import Exchange
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode
+from tests.policies_for_tests import entries, policy
 
 NOW = 1_700_000_000
 DATES = [

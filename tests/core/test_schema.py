@@ -5,10 +5,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from tests.policies_for_tests import loaded
 
 from cookiewarden.core.schema import json_schema
 from cookiewarden.core.source import parse_source
+from tests.policies_for_tests import loaded
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json_schema()

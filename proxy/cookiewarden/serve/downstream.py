@@ -10,6 +10,7 @@ Rules:
 """
 
 import asyncio
+import re
 import socket
 import struct
 from collections import deque
@@ -70,6 +71,11 @@ class Downstream(asyncio.Protocol):
         """Requests whose heads are complete or begun, the first of them the next to serve."""
         self.parsing: RequestHead | None = None
         self.silent = 0
+        """Octets fed since the parser last reported something."""
+        self.begun = 0
+        """Requests that began in the slice being fed."""
+        self.opening = b""
+        """The beginning of a request whose head came in several slices: to tell why it is refused."""
         self.raw_left = 0
 
     # asyncio.Protocol
@@ -121,6 +127,7 @@ class Downstream(asyncio.Protocol):
             return False
         if not transaction.body_ended:
             self.gateway.metrics.client_errors["abort"] += 1
+            self.transaction = None
             transaction.client_gone()
             return False
         return True
@@ -154,7 +161,7 @@ class Downstream(asyncio.Protocol):
     # httptools callbacks: they record
 
     def on_message_begin(self) -> None:
-        self.silent = 0
+        self.begun += 1
         self.parsing = request = RequestHead()
         self.arrived.append(request)
 
@@ -194,6 +201,7 @@ class Downstream(asyncio.Protocol):
             request.keep_alive = request.keep_alive and self.parser.should_keep_alive()
             request.complete = True
             self.parsing = None
+            self.silent = 0
 
     # Reading
 
@@ -240,6 +248,7 @@ class Downstream(asyncio.Protocol):
     def _feed(self, piece: bytes, after: bytes) -> bytes:
         """Feed one slice; returns what is still to be consumed."""
         self.silent += len(piece)
+        self.begun = 0
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade as upgrade:
@@ -248,6 +257,10 @@ class Downstream(asyncio.Protocol):
             self._refuse(error, piece)
             self._advance()
             return b""
+        if self.parsing is not None and not self.parsing.head_complete:
+            self.opening = (self.opening + piece)[:SLICE]
+        elif self.opening:
+            self.opening = b""
         if self.silent > self.limits.max_head + SLACK:
             self.failure = (431, "head_too_large")
         self._advance()
@@ -256,15 +269,24 @@ class Downstream(asyncio.Protocol):
     def _refuse(self, error: httptools.HttpParserError, piece: bytes) -> None:
         """What the parser refused: the status for it, once the requests before it are answered."""
         broken = self.parsing
+        # With a second request in the slice nobody knows where it began.
+        opening = self.opening + piece if self.begun <= 1 and self.transaction is None else b""
         if isinstance(error.__context__, HeadTooLarge):
             self.failure = (431, "head_too_large")
         elif isinstance(error, httptools.HttpParserInvalidMethodError):
-            self.failure = (501, "not_implemented") if _is_token(piece) else (400, "bad_request")
+            if _METHOD.fullmatch(opening):
+                # Whether this is an unknown method or garbage shows at the end of the line.
+                self.opening = opening
+                self.parser = _Waiting()
+                return
+            self.failure = (
+                (501, "not_implemented") if _UNKNOWN_METHOD.match(opening) else (400, "bad_request")
+            )
         elif self.arrived and self.arrived[-1].complete and not self.arrived[-1].keep_alive:
             return  # bytes after a request that said it was the last: they are dropped
         else:
             self.failure = (
-                (505, "version") if broken is not None and _is_http2(broken, piece) else (400, "bad_request")
+                (505, "version") if opening.lstrip(b"\r\n").startswith(_HTTP2) else (400, "bad_request")
             )
         if (
             broken is not None
@@ -520,12 +542,15 @@ def _without_upgrade(request: RequestHead) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-def _is_token(piece: bytes) -> bool:
-    """Whether the bytes begin with a method that a client may well mean, though no parser here knows it."""
-    method = piece.lstrip(b"\r\n").split(b" ", 1)[0]
-    return 0 < len(method) <= 32 and method.replace(b"-", b"").isalpha() and b" HTTP/1." in piece[:8192]
+class _Waiting:
+    """In place of a parser that has refused a method whose line has not ended: refuses again, with more to see."""
+
+    def feed_data(self, data: bytes) -> None:
+        raise httptools.HttpParserInvalidMethodError
 
 
-def _is_http2(request: RequestHead, piece: bytes) -> bool:
-    """The preface of HTTP/2 (RFC 9113 3.4), spoken to a plain HTTP/1.1 port."""
-    return request.target == b"*" and piece.lstrip(b"\r\n").startswith(b"PRI * HTTP/2.0")
+_METHOD = re.compile(rb"[\r\n]*[A-Z][A-Z-]{0,31}( [^\r\n]{0,1024})?\r?")
+"""What may become a request line with a method that the parser does not know."""
+_UNKNOWN_METHOD = re.compile(rb"[\r\n]*[A-Z][A-Z-]{0,31} [^\r\n ]+ HTTP/1\.[01]\r\n")
+_HTTP2 = b"PRI * HTTP/2"
+"""How HTTP/2 begins (RFC 9113 3.4)."""

@@ -131,7 +131,6 @@ class Origin(asyncio.Protocol):
         self.current = message = ResponseHead()
         self.messages.append(message)
         self.limits.start(0)
-        self.silent = 0
 
     def on_status(self, reason: bytes) -> None:
         if self.current is not None:
@@ -166,6 +165,7 @@ class Origin(asyncio.Protocol):
             message.keep_alive = self.parser.should_keep_alive()
             message.complete = True
             self.current = None
+            self.silent = 0
 
     # After the feed
 
@@ -210,6 +210,9 @@ class Origin(asyncio.Protocol):
         if complete:  # a good response, then bytes that are none
             self.messages = self.messages[: self.messages.index(complete[0]) + 1]
             self._deliver(transaction, surplus=True)
+            return
+        if self.current is not None and self.current.head_complete:  # a good head, then a body that is none
+            transaction.origin_failed(self, "bad_response")
             return
         cleaned = without_bad_cookies(self.raw)
         if cleaned is None and len(self.raw) <= self.limits.max_head + SLACK:

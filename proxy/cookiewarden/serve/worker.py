@@ -45,6 +45,8 @@ class Worker:
         self.gateway: Gateway
         self.server: asyncio.Server
         self.admin: web.AppRunner
+        self.address: Address
+        self.admin_address: Address
         self.stopping = asyncio.Event()
         self.hurry = asyncio.Event()
         self._reloads: set[asyncio.Task[Loaded]] = set()
@@ -52,6 +54,7 @@ class Worker:
 
     async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
         """`started` is called once traffic is accepted."""
+        self.handle_signals()
         await self.start(loaded)
         watching = asyncio.create_task(self.watch(loaded))
         try:
@@ -77,12 +80,11 @@ class Worker:
         except OSError as error:
             self.server.close()
             raise _cannot_listen(self.settings.admin, "--admin", error) from error
-        self.handle_signals()
+        # What was bound, which for port 0 is not what was asked for.
+        self.address = _bound(self.server.sockets[0].getsockname())
+        self.admin_address = _bound(self.admin.addresses[0])
         log.info(
-            "listening on %s for %s, admin on %s",
-            self.settings.listen,
-            self.settings.upstream,
-            self.settings.admin,
+            "listening on %s for %s, admin on %s", self.address, self.settings.upstream, self.admin_address
         )
 
     async def listen(self, address: Address) -> asyncio.Server:
@@ -171,6 +173,10 @@ class Worker:
         await self.admin.cleanup()
         await asyncio.sleep(0)  # closed transports tell their protocols on the next turn of the loop
         log.info("stopped: %d requests aborted", aborted)
+
+
+def _bound(name: tuple[str, int]) -> Address:
+    return Address(name[0], name[1])
 
 
 def _cannot_listen(address: Address, flag: str, error: OSError) -> CannotStart:

@@ -1,0 +1,645 @@
+"""What clients see when something goes wrong, and what is counted: statuses, limits, timeouts, lost connections."""
+
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from cookiewarden.core.engine import Engine
+from cookiewarden.serve.settings import Address, Upstream
+from tests.serve.harness import (
+    OK,
+    Client,
+    OriginConnection,
+    Proxy,
+    Start,
+    answering,
+    ask,
+    eventually,
+    get,
+    status_of,
+)
+
+CLOSE = b"Connection: close"
+
+
+def upstream_errors(proxy: Proxy) -> dict[str, int]:
+    return {reason: count for reason, count in proxy.metrics.upstream_errors.items() if count}
+
+
+def client_errors(proxy: Proxy) -> dict[str, int]:
+    return {reason: count for reason, count in proxy.metrics.client_errors.items() if count}
+
+
+# The origin
+
+
+def test_an_origin_that_is_down_is_a_502_at_once_without_its_address(start: Start) -> None:
+    proxy, origin = start()
+    origin.close()
+    began = time.monotonic()
+    answer = ask(proxy.port, get(b"/", CLOSE))
+    assert time.monotonic() - began < 0.5
+    assert status_of(answer) == 502 and answer.endswith(b"\r\n\r\n502 Bad Gateway\n")
+    assert upstream_errors(proxy) == {"connect": 1}
+
+
+def test_a_unix_socket_that_is_not_there_is_a_502(start: Start, tmp_path) -> None:
+    proxy, _ = start(upstream=Upstream("unix:/x", socket=str(tmp_path / "none.sock")))
+    assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
+
+
+def test_an_origin_that_does_not_accept_is_a_504_at_the_connect_timeout(start: Start) -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        proxy, _ = start(upstream=Upstream("x", Address(*address)), connect_timeout=0.5)
+        began = time.monotonic()
+        assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 504
+        assert 0.3 < time.monotonic() - began < 2
+        assert upstream_errors(proxy) == {"connect_timeout": 1}
+        for filler in fillers:
+            filler.close()
+
+
+def test_a_silent_origin_is_a_504_at_the_read_timeout_and_one_that_speaks_lives_on(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        if b"/silent" in connection.read_head():
+            connection.read_head()
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(6):
+            time.sleep(0.3)
+            connection.send(b"2\r\nok\r\n")
+        connection.send(b"0\r\n\r\n")
+
+    proxy, _ = start(script, read_timeout=0.6)
+    began = time.monotonic()
+    assert status_of(ask(proxy.port, get(b"/silent", CLOSE))) == 504
+    assert 0.5 < time.monotonic() - began < 2
+    assert ask(proxy.port, get(b"/", CLOSE)).count(b"ok") == 6
+    assert upstream_errors(proxy) == {"read_timeout": 1}
+
+
+def dying(connection: OriginConnection) -> None:
+    """Answers once, then dies on the next request of the same connection."""
+    head = connection.read_head()
+    connection.send(OK.removesuffix(b"ok") if head.startswith(b"HEAD") else OK)
+    connection.read_head()
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "status", "connections"),
+    [
+        (b"GET", b"X: y", 200, 2),
+        (b"HEAD", b"X: y", 200, 2),
+        (b"POST", b"Content-Length: 0", 502, 1),
+        (b"DELETE", b"X: y", 502, 1),
+    ],
+)
+def test_only_a_safe_request_on_a_stale_connection_is_sent_again(
+    start: Start, method: bytes, fields: bytes, status: int, connections: int
+) -> None:
+    proxy, origin = start(dying)
+    assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"ok")
+    assert status_of(ask(proxy.port, get(b"/", fields, CLOSE, method=method))) == status
+    assert origin.connections == connections
+    assert upstream_errors(proxy) == ({} if status == 200 else {"stale": 1})
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
+def test_an_origin_that_dies_on_a_fresh_connection_is_asked_once(start: Start, method: bytes) -> None:
+    proxy, origin = start(lambda connection: connection.read_head() and None)
+    assert status_of(ask(proxy.port, get(b"/", b"Content-Length: 0", CLOSE, method=method))) == 502
+    assert len(origin.requests) == 1
+    assert upstream_errors(proxy) == {"closed": 1}
+
+
+def test_a_connection_is_not_used_after_the_origin_said_it_would_close_it(start: Start) -> None:
+    proxy, origin = start(b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok")
+    for _ in range(2):
+        ask(proxy.port, get(b"/", CLOSE))
+    assert origin.connections == 2
+
+
+def test_an_idle_connection_is_closed_after_its_timeout(start: Start) -> None:
+    proxy, _ = start(upstream_idle_timeout=0.2)
+    ask(proxy.port, get(b"/", CLOSE))
+    assert eventually(lambda: proxy.worker.gateway.pool.open == 0)
+
+
+CUTS = {
+    "length": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
+    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    "inside a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nhalf",
+    "bad chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nXX\r\n",
+}
+
+
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+@pytest.mark.parametrize("kind", CUTS)
+def test_a_truncated_response_looks_truncated(start: Start, kind: str, version: bytes) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        head, end, body = CUTS[kind].partition(b"\r\n\r\n")
+        connection.send(head + end)
+        time.sleep(0.05)
+        connection.send(body)
+        if kind == "bad chunk":
+            connection.read_head()
+
+    proxy, _ = start(script)
+    with Client(proxy.port) as client:
+        client.send(get(version=version))
+        head = client.read_until(b"\r\n\r\n")
+        if version == b"1.0" and kind != "length":
+            with pytest.raises(ConnectionResetError):
+                while client.socket.recv(100):
+                    pass
+        else:
+            body = head.partition(b"\r\n\r\n")[2] + client.read_all()
+            assert b"half" in body and not body.endswith(b"0\r\n\r\n")
+    assert upstream_errors(proxy) == {"truncated": 1}
+
+
+def test_an_until_close_response_that_is_reset_looks_truncated(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+        time.sleep(0.2)
+        connection.reset()
+
+    proxy, _ = start(script)
+    assert not ask(proxy.port, get(b"/", CLOSE)).endswith(b"0\r\n\r\n")
+    assert upstream_errors(proxy) == {"truncated": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"garbage\r\n\r\n", "bad_response_header"),
+        (b"HTTP/1.1 200 OK\r\nX: \x01\r\nContent-Length: 0\r\n\r\n", "bad_response_header"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "bad_response_header"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "bad_response"),
+        (b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "bad_response"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", "bad_response"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "bad_response_header"),
+        (b"HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n", "bad_response"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 40000 + b"\r\n\r\n", "head_too_large"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "head_too_large"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 40000, "head_too_large"),
+        (CUTS["bad chunk"], "bad_response"),
+    ],
+)  # fmt: skip
+def test_a_response_that_is_none_is_a_502(start: Start, answer: bytes, reason: str) -> None:
+    proxy, _ = start(answer)
+    assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
+    assert upstream_errors(proxy) == {reason: 1}
+
+
+@pytest.mark.parametrize("cut", range(0, 110, 7))
+def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start: Start, cut: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nset-cookie: sid=\x01CANARY\r\nX: y\r\nContent-Length: 2\r\n\r\nok"
+
+    def script(connection: OriginConnection) -> None:
+        while True:
+            connection.read_head()
+            connection.send(head[:cut])
+            time.sleep(0.03)
+            connection.send(head[cut:])
+
+    proxy, origin = start(script)
+    with Client(proxy.port) as client:
+        for _ in range(2):
+            client.send(get())
+            assert client.read_response() == (
+                b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1; Secure\r\nX: y\r\nContent-Length: 2\r\n\r\n", b"ok",
+            )  # fmt: skip
+    assert origin.connections == 1
+    assert (
+        proxy.sample(
+            "cookiewarden_violations_total", cookie="__undeclared__", reason="malformed", enforced="true"
+        )
+        == 2
+    )
+
+
+def test_a_bad_set_cookie_line_in_an_interim_response_goes_too(start: Start) -> None:
+    proxy, _ = start(
+        b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=\x02\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: b=\x02\r\nContent-Length: 2\r\n\r\nok"
+    )
+    answer = ask(proxy.port, get(b"/", CLOSE))
+    assert (
+        answer.startswith(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length")
+        and b"Set-Cookie" not in answer
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET",
+        OK + b"SECRET",
+        b"HTTP/1.1 204 No Content\r\n\r\nSECRET",
+        b"HTTP/1.1 304 Not Modified\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nSECRET",
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_bytes_after_a_response_reach_nobody(start: Start, answer: bytes, late: bool) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        at = (
+            answer.index(b"SECRET")
+            if late and b"HTTP/1.1 200 OK\r\nContent-Length: 6" not in answer[5:]
+            else len(answer)
+        )
+        connection.send(answer[:at])
+        time.sleep(0.1)
+        connection.send(answer[at:])
+        connection.read_head()
+        connection.send(OK)
+
+    proxy, origin = start(script)
+    with Client(proxy.port) as client:
+        client.send(get())
+        first = client.read_response()
+        time.sleep(0.25)
+        client.send(get(b"/2", CLOSE))
+        second = client.read_all()
+    assert b"SECRET" not in first[0] + first[1] + second
+    assert origin.connections == 2
+
+
+def test_a_body_in_answer_to_head_reaches_nobody(start: Start) -> None:
+    proxy, origin = start(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET")
+    with Client(proxy.port) as client:
+        for _ in range(2):
+            client.send(get(method=b"HEAD"))
+            assert client.read_until(b"\r\n\r\n").endswith(b"\r\n\r\n")
+    assert origin.connections == 2
+    assert upstream_errors(proxy)["surplus"] == 2
+
+
+def test_a_full_pool_waits_and_then_is_a_503(start: Start) -> None:
+    release = threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        while True:
+            connection.read_head()
+            release.wait(10)
+            connection.send(OK)
+
+    proxy, origin = start(script, max_upstream_connections=1, pool_timeout=0.4)
+    with Client(proxy.port) as first, Client(proxy.port) as second:
+        first.send(get())
+        assert eventually(lambda: len(origin.requests) == 1)
+        assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 503
+        second.send(get())
+        time.sleep(0.1)
+        release.set()
+        assert first.read_response()[1] == second.read_response()[1] == b"ok"
+    assert upstream_errors(proxy) == {"pool": 1}
+    assert origin.connections == 1
+
+
+# The client
+
+
+BAD_REQUESTS = [
+    (b"GARBAGE\r\n\r\n", 400),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+    (b"GET / HTTP/1.1\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\nHost: a\n\n", 400),
+    (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+    (b"GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400),
+    (b"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+    (b"GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nabc", 400),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_bytes", "status"), BAD_REQUESTS)
+@pytest.mark.parametrize("drip", [False, True])
+def test_what_is_not_a_request_is_answered_and_the_connection_closed(
+    start: Start, request_bytes: bytes, status: int, drip: bool
+) -> None:
+    proxy, origin = start()
+    with Client(proxy.port) as client:
+        (client.drip if drip else client.send)(request_bytes)
+        began = time.monotonic()
+        answer = client.read_all()
+        assert time.monotonic() - began < 4
+    assert status_of(answer) == status and b"\r\nConnection: close\r\n" in answer
+    assert not any(request.startswith(b"GET") for request in origin.requests)
+
+
+def test_garbage_behind_a_good_request_is_answered_after_it(start: Start) -> None:
+    proxy, origin = start()
+    answer = ask(proxy.port, get() + b"GARBAGE\r\n\r\n" + get(b"/never"))
+    assert answer.startswith(OK[:15]) and answer.count(b"HTTP/1.1 ") == 2 and b"HTTP/1.1 400 " in answer
+    assert len(origin.requests) == 1
+
+
+def test_what_follows_a_request_that_said_close_is_dropped(start: Start) -> None:
+    proxy, origin = start()
+    assert ask(proxy.port, get(b"/", CLOSE) + get(b"/never")).count(b"HTTP/1.1 ") == 1
+    assert len(origin.requests) == 1
+
+
+def head_of(size: int) -> bytes:
+    """A request head of exactly `size` octets, in fields of at most 4 KiB."""
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    while (left := size - len(head) - 2) > 0:
+        field = min(left, 4096) if left - min(left, 4096) not in range(1, 8) else left - 8
+        head += b"X: " + b"x" * (field - 5) + b"\r\n"
+    return head + b"\r\n"
+
+
+@pytest.mark.parametrize(("size", "status"), [(32767, 200), (32768, 200), (32769, 431), (100_000, 431)])
+@pytest.mark.parametrize("pieces", [1, 1000])
+def test_the_head_limit_is_exact_and_independent_of_segments(
+    start: Start, size: int, status: int, pieces: int
+) -> None:
+    head = head_of(size)
+    assert len(head) == size
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        for i in range(0, size, size // pieces):
+            try:
+                client.send(head[i : i + size // pieces])
+            except OSError:
+                break
+        answer = client.read_all()
+    assert status_of(answer) == status and b"xxx" not in answer
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (b"X: " + b"x" * 16379, 200),
+        (b"X: " + b"x" * 16380, 431),
+        (b"\r\n".join([b"X: y"] * 126), 200),
+        (b"\r\n".join([b"X: y"] * 127), 431),
+    ],
+)
+def test_fields_are_bounded_in_size_and_number(start: Start, fields: bytes, status: int) -> None:
+    proxy, _ = start()
+    assert status_of(ask(proxy.port, get(b"/", fields, CLOSE))) == status
+
+
+def test_an_endless_field_or_trailer_is_refused_before_it_fills_memory(start: Start) -> None:
+    proxy, _ = start(lambda connection: connection.read_head() and connection.read_head() and None)
+    for request in (
+        b"GET /" + b"x" * 60_000,
+        get(b"/", b"Transfer-Encoding: chunked", method=b"POST", body=b"0\r\nX: " + b"x" * 60_000),
+    ):
+        assert status_of(ask(proxy.port, request)) == 431
+
+
+def test_a_slow_head_is_a_408_and_a_silent_connection_is_closed_silently(start: Start) -> None:
+    proxy, _ = start(header_timeout=0.5, keepalive_timeout=0.8)
+    with Client(proxy.port) as slow, Client(proxy.port) as silent, Client(proxy.port) as used:
+        used.send(get())
+        used.read_response()
+        slow.send(b"GET / HTTP/1.1\r\nX")
+        time.sleep(0.3)
+        slow.send(b": y\r\n")
+        assert status_of(slow.read_all(3)) == 408
+        assert silent.read_all(3) == used.read_all(3) == b""
+    assert client_errors(proxy) == {"header_timeout": 1}
+
+
+def test_a_stalled_body_is_a_408_and_its_origin_connection_goes(start: Start) -> None:
+    gone = threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        try:
+            connection.read(100)
+        finally:
+            gone.set()
+
+    proxy, _ = start(script, client_timeout=0.5)
+    with Client(proxy.port) as client:
+        client.send(get(b"/", b"Content-Length: 100", method=b"POST", body=b"half"))
+        time.sleep(0.3)
+        client.send(b"more")
+        began = time.monotonic()
+        assert status_of(client.read_until(b"\r\n\r\n")) == 408
+        assert time.monotonic() - began > 0.3
+    assert gone.wait(3)
+    assert client_errors(proxy) == {"client_timeout": 1}
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 1048576", b"Transfer-Encoding: chunked"])
+def test_a_body_over_the_limit_is_a_413_that_the_client_can_read(start: Start, framing: bytes) -> None:
+    proxy, origin = start(
+        lambda connection: connection.read_head() and connection.read(1 << 20) and None, max_request_body=1000
+    )
+    body = b"x" * (1 << 20) if b"Length" in framing else b"100000\r\n" + b"x" * (1 << 20) + b"\r\n0\r\n\r\n"
+    with Client(proxy.port) as client:
+        client.send(get(b"/", framing, method=b"POST", body=body))
+        assert status_of(client.read_until(b"\r\n\r\n")) == 413
+    assert client_errors(proxy) == {"body_too_large": 1}
+    assert len(origin.requests) <= (0 if b"Length" in framing else 1)
+
+
+def test_an_early_answer_is_read_by_a_client_that_is_still_sending(start: Start) -> None:
+    early = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(early)
+        time.sleep(0.2)
+
+    proxy, origin = start(script)
+    for _ in range(10):
+        with Client(proxy.port) as client:
+            client.send(get(b"/", b"Content-Length: 10485760", method=b"POST"))
+            stop = threading.Event()
+
+            def push(client: Client = client, stop: threading.Event = stop) -> None:
+                try:
+                    for _ in range(160):
+                        client.send(b"x" * 65536)
+                except OSError:
+                    stop.set()
+
+            sender = threading.Thread(target=push)
+            sender.start()
+            head = client.read_until(b"\r\n\r\n")
+            assert status_of(head) == 403 and b"Connection: close" in head
+            sender.join(10)
+            assert not sender.is_alive()
+    assert origin.connections == 10
+
+
+def test_a_client_that_leaves_takes_its_origin_connection_with_it(start: Start) -> None:
+    gone = threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        if connection.socket.recv(1) == b"":
+            gone.set()
+
+    proxy, _ = start(script)
+    client = Client(proxy.port)
+    client.send(get())
+    time.sleep(0.1)
+    client.reset()
+    assert gone.wait(2)
+    assert eventually(lambda: client_errors(proxy) == {"abort": 1} and not proxy.worker.gateway.clients)
+    assert proxy.metrics.in_flight == 0
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_client_that_leaves_mid_body_leaks_nothing(start: Start, reset: bool) -> None:
+    gone = threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        try:
+            connection.read(10_000)
+        finally:
+            gone.set()
+
+    proxy, _ = start(script)
+    client = Client(proxy.port)
+    client.send(get(b"/", b"Content-Length: 10000", method=b"POST", body=b"half"))
+    time.sleep(0.1)
+    (client.reset if reset else client.close)()
+    assert gone.wait(2)
+    gateway = proxy.worker.gateway
+    assert eventually(lambda: not gateway.clients and gateway.pool.open == 0)
+    assert client_errors(proxy) == {"abort": 1}
+    assert proxy.metrics.in_flight == 0
+
+
+def test_a_client_that_does_not_read_stops_the_origin(start: Start) -> None:
+    sent = 0
+
+    def script(connection: OriginConnection) -> None:
+        nonlocal sent
+        connection.read_head()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 30))
+        while True:
+            connection.send(b"x" * 65536)
+            sent += 65536
+
+    proxy, _ = start(script, read_timeout=0.5)
+    with Client(proxy.port) as client:
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.send(get())
+        assert eventually(lambda: sent > 0)
+        time.sleep(1)
+        stalled = sent
+        time.sleep(0.7)
+        assert sent == stalled < 64 << 20
+        # the origin is not late while it may not speak
+        assert upstream_errors(proxy) == {}
+        for _ in range(1000):
+            client.socket.recv(65536)
+        assert eventually(lambda: sent > stalled)
+
+
+def test_an_origin_that_does_not_read_stops_the_client(start: Start) -> None:
+    release = threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        release.wait(10)
+        connection.read(50 << 20)
+        connection.send(OK)
+
+    proxy, _ = start(script)
+    sent = 0
+    with Client(proxy.port) as client:
+
+        def push() -> None:
+            nonlocal sent
+            client.send(get(b"/", b"Content-Length: %d" % (50 << 20), CLOSE, method=b"POST"))
+            for _ in range(800):
+                client.send(b"x" * 65536)
+                sent += 65536
+
+        sender = threading.Thread(target=push)
+        sender.start()
+        time.sleep(1)
+        stalled = sent
+        time.sleep(0.3)
+        assert sent == stalled < 40 << 20
+        release.set()
+        assert client.read_all(20).endswith(b"ok")
+        sender.join()
+
+
+def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(start: Start) -> None:
+    busy = threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        while True:
+            if b"/busy" in connection.read_head():
+                busy.wait(10)
+            connection.send(OK)
+
+    proxy, _ = start(script, max_connections=2)
+    with Client(proxy.port) as first, Client(proxy.port) as second, Client(proxy.port) as third:
+        assert first.read_all(3) == b""  # went for the third
+        for client in (second, third):
+            client.send(get(b"/busy"))
+        assert eventually(lambda: proxy.metrics.in_flight == 2)
+        assert status_of(ask(proxy.port, get())) == 503
+        busy.set()
+        assert second.read_response()[1] == third.read_response()[1] == b"ok"
+    assert client_errors(proxy) == {"overload": 1}
+
+
+# Our own faults
+
+
+def test_a_cookie_that_could_not_be_judged_is_dropped_and_counted(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("CANARY")
+
+    proxy, origin = start(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nContent-Length: 2\r\n\r\nok")
+    monkeypatch.setattr(Engine, "on_set_cookie", fail)
+    monkeypatch.setattr(Engine, "on_cookie", fail)
+    answer = ask(proxy.port, get(b"/", b"Cookie: sid=1", CLOSE))
+    assert status_of(answer) == 200 and b"Set-Cookie" not in answer and b"Cookie" not in origin.requests[0]
+    assert proxy.sample("cookiewarden_policy_errors_total") == 2
+
+
+def test_descriptors_return_to_where_they_were(start: Start) -> None:
+    proxy, _ = start(answering(OK))
+    ask(proxy.port, get(b"/", CLOSE))
+    gateway = proxy.worker.gateway
+    for number in range(100):
+        client = Client(proxy.port)
+        client.send(get()[: 10 + number % 30] if number % 2 else get())
+        if number % 3:
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    assert eventually(lambda: not gateway.clients and proxy.metrics.in_flight == 0)
+    assert eventually(lambda: len(gateway.pool.idle) == gateway.pool.open)

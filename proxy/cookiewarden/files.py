@@ -14,59 +14,78 @@ MAX_FILE = 32 * 1024 * 1024
 """Octets; a register of 100,000 entries takes 15 MB."""
 
 
+Stamp = tuple[int, int, int] | int | None
+"""Size, time of change and inode of a file; the error number, or None, where it could not be read."""
+
+
 class PolicyFiles:
-    """The main file of a policy and what may be included beside it."""
+    """The main file of a policy and what it includes from beside it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.main = Path(path)
+        self.folder = ""
+        self.stamps: dict[str, Stamp] = {}
 
     def load(self) -> Loaded:
         """Read, parse and compose. All files come from the folder that the main file resolves to at this moment,
         so that a swapped `..data` link of a ConfigMap never mixes two revisions."""
         resolved = self.main.resolve()
-        return load(
-            self.path, lambda name: read(resolved.parent, resolved.name if name == self.main.name else name)
-        )
+        stamps: dict[str, Stamp] = {}
 
-    def fingerprint(self, names: tuple[str, ...]) -> tuple[object, ...]:
-        """What changes when one of the files does: the resolved folder, and size, time and inode of each."""
+        def reader(name: str) -> bytes | Unread:
+            found, stamps[name] = read(resolved.parent, self._on_disk(name, resolved))
+            return found
+
+        loaded = load(self.path, reader)
+        if loaded.policy is None:  # what a good policy was made of stays watched
+            stamps = {name: self._stamp(name, resolved) for name in self.stamps} | stamps
+        self.folder, self.stamps = str(resolved), stamps
+        return loaded
+
+    def loaded_from(self) -> tuple[object, ...]:
+        """What the files were when they were last loaded: to compare with `look`."""
+        return (self.folder, *sorted(self.stamps.items()))
+
+    def look(self) -> tuple[object, ...]:
+        """What those files are now."""
         resolved = self.main.resolve()
-        found: list[object] = [str(resolved)]
-        for name in names:
-            try:
-                status = os.stat(resolved.parent / (resolved.name if name == self.main.name else name))
-            except OSError as error:
-                found.append(error.errno)
-            else:
-                found.append((status.st_size, status.st_mtime_ns, status.st_ino))
-        return tuple(found)
+        return (str(resolved), *sorted((name, self._stamp(name, resolved)) for name in self.stamps))
 
-    def names_of(self, loaded: Loaded) -> tuple[str, ...]:
-        """The files that were read, relative to the folder, the main one first."""
-        parent = self.main.parent
-        return (
-            self.main.name,
-            *(os.path.relpath(path, parent) for path in loaded.sources if Path(path) != self.main),
-        )
+    def _on_disk(self, name: str, resolved: Path) -> str:
+        return resolved.name if name == self.main.name else name
+
+    def _stamp(self, name: str, resolved: Path) -> Stamp:
+        try:
+            return _stamp_of(os.stat(resolved.parent / self._on_disk(name, resolved)))
+        except OSError as error:
+            return error.errno
+        except ValueError:  # a name that no file system takes
+            return None
 
 
-def read(folder: Path, name: str) -> bytes | Unread:
-    """The bytes of one file below `folder`, or why not."""
+def _stamp_of(status: os.stat_result) -> Stamp:
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def read(folder: Path, name: str) -> tuple[bytes | Unread, Stamp]:
+    """The bytes of one file below `folder`, or why not, and what the file was when it was read."""
     path = folder / name
     try:
         if not path.resolve().is_relative_to(folder):
-            return Unread(Code.INCLUDE_OUTSIDE, f'"{name}" leads outside the folder of the policy')
+            return Unread(Code.INCLUDE_OUTSIDE, f'"{name}" leads outside the folder of the policy'), None
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
+            stamp = _stamp_of(status)
             if not stat.S_ISREG(status.st_mode):
-                return Unread(Code.UNREADABLE, f'"{name}" is not a regular file')
+                return Unread(Code.UNREADABLE, f'"{name}" is not a regular file'), stamp
             raw = file.read(MAX_FILE + 1)
-    except FileNotFoundError:
-        return Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"')
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Unread(Code.UNREADABLE, f'"{name}" cannot be read: {reason}')
+    except FileNotFoundError as error:
+        return Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"'), error.errno
+    except OSError as error:
+        return Unread(Code.UNREADABLE, f'"{name}" cannot be read: {error.strerror}'), error.errno
+    except ValueError as error:
+        return Unread(Code.UNREADABLE, f'"{name}" cannot be read: {error}'), None
     if len(raw) > MAX_FILE:
-        return Unread(Code.TOO_LARGE, f'"{name}" is larger than {MAX_FILE // 1024 // 1024} MiB')
-    return raw
+        return Unread(Code.TOO_LARGE, f'"{name}" is larger than {MAX_FILE // 1024 // 1024} MiB'), stamp
+    return raw, stamp

@@ -155,7 +155,7 @@ class Proxy:
         self.done = asyncio.Event()
         loaded = self.files.load()
         await self.worker.start(loaded)
-        watching = asyncio.create_task(self.worker.watch(loaded))
+        watching = asyncio.create_task(self.worker.watch())
         self.started.set()
         await self.done.wait()
         watching.cancel()

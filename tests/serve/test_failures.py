@@ -322,6 +322,7 @@ BAD_REQUESTS = [
     (b"GET / HTTP/1.1\nHost: a\n\n", 400),
     (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
     (b"GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    (b"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400),

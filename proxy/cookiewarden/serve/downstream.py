@@ -14,6 +14,7 @@ import re
 import socket
 import struct
 from collections import deque
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
@@ -349,7 +350,7 @@ class Downstream(asyncio.Protocol):
 
     def _serve(self, request: RequestHead) -> None:
         gateway = self.gateway
-        now = gateway.loop.time()
+        began = perf_counter()
         gateway.header.stop(self)
         if request.version not in ("1.0", "1.1"):
             return self._fail(505, "version")
@@ -360,7 +361,7 @@ class Downstream(asyncio.Protocol):
         if 0 < gateway.settings.max_request_body < request.length:
             return self._fail(413, "body_too_large")
         self.keep_alive = request.keep_alive and not gateway.draining
-        self.transaction = transaction = Transaction(gateway, self, request, now)
+        self.transaction = transaction = Transaction(gateway, self, request, began)
         if request.complete and not request.chunks and request.framing is not Framing.CHUNKED:
             transaction.body_ended = True  # the common case: nothing but a head
         transaction.start()
@@ -368,7 +369,7 @@ class Downstream(asyncio.Protocol):
             self.arrived.popleft()
         else:
             self._pass_body(transaction)
-        transaction.overhead += gateway.loop.time() - now
+        transaction.overhead += perf_counter() - began
 
     def _pass_body(self, transaction: Transaction) -> None:
         request = transaction.request

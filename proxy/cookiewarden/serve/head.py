@@ -208,6 +208,8 @@ class RequestHead(Message):
             raise BadHead(400, "bad_request")
         self.host = hosts[0] if hosts else b""
         target = self.target
+        if b"#" in target:
+            raise BadHead(400, "bad_request")  # RFC 9112 3.2: no form of the target has a fragment
         if target.startswith(b"/") or (target == b"*" and self.method == b"OPTIONS"):
             self.path = target
         elif found := _ABSOLUTE.fullmatch(target):

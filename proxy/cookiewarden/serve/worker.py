@@ -56,7 +56,7 @@ class Worker:
         """`started` is called once traffic is accepted."""
         self.handle_signals()
         await self.start(loaded)
-        watching = asyncio.create_task(self.watch(loaded))
+        watching = asyncio.create_task(self.watch())
         try:
             if started is not None:
                 started()
@@ -122,23 +122,15 @@ class Worker:
             self.holder.swap(engine, loaded)
             return loaded
 
-    async def watch(self, loaded: Loaded) -> None:
+    async def watch(self) -> None:
         """Reload when a file of the policy has changed and is at rest: equal on two looks."""
-        names = self.files.names_of(loaded)
-        current = await asyncio.to_thread(self.files.fingerprint, names)
-        last = current
+        before: tuple[object, ...] = ()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            seen = await asyncio.to_thread(self.files.fingerprint, names)
-            if seen != current and seen == last:
-                loaded = await self.reload()
-                names = (
-                    self.files.names_of(loaded)
-                    if loaded.policy
-                    else tuple({*names, *self.files.names_of(loaded)})
-                )
-                seen = current = await asyncio.to_thread(self.files.fingerprint, names)
-            last = seen
+            seen = await asyncio.to_thread(self.files.look)
+            if seen == before and seen != self.files.loaded_from():
+                await self.reload()
+            before = seen
 
     # Drain
 
@@ -146,7 +138,7 @@ class Worker:
         """Not ready, then no new connections, then the requests in flight are finished."""
         gateway, settings = self.gateway, self.settings
         gateway.draining = True
-        log.info("draining: %d requests in flight", self.metrics.in_flight)
+        log.info("draining: %s in flight", _requests(self.metrics.in_flight))
         await self._unless_hurried(settings.drain_delay)
         self.server.close()
         deadline = gateway.loop.time() + settings.drain_timeout
@@ -172,7 +164,11 @@ class Worker:
         self.gateway.stop()
         await self.admin.cleanup()
         await asyncio.sleep(0)  # closed transports tell their protocols on the next turn of the loop
-        log.info("stopped: %d requests aborted", aborted)
+        log.info("stopped: %s aborted", _requests(aborted))
+
+
+def _requests(count: int) -> str:
+    return f"{count} request{'s' * (count != 1)}"
 
 
 def _bound(name: tuple[str, int]) -> Address:

@@ -1,0 +1,5 @@
+"""`python -m cookiewarden`."""
+
+from cookiewarden.cli.main import main
+
+main()

@@ -1,0 +1,380 @@
+"""Metrics, health, reload and drain of a running proxy."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.serve.harness import (
+    OK,
+    POLICY,
+    Client,
+    Origin,
+    OriginConnection,
+    Start,
+    answering,
+    ask,
+    eventually,
+    get,
+    status_of,
+)
+
+CLOSE = b"Connection: close"
+BROKEN = "version: 1\ncookies:\n  - {name: sid, secur: true}\n"
+OTHER = POLICY.replace("name: sid", "name: other")
+SETS_BOTH = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nSet-Cookie: other=1\r\nContent-Length: 2\r\n\r\nok"
+
+
+def names_set(port: int) -> list[bytes]:
+    return re.findall(rb"Set-Cookie: (\w+)", ask(port, get(b"/", CLOSE)))
+
+
+# Reload
+
+
+@pytest.mark.parametrize("way", ["in place", "rename over", "delete and create", "linked folder"])
+def test_a_changed_file_is_in_force_within_two_seconds(start: Start, way: str) -> None:
+    proxy, _ = start(SETS_BOTH)
+    assert names_set(proxy.port) == [b"sid"]
+    path = proxy.policy
+    if way == "in place":
+        path.write_text(OTHER)
+    elif way == "rename over":
+        path.with_suffix(".new").write_text(OTHER)
+        path.with_suffix(".new").replace(path)
+    elif way == "delete and create":
+        path.unlink()
+        time.sleep(0.2)
+        path.write_text(OTHER)
+    else:
+        folder = path.parent / "..data"
+        folder.mkdir()
+        (folder / path.name).write_text(OTHER)
+        link = path.with_suffix(".link")
+        link.symlink_to(f"..data/{path.name}")
+        link.replace(path)
+    assert eventually(lambda: names_set(proxy.port) == [b"other"], 2.5)
+    assert proxy.sample("cookiewarden_config_reloads_total", result="success") == 1
+
+
+def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(start: Start) -> None:
+    proxy, _ = start(SETS_BOTH)
+    old = re.search(r"policy_info.*", proxy.scrape())
+    proxy.policy.write_text(BROKEN)
+    assert eventually(lambda: not proxy.metrics.reload_successful, 3)
+    assert names_set(proxy.port) == [b"sid"]
+    assert re.search(r"policy_info.*", proxy.scrape())[0] == old[0]
+    assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
+    assert proxy.sample("cookiewarden_config_reloads_total", result="failure") == 1
+    proxy.policy.write_text(POLICY)
+    assert eventually(lambda: proxy.metrics.reload_successful, 3)
+    assert names_set(proxy.port) == [b"sid"]
+
+
+def test_a_missing_file_leaves_the_old_policy_in_force(start: Start) -> None:
+    proxy, _ = start(SETS_BOTH)
+    proxy.policy.unlink()
+    assert eventually(lambda: not proxy.metrics.reload_successful, 3)
+    assert names_set(proxy.port) == [b"sid"]
+
+
+def test_a_change_of_an_included_file_is_a_change_of_the_policy(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "v.yaml").write_text("cookies: [{name: sid}]")
+    proxy, _ = start(SETS_BOTH, policy="include: [v.yaml]\ncookies: []")
+    assert names_set(proxy.port) == [b"sid"]
+    (tmp_path / "v.yaml").write_text("cookies: [{name: other}]")
+    assert eventually(lambda: names_set(proxy.port) == [b"other"], 2.5)
+
+
+def test_a_request_keeps_the_policy_that_it_began_with(start: Start) -> None:
+    arrived, release = threading.Event(), threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        arrived.set()
+        release.wait(5)
+        connection.send(SETS_BOTH)
+
+    proxy, _ = start(script)
+    with Client(proxy.port) as client:
+        client.send(get())
+        assert arrived.wait(5)
+        proxy.policy.write_text(OTHER)
+        proxy.reload()
+        release.set()
+        assert b"Set-Cookie: sid" in client.read_response()[0]
+    assert names_set(proxy.port) == [b"other"]
+
+
+def test_no_request_fails_and_none_is_judged_by_a_mixture_while_policies_change(start: Start) -> None:
+    proxy, _ = start(SETS_BOTH)
+    seen: set[tuple[bytes, ...]] = set()
+    done = threading.Event()
+
+    def load() -> None:
+        while not done.is_set():
+            seen.add(tuple(names_set(proxy.port)))
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(40):
+        proxy.policy.write_text([POLICY, OTHER, BROKEN][number % 3])
+        proxy.reload()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert seen == {(b"sid",), (b"other",)}
+    assert proxy.metrics.reloads["failure"] >= 13
+
+
+# Metrics and health
+
+
+def test_the_series_of_row_25_exist_at_zero(start: Start) -> None:
+    proxy, _ = start()
+    scrape = proxy.scrape()
+    for series in (
+        'cookiewarden_requests_total{code_class="5xx",method="OTHER"} 0.0',
+        'cookiewarden_cookies_total{action="block",cookie="__undeclared__",direction="response"} 0.0',
+        'cookiewarden_cookies_total{action="strip",cookie="seen",direction="request"} 0.0',
+        'cookiewarden_upstream_errors_total{reason="connect"} 0.0',
+        'cookiewarden_client_errors_total{reason="abort"} 0.0',
+        "cookiewarden_policy_errors_total 0.0",
+        'cookiewarden_connections{side="client",state="active"} 0.0',
+        "cookiewarden_requests_in_flight 0.0",
+        "cookiewarden_config_last_reload_successful 1.0",
+        'cookiewarden_config_reloads_total{result="failure"} 0.0',
+        'cookiewarden_request_duration_seconds_bucket{le="+Inf"} 0.0',
+        'cookiewarden_overhead_seconds_bucket{le="+Inf"} 0.0',
+    ):
+        assert f"\n{series}\n" in scrape
+    assert "cookiewarden_violations_total{" not in scrape
+    assert re.search(r'cookiewarden_policy_info\{policy="test",sha256="[0-9a-f]{64}"\} 1.0', scrape)
+    assert re.search(r'cookiewarden_build_info\{.*version="', scrape)
+
+
+def test_what_clients_and_origins_invent_makes_no_series(start: Start) -> None:
+    proxy, _ = start(
+        answering(
+            *(b"HTTP/1.1 299 X\r\nSet-Cookie: n%d=v\r\nContent-Length: 0\r\n\r\n" % n for n in range(300))
+        )
+    )
+    ask(proxy.port, get(b"/", b"Cookie: a=1", CLOSE, method=b"PURGE"))
+    before = proxy.scrape().count("\n")
+    with Client(proxy.port) as client:
+        for number in range(300):
+            client.send(
+                get(b"/%d" % number, b"Cookie: c%d=1" % number, b"X-%d: y" % number, method=b"SEARCH")
+            )
+            client.read_response()
+    assert proxy.scrape().count("\n") == before
+    assert proxy.sample("cookiewarden_requests_total", method="OTHER", code_class="2xx") == 301
+    assert (
+        proxy.sample(
+            "cookiewarden_cookies_total", direction="response", cookie="__undeclared__", action="block"
+        )
+        == 301
+    )
+
+
+def test_entries_beyond_the_limit_share_a_label_and_a_reload_resets_nothing(start: Start) -> None:
+    policy = "version: 1\ncookies:\n" + "".join(f"  - name: c{n}\n" for n in range(10))
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: c0=1\r\nSet-Cookie: c9=1\r\nContent-Length: 0\r\n\r\n"
+    proxy, _ = start(answer, policy=policy, metrics_max_entries=3)
+    ask(proxy.port, get(b"/", CLOSE))
+    proxy.policy.write_text(policy.replace("c1", "d1"))
+    proxy.reload()
+    ask(proxy.port, get(b"/", CLOSE))
+    assert proxy.sample("cookiewarden_cookies_total", direction="response", cookie="c0", action="pass") == 2
+    assert (
+        proxy.sample("cookiewarden_cookies_total", direction="response", cookie="__declared__", action="pass")
+        == 2
+    )
+    assert 'cookie="c9"' not in proxy.scrape()
+
+
+def test_report_mode_is_counted_as_report(start: Start) -> None:
+    proxy, _ = start(SETS_BOTH, policy="mode: report\n" + POLICY)
+    assert names_set(proxy.port) == [b"sid", b"other"]
+    assert (
+        proxy.sample("cookiewarden_cookies_total", direction="response", cookie="sid", action="report") == 1
+    )
+    assert (
+        proxy.sample(
+            "cookiewarden_violations_total", cookie="__undeclared__", reason="undeclared", enforced="false"
+        )
+        == 1
+    )
+
+
+def test_health_is_on_the_admin_port_and_never_on_the_proxy_s(start: Start) -> None:
+    proxy, origin = start(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    admin = f"http://127.0.0.1:{proxy.worker.admin_address.port}"
+    for path in ("/livez", "/readyz", "/"):
+        assert urllib.request.urlopen(admin + path).status == 200
+    for path in (b"/metrics", b"/livez", b"/readyz"):
+        assert status_of(ask(proxy.port, get(path, CLOSE))) == 404
+    assert len(origin.requests) == 3
+
+
+def test_overhead_and_duration_are_measured(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        time.sleep(0.2)
+        connection.send(OK)
+
+    proxy, _ = start(script)
+    ask(proxy.port, get(b"/", CLOSE))
+    assert proxy.sample("cookiewarden_request_duration_seconds_count") == 1
+    assert 0.2 <= proxy.sample("cookiewarden_request_duration_seconds_sum") < 2
+    assert 0 < proxy.sample("cookiewarden_overhead_seconds_sum") < 0.1
+
+
+def test_what_is_open_is_told(start: Start) -> None:
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        client.send(get())
+        client.read_response()
+        assert proxy.sample("cookiewarden_connections", side="client", state="idle") == 1
+        assert proxy.sample("cookiewarden_connections", side="upstream", state="idle") == 1
+
+
+# The process
+
+
+def command(*arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "cookiewarden", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def running(tmp_path: Path):
+    """A proxy as a process of its own, in front of an origin that answers /slow after a second."""
+
+    def script(connection: OriginConnection) -> None:
+        while True:
+            if b"/slow" in connection.read_head():
+                time.sleep(1)
+            connection.send(SETS_BOTH)
+
+    policy = tmp_path / "p.yaml"
+    policy.write_text(POLICY)
+    origin = Origin(script)
+    listen, admin = free_port(), free_port()
+    process = command(
+        "run",
+        "--policy",
+        str(policy),
+        "--upstream",
+        origin.upstream.url,
+        "--listen",
+        str(listen),
+        "--admin",
+        str(admin),
+    )
+    assert eventually(lambda: ready(admin) == 200, 20), process.stderr.read()
+    yield process, listen, admin, policy
+    process.kill()
+    process.communicate()
+    origin.close()
+
+
+def ready(admin: int) -> int:
+    try:
+        return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz").status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def test_sigterm_finishes_what_is_in_flight_and_exits_clean(running) -> None:
+    process, listen, admin, _ = running
+    with Client(listen) as slow, Client(listen) as idle:
+        idle.send(get())
+        idle.read_response()
+        slow.send(get(b"/slow"))
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert eventually(lambda: ready(admin) == 503, 1)
+        head, body = slow.read_response()
+        assert b"Connection: close" in head and body == b"ok"
+        assert idle.read_all(5) == b""
+    assert process.wait(5) == 0
+    error = process.stderr.read()
+    assert "draining: 1 request" in error and "stopped: 0 requests aborted" in error
+
+
+def test_a_second_signal_ends_at_once(running) -> None:
+    process, listen, _, _ = running
+    with Client(listen) as slow:
+        slow.send(get(b"/slow"))
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert process.wait(5) == 0 and time.monotonic() - began < 0.7
+    assert "stopped: 1 request aborted" in process.stderr.read()
+
+
+def test_sighup_reloads(running) -> None:
+    process, listen, _, policy = running
+    os.utime(policy, (0, 0))  # the watcher sees a change, too; both end in the same policy
+    policy.write_text(OTHER)
+    process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: names_set(listen) == [b"other"], 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["run", "--upstream", "http://127.0.0.1:1"], 2, "--policy is required"),
+        (["run", "--policy", "none.yaml", "--upstream", "http://127.0.0.1:1"], 2, 'there is no file "none.yaml"'),
+        (["run", "--policy", "{policy}", "--upstream", "ftp://x"], 2, 'no upstream; expected http://HOST:PORT'),
+        (["run", "--policy", "{policy}", "--upstream", "http://x:99999"], 2, "no upstream"),
+        (["run", "--policy", "{policy}", "--upstream", "http://x/path"], 2, "an upstream has none"),
+        (["run", "--policy", "{policy}", "--upstream", "https://x"], 2, "not yet supported"),
+        (["run", "--policy", "{policy}", "--upstream", "unix:app.sock"], 2, "expected an absolute path"),
+        (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:{taken}"], 3, "address already in use; choose another address with --listen"),
+        (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--listen", "0", "--admin", "127.0.0.1:{taken}"], 3, "choose another address with --admin"),
+        (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--listen", "192.0.2.1:80"], 3, "cannot listen on 192.0.2.1:80"),
+        (["run", "--policy", "{broken}", "--upstream", "http://127.0.0.1:1"], 1, 'unknown key "secur", did you mean "secure"?'),
+        (["demo", "--app", "127.0.0.1:{taken}"], 3, "choose another address with --app"),
+        (["demo", "--listen", "x"], 2, '"x" is no address'),
+    ],
+)  # fmt: skip
+def test_what_cannot_start_says_why_in_one_line(
+    tmp_path: Path, arguments: list[str], code: int, told: str
+) -> None:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    (tmp_path / "broken.yaml").write_text(BROKEN)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        values = {
+            "policy": tmp_path / "p.yaml",
+            "broken": tmp_path / "broken.yaml",
+            "taken": taken.getsockname()[1],
+        }
+        process = command(*(argument.format(**values) for argument in arguments))
+        _, error = process.communicate(timeout=20)
+    assert (process.returncode, told in error, "Traceback" in error) == (code, True, False), error

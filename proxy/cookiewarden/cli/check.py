@@ -38,7 +38,10 @@ def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
         code = exit_code(problems, strict)
         found = f" ({summary(problems)})" if problems else ""
         if code == 0:
-            click.echo(f"ok: {len(files)} file{'s' * (len(files) != 1)}, {entries} entries{found}")
+            told = (
+                f"{len(files)} file{'s' * (len(files) != 1)}, {entries} entr{'y' if entries == 1 else 'ies'}"
+            )
+            click.echo(f"ok: {told}{found}")
     return exit_code(problems, strict)
 
 

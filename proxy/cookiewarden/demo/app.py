@@ -5,6 +5,7 @@ tracker that nobody declared rides along, and logout deletes the session.
 """
 
 import asyncio
+import json
 
 from aiohttp import WSMsgType, web
 
@@ -91,7 +92,7 @@ async def logout(request: web.Request) -> web.Response:
 
 async def cookies(request: web.Request) -> web.Response:
     """The names of the cookies that reached the application; values are nobody's business."""
-    return web.json_response(request_names(request))
+    return web.Response(text=json.dumps(request_names(request)) + "\n", content_type="application/json")
 
 
 def request_names(request: web.Request) -> list[str]:

@@ -1,0 +1,63 @@
+"""A real application and the proxy in front of it, each a process of its own."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.serve.harness import eventually
+from tests.serve.test_operation import command, free_port, ready
+
+HERE = Path(__file__).parent
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def running(arguments: list[str], cwd: Path, url: str, **environment: str) -> Iterator[None]:
+    """An application, once it answers."""
+    with (cwd / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=cwd, stdout=log, stderr=log, env={**os.environ, **environment}
+        )
+    try:
+        assert eventually(lambda: answers(url), 60), (cwd / "log").read_text()
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextlib.contextmanager
+def proxied(policy: Path, port: int) -> Iterator[tuple[str, str]]:
+    """The URL of the proxy in front of the application on `port`, and of its metrics."""
+    listen, admin = free_port(), free_port()
+    process = command(
+        "run", "--policy", str(policy), "--upstream", f"http://127.0.0.1:{port}", "--listen", str(listen), "--admin", str(admin)
+    )  # fmt: skip
+    try:
+        assert eventually(lambda: ready(admin) == 200, 20)
+        yield f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{admin}/metrics"
+    finally:
+        process.terminate()
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 0 and '"level": "error"' not in error, error
+
+
+def counted(metrics: str) -> dict[str, float]:
+    """Every sample of a scrape that is not 0."""
+    text = urllib.request.urlopen(metrics).read().decode()
+    samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples if float(value)}

@@ -1,0 +1,13 @@
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+
+def tracked(request: HttpRequest) -> HttpResponse:
+    """Sets a cookie that the policy does not declare, and tells which arrived."""
+    response = HttpResponse(",".join(sorted(request.COOKIES)))
+    response.set_cookie("tracker", "1", max_age=10**8)
+    return response
+
+
+urlpatterns = [path("admin/", admin.site.urls), path("tracked", tracked)]

@@ -1,0 +1,226 @@
+"""The commands as users call them: what they print, and the exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, stdin: bytes = b"", cwd: Path = ROOT, **environment: str) -> tuple[int, str, str]:
+    process = subprocess.run(
+        [sys.executable, "-m", "cookiewarden", *arguments],
+        input=stdin, capture_output=True, cwd=cwd, env={**os.environ, **environment}, timeout=30,
+    )  # fmt: skip
+    assert b"Traceback" not in process.stderr
+    return process.returncode, process.stdout.decode(), process.stderr.decode()
+
+
+# check
+
+
+def test_the_shipped_policies_are_clean_but_for_what_the_statement_promises_too_much() -> None:
+    code, out, err = run("check", "policies")
+    assert (code, out) == (0, "ok: 4 files, 23 entries (1 warning)\n")
+    assert "google-analytics.yaml:11:5: warning: browsers keep no cookie for longer than 400 days" in err
+    assert run("check", "--strict", "policies")[0] == 1
+
+
+def test_check_prints_all_problems_of_all_files(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("cookies: [{nam: a}]\n")
+    (tmp_path / "b.yml").write_text("mod: x\ncookies: []\n")
+    (tmp_path / "c.test.yaml").write_text("not: a policy\n")
+    code, out, err = run("check", str(tmp_path))
+    assert (code, out) == (1, "")
+    assert err.count("error:") == 3 and err.endswith("3 errors\n")
+    code, out, _ = run("check", "--format", "json", str(tmp_path / "b.yml"))
+    found = json.loads(out)
+    assert (code, found[0]) == (1, {
+        "path": str(tmp_path / "b.yml"), "line": 1, "column": 1, "severity": "error", "code": "unknown-key",
+        "message": 'unknown key "mod", did you mean "mode"?',
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["check"], 2),
+        (["check", "nowhere.yaml"], 2),
+        (["check", "docs-not-there"], 2),
+        (["chekc"], 2),
+        (["check", "tests/data/parts-none"], 2),
+    ],
+)
+def test_wrong_usage_is_exit_2(arguments: list[str], code: int) -> None:
+    assert run(*arguments)[0] == code
+
+
+def test_a_file_that_cannot_be_read_is_exit_3(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.yaml")
+    code, _, err = run("check", str(tmp_path / "p.yaml"))
+    assert code == 3 and "is not a regular file [unreadable]" in err
+
+
+def test_a_folder_without_policies_is_wrong_usage(tmp_path: Path) -> None:
+    assert run("check", str(tmp_path))[0] == 2
+
+
+# explain
+
+
+def test_explain_tells_what_why_and_which_line_and_no_value() -> None:
+    code, out, _ = run(
+        "explain",
+        "--policy",
+        "policies/carerix.yaml",
+        "Set-Cookie: agencyID=CANARY; path=/; max-age=315360000",
+    )
+    assert code == 0 and "CANARY" not in out
+    assert out == (
+        "agencyID: rewrite\n"
+        '  declared as "agencyID" at policies/carerix.yaml:58:5\n'
+        "  same-site-changed: the policy gives SameSite\n"
+        "    policies/carerix.yaml:38:3: same_site: {default: Lax}\n"
+        "  secure-added: Secure was missing\n"
+        "    policies/carerix.yaml:36:3: secure: true\n"
+        "  http-only-added: HttpOnly was missing\n"
+        "    policies/carerix.yaml:37:3: http_only: true\n"
+        "  lifetime-capped: the lifetime was longer than the policy promises\n"
+        "    policies/carerix.yaml:61:5: lifetime: 1y\n"
+        "  before  Set-Cookie: agencyID=<6 bytes>; path=/; max-age=315360000\n"
+        "  after   Set-Cookie: agencyID=<6 bytes>; path=/; max-age=31536000; SameSite=Lax; Secure; HttpOnly\n\n"
+    )
+
+
+def test_explain_reads_a_whole_response_head_and_any_bytes() -> None:
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: x=\xff\x1b[31mCANARY\r\nset-cookie: wosid=; Max-Age=0\r\nX: y\r\n\r\n"
+    code, out, _ = run("explain", "--policy", "policies/carerix.yaml", "-", stdin=head)
+    assert code == 0 and "\x1b" not in out and "CANARY" not in out
+    assert out.startswith("x: block\n  malformed: ") and "\nwosid: rewrite\n" in out
+
+
+@pytest.mark.parametrize(
+    ("url", "header", "expected"),
+    [
+        ("https://a.example/", "Cookie: a=1; _ga=2", "  undeclared: the cookie is in no entry of the policy\n    policies/carerix.yaml:18:3: request: strip\n"),
+        ("https://a.example/", "cookie: _ga=2", "not-forwarded: the policy keeps this cookie from the application"),
+        ("http://a.example/", "set-cookie: wosid=1; Secure", "secure-over-http: browsers refuse Secure cookies over plain HTTP"),
+        ("https://a.example/", "Set-Cookie: wosid=1; Domain=b.example", "browser-would-refuse"),
+        ("https://a.example/", "Set-Cookie: nameless", "a cookie without a name: block"),
+        ("https://a.example/", "Cookie: wosid=1", "after   the same, byte for byte"),
+        ("https://a.example/", "Set-Cookie: _ga=1; Max-Age=63072001", "    policies/vendors/google-analytics.yaml:11:5: lifetime: 2y"),
+    ],
+)  # fmt: skip
+def test_explain_knows_where_the_browser_is(url: str, header: str, expected: str) -> None:
+    code, out, _ = run("explain", "--policy", "policies/carerix.yaml", "--url", url, header)
+    assert (code, expected in out) == (0, True), out
+
+
+def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "mode: report\nceiling: 1h\nundeclared: {response: pass}\ncookies: [{name: a, lifetime: 1d}]\n"
+    )
+    _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: a=1; Max-Age=9999")
+    assert "a: rewrite, but only reported" in out and "p.yaml:2:1: ceiling: 1h" in out
+    _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: b=1")
+    assert (
+        "b: pass\n  undeclared: the cookie is in no entry of the policy, which lets such cookies pass" in out
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (
+            ["--policy", "policies/carerix.yaml", "wosid=1"],
+            2,
+            "expected a line such as 'Set-Cookie: sid=1; Path=/'",
+        ),
+        (
+            ["--policy", "policies/carerix.yaml", "--url", "a.example", "Cookie: a=1"],
+            2,
+            "expected one such as https://",
+        ),
+        (["--policy", "none.yaml", "Cookie: a=1"], 2, 'there is no file "none.yaml"'),
+        (["--policy", "tests/data/bad/typo.yaml", "Cookie: a=1"], 1, 'did you mean "policy"?'),
+        (["Cookie: a=1"], 2, "--policy"),
+    ],
+)
+def test_explain_says_what_it_needs(arguments: list[str], code: int, told: str) -> None:
+    found, _, err = run("explain", *arguments)
+    assert (found, told in err) == (code, True), err
+
+
+def test_explain_of_a_head_without_cookies_says_so() -> None:
+    code, out, _ = run(
+        "explain", "--policy", "policies/carerix.yaml", "-", stdin=b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n"
+    )
+    assert (code, out) == (0, "no Set-Cookie or Cookie header in it: nothing for the policy to decide\n")
+
+
+# settings
+
+
+def test_a_flag_counts_before_a_variable_before_a_file_before_the_default(tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("read-timeout: 7\nconnect_timeout: 8\nlisten: 127.0.0.1:1\nmax_head: 010\n")
+    code, out, _ = run(
+        "run",
+        "--config",
+        str(config),
+        "--listen",
+        ":3",
+        "--print-config",
+        COOKIEWARDEN_LISTEN="2",
+        COOKIEWARDEN_CONNECT_TIMEOUT="9",
+    )
+    settings = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
+    assert code == 0
+    assert settings["listen"] == [":3", "--listen"]
+    assert settings["connect_timeout"] == ["9", "COOKIEWARDEN_CONNECT_TIMEOUT"]
+    assert settings["read_timeout"] == ["7", f"{config}:1"]
+    assert settings["max_head"] == ["010", f"{config}:4"]
+    assert settings["pool_timeout"] == ["5", "default"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        (
+            "read_timeot: 7",
+            1,
+            'c.yaml:1:1: error: unknown setting "read_timeot", did you mean "read_timeout"?',
+        ),
+        ("read_timeout: [7]", 1, '"read_timeout" takes one value'),
+        ("- a", 1, "expected a mapping of settings"),
+        ("read_timeout: soon", 2, "c.yaml:1: could not convert"),
+        ("read_timeout: -1", 2, 'c.yaml:1: "-1" is no number of seconds'),
+        ("max_head: 1k", 2, 'c.yaml:1: "1k" is no whole number'),
+        ("mode: on", 2, 'c.yaml:1: "on" is no mode; expected enforce or report'),
+        ("a: [", 1, "not YAML"),
+    ],
+)
+def test_a_settings_file_is_told_what_is_wrong_with_it(
+    tmp_path: Path, text: str, code: int, told: str
+) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    found, _, err = run("run", "--config", "c.yaml", "--print-config", cwd=tmp_path)
+    assert (found, told in err) == (code, True), err
+
+
+def test_an_empty_settings_file_changes_nothing_and_a_missing_one_is_told(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("")
+    assert run("run", "--config", str(tmp_path / "c.yaml"), "--print-config")[0] == 0
+    code, _, err = run("run", "--config", str(tmp_path / "none.yaml"), "--print-config")
+    assert code == 2 and "no such file or directory" in err
+
+
+def test_every_command_has_help_and_the_version_is_told() -> None:
+    for command in ([], ["run"], ["check"], ["explain"], ["schema"], ["demo"]):
+        code, out, _ = run(*command, "--help")
+        assert code == 0 and out.startswith("Usage: cookiewarden")
+    assert run("--version")[1].startswith("cookiewarden, version ")

@@ -1,0 +1,138 @@
+"""The pages are true: their commands print what they say, their examples load, their tables are complete."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cookiewarden.core.decision import Reason
+from cookiewarden.core.problem import Code
+from cookiewarden.core.source import parse_source
+from cookiewarden.serve.metrics import Metrics
+from cookiewarden.serve.settings import OPTIONS
+from tests.policies_for_tests import loaded, policy
+from tests.serve.harness import eventually
+from tests.serve.test_operation import command, free_port, ready
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+REFERENCE = (ROOT / "policies" / "README.md").read_text()
+PORTS = ("8080", "8090", "9180")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(text: str) -> list[tuple[str, str]]:
+    """Every command of the console blocks and what the page says it prints."""
+    found = []
+    for block in blocks(text, "console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            line, _, output = part.partition("\n")
+            found.append((line, output))
+    return found
+
+
+def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
+    """In order, against the demo, at other ports."""
+    ports = dict(zip(PORTS, map(str, (free_port(), free_port(), free_port())), strict=True))
+    listen, app, admin = ports.values()
+    demo = command("demo", "--listen", listen, "--app", app, "--admin", admin)
+    try:
+        assert eventually(lambda: ready(int(admin)) == 200, 20)
+        for line, expected in commands(README):
+            for known, free in ports.items():
+                line = line.replace(f":{known}", f":{free}")
+            line = f'cookiewarden() {{ "{sys.executable}" -m cookiewarden "$@"; }}; {line}'
+            ran = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=30)
+            printed = (ran.stdout + ran.stderr).replace("\r", "")
+            assert printed == expected, line
+    finally:
+        demo.terminate()
+        demo.communicate(timeout=10)
+    assert demo.returncode == 0
+
+
+def test_the_readme_has_commands_to_run() -> None:
+    assert len(commands(README)) >= 8
+
+
+def test_the_demo_says_the_same_lines_as_the_readme_tries() -> None:
+    from cookiewarden.cli.demo import GUIDE
+
+    guide = GUIDE.format(
+        listen="127.0.0.1:8080", app="127.0.0.1:8090", admin="127.0.0.1:9180", port=8090, policy="p"
+    )
+    for path in (
+        "/login -d user=demo",
+        "/home",
+        "/cookies -H 'Cookie: wosid=1; _fbp=2; _ga=3'",
+        "/logout",
+        "/metrics",
+    ):
+        assert f"8080{path}" in guide or f"9180{path}" in guide
+        assert f"8080{path}" in README or f"9180{path}" in README
+
+
+def test_the_policy_in_the_readme_is_a_policy() -> None:
+    (text,) = blocks(README, "yaml")
+    assert policy(text).entries[0].name == "agencyID"
+
+
+def test_the_example_of_the_reference_is_a_clean_policy() -> None:
+    (text,) = blocks(REFERENCE, "yaml")
+    vendor = "cookies: [{name: 'intercom-session-*', purpose: x, lifetime: 1w, category: support}, {name: x, purpose: x, lifetime: 1w}]"
+    found = loaded(
+        text, **{"vendors__google-analytics_yaml": "cookies: []", "vendors__intercom_yaml": vendor}
+    )
+    assert found.problems == []
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_is_in_the_reference(reason: Reason) -> None:
+    assert f"\n| `{reason.value}` |" in REFERENCE
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_problem_code_is_in_the_reference_with_its_severity(code: Code) -> None:
+    assert f"\n| `{code.text}` | {code.severity.value} |" in REFERENCE
+
+
+def test_the_reference_names_no_code_that_does_not_exist() -> None:
+    section = REFERENCE.partition("## Problems")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z0-9-]+)` \| (?:error|warning|info)", section, re.MULTILINE)) == {
+        c.text for c in Code
+    }
+    section = REFERENCE.partition("## Reasons")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) == {r.value for r in Reason}
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    section = README.partition("## Settings")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([a-z_]+)`", section.partition("| setting |")[2]))
+    assert {option.name for option in OPTIONS} <= named
+
+
+def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
+    metrics = Metrics(200, lambda: {("client", "active"): 0})
+    metrics.loaded(policy("cookies: [{name: a}]"), 0.0)
+    families = {}
+    for family in metrics.collect():
+        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
+        labels = {label for sample in family.samples for label in sample.labels}
+        families[family.name + suffix] = labels
+    families["cookiewarden_violations_total"] = {"cookie", "reason", "enforced"}  # appears on first use
+    section = README.partition("## Metrics")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(cookiewarden_\w+)` \| (.*?) \|", section, re.MULTILINE)
+    assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows} == families
+
+
+def test_editors_find_the_schema_of_every_shipped_policy() -> None:
+    for path in (ROOT / "policies").rglob("*.yaml"):
+        first = path.read_text().splitlines()[0]
+        found = re.fullmatch(r"# yaml-language-server: \$schema=(.*)", first)
+        assert found and (path.parent / found[1]).resolve() == ROOT / "policies" / "schema.json"
+        assert parse_source(str(path), path.read_bytes()).problems == []

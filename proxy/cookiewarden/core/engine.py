@@ -144,14 +144,21 @@ class Engine:
 
     def scope(self, exchange: Exchange) -> Scope:
         """The scope of an exchange: ask once per request and hand it to `on_set_cookie` and `on_cookie`."""
-        path = path_of(exchange.target) if self._paths else b"/"
-        key = (exchange.host, exchange.https, tuple(path_match(path, p) for p in self._paths))
+        return self.scope_of(exchange.host, exchange.target, exchange.https)
+
+    def scope_of(self, host: bytes, target: bytes, https: bool) -> Scope:
+        """The same from the parts of an exchange."""
+        key = (
+            host,
+            https,
+            tuple(path_match(path_of(target), p) for p in self._paths) if self._paths else None,
+        )
         scope = self._scopes.get(key)
         if scope is None:
             if len(self._scopes) >= MAX_SCOPES:
                 self._scopes.clear()
                 self._remembered = 0
-            scope = Scope(Site(canonical_host(exchange.host), path, exchange.https))
+            scope = Scope(Site(canonical_host(host), path_of(target), https))
             self._scopes[key] = scope
         return scope
 

@@ -13,7 +13,6 @@ import asyncio
 import re
 import socket
 import struct
-from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,8 +27,8 @@ from cookiewarden.serve.head import (
     Limits,
     RequestHead,
     error_response,
-    kind_of,
 )
+from cookiewarden.serve.reader import RequestReader
 from cookiewarden.serve.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 SLICE = 4096
 """Octets fed at once while a head is expected: bounds how many pipelined requests one feed can report."""
 BODY_SLICE = 16384
-SLACK = 4096
 HELD = 65536
 """Octets kept raw behind the request in flight; beyond it the client is not read."""
 LINGER_OCTETS = 1 << 20
@@ -52,7 +50,12 @@ class Downstream(asyncio.Protocol):
         self.transport: asyncio.Transport
         self.peer = b"unknown"
         settings = gateway.settings
-        self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields)
+        self.reader = RequestReader(Limits(settings.max_head, settings.max_field, settings.max_fields))
+        self.arrived = self.reader.messages
+        """Requests whose heads are complete or begun, the first of them the next to serve."""
+        self.opening = b""
+        """The beginning of a request whose head came in several slices: to tell why it is refused."""
+        self.raw_left = 0
         self.transaction: Transaction | None = None
         self.tunnel: Tunnel | None = None
         self.keep_alive = True
@@ -64,20 +67,7 @@ class Downstream(asyncio.Protocol):
         self.lingering = 0
         self.reading = True
         self._pauses = 0
-        self._renew()
-
-    def _renew(self) -> None:
-        self.parser: Any = httptools.HttpRequestParser(self)
-        self.arrived: deque[RequestHead] = deque()
-        """Requests whose heads are complete or begun, the first of them the next to serve."""
-        self.parsing: RequestHead | None = None
-        self.silent = 0
-        """Octets fed since the parser last reported something."""
-        self.begun = 0
-        """Requests that began in the slice being fed."""
-        self.opening = b""
-        """The beginning of a request whose head came in several slices: to tell why it is refused."""
-        self.raw_left = 0
+        self._forwarded: tuple[bytes, bytes] | None = None
 
     # asyncio.Protocol
 
@@ -159,51 +149,6 @@ class Downstream(asyncio.Protocol):
         elif self.transaction is not None:
             self.transaction.client_drained()
 
-    # httptools callbacks: they record
-
-    def on_message_begin(self) -> None:
-        self.begun += 1
-        self.parsing = request = RequestHead()
-        self.arrived.append(request)
-
-    def on_url(self, target: bytes) -> None:
-        request = self.parsing
-        if request is not None:
-            request.target += target
-            self.limits.start(len(request.target))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.silent = 0
-        request = self.parsing
-        if request is None:
-            return
-        value = value.rstrip(b" \t")
-        self.limits.add(name, value)
-        (request.trailers if request.head_complete else request.fields).append((name, value, kind_of(name)))
-
-    def on_headers_complete(self) -> None:
-        request = self.parsing
-        if request is None:
-            return
-        request.method = self.parser.get_method()
-        request.version = self.parser.get_http_version()
-        request.keep_alive = self.parser.should_keep_alive()
-        self.limits.add_start(len(request.method))
-        request.head_complete = True
-
-    def on_body(self, data: bytes) -> None:
-        self.silent = 0
-        if self.parsing is not None:
-            self.parsing.chunks.append(data)
-
-    def on_message_complete(self) -> None:
-        request = self.parsing
-        if request is not None:
-            request.keep_alive = request.keep_alive and self.parser.should_keep_alive()
-            request.complete = True
-            self.parsing = None
-            self.silent = 0
-
     # Reading
 
     def _busy(self) -> bool:
@@ -228,8 +173,7 @@ class Downstream(asyncio.Protocol):
             if self.raw_left:
                 data = self._known_length(data)
                 continue
-            in_body = self.parsing is not None and self.parsing.head_complete
-            size = BODY_SLICE if in_body else SLICE
+            size = BODY_SLICE if self.reader.in_body else SLICE
             piece, data = (data, b"") if len(data) <= size else (data[:size], data[size:])
             data = self._feed(piece, data)
         self._watch()
@@ -248,59 +192,61 @@ class Downstream(asyncio.Protocol):
 
     def _feed(self, piece: bytes, after: bytes) -> bytes:
         """Feed one slice; returns what is still to be consumed."""
-        self.silent += len(piece)
-        self.begun = 0
+        reader = self.reader
+        reader.begun = 0
         try:
-            self.parser.feed_data(piece)
+            reader.feed(piece)
         except httptools.HttpParserUpgrade as upgrade:
             return self._upgrade(piece[upgrade.args[0] :] + after)
+        except HeadTooLarge:
+            self._refuse_with(431, "head_too_large")
+            return b""
         except httptools.HttpParserError as error:
             self._refuse(error, piece)
-            self._advance()
             return b""
-        if self.parsing is not None and not self.parsing.head_complete:
+        if reader.in_head:
             self.opening = (self.opening + piece)[:SLICE]
         elif self.opening:
             self.opening = b""
-        if self.silent > self.limits.max_head + SLACK:
-            self.failure = (431, "head_too_large")
         self._advance()
         return after
 
     def _refuse(self, error: httptools.HttpParserError, piece: bytes) -> None:
         """What the parser refused: the status for it, once the requests before it are answered."""
-        broken = self.parsing
         # With a second request in the slice nobody knows where it began.
-        opening = self.opening + piece if self.begun <= 1 and self.transaction is None else b""
-        if isinstance(error.__context__, HeadTooLarge):
-            self.failure = (431, "head_too_large")
-        elif isinstance(error, httptools.HttpParserInvalidMethodError):
+        opening = self.opening + piece if self.reader.begun <= 1 and self.transaction is None else b""
+        if isinstance(error, httptools.HttpParserInvalidMethodError):
             if _METHOD.fullmatch(opening):
                 # Whether this is an unknown method or garbage shows at the end of the line.
                 self.opening = opening
-                self.parser = _Waiting()
-                return
-            self.failure = (
-                (501, "not_implemented") if _UNKNOWN_METHOD.match(opening) else (400, "bad_request")
-            )
+                self.reader.parser = _Waiting()
+            elif _UNKNOWN_METHOD.match(opening):
+                self._refuse_with(501, "not_implemented")
+            else:
+                self._refuse_with(400, "bad_request")
         elif self.arrived and self.arrived[-1].complete and not self.arrived[-1].keep_alive:
-            return  # bytes after a request that said it was the last: they are dropped
+            self._advance()  # bytes after a request that said it was the last: they are dropped
+        elif opening.lstrip(b"\r\n").startswith(_HTTP2):
+            self._refuse_with(505, "version")
         else:
-            self.failure = (
-                (505, "version") if opening.lstrip(b"\r\n").startswith(_HTTP2) else (400, "bad_request")
-            )
+            self._refuse_with(400, "bad_request")
+
+    def _refuse_with(self, status: int, reason: str) -> None:
+        self.failure = (status, reason)
+        broken, transaction = self.reader.current, self.transaction
         if (
             broken is not None
             and broken in self.arrived
-            and not (self.transaction and self.transaction.request is broken)
+            and not (transaction and transaction.request is broken)
         ):
             self.arrived.remove(broken)
+        self._advance()
 
     def _upgrade(self, rest: bytes) -> bytes:
         """The parser stopped at a request with Upgrade, or at CONNECT, whose body, if any, it has not read."""
         request = self.arrived[-1]
         framed = bool(request.values(Kind.CONTENT_LENGTH) or request.values(Kind.TRANSFER_ENCODING))
-        self._new_parser()
+        self.reader.renew()
         if request.method == b"CONNECT":
             self.arrived.pop()
             self.failure = (501, "not_implemented")
@@ -313,11 +259,6 @@ class Downstream(asyncio.Protocol):
         self._advance()
         return rest
 
-    def _new_parser(self) -> None:
-        self.parser = httptools.HttpRequestParser(self)
-        self.parsing = None
-        self.silent = 0
-
     def _known_length(self, data: bytes) -> bytes:
         """A piece of a body whose length is known, without the parser; returns what follows the body."""
         piece, rest = data[: self.raw_left], data[self.raw_left :]
@@ -327,7 +268,7 @@ class Downstream(asyncio.Protocol):
             self.gateway.client.touch(self, self.gateway.loop.time())
             transaction.request_body(piece)
             if not self.raw_left:
-                self._new_parser()
+                self.reader.renew()
                 self._request_ended(transaction, [])
         return rest
 
@@ -393,6 +334,13 @@ class Downstream(asyncio.Protocol):
             self.raw_left = request.length - len(body)
 
     # What the transaction asks for
+
+    def forwarded(self, host: bytes) -> bytes:
+        """The lines that say whence a request came; the last ones are kept, for a connection rarely changes host."""
+        if self._forwarded is None or self._forwarded[0] != host:
+            lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: http\r\n"
+            self._forwarded = host, lines % (self.peer, host)
+        return self._forwarded[1]
 
     def pause(self) -> None:
         """The origin does not take more: stop reading the client."""

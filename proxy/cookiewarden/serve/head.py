@@ -5,28 +5,43 @@ cookies) are told apart by a memo from the raw name to its kind, so that the com
 """
 
 import re
+from dataclasses import dataclass
 from enum import IntEnum
 
 MAX_MEMO = 4096
 
 
 class Kind(IntEnum):
-    """What a field is to the proxy. `PLAIN` passes byte for byte."""
+    """What a field is to the proxy. `PLAIN` passes byte for byte; from `HOST` on it is noted apart."""
 
     PLAIN = 0
     DROP = 1  # hop-by-hop by definition, or ours to say
-    CONNECTION = 2
-    HOST = 3
-    CONTENT_LENGTH = 4
-    TRANSFER_ENCODING = 5
-    UPGRADE = 6
-    COOKIE = 7
-    SET_COOKIE = 8
-    TE = 9
-    KEEP_ALIVE = 10
+    SET_COOKIE = 2
+    COOKIE = 3
+    TE = 4
+    HOST = 5
+    CONTENT_LENGTH = 6
+    TRANSFER_ENCODING = 7
+    CONNECTION = 8
+    KEEP_ALIVE = 9
+    UPGRADE = 10
 
 
-KINDS = {
+NOTED = 5
+
+
+class Kinds(dict[bytes, Kind]):
+    """Kinds by raw name: one look-up for a name that was seen, in whatever case (40 ns instead of 130 with lower())."""
+
+    def __missing__(self, name: bytes) -> Kind:
+        lowered = name.lower()
+        kind = Kind.DROP if lowered.startswith(b"proxy-") else SPECIAL.get(lowered, Kind.PLAIN)
+        if len(self) < MAX_MEMO and len(name) <= 64:
+            self[name] = kind
+        return kind
+
+
+SPECIAL = {
     b"connection": Kind.CONNECTION,
     b"host": Kind.HOST,
     b"content-length": Kind.CONTENT_LENGTH,
@@ -42,19 +57,6 @@ KINDS = {
     b"x-forwarded-host": Kind.DROP,
     b"x-forwarded-proto": Kind.DROP,
 }
-
-_memo: dict[bytes, Kind] = {}
-
-
-def kind_of(name: bytes) -> Kind:
-    """The kind of a field by its name in any case. Remembered by the raw name: 40 ns instead of 130."""
-    kind = _memo.get(name)
-    if kind is None:
-        lowered = name.lower()
-        kind = Kind.DROP if lowered.startswith(b"proxy-") else KINDS.get(lowered, Kind.PLAIN)
-        if len(_memo) < MAX_MEMO and len(name) <= 64:
-            _memo[name] = kind
-    return kind
 
 
 Field = tuple[bytes, bytes, Kind]
@@ -82,49 +84,43 @@ class BadHead(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one message's head, counted while it is parsed; the same whatever the segmentation.
+    """Limits of one message's head.
 
-    Size = method + target + 12 + sum(name + value + 4) + 2, the octets of `GET / HTTP/1.1\\r\\n` and so on.
+    Size = method + target + 12 + sum(name + value + 4) + 2: the octets of `GET / HTTP/1.1\\r\\n` and so on, the
+    same whatever the segments.
     """
 
-    __slots__ = ("fields", "max_field", "max_fields", "max_head", "size")
+    max_head: int
+    max_field: int
+    max_fields: int
 
-    def __init__(self, max_head: int, max_field: int, max_fields: int) -> None:
-        self.max_head = max_head
-        self.max_field = max_field
-        self.max_fields = max_fields
-        self.size = self.fields = 0
-
-    def start(self, start_line: int) -> None:
+    def check(self, start_line: int, fields: "list[Field]") -> None:
         """`start_line`: octets of method and target, or of the reason phrase. Raises HeadTooLarge."""
-        self.size = start_line + 14
-        self.fields = 0
-        if self.size > self.max_head:
-            raise HeadTooLarge
-
-    def add_start(self, octets: int) -> None:
-        """The method, which is known last. Raises HeadTooLarge."""
-        self.size += octets
-        if self.size > self.max_head:
-            raise HeadTooLarge
-
-    def add(self, name: bytes, value: bytes) -> None:
-        """Raises HeadTooLarge."""
-        size = len(name) + len(value) + 4
-        self.size += size
-        self.fields += 1
-        if self.size > self.max_head or size > self.max_field or self.fields > self.max_fields:
+        sizes = [len(name) + len(value) + 4 for name, value, _ in fields]
+        if start_line + 14 + sum(sizes) > self.max_head or max(sizes, default=0) > self.max_field:
             raise HeadTooLarge
 
 
 class Message:
     """A head while it is parsed and the body that has come with it."""
 
-    __slots__ = ("chunks", "complete", "fields", "head_complete", "keep_alive", "trailers", "version")
+    __slots__ = (
+        "chunks",
+        "complete",
+        "fields",
+        "head_complete",
+        "keep_alive",
+        "notes",
+        "trailers",
+        "version",
+    )
 
     def __init__(self) -> None:
         self.fields: list[Field] = []
+        self.notes: list[tuple[Kind, bytes]] = []
+        """Kinds and values of the fields that frame the message or speak of the connection."""
         self.trailers: list[Field] = []
         self.chunks: list[bytes] = []
         self.version = "1.1"
@@ -133,7 +129,7 @@ class Message:
         self.complete = False
 
     def values(self, kind: Kind) -> list[bytes]:
-        return [value for _, value, k in self.fields if k is kind]
+        return [value for k, value in self.notes if k is kind]
 
     def take_body(self) -> bytes:
         if not self.chunks:
@@ -176,9 +172,7 @@ class RequestHead(Message):
         connection: list[bytes] = []
         encodings: list[bytes] = []
         upgrades: list[bytes] = []
-        for _, value, kind in self.fields:
-            if kind is Kind.PLAIN:
-                continue
+        for kind, value in self.notes:
             if kind is Kind.HOST:
                 hosts.append(value)
             elif kind is Kind.CONNECTION:
@@ -273,10 +267,17 @@ def build_request_head(
     return b"".join(parts)
 
 
-def connection_named(fields: list[Field]) -> frozenset[bytes]:
+def connection_named(response: ResponseHead) -> frozenset[bytes]:
     """The fields that a response's Connection header names; never those that must not vanish."""
-    named = [token for _, value, kind in fields if kind is Kind.CONNECTION for token in tokens(value)]
-    return frozenset(named) - _CONNECTION_OPTIONS - PROTECTED
+    values = response.values(Kind.CONNECTION)
+    return (
+        frozenset(t for value in values for t in tokens(value)) - _CONNECTION_OPTIONS - PROTECTED
+        if values
+        else _NONE
+    )
+
+
+_NONE: frozenset[bytes] = frozenset()
 
 
 def chunk(data: bytes) -> bytes:

@@ -9,7 +9,6 @@ import time
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from cookiewarden.core.decision import Exchange
 from cookiewarden.core.engine import POLICY_ERROR
 from cookiewarden.serve.gateway import Gateway
 from cookiewarden.serve.head import (
@@ -51,7 +50,7 @@ class Transaction:
         self.client = client
         self.request = request
         self.engine = gateway.engine
-        self.scope = self.engine.scope(Exchange(request.host, request.path, https=False))
+        self.scope = self.engine.scope_of(request.host, request.path, https=False)
         # Durations by perf_counter: uvloop's clock stands still within a turn of the loop, and counts in ms.
         self.began = began
         self.spoke = began
@@ -79,15 +78,13 @@ class Transaction:
     def _request_head(self) -> bytes:
         request = self.request
         host = self.gateway.upstream_host or request.host or self.gateway.upstream_authority
-        forwarded = b"X-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: http\r\n" % (
-            self.client.peer,
-            request.host,
-        )
         upgrade = (
             request.upgrade != b""
             and request.upgrade.decode("latin-1") in self.gateway.settings.upgrade_protocols
         )
-        return build_request_head(request, self._judge_request(), forwarded, host, upgrade)
+        return build_request_head(
+            request, self._judge_request(), self.client.forwarded(request.host), host, upgrade
+        )
 
     def _judge_request(self) -> bytes | None:
         lines = [value for _, value, kind in self.request.fields if kind is Kind.COOKIE]
@@ -201,13 +198,14 @@ class Transaction:
     def _response_head(self, response: ResponseHead, framing: Framing, keep_alive: bool) -> bytes:
         bodyless = response.status < 200 or response.status == 204
         parts = [b"HTTP/1.1 %d %b\r\n" % (response.status, response.reason)]
-        named = connection_named(response.fields)
+        named = connection_named(response)
+        now = time.time()
         for name, value, kind in response.fields:
             if kind is Kind.PLAIN or kind is Kind.HOST:
                 if not (named and name.lower() in named):
                     parts += (name, b": ", value, b"\r\n")
             elif kind is Kind.SET_COOKIE:
-                after = self._judge_set_cookie(value)
+                after = self._judge_set_cookie(value, now)
                 if after is not None:
                     parts += (name, b": ", after, b"\r\n")
             elif kind is Kind.CONTENT_LENGTH and not bodyless and framing is not Framing.CHUNKED:
@@ -221,9 +219,9 @@ class Transaction:
         parts.append(b"\r\n")
         return b"".join(parts)
 
-    def _judge_set_cookie(self, line: bytes) -> bytes | None:
+    def _judge_set_cookie(self, line: bytes, now: float) -> bytes | None:
         try:
-            after, decision = self.engine.on_set_cookie(line, self.scope, time.time())
+            after, decision = self.engine.on_set_cookie(line, self.scope, now)
         except Exception as error:
             self._policy_error(error)
             after, decision = None, POLICY_ERROR

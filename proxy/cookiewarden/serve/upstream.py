@@ -12,7 +12,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import httptools
 
@@ -24,9 +24,9 @@ from cookiewarden.serve.head import (
     Kind,
     Limits,
     ResponseHead,
-    kind_of,
     without_bad_cookies,
 )
+from cookiewarden.serve.reader import ResponseReader
 
 if TYPE_CHECKING:
     from cookiewarden.serve.transaction import Transaction
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 RESOLVE_SECONDS = 5.0
 """How long an address of the origin's name is used for new connections."""
-SLACK = 4096
-"""Octets over the head limit that may be fed without the parser reporting anything: it keeps a part of a field."""
 BODYLESS = frozenset({204, 304})
 
 
@@ -53,21 +51,19 @@ class Origin(asyncio.Protocol):
         self.write_paused = False
         self.usable_until = float("inf")
         settings = gateway.settings
-        self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields)
-        self._renew()
-
-    def _renew(self) -> None:
-        """A parser that stands between two messages."""
-        self.parser: Any = httptools.HttpResponseParser(self)
-        self.messages: list[ResponseHead] = []
-        self.current: ResponseHead | None = None
+        self.reader = ResponseReader(Limits(settings.max_head, settings.max_field, settings.max_fields))
+        self.messages = self.reader.messages
         self.raw = b""
-        """What was fed since the last complete message, while a head is awaited: for limits and for cleaning."""
-        self.silent = 0
-        """Octets fed since the parser last reported something."""
+        """What was fed since the last complete message, while a head is awaited: for cleaning it."""
         self.raw_left = 0
         """Octets of a body of known length that need no parser."""
         self.until_close = False
+
+    def _renew(self) -> None:
+        """Ready for the next response, with a parser that stands between two messages."""
+        self.reader.renew()
+        self.messages.clear()
+        self.raw = b""
 
     # asyncio.Protocol
 
@@ -125,57 +121,14 @@ class Origin(asyncio.Protocol):
         elif self.transaction is not None:
             self.transaction.origin_drained()
 
-    # httptools callbacks: they record
-
-    def on_message_begin(self) -> None:
-        self.current = message = ResponseHead()
-        self.messages.append(message)
-        self.limits.start(0)
-
-    def on_status(self, reason: bytes) -> None:
-        if self.current is not None:
-            self.current.reason += reason
-            self.limits.start(len(self.current.reason))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        message = self.current
-        if message is None:
-            return
-        value = value.rstrip(b" \t")
-        self.silent = 0
-        self.limits.add(name, value)
-        (message.trailers if message.head_complete else message.fields).append((name, value, kind_of(name)))
-
-    def on_headers_complete(self) -> None:
-        message = self.current
-        if message is None:
-            return
-        message.status = self.parser.get_status_code()
-        message.version = self.parser.get_http_version()
-        message.head_complete = True
-
-    def on_body(self, data: bytes) -> None:
-        self.silent = 0
-        if self.current is not None:
-            self.current.chunks.append(data)
-
-    def on_message_complete(self) -> None:
-        message = self.current
-        if message is not None:
-            message.keep_alive = self.parser.should_keep_alive()
-            message.complete = True
-            self.current = None
-            self.silent = 0
-
     # After the feed
 
     def _feed(self, transaction: "Transaction", data: bytes) -> None:
-        awaiting_head = self.current is None or not self.current.head_complete
+        awaiting_head = not self.reader.in_body
         if awaiting_head:
             self.raw = self.raw + data if self.raw else data
-        self.silent += len(data)
         try:
-            self.parser.feed_data(data)
+            self.reader.feed(data)
         except httptools.HttpParserUpgrade as upgrade:
             rest = data[upgrade.args[0] :]
             if (
@@ -185,18 +138,15 @@ class Origin(asyncio.Protocol):
             ):
                 return
             transaction.origin_failed(self, "bad_response")
-            return
-        except httptools.HttpParserError as error:
-            if isinstance(error.__context__, HeadTooLarge):
-                transaction.origin_failed(self, "head_too_large")
-            elif awaiting_head:
+        except HeadTooLarge:
+            transaction.origin_failed(self, "head_too_large")
+        except httptools.HttpParserError:
+            if awaiting_head:
                 self._clean(transaction)
             else:
                 self._broken_body(transaction)
-            return
-        self._deliver(transaction)
-        if self.silent > self.limits.max_head + SLACK and self.transaction is transaction:
-            transaction.origin_failed(self, "head_too_large")
+        else:
+            self._deliver(transaction)
 
     def _broken_body(self, transaction: "Transaction") -> None:
         """The parser refused what followed a head: either chunks that are none, or bytes after the end."""
@@ -206,27 +156,28 @@ class Origin(asyncio.Protocol):
 
     def _clean(self, transaction: "Transaction") -> None:
         """One bad Set-Cookie line makes the parser refuse everything: drop such lines and parse afresh, strictly."""
-        complete = [m for m in self.messages if m.complete and m.status >= 200]
-        if complete:  # a good response, then bytes that are none
-            self.messages = self.messages[: self.messages.index(complete[0]) + 1]
+        if any(m.complete and m.status >= 200 for m in self.messages):
+            # a good response, then bytes that are none
             self._deliver(transaction, surplus=True)
             return
-        if self.current is not None and self.current.head_complete:  # a good head, then a body that is none
+        if self.reader.in_body:  # a good head, then a body that is none
             transaction.origin_failed(self, "bad_response")
             return
         cleaned = without_bad_cookies(self.raw)
-        if cleaned is None and len(self.raw) <= self.limits.max_head + SLACK:
-            # The rest of the head is awaited with a parser that has seen nothing of it.
+        if cleaned is None:
+            if len(self.raw) > self.reader.bound:
+                transaction.origin_failed(self, "head_too_large")
+                return
+            # The rest of the head is awaited, with nothing recorded of its beginning.
             raw = self.raw
             self._renew()
             self.raw = raw
-            self.parser = _Waiting()
-            return
-        if cleaned is None or not cleaned[1]:
-            reason = "head_too_large" if cleaned is None else "bad_response_header"
-            transaction.origin_failed(self, reason)
+            self.reader.parser = _Waiting()
             return
         data, dropped = cleaned
+        if not dropped:
+            transaction.origin_failed(self, "bad_response_header")
+            return
         for _ in range(dropped):
             self.gateway.metrics.cookie("response", MALFORMED)
         self._renew()
@@ -239,7 +190,7 @@ class Origin(asyncio.Protocol):
             if message.status < 200:
                 if not self._interim(transaction, message):
                     return
-                del self.messages[0]
+                self.messages.popleft()
                 continue
             if not transaction.responding:
                 framing = self._framing(transaction, message)
@@ -265,30 +216,35 @@ class Origin(asyncio.Protocol):
         ):
             transaction.origin_failed(self, "bad_response")
             return False
-        self.raw = b""
+        self.raw = self.raw.partition(b"\r\n\r\n")[2]
         transaction.interim(message)
         return True
 
     def _framing(self, transaction: "Transaction", message: ResponseHead) -> tuple[Framing, int] | None:
         """How the body ends; None where the response was refused (RFC 9112 6.3)."""
-        encodings = message.values(Kind.TRANSFER_ENCODING)
-        lengths = message.values(Kind.CONTENT_LENGTH)
+        encodings: list[bytes] = []
+        length = -1
+        for kind, value in message.notes:
+            if kind is Kind.CONTENT_LENGTH:
+                length = int(value)
+            elif kind is Kind.TRANSFER_ENCODING:
+                encodings.append(value)
         if encodings and ([e.lower() for e in encodings] != [b"chunked"] or message.version != "1.1"):
             transaction.origin_failed(self, "bad_response")
             return None
-        length = int(lengths[0]) if lengths else 0
         if transaction.request.method == b"HEAD" or message.status in BODYLESS:
             return Framing.NONE, 0
         if encodings:
             return Framing.CHUNKED, 0
-        return (Framing.LENGTH, length) if lengths else (Framing.UNTIL_CLOSE, 0)
+        return (Framing.LENGTH, length) if length >= 0 else (Framing.UNTIL_CLOSE, 0)
 
     def _begin(
         self, transaction: "Transaction", message: ResponseHead, framed: tuple[Framing, int], followed: bool
     ) -> None:
         framing, length = framed
         self.raw = b""
-        self.usable_until = _usable_until(message, self.gateway.loop.time())
+        if message.notes:
+            self.usable_until = _usable_until(message, self.gateway.loop.time())
         body = message.take_body()
         if framing is Framing.NONE:
             if body or followed:
@@ -343,7 +299,7 @@ class Origin(asyncio.Protocol):
         if followed:
             self.gateway.metrics.upstream_errors["surplus"] += 1
         self.transaction = None
-        self.messages = []
+        self.messages.clear()
         self.gateway.read.stop(self)
         if (
             reusable

@@ -80,28 +80,28 @@ class OriginConnection:
     def __init__(self, origin: Origin, connection: socket.socket) -> None:
         self.origin = origin
         self.socket = connection
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def read_head(self) -> bytes:
         """The next request head, its blank line included; EOFError when the proxy closes."""
         while b"\r\n\r\n" not in self.buffer:
             self._more()
-        head, end, self.buffer = self.buffer.partition(b"\r\n\r\n")
-        self.origin.requests.append(head + end)
-        return head + end
+        head = self.read(self.buffer.index(b"\r\n\r\n") + 4)
+        self.origin.requests.append(head)
+        return head
 
     def read(self, octets: int) -> bytes:
         while len(self.buffer) < octets:
             self._more()
-        data, self.buffer = self.buffer[:octets], self.buffer[octets:]
+        data = bytes(self.buffer[:octets])
+        del self.buffer[:octets]
         return data
 
     def read_chunked(self) -> bytes:
         """A chunked body, with its framing."""
         while not self.buffer.endswith(b"0\r\n\r\n"):
             self._more()
-        data, self.buffer = self.buffer, b""
-        return data
+        return self.read(len(self.buffer))
 
     def _more(self) -> None:
         data = self.socket.recv(65536)
@@ -237,11 +237,11 @@ class Client:
     def read_all(self, seconds: float = 10) -> bytes:
         """Everything until the proxy closes; a reset ends it too."""
         self.socket.settimeout(seconds)
-        data = b""
+        data = bytearray()
         with contextlib.suppress(ConnectionResetError):
             while more := self.socket.recv(65536):
                 data += more
-        return data
+        return bytes(data)
 
     def reset(self) -> None:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

@@ -41,8 +41,10 @@ class Reader(Generic[M]):
         self.current: M | None = None
         self.sink: list[Field] = []
         """Where the next field goes: the fields or the trailers of the current message."""
+        self.feeding = 0
+        """Octets of the present feed."""
         self.fed = 0
-        """Octets fed since the current message began, or more."""
+        """Octets fed since the current message began, that whole feed counted."""
         self.silent = 0
         """Octets fed since the parser last reported something."""
         self.renew()
@@ -66,10 +68,9 @@ class Reader(Generic[M]):
 
     def feed(self, data: bytes) -> None:
         """Raises HeadTooLarge, httptools.HttpParserUpgrade (with the offset of what follows) or HttpParserError."""
-        if self.current is None:
-            self.fed = 0
-        self.fed += len(data)
-        self.silent += len(data)
+        self.feeding = size = len(data)
+        self.fed += size
+        self.silent += size
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -83,6 +84,7 @@ class Reader(Generic[M]):
 
     def begin(self, message: M) -> None:
         self.current = message
+        self.fed = self.feeding
         self.sink = message.fields
         self.messages.append(message)
 
@@ -92,6 +94,7 @@ class Reader(Generic[M]):
             raise HeadTooLarge
         if self.fed > self.small:
             self.limits.check(start_line, message.fields)
+        message.keep_alive = self.parser.should_keep_alive()
         message.head_complete = True
         self.sink = message.trailers
 
@@ -113,7 +116,6 @@ class Reader(Generic[M]):
     def on_message_complete(self) -> None:
         message = self.current
         if message is not None:
-            message.keep_alive = self.parser.should_keep_alive()
             message.complete = True
             self.current = None
             self.silent = 0

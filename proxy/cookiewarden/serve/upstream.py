@@ -254,7 +254,7 @@ class Origin(asyncio.Protocol):
             # A parser that still waits for a body (HEAD) cannot read the next response.
             declared = bool(message.values(Kind.CONTENT_LENGTH) or message.values(Kind.TRANSFER_ENCODING))
             if not message.complete:
-                keep = declared and self._stays_open(message) and not body
+                keep = declared and message.keep_alive and not body
             self._finish(transaction, keep, None)
             self._renew_if_kept()
             return
@@ -264,12 +264,6 @@ class Origin(asyncio.Protocol):
         transaction.respond(message, framing, body, complete=message.complete)
         if message.complete:
             self._finish(transaction, message.keep_alive, message, followed)
-
-    @staticmethod
-    def _stays_open(message: ResponseHead) -> bool:
-        """Whether the connection persists after a message whose end the parser has not seen (RFC 9112 9.3)."""
-        options = [value.lower() for value in message.values(Kind.CONNECTION)]
-        return message.version == "1.1" and not any(b"close" in option for option in options)
 
     def _renew_if_kept(self) -> None:
         if not self.closed:
@@ -285,7 +279,7 @@ class Origin(asyncio.Protocol):
         self.raw_left = 0
         transaction.body(body)
         if self.transaction is transaction:
-            self._finish(transaction, self._stays_open(message), message, bool(rest))
+            self._finish(transaction, message.keep_alive, message, bool(rest))
             self._renew_if_kept()
 
     def _finish(

@@ -43,3 +43,14 @@ def test_control_and_direction_characters_are_escaped_and_the_caret_still_fits()
 
 def test_problems_are_sorted_and_said_once() -> None:
     assert in_order([at(9, 1), at(2, 7), at(2, 3), at(2, 7)]) == [at(2, 3), at(2, 7), at(9, 1)]
+
+
+def test_as_json_a_problem_says_the_same_in_fields() -> None:
+    assert at(12, 5, code=Code.NO_PURPOSE).as_json() == {
+        "path": "p.yaml",
+        "line": 12,
+        "column": 5,
+        "severity": "warning",
+        "code": "no-purpose",
+        "message": "m",
+    }

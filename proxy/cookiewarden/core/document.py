@@ -88,10 +88,8 @@ class _Draft:
 
     def place(self, key: str = "name") -> Place:
         """Where `key` stands: here, else in the entry that this one overlays."""
-        for draft in self.others or (self,):
-            if key in draft.model.model_fields_set:
-                return Place(draft.source.path, draft.pos(key))
-        return Place(self.source.path, self.pos())
+        draft = next((other for other in self.others if key in other.model.model_fields_set), self)
+        return Place(draft.source.path, draft.pos(key))
 
 
 def load(path: str, read: Reader) -> Loaded:

@@ -98,16 +98,10 @@ def _not_utf8(path: str, raw: bytes, error: UnicodeDecodeError) -> Source:
     return source
 
 
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 def _unreadable_character(text: str, error: yaml.reader.ReaderError) -> tuple[Pos, str]:
-    found = _UNREADABLE.search(text)
-    if found is None:
-        return Pos(), f"not YAML: {error.reason}"
-    before = text[: found.start()]
+    before = text[: error.position]
     pos = Pos(before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return pos, f"the character U+{ord(found[0]):04X} is not allowed in YAML; remove it"
+    return pos, f"the character U+{ord(text[error.position]):04X} is not allowed in YAML; remove it"
 
 
 class _Level(NamedTuple):

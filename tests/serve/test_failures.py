@@ -183,7 +183,8 @@ def test_an_until_close_response_that_is_reset_looks_truncated(start: Start) -> 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (b"garbage\r\n\r\n", "bad_response_header"),
+        (b"garbage\r\n\r\n", "bad_response"),
+        (b"garbage", "bad_response"),
         (b"HTTP/1.1 200 OK\r\nX: \x01\r\nContent-Length: 0\r\n\r\n", "bad_response_header"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "bad_response_header"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "bad_response"),

@@ -1,73 +1,77 @@
 """The client's side: one connection that reads requests, one at a time, and writes what the transaction hands it.
 
-Rules:
-- the parser has no pause: while a head is expected it is fed small slices, and while a request is in flight
-  whatever else arrives is kept as raw bytes, bounded by not reading more;
-- callbacks of the parser only record; what follows is done after `feed_data` has returned;
-- a body of known length needs no parser: its octets are counted and passed on;
-- an Upgrade makes the parser skip a declared body. Such a request is read again without its Upgrade, so that the
-  body can never be taken for a second request.
+A head is cut off at its blank line and read whole; the body behind it is counted or decoded; what comes after the
+end of a request waits, as raw bytes and bounded by not reading more, until that request is answered. So no parser
+ever holds what belongs to a later request.
 """
 
 import asyncio
-import re
 import socket
 import struct
+from enum import Enum
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-import httptools
-
-from cookiewarden.serve.gateway import Gateway
+from cookiewarden.serve.chunked import ChunkedBody, Fault
+from cookiewarden.serve.gateway import NEVER, Gateway
 from cookiewarden.serve.head import (
     BadHead,
     Framing,
-    HeadTooLarge,
-    Kind,
-    Limits,
     RequestHead,
     error_response,
+    read_next_request,
+    refuse_early,
 )
-from cookiewarden.serve.reader import RequestReader
 from cookiewarden.serve.transaction import Transaction
 
 if TYPE_CHECKING:
     from cookiewarden.serve.tunnel import Tunnel
 
-SLICE = 4096
-"""Octets fed at once while a head is expected: bounds how many pipelined requests one feed can report."""
-BODY_SLICE = 16384
 HELD = 65536
-"""Octets kept raw behind the request in flight; beyond it the client is not read."""
+"""Octets kept behind the request in flight; beyond it the client is not read."""
 LINGER_OCTETS = 1 << 20
+LINGER_SECONDS = 2.0
+"""How long an answered client that still sends is listened to, so that it reads the answer (RFC 9112 9.6)."""
+
+
+class Awaits(Enum):
+    """What the connection waits for, and so what happens when it is late."""
+
+    REQUEST = "the first byte of a request"
+    HEAD = "the rest of a head"
+    PROGRESS = "more of a body, or that the client reads"
+    END = "that the client closes"
 
 
 class Downstream(asyncio.Protocol):
     """One client connection."""
 
+    transport: asyncio.Transport
+    transaction: Transaction | None = None
+    last: RequestHead | None = None
+    tunnel: "Tunnel | None" = None
+    due = NEVER
+    """When the client is late, on the loop's clock."""
+    awaits = Awaits.REQUEST
+    keep_alive = True
+    ended = False
+    """The client has closed its side."""
+    held = b""
+    """What came and was not looked at: the beginning of a head, or what follows the request in flight."""
+    left = 0
+    """Octets of a body of known length that have not come."""
+    chunks: ChunkedBody | None = None
+    """The chunked body that is coming."""
+    lingering = 0
+    """Octets that came after the last answer, and one."""
+    reading = True
+    paused = False
+    """The origin does not take more."""
+    peer = b"unknown"
+    _forwarded: tuple[bytes, bytes] | None = None
+
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        self.transport: asyncio.Transport
-        self.peer = b"unknown"
-        settings = gateway.settings
-        self.reader = RequestReader(Limits(settings.max_head, settings.max_field, settings.max_fields))
-        self.arrived = self.reader.messages
-        """Requests whose heads are complete or begun, the first of them the next to serve."""
-        self.opening = b""
-        """The beginning of a request whose head came in several slices: to tell why it is refused."""
-        self.raw_left = 0
-        self.transaction: Transaction | None = None
-        self.tunnel: Tunnel | None = None
-        self.keep_alive = True
-        self.ended = False
-        """The client has closed its side."""
-        self.held = b""
-        self.failure: tuple[int, str] | None = None
-        """A request that cannot be answered otherwise waits here until those before it are answered."""
-        self.lingering = 0
-        self.reading = True
-        self._pauses = 0
-        self._forwarded: tuple[bytes, bytes] | None = None
 
     # asyncio.Protocol
 
@@ -85,14 +89,15 @@ class Downstream(asyncio.Protocol):
             self.lingering = 1
             return
         gateway.clients.add(self)
-        gateway.keepalive.start(self, gateway.loop.time())
+        self._await_request()
 
     def _make_room(self) -> bool:
-        idle = self.gateway.keepalive.first()
+        idle = next(iter(self.gateway.idle), None)
         if idle is None:
             return False
-        idle.close()
+        self.gateway.idle.pop(idle)
         self.gateway.clients.discard(idle)
+        idle.transport.close()
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -101,11 +106,17 @@ class Downstream(asyncio.Protocol):
         elif self.lingering:
             self.lingering += len(data)
             if self.lingering > LINGER_OCTETS:
-                self.close()
-        elif self.held or self._busy():
-            self._hold(data)
+                self.transport.close()
+        elif self.transaction is None:
+            if self.awaits is Awaits.REQUEST:
+                self.gateway.idle.pop(self, None)
+            self._head(self.held + data if self.held else data)
+        elif self.left or self.chunks is not None:
+            self._body(self.transaction, data)
         else:
-            self._consume(data)
+            self.held += data
+            if len(self.held) > HELD:
+                self._stop_reading()
 
     def eof_received(self) -> bool:
         """A client that has sent its request and closed its side is still answered."""
@@ -126,8 +137,8 @@ class Downstream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         gateway = self.gateway
         gateway.clients.discard(self)
-        for queue in (gateway.header, gateway.keepalive, gateway.client, gateway.linger, gateway.tunnel):
-            queue.stop(self)
+        gateway.idle.pop(self, None)
+        self.due = NEVER
         if self.tunnel is not None:
             self.tunnel.close()
         if self.transaction is not None:
@@ -138,222 +149,142 @@ class Downstream(asyncio.Protocol):
     def pause_writing(self) -> None:
         if self.tunnel is not None:
             self.tunnel.pause_origin()
-        elif self.transaction is not None:
+            return
+        if self.transaction is not None:
             self.transaction.client_full()
-        self.gateway.client.start(self, self.gateway.loop.time())
+        self._await_progress()
 
     def resume_writing(self) -> None:
-        self.gateway.client.stop(self)
         if self.tunnel is not None:
             self.tunnel.resume_origin()
-        elif self.transaction is not None:
+            return
+        self.due = NEVER
+        if self.transaction is not None:
             self.transaction.client_drained()
+            if not self.transaction.body_ended and self.reading:
+                self._await_progress()
 
     # Reading
 
-    def _busy(self) -> bool:
-        """Whether a request is in flight that has come whole: what arrives now belongs to the next."""
-        return self.transaction is not None and self.transaction.body_ended
-
-    def _hold(self, data: bytes) -> None:
-        self.held += data
-        if len(self.held) > HELD:
-            self._stop_reading()
-
-    def _consume(self, data: bytes) -> None:
-        """Feed what arrived, up to the end of a request that is now in flight; the rest is held."""
-        self.gateway.keepalive.stop(self)
-        while data and not self.lingering:
-            if self._busy() or self.failure is not None:
-                self._hold(data)
-                return
-            if self.tunnel is not None:
-                self.tunnel.from_client(data)
-                return
-            if self.raw_left:
-                data = self._known_length(data)
-                continue
-            size = BODY_SLICE if self.reader.in_body else SLICE
-            piece, data = (data, b"") if len(data) <= size else (data[:size], data[size:])
-            data = self._feed(piece, data)
-        self._watch()
-
-    def _watch(self) -> None:
-        """Start the deadline that fits what is awaited from the client."""
-        if self.lingering or self.tunnel is not None:
-            return
-        now, gateway = self.gateway.loop.time(), self.gateway
-        transaction = self.transaction
-        if transaction is not None:
-            if not transaction.body_ended and self.reading:
-                gateway.client.start(self, now)
-        elif not self.transport.is_closing() and self not in gateway.header:
-            gateway.header.start(self, now)
-
-    def _feed(self, piece: bytes, after: bytes) -> bytes:
-        """Feed one slice; returns what is still to be consumed."""
-        reader = self.reader
-        reader.begun = 0
-        try:
-            reader.feed(piece)
-        except httptools.HttpParserUpgrade as upgrade:
-            return self._upgrade(piece[upgrade.args[0] :] + after)
-        except HeadTooLarge:
-            self._refuse_with(431, "head_too_large")
-            return b""
-        except httptools.HttpParserError as error:
-            self._refuse(error, piece)
-            return b""
-        if reader.in_head:
-            self.opening = (self.opening + piece)[:SLICE]
-        elif self.opening:
-            self.opening = b""
-        self._advance()
-        return after
-
-    def _refuse(self, error: httptools.HttpParserError, piece: bytes) -> None:
-        """What the parser refused: the status for it, once the requests before it are answered."""
-        # With a second request in the slice nobody knows where it began.
-        opening = self.opening + piece if self.reader.begun <= 1 and self.transaction is None else b""
-        if isinstance(error, httptools.HttpParserInvalidMethodError):
-            if _METHOD.fullmatch(opening):
-                # Whether this is an unknown method or garbage shows at the end of the line.
-                self.opening = opening
-                self.reader.parser = _Waiting()
-            elif _UNKNOWN_METHOD.match(opening):
-                self._refuse_with(501, "not_implemented")
-            else:
-                self._refuse_with(400, "bad_request")
-        elif self.arrived and self.arrived[-1].complete and not self.arrived[-1].keep_alive:
-            self._advance()  # bytes after a request that said it was the last: they are dropped
-        elif opening.lstrip(b"\r\n").startswith(_HTTP2):
-            self._refuse_with(505, "version")
-        else:
-            self._refuse_with(400, "bad_request")
-
-    def _refuse_with(self, status: int, reason: str) -> None:
-        self.failure = (status, reason)
-        broken, transaction = self.reader.current, self.transaction
-        if (
-            broken is not None
-            and broken in self.arrived
-            and not (transaction and transaction.request is broken)
-        ):
-            self.arrived.remove(broken)
-        self._advance()
-
-    def _upgrade(self, rest: bytes) -> bytes:
-        """The parser stopped at a request with Upgrade, or at CONNECT, whose body, if any, it has not read."""
-        request = self.arrived[-1]
-        framed = bool(request.values(Kind.CONTENT_LENGTH) or request.values(Kind.TRANSFER_ENCODING))
-        self.reader.renew()
-        if request.method == b"CONNECT":
-            self.arrived.pop()
-            self.failure = (501, "not_implemented")
-        elif any(b"websocket" in value.lower() for value in request.values(Kind.UPGRADE)) and framed:
-            self.arrived.pop()
-            self.failure = (400, "bad_request")
-        elif framed:
-            self.arrived.pop()
-            rest = _without_upgrade(request) + rest
-        self._advance()
-        return rest
-
-    def _known_length(self, data: bytes) -> bytes:
-        """A piece of a body whose length is known, without the parser; returns what follows the body."""
-        piece, rest = data[: self.raw_left], data[self.raw_left :]
-        self.raw_left -= len(piece)
-        transaction = self.transaction
-        if transaction is not None:
-            self.gateway.client.touch(self, self.gateway.loop.time())
-            transaction.request_body(piece)
-            if not self.raw_left:
-                self.reader.renew()
-                self._request_ended(transaction, [])
-        return rest
-
-    def _request_ended(self, transaction: Transaction, trailers: list[Any]) -> None:
-        self.gateway.client.stop(self)
-        transaction.request_ended(trailers)
-
-    # Acting on what was recorded
-
-    def _advance(self) -> None:
-        """Serve the next request whose head is complete, and hand on the body of the one being served."""
-        transaction = self.transaction
-        if transaction is not None:
-            self._pass_body(transaction)
-        elif self.arrived and self.arrived[0].head_complete:
-            self._serve(self.arrived[0])
-        elif self.failure is not None:
-            self.arrived.clear()
-            self._fail(*self.failure)
-
-    def _serve(self, request: RequestHead) -> None:
-        gateway = self.gateway
+    def _head(self, data: bytes) -> None:
+        """Read the head at the beginning of `data`, or wait for the rest of it."""
         began = perf_counter()
-        gateway.header.stop(self)
-        if request.version not in ("1.0", "1.1"):
-            return self._fail(505, "version")
+        while data.startswith(b"\r\n"):  # RFC 9112 2.2: an empty line before a request is ignored
+            data = data[2:]
+        end = data.find(b"\r\n\r\n") + 4
+        limits = self.gateway.limits
         try:
-            request.check()
+            if end == 3:
+                self.held = data
+                refuse_early(data, limits)
+                if self.awaits is not Awaits.HEAD:
+                    self.awaits = Awaits.HEAD
+                    self.due = self.gateway.loop.time() + self.gateway.settings.header_timeout
+                return
+            self.last = request = read_next_request(data[:end], limits, self.last)
         except BadHead as bad:
-            return self._fail(bad.status, bad.reason)
+            self._fail(bad.status, bad.reason)
+            return
+        self._serve(request, data[end:], began)
+
+    def _serve(self, request: RequestHead, rest: bytes, began: float) -> None:
+        gateway = self.gateway
+        self.due = NEVER
+        self.awaits = Awaits.PROGRESS
+        self.held = b""
         if 0 < gateway.settings.max_request_body < request.length:
-            return self._fail(413, "body_too_large")
+            self._fail(413, "body_too_large", request.method)
+            return
         self.keep_alive = request.keep_alive and not gateway.draining
         self.transaction = transaction = Transaction(gateway, self, request, began)
-        if request.complete and not request.chunks and request.framing is not Framing.CHUNKED:
-            transaction.body_ended = True  # the common case: nothing but a head
-        transaction.start()
-        if request.complete and transaction.body_ended:
-            self.arrived.popleft()
+        if request.framing is Framing.NONE:
+            self.held = rest
         else:
-            self._pass_body(transaction)
-        transaction.overhead += perf_counter() - began
+            self._expect_body(transaction, rest)
+        if self.transaction is transaction:
+            transaction.start()
+            transaction.overhead += perf_counter() - began
 
-    def _pass_body(self, transaction: Transaction) -> None:
+    def _expect_body(self, transaction: Transaction, rest: bytes) -> None:
         request = transaction.request
-        if transaction.over or transaction.body_ended:
+        if request.framing is Framing.CHUNKED:
+            self.chunks = ChunkedBody(self.gateway.limits.max_head)
+        elif request.length == 0:
+            self.held = rest
+            transaction.request_ended([])
             return
-        body = request.take_body()
+        else:
+            self.left = request.length
+        if rest:
+            self._body(transaction, rest)
+        else:
+            self._await_progress()
+
+    def _body(self, transaction: Transaction, data: bytes) -> None:
+        """A piece of the body that is expected, and what follows its end."""
+        chunks = self.chunks
+        if chunks is not None:
+            self._chunks(transaction, chunks, data)
+        elif len(data) < self.left:
+            self.left -= len(data)
+            transaction.request_body(data)
+            self._await_progress()
+        else:
+            body, self.held = data[: self.left], data[self.left :]
+            self.left = 0
+            self.due = NEVER
+            transaction.request_body(body)
+            transaction.request_ended([])
+
+    def _chunks(self, transaction: Transaction, chunks: ChunkedBody, data: bytes) -> None:
+        body = chunks.feed(data)
+        request, limit = transaction.request, self.gateway.settings.max_request_body
+        request.length += len(body)
+        if chunks.fault is not None:
+            grammar = chunks.fault is Fault.GRAMMAR
+            self._fail(*((400, "bad_request") if grammar else (431, "head_too_large")))
+            return
+        if 0 < limit < request.length:
+            self._fail(413, "body_too_large")
+            return
         if body:
             transaction.request_body(body)
-            limit = self.gateway.settings.max_request_body
-            if request.framing is Framing.CHUNKED and limit:
-                request.length += len(body)
-                if request.length > limit:
-                    return self._fail(413, "body_too_large")
-        if request.complete:
-            self.arrived.popleft()
-            self._request_ended(transaction, request.trailers)
-        elif self.failure is not None:
-            self._fail(*self.failure)
-        elif request.framing is Framing.LENGTH and not self.raw_left:
-            self.arrived.popleft()
-            self.raw_left = request.length - len(body)
+        if chunks.ended:
+            self.chunks, self.held = None, chunks.rest
+            self.due = NEVER
+            transaction.request_ended(chunks.trailers)
+        else:
+            self._await_progress()
+
+    def _await_request(self) -> None:
+        self.awaits = Awaits.REQUEST
+        self.due = self.gateway.loop.time() + self.gateway.settings.keepalive_timeout
+        self.gateway.idle[self] = None
+
+    def _await_progress(self) -> None:
+        self.due = self.gateway.loop.time() + self.gateway.settings.client_timeout
 
     # What the transaction asks for
 
     def forwarded(self, host: bytes) -> bytes:
-        """The lines that say whence a request came; the last ones are kept, for a connection rarely changes host."""
+        """The lines that say whence a request came. The last are kept: a connection rarely changes its host."""
         if self._forwarded is None or self._forwarded[0] != host:
-            lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: http\r\n"
+            lines = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: http"
             self._forwarded = host, lines % (self.peer, host)
         return self._forwarded[1]
 
     def pause(self) -> None:
         """The origin does not take more: stop reading the client."""
-        self._pauses += 1
-        self.gateway.client.stop(self)
+        self.paused = True
+        self.due = NEVER
         self._stop_reading()
 
     def resume(self) -> None:
-        if self._pauses:
-            self._pauses = 0
+        if self.paused:
+            self.paused = False
             self._start_reading()
             if self.transaction is not None and not self.transaction.body_ended:
-                self.gateway.client.start(self, self.gateway.loop.time())
+                self._await_progress()
 
     def _stop_reading(self) -> None:
         if self.reading and not self.transport.is_closing():
@@ -361,47 +292,38 @@ class Downstream(asyncio.Protocol):
             self.transport.pause_reading()
 
     def _start_reading(self) -> None:
-        if (
-            not self.reading
-            and not self._pauses
-            and len(self.held) <= HELD
-            and not self.transport.is_closing()
-        ):
+        if not (self.reading or self.paused or len(self.held) > HELD or self.transport.is_closing()):
             self.reading = True
             self.transport.resume_reading()
 
     def finished(self, request_complete: bool) -> None:
         """The response is written: on to the next request, or the end."""
         self.transaction = None
-        self.gateway.client.stop(self)
         if not self.keep_alive or self.transport.is_closing():
             self._end(linger=not request_complete)
-            return
-        if self.arrived or self.held or self.failure is not None:
+        elif self.held:
+            self.due = NEVER
             self.gateway.loop.call_soon(self._next)
         elif self.ended:
             self.transport.close()
         else:
-            self.gateway.keepalive.start(self, self.gateway.loop.time())
+            self._await_request()
 
     def _next(self) -> None:
         """Serve what has come meanwhile."""
         if self.transaction is not None or self.lingering or self.transport.is_closing():
             return
-        self._advance()
-        if self.transaction is None or not self._busy():
-            held, self.held = self.held, b""
-            self._consume(held)
+        held, self.held = self.held, b""
+        self._head(held)
         self._start_reading()
         if self.transaction is None and not self.lingering and self.ended:
             self.transport.close()
 
     def answer(self, status: int, head_only: bool, request_complete: bool) -> None:
         """An answer of our own to a request that was forwarded or could not be."""
-        keep_alive = self.keep_alive and request_complete and not self.gateway.draining
-        self.keep_alive = keep_alive
+        self.keep_alive = self.keep_alive and request_complete and not self.gateway.draining
         if not self.transport.is_closing():
-            self.transport.write(error_response(status, keep_alive, head_only))
+            self.transport.write(error_response(status, self.keep_alive, head_only))
         self.finished(request_complete)
 
     def cut(self, reset: bool) -> None:
@@ -418,7 +340,7 @@ class Downstream(asyncio.Protocol):
     def tunnelled(self, tunnel: "Tunnel") -> None:
         self.transaction = None
         self.tunnel = tunnel
-        self._pauses = 0
+        self.paused = False
         held, self.held = self.held, b""
         if held:
             tunnel.from_client(held)
@@ -426,18 +348,17 @@ class Downstream(asyncio.Protocol):
 
     # Ends
 
-    def _fail(self, status: int, reason: str) -> None:
+    def _fail(self, status: int, reason: str, method: bytes = b"") -> None:
         """Answer a request that is not forwarded, or whose body is at fault, and end the connection."""
-        gateway = self.gateway
-        gateway.metrics.client_errors[reason] += 1
+        metrics = self.gateway.metrics
+        metrics.client_errors[reason] += 1
         transaction, self.transaction = self.transaction, None
-        self.failure = None
         self.keep_alive = False
         started = transaction is not None and transaction.responding
         if transaction is not None:
             transaction.client_gone(status)
         else:
-            gateway.metrics.request(self.arrived[0].method if self.arrived else b"", status, 0.0, 0.0)
+            metrics.request(method, status, 0.0, 0.0)
         if started:
             self.cut(reset=False)
             return
@@ -446,31 +367,25 @@ class Downstream(asyncio.Protocol):
 
     def _end(self, linger: bool) -> None:
         """Close. A client that still sends is listened to for a while, or a reset would destroy the answer."""
-        for queue in (self.gateway.header, self.gateway.keepalive, self.gateway.client):
-            queue.stop(self)
+        self.due = NEVER
         if linger and not self.ended and not self.transport.is_closing():
             self.lingering = 1
-            self._pauses = 0
-            self.held = b""
+            self.left, self.chunks, self.held, self.paused = 0, None, b"", False
             self._start_reading()
             self.transport.write_eof()
-            self.gateway.linger.start(self, self.gateway.loop.time())
+            self.awaits = Awaits.END
+            self.due = self.gateway.loop.time() + LINGER_SECONDS
         else:
             self.transport.close()
 
-    def close(self) -> None:
-        self.transport.close()
-
-    def header_late(self) -> None:
-        self._fail(408, "header_timeout")
-
-    def idle_late(self) -> None:
-        self.transport.close()
-
-    def client_late(self) -> None:
-        """The client neither sends its body nor reads its response."""
+    def late(self) -> None:
+        """`due` has passed."""
         transaction = self.transaction
-        if transaction is not None and not transaction.responding and not transaction.body_ended:
+        if self.awaits is Awaits.HEAD:
+            self._fail(408, "header_timeout")
+        elif self.awaits is not Awaits.PROGRESS or self.tunnel is not None:
+            self.transport.close()
+        elif transaction is not None and not transaction.responding and not transaction.body_ended:
             self._fail(408, "client_timeout")
         else:
             self.gateway.metrics.client_errors["client_timeout"] += 1
@@ -478,28 +393,3 @@ class Downstream(asyncio.Protocol):
                 transaction.client_gone()
                 self.transaction = None
             self.transport.abort()
-
-
-def _without_upgrade(request: RequestHead) -> bytes:
-    """The head again for a new parser, without its Upgrade, with the same framing."""
-    lines = [b"%b %b HTTP/%b" % (request.method, request.target, request.version.encode())]
-    lines += (
-        b"%b: %b" % (n, v) for n, v, kind in request.fields if kind not in (Kind.UPGRADE, Kind.CONNECTION)
-    )
-    named = [t for _, v, kind in request.fields if kind is Kind.CONNECTION for t in v.split(b",")]
-    lines += (b"Connection: %b" % t for t in named if t.strip().lower() not in (b"upgrade", b""))
-    return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-class _Waiting:
-    """In place of a parser that has refused a method whose line has not ended: refuses again, with more to see."""
-
-    def feed_data(self, data: bytes) -> None:
-        raise httptools.HttpParserInvalidMethodError
-
-
-_METHOD = re.compile(rb"[\r\n]*[A-Z][A-Z-]{0,31}( [^\r\n]{0,1024})?\r?")
-"""What may become a request line with a method that the parser does not know."""
-_UNKNOWN_METHOD = re.compile(rb"[\r\n]*[A-Z][A-Z-]{0,31} [^\r\n ]+ HTTP/1\.[01]\r\n")
-_HTTP2 = b"PRI * HTTP/2"
-"""How HTTP/2 begins (RFC 9113 3.4)."""

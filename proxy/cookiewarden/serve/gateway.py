@@ -1,4 +1,4 @@
-"""What all connections of one worker share: settings, policy, counters, the pool and the deadlines."""
+"""What all connections of one worker share: settings, policy, counters, the pool and the clock's tick."""
 
 import asyncio
 import os
@@ -6,21 +6,26 @@ import resource
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.engine import Engine
-from cookiewarden.serve.deadlines import TICK, Deadlines
+from cookiewarden.serve.head import Limits
 from cookiewarden.serve.holder import Holder
 from cookiewarden.serve.metrics import Metrics
 from cookiewarden.serve.settings import Settings
 
 if TYPE_CHECKING:
     from cookiewarden.serve.downstream import Downstream
-    from cookiewarden.serve.upstream import Origin, Pool
+    from cookiewarden.serve.upstream import Pool
 
-LINGER_SECONDS = 2.0
-"""How long an answered client that still sends is listened to, so that it reads the answer (RFC 9112 9.6)."""
+TICK = 0.1
+"""Seconds between two looks at the deadlines: the precision of every timeout but `connect_timeout`."""
+NEVER = float("inf")
 
 
 class Gateway:
-    """The data plane's shared state. One event loop, no locks."""
+    """The data plane's shared state. One event loop, no locks.
+
+    Deadlines are an attribute of each connection, `due`, that is looked at once a tick: setting one costs a store
+    where a timer costs a heap, and a look at 10,000 connections takes 0.4 ms.
+    """
 
     pool: "Pool"
 
@@ -28,25 +33,19 @@ class Gateway:
         self.settings = settings
         self.holder = holder
         self.metrics = metrics
+        self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields)
         self.loop = asyncio.get_running_loop()
         self.draining = False
         self.clients: set[Downstream] = set()
+        self.idle: dict[Downstream, None] = {}
+        """Clients between two requests, the one that has waited longest first."""
         self.max_connections = settings.max_connections or _default_max_connections()
         if settings.upstream is None:
             raise ValueError("an upstream is required")
         self.upstream = settings.upstream
         self.upstream_authority = settings.upstream.authority.encode()
         self.upstream_host = settings.upstream_host.encode()
-        self.header: Deadlines[Downstream] = Deadlines(settings.header_timeout, lambda c: c.header_late())
-        self.keepalive: Deadlines[Downstream] = Deadlines(settings.keepalive_timeout, lambda c: c.idle_late())
-        self.client: Deadlines[Downstream] = Deadlines(settings.client_timeout, lambda c: c.client_late())
-        self.linger: Deadlines[Downstream] = Deadlines(LINGER_SECONDS, lambda c: c.close())
-        self.tunnel: Deadlines[Downstream] = Deadlines(settings.tunnel_timeout, lambda c: c.close())
-        self.read: Deadlines[Origin] = Deadlines(settings.read_timeout, lambda o: o.read_late())
-        self.idle: Deadlines[Origin] = Deadlines(settings.upstream_idle_timeout, lambda o: o.close())
-        self._queues: tuple[Deadlines[Downstream] | Deadlines[Origin], ...] = (
-            self.header, self.keepalive, self.client, self.linger, self.tunnel, self.read, self.idle,
-        )  # fmt: skip
+        self.upgrade_protocols = frozenset(protocol.encode() for protocol in settings.upgrade_protocols)
         self._ticker = self.loop.call_later(TICK, self._tick)
 
     @property
@@ -58,8 +57,9 @@ class Gateway:
 
     def _tick(self) -> None:
         now = self.loop.time()
-        for queue in self._queues:
-            queue.tick(now)
+        for client in [client for client in self.clients if client.due <= now]:
+            client.due = NEVER
+            client.late()
         self.pool.tick(now)
         self._ticker = self.loop.call_later(TICK, self._tick)
 
@@ -68,8 +68,7 @@ class Gateway:
 
     def connections(self) -> dict[tuple[str, str], int]:
         """Open connections by side and state, for the gauge."""
-        idle = len(self.keepalive)
-        pool = self.pool
+        idle, pool = len(self.idle), self.pool
         return {
             ("client", "active"): len(self.clients) - idle,
             ("client", "idle"): idle,

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cookiewarden.serve.gateway import Gateway
+from cookiewarden.serve.gateway import NEVER, Gateway
 
 if TYPE_CHECKING:
     from cookiewarden.serve.downstream import Downstream
@@ -18,14 +18,18 @@ class Tunnel:
         self.origin = origin
         self.ended = 0
         """How many sides have said that they send no more."""
-        gateway.tunnel.start(client, gateway.loop.time())
+        origin.due = NEVER
+        self._lives()
+
+    def _lives(self) -> None:
+        self.client.due = self.gateway.loop.time() + self.gateway.settings.tunnel_timeout
 
     def from_client(self, data: bytes) -> None:
-        self.gateway.tunnel.touch(self.client, self.gateway.loop.time())
+        self._lives()
         self.origin.transport.write(data)
 
     def from_origin(self, data: bytes) -> None:
-        self.gateway.tunnel.touch(self.client, self.gateway.loop.time())
+        self._lives()
         self.client.transport.write(data)
 
     def client_ended(self) -> None:
@@ -56,6 +60,6 @@ class Tunnel:
 
     def close(self) -> None:
         """One side is gone: what was written to the other is flushed, then it goes too."""
-        self.gateway.tunnel.stop(self.client)
+        self.client.due = NEVER
         self.client.transport.close()
         self.origin.transport.close()

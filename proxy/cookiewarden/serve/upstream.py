@@ -1,32 +1,29 @@
 """The origin's side: one connection that reads responses, and the pool of connections.
 
 Rules, because a mistake here hands one user's response to another:
-- a connection returns to the pool only after the bytes that completed a response were fed whole, the message
-  was complete, nothing followed it, and the request had been sent whole;
+- a connection returns to the pool only after a response whose end is certain, with nothing behind it, to a request
+  that had been sent whole;
 - bytes on an idle connection, or after a response, close it and reach no client;
-- callbacks of the parser only record; what follows is done after `feed_data` has returned;
-- the parser cannot know that a response answers HEAD: it is replaced after such a head.
+- no parser lives longer than one head.
 """
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Iterator
+from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
-import httptools
-
 from cookiewarden.core.engine import MALFORMED
-from cookiewarden.serve.gateway import Gateway
+from cookiewarden.serve.chunked import ChunkedBody
+from cookiewarden.serve.gateway import NEVER, Gateway
 from cookiewarden.serve.head import (
+    BadHead,
     Framing,
-    HeadTooLarge,
-    Kind,
-    Limits,
     ResponseHead,
+    may_begin_a_response,
+    read_response,
     without_bad_cookies,
 )
-from cookiewarden.serve.reader import ResponseReader
 
 if TYPE_CHECKING:
     from cookiewarden.serve.transaction import Transaction
@@ -34,36 +31,34 @@ if TYPE_CHECKING:
 
 RESOLVE_SECONDS = 5.0
 """How long an address of the origin's name is used for new connections."""
-BODYLESS = frozenset({204, 304})
 
 
 class Origin(asyncio.Protocol):
     """One connection to the origin, serving one transaction at a time."""
 
+    transport: asyncio.Transport
+    transaction: "Transaction | None" = None
+    tunnel: "Tunnel | None" = None
+    due = NEVER
+    """When the origin is late, on the loop's clock; while it is idle, when it has been so for long enough."""
+    reused = False
+    heard = False
+    """It has said something in answer to this request."""
+    closed = False
+    write_paused = False
+    usable_until = NEVER
+    held = b""
+    """The beginning of a head."""
+    left = 0
+    """Octets of a body of known length that have not come."""
+    chunks: ChunkedBody | None = None
+    until_close = False
+    keep_alive = False
+    """The response allows the connection to be used again."""
+
     def __init__(self, gateway: Gateway, pool: "Pool") -> None:
         self.gateway = gateway
         self.pool = pool
-        self.transport: asyncio.Transport
-        self.transaction: Transaction | None = None
-        self.tunnel: Tunnel | None = None
-        self.reused = False
-        self.closed = False
-        self.write_paused = False
-        self.usable_until = float("inf")
-        settings = gateway.settings
-        self.reader = ResponseReader(Limits(settings.max_head, settings.max_field, settings.max_fields))
-        self.messages = self.reader.messages
-        self.raw = b""
-        """What was fed since the last complete message, while a head is awaited: for cleaning it."""
-        self.raw_left = 0
-        """Octets of a body of known length that need no parser."""
-        self.until_close = False
-
-    def _renew(self) -> None:
-        """Ready for the next response, with a parser that stands between two messages."""
-        self.reader.renew()
-        self.messages.clear()
-        self.raw = b""
 
     # asyncio.Protocol
 
@@ -78,14 +73,20 @@ class Origin(asyncio.Protocol):
             return
         if transaction is None:
             self._surplus()
+            self.close()
             return
-        transaction.origin_spoke(self.gateway.loop.time())
-        if self.raw_left:
+        self.heard = True
+        if self.due != NEVER:
+            self.due = self.gateway.loop.time() + self.gateway.settings.read_timeout
+        transaction.spoke = perf_counter()
+        if not transaction.responding:
+            self._head(transaction, self.held + data if self.held else data)
+        elif self.left:
             self._known_length(transaction, data)
-        elif self.until_close:
-            transaction.body(data)
+        elif self.chunks is not None:
+            self._chunks(transaction, self.chunks, data)
         else:
-            self._feed(transaction, data)
+            transaction.body(data)
 
     def eof_received(self) -> bool:
         if self.tunnel is not None:
@@ -95,16 +96,17 @@ class Origin(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
+        self.due = NEVER
         self.pool.lost(self)
         if self.tunnel is not None:
             self.tunnel.close()
         transaction = self.transaction
         if transaction is None:
             return
+        self.transaction = None
         if self.until_close and exc is None:
-            self._finish(transaction, reusable=False)
+            transaction.responded([])
         else:
-            self.transaction = None
             transaction.origin_lost(self)
 
     def pause_writing(self) -> None:
@@ -121,182 +123,111 @@ class Origin(asyncio.Protocol):
         elif self.transaction is not None:
             self.transaction.origin_drained()
 
-    # After the feed
+    # Reading
 
-    def _feed(self, transaction: "Transaction", data: bytes) -> None:
-        awaiting_head = not self.reader.in_body
-        if awaiting_head:
-            self.raw = self.raw + data if self.raw else data
+    def _head(self, transaction: "Transaction", data: bytes) -> None:
+        """Read the heads at the beginning of `data`: interim ones, then the final one with what follows it."""
+        self.held = b""
+        while data:
+            end = data.find(b"\r\n\r\n") + 4
+            try:
+                if end == 3:
+                    self._hold(data)
+                    return
+                response = self._read(data[:end], transaction.request.method == b"HEAD")
+            except BadHead as bad:
+                transaction.origin_failed(self, bad.reason)
+                return
+            data = data[end:]
+            if response.status >= 200:
+                self._begin(transaction, response, data)
+                return
+            if response.status == 101:
+                if not transaction.upgraded(self, response, data):
+                    transaction.origin_failed(self, "bad_response")
+                return
+            transaction.interim(response)
+
+    def _hold(self, data: bytes) -> None:
+        if len(data) > self.gateway.limits.max_head:
+            raise BadHead(502, "head_too_large")
+        if not may_begin_a_response(data):
+            raise BadHead(502, "bad_response")
+        self.held = data
+
+    def _read(self, head: bytes, to_head: bool) -> ResponseHead:
+        """One bad Set-Cookie line makes the parser refuse everything: drop such lines and read again, as strictly."""
+        limits = self.gateway.limits
         try:
-            self.reader.feed(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            rest = data[upgrade.args[0] :]
-            if (
-                self.messages
-                and self.messages[0].status == 101
-                and transaction.upgraded(self, self.messages[0], rest)
-            ):
-                return
-            transaction.origin_failed(self, "bad_response")
-        except HeadTooLarge:
-            transaction.origin_failed(self, "head_too_large")
-        except httptools.HttpParserError:
-            if awaiting_head:
-                self._clean(transaction)
-            else:
-                self._broken_body(transaction)
-        else:
-            self._deliver(transaction)
-
-    def _broken_body(self, transaction: "Transaction") -> None:
-        """The parser refused what followed a head: either chunks that are none, or bytes after the end."""
-        self._deliver(transaction)
-        if self.transaction is transaction:
-            transaction.origin_failed(self, "truncated")
-
-    def _clean(self, transaction: "Transaction") -> None:
-        """One bad Set-Cookie line makes the parser refuse everything: drop such lines and parse afresh, strictly."""
-        if any(m.complete and m.status >= 200 for m in self.messages):
-            # a good response, then bytes that are none
-            self._deliver(transaction, surplus=True)
-            return
-        if self.reader.in_body:  # a good head, then a body that is none
-            transaction.origin_failed(self, "bad_response")
-            return
-        cleaned = without_bad_cookies(self.raw)
-        if cleaned is None:
-            if len(self.raw) > self.reader.bound:
-                transaction.origin_failed(self, "head_too_large")
-                return
-            # The rest of the head is awaited, with nothing recorded of its beginning.
-            raw = self.raw
-            self._renew()
-            self.raw = raw
-            self.reader.parser = _Waiting()
-            return
-        data, dropped = cleaned
-        if not dropped:
-            transaction.origin_failed(self, "bad_response_header")
-            return
+            return read_response(head, limits, to_head)
+        except BadHead:
+            cleaned, dropped = without_bad_cookies(head)
+            if not dropped:
+                raise
+            response = read_response(cleaned, limits, to_head)
         for _ in range(dropped):
             self.gateway.metrics.cookie("response", MALFORMED)
-        self._renew()
-        self._feed(transaction, data)
+        return response
 
-    def _deliver(self, transaction: "Transaction", surplus: bool = False) -> None:
-        """Hand on what the parser recorded."""
-        while self.messages and self.messages[0].head_complete:
-            message = self.messages[0]
-            if message.status < 200:
-                if not self._interim(transaction, message):
-                    return
-                self.messages.popleft()
-                continue
-            if not transaction.responding:
-                framing = self._framing(transaction, message)
-                if framing is None:
-                    return
-                self._begin(transaction, message, framing, surplus or len(self.messages) > 1)
-            else:
-                body = message.take_body()
-                if body:
-                    transaction.body(body)
-                if message.complete:
-                    self._finish(
-                        transaction, message.keep_alive and not surplus, message, len(self.messages) > 1
-                    )
-            return
+    def _begin(self, transaction: "Transaction", response: ResponseHead, rest: bytes) -> None:
+        self.keep_alive = response.keep_alive
+        if response.idle_seconds is not None:
+            # One second before the origin said that it would close an idle connection.
+            self.usable_until = self.gateway.loop.time() + response.idle_seconds - 1
+        framing = response.framing
+        if framing is Framing.LENGTH and response.length:
+            self.left = response.length
+            body = rest[: self.left] if len(rest) > self.left else rest
+            self.left -= len(body)
+            transaction.respond(response, body)
+            if not self.left:
+                self._finish(transaction, [], len(rest) > len(body))
+        elif framing is Framing.CHUNKED:
+            self._begin_chunks(transaction, response, rest)
+        elif framing is Framing.UNTIL_CLOSE:
+            self.until_close = True
+            transaction.respond(response, rest)
+        else:
+            transaction.respond(response, b"")
+            self._finish(transaction, [], rest != b"")
 
-    def _interim(self, transaction: "Transaction", message: ResponseHead) -> bool:
-        if (
-            transaction.responding
-            or not message.complete
-            or message.status in (0, 101)
-            or message.status < 100
-        ):
+    def _begin_chunks(self, transaction: "Transaction", response: ResponseHead, rest: bytes) -> None:
+        self.chunks = chunks = ChunkedBody(self.gateway.limits.max_head)
+        body = chunks.feed(rest)
+        if chunks.fault is not None:
             transaction.origin_failed(self, "bad_response")
-            return False
-        self.raw = self.raw.partition(b"\r\n\r\n")[2]
-        transaction.interim(message)
-        return True
-
-    def _framing(self, transaction: "Transaction", message: ResponseHead) -> tuple[Framing, int] | None:
-        """How the body ends; None where the response was refused (RFC 9112 6.3)."""
-        encodings: list[bytes] = []
-        length = -1
-        for kind, value in message.notes:
-            if kind is Kind.CONTENT_LENGTH:
-                length = int(value)
-            elif kind is Kind.TRANSFER_ENCODING:
-                encodings.append(value)
-        if encodings and ([e.lower() for e in encodings] != [b"chunked"] or message.version != "1.1"):
-            transaction.origin_failed(self, "bad_response")
-            return None
-        if transaction.request.method == b"HEAD" or message.status in BODYLESS:
-            return Framing.NONE, 0
-        if encodings:
-            return Framing.CHUNKED, 0
-        return (Framing.LENGTH, length) if length >= 0 else (Framing.UNTIL_CLOSE, 0)
-
-    def _begin(
-        self, transaction: "Transaction", message: ResponseHead, framed: tuple[Framing, int], followed: bool
-    ) -> None:
-        framing, length = framed
-        self.raw = b""
-        if message.notes:
-            self.usable_until = _usable_until(message, self.gateway.loop.time())
-        body = message.take_body()
-        if framing is Framing.NONE:
-            if body or followed:
-                self.gateway.metrics.upstream_errors["surplus"] += 1
-            transaction.respond(message, framing, b"", complete=True)
-            keep = message.keep_alive and not body and not followed
-            # A parser that still waits for a body (HEAD) cannot read the next response.
-            declared = bool(message.values(Kind.CONTENT_LENGTH) or message.values(Kind.TRANSFER_ENCODING))
-            if not message.complete:
-                keep = declared and message.keep_alive and not body
-            self._finish(transaction, keep, None)
-            self._renew_if_kept()
             return
-        if framing is Framing.LENGTH and not message.complete:
-            self.raw_left = length - len(body)
-        self.until_close = framing is Framing.UNTIL_CLOSE
-        transaction.respond(message, framing, body, complete=message.complete)
-        if message.complete:
-            self._finish(transaction, message.keep_alive, message, followed)
-
-    def _renew_if_kept(self) -> None:
-        if not self.closed:
-            self._renew()
+        transaction.respond(response, body)
+        if chunks.ended:
+            self._finish(transaction, chunks.trailers, chunks.rest != b"")
 
     def _known_length(self, transaction: "Transaction", data: bytes) -> None:
-        if len(data) < self.raw_left:
-            self.raw_left -= len(data)
+        if len(data) < self.left:
+            self.left -= len(data)
             transaction.body(data)
             return
-        body, rest = data[: self.raw_left], data[self.raw_left :]
-        message = self.messages[0]
-        self.raw_left = 0
+        body, rest = data[: self.left], data[self.left :]
+        self.left = 0
         transaction.body(body)
-        if self.transaction is transaction:
-            self._finish(transaction, message.keep_alive, message, bool(rest))
-            self._renew_if_kept()
+        self._finish(transaction, [], rest != b"")
 
-    def _finish(
-        self,
-        transaction: "Transaction",
-        reusable: bool,
-        message: ResponseHead | None = None,
-        followed: bool = False,
-    ) -> None:
+    def _chunks(self, transaction: "Transaction", chunks: ChunkedBody, data: bytes) -> None:
+        body = chunks.feed(data)
+        if body:
+            transaction.body(body)
+        if chunks.fault is not None:
+            transaction.origin_failed(self, "truncated")
+        elif chunks.ended:
+            self._finish(transaction, chunks.trailers, chunks.rest != b"")
+
+    def _finish(self, transaction: "Transaction", trailers: list[bytes], followed: bool) -> None:
         """The response is complete: let the connection go, to the pool or for good, then tell the transaction."""
-        if followed:
-            self.gateway.metrics.upstream_errors["surplus"] += 1
         self.transaction = None
-        self.messages.clear()
-        self.gateway.read.stop(self)
+        self.chunks = None
+        if followed:
+            self._surplus()
         if (
-            reusable
+            self.keep_alive
             and not followed
             and transaction.request_sent
             and not self.closed
@@ -305,41 +236,24 @@ class Origin(asyncio.Protocol):
             self.pool.release(self)
         else:
             self.close()
-        transaction.responded(message.trailers if message else [])
+        transaction.responded(trailers)
 
     def _surplus(self) -> None:
         self.gateway.metrics.upstream_errors["surplus"] += 1
-        self.close()
 
-    def read_late(self) -> None:
+    def late(self) -> None:
+        """`due` has passed."""
         if self.transaction is not None:
             self.transaction.origin_failed(self, "read_timeout")
+        else:
+            self.close()
 
     def close(self) -> None:
         """Let the connection go; what it still says reaches nobody."""
         self.transaction = None
-        self.gateway.read.stop(self)
+        self.due = NEVER
         self.pool.forget(self)
         self.transport.abort()
-
-
-class _Waiting:
-    """In place of a parser that has failed on a head whose end has not come: fails again, so that it is cleaned."""
-
-    def feed_data(self, data: bytes) -> None:
-        raise httptools.HttpParserError
-
-
-_TIMEOUT = re.compile(rb"(?:^|[,; \t])timeout[ \t]*=[ \t]*\"?([0-9]{1,6})", re.IGNORECASE)
-
-
-def _usable_until(message: ResponseHead, now: float) -> float:
-    """One second before the origin said that it would close an idle connection."""
-    for value in message.values(Kind.KEEP_ALIVE):
-        found = _TIMEOUT.search(value)
-        if found:
-            return now + int(found[1]) - 1
-    return float("inf")
 
 
 class Pool:
@@ -360,13 +274,12 @@ class Pool:
         now = self.gateway.loop.time()
         while self.idle and not fresh:
             origin = self.idle.pop()
-            self.gateway.idle.stop(origin)
             if origin.closed or origin.transport.is_closing():
                 continue
             if origin.usable_until <= now:
                 origin.close()
                 continue
-            origin.reused = True
+            origin.reused, origin.heard, origin.due = True, False, NEVER
             transaction.attached(origin)
             return
         if self.open < self.gateway.settings.max_upstream_connections:
@@ -429,11 +342,11 @@ class Pool:
         """A connection that is free: for the first in line, else idle."""
         waiter = self._next_waiter()
         if waiter is not None:
-            origin.reused = True
+            origin.reused, origin.heard, origin.due = True, False, NEVER
             waiter.attached(origin)
             return
         self.idle.append(origin)
-        self.gateway.idle.start(origin, self.gateway.loop.time())
+        origin.due = self.gateway.loop.time() + self.gateway.settings.upstream_idle_timeout
 
     def _next_waiter(self) -> "Transaction | None":
         while self.waiting:
@@ -446,7 +359,6 @@ class Pool:
         """The connection is being closed: it is idle no more."""
         if origin in self.idle:
             self.idle.remove(origin)
-        self.gateway.idle.stop(origin)
 
     def lost(self, origin: Origin) -> None:
         self.forget(origin)
@@ -460,6 +372,9 @@ class Pool:
             self._open(waiter)
 
     def tick(self, now: float) -> None:
+        for origin in [origin for origin in self._all if origin.due <= now]:
+            origin.due = NEVER
+            origin.late()
         while self.waiting and (self.waiting[0][0] <= now or self.waiting[0][1].over):
             _, transaction = self.waiting.popleft()
             if not transaction.over:

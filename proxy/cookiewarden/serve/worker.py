@@ -145,8 +145,8 @@ class Worker:
         idle_until = min(deadline, gateway.loop.time() + IDLE_DRAIN_SECONDS)
         while gateway.clients and gateway.loop.time() < deadline and not self.hurry.is_set():
             if gateway.loop.time() >= idle_until or not self.metrics.in_flight:
-                for client in gateway.keepalive.all():
-                    client.close()
+                for client in list(gateway.idle):
+                    client.transport.close()
             await self._unless_hurried(0.05)
 
     async def _unless_hurried(self, seconds: float) -> None:

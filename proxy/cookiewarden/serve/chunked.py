@@ -1,0 +1,127 @@
+"""The chunked transfer coding (RFC 9112 7.1), both ways.
+
+A decoder of our own because it must say where in the bytes a body ended: what follows is the next request, and a
+parser that reads on would have to be believed about it. It accepts the grammar and nothing beside it, and is held
+against llhttp in `tests/serve/test_chunked.py`.
+"""
+
+import re
+from enum import Enum
+
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+_TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[^\x00-\x08\x0a-\x1f\x7f]*")
+MAX_LINE = 4096
+"""Octets of a chunk's size with its extensions, which nobody reads."""
+
+
+class Fault(Enum):
+    """Why a body cannot be decoded to its end."""
+
+    GRAMMAR = "bytes that are not in the chunked coding"
+    SIZE = "a line or trailer section that is too long"
+
+
+class ChunkedBody:
+    """Decodes one body that comes in pieces.
+
+    After the last piece `ended` is true and `rest` holds what followed it; where the bytes are at fault, `fault`
+    says why and nothing more may be fed.
+    """
+
+    __slots__ = ("_held", "_left", "_max_trailers", "ended", "fault", "rest", "trailers")
+
+    def __init__(self, max_trailers: int) -> None:
+        self._max_trailers = max_trailers
+        self._held = b""
+        """The beginning of a line."""
+        self._left = 0
+        """Octets of the present chunk that have not come, its line break counted."""
+        self.ended = False
+        self.fault: Fault | None = None
+        self.rest = b""
+        self.trailers: list[bytes] = []
+        """The lines of the trailer section."""
+
+    def feed(self, data: bytes) -> bytes:
+        """The octets of the body that are in `data`, up to the first fault."""
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        at = 0
+        found: list[bytes] = []
+        while True:
+            if self._left:
+                at = self._in_chunk(data, at, found)
+                if self._left:
+                    break
+            end = data.find(b"\r\n", at)
+            if end < 0:
+                self._hold(data[at:], MAX_LINE)
+                break
+            size = _SIZE.fullmatch(data, at, end)
+            if size is None or end - at > MAX_LINE:
+                self.fault = Fault.GRAMMAR if size is None else Fault.SIZE
+                break
+            octets = int(size[1], 16)
+            if octets == 0:
+                self._end(data, at, end)
+                break
+            self._left = octets + 2
+            at = end + 2
+        return found[0] if len(found) == 1 else b"".join(found)
+
+    def _in_chunk(self, data: bytes, at: int, found: list[bytes]) -> int:
+        """Take what there is of a chunk and its line break; returns where that ends."""
+        if self._left > 2:
+            piece = data[at : at + self._left - 2]
+            found.append(piece)
+            at += len(piece)
+            self._left -= len(piece)
+        if self._left <= 2:
+            breaking = data[at : at + self._left]
+            if not b"\r\n"[2 - self._left :].startswith(breaking):
+                self.fault = Fault.GRAMMAR
+                return at
+            at += len(breaking)
+            self._left -= len(breaking)
+        return at
+
+    def _hold(self, data: bytes, limit: int) -> None:
+        if len(data) > limit:
+            self.fault = Fault.SIZE
+        self._held = data
+
+    def _end(self, data: bytes, at: int, end: int) -> None:
+        """The last chunk stands at `at`, its line ends at `end`: the trailers and the blank line follow."""
+        over = data.find(b"\r\n\r\n", end)
+        if over < 0:
+            self._hold(data[at:], MAX_LINE + self._max_trailers)
+            return
+        lines = data[end + 2 : over].split(b"\r\n") if over > end else []
+        if over - end > self._max_trailers:
+            self.fault = Fault.SIZE
+        elif not all(map(_TRAILER.fullmatch, lines)):
+            self.fault = Fault.GRAMMAR
+        else:
+            self.trailers = lines
+            self.rest = data[over + 4 :]
+            self.ended = True
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+_NEVER = re.compile(
+    rb"content-length|transfer-encoding|host|set-cookie|cookie|connection|keep-alive|te|upgrade|forwarded"
+    rb"|x-forwarded-(?:for|host|proto)|proxy-.*",
+    re.IGNORECASE,
+)
+
+
+def last_chunk(trailers: list[bytes]) -> bytes:
+    """The end of a body. What could change routing, framing or cookies is not let through as a trailer
+    (RFC 9110 6.5.1)."""
+    kept = [line + b"\r\n" for line in trailers if not _NEVER.fullmatch(line.partition(b":")[0])]
+    return b"0\r\n%b\r\n" % b"".join(kept)

@@ -117,7 +117,9 @@ def test_a_response_that_is_read_has_the_fields_that_llhttp_finds(head: bytes) -
     oracle = Fields(httptools.HttpResponseParser, head)
     assert oracle.heads == 1
     cookies = [(name, value) for name, value in oracle.found if name.lower() == b"set-cookie"]
-    assert [value for _, _, value in response.cookies] == [value for _, value in cookies]
+    assert [response.parts[at].rstrip(b" \t") for at in response.cookies] == [value for _, value in cookies]
+    for at in response.cookies:
+        response.parts[at - 1] = response.parts[at] = b""
     cut = CUT_FROM_RESPONSES | ({b"content-length"} if response.status in (103, 204) else set())
     kept = [(name, value) for name, value in oracle.found if name.lower() not in cut]
     if not any(name.lower() == b"connection" and b"x" in value.lower() for name, value in oracle.found):

@@ -52,25 +52,25 @@ _EXPIRES = re.compile(rb";[ \t]*expires[ \t]*=([^;]*)", re.IGNORECASE)
 INVALID, PAST, WITHIN, OVER = range(4)
 
 
+Plan = tuple[bytes | None, Decision]
+"""How to answer every line of one scope, name and tail: what the tail becomes (None: the line is dropped), and
+why. Holds no value. A tuple because it is unpacked for every cookie (0.1 µs less than attributes)."""
+
+
 @dataclass(slots=True, frozen=True)
-class Plan:
-    """How to answer every line of one scope, name and tail. Holds no value and no computed date."""
+class DatedPlan:
+    """The same for lines with an Expires attribute and one class of dates. Holds no computed date."""
 
     decision: Decision
-    drop: bool = False
-    same: bool = False
-    """The line passes as it is."""
-    before: bytes = b""
-    """The tail, or its part before the date."""
+    before: bytes | None
+    """The tail up to the date; None: the line is dropped."""
     after: bytes | None = None
     """The tail after the date; None where no date has to be put in."""
     bound: int | None = None
     """Seconds from now for the date that is put in; None: the date that came."""
 
-    def apply(self, line: bytes, pair: bytes, date: bytes, now: float) -> bytes | None:
-        if self.same:
-            return line
-        if self.drop:
+    def apply(self, pair: bytes, date: bytes, now: float) -> bytes | None:
+        if self.before is None:
             return None
         if self.after is None:
             return pair + self.before
@@ -85,7 +85,7 @@ class Scope:
 
     site: Site
     plans: dict[tuple[bytes, bytes], Plan] = field(default_factory=dict)
-    dated: dict[tuple[bytes, bytes, bytes, int], Plan] = field(default_factory=dict)
+    dated: dict[tuple[bytes, bytes, bytes, int], DatedPlan] = field(default_factory=dict)
     bounds: dict[bytes, int | None] = field(default_factory=dict)
     """By name: the bound in seconds against which dates are classed."""
     names: dict[bytes, Decision] = field(default_factory=dict)
@@ -166,12 +166,20 @@ class Engine:
         """One Set-Cookie value: what it becomes (None: it is dropped) and why."""
         pair, _, _ = line.partition(b";")
         name, equals, _ = pair.partition(b"=")
-        if not equals or len(pair) > MAX_PAIR or CONTROL.search(line):
-            return self._judge(line, scope, now)
         tail = line[len(pair) :]
         plan = scope.plans.get((name, tail))
-        if plan is not None:
-            return plan.apply(line, pair, b"", now), plan.decision
+        # A tail that is remembered has no control character: the pair may have.
+        if plan is not None and equals and len(pair) <= MAX_PAIR and not CONTROL.search(pair):
+            becomes, decision = plan
+            return (None if becomes is None else pair + becomes), decision
+        return self._on_new_line(line, pair, name, tail, scope, now)
+
+    def _on_new_line(
+        self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
+    ) -> tuple[bytes | None, Decision]:
+        """A line that is dated, was not seen before or is not remembered."""
+        if b"=" not in pair or len(pair) > MAX_PAIR or CONTROL.search(line):
+            return self._judge(line, scope, now)
         found = _EXPIRES.search(tail)
         if found is None:
             return self._judge_and_remember(line, pair, name, tail, scope, now)
@@ -182,7 +190,7 @@ class Engine:
             key = (name, tail[: found.start(1)], tail[found.end(1) :], _class(date, bound, now))
             plan = scope.dated.get(key)
             if plan is not None:
-                return plan.apply(line, pair, date, now), plan.decision
+                return plan.apply(pair, date, now), plan.decision
         return self._judge_and_remember_dated(line, pair, name, tail, found, scope, now)
 
     def on_cookie(self, header: bytes, scope: Scope) -> tuple[bytes | None, list[Judged]]:
@@ -296,7 +304,7 @@ class Engine:
         after, decision = self._judge(line, scope, now)
         if name.strip(b" \t") and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
             self._count()
-            scope.plans[name, tail] = _plan(line, pair, after, decision)
+            scope.plans[name, tail] = (None if after is None else after[len(pair) :]), decision
         return after, decision
 
     def _judge_and_remember_dated(
@@ -319,7 +327,7 @@ class Engine:
         entry = self._matcher.match(key, scope.site.host, scope.site.path).entry
         bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
         date_class = _class(date, bound, now)
-        plan = _plan_dated(line, pair, date, after, decision, bound if date_class is OVER else None)
+        plan = _plan_dated(pair, date, after, decision, bound if date_class is OVER else None)
         self._count()
         scope.bounds[name] = bound
         scope.dated[name, tail[: found.start(1)], rest, date_class] = plan
@@ -353,24 +361,17 @@ def _reads_value(decision: Decision) -> bool:
     return decision.entry is None and Reason.DELETION in decision.reasons
 
 
-def _plan(line: bytes, pair: bytes, after: bytes | None, decision: Decision) -> Plan:
-    if after is None:
-        return Plan(decision, drop=True)
-    if after == line:
-        return Plan(decision, same=True)
-    return Plan(decision, before=after[len(pair) :])
-
-
 def _plan_dated(
-    line: bytes, pair: bytes, date: bytes, after: bytes | None, decision: Decision, bound: int | None
-) -> Plan:
-    plan = _plan(line, pair, after, decision)
-    found = _EXPIRES.search(plan.before)
-    if found is None:
-        return plan  # dropped, unchanged, or the date was taken away
-    before, rest = plan.before[: found.start(1)], plan.before[found.end(1) :]
+    pair: bytes, date: bytes, after: bytes | None, decision: Decision, bound: int | None
+) -> DatedPlan:
+    becomes = None if after is None else after[len(pair) :]
+    found = None if becomes is None else _EXPIRES.search(becomes)
+    if becomes is None or found is None:
+        return DatedPlan(decision, becomes)  # dropped, or the date was taken away
     computed = bound is not None and found[1] != date
-    return Plan(decision, before=before, after=rest, bound=bound if computed else None)
+    return DatedPlan(
+        decision, becomes[: found.start(1)], becomes[found.end(1) :], bound if computed else None
+    )
 
 
 def _class(date: bytes, bound: int | None, now: float) -> int:

@@ -187,15 +187,17 @@ class Transaction:
         """Put what the engine leaves of each Set-Cookie field into its place."""
         judge, scope, parts, now = self.engine.on_set_cookie, self.scope, response.parts, time.time()
         count = self.gateway.metrics.cookie
-        for at, before, line in response.cookies:
+        for at in response.cookies:
             try:
-                after, decision = judge(line, scope, now)
+                after, decision = judge(parts[at].rstrip(b" \t"), scope, now)
             except Exception as error:
                 self._policy_error(error)
                 after, decision = None, POLICY_ERROR
             count("response", decision)
-            if after is not None:
-                parts[at] = before + after
+            if after is None:
+                parts[at - 1] = parts[at] = b""
+            else:
+                parts[at] = after
 
     def _policy_error(self, error: Exception) -> None:
         """Our own fault: closed, counted, and said without any byte of the cookie."""

@@ -126,6 +126,13 @@ def test_a_response_that_is_read_has_the_fields_that_llhttp_finds(head: bytes) -
         assert lines(b"".join(response.parts)) == kept
 
 
+@pytest.mark.parametrize("value", [b"chunked", b" chunked", b"\tchunked", b" \t chunked\t "])
+def test_blanks_around_a_value_are_any_blanks(value: bytes) -> None:
+    head = b"POST / HTTP/1.1\r\nHost:\ta\t\r\nTransfer-Encoding:" + value + b"\r\n\r\n"
+    request = read_request(head, LIMITS)
+    assert (request.host, request.framing) == (b"a", Framing.CHUNKED)
+
+
 def parts_of(request: RequestHead) -> dict[str, object]:
     return {slot: getattr(request, slot) for slot in RequestHead.__slots__}
 

@@ -123,6 +123,9 @@ class _Verdict:
 def _examine(parser: type, head: bytes) -> None:
     """Raises httptools.HttpParserError where `head` is not exactly one well-formed head."""
     verdict = _Verdict()
+    if b"\t" in head:
+        # llhttp refuses the tab that RFC 9110 5.6.3 allows before `chunked`; elsewhere it is as good as a space.
+        head = head.replace(b"\t", b" ")
     try:
         parser(verdict).feed_data(head)
     except httptools.HttpParserUpgrade:

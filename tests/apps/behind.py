@@ -9,8 +9,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.processes import command, free_port, ready
 from tests.serve.harness import eventually
-from tests.serve.test_operation import command, free_port, ready
 
 HERE = Path(__file__).parent
 

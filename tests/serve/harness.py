@@ -27,6 +27,7 @@ cookies:
   - {name: seen, purpose: x, lifetime: 1h, forward: false}
 """
 
+CLOSE = b"Connection: close"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 

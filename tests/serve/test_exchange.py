@@ -7,9 +7,7 @@ import threading
 
 import pytest
 
-from tests.serve.harness import OK, Client, OriginConnection, Start, answering, ask, get, status_of
-
-CLOSE = b"Connection: close"
+from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, answering, ask, get, status_of
 
 
 def response(*fields: bytes, status: bytes = b"200 OK", body: bytes = b"ok") -> bytes:

@@ -10,6 +10,7 @@ import pytest
 from cookiewarden.core.engine import Engine
 from cookiewarden.serve.settings import Address, Upstream
 from tests.serve.harness import (
+    CLOSE,
     OK,
     Client,
     OriginConnection,
@@ -21,8 +22,6 @@ from tests.serve.harness import (
     get,
     status_of,
 )
-
-CLOSE = b"Connection: close"
 
 
 def upstream_errors(proxy: Proxy) -> dict[str, int]:

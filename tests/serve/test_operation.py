@@ -4,8 +4,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -14,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import command, free_port, ready
 from tests.serve.harness import (
+    CLOSE,
     OK,
     POLICY,
     Client,
@@ -28,7 +28,6 @@ from tests.serve.harness import (
     status_of,
 )
 
-CLOSE = b"Connection: close"
 BROKEN = "version: 1\ncookies:\n  - {name: sid, secur: true}\n"
 OTHER = POLICY.replace("name: sid", "name: other")
 SETS_BOTH = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nSet-Cookie: other=1\r\nContent-Length: 2\r\n\r\nok"
@@ -252,21 +251,6 @@ def test_what_is_open_is_told(start: Start) -> None:
 # The process
 
 
-def command(*arguments: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "cookiewarden", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 def running(tmp_path: Path):
     """A proxy as a process of its own, in front of an origin that answers /slow after a second."""
@@ -297,15 +281,6 @@ def running(tmp_path: Path):
     process.kill()
     process.communicate()
     origin.close()
-
-
-def ready(admin: int) -> int:
-    try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz").status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return 0
 
 
 def test_sigterm_finishes_what_is_in_flight_and_exits_clean(running) -> None:

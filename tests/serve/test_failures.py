@@ -567,6 +567,45 @@ def test_a_client_that_does_not_read_stops_the_origin(start: Start) -> None:
         assert eventually(lambda: sent > stalled)
 
 
+def of_the_size_asked_for(connection: OriginConnection) -> None:
+    while True:
+        size = int(connection.read_head().split()[1][1:])
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+
+
+def client_that_has_not_read_the_end(proxy: Proxy) -> Client:
+    """The whole response has come from the origin, and its end is still in the proxy: the size at which the
+    kernel's buffers are full and the last read of the origin is not is found by trying."""
+    for size in range(1 << 20, 16 << 20, 1 << 16):
+        client = Client(proxy.port)
+        client.send(get(b"/%d" % size))
+        clients = proxy.worker.gateway.clients
+        assert eventually(lambda: clients and (proxy.metrics.in_flight == 0 or any(c.full for c in clients)))
+        time.sleep(0.01)
+        if proxy.metrics.in_flight == 0 and any(connection.full for connection in clients):
+            return client
+        client.reset()
+        assert eventually(lambda: not proxy.worker.gateway.clients)
+    raise AssertionError("no size left the end in the proxy")
+
+
+def test_a_client_that_does_not_read_the_end_does_not_hold_the_origin_connection(start: Start) -> None:
+    proxy, _ = start(of_the_size_asked_for, max_upstream_connections=1)
+    with client_that_has_not_read_the_end(proxy):
+        assert ask(proxy.port, get(b"/1", CLOSE)).endswith(b"x")
+
+
+def test_a_client_that_does_not_read_the_end_is_late_and_one_that_does_is_idle(start: Start) -> None:
+    proxy, _ = start(of_the_size_asked_for, client_timeout=0.5, keepalive_timeout=0.8)
+    errors = proxy.metrics.client_errors
+    with client_that_has_not_read_the_end(proxy):
+        assert errors["client_timeout"] == 0
+        assert eventually(lambda: errors["client_timeout"] == 1)
+    with client_that_has_not_read_the_end(proxy) as client:
+        client.read_all(3)  # until the connection, idle again, is closed
+    assert errors["client_timeout"] == 1
+
+
 def test_an_origin_that_does_not_read_stops_the_client(start: Start) -> None:
     release = threading.Event()
 

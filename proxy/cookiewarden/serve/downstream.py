@@ -67,6 +67,10 @@ class Downstream(asyncio.Protocol):
     reading = True
     paused = False
     """The origin does not take more."""
+    full = False
+    """The client does not read what is written."""
+    next_up = False
+    """A request that came early is about to be served."""
     peer = b"unknown"
     _forwarded: tuple[bytes, bytes] | None = None
 
@@ -125,8 +129,8 @@ class Downstream(asyncio.Protocol):
             return True
         self.ended = True
         transaction = self.transaction
-        if self.lingering or transaction is None:
-            return False
+        if transaction is None:
+            return self.next_up
         if not transaction.body_ended:
             self.gateway.metrics.client_errors["abort"] += 1
             self.transaction = None
@@ -147,22 +151,24 @@ class Downstream(asyncio.Protocol):
             self.transaction = None
 
     def pause_writing(self) -> None:
+        self.full = True
         if self.tunnel is not None:
             self.tunnel.pause_origin()
-            return
-        if self.transaction is not None:
+        elif self.transaction is not None:
             self.transaction.client_full()
-        self._await_progress()
+            self._await_progress()
 
     def resume_writing(self) -> None:
+        self.full = False
         if self.tunnel is not None:
             self.tunnel.resume_origin()
-            return
-        self.due = NEVER
-        if self.transaction is not None:
+        elif self.transaction is not None:
+            self.due = NEVER
             self.transaction.client_drained()
             if not self.transaction.body_ended and self.reading:
                 self._await_progress()
+        elif self.awaits is Awaits.PROGRESS:
+            self._await_request()
 
     # Reading
 
@@ -303,14 +309,18 @@ class Downstream(asyncio.Protocol):
             self._end(linger=not request_complete)
         elif self.held:
             self.due = NEVER
+            self.next_up = True
             self.gateway.loop.call_soon(self._next)
         elif self.ended:
             self.transport.close()
+        elif self.full:
+            self._await_progress()  # the end of the response is not read yet
         else:
             self._await_request()
 
     def _next(self) -> None:
         """Serve what has come meanwhile."""
+        self.next_up = False
         if self.transaction is not None or self.lingering or self.transport.is_closing():
             return
         held, self.held = self.held, b""

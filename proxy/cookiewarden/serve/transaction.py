@@ -316,10 +316,10 @@ class Transaction:
     def client_full(self) -> None:
         """The client does not read: the origin waits, and is not late meanwhile."""
         if self.origin is not None:
-            self.origin.transport.pause_reading()
+            self.origin.pause_reading()
             self.origin.due = NEVER
 
     def client_drained(self) -> None:
         if self.origin is not None:
-            self.origin.transport.resume_reading()
+            self.origin.resume_reading()
             self.origin.due = self.gateway.loop.time() + self.gateway.settings.read_timeout

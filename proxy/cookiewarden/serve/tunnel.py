@@ -53,10 +53,10 @@ class Tunnel:
         self.client.transport.resume_reading()
 
     def pause_origin(self) -> None:
-        self.origin.transport.pause_reading()
+        self.origin.pause_reading()
 
     def resume_origin(self) -> None:
-        self.origin.transport.resume_reading()
+        self.origin.resume_reading()
 
     def close(self) -> None:
         """One side is gone: what was written to the other is flushed, then it goes too."""

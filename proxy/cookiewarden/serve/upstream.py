@@ -46,6 +46,7 @@ class Origin(asyncio.Protocol):
     """It has said something in answer to this request."""
     closed = False
     write_paused = False
+    read_paused = False
     usable_until = NEVER
     held = b""
     """The beginning of a head."""
@@ -122,6 +123,15 @@ class Origin(asyncio.Protocol):
             self.tunnel.resume_client()
         elif self.transaction is not None:
             self.transaction.origin_drained()
+
+    def pause_reading(self) -> None:
+        self.read_paused = True
+        self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
 
     # Reading
 
@@ -224,6 +234,7 @@ class Origin(asyncio.Protocol):
         """The response is complete: let the connection go, to the pool or for good, then tell the transaction."""
         self.transaction = None
         self.chunks = None
+        self.resume_reading()
         if followed:
             self._surplus()
         if (

@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 POLICY ?= policies/carerix.yaml
 LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
+APP ?= 127.0.0.1:8090
 
 .PHONY: run test test-apps lint types format bench schema clean
 .DELETE_ON_ERROR:
@@ -13,7 +14,7 @@ run: $(VENV)/run.stamp ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=po
 ifdef UPSTREAM
 	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN)
 else
-	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN)
+	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN) --app $(APP)
 endif
 
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'

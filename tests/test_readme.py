@@ -121,7 +121,7 @@ def test_every_setting_is_in_the_readme() -> None:
 
 def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
     metrics = Metrics(200, lambda: {("client", "active"): 0})
-    metrics.loaded(policy("cookies: [{name: a}]"), 0.0)
+    metrics.loaded(policy("cookies: [{name: a}]"), True, 0.0)
     families = {}
     for family in metrics.collect():
         suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")

@@ -35,6 +35,8 @@ class PolicyFiles:
 
         def reader(name: str) -> bytes | Unread:
             found, stamps[name] = read(resolved.parent, self._on_disk(name, resolved))
+            if name == self.main.name and isinstance(found, Unread) and found.code is Code.INCLUDE_MISSING:
+                return Unread(Code.UNREADABLE, found.message)
             return found
 
         loaded = load(self.path, reader)

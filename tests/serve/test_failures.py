@@ -576,16 +576,16 @@ def of_the_size_asked_for(connection: OriginConnection) -> None:
 def client_that_has_not_read_the_end(proxy: Proxy) -> Client:
     """The whole response has come from the origin, and its end is still in the proxy: the size at which the
     kernel's buffers are full and the last read of the origin is not is found by trying."""
+    clients = proxy.worker.gateway.clients
     for size in range(1 << 20, 16 << 20, 1 << 16):
         client = Client(proxy.port)
         client.send(get(b"/%d" % size))
-        clients = proxy.worker.gateway.clients
         assert eventually(lambda: clients and (proxy.metrics.in_flight == 0 or any(c.full for c in clients)))
         time.sleep(0.01)
         if proxy.metrics.in_flight == 0 and any(connection.full for connection in clients):
             return client
         client.reset()
-        assert eventually(lambda: not proxy.worker.gateway.clients)
+        assert eventually(lambda: not clients)
     raise AssertionError("no size left the end in the proxy")
 
 

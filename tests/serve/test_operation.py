@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cookiewarden.core.policy import Mode
 from tests.processes import command, free_port, ready
 from tests.serve.harness import (
     CLOSE,
@@ -216,6 +217,37 @@ def test_report_mode_is_counted_as_report(start: Start) -> None:
     )
 
 
+@pytest.mark.parametrize(("mode", "enforcing"), [("enforce", 1), ("report", 0)])
+def test_whether_the_policy_is_enforced_is_a_metric(start: Start, mode: str, enforcing: int) -> None:
+    proxy, _ = start(policy=f"mode: {mode}\n" + POLICY)
+    assert proxy.sample("cookiewarden_policy_enforcing") == enforcing
+
+
+def test_a_mode_that_overrides_the_policys_is_told(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    proxy, _ = start(policy="mode: report\n" + POLICY, mode=Mode.ENFORCE)
+    assert proxy.sample("cookiewarden_policy_enforcing") == 1
+    assert "the policy says mode report; --mode enforce overrides it" in caplog.text
+
+
+def test_a_failing_application_is_told_once_in_a_while(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy, _ = start(b"garbage\r\n\r\n")
+    for _ in range(3):
+        ask(proxy.port, get(b"/CANARY", CLOSE))
+    assert caplog.text.count("failed: bad_response (1 time since the start)") == 1
+    assert caplog.text.count("failed") == 1 and "CANARY" not in caplog.text
+
+
+def test_what_browsers_speak_is_told_to_the_application_and_decides_secure_https(start: Start) -> None:
+    for scheme, line in (("http", b"Set-Cookie: sid=1"), ("https", b"Set-Cookie: sid=1; Secure")):
+        proxy, origin = start(
+            SETS_BOTH, policy=POLICY.replace("secure: true", "secure: https"), scheme=scheme
+        )
+        assert line + b"\r\n" in ask(proxy.port, get(b"/", CLOSE))
+        assert b"\r\nX-Forwarded-Proto: " + scheme.encode() + b"\r\n" in origin.requests[0]
+
+
 def test_health_is_on_the_admin_port_and_never_on_the_proxy_s(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     admin = f"http://127.0.0.1:{proxy.worker.admin_address.port}"
@@ -330,6 +362,8 @@ def test_sighup_reloads(running) -> None:
         (["run", "--policy", "{policy}", "--upstream", "http://x:99999"], 2, "no upstream"),
         (["run", "--policy", "{policy}", "--upstream", "http://x/path"], 2, "an upstream has none"),
         (["run", "--policy", "{policy}", "--upstream", "https://x"], 2, "not yet supported"),
+        (["run", "--policy", "{policy}", "--upstream", "http://localhost:8080"], 2, "is --listen 127.0.0.1:8080: the proxy itself"),
+        (["run", "--policy", "{policy}", "--upstream", "http://0.0.0.0:8080", "--listen", ":8080"], 2, "the proxy itself"),
         (["run", "--policy", "{policy}", "--upstream", "unix:app.sock"], 2, "expected an absolute path"),
         (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:{taken}"], 3, "address already in use; choose another address with --listen"),
         (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--listen", "0", "--admin", "127.0.0.1:{taken}"], 3, "choose another address with --admin"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cookiewarden.cli.policies import exit_code, print_problems, summary
-from cookiewarden.core.problem import Problem, in_order
+from cookiewarden.core.problem import Problem, counted, in_order
 from cookiewarden.files import PolicyFiles
 
 
@@ -19,29 +19,27 @@ from cookiewarden.files import PolicyFiles
 def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
     """Find every problem of policy files. A folder stands for the .yaml and .yml files below it.
 
-    Exit: 0 clean, 1 errors (with --strict warnings too), 2 wrong usage, 3 a file could not be read.
+    Exit: 0 clean, 1 errors (with --strict warnings too), 2 wrong usage or no such path, 3 a file could not be read.
     """
     files = [file for path in paths for file in policy_files(Path(path))]
     if not files:
         raise click.UsageError(f"no policy files in {', '.join(paths)}")
     problems: list[Problem] = []
-    entries = 0
+    clean: list[str] = []
     for file in files:
         loaded = PolicyFiles(str(file)).load()
         problems += loaded.problems
-        entries += len(loaded.policy.entries) if loaded.policy else 0
+        if loaded.policy is not None:
+            entries = counted(len(loaded.policy.entries), "entry")
+            clean.append(f"{file}: {entries}, sha256 {loaded.policy.sha256:.12}")
     problems = in_order(problems)
     if form == "json":
         click.echo(json.dumps([problem.as_json() for problem in problems], indent=2, ensure_ascii=False))
     else:
         print_problems(problems)
-        code = exit_code(problems, strict)
-        found = f" ({summary(problems)})" if problems else ""
-        if code == 0:
-            told = (
-                f"{len(files)} file{'s' * (len(files) != 1)}, {entries} entr{'y' if entries == 1 else 'ies'}"
-            )
-            click.echo(f"ok: {told}{found}")
+        if exit_code(problems, strict) == 0:
+            click.echo("\n".join(clean))
+            click.echo(f"ok ({summary(problems)})" if problems else "ok")
     return exit_code(problems, strict)
 
 

@@ -39,7 +39,7 @@ Try, in another terminal:
   # what was done, as counters
   curl -s http://{admin}/metrics | grep '^cookiewarden_cookies_total' | grep -v ' 0.0$'
 
-Or open http://{listen}/ in a browser. Ctrl-C ends both.
+Or open http://{listen}/ in a browser. Ctrl-C ends all.
 """
 
 

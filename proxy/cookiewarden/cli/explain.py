@@ -6,7 +6,16 @@ import time
 import click
 
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.tools.explain import Explanation, Line, NoHeader, exchange_of, headers_of
+from cookiewarden.core.decision import Reason
+from cookiewarden.tools.explain import (
+    DEFAULT_URL,
+    Explanation,
+    Line,
+    NoHeader,
+    exchange_of,
+    headers_of,
+    url_of,
+)
 from cookiewarden.tools.explain import explain as explain_headers
 
 
@@ -15,10 +24,12 @@ from cookiewarden.tools.explain import explain as explain_headers
     "--policy", required=True, metavar="FILE", envvar="COOKIEWARDEN_POLICY", help="The policy file."
 )
 @click.option(
-    "--url", default="https://localhost/", show_default=True, help="Where the browser is: host, path, scheme."
+    "--url",
+    metavar="URL",
+    help=f"Where the browser is: host, path, scheme.  [default: what a request head says, else {DEFAULT_URL}]",
 )
 @click.argument("header")
-def explain(policy: str, url: str, header: str) -> int:
+def explain(policy: str, url: str | None, header: str) -> int:
     """Tell what the policy does with HEADER and why: 'Set-Cookie: …', 'Cookie: …', or - for a whole response
     head on standard input, as in: curl -sI https://shop.example/ | cookiewarden explain --policy p.yaml -
 
@@ -26,19 +37,29 @@ def explain(policy: str, url: str, header: str) -> int:
     """
     _, loaded = load_policy(policy)
     text = sys.stdin.buffer.read() if header == "-" else header.encode("utf-8", "surrogateescape")
+    where = url or url_of(text) or DEFAULT_URL
     try:
-        headers, exchange = headers_of(text), exchange_of(url)
+        headers, exchange = headers_of(text), exchange_of(where)
     except NoHeader as error:
-        if header == "-":
+        if error.is_head:
             click.echo("no Set-Cookie or Cookie header in it: nothing for the policy to decide")
             return 0
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(str(error) if text.strip() else "nothing came on standard input") from None
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
-    for explanation in explain_headers(loaded.policy, loaded.sources, headers, exchange, time.time()):
+    explanations = explain_headers(loaded.policy, loaded.sources, headers, exchange, time.time())
+    for explanation in explanations:
         click.echo(render(explanation))
+    if not explanations:
+        click.echo("no cookies in it: nothing for the policy to decide")
+    elif url is None and any(why.code in PLACED for e in explanations for why in e.whys):
+        click.echo(f"judged for {where}; give another with --url", err=True)
     return 0
+
+
+PLACED = frozenset({Reason.OUT_OF_SCOPE.value, Reason.BROWSER_WOULD_REFUSE.value})
+"""Reasons that depend on the host and the path."""
 
 
 def render(e: Explanation) -> str:

@@ -1,5 +1,6 @@
 """Settings from flags, environment variables and a settings file, with where each came from."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
     source = _read_config(config) if config else None
     given: dict[str, Origin] = {}
     values: dict[str, Any] = {}
+    wrong: list[str] = []
     for option in OPTIONS:
         origin = _origin(context, option, source)
         given[option.name] = origin or Origin(shown(option.default), "default")
@@ -53,8 +55,20 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
             try:
                 values[option.name] = option.parse(origin.text)
             except ValueError as error:
-                raise click.UsageError(f"{origin.where}: {error}") from None
+                wrong.append(f"{origin.where}: {error}")
+    if wrong:
+        raise click.UsageError("\n       ".join(wrong))
     return Settings(**values), given
+
+
+def misspelt_variables() -> list[str]:
+    """What to say of environment variables that look like settings and are none."""
+    known = ["COOKIEWARDEN_CONFIG", *(option.variable for option in OPTIONS)]
+    return [
+        f"{name} is no setting{did_you_mean(name, known)}"
+        for name in sorted(os.environ)
+        if name.startswith("COOKIEWARDEN_") and name not in known
+    ]
 
 
 def _origin(context: click.Context, option: Option, source: Source | None) -> Origin | None:

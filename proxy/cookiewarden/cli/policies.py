@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cookiewarden.core.document import Loaded
-from cookiewarden.core.problem import Code, Problem, Severity, has_errors, render_caret
+from cookiewarden.core.problem import Code, Problem, Severity, counted, has_errors, render_caret
 from cookiewarden.files import PolicyFiles
 
 
@@ -43,12 +43,7 @@ def print_problems(problems: Iterable[Problem]) -> None:
 
 def summary(problems: list[Problem]) -> str:
     counts = [(s, sum(p.code.severity is s for p in problems)) for s in Severity]
-    told = [
-        f"{count} {s.value}{'s' if count > 1 and s is not Severity.INFO else ''}"
-        for s, count in counts
-        if count
-    ]
-    return ", ".join(told)
+    return ", ".join(counted(count, s.value) for s, count in counts if count)
 
 
 def exit_code(problems: list[Problem], strict: bool = False) -> int:

@@ -1,10 +1,17 @@
 """`cookiewarden run`: the proxy."""
 
+import logging
+import sys
+
 import click
 
-from cookiewarden.cli.options import gather, print_config, settings_options
+from cookiewarden.cli.options import gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.core.problem import render_line
 from cookiewarden.serve import log, worker
+from cookiewarden.serve.settings import is_itself
+
+logger = logging.getLogger("cookiewarden")
 
 
 @click.command()
@@ -26,8 +33,18 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     for name in ("policy", "upstream"):
         if not getattr(settings, name):
             raise click.UsageError(f"--{name} is required")
+    if settings.upstream is not None and is_itself(settings.upstream, settings.listen):
+        raise click.UsageError(
+            f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself"
+        )
     files, loaded = load_policy(settings.policy)
-    print_problems(loaded.problems)
     log.set_up()
+    for complaint in misspelt_variables():
+        logger.warning("%s", complaint)
+    if sys.stderr.isatty():
+        print_problems(loaded.problems)
+    else:
+        for problem in loaded.problems:
+            logger.warning("%s", render_line(problem))
     worker.run(settings, files, loaded)
     return 0

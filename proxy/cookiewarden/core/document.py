@@ -138,7 +138,7 @@ class _Loader:
         if isinstance(raw, Unread):
             self.problems.append(Problem(raw.code, asked.place, raw.message, asked.excerpt))
             return None
-        self.digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
+        self.digest.update(raw)
         path = posixpath.join(self.folder, name)
         self.sources[path] = source = parse_source(path, raw)
         return source

@@ -81,6 +81,12 @@ class Place:
         return f"{printable(self.path)}:{self.pos.line}:{self.pos.column}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 entry`, `2 entries`."""
+    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong: code, place, message, and the source line for the caret (may be empty)."""

@@ -275,8 +275,8 @@ class Downstream(asyncio.Protocol):
     def forwarded(self, host: bytes) -> bytes:
         """The lines that say whence a request came. The last are kept: a connection rarely changes its host."""
         if self._forwarded is None or self._forwarded[0] != host:
-            lines = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: http"
-            self._forwarded = host, lines % (self.peer, host)
+            lines = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: %b"
+            self._forwarded = host, lines % (self.peer, host, self.gateway.scheme)
         return self._forwarded[1]
 
     def pause(self) -> None:

@@ -1,11 +1,13 @@
 """What all connections of one worker share: settings, policy, counters, the pool and the clock's tick."""
 
 import asyncio
+import logging
 import os
 import resource
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.engine import Engine
+from cookiewarden.core.problem import counted
 from cookiewarden.serve.head import Limits
 from cookiewarden.serve.holder import Holder
 from cookiewarden.serve.metrics import Metrics
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 TICK = 0.1
 """Seconds between two looks at the deadlines: the precision of every timeout but `connect_timeout`."""
 NEVER = float("inf")
+QUIET_SECONDS = 10.0
+"""How long one reason for a failure of the application is not logged again."""
+
+log = logging.getLogger("cookiewarden")
 
 
 class Gateway:
@@ -45,7 +51,10 @@ class Gateway:
         self.upstream = settings.upstream
         self.upstream_authority = settings.upstream.authority.encode()
         self.upstream_host = settings.upstream_host.encode()
+        self.scheme = settings.scheme.encode()
+        self.https = settings.scheme == "https"
         self.upgrade_protocols = frozenset(protocol.encode() for protocol in settings.upgrade_protocols)
+        self._quiet_until: dict[str, float] = {}
         self._ticker = self.loop.call_later(TICK, self._tick)
 
     @property
@@ -62,6 +71,17 @@ class Gateway:
             client.late()
         self.pool.tick(now)
         self._ticker = self.loop.call_later(TICK, self._tick)
+
+    def upstream_failed(self, reason: str) -> None:
+        """Count a failure of the application, and say so, once in ten seconds for each reason."""
+        self.metrics.upstream_errors[reason] += 1
+        now = self.loop.time()
+        if now >= self._quiet_until.get(reason, 0.0):
+            self._quiet_until[reason] = now + QUIET_SECONDS
+            log.warning(
+                "the application at %s failed: %s (%s since the start)",
+                self.upstream, reason, counted(self.metrics.upstream_errors[reason], "time"),
+            )  # fmt: skip
 
     def stop(self) -> None:
         self._ticker.cancel()

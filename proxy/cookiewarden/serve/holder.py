@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode
-from cookiewarden.core.problem import Severity, render_line
+from cookiewarden.core.problem import Severity, counted, render_line
 from cookiewarden.serve.metrics import Metrics
 
 log = logging.getLogger("cookiewarden")
@@ -34,7 +34,9 @@ class Holder:
             self.metrics.reload_successful = False
             self.metrics.reloads["failure"] += 1
             first = render_line(errors[0]) if errors else "the policy could not be loaded"
-            log.error("reload failed, the old policy stays in force: %s (%d errors)", first, len(errors))
+            log.error(
+                "reload failed, the old policy stays in force: %s (%s)", first, counted(len(errors), "error")
+            )
             return False
         self.metrics.reloads["success"] += 1
         self.begin(engine)
@@ -42,9 +44,13 @@ class Holder:
 
     def begin(self, engine: Engine) -> None:
         self.engine = engine
-        self.metrics.loaded(engine.policy, time.time())
         policy = engine.policy
+        self.metrics.loaded(policy, engine.mode is Mode.ENFORCE, time.time())
         log.info(
-            "policy in force: %s (%d entries, mode %s, sha256 %.12s)",
-            policy.name, len(policy.entries), engine.mode.value, policy.sha256,
+            "policy in force: %s (%s, mode %s, sha256 %.12s)",
+            policy.name, counted(len(policy.entries), "entry"), engine.mode.value, policy.sha256,
         )  # fmt: skip
+        if engine.mode is not policy.mode:
+            log.warning(
+                "the policy says mode %s; --mode %s overrides it", policy.mode.value, engine.mode.value
+            )

@@ -93,6 +93,7 @@ class Metrics(Collector):
         self.reload_successful = True
         self.reload_time = 0.0
         self.policy: Policy | None = None
+        self.enforcing = False
         self._tallies: dict[str, dict[Decision, int]] = {direction: {} for direction in ACTIONS}
         self._labels = {UNDECLARED}
         self._expose(UNDECLARED)
@@ -135,10 +136,11 @@ class Metrics(Collector):
                 key = (label, reason.value, enforced)
                 self.violations[key] = self.violations.get(key, 0) + count
 
-    def loaded(self, policy: Policy, at: float) -> None:
+    def loaded(self, policy: Policy, enforcing: bool, at: float) -> None:
         """A policy is in force: its entries get series, and no counter goes back."""
         self._fold()
         self.policy = policy
+        self.enforcing = enforcing
         self.reload_successful = True
         self.reload_time = at
         for entry in policy.entries:
@@ -198,6 +200,12 @@ class Metrics(Collector):
             info = InfoMetricFamily("cookiewarden_policy", "The policy in force.")
             info.add_metric((), {"policy": self.policy.name, "sha256": self.policy.sha256})
             yield info
+        yield _gauge(
+            "policy_enforcing",
+            "1 where the mode is enforce, 0 where it is report.",
+            (),
+            {(): int(self.enforcing)},
+        )
         yield _gauge(
             "config_last_reload_successful",
             "Whether the last reload worked.",

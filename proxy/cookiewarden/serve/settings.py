@@ -68,16 +68,39 @@ def parse_upstream(text: str) -> Upstream:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1e9:
-        raise ValueError(f'"{text}" is no number of seconds')
+    """Raises ValueError."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        raise ValueError(f'"{text}" is no number of seconds; expected one such as 30 or 0.5')
+    return float(text)
+
+
+def _timeout(text: str) -> float:
+    """Raises ValueError."""
+    value = _seconds(text)
+    if value == 0:
+        raise ValueError("0 seconds would let nothing through; for no limit give a large number")
     return value
 
 
 def _count(text: str) -> int:
+    """Raises ValueError."""
     if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise ValueError(f'"{text}" is no whole number')
+        raise ValueError(f'"{text}" is no whole number; expected one such as 65536')
     return int(text)
+
+
+def _host(text: str) -> str:
+    """Raises ValueError."""
+    if not re.fullmatch(r"(?:[A-Za-z0-9._~-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?", text):
+        raise ValueError(f'"{text}" is no host; expected HOST or HOST:PORT')
+    return text
+
+
+def _scheme(text: str) -> str:
+    """Raises ValueError."""
+    if text not in ("http", "https"):
+        raise ValueError(f'"{text}" is no scheme; expected http or https')
+    return text
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -108,25 +131,30 @@ class Settings:
     )
     admin: Address = setting(parse_address, Address("127.0.0.1", 9180), "HOST:PORT", "Metrics and health.")
     mode: Mode | None = setting(_mode, None, "MODE", "enforce or report; overrides the policy's own mode.")
-    upstream_host: str = setting(str, "", "HOST", "Host header for the application instead of the browser's.")
+    upstream_host: str = setting(
+        _host, "", "HOST", "Host header for the application instead of the browser's."
+    )
+    scheme: str = setting(
+        _scheme, "http", "SCHEME", "What browsers speak: https where TLS ends in front of the proxy."
+    )
     upgrade_protocols: tuple[str, ...] = setting(
         _words, ("websocket",), "LIST", "Upgrade protocols passed on."
     )
 
     header_timeout: float = setting(
-        _seconds, 10.0, "SECONDS", "For a request head, from its first byte (408)."
+        _timeout, 10.0, "SECONDS", "For a request head, from its first byte (408)."
     )
-    keepalive_timeout: float = setting(_seconds, 75.0, "SECONDS", "For an idle client connection.")
+    keepalive_timeout: float = setting(_timeout, 75.0, "SECONDS", "For an idle client connection.")
     client_timeout: float = setting(
-        _seconds, 60.0, "SECONDS", "For a client that pauses while it sends a body (408) or reads a response."
+        _timeout, 60.0, "SECONDS", "For a client that pauses while it sends a body (408) or reads a response."
     )
-    connect_timeout: float = setting(_seconds, 5.0, "SECONDS", "For a connection to the application (504).")
-    read_timeout: float = setting(_seconds, 60.0, "SECONDS", "Between two bytes of the application (504).")
+    connect_timeout: float = setting(_timeout, 5.0, "SECONDS", "For a connection to the application (504).")
+    read_timeout: float = setting(_timeout, 60.0, "SECONDS", "Between two bytes of the application (504).")
     upstream_idle_timeout: float = setting(
         _seconds, 4.0, "SECONDS", "For an idle connection to the application."
     )
     pool_timeout: float = setting(_seconds, 5.0, "SECONDS", "For a free connection to the application (503).")
-    tunnel_timeout: float = setting(_seconds, 3600.0, "SECONDS", "For a WebSocket on which nothing travels.")
+    tunnel_timeout: float = setting(_timeout, 3600.0, "SECONDS", "For a WebSocket on which nothing travels.")
     drain_delay: float = setting(_seconds, 0.0, "SECONDS", "After SIGTERM: not ready, but still accepting.")
     drain_timeout: float = setting(_seconds, 20.0, "SECONDS", "After SIGTERM: for requests in flight.")
 
@@ -139,6 +167,19 @@ class Settings:
     )
     max_upstream_connections: int = setting(_count, 1024, "N", "Connections to the application.")
     metrics_max_entries: int = setting(_count, 200, "N", "Declared cookies with metrics of their own.")
+
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared, not bound)
+
+
+def is_itself(upstream: Upstream, listen: Address) -> bool:
+    """Whether the upstream is the listener, so that each request would make another."""
+    address = upstream.address
+    if address is None or address.port != listen.port:
+        return False
+    local = LOOPBACK | ANY
+    return address.host == listen.host or (address.host in local and listen.host in local)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Transaction:
         self.client = client
         self.request = request
         self.engine = gateway.engine
-        self.scope: Scope = self.engine.scope_of(request.host, request.path, https=False)
+        self.scope: Scope = self.engine.scope_of(request.host, request.path, gateway.https)
         # Durations by perf_counter: uvloop's clock stands still within a turn of the loop, and counts in ms.
         self.began = self.spoke = began
         self.overhead = 0.0
@@ -258,7 +258,7 @@ class Transaction:
         """No connection could be had."""
         if self.over:
             return
-        self.gateway.metrics.upstream_errors[reason] += 1
+        self.gateway.upstream_failed(reason)
         self._answer(status)
 
     def origin_lost(self, origin: "Origin") -> None:
@@ -267,10 +267,10 @@ class Transaction:
             return
         self.origin = None
         if self.responding:
-            self.gateway.metrics.upstream_errors["truncated"] += 1
+            self.gateway.upstream_failed("truncated")
             self._cut()
         elif not origin.reused or origin.heard:
-            self.gateway.metrics.upstream_errors["closed"] += 1
+            self.gateway.upstream_failed("closed")
             self._answer(502)
         elif not self.retried and self.request.method in SAFE and self.request.framing is Framing.NONE:
             # RFC 9112 9.3.1: an idle connection may close just as a request is sent; a safe one is sent once more.
@@ -278,7 +278,7 @@ class Transaction:
             self.request_sent = False
             self.gateway.pool.connect(self, fresh=True)
         else:
-            self.gateway.metrics.upstream_errors["stale"] += 1
+            self.gateway.upstream_failed("stale")
             self._answer(502)
 
     def origin_failed(self, origin: "Origin", reason: str) -> None:
@@ -287,7 +287,7 @@ class Transaction:
         if self.over:
             return
         self.origin = None
-        self.gateway.metrics.upstream_errors[reason] += 1
+        self.gateway.upstream_failed(reason)
         if self.responding:
             self._cut()
         else:

@@ -250,7 +250,7 @@ class Origin(asyncio.Protocol):
         transaction.responded(trailers)
 
     def _surplus(self) -> None:
-        self.gateway.metrics.upstream_errors["surplus"] += 1
+        self.gateway.upstream_failed("surplus")
 
     def late(self) -> None:
         """`due` has passed."""

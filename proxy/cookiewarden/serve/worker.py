@@ -11,6 +11,7 @@ from aiohttp import web
 
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.engine import Engine
+from cookiewarden.core.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.admin import start_admin
 from cookiewarden.serve.downstream import Downstream
@@ -138,7 +139,7 @@ class Worker:
         """Not ready, then no new connections, then the requests in flight are finished."""
         gateway, settings = self.gateway, self.settings
         gateway.draining = True
-        log.info("draining: %s in flight", _requests(self.metrics.in_flight))
+        log.info("draining: %s in flight", counted(self.metrics.in_flight, "request"))
         await self._unless_hurried(settings.drain_delay)
         self.server.close()
         deadline = gateway.loop.time() + settings.drain_timeout
@@ -164,11 +165,7 @@ class Worker:
         self.gateway.stop()
         await self.admin.cleanup()
         await asyncio.sleep(0)  # closed transports tell their protocols on the next turn of the loop
-        log.info("stopped: %s aborted", _requests(aborted))
-
-
-def _requests(count: int) -> str:
-    return f"{count} request{'s' * (count != 1)}"
+        log.info("stopped: %s aborted", counted(aborted, "request"))
 
 
 def _bound(name: tuple[str, int]) -> Address:

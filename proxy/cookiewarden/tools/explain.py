@@ -4,6 +4,7 @@ The same engine as the proxy's. Values are not part of the answer: what people p
 a session.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from urllib.parse import urlsplit
 
 from cookiewarden.core.decision import MEANINGS, Action, Decision, Exchange, Judged, Reason
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Policy
+from cookiewarden.core.matcher import Matcher
+from cookiewarden.core.policy import Entry, Policy
 from cookiewarden.core.problem import Place, printable
 from cookiewarden.core.source import Source
 
@@ -66,7 +68,14 @@ class Explanation:
 
 
 class NoHeader(ValueError):
-    """The text to explain holds no cookie header."""
+    """The text to explain holds no cookie header; `is_head`: it is the head of a message all the same."""
+
+    def __init__(self, message: str, is_head: bool) -> None:
+        super().__init__(message)
+        self.is_head = is_head
+
+
+DEFAULT_URL = "https://localhost/"
 
 
 def exchange_of(url: str) -> Exchange:
@@ -79,18 +88,35 @@ def exchange_of(url: str) -> Exchange:
     )
 
 
-_HEADER = re.compile(rb"(set-cookie|cookie)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+_REQUEST = re.compile(rb"(?:> )?[A-Z]+ (/[^ ]*) HTTP/")
+_HEAD = re.compile(rb"(?:[<>] )?HTTP/|" + _REQUEST.pattern)
+_HOST = re.compile(rb"(?:> )?host[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
+# `curl -v` puts a mark before each line
+_HEADER = re.compile(rb"(?:[<>] )?(set-cookie|cookie)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def lines_of(text: bytes) -> list[bytes]:
+    return re.split(rb"\r?\n", text) if b"\n" in text else [text]
 
 
 def headers_of(text: bytes) -> list[tuple[bytes, bytes]]:
     """The cookie headers of one header line or of a whole head. Raises NoHeader."""
-    lines = re.split(rb"\r?\n", text) if b"\n" in text else [text]
+    lines = lines_of(text)
     found = [(m[1], m[2]) for line in lines if (m := _HEADER.fullmatch(line))]
     if not found:
         raise NoHeader(
-            "no Set-Cookie or Cookie header in it; expected a line such as 'Set-Cookie: sid=1; Path=/'"
+            "no Set-Cookie or Cookie header in it; expected a line such as 'Set-Cookie: sid=1; Path=/'",
+            any(map(_HEAD.match, lines)),
         )
     return found
+
+
+def url_of(text: bytes) -> str:
+    """The URL that a request head speaks of, else empty. That browsers came by https is assumed."""
+    lines = lines_of(text)
+    targets = [m[1] for line in lines if (m := _REQUEST.match(line))]
+    hosts = [m[1] for line in lines if (m := _HOST.fullmatch(line))]
+    return f"https://{_text(hosts[0])}{_text(targets[0])}" if targets and hosts else ""
 
 
 def explain(
@@ -128,12 +154,16 @@ class _Teller:
             enforced=decision.enforced,
             entry=decision.entry.name if decision.entry else "",
             declared_at=self.line(decision.entry.place) if decision.entry else None,
-            whys=tuple(self.whys(header, decision)),
+            whys=tuple(self.whys(header, decision, judged.name)),
             before=without_value(judged.before),
             after=None if judged.after is None else without_value(judged.after),
         )
 
-    def whys(self, header: str, decision: Decision) -> Iterator[Why]:
+    def whys(self, header: str, decision: Decision, name: bytes) -> Iterator[Why]:
+        if Reason.OUT_OF_SCOPE in decision.reasons:
+            for entry in self.named(name):
+                places = ", ".join((*entry.hosts, *entry.paths))
+                yield Why("declared elsewhere", f"for {printable(places)}", self.line(entry.place))
         if decision.entry is None and decision.action is Action.PASS and not decision.reasons:
             yield Why(
                 "undeclared",
@@ -153,6 +183,14 @@ class _Teller:
         if reason is Reason.LIFETIME_CAPPED and entry.rules.bound != entry.lifetime:
             place = self.policy.places.get("ceiling")
         return self.line(place) if place else None
+
+    def named(self, name: bytes) -> list[Entry]:
+        """The entries that declare `name` for some host and path."""
+        return [
+            entry
+            for entry in self.policy.entries
+            if Matcher([dataclasses.replace(entry, hosts=(), paths=())]).match(name, b"", None).entry
+        ]
 
     def undeclared(self, header: str) -> Line | None:
         place = self.policy.places.get("response" if header == "Set-Cookie" else "request")

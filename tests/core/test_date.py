@@ -12,6 +12,8 @@ from cookiewarden.core.date import imf_fixdate, parse_cookie_date
     [
         (b"Sun, 06 Nov 1994 08:49:37 GMT", 784111777),
         (b"06-nov-94 8:49:37", 784111777),
+        (b"06-nov-04 8:49:37", 1099730977),
+        (b"06-nov-69 8:49:37", 3150953377),
         (b"Thu, 01 Jan 1970 00:00:00 GMT", 0),
         (b"Mon, 01 Jan 1601 00:00:00 GMT", -11644473600),
         (b"Mon, 01 Jan 1600 00:00:00 GMT", None),

@@ -5,6 +5,7 @@ from cookiewarden.core.problem import (
     Place,
     Pos,
     Problem,
+    counted,
     in_order,
     printable,
     render_caret,
@@ -54,3 +55,9 @@ def test_as_json_a_problem_says_the_same_in_fields() -> None:
         "code": "no-purpose",
         "message": "m",
     }
+
+
+def test_numbers_are_told_with_their_noun() -> None:
+    assert [counted(n, noun) for n, noun in ((1, "entry"), (2, "entry"), (0, "error"))] == [
+        "1 entry", "2 entries", "0 errors",
+    ]  # fmt: skip

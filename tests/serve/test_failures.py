@@ -421,6 +421,29 @@ def test_an_endless_field_or_trailer_is_refused_before_it_fills_memory(start: St
         assert status_of(ask(proxy.port, request)) == 431
 
 
+def test_the_limit_on_bodies_is_for_each_of_them(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        while True:
+            connection.read_head()
+            connection.read_chunked()
+            connection.send(OK)
+
+    proxy, _ = start(script, max_request_body=1000)
+    request = get(
+        b"/", b"Transfer-Encoding: chunked", method=b"POST", body=b"190\r\n" + b"x" * 400 + b"\r\n0\r\n\r\n"
+    )
+    with Client(proxy.port) as client:
+        for _ in range(5):
+            client.send(request)
+            assert client.read_response()[1] == b"ok"
+
+
+def test_sixteen_megabytes_of_empty_lines_are_passed_over(start: Start) -> None:
+    # Within the client's ten seconds, where a copy of the rest for each line would take half a minute.
+    proxy, _ = start()
+    assert ask(proxy.port, b"\r\n" * (8 << 20) + get(b"/", CLOSE)).endswith(b"ok")
+
+
 def test_a_slow_head_is_a_408_and_a_silent_connection_is_closed_silently(start: Start) -> None:
     proxy, _ = start(header_timeout=0.5, keepalive_timeout=0.8)
     with Client(proxy.port) as slow, Client(proxy.port) as silent, Client(proxy.port) as used:
@@ -587,6 +610,45 @@ def client_that_has_not_read_the_end(proxy: Proxy) -> Client:
         client.reset()
         assert eventually(lambda: not clients)
     raise AssertionError("no size left the end in the proxy")
+
+
+@pytest.mark.parametrize("ending", [CLOSE, b"X: kept"])
+def test_a_client_that_reads_nothing_is_gone_after_its_time_however_the_connection_ends(
+    start: Start, ending: bytes
+) -> None:
+    proxy, _ = start(of_the_size_asked_for, client_timeout=0.5)
+    clients = [Client(proxy.port) for _ in range(24)]
+    for number, client in enumerate(clients):
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.send(get(b"/%d" % ((2 << 20) + number * 100_000), ending))
+    assert eventually(lambda: any(client.full for client in proxy.worker.gateway.clients))
+    assert eventually(lambda: not any(client.full for client in proxy.worker.gateway.clients))
+    assert proxy.metrics.in_flight == 0
+    for client in clients:
+        client.close()
+
+
+def test_a_client_that_pipelines_and_reads_nothing_fills_no_memory(start: Start) -> None:
+    asked = 0
+
+    def script(connection: OriginConnection) -> None:
+        nonlocal asked
+        while True:
+            connection.read_head()
+            asked += 1
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000)
+
+    proxy, _ = start(script, client_timeout=2)
+    with Client(proxy.port) as client:
+        client.send(get() * 500)
+        time.sleep(1)
+        assert 1 < asked < 200
+        (connection,) = proxy.worker.gateway.clients
+        assert connection.transport.get_write_buffer_size() < 1 << 20
+        seen = len(client.socket.recv(1 << 20))
+        while seen < 500 * 100_000:
+            seen += len(client.socket.recv(1 << 20))
+    assert asked == 500
 
 
 def test_a_client_that_does_not_read_the_end_does_not_hold_the_origin_connection(start: Start) -> None:

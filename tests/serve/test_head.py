@@ -188,7 +188,8 @@ def test_what_can_become_no_request_is_refused_before_its_end(data: bytes, statu
     ("fields", "to_head", "framing", "keep_alive"),
     [
         (b"Content-Length: 5\r\n", False, Framing.LENGTH, True),
-        (b"Content-Length: 5\r\n", True, Framing.NONE, True),
+        (b"Content-Length: 5\r\n", True, Framing.NONE, False),
+        (b"Content-Length: 0\r\n", True, Framing.NONE, True),
         (b"Transfer-Encoding: chunked\r\n", False, Framing.CHUNKED, True),
         (b"Transfer-Encoding: chunked\r\nConnection: close\r\n", False, Framing.CHUNKED, False),
         (b"", False, Framing.UNTIL_CLOSE, False),

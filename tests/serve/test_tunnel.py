@@ -3,13 +3,14 @@
 import asyncio
 import os
 import threading
+import time
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from cookiewarden.serve.settings import Address, Upstream
-from tests.serve.harness import Client, OriginConnection, Start, get, status_of
+from tests.serve.harness import Client, OriginConnection, Start, eventually, get, status_of
 
 UPGRADE = (
     b"Connection: Upgrade",
@@ -129,3 +130,22 @@ def test_a_half_closed_tunnel_stays_open_the_other_way_and_an_idle_one_ends(star
         idle.send(get(b"/", *UPGRADE))
         idle.read_until(b"hello")
         assert idle.read_all(3) == b""
+
+
+def test_a_client_that_closed_its_side_before_the_switch_ends_the_tunnel_with_it(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        time.sleep(0.1)
+        connection.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+        )
+        assert connection.socket.recv(100) == b""
+        connection.send(b"bye")
+
+    proxy, _ = start(script)
+    with Client(proxy.port) as client:
+        client.send(get(b"/", *UPGRADE))
+        client.socket.shutdown(1)
+        assert client.read_all(3).endswith(b"\r\n\r\nbye")
+    gateway = proxy.worker.gateway
+    assert eventually(lambda: not gateway.clients and gateway.pool.open == 0)

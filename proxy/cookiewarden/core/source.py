@@ -82,6 +82,8 @@ def parse_source(path: str, raw: bytes) -> Source:
         pos = Pos(mark.line + 1, mark.column + 1) if mark else Pos()
         what = " ".join(part for part in (error.context, error.problem) if part)
         source.problems.append(source.problem(Code.SYNTAX, pos, f"not YAML: {what}"))
+    except _TooDeep:
+        pass
     except yaml.reader.ReaderError as error:
         source.problems.append(source.problem(Code.SYNTAX, *_unreadable_character(text, error)))
     source.data = None  # half a file would only bring problems that are none
@@ -102,6 +104,10 @@ def _unreadable_character(text: str, error: yaml.reader.ReaderError) -> tuple[Po
     before = text[: error.position]
     pos = Pos(before.count("\n") + 1, len(before) - before.rfind("\n"))
     return pos, f"the character U+{ord(text[error.position]):04X} is not allowed in YAML; remove it"
+
+
+class _TooDeep(Exception):
+    """Reading ends; the problem is told already."""
 
 
 class _Level(NamedTuple):
@@ -218,6 +224,8 @@ class _Builder:
         self.refuse_features(event, event.tag is not None)
         if self.skip:
             self.skip += 1
+            if self.skip >= MAX_DEPTH:
+                self.too_deep(event)
             return
         if self.awaits_key():
             self.complain(Code.YAML_FEATURE, event, "a key must be text, not a list or a mapping")
@@ -226,13 +234,17 @@ class _Builder:
             return
         path = self.add(event, container)
         if path is not None and len(path) >= MAX_DEPTH:
-            self.complain(Code.SYNTAX, event, f"nested more than {MAX_DEPTH} deep")
-            path = None
+            self.too_deep(event)
         if path is None:
             self.skip = 1
             return
         self.stack.append(_Level(path, container))
         self.pending.append(None)
+
+    def too_deep(self, event: Any) -> None:
+        """Stop here: the parser's time grows with the square of the depth."""
+        self.complain(Code.SYNTAX, event, f"nested more than {MAX_DEPTH} deep")
+        raise _TooDeep
 
     def close(self) -> None:
         if self.skip:

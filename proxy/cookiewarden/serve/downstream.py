@@ -6,6 +6,7 @@ ever holds what belongs to a later request.
 """
 
 import asyncio
+import re
 import socket
 import struct
 from enum import Enum
@@ -32,6 +33,9 @@ HELD = 65536
 LINGER_OCTETS = 1 << 20
 LINGER_SECONDS = 2.0
 """How long an answered client that still sends is listened to, so that it reads the answer (RFC 9112 9.6)."""
+
+
+_EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 
 
 class Awaits(Enum):
@@ -62,6 +66,8 @@ class Downstream(asyncio.Protocol):
     """Octets of a body of known length that have not come."""
     chunks: ChunkedBody | None = None
     """The chunked body that is coming."""
+    received = 0
+    """Octets of it that have come."""
     lingering = 0
     """Octets that came after the last answer, and one."""
     reading = True
@@ -101,7 +107,7 @@ class Downstream(asyncio.Protocol):
             return False
         self.gateway.idle.pop(idle)
         self.gateway.clients.discard(idle)
-        idle.transport.close()
+        idle.close()
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -110,12 +116,12 @@ class Downstream(asyncio.Protocol):
         elif self.lingering:
             self.lingering += len(data)
             if self.lingering > LINGER_OCTETS:
-                self.transport.close()
-        elif self.transaction is None:
+                self.close()
+        elif self.transaction is None and not self.full:
             if self.awaits is Awaits.REQUEST:
                 self.gateway.idle.pop(self, None)
             self._head(self.held + data if self.held else data)
-        elif self.left or self.chunks is not None:
+        elif self.transaction is not None and (self.left or self.chunks is not None):
             self._body(self.transaction, data)
         else:
             self.held += data
@@ -130,7 +136,7 @@ class Downstream(asyncio.Protocol):
         self.ended = True
         transaction = self.transaction
         if transaction is None:
-            return self.next_up
+            return self.next_up or self.full
         if not transaction.body_ended:
             self.gateway.metrics.client_errors["abort"] += 1
             self.transaction = None
@@ -167,16 +173,16 @@ class Downstream(asyncio.Protocol):
             self.transaction.client_drained()
             if not self.transaction.body_ended and self.reading:
                 self._await_progress()
-        elif self.awaits is Awaits.PROGRESS:
-            self._await_request()
+        elif self.awaits is Awaits.PROGRESS and not self.transport.is_closing():
+            self._await_next()
 
     # Reading
 
     def _head(self, data: bytes) -> None:
         """Read the head at the beginning of `data`, or wait for the rest of it."""
         began = perf_counter()
-        while data.startswith(b"\r\n"):  # RFC 9112 2.2: an empty line before a request is ignored
-            data = data[2:]
+        if data.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request are ignored
+            data = data[_EMPTY_LINES.match(data).end() :]  # type: ignore[union-attr]
         end = data.find(b"\r\n\r\n") + 4
         limits = self.gateway.limits
         try:
@@ -215,6 +221,7 @@ class Downstream(asyncio.Protocol):
         request = transaction.request
         if request.framing is Framing.CHUNKED:
             self.chunks = ChunkedBody(self.gateway.limits.max_head)
+            self.received = 0
         elif request.length == 0:
             self.held = rest
             transaction.request_ended([])
@@ -244,13 +251,13 @@ class Downstream(asyncio.Protocol):
 
     def _chunks(self, transaction: Transaction, chunks: ChunkedBody, data: bytes) -> None:
         body = chunks.feed(data)
-        request, limit = transaction.request, self.gateway.settings.max_request_body
-        request.length += len(body)
+        limit = self.gateway.settings.max_request_body
+        self.received += len(body)
         if chunks.fault is not None:
             grammar = chunks.fault is Fault.GRAMMAR
             self._fail(*((400, "bad_request") if grammar else (431, "head_too_large")))
             return
-        if 0 < limit < request.length:
+        if 0 < limit < self.received:
             self._fail(413, "body_too_large")
             return
         if body:
@@ -307,14 +314,19 @@ class Downstream(asyncio.Protocol):
         self.transaction = None
         if not self.keep_alive or self.transport.is_closing():
             self._end(linger=not request_complete)
-        elif self.held:
+        elif self.full:
+            self._await_progress()  # the end of the response is not read yet: nothing more is served
+        else:
+            self._await_next()
+
+    def _await_next(self) -> None:
+        """Ready for the next request, which may have come already."""
+        if self.held:
             self.due = NEVER
             self.next_up = True
             self.gateway.loop.call_soon(self._next)
         elif self.ended:
-            self.transport.close()
-        elif self.full:
-            self._await_progress()  # the end of the response is not read yet
+            self.close()
         else:
             self._await_request()
 
@@ -327,7 +339,7 @@ class Downstream(asyncio.Protocol):
         self._head(held)
         self._start_reading()
         if self.transaction is None and not self.lingering and self.ended:
-            self.transport.close()
+            self.close()
 
     def answer(self, status: int, head_only: bool, request_complete: bool) -> None:
         """An answer of our own to a request that was forwarded or could not be."""
@@ -345,7 +357,7 @@ class Downstream(asyncio.Protocol):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.transport.abort()
         else:
-            self.transport.close()
+            self.close()
 
     def tunnelled(self, tunnel: "Tunnel") -> None:
         self.transaction = None
@@ -354,6 +366,8 @@ class Downstream(asyncio.Protocol):
         held, self.held = self.held, b""
         if held:
             tunnel.from_client(held)
+        if self.ended:
+            tunnel.client_ended()
         self._start_reading()
 
     # Ends
@@ -386,15 +400,23 @@ class Downstream(asyncio.Protocol):
             self.awaits = Awaits.END
             self.due = self.gateway.loop.time() + LINGER_SECONDS
         else:
-            self.transport.close()
+            self.close()
+
+    def close(self) -> None:
+        """Close once what was written is read, for which the client has its usual time."""
+        self.awaits = Awaits.PROGRESS
+        self._await_progress()
+        self.transport.close()
 
     def late(self) -> None:
         """`due` has passed."""
         transaction = self.transaction
         if self.awaits is Awaits.HEAD:
             self._fail(408, "header_timeout")
-        elif self.awaits is not Awaits.PROGRESS or self.tunnel is not None:
-            self.transport.close()
+        elif self.awaits is not Awaits.PROGRESS or (
+            self.tunnel is not None and not self.transport.is_closing()
+        ):
+            self.close()
         elif transaction is not None and not transaction.responding and not transaction.body_ended:
             self._fail(408, "client_timeout")
         else:

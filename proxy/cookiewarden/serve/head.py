@@ -426,6 +426,9 @@ def _read_response_framing(
         raise BadHead(502, "bad_response")
     if to_head or response.status < 200 or response.status == 204 or response.status == 304:
         response.framing = Framing.NONE
+        if encodings or (length is not None and int(length)):
+            # An origin that sends the body it declares, a moment later, would answer the next request with it.
+            response.keep_alive = False
     elif encodings:
         response.framing = Framing.CHUNKED
     elif length is not None:

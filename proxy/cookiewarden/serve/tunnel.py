@@ -60,6 +60,5 @@ class Tunnel:
 
     def close(self) -> None:
         """One side is gone: what was written to the other is flushed, then it goes too."""
-        self.client.due = NEVER
-        self.client.transport.close()
+        self.client.close()
         self.origin.transport.close()

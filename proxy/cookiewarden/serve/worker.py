@@ -147,7 +147,7 @@ class Worker:
         while gateway.clients and gateway.loop.time() < deadline and not self.hurry.is_set():
             if gateway.loop.time() >= idle_until or not self.metrics.in_flight:
                 for client in list(gateway.idle):
-                    client.transport.close()
+                    client.close()
             await self._unless_hurried(0.05)
 
     async def _unless_hurried(self, seconds: float) -> None:

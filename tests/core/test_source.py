@@ -42,3 +42,19 @@ def test_no_bytes_raise(raw: bytes) -> None:
 def test_no_yaml_raises(text: str) -> None:
     for problem in parse_source("p.yaml", text.encode()).problems:
         assert problem.place.pos.line >= 1 and problem.place.pos.column >= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "messages"),
+    [
+        ("a: 1\na: {b: [1, {c: 2}]}\nd: 3\n", {"a": 1, "d": 3}, ['the key "a" was given already in line 1']),
+        ("a: 1\na: " + "[" * 99, None, ['the key "a" was given already in line 1', "nested more than 32 deep"]),
+        ("[" * 100_000, None, ["nested more than 32 deep"]),
+        ("{" * 100_000, None, ["a key must be text, not a list or a mapping", "nested more than 32 deep"]),
+    ],
+)  # fmt: skip
+def test_what_is_dropped_is_passed_over_and_depth_ends_the_reading(
+    text: str, data: object, messages: list[str]
+) -> None:
+    source = parse_source("p.yaml", text.encode())
+    assert (source.data, [problem.message for problem in source.problems]) == (data, messages)

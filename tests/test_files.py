@@ -34,6 +34,20 @@ def test_a_link_that_leads_outside_is_refused(tmp_path: Path) -> None:
     assert codes(folder / "p.yaml") == [Code.INCLUDE_OUTSIDE]
 
 
+def test_links_in_a_circle_are_unreadable_as_an_include_and_as_the_main_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to("b.yaml")
+    (tmp_path / "b.yaml").symlink_to("a.yaml")
+    (tmp_path / "p.yaml").write_text("include: [a.yaml]")
+    assert codes(tmp_path / "p.yaml") == codes(tmp_path / "a.yaml") == [Code.UNREADABLE]
+    assert PolicyFiles(str(tmp_path / "a.yaml")).look()
+
+
+def test_a_file_called_none_includes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("include: [None]")
+    (tmp_path / "None").write_text("cookies: []")
+    assert codes(tmp_path / "p.yaml") == []
+
+
 def test_what_the_system_refuses_to_open_is_unreadable_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(f"include: [{'x' * 300}]")
     problem = next(

@@ -30,7 +30,7 @@ class PolicyFiles:
     def load(self) -> Loaded:
         """Read, parse and compose. All files come from the folder that the main file resolves to at this moment,
         so that a swapped `..data` link of a ConfigMap never mixes two revisions."""
-        resolved = self.main.resolve()
+        resolved = _resolved(self.main)
         stamps: dict[str, Stamp] = {}
 
         def reader(name: str) -> bytes | Unread:
@@ -51,7 +51,7 @@ class PolicyFiles:
 
     def look(self) -> tuple[object, ...]:
         """What those files are now."""
-        resolved = self.main.resolve()
+        resolved = _resolved(self.main)
         return (str(resolved), *sorted((name, self._stamp(name, resolved)) for name in self.stamps))
 
     def _on_disk(self, name: str, resolved: Path) -> str:
@@ -66,6 +66,11 @@ class PolicyFiles:
             return None
 
 
+def _resolved(path: Path) -> Path:
+    """Where links lead; a circle of links leads to itself, and opening it fails."""
+    return Path(os.path.realpath(path))
+
+
 def _stamp_of(status: os.stat_result) -> Stamp:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
@@ -74,7 +79,7 @@ def read(folder: Path, name: str) -> tuple[bytes | Unread, Stamp]:
     """The bytes of one file below `folder`, or why not, and what the file was when it was read."""
     path = folder / name
     try:
-        if not path.resolve().is_relative_to(folder):
+        if not _resolved(path).is_relative_to(folder):
             return Unread(Code.INCLUDE_OUTSIDE, f'"{name}" leads outside the folder of the policy'), None
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())

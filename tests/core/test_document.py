@@ -151,6 +151,16 @@ def test_the_same_bytes_have_the_same_sha256_and_an_included_byte_changes_it() -
     assert sha("cookies: []") == sha("cookies: []") != sha("cookies: [ ]")
 
 
+def test_a_scope_has_an_end_and_thousands_of_wrong_names_are_told_plainly() -> None:
+    hosts = ", ".join(f"h{n}.example" for n in range(257))
+    (problem, *_) = loaded(f"cookies: [{{name: a, scope: {{hosts: [{hosts}]}}}}]").problems
+    assert "256" in problem.message
+    names = ", ".join(f"n{n}" for n in range(3000))
+    entries = ", ".join(f"{{name: m{n}}}" for n in range(3000))
+    found = loaded(f"include: [{{file: v.yaml, except: [{names}]}}]", v_yaml=f"cookies: [{entries}]").problems
+    assert sum("has no entry" in problem.message for problem in found) == 3000
+
+
 def test_ten_thousand_entries_are_composed_and_matched() -> None:
     many = policy(entries(*(f"name: c{n}, lifetime: 1d, purpose: x" for n in range(10_000))))
     engine = Engine(many)

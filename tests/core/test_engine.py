@@ -414,6 +414,16 @@ def test_the_memo_never_holds_a_value() -> None:
     assert "CANARY" not in repr((scope.plans, scope.dated, scope.names))
 
 
+def test_a_date_too_long_for_browsers_is_not_taken_for_the_one_that_it_ends_with() -> None:
+    tried = engine(entries("name: a, lifetime: session, http_only: true"))
+    long, deletion = (
+        f"a={v}; Expires={'-' * n}Thu, 01 Jan 1970 00:00:00 GMT" for v, n in (("1", 1100), ("", 0))
+    )
+    first = judge(tried, long)
+    judge(tried, deletion)
+    assert judge(tried, long) == first and str(first[0]).endswith("; HttpOnly")
+
+
 def test_a_date_is_judged_anew_at_every_moment() -> None:
     tried = engine(entries("name: a, lifetime: 1h, http_only: true"))
     line = "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT"  # NOW + 1 h

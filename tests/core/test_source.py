@@ -58,3 +58,11 @@ def test_what_is_dropped_is_passed_over_and_depth_ends_the_reading(
 ) -> None:
     source = parse_source("p.yaml", text.encode())
     assert (source.data, [problem.message for problem in source.problems]) == (data, messages)
+
+
+@pytest.mark.parametrize("text", ["# éé\x01", "# éé\x01zzzzzz\n", "a: 1\n# éé\x01 é"])
+def test_a_character_that_is_not_allowed_has_its_place_in_characters(text: str) -> None:
+    (problem,) = parse_source("p.yaml", text.encode()).problems
+    assert "U+0001" in problem.message
+    at = text.index("\x01")
+    assert problem.place.pos == Pos(text[:at].count("\n") + 1, at - text.rfind("\n", 0, at))

@@ -1,5 +1,7 @@
 """What clients see when something goes wrong, and what is counted: statuses, limits, timeouts, lost connections."""
 
+import contextlib
+import re
 import socket
 import struct
 import threading
@@ -436,6 +438,48 @@ def test_the_limit_on_bodies_is_for_each_of_them(start: Start) -> None:
         for _ in range(5):
             client.send(request)
             assert client.read_response()[1] == b"ok"
+
+
+def test_an_empty_line_after_a_body_is_no_request(start: Start) -> None:
+    proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
+    with Client(proxy.port) as client:
+        client.send(get(b"/", b"Content-Length: 0", method=b"POST") + b"\r\n")
+        assert client.read_response()[1] == b"ok"
+        client.send(b"\r\n")
+        assert client.read_all(3) == b""
+    assert client_errors(proxy) == {}
+
+
+def test_an_origin_that_does_not_read_has_its_own_time_and_not_the_clients(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        time.sleep(1)
+        connection.read(20 << 20)
+        connection.send(OK)
+
+    proxy, _ = start(script, client_timeout=0.4, read_timeout=5)
+    request = get(b"/", b"Content-Length: %d" % (20 << 20), CLOSE, method=b"POST", body=b"x" * (20 << 20))
+    assert ask(proxy.port, request).endswith(b"ok")
+
+
+def test_a_client_whose_body_filled_the_origin_is_heard_again_after_an_early_answer(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        while True:
+            length = re.search(rb"Content-Length: ([0-9]+)", connection.read_head())
+            time.sleep(0.03 if length else 0)
+            connection.send(OK)
+            connection.read(int(length[1]) if length else 0)
+
+    proxy, _ = start(script)
+    for size in range(2 << 20, 12 << 20, 130_000):
+        with Client(proxy.port) as client:
+            with contextlib.suppress(OSError):  # answered and closed before all of it was sent
+                client.send(get(b"/early", b"Content-Length: %d" % size, method=b"POST", body=b"x" * size))
+            head, body = client.read_response()
+            assert body == b"ok"
+            if b"Connection: close" not in head:
+                client.send(get(b"/next", CLOSE))
+                assert client.read_all(3).endswith(b"ok")
 
 
 def test_sixteen_megabytes_of_empty_lines_are_passed_over(start: Start) -> None:

@@ -23,10 +23,11 @@ from cookiewarden.serve.head import (
 LIMITS = Limits(32768, 16384, 128)
 CUT_FROM_REQUESTS = {
     b"connection", b"host", b"transfer-encoding", b"upgrade", b"cookie", b"te", b"keep-alive", b"forwarded",
-    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"proxy-connection", b"proxy-x",
+    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"proxy-connection", b"proxy-x", b"cookie2",
 }  # fmt: skip
 CUT_FROM_RESPONSES = {
     b"connection", b"set-cookie", b"transfer-encoding", b"keep-alive", b"upgrade", b"te", b"proxy-connection", b"proxy-x",
+    b"set-cookie2",
 }  # fmt: skip
 
 
@@ -201,6 +202,41 @@ def test_a_responses_end_is_known_from_its_head(
 ) -> None:
     response = read_response(b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n", LIMITS, to_head)
     assert (response.framing, response.keep_alive) == (framing, keep_alive)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 O\x00K\r\n\r\n",
+        b"HTTP/1.1 200 O\x1bK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: %b2\r\n\r\n" % (b"0" * 5000),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n",
+    ],
+)
+def test_a_response_that_cannot_be_passed_on_is_refused(head: bytes) -> None:
+    with pytest.raises(BadHead) as refused:
+        read_response(head, LIMITS, to_head=False)
+    assert refused.value.status == 502
+
+
+def test_a_length_of_five_thousand_digits_is_a_bad_request() -> None:
+    with pytest.raises(BadHead) as refused:
+        read_request(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %b\r\n\r\n" % (b"0" * 5000), LIMITS)
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("name", [b"Connection", b"TE"])
+def test_blanks_without_end_in_a_list_are_read_in_one_pass(name: bytes) -> None:
+    line = name + b": a" + b" " * 16_000 + b"b\r\n"
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n" + line + b"\r\n"
+    for _ in range(50):  # 0.4 s each where every blank was a place to begin
+        read_request(head, LIMITS)
+
+
+def test_the_obsolete_cookie_fields_do_not_travel() -> None:
+    request = read_request(b"GET / HTTP/1.1\r\nHost: a\r\nCookie2: $Version=1\r\n\r\n", LIMITS)
+    response = read_response(b"HTTP/1.1 200 OK\r\nSet-Cookie2: a=1\r\n\r\n", LIMITS, to_head=False)
+    assert b"ookie2" not in request.fields + b"".join(response.parts)
 
 
 def test_only_set_cookie_lines_with_control_characters_are_taken_away() -> None:

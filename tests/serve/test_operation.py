@@ -80,6 +80,24 @@ def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(start: Start) -
     assert names_set(proxy.port) == [b"sid"]
 
 
+def test_a_fault_of_our_own_while_loading_is_a_failed_reload_and_the_next_change_still_counts(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, _ = start(SETS_BOTH)
+    build = proxy.worker.holder.build
+
+    def fault() -> None:
+        raise IndexError("CANARY")
+
+    monkeypatch.setattr(proxy.worker.holder, "build", fault)
+    proxy.policy.write_text(OTHER)
+    assert eventually(lambda: proxy.metrics.reloads["failure"] == 1)
+    assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
+    monkeypatch.setattr(proxy.worker.holder, "build", build)
+    proxy.policy.write_text(OTHER + "# changed\n")
+    assert eventually(lambda: names_set(proxy.port) == [b"other"])
+
+
 def test_a_missing_file_leaves_the_old_policy_in_force(start: Start) -> None:
     proxy, _ = start(SETS_BOTH)
     proxy.policy.unlink()

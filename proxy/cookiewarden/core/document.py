@@ -173,7 +173,7 @@ class _Loader:
 
     def check_circle(self, included: Source) -> None:
         listed = included.data.get("include") if isinstance(included.data, dict) else None
-        for index, item in enumerate(listed if isinstance(listed, list) else [listed]):
+        for index, item in enumerate(listed if isinstance(listed, list) else ()):
             target = posixpath.normpath(posixpath.join(posixpath.dirname(included.path), str(item)))
             if target in self.sources:
                 pos = included.value_pos(("include", index))

@@ -184,6 +184,8 @@ class Engine:
         if found is None:
             return self._judge_and_remember(line, pair, name, tail, scope, now)
         date = found[1]
+        if len(date) > MAX_ATTRIBUTE:  # browsers ignore it: what was remembered of dates says nothing of it
+            return self._judge(line, scope, now)
         # An absent bound classes nothing as over it: None is remembered too, so absence needs its own mark.
         bound = scope.bounds.get(name, -1)
         if bound != -1:
@@ -322,8 +324,8 @@ class Engine:
         key = name.strip(b" \t")
         if not key or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
             return after, decision
-        if len(date) > MAX_ATTRIBUTE or _EXPIRES.search(rest):
-            return after, decision  # a date that browsers ignore, or a second one
+        if _EXPIRES.search(rest):
+            return after, decision  # a second date
         entry = self._matcher.match(key, scope.site.host, scope.site.path).entry
         bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
         date_class = _class(date, bound, now)

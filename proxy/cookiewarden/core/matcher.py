@@ -5,7 +5,6 @@ host, then the longest `*.` host, then none; then the longest path. `check` has 
 one rank never match the same thing.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -46,7 +45,7 @@ class Matcher:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._exact: dict[bytes, list[Rule]] = {}
-        self._globs: dict[bytes, list[tuple[re.Pattern[bytes], Rule]]] = {}
+        self._globs: dict[bytes, list[tuple[list[bytes], Rule]]] = {}
         for entry in entries:
             for rule in _rules(entry):
                 self._add(rule)
@@ -59,8 +58,7 @@ class Matcher:
     def _add(self, rule: Rule) -> None:
         name = rule.entry.name.encode()
         if b"*" in name:
-            pattern = re.compile(b".*".join(map(re.escape, name.split(b"*"))), re.DOTALL)
-            self._globs.setdefault(name[: name.index(b"*")], []).append((pattern, rule))
+            self._globs.setdefault(name[: name.index(b"*")], []).append((name.split(b"*"), rule))
         else:
             self._exact.setdefault(name, []).append(rule)
 
@@ -78,9 +76,24 @@ class Matcher:
         yield from self._exact.get(name, ())
         for length in self._lengths:
             if length <= len(name):
-                for pattern, rule in self._globs.get(name[:length], ()):
-                    if pattern.fullmatch(name):
+                for parts, rule in self._globs.get(name[:length], ()):
+                    if glob_matches(parts, name):
                         yield rule
+
+
+def glob_matches(parts: list[bytes], name: bytes) -> bool:
+    """Whether `name` is the parts in order with anything between them. Each part is taken where it first stands,
+    which finds a match if there is one: the cost is linear, where a regular expression would try every place."""
+    first, *middle, last = parts
+    if not name.startswith(first):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in middle:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end and name.endswith(last)
 
 
 def _rules(entry: Entry) -> Iterator[Rule]:

@@ -100,10 +100,17 @@ def _not_utf8(path: str, raw: bytes, error: UnicodeDecodeError) -> Source:
     return source
 
 
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def _unreadable_character(text: str, error: yaml.reader.ReaderError) -> tuple[Pos, str]:
-    before = text[: error.position]
+    found = _UNREADABLE.search(
+        text
+    )  # the error's own position counts octets in one parser, characters in another
+    before = text[: found.start()] if found else ""
+    character = f"the character U+{ord(found[0]):04X}" if found else f"a character ({error.reason})"
     pos = Pos(before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return pos, f"the character U+{ord(text[error.position]):04X} is not allowed in YAML; remove it"
+    return pos, f"{character} is not allowed in YAML; remove it"
 
 
 class _TooDeep(Exception):

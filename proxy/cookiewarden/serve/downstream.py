@@ -183,6 +183,9 @@ class Downstream(asyncio.Protocol):
         began = perf_counter()
         if data.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request are ignored
             data = data[_EMPTY_LINES.match(data).end() :]  # type: ignore[union-attr]
+            if not data:
+                self._empty_lines()
+                return
         end = data.find(b"\r\n\r\n") + 4
         limits = self.gateway.limits
         try:
@@ -198,6 +201,14 @@ class Downstream(asyncio.Protocol):
             self._fail(bad.status, bad.reason)
             return
         self._serve(request, data[end:], began)
+
+    def _empty_lines(self) -> None:
+        """What a client may send after a body is not the beginning of a request."""
+        self.held = b""
+        if self.awaits is Awaits.REQUEST:
+            self.gateway.idle[self] = None  # as late as it was
+        else:
+            self._await_request()
 
     def _serve(self, request: RequestHead, rest: bytes, began: float) -> None:
         gateway = self.gateway
@@ -241,7 +252,8 @@ class Downstream(asyncio.Protocol):
         elif len(data) < self.left:
             self.left -= len(data)
             transaction.request_body(data)
-            self._await_progress()
+            if not self.paused:
+                self._await_progress()
         else:
             body, self.held = data[: self.left], data[self.left :]
             self.left = 0
@@ -266,7 +278,7 @@ class Downstream(asyncio.Protocol):
             self.chunks, self.held = None, chunks.rest
             self.due = NEVER
             transaction.request_ended(chunks.trailers)
-        else:
+        elif not self.paused:
             self._await_progress()
 
     def _await_request(self) -> None:
@@ -312,6 +324,7 @@ class Downstream(asyncio.Protocol):
     def finished(self, request_complete: bool) -> None:
         """The response is written: on to the next request, or the end."""
         self.transaction = None
+        self.paused = False
         if not self.keep_alive or self.transport.is_closing():
             self._end(linger=not request_complete)
         elif self.full:
@@ -321,6 +334,7 @@ class Downstream(asyncio.Protocol):
 
     def _await_next(self) -> None:
         """Ready for the next request, which may have come already."""
+        self._start_reading()
         if self.held:
             self.due = NEVER
             self.next_up = True

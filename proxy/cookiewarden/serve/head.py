@@ -157,7 +157,7 @@ _REQUEST_LINE_SO_FAR = re.compile(
 )
 # The look-ahead spares most names the alternatives: 1.7 µs instead of 2.5 for the 15 fields of a browser.
 _REQUEST_FIELDS = re.compile(
-    rb"(\r\n(?=[chtukfxp])(?:connection|host|content-length|transfer-encoding|upgrade|cookie|te|keep-alive|forwarded"
+    rb"(\r\n(?=[chtukfxp])(?:connection|host|content-length|transfer-encoding|upgrade|cookie2?|te|keep-alive|forwarded"
     rb"|x-forwarded-(?:for|host|proto)|proxy-[^:\r\n]*):[ \t]*)([^\r\n]*)",
     re.IGNORECASE,
 )
@@ -246,7 +246,14 @@ def _read_framing(request: RequestHead, special: dict[bytes, list[bytes]]) -> No
             raise BadHead(501, "not_implemented")
         request.framing = Framing.CHUNKED
     elif b"content-length" in special:
-        request.framing, request.length = Framing.LENGTH, int(special[b"content-length"][0])
+        request.framing, request.length = Framing.LENGTH, _length(special[b"content-length"][0], 400)
+
+
+def _length(value: bytes, status: int) -> int:
+    """A Content-Length that llhttp has found to be digits."""
+    if len(value) > 18:
+        raise BadHead(status, "bad_request" if status == 400 else "bad_response")
+    return int(value)
 
 
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.IGNORECASE)
@@ -305,13 +312,8 @@ def _persistent(http_1_1: bool, options: frozenset[bytes]) -> bool:
     return b"close" not in options and (http_1_1 or b"keep-alive" in options)
 
 
-_TOKEN_SPLIT = re.compile(rb"[ \t]*,[ \t]*")
-
-
 def _tokens(values: Sequence[bytes]) -> frozenset[bytes]:
-    return frozenset(
-        token for value in values for token in _TOKEN_SPLIT.split(value.strip(b" \t").lower()) if token
-    )
+    return frozenset(token.strip(b" \t") for value in values for token in value.lower().split(b",")) - {b""}
 
 
 def _without(fields: bytes, named: frozenset[bytes]) -> bytes:
@@ -340,10 +342,10 @@ def build_request_head(
 
 # Responses
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})( [^\r\n]*)?\r\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})( [^\x00-\x08\x0a-\x1f\x7f]*)?\r\n")
 _STATUS_LINE_BEGINS = b"HTTP/1."
 _RESPONSE_FIELDS = re.compile(
-    rb"(\r\n(?=[sctkup])(?:set-cookie|connection|content-length|transfer-encoding|keep-alive|upgrade|te"
+    rb"(\r\n(?=[sctkup])(?:set-cookie2?|connection|content-length|transfer-encoding|keep-alive|upgrade|te"
     rb"|proxy-[^:\r\n]*):[ \t]*)([^\r\n]*)",
     re.IGNORECASE,
 )
@@ -426,13 +428,13 @@ def _read_response_framing(
         raise BadHead(502, "bad_response")
     if to_head or response.status < 200 or response.status == 204 or response.status == 304:
         response.framing = Framing.NONE
-        if encodings or (length is not None and int(length)):
+        if encodings or (length is not None and length.strip(b"0")):
             # An origin that sends the body it declares, a moment later, would answer the next request with it.
             response.keep_alive = False
     elif encodings:
         response.framing = Framing.CHUNKED
     elif length is not None:
-        response.framing, response.length = Framing.LENGTH, int(length)
+        response.framing, response.length = Framing.LENGTH, _length(length, 502)
     else:
         response.framing = Framing.UNTIL_CLOSE
         response.keep_alive = False

@@ -31,16 +31,18 @@ class Holder:
         """Put a new engine in force; without one, say why and keep the old."""
         if engine is None:
             errors = [p for p in loaded.problems if p.code.severity is Severity.ERROR]
-            self.metrics.reload_successful = False
-            self.metrics.reloads["failure"] += 1
-            first = render_line(errors[0]) if errors else "the policy could not be loaded"
-            log.error(
-                "reload failed, the old policy stays in force: %s (%s)", first, counted(len(errors), "error")
-            )
+            first = render_line(errors[0]) if errors else "no policy"
+            self.failed(f"{first} ({counted(len(errors), 'error')})")
             return False
         self.metrics.reloads["success"] += 1
         self.begin(engine)
         return True
+
+    def failed(self, why: str) -> None:
+        """A reload did not work: the old policy stays in force."""
+        self.metrics.reload_successful = False
+        self.metrics.reloads["failure"] += 1
+        log.error("reload failed, the old policy stays in force: %s", why)
 
     def begin(self, engine: Engine) -> None:
         self.engine = engine

@@ -61,4 +61,5 @@ class Tunnel:
     def close(self) -> None:
         """One side is gone: what was written to the other is flushed, then it goes too."""
         self.client.close()
+        self.origin.due = self.gateway.loop.time() + self.gateway.settings.read_timeout
         self.origin.transport.close()

@@ -241,6 +241,8 @@ class Origin(asyncio.Protocol):
             self.keep_alive
             and not followed
             and transaction.request_sent
+            and self.transport.get_write_buffer_size()
+            == 0  # an early answer: the request is still on its way
             and not self.closed
             and not self.transport.is_closing()
         ):

@@ -50,7 +50,7 @@ class Worker:
         self.admin_address: Address
         self.stopping = asyncio.Event()
         self.hurry = asyncio.Event()
-        self._reloads: set[asyncio.Task[Loaded]] = set()
+        self._reloads: set[asyncio.Task[None]] = set()
         self._reload_lock = asyncio.Lock()
 
     async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
@@ -116,20 +116,23 @@ class Worker:
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
 
-    async def reload(self) -> Loaded:
+    async def reload(self) -> None:
         """Build the new engine beside the traffic, then swap."""
         async with self._reload_lock:
-            engine, loaded = await asyncio.to_thread(self.holder.build)
-            self.holder.swap(engine, loaded)
-            return loaded
+            try:
+                self.holder.swap(*await asyncio.to_thread(self.holder.build))
+            except Exception as error:  # our own fault must not end the watching
+                self.holder.failed(f"{type(error).__name__} while it was read, a bug to report")
 
     async def watch(self) -> None:
         """Reload when a file of the policy has changed and is at rest: equal on two looks."""
         before: tuple[object, ...] = ()
+        tried: tuple[object, ...] = ()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             seen = await asyncio.to_thread(self.files.look)
-            if seen == before and seen != self.files.loaded_from():
+            if seen == before and seen not in (self.files.loaded_from(), tried):
+                tried = seen
                 await self.reload()
             before = seen
 

@@ -82,11 +82,10 @@ class Matcher:
 
 
 def glob_matches(parts: list[bytes], name: bytes) -> bool:
-    """Whether `name` is the parts in order with anything between them. Each part is taken where it first stands,
-    which finds a match if there is one: the cost is linear, where a regular expression would try every place."""
+    """Whether `name`, which begins with the first of the parts, is all of them in order with anything between.
+    Each part is taken where it first stands, which finds a match if there is one: the cost is linear, where a
+    regular expression would try every place."""
     first, *middle, last = parts
-    if not name.startswith(first):
-        return False
     at, end = len(first), len(name) - len(last)
     for part in middle:
         found = name.find(part, at, end)

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import re
 import socket
+import ssl
 import threading
 import time
 import urllib.request
@@ -34,8 +35,14 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 class Origin:
     """A TCP server that runs `script(connection)` in a thread for every connection."""
 
-    def __init__(self, script: "Callable[[OriginConnection], None]", path: Path | None = None) -> None:
+    def __init__(
+        self,
+        script: "Callable[[OriginConnection], None]",
+        path: Path | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.script = script
+        self.tls = tls
         self.requests: list[bytes] = []
         """Every complete request head that came, in order."""
         self.connections = 0
@@ -66,7 +73,11 @@ class Origin:
     def _serve(self, connection: socket.socket) -> None:
         connection.settimeout(20)
         with connection, contextlib.suppress(OSError, EOFError):
-            self.script(OriginConnection(self, connection))
+            if self.tls is None:
+                self.script(OriginConnection(self, connection))
+                return
+            with self.tls.wrap_socket(connection, server_side=True) as secured:
+                self.script(OriginConnection(self, secured))
 
     def close(self) -> None:
         # shutdown wakes the thread in accept(); close alone leaves it, and the port, open

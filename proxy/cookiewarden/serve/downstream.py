@@ -131,8 +131,7 @@ class Downstream(asyncio.Protocol):
     def eof_received(self) -> bool:
         """A client that has sent its request and closed its side is still answered."""
         if self.tunnel is not None:
-            self.tunnel.client_ended()
-            return True
+            return self.tunnel.client_ended()
         self.ended = True
         transaction = self.transaction
         if transaction is None:
@@ -142,7 +141,7 @@ class Downstream(asyncio.Protocol):
             self.transaction = None
             transaction.client_gone()
             return False
-        return True
+        return self.transport.can_write_eof()  # TLS has no half-closed state
 
     def connection_lost(self, exc: Exception | None) -> None:
         gateway = self.gateway
@@ -410,7 +409,8 @@ class Downstream(asyncio.Protocol):
             self.lingering = 1
             self.left, self.chunks, self.held, self.paused = 0, None, b"", False
             self._start_reading()
-            self.transport.write_eof()
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
             self.awaits = Awaits.END
             self.due = self.gateway.loop.time() + LINGER_SECONDS
         else:

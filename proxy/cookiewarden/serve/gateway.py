@@ -12,6 +12,7 @@ from cookiewarden.serve.head import Limits
 from cookiewarden.serve.holder import Holder
 from cookiewarden.serve.metrics import Metrics
 from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.tls import upstream_context
 
 if TYPE_CHECKING:
     from cookiewarden.serve.downstream import Downstream
@@ -51,8 +52,12 @@ class Gateway:
         self.upstream = settings.upstream
         self.upstream_authority = settings.upstream.authority.encode()
         self.upstream_host = settings.upstream_host.encode()
-        self.scheme = settings.scheme.encode()
-        self.https = settings.scheme == "https"
+        self.https = settings.scheme == "https" or settings.tls_cert != ""
+        self.scheme = b"https" if self.https else b"http"
+        self.upstream_tls = upstream_context(settings)
+        self.upstream_server_name = settings.upstream_server_name or (
+            settings.upstream.address.host if settings.upstream.address else ""
+        )
         self.upgrade_protocols = frozenset(protocol.encode() for protocol in settings.upgrade_protocols)
         self._quiet_until: dict[str, float] = {}
         self._ticker = self.loop.call_later(TICK, self._tick)

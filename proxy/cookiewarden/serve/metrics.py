@@ -35,7 +35,7 @@ ACTIONS = {
 """What was done with a cookie; `report`: the policy calls for more, and nothing was changed."""
 
 UPSTREAM_ERRORS = (
-    "connect", "connect_timeout", "pool", "read_timeout", "closed", "stale", "truncated", "surplus",
+    "connect", "connect_timeout", "tls", "pool", "read_timeout", "closed", "stale", "truncated", "surplus",
     "bad_response", "bad_response_header", "head_too_large",
 )  # fmt: skip
 CLIENT_ERRORS = (

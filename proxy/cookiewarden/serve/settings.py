@@ -27,6 +27,7 @@ class Upstream:
     url: str
     address: Address | None = None
     socket: str = ""
+    tls: bool = False
 
     @property
     def authority(self) -> str:
@@ -46,25 +47,24 @@ def parse_address(text: str) -> Address:
 
 
 def parse_upstream(text: str) -> Upstream:
-    """`http://HOST[:PORT]` or `unix:/PATH`. Raises ValueError."""
+    """`http://HOST[:PORT]`, `https://HOST[:PORT]` or `unix:/PATH`. Raises ValueError."""
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path.startswith("/"):
             raise ValueError(f'"{text}": expected an absolute path, such as unix:/run/app.sock')
         return Upstream(text, socket=path)
-    expected = "expected http://HOST:PORT or unix:/PATH"
+    expected = "expected http://HOST:PORT, https://HOST:PORT or unix:/PATH"
     try:
         url = urlsplit(text)
         port = url.port
     except ValueError as error:
         raise ValueError(f'"{text}" is no upstream: {error}; {expected}') from None
-    if url.scheme == "https":
-        raise ValueError(f'"{text}": https:// upstreams are not yet supported; {expected}')
-    if url.scheme != "http" or not url.hostname or url.username is not None or port == 0:
+    tls = url.scheme == "https"
+    if url.scheme not in ("http", "https") or not url.hostname or url.username is not None or port == 0:
         raise ValueError(f'"{text}" is no upstream; {expected}')
     if url.path not in ("", "/") or url.query or url.fragment:
         raise ValueError(f'"{text}": paths are passed on as they come, so an upstream has none; {expected}')
-    return Upstream(text, Address(url.hostname, port or 80))
+    return Upstream(text, Address(url.hostname, port or (443 if tls else 80)), tls=tls)
 
 
 def _seconds(text: str) -> float:
@@ -96,6 +96,13 @@ def _host(text: str) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    """Raises ValueError."""
+    if text.lower() not in ("on", "off", "true", "false"):
+        raise ValueError(f'"{text}" is neither on nor off')
+    return text.lower() in ("on", "true")
+
+
 def _scheme(text: str) -> str:
     """Raises ValueError."""
     if text not in ("http", "https"):
@@ -124,7 +131,7 @@ class Settings:
 
     policy: str = setting(str, "", "FILE", "The policy file.")
     upstream: Upstream | None = setting(
-        parse_upstream, None, "URL", "The application: http://HOST:PORT or unix:/PATH."
+        parse_upstream, None, "URL", "The application: http://HOST:PORT, https://HOST:PORT or unix:/PATH."
     )
     listen: Address = setting(
         parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Where browsers connect."
@@ -137,6 +144,25 @@ class Settings:
     scheme: str = setting(
         _scheme, "http", "SCHEME", "What browsers speak: https where TLS ends in front of the proxy."
     )
+    tls_cert: str = setting(str, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
+    tls_key: str = setting(str, "", "FILE", "Its key (PEM), where the certificate's file has none.")
+    tls_client_ca: str = setting(
+        str, "", "FILE", "Authorities (PEM): clients must show a certificate of theirs."
+    )
+    upstream_ca: str = setting(
+        str, "", "FILE", "Authorities (PEM) for an https:// application instead of the system's."
+    )
+    upstream_server_name: str = setting(
+        _host,
+        "",
+        "HOST",
+        "The name in the application's certificate, where it is not the host of --upstream.",
+    )
+    upstream_verify: bool = setting(
+        _switch, True, "on|off", "Whether the certificate of an https:// application is checked."
+    )
+    upstream_cert: str = setting(str, "", "FILE", "Certificate (PEM) to show to an https:// application.")
+    upstream_key: str = setting(str, "", "FILE", "Its key (PEM), where the certificate's file has none.")
     upgrade_protocols: tuple[str, ...] = setting(
         _words, ("websocket",), "LIST", "Upgrade protocols passed on."
     )
@@ -210,4 +236,6 @@ def shown(value: object) -> str:
         return ",".join(value)
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return "" if value is None else str(value)

@@ -1,5 +1,6 @@
 """After a 101: bytes both ways, untouched, with back-pressure. WebSocket and any other protocol allowed."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from cookiewarden.serve.gateway import NEVER, Gateway
@@ -32,19 +33,22 @@ class Tunnel:
         self._lives()
         self.client.transport.write(data)
 
-    def client_ended(self) -> None:
-        """A half-closed side stays readable: the other may still have something to say."""
-        self.origin.transport.write_eof()
-        self._one_ended()
+    def client_ended(self) -> bool:
+        """A half-closed side stays readable: the other may still have something to say. TLS has no such half."""
+        return self._ended(self.client.transport, self.origin.transport)
 
-    def origin_ended(self) -> None:
-        self.client.transport.write_eof()
-        self._one_ended()
+    def origin_ended(self) -> bool:
+        """The same from the other side."""
+        return self._ended(self.origin.transport, self.client.transport)
 
-    def _one_ended(self) -> None:
+    def _ended(self, ended: asyncio.Transport, other: asyncio.Transport) -> bool:
+        """Pass the end on; whether the side that ended stays open."""
         self.ended += 1
-        if self.ended == 2:
+        if self.ended == 2 or not (ended.can_write_eof() and other.can_write_eof()):
             self.close()
+            return False
+        other.write_eof()
+        return True
 
     def pause_client(self) -> None:
         self.client.transport.pause_reading()

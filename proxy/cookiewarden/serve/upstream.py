@@ -8,6 +8,7 @@ Rules, because a mistake here hands one user's response to another:
 """
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Iterator
 from time import perf_counter
@@ -91,8 +92,7 @@ class Origin(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         if self.tunnel is not None:
-            self.tunnel.origin_ended()
-            return True
+            return self.tunnel.origin_ended()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -313,9 +313,9 @@ class Pool:
         except TimeoutError:
             self._gone()
             transaction.origin_unreachable(504, "connect_timeout")
-        except OSError:
+        except OSError as error:
             self._gone()
-            transaction.origin_unreachable(502, "connect")
+            transaction.origin_unreachable(502, "tls" if isinstance(error, ssl.SSLError) else "connect")
         else:
             self._all.add(origin)
             if transaction.over:
@@ -334,7 +334,11 @@ class Pool:
         for address in await self._resolve(self.upstream.address.host, self.upstream.address.port):
             try:
                 _, origin = await loop.create_connection(
-                    lambda: Origin(self.gateway, self), address, self.upstream.address.port
+                    lambda: Origin(self.gateway, self),
+                    address,
+                    self.upstream.address.port,
+                    ssl=self.gateway.upstream_tls,
+                    server_hostname=self.gateway.upstream_server_name if self.upstream.tls else None,
                 )
             except OSError as error:
                 failure = error

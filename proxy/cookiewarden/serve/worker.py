@@ -19,6 +19,7 @@ from cookiewarden.serve.gateway import Gateway
 from cookiewarden.serve.holder import Holder
 from cookiewarden.serve.metrics import Metrics
 from cookiewarden.serve.settings import Address, Settings
+from cookiewarden.serve.tls import BadTLS, ListenerTLS, listener_tls
 from cookiewarden.serve.upstream import Pool
 
 log = logging.getLogger("cookiewarden")
@@ -44,6 +45,7 @@ class Worker:
         self.metrics = Metrics(settings.metrics_max_entries, lambda: self.gateway.connections())
         self.holder = Holder(files.load, settings.mode, self.metrics)
         self.gateway: Gateway
+        self.tls: ListenerTLS | None = None
         self.server: asyncio.Server
         self.admin: web.AppRunner
         self.address: Address
@@ -72,7 +74,11 @@ class Worker:
     async def start(self, loaded: Loaded) -> None:
         if loaded.policy is None:
             raise CannotStart("the policy has errors")
-        self.gateway = Gateway(self.settings, self.holder, self.metrics)
+        try:
+            self.gateway = Gateway(self.settings, self.holder, self.metrics)
+            self.tls = listener_tls(self.settings)
+        except BadTLS as error:
+            raise CannotStart(str(error)) from error
         self.gateway.pool = Pool(self.gateway)
         self.holder.begin(Engine(loaded.policy, self.settings.mode))
         self.server = await self.listen(self.settings.listen)
@@ -85,14 +91,20 @@ class Worker:
         self.address = _bound(self.server.sockets[0].getsockname())
         self.admin_address = _bound(self.admin.addresses[0])
         log.info(
-            "listening on %s for %s, admin on %s", self.address, self.settings.upstream, self.admin_address
-        )
+            "listening on %s%s for %s, admin on %s",
+            self.address, " by TLS" if self.tls else "", self.settings.upstream, self.admin_address,
+        )  # fmt: skip
 
     async def listen(self, address: Address) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         try:
             return await loop.create_server(
-                lambda: Downstream(self.gateway), address.host, address.port, backlog=2048, reuse_port=False
+                lambda: Downstream(self.gateway),
+                address.host,
+                address.port,
+                backlog=2048,
+                ssl=self.tls.context if self.tls else None,
+                ssl_handshake_timeout=self.settings.header_timeout if self.tls else None,
             )
         except OSError as error:
             raise _cannot_listen(address, "--listen", error) from error
@@ -123,6 +135,18 @@ class Worker:
                 self.holder.swap(*await asyncio.to_thread(self.holder.build))
             except Exception as error:  # our own fault must not end the watching
                 self.holder.failed(f"{type(error).__name__} while it was read, a bug to report")
+            self.reload_certificate()
+
+    def reload_certificate(self) -> None:
+        """Read the listener's certificate again; connections that are open keep theirs."""
+        if self.tls is None:
+            return
+        try:
+            self.tls.reload()
+        except BadTLS as error:
+            log.error("the old certificate stays in use: %s", error)
+        else:
+            log.info("certificate loaded: %s", self.settings.tls_cert)
 
     async def watch(self) -> None:
         """Reload when a file of the policy has changed and is at rest: equal on two looks."""
@@ -135,6 +159,8 @@ class Worker:
                 tried = seen
                 await self.reload()
             before = seen
+            if self.tls is not None and self.tls.look() != self.tls.stamps:
+                self.reload_certificate()
 
     # Drain
 

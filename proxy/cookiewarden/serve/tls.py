@@ -1,0 +1,108 @@
+"""TLS on both sides: contexts from files, and a renewed certificate without a dropped connection.
+
+Python's defaults are the modern ones: TLS 1.2 or newer, no compression, the library's cipher list. Only HTTP/1.1 is
+offered by ALPN (RFC 7301), because nothing else is spoken.
+"""
+
+import os
+import ssl
+
+from cookiewarden.serve.settings import Settings
+
+ALPN = ["http/1.1"]
+
+
+class BadTLS(Exception):
+    """Certificates that cannot be used: one line for the person who gave them. Holds no key."""
+
+
+def _loading(context: ssl.SSLContext, flag: str, cert: str, key: str) -> None:
+    """Put a certificate and its key into a context. Raises BadTLS."""
+    try:
+        context.load_cert_chain(cert, key or None, password=_no_password)
+    except (OSError, ValueError) as error:
+        files = f'"{cert}"' + (f' with key "{key}"' if key else "")
+        raise BadTLS(f"{flag} {files} cannot be used: {_reason(error)}") from None
+
+
+def _no_password() -> str:
+    raise ValueError("the key has a password; give one without")
+
+
+def _trusting(context: ssl.SSLContext, flag: str, ca: str) -> None:
+    """Trust the authorities of a file. Raises BadTLS."""
+    try:
+        context.load_verify_locations(ca)
+    except (OSError, ValueError) as error:
+        raise BadTLS(f'{flag} "{ca}" cannot be used: {_reason(error)}') from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "not PEM").replace("_", " ").lower()
+    return ((isinstance(error, OSError) and error.strerror) or str(error)).lower()
+
+
+class ListenerTLS:
+    """The listener's context, `reload` for the handshakes to come."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises BadTLS."""
+        self.settings = settings
+        self.stamps = self.look()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.set_alpn_protocols(ALPN)
+        if settings.tls_client_ca:
+            _trusting(self.context, "--tls-client-ca", settings.tls_client_ca)
+            self.context.verify_mode = ssl.CERT_REQUIRED
+        self._load(self.context)
+
+    def _load(self, context: ssl.SSLContext) -> None:
+        _loading(context, "--tls-cert", self.settings.tls_cert, self.settings.tls_key)
+
+    def look(self) -> tuple[object, ...]:
+        """What the files are now: to see that they have changed."""
+        return tuple(map(_stamp, (self.settings.tls_cert, self.settings.tls_key)))
+
+    def reload(self) -> None:
+        """Read certificate and key again. Raises BadTLS, and then the old ones stay.
+
+        Both are tried in a context of their own first: half a pair in the live one would end every handshake.
+        """
+        self.stamps = self.look()
+        self._load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        self._load(self.context)
+
+
+def listener_tls(settings: Settings) -> ListenerTLS | None:
+    """What `--tls-cert` asks for. Raises BadTLS."""
+    if settings.tls_cert:
+        return ListenerTLS(settings)
+    if settings.tls_key or settings.tls_client_ca:
+        raise BadTLS("--tls-key and --tls-client-ca need --tls-cert")
+    return None
+
+
+def _stamp(path: str) -> object:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        return error.errno
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def upstream_context(settings: Settings) -> ssl.SSLContext | None:
+    """How to speak to an https:// upstream; None for any other. Raises BadTLS."""
+    if settings.upstream is None or not settings.upstream.tls:
+        return None
+    context = ssl.create_default_context()
+    if settings.upstream_ca:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        _trusting(context, "--upstream-ca", settings.upstream_ca)
+    if not settings.upstream_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.upstream_cert:
+        _loading(context, "--upstream-cert", settings.upstream_cert, settings.upstream_key)
+    context.set_alpn_protocols(ALPN)
+    return context

@@ -225,6 +225,11 @@ def test_a_flag_counts_before_a_variable_before_a_file_before_the_default(tmp_pa
         ("read_timeout: soon", 2, 'c.yaml:1: "soon" is no number of seconds; expected one such as 30 or 0.5'),
         ("read_timeout: -1", 2, 'c.yaml:1: "-1" is no number of seconds'),
         ("max_head: 1k", 2, 'c.yaml:1: "1k" is no whole number'),
+        (
+            "trust_forwarded: 10.0.0.0/33",
+            2,
+            "c.yaml:1: '10.0.0.0/33' does not appear to be an IPv4 or IPv6 network",
+        ),
         ("connect_timeout: 0", 2, "c.yaml:1: 0 seconds would let nothing through"),
         ("scheme: ftp", 2, 'c.yaml:1: "ftp" is no scheme'),
         ('upstream_host: "a\\r\\nX: 1"', 2, "is no host; expected HOST or HOST:PORT"),

@@ -35,6 +35,7 @@ LINGER_SECONDS = 2.0
 """How long an answered client that still sends is listened to, so that it reads the answer (RFC 9112 9.6)."""
 
 
+_FORWARDED = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: %b"
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 
 
@@ -78,6 +79,8 @@ class Downstream(asyncio.Protocol):
     next_up = False
     """A request that came early is about to be served."""
     peer = b"unknown"
+    trusted = False
+    """Whether the peer's X-Forwarded fields are believed."""
     _forwarded: tuple[bytes, bytes] | None = None
 
     def __init__(self, gateway: Gateway) -> None:
@@ -92,6 +95,7 @@ class Downstream(asyncio.Protocol):
         if isinstance(peer, tuple) and peer:
             self.peer = str(peer[0]).encode()
         gateway = self.gateway
+        self.trusted = gateway.trusts(self.peer)
         if len(gateway.clients) >= gateway.max_connections and not self._make_room():
             gateway.metrics.client_errors["overload"] += 1
             self.transport.write(error_response(503, keep_alive=False))
@@ -290,11 +294,23 @@ class Downstream(asyncio.Protocol):
 
     # What the transaction asks for
 
-    def forwarded(self, host: bytes) -> bytes:
+    def seen_by_browser(self, request: RequestHead) -> tuple[bytes, bool]:
+        """Host and whether it was HTTPS, as the browser saw it."""
+        came = request.forwarded
+        if came is None or not self.trusted:
+            return request.host, self.gateway.https
+        return came.host or request.host, came.scheme == b"https" if came.scheme else self.gateway.https
+
+    def forwarded(self, request: RequestHead) -> bytes:
         """The lines that say whence a request came. The last are kept: a connection rarely changes its host."""
+        came, host = request.forwarded, request.host
+        if came is not None and self.trusted:
+            addresses = came.addresses + b", " + self.peer if came.addresses else self.peer
+            return _FORWARDED % (addresses, came.host or host, came.scheme or self.gateway.scheme)
+        if came is not None:
+            self.gateway.forwarded_replaced(self.peer)
         if self._forwarded is None or self._forwarded[0] != host:
-            lines = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: %b"
-            self._forwarded = host, lines % (self.peer, host, self.gateway.scheme)
+            self._forwarded = host, _FORWARDED % (self.peer, host, self.gateway.scheme)
         return self._forwarded[1]
 
     def pause(self) -> None:

@@ -1,6 +1,7 @@
 """What all connections of one worker share: settings, policy, counters, the pool and the clock's tick."""
 
 import asyncio
+import ipaddress
 import logging
 import os
 import resource
@@ -23,6 +24,9 @@ TICK = 0.1
 NEVER = float("inf")
 QUIET_SECONDS = 10.0
 """How long one reason for a failure of the application is not logged again."""
+
+MAX_TOLD = 64
+"""Networks of untrusted peers that are told in the log."""
 
 log = logging.getLogger("cookiewarden")
 
@@ -59,6 +63,7 @@ class Gateway:
             settings.upstream.address.host if settings.upstream.address else ""
         )
         self.upgrade_protocols = frozenset(protocol.encode() for protocol in settings.upgrade_protocols)
+        self._told: set[str] = set()
         self._quiet_until: dict[str, float] = {}
         self._ticker = self.loop.call_later(TICK, self._tick)
 
@@ -76,6 +81,26 @@ class Gateway:
             client.late()
         self.pool.tick(now)
         self._ticker = self.loop.call_later(TICK, self._tick)
+
+    def trusts(self, peer: bytes) -> bool:
+        """Whether a peer's X-Forwarded fields are believed."""
+        networks = self.settings.trust_forwarded
+        address = _address(peer) if networks else None
+        return address is not None and any(address in network for network in networks)
+
+    def forwarded_replaced(self, peer: bytes) -> None:
+        """Count fields of a peer that is not trusted, and say once for its network which flag would trust it."""
+        self.metrics.forwarded_replaced += 1
+        address = _address(peer)
+        if address is None or len(self._told) >= MAX_TOLD:
+            return
+        network = str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
+        if network not in self._told:
+            self._told.add(network)
+            log.warning(
+                "X-Forwarded headers from %s are replaced; if that is your ingress, give --trust-forwarded %s",
+                network, network,
+            )  # fmt: skip
 
     def upstream_failed(self, reason: str) -> None:
         """Count a failure of the application, and say so, once in ten seconds for each reason."""
@@ -100,6 +125,15 @@ class Gateway:
             ("upstream", "active"): pool.open - len(pool.idle),
             ("upstream", "idle"): len(pool.idle),
         }
+
+
+def _address(peer: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address of a peer; an IPv4 one that came in IPv6's clothes as itself. None for a unix socket's."""
+    try:
+        address = ipaddress.ip_address(peer.decode().partition("%")[0])
+    except ValueError:
+        return None
+    return (address.version == 6 and address.ipv4_mapped) or address
 
 
 def _default_max_connections() -> int:

@@ -53,12 +53,22 @@ class Framing(IntEnum):
     UNTIL_CLOSE = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """The X-Forwarded fields of a request: each address it came by, the scheme and the host that the browser saw
+    (empty where not said, or not in words that mean one)."""
+
+    addresses: bytes
+    scheme: bytes
+    host: bytes
+
+
 class RequestHead:
     """A request as it came and what the proxy makes of it."""
 
     __slots__ = (
-        "cookies", "fields", "framing", "host", "http_1_1", "keep_alive", "length", "method", "path", "raw_fields",
-        "takes_trailers", "upgrade",
+        "cookies", "fields", "forwarded", "framing", "host", "http_1_1", "keep_alive", "length", "method", "path",
+        "raw_fields", "takes_trailers", "upgrade",
     )  # fmt: skip
 
     method: bytes
@@ -77,6 +87,8 @@ class RequestHead:
     """The values of its Cookie fields."""
     fields: bytes
     """The lines that travel on as they are, each with the line break before it."""
+    forwarded: "Forwarded | None"
+    """What it says of where it came from, for those who believe it."""
     raw_fields: bytes
     """All lines as they came, where a next request with the same ones differs from this in its first line only."""
 
@@ -87,6 +99,7 @@ class RequestHead:
         request.host, request.http_1_1, request.keep_alive = self.host, self.http_1_1, self.keep_alive
         request.framing, request.length = self.framing, self.length
         request.upgrade, request.takes_trailers = self.upgrade, self.takes_trailers
+        request.forwarded = self.forwarded
         request.cookies, request.fields, request.raw_fields = self.cookies, self.fields, self.raw_fields
         return request
 
@@ -192,6 +205,7 @@ def read_request(head: bytes, limits: Limits) -> RequestHead:
     _read_framing(request, special)
     _read_target(request, target, special.get(b"host", _NONE))
     _read_connection(request, special)
+    request.forwarded = _read_forwarded(special) if not _FORWARDED.isdisjoint(special) else None
     request.raw_fields = head[fields_at:] if request.http_1_1 and target.startswith(b"/") else b""
     return request
 
@@ -278,6 +292,20 @@ def _read_target(request: RequestHead, target: bytes, hosts: Sequence[bytes]) ->
         raise BadHead(400, "bad_request")
     if not _HOST.fullmatch(request.host):
         raise BadHead(400, "bad_request")
+
+
+_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"})
+
+
+def _read_forwarded(special: dict[bytes, list[bytes]]) -> Forwarded:
+    schemes = special.get(b"x-forwarded-proto", _NONE)
+    scheme = schemes[0].lower() if len(schemes) == 1 else b""
+    hosts = special.get(b"x-forwarded-host", _NONE)
+    return Forwarded(
+        b", ".join(filter(None, special.get(b"x-forwarded-for", _NONE))),
+        scheme if scheme in (b"http", b"https") else b"",
+        hosts[0] if len(hosts) == 1 and _HOST.fullmatch(hosts[0]) else b"",
+    )
 
 
 _OPTIONS = frozenset({b"keep-alive", b"close", b"upgrade", b"te"})

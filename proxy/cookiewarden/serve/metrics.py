@@ -89,6 +89,7 @@ class Metrics(Collector):
         self.upstream_errors = dict.fromkeys(UPSTREAM_ERRORS, 0)
         self.client_errors = dict.fromkeys(CLIENT_ERRORS, 0)
         self.policy_errors = 0
+        self.forwarded_replaced = 0
         self.reloads = {"success": 0, "failure": 0}
         self.reload_successful = True
         self.reload_time = 0.0
@@ -188,6 +189,12 @@ class Metrics(Collector):
             "upstream_errors", "Failures of the application.", ("reason",), _by(self.upstream_errors)
         )
         yield _counter("client_errors", "Failures of clients.", ("reason",), _by(self.client_errors))
+        yield _counter(
+            "forwarded_replaced",
+            "Requests whose X-Forwarded headers were replaced.",
+            (),
+            {(): self.forwarded_replaced},
+        )
         yield _gauge("connections", "Open connections.", ("side", "state"), self.connections())
 
     def _build_info(self) -> Metric:

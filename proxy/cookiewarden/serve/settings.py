@@ -1,5 +1,6 @@
 """Every setting, said once: flags, environment variables, the settings file and the reference are made from here."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -96,6 +97,14 @@ def _host(text: str) -> str:
     return text
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    """Raises ValueError."""
+    return tuple(ipaddress.ip_network(word.strip(), strict=False) for word in text.split(",") if word.strip())
+
+
 def _switch(text: str) -> bool:
     """Raises ValueError."""
     if text.lower() not in ("on", "off", "true", "false"):
@@ -143,6 +152,12 @@ class Settings:
     )
     scheme: str = setting(
         _scheme, "http", "SCHEME", "What browsers speak: https where TLS ends in front of the proxy."
+    )
+    trust_forwarded: tuple[Network, ...] = setting(
+        _networks,
+        (),
+        "CIDR,...",
+        "Peers whose X-Forwarded headers are believed, such as an ingress: 10.0.0.0/8.",
     )
     tls_cert: str = setting(str, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
     tls_key: str = setting(str, "", "FILE", "Its key (PEM), where the certificate's file has none.")
@@ -233,7 +248,7 @@ OPTIONS = tuple(Option(f.name, default=f.default, **f.metadata) for f in fields(
 def shown(value: object) -> str:
     """A setting's value as it would be written."""
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(str, value))
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, bool):

@@ -54,7 +54,8 @@ class Transaction:
         self.client = client
         self.request = request
         self.engine = gateway.engine
-        self.scope: Scope = self.engine.scope_of(request.host, request.path, gateway.https)
+        host, https = client.seen_by_browser(request)
+        self.scope: Scope = self.engine.scope_of(host, request.path, https)
         # Durations by perf_counter: uvloop's clock stands still within a turn of the loop, and counts in ms.
         self.began = self.spoke = began
         self.overhead = 0.0
@@ -70,7 +71,7 @@ class Transaction:
         self.head = build_request_head(
             request,
             self._judge_request() if request.cookies else None,
-            self.client.forwarded(request.host),
+            self.client.forwarded(request),
             gateway.upstream_host or request.host or gateway.upstream_authority,
             request.upgrade != b"" and request.upgrade in gateway.upgrade_protocols,
         )

@@ -1,0 +1,107 @@
+"""Whose word on where a request came from is believed."""
+
+import ipaddress
+
+import pytest
+
+from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, eventually, get
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+ELSEWHERE = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::/0"))
+SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nContent-Length: 2\r\n\r\nok"
+SECURE_BY_HTTPS = POLICY.replace("secure: true", "secure: https")
+CAME = (
+    b"X-Forwarded-For: 203.0.113.7, 10.1.1.1", b"X-Forwarded-Proto: https", b"x-forwarded-host: shop.example:8443", b"Forwarded: for=evil",
+)  # fmt: skip
+
+
+def forwarded(request: bytes) -> list[bytes]:
+    return [line for line in request.split(b"\r\n") if b"forwarded" in line.lower()]
+
+
+def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> None:
+    proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
+    assert b"Set-Cookie: sid=1; Secure\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
+    assert forwarded(origin.requests[0]) == [
+        b"X-Forwarded-For: 203.0.113.7, 10.1.1.1, 127.0.0.1",
+        b"X-Forwarded-Host: shop.example:8443",
+        b"X-Forwarded-Proto: https",
+    ]
+    assert proxy.sample("cookiewarden_forwarded_replaced_total") == 0
+
+
+def test_anybody_else_is_replaced_counted_and_told_once(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=ELSEWHERE)
+    for _ in range(3):
+        assert b"Set-Cookie: sid=1\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
+    assert forwarded(origin.requests[0]) == [
+        b"X-Forwarded-For: 127.0.0.1", b"X-Forwarded-Host: shop.example", b"X-Forwarded-Proto: http",
+    ]  # fmt: skip
+    assert proxy.sample("cookiewarden_forwarded_replaced_total") == 3
+    assert caplog.text.count("if that is your ingress, give --trust-forwarded 127.0.0.0/24") == 1
+    assert "203.0.113.7" not in caplog.text
+
+
+def test_a_connection_may_carry_many_browsers(start: Start) -> None:
+    proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
+    with Client(proxy.port) as client:
+        for number, scheme in enumerate((b"https", b"http", b"https", b"")):
+            fields = (b"X-Forwarded-For: 192.0.2.%d" % number, b"X-Forwarded-Proto: " + scheme)
+            client.send(get(b"/", *(fields if scheme else ())))
+            assert (b"; Secure" in client.read_response()[0]) is (scheme == b"https")
+    assert [forwarded(request)[0][17:] for request in origin.requests] == [
+        b"192.0.2.0, 127.0.0.1", b"192.0.2.1, 127.0.0.1", b"192.0.2.2, 127.0.0.1", b"127.0.0.1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (b"X-Forwarded-Proto: gopher", b"X-Forwarded-Host: a b"),
+        (b"X-Forwarded-Proto: https", b"X-Forwarded-Proto: http", b"X-Forwarded-Host: a", b"X-Forwarded-Host: b"),
+        (b"X-Forwarded-Proto: ", b"X-Forwarded-Host: \xff"),
+    ],
+)  # fmt: skip
+def test_words_that_mean_no_one_thing_are_not_believed_of_anybody(
+    start: Start, fields: tuple[bytes, ...]
+) -> None:
+    proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
+    ask(proxy.port, get(b"/", *fields, CLOSE))
+    assert forwarded(origin.requests[0])[1:] == [
+        b"X-Forwarded-Host: shop.example", b"X-Forwarded-Proto: http",
+    ]  # fmt: skip
+
+
+def test_the_host_that_the_browser_saw_is_the_one_that_scopes_look_at(start: Start) -> None:
+    policy = POLICY.replace("name: sid", "name: sid, scope: {hosts: [browser.example]}")
+    proxy, _ = start(SETS, policy=policy, trust_forwarded=LOOPBACK)
+    assert b"Set-Cookie" not in ask(proxy.port, get(b"/", CLOSE))
+    assert b"Set-Cookie: sid=1" in ask(proxy.port, get(b"/", b"X-Forwarded-Host: browser.example", CLOSE))
+
+
+def test_ipv4_in_the_clothes_of_ipv6_is_ipv4(start: Start) -> None:
+    proxy, _ = start(SETS, trust_forwarded=LOOPBACK)
+    gateway = proxy.worker.gateway
+    assert (
+        gateway.trusts(b"::ffff:127.0.0.1") and not gateway.trusts(b"::1") and not gateway.trusts(b"unknown")
+    )
+    assert (
+        gateway.trusts(b"127.9.9.9")
+        and not gateway.trusts(b"128.0.0.1")
+        and not gateway.trusts(b"fe80::1%eth0")
+    )
+
+
+def test_thousands_of_networks_are_not_thousands_of_lines(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy, _ = start(SETS)
+    for number in range(1000):
+        proxy.loop.call_soon_threadsafe(
+            proxy.worker.gateway.forwarded_replaced, b"10.%d.%d.1" % divmod(number, 250)
+        )
+    proxy.loop.call_soon_threadsafe(proxy.worker.gateway.forwarded_replaced, b"unknown")
+    assert eventually(lambda: proxy.metrics.forwarded_replaced == 1001)
+    assert caplog.text.count("if that is your ingress") == 64

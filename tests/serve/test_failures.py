@@ -14,6 +14,7 @@ from cookiewarden.serve.settings import Address, Upstream
 from tests.serve.harness import (
     CLOSE,
     OK,
+    POLICY,
     Client,
     OriginConnection,
     Proxy,
@@ -767,18 +768,24 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
 # Our own faults
 
 
-def test_a_cookie_that_could_not_be_judged_is_dropped_and_counted(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("on_error", ["", "on_error: closed\n", "on_error: open\n"])
+def test_a_cookie_that_could_not_be_judged_is_dropped_unless_told_otherwise_and_counted(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, on_error: str
 ) -> None:
     def fail(*_: object) -> None:
         raise ValueError("CANARY")
 
-    proxy, origin = start(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nContent-Length: 2\r\n\r\nok")
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nContent-Length: 2\r\n\r\nok"
+    proxy, origin = start(answer, policy=on_error + POLICY)
     monkeypatch.setattr(Engine, "on_set_cookie", fail)
     monkeypatch.setattr(Engine, "on_cookie", fail)
     answer = ask(proxy.port, get(b"/", b"Cookie: sid=1", CLOSE))
-    assert status_of(answer) == 200 and b"Set-Cookie" not in answer and b"Cookie" not in origin.requests[0]
-    assert proxy.sample("cookiewarden_policy_errors_total") == 2
+    passed = "open" in on_error
+    assert status_of(answer) == 200 and (b"\r\nSet-Cookie: sid=1\r\n" in answer) is passed
+    assert (b"\r\nCookie: sid=1\r\n" in origin.requests[0]) is passed
+    assert proxy.sample("cookiewarden_policy_errors_total") == 2 and "CANARY" not in caplog.text
+    label = {"cookie": "__undeclared__", "reason": "policy-error", "enforced": "false" if passed else "true"}
+    assert proxy.sample("cookiewarden_violations_total", **label) == 2
 
 
 def test_descriptors_return_to_where_they_were(start: Start) -> None:

@@ -305,6 +305,7 @@ class _Loader:
             mode=main.mode,
             on_response=undeclared.response,
             on_request=undeclared.request,
+            on_error=main.on_error,
             categories={name: Category(name, c.basis or "") for name, c in main.categories.items()},
             places={
                 key: Place(source.path, source.keys[path])

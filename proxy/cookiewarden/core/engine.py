@@ -43,7 +43,6 @@ MAX_KEY = 512
 """Octets of a tail or name above which nothing is remembered: with MAX_PLANS it bounds the memo's memory."""
 
 MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
-POLICY_ERROR = Decision(Action.BLOCK, None, (Reason.POLICY_ERROR,))
 
 _EXPIRES = re.compile(rb";[ \t]*expires[ \t]*=([^;]*)", re.IGNORECASE)
 

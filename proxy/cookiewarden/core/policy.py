@@ -16,6 +16,13 @@ class Mode(StrEnum):
     REPORT = "report"
 
 
+class OnError(StrEnum):
+    """What happens to a cookie that could not be judged because of a fault of our own."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
 class OnUndeclaredResponse(StrEnum):
     BLOCK = "block"
     REPORT = "report"
@@ -133,8 +140,9 @@ class Policy:
     mode: Mode = Mode.ENFORCE
     on_response: OnUndeclaredResponse = OnUndeclaredResponse.BLOCK
     on_request: OnUndeclaredRequest = OnUndeclaredRequest.STRIP
+    on_error: OnError = OnError.CLOSED
     categories: Mapping[str, Category] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where `undeclared.response`, `undeclared.request` and `ceiling` stand, by their last word, if they are given."""
     sha256: str = ""
-    """Over the names and bytes of all files, so that two pods can be compared."""
+    """Over the bytes of all files, one after the other, so that two pods can be compared."""

@@ -28,6 +28,7 @@ from cookiewarden.core.policy import (
     Flag,
     Lifetime,
     Mode,
+    OnError,
     OnUndeclaredRequest,
     OnUndeclaredResponse,
     SameSite,
@@ -41,7 +42,7 @@ Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "consent", "seal", "rename_to", "supersede", "until", "evict_domains", "public_hosts", "on_error",
+        "consent", "seal", "rename_to", "supersede", "until", "evict_domains", "public_hosts",
         "inject_guard", "statement", "gpc", "granted_by",
     }
 )  # fmt: skip
@@ -321,6 +322,7 @@ def member(kind: type[StrEnum]) -> tuple[PlainValidator, WithJsonSchema]:
 
 Version = Annotated[int, *word(1)]
 PolicyMode = Annotated[Mode, *member(Mode)]
+ErrorChoice = Annotated[OnError, *member(OnError)]
 OnResponse = Annotated[OnUndeclaredResponse, *member(OnUndeclaredResponse)]
 OnRequest = Annotated[OnUndeclaredRequest, *member(OnUndeclaredRequest)]
 Evict = Annotated[str, *word("off", later=("host", "domain"))]
@@ -461,6 +463,10 @@ class PolicyModel(IncludedFileModel):
     )
     mode: PolicyMode = Field(
         Mode.ENFORCE, description="enforce (default), or report: decide everything and change nothing."
+    )
+    on_error: ErrorChoice = Field(
+        OnError.CLOSED,
+        description="A cookie that the proxy fails to judge, by a fault of its own: closed (default) drops it, open lets it pass.",
     )
     include: list[Annotated[IncludeModel, BeforeValidator(include_item), _INCLUDE_SCHEMA]] = Field(
         default_factory=list, description="Files whose entries belong to this policy; an entry here of the same name and scope overlays theirs key by key."

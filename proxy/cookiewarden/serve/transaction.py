@@ -9,7 +9,9 @@ import time
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from cookiewarden.core.engine import POLICY_ERROR, Scope
+from cookiewarden.core.decision import Action, Decision, Reason
+from cookiewarden.core.engine import Scope
+from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
 from cookiewarden.serve.head import Framing, RequestHead, ResponseHead, build_request_head
@@ -79,11 +81,13 @@ class Transaction:
 
     def _judge_request(self) -> bytes | None:
         metrics = self.gateway.metrics
+        header = b"; ".join(self.request.cookies)
         try:
-            after, cookies = self.engine.on_cookie(b"; ".join(self.request.cookies), self.scope)
+            after, cookies = self.engine.on_cookie(header, self.scope)
         except Exception as error:
-            self._policy_error(error)
-            return None
+            decision = self._policy_error(error, Action.STRIP)
+            metrics.cookie("request", decision)
+            return None if decision.enforced else header
         for judged in cookies:
             metrics.cookie("request", judged.decision)
         return after
@@ -192,18 +196,21 @@ class Transaction:
             try:
                 after, decision = judge(parts[at].rstrip(b" \t"), scope, now)
             except Exception as error:
-                self._policy_error(error)
-                after, decision = None, POLICY_ERROR
+                decision = self._policy_error(error, Action.BLOCK)
+                after = None if decision.enforced else parts[at]
             count("response", decision)
             if after is None:
                 parts[at - 1] = parts[at] = b""
             else:
                 parts[at] = after
 
-    def _policy_error(self, error: Exception) -> None:
-        """Our own fault: closed, counted, and said without any byte of the cookie."""
+    def _policy_error(self, error: Exception, action: Action) -> Decision:
+        """Our own fault, counted, and said without any byte of the cookie. Not enforced where it passes."""
         self.gateway.metrics.policy_errors += 1
-        log.error("judging a cookie failed (%s); it was dropped", type(error).__name__)
+        passes = self.engine.policy.on_error is OnError.OPEN
+        done = "passed, as on_error asks" if passes else "was dropped"
+        log.error("judging a cookie failed (%s); it %s", type(error).__name__, done)
+        return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not passes)
 
     def body(self, data: bytes) -> None:
         """A piece of the response's body."""

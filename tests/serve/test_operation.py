@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -369,6 +371,44 @@ def test_sighup_reloads(running) -> None:
     policy.write_text(OTHER)
     process.send_signal(signal.SIGHUP)
     assert eventually(lambda: names_set(listen) == [b"other"], 1)
+
+
+def handing_over(listening: socket.socket, fds: str, *arguments: str) -> subprocess.Popen:
+    """The command with a socket at descriptor 3, as systemd starts it."""
+    line = f'exec 3<&{listening.fileno()}; LISTEN_PID=$$ LISTEN_FDS={fds} exec "$@"'
+    return subprocess.Popen(
+        ["bash", "-c", line, "bash", sys.executable, "-m", "cookiewarden", *arguments],
+        pass_fds=(listening.fileno(),), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    origin, admin = Origin(answering(OK)), free_port()
+    arguments = (
+        "run",
+        "--policy",
+        str(tmp_path / "p.yaml"),
+        "--upstream",
+        str(origin.upstream),
+        "--admin",
+        str(admin),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        process = handing_over(listening, "1", *arguments, "--listen", "192.0.2.1:1")
+        # a client that came before the process was up is served, too
+        assert ask(port, get(b"/", CLOSE)).endswith(b"ok")
+        assert eventually(lambda: ready(admin) == 200)
+        process.terminate()
+        assert process.communicate(timeout=20) and process.returncode == 0
+        refused = handing_over(listening, "2", *arguments)
+        _, error = refused.communicate(timeout=20)
+        assert (refused.returncode, "2 sockets were handed over by LISTEN_FDS; expected 1" in error) == (
+            3,
+            True,
+        )
+    origin.close()
 
 
 @pytest.mark.parametrize(

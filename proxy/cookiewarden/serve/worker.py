@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import socket
 from collections.abc import Callable
+from typing import Any
 
 import uvloop
 from aiohttp import web
@@ -97,11 +100,12 @@ class Worker:
 
     async def listen(self, address: Address) -> asyncio.Server:
         loop = asyncio.get_running_loop()
+        handed = _handed_socket()
+        where: dict[str, Any] = {"sock": handed} if handed else {"host": address.host, "port": address.port}
         try:
             return await loop.create_server(
                 lambda: Downstream(self.gateway),
-                address.host,
-                address.port,
+                **where,
                 backlog=2048,
                 ssl=self.tls.context if self.tls else None,
                 ssl_handshake_timeout=self.settings.header_timeout if self.tls else None,
@@ -195,6 +199,24 @@ class Worker:
         await self.admin.cleanup()
         await asyncio.sleep(0)  # closed transports tell their protocols on the next turn of the loop
         log.info("stopped: %s aborted", counted(aborted, "request"))
+
+
+FIRST_FD = 3
+
+
+def _handed_socket() -> socket.socket | None:
+    """The listening socket that systemd hands over (sd_listen_fds(3)): meant for this process, and one only."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return None
+    count = os.environ.get("LISTEN_FDS", "")
+    if count != "1":
+        raise CannotStart(f"{count or 'no'} sockets were handed over by LISTEN_FDS; expected 1, for --listen")
+    try:
+        handed = socket.socket(fileno=FIRST_FD)
+    except OSError as error:
+        raise CannotStart(f"what was handed over by LISTEN_FDS is no socket: {error.strerror}") from error
+    handed.setblocking(False)
+    return handed
 
 
 def _bound(name: tuple[str, int]) -> Address:

@@ -11,7 +11,8 @@ import pytest
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.problem import Code
 from cookiewarden.core.source import parse_source
-from cookiewarden.serve.metrics import Metrics
+from cookiewarden.serve.exposition import Exposition, PolicyStatus
+from cookiewarden.serve.metrics import Labels, Metrics
 from cookiewarden.serve.settings import OPTIONS
 from tests.policies_for_tests import loaded, policy
 from tests.processes import command, free_port, ready
@@ -120,10 +121,9 @@ def test_every_setting_is_in_the_readme() -> None:
 
 
 def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
-    metrics = Metrics(200, lambda: {("client", "active"): 0})
-    metrics.loaded(policy("cookies: [{name: a}]"), True, 0.0)
+    metrics = Metrics(Labels(200))
     families = {}
-    for family in metrics.collect():
+    for family in Exposition(lambda: metrics.counts, metrics.labels, PolicyStatus()).collect():
         suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
         labels = {label for sample in family.samples for label in sample.labels}
         families[family.name + suffix] = labels

@@ -26,22 +26,29 @@ class PolicyFiles:
         self.main = Path(path)
         self.folder = ""
         self.stamps: dict[str, Stamp] = {}
+        self.raw: dict[str, bytes] = {}
+        """The bytes of each file of the last good policy."""
 
     def load(self) -> Loaded:
         """Read, parse and compose. All files come from the folder that the main file resolves to at this moment,
         so that a swapped `..data` link of a ConfigMap never mixes two revisions."""
         resolved = _resolved(self.main)
         stamps: dict[str, Stamp] = {}
+        raw: dict[str, bytes] = {}
 
         def reader(name: str) -> bytes | Unread:
             found, stamps[name] = read(resolved.parent, self._on_disk(name, resolved))
             if name == self.main.name and isinstance(found, Unread) and found.code is Code.INCLUDE_MISSING:
                 return Unread(Code.UNREADABLE, found.message)
+            if isinstance(found, bytes):
+                raw[name] = found
             return found
 
         loaded = load(self.path, reader)
         if loaded.policy is None:  # what a good policy was made of stays watched
             stamps = {name: self._stamp(name, resolved) for name in self.stamps} | stamps
+        else:
+            self.raw = raw
         self.folder, self.stamps = str(resolved), stamps
         return loaded
 

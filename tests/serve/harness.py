@@ -17,6 +17,7 @@ import uvloop
 
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.settings import Address, Settings, Upstream
+from cookiewarden.serve.single import Single
 from cookiewarden.serve.worker import Worker
 
 POLICY = """
@@ -163,28 +164,34 @@ class Proxy:
         self.loop = asyncio.get_running_loop()
         self.loop.set_exception_handler(lambda loop, context: self.unexpected.append(context))
         self.unexpected: list[dict] = []
-        self.worker = Worker(self.settings, self.files)
+        self.single = Single(self.settings, self.files)
         self.done = asyncio.Event()
-        loaded = self.files.load()
-        await self.worker.start(loaded)
-        watching = asyncio.create_task(self.worker.watch())
+        await self.single.start(self.files.load())
+        self.port: int = self.single.listening.getsockname()[1]
+        watching = [
+            asyncio.create_task(self.single.reloader.watch()),
+            asyncio.create_task(self.worker.watch_certificate()),
+        ]
         self.started.set()
         await self.done.wait()
-        watching.cancel()
-        await self.worker.stop()
+        for task in watching:
+            task.cancel()
+        await self.single.stop()
 
     @property
-    def port(self) -> int:
-        return self.worker.address.port
+    def worker(self) -> Worker:
+        return self.single.worker
+
+    @property
+    def admin(self) -> str:
+        return f"http://{self.single.admin_address}"
 
     @property
     def metrics(self) -> Any:
         return self.worker.metrics
 
     def scrape(self) -> str:
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{self.worker.admin_address.port}/metrics", timeout=10
-        ) as answer:
+        with urllib.request.urlopen(f"{self.admin}/metrics", timeout=10) as answer:
             return answer.read().decode()
 
     def sample(self, name: str, **labels: str) -> float:
@@ -196,7 +203,7 @@ class Proxy:
         return 0.0
 
     def reload(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.worker.reload(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.single.reloader.reload(), self.loop).result(10)
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.done.set)

@@ -4,6 +4,7 @@ import ipaddress
 
 import pytest
 
+from cookiewarden.serve.metrics import FORWARDED_REPLACED
 from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, eventually, get
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -103,5 +104,5 @@ def test_thousands_of_networks_are_not_thousands_of_lines(
             proxy.worker.gateway.forwarded_replaced, b"10.%d.%d.1" % divmod(number, 250)
         )
     proxy.loop.call_soon_threadsafe(proxy.worker.gateway.forwarded_replaced, b"unknown")
-    assert eventually(lambda: proxy.metrics.forwarded_replaced == 1001)
+    assert eventually(lambda: proxy.metrics.counts[FORWARDED_REPLACED] == 1001)
     assert caplog.text.count("if that is your ingress") == 64

@@ -72,13 +72,13 @@ def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(start: Start) -
     proxy, _ = start(SETS_BOTH)
     old = re.search(r"policy_info.*", proxy.scrape())
     proxy.policy.write_text(BROKEN)
-    assert eventually(lambda: not proxy.metrics.reload_successful, 3)
+    assert eventually(lambda: not proxy.single.status.reload_successful, 3)
     assert names_set(proxy.port) == [b"sid"]
     assert re.search(r"policy_info.*", proxy.scrape())[0] == old[0]
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
     assert proxy.sample("cookiewarden_config_reloads_total", result="failure") == 1
     proxy.policy.write_text(POLICY)
-    assert eventually(lambda: proxy.metrics.reload_successful, 3)
+    assert eventually(lambda: proxy.single.status.reload_successful, 3)
     assert names_set(proxy.port) == [b"sid"]
 
 
@@ -86,16 +86,16 @@ def test_a_fault_of_our_own_while_loading_is_a_failed_reload_and_the_next_change
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, _ = start(SETS_BOTH)
-    build = proxy.worker.holder.build
+    load = proxy.files.load
 
     def fault() -> None:
         raise IndexError("CANARY")
 
-    monkeypatch.setattr(proxy.worker.holder, "build", fault)
+    monkeypatch.setattr(proxy.files, "load", fault)
     proxy.policy.write_text(OTHER)
-    assert eventually(lambda: proxy.metrics.reloads["failure"] == 1)
+    assert eventually(lambda: proxy.single.status.failures == 1)
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
-    monkeypatch.setattr(proxy.worker.holder, "build", build)
+    monkeypatch.setattr(proxy.files, "load", load)
     proxy.policy.write_text(OTHER + "# changed\n")
     assert eventually(lambda: names_set(proxy.port) == [b"other"])
 
@@ -103,7 +103,7 @@ def test_a_fault_of_our_own_while_loading_is_a_failed_reload_and_the_next_change
 def test_a_missing_file_leaves_the_old_policy_in_force(start: Start) -> None:
     proxy, _ = start(SETS_BOTH)
     proxy.policy.unlink()
-    assert eventually(lambda: not proxy.metrics.reload_successful, 3)
+    assert eventually(lambda: not proxy.single.status.reload_successful, 3)
     assert names_set(proxy.port) == [b"sid"]
 
 
@@ -154,7 +154,7 @@ def test_no_request_fails_and_none_is_judged_by_a_mixture_while_policies_change(
     for thread in threads:
         thread.join()
     assert seen == {(b"sid",), (b"other",)}
-    assert proxy.metrics.reloads["failure"] >= 13
+    assert proxy.single.status.failures >= 13
 
 
 # Metrics and health
@@ -270,7 +270,7 @@ def test_what_browsers_speak_is_told_to_the_application_and_decides_secure_https
 
 def test_health_is_on_the_admin_port_and_never_on_the_proxy_s(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-    admin = f"http://127.0.0.1:{proxy.worker.admin_address.port}"
+    admin = proxy.admin
     for path in ("/livez", "/readyz", "/"):
         assert urllib.request.urlopen(admin + path).status == 200
     for path in (b"/metrics", b"/livez", b"/readyz"):

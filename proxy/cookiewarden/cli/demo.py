@@ -11,8 +11,9 @@ from cookiewarden.core.document import Loaded
 from cookiewarden.demo.app import application
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve import log
+from cookiewarden.serve.listener import CannotStart
 from cookiewarden.serve.settings import Address, Settings, Upstream, parse_address
-from cookiewarden.serve.worker import CannotStart, Worker
+from cookiewarden.serve.single import Single
 
 PACKAGED = Path(__file__).parent.parent / "policies"
 IN_TREE = Path(__file__).parents[3] / "policies"
@@ -85,6 +86,6 @@ async def _serve(files: PolicyFiles, loaded: Loaded, listen: Address, app: Addre
         upstream = Upstream(f"http://{app}", app)
         settings = Settings(policy=files.path, upstream=upstream, listen=listen, admin=admin)
         guide = GUIDE.format(listen=listen, app=app, admin=admin, port=app.port, policy=files.path)
-        await Worker(settings, files).live(loaded, started=lambda: click.echo(guide))
+        await Single(settings, files).live(loaded, started=lambda: click.echo(guide))
     finally:
         await runner.cleanup()

@@ -12,7 +12,7 @@ from cookiewarden.cli.explain import explain
 from cookiewarden.cli.policies import PolicyRefused, exit_code
 from cookiewarden.cli.run import run
 from cookiewarden.cli.schema import schema
-from cookiewarden.serve.worker import CannotStart
+from cookiewarden.serve.listener import CannotStart
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

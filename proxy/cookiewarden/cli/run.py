@@ -8,7 +8,7 @@ import click
 from cookiewarden.cli.options import gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.core.problem import render_line
-from cookiewarden.serve import log, worker
+from cookiewarden.serve import log, single, supervisor
 from cookiewarden.serve.settings import is_itself
 
 logger = logging.getLogger("cookiewarden")
@@ -46,5 +46,5 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     else:
         for problem in loaded.problems:
             logger.warning("%s", render_line(problem))
-    worker.run(settings, files, loaded)
+    (single if settings.workers == 1 else supervisor).run(settings, files, loaded)
     return 0

@@ -83,8 +83,10 @@ class Downstream(asyncio.Protocol):
     """Whether the peer's X-Forwarded fields are believed."""
     _forwarded: tuple[bytes, bytes] | None = None
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, peer: bytes | None = None) -> None:
+        """`peer`: the client's address, where a balancer has said it."""
         self.gateway = gateway
+        self.said = peer
 
     # asyncio.Protocol
 
@@ -92,12 +94,14 @@ class Downstream(asyncio.Protocol):
         # uvloop's transports are no subclasses of asyncio's
         self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        if isinstance(peer, tuple) and peer:
+        if self.said is not None:
+            self.peer = self.said
+        elif isinstance(peer, tuple) and peer:
             self.peer = str(peer[0]).encode()
         gateway = self.gateway
         self.trusted = gateway.trusts(self.peer)
         if len(gateway.clients) >= gateway.max_connections and not self._make_room():
-            gateway.metrics.client_errors["overload"] += 1
+            gateway.metrics.client_errors.add("overload")
             self.transport.write(error_response(503, keep_alive=False))
             self.transport.close()
             self.lingering = 1
@@ -141,9 +145,9 @@ class Downstream(asyncio.Protocol):
         if transaction is None:
             return self.next_up or self.full
         if not transaction.body_ended:
-            self.gateway.metrics.client_errors["abort"] += 1
+            self.gateway.metrics.client_errors.add("abort")
             self.transaction = None
-            transaction.client_gone()
+            transaction.client_gone("abort")
             return False
         return self.transport.can_write_eof()  # TLS has no half-closed state
 
@@ -155,8 +159,8 @@ class Downstream(asyncio.Protocol):
         if self.tunnel is not None:
             self.tunnel.close()
         if self.transaction is not None:
-            gateway.metrics.client_errors["abort"] += 1
-            self.transaction.client_gone()
+            gateway.metrics.client_errors.add("abort")
+            self.transaction.client_gone("abort")
             self.transaction = None
 
     def pause_writing(self) -> None:
@@ -404,14 +408,16 @@ class Downstream(asyncio.Protocol):
     def _fail(self, status: int, reason: str, method: bytes = b"") -> None:
         """Answer a request that is not forwarded, or whose body is at fault, and end the connection."""
         metrics = self.gateway.metrics
-        metrics.client_errors[reason] += 1
+        metrics.client_errors.add(reason)
         transaction, self.transaction = self.transaction, None
         self.keep_alive = False
         started = transaction is not None and transaction.responding
         if transaction is not None:
-            transaction.client_gone(status)
+            transaction.client_gone(reason, status)
         else:
             metrics.request(method, status, 0.0, 0.0)
+            if self.gateway.access.on:
+                self.gateway.access.refused(self.peer, status, reason)
         if started:
             self.cut(reset=False)
             return
@@ -450,8 +456,8 @@ class Downstream(asyncio.Protocol):
         elif transaction is not None and not transaction.responding and not transaction.body_ended:
             self._fail(408, "client_timeout")
         else:
-            self.gateway.metrics.client_errors["client_timeout"] += 1
+            self.gateway.metrics.client_errors.add("client_timeout")
             if transaction is not None:
-                transaction.client_gone()
+                transaction.client_gone("client_timeout")
                 self.transaction = None
             self.transport.abort()

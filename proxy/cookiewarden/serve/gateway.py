@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.problem import counted
+from cookiewarden.serve.access import AccessLog
 from cookiewarden.serve.head import Limits
-from cookiewarden.serve.holder import Holder
-from cookiewarden.serve.metrics import Metrics
+from cookiewarden.serve.metrics import CONNECTIONS_AT, FORWARDED_REPLACED, Metrics
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.tls import upstream_context
 
@@ -40,10 +40,13 @@ class Gateway:
 
     pool: "Pool"
 
-    def __init__(self, settings: Settings, holder: Holder, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, engine: Engine, metrics: Metrics) -> None:
+        """Raises BadTLS."""
         self.settings = settings
-        self.holder = holder
+        self.engine = engine
+        """The policy in force. A request keeps the one that it began with."""
         self.metrics = metrics
+        self.access = AccessLog(settings.access_log)
         self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields)
         self.loop = asyncio.get_running_loop()
         self.draining = False
@@ -58,6 +61,7 @@ class Gateway:
         self.upstream_host = settings.upstream_host.encode()
         self.https = settings.scheme == "https" or settings.tls_cert != ""
         self.scheme = b"https" if self.https else b"http"
+        self.via = b"\r\nVia: 1.1 " + settings.via.encode() if settings.via else b""
         self.upstream_tls = upstream_context(settings)
         self.upstream_server_name = settings.upstream_server_name or (
             settings.upstream.address.host if settings.upstream.address else ""
@@ -67,31 +71,25 @@ class Gateway:
         self._quiet_until: dict[str, float] = {}
         self._ticker = self.loop.call_later(TICK, self._tick)
 
-    @property
-    def engine(self) -> Engine:
-        engine = self.holder.engine
-        if engine is None:
-            raise RuntimeError("no policy is in force")  # the worker loads one before it listens
-        return engine
-
     def _tick(self) -> None:
         now = self.loop.time()
         for client in [client for client in self.clients if client.due <= now]:
             client.due = NEVER
             client.late()
         self.pool.tick(now)
+        self.count_connections()
         self._ticker = self.loop.call_later(TICK, self._tick)
 
     def trusts(self, peer: bytes) -> bool:
         """Whether a peer's X-Forwarded fields are believed."""
         networks = self.settings.trust_forwarded
-        address = _address(peer) if networks else None
+        address = address_of(peer) if networks else None
         return address is not None and any(address in network for network in networks)
 
     def forwarded_replaced(self, peer: bytes) -> None:
         """Count fields of a peer that is not trusted, and say once for its network which flag would trust it."""
-        self.metrics.forwarded_replaced += 1
-        address = _address(peer)
+        self.metrics.counts[FORWARDED_REPLACED] += 1
+        address = address_of(peer)
         if address is None or len(self._told) >= MAX_TOLD:
             return
         network = str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
@@ -104,7 +102,7 @@ class Gateway:
 
     def upstream_failed(self, reason: str) -> None:
         """Count a failure of the application, and say so, once in ten seconds for each reason."""
-        self.metrics.upstream_errors[reason] += 1
+        self.metrics.upstream_errors.add(reason)
         now = self.loop.time()
         if now >= self._quiet_until.get(reason, 0.0):
             self._quiet_until[reason] = now + QUIET_SECONDS
@@ -116,18 +114,16 @@ class Gateway:
     def stop(self) -> None:
         self._ticker.cancel()
 
-    def connections(self) -> dict[tuple[str, str], int]:
-        """Open connections by side and state, for the gauge."""
-        idle, pool = len(self.idle), self.pool
-        return {
-            ("client", "active"): len(self.clients) - idle,
-            ("client", "idle"): idle,
-            ("upstream", "active"): pool.open - len(pool.idle),
-            ("upstream", "idle"): len(pool.idle),
-        }
+    def count_connections(self) -> None:
+        """Put open connections, by side and state, among the counts."""
+        counts, pool, idle = self.metrics.counts, self.pool, len(self.idle)
+        counts[CONNECTIONS_AT["client", "active"]] = len(self.clients) - idle
+        counts[CONNECTIONS_AT["client", "idle"]] = idle
+        counts[CONNECTIONS_AT["upstream", "active"]] = pool.open - len(pool.idle)
+        counts[CONNECTIONS_AT["upstream", "idle"]] = len(pool.idle)
 
 
-def _address(peer: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address_of(peer: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address of a peer; an IPv4 one that came in IPv6's clothes as itself. None for a unix socket's."""
     try:
         address = ipaddress.ip_address(peer.decode().partition("%")[0])

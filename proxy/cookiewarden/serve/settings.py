@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cookiewarden.core.policy import Mode
+from cookiewarden.serve.access import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,27 @@ def _scheme(text: str) -> str:
     return text
 
 
+def _access(text: str) -> Access:
+    """Raises ValueError."""
+    if text not in set(Access):
+        raise ValueError(f'"{text}" is no access log; expected off, on or query')
+    return Access(text)
+
+
+def _workers(text: str) -> int:
+    """Raises ValueError."""
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
+        raise ValueError(f'"{text}" is no number of workers; expected one from 1 to 999')
+    return int(text)
+
+
+def _via(text: str) -> str:
+    """Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9._:-]+", text):
+        raise ValueError(f'"{text}" is no name for a Via header; expected one such as edge-1')
+    return text
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
@@ -159,6 +181,13 @@ class Settings:
         "CIDR,...",
         "Peers whose X-Forwarded headers are believed, such as an ingress: 10.0.0.0/8.",
     )
+    proxy_protocol: tuple[Network, ...] = setting(
+        _networks,
+        (),
+        "CIDR,...",
+        "Balancers that send a PROXY protocol header (v1 or v2) on each connection.",
+    )
+    via: str = setting(_via, "", "NAME", "Add a Via header with this name, both ways.")
     tls_cert: str = setting(str, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
     tls_key: str = setting(str, "", "FILE", "Its key (PEM), where the certificate's file has none.")
     tls_client_ca: str = setting(
@@ -199,14 +228,25 @@ class Settings:
     drain_delay: float = setting(_seconds, 0.0, "SECONDS", "After SIGTERM: not ready, but still accepting.")
     drain_timeout: float = setting(_seconds, 20.0, "SECONDS", "After SIGTERM: for requests in flight.")
 
+    workers: int = setting(_workers, 1, "N", "Processes that serve; a sidecar has one CPU, and one.")
+    access_log: Access = setting(
+        _access, Access.OFF, "off|on|query", "A line for each request, without its query string, or with it."
+    )
+    admin_host: tuple[str, ...] = setting(
+        _words, (), "NAME,...", "Names, besides localhost, by which the admin pages may be asked for."
+    )
+    admin_token_file: str = setting(
+        str, "", "FILE", "A token for the admin pages; needed where --admin is not on loopback."
+    )
+
     max_head: int = setting(_count, 32768, "BYTES", "A request head (431) or response head (502).")
     max_field: int = setting(_count, 16384, "BYTES", "One header field (431 or 502).")
     max_fields: int = setting(_count, 128, "N", "Header fields of one message (431 or 502).")
     max_request_body: int = setting(_count, 0, "BYTES", "A request body (413); 0: no limit.")
     max_connections: int = setting(
-        _count, 0, "N", "Client connections (503); 0: half of the open files allowed."
+        _count, 0, "N", "Client connections of a worker (503); 0: half of the open files allowed."
     )
-    max_upstream_connections: int = setting(_count, 1024, "N", "Connections to the application.")
+    max_upstream_connections: int = setting(_count, 1024, "N", "Connections of a worker to the application.")
     metrics_max_entries: int = setting(_count, 200, "N", "Declared cookies with metrics of their own.")
 
 

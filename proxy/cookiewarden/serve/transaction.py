@@ -15,6 +15,7 @@ from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
 from cookiewarden.serve.head import Framing, RequestHead, ResponseHead, build_request_head
+from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS
 from cookiewarden.serve.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Transaction:
     until_close = False
     """The client knows the body's end by the end of the connection."""
     status = 0
+    why = ""
+    """The reason of a failure, as the metrics name it."""
     retried = False
     over = False
 
@@ -63,7 +66,7 @@ class Transaction:
         self.overhead = 0.0
         self.body_ended = request.framing is Framing.NONE
         """The client has sent the whole request."""
-        gateway.metrics.in_flight += 1
+        gateway.metrics.counts[IN_FLIGHT] += 1
 
     # The request
 
@@ -73,7 +76,7 @@ class Transaction:
         self.head = build_request_head(
             request,
             self._judge_request() if request.cookies else None,
-            self.client.forwarded(request),
+            self.client.forwarded(request) + gateway.via,
             gateway.upstream_host or request.host or gateway.upstream_authority,
             request.upgrade != b"" and request.upgrade in gateway.upgrade_protocols,
         )
@@ -179,6 +182,8 @@ class Transaction:
         parts = response.parts
         if response.cookies:
             self._judge_response(response)
+        if self.gateway.via:
+            parts.append(self.gateway.via)
         if self.chunked and response.status >= 200:
             parts.append(b"\r\nTransfer-Encoding: chunked")
         if not keep_alive:
@@ -206,7 +211,7 @@ class Transaction:
 
     def _policy_error(self, error: Exception, action: Action) -> Decision:
         """Our own fault, counted, and said without any byte of the cookie. Not enforced where it passes."""
-        self.gateway.metrics.policy_errors += 1
+        self.gateway.metrics.counts[POLICY_ERRORS] += 1
         passes = self.engine.policy.on_error is OnError.OPEN
         done = "passed, as on_error asks" if passes else "was dropped"
         log.error("judging a cookie failed (%s); it %s", type(error).__name__, done)
@@ -237,9 +242,15 @@ class Transaction:
     def _end(self) -> None:
         self.over = True
         metrics = self.gateway.metrics
-        metrics.in_flight -= 1
+        metrics.counts[IN_FLIGHT] -= 1
+        seconds = perf_counter() - self.began
         if self.status:
-            metrics.request(self.request.method, self.status, perf_counter() - self.began, self.overhead)
+            metrics.request(self.request.method, self.status, seconds, self.overhead)
+        if self.gateway.access.on:
+            client, request = self.client, self.request
+            self.gateway.access.answered(
+                client.peer, request.method, request.host, request.path, self.status, seconds, self.why
+            )
 
     # Upgrade
 
@@ -262,11 +273,15 @@ class Transaction:
 
     # Failures
 
+    def _failed(self, reason: str) -> None:
+        self.why = reason
+        self.gateway.upstream_failed(reason)
+
     def origin_unreachable(self, status: int, reason: str) -> None:
         """No connection could be had."""
         if self.over:
             return
-        self.gateway.upstream_failed(reason)
+        self._failed(reason)
         self._answer(status)
 
     def origin_lost(self, origin: "Origin") -> None:
@@ -275,10 +290,10 @@ class Transaction:
             return
         self.origin = None
         if self.responding:
-            self.gateway.upstream_failed("truncated")
+            self._failed("truncated")
             self._cut()
         elif not origin.reused or origin.heard:
-            self.gateway.upstream_failed("closed")
+            self._failed("closed")
             self._answer(502)
         elif not self.retried and self.request.method in SAFE and self.request.framing is Framing.NONE:
             # RFC 9112 9.3.1: an idle connection may close just as a request is sent; a safe one is sent once more.
@@ -286,7 +301,7 @@ class Transaction:
             self.request_sent = False
             self.gateway.pool.connect(self, fresh=True)
         else:
-            self.gateway.upstream_failed("stale")
+            self._failed("stale")
             self._answer(502)
 
     def origin_failed(self, origin: "Origin", reason: str) -> None:
@@ -295,7 +310,7 @@ class Transaction:
         if self.over:
             return
         self.origin = None
-        self.gateway.upstream_failed(reason)
+        self._failed(reason)
         if self.responding:
             self._cut()
         else:
@@ -311,11 +326,12 @@ class Transaction:
         self._end()
         self.client.cut(reset=self.until_close)
 
-    def client_gone(self, status: int = 0) -> None:
+    def client_gone(self, why: str, status: int = 0) -> None:
         """The client left, or was answered by `Downstream` itself with `status`."""
         if self.over:
             return
         self.status = self.status or status
+        self.why = why
         self._end()
         if self.origin is not None:
             self.origin.close()

@@ -1,0 +1,213 @@
+"""Where clients arrive: the listening sockets, and each accepted connection made a `Downstream`.
+
+A plain listener is the event loop's own. Behind balancers that speak the PROXY protocol it cannot be: their header
+must be read to its last byte before a TLS handshake may begin, so those connections are accepted here.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Coroutine
+from typing import Any
+
+from cookiewarden.serve.downstream import Downstream
+from cookiewarden.serve.gateway import Gateway, address_of
+from cookiewarden.serve.proxy_protocol import BadProxyHeader, missing, source
+from cookiewarden.serve.settings import Address
+
+log = logging.getLogger("cookiewarden")
+
+BACKLOG = 2048
+AT_ONCE = 64
+"""Connections accepted before others get a turn."""
+PAUSE_SECONDS = 0.1
+"""Without a free descriptor: until accepting is tried again."""
+FIRST_FD = 3
+
+
+class CannotStart(Exception):
+    """The proxy could not come up: one line for the person who started it."""
+
+
+def open_sockets(address: Address, count: int) -> list[socket.socket]:
+    """Listening sockets for `count` workers: the one that systemd hands over, shared, or one each for `address`.
+
+    One each because the kernel then spreads connections evenly: of 64, one shared socket gave two workers 2 and 62,
+    a socket each 31 and 33. Raises CannotStart.
+    """
+    handed = _handed_socket()
+    if handed is not None:
+        return [handed] * count
+    try:
+        if count == 1:
+            return [_listening(address, share=False)]
+        # Sharing would let a second cookiewarden take half of the connections unseen: first see that nobody is there.
+        first = _listening(address, share=False)
+        bound = Address(*first.getsockname()[:2])
+        first.close()
+        return [_listening(bound, share=True) for _ in range(count)]
+    except OSError as error:
+        raise cannot_listen(address, "--listen", error) from error
+
+
+def _listening(address: Address, share: bool) -> socket.socket:
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, where = found[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind(where)
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening
+
+
+def cannot_listen(address: Address, flag: str, error: OSError) -> CannotStart:
+    reason = error.strerror or str(error)
+    return CannotStart(f"cannot listen on {address}: {reason.lower()}; choose another address with {flag}")
+
+
+def _handed_socket() -> socket.socket | None:
+    """The listening socket that systemd hands over (sd_listen_fds(3)): meant for this process, and one only."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return None
+    count = os.environ.get("LISTEN_FDS", "")
+    if count != "1":
+        raise CannotStart(f"{count or 'no'} sockets were handed over by LISTEN_FDS; expected 1, for --listen")
+    try:
+        handed = socket.socket(fileno=FIRST_FD)
+    except OSError as error:
+        raise CannotStart(f"what was handed over by LISTEN_FDS is no socket: {error.strerror}") from error
+    handed.setblocking(False)
+    return handed
+
+
+def told(listening: socket.socket) -> str:
+    """Where a socket listens, for the log."""
+    name = listening.getsockname()
+    return str(Address(*name[:2])) if isinstance(name, tuple) else f"unix:{name}"
+
+
+class Listener:
+    """Accepts connections from one socket until it is closed."""
+
+    def __init__(self, gateway: Gateway, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
+        self.gateway = gateway
+        self.socket = listening
+        self.tls = tls
+        self._server: asyncio.Server | None = None
+        self._closed = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        loop = self.gateway.loop
+        if self.gateway.settings.proxy_protocol:
+            loop.add_reader(self.socket, self._accept)
+            return
+        create = loop.create_unix_server if self.socket.family == socket.AF_UNIX else loop.create_server
+        self._server = await create(
+            lambda: Downstream(self.gateway),
+            sock=self.socket,
+            backlog=BACKLOG,
+            ssl=self.tls,
+            ssl_handshake_timeout=self.gateway.settings.header_timeout if self.tls else None,
+        )
+
+    def close(self) -> None:
+        """Take what waits in the accept queue, which closing would reset, then close. Again: no effect."""
+        if self._closed:
+            return
+        self._closed = True
+        waiting = self.socket.dup()
+        if self._server is not None:
+            self._server.close()
+        else:
+            self.gateway.loop.remove_reader(self.socket)
+            self.socket.close()
+        with contextlib.suppress(OSError):  # no descriptor is free: what waits cannot be taken
+            while self._accept_from(waiting):
+                pass
+        waiting.close()
+
+    @property
+    def arriving(self) -> bool:
+        """Whether connections were accepted that are no clients yet."""
+        return bool(self._tasks)
+
+    def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _accept(self) -> None:
+        try:
+            self._accept_from(self.socket)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                raise
+            self.gateway.loop.remove_reader(self.socket)
+            self.gateway.loop.call_later(PAUSE_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        if not self._closed:
+            self.gateway.loop.add_reader(self.socket, self._accept)
+
+    def _accept_from(self, listening: socket.socket) -> bool:
+        """Accept a few; whether there may be more."""
+        for _ in range(AT_ONCE):
+            try:
+                connection, name = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return False
+            connection.setblocking(False)
+            self._begin(self._serve(connection, name))
+        return True
+
+    def _begin(self, serving: Coroutine[Any, Any, None]) -> None:
+        task = self.gateway.loop.create_task(serving)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, connection: socket.socket, name: Any) -> None:
+        """Read what a balancer says first, then the connection is like any other."""
+        gateway = self.gateway
+        peer: bytes | None = None
+        balancers = gateway.settings.proxy_protocol
+        address = address_of(name[0].encode()) if isinstance(name, tuple) else None
+        try:
+            if address is not None and any(address in network for network in balancers):
+                async with asyncio.timeout(gateway.settings.header_timeout):
+                    peer = source(await self._header(connection))
+            await gateway.loop.connect_accepted_socket(
+                lambda: Downstream(gateway, peer),
+                connection,
+                ssl=self.tls,
+                ssl_handshake_timeout=gateway.settings.header_timeout if self.tls else None,
+            )
+        except BadProxyHeader:
+            gateway.metrics.client_errors.add("proxy_protocol")
+            connection.close()
+        except TimeoutError:
+            gateway.metrics.client_errors.add("header_timeout")
+            connection.close()
+        except OSError:  # the client left, or its handshake failed
+            connection.close()
+
+    async def _header(self, connection: socket.socket) -> bytes:
+        header = b""
+        while octets := missing(header):
+            data = await self.gateway.loop.sock_recv(connection, octets)
+            if not data:
+                raise ConnectionResetError
+            header += data
+        return header

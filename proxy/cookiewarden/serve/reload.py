@@ -1,0 +1,118 @@
+"""The policy's files, loaded again when they change: build the next one whole beside the traffic, put it in force,
+keep the old one on failure."""
+
+import asyncio
+import gc
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from cookiewarden.core.document import Loaded
+from cookiewarden.core.policy import Mode, Policy
+from cookiewarden.core.problem import Severity, counted, render_line
+from cookiewarden.files import PolicyFiles
+from cookiewarden.serve.exposition import PolicyStatus
+
+log = logging.getLogger("cookiewarden")
+T = TypeVar("T")
+
+WATCH_SECONDS = 0.5
+"""Between two looks at the policy's files; a change is loaded once two looks agree."""
+TURN_SECONDS = 0.0002
+"""How long a thread that builds may keep the interpreter from the event loop."""
+
+
+async def beside_traffic(build: Callable[[], T]) -> T:
+    """Run in a thread, so that traffic hardly notices.
+
+    A thread that computes keeps the interpreter for 5 ms a turn, and a full garbage collection of a large policy for
+    20 to 90: with 10,000 entries the 99th percentile of the event loop's delay was 24 ms, and is 1.5 ms with short
+    turns and what was built kept out of collections for good. Reference counts still free it.
+    """
+    turn = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_SECONDS)
+    gc.disable()
+    try:
+        return await asyncio.to_thread(build)
+    finally:
+        gc.freeze()
+        gc.enable()
+        sys.setswitchinterval(turn)
+
+
+class Reloader:
+    """Watches a policy's files and hands each good state of them to `put`."""
+
+    def __init__(
+        self,
+        files: PolicyFiles,
+        mode: Mode | None,
+        status: PolicyStatus,
+        put: Callable[[Policy], Awaitable[None]],
+    ) -> None:
+        self.files = files
+        self.mode = mode
+        self.status = status
+        self.put = put
+        self._lock = asyncio.Lock()
+        self._asked: set[asyncio.Task[None]] = set()
+
+    def ask(self) -> None:
+        """Reload now, whatever the files' state."""
+        task = asyncio.create_task(self.reload())
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+
+    async def reload(self) -> None:
+        async with self._lock:
+            try:
+                loaded = await beside_traffic(self.files.load)
+                if loaded.policy is None:
+                    self._failed(_first_error(loaded))
+                    return
+                await self.put(loaded.policy)
+            except Exception as error:  # our own fault must not end the watching
+                self._failed(f"{type(error).__name__} while it was read, a bug to report")
+            else:
+                self.status.successes += 1
+                self.began(loaded.policy)
+
+    def _failed(self, why: str) -> None:
+        self.status.reload_successful = False
+        self.status.failures += 1
+        log.error("reload failed, the old policy stays in force: %s", why)
+
+    def began(self, policy: Policy) -> None:
+        """A policy is in force: say so."""
+        mode = self.mode or policy.mode
+        status = self.status
+        status.policy, status.sha256 = policy.name, policy.sha256
+        status.enforcing = mode is Mode.ENFORCE
+        status.reload_successful = True
+        status.reload_time = time.time()
+        log.info(
+            "policy in force: %s (%s, mode %s, sha256 %.12s)",
+            policy.name, counted(len(policy.entries), "entry"), mode.value, policy.sha256,
+        )  # fmt: skip
+        if mode is not policy.mode:
+            log.warning("the policy says mode %s; --mode %s overrides it", policy.mode.value, mode.value)
+
+    async def watch(self) -> None:
+        """Reload when a file of the policy has changed and is at rest: equal on two looks."""
+        before: tuple[object, ...] = ()
+        tried: tuple[object, ...] = ()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            seen = await asyncio.to_thread(self.files.look)
+            if seen == before and seen not in (self.files.loaded_from(), tried):
+                tried = seen
+                await self.reload()
+            before = seen
+
+
+def _first_error(loaded: Loaded) -> str:
+    errors = [p for p in loaded.problems if p.code.severity is Severity.ERROR]
+    first = render_line(errors[0]) if errors else "no policy"
+    return f"{first} ({counted(len(errors), 'error')})"

@@ -1,0 +1,111 @@
+"""One process that does everything: data plane, admin listener and the policy's files, on one event loop."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Sequence
+
+import uvloop
+from aiohttp import web
+
+from cookiewarden.core.document import Loaded
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Policy
+from cookiewarden.files import PolicyFiles
+from cookiewarden.serve.admin import bound, start_admin
+from cookiewarden.serve.exposition import Exposition, PolicyStatus
+from cookiewarden.serve.listener import CannotStart, open_sockets, told
+from cookiewarden.serve.metrics import Labels, Metrics
+from cookiewarden.serve.reload import Reloader, beside_traffic
+from cookiewarden.serve.settings import Address, Settings
+from cookiewarden.serve.worker import Worker
+
+log = logging.getLogger("cookiewarden")
+
+
+def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
+    """Serve until SIGTERM or SIGINT. Raises CannotStart."""
+    uvloop.run(Single(settings, files).live(loaded))
+
+
+class Single:
+    admin: web.AppRunner
+    admin_address: Address
+    listening: socket.socket
+
+    def __init__(self, settings: Settings, files: PolicyFiles) -> None:
+        self.settings = settings
+        self.status = PolicyStatus()
+        self.metrics = Metrics(Labels(settings.metrics_max_entries))
+        self.worker = Worker(settings, self.metrics)
+        self.reloader = Reloader(files, settings.mode, self.status, self.put)
+
+    async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
+        """`started` is called once traffic is accepted. Raises CannotStart."""
+        self.handle_signals()
+        await self.start(loaded)
+        watching = [
+            asyncio.create_task(self.reloader.watch()),
+            asyncio.create_task(self.worker.watch_certificate()),
+        ]
+        try:
+            if started is not None:
+                started()
+            await self.worker.stopping.wait()
+            await self.worker.drain()
+        finally:
+            for task in watching:
+                task.cancel()
+            await self.stop()
+
+    async def start(self, loaded: Loaded) -> None:
+        if loaded.policy is None:
+            raise CannotStart("the policy has errors")
+        policy = loaded.policy
+        self.metrics.declare(entry.name for entry in policy.entries)
+        (self.listening,) = open_sockets(self.settings.listen, 1)
+        await self.worker.start(
+            await beside_traffic(lambda: Engine(policy, self.settings.mode)), self.listening
+        )
+        self.reloader.began(policy)
+        exposition = Exposition(self.counts, self.metrics.labels, self.status)
+        try:
+            self.admin = await start_admin(self.settings, exposition, self.unready)
+        except CannotStart:
+            await self.worker.stop()
+            raise
+        self.admin_address = bound(self.admin)
+        say_where(self.settings, self.listening, self.admin_address)
+
+    def handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.worker.ask_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self.ask_to_reload)
+
+    def ask_to_reload(self) -> None:
+        self.worker.reload_certificate()
+        self.reloader.ask()
+
+    async def put(self, policy: Policy) -> None:
+        """Put a policy in force for the requests to come."""
+        engine = await beside_traffic(lambda: Engine(policy, self.settings.mode))
+        self.metrics.declare(entry.name for entry in policy.entries)
+        self.worker.gateway.engine = engine
+
+    def counts(self) -> Sequence[int] | memoryview:
+        self.worker.gateway.count_connections()
+        return self.metrics.counts
+
+    def unready(self) -> str:
+        return "draining" if self.worker.gateway.draining else ""
+
+    async def stop(self) -> None:
+        await self.worker.stop()
+        await self.admin.cleanup()
+
+
+def say_where(settings: Settings, listening: socket.socket, admin: Address) -> None:
+    by_tls = " by TLS" if settings.tls_cert else ""
+    log.info("listening on %s%s for %s, admin on %s", told(listening), by_tls, settings.upstream, admin)

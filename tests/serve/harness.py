@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import os
 import re
 import socket
 import ssl
@@ -41,6 +42,7 @@ class Origin:
         script: "Callable[[OriginConnection], None]",
         path: Path | None = None,
         tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
         self.script = script
         self.tls = tls
@@ -49,7 +51,7 @@ class Origin:
         self.connections = 0
         self.errors: list[BaseException] = []
         if path is None:
-            self.socket = socket.create_server(("127.0.0.1", 0), backlog=512)
+            self.socket = socket.create_server(("127.0.0.1", port), backlog=512)
             self.upstream = Upstream(f"http://127.0.0.1:{self.port}", Address("127.0.0.1", self.port))
         else:
             self.socket = socket.socket(socket.AF_UNIX)
@@ -112,7 +114,7 @@ class OriginConnection:
 
     def read_chunked(self) -> bytes:
         """A chunked body, with its framing."""
-        while not self.buffer.endswith(b"0\r\n\r\n"):
+        while not re.search(rb"(?:^|\r\n)0+\r\n(?:[^\r\n]+\r\n)*\r\n$", self.buffer):
             self._more()
         return self.read(len(self.buffer))
 
@@ -225,7 +227,7 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for i in range(len(data)):
             self.socket.sendall(data[i : i + 1])
-            time.sleep(0)
+            os.sched_yield()  # sleep(0) takes 50 µs
 
     def read_until(self, end: bytes) -> bytes:
         data = b""

@@ -178,10 +178,14 @@ def test_the_short_way_keeps_the_limit_on_the_whole_head() -> None:
 )  # fmt: skip
 def test_what_can_become_no_request_is_refused_before_its_end(data: bytes, status: int) -> None:
     if not status:
-        refuse_early(data, LIMITS)
+        refuse_early(data, 0, LIMITS)
         return
     with pytest.raises(BadHead) as refused:
-        refuse_early(data, LIMITS)
+        refuse_early(data, 0, LIMITS)
+    assert refused.value.status == status
+    with pytest.raises(BadHead) as refused:  # in single octets, each looked at once
+        for octets in range(1, len(data) + 1):
+            refuse_early(data[:octets], octets - 1, LIMITS)
     assert refused.value.status == status
 
 

@@ -63,6 +63,9 @@ class Downstream(asyncio.Protocol):
     """The client has closed its side."""
     held = b""
     """What came and was not looked at: the beginning of a head, or what follows the request in flight."""
+    looked = 0
+    """Octets of `held` that were found to be the beginning of a head: looked at once, a head in single octets costs
+    a copy each and not a search (32 KiB of them: 0.1 s instead of 4)."""
     left = 0
     """Octets of a body of known length that have not come."""
     chunks: ChunkedBody | None = None
@@ -188,17 +191,19 @@ class Downstream(asyncio.Protocol):
     def _head(self, data: bytes) -> None:
         """Read the head at the beginning of `data`, or wait for the rest of it."""
         began = perf_counter()
+        looked, self.looked = self.looked, 0
         if data.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request are ignored
+            looked = 0
             data = data[_EMPTY_LINES.match(data).end() :]  # type: ignore[union-attr]
             if not data:
                 self._empty_lines()
                 return
-        end = data.find(b"\r\n\r\n") + 4
+        end = data.find(b"\r\n\r\n", max(looked - 3, 0)) + 4
         limits = self.gateway.limits
         try:
             if end == 3:
-                self.held = data
-                refuse_early(data, limits)
+                refuse_early(data, looked, limits)
+                self.held, self.looked = data, len(data)
                 if self.awaits is not Awaits.HEAD:
                     self.awaits = Awaits.HEAD
                     self.due = self.gateway.loop.time() + self.gateway.settings.header_timeout

@@ -92,6 +92,10 @@ class RequestHead:
     raw_fields: bytes
     """All lines as they came, where a next request with the same ones differs from this in its first line only."""
 
+    @property
+    def has_body(self) -> bool:
+        return self.framing is Framing.CHUNKED or self.length > 0
+
     def again(self, method: bytes, path: bytes) -> "RequestHead":
         """The same fields under another first line."""
         request = RequestHead()
@@ -227,14 +231,26 @@ def read_next_request(head: bytes, limits: Limits, last: RequestHead | None) -> 
     return read_request(head, limits)
 
 
-def refuse_early(data: bytes, limits: Limits) -> None:
-    """Look at the beginning of a head whose end has not come. Raises BadHead where it can become none."""
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+"""No line of ours ends in it, and whoever ends lines in it waits for an answer, not to send more."""
+
+
+def refuse_early(data: bytes, looked: int, limits: Limits) -> None:
+    """Look at the beginning of a head whose end has not come, and whose first `looked` octets were looked at before.
+    Raises BadHead where it can become none."""
     if len(data) > limits.max_head:
         raise BadHead(431, "head_too_large")
-    if b"\r\n" in data:
-        _request_line(data)
-    elif not _REQUEST_LINE_SO_FAR.fullmatch(data):
+    if _BARE_LF.search(data, max(looked - 1, 0)):
         raise BadHead(400, "bad_request")
+    if data.find(b"\r\n", max(looked - 1, 0)) >= 0:
+        if looked == 0 or b"\r\n" not in data[:looked]:
+            _request_line(data)
+    elif looked < _SOON and b"\r\n" not in data[:looked] and not _REQUEST_LINE_SO_FAR.fullmatch(data):
+        raise BadHead(400, "bad_request")
+
+
+_SOON = 256
+"""Octets within which a line that is none is seen before it ends."""
 
 
 def _request_line(head: bytes) -> tuple[bytes, bytes, bytes, int]:
@@ -380,8 +396,12 @@ _RESPONSE_FIELDS = re.compile(
 _TIMEOUT = re.compile(rb"(?:^|[,; \t])timeout[ \t]*=[ \t]*\"?([0-9]{1,6})", re.IGNORECASE)
 
 
-def may_begin_a_response(data: bytes) -> bool:
-    return _STATUS_LINE_BEGINS.startswith(data[: len(_STATUS_LINE_BEGINS)])
+def may_begin_a_response(data: bytes, looked: int) -> bool:
+    """Whether `data` may be the beginning of a head, its first `looked` octets being looked at before."""
+    begins = looked > len(_STATUS_LINE_BEGINS) or _STATUS_LINE_BEGINS.startswith(
+        data[: len(_STATUS_LINE_BEGINS)]
+    )
+    return begins and not _BARE_LF.search(data, max(looked - 1, 0))
 
 
 def read_response(head: bytes, limits: Limits, to_head: bool) -> ResponseHead:

@@ -295,7 +295,7 @@ class Transaction:
         elif not origin.reused or origin.heard:
             self._failed("closed")
             self._answer(502)
-        elif not self.retried and self.request.method in SAFE and self.request.framing is Framing.NONE:
+        elif not self.retried and self.request.method in SAFE and not self.request.has_body:
             # RFC 9112 9.3.1: an idle connection may close just as a request is sent; a safe one is sent once more.
             self.retried = True
             self.request_sent = False

@@ -82,7 +82,7 @@ class Origin(asyncio.Protocol):
             self.due = self.gateway.loop.time() + self.gateway.settings.read_timeout
         transaction.spoke = perf_counter()
         if not transaction.responding:
-            self._head(transaction, self.held + data if self.held else data)
+            self._head(transaction, self.held + data if self.held else data, len(self.held))
         elif self.left:
             self._known_length(transaction, data)
         elif self.chunks is not None:
@@ -135,15 +135,17 @@ class Origin(asyncio.Protocol):
 
     # Reading
 
-    def _head(self, transaction: "Transaction", data: bytes) -> None:
-        """Read the heads at the beginning of `data`: interim ones, then the final one with what follows it."""
+    def _head(self, transaction: "Transaction", data: bytes, looked: int) -> None:
+        """Read the heads at the beginning of `data`: interim ones, then the final one with what follows it. The first
+        `looked` octets were looked at before."""
         self.held = b""
         while data:
-            end = data.find(b"\r\n\r\n") + 4
+            end = data.find(b"\r\n\r\n", max(looked - 3, 0)) + 4
             try:
                 if end == 3:
-                    self._hold(data)
+                    self._hold(data, looked)
                     return
+                looked = 0
                 response = self._read(data[:end], transaction.request.method == b"HEAD")
             except BadHead as bad:
                 transaction.origin_failed(self, bad.reason)
@@ -158,10 +160,10 @@ class Origin(asyncio.Protocol):
                 return
             transaction.interim(response)
 
-    def _hold(self, data: bytes) -> None:
+    def _hold(self, data: bytes, looked: int) -> None:
         if len(data) > self.gateway.limits.max_head:
             raise BadHead(502, "head_too_large")
-        if not may_begin_a_response(data):
+        if not may_begin_a_response(data, looked):
             raise BadHead(502, "bad_response")
         self.held = data
 

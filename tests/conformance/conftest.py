@@ -1,0 +1,145 @@
+"""The wire suite runs against cookiewarden, and beside it against any proxies that are named:
+
+    pytest tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
+    pytest tests/conformance --proxy mine=127.0.0.1:8080 --origin-port 9000
+
+A test that another proxy does not pass fails nothing: it is told in the table at the end.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.peers import OURS, PEERS, started, version
+from tests.conformance.wire import Differs, ScriptedOrigin, Wire
+
+TABLE = pytest.StashKey[dict[str, dict[str, str]]]()
+WHY = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("wire")
+    group.addoption("--proxy", action="append", help=f"one of {', '.join(PEERS)}, or NAME=HOST:PORT")
+    group.addoption(
+        "--origin-port", type=int, default=0, help="where the origin of a running proxy is expected"
+    )
+
+
+def proxies(config: pytest.Config) -> list[str]:
+    return config.getoption("--proxy", default=None) or [OURS]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TABLE] = {}
+    config.stash[WHY] = {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "wire" in metafunc.fixturenames:
+        metafunc.parametrize("wire", proxies(metafunc.config), indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Wire]]:
+    """The proxies that were started so far."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(
+            contextlib.closing(wires := Wires(stack, tmp_path_factory.mktemp("wire"), request.config))
+        )
+        yield wires
+
+
+class Wires(dict[str, Wire]):
+    def __init__(self, stack: contextlib.ExitStack, folder: Path, config: pytest.Config) -> None:
+        super().__init__()
+        self.stack, self.folder, self.config = stack, folder, config
+
+    def __missing__(self, proxy: str) -> Wire:
+        name, _, address = proxy.partition("=")
+        if address:
+            origin = ScriptedOrigin(self.config.getoption("--origin-port"))
+            port = int(address.rpartition(":")[2])
+        else:
+            origin = ScriptedOrigin()
+            port = self.stack.enter_context(started(name, self.folder, origin.port))
+        self[proxy] = Wire(name, port, origin)
+        return self[proxy]
+
+    def close(self) -> None:
+        for wire in self.values():
+            wire.origin.close()
+
+
+@pytest.fixture
+def wire(request: pytest.FixtureRequest, running: dict[str, Wire]) -> Wire:
+    name = request.param
+    if "=" not in name and not version(name):
+        pytest.skip(f"{name} is not installed")
+    return running[name]
+
+
+@pytest.fixture
+def ours(running: dict[str, Wire]) -> Wire:
+    """cookiewarden, whatever proxies were named."""
+    return running[OURS]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    report = yield
+    spec = getattr(item, "callspec", None)
+    if spec is None or "wire" not in spec.params or report.when != "call":
+        return report
+    proxy = spec.params["wire"].partition("=")[0]
+    row = _sentence(item, spec.params)
+    error = call.excinfo.value if call.excinfo else None
+    cell = "ok" if error is None else error.seen if isinstance(error, Differs) else type(error).__name__
+    cells = item.config.stash[TABLE].setdefault(row, {})
+    if cells.get(proxy, "ok") == "ok":  # of a sentence that is tried in several ways, the first that differs
+        cells[proxy] = cell
+    case = spec.params.get("case")
+    item.config.stash[WHY][row] = getattr(case, "why", "") or item.function.__doc__ or ""
+    if error is not None and proxy != OURS:
+        report.outcome, report.wasxfail = "skipped", "another proxy; see the table"
+    return report
+
+
+def _sentence(item: pytest.Item, params: dict[str, object]) -> str:
+    """A case's sentence, or a test's name and the parameters that it was given."""
+    case = params.get("case")
+    if hasattr(case, "sentence"):
+        return case.sentence
+    name = item.originalname.removeprefix("test_").replace("_", " ")
+    ids = item.nodeid.partition("[")[2].rstrip("]").replace(str(params["wire"]), "").strip("-")
+    return f"{name}: {ids}" if ids else name
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    names = [name.partition("=")[0] for name in proxies(config)]
+    table = config.stash[TABLE]
+    if len(names) < 2 or not table:
+        return
+    write = terminalreporter.write_line
+    width = min(max(map(len, table)), 96)
+    terminalreporter.section("the wire, side by side")
+    write(" ".join([f"{'':<{width}}", *(f"{name:<14}" for name in names)]))
+    write(" ".join([f"{'':<{width}}", *(f"{version(name) if name in PEERS else '':<14}" for name in names)]))
+    for row, cells in table.items():
+        write(" ".join([f"{row[:width]:<{width}}", *(f"{cells.get(name, '')[:13]:<14}" for name in names)]))
+    totals = [sum(cells.get(name) == "ok" for cells in table.values()) for name in names]
+    write(" ".join([f"{f'passed of {len(table)}':<{width}}", *(f"{total:<14}" for total in totals)]))
+    alone = [
+        row
+        for row, cells in table.items()
+        if len(cells) > 2
+        and cells.get(OURS) == "ok"
+        and all(c != "ok" for n, c in cells.items() if n != OURS)
+    ]
+    if alone:
+        terminalreporter.section(f"where {OURS} differs from all others, and why")
+        for row in alone:
+            write(f"{row}: {' '.join(config.stash[WHY][row].split()) or 'no reason given'}")

@@ -1,0 +1,168 @@
+"""The proxies that the wire suite runs against, each a real process in front of the same origin, with the same limits
+and timeouts as far as each of them has these.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.processes import free_port
+from tests.serve.harness import POLICY
+
+HEADER, READ, CONNECT, KEEPALIVE = 2, 1, 1, 6
+"""Seconds: for a request head or a stalled body, between two bytes of the origin, to connect, between requests."""
+
+OURS = "cookiewarden"
+
+
+def cookiewarden(folder: Path, listen: int, origin: int) -> list[str]:
+    (folder / "policy.yaml").write_text(POLICY)
+    timeouts = {
+        "header-timeout": HEADER, "client-timeout": HEADER, "read-timeout": READ, "connect-timeout": CONNECT,
+        "keepalive-timeout": KEEPALIVE,
+    }  # fmt: skip
+    flags = [text for name, seconds in timeouts.items() for text in (f"--{name}", str(seconds))]
+    return [
+        sys.executable, "-m", "cookiewarden", "run", "--policy", str(folder / "policy.yaml"),
+        "--upstream", f"http://127.0.0.1:{origin}", "--listen", str(listen), "--admin", "0", *flags,
+    ]  # fmt: skip
+
+
+def nginx(folder: Path, listen: int, origin: int) -> list[str]:
+    user = "user root;" if os.geteuid() == 0 else ""  # its worker must reach a folder that is ours alone
+    temporary = " ".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(f"""
+{user} daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; {temporary}
+  large_client_header_buffers 4 16k; underscores_in_headers on;
+  client_header_timeout {HEADER}s; client_body_timeout {HEADER}s; keepalive_timeout {KEEPALIVE}s;
+  map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+  upstream origin {{ server 127.0.0.1:{origin}; keepalive 16; }}
+  server {{
+    listen 127.0.0.1:{listen};
+    client_max_body_size 0;
+    location / {{
+      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Host $http_host;
+      proxy_set_header Connection $connection_upgrade; proxy_set_header Upgrade $http_upgrade;
+      proxy_request_buffering off; proxy_connect_timeout {CONNECT}s; proxy_read_timeout {READ}s;
+    }}
+  }}
+}}
+""")
+    return ["nginx", "-c", str(folder / "nginx.conf")]
+
+
+def haproxy(folder: Path, listen: int, origin: int) -> list[str]:
+    (folder / "haproxy.cfg").write_text(f"""
+global
+  maxconn 1000
+  tune.bufsize 33792
+  tune.maxrewrite 1024
+defaults
+  mode http
+  timeout http-request {HEADER}s
+  timeout client {HEADER}s
+  timeout server {READ}s
+  timeout connect {CONNECT}s
+  timeout http-keep-alive {KEEPALIVE}s
+  timeout tunnel 60s
+  retries 1
+frontend f
+  bind 127.0.0.1:{listen}
+  default_backend b
+backend b
+  server s 127.0.0.1:{origin}
+""")
+    return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
+
+
+def envoy(folder: Path, listen: int, origin: int) -> list[str]:
+    (folder / "envoy.yaml").write_text(f"""
+static_resources:
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: {listen}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: x
+          codec_type: HTTP1
+          http_protocol_options: {{accept_http_10: true, enable_trailers: true}}
+          max_request_headers_kb: 32
+          request_headers_timeout: {HEADER}s
+          stream_idle_timeout: {HEADER}s
+          common_http_protocol_options: {{idle_timeout: {KEEPALIVE}s, max_headers_count: 128}}
+          upgrade_configs: [{{upgrade_type: websocket}}]
+          http_filters: [{{name: r, typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}}}]
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes: [{{match: {{prefix: "/"}}, route: {{cluster: origin, timeout: 0s, idle_timeout: {READ}s}}}}]
+  clusters:
+  - name: origin
+    connect_timeout: {CONNECT}s
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {{http_protocol_options: {{enable_trailers: true}}}}
+    load_assignment:
+      cluster_name: origin
+      endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {origin}}}}}}}}}]}}]
+""")
+    binary = shutil.which("envoy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or "envoy"
+    return [binary, "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--log-level", "error", "--use-dynamic-base-id"]  # fmt: skip
+
+
+PEERS: dict[str, Callable[[Path, int, int], list[str]]] = {
+    OURS: cookiewarden, "nginx": nginx, "haproxy": haproxy, "envoy": envoy,
+}  # fmt: skip
+os.environ["PATH"] += ":/usr/sbin"
+
+
+def version(name: str) -> str:
+    """What a peer says of itself; nothing where it is not installed."""
+    executable = str(Path(sys.executable).parent / "envoy") if name == "envoy" else shutil.which(name)
+    if name == OURS or not executable or not Path(executable).exists():
+        return "here" if name == OURS else ""
+    flag = "--version" if name == "envoy" else "-v"
+    said = subprocess.run([executable, flag], capture_output=True, text=True)
+    found = re.search(r"\d+\.\d+\.\d+", said.stdout + said.stderr)
+    return found[0] if found else "?"
+
+
+@contextlib.contextmanager
+def started(name: str, folder: Path, origin: int) -> Iterator[int]:
+    """The port of a peer that serves."""
+    home, listen = folder / name, free_port()
+    home.mkdir()
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(PEERS[name](home, listen, origin), stdout=log, stderr=log)
+    try:
+        _await_port(listen, process, home / "log")
+        yield listen
+    finally:
+        process.terminate()
+        process.wait(40)
+
+
+def _await_port(port: int, process: subprocess.Popen, log: Path) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())

@@ -1,0 +1,147 @@
+"""Requests that two parsers might read differently (the shared set, by RFC 9110 and 9112): for each either a refusal, or
+one normalised request; an origin never sees bytes of a second one."""
+
+import base64
+import contextlib
+import re
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.conformance.wire import Wire, expect
+from tests.serve.harness import OriginConnection
+from tests.shared import cases
+
+ROWS = cases("smuggling-public.jsonl")
+
+
+@dataclass
+class Recorded:
+    """A request as a lenient origin reads it: lines may end in LF, and chunks win over a length."""
+
+    line: bytes
+    raw: bytearray
+    body: bytes = b""
+    complete: bool = False
+    encodings: list[bytes] = field(default_factory=list)
+    lengths: list[bytes] = field(default_factory=list)
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.requests: list[Recorded] = []
+
+    def __call__(self, connection: OriginConnection) -> None:
+        with connection.socket.makefile("rb") as file:
+            while line := file.readline(1 << 20):
+                if line.strip(b"\r\n"):
+                    self._request(connection, file, line)
+
+    def _request(self, connection: OriginConnection, file, line: bytes) -> None:
+        seen = Recorded(line.rstrip(b"\r\n"), bytearray(line))
+        fields = []
+        while (field_line := file.readline(1 << 20)) not in (b"\r\n", b"\n", b""):
+            seen.raw += field_line
+            name, _, value = field_line.partition(b":")
+            fields.append((name.strip().lower(), value.strip()))
+        seen.encodings = [value for name, value in fields if name == b"transfer-encoding"]
+        seen.lengths = [value for name, value in fields if name == b"content-length"]
+        self.requests.append(seen)
+        if any(name == b"expect" for name, _ in fields):
+            connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if not self._body(file, seen):
+            raise EOFError
+        seen.complete = True
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (b"" if line.startswith(b"HEAD") else b"ok")
+        )
+
+    def _body(self, file, seen: Recorded) -> bool:
+        if not seen.encodings:
+            octets = int(seen.lengths[0]) if seen.lengths else 0
+            seen.body = file.read(octets)
+            seen.raw += seen.body
+            return len(seen.body) == octets
+        while True:
+            size = file.readline(1 << 20)
+            seen.raw += size
+            octets = int(size.split(b";")[0].strip() or b"0", 16) if size else 0
+            if octets == 0:
+                break
+            data = file.read(octets)
+            seen.body += data
+            seen.raw += data
+            if len(data) < octets:
+                return False
+            file.readline()
+        while (trailer := file.readline(1 << 20)) not in (b"\r\n", b"\n", b""):
+            seen.raw += trailer
+        return bool(size)
+
+
+def exchange(wire: Wire, case: dict, drip: bool) -> tuple[list[int], bool]:
+    """The statuses that came, but for 100, and whether the proxy closed."""
+    answer, closed = bytearray(), False
+    with wire.client() as client:
+        with contextlib.suppress(OSError):
+            (client.drip if drip else client.send)(base64.b64decode(case["raw_b64"]))
+            if case.get("half_close"):
+                client.socket.shutdown(1)
+        client.socket.settimeout(0.6)
+        try:
+            while more := client.socket.recv(65536):
+                answer += more
+            closed = True
+        except TimeoutError:
+            pass
+        except OSError:
+            closed = True
+    statuses = [int(s) for s in re.findall(rb"HTTP/1\.[01] (\d{3})", answer) if s != b"100"]
+    return statuses, closed
+
+
+def judge(wire: Wire, case: dict, drip: bool) -> None:
+    recorder = Recorder()
+    wire.behind(recorder)
+    statuses, closed = exchange(wire, case, drip)
+    last = statuses[-1] if statuses else 0
+    said_no = last in case.get("status", ()) or (last == 0 and closed and case.get("close_ok", True))
+    refused = case["required"] != "forward" and said_no
+    seen = recorder.requests
+    complete = [request for request in seen if request.complete]
+    if case.get("smuggle", True):
+        expect(not any(b"/smuggled" in request.line for request in seen), "SMUGGLED")
+    expect(not any(request.encodings and request.lengths for request in seen), "two framings")
+    if case["required"] == "reject":
+        expect(refused, last)
+        expect(len(complete) <= case.get("origin_requests", 0), f"saw {len(complete)}")
+        return
+    if not refused:
+        wanted = case["origin_requests"]
+        few = not complete or (case["required"] == "forward" and len(complete) != wanted)
+        expect(not few and len(complete) <= wanted, f"{last}, saw {len(complete)}")
+        told(complete[-1], case)
+    for forbidden in case.get("never_upstream_b64", ()):
+        octets = base64.b64decode(forbidden).lower()
+        expect(not any(octets in bytes(request.raw).lower() for request in seen), "forbidden bytes")
+
+
+def told(request: Recorded, case: dict) -> None:
+    """The origin was told what it should be."""
+    if case.get("origin_body_b64") is not None:
+        expect(request.body == base64.b64decode(case["origin_body_b64"]), "another body")
+    method, target, *_ = [*request.line.decode("latin-1").split(" "), ""]
+    expect(case.get("origin_method") in (None, "", method), "another method")
+    expect(case.get("origin_target") in (None, "", target), "another target")
+
+
+@pytest.mark.row(23)
+@pytest.mark.parametrize("case", ROWS)
+def test_a_request_is_refused_or_forwarded_as_one(wire: Wire, case: dict) -> None:
+    judge(wire, case, drip=False)
+
+
+@pytest.mark.row(23)
+@pytest.mark.parametrize("case", ROWS)
+def test_a_request_in_single_octets_is_refused_or_forwarded_as_one(ours: Wire, case: dict) -> None:
+    judge(ours, case, drip=True)

@@ -1,17 +1,19 @@
-"""The command as a process of its own: to start it, to find a port for it, to ask whether it is ready."""
+"""The command as a process of its own: to start it, to find a port for it, to ask whether it is ready and what it counts."""
 
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from typing import IO
 
 
-def command(*arguments: str) -> subprocess.Popen:
+def command(*arguments: str, output: IO[str] | None = None) -> subprocess.Popen:
+    """What it prints goes to pipes, or all of it to `output`."""
     return subprocess.Popen(
         [sys.executable, "-m", "cookiewarden", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=output or subprocess.PIPE,
+        stderr=output or subprocess.PIPE,
         text=True,
     )
 
@@ -29,3 +31,10 @@ def ready(admin: int) -> int:
         return error.code
     except OSError:
         return 0
+
+
+def scrape(admin: int) -> dict[str, float]:
+    """Every sample of a scrape."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=20).read().decode()
+    samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples}

@@ -14,8 +14,9 @@ MAX_FILE = 32 * 1024 * 1024
 """Octets; a register of 100,000 entries takes 15 MB."""
 
 
-Stamp = tuple[int, int, int] | int | None
-"""Size, time of change and inode of a file; the error number, or None, where it could not be read."""
+Stamp = tuple[int, int, int, int] | int | None
+"""Size, inode and times of a file, of its content and of its record (which no tool can set back); the error number,
+or None, where it could not be read."""
 
 
 class PolicyFiles:
@@ -79,7 +80,7 @@ def _resolved(path: Path) -> Path:
 
 
 def _stamp_of(status: os.stat_result) -> Stamp:
-    return status.st_size, status.st_mtime_ns, status.st_ino
+    return status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
 
 
 def read(folder: Path, name: str) -> tuple[bytes | Unread, Stamp]:

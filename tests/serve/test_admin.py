@@ -1,0 +1,107 @@
+"""The admin listener: open to probes and scrapes, closed to pages of other sites and, beyond loopback, to all without
+the token."""
+
+import http.client
+from pathlib import Path
+
+import pytest
+
+from cookiewarden.serve.settings import Address
+from tests.serve.harness import Start
+from tests.serve.running import running
+
+TOKEN = "CANARY-of-the-admin-token"
+
+
+def status(port: int, path: str, host: str, token: str = "", method: str = "GET") -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, headers={"Host": host} | ({"Authorization": token} if token else {}))
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@pytest.mark.row(26)
+@pytest.mark.parametrize(
+    ("host", "index"),
+    [
+        ("127.0.0.1:9180", 200), ("localhost:9180", 200), ("LOCALHOST", 200), ("[::1]:9180", 200), ("10.1.2.3", 200),
+        ("admin.internal:9180", 200), ("evil.example", 403), ("localhost.evil.example", 403), ("", 403), ("[evil]", 403),
+    ],
+)  # fmt: skip
+def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
+    start: Start, host: str, index: int
+) -> None:
+    proxy, _ = start(admin_host=("admin.internal",))
+    port = proxy.single.admin_address.port
+    for path in ("/metrics", "/livez", "/readyz"):
+        assert status(port, path, host) == 200
+    assert status(port, "/", host) == index
+
+
+@pytest.mark.row(26)
+@pytest.mark.parametrize(
+    ("given", "index"),
+    [
+        ("", 403),
+        (f"Bearer {TOKEN}", 200),
+        (f"bearer {TOKEN}", 200),
+        (f"Bearer {TOKEN}x", 403),
+        ("Bearer ", 403),
+        (f"Basic {TOKEN}", 403),
+    ],
+)
+def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, given: str, index: int) -> None:
+    (tmp_path / "token").write_text(TOKEN + "\n")
+    proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=str(tmp_path / "token"))
+    port = proxy.single.admin_address.port
+    assert status(port, "/metrics", "x") == 200
+    assert status(port, "/", "127.0.0.1", given) == index
+
+
+@pytest.mark.row(26)
+def test_beyond_loopback_without_a_token_there_are_no_pages(start: Start) -> None:
+    proxy, _ = start(admin=Address("0.0.0.0", 0))
+    port = proxy.single.admin_address.port
+    assert status(port, "/", "127.0.0.1") == 403 and status(port, "/readyz", "x") == 200
+
+
+@pytest.mark.row(26)
+@pytest.mark.parametrize("path", ["/", "/metrics", "/livez", "/readyz", "/none"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None:
+    proxy, _ = start()
+    assert status(proxy.single.admin_address.port, path, "localhost", method=method) in (404, 405)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [(None, "no such file or directory"), ("short", "fewer than 16 octets")]
+)
+def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(
+    tmp_path: Path, text: str | None, told: str
+) -> None:
+    from tests.processes import command
+    from tests.serve.harness import POLICY
+
+    (tmp_path / "p.yaml").write_text(POLICY)
+    if text is not None:
+        (tmp_path / "token").write_text(text)
+    flags = ("--listen", "0", "--admin", "0", "--admin-token-file", str(tmp_path / "token"))
+    process = command("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 3 and told in error and "Traceback" not in error
+
+
+@pytest.mark.row(26)
+def test_readyz_asks_nobody_and_is_503_while_draining() -> None:
+    import signal
+
+    from tests.processes import ready
+    from tests.serve.harness import eventually
+
+    with running("--drain-delay", "1") as proxy:
+        proxy.origin.close()  # the application is down, and the proxy is ready all the same
+        assert ready(proxy.admin) == 200
+        proxy.signal(signal.SIGTERM)
+        assert eventually(lambda: ready(proxy.admin) == 503, 1)

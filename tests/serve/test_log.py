@@ -1,0 +1,72 @@
+"""What the log says: one JSON object a line, requests where asked for, and no query unless asked for that too."""
+
+import json
+import logging
+
+import pytest
+
+from cookiewarden.serve.access import Access
+from cookiewarden.serve.log import JsonLines, Plain
+from tests.serve.harness import CLOSE, Start, ask, get
+from tests.serve.running import running
+
+
+def lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def requests(caplog: pytest.LogCaptureFixture) -> list[dict]:
+    return [r.fields for r in caplog.records if r.name == "cookiewarden.access"]
+
+
+def test_every_line_of_a_process_is_one_json_object() -> None:
+    with running("--access-log", "on") as proxy:
+        ask(proxy.port, get(b"/a?b=CANARY", CLOSE))
+        proxy.policy.write_text("broken: [")
+        proxy.process.terminate()
+        assert proxy.process.wait(20) == 0
+        found = lines(proxy.told)
+    assert all({"time", "level", "message"} <= line.keys() for line in found)
+    (request,) = [line for line in found if line["message"] == "request"]
+    assert (request["client"], request["method"], request["host"], request["path"], request["status"]) == (
+        "127.0.0.1", "GET", "shop.example", "/a", 200,
+    )  # fmt: skip
+    assert 0 < request["duration_ms"] < 1000 and "CANARY" not in json.dumps(found)
+
+
+def test_requests_are_not_logged_unless_asked_for(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    proxy, _ = start()
+    ask(proxy.port, get(b"/a", CLOSE))
+    ask(proxy.port, b"GARBAGE\r\n\r\n")
+    assert requests(caplog) == []
+
+
+@pytest.mark.parametrize(("access", "path"), [(Access.ON, "/a"), (Access.QUERY, "/a?b=c&d")])
+def test_the_query_is_logged_only_where_asked_for(
+    start: Start, caplog: pytest.LogCaptureFixture, access: Access, path: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    proxy, _ = start(access_log=access)
+    ask(proxy.port, get(b"/a?b=c&d", CLOSE))
+    (request,) = requests(caplog)
+    assert request["path"] == path
+
+
+def test_why_a_request_failed_is_logged_with_it(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    proxy, _ = start(b"garbage\r\n\r\n", access_log=Access.ON)
+    ask(proxy.port, get(b"/a", CLOSE))
+    ask(proxy.port, b"GARBAGE CANARY\r\n\r\n")
+    ask(proxy.port, get(b"/", b"Content-Length: x", b"Cookie: sid=CANARY"))
+    assert [(r["status"], r["reason"]) for r in requests(caplog)] == [
+        (502, "bad_response"), (400, "bad_request"), (400, "bad_request"),
+    ]  # fmt: skip
+    assert "CANARY" not in str(requests(caplog))
+
+
+def test_what_a_terminal_would_act_on_is_escaped() -> None:
+    record = logging.LogRecord("cookiewarden.access", logging.INFO, "", 0, "request", (), None)
+    record.fields = {"path": "/\x1b[31m\u202e", "status": 200}
+    assert json.loads(JsonLines().format(record))["path"] == "/\\x1b[31m\\u202e"
+    assert Plain().format(record) == "cookiewarden: info: request path=/\\x1b[31m\\u202e status=200"

@@ -1,0 +1,205 @@
+"""Several workers: spread, killed, replaced, restarted, reloaded; one scrape, and counters that never go back."""
+
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
+from tests.serve.load import Load
+from tests.serve.running import accepts, running
+
+SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: other=CANARY\r\nContent-Length: 2\r\n\r\nok"
+OTHER = POLICY.replace("name: sid", "name: other")
+ANSWERED = 'cookiewarden_requests_total{code_class="2xx",method="GET"}'
+REWRITTEN = 'cookiewarden_cookies_total{action="rewrite",cookie="sid",direction="response"}'
+
+
+def names_set(port: int) -> list[bytes]:
+    return re.findall(rb"Set-Cookie: (\w+)", ask(port, get(b"/", CLOSE)))
+
+
+def test_one_scrape_tells_what_all_workers_did() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        assert len(proxy.children()) == 2
+        for _ in range(40):
+            assert names_set(proxy.port) == [b"sid"]
+        found = proxy.scrape()
+        assert (found[ANSWERED], found[REWRITTEN], found["cookiewarden_workers"]) == (40, 40, 2)
+        assert found["cookiewarden_request_duration_seconds_count"] == 40
+        for pid in proxy.children():  # what the workers use is in it, too
+            assert found["process_resident_memory_bytes"] > proxy.rss(pid) * 1.5
+
+
+def test_connections_are_spread_over_the_workers() -> None:
+    with running("--workers", "2", script=SETS) as proxy, Load(proxy.port, rate=200, clients=64) as load:
+        assert eventually(lambda: load.outcomes["200"] > 200)
+        shares = [proxy.descriptors(pid) for pid in proxy.children()]
+        assert max(shares) < 4 * min(shares), shares
+
+
+def test_a_killed_worker_is_replaced_fails_only_what_was_in_flight_and_takes_nothing_from_the_counters() -> (
+    None
+):
+    with running("--workers", "2", script=SETS) as proxy:
+        seen: list[float] = []
+        with Load(proxy.port, rate=500, clients=16, keep_alive=False) as load:
+            assert eventually(lambda: load.outcomes["200"] > 300)
+            for _ in range(3):
+                victim = proxy.children()[0]
+                os.kill(victim, signal.SIGKILL)
+                assert eventually(
+                    lambda victim=victim: len(proxy.children()) == 2 and victim not in proxy.children(), 15
+                )
+                until = time.monotonic() + 1
+                while time.monotonic() < until:
+                    found = proxy.scrape()
+                    seen += [found[ANSWERED]]
+        assert seen == sorted(seen)
+        # Each of 16 clients had at most one request under way each time.
+        assert sum(load.failed.values()) <= 3 * 16, load.failed
+        assert not any(outcome.startswith("connect") for outcome in load.failed), load.failed
+        assert eventually(lambda: abs(proxy.scrape()[ANSWERED] - load.outcomes["200"]) <= 3 * 16)
+        assert proxy.scrape()["cookiewarden_workers_replaced_total"] == 3
+        assert proxy.told.count("died: SIGKILL") == 3
+
+
+def test_a_rolling_restart_refuses_nobody() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        before = proxy.children()
+        with (
+            Load(proxy.port, rate=300, clients=8) as kept,
+            Load(proxy.port, rate=200, clients=8, keep_alive=False) as new,
+        ):
+            assert eventually(lambda: kept.outcomes["200"] > 100)
+            proxy.signal(signal.SIGUSR2)
+            assert eventually(lambda: "restarted: 2 workers" in proxy.told, 30)
+            time.sleep(0.3)
+        assert (kept.failed, new.failed) == ({}, {})
+        assert not set(before) & set(proxy.children())
+        found = proxy.scrape()
+        assert found[ANSWERED] == kept.outcomes["200"] + new.outcomes["200"]
+        assert found["cookiewarden_workers_replaced_total"] == 0
+
+
+def test_a_reload_reaches_every_worker_and_a_broken_one_none() -> None:
+    with running("--workers", "3", script=SETS) as proxy:
+        proxy.policy.write_text(OTHER)
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: proxy.scrape()['cookiewarden_config_reloads_total{result="success"}'] >= 1)
+        assert {tuple(names_set(proxy.port)) for _ in range(40)} == {(b"other",)}
+        proxy.policy.write_text("cookies: [{nam: x}]")
+        assert eventually(lambda: proxy.scrape()["cookiewarden_config_last_reload_successful"] == 0)
+        assert {tuple(names_set(proxy.port)) for _ in range(40)} == {(b"other",)}
+        # a worker that comes later has the policy in force, not the broken file
+        os.kill(proxy.children()[0], signal.SIGKILL)
+        assert eventually(lambda: proxy.scrape()["cookiewarden_workers_replaced_total"] == 1)
+        assert eventually(lambda: proxy.told.count(" serves (pid") == 4)
+        assert {tuple(names_set(proxy.port)) for _ in range(40)} == {(b"other",)}
+        counted = 'cookiewarden_cookies_total{action="rewrite",cookie="other",direction="response"}'
+        assert proxy.scrape()[counted] >= 120
+
+
+def test_a_worker_that_does_not_answer_a_reload_is_ended_and_replaced() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        stuck = proxy.children()[0]
+        os.kill(stuck, signal.SIGSTOP)
+        os.kill(stuck, signal.SIGKILL)  # a stopped process dies of it all the same
+        proxy.policy.write_text(OTHER)
+        assert eventually(
+            lambda: proxy.scrape()['cookiewarden_config_reloads_total{result="success"}'] == 1, 15
+        )
+        assert eventually(lambda: len(proxy.children()) == 2 and stuck not in proxy.children(), 15)
+        assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)}
+
+
+@pytest.mark.row(10)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_under_load_fails_nothing(workers: str) -> None:
+    def script(connection) -> None:
+        while True:
+            if b"/slow" in connection.read_head():
+                time.sleep(1)
+            connection.send(SETS)
+
+    with running("--workers", workers, "--drain-delay", "1", script=script) as proxy:
+        with Load(proxy.port, rate=200, clients=8) as load, Load(proxy.port, 1, 1, get(b"/slow")) as slow:
+            assert eventually(lambda: load.outcomes["200"] > 100)
+            time.sleep(0.3)
+            proxy.signal(signal.SIGTERM)
+            assert eventually(lambda: "draining" in proxy.told)
+            time.sleep(0.3)
+            assert accepts(proxy.port)  # for the time of drain_delay
+            load._stop.set()
+            slow._stop.set()
+        assert (load.failed, slow.failed) == ({}, {})
+        assert proxy.process.wait(20) == 0
+        assert not accepts(proxy.port)
+        assert "0 requests aborted" in proxy.told and "died" not in proxy.told
+
+
+def test_a_second_signal_ends_all_workers_at_once() -> None:
+    def script(connection) -> None:
+        connection.read_head()
+        time.sleep(20)
+
+    with running("--workers", "2", script=script) as proxy, Load(proxy.port, 1, 1):
+        assert eventually(lambda: proxy.scrape()["cookiewarden_requests_in_flight"] == 1)
+        proxy.signal(signal.SIGTERM)
+        time.sleep(0.5)
+        began = time.monotonic()
+        proxy.signal(signal.SIGTERM)
+        assert proxy.process.wait(10) == 0
+        assert time.monotonic() - began < 5 and "1 request aborted" in proxy.told
+
+
+def test_workers_do_not_outlive_a_supervisor_that_was_killed() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        workers = proxy.children()
+        proxy.process.kill()
+        assert eventually(lambda: not any(_alive(pid) for pid in workers), 10)
+        assert not accepts(proxy.port)
+        proxy.process.wait(5)
+        proxy.process.returncode = 0  # it was killed by this test
+
+
+def _alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_what_cannot_start_says_so_once(tmp_path) -> None:
+    from tests.processes import command
+
+    (tmp_path / "p.yaml").write_text(POLICY)
+    flags = ("--workers", "2", "--tls-cert", "none.pem", "--listen", "0", "--admin", "0")
+    process = command("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert error.count('--tls-cert "none.pem" cannot be used: no such file or directory') == 1
+    assert "Traceback" not in error
+
+
+def test_an_address_that_is_taken_is_not_shared_unseen(tmp_path) -> None:
+    from tests.processes import command
+
+    with running("--workers", "2", script=SETS) as proxy:
+        flags = ("--workers", "2", "--listen", str(proxy.port), "--admin", "0")
+        second = command(
+            "run", "--policy", str(proxy.policy), "--upstream", proxy.origin.upstream.url, *flags
+        )
+        _, error = second.communicate(timeout=30)
+        assert second.returncode == 3 and "address already in use" in error
+
+
+def test_the_log_says_which_worker_spoke() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        proxy.signal(signal.SIGTERM)
+        assert proxy.process.wait(20) == 0
+        for worker in (0, 1):
+            assert f'"worker": {worker}, "message": "stopped' in proxy.told

@@ -1,14 +1,31 @@
-"""Fixtures that several folders use."""
+"""Fixtures that several folders use, and the one that looks at everything that was printed."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.serve.harness import Start, starter
+from tests.serve.harness import CANARY, Start, starter
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     with starter(tmp_path) as function:
         yield function
+
+
+@pytest.fixture(autouse=True)
+def no_cookie_value_is_printed(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> Iterator[None]:
+    """Cookie values of the suite hold a canary; after each test of the proxy it is in no log and in no output. What
+    processes print, scrapes and admin pages are looked at where they end (`running`, `Proxy.close`)."""
+    if "serve" not in request.node.nodeid and "conformance" not in request.node.nodeid:
+        yield
+        return
+    caplog.set_level(logging.DEBUG)
+    yield
+    printed = capfd.readouterr()
+    for text in (caplog.text, printed.out, printed.err):
+        assert CANARY not in text

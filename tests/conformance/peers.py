@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.processes import free_port
-from tests.serve.harness import POLICY
+from tests.serve.harness import CANARY, POLICY
 
 HEADER, READ, CONNECT, KEEPALIVE = 2, 1, 1, 6
 """Seconds: for a request head or a stalled body, between two bytes of the origin, to connect, between requests."""
@@ -26,7 +26,7 @@ def cookiewarden(folder: Path, listen: int, origin: int) -> list[str]:
     (folder / "policy.yaml").write_text(POLICY)
     timeouts = {
         "header-timeout": HEADER, "client-timeout": HEADER, "read-timeout": READ, "connect-timeout": CONNECT,
-        "keepalive-timeout": KEEPALIVE,
+        "keepalive-timeout": KEEPALIVE, "access-log": "on",
     }  # fmt: skip
     flags = [text for name, seconds in timeouts.items() for text in (f"--{name}", str(seconds))]
     return [
@@ -156,6 +156,7 @@ def started(name: str, folder: Path, origin: int) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(40)
+        assert name != OURS or CANARY not in (home / "log").read_text()
 
 
 def _await_port(port: int, process: subprocess.Popen, log: Path) -> None:

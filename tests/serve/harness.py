@@ -30,6 +30,8 @@ cookies:
   - {name: seen, purpose: x, lifetime: 1h, forward: false}
 """
 
+CANARY = "CANARY"
+"""In the value of every cookie of the suite; must never be printed by the proxy."""
 CLOSE = b"Connection: close"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -208,6 +210,7 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(self.single.reloader.reload(), self.loop).result(10)
 
     def close(self) -> None:
+        assert CANARY not in self.scrape()
         self.loop.call_soon_threadsafe(self.done.set)
         self.thread.join(10)
         assert not self.thread.is_alive()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.processes import command, free_port, ready, scrape
-from tests.serve.harness import OK, POLICY, Origin, OriginConnection, answering, eventually
+from tests.serve.harness import CANARY, OK, POLICY, Origin, OriginConnection, answering, eventually
 
 
 @dataclass
@@ -81,6 +81,7 @@ def running(
             process.kill()
             process.wait(10)
             origin.close()
+            assert CANARY not in log.read_text()
 
 
 def accepts(port: int) -> bool:

@@ -16,9 +16,11 @@ def response(*fields: bytes, status: bytes = b"200 OK", body: bytes = b"ok") -> 
 
 
 def test_declared_cookies_pass_with_their_attributes_and_undeclared_ones_do_not(start: Start) -> None:
-    proxy, _ = start(response(b"Set-Cookie: sid=v; Path=/", b"X-Kept: 1", b"set-cookie: tracker=v"))
+    proxy, _ = start(
+        response(b"Set-Cookie: sid=CANARYv; Path=/", b"X-Kept: 1", b"set-cookie: tracker=CANARYv")
+    )
     answer = ask(proxy.port, get(b"/", CLOSE))
-    assert b"\r\nSet-Cookie: sid=v; Path=/; Secure\r\nX-Kept: 1\r\n" in answer
+    assert b"\r\nSet-Cookie: sid=CANARYv; Path=/; Secure\r\nX-Kept: 1\r\n" in answer
     assert b"tracker" not in answer
     assert (
         proxy.sample("cookiewarden_cookies_total", direction="response", cookie="sid", action="rewrite") == 1
@@ -40,10 +42,10 @@ def test_declared_cookies_pass_with_their_attributes_and_undeclared_ones_do_not(
 @pytest.mark.parametrize(
     ("sent", "forwarded"),
     [
-        (b"sid=1; tracker=2", b"Cookie: sid=1"),
-        (b"seen=1; sid=2", b"Cookie: sid=2"),
-        (b"tracker=1; seen=2", None),
-        (b'sid="a b";x;  sid=\xff', b'Cookie: sid="a b";  sid=\xff'),
+        (b"sid=CANARY1; tracker=CANARY2", b"Cookie: sid=CANARY1"),
+        (b"seen=CANARY1; sid=CANARY2", b"Cookie: sid=CANARY2"),
+        (b"tracker=CANARY1; seen=CANARY2", None),
+        (b'sid="CANARY b";x;  sid=CANARY\xff', b'Cookie: sid="CANARY b";  sid=CANARY\xff'),
     ],
 )
 def test_the_application_gets_only_declared_and_forwarded_cookies(
@@ -59,9 +61,11 @@ def test_the_application_gets_only_declared_and_forwarded_cookies(
     "status", [b"302 Found", b"404 Not Found", b"500 Oops", b"304 Not Modified", b"204 No Content"]
 )
 def test_set_cookie_is_policed_on_every_status(start: Start, status: bytes) -> None:
-    proxy, _ = start(response(b"Set-Cookie: tracker=v", b"Set-Cookie: sid=v", status=status, body=b""))
+    proxy, _ = start(
+        response(b"Set-Cookie: tracker=CANARYv", b"Set-Cookie: sid=CANARYv", status=status, body=b"")
+    )
     answer = ask(proxy.port, get(b"/", CLOSE))
-    assert b"\r\nSet-Cookie: sid=v; Secure\r\n" in answer and b"tracker" not in answer
+    assert b"\r\nSet-Cookie: sid=CANARYv; Secure\r\n" in answer and b"tracker" not in answer
 
 
 def test_one_connection_serves_many_requests_and_the_origin_connection_is_reused(start: Start) -> None:
@@ -247,7 +251,7 @@ def test_responses_without_a_body_keep_the_connection_in_step(
 
 
 def test_interim_responses_go_on_with_their_cookies_policed(start: Start) -> None:
-    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: tracker=v\r\nSet-Cookie: sid=v\r\n\r\n"
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: tracker=CANARYv\r\nSet-Cookie: sid=CANARYv\r\n\r\n"
     proxy, _ = start(early + early + OK)
     with Client(proxy.port) as client:
         for _ in range(3):
@@ -255,7 +259,7 @@ def test_interim_responses_go_on_with_their_cookies_policed(start: Start) -> Non
             for _ in range(2):
                 assert (
                     client.read_response()[0]
-                    == b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: sid=v; Secure\r\n\r\n"
+                    == b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: sid=CANARYv; Secure\r\n\r\n"
                 )
             assert client.read_response()[1] == b"ok"
     assert ask(proxy.port, get(version=b"1.0")).count(b"HTTP/1.1") == 1
@@ -289,7 +293,7 @@ def test_an_origin_that_refuses_before_the_body_is_heard(start: Start) -> None:
 
 def test_trailers_go_on_but_never_a_cookie(start: Start) -> None:
     proxy, _ = start(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 5\r\nSet-Cookie: sid=v\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 5\r\nSet-Cookie: sid=CANARYv\r\n\r\n"
     )
     with Client(proxy.port) as client:
         client.send(get(b"/", CLOSE))
@@ -305,7 +309,7 @@ def test_request_trailers_go_on(start: Start) -> None:
         connection.send(OK)
 
     proxy, _ = start(script)
-    body = b"2\r\nok\r\n0\r\nX-Sum: 5\r\nCookie: tracker=1\r\n\r\n"
+    body = b"2\r\nok\r\n0\r\nX-Sum: 5\r\nCookie: tracker=CANARY1\r\n\r\n"
     assert (
         status_of(ask(proxy.port, get(b"/", b"Transfer-Encoding: chunked", CLOSE, method=b"POST", body=body)))
         == 200
@@ -393,7 +397,7 @@ def test_one_byte_per_segment_changes_nothing(start: Start) -> None:
         while True:
             connection.read_head()
             assert dechunk(connection.read_chunked()) == b"hello"
-            for byte in response(b"Set-Cookie: sid=v", b"Set-Cookie: t=v", body=b"slowly"):
+            for byte in response(b"Set-Cookie: sid=CANARYv", b"Set-Cookie: t=CANARYv", body=b"slowly"):
                 connection.send(bytes([byte]))
 
     proxy, _ = start(script)
@@ -401,4 +405,4 @@ def test_one_byte_per_segment_changes_nothing(start: Start) -> None:
         for _ in range(2):
             client.drip(get(b"/", b"Transfer-Encoding: chunked", method=b"POST", body=chunked(b"hello", 5)))
             head, body = client.read_response()
-            assert body == b"slowly" and b"Set-Cookie: sid=v; Secure\r\n" in head and b"t=v" not in head
+            assert body == b"slowly" and b"Set-Cookie: sid=CANARYv; Secure\r\n" in head and b"t=v" not in head

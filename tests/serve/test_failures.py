@@ -208,7 +208,7 @@ def test_a_response_that_is_none_is_a_502(start: Start, answer: bytes, reason: s
 
 @pytest.mark.parametrize("cut", range(0, 110, 7))
 def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start: Start, cut: int) -> None:
-    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nset-cookie: sid=\x01CANARY\r\nX: y\r\nContent-Length: 2\r\n\r\nok"
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nset-cookie: sid=\x01CANARY\r\nX: y\r\nContent-Length: 2\r\n\r\nok"
 
     def script(connection: OriginConnection) -> None:
         while True:
@@ -222,7 +222,7 @@ def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start
         for _ in range(2):
             client.send(get())
             assert client.read_response() == (
-                b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1; Secure\r\nX: y\r\nContent-Length: 2\r\n\r\n", b"ok",
+                b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1; Secure\r\nX: y\r\nContent-Length: 2\r\n\r\n", b"ok",
             )  # fmt: skip
     assert origin.connections == 1
     assert (
@@ -775,14 +775,14 @@ def test_a_cookie_that_could_not_be_judged_is_dropped_unless_told_otherwise_and_
     def fail(*_: object) -> None:
         raise ValueError("CANARY")
 
-    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nContent-Length: 2\r\n\r\nok"
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nContent-Length: 2\r\n\r\nok"
     proxy, origin = start(answer, policy=on_error + POLICY)
     monkeypatch.setattr(Engine, "on_set_cookie", fail)
     monkeypatch.setattr(Engine, "on_cookie", fail)
-    answer = ask(proxy.port, get(b"/", b"Cookie: sid=1", CLOSE))
+    answer = ask(proxy.port, get(b"/", b"Cookie: sid=CANARY1", CLOSE))
     passed = "open" in on_error
-    assert status_of(answer) == 200 and (b"\r\nSet-Cookie: sid=1\r\n" in answer) is passed
-    assert (b"\r\nCookie: sid=1\r\n" in origin.requests[0]) is passed
+    assert status_of(answer) == 200 and (b"\r\nSet-Cookie: sid=CANARY1\r\n" in answer) is passed
+    assert (b"\r\nCookie: sid=CANARY1\r\n" in origin.requests[0]) is passed
     assert proxy.sample("cookiewarden_policy_errors_total") == 2 and "CANARY" not in caplog.text
     label = {"cookie": "__undeclared__", "reason": "policy-error", "enforced": "false" if passed else "true"}
     assert proxy.sample("cookiewarden_violations_total", **label) == 2

@@ -9,7 +9,7 @@ from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, eventually, g
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 ELSEWHERE = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::/0"))
-SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nContent-Length: 2\r\n\r\nok"
+SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nContent-Length: 2\r\n\r\nok"
 SECURE_BY_HTTPS = POLICY.replace("secure: true", "secure: https")
 CAME = (
     b"X-Forwarded-For: 203.0.113.7, 10.1.1.1", b"X-Forwarded-Proto: https", b"x-forwarded-host: shop.example:8443", b"Forwarded: for=evil",
@@ -22,7 +22,7 @@ def forwarded(request: bytes) -> list[bytes]:
 
 def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
-    assert b"Set-Cookie: sid=1; Secure\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
+    assert b"Set-Cookie: sid=CANARY1; Secure\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
     assert forwarded(origin.requests[0]) == [
         b"X-Forwarded-For: 203.0.113.7, 10.1.1.1, 127.0.0.1",
         b"X-Forwarded-Host: shop.example:8443",
@@ -36,7 +36,7 @@ def test_anybody_else_is_replaced_counted_and_told_once(
 ) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=ELSEWHERE)
     for _ in range(3):
-        assert b"Set-Cookie: sid=1\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
+        assert b"Set-Cookie: sid=CANARY1\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
     assert forwarded(origin.requests[0]) == [
         b"X-Forwarded-For: 127.0.0.1", b"X-Forwarded-Host: shop.example", b"X-Forwarded-Proto: http",
     ]  # fmt: skip
@@ -79,7 +79,9 @@ def test_the_host_that_the_browser_saw_is_the_one_that_scopes_look_at(start: Sta
     policy = POLICY.replace("name: sid", "name: sid, scope: {hosts: [browser.example]}")
     proxy, _ = start(SETS, policy=policy, trust_forwarded=LOOPBACK)
     assert b"Set-Cookie" not in ask(proxy.port, get(b"/", CLOSE))
-    assert b"Set-Cookie: sid=1" in ask(proxy.port, get(b"/", b"X-Forwarded-Host: browser.example", CLOSE))
+    assert b"Set-Cookie: sid=CANARY1" in ask(
+        proxy.port, get(b"/", b"X-Forwarded-Host: browser.example", CLOSE)
+    )
 
 
 def test_ipv4_in_the_clothes_of_ipv6_is_ipv4(start: Start) -> None:

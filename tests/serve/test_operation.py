@@ -33,7 +33,9 @@ from tests.serve.harness import (
 
 BROKEN = "version: 1\ncookies:\n  - {name: sid, secur: true}\n"
 OTHER = POLICY.replace("name: sid", "name: other")
-SETS_BOTH = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nSet-Cookie: other=1\r\nContent-Length: 2\r\n\r\nok"
+SETS_BOTH = (
+    b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nSet-Cookie: other=CANARY1\r\nContent-Length: 2\r\n\r\nok"
+)
 
 
 def names_set(port: int) -> list[bytes]:
@@ -186,15 +188,18 @@ def test_the_series_of_row_25_exist_at_zero(start: Start) -> None:
 def test_what_clients_and_origins_invent_makes_no_series(start: Start) -> None:
     proxy, _ = start(
         answering(
-            *(b"HTTP/1.1 299 X\r\nSet-Cookie: n%d=v\r\nContent-Length: 0\r\n\r\n" % n for n in range(300))
+            *(
+                b"HTTP/1.1 299 X\r\nSet-Cookie: n%d=CANARYv\r\nContent-Length: 0\r\n\r\n" % n
+                for n in range(300)
+            )
         )
     )
-    ask(proxy.port, get(b"/", b"Cookie: a=1", CLOSE, method=b"PURGE"))
+    ask(proxy.port, get(b"/", b"Cookie: a=CANARY1", CLOSE, method=b"PURGE"))
     before = proxy.scrape().count("\n")
     with Client(proxy.port) as client:
         for number in range(300):
             client.send(
-                get(b"/%d" % number, b"Cookie: c%d=1" % number, b"X-%d: y" % number, method=b"SEARCH")
+                get(b"/%d" % number, b"Cookie: c%d=CANARY1" % number, b"X-%d: y" % number, method=b"SEARCH")
             )
             client.read_response()
     assert proxy.scrape().count("\n") == before
@@ -209,7 +214,9 @@ def test_what_clients_and_origins_invent_makes_no_series(start: Start) -> None:
 
 def test_entries_beyond_the_limit_share_a_label_and_a_reload_resets_nothing(start: Start) -> None:
     policy = "version: 1\ncookies:\n" + "".join(f"  - name: c{n}\n" for n in range(10))
-    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: c0=1\r\nSet-Cookie: c9=1\r\nContent-Length: 0\r\n\r\n"
+    answer = (
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: c0=CANARY1\r\nSet-Cookie: c9=CANARY1\r\nContent-Length: 0\r\n\r\n"
+    )
     proxy, _ = start(answer, policy=policy, metrics_max_entries=3)
     ask(proxy.port, get(b"/", CLOSE))
     proxy.policy.write_text(policy.replace("c1", "d1"))
@@ -260,7 +267,7 @@ def test_a_failing_application_is_told_once_in_a_while(
 
 
 def test_what_browsers_speak_is_told_to_the_application_and_decides_secure_https(start: Start) -> None:
-    for scheme, line in (("http", b"Set-Cookie: sid=1"), ("https", b"Set-Cookie: sid=1; Secure")):
+    for scheme, line in (("http", b"Set-Cookie: sid=CANARY1"), ("https", b"Set-Cookie: sid=CANARY1; Secure")):
         proxy, origin = start(
             SETS_BOTH, policy=POLICY.replace("secure: true", "secure: https"), scheme=scheme
         )

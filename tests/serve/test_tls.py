@@ -28,7 +28,7 @@ from tests.serve.harness import (
 
 AUTHORITY = trustme.CA()
 OTHER = trustme.CA()
-SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1\r\nContent-Length: 2\r\n\r\nok"
+SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_browsers_connect_by_tls_and_the_application_is_told(start: Start, files
         assert client.socket.selected_alpn_protocol() == "http/1.1" and client.socket.version() == "TLSv1.3"
         for _ in range(3):
             client.send(get())
-            assert b"Set-Cookie: sid=1; Secure" in client.read_response()[0]
+            assert b"Set-Cookie: sid=CANARY1; Secure" in client.read_response()[0]
     assert all(b"\r\nX-Forwarded-Proto: https\r\n" in request for request in origin.requests)
     assert origin.connections == 1
 
@@ -83,7 +83,7 @@ def test_curl_is_served_by_tls(start: Start, files: dict[str, str]) -> None:
     proxy, _ = listening(start, files)
     command = ["curl", "-sS", "-i", "--cacert", files["ca"], f"https://localhost:{proxy.port}/"]
     answer = subprocess.run(command, capture_output=True, timeout=20)
-    assert answer.stdout.startswith(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=1; Secure"), answer
+    assert answer.stdout.startswith(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1; Secure"), answer
 
 
 def test_bodies_travel_both_ways_by_tls(start: Start, files: dict[str, str]) -> None:
@@ -184,7 +184,7 @@ def test_the_application_may_speak_tls_and_its_connection_is_kept(
         for _ in range(3):
             client.send(get())
             head, body = client.read_response()
-            assert body == b"ok" and b"Set-Cookie: sid=1; Secure" in head
+            assert body == b"ok" and b"Set-Cookie: sid=CANARY1; Secure" in head
     assert origin.connections == 1
 
 

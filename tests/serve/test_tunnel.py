@@ -20,10 +20,13 @@ UPGRADE = (
 )
 
 
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
 async def echo(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(max_msg_size=64 << 20, compress=True)
-    socket.headers.add("Set-Cookie", "sid=v")
-    socket.headers.add("Set-Cookie", "tracker=v")
+    socket.headers.add("Set-Cookie", "sid=CANARY")
+    socket.headers.add("Set-Cookie", "tracker=CANARY")
     await socket.prepare(request)
     async for message in socket:
         if message.data == "close":
@@ -35,6 +38,12 @@ async def echo(request: web.Request) -> web.WebSocketResponse:
     return socket
 
 
+async def _send(ws: aiohttp.ClientWebSocketResponse, frames: int) -> None:
+    for number in range(frames):
+        await ws.send_str(f"frame {number}")
+
+
+@pytest.mark.row(19)
 async def test_a_websocket_works_through_the_proxy_and_its_cookies_are_policed(start: Start) -> None:
     app = web.Application()
     app.add_routes([web.get("/ws", echo)])
@@ -44,15 +53,15 @@ async def test_a_websocket_works_through_the_proxy_and_its_cookies_are_policed(s
     await site.start()
     port = runner.addresses[0][1]
     proxy, _ = start(upstream=Upstream("x", Address("127.0.0.1", port)))
-    big = os.urandom(4 << 20)
+    big = os.urandom(16 << 20)
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"http://127.0.0.1:{proxy.port}/ws", max_msg_size=64 << 20, compress=15) as ws,
     ):
-        assert ws._response.headers.getall("Set-Cookie") == ["sid=v; Secure"]
-        for number in range(1000):
-            await ws.send_str(f"frame {number}")
-        assert [(await ws.receive()).data for _ in range(1000)] == [f"frame {n}" for n in range(1000)]
+        assert ws._response.headers.getall("Set-Cookie") == ["sid=CANARY; Secure"]
+        sending = asyncio.create_task(_send(ws, 10_000))
+        assert [(await ws.receive()).data for _ in range(10_000)] == [f"frame {n}" for n in range(10_000)]
+        await sending
         await ws.send_bytes(big)
         assert (await ws.receive()).data == big
         await ws.send_str("close")
@@ -66,6 +75,43 @@ async def test_a_websocket_works_through_the_proxy_and_its_cookies_are_policed(s
     assert not gateway.clients and gateway.pool.open == 0
     assert proxy.metrics.requests[b"GET", 1] == 1
     await runner.cleanup()
+
+
+@pytest.mark.row(19)
+def test_a_message_in_fragments_arrives_in_fragments(start: Start) -> None:
+    """Raw frames (RFC 6455 5.4): a tunnel neither joins nor splits them."""
+    fragments = b"\x01\x82\0\0\0\0he" + b"\x89\x80\0\0\0\0" + b"\x80\x83\0\0\0\0llo"
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(SWITCHED)
+        connection.send(connection.read(len(fragments)))
+
+    proxy, _ = start(script)
+    with Client(proxy.port) as client:
+        client.send(get(b"/ws", *UPGRADE) + fragments[:5])
+        client.read_until(b"\r\n\r\n")
+        client.drip(fragments[5:])
+        assert client.read_until(b"llo") == fragments
+
+
+@pytest.mark.row(10)
+def test_a_drain_leaves_tunnels_their_time_and_then_ends_them(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(SWITCHED)
+        while True:
+            connection.send(connection.read(1))
+
+    proxy, _ = start(script, drain_timeout=1.5)
+    with Client(proxy.port) as client:
+        client.send(get(b"/ws", *UPGRADE))
+        client.read_until(b"\r\n\r\n")
+        draining = asyncio.run_coroutine_threadsafe(proxy.worker.drain(), proxy.loop)
+        time.sleep(1.2)  # longer than idle connections have
+        client.send(b"x")
+        assert client.read_until(b"x") == b"x" and not draining.done()
+        draining.result(3)
 
 
 def test_a_refused_upgrade_is_an_ordinary_answer_and_what_followed_is_the_next_request(start: Start) -> None:

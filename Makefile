@@ -7,7 +7,7 @@ LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 
-.PHONY: run test test-apps lint types format bench schema clean
+.PHONY: run test test-apps conformance soak fuzz lint types format bench bench-idle schema clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
@@ -18,11 +18,21 @@ else
 endif
 
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
-	$(BIN)/coverage run -m pytest -q -m "not apps"
+	$(BIN)/coverage run -m pytest -q -m "not apps and not soak"
 	$(BIN)/coverage report --fail-under=100 --skip-covered
 
 test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the proxy
 	$(BIN)/pytest -q -m apps tests/apps
+
+conformance: $(VENV)/peers.stamp ## the wire suite beside nginx and haproxy (Debian packages) and Envoy, in one table
+	$(BIN)/pytest -q tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
+
+soak: $(VENV)/dev.stamp ## what takes minutes and gigabytes: some 16 minutes (SOAK_MINUTES=10 of them; h2load: Debian's nghttp2-client)
+	$(BIN)/pytest -q -s -m soak tests/soak
+
+fuzz: $(VENV)/fuzz.stamp ## a million inputs for each parser, then a minute each chosen by coverage
+	$(BIN)/python -m tests.fuzz.run
+	$(BIN)/python -m tests.fuzz.run --atheris
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -37,6 +47,9 @@ format: $(VENV)/dev.stamp
 
 bench: $(VENV)/run.stamp ## CPU per request beside nginx + Lua, in the same run (needs nginx, h2load)
 	$(BIN)/python tests/bench/proxy.py
+
+bench-idle: $(VENV)/dev.stamp ## memory of 10,000 idle connections beside nginx and haproxy
+	$(BIN)/python -m tests.bench.idle
 
 schema: $(VENV)/run.stamp ## write policies/schema.json anew
 	$(BIN)/cookiewarden schema > policies/schema.json
@@ -59,4 +72,12 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 
 $(VENV)/apps.stamp: $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps]'
+	@touch $@
+
+$(VENV)/peers.stamp: $(VENV)/dev.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,peers]'
+	@touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/dev.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,fuzz]'
 	@touch $@

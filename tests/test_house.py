@@ -1,6 +1,7 @@
 """The directions of imports: cli -> serve, tools -> core, and a core that is pure."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def test_rooms_are_entered_in_one_direction(path: Path) -> None:
         if module.startswith("cookiewarden."):
             other = module.split(".")[1]
             assert other == own or other in ROOMS[own], f"{path.name} imports {module}"
+
+
+ROWS = 35
+"""Properties that the proxy has on the wire, by the design: origin down, origin slow, stale keep-alive, and so on."""
+
+
+def test_every_property_on_the_wire_has_a_test() -> None:
+    found: dict[int, list[str]] = {}
+    for path in Path(__file__).parent.rglob("test_*.py"):
+        for number in re.findall(r"pytest\.mark\.row\((\d+)\)", path.read_text()):
+            found.setdefault(int(number), []).append(path.name)
+    assert set(found) == set(range(1, ROWS + 1)), sorted(set(range(1, ROWS + 1)) - set(found))
 
 
 def test_only_the_command_line_prints() -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ EXCHANGES = st.sampled_from(
 
 
 @settings(max_examples=600, deadline=None)
+@pytest.mark.row(24)
 @given(ENGINES, st.lists(LINES, max_size=5), EXCHANGES)
 def test_what_comes_out_is_clean_in_order_and_at_rest(
     engine: Engine, lines: list[bytes], exchange: Exchange
@@ -94,6 +96,7 @@ def test_what_comes_out_is_clean_in_order_and_at_rest(
 
 
 @settings(max_examples=600, deadline=None)
+@pytest.mark.row(24)
 @given(ENGINES, LINES, EXCHANGES)
 def test_name_and_value_travel_byte_for_byte(engine: Engine, line: bytes, exchange: Exchange) -> None:
     (judged,) = engine.on_response([(b"Set-Cookie", line)], exchange, NOW).cookies

@@ -250,6 +250,7 @@ def test_responses_without_a_body_keep_the_connection_in_step(
     assert origin.connections == 1 + declared
 
 
+@pytest.mark.row(16)
 def test_interim_responses_go_on_with_their_cookies_policed(start: Start) -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: tracker=CANARYv\r\nSet-Cookie: sid=CANARYv\r\n\r\n"
     proxy, _ = start(early + early + OK)
@@ -265,6 +266,7 @@ def test_interim_responses_go_on_with_their_cookies_policed(start: Start) -> Non
     assert ask(proxy.port, get(version=b"1.0")).count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.row(16)
 def test_expect_100_continue_is_between_the_client_and_the_origin(start: Start) -> None:
     def script(connection: OriginConnection) -> None:
         assert b"Expect: 100-continue" in connection.read_head()
@@ -291,6 +293,7 @@ def test_an_origin_that_refuses_before_the_body_is_heard(start: Start) -> None:
     assert status_of(answer) == 417 and b"Connection: close" in answer and answer.endswith(b"no")
 
 
+@pytest.mark.row(18)
 def test_trailers_go_on_but_never_a_cookie(start: Start) -> None:
     proxy, _ = start(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 5\r\nSet-Cookie: sid=CANARYv\r\n\r\n"
@@ -363,6 +366,7 @@ def test_hop_by_hop_fields_go_and_forwarding_fields_are_said_anew(start: Start) 
     assert head == b"HTTP/1.1 200 OK\r\nX-Stay: 1\r\nContent-Length: 2\r\nConnection: close"
 
 
+@pytest.mark.row(15)
 @pytest.mark.parametrize("name", [b"Cookie", b"host", b"Content-Length", b"Transfer-Encoding", b"Set-Cookie"])
 def test_a_client_cannot_make_a_protected_field_vanish(start: Start, name: bytes) -> None:
     proxy, origin = start()

@@ -6,11 +6,13 @@ import socket
 import struct
 import threading
 import time
+import types
 
 import pytest
 
 from cookiewarden.core.engine import Engine
 from cookiewarden.serve.settings import Address, Upstream
+from cookiewarden.serve.upstream import Pool
 from tests.serve.harness import (
     CLOSE,
     OK,
@@ -38,14 +40,18 @@ def client_errors(proxy: Proxy) -> dict[str, int]:
 # The origin
 
 
+@pytest.mark.row(1)
 def test_an_origin_that_is_down_is_a_502_at_once_without_its_address(start: Start) -> None:
     proxy, origin = start()
     origin.close()
-    began = time.monotonic()
-    answer = ask(proxy.port, get(b"/", CLOSE))
-    assert time.monotonic() - began < 0.5
-    assert status_of(answer) == 502 and answer.endswith(b"\r\n\r\n502 Bad Gateway\n")
-    assert upstream_errors(proxy) == {"connect": 1}
+    taken = []
+    for _ in range(5):
+        began = time.monotonic()
+        answer = ask(proxy.port, get(b"/", CLOSE))
+        taken.append(time.monotonic() - began)
+        assert status_of(answer) == 502 and answer.endswith(b"\r\n\r\n502 Bad Gateway\n")
+    assert min(taken) < 0.1
+    assert upstream_errors(proxy) == {"connect": 5}
 
 
 def test_a_unix_socket_that_is_not_there_is_a_502(start: Start, tmp_path) -> None:
@@ -53,6 +59,7 @@ def test_a_unix_socket_that_is_not_there_is_a_502(start: Start, tmp_path) -> Non
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
 
 
+@pytest.mark.row(1)
 def test_an_origin_that_does_not_accept_is_a_504_at_the_connect_timeout(start: Start) -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
@@ -123,6 +130,7 @@ def test_an_origin_that_dies_on_a_fresh_connection_is_asked_once(start: Start, m
     assert upstream_errors(proxy) == {"closed": 1}
 
 
+@pytest.mark.row(3)
 def test_a_connection_is_not_used_after_the_origin_said_it_would_close_it(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok")
     for _ in range(2):
@@ -130,10 +138,28 @@ def test_a_connection_is_not_used_after_the_origin_said_it_would_close_it(start:
     assert origin.connections == 2
 
 
+@pytest.mark.row(3)
 def test_an_idle_connection_is_closed_after_its_timeout(start: Start) -> None:
     proxy, _ = start(upstream_idle_timeout=0.2)
     ask(proxy.port, get(b"/", CLOSE))
     assert eventually(lambda: proxy.worker.gateway.pool.open == 0)
+
+
+@pytest.mark.row(3)
+async def test_names_are_resolved_afresh_at_most_every_five_seconds() -> None:
+    asked, now = 0, 0.0
+
+    async def getaddrinfo(host: str, port: int, type: int) -> list:
+        nonlocal asked
+        asked += 1
+        return [(None, None, None, None, (f"192.0.2.{asked}", port))]
+
+    loop = types.SimpleNamespace(getaddrinfo=getaddrinfo, time=lambda: now)
+    pool = Pool(types.SimpleNamespace(upstream=None, loop=loop))
+    found = []
+    for now in (0.0, 1.0, 4.9, 5.1, 9.0, 10.2):  # noqa: B007 (the loop reads it)
+        found += await pool._resolve("app.internal", 80)
+    assert found == ["192.0.2.1"] * 3 + ["192.0.2.2"] * 2 + ["192.0.2.3"]
 
 
 CUTS = {
@@ -280,6 +306,7 @@ def test_bytes_after_a_response_reach_nobody(start: Start, answer: bytes, late: 
     assert origin.connections == 2
 
 
+@pytest.mark.row(33)
 def test_a_body_in_answer_to_head_reaches_nobody(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET")
     with Client(proxy.port) as client:
@@ -290,6 +317,7 @@ def test_a_body_in_answer_to_head_reaches_nobody(start: Start) -> None:
     assert upstream_errors(proxy)["surplus"] == 2
 
 
+@pytest.mark.row(14)
 def test_a_full_pool_waits_and_then_is_a_503(start: Start) -> None:
     release = threading.Event()
 
@@ -415,6 +443,7 @@ def test_fields_are_bounded_in_size_and_number(start: Start, fields: bytes, stat
     assert status_of(ask(proxy.port, get(b"/", fields, CLOSE))) == status
 
 
+@pytest.mark.row(7)
 def test_an_endless_field_or_trailer_is_refused_before_it_fills_memory(start: Start) -> None:
     proxy, _ = start(lambda connection: connection.read_head() and connection.read_head() and None)
     for request in (
@@ -524,6 +553,7 @@ def test_a_stalled_body_is_a_408_and_its_origin_connection_goes(start: Start) ->
     assert client_errors(proxy) == {"client_timeout": 1}
 
 
+@pytest.mark.row(8)
 @pytest.mark.parametrize("framing", [b"Content-Length: 1048576", b"Transfer-Encoding: chunked"])
 def test_a_body_over_the_limit_is_a_413_that_the_client_can_read(start: Start, framing: bytes) -> None:
     proxy, origin = start(
@@ -537,6 +567,7 @@ def test_a_body_over_the_limit_is_a_413_that_the_client_can_read(start: Start, f
     assert len(origin.requests) <= (0 if b"Length" in framing else 1)
 
 
+@pytest.mark.row(34)
 def test_an_early_answer_is_read_by_a_client_that_is_still_sending(start: Start) -> None:
     early = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
 
@@ -567,6 +598,7 @@ def test_an_early_answer_is_read_by_a_client_that_is_still_sending(start: Start)
     assert origin.connections == 10
 
 
+@pytest.mark.row(35)
 def test_a_client_that_leaves_takes_its_origin_connection_with_it(start: Start) -> None:
     gone = threading.Event()
 
@@ -673,6 +705,7 @@ def test_a_client_that_reads_nothing_is_gone_after_its_time_however_the_connecti
         client.close()
 
 
+@pytest.mark.row(9)
 def test_a_client_that_pipelines_and_reads_nothing_fills_no_memory(start: Start) -> None:
     asked = 0
 
@@ -713,6 +746,7 @@ def test_a_client_that_does_not_read_the_end_is_late_and_one_that_does_is_idle(s
     assert errors["client_timeout"] == 1
 
 
+@pytest.mark.row(9)
 def test_an_origin_that_does_not_read_stops_the_client(start: Start) -> None:
     release = threading.Event()
 
@@ -744,6 +778,7 @@ def test_an_origin_that_does_not_read_stops_the_client(start: Start) -> None:
         sender.join()
 
 
+@pytest.mark.row(13)
 def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(start: Start) -> None:
     busy = threading.Event()
 
@@ -768,6 +803,7 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
 # Our own faults
 
 
+@pytest.mark.row(30)
 @pytest.mark.parametrize("on_error", ["", "on_error: closed\n", "on_error: open\n"])
 def test_a_cookie_that_could_not_be_judged_is_dropped_unless_told_otherwise_and_counted(
     start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, on_error: str

@@ -20,6 +20,7 @@ def forwarded(request: bytes) -> list[bytes]:
     return [line for line in request.split(b"\r\n") if b"forwarded" in line.lower()]
 
 
+@pytest.mark.row(22)
 def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
     assert b"Set-Cookie: sid=CANARY1; Secure\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
@@ -31,6 +32,7 @@ def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> 
     assert proxy.sample("cookiewarden_forwarded_replaced_total") == 0
 
 
+@pytest.mark.row(22)
 def test_anybody_else_is_replaced_counted_and_told_once(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:

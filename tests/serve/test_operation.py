@@ -45,6 +45,7 @@ def names_set(port: int) -> list[bytes]:
 # Reload
 
 
+@pytest.mark.row(12)
 @pytest.mark.parametrize("way", ["in place", "rename over", "delete and create", "linked folder"])
 def test_a_changed_file_is_in_force_within_two_seconds(start: Start, way: str) -> None:
     proxy, _ = start(SETS_BOTH)
@@ -70,6 +71,7 @@ def test_a_changed_file_is_in_force_within_two_seconds(start: Start, way: str) -
     assert proxy.sample("cookiewarden_config_reloads_total", result="success") == 1
 
 
+@pytest.mark.row(11)
 def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(start: Start) -> None:
     proxy, _ = start(SETS_BOTH)
     old = re.search(r"policy_info.*", proxy.scrape())
@@ -137,6 +139,7 @@ def test_a_request_keeps_the_policy_that_it_began_with(start: Start) -> None:
     assert names_set(proxy.port) == [b"other"]
 
 
+@pytest.mark.row(11)
 def test_no_request_fails_and_none_is_judged_by_a_mixture_while_policies_change(start: Start) -> None:
     proxy, _ = start(SETS_BOTH)
     seen: set[tuple[bytes, ...]] = set()
@@ -162,6 +165,7 @@ def test_no_request_fails_and_none_is_judged_by_a_mixture_while_policies_change(
 # Metrics and health
 
 
+@pytest.mark.row(25)
 def test_the_series_of_row_25_exist_at_zero(start: Start) -> None:
     proxy, _ = start()
     scrape = proxy.scrape()
@@ -185,6 +189,7 @@ def test_the_series_of_row_25_exist_at_zero(start: Start) -> None:
     assert re.search(r'cookiewarden_build_info\{.*version="', scrape)
 
 
+@pytest.mark.row(25)
 def test_what_clients_and_origins_invent_makes_no_series(start: Start) -> None:
     proxy, _ = start(
         answering(
@@ -212,6 +217,7 @@ def test_what_clients_and_origins_invent_makes_no_series(start: Start) -> None:
     )
 
 
+@pytest.mark.row(25)
 def test_entries_beyond_the_limit_share_a_label_and_a_reload_resets_nothing(start: Start) -> None:
     policy = "version: 1\ncookies:\n" + "".join(f"  - name: c{n}\n" for n in range(10))
     answer = (
@@ -275,6 +281,7 @@ def test_what_browsers_speak_is_told_to_the_application_and_decides_secure_https
         assert b"\r\nX-Forwarded-Proto: " + scheme.encode() + b"\r\n" in origin.requests[0]
 
 
+@pytest.mark.row(26)
 def test_health_is_on_the_admin_port_and_never_on_the_proxy_s(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
     admin = proxy.admin
@@ -342,6 +349,7 @@ def running(tmp_path: Path):
     origin.close()
 
 
+@pytest.mark.row(10)
 def test_sigterm_finishes_what_is_in_flight_and_exits_clean(running) -> None:
     process, listen, admin, _ = running
     with Client(listen) as slow, Client(listen) as idle:
@@ -359,6 +367,7 @@ def test_sigterm_finishes_what_is_in_flight_and_exits_clean(running) -> None:
     assert "draining: 1 request" in error and "stopped: 0 requests aborted" in error
 
 
+@pytest.mark.row(10)
 def test_a_second_signal_ends_at_once(running) -> None:
     process, listen, _, _ = running
     with Client(listen) as slow:

@@ -105,6 +105,10 @@ class Engine:
         self._scopes: dict[object, Scope] = {}
         self._remembered = 0
 
+    def pieces(self) -> list[object]:
+        """What it is made of: whoever holds these while it is freed can free them little by little."""
+        return [*self.policy.entries, *self._matcher.pieces()]
+
     # The two entries that every caller shares
 
     def on_response(self, headers: Iterable[Header], exchange: Exchange, now: float) -> Outcome:

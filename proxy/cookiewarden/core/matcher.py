@@ -62,6 +62,10 @@ class Matcher:
         else:
             self._exact.setdefault(name, []).append(rule)
 
+    def pieces(self) -> list[object]:
+        """What it is made of: whoever holds these while it is freed can free them little by little."""
+        return [*self._exact.values(), *self._globs.values()]
+
     def match(self, name: bytes, host: bytes, path: bytes | None) -> Match:
         """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`."""
         elsewhere = False

@@ -55,7 +55,7 @@ async def hear(told: Channel, worker: Worker) -> None:
         failure = ""
         if isinstance(message, Put):
             try:
-                worker.gateway.engine = await prepared(message.policy, worker.settings, worker.metrics)
+                await worker.replace(await prepared(message.policy, worker.settings, worker.metrics))
             except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
                 failure = f"{type(error).__name__} in a worker, a bug to report"
         else:
@@ -72,6 +72,8 @@ async def prepared(read: PolicyFilesRead, settings: Settings, metrics: Metrics) 
         loaded = load(read.path, lambda name: read.files.get(name, missing))
         if loaded.policy is None:
             raise ValueError("what was valid no longer is")
+        for source in loaded.sources.values():
+            source.clear()
         return Engine(loaded.policy, settings.mode)
 
     engine = await beside_traffic(build)

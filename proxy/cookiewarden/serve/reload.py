@@ -42,6 +42,16 @@ async def beside_traffic(build: Callable[[], T]) -> T:
         sys.setswitchinterval(turn)
 
 
+async def free(pieces: list[object]) -> None:
+    """Drop what nobody else holds any more, little by little: 10,000 entries at once keep traffic waiting for 6 ms."""
+
+    def drop() -> None:
+        while pieces:
+            pieces.pop()
+
+    await beside_traffic(drop)
+
+
 class Reloader:
     """Watches a policy's files and hands each good state of them to `put`."""
 
@@ -68,16 +78,24 @@ class Reloader:
     async def reload(self) -> None:
         async with self._lock:
             try:
-                loaded = await beside_traffic(self.files.load)
-                if loaded.policy is None:
-                    self._failed(_first_error(loaded))
+                policy, error = await beside_traffic(self._read)
+                if policy is None:
+                    self._failed(error)
                     return
-                await self.put(loaded.policy)
-            except Exception as error:  # our own fault must not end the watching
-                self._failed(f"{type(error).__name__} while it was read, a bug to report")
+                await self.put(policy)
+            except Exception as fault:  # our own fault must not end the watching
+                self._failed(f"{type(fault).__name__} while it was read, a bug to report")
             else:
                 self.status.successes += 1
-                self.began(loaded.policy)
+                self.began(policy)
+
+    def _read(self) -> tuple[Policy | None, str]:
+        """The policy, or the first of its errors."""
+        loaded = self.files.load()
+        error = "" if loaded.policy is not None else _first_error(loaded)
+        for source in loaded.sources.values():
+            source.clear()
+        return loaded.policy, error
 
     def _failed(self, why: str) -> None:
         self.status.reload_successful = False

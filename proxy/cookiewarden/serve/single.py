@@ -92,7 +92,7 @@ class Single:
         """Put a policy in force for the requests to come."""
         engine = await beside_traffic(lambda: Engine(policy, self.settings.mode))
         self.metrics.declare(entry.name for entry in policy.entries)
-        self.worker.gateway.engine = engine
+        await self.worker.replace(engine)
 
     def counts(self) -> Sequence[int] | memoryview:
         self.worker.gateway.count_connections()

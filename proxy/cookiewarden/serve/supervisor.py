@@ -205,12 +205,16 @@ class Supervisor:
     async def put(self, policy: Policy) -> None:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
         self._read(policy)
+        at_once = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // 2))  # the other half is for traffic
         children = [child for child in self.children if not child.retired]
-        answers = await asyncio.gather(*(child.ask(Put(self.policy), PUT_SECONDS) for child in children))
-        for child, failure in zip(children, answers, strict=True):
-            if failure and child in self.children:
-                log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
-                child.signal(signal.SIGKILL)
+        await asyncio.gather(*(self._put(child, at_once) for child in children))
+
+    async def _put(self, child: Child, at_once: asyncio.Semaphore) -> None:
+        async with at_once:
+            failure = await child.ask(Put(self.policy), PUT_SECONDS)
+        if failure and child in self.children:
+            log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
+            child.signal(signal.SIGKILL)
 
     def _read(self, policy: Policy) -> None:
         self.labels.declare(entry.name for entry in policy.entries)

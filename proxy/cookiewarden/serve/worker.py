@@ -10,6 +10,7 @@ from cookiewarden.core.problem import counted
 from cookiewarden.serve.gateway import Gateway
 from cookiewarden.serve.listener import CannotStart, Listener
 from cookiewarden.serve.metrics import Metrics
+from cookiewarden.serve.reload import free
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.tls import BadTLS, ListenerTLS, listener_tls
 from cookiewarden.serve.upstream import Pool
@@ -49,6 +50,12 @@ class Worker:
         await self.listener.open()
 
     # Serve
+
+    async def replace(self, engine: Engine) -> None:
+        """Put another policy in force for the requests to come."""
+        pieces = self.gateway.engine.pieces()
+        self.gateway.engine = engine
+        await free(pieces)
 
     def ask_to_stop(self) -> None:
         """The first time drains, the second ends at once."""

@@ -1,0 +1,126 @@
+"""What every sequence of octets must leave true. Each target takes one input and raises where something is not."""
+
+import contextlib
+
+import httptools
+
+from cookiewarden.serve.chunked import ChunkedBody, last_chunk
+from cookiewarden.serve.head import (
+    BadHead,
+    Framing,
+    Limits,
+    build_request_head,
+    error_response,
+    may_begin_a_response,
+    read_next_request,
+    read_request,
+    read_response,
+    refuse_early,
+    without_bad_cookies,
+)
+from cookiewarden.serve.proxy_protocol import BadProxyHeader, missing, source
+
+LIMITS = Limits(32768, 16384, 128)
+FORWARDED = b"\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a\r\nX-Forwarded-Proto: http"
+LAST = read_request(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\n\r\n", LIMITS)
+
+
+class One:
+    """Counts what llhttp finds in octets that should be one head."""
+
+    def __init__(self) -> None:
+        self.heads = 0
+
+    def on_headers_complete(self) -> None:
+        self.heads += 1
+
+
+def one_head(parser: type, head: bytes) -> None:
+    found = One()
+    with contextlib.suppress(httptools.HttpParserUpgrade):
+        parser(found).feed_data(head)
+    assert found.heads == 1 and head.count(b"\r\n\r\n") == 1 and head.endswith(b"\r\n\r\n")
+
+
+def request(data: bytes) -> None:
+    """A request is refused with a status of its own, or what goes on is one head that reads the same again."""
+    end = data.find(b"\r\n\r\n") + 4
+    try:
+        if end == 3:
+            refuse_early(data, len(data) // 2, LIMITS)
+            return
+        read = read_next_request(data[:end], LIMITS, LAST)
+    except BadHead as bad:
+        error_response(bad.status, keep_alive=False)
+        return
+    cookie = b"; ".join(read.cookies) if read.cookies else None
+    built = build_request_head(read, cookie, FORWARDED, read.host or b"a", read.upgrade == b"websocket")
+    one_head(httptools.HttpRequestParser, built)
+    again = read_request(built, LIMITS_FOR_BUILT)
+    same = ("method", "path", "framing", "length", "takes_trailers")
+    assert all(getattr(read, name) == getattr(again, name) for name in same)
+    assert again.host == (read.host or b"a") and again.cookies == (
+        [] if cookie is None else [cookie.rstrip(b" \t")]
+    )
+
+
+LIMITS_FOR_BUILT = Limits(65536, 65536, 256)
+"""Our own fields come on top of what a client may send."""
+
+
+def response(data: bytes) -> None:
+    """A response is refused, or what goes on is one head with the same end of its body."""
+    end = data.find(b"\r\n\r\n") + 4
+    if end == 3:
+        may_begin_a_response(data, len(data) // 2)
+        return
+    cleaned, _ = without_bad_cookies(data[:end])
+    try:
+        read = read_response(cleaned, LIMITS, to_head=False)
+    except BadHead as bad:
+        error_response(bad.status, keep_alive=True)
+        return
+    parts = read.parts + ([b"\r\nTransfer-Encoding: chunked"] if read.framing is Framing.CHUNKED else [])
+    if read.status == 101:
+        parts.append(b"\r\nConnection: Upgrade\r\nUpgrade: websocket")
+    built = b"".join(parts) + b"\r\n\r\n"
+    one_head(httptools.HttpResponseParser, built)
+    again = read_response(built, LIMITS_FOR_BUILT, to_head=False)
+    assert (read.status, read.framing, read.length) == (again.status, again.framing, again.length)
+    assert len(read.cookies) == len(again.cookies)
+
+
+def chunks(data: bytes) -> None:
+    """A chunked body ends in a fault, at its end or in the middle, wherever it is cut, and never in two ways."""
+    outcomes = []
+    for step in (len(data) or 1, 1 if len(data) < 200 else 97):
+        body, found = b"", ChunkedBody(4096)
+        for at in range(0, len(data), step):
+            body += found.feed(data[at : at + step])
+            if found.fault is not None:
+                break
+            if found.ended:
+                found.rest += data[at + step :]
+                break
+        outcomes.append((body if found.ended else None, found.fault, found.ended and found.rest))
+        if found.ended:
+            assert last_chunk(found.trailers).endswith(b"\r\n\r\n")
+    if outcomes[0][2] is not False or outcomes[1][2] is not False:
+        assert outcomes[0] == outcomes[1]
+
+
+def balancer(data: bytes) -> None:
+    """A PROXY header is refused, incomplete, or read to an end that is known before it is passed."""
+    header = b""
+    try:
+        while octets := missing(header):
+            piece = data[len(header) : len(header) + octets]
+            if not piece:
+                return
+            header += piece
+        source(header)
+    except BadProxyHeader:
+        return
+
+
+TARGETS = {"request": request, "response": response, "chunks": chunks, "balancer": balancer}

@@ -1,0 +1,83 @@
+"""An origin that is killed or stops, and clients that vanish: what the issue of the wire asks to be shown, in small."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cookiewarden.serve.settings import Address, Upstream
+from tests.processes import free_port
+from tests.serve.harness import CLOSE, Client, ask, eventually, get, status_of
+from tests.serve.running import accepts, running
+
+
+class KilledOrigin:
+    """The fast origin of the soak, as a process that can be stopped and killed."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.upstream = Upstream(f"http://127.0.0.1:{self.port}", Address("127.0.0.1", self.port))
+        self.process: subprocess.Popen
+        self.begin()
+
+    def begin(self) -> None:
+        self.process = subprocess.Popen([sys.executable, "-m", "tests.soak.origin", str(self.port)])
+        assert eventually(lambda: accepts(self.port), 20)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.mark.row(4)
+def test_an_origin_that_is_killed_amid_a_body_is_a_visible_cut_and_502_until_it_is_back() -> None:
+    origin = KilledOrigin()
+    with running(origin=origin) as proxy:
+        with Client(proxy.port) as client:
+            client.send(get(b"/down/100000000", CLOSE))
+            head = client.read_until(b"\r\n\r\n")
+            assert b"Content-Length: 100000000" in head
+            origin.close()
+            assert len(client.read_all()) < 100_000_000
+        assert eventually(
+            lambda: proxy.scrape()['cookiewarden_upstream_errors_total{reason="truncated"}'] == 1
+        )
+        assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
+        origin.begin()
+        assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 200
+
+
+@pytest.mark.row(2)
+def test_an_origin_that_is_stopped_is_a_504_and_served_again_by_itself() -> None:
+    origin = KilledOrigin()
+    with running("--read-timeout", "0.5", origin=origin) as proxy:
+        assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 200
+        origin.signal(signal.SIGSTOP)
+        assert [status_of(ask(proxy.port, get(b"/", CLOSE))) for _ in range(3)] == [504] * 3
+        origin.signal(signal.SIGCONT)
+        assert eventually(lambda: status_of(ask(proxy.port, get(b"/", CLOSE))) == 200)
+
+
+@pytest.mark.row(35)
+def test_a_thousand_clients_that_vanish_leave_no_descriptor_behind() -> None:
+    origin = KilledOrigin()
+    with running(origin=origin) as proxy:
+        ask(proxy.port, get(b"/", CLOSE))
+        time.sleep(4.5)  # until the idle origin connection is gone, too
+        before = proxy.descriptors()
+        for batch in range(10):
+            clients = [Client(proxy.port) for _ in range(100)]
+            for number, client in enumerate(clients):
+                client.send([get(b"/slow"), get()[:30], get(b"/down/9000000"), get()][number % 4])
+            for client in clients:
+                (client.reset if batch % 2 else client.close)()
+        assert eventually(lambda: proxy.descriptors() <= before, 15), (before, proxy.descriptors())
+        found = proxy.scrape()
+        assert found["cookiewarden_requests_in_flight"] == 0
+        assert found['cookiewarden_client_errors_total{reason="abort"}'] > 0

@@ -46,7 +46,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 
 bench: $(VENV)/run.stamp ## CPU per request beside nginx + Lua, in the same run (needs nginx, h2load)
-	$(BIN)/python tests/bench/proxy.py
+	$(BIN)/python -m tests.bench.proxy
 
 bench-idle: $(VENV)/dev.stamp ## memory of 10,000 idle connections beside nginx and haproxy
 	$(BIN)/python -m tests.bench.idle

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import IO
 
 
@@ -31,6 +32,11 @@ def ready(admin: int) -> int:
         return error.code
     except OSError:
         return 0
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def scrape(admin: int) -> dict[str, float]:

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from tests.conformance.peers import OURS, PEERS, version
-from tests.processes import free_port
+from tests.processes import children, free_port
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: idle\r\n\r\n"
 LONG = "600"
@@ -27,8 +27,7 @@ LONG = "600"
 
 def tree(pid: int) -> list[int]:
     """A process and what it started."""
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
-    return [pid, *(grandchild for child in children for grandchild in tree(int(child)))]
+    return [pid, *(grandchild for child in children(pid) for grandchild in tree(child))]
 
 
 def rss(pid: int) -> int:

@@ -22,7 +22,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from tests.processes import children
+
 PROXY_CORE, LOAD_CORE = "0", "1"
 ORIGIN, NGINX, OURS, ADMIN = 18090, 18081, 18080, 18091
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -124,10 +125,8 @@ def process(core: str, arguments: list[str], port: int) -> Iterator[int]:
             if time.monotonic() > until or child.poll() is not None:
                 sys.exit(f"{' '.join(arguments[:3])} does not answer")
             time.sleep(0.05)
-        workers = subprocess.run(
-            ["pgrep", "-P", str(child.pid)], capture_output=True, text=True
-        ).stdout.split()
-        yield int(workers[0]) if workers else child.pid
+        workers = children(child.pid)
+        yield workers[0] if workers else child.pid
     finally:
         child.send_signal(signal.SIGTERM)
         child.wait(20)

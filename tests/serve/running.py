@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.processes import command, free_port, ready, scrape
+from tests.processes import children, command, free_port, ready, scrape
 from tests.serve.harness import CANARY, OK, POLICY, Origin, OriginConnection, answering, eventually
 
 
@@ -37,8 +37,7 @@ class Running:
 
     def children(self) -> list[int]:
         """The processes of its workers."""
-        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True)
-        return [int(pid) for pid in found.stdout.split()]
+        return children(self.process.pid)
 
     def descriptors(self, pid: int = 0) -> int:
         return len(list(Path(f"/proc/{pid or self.process.pid}/fd").iterdir()))

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conformance.peers import HEADER, KEEPALIVE, READ
 from tests.conformance.wire import Wire, answers_after_the_body, expect, last_status
-from tests.serve.harness import CLOSE, OK, Client, OriginConnection, eventually, get
+from tests.serve.harness import CLOSE, OK, Client, Offer, OriginConnection, eventually, get
 
 ok_close = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
@@ -164,21 +164,12 @@ def digest(body: bytes, framing: str) -> bytes:
 
 @pytest.mark.row(9)
 def test_an_origin_stalls_where_the_client_does_not_read(wire: Wire) -> None:
-    sent = 0
-
-    def script(connection: OriginConnection) -> None:
-        nonlocal sent
-        connection.read_head()
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 30))
-        while True:
-            connection.send(b"x" * 65536)
-            sent += 65536
-
-    wire.behind(script)
+    offer = Offer(1 << 30)
+    wire.behind(offer)
     with wire.client() as client:
         client.send(get())
         time.sleep(0.7)
-        expect(0 < sent < 64 << 20, f"{sent >> 20} MiB")
+        expect(0 < offer.sent < 64 << 20, f"{offer.sent >> 20} MiB")
 
 
 @pytest.mark.row(15)

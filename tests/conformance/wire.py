@@ -5,7 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.serve.harness import Client, Origin, OriginConnection, answering
 
@@ -53,7 +53,6 @@ class Wire:
     name: str
     port: int
     origin: ScriptedOrigin
-    observed: list[str] = field(default_factory=list)
 
     def behind(self, script: Script | bytes) -> ScriptedOrigin:
         """Let the origin behave like this."""

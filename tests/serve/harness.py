@@ -148,6 +148,21 @@ def answering(*responses: bytes) -> Callable[[OriginConnection], None]:
     return script
 
 
+class Offer:
+    """A script that answers one request with as many octets as the proxy takes, and counts them."""
+
+    def __init__(self, octets: int) -> None:
+        self.octets = octets
+        self.sent = 0
+
+    def __call__(self, connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % self.octets)
+        while self.sent < self.octets:
+            connection.send(b"x" * 65536)
+            self.sent += 65536
+
+
 class Proxy:
     """A worker in a thread, with its port and its counters."""
 
@@ -321,10 +336,12 @@ def starter(folder: Path) -> Iterator[Start]:
         script: Callable[[OriginConnection], None] | bytes = OK,
         policy: str = POLICY,
         unix: Path | None = None,
+        path: Path | None = None,
         **settings: Any,
     ) -> tuple[Proxy, Origin]:
-        path = folder / f"policy{len(started)}.yaml"
-        path.write_text(policy)
+        if path is None:
+            path = folder / f"policy{len(started)}.yaml"
+            path.write_text(policy)
         origin = Origin(answering(script) if isinstance(script, bytes) else script, unix)
         proxy = Proxy(path, settings.pop("upstream", origin.upstream), **settings)
         started.append((proxy, origin))

@@ -319,15 +319,6 @@ def test_request_trailers_go_on(start: Start) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "path", [b"//a/%2e%2e/x%2Fy?q=%27", b"/", b"/?", b"/a//b/../c;x=1?y=/z", b"/%00", b"/~user/"]
-)
-def test_paths_travel_byte_for_byte(start: Start, path: bytes) -> None:
-    proxy, origin = start()
-    ask(proxy.port, get(path, CLOSE))
-    assert origin.requests[0].startswith(b"GET " + path + b" HTTP/1.1\r\n")
-
-
 def test_absolute_form_is_normalised_and_its_authority_replaces_host(start: Start) -> None:
     proxy, origin = start()
     ask(proxy.port, get(b"http://other.example:81/x?y", CLOSE))

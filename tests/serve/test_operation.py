@@ -71,8 +71,46 @@ def test_a_changed_file_is_in_force_within_two_seconds(start: Start, way: str) -
     assert proxy.sample("cookiewarden_config_reloads_total", result="success") == 1
 
 
+@pytest.mark.row(12)
+def test_a_file_that_is_being_written_is_not_loaded_before_it_is_at_rest(start: Start) -> None:
+    proxy, _ = start(SETS_BOTH)
+    text = OTHER + "  # the end\n" + BROKEN.partition("cookies:\n")[2].replace("secur", "secure")
+    text = text.replace("name: sid", "name: another")
+    with proxy.policy.open("w") as file:  # a piece each 0.2 s: broken in between, whole at the end
+        for at in range(0, len(text), len(text) // 9):
+            file.write(text[at : at + len(text) // 9])
+            file.flush()
+            time.sleep(0.2)
+    assert eventually(lambda: names_set(proxy.port) == [b"other"], 2.5)
+    assert (proxy.single.status.successes, proxy.single.status.failures) == (1, 0)
+
+
+@pytest.mark.row(12)
+def test_a_config_map_is_swapped_as_one(start: Start, tmp_path: Path) -> None:
+    """As the kubelet does it: `policy.yaml` and `v.yaml` lead through `..data`, which is renamed over."""
+
+    def revision(name: str, included: str) -> None:
+        folder = tmp_path / f"..{name}"
+        folder.mkdir()
+        (folder / "policy.yaml").write_text(f"policy: {name}\ninclude: [v.yaml]\ncookies: [{{name: {name}}}]")
+        (folder / "v.yaml").write_text(f"cookies: [{{name: {included}}}]")
+        (tmp_path / "..data_tmp").symlink_to(folder.name)
+        (tmp_path / "..data_tmp").replace(tmp_path / "..data")
+
+    revision("one", "sid")
+    for name in ("policy.yaml", "v.yaml"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    proxy, _ = start(SETS_BOTH, path=tmp_path / "policy.yaml")
+    assert names_set(proxy.port) == [b"sid"]
+    revision("two", "other")
+    assert eventually(lambda: names_set(proxy.port) == [b"other"], 2.5)
+    assert proxy.single.status.policy == "two"
+
+
 @pytest.mark.row(11)
-def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(start: Start) -> None:
+def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     proxy, _ = start(SETS_BOTH)
     old = re.search(r"policy_info.*", proxy.scrape())
     proxy.policy.write_text(BROKEN)
@@ -81,6 +119,8 @@ def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(start: Start) -
     assert re.search(r"policy_info.*", proxy.scrape())[0] == old[0]
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
     assert proxy.sample("cookiewarden_config_reloads_total", result="failure") == 1
+    place = f'{proxy.policy}:3:16: error: unknown key "secur", did you mean "secure"? [unknown-key] (1 error)'
+    assert f"reload failed, the old policy stays in force: {place}" in caplog.text
     proxy.policy.write_text(POLICY)
     assert eventually(lambda: proxy.single.status.reload_successful, 3)
     assert names_set(proxy.port) == [b"sid"]

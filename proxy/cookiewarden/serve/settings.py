@@ -113,18 +113,15 @@ def _switch(text: str) -> bool:
     return text.lower() in ("on", "true")
 
 
-def _scheme(text: str) -> str:
-    """Raises ValueError."""
-    if text not in ("http", "https"):
-        raise ValueError(f'"{text}" is no scheme; expected http or https')
-    return text
+def _one_of(what: str, *choices: str) -> Callable[[str], str]:
+    """A reader that raises ValueError."""
 
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f'"{text}" is no {what}; expected {" or ".join(choices)}')
+        return text
 
-def _access(text: str) -> Access:
-    """Raises ValueError."""
-    if text not in set(Access):
-        raise ValueError(f'"{text}" is no access log; expected off, on or query')
-    return Access(text)
+    return parse
 
 
 def _workers(text: str) -> int:
@@ -145,12 +142,6 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
-def _mode(text: str) -> Mode:
-    if text not in set(Mode):
-        raise ValueError(f'"{text}" is no mode; expected enforce or report')
-    return Mode(text)
-
-
 def setting(parse: Callable[[str], Any], default: Any, metavar: str, help: str) -> Any:
     """A field of Settings: its reader, its default, and what `--help` says."""
     return field(default=default, metadata={"parse": parse, "metavar": metavar, "help": help})
@@ -168,12 +159,20 @@ class Settings:
         parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Where browsers connect."
     )
     admin: Address = setting(parse_address, Address("127.0.0.1", 9180), "HOST:PORT", "Metrics and health.")
-    mode: Mode | None = setting(_mode, None, "MODE", "enforce or report; overrides the policy's own mode.")
+    mode: Mode | None = setting(
+        lambda text: Mode(_one_of("mode", *Mode)(text)),
+        None,
+        "MODE",
+        "enforce or report; overrides the policy's own mode.",
+    )
     upstream_host: str = setting(
         _host, "", "HOST", "Host header for the application instead of the browser's."
     )
     scheme: str = setting(
-        _scheme, "http", "SCHEME", "What browsers speak: https where TLS ends in front of the proxy."
+        _one_of("scheme", "http", "https"),
+        "http",
+        "SCHEME",
+        "What browsers speak: https where TLS ends in front of the proxy.",
     )
     trust_forwarded: tuple[Network, ...] = setting(
         _networks,
@@ -230,7 +229,10 @@ class Settings:
 
     workers: int = setting(_workers, 1, "N", "Processes that serve; a sidecar has one CPU, and one.")
     access_log: Access = setting(
-        _access, Access.OFF, "off|on|query", "A line for each request, without its query string, or with it."
+        lambda text: Access(_one_of("access log", *Access)(text)),
+        Access.OFF,
+        "off|on|query",
+        "A line for each request, without its query string, or with it.",
     )
     admin_host: tuple[str, ...] = setting(
         _words, (), "NAME,...", "Names, besides localhost, by which the admin pages may be asked for."

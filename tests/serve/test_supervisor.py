@@ -1,5 +1,6 @@
 """Several workers: spread, killed, replaced, restarted, reloaded; one scrape, and counters that never go back."""
 
+import contextlib
 import os
 import re
 import signal
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
+from tests.serve.harness import CLOSE, POLICY, Client, ask, eventually, get
 from tests.serve.load import Load
 from tests.serve.running import accepts, running
 
@@ -113,6 +114,51 @@ def test_a_worker_that_does_not_answer_a_reload_is_ended_and_replaced() -> None:
         )
         assert eventually(lambda: len(proxy.children()) == 2 and stuck not in proxy.children(), 15)
         assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)}
+
+
+def test_a_worker_that_is_stuck_keeps_no_other_from_a_reload() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        first, second = proxy.children()
+        os.kill(first, signal.SIGSTOP)
+        try:
+            proxy.policy.write_text(OTHER)
+            proxy.signal(signal.SIGHUP)
+            os.kill(second, 0)
+            # connections that the stopped one has in its queue wait; those of the other are answered
+            assert eventually(lambda: b"other" in b"".join(_some_answers(proxy.port)), 15)
+        finally:
+            os.kill(first, signal.SIGCONT)
+        assert eventually(
+            lambda: proxy.scrape()['cookiewarden_config_reloads_total{result="success"}'] >= 1, 15
+        )
+        assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)}
+
+
+def _some_answers(port: int) -> list[bytes]:
+    """What comes back within half a second of ten clients."""
+    found = []
+    clients = [Client(port) for _ in range(10)]
+    for client in clients:
+        client.send(get(b"/", CLOSE))
+    for client in clients:
+        client.socket.settimeout(0.05)
+        with contextlib.suppress(OSError):
+            found.append(client.socket.recv(10_000))
+        client.close()
+    return found
+
+
+def test_workers_that_die_young_are_replaced_slower_and_slower_but_replaced() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        for number in range(1, 4):
+            os.kill(proxy.children()[0], signal.SIGKILL)
+            assert eventually(lambda number=number: proxy.told.count("died: SIGKILL") == number)
+            assert eventually(lambda number=number: proxy.told.count(" serves (pid") == 2 + number, 20)
+        before = proxy.descriptors()
+        os.kill(proxy.children()[0], signal.SIGKILL)
+        assert eventually(lambda: proxy.told.count(" serves (pid") == 6, 20)
+        assert proxy.descriptors() <= before
+        assert names_set(proxy.port) == [b"sid"]
 
 
 @pytest.mark.row(10)

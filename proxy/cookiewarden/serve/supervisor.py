@@ -40,6 +40,8 @@ START_SECONDS = 60.0
 """For a worker to come up."""
 PUT_SECONDS = 60.0
 """For a worker to put a policy in force."""
+TURN_SECONDS = 2.0
+"""Before the next worker begins with a policy, where the one before has not said that it is done."""
 GRACE_SECONDS = 5.0
 """For a worker to end, beyond the time that it has to drain."""
 YOUNG_SECONDS = 5.0
@@ -108,6 +110,8 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._delays: dict[int, float] = {}
         """By slot: how long the replacement of a worker that died soon waits."""
+        self._turns = [asyncio.Lock() for _ in range(settings.workers)]
+        """By slot: one replacement at a time."""
         self._restart = asyncio.Lock()
 
     async def live(self, loaded: Loaded) -> None:
@@ -152,6 +156,26 @@ class Supervisor:
 
     async def spawn(self, slot: int) -> Child:
         """A worker that serves, now the one of its slot. Raises CannotStart."""
+        try:
+            child = await self._launch(slot)
+        except OSError as error:  # no descriptor, no memory, no process to be had
+            raise CannotStart(
+                f"a worker cannot be started: {(error.strerror or str(error)).lower()}"
+            ) from error
+        self.children.add(child)
+        self.workers.pids.append(child.process.pid)
+        self._begin(self._bury(child))
+        failure = await child.ask(Begin(self.settings, self.policy), START_SECONDS)
+        if failure:
+            child.retired = True
+            child.signal(signal.SIGKILL)
+            raise CannotStart(failure)
+        self.current[slot] = child
+        log.info("worker %d serves (pid %d)", slot, child.process.pid)
+        return child
+
+    async def _launch(self, slot: int) -> Child:
+        """Raises OSError."""
         ours, theirs = socket.socketpair()
         memory = os.memfd_create("cookiewarden-counts")
         try:
@@ -164,22 +188,13 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,  # a terminal's Ctrl-C is the supervisor's to hear, once
             )  # fmt: skip
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
             os.close(memory)
-        now = asyncio.get_running_loop().time()
-        child = Child(slot, process, await Channel.over(ours), counts, now)
-        self.children.add(child)
-        self.workers.pids.append(process.pid)
-        self._begin(self._bury(child))
-        failure = await child.ask(Begin(self.settings, self.policy), START_SECONDS)
-        if failure:
-            child.retired = True
-            child.signal(signal.SIGKILL)
-            raise CannotStart(failure)
-        self.current[slot] = child
-        log.info("worker %d serves (pid %d)", slot, process.pid)
-        return child
+        return Child(slot, process, await Channel.over(ours), counts, asyncio.get_running_loop().time())
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -205,13 +220,15 @@ class Supervisor:
     async def put(self, policy: Policy) -> None:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
         self._read(policy)
-        at_once = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // 2))  # the other half is for traffic
-        children = [child for child in self.children if not child.retired]
-        await asyncio.gather(*(self._put(child, at_once) for child in children))
+        asked = []
+        for child in [child for child in self.children if not child.retired]:
+            asked.append(asyncio.ensure_future(self._put(child)))
+            # One after the other, so that cores are left for traffic; but nobody waits for one that is stuck.
+            await asyncio.wait(asked, timeout=TURN_SECONDS)
+        await asyncio.gather(*asked)
 
-    async def _put(self, child: Child, at_once: asyncio.Semaphore) -> None:
-        async with at_once:
-            failure = await child.ask(Put(self.policy), PUT_SECONDS)
+    async def _put(self, child: Child) -> None:
+        failure = await child.ask(Put(self.policy), PUT_SECONDS)
         if failure and child in self.children:
             log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
             child.signal(signal.SIGKILL)
@@ -250,28 +267,32 @@ class Supervisor:
         slot, loop = dead.slot, asyncio.get_running_loop()
         if loop.time() - dead.born > YOUNG_SECONDS:
             self._delays.pop(slot, None)
-        while not self.stopping.is_set():
-            await self._unless_stopping(self._delays.get(slot, 0.0))
-            first, most = DELAY_SECONDS
-            self._delays[slot] = min(self._delays.get(slot, first / 2) * 2, most)
-            try:
-                await self.spawn(slot)
-            except CannotStart as error:
-                log.error("worker %d did not start: %s", slot, error)
-            else:
-                return
+        first, most = DELAY_SECONDS
+        async with self._turns[slot]:
+            while self.current.get(slot) is dead and not self.stopping.is_set():
+                await self._unless_stopping(self._delays.get(slot, 0.0))
+                self._delays[slot] = min(self._delays.get(slot, first / 2) * 2, most)
+                if not self.stopping.is_set():
+                    await self._try(slot)
+
+    async def _try(self, slot: int) -> bool:
+        """Whether a new worker serves in this slot."""
+        try:
+            await self.spawn(slot)
+        except CannotStart as error:
+            log.error("worker %d did not start: %s", slot, error)
+            return False
+        return True
 
     async def restart(self) -> None:
         """Replace the workers one after the other: the new one serves before the old one is told to drain."""
         async with self._restart:
             for slot in range(self.settings.workers):
-                old = self.current[slot]
-                try:
-                    await self.spawn(slot)
-                except CannotStart as error:
-                    log.error("worker %d is not replaced: %s", slot, error)
-                    return
-                self.retire(old)
+                async with self._turns[slot]:
+                    old = self.current[slot]
+                    if self.stopping.is_set() or not await self._try(slot):
+                        return
+                    self.retire(old)
                 await self._ended({old})
             log.info("restarted: %s", counted(self.settings.workers, "worker"))
 

@@ -50,6 +50,7 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
         (f"Bearer {TOKEN}x", 403),
         ("Bearer ", 403),
         (f"Basic {TOKEN}", 403),
+        ("Bearer \xff\xfe", 403),
     ],
 )
 def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, given: str, index: int) -> None:

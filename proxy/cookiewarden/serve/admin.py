@@ -31,7 +31,7 @@ class Guard:
 
     def refusal(self, request: web.Request) -> str:
         """Why not, or nothing."""
-        host = request.host
+        host = request.headers.get("Host", "")
         name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
         if not _is_address(name) and name.lower() not in self.names:
             return "this name is not one of the admin listener's; add it with --admin-host\n"
@@ -40,7 +40,9 @@ class Guard:
         if not self.token:
             return "beyond loopback this needs --admin-token-file\n"
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        right = scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self.token)
+        right = scheme.lower() == "bearer" and hmac.compare_digest(
+            given.strip().encode("utf-8", "surrogateescape"), self.token
+        )
         return "" if right else "this needs the token, as in: Authorization: Bearer TOKEN\n"
 
 

@@ -27,6 +27,7 @@ RESPONSES = [
     Case("a response of HTTP/1.0 passes", "9112 2.3", ok(EMPTY, version=b"1.0"), PASSES),
     Case("a value in Latin-1 passes", "9110 5.5", ok(b"X: \xe9", EMPTY), PASSES),
     Case("a status that is not known passes", "9110 15", b"HTTP/1.1 299 Odd\r\nContent-Length: 0\r\n\r\n", frozenset({299})),
+    Case("a status above 599 passes", "9110 15", b"HTTP/1.1 999 Request denied\r\nContent-Length: 0\r\n\r\n", frozenset({999})),
     Case("what is no HTTP is a bad gateway", "9112 4", b"garbage\r\n\r\n", BAD),
     Case("HTTP/2.0 in answer is a bad gateway", "9112 2.3", b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", BAD, why="the others take any version for HTTP/1.1; these framing rules are HTTP/1.x's alone"),
     Case("a status of two digits is a bad gateway", "9112 4", b"HTTP/1.1 99 Odd\r\nContent-Length: 0\r\n\r\n", BAD, why="the others close without a word; a client should be told whose fault it was"),

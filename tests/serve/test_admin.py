@@ -2,12 +2,13 @@
 the token."""
 
 import http.client
+import time
 from pathlib import Path
 
 import pytest
 
 from cookiewarden.serve.settings import Address
-from tests.serve.harness import Start
+from tests.serve.harness import CLOSE, Client, Start, ask, get
 from tests.serve.running import running
 
 TOKEN = "CANARY-of-the-admin-token"
@@ -106,3 +107,32 @@ def test_readyz_asks_nobody_and_is_503_while_draining() -> None:
         assert ready(proxy.admin) == 200
         proxy.signal(signal.SIGTERM)
         assert eventually(lambda: ready(proxy.admin) == 503, 1)
+
+
+@pytest.mark.row(27)
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        get(b"/metrics", b"Cookie: sid=" + b"CANARY" * 3000),
+        get(b"/metrics", b"Cookie: sid=CANARY\x01"),
+        get(b"/metrics", b"Cookie : sid=CANARY"),
+        b"Cookie: sid=CANARY\r\n\r\n",
+        get(b"/none", b"Cookie: sid=CANARY", CLOSE),
+    ],
+)
+def test_no_error_page_repeats_what_was_sent(start: Start, request_bytes: bytes) -> None:
+    proxy, _ = start()
+    answer = ask(proxy.single.admin_address.port, request_bytes)
+    assert int(answer.split(b" ")[1]) in (400, 403, 404, 431) and b"CANARY" not in answer
+
+
+def test_an_admin_client_that_does_not_read_does_not_hold_up_the_end() -> None:
+    with running() as proxy, Client(proxy.admin) as client:
+        client.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                client.socket.send(get(b"/metrics"))
+        began = time.monotonic()
+        proxy.process.terminate()
+        assert proxy.process.wait(20) == 0
+        assert time.monotonic() - began < 8

@@ -358,6 +358,57 @@ def test_an_empty_line_after_a_body_is_no_request(start: Start) -> None:
     assert client_errors(proxy) == {}
 
 
+def test_half_an_empty_line_makes_no_request_of_an_idle_connection(start: Start) -> None:
+    proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
+    with Client(proxy.port) as client:
+        client.send(get())
+        assert client.read_response()[1] == b"ok"
+        began = time.monotonic()
+        for _ in range(4):  # neither a 408, nor time won
+            client.send(b"\r")
+            time.sleep(0.1)
+            client.send(b"\n")
+            time.sleep(0.1)
+        assert client.read_all(3) == b""
+        assert time.monotonic() - began < 1.5
+
+
+def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: Start) -> None:
+    """An empty line after a body, and its other half in the very turn of the loop in which it would be looked at."""
+    proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
+    with Client(proxy.port) as client:
+        client.send(get(b"/", b"Content-Length: 1", method=b"POST", body=b"a\r\n"))
+        assert client.read_response()[1] == b"ok"
+        (connection,) = proxy.worker.gateway.clients
+        done = threading.Event()
+
+        def in_one_turn() -> None:
+            connection.next_up, connection.held = True, b"\r\n"
+            connection.gateway.idle.pop(connection, None)
+            connection.data_received(b"\r\n")
+            connection._next()
+            done.set()
+
+        proxy.loop.call_soon_threadsafe(in_one_turn)
+        assert done.wait(5)
+        time.sleep(0.5)
+        client.send(get(b"/", CLOSE))
+        assert client.read_all().endswith(b"ok")
+    assert client_errors(proxy) == {}
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_is_no_class_is_counted_as_the_server_s_fault_and_the_connection_lives(
+    start: Start, status: int
+) -> None:
+    proxy, _ = start(b"HTTP/1.1 %d Odd\r\nContent-Length: 2\r\n\r\nok" % status)
+    with Client(proxy.port) as client:
+        for _ in range(3):
+            client.send(get())
+            assert client.read_response()[1] == b"ok"
+    assert proxy.metrics.requests[b"GET", 5] == 3 and proxy.metrics.in_flight == 0
+
+
 def test_an_origin_that_does_not_read_has_its_own_time_and_not_the_clients(start: Start) -> None:
     def script(connection: OriginConnection) -> None:
         connection.read_head()

@@ -1,14 +1,20 @@
 """Where clients arrive: nothing that was accepted by the kernel is lost, and running out of descriptors is survived."""
 
+import asyncio
+import contextlib
+import signal
 import socket
+import ssl
 import time
 
 import pytest
 
 from cookiewarden.serve.listener import CannotStart, open_sockets
 from cookiewarden.serve.settings import Address
-from tests.serve.harness import CLOSE, Client, Start, eventually, get
+from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, eventually, get
 from tests.serve.running import running
+from tests.serve.test_proxy_protocol import LOOPBACK
+from tests.serve.test_tls import files  # noqa: F401
 
 
 @pytest.mark.row(10)
@@ -16,9 +22,7 @@ from tests.serve.running import running
 def test_what_waits_in_the_accept_queue_is_served_before_the_listener_closes(
     start: Start, proxy_protocol: bool
 ) -> None:
-    import ipaddress
-
-    settings = {"proxy_protocol": (ipaddress.ip_network("127.0.0.0/8"),)} if proxy_protocol else {}
+    settings = {"proxy_protocol": LOOPBACK} if proxy_protocol else {}
     first = b"PROXY UNKNOWN\r\n" if proxy_protocol else b""
     proxy, _ = start(**settings)
     clients: list[Client] = []
@@ -60,6 +64,75 @@ def test_out_of_descriptors_new_clients_are_shed_and_open_ones_go_on(flags: tupl
                 connection.close()
         assert eventually(lambda: _served(proxy.port), 10)
         assert "Traceback" not in proxy.told
+
+
+@pytest.mark.row(13)
+@pytest.mark.parametrize("first", [b"", b"PROXY TC"])
+def test_connections_that_are_no_clients_yet_count_as_connections(start: Start, first: bytes) -> None:
+    proxy, _ = start(proxy_protocol=LOOPBACK, max_connections=10, header_timeout=1)
+    crowd = []
+    for _ in range(30):
+        client = Client(proxy.port)
+        with contextlib.suppress(OSError):  # closed at once
+            client.send(first)
+        crowd.append(client)
+    errors = proxy.metrics.client_errors
+    assert eventually(lambda: errors["overload"] == 20)
+    assert eventually(lambda: errors["header_timeout"] == 10)
+    for client in crowd:
+        client.close()
+    with Client(proxy.port) as client:
+        client.send(b"PROXY UNKNOWN\r\n" + get(b"/", CLOSE))
+        assert client.read_all().endswith(b"ok")
+
+
+@pytest.mark.row(13)
+def test_out_of_descriptors_it_drains_all_the_same() -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        time.sleep(1)
+        connection.send(OK)
+
+    for flags in ((), ("--proxy-protocol", "127.0.0.0/8")):
+        with running(*flags, script=script) as proxy, Client(proxy.port) as client:
+            client.send((b"PROXY UNKNOWN\r\n" if flags else b"") + get(b"/", CLOSE))
+            assert eventually(lambda: proxy.scrape()["cookiewarden_requests_in_flight"] == 1)
+            proxy.limit_descriptors(proxy.descriptors())
+            proxy.signal(signal.SIGTERM)
+            assert client.read_all().endswith(b"ok")
+            assert proxy.process.wait(10) == 0 and "Traceback" not in proxy.told
+
+
+@pytest.mark.row(10)
+def test_a_handshake_that_has_begun_is_finished_during_a_drain(start: Start, files: dict[str, str]) -> None:  # noqa: F811
+    proxy, _ = start(tls_cert=files["cert"], tls_key=files["key"])
+    context = ssl.create_default_context(cafile=files["ca"])
+    with Client(proxy.port) as client:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        handshake = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        with pytest.raises(ssl.SSLWantReadError):
+            handshake.do_handshake()
+        client.send(outgoing.read())
+        assert eventually(lambda: proxy.worker.listener.arriving)
+        draining = asyncio.run_coroutine_threadsafe(proxy.worker.drain(), proxy.loop)
+        time.sleep(0.2)
+        client.socket.settimeout(3)
+        while True:
+            try:
+                handshake.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                client.send(outgoing.read())
+                incoming.write(client.socket.recv(65536))
+        handshake.write(get())
+        client.send(outgoing.read())
+        answer = b""
+        while not answer.endswith(b"ok"):
+            incoming.write(client.socket.recv(65536))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                answer += handshake.read(65536)
+        assert b"Connection: close" in answer
+        draining.result(5)
 
 
 def _served(port: int) -> bool:

@@ -2,12 +2,14 @@
 
 import json
 import logging
+from pathlib import Path
 
 import pytest
 
 from cookiewarden.serve.access import Access
 from cookiewarden.serve.log import JsonLines, Plain
-from tests.serve.harness import CLOSE, Start, ask, get
+from tests.processes import command, free_port, ready
+from tests.serve.harness import CLOSE, OK, POLICY, Client, Origin, Start, answering, ask, eventually, get
 from tests.serve.running import running
 
 
@@ -70,3 +72,25 @@ def test_what_a_terminal_would_act_on_is_escaped() -> None:
     record.fields = {"path": "/\x1b[31m\u202e", "status": 200}
     assert json.loads(JsonLines().format(record))["path"] == "/\\x1b[31m\\u202e"
     assert Plain().format(record) == "cookiewarden: info: request path=/\\x1b[31m\\u202e status=200"
+
+
+def test_a_reader_of_the_log_that_does_not_read_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    origin, listen, admin = Origin(answering(OK)), free_port(), free_port()
+    process = command(
+        "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", origin.upstream.url, "--listen", str(listen),
+        "--admin", str(admin), "--access-log", "on",
+    )  # fmt: skip
+    try:
+        assert eventually(lambda: ready(admin) == 200, 20)
+        with Client(listen) as client:
+            for _ in range(2000):  # 64 KiB of a pipe are 300 lines
+                client.send(get())
+                assert client.read_response()[1] == b"ok"
+        assert ready(admin) == 200
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
+        origin.close()

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from tests.serve.harness import CLOSE, POLICY, Client, ask, eventually, get
+from tests.processes import children, command
+from tests.serve.harness import CLOSE, POLICY, Client, OriginConnection, ask, eventually, get
 from tests.serve.load import Load
 from tests.serve.running import accepts, running
 
@@ -219,9 +220,118 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def test_what_cannot_start_says_so_once(tmp_path) -> None:
-    from tests.processes import command
+def test_a_worker_that_is_busy_when_its_supervisor_is_killed_ends_too() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        workers = proxy.children()
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        proxy.policy.write_text(OTHER)
+        proxy.signal(signal.SIGHUP)
+        time.sleep(1)
+        proxy.process.kill()
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+        assert eventually(lambda: not any(_alive(pid) for pid in workers), 10)
+        proxy.process.wait(5)
+        proxy.process.returncode = 0
 
+
+def slow(connection: OriginConnection) -> None:
+    while True:
+        connection.read_head()
+        time.sleep(1.5)
+        connection.send(SETS)
+
+
+@pytest.mark.row(10)
+def test_a_signal_to_every_process_of_the_group_drains() -> None:
+    """As a service manager sends it: to the supervisor and to each worker."""
+    with running("--workers", "2", script=slow) as proxy:
+        clients = [Client(proxy.port) for _ in range(6)]
+        for client in clients:
+            client.send(get(b"/", CLOSE))
+        assert eventually(lambda: proxy.scrape()["cookiewarden_requests_in_flight"] == 6)
+        for pid in [proxy.process.pid, *proxy.children()]:
+            os.kill(pid, signal.SIGTERM)
+        assert all(client.read_all().endswith(b"ok") for client in clients)
+        for client in clients:
+            client.close()
+        assert proxy.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGINT])
+def test_signals_are_the_supervisors_and_no_workers(number: signal.Signals) -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        workers = proxy.children()
+        for pid in workers:
+            os.kill(pid, number)
+        assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"sid",)}
+        assert proxy.children() == workers
+
+
+def test_a_worker_that_dies_of_a_signal_without_a_name_is_replaced() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        os.kill(proxy.children()[0], signal.SIGRTMIN + 1)
+        assert eventually(lambda: proxy.told.count(" serves (pid") == 3, 15)
+        assert "died: signal 35" in proxy.told
+
+
+def test_a_worker_that_dies_while_it_is_asked_makes_no_failure_of_a_reload() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        victim = proxy.children()[0]
+        os.kill(victim, signal.SIGSTOP)
+        proxy.policy.write_text(OTHER)
+        proxy.signal(signal.SIGHUP)
+        time.sleep(1)
+        os.kill(victim, signal.SIGKILL)
+        assert eventually(lambda: proxy.told.count(" serves (pid") == 3, 15)
+        found = proxy.scrape()
+        assert found["cookiewarden_config_last_reload_successful"] == 1
+        assert found['cookiewarden_config_reloads_total{result="failure"}'] == 0
+        assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)}
+
+
+def test_a_stuck_worker_keeps_no_other_from_the_next_reload_and_answers_for_its_own() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        stuck = proxy.children()[0]
+        os.kill(stuck, signal.SIGSTOP)
+        try:
+            for text in (OTHER, POLICY, OTHER):
+                began = time.monotonic()
+                proxy.policy.write_text(text)
+                proxy.signal(signal.SIGHUP)
+                name = b"other" if text is OTHER else b"sid"
+                assert eventually(lambda name=name: any(name in a for a in _some_answers(proxy.port)), 8)
+                assert time.monotonic() - began < 8
+        finally:
+            os.kill(stuck, signal.SIGCONT)
+        assert eventually(lambda: {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)})
+        assert proxy.scrape()["cookiewarden_workers_replaced_total"] == 0  # it answered in time
+
+
+def test_a_signal_ends_a_start_that_does_not_come_to_an_end(tmp_path) -> None:
+    (tmp_path / "p.yaml").write_text(POLICY + "".join(f"  - {{name: c{n}}}\n" for n in range(20_000)))
+    flags = ("--workers", "2", "--listen", "0", "--admin", "0")
+    process = command("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
+    assert eventually(lambda: len(children(process.pid)) == 2, 20)
+    for pid in children(process.pid):
+        os.kill(pid, signal.SIGSTOP)
+    process.terminate()
+    _, error = process.communicate(timeout=10)
+    assert process.returncode == 0 and "Traceback" not in error
+
+
+def test_restarts_that_are_asked_for_during_one_are_that_one() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        for _ in range(5):
+            proxy.signal(signal.SIGUSR2)
+            time.sleep(0.05)
+        assert eventually(lambda: "restarted: 2 workers" in proxy.told, 15)
+        time.sleep(1)
+        assert proxy.told.count(" serves (pid") == 4
+
+
+def test_what_cannot_start_says_so_once(tmp_path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     flags = ("--workers", "2", "--tls-cert", "none.pem", "--listen", "0", "--admin", "0")
     process = command("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
@@ -232,8 +342,6 @@ def test_what_cannot_start_says_so_once(tmp_path) -> None:
 
 
 def test_an_address_that_is_taken_is_not_shared_unseen(tmp_path) -> None:
-    from tests.processes import command
-
     with running("--workers", "2", script=SETS) as proxy:
         flags = ("--workers", "2", "--listen", str(proxy.port), "--admin", "0")
         second = command(

@@ -60,8 +60,8 @@ def demo(policy: str | None, listen: str, app: str, admin: str) -> int:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     files, loaded = load_policy(policy or str(_carerix()))
-    log.set_up()
-    uvloop.run(_serve(files, loaded, *addresses))
+    with log.to_standard_error():
+        uvloop.run(_serve(files, loaded, *addresses))
     return 0
 
 

@@ -38,13 +38,13 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
             f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself"
         )
     files, loaded = load_policy(settings.policy)
-    log.set_up()
-    for complaint in misspelt_variables():
-        logger.warning("%s", complaint)
-    if sys.stderr.isatty():
-        print_problems(loaded.problems)
-    else:
-        for problem in loaded.problems:
-            logger.warning("%s", render_line(problem))
-    (single if settings.workers == 1 else supervisor).run(settings, files, loaded)
+    with log.to_standard_error():
+        for complaint in misspelt_variables():
+            logger.warning("%s", complaint)
+        if sys.stderr.isatty():
+            print_problems(loaded.problems)
+        else:
+            for problem in loaded.problems:
+                logger.warning("%s", render_line(problem))
+        (single if settings.workers == 1 else supervisor).run(settings, files, loaded)
     return 0

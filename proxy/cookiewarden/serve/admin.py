@@ -5,10 +5,13 @@ by a name that was allowed, so that no page a browser has open can reach it by a
 beyond loopback with a token only.
 """
 
+import asyncio
 import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import web
@@ -17,6 +20,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from cookiewarden.serve.exposition import Exposition
 from cookiewarden.serve.listener import CannotStart, cannot_listen
 from cookiewarden.serve.settings import Address, Settings
+
+log = logging.getLogger("cookiewarden")
 
 OPEN = frozenset({"/metrics", "/livez", "/readyz"})
 
@@ -29,7 +34,7 @@ class Guard:
     token: bytes
     loopback: bool
 
-    def refusal(self, request: web.Request) -> str:
+    def refusal(self, request: web.BaseRequest) -> str:
         """Why not, or nothing."""
         host = request.headers.get("Host", "")
         name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
@@ -46,26 +51,80 @@ class Guard:
         return "" if right else "this needs the token, as in: Authorization: Bearer TOKEN\n"
 
 
-EXPOSITION = web.AppKey("exposition", Exposition)
-UNREADY: web.AppKey[Callable[[], str]] = web.AppKey("unready")
-GUARD = web.AppKey("guard", Guard)
+class Quiet(web.RequestHandler):
+    """aiohttp's own pages about bad requests repeat what was sent, and browsers send the application's cookies to every
+    port of its host."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status >= 500:
+            log.error("the admin listener failed to answer", exc_info=exc)
+        response = web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")
+        response.force_close()
+        return response
+
+
+class Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return Quiet(self, loop=asyncio.get_running_loop())
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What is answered. `unready` says why traffic should not come, or nothing."""
+
+    exposition: Exposition
+    unready: Callable[[], str]
+    guard: Guard
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path not in OPEN and (refusal := self.guard.refusal(request)):
+            return web.Response(status=403, text=refusal)
+        page = PAGES.get(request.path)
+        if page is None:
+            return web.Response(status=404, text="404 Not Found\n")
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="405 Method Not Allowed\n", headers={"Allow": "GET, HEAD"})
+        return page(self)
+
+    def metrics(self) -> web.Response:
+        return web.Response(body=self.exposition.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def livez(self) -> web.Response:
+        """The process answers."""
+        return web.Response(text="ok\n")
+
+    def readyz(self) -> web.Response:
+        """Traffic may be sent here. The application is not asked: its health is its own probe's business."""
+        why = self.unready()
+        return web.Response(status=503, text=f"{why}\n") if why else web.Response(text="ok\n")
+
+    def index(self) -> web.Response:
+        return web.Response(text="cookiewarden admin\n/metrics\n/livez\n/readyz\n")
+
+
+PAGES: dict[str, Callable[[Pages], web.Response]] = {
+    "/metrics": Pages.metrics,
+    "/livez": Pages.livez,
+    "/readyz": Pages.readyz,
+    "/": Pages.index,
+}
+
+SHUTDOWN_SECONDS = 1.0
+"""For those who are being answered when the process ends."""
 
 
 async def start_admin(
     settings: Settings, exposition: Exposition, unready: Callable[[], str]
-) -> web.AppRunner:
-    """Listen on the admin address. `unready` says why traffic should not come, or nothing. Raises CannotStart."""
-    app = web.Application(middlewares=[guarded])
-    app[EXPOSITION], app[UNREADY], app[GUARD] = exposition, unready, _guard(settings)
-    app.add_routes(
-        [
-            web.get("/metrics", metrics),
-            web.get("/livez", livez),
-            web.get("/readyz", readyz),
-            web.get("/", index),
-        ]
-    )
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+) -> web.ServerRunner:
+    """Listen on the admin address. Raises CannotStart."""
+    pages = Pages(exposition, unready, _guard(settings))
+    runner = web.ServerRunner(Server(pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.admin.host, settings.admin.port).start()
@@ -75,7 +134,7 @@ async def start_admin(
     return runner
 
 
-def bound(runner: web.AppRunner) -> Address:
+def bound(runner: web.ServerRunner) -> Address:
     """What was bound, which for port 0 is not what was asked for."""
     return Address(*runner.addresses[0][:2])
 
@@ -104,31 +163,3 @@ def _is_address(name: str) -> bool:
 
 def _is_loopback(host: str) -> bool:
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
-
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@web.middleware
-async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    refusal = "" if request.path in OPEN else request.app[GUARD].refusal(request)
-    return web.Response(status=403, text=refusal) if refusal else await handler(request)
-
-
-async def metrics(request: web.Request) -> web.Response:
-    return web.Response(body=request.app[EXPOSITION].text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-async def livez(request: web.Request) -> web.Response:
-    """The process answers."""
-    return web.Response(text="ok\n")
-
-
-async def readyz(request: web.Request) -> web.Response:
-    """Traffic may be sent here. The application is not asked: its health is its own probe's business."""
-    why = request.app[UNREADY]()
-    return web.Response(status=503, text=f"{why}\n") if why else web.Response(text="ok\n")
-
-
-async def index(request: web.Request) -> web.Response:
-    return web.Response(text="cookiewarden admin\n/metrics\n/livez\n/readyz\n")

@@ -1,6 +1,11 @@
-"""What a supervisor and a worker say to one another, over a pair of sockets that both were born with."""
+"""What a supervisor and a worker say to one another, over a pair of sockets that both were born with.
+
+Signals are for the supervisor alone, which says everything here: a service manager that signals every process of a
+group would else tell a worker twice.
+"""
 
 import asyncio
+import contextlib
 import pickle
 import socket
 import struct
@@ -22,9 +27,12 @@ class PolicyFilesRead:
     """The labels of cookies with their numbers, this policy's among them."""
 
 
+# To a worker
+
+
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """To a worker: the first thing it hears."""
+    """The first thing it hears. Answered."""
 
     settings: Settings
     policy: PolicyFilesRead
@@ -32,20 +40,30 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """To a worker: put this policy in force."""
+    """Put this policy in force. Answered by the same number."""
 
+    number: int
     policy: PolicyFilesRead
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadCertificate:
-    """To a worker."""
+    """Read the listener's certificate again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Drain and end; said again: end at once."""
+
+
+# From a worker
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From a worker: what it heard last is done, or why not."""
+    """What was asked is done, or why not. `Begin` is number 0."""
 
+    number: int
     failure: str = ""
 
 
@@ -61,11 +79,11 @@ class Channel:
         end.setblocking(False)
         return cls(*await asyncio.open_unix_connection(sock=end))
 
-    async def send(self, message: Any) -> None:
-        """Raises OSError where the other end is gone."""
+    def send(self, message: object) -> None:
+        """Where the other end is gone, nothing happens: `receive` says so."""
         data = pickle.dumps(message)
-        self.writer.write(_LENGTH.pack(len(data)) + data)
-        await self.writer.drain()
+        if not self.writer.is_closing():
+            self.writer.write(_LENGTH.pack(len(data)) + data)
 
     async def receive(self) -> Any:
         """The next message; None where the other end is gone."""
@@ -77,3 +95,9 @@ class Channel:
 
     def close(self) -> None:
         self.writer.close()
+
+    async def finish(self) -> None:
+        """Close once the other end has been told everything."""
+        self.writer.close()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()

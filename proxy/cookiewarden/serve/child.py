@@ -2,6 +2,7 @@
 descriptors that it was born with. It serves until it is told to stop, or until its supervisor is gone."""
 
 import asyncio
+import contextlib
 import mmap
 import os
 import signal
@@ -14,12 +15,15 @@ from cookiewarden.core.document import Unread, load
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.problem import Code
 from cookiewarden.serve import log
-from cookiewarden.serve.channel import Begin, Channel, Done, PolicyFilesRead, Put
+from cookiewarden.serve.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop
 from cookiewarden.serve.listener import CannotStart
 from cookiewarden.serve.metrics import Labels, Metrics
 from cookiewarden.serve.reload import beside_traffic
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.worker import Worker
+
+NOT_OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
+"""Signals that are the supervisor's to act on."""
 
 
 async def main(listening: int, channel: int, counts: int) -> None:
@@ -30,38 +34,50 @@ async def main(listening: int, channel: int, counts: int) -> None:
     memory = mmap.mmap(counts, os.fstat(counts).st_size)
     metrics = Metrics(Labels(begin.settings.metrics_max_entries), memoryview(memory).cast("q"))
     worker = Worker(begin.settings, metrics)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, worker.ask_to_stop)
     try:
         engine = await prepared(begin.policy, begin.settings, metrics)
         await worker.start(engine, socket.socket(fileno=listening))
     except CannotStart as error:
-        await told.send(Done(str(error)))
+        told.send(Done(0, str(error)))
+        await told.finish()
         return
-    await told.send(Done())
-    hearing = asyncio.create_task(hear(told, worker))
-    watching = asyncio.create_task(worker.watch_certificate())
+    told.send(Done(0))
+    policies: asyncio.Queue[Put] = asyncio.Queue()
+    tasks = [
+        asyncio.create_task(hear(told, worker, policies)),
+        asyncio.create_task(put(told, worker, policies)),
+        asyncio.create_task(worker.watch_certificate()),
+    ]
     await worker.stopping.wait()
     await worker.drain()
-    watching.cancel()
-    hearing.cancel()
+    for task in tasks:
+        task.cancel()
     await worker.stop()
-    told.close()
+    await told.finish()
 
 
-async def hear(told: Channel, worker: Worker) -> None:
+async def hear(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> None:
     """Do what the supervisor says. Without it, nobody would replace this worker or tell what it counts: stop."""
     while (message := await told.receive()) is not None:
-        failure = ""
         if isinstance(message, Put):
-            try:
-                await worker.replace(await prepared(message.policy, worker.settings, worker.metrics))
-            except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
-                failure = f"{type(error).__name__} in a worker, a bug to report"
+            policies.put_nowait(message)
+        elif isinstance(message, Stop):
+            worker.ask_to_stop()
         else:
             worker.reload_certificate()
-        await told.send(Done(failure))
     worker.ask_to_stop()
+
+
+async def put(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> None:
+    """Put policies in force, one after the other."""
+    while True:
+        message = await policies.get()
+        failure = ""
+        try:
+            await worker.replace(await prepared(message.policy, worker.settings, worker.metrics))
+        except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
+            failure = f"{type(error).__name__} in a worker, a bug to report"
+        told.send(Done(message.number, failure))
 
 
 async def prepared(read: PolicyFilesRead, settings: Settings, metrics: Metrics) -> Engine:
@@ -83,5 +99,7 @@ async def prepared(read: PolicyFilesRead, settings: Settings, metrics: Metrics) 
 
 
 if __name__ == "__main__":
-    log.set_up(int(sys.argv[1]))
-    uvloop.run(main(*map(int, sys.argv[2:5])))
+    for number in NOT_OURS:
+        signal.signal(number, signal.SIG_IGN)
+    with log.to_standard_error(int(sys.argv[1])), contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(main(*map(int, sys.argv[2:5])))

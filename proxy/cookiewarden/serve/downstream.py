@@ -103,7 +103,7 @@ class Downstream(asyncio.Protocol):
             self.peer = str(peer[0]).encode()
         gateway = self.gateway
         self.trusted = gateway.trusts(self.peer)
-        if len(gateway.clients) >= gateway.max_connections and not self._make_room():
+        if not gateway.has_room():
             gateway.metrics.client_errors.add("overload")
             self.transport.write(error_response(503, keep_alive=False))
             self.transport.close()
@@ -112,15 +112,6 @@ class Downstream(asyncio.Protocol):
         gateway.clients.add(self)
         self._await_request()
 
-    def _make_room(self) -> bool:
-        idle = next(iter(self.gateway.idle), None)
-        if idle is None:
-            return False
-        self.gateway.idle.pop(idle)
-        self.gateway.clients.discard(idle)
-        idle.close()
-        return True
-
     def data_received(self, data: bytes) -> None:
         if self.tunnel is not None:
             self.tunnel.from_client(data)
@@ -128,7 +119,7 @@ class Downstream(asyncio.Protocol):
             self.lingering += len(data)
             if self.lingering > LINGER_OCTETS:
                 self.close()
-        elif self.transaction is None and not self.full:
+        elif self.transaction is None and not self.full and not self.next_up:
             if self.awaits is Awaits.REQUEST:
                 self.gateway.idle.pop(self, None)
             self._head(self.held + data if self.held else data)
@@ -204,7 +195,11 @@ class Downstream(asyncio.Protocol):
             if end == 3:
                 refuse_early(data, looked, limits)
                 self.held, self.looked = data, len(data)
-                if self.awaits is not Awaits.HEAD:
+                if data == b"\r" and self.awaits is Awaits.REQUEST:
+                    self.gateway.idle[self] = (
+                        None  # half of an empty line is no more of a head than all of it
+                    )
+                elif self.awaits is not Awaits.HEAD:
                     self.awaits = Awaits.HEAD
                     self.due = self.gateway.loop.time() + self.gateway.settings.header_timeout
                 return

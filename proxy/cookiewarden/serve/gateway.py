@@ -80,6 +80,19 @@ class Gateway:
         self.count_connections()
         self._ticker = self.loop.call_later(TICK, self._tick)
 
+    def has_room(self, arriving: int = 0) -> bool:
+        """Whether one more client is within `max_connections`, beside those that are arriving. At the limit the one
+        that has been idle for longest goes."""
+        if len(self.clients) + arriving < self.max_connections:
+            return True
+        idle = next(iter(self.idle), None)
+        if idle is None:
+            return False
+        self.idle.pop(idle)
+        self.clients.discard(idle)
+        idle.close()
+        return True
+
     def trusts(self, peer: bytes) -> bool:
         """Whether a peer's X-Forwarded fields are believed."""
         networks = self.settings.trust_forwarded

@@ -1,7 +1,8 @@
 """Where clients arrive: the listening sockets, and each accepted connection made a `Downstream`.
 
-A plain listener is the event loop's own. Behind balancers that speak the PROXY protocol it cannot be: their header
-must be read to its last byte before a TLS handshake may begin, so those connections are accepted here.
+A plain listener is the event loop's own. Where a connection has something to say before it is a client's (a TLS
+handshake, or the header of a balancer, which must be read to its last byte before a handshake may begin), it is
+accepted here: until then it counts as a connection, and a drain waits for it. That costs 25 µs a connection.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ AT_ONCE = 64
 """Connections accepted before others get a turn."""
 PAUSE_SECONDS = 0.1
 """Without a free descriptor: until accepting is tried again."""
+GOODBYE_SECONDS = 2.0
+"""For a TLS client to answer that the connection ends; many never do."""
 FIRST_FD = 3
 
 
@@ -107,34 +110,30 @@ class Listener:
         self.socket = listening
         self.tls = tls
         self._server: asyncio.Server | None = None
+        self._waiting: socket.socket | None = None
+        """The socket once more: to take what waits when the loop has closed its own."""
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         loop = self.gateway.loop
-        if self.gateway.settings.proxy_protocol:
+        if self.tls is not None or self.gateway.settings.proxy_protocol:
             loop.add_reader(self.socket, self._accept)
             return
+        self._waiting = self.socket.dup()  # now, for there may be no descriptor to be had when it closes
         create = loop.create_unix_server if self.socket.family == socket.AF_UNIX else loop.create_server
-        self._server = await create(
-            lambda: Downstream(self.gateway),
-            sock=self.socket,
-            backlog=BACKLOG,
-            ssl=self.tls,
-            ssl_handshake_timeout=self.gateway.settings.header_timeout if self.tls else None,
-        )
+        self._server = await create(lambda: Downstream(self.gateway), sock=self.socket, backlog=BACKLOG)
 
     def close(self) -> None:
         """Take what waits in the accept queue, which closing would reset, then close. Again: no effect."""
         if self._closed:
             return
         self._closed = True
-        waiting = self.socket.dup()
         if self._server is not None:
             self._server.close()
         else:
             self.gateway.loop.remove_reader(self.socket)
-            self.socket.close()
+        waiting = self._waiting or self.socket
         with contextlib.suppress(OSError):  # no descriptor is free: what waits cannot be taken
             while self._accept_from(waiting):
                 pass
@@ -170,7 +169,11 @@ class Listener:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return False
             connection.setblocking(False)
-            self._begin(self._serve(connection, name))
+            if self.gateway.has_room(len(self._tasks)):
+                self._begin(self._serve(connection, name))
+            else:  # nothing can be said before a handshake
+                self.gateway.metrics.client_errors.add("overload")
+                connection.close()
         return True
 
     def _begin(self, serving: Coroutine[Any, Any, None]) -> None:
@@ -193,6 +196,7 @@ class Listener:
                 connection,
                 ssl=self.tls,
                 ssl_handshake_timeout=gateway.settings.header_timeout if self.tls else None,
+                ssl_shutdown_timeout=GOODBYE_SECONDS if self.tls else None,
             )
         except BadProxyHeader:
             gateway.metrics.client_errors.add("proxy_protocol")

@@ -3,12 +3,16 @@
 What is logged with `extra={"fields": {...}}` is said in fields of their own beside the message.
 """
 
+import contextlib
 import json
 import logging
+import os
+import queue
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from logging.handlers import QueueHandler, QueueListener
 
 from cookiewarden.core.problem import printable
 
@@ -58,11 +62,55 @@ def exception_of(record: logging.LogRecord) -> str:
     return record.exc_info[0].__name__ + place
 
 
-def set_up(worker: int | None = None) -> None:
-    """Send what cookiewarden and its libraries log to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Plain(worker) if sys.stderr.isatty() else JsonLines(worker))
+MAX_WAITING = 10_000
+"""Lines that wait for a reader of standard error; beyond it they are dropped, and traffic goes on."""
+LAST_WORDS_SECONDS = 1.0
+
+
+class _Waiting(QueueHandler):
+    """Hands lines to a thread: a reader that does not read must not stop the event loop."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record  # the standard one puts an exception's text into the message, and that may hold what was sent
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(queue.Full):
+            self.queue.put_nowait(record)
+
+
+class _Writing(QueueListener):
+    """The thread that writes, past every lock and buffer that the end of the process would wait for."""
+
+    def __init__(self, lines: "queue.Queue[logging.LogRecord]", formatter: logging.Formatter) -> None:
+        super().__init__(lines)
+        self.formatter = formatter
+
+    def handle(self, record: logging.LogRecord) -> None:
+        line = (self.formatter.format(record) + "\n").encode("utf-8", "backslashreplace")
+        with contextlib.suppress(OSError):  # a full disk, a closed pipe: nowhere to complain
+            while line:
+                line = line[os.write(sys.stderr.fileno(), line) :]
+
+    def stop(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            with contextlib.suppress(queue.Full):
+                self.enqueue_sentinel()
+            thread.join(LAST_WORDS_SECONDS)
+
+
+@contextlib.contextmanager
+def to_standard_error(worker: int | None = None) -> Iterator[None]:
+    """Send what cookiewarden and its libraries log to standard error. `worker`: its number, where there are several."""
+    formatter = Plain(worker) if sys.stderr.isatty() else JsonLines(worker)
+    lines: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_Waiting(lines)]
     root.setLevel(logging.WARNING)
     logging.getLogger("cookiewarden").setLevel(logging.INFO)
+    writing = _Writing(lines, formatter)
+    writing.start()
+    try:
+        yield
+    finally:
+        writing.stop()

@@ -142,8 +142,9 @@ class Metrics:
 
     def request(self, method: bytes, status: int, seconds: float, overhead: float) -> None:
         counts = self.counts
-        at = REQUESTS_AT.get((method, status // 100))
-        counts[REQUESTS_AT[b"OTHER", status // 100] if at is None else at] += 1
+        code_class = status // 100 if status < 600 else 5  # RFC 9110 15: to be treated as a 5xx
+        at = REQUESTS_AT.get((method, code_class))
+        counts[REQUESTS_AT[b"OTHER", code_class] if at is None else at] += 1
         counts[DURATION_AT + bisect_left(DURATION_BUCKETS, seconds)] += 1
         counts[OVERHEAD_AT - 1] += int(seconds * 1e9)
         counts[OVERHEAD_AT + bisect_left(OVERHEAD_BUCKETS, overhead)] += 1

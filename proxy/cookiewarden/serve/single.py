@@ -30,7 +30,7 @@ def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
 
 
 class Single:
-    admin: web.AppRunner
+    admin: web.ServerRunner
     admin_address: Address
     listening: socket.socket
 
@@ -83,6 +83,9 @@ class Single:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.worker.ask_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self.ask_to_reload)
+        loop.add_signal_handler(
+            signal.SIGUSR2, log.warning, "SIGUSR2 replaces workers one after the other: there is only one"
+        )
 
     def ask_to_reload(self) -> None:
         self.worker.reload_certificate()

@@ -26,7 +26,7 @@ from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.admin import bound, start_admin
-from cookiewarden.serve.channel import Begin, Channel, Done, PolicyFilesRead, Put, ReloadCertificate
+from cookiewarden.serve.channel import Begin, Channel, PolicyFilesRead, Put, ReloadCertificate, Stop
 from cookiewarden.serve.exposition import Exposition, PolicyStatus, Workers
 from cookiewarden.serve.listener import CannotStart, open_sockets
 from cookiewarden.serve.metrics import GAUGES, Labels
@@ -38,7 +38,7 @@ log = logging.getLogger("cookiewarden")
 
 START_SECONDS = 60.0
 """For a worker to come up."""
-PUT_SECONDS = 60.0
+PUT_SECONDS = 30.0
 """For a worker to put a policy in force."""
 TURN_SECONDS = 2.0
 """Before the next worker begins with a policy, where the one before has not said that it is done."""
@@ -52,7 +52,11 @@ DELAY_SECONDS = 0.5, 10.0
 
 def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotStart."""
-    uvloop.run(Supervisor(settings, files).live(loaded))
+    uvloop.run(_run(settings, files, loaded))
+
+
+async def _run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
+    await Supervisor(settings, files).live(loaded)
 
 
 @dataclass(eq=False, slots=True)
@@ -64,37 +68,56 @@ class Child:
     channel: Channel
     counts: memoryview
     born: float
+    gone: asyncio.Future[None]
+    """Done when it has ended."""
     retired: bool = False
     """It was told to stop."""
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    answers: dict[int, asyncio.Future[str]] = field(default_factory=dict)
+    """By the number of what was asked: why it was not done, or nothing."""
 
-    async def ask(self, message: object, seconds: float) -> str:
+    async def ask(self, number: int, message: object, seconds: float) -> str:
         """Have it do something; why it was not done, or nothing."""
-        async with self.turn:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self.channel.send(message)
-                    answer: Done | None = await self.channel.receive()
-            except TimeoutError:
-                return "a worker did not answer"
-            except OSError:
-                answer = None
-        return answer.failure if answer is not None else "a worker died"
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.answers[number] = answer
+        self.channel.send(message)
+        try:
+            async with asyncio.timeout(seconds):
+                await answer
+                return answer.result()
+        except TimeoutError:
+            return "a worker did not answer"
+        finally:
+            self.answers.pop(number, None)
 
-    def signal(self, number: int) -> None:
+    async def listen(self) -> None:
+        """Hand answers to those who asked, until the worker is gone."""
+        while (done := await self.channel.receive()) is not None:
+            self._answer(done.number, done.failure)
+        for number in list(self.answers):
+            self._answer(number, "a worker died")
+
+    def _answer(self, number: int, failure: str) -> None:
+        answer = self.answers.get(number)
+        if answer is not None and not answer.done():
+            answer.set_result(failure)
+
+    def stop(self) -> None:
+        self.retired = True
+        self.channel.send(Stop())
+
+    def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
+            self.process.kill()
 
 
 class Supervisor:
-    admin: web.AppRunner | None = None
-    sockets: list[socket.socket]
+    admin: web.ServerRunner | None = None
     policy: PolicyFilesRead
 
     def __init__(self, settings: Settings, files: PolicyFiles) -> None:
         self.settings = settings
         self.files = files
+        self.sockets: list[socket.socket] = []
         self.status = PolicyStatus()
         self.labels = Labels(settings.metrics_max_entries)
         self.workers = Workers([])
@@ -106,53 +129,63 @@ class Supervisor:
         self.children: set[Child] = set()
         """All of them, those that are on their way out too."""
         self.stopping = asyncio.Event()
-        self.hurry = asyncio.Event()
+        self.hurry: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when a second signal has come."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._delays: dict[int, float] = {}
         """By slot: how long the replacement of a worker that died soon waits."""
         self._turns = [asyncio.Lock() for _ in range(settings.workers)]
         """By slot: one replacement at a time."""
-        self._restart = asyncio.Lock()
+        self._restarting: asyncio.Task[None] | None = None
+        self._number = 0
+        """Of the latest policy that workers were asked to put in force."""
 
     async def live(self, loaded: Loaded) -> None:
         """Raises CannotStart."""
         self.handle_signals()
-        await self.start(loaded)
-        watching = asyncio.create_task(self.reloader.watch())
         try:
-            await self.stopping.wait()
-            await self.drain()
+            if await self.start(loaded):
+                watching = asyncio.create_task(self.reloader.watch())
+                await self.stopping.wait()
+                watching.cancel()
+                await self.drain()
         finally:
-            watching.cancel()
             await self.stop()
 
     # Start
 
-    async def start(self, loaded: Loaded) -> None:
+    async def start(self, loaded: Loaded) -> bool:
+        """Whether it serves; not where it was told to stop meanwhile. Raises CannotStart."""
         if loaded.policy is None:
             raise CannotStart("the policy has errors")
         self.sockets = open_sockets(self.settings.listen, self.settings.workers)
         self._read(loaded.policy)
-        started = await asyncio.gather(*map(self.spawn, range(self.settings.workers)), return_exceptions=True)
-        failures = [failure for failure in started if isinstance(failure, BaseException)]
-        if failures:
-            await self.stop()
-            raise failures[0]
+        spawning: asyncio.Future[Any] = asyncio.gather(
+            *map(self.spawn, range(self.settings.workers)), return_exceptions=True
+        )
+        stopping: asyncio.Future[Any] = asyncio.ensure_future(self.stopping.wait())
+        await asyncio.wait({spawning, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not spawning.done():
+            spawning.cancel()
+            for child in self.children:
+                child.kill()
+            return False
+        for outcome in spawning.result():
+            if isinstance(outcome, BaseException):
+                raise outcome
         self.reloader.began(loaded.policy)
         exposition = Exposition(self.counts, self.labels, self.status, self.workers)
-        try:
-            self.admin = await start_admin(self.settings, exposition, self.unready)
-        except CannotStart:
-            await self.stop()
-            raise
+        self.admin = await start_admin(self.settings, exposition, self.unready)
         say_where(self.settings, self.sockets[0], bound(self.admin))
+        return True
 
     def handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.ask_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self.ask_to_reload)
-        loop.add_signal_handler(signal.SIGUSR2, lambda: self._begin(self.restart()))
+        loop.add_signal_handler(signal.SIGUSR2, self.ask_to_restart)
 
     async def spawn(self, slot: int) -> Child:
         """A worker that serves, now the one of its slot. Raises CannotStart."""
@@ -164,11 +197,12 @@ class Supervisor:
             ) from error
         self.children.add(child)
         self.workers.pids.append(child.process.pid)
+        self._begin(child.listen())
         self._begin(self._bury(child))
-        failure = await child.ask(Begin(self.settings, self.policy), START_SECONDS)
+        failure = await child.ask(0, Begin(self.settings, self.policy), START_SECONDS)
         if failure:
             child.retired = True
-            child.signal(signal.SIGKILL)
+            child.kill()
             raise CannotStart(failure)
         self.current[slot] = child
         log.info("worker %d serves (pid %d)", slot, child.process.pid)
@@ -194,44 +228,49 @@ class Supervisor:
         finally:
             theirs.close()
             os.close(memory)
-        return Child(slot, process, await Channel.over(ours), counts, asyncio.get_running_loop().time())
+        loop = asyncio.get_running_loop()
+        return Child(slot, process, await Channel.over(ours), counts, loop.time(), loop.create_future())
 
-    def _begin(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     # Serve
 
     def ask_to_stop(self) -> None:
         """The first signal drains, the second ends at once."""
-        if self.stopping.is_set():
-            self.hurry.set()
+        if self.stopping.is_set() and not self.hurry.done():
+            self.hurry.set_result(None)
         self.stopping.set()
 
     def ask_to_reload(self) -> None:
         for child in self.children:
-            self._begin(self._reload_certificate(child))
+            child.channel.send(ReloadCertificate())
         self.reloader.ask()
 
-    async def _reload_certificate(self, child: Child) -> None:
-        await child.ask(ReloadCertificate(), PUT_SECONDS)
+    def ask_to_restart(self) -> None:
+        if self._restarting is not None and not self._restarting.done():
+            log.info("the workers are being replaced already")
+        elif self.current:
+            self._restarting = self._begin(self.restart())
 
     async def put(self, policy: Policy) -> None:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
         self._read(policy)
-        asked = []
+        self._number += 1
         for child in [child for child in self.children if not child.retired]:
-            asked.append(asyncio.ensure_future(self._put(child)))
-            # One after the other, so that cores are left for traffic; but nobody waits for one that is stuck.
-            await asyncio.wait(asked, timeout=TURN_SECONDS)
-        await asyncio.gather(*asked)
+            # One after the other, so that cores are left for traffic; but nobody waits long for one that is stuck.
+            await asyncio.wait(
+                {self._begin(self._put(child, self._number, self.policy))}, timeout=TURN_SECONDS
+            )
 
-    async def _put(self, child: Child) -> None:
-        failure = await child.ask(Put(self.policy), PUT_SECONDS)
+    async def _put(self, child: Child, number: int, policy: PolicyFilesRead) -> None:
+        failure = await child.ask(number, Put(number, policy), PUT_SECONDS)
         if failure and child in self.children:
             log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
-            child.signal(signal.SIGKILL)
+            child.kill()
 
     def _read(self, policy: Policy) -> None:
         self.labels.declare(entry.name for entry in policy.entries)
@@ -257,7 +296,7 @@ class Supervisor:
                 self.ended[at] += count
         self.children.discard(child)
         self.workers.pids.remove(child.process.pid)
-        child.gone.set()
+        child.gone.set_result(None)
         if not child.retired and not self.stopping.is_set():
             self.workers.replaced += 1
             log.error("worker %d (pid %d) died: %s", child.slot, child.process.pid, _how(child.process))
@@ -286,31 +325,38 @@ class Supervisor:
 
     async def restart(self) -> None:
         """Replace the workers one after the other: the new one serves before the old one is told to drain."""
-        async with self._restart:
-            for slot in range(self.settings.workers):
-                async with self._turns[slot]:
-                    old = self.current[slot]
-                    if self.stopping.is_set() or not await self._try(slot):
-                        return
-                    self.retire(old)
-                await self._ended({old})
-            log.info("restarted: %s", counted(self.settings.workers, "worker"))
-
-    def retire(self, child: Child) -> None:
-        child.retired = True
-        child.signal(signal.SIGTERM)
+        for slot in range(self.settings.workers):
+            async with self._turns[slot]:
+                old = self.current[slot]
+                if self.stopping.is_set() or not await self._try(slot):
+                    return
+                old.stop()
+            await self._ended({old})
+        log.info("restarted: %s", counted(self.settings.workers, "worker"))
 
     async def _ended(self, children: set[Child]) -> None:
-        """Wait for workers that were told to end; those that do not in time are killed."""
+        """Wait for workers that were told to end. Those that do not in time are killed."""
         settings = self.settings
         seconds = settings.drain_delay + settings.drain_timeout + GRACE_SECONDS
-        gone: asyncio.Future[Any] = asyncio.gather(*(child.gone.wait() for child in children))
-        hurry: asyncio.Future[Any] = asyncio.ensure_future(self.hurry.wait())
-        await asyncio.wait({gone, hurry}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not await self._gone(children, seconds, self.hurry):
+            for child in children & self.children:
+                child.stop()  # said again: at once
+            await self._gone(children, GRACE_SECONDS)
         for child in children & self.children:
-            child.signal(signal.SIGTERM if self.hurry.is_set() else signal.SIGKILL)
-        hurry.cancel()
-        gone.cancel()
+            child.kill()
+
+    async def _gone(
+        self, children: set[Child], seconds: float, hurry: asyncio.Future[None] | None = None
+    ) -> bool:
+        """Whether they ended within the time, or before `hurry` was done."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        first = {hurry} if hurry is not None else set()
+        while left := {child.gone for child in children if not child.gone.done()}:
+            await asyncio.wait(left | first, timeout=until - loop.time(), return_when=asyncio.FIRST_COMPLETED)
+            if loop.time() >= until or (hurry is not None and hurry.done()):
+                break
+        return all(child.gone.done() for child in children)
 
     async def _unless_stopping(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -324,7 +370,7 @@ class Supervisor:
         for listening in self.sockets:
             listening.close()
         for child in self.children:
-            self.retire(child)
+            child.stop()
         await self._ended(set(self.children))
 
     # Stop
@@ -333,14 +379,12 @@ class Supervisor:
         self.stopping.set()
         for listening in self.sockets:
             listening.close()
-        left = [asyncio.ensure_future(child.gone.wait()) for child in self.children]
         for child in self.children:
             if not child.retired:
-                self.retire(child)
-        if left:
-            await asyncio.wait(left, timeout=GRACE_SECONDS)
-        for child in self.children:
-            child.signal(signal.SIGKILL)
+                child.stop()
+        if self.children and not await self._gone(set(self.children), GRACE_SECONDS):
+            for child in self.children:
+                child.kill()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
         if self.admin is not None:
@@ -350,4 +394,9 @@ class Supervisor:
 
 def _how(process: Process) -> str:
     code = process.returncode or 0
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {-code}"

@@ -393,7 +393,7 @@ def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
         tried.on_set_cookie(b"a=1; x=%d" % number, scope, NOW)
     assert len(scope.plans) <= MAX_PLANS
     tried.on_set_cookie(b"a=1; x=" + b"y" * 600, scope, NOW)
-    assert not any(len(tail) > 600 for _, tail in scope.plans)
+    assert not any(len(tail) > 600 for _, _, tail in scope.plans)
     tried.on_cookie(b"n" * 600 + b"=1", scope)
     assert b"n" * 600 not in scope.names
 

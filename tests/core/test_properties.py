@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cookiewarden.core.cookie import CONTROL, is_deletion, parse_set_cookie
-from cookiewarden.core.decision import Exchange
+from cookiewarden.core.decision import Decision, Exchange
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode
 from tests.policies_for_tests import entries, policy
@@ -135,6 +135,36 @@ def test_the_memo_gives_what_the_plain_path_gives(
             expected_decision.action,
             expected_decision.reasons,
         )
+
+
+def unexpected(error: Exception) -> Decision:
+    raise AssertionError from error
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    RULES,
+    st.sampled_from(["block", "pass"]),
+    st.lists(st.lists(LINES.filter(lambda line: not CONTROL.search(line)), max_size=6), max_size=4),
+    EXCHANGES,
+)
+def test_many_lines_in_one_loop_are_judged_as_each_of_them(
+    rules: dict[str, str], response: str, responses: list[list[bytes]], exchange: Exchange
+) -> None:
+    loop, one = build(rules, response, Mode.ENFORCE), build(rules, response, Mode.ENFORCE)
+    scope, other = loop.scope(exchange), one.scope(exchange)
+    for lines in responses * 2:
+        parts = [part for line in lines for part in (b"\r\nSet-Cookie: ", line)]
+        found = loop.on_set_cookies(parts, range(1, len(parts), 2), scope, NOW, unexpected)
+        expected = [one.on_set_cookie(line.rstrip(b" \t"), other, NOW) for line in lines]
+        assert [(d.action, d.reasons, d.label) for d in found] == [
+            (d.action, d.reasons, d.label) for _, d in expected
+        ]
+        assert parts == [
+            part
+            for after, _ in expected
+            for part in ((b"", b"") if after is None else (b"\r\nSet-Cookie: ", after))
+        ]
 
 
 COOKIES = st.lists(

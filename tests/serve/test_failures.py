@@ -754,5 +754,6 @@ def test_descriptors_return_to_where_they_were(start: Start) -> None:
         if number % 3:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
+    assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"ok")  # and so all before it were accepted
     assert eventually(lambda: not gateway.clients and proxy.metrics.in_flight == 0)
     assert eventually(lambda: len(gateway.pool.idle) == gateway.pool.open)

@@ -13,7 +13,7 @@ remembered.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from cookiewarden.core import verbs
@@ -83,7 +83,7 @@ class Scope:
     """All exchanges of one host, scheme and set of policy paths, with what was decided for them."""
 
     site: Site
-    plans: dict[tuple[bytes, bytes], Plan] = field(default_factory=dict)
+    plans: dict[tuple[bytes, bytes, bytes], Plan] = field(default_factory=dict)
     dated: dict[tuple[bytes, bytes, bytes, int], DatedPlan] = field(default_factory=dict)
     bounds: dict[bytes, int | None] = field(default_factory=dict)
     """By name: the bound in seconds against which dates are classed."""
@@ -167,15 +167,51 @@ class Engine:
 
     def on_set_cookie(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
         """One Set-Cookie value: what it becomes (None: it is dropped) and why."""
-        pair, _, _ = line.partition(b";")
+        pair, semicolon, tail = line.partition(b";")
         name, equals, _ = pair.partition(b"=")
-        tail = line[len(pair) :]
-        plan = scope.plans.get((name, tail))
+        plan = scope.plans.get((name, semicolon, tail))
         # A tail that is remembered has no control character: the pair may have.
         if plan is not None and equals and len(pair) <= MAX_PAIR and not CONTROL.search(pair):
             becomes, decision = plan
             return (None if becomes is None else pair + becomes), decision
-        return self._on_new_line(line, pair, name, tail, scope, now)
+        return self._on_new_line(line, pair, name, line[len(pair) :], scope, now)
+
+    def on_set_cookies(
+        self,
+        parts: list[bytes],
+        places: Iterable[int],
+        scope: Scope,
+        now: float,
+        on_fault: Callable[[Exception], Decision],
+    ) -> list[Decision]:
+        """Judge those of `parts` that are Set-Cookie values, each in its place; of one that is dropped nothing is left,
+        nor of the part before it. They come from a head in which a parser found no control characters. `on_fault` is asked
+        where judging one failed.
+
+        It is `on_set_cookie` for each, in one loop for those that are remembered: 0.9 µs instead of 1.9 a line.
+        """
+        plans, decisions = scope.plans, []
+        for at in places:
+            line = parts[at]
+            pair, semicolon, tail = line.partition(b";")
+            name, equals, _ = pair.partition(b"=")
+            plan = plans.get((name, semicolon, tail))
+            # Without attributes, blanks at the end of the line would be taken for some of the value.
+            if plan is not None and equals and semicolon and len(pair) <= MAX_PAIR:
+                becomes, decision = plan
+                after = None if becomes is None else pair + becomes
+            else:
+                try:
+                    after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, now)
+                except Exception as error:
+                    decision = on_fault(error)
+                    after = None if decision.enforced else line
+            if after is None:
+                parts[at - 1] = parts[at] = b""
+            else:
+                parts[at] = after
+            decisions.append(decision)
+        return decisions
 
     def _on_new_line(
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
@@ -309,7 +345,7 @@ class Engine:
         after, decision = self._judge(line, scope, now)
         if name.strip(b" \t") and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
             self._count()
-            scope.plans[name, tail] = (None if after is None else after[len(pair) :]), decision
+            scope.plans[name, tail[:1], tail[1:]] = (None if after is None else after[len(pair) :]), decision
         return after, decision
 
     def _judge_and_remember_dated(

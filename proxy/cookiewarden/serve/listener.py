@@ -12,7 +12,6 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Coroutine
 from typing import Any
 
 from cookiewarden.serve.downstream import Downstream
@@ -126,27 +125,36 @@ class Listener:
 
     def close(self) -> None:
         """Take what waits in the accept queue, which closing would reset, then close. Again: no effect."""
+        waiting = self._closing()
+        if waiting is not None:
+            with contextlib.suppress(OSError):  # no descriptor is free: what waits cannot be taken
+                while self._accept_from(waiting):
+                    pass
+            waiting.close()
+
+    def stop(self) -> None:
+        """Close at once."""
+        waiting = self._closing()
+        if waiting is not None:
+            waiting.close()
+        for task in self._tasks:
+            task.cancel()
+
+    def _closing(self) -> socket.socket | None:
+        """The socket with what waits, nothing being accepted from it any more; None where it is closed already."""
         if self._closed:
-            return
+            return None
         self._closed = True
         if self._server is not None:
             self._server.close()
         else:
             self.gateway.loop.remove_reader(self.socket)
-        waiting = self._waiting or self.socket
-        with contextlib.suppress(OSError):  # no descriptor is free: what waits cannot be taken
-            while self._accept_from(waiting):
-                pass
-        waiting.close()
+        return self._waiting or self.socket
 
     @property
     def arriving(self) -> bool:
         """Whether connections were accepted that are no clients yet."""
         return bool(self._tasks)
-
-    def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
 
     def _accept(self) -> None:
         try:
@@ -170,16 +178,21 @@ class Listener:
                 return False
             connection.setblocking(False)
             if self.gateway.has_room(len(self._tasks)):
-                self._begin(self._serve(connection, name))
+                self._begin(connection, name)
             else:  # nothing can be said before a handshake
                 self.gateway.metrics.client_errors.add("overload")
                 connection.close()
         return True
 
-    def _begin(self, serving: Coroutine[Any, Any, None]) -> None:
-        task = self.gateway.loop.create_task(serving)
+    def _begin(self, connection: socket.socket, name: Any) -> None:
+        def end(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if task.cancelled():
+                connection.close()
+
+        task = self.gateway.loop.create_task(self._serve(connection, name))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(end)
 
     async def _serve(self, connection: socket.socket, name: Any) -> None:
         """Read what a balancer says first, then the connection is like any other."""

@@ -150,13 +150,12 @@ class Metrics:
         counts[OVERHEAD_AT + bisect_left(OVERHEAD_BUCKETS, overhead)] += 1
         counts[LABELS_AT - 1] += int(overhead * 1e9)
 
-    def cookie(self, direction: str, decision: Decision) -> None:
-        """Count one judged cookie. A decision serves many cookies, so its places are remembered: 0.25 µs instead
-        of 2."""
-        slots = self._slots[direction].get(decision) or self._find(direction, decision)
-        counts = self.counts
-        for at in slots:
-            counts[at] += 1
+    def cookies(self, direction: str, decisions: Iterable[Decision]) -> None:
+        """Count judged cookies. A decision serves many, so its places are remembered: 0.2 µs instead of 2."""
+        slots, counts = self._slots[direction], self.counts
+        for decision in decisions:
+            for at in slots.get(decision) or self._find(direction, decision):
+                counts[at] += 1
 
     def _find(self, direction: str, decision: Decision) -> tuple[int, ...]:
         numbers = self.labels.numbers

@@ -89,10 +89,9 @@ class Transaction:
             after, cookies = self.engine.on_cookie(header, self.scope)
         except Exception as error:
             decision = self._policy_error(error, Action.STRIP)
-            metrics.cookie("request", decision)
+            metrics.cookies("request", [decision])
             return None if decision.enforced else header
-        for judged in cookies:
-            metrics.cookie("request", judged.decision)
+        metrics.cookies("request", [judged.decision for judged in cookies])
         return after
 
     def attached(self, origin: "Origin") -> None:
@@ -195,19 +194,13 @@ class Transaction:
 
     def _judge_response(self, response: ResponseHead) -> None:
         """Put what the engine leaves of each Set-Cookie field into its place."""
-        judge, scope, parts, now = self.engine.on_set_cookie, self.scope, response.parts, time.time()
-        count = self.gateway.metrics.cookie
-        for at in response.cookies:
-            try:
-                after, decision = judge(parts[at].rstrip(b" \t"), scope, now)
-            except Exception as error:
-                decision = self._policy_error(error, Action.BLOCK)
-                after = None if decision.enforced else parts[at]
-            count("response", decision)
-            if after is None:
-                parts[at - 1] = parts[at] = b""
-            else:
-                parts[at] = after
+        decisions = self.engine.on_set_cookies(
+            response.parts, response.cookies, self.scope, time.time(), self._set_cookie_error
+        )
+        self.gateway.metrics.cookies("response", decisions)
+
+    def _set_cookie_error(self, error: Exception) -> Decision:
+        return self._policy_error(error, Action.BLOCK)
 
     def _policy_error(self, error: Exception, action: Action) -> Decision:
         """Our own fault, counted, and said without any byte of the cookie. Not enforced where it passes."""

@@ -177,8 +177,7 @@ class Origin(asyncio.Protocol):
             if not dropped:
                 raise
             response = read_response(cleaned, limits, to_head)
-        for _ in range(dropped):
-            self.gateway.metrics.cookie("response", MALFORMED)
+        self.gateway.metrics.cookies("response", [MALFORMED] * dropped)
         return response
 
     def _begin(self, transaction: "Transaction", response: ResponseHead, rest: bytes) -> None:

@@ -109,12 +109,14 @@ class Worker:
 
     async def stop(self) -> None:
         aborted = self.metrics.in_flight
-        self.listener.close()
         self.listener.stop()
-        for client in list(self.gateway.clients):
-            client.transport.abort()
         self.gateway.pool.close()
+        # One that was accepted a moment ago is a client two turns of the loop later; closed transports tell their
+        # protocols on the next.
+        for _ in range(3):
+            for client in list(self.gateway.clients):
+                client.transport.abort()
+            await asyncio.sleep(0)
         self.gateway.stop()
-        await asyncio.sleep(0)  # closed transports tell their protocols on the next turn of the loop
         self.gateway.count_connections()
         log.info("stopped: %s aborted", counted(aborted, "request"))

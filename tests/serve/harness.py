@@ -203,7 +203,7 @@ class Proxy:
 
     @property
     def admin(self) -> str:
-        return f"http://{self.single.admin_address}"
+        return f"http://{self.single.admin.address}"
 
     @property
     def metrics(self) -> Any:

@@ -35,7 +35,7 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
     start: Start, host: str, index: int
 ) -> None:
     proxy, _ = start(admin_host=("admin.internal",))
-    port = proxy.single.admin_address.port
+    port = proxy.single.admin.address.port
     for path in ("/metrics", "/livez", "/readyz"):
         assert status(port, path, host) == 200
     assert status(port, "/", host) == index
@@ -57,7 +57,7 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
 def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, given: str, index: int) -> None:
     (tmp_path / "token").write_text(TOKEN + "\n")
     proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=str(tmp_path / "token"))
-    port = proxy.single.admin_address.port
+    port = proxy.single.admin.address.port
     assert status(port, "/metrics", "x") == 200
     assert status(port, "/", "127.0.0.1", given) == index
 
@@ -65,7 +65,7 @@ def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, give
 @pytest.mark.row(26)
 def test_beyond_loopback_without_a_token_there_are_no_pages(start: Start) -> None:
     proxy, _ = start(admin=Address("0.0.0.0", 0))
-    port = proxy.single.admin_address.port
+    port = proxy.single.admin.address.port
     assert status(port, "/", "127.0.0.1") == 403 and status(port, "/readyz", "x") == 200
 
 
@@ -74,7 +74,7 @@ def test_beyond_loopback_without_a_token_there_are_no_pages(start: Start) -> Non
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None:
     proxy, _ = start()
-    assert status(proxy.single.admin_address.port, path, "localhost", method=method) in (404, 405)
+    assert status(proxy.single.admin.address.port, path, "localhost", method=method) in (404, 405)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_readyz_asks_nobody_and_is_503_while_draining() -> None:
 )
 def test_no_error_page_repeats_what_was_sent(start: Start, request_bytes: bytes) -> None:
     proxy, _ = start()
-    answer = ask(proxy.single.admin_address.port, request_bytes)
+    answer = ask(proxy.single.admin.address.port, request_bytes)
     assert int(answer.split(b" ")[1]) in (400, 403, 404, 431) and b"CANARY" not in answer
 
 

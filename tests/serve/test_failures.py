@@ -55,9 +55,20 @@ def test_an_origin_that_is_down_is_a_502_at_once_without_its_address(start: Star
     assert upstream_errors(proxy) == {"connect": 5}
 
 
-def test_a_unix_socket_that_is_not_there_is_a_502(start: Start, tmp_path) -> None:
+def test_a_unix_socket_that_is_not_there_is_a_502(
+    start: Start, tmp_path, caplog: pytest.LogCaptureFixture
+) -> None:
     proxy, _ = start(upstream=Upstream("unix:/x", socket=str(tmp_path / "none.sock")))
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
+    assert "failed: connect, no such file or directory (1 time since the start)" in caplog.text
+
+
+def test_a_name_that_nobody_knows_is_a_502_and_the_log_says_so(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy, _ = start(upstream=Upstream("http://none.invalid", Address("none.invalid", 80)))
+    assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
+    assert re.search(r"failed: connect, .*(not known|no address|resolution)", caplog.text)
 
 
 @pytest.mark.row(1)

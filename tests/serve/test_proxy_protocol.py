@@ -128,7 +128,7 @@ def test_a_header_that_never_ends_is_late_like_any_head(start: Start) -> None:
         client.send(b"PROXY TCP4")
         assert client.read_all(3) == b""
     assert proxy.metrics.client_errors["header_timeout"] == 1
-    assert not proxy.worker.listener.arriving
+    assert eventually(lambda: not proxy.worker.listener.arriving)
 
 
 @pytest.mark.row(21)
@@ -139,6 +139,23 @@ def test_only_balancers_that_are_named_may_say_who_the_client_is(start: Start) -
         assert status_of(ask(proxy.port, header + get())) == 400
         assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"ok")
         assert b"\r\nX-Forwarded-For: 127.0.0.1\r\n" in origin.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("named", "sent", "told"),
+    [
+        ((), GOOD[0][0] + get(), "begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol 127.0.0.0/24"),
+        ((), GOOD[4][0] + get(), "begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol 127.0.0.0/24"),
+        (LOOPBACK, get(), "take 127.0.0.0/24 out of --proxy-protocol"),
+    ],
+)  # fmt: skip
+def test_a_balancer_and_a_proxy_that_disagree_are_told_once(
+    start: Start, caplog: pytest.LogCaptureFixture, named: tuple, sent: bytes, told: str
+) -> None:
+    proxy, _ = start(proxy_protocol=named)
+    for _ in range(3):
+        ask(proxy.port, sent)
+    assert caplog.text.count(told) == 1
 
 
 def test_who_is_trusted_with_forwarded_fields_is_asked_of_the_client_not_the_balancer(start: Start) -> None:

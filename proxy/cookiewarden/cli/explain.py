@@ -31,7 +31,7 @@ from cookiewarden.tools.explain import explain as explain_headers
 @click.argument("header")
 def explain(policy: str, url: str | None, header: str) -> int:
     """Tell what the policy does with HEADER and why: 'Set-Cookie: …', 'Cookie: …', or - for a whole response
-    head on standard input, as in: curl -sI https://shop.example/ | cookiewarden explain --policy p.yaml -
+    head on standard input, as in: curl -si http://127.0.0.1:3000/ | cookiewarden explain --policy p.yaml -
 
     Values of cookies are not printed, only their length.
     """

@@ -9,6 +9,7 @@ from cookiewarden import __version__
 from cookiewarden.cli.check import check
 from cookiewarden.cli.demo import demo
 from cookiewarden.cli.explain import explain
+from cookiewarden.cli.options import ConfigRefused
 from cookiewarden.cli.policies import PolicyRefused, exit_code
 from cookiewarden.cli.run import run
 from cookiewarden.cli.schema import schema
@@ -36,6 +37,9 @@ def _code() -> int:
         sys.stdout.flush()
         return int(result or 0)
     except click.UsageError as error:
+        error.show()
+        return 2
+    except ConfigRefused as error:
         error.show()
         return 2
     except PolicyRefused as error:

@@ -27,6 +27,10 @@ class Origin:
     where: str
 
 
+class ConfigRefused(PolicyRefused):
+    """The settings file has errors, which are printed; exit 2."""
+
+
 def settings_options(command: F) -> F:
     """A flag and an environment variable for every setting, and `--config`."""
     for option in reversed(OPTIONS):
@@ -43,7 +47,7 @@ def settings_options(command: F) -> F:
 
 
 def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[str, Origin]]:
-    """Flags before environment before file before defaults. Raises UsageError, or PolicyRefused for the file."""
+    """Flags before environment before file before defaults. Raises UsageError, or ConfigRefused for the file."""
     source = _read_config(config) if config else None
     given: dict[str, Origin] = {}
     values: dict[str, Any] = {}
@@ -55,7 +59,10 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
             try:
                 values[option.name] = option.parse(origin.text)
             except ValueError as error:
-                wrong.append(f"{origin.where}: {error}")
+                named = origin.where in (option.flag, option.variable)
+                wrong.append(
+                    f"{origin.where}: {error}" if named else f"{origin.where}: {option.name}: {error}"
+                )
     if wrong:
         raise click.UsageError("\n       ".join(wrong))
     return Settings(**values), given
@@ -96,7 +103,7 @@ def _read_config(path: str) -> Source:
     source = parse_source(path, raw)
     problems = source.problems + list(_config_problems(source))
     if problems:
-        raise PolicyRefused(Loaded(None, in_order(problems)))
+        raise ConfigRefused(Loaded(None, in_order(problems)))
     return source
 
 
@@ -113,7 +120,11 @@ def _config_problems(source: Source) -> list[Problem]:
             found.append(source.problem(Code.UNKNOWN_KEY, source.key_pos((key,)), message))
         elif isinstance(value, dict | list):
             found.append(
-                source.problem(Code.WRONG_TYPE, source.value_pos((key,)), f'"{key}" takes one value')
+                source.problem(
+                    Code.WRONG_TYPE,
+                    source.value_pos((key,)),
+                    f'"{key}" takes one value; several go into one text, with commas between',
+                )
             )
     return found
 

@@ -29,6 +29,8 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     settings, given = gather(context, config)
     if show:
         click.echo(print_config(given))
+        for complaint in misspelt_variables():
+            click.echo(f"cookiewarden: {complaint}", err=True)
         return 0
     for name in ("policy", "upstream"):
         if not getattr(settings, name):

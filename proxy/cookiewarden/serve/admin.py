@@ -18,7 +18,7 @@ from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from cookiewarden.serve.exposition import Exposition
-from cookiewarden.serve.listener import CannotStart, cannot_listen
+from cookiewarden.serve.listener import CannotStart, cannot_listen, listening
 from cookiewarden.serve.settings import Address, Settings
 
 log = logging.getLogger("cookiewarden")
@@ -43,12 +43,14 @@ class Guard:
         if self.loopback:
             return ""
         if not self.token:
-            return "beyond loopback this needs --admin-token-file\n"
+            return "--admin is not on loopback: this needs --admin-token-file\n"
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if not given:
+            return "this needs the token, as in: Authorization: Bearer TOKEN\n"
         right = scheme.lower() == "bearer" and hmac.compare_digest(
             given.strip().encode("utf-8", "surrogateescape"), self.token
         )
-        return "" if right else "this needs the token, as in: Authorization: Bearer TOKEN\n"
+        return "" if right else "this is not the token of --admin-token-file\n"
 
 
 class Quiet(web.RequestHandler):
@@ -119,24 +121,32 @@ SHUTDOWN_SECONDS = 1.0
 """For those who are being answered when the process ends."""
 
 
-async def start_admin(
-    settings: Settings, exposition: Exposition, unready: Callable[[], str]
-) -> web.ServerRunner:
-    """Listen on the admin address. Raises CannotStart."""
-    pages = Pages(exposition, unready, _guard(settings))
-    runner = web.ServerRunner(Server(pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.admin.host, settings.admin.port).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise cannot_listen(settings.admin, "--admin", error) from error
-    return runner
+class Admin:
+    """The listener: bound when it is made, so that what is wrong with it is told before anything serves."""
 
+    def __init__(self, settings: Settings) -> None:
+        """Raises CannotStart."""
+        self.guard = _guard(settings)
+        try:
+            self.socket = listening(settings.admin)
+        except OSError as error:
+            raise cannot_listen(settings.admin, "--admin", error) from error
+        self.address = Address(*self.socket.getsockname()[:2])
+        self.runner: web.ServerRunner | None = None
 
-def bound(runner: web.ServerRunner) -> Address:
-    """What was bound, which for port 0 is not what was asked for."""
-    return Address(*runner.addresses[0][:2])
+    async def start(self, exposition: Exposition, unready: Callable[[], str]) -> None:
+        """Answer."""
+        pages = Pages(exposition, unready, self.guard)
+        self.runner = web.ServerRunner(Server(pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)
+        await self.runner.setup()
+        await web.SockSite(self.runner, self.socket).start()
+        if not self.guard.loopback:
+            log.info("on %s anybody may read /metrics, /livez and /readyz", self.address)
+
+    async def stop(self) -> None:
+        if self.runner is not None:
+            await self.runner.cleanup()
+        self.socket.close()
 
 
 def _guard(settings: Settings) -> Guard:

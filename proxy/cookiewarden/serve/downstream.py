@@ -23,6 +23,7 @@ from cookiewarden.serve.head import (
     read_next_request,
     refuse_early,
 )
+from cookiewarden.serve.proxy_protocol import SIGNATURE
 from cookiewarden.serve.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -30,12 +31,17 @@ if TYPE_CHECKING:
 
 HELD = 65536
 """Octets kept behind the request in flight; beyond it the client is not read."""
+UNEXPECTED_HEADER = (
+    "connections from %s begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol %s"
+)
 LINGER_OCTETS = 1 << 20
 LINGER_SECONDS = 2.0
 """How long an answered client that still sends is listened to, so that it reads the answer (RFC 9112 9.6)."""
 
 
 _FORWARDED = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: %b"
+_SIGNATURE = SIGNATURE.lstrip(b"\r\n")
+"""What is left of it: it begins with empty lines."""
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 
 
@@ -205,6 +211,8 @@ class Downstream(asyncio.Protocol):
                 return
             self.last = request = read_next_request(data[:end], limits, self.last)
         except BadHead as bad:
+            if data.startswith((b"PROXY ", _SIGNATURE)):
+                self.gateway.hint(self.peer, UNEXPECTED_HEADER)
             self._fail(bad.status, bad.reason)
             return
         self._serve(request, data[end:], began)

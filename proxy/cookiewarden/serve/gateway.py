@@ -67,7 +67,7 @@ class Gateway:
             settings.upstream.address.host if settings.upstream.address else ""
         )
         self.upgrade_protocols = frozenset(protocol.encode() for protocol in settings.upgrade_protocols)
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
         self._quiet_until: dict[str, float] = {}
         self._ticker = self.loop.call_later(TICK, self._tick)
 
@@ -100,28 +100,33 @@ class Gateway:
         return address is not None and any(address in network for network in networks)
 
     def forwarded_replaced(self, peer: bytes) -> None:
-        """Count fields of a peer that is not trusted, and say once for its network which flag would trust it."""
+        """Count fields of a peer that is not trusted."""
         self.metrics.counts[FORWARDED_REPLACED] += 1
+        self.hint(
+            peer,
+            "X-Forwarded headers from %s are replaced; if that is your ingress, give --trust-forwarded %s",
+        )
+
+    def hint(self, peer: bytes, what: str) -> None:
+        """Say once for a peer's network which flag would change what it meets."""
         address = address_of(peer)
         if address is None or len(self._told) >= MAX_TOLD:
             return
         network = str(ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
-        if network not in self._told:
-            self._told.add(network)
-            log.warning(
-                "X-Forwarded headers from %s are replaced; if that is your ingress, give --trust-forwarded %s",
-                network, network,
-            )  # fmt: skip
+        if (network, what) not in self._told:
+            self._told.add((network, what))
+            log.warning(what, network, network)
 
-    def upstream_failed(self, reason: str) -> None:
-        """Count a failure of the application, and say so, once in ten seconds for each reason."""
+    def upstream_failed(self, reason: str, detail: str = "") -> None:
+        """Count a failure of the application, and say so, once in ten seconds for each reason. `detail`: what the
+        system said of it."""
         self.metrics.upstream_errors.add(reason)
         now = self.loop.time()
         if now >= self._quiet_until.get(reason, 0.0):
             self._quiet_until[reason] = now + QUIET_SECONDS
             log.warning(
                 "the application at %s failed: %s (%s since the start)",
-                self.upstream, reason, counted(self.metrics.upstream_errors[reason], "time"),
+                self.upstream, f"{reason}, {detail}" if detail else reason, counted(self.metrics.upstream_errors[reason], "time"),
             )  # fmt: skip
 
     def stop(self) -> None:

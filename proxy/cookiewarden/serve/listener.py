@@ -29,6 +29,10 @@ PAUSE_SECONDS = 0.1
 GOODBYE_SECONDS = 2.0
 """For a TLS client to answer that the connection ends; many never do."""
 FIRST_FD = 3
+NO_HEADER = (
+    "connections from %s begin with no PROXY protocol header and are closed; if no balancer there sends one, take %s"
+    " out of --proxy-protocol"
+)
 
 
 class CannotStart(Exception):
@@ -46,33 +50,34 @@ def open_sockets(address: Address, count: int) -> list[socket.socket]:
         return [handed] * count
     try:
         if count == 1:
-            return [_listening(address, share=False)]
+            return [listening(address, share=False)]
         # Sharing would let a second cookiewarden take half of the connections unseen: first see that nobody is there.
-        first = _listening(address, share=False)
+        first = listening(address, share=False)
         bound = Address(*first.getsockname()[:2])
         first.close()
-        return [_listening(bound, share=True) for _ in range(count)]
+        return [listening(bound, share=True) for _ in range(count)]
     except OSError as error:
         raise cannot_listen(address, "--listen", error) from error
 
 
-def _listening(address: Address, share: bool) -> socket.socket:
+def listening(address: Address, share: bool = False) -> socket.socket:
+    """Raises OSError."""
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, where = found[0]
-    listening = socket.socket(family, kind, protocol)
+    made = socket.socket(family, kind, protocol)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if share:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind(where)
-        listening.listen(BACKLOG)
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(where)
+        made.listen(BACKLOG)
     except OSError:
-        listening.close()
+        made.close()
         raise
-    listening.setblocking(False)
-    return listening
+    made.setblocking(False)
+    return made
 
 
 def cannot_listen(address: Address, flag: str, error: OSError) -> CannotStart:
@@ -213,6 +218,7 @@ class Listener:
             )
         except BadProxyHeader:
             gateway.metrics.client_errors.add("proxy_protocol")
+            gateway.hint(str(address).encode(), NO_HEADER)
             connection.close()
         except TimeoutError:
             gateway.metrics.client_errors.add("header_timeout")

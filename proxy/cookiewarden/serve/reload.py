@@ -115,7 +115,9 @@ class Reloader:
             policy.name, counted(len(policy.entries), "entry"), mode.value, policy.sha256,
         )  # fmt: skip
         if mode is not policy.mode:
-            log.warning("the policy says mode %s; --mode %s overrides it", policy.mode.value, mode.value)
+            log.warning(
+                "the policy says mode %s; the setting mode, %s, overrides it", policy.mode.value, mode.value
+            )
 
     async def watch(self) -> None:
         """Reload when a file of the policy has changed and is at rest: equal on two looks."""

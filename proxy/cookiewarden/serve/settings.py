@@ -158,7 +158,12 @@ class Settings:
     listen: Address = setting(
         parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Where browsers connect."
     )
-    admin: Address = setting(parse_address, Address("127.0.0.1", 9180), "HOST:PORT", "Metrics and health.")
+    admin: Address = setting(
+        parse_address,
+        Address("127.0.0.1", 9180),
+        "HOST:PORT",
+        "Metrics and health, open to all who reach it.",
+    )
     mode: Mode | None = setting(
         lambda text: Mode(_one_of("mode", *Mode)(text)),
         None,
@@ -238,7 +243,10 @@ class Settings:
         _words, (), "NAME,...", "Names, besides localhost, by which the admin pages may be asked for."
     )
     admin_token_file: str = setting(
-        str, "", "FILE", "A token for the admin pages; needed where --admin is not on loopback."
+        str,
+        "",
+        "FILE",
+        "A token for the admin pages, where --admin is not on loopback; /metrics, /livez and /readyz need none.",
     )
 
     max_head: int = setting(_count, 32768, "BYTES", "A request head (431) or response head (502).")

@@ -7,13 +7,12 @@ import socket
 from collections.abc import Callable, Sequence
 
 import uvloop
-from aiohttp import web
 
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Policy
 from cookiewarden.files import PolicyFiles
-from cookiewarden.serve.admin import bound, start_admin
+from cookiewarden.serve.admin import Admin
 from cookiewarden.serve.exposition import Exposition, PolicyStatus
 from cookiewarden.serve.listener import CannotStart, open_sockets, told
 from cookiewarden.serve.metrics import Labels, Metrics
@@ -30,8 +29,7 @@ def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
 
 
 class Single:
-    admin: web.ServerRunner
-    admin_address: Address
+    admin: Admin
     listening: socket.socket
 
     def __init__(self, settings: Settings, files: PolicyFiles) -> None:
@@ -64,19 +62,14 @@ class Single:
             raise CannotStart("the policy has errors")
         policy = loaded.policy
         self.metrics.declare(entry.name for entry in policy.entries)
+        self.admin = Admin(self.settings)
         (self.listening,) = open_sockets(self.settings.listen, 1)
         await self.worker.start(
             await beside_traffic(lambda: Engine(policy, self.settings.mode)), self.listening
         )
         self.reloader.began(policy)
-        exposition = Exposition(self.counts, self.metrics.labels, self.status)
-        try:
-            self.admin = await start_admin(self.settings, exposition, self.unready)
-        except CannotStart:
-            await self.worker.stop()
-            raise
-        self.admin_address = bound(self.admin)
-        say_where(self.settings, self.listening, self.admin_address)
+        await self.admin.start(Exposition(self.counts, self.metrics.labels, self.status), self.unready)
+        say_where(self.settings, self.listening, self.admin.address)
 
     def handle_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -106,7 +99,7 @@ class Single:
 
     async def stop(self) -> None:
         await self.worker.stop()
-        await self.admin.cleanup()
+        await self.admin.stop()
 
 
 def say_where(settings: Settings, listening: socket.socket, admin: Address) -> None:

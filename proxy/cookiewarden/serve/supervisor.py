@@ -19,13 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvloop
-from aiohttp import web
 
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import counted
 from cookiewarden.files import PolicyFiles
-from cookiewarden.serve.admin import bound, start_admin
+from cookiewarden.serve.admin import Admin
 from cookiewarden.serve.channel import Begin, Channel, PolicyFilesRead, Put, ReloadCertificate, Stop
 from cookiewarden.serve.exposition import Exposition, PolicyStatus, Workers
 from cookiewarden.serve.listener import CannotStart, open_sockets
@@ -111,7 +110,7 @@ class Child:
 
 
 class Supervisor:
-    admin: web.ServerRunner | None = None
+    admin: Admin | None = None
     policy: PolicyFilesRead
 
     def __init__(self, settings: Settings, files: PolicyFiles) -> None:
@@ -158,6 +157,7 @@ class Supervisor:
         """Whether it serves; not where it was told to stop meanwhile. Raises CannotStart."""
         if loaded.policy is None:
             raise CannotStart("the policy has errors")
+        self.admin = Admin(self.settings)
         self.sockets = open_sockets(self.settings.listen, self.settings.workers)
         self._read(loaded.policy)
         spawning: asyncio.Future[Any] = asyncio.gather(
@@ -176,8 +176,8 @@ class Supervisor:
                 raise outcome
         self.reloader.began(loaded.policy)
         exposition = Exposition(self.counts, self.labels, self.status, self.workers)
-        self.admin = await start_admin(self.settings, exposition, self.unready)
-        say_where(self.settings, self.sockets[0], bound(self.admin))
+        await self.admin.start(exposition, self.unready)
+        say_where(self.settings, self.sockets[0], self.admin.address)
         return True
 
     def handle_signals(self) -> None:
@@ -388,7 +388,7 @@ class Supervisor:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
         if self.admin is not None:
-            await self.admin.cleanup()
+            await self.admin.stop()
         log.info("stopped")
 
 

@@ -266,15 +266,15 @@ class Transaction:
 
     # Failures
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, reason: str, detail: str = "") -> None:
         self.why = reason
-        self.gateway.upstream_failed(reason)
+        self.gateway.upstream_failed(reason, detail)
 
-    def origin_unreachable(self, status: int, reason: str) -> None:
-        """No connection could be had."""
+    def origin_unreachable(self, status: int, reason: str, detail: str = "") -> None:
+        """No connection could be had. `detail`: what the system said of it."""
         if self.over:
             return
-        self._failed(reason)
+        self._failed(reason, detail)
         self._answer(status)
 
     def origin_lost(self, origin: "Origin") -> None:

@@ -30,6 +30,16 @@ if TYPE_CHECKING:
     from cookiewarden.serve.transaction import Transaction
     from cookiewarden.serve.tunnel import Tunnel
 
+
+def told(error: OSError) -> str:
+    """What the system, or OpenSSL, says of a failure to connect, in a few words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "no TLS").replace("_", " ").lower()
+    return (error.strerror or str(error)).lower()
+
+
 RESOLVE_SECONDS = 5.0
 """How long an address of the origin's name is used for new connections."""
 
@@ -316,7 +326,8 @@ class Pool:
             transaction.origin_unreachable(504, "connect_timeout")
         except OSError as error:
             self._gone()
-            transaction.origin_unreachable(502, "tls" if isinstance(error, ssl.SSLError) else "connect")
+            reason = "tls" if isinstance(error, ssl.SSLError) else "connect"
+            transaction.origin_unreachable(502, reason, told(error))
         else:
             self._all.add(origin)
             if transaction.over:

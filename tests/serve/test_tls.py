@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import trustme
 
-from cookiewarden.serve.settings import Address, Upstream
+from cookiewarden.serve.settings import Address, Settings, Upstream
+from cookiewarden.serve.tls import BadTLS, listener_tls
 from tests.serve.harness import (
     CLOSE,
     OK,
@@ -100,7 +101,9 @@ def test_bodies_travel_both_ways_by_tls(start: Start, files: dict[str, str]) -> 
         assert client.read_response()[1] == body
 
 
-def test_plain_http_old_tls_and_a_stranger_are_not_served(start: Start, files: dict[str, str]) -> None:
+def test_plain_http_old_tls_and_a_stranger_are_not_served_but_counted_and_told(
+    start: Start, files: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
     proxy, origin = listening(start, files)
     assert b"HTTP/1.1" not in ask(proxy.port, get())
     old = trusting()
@@ -111,6 +114,14 @@ def test_plain_http_old_tls_and_a_stranger_are_not_served(start: Start, files: d
     with pytest.raises(ssl.SSLCertVerificationError), tls_client(proxy, trusting(OTHER)):
         pass
     assert origin.requests == [] and eventually(lambda: not proxy.worker.gateway.clients)
+    assert eventually(lambda: proxy.metrics.client_errors["tls"] == 3)
+    assert caplog.text.count("a TLS handshake with a client failed: http request (1 time since") == 1
+
+
+def test_a_certificate_without_a_key_says_which_flag_is_missing(files: dict[str, str]) -> None:
+    settings = Settings(tls_cert=files["cert"])
+    with pytest.raises(BadTLS, match="has no private key in it; give --tls-key"):
+        listener_tls(settings)
 
 
 def test_a_client_certificate_can_be_required(start: Start, files: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """`cookiewarden run`: the proxy."""
 
 import logging
+import signal
 import sys
 
 import click
@@ -26,6 +27,8 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     Every setting can be given as a flag, as an environment variable (--read-timeout is COOKIEWARDEN_READ_TIMEOUT) or
     in a file (--config); the first of these counts. SIGHUP or a change of a file reloads the policy; SIGTERM drains.
     """
+    for number in (signal.SIGHUP, signal.SIGUSR2):  # ends nothing that is about to start
+        signal.signal(number, signal.SIG_IGN)
     settings, given = gather(context, config)
     if show:
         click.echo(print_config(given))

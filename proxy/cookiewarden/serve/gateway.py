@@ -23,7 +23,7 @@ TICK = 0.1
 """Seconds between two looks at the deadlines: the precision of every timeout but `connect_timeout`."""
 NEVER = float("inf")
 QUIET_SECONDS = 10.0
-"""How long one reason for a failure of the application is not logged again."""
+"""How long one reason for a failure is not logged again."""
 
 MAX_TOLD = 64
 """Networks of untrusted peers that are told in the log."""
@@ -121,13 +121,25 @@ class Gateway:
         """Count a failure of the application, and say so, once in ten seconds for each reason. `detail`: what the
         system said of it."""
         self.metrics.upstream_errors.add(reason)
-        now = self.loop.time()
-        if now >= self._quiet_until.get(reason, 0.0):
-            self._quiet_until[reason] = now + QUIET_SECONDS
+        if self._may_say(reason):
             log.warning(
                 "the application at %s failed: %s (%s since the start)",
                 self.upstream, f"{reason}, {detail}" if detail else reason, counted(self.metrics.upstream_errors[reason], "time"),
             )  # fmt: skip
+
+    def handshake_failed(self, detail: str) -> None:
+        """Count a client with which TLS could not be spoken, and say so, once in ten seconds."""
+        self.metrics.client_errors.add("tls")
+        if self._may_say("handshake"):
+            failed = counted(self.metrics.client_errors["tls"], "time")
+            log.warning("a TLS handshake with a client failed: %s (%s since the start)", detail, failed)
+
+    def _may_say(self, what: str) -> bool:
+        now = self.loop.time()
+        if now < self._quiet_until.get(what, 0.0):
+            return False
+        self._quiet_until[what] = now + QUIET_SECONDS
+        return True
 
     def stop(self) -> None:
         self._ticker.cancel()

@@ -18,6 +18,7 @@ from cookiewarden.serve.downstream import Downstream
 from cookiewarden.serve.gateway import Gateway, address_of
 from cookiewarden.serve.proxy_protocol import BadProxyHeader, missing, source
 from cookiewarden.serve.settings import Address
+from cookiewarden.serve.tls import told_of
 
 log = logging.getLogger("cookiewarden")
 
@@ -223,7 +224,10 @@ class Listener:
         except TimeoutError:
             gateway.metrics.client_errors.add("header_timeout")
             connection.close()
-        except OSError:  # the client left, or its handshake failed
+        except ssl.SSLError as error:
+            gateway.handshake_failed(told_of(error))
+            connection.close()
+        except OSError:  # the client left
             connection.close()
 
     async def _header(self, connection: socket.socket) -> bytes:

@@ -30,7 +30,7 @@ UPSTREAM_ERRORS = (
 )  # fmt: skip
 CLIENT_ERRORS = (
     "abort", "bad_request", "not_implemented", "version", "head_too_large", "header_timeout",
-    "body_too_large", "client_timeout", "overload", "proxy_protocol",
+    "body_too_large", "client_timeout", "overload", "proxy_protocol", "tls",
 )  # fmt: skip
 CONNECTIONS = tuple(product(("client", "upstream"), ("active", "idle")))
 """Open connections, by side and state."""

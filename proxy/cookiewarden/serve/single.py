@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -104,4 +105,7 @@ class Single:
 
 def say_where(settings: Settings, listening: socket.socket, admin: Address) -> None:
     by_tls = " by TLS" if settings.tls_cert else ""
-    log.info("listening on %s%s for %s, admin on %s", told(listening), by_tls, settings.upstream, admin)
+    log.info(
+        "listening on %s%s for %s, admin on %s, pid %d",
+        told(listening), by_tls, settings.upstream, admin, os.getpid(),
+    )  # fmt: skip

@@ -6,6 +6,7 @@ offered by ALPN (RFC 7301), because nothing else is spoken.
 
 import os
 import ssl
+from pathlib import Path
 
 from cookiewarden.serve.settings import Settings
 
@@ -21,6 +22,10 @@ def _loading(context: ssl.SSLContext, flag: str, cert: str, key: str) -> None:
     try:
         context.load_cert_chain(cert, key or None, password=_no_password)
     except (OSError, ValueError) as error:
+        if not key and isinstance(error, ssl.SSLError) and b"PRIVATE KEY" not in Path(cert).read_bytes():
+            raise BadTLS(
+                f'{flag} "{cert}" has no private key in it; give {flag.replace("cert", "key")}'
+            ) from None
         files = f'"{cert}"' + (f' with key "{key}"' if key else "")
         raise BadTLS(f"{flag} {files} cannot be used: {_reason(error)}") from None
 
@@ -41,6 +46,15 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or "not PEM").replace("_", " ").lower()
     return ((isinstance(error, OSError) and error.strerror) or str(error)).lower()
+
+
+def told_of(error: OSError) -> str:
+    """What the system, or OpenSSL, says of a connection that could not be had, in a few words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "no TLS").replace("_", " ").lower()
+    return (error.strerror or str(error)).lower()
 
 
 class ListenerTLS:

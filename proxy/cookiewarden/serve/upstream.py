@@ -25,19 +25,11 @@ from cookiewarden.serve.head import (
     read_response,
     without_bad_cookies,
 )
+from cookiewarden.serve.tls import told_of
 
 if TYPE_CHECKING:
     from cookiewarden.serve.transaction import Transaction
     from cookiewarden.serve.tunnel import Tunnel
-
-
-def told(error: OSError) -> str:
-    """What the system, or OpenSSL, says of a failure to connect, in a few words."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate not accepted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or "no TLS").replace("_", " ").lower()
-    return (error.strerror or str(error)).lower()
 
 
 RESOLVE_SECONDS = 5.0
@@ -327,7 +319,7 @@ class Pool:
         except OSError as error:
             self._gone()
             reason = "tls" if isinstance(error, ssl.SSLError) else "connect"
-            transaction.origin_unreachable(502, reason, told(error))
+            transaction.origin_unreachable(502, reason, told_of(error))
         else:
             self._all.add(origin)
             if transaction.over:

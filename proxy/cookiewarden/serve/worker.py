@@ -75,10 +75,14 @@ class Worker:
             log.info("certificate loaded: %s", self.settings.tls_cert)
 
     async def watch_certificate(self) -> None:
+        """Reload when the files have changed and are at rest: certificate and key are two, and renewed in turn."""
+        before: tuple[object, ...] = ()
         while self.tls is not None:
             await asyncio.sleep(WATCH_SECONDS)
-            if self.tls.look() != self.tls.stamps:
+            seen = self.tls.look()
+            if seen == before and seen != self.tls.stamps:
                 self.reload_certificate()
+            before = seen
 
     # Drain
 

@@ -134,8 +134,9 @@ class Listener:
         waiting = self._closing()
         if waiting is not None:
             with contextlib.suppress(OSError):  # no descriptor is free: what waits cannot be taken
-                while self._accept_from(waiting):
-                    pass
+                for _ in range(BACKLOG // AT_ONCE + 1):  # not for ever, where more come than can be taken
+                    if not self._accept_from(waiting):
+                        break
             waiting.close()
 
     def stop(self) -> None:

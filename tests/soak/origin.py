@@ -78,6 +78,8 @@ class Origin(asyncio.Protocol):
             self.answer(b"ok")
 
     def answer(self, body: bytes) -> None:
+        if self.transport.is_closing():  # it was slow, and nobody waits any more
+            return
         self.transport.write(
             b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (COOKIES, len(body), body)
         )

@@ -19,6 +19,14 @@ def test_a_folder_a_pipe_and_a_name_with_a_zero_byte_are_unreadable(tmp_path: Pa
     assert codes(tmp_path / "p.yaml") == [Code.UNREADABLE, Code.UNREADABLE, Code.INCLUDE_OUTSIDE]
 
 
+def test_a_folder_in_place_of_a_file_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").mkdir()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        assert PolicyFiles(str(tmp_path / "p.yaml")).load().policy is None
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_an_endless_file_is_not_read_to_its_end(tmp_path: Path) -> None:
     with (tmp_path / "p.yaml").open("wb") as file:
         file.truncate(100 * 1024 * 1024)

@@ -89,7 +89,8 @@ def read(folder: Path, name: str) -> tuple[bytes | Unread, Stamp]:
     try:
         if not _resolved(path).is_relative_to(folder):
             return Unread(Code.INCLUDE_OUTSIDE, f'"{name}" leads outside the folder of the policy'), None
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        # By an opener: a descriptor that is handed to open() stays open where it turns out to be a folder's.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             status = os.fstat(file.fileno())
             stamp = _stamp_of(status)
             if not stat.S_ISREG(status.st_mode):

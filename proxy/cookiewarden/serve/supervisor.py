@@ -71,11 +71,15 @@ class Child:
     """Done when it has ended."""
     retired: bool = False
     """It was told to stop."""
+    silent: bool = False
+    """Its channel has ended: nothing more will be answered."""
     answers: dict[int, asyncio.Future[str]] = field(default_factory=dict)
     """By the number of what was asked: why it was not done, or nothing."""
 
     async def ask(self, number: int, message: object, seconds: float) -> str:
         """Have it do something; why it was not done, or nothing."""
+        if self.silent:
+            return "a worker died"
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.answers[number] = answer
         self.channel.send(message)
@@ -92,6 +96,7 @@ class Child:
         """Hand answers to those who asked, until the worker is gone."""
         while (done := await self.channel.receive()) is not None:
             self._answer(done.number, done.failure)
+        self.silent = True
         for number in list(self.answers):
             self._answer(number, "a worker died")
 
@@ -268,7 +273,7 @@ class Supervisor:
 
     async def _put(self, child: Child, number: int, policy: PolicyFilesRead) -> None:
         failure = await child.ask(number, Put(number, policy), PUT_SECONDS)
-        if failure and child in self.children:
+        if failure and child in self.children and not child.retired:
             log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
             child.kill()
 

@@ -2,13 +2,15 @@
 the token."""
 
 import http.client
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
 from cookiewarden.serve.settings import Address
-from tests.serve.harness import CLOSE, Client, Start, ask, get
+from tests.processes import command, ready
+from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, eventually, get
 from tests.serve.running import running
 
 TOKEN = "CANARY-of-the-admin-token"
@@ -83,8 +85,6 @@ def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None
 def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(
     tmp_path: Path, text: str | None, told: str
 ) -> None:
-    from tests.processes import command
-    from tests.serve.harness import POLICY
 
     (tmp_path / "p.yaml").write_text(POLICY)
     if text is not None:
@@ -97,10 +97,6 @@ def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(
 
 @pytest.mark.row(26)
 def test_readyz_asks_nobody_and_is_503_while_draining() -> None:
-    import signal
-
-    from tests.processes import ready
-    from tests.serve.harness import eventually
 
     with running("--drain-delay", "1") as proxy:
         proxy.origin.close()  # the application is down, and the proxy is ready all the same

@@ -31,6 +31,7 @@ def status(port: int, path: str, host: str, token: str = "", method: str = "GET"
     [
         ("127.0.0.1:9180", 200), ("localhost:9180", 200), ("LOCALHOST", 200), ("[::1]:9180", 200), ("10.1.2.3", 200),
         ("admin.internal:9180", 200), ("evil.example", 403), ("localhost.evil.example", 403), ("", 403), ("[evil]", 403),
+        ("[::1]evil.example", 403), ("[localhost", 403), ("localhost:80:evil", 403), ("127.0.0.1:x", 403),
     ],
 )  # fmt: skip
 def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
@@ -54,6 +55,7 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
         ("Bearer ", 403),
         (f"Basic {TOKEN}", 403),
         ("Bearer \xff\xfe", 403),
+        (f"Bearer {TOKEN}\x85", 403),
     ],
 )
 def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, given: str, index: int) -> None:

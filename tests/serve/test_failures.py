@@ -458,6 +458,15 @@ def test_sixteen_megabytes_of_empty_lines_are_passed_over(start: Start) -> None:
     assert ask(proxy.port, b"\r\n" * (8 << 20) + get(b"/", CLOSE)).endswith(b"ok")
 
 
+def test_half_an_empty_line_behind_a_body_is_no_head_that_is_late(start: Start) -> None:
+    proxy, _ = start(header_timeout=0.2, keepalive_timeout=0.6)
+    with Client(proxy.port) as client:
+        client.send(get(b"/", b"Content-Length: 1", method=b"POST", body=b"a\r"))
+        assert client.read_response()[1] == b"ok"
+        assert client.read_all(3) == b""
+    assert client_errors(proxy) == {}
+
+
 def test_a_slow_head_is_a_408_and_a_silent_connection_is_closed_silently(start: Start) -> None:
     proxy, _ = start(header_timeout=0.5, keepalive_timeout=0.8)
     with Client(proxy.port) as slow, Client(proxy.port) as silent, Client(proxy.port) as used:

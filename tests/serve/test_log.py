@@ -2,6 +2,9 @@
 
 import json
 import logging
+import select
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,31 @@ def test_what_a_terminal_would_act_on_is_escaped() -> None:
     record.fields = {"path": "/\x1b[31m\u202e", "status": 200}
     assert json.loads(JsonLines().format(record))["path"] == "/\\x1b[31m\\u202e"
     assert Plain().format(record) == "cookiewarden: info: request path=/\\x1b[31m\\u202e status=200"
+
+
+def test_no_line_of_a_request_is_longer_than_what_a_pipe_takes_in_one_piece(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    proxy, _ = start(access_log=Access.QUERY)
+    ask(proxy.port, get(b"/" + b"\xff" * 5000, CLOSE).replace(b"shop", b"a" * 5000))
+    ask(proxy.port, get(b"/" + b'"' * 5000, CLOSE))
+    told = [JsonLines(12).format(r) + "\n" for r in caplog.records if r.name == "cookiewarden.access"]
+    assert len(told) == 2
+    assert all(len(line.encode()) <= select.PIPE_BUF for line in told)
+
+
+def test_a_closed_standard_error_keeps_nothing_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    admin = free_port()
+    line = f"exec {sys.executable} -m cookiewarden run --policy p.yaml --upstream http://127.0.0.1:1 --listen 0 --admin {admin} 2>&-"
+    process = subprocess.Popen(["/bin/sh", "-c", line], cwd=tmp_path)
+    try:
+        assert eventually(lambda: ready(admin) == 200, 20)
+        process.terminate()
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
 
 
 def test_a_reader_of_the_log_that_does_not_read_stops_nothing(tmp_path: Path) -> None:

@@ -6,6 +6,10 @@ from enum import StrEnum
 
 log = logging.getLogger("cookiewarden.access")
 
+MAX_HOST, MAX_PATH = 255, 600
+"""Octets that are told, each at most five in JSON: lines of several workers to one pipe must not mix, and a write of
+4,096 is the largest that is one piece (PIPE_BUF)."""
+
 
 class Access(StrEnum):
     OFF = "off"
@@ -28,8 +32,8 @@ class AccessLog:
         fields: dict[str, object] = {
             "client": client.decode(),
             "method": method.decode(),
-            "host": _text(host),
-            "path": _text(path),
+            "host": _text(host[:MAX_HOST]),
+            "path": _text(path[:MAX_PATH]),
             "status": status,
             "duration_ms": round(seconds * 1000, 3),
         }

@@ -9,6 +9,7 @@ import asyncio
 import hmac
 import ipaddress
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from cookiewarden.serve.settings import Address, Settings
 
 log = logging.getLogger("cookiewarden")
 
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]*))(?::[0-9]*)?")
 OPEN = frozenset({"/metrics", "/livez", "/readyz"})
 
 
@@ -36,8 +38,8 @@ class Guard:
 
     def refusal(self, request: web.BaseRequest) -> str:
         """Why not, or nothing."""
-        host = request.headers.get("Host", "")
-        name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
+        host = _HOST.fullmatch(request.headers.get("Host", ""))
+        name = (host[1] or host[2]) if host else ""
         if not _is_address(name) and name.lower() not in self.names:
             return "this name is not one of the admin listener's; add it with --admin-host\n"
         if self.loopback:
@@ -48,7 +50,7 @@ class Guard:
         if not given:
             return "this needs the token, as in: Authorization: Bearer TOKEN\n"
         right = scheme.lower() == "bearer" and hmac.compare_digest(
-            given.strip().encode("utf-8", "surrogateescape"), self.token
+            given.strip(" \t").encode("utf-8", "surrogateescape"), self.token
         )
         return "" if right else "this is not the token of --admin-token-file\n"
 

@@ -201,10 +201,8 @@ class Downstream(asyncio.Protocol):
             if end == 3:
                 refuse_early(data, looked, limits)
                 self.held, self.looked = data, len(data)
-                if data == b"\r" and self.awaits is Awaits.REQUEST:
-                    self.gateway.idle[self] = (
-                        None  # half of an empty line is no more of a head than all of it
-                    )
+                if data == b"\r" and self.awaits is not Awaits.HEAD:
+                    self._await_request_still()  # half of an empty line is no more of a head than all of it
                 elif self.awaits is not Awaits.HEAD:
                     self.awaits = Awaits.HEAD
                     self.due = self.gateway.loop.time() + self.gateway.settings.header_timeout
@@ -220,6 +218,9 @@ class Downstream(asyncio.Protocol):
     def _empty_lines(self) -> None:
         """What a client may send after a body is not the beginning of a request."""
         self.held = b""
+        self._await_request_still()
+
+    def _await_request_still(self) -> None:
         if self.awaits is Awaits.REQUEST:
             self.gateway.idle[self] = None  # as late as it was
         else:

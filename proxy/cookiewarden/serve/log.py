@@ -102,6 +102,8 @@ class _Writing(QueueListener):
 @contextlib.contextmanager
 def to_standard_error(worker: int | None = None) -> Iterator[None]:
     """Send what cookiewarden and its libraries log to standard error. `worker`: its number, where there are several."""
+    if sys.stderr is None:  # closed by whoever started us
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (for as long as the process lives)
     formatter = Plain(worker) if sys.stderr.isatty() else JsonLines(worker)
     lines: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING)
     root = logging.getLogger()

@@ -2,11 +2,14 @@
 keep the old one on failure."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
+from threading import Thread
 from typing import TypeVar
 
 from cookiewarden.core.document import Loaded
@@ -35,11 +38,34 @@ async def beside_traffic(build: Callable[[], T]) -> T:
     sys.setswitchinterval(TURN_SECONDS)
     gc.disable()
     try:
-        return await asyncio.to_thread(build)
+        return await in_thread(build)
     finally:
         gc.freeze()
         gc.enable()
         sys.setswitchinterval(turn)
+
+
+async def in_thread(build: Callable[[], T]) -> T:
+    """Run in a thread that the end of the process does not wait for, as `asyncio.to_thread`'s does: a large policy takes
+    seconds."""
+    loop = asyncio.get_running_loop()
+    built: asyncio.Future[T] = loop.create_future()
+
+    def tell(outcome: Callable[[], None]) -> None:
+        if not built.done():
+            outcome()
+
+    def run() -> None:
+        outcome: Callable[[], None]
+        try:
+            outcome = partial(built.set_result, build())
+        except Exception as error:
+            outcome = partial(built.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell, outcome)
+
+    Thread(target=run, daemon=True).start()
+    return await built
 
 
 async def free(pieces: list[object]) -> None:

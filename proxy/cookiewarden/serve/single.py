@@ -42,8 +42,9 @@ class Single:
 
     async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
         """`started` is called once traffic is accepted. Raises CannotStart."""
-        self.handle_signals()
+        self.handle_stop_signals()
         await self.start(loaded)
+        self.handle_other_signals()
         watching = [
             asyncio.create_task(self.reloader.watch()),
             asyncio.create_task(self.worker.watch_certificate()),
@@ -72,10 +73,14 @@ class Single:
         await self.admin.start(Exposition(self.counts, self.metrics.labels, self.status), self.unready)
         say_where(self.settings, self.listening, self.admin.address)
 
-    def handle_signals(self) -> None:
+    def handle_stop_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.worker.ask_to_stop)
+
+    def handle_other_signals(self) -> None:
+        """Once it serves. What SIGHUP asks for before that is done by itself: a changed file is seen."""
+        loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self.ask_to_reload)
         loop.add_signal_handler(
             signal.SIGUSR2, log.warning, "SIGUSR2 replaces workers one after the other: there is only one"

@@ -146,9 +146,10 @@ class Supervisor:
 
     async def live(self, loaded: Loaded) -> None:
         """Raises CannotStart."""
-        self.handle_signals()
+        self.handle_stop_signals()
         try:
             if await self.start(loaded):
+                self.handle_other_signals()
                 watching = asyncio.create_task(self.reloader.watch())
                 await self.stopping.wait()
                 watching.cancel()
@@ -175,6 +176,8 @@ class Supervisor:
             spawning.cancel()
             for child in self.children:
                 child.kill()
+            with contextlib.suppress(asyncio.CancelledError):
+                await spawning
             return False
         for outcome in spawning.result():
             if isinstance(outcome, BaseException):
@@ -185,10 +188,14 @@ class Supervisor:
         say_where(self.settings, self.sockets[0], self.admin.address)
         return True
 
-    def handle_signals(self) -> None:
+    def handle_stop_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.ask_to_stop)
+
+    def handle_other_signals(self) -> None:
+        """Once it serves. What SIGHUP asks for before that is done by itself: a changed file is seen."""
+        loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self.ask_to_reload)
         loop.add_signal_handler(signal.SIGUSR2, self.ask_to_restart)
 
@@ -265,7 +272,9 @@ class Supervisor:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
         self._read(policy)
         self._number += 1
-        for child in [child for child in self.children if not child.retired]:
+        for child in list(self.children):
+            if child.retired or child not in self.children:  # by the time that it is its turn
+                continue
             # One after the other, so that cores are left for traffic; but nobody waits long for one that is stuck.
             await asyncio.wait(
                 {self._begin(self._put(child, self._number, self.policy))}, timeout=TURN_SECONDS

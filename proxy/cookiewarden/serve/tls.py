@@ -27,7 +27,7 @@ def _loading(context: ssl.SSLContext, flag: str, cert: str, key: str) -> None:
                 f'{flag} "{cert}" has no private key in it; give {flag.replace("cert", "key")}'
             ) from None
         files = f'"{cert}"' + (f' with key "{key}"' if key else "")
-        raise BadTLS(f"{flag} {files} cannot be used: {_reason(error)}") from None
+        raise BadTLS(f"{flag} {files} cannot be used: {told_of(error, 'not PEM')}") from None
 
 
 def _only_a_certificate(pem: bytes) -> bool:
@@ -43,22 +43,16 @@ def _trusting(context: ssl.SSLContext, flag: str, ca: str) -> None:
     try:
         context.load_verify_locations(ca)
     except (OSError, ValueError) as error:
-        raise BadTLS(f'{flag} "{ca}" cannot be used: {_reason(error)}') from None
+        raise BadTLS(f'{flag} "{ca}" cannot be used: {told_of(error, "not PEM")}') from None
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or "not PEM").replace("_", " ").lower()
-    return ((isinstance(error, OSError) and error.strerror) or str(error)).lower()
-
-
-def told_of(error: OSError) -> str:
-    """What the system, or OpenSSL, says of a connection that could not be had, in a few words."""
+def told_of(error: OSError | ValueError, otherwise: str = "no TLS") -> str:
+    """What the system, or OpenSSL, says of what failed, in a few words; `otherwise` where OpenSSL says nothing."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate not accepted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "no TLS").replace("_", " ").lower()
-    return (error.strerror or str(error)).lower()
+        return (error.reason or otherwise).replace("_", " ").lower()
+    return ((isinstance(error, OSError) and error.strerror) or str(error)).lower()
 
 
 class ListenerTLS:

@@ -3,7 +3,7 @@
 import pytest
 
 from cookiewarden.core.decision import MEANINGS, NOT_VIOLATIONS, ONLY_REPORTED, Exchange, Reason
-from cookiewarden.core.engine import MAX_PLANS, MAX_SCOPES, Engine
+from cookiewarden.core.engine import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, Engine
 from cookiewarden.core.policy import Mode
 from tests.policies_for_tests import engine, entries
 
@@ -396,6 +396,11 @@ def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
     assert not any(len(tail) > 600 for _, _, tail in scope.plans)
     tried.on_cookie(b"n" * 600 + b"=1", scope)
     assert b"n" * 600 not in scope.names
+    for number in range(MAX_PLANS):
+        tried.on_cookies(b"a=1; x%d=2" % number, scope)
+    assert 0 < len(scope.headers) <= MAX_PLANS // SHAPE_WEIGHT
+    tried.on_cookies(b"; ".join(b"n%d=1" % n for n in range(400)), scope)
+    assert not any(len(shape) > MAX_SHAPE for shape in scope.headers)
 
 
 def test_the_memo_never_holds_a_value() -> None:
@@ -411,7 +416,9 @@ def test_the_memo_never_holds_a_value() -> None:
     ):
         tried.on_set_cookie(line, scope, NOW)
         tried.on_cookie(line, scope)
-    assert "CANARY" not in repr((scope.plans, scope.dated, scope.names))
+        for header in (line, b"a=CANARY; b=CANARY; ", b"a=1;CANARY; b=2", b"; CANARY"):
+            tried.on_cookies(header, scope)
+    assert scope.headers and "CANARY" not in repr((scope.plans, scope.dated, scope.names, scope.headers))
 
 
 def test_a_date_too_long_for_browsers_is_not_taken_for_the_one_that_it_ends_with() -> None:

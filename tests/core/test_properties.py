@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cookiewarden.core.cookie import CONTROL, is_deletion, parse_set_cookie
 from cookiewarden.core.decision import Decision, Exchange
-from cookiewarden.core.engine import Engine
+from cookiewarden.core.engine import Engine, SetCookieLines
 from cookiewarden.core.policy import Mode
 from tests.policies_for_tests import entries, policy
 
@@ -148,23 +148,32 @@ def unexpected(error: Exception) -> Decision:
     st.lists(st.lists(LINES.filter(lambda line: not CONTROL.search(line)), max_size=6), max_size=4),
     EXCHANGES,
 )
-def test_many_lines_in_one_loop_are_judged_as_each_of_them(
+def test_all_lines_of_a_head_are_judged_as_each_of_them(
     rules: dict[str, str], response: str, responses: list[list[bytes]], exchange: Exchange
 ) -> None:
     loop, one = build(rules, response, Mode.ENFORCE), build(rules, response, Mode.ENFORCE)
     scope, other = loop.scope(exchange), one.scope(exchange)
     for lines in responses * 2:
-        parts = [part for line in lines for part in (b"\r\nSet-Cookie: ", line)]
-        found = loop.on_set_cookies(parts, range(1, len(parts), 2), scope, NOW, unexpected)
+        found, decisions = loop.on_set_cookies(together(lines), scope, NOW, unexpected)
         expected = [one.on_set_cookie(line.rstrip(b" \t"), other, NOW) for line in lines]
-        assert [(d.action, d.reasons, d.label) for d in found] == [
+        assert [(d.action, d.reasons, d.label) for d in decisions] == [
             (d.action, d.reasons, d.label) for _, d in expected
         ]
-        assert parts == [
-            part
-            for after, _ in expected
-            for part in ((b"", b"") if after is None else (b"\r\nSet-Cookie: ", after))
-        ]
+        assert b"".join(found) == b"".join(
+            b"\r\nSet-Cookie: " + after for after, _ in expected if after is not None
+        )
+
+
+def together(lines: list[bytes]) -> SetCookieLines:
+    """Lines as they are cut out of a head: at their first `=`, unless it is an attribute's."""
+    shape: list[bytes] = []
+    values = []
+    for line in lines:
+        pair, semicolon, tail = line.partition(b";")
+        name, equals, value = pair.partition(b"=") if b"=" in pair else (b"", b"", pair)
+        shape += (b"\r\nSet-Cookie: ", name + equals, semicolon + tail)
+        values.append(value)
+    return SetCookieLines(tuple(shape), values)
 
 
 COOKIES = st.lists(
@@ -175,12 +184,32 @@ COOKIES = st.lists(
 ).map(b";".join)
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.lists(COOKIES, max_size=6))
+def test_cookie_headers_of_any_order_are_judged_alike_with_a_warm_memo_and_a_cold_one(
+    headers: list[bytes],
+) -> None:
+    judging = policy(entries("name: a", "name: g-*", "name: b, forward: false"))
+    warm = Engine(judging)
+    for header in headers:
+        cold = Engine(judging)
+        after, decisions = warm.on_cookies(header, warm.scope(Exchange()))
+        expected, judged = cold.on_cookie(header, cold.scope(Exchange()))
+        assert (after, [d.reasons for d in decisions]) == (expected, [c.decision.reasons for c in judged])
+
+
 @settings(max_examples=600, deadline=None)
 @given(COOKIES)
 def test_a_filtered_cookie_header_keeps_order_and_bytes_and_filtering_twice_is_once(header: bytes) -> None:
     engine = Engine(policy(entries("name: a", "name: g-*", "name: b, forward: false")))
     scope = engine.scope(Exchange())
-    after, _ = engine.on_cookie(header, scope)
+    after, cookies = engine.on_cookie(header, scope)
+    for _ in range(2):  # not remembered, and remembered
+        again, decisions = engine.on_cookies(header, scope)
+        assert again == after
+        assert [(d.action, d.reasons, d.label) for d in decisions] == [
+            (c.decision.action, c.decision.reasons, c.decision.label) for c in cookies
+        ]
     if after is None:
         return
     assert engine.on_cookie(after, scope)[0] == after

@@ -5,20 +5,10 @@ import contextlib
 import httptools
 
 from cookiewarden.serve.chunked import ChunkedBody, last_chunk
-from cookiewarden.serve.head import (
-    BadHead,
-    Framing,
-    Limits,
-    build_request_head,
-    error_response,
-    may_begin_a_response,
-    read_next_request,
-    read_request,
-    read_response,
-    refuse_early,
-    without_bad_cookies,
-)
+from cookiewarden.serve.head import BadHead, Framing, Limits, error_response
 from cookiewarden.serve.proxy_protocol import BadProxyHeader, missing, source
+from cookiewarden.serve.request_head import build_request_head, read_again, read_request, refuse_early
+from cookiewarden.serve.response_head import may_begin_a_response, read_response, without_bad_cookies
 
 LIMITS = Limits(32768, 16384, 128)
 FORWARDED = b"\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a\r\nX-Forwarded-Proto: http"
@@ -49,7 +39,13 @@ def request(data: bytes) -> None:
         if end == 3:
             refuse_early(data, len(data) // 2, LIMITS)
             return
-        read = read_next_request(data[:end], LIMITS, LAST)
+        read = read_request(data[:end], LIMITS)
+        again = read_again(data[:end], LIMITS, LAST)
+        assert again is None or (again.path, again.cookies, again.fields) == (
+            read.path,
+            read.cookies,
+            read.fields,
+        )
     except BadHead as bad:
         error_response(bad.status, keep_alive=False)
         return

@@ -754,7 +754,7 @@ def test_a_cookie_that_could_not_be_judged_is_dropped_unless_told_otherwise_and_
     answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nContent-Length: 2\r\n\r\nok"
     proxy, origin = start(answer, policy=on_error + POLICY)
     monkeypatch.setattr(Engine, "on_set_cookie", fail)
-    monkeypatch.setattr(Engine, "on_cookie", fail)
+    monkeypatch.setattr(Engine, "on_cookies", fail)
     answer = ask(proxy.port, get(b"/", b"Cookie: sid=CANARY1", CLOSE))
     passed = "open" in on_error
     assert status_of(answer) == 200 and (b"\r\nSet-Cookie: sid=CANARY1\r\n" in answer) is passed

@@ -13,8 +13,9 @@ remembered.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 
 from cookiewarden.core import verbs
 from cookiewarden.core.cookie import (
@@ -42,8 +43,15 @@ MAX_SCOPES = 256
 MAX_KEY = 512
 """Octets of a tail or name above which nothing is remembered: with MAX_PLANS it bounds the memo's memory."""
 
+MAX_SHAPE = 1024
+"""The same for a Cookie header without its values, or the Set-Cookie fields of a head without theirs."""
+
+SHAPE_WEIGHT = 8
+"""For how many plans one of a whole head counts."""
+
 MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
 
+_VALUES = re.compile(rb"=[^;]*")
 _EXPIRES = re.compile(rb";[ \t]*expires[ \t]*=([^;]*)", re.IGNORECASE)
 
 
@@ -78,6 +86,54 @@ class DatedPlan:
         return pair + self.before + date + self.after
 
 
+@dataclass(slots=True, frozen=True)
+class SetCookieLines:
+    """Set-Cookie fields that stand together in a head."""
+
+    shape: tuple[bytes, ...]
+    """For each three: what leads up to the line, the line up to its first `=`, and what follows the value (empty or from
+    the `;` on)."""
+    values: list[bytes]
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        """What leads up to each line, and the line."""
+        shape = self.shape
+        for lead, name, value, tail in zip(shape[::3], shape[1::3], self.values, shape[2::3], strict=True):
+            yield lead, name + value + tail
+
+
+@dataclass(slots=True, frozen=True)
+class RunPlan:
+    """How to answer all lines of one shape in one scope. Holds no value."""
+
+    decisions: tuple[Decision, ...]
+    kept: tuple[bool, ...]
+    parts: list[bytes]
+    """For each line that is kept: what leads up to it, its name, a place for its value, its tail."""
+
+    def apply(self, values: list[bytes]) -> list[bytes]:
+        parts = self.parts.copy()
+        parts[2::4] = compress(values, self.kept)
+        return parts
+
+
+@dataclass(slots=True, frozen=True)
+class CookiesPlan:
+    """How to answer every Cookie header of one scope that has these names, in this order. Holds no value."""
+
+    decisions: tuple[Decision, ...]
+    kept: tuple[bool, ...] | None
+    """For each piece between two `;`; None: the header goes on as it came."""
+    any_left: bool
+
+    def apply(self, header: bytes) -> bytes | None:
+        if self.kept is None:
+            return header
+        if not self.any_left:
+            return None
+        return build_cookie(list(compress(header.split(b";"), self.kept)), not self.kept[0])
+
+
 @dataclass(slots=True, eq=False)
 class Scope:
     """All exchanges of one host, scheme and set of policy paths, with what was decided for them."""
@@ -88,9 +144,12 @@ class Scope:
     bounds: dict[bytes, int | None] = field(default_factory=dict)
     """By name: the bound in seconds against which dates are classed."""
     names: dict[bytes, Decision] = field(default_factory=dict)
+    runs: dict[tuple[bytes, ...], RunPlan] = field(default_factory=dict)
+    headers: dict[bytes, CookiesPlan] = field(default_factory=dict)
+    """By a Cookie header without its values."""
 
     def forget(self) -> None:
-        for memo in (self.plans, self.dated, self.bounds, self.names):
+        for memo in (self.plans, self.dated, self.bounds, self.names, self.runs, self.headers):
             memo.clear()
 
 
@@ -177,41 +236,33 @@ class Engine:
         return self._on_new_line(line, pair, name, line[len(pair) :], scope, now)
 
     def on_set_cookies(
-        self,
-        parts: list[bytes],
-        places: Iterable[int],
-        scope: Scope,
-        now: float,
-        on_fault: Callable[[Exception], Decision],
-    ) -> list[Decision]:
-        """Judge those of `parts` that are Set-Cookie values, each in its place; of one that is dropped nothing is left,
-        nor of the part before it. They come from a head in which a parser found no control characters. `on_fault` is asked
-        where judging one failed.
+        self, lines: SetCookieLines, scope: Scope, now: float, on_fault: Callable[[Exception], Decision]
+    ) -> tuple[list[bytes], tuple[Decision, ...]]:
+        """The Set-Cookie fields of a head, in which a parser found no control characters: what of them travels on, in pieces,
+        and the decision for each. `on_fault` is asked where judging one failed.
 
-        It is `on_set_cookie` for each, in one loop for those that are remembered: 0.9 µs instead of 1.9 a line.
+        It is `on_set_cookie` for each. An application sets the same cookies again and again: they are judged as one, 1.7 µs
+        instead of 11 for six.
         """
-        plans, decisions = scope.plans, []
-        for at in places:
-            line = parts[at]
-            pair, semicolon, tail = line.partition(b";")
-            name, equals, _ = pair.partition(b"=")
-            plan = plans.get((name, semicolon, tail))
-            # Without attributes, blanks at the end of the line would be taken for some of the value.
-            if plan is not None and equals and semicolon and len(pair) <= MAX_PAIR:
-                becomes, decision = plan
-                after = None if becomes is None else pair + becomes
-            else:
-                try:
-                    after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, now)
-                except Exception as error:
-                    decision = on_fault(error)
-                    after = None if decision.enforced else line
-            if after is None:
-                parts[at - 1] = parts[at] = b""
-            else:
-                parts[at] = after
+        plan = scope.runs.get(lines.shape)
+        # A value can make a cookie too large; all together are looked at, for that is one look.
+        if plan is not None and len(b"".join(lines.values)) <= MAX_PAIR - MAX_KEY:
+            return plan.apply(lines.values), plan.decisions
+        parts: list[bytes] = []
+        decisions = []
+        becomes: list[bytes | None] = []
+        for lead, line in lines:
+            try:
+                after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, now)
+            except Exception as error:
+                decision = on_fault(error)
+                after = None if decision.enforced else line
+            if after is not None:
+                parts += (lead, after)
+            becomes.append(after)
             decisions.append(decision)
-        return decisions
+        self._remember_run(lines, becomes, decisions, scope)
+        return parts, tuple(decisions)
 
     def _on_new_line(
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
@@ -254,6 +305,27 @@ class Engine:
         if not changed:
             return header, cookies
         return build_cookie(kept, first_removed) if any(map(_has_content, kept)) else None, cookies
+
+    def on_cookies(self, header: bytes, scope: Scope) -> tuple[bytes | None, tuple[Decision, ...]]:
+        """The same for the data plane, which wants the decisions only.
+
+        Browsers send the same names again and again: what was decided is remembered by the header without its values,
+        3.6 µs instead of 18 for 20 cookies.
+        """
+        plan = scope.headers.get(_VALUES.sub(b"=", header))
+        if plan is not None:
+            return plan.apply(header), plan.decisions
+        after, cookies = self.on_cookie(header, scope)
+        decisions = tuple(judged.decision for judged in cookies)
+        shape = _VALUES.sub(b"=", header)
+        pieces = shape.split(b";")
+        # What stands without a `=` is a value.
+        if len(shape) <= MAX_SHAPE and all(b"=" in piece or not piece.strip(b" \t") for piece in pieces):
+            judged = iter(cookies)
+            kept = tuple(not _has_content(piece) or next(judged).after is not None for piece in pieces)
+            self._count(SHAPE_WEIGHT)
+            scope.headers[shape] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
+        return after, decisions
 
     # Judging
 
@@ -374,8 +446,31 @@ class Engine:
         scope.dated[name, tail[: found.start(1)], rest, date_class] = plan
         return after, decision
 
-    def _count(self) -> None:
-        self._remembered += 1
+    def _remember_run(
+        self,
+        lines: SetCookieLines,
+        becomes: list[bytes | None],
+        decisions: list[Decision],
+        scope: Scope,
+    ) -> None:
+        """Remember all lines as one where each of them is remembered: without a date, and whatever its value."""
+        shape = lines.shape
+        parts: list[bytes] = []
+        for lead, name, value, tail, after in zip(
+            shape[::3], shape[1::3], lines.values, shape[2::3], becomes, strict=True
+        ):
+            # Without attributes, blanks at the end of the line would be taken for some of the value.
+            if not tail or (name[:-1], tail[:1], tail[1:]) not in scope.plans:
+                return
+            if after is not None:
+                parts += (lead, name, b"", after[len(name) + len(value) :])
+        if sum(map(len, shape)) <= MAX_SHAPE:
+            self._count(SHAPE_WEIGHT)
+            kept = tuple(after is not None for after in becomes)
+            scope.runs[shape] = RunPlan(tuple(decisions), kept, parts)
+
+    def _count(self, weight: int = 1) -> None:
+        self._remembered += weight
         if self._remembered > MAX_PLANS:
             for scope in self._scopes.values():
                 scope.forget()

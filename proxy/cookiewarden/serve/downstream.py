@@ -15,15 +15,9 @@ from typing import TYPE_CHECKING, cast
 
 from cookiewarden.serve.chunked import ChunkedBody, Fault
 from cookiewarden.serve.gateway import NEVER, Gateway
-from cookiewarden.serve.head import (
-    BadHead,
-    Framing,
-    RequestHead,
-    error_response,
-    read_next_request,
-    refuse_early,
-)
+from cookiewarden.serve.head import BadHead, Framing, error_response
 from cookiewarden.serve.proxy_protocol import SIGNATURE
+from cookiewarden.serve.request_head import RequestHead, read_again, read_request, refuse_early
 from cookiewarden.serve.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -188,6 +182,13 @@ class Downstream(asyncio.Protocol):
     def _head(self, data: bytes) -> None:
         """Read the head at the beginning of `data`, or wait for the rest of it."""
         began = perf_counter()
+        if self.last is not None:
+            request = read_again(data, self.gateway.limits, self.last)
+            if request is not None:
+                self.last = request
+                self.looked = 0
+                self._serve(request, b"", began)
+                return
         looked, self.looked = self.looked, 0
         if data.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request are ignored
             looked = 0
@@ -207,7 +208,7 @@ class Downstream(asyncio.Protocol):
                     self.awaits = Awaits.HEAD
                     self.due = self.gateway.loop.time() + self.gateway.settings.header_timeout
                 return
-            self.last = request = read_next_request(data[:end], limits, self.last)
+            self.last = request = read_request(data[:end], limits)
         except BadHead as bad:
             if data.startswith((b"PROXY ", _SIGNATURE)):
                 self.gateway.hint(self.peer, UNEXPECTED_HEADER)

@@ -12,6 +12,7 @@ from cookiewarden.core.problem import counted
 from cookiewarden.serve.access import AccessLog
 from cookiewarden.serve.head import Limits
 from cookiewarden.serve.metrics import CONNECTIONS_AT, FORWARDED_REPLACED, Metrics
+from cookiewarden.serve.response_head import ResponseReader
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.tls import upstream_context
 
@@ -48,6 +49,7 @@ class Gateway:
         self.metrics = metrics
         self.access = AccessLog(settings.access_log)
         self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields)
+        self.responses = ResponseReader(self.limits)
         self.loop = asyncio.get_running_loop()
         self.draining = False
         self.clients: set[Downstream] = set()

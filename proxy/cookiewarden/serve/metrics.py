@@ -64,8 +64,8 @@ VIOLATIONS_AT, LABEL_SIZE = _places(product((r.value for r in Reason), (False, T
 
 GAUGES = (IN_FLIGHT, *CONNECTIONS_AT.values())
 
-MAX_SLOTS = 4096
-"""Decisions whose places are remembered: bounds what is kept alive of them."""
+MAX_SLOTS = 1024
+"""Heads of whose decisions the places are remembered: bounds what is kept alive of them."""
 
 
 class Cells(Mapping[K, int]):
@@ -126,7 +126,9 @@ class Metrics:
         self.client_errors = Cells(self.counts, CLIENT_ERRORS_AT)
         self.upstream_errors = Cells(self.counts, UPSTREAM_ERRORS_AT)
         self.requests = Cells(self.counts, REQUESTS_AT)
-        self._slots: dict[str, dict[Decision, tuple[int, ...]]] = {direction: {} for direction in ACTIONS}
+        self._slots: dict[str, dict[tuple[Decision, ...], tuple[int, ...]]] = {
+            direction: {} for direction in ACTIONS
+        }
 
     def declare(self, names: Iterable[str]) -> None:
         """A policy is about to be in force: its entries get labels, as far as there are any to have."""
@@ -150,14 +152,19 @@ class Metrics:
         counts[OVERHEAD_AT + bisect_left(OVERHEAD_BUCKETS, overhead)] += 1
         counts[LABELS_AT - 1] += int(overhead * 1e9)
 
-    def cookies(self, direction: str, decisions: Iterable[Decision]) -> None:
-        """Count judged cookies. A decision serves many, so its places are remembered: 0.2 µs instead of 2."""
+    def cookies(self, direction: str, decisions: tuple[Decision, ...]) -> None:
+        """Count the judged cookies of one head. The same decisions come again and again, so their places are remembered:
+        0.1 µs a cookie instead of 2."""
         slots, counts = self._slots[direction], self.counts
-        for decision in decisions:
-            for at in slots.get(decision) or self._find(direction, decision):
-                counts[at] += 1
+        places = slots.get(decisions)
+        if places is None:
+            if len(slots) >= MAX_SLOTS:
+                slots.clear()
+            places = slots[decisions] = tuple(at for d in decisions for at in self._find(direction, d))
+        for at in places:
+            counts[at] += 1
 
-    def _find(self, direction: str, decision: Decision) -> tuple[int, ...]:
+    def _find(self, direction: str, decision: Decision) -> list[int]:
         numbers = self.labels.numbers
         number = numbers.get(decision.label)
         begin = LABELS_AT + LABEL_SIZE * (numbers[DECLARED] if number is None else number)
@@ -168,8 +175,4 @@ class Metrics:
             if reason not in NOT_VIOLATIONS:
                 enforced = changes and decision.enforced and reason not in ONLY_REPORTED
                 found.append(begin + VIOLATIONS_AT[reason.value, enforced])
-        slots = self._slots[direction]
-        if len(slots) >= MAX_SLOTS:
-            slots.clear()
-        slots[decision] = tuple(found)
-        return slots[decision]
+        return found

@@ -14,8 +14,10 @@ from cookiewarden.core.engine import Scope
 from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
-from cookiewarden.serve.head import Framing, RequestHead, ResponseHead, build_request_head
+from cookiewarden.serve.head import Framing
 from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS
+from cookiewarden.serve.request_head import RequestHead, build_request_head
+from cookiewarden.serve.response_head import ResponseHead
 from cookiewarden.serve.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -86,12 +88,12 @@ class Transaction:
         metrics = self.gateway.metrics
         header = b"; ".join(self.request.cookies)
         try:
-            after, cookies = self.engine.on_cookie(header, self.scope)
+            after, decisions = self.engine.on_cookies(header, self.scope)
         except Exception as error:
             decision = self._policy_error(error, Action.STRIP)
-            metrics.cookies("request", [decision])
+            metrics.cookies("request", (decision,))
             return None if decision.enforced else header
-        metrics.cookies("request", [judged.decision for judged in cookies])
+        metrics.cookies("request", decisions)
         return after
 
     def attached(self, origin: "Origin") -> None:
@@ -194,10 +196,11 @@ class Transaction:
 
     def _judge_response(self, response: ResponseHead) -> None:
         """Put what the engine leaves of each Set-Cookie field into its place."""
-        decisions = self.engine.on_set_cookies(
-            response.parts, response.cookies, self.scope, time.time(), self._set_cookie_error
-        )
-        self.gateway.metrics.cookies("response", decisions)
+        now = time.time()
+        for at, lines in response.cookies:
+            left, decisions = self.engine.on_set_cookies(lines, self.scope, now, self._set_cookie_error)
+            response.parts[at] = b"".join(left)
+            self.gateway.metrics.cookies("response", decisions)
 
     def _set_cookie_error(self, error: Exception) -> Decision:
         return self._policy_error(error, Action.BLOCK)

@@ -17,14 +17,8 @@ from typing import TYPE_CHECKING, cast
 from cookiewarden.core.engine import MALFORMED
 from cookiewarden.serve.chunked import ChunkedBody
 from cookiewarden.serve.gateway import NEVER, Gateway
-from cookiewarden.serve.head import (
-    BadHead,
-    Framing,
-    ResponseHead,
-    may_begin_a_response,
-    read_response,
-    without_bad_cookies,
-)
+from cookiewarden.serve.head import BadHead, Framing
+from cookiewarden.serve.response_head import ResponseHead, may_begin_a_response, without_bad_cookies
 from cookiewarden.serve.tls import told_of
 
 if TYPE_CHECKING:
@@ -171,15 +165,15 @@ class Origin(asyncio.Protocol):
 
     def _read(self, head: bytes, to_head: bool) -> ResponseHead:
         """One bad Set-Cookie line makes the parser refuse everything: drop such lines and read again, as strictly."""
-        limits = self.gateway.limits
+        responses = self.gateway.responses
         try:
-            return read_response(head, limits, to_head)
+            return responses.read(head, to_head)
         except BadHead:
             cleaned, dropped = without_bad_cookies(head)
             if not dropped:
                 raise
-            response = read_response(cleaned, limits, to_head)
-        self.gateway.metrics.cookies("response", [MALFORMED] * dropped)
+            response = responses.read(cleaned, to_head)
+        self.gateway.metrics.cookies("response", (MALFORMED,) * dropped)
         return response
 
     def _begin(self, transaction: "Transaction", response: ResponseHead, rest: bytes) -> None:

@@ -1,259 +1,261 @@
-"""CPU per request beside nginx + Lua doing the same policy, in the same run.
+"""What the proxy costs beside others that do the same policy, in the same run.
 
-    make bench            (needs: nginx with its Lua module, h2load; Debian: nginx libnginx-mod-http-lua nghttp2-client)
+    make bench            (BENCH="--only af --rounds 3" for some of it)
 
-Every peer runs on one core, origin and load on another, in rounds that take turns. CPU time is the proxy process's
-own (utime + stime). A ratio of two peers in one run says something; a figure of one machine does not.
+Every peer has one core, the origin and the load have another, and rounds take turns. CPU time is that of the proxy's
+processes, by the kernel's account. Before anything is timed, all peers must give the same answers; a round with an error
+in it, or whose requests our own metric counts otherwise, ends the bench. A ratio of two peers of one run says
+something; a figure of one machine does not. Throughput is bounded by the load's core where a peer is fast.
 """
 
 import argparse
 import contextlib
+import dataclasses
+import http.client
 import json
-import os
-import re
-import shutil
-import signal
+import platform
+import socket
+import ssl
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.processes import children
+import trustme
 
-PROXY_CORE, LOAD_CORE = "0", "1"
-ORIGIN, NGINX, OURS, ADMIN = 18090, 18081, 18080, 18091
-TICKS = os.sysconf("SC_CLK_TCK")
+from tests.bench import peers
+from tests.bench.peers import OURS, PEERS, Where
+from tests.bench.policy import DECLARED, cookie_header, policy, through
+from tests.bench.rig import HOST, LOAD_CORE, DoesNotCount, Load, Peer, Result, round_of, started
 
-POLICY = """
-version: 1
-policy: bench
-defaults: {secure: true, http_only: true, same_site: {default: Lax}, lifetime: 400d}
-cookies:
-  - {name: sid, purpose: the session}
-  - {name: prefs, purpose: what the user chose}
-  - {name: seen, purpose: what was shown}
-  - {name: csrf, purpose: against forged requests}
-  - {name: lang, purpose: the language}
-"""
+LUA = "nginx + Lua"
+PLAIN = "nginx, proxy_pass only"
+LARGE = "nginx, 64k buffers"
+ENVOY = "Envoy + Lua"
+GIB = 1 << 30
 
-ORIGIN_CONF = """
-server {
-  listen 127.0.0.1:%d;
-  location / {
-    default_type text/html;
-    add_header Set-Cookie "sid=$request_id; Path=/; HttpOnly";
-    add_header Set-Cookie "prefs=$request_id; Path=/; Max-Age=63072000";
-    add_header Set-Cookie "seen=$request_id; Path=/; SameSite=Strict";
-    add_header Set-Cookie "csrf=$request_id; Path=/; Secure; HttpOnly; SameSite=Lax";
-    add_header Set-Cookie "lang=$request_id; Path=/";
-    add_header Set-Cookie "tracker=$request_id; Path=/; Max-Age=63072000";
-    return 200 "%s";
-  }
-  location /plain { default_type text/html; return 200 "%s"; }
-}
-"""
 
-LUA = """
-local declared = { sid = true, prefs = true, seen = true, csrf = true, lang = true }
-local bound = 34560000
-local lines = ngx.header["Set-Cookie"]
-if lines then
-  if type(lines) == "string" then lines = { lines } end
-  local kept, n = {}, 0
-  for i = 1, #lines do
-    local line = lines[i]
-    local name = line:match("^%s*([^=;]-)%s*=")
-    if name and declared[name] then
-      local tail = (line:match(";.*$") or ""):lower()
-      local age = tail:match(";%s*max%-age=(%d+)")
-      if age and tonumber(age) > bound then line = line:gsub("([Mm]ax%-[Aa]ge=)%d+", "%1" .. bound) end
-      if not tail:find(";%s*samesite=[lsn]") then line = line .. "; SameSite=Lax" end
-      if not tail:find(";%s*secure") then line = line .. "; Secure" end
-      if not tail:find(";%s*httponly") then line = line .. "; HttpOnly" end
-      n = n + 1
-      kept[n] = line
-    end
-  end
-  ngx.header["Set-Cookie"] = kept
-end
-"""
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    letter: str
+    title: str
+    load: Load
+    peers: tuple[str, ...] = (OURS, LUA)
+    octets: int = 0
+    """Of the body, where CPU time is told per GiB."""
+    tls: bool = False
+    idle: int = 0
+    """Connections that are open and say nothing meanwhile."""
 
-PROXY_CONF = """
-upstream origin { server 127.0.0.1:%d; keepalive 64; keepalive_requests 10000000; }
-server {
-  listen 127.0.0.1:%d;
-  location / {
-    proxy_pass http://origin;
-    proxy_http_version 1.1;
-    proxy_set_header Connection "";
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Forwarded-For $remote_addr;
-    proxy_set_header X-Forwarded-Host $http_host;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    header_filter_by_lua_file %s;
-  }
-}
-"""
 
-MAIN_CONF = """
-daemon off; worker_processes 1; pid %s/nginx.pid; error_log %s/error.log;
-include /etc/nginx/modules-enabled/*.conf;
-events { worker_connections 4096; }
-http { access_log off; keepalive_requests 10000000; client_body_temp_path %s/body; proxy_temp_path %s/proxy;
-  fastcgi_temp_path %s/f; uwsgi_temp_path %s/u; scgi_temp_path %s/s;
-  %s
-}
-"""
+SIZES = (len(DECLARED), 1_000, 100_000)
+BIG = 10 << 20
+
+
+def workloads(folder: Path) -> tuple[Workload, ...]:
+    upload = folder / "upload"
+    upload.write_bytes(b"x" * BIG)
+    every = (OURS, LUA, "nginx + njs", "HAProxy + Lua", ENVOY, "aiohttp", "mitmproxy")
+    six = Load("/six")
+    return (
+        Workload("a", "1 KiB, six Set-Cookie", six, every),
+        Workload("b", "1 KiB, none", Load("/plain"), (OURS, PLAIN, LUA, ENVOY)),
+        Workload("c", "64 KiB, two", Load("/two"), (OURS, LUA, ENVOY)),
+        Workload("d", "10 MiB download", Load("/big", clients=8), (OURS, PLAIN, LARGE, ENVOY), octets=BIG),
+        Workload("e", "10 MiB upload", Load("/upload", upload=upload, clients=8), (OURS, PLAIN, ENVOY), octets=BIG),
+        Workload("f", "2 KB Cookie, 8 of 20 stripped", Load(cookies=True), (OURS, LUA, "nginx + njs", "HAProxy + Lua", ENVOY)),
+        Workload("g", "a connection per request", Load(reconnect=True), (OURS, LUA, ENVOY)),
+        Workload("h", "six Set-Cookie, TLS", six, tls=True),
+        Workload("i", "six Set-Cookie, entries", six, (*(f"{OURS}, {size:,}" for size in SIZES), LUA)),
+        Workload("j", "64 KiB in 1 KiB chunks", Load("/stream"), (OURS, LUA, ENVOY)),
+        Workload("k", "six Set-Cookie, 5,000 idle", six, (OURS, LUA, ENVOY), idle=5_000),
+    )  # fmt: skip
+
+
+def with_entries(size: int) -> peers.Command:
+    def command(where: Where) -> list[str]:
+        arguments = peers.cookiewarden(where)
+        (where.folder / "policy.yaml").write_text(policy(size))
+        return arguments
+
+    return command
+
+
+COMMANDS = PEERS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES}
+
+
+# Before it is timed
+
+
+def same_answers(running: list[Peer]) -> None:
+    """Raises DoesNotCount where two peers that carry out the policy do not do the same, under the Host of the load."""
+    seen = {}
+    for peer in running:
+        connection = _connection(peer)
+        with contextlib.closing(connection):
+            seen[peer.name] = [
+                through(connection, "/six", HOST),
+                through(connection, "/two", HOST),
+                through(connection, "/plain", HOST),
+                through(connection, "/stream", HOST),
+                through(connection, "/told", HOST, cookie_header(1)),
+                through(connection, "/told", HOST, "sid=1"),
+                through(connection, "/upload", HOST, body=b"x" * 100_000),
+            ]
+    told = {name: answers for name, answers in seen.items() if name not in (PLAIN, LARGE)}
+    first, *others = told.items()
+    for name, answers in others:
+        for expected, got in zip(first[1], answers, strict=True):
+            if expected != got:
+                raise DoesNotCount(f"{first[0]} and {name} do not do the same:\n{expected}\n{got}"[:2000])
+
+
+def _connection(peer: Peer) -> http.client.HTTPConnection:
+    if not peer.tls:
+        return http.client.HTTPConnection("127.0.0.1", peer.port)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection("127.0.0.1", peer.port, context=context)
 
 
 @contextlib.contextmanager
-def process(core: str, arguments: list[str], port: int) -> Iterator[int]:
-    """Start pinned to a core; the PID of the process that does the work, once it answers on `port`."""
-    child = subprocess.Popen(
-        ["taskset", "-c", core, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        until = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/plain").read()
-                break
-            if time.monotonic() > until or child.poll() is not None:
-                sys.exit(f"{' '.join(arguments[:3])} does not answer")
-            time.sleep(0.05)
-        workers = children(child.pid)
-        yield workers[0] if workers else child.pid
-    finally:
-        child.send_signal(signal.SIGTERM)
-        child.wait(20)
-
-
-def nginx(folder: Path, name: str, http: str) -> list[str]:
-    home = folder / name
-    home.mkdir()
-    user = "user root;" if os.geteuid() == 0 else ""  # its worker must reach a folder that is ours alone
-    (home / "nginx.conf").write_text(user + MAIN_CONF % (*[home] * 7, http))
-    return ["nginx", "-c", str(home / "nginx.conf")]
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def cookies(port: int) -> list[tuple[str, frozenset[str]]]:
-    """Each Set-Cookie as its name and its attributes, values left out: what two peers must agree on."""
-    answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/")
-    found = []
-    for line in answer.headers.get_all("Set-Cookie"):
-        pair, *attributes = line.split(";")
-        found.append((pair.partition("=")[0], frozenset(a.strip().lower() for a in attributes)))
-    return found
-
-
-def load(port: int, path: str, requests: int, clients: int) -> dict[str, float]:
-    """One round of h2load: requests per second and latencies. Any failed request ends the bench."""
-    out = subprocess.run(
-        ["taskset", "-c", LOAD_CORE, "h2load", "--h1", "-n", str(requests), "-c", str(clients), f"http://127.0.0.1:{port}{path}"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", out)
-    if done is None or tuple(map(int, done.groups())) != (requests, 0, 0):
-        sys.exit(f"a request failed: this run does not count\n{out}")
-    rate = re.search(r"([0-9.]+) req/s", out)
-    return {"requests_per_second": float(rate[1]) if rate else 0.0}
-
-
-def our_requests() -> int:
-    text = urllib.request.urlopen(f"http://127.0.0.1:{ADMIN}/metrics").read().decode()
-    return sum(
-        int(float(line.split()[-1]))
-        for line in text.splitlines()
-        if line.startswith("cookiewarden_requests_total")
-    )
-
-
-def run(rounds: int, requests: int, clients: int) -> list[dict[str, object]]:
+def idle_connections(peer: Peer, count: int) -> Iterator[None]:
+    """Connections that have been answered once each; all must still be there at the end."""
+    request = f"GET /plain HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        (folder / "policy.lua").write_text(LUA)
-        (folder / "bench.yaml").write_text(POLICY)
-        body = "x" * 1024
-        stack.enter_context(
-            process(LOAD_CORE, nginx(folder, "origin", ORIGIN_CONF % (ORIGIN, body, body)), ORIGIN)
+        opened = []
+        for _ in range(count):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", peer.port), timeout=20))
+            connection.sendall(request)
+            while not connection.recv(65536).endswith(b"x"):
+                pass
+            opened.append(connection)
+        yield
+        for connection in opened:
+            connection.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                raise DoesNotCount(f"{peer.name}: an idle connection got {len(connection.recv(100))} octets")
+
+
+# Rounds
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    workload: Workload
+    peer: str
+    round: int
+    result: Result
+
+    @property
+    def cost(self) -> float:
+        """µs of CPU for each request; ms for each GiB where bodies are large."""
+        if self.workload.octets:
+            return self.result.cpu / self.result.requests / self.workload.octets * GIB * 1e3
+        return self.result.cpu / self.result.requests * 1e6
+
+    def told(self) -> dict[str, object]:
+        return {
+            "workload": self.workload.letter, "peer": self.peer, "round": self.round, "cost": self.cost,
+            **dataclasses.asdict(self.result),
+        }  # fmt: skip
+
+
+def measure(workload: Workload, origin: int, rounds: int, seconds: float, tls: tuple[str, str]) -> list[Row]:
+    rows: list[Row] = []
+    with contextlib.ExitStack() as stack:
+        running = []
+        for name in workload.peers:
+            peer = started(name, COMMANDS[name], origin, tls=tls if workload.tls else None)
+            running.append(stack.enter_context(peer))
+        same_answers(running)
+        for peer in running:
+            stack.enter_context(idle_connections(peer, workload.idle))
+        counts = {peer.name: _requests(peer, workload.load, seconds) for peer in running}
+        for number in range(rounds):
+            for peer in running:
+                rows.append(
+                    Row(workload, peer.name, number, round_of(peer, workload.load, counts[peer.name]))
+                )
+    return rows
+
+
+def _requests(peer: Peer, load: Load, seconds: float) -> int:
+    """As many as take some `seconds`. Caches, memos and pools are warm after it."""
+    if load.by_time:
+        round_of(peer, load, 1)
+        return max(1, round(seconds))
+    warm = round_of(peer, load, 4 * load.clients)
+    warm = round_of(peer, load, max(4 * load.clients, int(warm.requests / warm.seconds / 2)))
+    return max(2 * load.clients, int(warm.requests / warm.seconds * seconds))
+
+
+def table(workload: Workload, rows: list[Row]) -> str:
+    unit = "ms/GiB" if workload.octets else "µs/request"
+    base = next(name for name in (LUA, PLAIN) if name in workload.peers)
+    lines = [
+        f"({workload.letter}) {workload.title}",
+        f"    {'':<26}{'CPU ' + unit:>16}{'/ ' + base:>26}{'requests/s':>13}{'p50 ms':>9}{'p99 ms':>9}{'RSS MiB':>9}",
+    ]
+    costs = {name: _median(row.cost for row in rows if row.peer == name) for name in workload.peers}
+    for name in workload.peers:
+        results = [row.result for row in rows if row.peer == name]
+        lines.append(
+            f"    {name:<26}{costs[name]:>16.1f}{costs[name] / costs[base]:>26.2f}"
+            f"{_median(r.requests / r.seconds for r in results):>13.0f}{_median(r.p50 for r in results) * 1e3:>9.2f}"
+            f"{_median(r.p99 for r in results) * 1e3:>9.2f}{_median(r.rss for r in results) / (1 << 20):>9.0f}"
         )
-        lua = PROXY_CONF % (ORIGIN, NGINX, folder / "policy.lua")
-        ours = [
-            str(Path(sys.executable).parent / "cookiewarden"), "run", "--policy", str(folder / "bench.yaml"),
-            "--upstream", f"http://127.0.0.1:{ORIGIN}", "--listen", str(OURS), "--admin", str(ADMIN),
-        ]  # fmt: skip
-        peers = {
-            "nginx + Lua": (
-                NGINX,
-                stack.enter_context(process(PROXY_CORE, nginx(folder, "proxy", lua), NGINX)),
-            ),
-            "cookiewarden": (OURS, stack.enter_context(process(PROXY_CORE, ours, OURS))),
-        }
-        if cookies(NGINX) != cookies(OURS):
-            sys.exit(f"the peers do not do the same:\n{cookies(NGINX)}\n{cookies(OURS)}")
-        results: list[dict[str, object]] = []
-        for workload, path in (("(a) six Set-Cookie", "/"), ("(b) no cookies", "/plain")):
-            for port, _ in peers.values():  # caches, memos and connection pools are warm when it counts
-                load(port, path, requests // 10, clients)
-            for number in range(rounds):
-                for name, (port, pid) in peers.items():
-                    before, counted = cpu_seconds(pid), our_requests()
-                    measured = load(port, path, requests, clients)
-                    used = cpu_seconds(pid) - before
-                    if name == "cookiewarden" and our_requests() - counted != requests:
-                        sys.exit("our own count of requests differs: this run does not count")
-                    results.append({
-                        "workload": workload, "round": number, "peer": name, "cpu_us_per_request": used / requests * 1e6, **measured,
-                    })  # fmt: skip
-        return results
-
-
-def table(results: list[dict[str, object]]) -> str:
-    lines = [f"{'workload':<22}{'peer':<16}{'CPU µs/request':>16}{'requests/s':>14}{'/ nginx + Lua':>16}"]
-    for workload in dict.fromkeys(str(r["workload"]) for r in results):
-        medians = {}
-        for peer in dict.fromkeys(str(r["peer"]) for r in results):
-            rows = [r for r in results if (r["workload"], r["peer"]) == (workload, peer)]
-            medians[peer] = statistics.median(float(str(r["cpu_us_per_request"])) for r in rows)
-            rate = statistics.median(float(str(r["requests_per_second"])) for r in rows)
-            ratio = medians[peer] / medians["nginx + Lua"]
-            lines.append(f"{workload:<22}{peer:<16}{medians[peer]:>16.1f}{rate:>14.0f}{ratio:>16.2f}")
     return "\n".join(lines)
+
+
+def _median(numbers: Iterator[float]) -> float:
+    return statistics.median(numbers)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--only", metavar="LETTERS", help="these workloads, such as af")
+    parser.add_argument("--without", metavar="PEER", action="append", default=[], help="leave a peer out")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=60000)
-    parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=1.5, help="of one round, roughly")
     parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
     arguments = parser.parse_args()
-    missing = [
-        tool
-        for tool in ("nginx", "h2load", "taskset")
-        if shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin") is None
-    ]
-    if missing:
-        sys.exit(
-            f"not installed: {', '.join(missing)} (Debian: nginx libnginx-mod-http-lua nghttp2-client util-linux)"
-        )
-    os.environ["PATH"] += ":/usr/sbin"
-    results = run(arguments.rounds, arguments.requests, arguments.clients)
+    missing = peers.missing()
+    rows: list[Row] = []
+    print(f"{platform.platform()}, Python {platform.python_version()}")
+    for name, version in peers.versions().items():
+        print(f"{name} {version}")
+    for name in missing:
+        print(f"NOT MEASURED, for it is not installed: {name}")
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        tls = _certificate(folder)
+        origin = stack.enter_context(started("the origin", peers.origin, 0, LOAD_CORE))
+        for workload in workloads(folder):
+            if arguments.only and workload.letter not in arguments.only:
+                continue
+            here = tuple(name for name in workload.peers if name not in (*missing, *arguments.without))
+            workload = dataclasses.replace(workload, peers=here)
+            found = measure(workload, origin.port, arguments.rounds, arguments.seconds, tls)
+            print(table(workload, found), flush=True)
+            rows += found
     if arguments.json:
-        Path(arguments.json).write_text(json.dumps(results, indent=1))
-    print(table(results))
+        Path(arguments.json).write_text(json.dumps([row.told() for row in rows], indent=1))
+
+
+def _certificate(folder: Path) -> tuple[str, str]:
+    issued = trustme.CA().issue_cert(HOST)
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    cert.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    key.write_bytes(issued.private_key_pem.bytes())
+    return str(cert), str(key)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except DoesNotCount as why:
+        sys.exit(f"this run does not count: {why}")

@@ -1,0 +1,113 @@
+"""Requests through the data plane without a socket: what Python itself costs, apart from the kernel and the load.
+
+    python -m tests.bench.inprocess WORKLOAD REQUESTS            (a, b or f)
+
+runs so many and says nothing: for callgrind and other profilers.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+import uvloop
+
+from cookiewarden.core.engine import Engine
+from cookiewarden.serve.downstream import Downstream
+from cookiewarden.serve.gateway import Gateway
+from cookiewarden.serve.metrics import Labels, Metrics
+from cookiewarden.serve.settings import Settings, parse_upstream
+from cookiewarden.serve.upstream import Origin, Pool
+from tests.bench.policy import SET_COOKIES, cookie_header, policy
+from tests.policies_for_tests import policy as loaded
+
+DIFFERENT = 256
+"""Values that a cookie takes in turn."""
+
+
+class Nowhere:
+    """A transport that takes everything."""
+
+    written = b""
+
+    def get_extra_info(self, name: str) -> object:
+        return ("127.0.0.1", 1) if name == "peername" else None
+
+    def write(self, data: bytes) -> None:
+        self.written = data
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+def request(number: int, with_cookies: bool) -> bytes:
+    cookie = f"Cookie: {cookie_header(number)}\r\n" if with_cookies else ""
+    return f"GET /plain HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench\r\n{cookie}\r\n".encode()
+
+
+def response(number: int, with_cookies: bool) -> bytes:
+    lines = (f"Set-Cookie: {line % f'{number:032x}'}\r\n" for line in SET_COOKIES if with_cookies)
+    return (
+        "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Wed, 25 Nov 2026 03:21:14 GMT\r\nContent-Type: text/html\r\n"
+        f"Content-Length: 1024\r\nConnection: keep-alive\r\n{''.join(lines)}\r\n"
+    ).encode() + b"x" * 1024
+
+
+WORKLOADS = {"a": (False, True), "b": (False, False), "f": (True, False)}
+"""Whether the request and the response have cookies."""
+
+
+class Exchanges:
+    """One client connection and one to the origin. Needs a running loop."""
+
+    def __init__(self, workload: str) -> None:
+        entries = loaded(policy())
+        metrics = Metrics(Labels(200))
+        metrics.declare(entry.name for entry in entries.entries)
+        gateway = Gateway(Settings(upstream=parse_upstream("http://127.0.0.1:1")), Engine(entries), metrics)
+        gateway.pool = pool = Pool(gateway)
+        self.gateway = gateway
+        self.client, self.origin = Downstream(gateway), Origin(gateway, pool)
+        self.client.connection_made(Nowhere())
+        self.origin.connection_made(Nowhere())
+        pool.open = 1
+        pool.idle.append(self.origin)
+        asked, said = WORKLOADS[workload]
+        self.messages = [(request(n, asked), response(n, said)) for n in range(DIFFERENT)]
+
+    def run(self, times: int) -> float:
+        """Seconds for so many times all messages."""
+        from_client: Callable[[bytes], None] = self.client.data_received
+        from_origin = self.origin.data_received
+        began = time.perf_counter()
+        for _ in range(times):
+            for ask, answer in self.messages:
+                from_client(ask)
+                from_origin(answer)
+        return time.perf_counter() - began
+
+
+async def measured(workload: str, rounds: int = 7, times: int = 40) -> float:
+    """Seconds for a request: the best round, for nothing but disturbance makes one slower."""
+    exchanges = Exchanges(workload)
+    exchanges.run(4)
+    best = min(exchanges.run(times) for _ in range(rounds)) / times / DIFFERENT
+    exchanges.gateway.stop()
+    return best
+
+
+async def only_run(workload: str, requests: int) -> None:
+    exchanges = Exchanges(workload)
+    exchanges.run(1)
+    exchanges.run(requests // DIFFERENT)
+    exchanges.gateway.stop()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        uvloop.run(only_run(sys.argv[1], int(sys.argv[2])))
+    else:
+        for name in WORKLOADS:
+            print(f"({name}) {uvloop.run(measured(name)) * 1e6:.2f} us")

@@ -1,0 +1,410 @@
+"""The proxies that are measured, each with the policy of the bench, in one worker of one thread.
+
+Their scripts are what a good engineer writes in an afternoon for a page of policy: no memo, no C.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.policy import BOUND, DECLARED, SET_COOKIES, policy
+
+PLENTY = 9_000
+"""Clients that each of them may have, each with a connection to the origin: within the usual 20,000 descriptors."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """What a peer is told: its own folder, where it listens, where the origin is, and for us the admin port."""
+
+    folder: Path
+    listen: int
+    origin: int
+    admin: int = 0
+    tls: tuple[str, str] | None = None
+    """Files of a certificate and its key, to listen by TLS."""
+    flags: tuple[str, ...] = ()
+    """Of ours."""
+
+    def file(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+
+# nginx, as the origin and as peers
+
+
+def _nginx(where: Where, http: str, top: str = "") -> list[str]:
+    user = "user root;" if os.geteuid() == 0 else ""  # its worker must reach a folder that is ours alone
+    temporary = " ".join(
+        f"{kind}_temp_path {where.folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    path = where.file(
+        "nginx.conf",
+        f"""
+{user} daemon off; worker_processes 1; pid {where.folder}/pid;
+error_log {where.folder}/error.log; include /etc/nginx/modules-enabled/*.conf; {top}
+events {{ worker_connections {2 * PLENTY}; }}
+http {{
+  access_log off; keepalive_requests 100000000; keepalive_timeout 600s; client_max_body_size 0; {temporary}
+  {http}
+}}
+""",
+    )
+    return ["nginx", "-c", str(path)]
+
+
+def origin(where: Where) -> list[str]:
+    """Not a peer: the application."""
+    where.file("big", "x" * (10 << 20))
+    values = "".join(f'add_header Set-Cookie "{line % "$request_id"}";\n' for line in SET_COOKIES)
+    two = "".join(f'add_header Set-Cookie "{line % "$request_id"}";\n' for line in SET_COOKIES[:2])
+    return _nginx(
+        where,
+        f"""
+  default_type text/html;
+  server {{
+    listen 127.0.0.1:{where.listen};
+    client_body_buffer_size 11m;
+    location /six {{ {values} return 200 "{"x" * 1024}"; }}
+    location /plain {{ return 200 "{"x" * 1024}"; }}
+    location /two {{ {two} alias {where.file("64k", "x" * (64 << 10))}; }}
+    location /big {{ root {where.folder}; }}
+    location /told {{ return 200 "$http_cookie"; }}
+    location /upload {{ content_by_lua_block {{ ngx.req.read_body() ngx.print(#ngx.req.get_body_data()) }} }}
+    location /stream {{ content_by_lua_block {{
+      local piece = string.rep("x", 1024)
+      for _ = 1, 64 do ngx.print(piece) ngx.flush(true) end
+    }} }}
+  }}
+""",
+    )
+
+
+def _proxying(where: Where, directives: str, server: str = "", http: str = "") -> str:
+    listen = f"{where.listen} ssl" if server else str(where.listen)
+    return f"""
+  {http}
+  upstream origin {{ server 127.0.0.1:{where.origin}; keepalive 64; keepalive_requests 100000000; }}
+  server {{
+    listen 127.0.0.1:{listen};
+    {server}
+    location / {{
+      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_request_buffering off;
+      {directives}
+    }}
+  }}
+"""
+
+
+def nginx_plain(where: Where) -> list[str]:
+    return _nginx(where, _proxying(where, ""))
+
+
+def nginx_large_buffers(where: Where) -> list[str]:
+    return _nginx(where, _proxying(where, "proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;"))  # fmt: skip
+
+
+LUA_DECLARED = f"local declared = {{ {', '.join(f'{name} = true' for name in DECLARED)} }}\n"
+LUA_EDIT = (
+    LUA_DECLARED
+    + f"""
+local bound = {BOUND}
+local function edited(line)
+  local name = line:match("^%s*([^=;]-)%s*=")
+  if not name or not declared[name] then return nil end
+  local tail = (line:match(";.*$") or ""):lower()
+  local age = tail:match(";%s*max%-age=(%d+)")
+  if age and tonumber(age) > bound then line = line:gsub("([Mm]ax%-[Aa]ge=)%d+", "%1" .. bound) end
+  if not tail:find(";%s*samesite=[lsn]") then line = line .. "; SameSite=Lax" end
+  if not tail:find(";%s*secure") then line = line .. "; Secure" end
+  if not tail:find(";%s*httponly") then line = line .. "; HttpOnly" end
+  return line
+end
+local function kept(header)
+  local crumbs, n = {{}}, 0
+  for crumb in header:gmatch("[^;]+") do
+    local name = crumb:match("^%s*([^=]-)%s*=")
+    if name and declared[name] then
+      n = n + 1
+      crumbs[n] = crumb:match("^%s*(.*)$")
+    end
+  end
+  if n == 0 then return nil end
+  return table.concat(crumbs, "; ")
+end
+"""
+)
+
+
+def nginx_lua(where: Where) -> list[str]:
+    where.file("policy.lua", LUA_EDIT + "return { edited = edited, kept = kept }\n")
+    request = where.file(
+        "request.lua",
+        """
+local header = ngx.var.http_cookie
+if header then ngx.req.set_header("Cookie", require("policy").kept(header)) end
+""",
+    )
+    response = where.file(
+        "response.lua",
+        """
+local lines = ngx.header["Set-Cookie"]
+if lines then
+  local edited = require("policy").edited
+  if type(lines) == "string" then lines = { lines } end
+  local passed, n = {}, 0
+  for i = 1, #lines do
+    local line = edited(lines[i])
+    if line then n = n + 1 passed[n] = line end
+  end
+  ngx.header["Set-Cookie"] = passed
+end
+""",
+    )
+    scripts = f"rewrite_by_lua_file {request}; header_filter_by_lua_file {response};"
+    tls = ""
+    if where.tls:
+        cert, key = where.tls
+        tls = f"ssl_certificate {cert}; ssl_certificate_key {key}; ssl_protocols TLSv1.3;"
+    return _nginx(where, _proxying(where, scripts, tls, f'lua_package_path "{where.folder}/?.lua;;";'))
+
+
+def nginx_njs(where: Where) -> list[str]:
+    where.file(
+        "policy.js",
+        f"""
+const declared = {{ {", ".join(f"{name}: true" for name in DECLARED)} }};
+function edited(line) {{
+  const semicolon = line.indexOf(';');
+  const pair = semicolon < 0 ? line : line.slice(0, semicolon);
+  const equals = pair.indexOf('=');
+  if (equals < 0 || !declared[pair.slice(0, equals).trim()]) return null;
+  const tail = semicolon < 0 ? '' : line.slice(semicolon).toLowerCase();
+  const age = tail.match(/;\\s*max-age=(\\d+)/);
+  if (age && Number(age[1]) > {BOUND}) line = line.replace(/(max-age=)\\d+/i, '$1{BOUND}');
+  if (!/;\\s*samesite=[lsn]/.test(tail)) line += '; SameSite=Lax';
+  if (!/;\\s*secure/.test(tail)) line += '; Secure';
+  if (!/;\\s*httponly/.test(tail)) line += '; HttpOnly';
+  return line;
+}}
+function response(r) {{
+  const lines = r.headersOut['Set-Cookie'];
+  if (lines && lines.length) r.headersOut['Set-Cookie'] = lines.map(edited).filter(line => line !== null);
+}}
+function request(r) {{
+  const header = r.headersIn.Cookie;
+  if (!header) return '';
+  return header.split(';').map(crumb => crumb.trim()).filter(
+    crumb => crumb.indexOf('=') > 0 && declared[crumb.slice(0, crumb.indexOf('=')).trim()]).join('; ');
+}}
+export default {{ response, request }};
+""",
+    )
+    return _nginx(
+        where,
+        _proxying(
+            where,
+            "js_header_filter policy.response; proxy_set_header Cookie $declared_cookies;",
+            http=f'js_path "{where.folder}/"; js_import policy.js; js_set $declared_cookies policy.request;',
+        ),
+    )
+
+
+# The others
+
+
+def haproxy(where: Where) -> list[str]:
+    lua = where.file(
+        "policy.lua",
+        LUA_EDIT
+        + """
+core.register_action("request", { "http-req" }, function(txn)
+  local header = txn.http:req_get_headers()["cookie"]
+  if header then
+    local left = kept(header[0])
+    if left then txn.http:req_set_header("Cookie", left) else txn.http:req_del_header("Cookie") end
+  end
+end)
+core.register_action("response", { "http-res" }, function(txn)
+  local lines = txn.http:res_get_headers()["set-cookie"]
+  if lines then
+    txn.http:res_del_header("Set-Cookie")
+    for i = 0, #lines do
+      local line = edited(lines[i])
+      if line then txn.http:res_add_header("Set-Cookie", line) end
+    end
+  end
+end)
+""",
+    )
+    path = where.file(
+        "haproxy.cfg",
+        f"""
+global
+  maxconn {PLENTY}
+  nbthread 1
+  lua-load {lua}
+defaults
+  mode http
+  timeout client 600s
+  timeout server 600s
+  timeout connect 5s
+  timeout http-keep-alive 600s
+frontend f
+  bind 127.0.0.1:{where.listen}
+  http-request lua.request if {{ req.hdr(cookie) -m found }}
+  http-response lua.response if {{ res.hdr(set-cookie) -m found }}
+  http-request set-header X-Forwarded-For %[src]
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request set-header X-Forwarded-Proto http
+  default_backend b
+backend b
+  http-reuse always
+  server s 127.0.0.1:{where.origin}
+""",
+    )
+    return ["haproxy", "-db", "-f", str(path)]
+
+
+def envoy(where: Where) -> list[str]:
+    lua = (
+        LUA_EDIT
+        + """
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local header = headers:get("cookie")
+  if header then
+    local left = kept(header)
+    if left then headers:replace("cookie", left) else headers:remove("cookie") end
+  end
+end
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local count = headers:getNumValues("set-cookie")
+  if count > 0 then
+    local passed, n = {}, 0
+    for i = 0, count - 1 do
+      local line = edited(headers:getAtIndex("set-cookie", i))
+      if line then n = n + 1 passed[n] = line end
+    end
+    headers:remove("set-cookie")
+    for i = 1, n do headers:add("set-cookie", passed[i]) end
+  end
+end
+"""
+    )
+    path = where.file(
+        "envoy.yaml",
+        f"""
+static_resources:
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: {where.listen}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: x
+          codec_type: HTTP1
+          use_remote_address: true
+          http_filters:
+          - name: lua
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+              default_source_code: {{filename: {where.file("policy.lua", lua)}}}
+          - name: router
+            typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes: [{{match: {{prefix: "/"}}, route: {{cluster: origin, timeout: 0s}}}}]
+  clusters:
+  - name: origin
+    circuit_breakers: {{thresholds: [{{max_connections: {PLENTY}, max_requests: {PLENTY}, max_pending_requests: {PLENTY}}}]}}
+    load_assignment:
+      cluster_name: origin
+      endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {where.origin}}}}}}}}}]}}]
+""",
+    )
+    return ["envoy", "-c", str(path), "--concurrency", "1", "--log-level", "error", "--use-dynamic-base-id"]
+
+
+def aiohttp_proxy(where: Where) -> list[str]:
+    path = where.file("policy.yaml", policy())
+    return [sys.executable, "-m", "tests.bench.aiohttp_proxy", str(path), str(where.listen), str(where.origin)]  # fmt: skip
+
+
+MITMDUMP = Path(sys.prefix).parent / ".venv-mitm" / "bin" / "mitmdump"
+
+
+def mitmproxy(where: Where) -> list[str]:
+    addon = Path(__file__).parents[2] / "proxy" / "cookiewarden" / "adapters" / "mitm.py"
+    return [
+        "mitmdump", "-q", "-s", str(addon), "--mode", f"reverse:http://127.0.0.1:{where.origin}",
+        "--listen-host", "127.0.0.1", "--listen-port", str(where.listen), "--set", f"confdir={where.folder}",
+        "--set", f"cookiewarden_policy={where.file('policy.yaml', policy())}", "--set", "keep_host_header=true",
+    ]  # fmt: skip
+
+
+OURS = "cookiewarden"
+
+
+def cookiewarden(where: Where) -> list[str]:
+    return [
+        sys.executable, "-m", "cookiewarden", "run", "--policy", str(where.file("policy.yaml", policy())),
+        "--upstream", f"http://127.0.0.1:{where.origin}", "--listen", str(where.listen),
+        "--admin", str(where.admin), *(("--tls-cert", where.tls[0], "--tls-key", where.tls[1]) if where.tls else ()),
+        *where.flags,
+    ]  # fmt: skip
+
+
+Command = Callable[[Where], list[str]]
+PEERS: dict[str, Command] = {
+    OURS: cookiewarden,
+    "nginx, proxy_pass only": nginx_plain,
+    "nginx, 64k buffers": nginx_large_buffers,
+    "nginx + Lua": nginx_lua,
+    "nginx + njs": nginx_njs,
+    "HAProxy + Lua": haproxy,
+    "Envoy + Lua": envoy,
+    "aiohttp": aiohttp_proxy,
+    "mitmproxy": mitmproxy,
+}
+
+EXECUTABLES = {"nginx": "nginx", "haproxy": "HAProxy + Lua", "envoy": "Envoy + Lua", "mitmdump": "mitmproxy"}
+TOOLS = ("h2load", "wrk", "taskset", "nginx")
+os.environ["PATH"] += f":/usr/sbin:{Path(sys.executable).parent}:{MITMDUMP.parent}"
+
+
+def missing() -> list[str]:
+    """Peers that cannot be measured here. Exits where the bench cannot do without what is missing."""
+    tools = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if tools:
+        sys.exit(
+            f"not installed: {', '.join(tools)} (Debian: nginx libnginx-mod-http-lua libnginx-mod-http-js haproxy nghttp2-client wrk)"
+        )
+    return [peer for executable, peer in EXECUTABLES.items() if shutil.which(executable) is None]
+
+
+def versions() -> dict[str, str]:
+    """What each peer and load generator says of itself."""
+    said = {}
+    for executable in ("nginx", "haproxy", "envoy", "mitmdump", "h2load", "wrk"):
+        if shutil.which(executable):
+            flag = "--version" if executable in ("envoy", "mitmdump", "h2load") else "-v"
+            ran = subprocess.run([executable, flag], capture_output=True, text=True)
+            found = re.search(r"\d+\.\d+\.\d+", ran.stdout + ran.stderr)
+            said[executable] = found[0] if found else "?"
+    return said

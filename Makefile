@@ -2,12 +2,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILED := .venv-compiled
+MITM := .venv-mitm
 POLICY ?= policies/carerix.yaml
 LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 
-.PHONY: run test test-apps conformance soak fuzz lint types format bench bench-idle schema clean
+.PHONY: run test test-compiled test-apps conformance soak fuzz lint types format schema clean
+.PHONY: bench bench-engine bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 
 run: $(VENV)/run.stamp ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
@@ -20,6 +23,9 @@ endif
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
 	$(BIN)/coverage run -m pytest -q -m "not apps and not soak"
 	$(BIN)/coverage report --fail-under=100 --skip-covered
+
+test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, on the build that is machine code
+	$(COMPILED)/bin/pytest -q -m "not apps and not soak and not interpreted" tests/core tests/serve
 
 test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the proxy
 	$(BIN)/pytest -q -m apps tests/apps
@@ -45,17 +51,23 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/run.stamp ## CPU per request beside nginx + Lua, in the same run (needs nginx, h2load)
-	$(BIN)/python -m tests.bench.proxy
+bench: $(VENV)/peers.stamp $(COMPILED)/stamp $(MITM)/stamp ## CPU per request beside eight peers in the same run; half an hour (BENCH="--only ab")
+	$(BIN)/python -m tests.bench.proxy $(BENCH)
+
+bench-engine: $(VENV)/dev.stamp ## ns, instructions and allocations (needs valgrind)
+	$(BIN)/python -m tests.bench.engine $(BENCH)
+
+bench-sidecar: $(VENV)/peers.stamp ## latency at half load, memory, two workers, start
+	$(BIN)/python -m tests.bench.sidecar $(BENCH)
 
 bench-idle: $(VENV)/dev.stamp ## memory of 10,000 idle connections beside nginx and haproxy
-	$(BIN)/python -m tests.bench.idle
+	$(BIN)/python -m tests.bench.idle $(BENCH)
 
 schema: $(VENV)/run.stamp ## write policies/schema.json anew
 	$(BIN)/cookiewarden schema > policies/schema.json
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(COMPILED) $(MITM)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -80,4 +92,19 @@ $(VENV)/peers.stamp: $(VENV)/dev.stamp
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,fuzz]'
+	@touch $@
+
+# From a copy, for the compiler puts what it makes beside the sources. It needs a C compiler and Python's headers.
+$(COMPILED)/stamp: pyproject.toml constraints.txt $(shell find proxy policies -name '*.py' -o -name '*.yaml')
+	@echo "compiling into $(COMPILED) ..."
+	@$(PYTHON) -m venv $(COMPILED)
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -r pyproject.toml README.md LICENSE proxy policies "$$copy" && \
+	  HATCH_BUILD_HOOK_ENABLE_MYPYC=1 PIP_CONSTRAINT=$(CURDIR)/constraints.txt \
+	  $(COMPILED)/bin/pip install -q --disable-pip-version-check "$$copy[dev]"
+	@touch $@
+
+# mitmproxy wants older versions of what we use: it has an environment of its own.
+$(MITM)/stamp: $(BIN)/python pyproject.toml
+	@$(PYTHON) -m venv $(MITM)
+	@$(MITM)/bin/pip install -q --disable-pip-version-check -e '.[mitm]'
 	@touch $@

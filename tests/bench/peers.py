@@ -359,20 +359,27 @@ def mitmproxy(where: Where) -> list[str]:
 
 
 OURS = "cookiewarden"
+COMPILED = "cookiewarden, compiled"
+COMPILED_PYTHON = Path(sys.prefix).parent / ".venv-compiled" / "bin" / "python"
 
 
-def cookiewarden(where: Where) -> list[str]:
+def cookiewarden(where: Where, python: str = sys.executable) -> list[str]:
     return [
-        sys.executable, "-m", "cookiewarden", "run", "--policy", str(where.file("policy.yaml", policy())),
+        python, "-m", "cookiewarden", "run", "--policy", str(where.file("policy.yaml", policy())),
         "--upstream", f"http://127.0.0.1:{where.origin}", "--listen", str(where.listen),
         "--admin", str(where.admin), *(("--tls-cert", where.tls[0], "--tls-key", where.tls[1]) if where.tls else ()),
         *where.flags,
     ]  # fmt: skip
 
 
+def compiled(where: Where) -> list[str]:
+    return cookiewarden(where, str(COMPILED_PYTHON))
+
+
 Command = Callable[[Where], list[str]]
 PEERS: dict[str, Command] = {
     OURS: cookiewarden,
+    COMPILED: compiled,
     "nginx, proxy_pass only": nginx_plain,
     "nginx, 64k buffers": nginx_large_buffers,
     "nginx + Lua": nginx_lua,
@@ -395,7 +402,8 @@ def missing() -> list[str]:
         sys.exit(
             f"not installed: {', '.join(tools)} (Debian: nginx libnginx-mod-http-lua libnginx-mod-http-js haproxy nghttp2-client wrk)"
         )
-    return [peer for executable, peer in EXECUTABLES.items() if shutil.which(executable) is None]
+    absent = [peer for executable, peer in EXECUTABLES.items() if shutil.which(executable) is None]
+    return absent if COMPILED_PYTHON.exists() else [COMPILED, *absent]
 
 
 def versions() -> dict[str, str]:

@@ -25,7 +25,7 @@ from pathlib import Path
 import trustme
 
 from tests.bench import peers
-from tests.bench.peers import OURS, PEERS, Where
+from tests.bench.peers import COMPILED, OURS, PEERS, Where
 from tests.bench.policy import DECLARED, cookie_header, policy, through
 from tests.bench.rig import HOST, LOAD_CORE, DoesNotCount, Load, Peer, Result, round_of, started
 
@@ -41,7 +41,7 @@ class Workload:
     letter: str
     title: str
     load: Load
-    peers: tuple[str, ...] = (OURS, LUA)
+    peers: tuple[str, ...] = (OURS, COMPILED, LUA)
     octets: int = 0
     """Of the body, where CPU time is told per GiB."""
     tls: bool = False
@@ -56,20 +56,20 @@ BIG = 10 << 20
 def workloads(folder: Path) -> tuple[Workload, ...]:
     upload = folder / "upload"
     upload.write_bytes(b"x" * BIG)
-    every = (OURS, LUA, "nginx + njs", "HAProxy + Lua", ENVOY, "aiohttp", "mitmproxy")
+    every = (OURS, COMPILED, LUA, "nginx + njs", "HAProxy + Lua", ENVOY, "aiohttp", "mitmproxy")
     six = Load("/six")
     return (
         Workload("a", "1 KiB, six Set-Cookie", six, every),
-        Workload("b", "1 KiB, none", Load("/plain"), (OURS, PLAIN, LUA, ENVOY)),
-        Workload("c", "64 KiB, two", Load("/two"), (OURS, LUA, ENVOY)),
-        Workload("d", "10 MiB download", Load("/big", clients=8), (OURS, PLAIN, LARGE, ENVOY), octets=BIG),
-        Workload("e", "10 MiB upload", Load("/upload", upload=upload, clients=8), (OURS, PLAIN, ENVOY), octets=BIG),
-        Workload("f", "2 KB Cookie, 8 of 20 stripped", Load(cookies=True), (OURS, LUA, "nginx + njs", "HAProxy + Lua", ENVOY)),
-        Workload("g", "a connection per request", Load(reconnect=True), (OURS, LUA, ENVOY)),
+        Workload("b", "1 KiB, none", Load("/plain"), (OURS, COMPILED, PLAIN, LUA, ENVOY)),
+        Workload("c", "64 KiB, two", Load("/two"), (OURS, COMPILED, LUA, ENVOY)),
+        Workload("d", "10 MiB download", Load("/big", clients=8), (OURS, COMPILED, PLAIN, LARGE, ENVOY), octets=BIG),
+        Workload("e", "10 MiB upload", Load("/upload", upload=upload, clients=8), (OURS, COMPILED, PLAIN, ENVOY), octets=BIG),
+        Workload("f", "2 KB Cookie, 8 of 20 stripped", Load(cookies=True), (OURS, COMPILED, LUA, "nginx + njs", "HAProxy + Lua", ENVOY)),
+        Workload("g", "a connection per request", Load(reconnect=True), (OURS, COMPILED, LUA, ENVOY)),
         Workload("h", "six Set-Cookie, TLS", six, tls=True),
         Workload("i", "six Set-Cookie, entries", six, (*(f"{OURS}, {size:,}" for size in SIZES), LUA)),
-        Workload("j", "64 KiB in 1 KiB chunks", Load("/stream"), (OURS, LUA, ENVOY)),
-        Workload("k", "six Set-Cookie, 5,000 idle", six, (OURS, LUA, ENVOY), idle=5_000),
+        Workload("j", "64 KiB in 1 KiB chunks", Load("/stream"), (OURS, COMPILED, LUA, ENVOY)),
+        Workload("k", "six Set-Cookie, 5,000 idle", six, (OURS, COMPILED, LUA, ENVOY), idle=5_000),
     )  # fmt: skip
 
 

@@ -40,8 +40,8 @@ class Peer:
         return _tree(self.process.pid)
 
     def cpu(self) -> float:
-        """Seconds of all its processes, as the kernel accounts for them."""
-        return sum(time.clock_gettime(~pid << 3 | 2) for pid in self.tree())  # CPUCLOCK_SCHED of a process
+        """Seconds of all its processes."""
+        return sum(map(process_cpu, self.tree()))
 
     def rss(self) -> int:
         """Octets of all its processes. Pages that they share count for each."""
@@ -59,6 +59,11 @@ class Peer:
     @property
     def base(self) -> str:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+
+
+def process_cpu(pid: int) -> float:
+    """Seconds, as the kernel accounts for them."""
+    return time.clock_gettime(~pid << 3 | 2)  # CPUCLOCK_SCHED of a process
 
 
 def _tree(pid: int) -> list[int]:

@@ -157,6 +157,7 @@ def test_an_idle_connection_is_closed_after_its_timeout(start: Start) -> None:
     assert eventually(lambda: proxy.worker.gateway.pool.open == 0)
 
 
+@pytest.mark.interpreted
 @pytest.mark.row(3)
 async def test_names_are_resolved_afresh_at_most_every_five_seconds() -> None:
     asked, now = 0, 0.0
@@ -743,6 +744,7 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
 # Our own faults
 
 
+@pytest.mark.interpreted
 @pytest.mark.row(30)
 @pytest.mark.parametrize("on_error", ["", "on_error: closed\n", "on_error: open\n"])
 def test_a_cookie_that_could_not_be_judged_is_dropped_unless_told_otherwise_and_counted(

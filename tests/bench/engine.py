@@ -1,0 +1,212 @@
+"""What one decision costs, by whether it is remembered and by the size of the policy; and what one request takes of
+instructions and allocations, which repeat where times do not.
+
+    make bench-engine            (instructions and allocations need valgrind: a Debian package)
+
+The yardstick is the least that any proxy must do with a line: cut it at its `;` and look something up. All take turns,
+each in a loop of its own, and the median of the rounds counts.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cookiewarden.core.decision import Decision, Exchange
+from cookiewarden.core.engine import Engine, SetCookieLines
+from tests.bench.inprocess import DIFFERENT, WORKLOADS
+from tests.bench.policy import DECLARED, SET_COOKIES, policy
+from tests.policies_for_tests import policy as loaded
+
+SIZES = (len(DECLARED), 1_000, 100_000)
+NOW = 1_800_000_000.0
+EXCHANGE = Exchange(b"bench.example", b"/six", https=False)
+YARDSTICK = "bytes.partition + dict.get"
+KNOWN, TOGETHER, NEW = "remembered", "remembered, six together", "new"
+REPEATED = 10
+"""How many times a round of remembered lines goes over them."""
+REQUESTS = (4 * DIFFERENT, 12 * DIFFERENT)
+"""What is told is the difference of the two: the start is in both."""
+
+Case = Iterator[tuple[Callable[[], None], int]]
+"""For each round, what is timed and how many decisions it makes."""
+
+
+def six(number: int) -> list[bytes]:
+    """The lines of a response, their values its own."""
+    return [(line % f"{number:032x}").encode() for line in SET_COOKIES]
+
+
+def responses() -> list[list[bytes]]:
+    return [six(number) for number in range(DIFFERENT)] * REPEATED
+
+
+def yardstick() -> Case:
+    known = {line.partition(b";")[2]: line for line in six(0)}
+    many = [line for lines in responses() for line in lines]
+
+    def run() -> None:
+        get = known.get
+        for line in many:
+            _, _, tail = line.partition(b";")
+            get(tail)
+
+    while True:
+        yield run, len(many)
+
+
+def remembered(engine: Engine) -> Case:
+    scope = engine.scope(EXCHANGE)
+    many = [line for lines in responses() for line in lines]
+
+    def run() -> None:
+        judge = engine.on_set_cookie
+        for line in many:
+            judge(line, scope, NOW)
+
+    while True:
+        yield run, len(many)
+
+
+def together(engine: Engine) -> Case:
+    """The six of a response at once, as the data plane has them."""
+    scope = engine.scope(EXCHANGE)
+    many = [_set_cookie_lines(lines) for lines in responses()]
+
+    def run() -> None:
+        judge = engine.on_set_cookies
+        for lines in many:
+            judge(lines, scope, NOW, _raise)
+
+    while True:
+        yield run, len(many) * len(SET_COOKIES)
+
+
+def _set_cookie_lines(lines: list[bytes]) -> SetCookieLines:
+    shape: list[bytes] = []
+    values = []
+    for line in lines:
+        pair, semicolon, tail = line.partition(b";")
+        name, equals, value = pair.partition(b"=")
+        shape += (b"\r\nSet-Cookie: ", name + equals, semicolon + tail)
+        values.append(value)
+    return SetCookieLines(tuple(shape), values)
+
+
+def _raise(error: Exception) -> Decision:
+    raise error
+
+
+def new(engine: Engine) -> Case:
+    """Lines that were never seen: each has a path of its own."""
+    scope = engine.scope(EXCHANGE)
+    at = 0
+    while True:
+        many = [
+            line.replace(b"Path=/", b"Path=/%d" % number)
+            for number in range(at, at + DIFFERENT)
+            for line in six(number)
+        ]
+        at += DIFFERENT
+
+        def run(many: list[bytes] = many) -> None:
+            judge = engine.on_set_cookie
+            for line in many:
+                judge(line, scope, NOW)
+
+        yield run, len(many)
+
+
+def decisions(rounds: int) -> dict[str, list[float]]:
+    """ns for a decision, round by round."""
+    cases: dict[str, Case] = {YARDSTICK: yardstick()}
+    for size in SIZES:
+        entries = loaded(policy(size))
+        cases[f"{KNOWN}, {size:,}"] = remembered(Engine(entries))
+        cases[f"{TOGETHER}, {size:,}"] = together(Engine(entries))
+        cases[f"{NEW}, {size:,}"] = new(Engine(entries))
+    found: dict[str, list[float]] = {name: [] for name in cases}
+    for number in range(rounds + 1):
+        for name, case in cases.items():
+            run, count = next(case)
+            began = time.perf_counter()
+            run()
+            spent = time.perf_counter() - began
+            if number:  # the first one fills the memo
+                found[name].append(spent / count * 1e9)
+    return found
+
+
+def table(found: dict[str, list[float]]) -> str:
+    medians = {name: statistics.median(rounds) for name, rounds in found.items()}
+    lines = [f"{'':<32}{'ns/Set-Cookie':>15}{'/ yardstick':>13}{f'/ {SIZES[0]} entries':>14}"]
+    for name, ns in medians.items():
+        case, _, _ = name.rpartition(", ")
+        small = f"{ns / medians[f'{case}, {SIZES[0]}']:.2f}" if case else ""
+        lines.append(f"{name:<32}{ns:>15.0f}{ns / medians[YARDSTICK]:>13.2f}{small:>14}")
+    return "\n".join(lines)
+
+
+# What repeats
+
+VALGRIND = {
+    "instructions": (("--tool=callgrind", f"--callgrind-out-file={os.devnull}"), re.compile(r"Collected : (\d+)")),
+    "allocations": (("--tool=dhat", f"--dhat-out-file={os.devnull}"), re.compile(r"Total: .* in ([\d,]+) blocks")),
+}  # fmt: skip
+"""Each with the tool's arguments and where it says how many there were."""
+
+
+def counted(what: str, workload: str) -> float:
+    """For one request, its response included."""
+    few, many = (_run(what, workload, requests) for requests in REQUESTS)
+    return (many - few) / (REQUESTS[1] - REQUESTS[0])
+
+
+def _run(what: str, workload: str, requests: int) -> int:
+    arguments, said = VALGRIND[what]
+    # Each object an allocation of its own: Python's allocator would ask for many at once.
+    environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONMALLOC": "malloc"}
+    told = subprocess.run(
+        ["valgrind", *arguments, sys.executable, "-m", "tests.bench.inprocess", workload, str(requests)],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    found = said.search(told.stderr)
+    if told.returncode or found is None:
+        sys.exit(f"valgrind failed:\n{told.stderr[-2000:]}")
+    return int(found[1].replace(",", ""))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--no-valgrind", action="store_true", help="leave out what takes two minutes")
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    arguments = parser.parse_args()
+    print(f"{platform.platform()}, Python {platform.python_version()}")
+    found = decisions(arguments.rounds)
+    print(table(found), flush=True)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(found, indent=1))
+    if arguments.no_valgrind:
+        return
+    if not shutil.which("valgrind"):
+        print("NOT MEASURED, for valgrind is not installed: instructions and allocations")
+        return
+    print(f"{'for a request as in':<32}{'instructions':>15}{'allocations':>13}")
+    for workload in WORKLOADS:
+        told = {what: counted(what, workload) for what in VALGRIND}
+        print(f"{f'({workload})':<32}{told['instructions']:>15,.0f}{told['allocations']:>13.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ POLICY ?= policies/carerix.yaml
 LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
+TESTS ?= tests/core tests/serve
 
 .PHONY: run test test-compiled test-apps conformance soak fuzz lint types format schema clean
 .PHONY: bench bench-engine bench-sidecar bench-idle
@@ -25,7 +26,7 @@ test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but t
 	$(BIN)/coverage report --fail-under=100 --skip-covered
 
 test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, on the build that is machine code
-	$(COMPILED)/bin/pytest -q -m "not apps and not soak and not interpreted" tests/core tests/serve
+	$(COMPILED)/bin/pytest -q -m "not apps and not soak and not interpreted" $(TESTS)
 
 test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the proxy
 	$(BIN)/pytest -q -m apps tests/apps

@@ -29,6 +29,7 @@ ROOMS = {
     "core": set(),
     "serve": {"core", "files"},
     "tools": {"core", "files"},
+    "adapters": {"core", "files"},
     "files": {"core"},
     "demo": set(),
 }

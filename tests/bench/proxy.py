@@ -14,6 +14,7 @@ import dataclasses
 import http.client
 import json
 import platform
+import resource
 import socket
 import ssl
 import statistics
@@ -170,14 +171,12 @@ def measure(workload: Workload, origin: int, rounds: int, seconds: float, tls: t
             peer = started(name, COMMANDS[name], origin, tls=tls if workload.tls else None)
             running.append(stack.enter_context(peer))
         same_answers(running)
-        for peer in running:
-            stack.enter_context(idle_connections(peer, workload.idle))
         counts = {peer.name: _requests(peer, workload.load, seconds) for peer in running}
         for number in range(rounds):
             for peer in running:
-                rows.append(
-                    Row(workload, peer.name, number, round_of(peer, workload.load, counts[peer.name]))
-                )
+                with idle_connections(peer, workload.idle):
+                    result = round_of(peer, workload.load, counts[peer.name])
+                rows.append(Row(workload, peer.name, number, result))
     return rows
 
 
@@ -224,6 +223,8 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
     arguments = parser.parse_args()
     missing = peers.missing()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     rows: list[Row] = []
     print(f"{platform.platform()}, Python {platform.python_version()}")
     for name, version in peers.versions().items():
@@ -242,8 +243,8 @@ def main() -> None:
             found = measure(workload, origin.port, arguments.rounds, arguments.seconds, tls)
             print(table(workload, found), flush=True)
             rows += found
-    if arguments.json:
-        Path(arguments.json).write_text(json.dumps([row.told() for row in rows], indent=1))
+            if arguments.json:
+                Path(arguments.json).write_text(json.dumps([row.told() for row in rows], indent=1))
 
 
 def _certificate(folder: Path) -> tuple[str, str]:

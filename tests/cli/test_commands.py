@@ -180,6 +180,23 @@ def test_explain_knows_the_host_from_a_request_head_and_says_what_it_judged_for(
     assert (found, told in out + err) == (code, True), out + err
 
 
+def test_explain_reads_the_visitors_answer_from_the_request_or_from_an_option() -> None:
+    policy = ("--policy", "policies/examples/consent.yaml")
+    granted = "CookieConsent={stamp:'a',necessary:true,preferences:false,statistics:true,marketing:false}"
+    line = "Set-Cookie: visitor=CANARY; Secure; HttpOnly; SameSite=Lax"
+    exchange = f"> GET / HTTP/1.1\r\n> Cookie: {granted}\r\n> Sec-GPC: 1\r\n\r\n< {line}\r\n".encode()
+    told = [
+        run("explain", *policy, line),
+        run("explain", *policy, "--cookie", granted, line),
+        run("explain", *policy, "-", stdin=exchange.replace(b"GPC: 1", b"GPC: 0")),
+        run("explain", *policy, "-", stdin=exchange),
+    ]
+    found = [out.partition("visitor: ")[2].partition("\n")[0] for _, out, _ in told]
+    assert found == ["block", "pass", "pass", "block"]
+    assert "no-consent: " in told[0][1] and "gpc: " in told[3][1]
+    assert not any("CANARY" in out for _, out, _ in told)
+
+
 def test_explain_of_a_head_without_cookies_says_so() -> None:
     code, out, _ = run(
         "explain", "--policy", "policies/carerix.yaml", "-", stdin=b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n"

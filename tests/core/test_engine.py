@@ -2,8 +2,8 @@
 
 import pytest
 
-from cookiewarden.core.decision import MEANINGS, NOT_VIOLATIONS, ONLY_REPORTED, Exchange, Reason
-from cookiewarden.core.engine import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, Engine
+from cookiewarden.core.decision import MEANINGS, NOT_VIOLATIONS, ONLY_REPORTED, Decision, Exchange, Reason
+from cookiewarden.core.engine import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, Engine, SetCookieLines
 from cookiewarden.core.policy import Mode
 from tests.policies_for_tests import engine, entries
 
@@ -383,6 +383,17 @@ def test_an_entry_at_stage_report_is_forwarded_and_reported() -> None:
 # The memo
 
 
+def run(*names_and_tails: bytes) -> SetCookieLines:
+    shape: tuple[bytes, ...] = ()
+    for name, tail in zip(names_and_tails[::2], names_and_tails[1::2], strict=True):
+        shape += (b"\r\nSet-Cookie: ", name + b"=", tail)
+    return SetCookieLines(shape, [b"1"] * (len(names_and_tails) // 2))
+
+
+def unexpected(error: Exception) -> Decision:
+    raise AssertionError from error
+
+
 def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
     tried = engine(entries("name: a"))
     for number in range(MAX_SCOPES + 10):
@@ -401,6 +412,12 @@ def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
     assert 0 < len(scope.headers) <= MAX_PLANS // SHAPE_WEIGHT
     tried.on_cookies(b"; ".join(b"n%d=1" % n for n in range(400)), scope)
     assert not any(len(shape) > MAX_SHAPE for shape in scope.headers)
+    for number in range(MAX_PLANS):
+        tried.on_set_cookies(run(b"a", b"; x%d" % number), scope, NOW, unexpected)
+    assert 0 < len(scope.runs) <= MAX_PLANS // SHAPE_WEIGHT
+    for _ in range(2):
+        tried.on_set_cookies(run(*[b"a", b"; " + b"x" * 200] * 6), scope, NOW, unexpected)
+    assert not any(sum(map(len, shape)) > MAX_SHAPE for shape in scope.runs)
 
 
 def test_the_memo_never_holds_a_value() -> None:

@@ -56,6 +56,7 @@ def _exchange(flow: http.HTTPFlow) -> Exchange:
         host.encode("utf-8", "surrogateescape"),
         request.data.path,
         flow.client_conn.tls_established,
+        flow.request.headers.fields,
     )
 
 

@@ -28,8 +28,13 @@ from cookiewarden.tools.explain import explain as explain_headers
     metavar="URL",
     help=f"Where the browser is: host, path, scheme.  [default: what a request head says, else {DEFAULT_URL}]",
 )
+@click.option(
+    "--cookie",
+    metavar="COOKIES",
+    help="For a Set-Cookie: the Cookie header of the request, where the policy asks for consent.",
+)
 @click.argument("header")
-def explain(policy: str, url: str | None, header: str) -> int:
+def explain(policy: str, url: str | None, cookie: str | None, header: str) -> int:
     """Tell what the policy does with HEADER and why: 'Set-Cookie: …', 'Cookie: …', or - for a whole response
     head on standard input, as in: curl -si http://127.0.0.1:3000/ | cookiewarden explain --policy p.yaml -
 
@@ -40,6 +45,10 @@ def explain(policy: str, url: str | None, header: str) -> int:
     where = url or url_of(text) or DEFAULT_URL
     try:
         headers, exchange = headers_of(text), exchange_of(where)
+        if cookie is not None:
+            if any(name.lower() == b"cookie" for name, _ in headers):
+                raise click.UsageError("--cookie is for a response: there is a Cookie header in it already")
+            headers.insert(0, (b"Cookie", cookie.encode("utf-8", "surrogateescape")))
     except NoHeader as error:
         if error.is_head:
             click.echo("no Set-Cookie or Cookie header in it: nothing for the policy to decide")

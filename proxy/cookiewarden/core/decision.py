@@ -1,5 +1,6 @@
 """What the engine is asked and what it answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,6 +30,8 @@ class Reason(StrEnum):
     DELETION = "deletion"
     SET_BY_SERVER = "set-by-server"
     NOT_FORWARDED = "not-forwarded"
+    NO_CONSENT = "no-consent"
+    GPC = "gpc"
     # edits
     DOMAIN_CHANGED = "domain-changed"
     PATH_CHANGED = "path-changed"
@@ -57,6 +60,8 @@ MEANINGS = {
     Reason.DELETION: "the line deletes the cookie, and deletions always pass",
     Reason.SET_BY_SERVER: "the policy says that a script sets this cookie, and the application did",
     Reason.NOT_FORWARDED: "the policy keeps this cookie from the application",
+    Reason.NO_CONSENT: "the cookie's category asks for consent, and the visitor has not given it",
+    Reason.GPC: "the browser says Sec-GPC: 1, and the policy heeds it for the cookie's category",
     Reason.DOMAIN_CHANGED: "Domain was wider than the policy allows",
     Reason.PATH_CHANGED: "the policy gives the Path",
     Reason.PARTITIONED_CHANGED: "the policy decides on Partitioned",
@@ -96,13 +101,15 @@ class Decision:
         return self.entry.name if self.entry is not None else UNDECLARED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Exchange:
-    """What a decision needs to know of the request: the Host header, the target, and how the browser came."""
+    """What a decision needs to know of the request: the Host header, the target, how the browser came, and its headers as
+    they came, where the policy asks for consent. No repr: it holds values."""
 
     host: bytes = b"localhost"
     target: bytes = b"/"
     https: bool = True
+    headers: Sequence[Header] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,9 +13,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from cookiewarden.core.matcher import entry_matches
 from cookiewarden.core.policy import (
     BROWSER_MAX,
     Category,
+    Consent,
+    ConsentFormat,
     Entry,
     Flag,
     Lifetime,
@@ -28,6 +31,8 @@ from cookiewarden.core.policy import (
 from cookiewarden.core.problem import CODES, Code, Place, Pos, Problem, has_errors, in_order
 from cookiewarden.core.schema import (
     PLANNED,
+    CategoryModel,
+    ConsentModel,
     EntryModel,
     IncludedFileModel,
     IncludeModel,
@@ -238,9 +243,13 @@ class _Loader:
     def check_categories(self, main: PolicyModel | None, drafts: list[_Draft]) -> None:
         if main is None or not main.categories:
             return
+        asks = any(category.consent == "required" for category in main.categories.values())
         for draft in drafts:
             category = draft.model.category
-            if category is not None and category not in main.categories:
+            if category is None and asks and draft.model.set_by is not SetBy.INFRASTRUCTURE:
+                message = f'"{draft.model.name}" has no category: where one requires consent, each cookie has to say whether it does'
+                self.complain_at(draft, Code.MISSING_CATEGORY, "name", message)
+            elif category is not None and category not in main.categories:
                 message = f'no category "{category}"{did_you_mean(category, list(main.categories))}'
                 self.complain_at(draft, Code.UNKNOWN_CATEGORY, "category", message)
 
@@ -294,10 +303,7 @@ class _Loader:
     def policy(self, main: PolicyModel | None, source: Source, entries: list[Entry]) -> Policy | None:
         if main is None:
             return None
-        for name, category in main.categories.items():
-            if category.basis is None:
-                message = f'category "{name}" gives no basis: say why no consent is needed'
-                self.complain(source, Code.NO_BASIS, source.key_pos(("categories", name)), message)
+        categories = {name: self.category(name, model, source) for name, model in main.categories.items()}
         undeclared = main.undeclared or UndeclaredModel()
         return Policy(
             name=main.policy or posixpath.basename(self.path).removesuffix(".yaml"),
@@ -306,7 +312,8 @@ class _Loader:
             on_response=undeclared.response,
             on_request=undeclared.request,
             on_error=main.on_error,
-            categories={name: Category(name, c.basis or "") for name, c in main.categories.items()},
+            categories=categories,
+            consent=self.consent(main, source, categories, entries),
             places={
                 key: Place(source.path, source.keys[path])
                 for key, path in _POLICY_PLACES.items()
@@ -315,12 +322,83 @@ class _Loader:
             sha256=self.digest.hexdigest(),
         )
 
+    # Consent
+
+    def category(self, name: str, model: CategoryModel, source: Source) -> Category:
+        path: Path = ("categories", name)
+        required = model.consent == "required"
+        if not required and model.basis is None:
+            message = f'category "{name}" gives no basis: say why no consent is needed'
+            self.complain(source, Code.NO_BASIS, source.key_pos(path), message)
+        for key in sorted(model.model_fields_set & {"granted_by", "gpc"}):
+            if not required:
+                message = f"{key}: the category is exempt, and nobody is asked; with consent: required it has a meaning"
+                self.complain(source, Code.NO_EFFECT, source.key_pos((*path, key)), message)
+        return Category(name, model.basis or "", required, frozenset(model.granted_by or (name,)), model.gpc)
+
+    def consent(
+        self, main: PolicyModel, source: Source, categories: Mapping[str, Category], entries: list[Entry]
+    ) -> Consent | None:
+        gates = tuple(category for category in categories.values() if category.required)
+        model = main.consent
+        if model is None:
+            for gate in gates:
+                message = f'"{gate.name}" requires consent, and no consent: {{cookie: …, format: …}} says where it is found'
+                pos = source.value_pos(("categories", gate.name, "consent"))
+                self.complain(source, Code.NO_CONSENT_COOKIE, pos, message)
+            return None
+        if not gates:
+            message = "no category requires consent: the cookie is not looked at"
+            self.complain(source, Code.NO_EFFECT, source.key_pos(("consent",)), message)
+        for code, path, message in _consent_problems(model, gates, entries):
+            self.complain(source, code, source.value_pos(path), message)
+        return Consent(model.cookie, model.format, model.unknown == "grant", gates)
+
 
 _POLICY_PLACES: dict[str, Path] = {
     "response": ("undeclared", "response"),
     "request": ("undeclared", "request"),
     "ceiling": ("ceiling",),
 }
+
+
+_TCF_PURPOSES = frozenset(map(str, range(1, 25)))
+
+
+def _consent_problems(
+    model: ConsentModel, gates: tuple[Category, ...], entries: list[Entry]
+) -> Iterator[tuple[Code, Path, str]]:
+    """What keeps the consent cookie from being read: code, place, message."""
+    at: Path = ("consent", "cookie")
+    gated = {gate.name for gate in gates}
+    declared = [entry for entry in entries if entry_matches(entry, model.cookie)]
+    if not declared:
+        yield (
+            Code.CONSENT_UNDECLARED,
+            at,
+            f'"{model.cookie}" is in no entry: declare it, in a category that is exempt',
+        )
+    for entry in declared:
+        if entry.category in gated:
+            yield (
+                Code.CONSENT_UNDECLARED,
+                at,
+                f'"{model.cookie}" is declared at {entry.place} in "{entry.category}", which itself requires consent',
+            )
+        if not entry.forward:
+            yield (
+                Code.CONSENT_UNDECLARED,
+                at,
+                f'"{model.cookie}" is declared at {entry.place} as not forwarded: the application could not read the answer',
+            )
+    if model.format is ConsentFormat.TCF:
+        for gate in gates:
+            if not gate.granted_by <= _TCF_PURPOSES:
+                yield (
+                    Code.WRONG_VALUE,
+                    ("categories", gate.name),
+                    f'"{gate.name}" needs granted_by: [1, …], the TCF purposes (1 to 24) that all must be granted',
+                )
 
 
 # Includes

@@ -13,11 +13,12 @@ remembered.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
-from cookiewarden.core import verbs
+from cookiewarden.core import consent, verbs
+from cookiewarden.core.consent import NOTHING, Denied
 from cookiewarden.core.cookie import (
     CONTROL,
     MAX_ATTRIBUTE,
@@ -58,6 +59,15 @@ _EXPIRES = re.compile(rb";[ \t]*expires[ \t]*=([^;]*)", re.IGNORECASE)
 # What the engine reads of a date. Plain numbers: an enum's hash costs more than the look-up it is part of.
 INVALID, PAST, WITHIN, OVER = range(4)
 
+
+Answer = tuple[Denied, bool]
+"""What a visitor does not consent to, and whether the browser says Sec-GPC: 1."""
+
+NO_ANSWER: Answer = (NOTHING, False)
+"""For policies that ask for none."""
+
+ScopeKey = tuple[bytes, bool, tuple[bool, ...] | None, Answer]
+"""Host, whether by HTTPS, which of the policy's paths match, and the visitor's answer."""
 
 Plan = tuple[bytes | None, Decision]
 """How to answer every line of one scope, name and tail: what the tail becomes (None: the line is dropped), and
@@ -139,6 +149,9 @@ class Scope:
     """All exchanges of one host, scheme and set of policy paths, with what was decided for them."""
 
     site: Site
+    key: "ScopeKey"
+    denied: Mapping[str, Reason] = field(default_factory=dict)
+    """Categories whose cookies do not pass, and why."""
     plans: dict[tuple[bytes, bytes, bytes], Plan] = field(default_factory=dict)
     dated: dict[tuple[bytes, bytes, bytes, int], DatedPlan] = field(default_factory=dict)
     bounds: dict[bytes, int | None] = field(default_factory=dict)
@@ -161,7 +174,7 @@ class Engine:
         self.mode = mode or policy.mode
         self._matcher = Matcher(policy.entries)
         self._paths = tuple(sorted({path.encode() for entry in policy.entries for path in entry.paths}))
-        self._scopes: dict[object, Scope] = {}
+        self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
 
     def pieces(self) -> list[object]:
@@ -172,7 +185,9 @@ class Engine:
 
     def on_response(self, headers: Iterable[Header], exchange: Exchange, now: float) -> Outcome:
         """Judge every Set-Cookie of a response head. `now` is in seconds since the epoch."""
-        scope = self.scope(exchange)
+        headers = list(headers)
+        lines = (value for name, value in headers if name.lower() == b"set-cookie")
+        scope = self.after_response(self.scope(exchange), lines, now)
         kept: list[Header] = []
         cookies = []
         for name, value in headers:
@@ -191,7 +206,8 @@ class Engine:
         lines = [value for name, value in headers if name.lower() == b"cookie"]
         if not lines:
             return Outcome(headers, [])
-        after, cookies = self.on_cookie(b"; ".join(lines), self.scope(exchange))
+        scope = self.scope(replace(exchange, headers=headers))
+        after, cookies = self.on_cookie(b"; ".join(lines), scope)
         kept: list[Header] = []
         for name, value in headers:
             if name.lower() != b"cookie":
@@ -206,23 +222,61 @@ class Engine:
 
     def scope(self, exchange: Exchange) -> Scope:
         """The scope of an exchange: ask once per request and hand it to `on_set_cookie` and `on_cookie`."""
-        return self.scope_of(exchange.host, exchange.target, exchange.https)
+        cookies, gpc = (_values_of(name, exchange.headers) for name in (b"cookie", b"sec-gpc"))
+        return self.scope_of(exchange.host, exchange.target, exchange.https, self.answer(cookies, gpc))
 
-    def scope_of(self, host: bytes, target: bytes, https: bool) -> Scope:
-        """The same from the parts of an exchange."""
+    def scope_of(self, host: bytes, target: bytes, https: bool, answer: Answer = NO_ANSWER) -> Scope:
+        """The same from the parts of an exchange and the visitor's answer."""
         key = (
             host,
             https,
             tuple(path_match(path_of(target), p) for p in self._paths) if self._paths else None,
+            answer,
         )
-        scope = self._scopes.get(key)
-        if scope is None:
-            if len(self._scopes) >= MAX_SCOPES:
-                self._scopes.clear()
-                self._remembered = 0
-            scope = Scope(Site(canonical_host(host), path_of(target), https))
-            self._scopes[key] = scope
+        return self._scopes.get(key) or self._new_scope(
+            key, Site(canonical_host(host), path_of(target), https)
+        )
+
+    def _new_scope(self, key: "ScopeKey", site: Site) -> Scope:
+        if len(self._scopes) >= MAX_SCOPES:
+            self._scopes.clear()
+            self._remembered = 0
+        scope = self._scopes[key] = Scope(site, key, dict(key[3][0]))
         return scope
+
+    # Consent
+
+    @property
+    def asks_consent(self) -> bool:
+        """Whether `answer` and `after_response` have anything to say."""
+        return self.policy.consent is not None
+
+    def answer(self, cookies: Iterable[bytes], gpc: Iterable[bytes]) -> Answer:
+        """The visitor's answer, by the values of a request's Cookie fields and of its Sec-GPC fields."""
+        asked = self.policy.consent
+        if asked is None:
+            return NO_ANSWER
+        pieces = parse_cookie(b"; ".join(cookies))
+        name = asked.cookie.encode()
+        values = [piece.partition(b"=")[2] for found, piece in pieces if found == name]
+        says_gpc = list(gpc) == [b"1"]
+        return consent.denied(asked, values, says_gpc), says_gpc
+
+    def after_response(self, scope: Scope, lines: Iterable[bytes], now: float) -> Scope:
+        """The scope for a response with these Set-Cookie lines: where they change the visitor's answer, the stricter of
+        the old one and the new one counts."""
+        asked = self.policy.consent
+        if asked is None:
+            return scope
+        name = asked.cookie.encode()
+        cookies = [cookie for cookie in map(parse_set_cookie, lines) if cookie and cookie.name == name]
+        if not cookies:
+            return scope
+        gone = any(is_deletion(cookie, now) for cookie in cookies)
+        host, https, paths, (before, gpc) = scope.key
+        after = consent.denied(asked, [] if gone else [cookie.value for cookie in cookies], gpc)
+        key = (host, https, paths, (consent.stricter(before, after), gpc))
+        return self._scopes.get(key) or self._new_scope(key, scope.site)
 
     def on_set_cookie(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
         """One Set-Cookie value: what it becomes (None: it is dropped) and why."""
@@ -334,7 +388,7 @@ class Engine:
         cookie = parse_set_cookie(line)
         if cookie is None:
             return self._malformed(line)
-        edited, decision = self._decide(cookie, scope.site, now)
+        edited, decision = self._decide(cookie, scope, now)
         if not decision.enforced or edited is cookie:
             return line, decision
         return (build_set_cookie(edited) if edited is not None else None), decision
@@ -345,13 +399,13 @@ class Engine:
             return None, MALFORMED
         return line, Decision(Action.BLOCK, None, (Reason.MALFORMED,), enforced=False)
 
-    def _decide(self, cookie: SetCookie, site: Site, now: float) -> tuple[SetCookie | None, Decision]:
-        match = self._matcher.match(cookie.name, site.host, site.path)
+    def _decide(self, cookie: SetCookie, scope: Scope, now: float) -> tuple[SetCookie | None, Decision]:
+        match = self._matcher.match(cookie.name, scope.site.host, scope.site.path)
         deletion = is_deletion(cookie, now)
         if match.entry is None:
             reason = Reason.OUT_OF_SCOPE if match.out_of_scope else Reason.UNDECLARED
             return self._decide_undeclared(cookie, reason, deletion)
-        return self._decide_declared(cookie, match.entry, site, now, deletion)
+        return self._decide_declared(cookie, match.entry, scope, now, deletion)
 
     def _decide_undeclared(
         self, cookie: SetCookie, reason: Reason, deletion: bool
@@ -367,9 +421,11 @@ class Engine:
         return None, Decision(Action.BLOCK, None, (reason,), enforced)
 
     def _decide_declared(
-        self, cookie: SetCookie, entry: Entry, site: Site, now: float, deletion: bool
+        self, cookie: SetCookie, entry: Entry, scope: Scope, now: float, deletion: bool
     ) -> tuple[SetCookie | None, Decision]:
-        enforced = self.mode is Mode.ENFORCE and not entry.report_only
+        site, enforced = scope.site, self.mode is Mode.ENFORCE and not entry.report_only
+        if entry.category in scope.denied and not deletion:
+            return None, Decision(Action.BLOCK, entry, (scope.denied[entry.category],), enforced)
         draft = Draft(cookie)
         verbs.edit_identity(draft, entry.rules)
         verbs.edit_sending(draft, entry.rules, site.https)
@@ -390,18 +446,19 @@ class Engine:
 
     def _judge_name(self, name: bytes, scope: Scope) -> Decision:
         match = self._matcher.match(name, scope.site.host, None)
-        decision = self._decide_name(match.entry, match.out_of_scope)
+        decision = self._decide_name(match.entry, match.out_of_scope, scope)
         if len(name) <= MAX_KEY:
             self._count()
             scope.names[name] = decision
         return decision
 
-    def _decide_name(self, entry: Entry | None, out_of_scope: bool) -> Decision:
+    def _decide_name(self, entry: Entry | None, out_of_scope: bool, scope: Scope) -> Decision:
         if entry is not None:
-            if entry.forward:
+            refused = scope.denied.get(entry.category, None if entry.forward else Reason.NOT_FORWARDED)
+            if refused is None:
                 return Decision(Action.PASS, entry)
             enforced = self.mode is Mode.ENFORCE and not entry.report_only
-            return Decision(Action.STRIP, entry, (Reason.NOT_FORWARDED,), enforced)
+            return Decision(Action.STRIP, entry, (refused,), enforced)
         choice = self.policy.on_request
         if choice is OnUndeclaredRequest.PASS:
             return Decision(Action.PASS)
@@ -523,6 +580,10 @@ def _class(date: bytes, bound: int | None, now: float) -> int:
     if at <= now:
         return PAST
     return OVER if bound is not None and at > int(now) + bound else WITHIN
+
+
+def _values_of(name: bytes, headers: Iterable[Header]) -> list[bytes]:
+    return [value for found, value in headers if found.lower() == name]
 
 
 def _has_content(piece: bytes) -> bool:

@@ -99,6 +99,16 @@ def glob_matches(parts: list[bytes], name: bytes) -> bool:
     return at <= end and name.endswith(last)
 
 
+def entry_matches(entry: Entry, name: str) -> bool:
+    """Whether an entry may speak for a name, somewhere."""
+    parts = entry.name.encode().split(b"*")
+    return (
+        entry.name == name
+        if len(parts) == 1
+        else (name.encode().startswith(parts[0]) and glob_matches(parts, name.encode()))
+    )
+
+
 def _rules(entry: Entry) -> Iterator[Rule]:
     for host in entry.hosts or ("",):
         for path in entry.paths or ("",):

@@ -42,6 +42,25 @@ class SetBy(StrEnum):
     INFRASTRUCTURE = "infrastructure"
 
 
+class Gpc(StrEnum):
+    """What `Sec-GPC: 1` means for a category."""
+
+    DENY = "deny"
+    """It denies, also over a grant."""
+    DEFAULT = "default"
+    """It denies while the visitor has not answered."""
+    IGNORE = "ignore"
+
+
+class ConsentFormat(StrEnum):
+    LIST = "list"
+    JSON = "json"
+    KLARO = "klaro"
+    COOKIEBOT = "cookiebot"
+    ONETRUST = "onetrust"
+    TCF = "tcf"
+
+
 class Flag(StrEnum):
     """The verbs of `secure`, `http_only` and `partitioned`."""
 
@@ -127,8 +146,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Category:
+    """A category of the statement. Where it requires consent, `granted_by` says which words of the consent manager grant it."""
+
     name: str
     basis: str = ""
+    required: bool = False
+    granted_by: frozenset[str] = frozenset()
+    gpc: Gpc = Gpc.IGNORE
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Where the visitor's answer is, and the categories that ask for it."""
+
+    cookie: str
+    format: ConsentFormat
+    unknown_grants: bool = False
+    gates: tuple[Category, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +176,7 @@ class Policy:
     on_request: OnUndeclaredRequest = OnUndeclaredRequest.STRIP
     on_error: OnError = OnError.CLOSED
     categories: Mapping[str, Category] = field(default_factory=dict)
+    consent: Consent | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where `undeclared.response`, `undeclared.request` and `ceiling` stand, by their last word, if they are given."""
     sha256: str = ""

@@ -43,6 +43,9 @@ class Code(Enum):
     DUPLICATE_ENTRY = ("duplicate-entry", Severity.ERROR)
     AMBIGUOUS_GLOB = ("ambiguous-glob", Severity.ERROR)
     UNKNOWN_CATEGORY = ("unknown-category", Severity.ERROR)
+    MISSING_CATEGORY = ("missing-category", Severity.ERROR)
+    NO_CONSENT_COOKIE = ("no-consent-cookie", Severity.ERROR)
+    CONSENT_UNDECLARED = ("consent-undeclared", Severity.ERROR)
     HTTP_ONLY_SCRIPT = ("http-only-script", Severity.ERROR)
     PREFIX_CONFLICT = ("prefix-conflict", Severity.ERROR)
     NO_LIFETIME = ("no-lifetime", Severity.WARNING)
@@ -52,6 +55,7 @@ class Code(Enum):
     WEAKENS = ("weakens", Severity.WARNING)
     GLOB_TOO_BROAD = ("glob-too-broad", Severity.WARNING)
     HTTP_ONLY_READ = ("http-only-read", Severity.WARNING)
+    NO_EFFECT = ("no-effect", Severity.WARNING)
     NO_BASIS = ("no-basis", Severity.INFO)
 
     def __init__(self, text: str, severity: Severity) -> None:

@@ -25,7 +25,9 @@ from pydantic_core import PydanticCustomError
 from cookiewarden.core.policy import (
     DAY,
     HOST_ONLY,
+    ConsentFormat,
     Flag,
+    Gpc,
     Lifetime,
     Mode,
     OnError,
@@ -42,8 +44,7 @@ Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "consent", "seal", "rename_to", "supersede", "until", "evict_domains", "public_hosts",
-        "inject_guard", "statement", "gpc", "granted_by",
+        "seal", "rename_to", "supersede", "until", "evict_domains", "public_hosts", "inject_guard", "statement",
     }
 )  # fmt: skip
 """Keys of the policy language that a later release brings: named as such, not as typing errors."""
@@ -234,6 +235,15 @@ def parse_text(value: object) -> dict[str, str]:
     )
 
 
+def granting_word(value: object) -> str:
+    """A word of a consent manager; TCF purposes are numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and value:
+        return value
+    raise wrong(Code.WRONG_TYPE, f"expected a word or a number, found {kind_of(value)}")
+
+
 def include_item(value: object) -> object:
     return {"file": value} if isinstance(value, str) else value
 
@@ -326,7 +336,10 @@ ErrorChoice = Annotated[OnError, *member(OnError)]
 OnResponse = Annotated[OnUndeclaredResponse, *member(OnUndeclaredResponse)]
 OnRequest = Annotated[OnUndeclaredRequest, *member(OnUndeclaredRequest)]
 Evict = Annotated[str, *word("off", later=("host", "domain"))]
-Consent = Annotated[str, *word("exempt", later=("required",))]
+ConsentNeed = Annotated[str, *word("exempt", "required")]
+Unknown = Annotated[str, *word("deny", "grant")]
+Form = Annotated[ConsentFormat, *member(ConsentFormat)]
+GpcChoice = Annotated[Gpc, *member(Gpc)]
 Setter = Annotated[SetBy, *member(SetBy)]
 Source = Annotated[str, *word("stated", "chosen")]
 Stage = Annotated[str, *word("enforce", "report")]
@@ -416,11 +429,35 @@ class EntryModel(RulesModel):
 class CategoryModel(Model):
     """One category of the statement."""
 
-    consent: Consent = Field("exempt", description="exempt: its cookies pass without consent.")
+    consent: ConsentNeed = Field(
+        "exempt",
+        description="exempt (default): its cookies pass without consent; required: they pass, in both directions, only when the visitor's consent cookie grants it.",
+    )
+    granted_by: list[Annotated[str, PlainValidator(granting_word), WithJsonSchema({"type": ["string", "integer"]})]] | None = Field(
+        default=None, min_length=1, description="The consent manager's words for this category (OneTrust groups, Klaro services, TCF purposes): all of them must be granted; default: the category's own name."
+    )  # fmt: skip
+    gpc: GpcChoice = Field(
+        Gpc.IGNORE,
+        description="What Sec-GPC: 1 means: deny (also over a grant), default (deny while the visitor has not answered), ignore (default).",
+    )
     basis: str | None = Field(
         default=None,
         description="Why no consent is needed, in the publisher's words; printed as the publisher's claim.",
     )
+
+
+class ConsentModel(Model):
+    """Where the visitor's answer is found."""
+
+    cookie: Name = Field(
+        description="The cookie in which the consent manager keeps the answer; it must be declared, exempt and forwarded."
+    )
+    format: Form = Field(
+        ConsentFormat.LIST, description="How it is written: list (default; words with , | or blanks between), json, klaro, cookiebot, onetrust, tcf."
+    )  # fmt: skip
+    unknown: Unknown = Field(
+        "deny", description="What counts while there is no answer, or none that can be read: deny (default) or grant."
+    )  # fmt: skip
 
 
 class UndeclaredModel(Model):
@@ -476,6 +513,9 @@ class PolicyModel(IncludedFileModel):
     )
     undeclared: UndeclaredModel | None = Field(
         default=None, description="What happens to cookies that are in no entry."
+    )
+    consent: ConsentModel | None = Field(
+        default=None, description="Where the visitor's consent is found; needed where a category requires it."
     )
     categories: dict[str, CategoryModel] = Field(
         default_factory=dict, description="The statement's categories."

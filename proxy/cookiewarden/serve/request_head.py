@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import httptools
 
@@ -270,6 +271,16 @@ def _read_connection(request: RequestHead, special: dict[bytes, list[bytes]]) ->
         elif websocket:
             # A body before the other protocol's bytes: an upgrade to anything else is not forwarded.
             raise BadHead(400, "bad_request")
+
+
+def values_of(name: bytes, fields: bytes) -> list[bytes]:
+    """The values of a field, given in lower case, among the lines that travel on."""
+    return [value.strip(b" \t") for value in _field(name).findall(fields)]
+
+
+@cache
+def _field(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\r\n" + re.escape(name) + rb":([^\r]*)", re.IGNORECASE)
 
 
 def build_request_head(

@@ -16,7 +16,7 @@ from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
 from cookiewarden.serve.head import Framing
 from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS
-from cookiewarden.serve.request_head import RequestHead, build_request_head
+from cookiewarden.serve.request_head import RequestHead, build_request_head, values_of
 from cookiewarden.serve.response_head import ResponseHead
 from cookiewarden.serve.tunnel import Tunnel
 
@@ -62,7 +62,11 @@ class Transaction:
         self.request = request
         self.engine = gateway.engine
         host, https = client.seen_by_browser(request)
-        self.scope: Scope = self.engine.scope_of(host, request.path, https)
+        if self.engine.asks_consent:
+            answer = self.engine.answer(request.cookies, values_of(b"sec-gpc", request.fields))
+            self.scope: Scope = self.engine.scope_of(host, request.path, https, answer)
+        else:
+            self.scope = self.engine.scope_of(host, request.path, https)
         # Durations by perf_counter: uvloop's clock stands still within a turn of the loop, and counts in ms.
         self.began = self.spoke = began
         self.overhead = 0.0
@@ -197,8 +201,13 @@ class Transaction:
     def _judge_response(self, response: ResponseHead) -> None:
         """Put what the engine leaves of each Set-Cookie field into its place."""
         now = time.time()
+        scope = self.scope
+        if self.engine.asks_consent:
+            scope = self.engine.after_response(
+                scope, (line for _, lines in response.cookies for _, line in lines), now
+            )
         for at, lines in response.cookies:
-            left, decisions = self.engine.on_set_cookies(lines, self.scope, now, self._set_cookie_error)
+            left, decisions = self.engine.on_set_cookies(lines, scope, now, self._set_cookie_error)
             response.parts[at] = b"".join(left)
             self.gateway.metrics.cookies("response", decisions)
 

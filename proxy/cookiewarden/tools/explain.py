@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cookiewarden.core.decision import MEANINGS, Action, Decision, Exchange, Judged, Reason
+from cookiewarden.core.decision import MEANINGS, Action, Decision, Exchange, Header, Judged, Reason
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.policy import Entry, Policy
@@ -31,6 +31,8 @@ KEYS = {
     Reason.LIFETIME_CAPPED: "lifetime",
     Reason.SET_BY_SERVER: "set_by",
     Reason.NOT_FORWARDED: "forward",
+    Reason.NO_CONSENT: "category",
+    Reason.GPC: "category",
 }
 """The key of an entry that gives rise to a reason."""
 
@@ -92,18 +94,19 @@ _REQUEST = re.compile(rb"(?:> )?[A-Z]+ (/[^ ]*) HTTP/")
 _HEAD = re.compile(rb"(?:[<>] )?HTTP/|" + _REQUEST.pattern)
 _HOST = re.compile(rb"(?:> )?host[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
 # `curl -v` puts a mark before each line
-_HEADER = re.compile(rb"(?:[<>] )?(set-cookie|cookie)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+_HEADER = re.compile(rb"(?:[<>] )?(set-cookie|cookie|sec-gpc)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
 
 
 def lines_of(text: bytes) -> list[bytes]:
     return re.split(rb"\r?\n", text) if b"\n" in text else [text]
 
 
-def headers_of(text: bytes) -> list[tuple[bytes, bytes]]:
-    """The cookie headers of one header line or of a whole head. Raises NoHeader."""
+def headers_of(text: bytes) -> list[Header]:
+    """The cookie headers of one header line or of whole heads, and what the visitor's answer is read from besides. Raises
+    NoHeader."""
     lines = lines_of(text)
     found = [(m[1], m[2]) for line in lines if (m := _HEADER.fullmatch(line))]
-    if not found:
+    if all(name.lower() == b"sec-gpc" for name, _ in found):
         raise NoHeader(
             "no Set-Cookie or Cookie header in it; expected a line such as 'Set-Cookie: sid=1; Path=/'",
             any(map(_HEAD.match, lines)),
@@ -122,22 +125,21 @@ def url_of(text: bytes) -> str:
 def explain(
     policy: Policy,
     sources: Mapping[str, Source],
-    headers: list[tuple[bytes, bytes]],
+    headers: list[Header],
     exchange: Exchange,
     now: float,
 ) -> list[Explanation]:
-    """Judge each header as the proxy would and tell why."""
+    """Judge the headers of a request, of a response or of both as the proxy would, and tell why."""
     engine = Engine(policy)
     teller = _Teller(policy, sources)
-    found: list[Explanation] = []
-    for name, value in headers:
-        is_response = name.lower() == b"set-cookie"
-        judge = engine.on_response if is_response else engine.on_request
-        outcome = judge([(name, value)], exchange, now)
-        found += (
-            teller.tell("Set-Cookie" if is_response else "Cookie", judged) for judged in outcome.cookies
-        )
-    return found
+    asked = [header for header in headers if header[0].lower() != b"set-cookie"]
+    said = [header for header in headers if header[0].lower() == b"set-cookie"]
+    requested = engine.on_request(asked, exchange, now)
+    answered = engine.on_response(said, dataclasses.replace(exchange, headers=asked), now)
+    return [
+        *(teller.tell("Cookie", judged) for judged in requested.cookies),
+        *(teller.tell("Set-Cookie", judged) for judged in answered.cookies),
+    ]
 
 
 class _Teller:

@@ -1,0 +1,151 @@
+"""Consent cookies as consent managers write them, and what they mean for a category.
+
+Where each form was found: OneTrust's groups in the documentation of sites that read OptanonConsent; Cookiebot's object, 0 and
+-1 in its developers' pages on server-side use; Klaro's in its source (the default storage writes JSON, percent-encoded); the
+TC string in IAB Europe's specification and in GDPR::IAB::TCFv2, whose documentation says what its example means;
+vanilla-cookieconsent's `categories` (version 3) and `level` (version 2) in its documentation.
+"""
+
+import base64
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cookiewarden.core.consent import NOTHING, Denied, denied, granted, stricter
+from cookiewarden.core.decision import Reason
+from cookiewarden.core.policy import Category, Consent, ConsentFormat, Gpc
+
+TC = "CLcVDxRMWfGmWAVAHCENAXCkAKDAADnAABRgA5mdfCKZuYJez-NQm0TBMYA4oCAAGQYIAAAAAAEAIAEgAA.argAC0gAAAAAAAAAAAA"
+ONETRUST = (
+    "isGpcEnabled=0&datestamp=Wed+Nov+25+2026+10%3A00%3A00+GMT%2B0100&version=202405.1.0&isIABGlobal=false&hosts="
+    "&consentId=5d0f&interactionCount=1&landingPath=NotLandingPage&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A0"
+)
+COOKIEBOT = (
+    "{stamp:%27f1yVQ==%27%2Cnecessary:true%2Cpreferences:false%2Cstatistics:true%2Cmarketing:false"
+    "%2Cmethod:%27explicit%27%2Cver:1%2Cutc:1740000000000%2Cregion:%27nl%27}"
+)
+VANILLA = '{"categories":["necessary","analytics"],"revision":0,"data":null,"services":{"necessary":[],"analytics":["ga"]}}'
+
+READ = [
+    ("list", "analytics", {"analytics"}),
+    ("list", "analytics,marketing", {"analytics", "marketing"}),
+    ("list", "analytics|marketing support", {"analytics", "marketing", "support"}),
+    ("list", "analytics%2Cmarketing", {"analytics", "marketing"}),
+    ("list", "analytics%252Cmarketing", None),  # decoded once, and no more
+    ("list", "", set()),
+    ("list", "\x7f\x00", None),
+    ("list", "{}", None),
+    ("list", "analytics=yes", None),
+    ("json", '["analytics"]', {"analytics"}),
+    ("json", quote('{"analytics": true, "marketing": false}'), {"analytics"}),
+    ("json", '{"analytics_storage":"granted","ad_storage":"denied"}', {"analytics_storage"}),
+    ("json", VANILLA, {"necessary", "analytics"}),
+    ("json", '{"level":["necessary"],"revision":0,"rfc_cookie":false}', {"necessary"}),
+    ("json", "{}", set()),
+    ("json", "[]", set()),
+    ("json", '{"categories": "all"}', None),
+    ("json", '{"analytics": false, "analytics": true}', None),
+    ("json", "[1]", None),
+    ("json", "7", None),
+    ("json", "[" * 10_000, None),
+    ("json", "1" * 5_000, None),
+    ("json", '{"analytics": tr', None),
+    ("klaro", quote('{"matomo":true,"youtube":false}'), {"matomo"}),
+    ("klaro", '{"matomo":1}', None),
+    ("klaro", "[true]", None),
+    ("cookiebot", COOKIEBOT, {"necessary", "statistics"}),
+    ("cookiebot", "0", {"necessary"}),
+    ("cookiebot", "-1", {"necessary", "preferences", "statistics", "marketing"}),
+    ("cookiebot", "{necessary:true}", None),
+    ("cookiebot", COOKIEBOT.replace("ver:1", "statistics:false"), None),
+    ("cookiebot", COOKIEBOT[:60], None),
+    ("cookiebot", "", None),
+    ("onetrust", ONETRUST, {"C0001", "C0002"}),
+    ("onetrust", ONETRUST.replace("groups", "xgroups"), None),
+    ("onetrust", ONETRUST + "&groups=C0004%3A1", None),
+    ("onetrust", "groups=C0001%3A1%2CC0002", None),
+    ("onetrust", "groups=", None),
+    ("tcf", TC, {"1", "3", "9", "10"}),
+    ("tcf", TC.partition(".")[0], {"1", "3", "9", "10"}),
+    ("tcf", TC[:29], None),  # 174 bits: cut within the purposes
+    ("tcf", TC[:33], None),  # no length of base64
+    ("tcf", "B" + TC[1:], None),  # version 1
+    ("tcf", "COxS+/", None),
+    ("tcf", "", None),
+]
+
+
+@pytest.mark.parametrize(("form", "value", "words"), READ)
+def test_a_consent_cookie_is_read_as_its_manager_writes_it_or_not_at_all(
+    form: str, value: str, words: set[str] | None
+) -> None:
+    assert granted(ConsentFormat(form), [value.encode()]) == words
+
+
+@pytest.mark.parametrize("form", ConsentFormat)
+@pytest.mark.parametrize("value", [b"\xff\xfe", b"%ff", b"a" * 100_000, b" " * 20_000])
+def test_what_is_no_text_or_too_long_is_unknown(form: ConsentFormat, value: bytes) -> None:
+    assert granted(form, [value]) is None
+
+
+@given(st.sampled_from(ConsentFormat), st.binary(max_size=200))
+def test_no_value_makes_reading_fail(form: ConsentFormat, value: bytes) -> None:
+    words = granted(form, [value])
+    assert words is None or all(isinstance(word, str) for word in words)
+
+
+@given(st.binary(min_size=22, max_size=60))
+def test_a_tc_string_says_the_bits_of_its_purposes(octets: bytes) -> None:
+    """A literal reading of the bits beside ours."""
+    version_2 = bytes([octets[0] & 0b11 | 2 << 2]) + octets[1:]
+    number = int.from_bytes(version_2, "big")
+    length = len(version_2) * 8
+    expected = {str(n) for n in range(1, 25) if number >> (length - 1 - (152 + n - 1)) & 1}
+    value = base64.urlsafe_b64encode(version_2).rstrip(b"=")
+    assert granted(ConsentFormat.TCF, [value]) == expected
+
+
+def test_two_values_that_disagree_are_unknown_and_two_that_agree_are_one() -> None:
+    assert granted(ConsentFormat.LIST, [b"a,b", b"b|a"]) == {"a", "b"}
+    assert granted(ConsentFormat.LIST, [b"a", b"b"]) is None
+    assert granted(ConsentFormat.LIST, [b"a", b"{}"]) is None
+    assert granted(ConsentFormat.LIST, []) is None
+
+
+NO, GPC = Reason.NO_CONSENT, Reason.GPC
+GATES = [
+    # gpc, words, unknown grants, Sec-GPC, why not
+    (Gpc.IGNORE, "a,b", False, False, None),
+    (Gpc.IGNORE, "a,b", False, True, None),
+    (Gpc.IGNORE, "a", False, False, NO),  # all of granted_by
+    (Gpc.IGNORE, "", False, True, NO),
+    (Gpc.IGNORE, None, False, False, NO),
+    (Gpc.IGNORE, None, True, True, None),
+    (Gpc.DENY, "a,b", False, False, None),
+    (Gpc.DENY, "a,b", False, True, GPC),
+    (Gpc.DENY, None, True, True, GPC),
+    (Gpc.DEFAULT, "a,b", False, True, None),
+    (Gpc.DEFAULT, "", False, True, NO),
+    (Gpc.DEFAULT, None, True, True, GPC),
+    (Gpc.DEFAULT, None, True, False, None),
+]
+
+
+@pytest.mark.parametrize(("gpc", "words", "unknown_grants", "header", "reason"), GATES)
+def test_a_gate_opens_for_all_its_words_and_gpc_closes_it_as_the_policy_says(
+    gpc: Gpc, words: str | None, unknown_grants: bool, header: bool, reason: Reason | None
+) -> None:
+    consent = Consent(
+        "c", ConsentFormat.LIST, unknown_grants, (Category("x", "", True, frozenset("ab"), gpc),)
+    )
+    values = [] if words is None else [words.encode()]
+    assert denied(consent, values, header) == ({("x", reason)} if reason else NOTHING)
+
+
+def test_of_two_states_the_stricter_counts() -> None:
+    one: Denied = frozenset({("x", NO)})
+    other: Denied = frozenset({("x", GPC), ("y", GPC)})
+    assert stricter(one, other) == {("x", NO), ("y", GPC)}
+    assert stricter(NOTHING, one) == one

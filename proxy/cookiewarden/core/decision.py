@@ -17,6 +17,8 @@ class Action(StrEnum):
     REWRITE = "rewrite"
     BLOCK = "block"
     STRIP = "strip"
+    EVICT = "evict"
+    """A line of our own that expires a cookie which the browser holds and may not."""
 
 
 class Reason(StrEnum):
@@ -32,6 +34,7 @@ class Reason(StrEnum):
     NOT_FORWARDED = "not-forwarded"
     NO_CONSENT = "no-consent"
     GPC = "gpc"
+    EVICTED = "evicted"
     # edits
     DOMAIN_CHANGED = "domain-changed"
     PATH_CHANGED = "path-changed"
@@ -62,6 +65,7 @@ MEANINGS = {
     Reason.NOT_FORWARDED: "the policy keeps this cookie from the application",
     Reason.NO_CONSENT: "the cookie's category asks for consent, and the visitor has not given it",
     Reason.GPC: "the browser says Sec-GPC: 1, and the policy heeds it for the cookie's category",
+    Reason.EVICTED: "the browser sent a cookie that may not be there, and is told to forget it",
     Reason.DOMAIN_CHANGED: "Domain was wider than the policy allows",
     Reason.PATH_CHANGED: "the policy gives the Path",
     Reason.PARTITIONED_CHANGED: "the policy decides on Partitioned",
@@ -79,7 +83,7 @@ MEANINGS = {
     Reason.POLICY_ERROR: "judging the cookie failed; it is not let through unjudged",
 }
 
-NOT_VIOLATIONS = frozenset({Reason.DELETION})
+NOT_VIOLATIONS = frozenset({Reason.DELETION, Reason.EVICTED})
 """Reasons that are no breach of the register."""
 
 ONLY_REPORTED = frozenset({Reason.SET_BY_SERVER, Reason.BROWSER_WOULD_REFUSE, Reason.SECURE_OVER_HTTP})
@@ -103,18 +107,20 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Exchange:
-    """What a decision needs to know of the request: the Host header, the target, how the browser came, and its headers as
-    they came, where the policy asks for consent. No repr: it holds values."""
+    """What a decision needs to know of the request: the Host header, the target, how the browser came, and, where the
+    policy asks for consent or evicts, its method and its headers as they came. No repr: it holds values."""
 
     host: bytes = b"localhost"
     target: bytes = b"/"
     https: bool = True
     headers: Sequence[Header] = ()
+    method: bytes = b"GET"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Judged:
-    """One cookie: its name, the header text before, after (None: gone), and the decision. No repr: values."""
+    """One cookie: its name, the header text before (empty: a line of our own), after (None: gone), and the decision. No
+    repr: values."""
 
     name: bytes
     before: bytes

@@ -20,8 +20,10 @@ from cookiewarden.core.policy import (
     Consent,
     ConsentFormat,
     Entry,
+    Evict,
     Flag,
     Lifetime,
+    OnUndeclaredRequest,
     Policy,
     Rules,
     SameSite,
@@ -305,12 +307,16 @@ class _Loader:
             return None
         categories = {name: self.category(name, model, source) for name, model in main.categories.items()}
         undeclared = main.undeclared or UndeclaredModel()
+        for key, message in _undeclared_without_effect(undeclared):
+            self.complain(source, Code.NO_EFFECT, source.key_pos(("undeclared", key)), message)
         return Policy(
             name=main.policy or posixpath.basename(self.path).removesuffix(".yaml"),
             entries=tuple(entries),
             mode=main.mode,
             on_response=undeclared.response,
             on_request=undeclared.request,
+            evict=undeclared.evict,
+            evict_domains=frozenset(undeclared.evict_domains or ()),
             on_error=main.on_error,
             categories=categories,
             consent=self.consent(main, source, categories, entries),
@@ -360,6 +366,19 @@ _POLICY_PLACES: dict[str, Path] = {
     "request": ("undeclared", "request"),
     "ceiling": ("ceiling",),
 }
+
+
+def _undeclared_without_effect(undeclared: UndeclaredModel) -> Iterator[tuple[str, str]]:
+    if undeclared.evict is not Evict.OFF and undeclared.request is not OnUndeclaredRequest.STRIP:
+        yield (
+            "evict",
+            f"evict: undeclared cookies are not expired where request is {undeclared.request}; only strip says that they may not be",
+        )
+    if undeclared.evict_domains is not None and undeclared.evict is not Evict.DOMAIN:
+        yield (
+            "evict_domains",
+            f"evict_domains: cookies are expired at domains with evict: domain, and this is {undeclared.evict}",
+        )
 
 
 _TCF_PURPOSES = frozenset(map(str, range(1, 25)))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
-from cookiewarden.core import consent, verbs
+from cookiewarden.core import consent, eviction, verbs
 from cookiewarden.core.consent import NOTHING, Denied
 from cookiewarden.core.cookie import (
     CONTROL,
@@ -34,8 +34,17 @@ from cookiewarden.core.cookie import (
 from cookiewarden.core.date import imf_fixdate, parse_cookie_date
 from cookiewarden.core.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
 from cookiewarden.core.matcher import Matcher
-from cookiewarden.core.policy import Entry, Mode, OnUndeclaredRequest, OnUndeclaredResponse, Policy, SetBy
+from cookiewarden.core.policy import (
+    Entry,
+    Evict,
+    Mode,
+    OnUndeclaredRequest,
+    OnUndeclaredResponse,
+    Policy,
+    SetBy,
+)
 from cookiewarden.core.scope import canonical_host, path_match, path_of
+from cookiewarden.core.suffix import registrable_parents
 from cookiewarden.core.verbs import Draft, Site
 
 MAX_PLANS = 8192
@@ -50,6 +59,10 @@ MAX_SHAPE = 1024
 SHAPE_WEIGHT = 8
 """For how many plans one of a whole head counts."""
 
+MAY_NOT_BE_HELD = frozenset({Reason.UNDECLARED, Reason.NO_CONSENT, Reason.GPC})
+"""Why a cookie in a request is one that the browser should not have; one for another host or path it may."""
+
+EVICTION = Decision(Action.EVICT, None, (Reason.EVICTED,))
 MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
 
 _VALUES = re.compile(rb"=[^;]*")
@@ -152,6 +165,8 @@ class Scope:
     key: "ScopeKey"
     denied: Mapping[str, Reason] = field(default_factory=dict)
     """Categories whose cookies do not pass, and why."""
+    parents: list[bytes] | None = None
+    """The domains above the host at which a cookie can be, where anybody has asked."""
     plans: dict[tuple[bytes, bytes, bytes], Plan] = field(default_factory=dict)
     dated: dict[tuple[bytes, bytes, bytes, int], DatedPlan] = field(default_factory=dict)
     bounds: dict[bytes, int | None] = field(default_factory=dict)
@@ -188,8 +203,9 @@ class Engine:
         headers = list(headers)
         lines = (value for name, value in headers if name.lower() == b"set-cookie")
         scope = self.after_response(self.scope(exchange), lines, now)
-        kept: list[Header] = []
-        cookies = []
+        evicted = self._evicted(headers, exchange, scope, now)
+        kept: list[Header] = [(b"Set-Cookie", judged.after) for judged in evicted if judged.after]
+        cookies = evicted
         for name, value in headers:
             if name.lower() != b"set-cookie":
                 kept.append((name, value))
@@ -277,6 +293,54 @@ class Engine:
         after = consent.denied(asked, [] if gone else [cookie.value for cookie in cookies], gpc)
         key = (host, https, paths, (consent.stricter(before, after), gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
+
+    # Eviction
+
+    @property
+    def evicts(self) -> bool:
+        """Whether `evictions` has anything to say."""
+        return self.policy.evict is not Evict.OFF and self.mode is Mode.ENFORCE
+
+    def evictions(
+        self, cookies: Iterable[bytes], scope: Scope, target: bytes, now: float
+    ) -> tuple[list[bytes], dict[bytes, Decision]]:
+        """For a navigation to `target`, answered by a page: Set-Cookie values that expire what its Cookie fields hold and may
+        not, and the decision for each such name."""
+        found: dict[bytes, Decision] = {}
+        tried: dict[bytes, list[bytes]] = {}
+        for name, _ in parse_cookie(b"; ".join(cookies)):
+            if not name or name in found or len(name) > eviction.MAX_NAME or CONTROL.search(name):
+                continue
+            decision = scope.names.get(name) or self._judge_name(name, scope)
+            if decision.enforced and not MAY_NOT_BE_HELD.isdisjoint(decision.reasons):
+                found[name] = (
+                    EVICTION
+                    if decision.entry is None
+                    else Decision(Action.EVICT, decision.entry, (Reason.EVICTED,))
+                )
+                tried[name] = self._evict_domains(scope, everywhere=decision.entry is not None)
+        return eviction.expiring_lines(list(tried.items()), target, int(now)), found
+
+    def _evict_domains(self, scope: Scope, everywhere: bool) -> list[bytes]:
+        """Declared cookies are ours at every domain; an undeclared one may belong to a sibling application."""
+        if not everywhere and self.policy.evict is not Evict.DOMAIN:
+            return [eviction.HOST_ONLY]
+        if scope.parents is None:
+            scope.parents = registrable_parents(scope.site.host)
+        allowed = self.policy.evict_domains
+        return [
+            eviction.HOST_ONLY,
+            *(d for d in scope.parents if everywhere or not allowed or d.decode("latin-1") in allowed),
+        ]
+
+    def _evicted(self, headers: list[Header], exchange: Exchange, scope: Scope, now: float) -> list[Judged]:
+        navigates = self.evicts and eviction.is_navigation(exchange.method, exchange.headers)
+        if not navigates or not eviction.is_page(headers):
+            return []
+        lines, decisions = self.evictions(
+            _values_of(b"cookie", exchange.headers), scope, exchange.target, now
+        )
+        return [Judged(_name(line), b"", line, decisions[_name(line)]) for line in lines]
 
     def on_set_cookie(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
         """One Set-Cookie value: what it becomes (None: it is dropped) and why."""

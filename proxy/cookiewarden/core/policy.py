@@ -35,6 +35,15 @@ class OnUndeclaredRequest(StrEnum):
     PASS = "pass"
 
 
+class Evict(StrEnum):
+    """Where cookies that a browser holds and may not are expired."""
+
+    OFF = "off"
+    HOST = "host"
+    DOMAIN = "domain"
+    """At the domains above as well."""
+
+
 class SetBy(StrEnum):
     SERVER = "server"
     SCRIPT = "script"
@@ -174,6 +183,9 @@ class Policy:
     mode: Mode = Mode.ENFORCE
     on_response: OnUndeclaredResponse = OnUndeclaredResponse.BLOCK
     on_request: OnUndeclaredRequest = OnUndeclaredRequest.STRIP
+    evict: Evict = Evict.OFF
+    evict_domains: frozenset[str] = frozenset()
+    """The domains that `evict: domain` is limited to; empty: all that are no public suffix."""
     on_error: OnError = OnError.CLOSED
     categories: Mapping[str, Category] = field(default_factory=dict)
     consent: Consent | None = None

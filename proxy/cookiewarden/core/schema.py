@@ -26,6 +26,7 @@ from cookiewarden.core.policy import (
     DAY,
     HOST_ONLY,
     ConsentFormat,
+    Evict,
     Flag,
     Gpc,
     Lifetime,
@@ -44,7 +45,7 @@ Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "seal", "rename_to", "supersede", "until", "evict_domains", "public_hosts", "inject_guard", "statement",
+        "seal", "rename_to", "supersede", "until", "public_hosts", "inject_guard", "statement",
     }
 )  # fmt: skip
 """Keys of the policy language that a later release brings: named as such, not as typing errors."""
@@ -161,16 +162,18 @@ def check_name(name: str) -> str:
     return name
 
 
+_HOST = re.compile(r"(\*\.)?([\w-]+\.)*[\w-]+\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+
+
 def check_host(host: object) -> str:
     """`shop.example`, or `*.shop.example` for everything below it."""
     text = expect_text(host)
-    bare = text.removeprefix("*.")
-    canonical = canonical_host(bare.encode()).decode()
-    if not bare or "*" in bare or "/" in bare or canonical != bare.lower().rstrip("."):
+    if not _HOST.fullmatch(text):
         raise wrong(
-            Code.WRONG_VALUE, f"found {quote(text)}, expected a host such as shop.example or *.shop.example"
+            Code.WRONG_VALUE,
+            f"found {quote(text)}, expected a host such as shop.example or *.shop.example, as it travels: without port, and xn--… where it has other letters",
         )
-    return ("*." if bare != text else "") + canonical
+    return ("*." if text.startswith("*.") else "") + canonical_host(text.removeprefix("*.").encode()).decode()
 
 
 def check_path(path: object) -> str:
@@ -182,13 +185,15 @@ def check_path(path: object) -> str:
 
 def check_domain(domain: object) -> str:
     text = expect_text(domain)
-    if text == HOST_ONLY:
-        return text
+    return text if text == HOST_ONLY else check_parent(text, f", or {HOST_ONLY}")
+
+
+def check_parent(domain: object, other: str = "") -> str:
+    """A domain with all below it."""
+    text = expect_text(domain).removeprefix(".")
     if "*" in text:
-        raise wrong(
-            Code.WRONG_VALUE, f"found {quote(text)}, expected a domain such as shop.example, or {HOST_ONLY}"
-        )
-    return check_host(text.removeprefix("."))
+        raise wrong(Code.WRONG_VALUE, f"found {quote(domain)}, expected a domain such as shop.example{other}")
+    return check_host(text)
 
 
 # Verbs
@@ -301,6 +306,7 @@ _TEXT_SCHEMA: Json = {
 
 Name = Annotated[str, AfterValidator(check_name), text_schema(r"^[^\x00-\x1f\x7f;=]+$")]
 Host = Annotated[str, PlainValidator(check_host), text_schema()]
+Parent = Annotated[str, PlainValidator(check_parent), text_schema()]
 CookiePath = Annotated[str, PlainValidator(check_path), text_schema("^/")]
 Span = Annotated[
     Lifetime, PlainValidator(parse_lifetime), text_schema(LIFETIME_PATTERN, examples=["session", "1y"])
@@ -335,7 +341,7 @@ PolicyMode = Annotated[Mode, *member(Mode)]
 ErrorChoice = Annotated[OnError, *member(OnError)]
 OnResponse = Annotated[OnUndeclaredResponse, *member(OnUndeclaredResponse)]
 OnRequest = Annotated[OnUndeclaredRequest, *member(OnUndeclaredRequest)]
-Evict = Annotated[str, *word("off", later=("host", "domain"))]
+EvictChoice = Annotated[Evict, *member(Evict)]
 ConsentNeed = Annotated[str, *word("exempt", "required")]
 Unknown = Annotated[str, *word("deny", "grant")]
 Form = Annotated[ConsentFormat, *member(ConsentFormat)]
@@ -471,9 +477,13 @@ class UndeclaredModel(Model):
         default=OnUndeclaredRequest.STRIP,
         description="A Cookie that is in no entry, towards the application: strip (default), report or pass.",
     )
-    evict: Evict = Field(
-        default="off", description="Whether undeclared cookies that a browser still holds are expired: off."
+    evict: EvictChoice = Field(
+        default=Evict.OFF,
+        description="Where undeclared cookies that a browser still holds are expired, when it loads a page: off (default), host, or domain: at the domains above as well.",
     )
+    evict_domains: list[Parent] | None = Field(
+        default=None, min_length=1, description="With evict: domain, the domains at which cookies are expired; default: all above the host that are no public suffix."
+    )  # fmt: skip
 
 
 class IncludeModel(Model):

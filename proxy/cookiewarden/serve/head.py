@@ -14,6 +14,12 @@ from functools import cached_property
 import httptools
 
 
+def fields_of(lines: bytes) -> list[tuple[bytes, bytes]]:
+    """The fields in lines that each have their line break before them."""
+    parted = (line.partition(b":") for line in lines.split(b"\r\n")[1:])
+    return [(name, value.strip(b" \t")) for name, _, value in parted]
+
+
 class BadHead(Exception):
     """A head that cannot be forwarded: the status to answer with and the reason to count. Holds no byte of it."""
 

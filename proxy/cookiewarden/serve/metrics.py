@@ -19,7 +19,7 @@ DECLARED = "__declared__"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "OTHER")
 CODE_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 ACTIONS = {
-    "response": ("pass", "rewrite", "block", "report"),
+    "response": ("pass", "rewrite", "block", "report", "evict"),
     "request": ("pass", "strip", "report"),
 }
 """What was done with a cookie; `report`: the policy calls for more, and nothing was changed."""

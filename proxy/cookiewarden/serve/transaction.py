@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from cookiewarden.core.decision import Action, Decision, Reason
 from cookiewarden.core.engine import Scope
+from cookiewarden.core.eviction import is_navigation, is_page
 from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
-from cookiewarden.serve.head import Framing
+from cookiewarden.serve.head import Framing, fields_of
 from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS
 from cookiewarden.serve.request_head import RequestHead, build_request_head, values_of
 from cookiewarden.serve.response_head import ResponseHead
@@ -187,6 +188,8 @@ class Transaction:
         parts = response.parts
         if response.cookies:
             self._judge_response(response)
+        if self.engine.evicts and response.status >= 200:
+            self._evict(response)
         if self.gateway.via:
             parts.append(self.gateway.via)
         if self.chunked and response.status >= 200:
@@ -201,26 +204,44 @@ class Transaction:
     def _judge_response(self, response: ResponseHead) -> None:
         """Put what the engine leaves of each Set-Cookie field into its place."""
         now = time.time()
-        scope = self.scope
         if self.engine.asks_consent:
-            scope = self.engine.after_response(
-                scope, (line for _, lines in response.cookies for _, line in lines), now
-            )
+            all_lines = (line for _, lines in response.cookies for _, line in lines)
+            self.scope = self.engine.after_response(self.scope, all_lines, now)
+        scope = self.scope
         for at, lines in response.cookies:
             left, decisions = self.engine.on_set_cookies(lines, scope, now, self._set_cookie_error)
             response.parts[at] = b"".join(left)
             self.gateway.metrics.cookies("response", decisions)
+
+    def _evict(self, response: ResponseHead) -> None:
+        """Put lines before all others that expire what the browser holds and may not: a live cookie after them counts."""
+        request = self.request
+        if not request.cookies or not is_navigation(request.method, fields_of(request.fields)):
+            return
+        if not is_page(fields_of(b"".join(response.parts))):
+            return
+        try:
+            lines, decisions = self.engine.evictions(request.cookies, self.scope, request.path, time.time())
+        except Exception as error:
+            self._own_fault("expiring cookies", error, "none was expired")
+            return
+        response.parts[0] += b"".join(b"\r\nSet-Cookie: " + line for line in lines)
+        self.gateway.metrics.cookies("response", tuple(decisions.values()))
 
     def _set_cookie_error(self, error: Exception) -> Decision:
         return self._policy_error(error, Action.BLOCK)
 
     def _policy_error(self, error: Exception, action: Action) -> Decision:
         """Our own fault, counted, and said without any byte of the cookie. Not enforced where it passes."""
-        self.gateway.metrics.counts[POLICY_ERRORS] += 1
         passes = self.engine.policy.on_error is OnError.OPEN
-        done = "passed, as on_error asks" if passes else "was dropped"
-        log.error("judging a cookie failed (%s); it %s", type(error).__name__, done)
+        self._own_fault(
+            "judging a cookie", error, "it passed, as on_error asks" if passes else "it was dropped"
+        )
         return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not passes)
+
+    def _own_fault(self, doing: str, error: Exception, done: str) -> None:
+        self.gateway.metrics.counts[POLICY_ERRORS] += 1
+        log.error("%s failed (%s); %s", doing, type(error).__name__, done)
 
     def body(self, data: bytes) -> None:
         """A piece of the response's body."""

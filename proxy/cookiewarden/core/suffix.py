@@ -1,0 +1,28 @@
+"""Public suffixes: domains under which anybody can register, and to which no cookie can be bound (RFC 6265bis 5.6.3)."""
+
+from functools import cache
+
+from publicsuffixlist import PublicSuffixList
+
+from cookiewarden.core.scope import is_ip_address
+
+
+@cache
+def _list() -> PublicSuffixList:
+    """The list that the package brings: 28 ms, and so made only when a policy asks for it."""
+    return PublicSuffixList()
+
+
+def is_public_suffix(domain: bytes) -> bool:
+    """Whether browsers refuse a cookie for `domain`, a canonical host, with all below it. Unknown top levels are suffixes."""
+    return bool(_list().is_public(domain.decode("latin-1")))
+
+
+def registrable_parents(host: bytes) -> list[bytes]:
+    """`host` and the domains above it that are no public suffix, the host first: what a Domain attribute can say there.
+    None for an IP address."""
+    if is_ip_address(host):
+        return []
+    labels = host.split(b".")
+    above = (b".".join(labels[at:]) for at in range(len(labels)))
+    return [domain for domain in above if domain and not is_public_suffix(domain)]

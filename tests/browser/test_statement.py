@@ -1,0 +1,145 @@
+"""The 17 cookies of the Carerix statement, each through a real Chromium in front of the demo application."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.processes import command, free_port, ready
+from tests.serve.harness import eventually
+
+pytestmark = pytest.mark.browser
+
+DAY = 86400
+
+
+@dataclass(frozen=True)
+class Expected:
+    http_only: bool
+    days: float | None
+    """How long the browser keeps it at the most, None: with the session."""
+    seen: bool = True
+    """The application receives it."""
+    after_logout: bool = True
+
+
+STATEMENT = {
+    "wosid": Expected(True, None, after_logout=False),
+    "woinst": Expected(True, None, after_logout=False),
+    "agencyID": Expected(True, 365),
+    "cookiesON": Expected(False, None),
+    "cookies": Expected(False, None),
+    "customera": Expected(True, None, after_logout=False),
+    "customerp": Expected(True, None, after_logout=False),
+    "customerr": Expected(True, None, after_logout=False),
+    "exportToken": Expected(True, None),
+    "language": Expected(False, 365),
+    "COOKIE%3bPHPSESSID%3b%2f%3btools%2ecarerix%2ecom": Expected(True, None),
+    "PHPSESSIONID": Expected(True, None),
+    "_ga": Expected(False, 400, seen=False),  # two years by the script; browsers cut at 400 days
+    "_gid": Expected(False, 1, seen=False),
+    "_gat": Expected(False, 60 / DAY, seen=False),
+    "intercom-id-demo": Expected(False, 273.75, seen=False),
+    "intercom-session-demo": Expected(False, 7, seen=False),
+}
+SCRIPTS = {name for name, expected in STATEMENT.items() if not expected.seen}
+
+
+@dataclass(frozen=True)
+class Demo:
+    site: str
+    direct: str
+    """The same without the proxy."""
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    listen, app, admin = free_port(), free_port(), free_port()
+    running = command("demo", "--listen", str(listen), "--app", str(app), "--admin", str(admin))
+    try:
+        assert eventually(lambda: ready(admin) == 200, 20)
+        yield Demo(f"http://localhost:{listen}", f"http://localhost:{app}")
+    finally:
+        running.terminate()
+        running.communicate(timeout=10)
+
+
+def test_each_cookie_of_the_statement_lives_as_the_policy_says(demo: Demo, visitor: BrowserContext) -> None:
+    site = demo.site
+    page = visitor.new_page()
+    page.goto(site)
+    page.click("button")  # logs in, and ends at /home
+    assert page.url == f"{site}/home"
+    page.goto(f"{site}/tools")
+    answer = page.goto(f"{site}/cookies")
+    assert answer is not None
+    held = {cookie["name"]: cookie for cookie in visitor.cookies()}
+    header = answer.request.all_headers()["cookie"]
+    came = {pair.partition("=")[0] for pair in header.split("; ")}
+    seen = set(json.loads(page.inner_text("body")))
+    now = page.evaluate("Date.now() / 1000")
+    page.goto(f"{site}/logout")
+    left = {cookie["name"] for cookie in visitor.cookies()}
+
+    print(f"\n{'cookie':<50}{'set':<5}{'HttpOnly':<10}{'Secure':<8}{'SameSite':<10}{'kept for':<14}{'sent':<6}{'seen':<6}after logout")  # fmt: skip
+    for name in STATEMENT:
+        cookie = held.get(name)
+        assert cookie is not None, f"{name} was not set"
+        kept = "session" if cookie["expires"] == -1 else f"{(cookie['expires'] - now) / DAY:.3f} days"
+        print(
+            f"{name:<50}{'yes':<5}{cookie['httpOnly']!s:<10}{cookie['secure']!s:<8}{cookie['sameSite']:<10}{kept:<12}"
+            f"{'yes' if name in came else 'no':<6}{'yes' if name in seen else 'no':<6}{'there' if name in left else 'gone'}"
+        )
+    for name, expected in STATEMENT.items():
+        cookie = held[name]
+        assert (name, cookie["httpOnly"]) == (name, expected.http_only)
+        assert (name, cookie["secure"]) == (name, name not in SCRIPTS)
+        assert (name, cookie["sameSite"]) == (name, "Lax")
+        if expected.days is None:
+            assert (name, cookie["expires"]) == (name, -1)
+        else:
+            assert (name, (cookie["expires"] - now) / DAY) == (
+                name,
+                pytest.approx(expected.days, abs=20 / DAY),
+            )
+        assert (name, name in came, name in seen) == (name, True, expected.seen)
+        assert (name, name in left) == (name, expected.after_logout)
+    # and nothing that the statement does not name
+    assert set(held) == came == set(STATEMENT)
+
+
+def test_with_cookies_switched_off_the_application_works_as_it_would_without_the_proxy(
+    demo: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    """The statement's own section: every page is served, no cookie is kept, and so a login does not last."""
+    off = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (tmp_path / "Default").mkdir()
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(off))
+    context = browser.browser_type.launch_persistent_context(tmp_path, executable_path=CHROMIUM, args=FLAGS)
+    try:
+        page = context.new_page()
+        walks = []
+        for site in (demo.site, demo.direct):
+            shown = []
+            for path in ("/", "/home", "/tools", "/cookies", "/logout"):
+                answer = page.goto(site + path)
+                shown.append(
+                    (
+                        path,
+                        answer and answer.status,
+                        page.inner_text("body"),
+                        page.evaluate("document.cookie"),
+                    )
+                )
+            page.goto(site)
+            page.click("button")
+            walks.append([*shown, (page.url.removeprefix(site), page.inner_text("body"))])
+        assert walks[0] == walks[1]
+        assert walks[0][-1] == ("/home", "Welcome. Cookies that arrived: none\n")
+        assert context.cookies() == []
+    finally:
+        context.close()

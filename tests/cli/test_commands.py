@@ -197,6 +197,19 @@ def test_explain_reads_the_visitors_answer_from_the_request_or_from_an_option() 
     assert not any("CANARY" in out for _, out, _ in told)
 
 
+def test_explain_shows_the_lines_of_our_own(tmp_path: Path) -> None:
+    text = "version: 1\nundeclared: {evict: host}\ncookies: [{name: a, path: /, lifetime: 1h, purpose: x}]\n"
+    (tmp_path / "p.yaml").write_text(text)
+    head = b"GET /x HTTP/1.1\r\nAccept: text/html\r\nCookie: b=CANARY\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: a=CANARY; Path=/x\r\n\r\n"
+    code, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "-", stdin=head)
+    assert code == 0 and "CANARY" not in out
+    assert "  first   Set-Cookie: a=<0 bytes>; Path=/x; Max-Age=0\n" in out
+    assert (
+        "b: evict\n" in out
+        and "  before  nothing\n  after   Set-Cookie: b=<0 bytes>; Path=/; Max-Age=0\n" in out
+    )
+
+
 def test_explain_of_a_head_without_cookies_says_so() -> None:
     code, out, _ = run(
         "explain", "--policy", "policies/carerix.yaml", "-", stdin=b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n"

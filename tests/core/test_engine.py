@@ -103,7 +103,7 @@ VERBS = [
 def test_each_verb_does_to_a_line_what_the_reference_says(
     rule: str, line: str, after: str | None, reasons: list[str]
 ) -> None:
-    found = judge(engine(entries(f"name: a, {rule}")), line)
+    found = judge(engine(entries(f"name: a, supersede: false, {rule}")), line)
     assert (found[0], found[2]) == (after, reasons)
     action = "block" if after is None else "pass" if after == line else "rewrite"
     assert found[1] == action
@@ -163,9 +163,44 @@ def test_an_undeclared_set_cookie_is_blocked_reported_or_passed(
     ],
 )  # fmt: skip
 def test_deletions_always_pass(line: str, after: str, reasons: list[str]) -> None:
-    policy = entries("name: a, path: /app, secure: true, same_site: Lax, http_only: true, lifetime: session")
+    rules = "path: /app, secure: true, same_site: Lax, http_only: true, lifetime: session"
+    policy = entries(f"name: a, supersede: false, {rules}")
     found = judge(engine(policy), line)
     assert (found[0], found[2]) == (after, reasons)
+
+
+SUPERSEDED = [
+    # rule, line, what goes before it, what it becomes
+    ("path: /app", "a=1; Path=/; Max-Age=60", "a=; Path=/; Max-Age=0", "a=1; Path=/app; Max-Age=60"),
+    ("path: /app", "a=1", "a=; Max-Age=0", "a=1; Path=/app"),
+    ("path: /app", "a=1; Path=/app", "", "a=1; Path=/app"),
+    ("path: /app", "a=1; Path=/; Expires=Tue, 19 Jan 2038 03:14:07 GMT", "a=; Path=/; Max-Age=0", "a=1; Path=/app; Expires=Tue, 19 Jan 2038 03:14:07 GMT"),
+    ("domain: host-only", "a=1; Domain=shop.example", "a=; Domain=shop.example; Max-Age=0", "a=1"),
+    ("domain: www.shop.example", "a=1; Domain=shop.example; Path=/", "a=; Domain=shop.example; Path=/; Max-Age=0", "a=1; Domain=www.shop.example; Path=/"),
+    ("partitioned: remove", "a=1; Secure; Partitioned", "a=; Secure; Partitioned; Max-Age=0", "a=1; Secure"),
+    ("partitioned: true", "a=1; Secure", "a=; Secure; Max-Age=0", "a=1; Secure; Partitioned"),
+    # a deletion deletes both
+    ("path: /app", "a=; Path=/; Max-Age=0", "a=; Path=/; Max-Age=0", "a=; Path=/app; Max-Age=0"),
+    # what browsers never kept
+    ("path: /, secure: true", "__Host-a=1", "", "__Host-a=1; Path=/; Secure"),
+    ("partitioned: remove", "a=1; Partitioned", "", "a=1"),
+    ("path: /app, supersede: false", "a=1; Path=/", "", "a=1; Path=/app"),
+    ("path: /app, stage: report", "a=1; Path=/", "", "a=1; Path=/"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "line", "before", "after"), SUPERSEDED)
+def test_the_identity_that_an_edit_leaves_is_expired_first(
+    rule: str, line: str, before: str, after: str
+) -> None:
+    name = line.partition("=")[0]
+    tried = engine(entries(f"name: {name}, {rule}"))
+    expected = [(b"Set-Cookie", text.encode()) for text in (before, after) if text]
+    for _ in range(3):
+        outcome = tried.on_response([(b"Set-Cookie", line.encode())], SECURE, NOW)
+        assert outcome.headers == expected
+        (judged,) = outcome.cookies
+        assert (Reason.SUPERSEDED in judged.decision.reasons) == bool(before)
 
 
 def test_an_undeclared_deletion_never_keeps_the_value_of_the_next_one() -> None:

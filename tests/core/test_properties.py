@@ -56,6 +56,7 @@ RULES = st.fixed_dictionaries(
         "lifetime": st.sampled_from(["session", "1min", "400d"]),
         "priority": st.sampled_from(["High", "keep"]),
         "stage": st.sampled_from(["enforce", "report"]),
+        "supersede": st.sampled_from(["true", "false"]),
     },
 )
 
@@ -85,14 +86,17 @@ def test_what_comes_out_is_clean_in_order_and_at_rest(
     engine: Engine, lines: list[bytes], exchange: Exchange
 ) -> None:
     outcome = engine.on_response([(b"Set-Cookie", line) for line in lines], exchange, NOW)
-    after = [value for _, value in outcome.headers]
-    assert len(after) <= len(lines)
     assert [judged.before for judged in outcome.cookies] == lines
-    assert after == [judged.after for judged in outcome.cookies if judged.after is not None]
-    for value in after:
+    after = [judged.after for judged in outcome.cookies if judged.after is not None]
+    superseding = [judged.decision.supersedes for judged in outcome.cookies if judged.decision.supersedes]
+    assert sorted(value for _, value in outcome.headers) == sorted([*after, *superseding])
+    for _, value in outcome.headers:
         assert not CONTROL.search(value)
-    again = engine.on_response(outcome.headers, exchange, NOW)
-    assert again.headers == outcome.headers
+    for line in superseding:
+        cookie = parse_set_cookie(line)
+        assert cookie is not None and is_deletion(cookie, NOW) and cookie.value in (b"", b"deleted")
+    again = engine.on_response([(b"Set-Cookie", value) for value in after], exchange, NOW)
+    assert [value for _, value in again.headers] == after
 
 
 @settings(max_examples=600, deadline=None)
@@ -160,7 +164,10 @@ def test_all_lines_of_a_head_are_judged_as_each_of_them(
             (d.action, d.reasons, d.label) for _, d in expected
         ]
         assert b"".join(found) == b"".join(
-            b"\r\nSet-Cookie: " + after for after, _ in expected if after is not None
+            b"\r\nSet-Cookie: " + line
+            for after, decision in expected
+            for line in (decision.supersedes, after)
+            if line
         )
 
 

@@ -80,7 +80,9 @@ def render(e: Explanation) -> str:
     for why in e.whys:
         lines.append(f"  {why.code}: {why.meaning}")
         lines.append(f"    {_told(why.line)}" if why.line else "")
-    lines.append(f"  before  {e.header}: {e.before}")
+    lines.append(f"  before  {e.header}: {e.before}" if e.before else "  before  nothing")
+    if e.first:
+        lines.append(f"  first   {e.header}: {e.first}")
     if e.after == e.before:
         lines.append("  after   the same, byte for byte")
     else:

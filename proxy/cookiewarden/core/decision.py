@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NO_CONSENT = "no-consent"
     GPC = "gpc"
     EVICTED = "evicted"
+    SUPERSEDED = "superseded"
     # edits
     DOMAIN_CHANGED = "domain-changed"
     PATH_CHANGED = "path-changed"
@@ -66,6 +67,7 @@ MEANINGS = {
     Reason.NO_CONSENT: "the cookie's category asks for consent, and the visitor has not given it",
     Reason.GPC: "the browser says Sec-GPC: 1, and the policy heeds it for the cookie's category",
     Reason.EVICTED: "the browser sent a cookie that may not be there, and is told to forget it",
+    Reason.SUPERSEDED: "the cookie that browsers may still hold as the application asked for it is expired first",
     Reason.DOMAIN_CHANGED: "Domain was wider than the policy allows",
     Reason.PATH_CHANGED: "the policy gives the Path",
     Reason.PARTITIONED_CHANGED: "the policy decides on Partitioned",
@@ -83,7 +85,7 @@ MEANINGS = {
     Reason.POLICY_ERROR: "judging the cookie failed; it is not let through unjudged",
 }
 
-NOT_VIOLATIONS = frozenset({Reason.DELETION, Reason.EVICTED})
+NOT_VIOLATIONS = frozenset({Reason.DELETION, Reason.EVICTED, Reason.SUPERSEDED})
 """Reasons that are no breach of the register."""
 
 ONLY_REPORTED = frozenset({Reason.SET_BY_SERVER, Reason.BROWSER_WOULD_REFUSE, Reason.SECURE_OVER_HTTP})
@@ -98,6 +100,8 @@ class Decision:
     entry: Entry | None = None
     reasons: tuple[Reason, ...] = ()
     enforced: bool = True
+    supersedes: bytes = b""
+    """A Set-Cookie value that goes before the cookie and expires what it replaces; nothing where nothing is replaced."""
 
     @property
     def label(self) -> str:

@@ -537,6 +537,9 @@ def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Life
         path=_unless_keep(model.path or defaults.path),
         domain=_unless_keep(model.domain or defaults.domain),
         priority=_unless_keep(model.priority or defaults.priority),
+        supersede=model.supersede is not False
+        if model.supersede is not None
+        else defaults.supersede is not False,
         bound=_tighter(model.lifetime or defaults.lifetime, ceiling),
     )
 

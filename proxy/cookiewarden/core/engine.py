@@ -212,6 +212,8 @@ class Engine:
                 continue
             after, decision = self.on_set_cookie(value, scope, now)
             cookies.append(Judged(_name(value), value, after, decision))
+            if decision.supersedes:
+                kept.append((name, decision.supersedes))
             if after is not None:
                 kept.append((name, after))
         return Outcome(kept, cookies)
@@ -375,6 +377,8 @@ class Engine:
             except Exception as error:
                 decision = on_fault(error)
                 after = None if decision.enforced else line
+            if decision.supersedes:
+                parts += (lead, decision.supersedes)
             if after is not None:
                 parts += (lead, after)
             becomes.append(after)
@@ -503,10 +507,16 @@ class Engine:
         refusals = verbs.certain_refusals(draft.cookie)
         if refusals and not deletion:
             return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
+        superseded = b""
+        moved = not verbs.IDENTITY.isdisjoint(draft.reasons)
+        # What browsers refused to keep needs not be expired.
+        if moved and enforced and entry.rules.supersede and not verbs.certain_refusals(cookie):
+            superseded = build_set_cookie(bare_deletion(cookie))
+            draft.reasons.append(Reason.SUPERSEDED)
         # One order for the reasons, whatever made them: they are compared in tests and shown to people.
         reasons = (*draft.reasons, *refusals, *verbs.likely_refusals(draft.cookie, site))
         action = Action.PASS if draft.cookie is cookie else Action.REWRITE
-        return draft.cookie, Decision(action, entry, reasons, enforced)
+        return draft.cookie, Decision(action, entry, reasons, enforced, superseded)
 
     def _judge_name(self, name: bytes, scope: Scope) -> Decision:
         match = self._matcher.match(name, scope.site.host, None)
@@ -577,14 +587,15 @@ class Engine:
         """Remember all lines as one where each of them is remembered: without a date, and whatever its value."""
         shape = lines.shape
         parts: list[bytes] = []
-        for lead, name, value, tail, after in zip(
-            shape[::3], shape[1::3], lines.values, shape[2::3], becomes, strict=True
+        for lead, name, value, tail, after, decision in zip(
+            shape[::3], shape[1::3], lines.values, shape[2::3], becomes, decisions, strict=True
         ):
             # Without attributes, blanks at the end of the line would be taken for some of the value.
             if not tail or (name[:-1], tail[:1], tail[1:]) not in scope.plans:
                 return
             if after is not None:
-                parts += (lead, name, b"", after[len(name) + len(value) :])
+                before = lead + decision.supersedes + lead if decision.supersedes else lead
+                parts += (before, name, b"", after[len(name) + len(value) :])
         if sum(map(len, shape)) <= MAX_SHAPE:
             self._count(SHAPE_WEIGHT)
             kept = tuple(after is not None for after in becomes)

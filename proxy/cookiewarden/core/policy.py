@@ -121,6 +121,8 @@ class Rules:
     domain: str | None = None
     """The widest domain allowed; `host-only` takes the attribute off."""
     priority: str | None = None
+    supersede: bool = True
+    """Where an edit changes under which identity browsers keep the cookie, the one that the application asked for is expired."""
     bound: Lifetime | None = None
     """The effective upper bound: the entry's lifetime or the default's, cut to the ceiling."""
 

@@ -45,7 +45,7 @@ Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "seal", "rename_to", "supersede", "until", "public_hosts", "inject_guard", "statement",
+        "seal", "rename_to", "until", "public_hosts", "inject_guard", "statement",
     }
 )  # fmt: skip
 """Keys of the policy language that a later release brings: named as such, not as typing errors."""
@@ -380,6 +380,9 @@ class RulesModel(Model):
     priority: Priority | None = Field(
         default=None, description="Priority: exactly this value (a Chrome extension), or keep (default)."
     )
+    supersede: Bool | None = Field(
+        default=None, description="Whether, where the policy changes path, domain or partition, the cookie that browsers may still hold under the old ones is expired first (default true)."
+    )  # fmt: skip
     lifetime: Span | None = Field(
         default=None, description="The longest time a browser may keep the cookie, counted from each setting: session, or s, min, h, d, w, mo (730 h), y (365 d)."
     )  # fmt: skip

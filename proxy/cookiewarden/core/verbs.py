@@ -49,6 +49,10 @@ class Draft:
             self.edit(reason, self.cookie.with_value(old, value.encode()))
 
 
+IDENTITY = frozenset({Reason.DOMAIN_CHANGED, Reason.PATH_CHANGED, Reason.PARTITIONED_CHANGED})
+"""Edits after which browsers keep the cookie beside the one that they had, and send both (RFC 6265bis 5.7, CHIPS)."""
+
+
 def edit_identity(draft: Draft, rules: Rules) -> None:
     """Domain and Path, which decide under which identity browsers keep the cookie."""
     edit_domain(draft, rules.domain)

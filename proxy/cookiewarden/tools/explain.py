@@ -21,6 +21,7 @@ KEYS = {
     Reason.DOMAIN_CHANGED: "domain",
     Reason.PATH_CHANGED: "path",
     Reason.PARTITIONED_CHANGED: "partitioned",
+    Reason.SUPERSEDED: "supersede",
     Reason.SECURE_ADDED: "secure",
     Reason.SECURE_REMOVED: "secure",
     Reason.NONE_WITHOUT_SECURE: "secure",
@@ -56,7 +57,8 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One cookie of the header. `before` and `after` are without values; `after` is None where it is dropped."""
+    """One cookie of the header. `before` and `after` are without values; `before` is empty where the line is our own,
+    `after` None where it is dropped."""
 
     header: str
     name: str
@@ -67,6 +69,8 @@ class Explanation:
     whys: tuple[Why, ...]
     before: str
     after: str | None
+    first: str = ""
+    """A line that goes before it, where it replaces another cookie."""
 
 
 class NoHeader(ValueError):
@@ -93,8 +97,11 @@ def exchange_of(url: str) -> Exchange:
 _REQUEST = re.compile(rb"(?:> )?[A-Z]+ (/[^ ]*) HTTP/")
 _HEAD = re.compile(rb"(?:[<>] )?HTTP/|" + _REQUEST.pattern)
 _HOST = re.compile(rb"(?:> )?host[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
+RESPONSE = frozenset({b"set-cookie", b"content-type", b"cache-control", b"expires"})
+"""What is read of a response; what is read of a request are the others."""
+REQUEST = frozenset({b"cookie", b"sec-gpc", b"accept", b"sec-fetch-dest", b"sec-fetch-mode"})
 # `curl -v` puts a mark before each line
-_HEADER = re.compile(rb"(?:[<>] )?(set-cookie|cookie|sec-gpc)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+_HEADER = re.compile(rb"(?:[<>] )?([a-z-]+)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
 
 
 def lines_of(text: bytes) -> list[bytes]:
@@ -102,11 +109,14 @@ def lines_of(text: bytes) -> list[bytes]:
 
 
 def headers_of(text: bytes) -> list[Header]:
-    """The cookie headers of one header line or of whole heads, and what the visitor's answer is read from besides. Raises
-    NoHeader."""
+    """The cookie headers of one header line or of whole heads, and what else is looked at. Raises NoHeader."""
     lines = lines_of(text)
-    found = [(m[1], m[2]) for line in lines if (m := _HEADER.fullmatch(line))]
-    if all(name.lower() == b"sec-gpc" for name, _ in found):
+    found = [
+        (m[1], m[2])
+        for line in lines
+        if (m := _HEADER.fullmatch(line)) and m[1].lower() in REQUEST | RESPONSE
+    ]
+    if not any(name.lower() in (b"cookie", b"set-cookie") for name, _ in found):
         raise NoHeader(
             "no Set-Cookie or Cookie header in it; expected a line such as 'Set-Cookie: sid=1; Path=/'",
             any(map(_HEAD.match, lines)),
@@ -132,8 +142,8 @@ def explain(
     """Judge the headers of a request, of a response or of both as the proxy would, and tell why."""
     engine = Engine(policy)
     teller = _Teller(policy, sources)
-    asked = [header for header in headers if header[0].lower() != b"set-cookie"]
-    said = [header for header in headers if header[0].lower() == b"set-cookie"]
+    asked = [header for header in headers if header[0].lower() not in RESPONSE]
+    said = [header for header in headers if header[0].lower() in RESPONSE]
     requested = engine.on_request(asked, exchange, now)
     answered = engine.on_response(said, dataclasses.replace(exchange, headers=asked), now)
     return [
@@ -157,8 +167,9 @@ class _Teller:
             entry=decision.entry.name if decision.entry else "",
             declared_at=self.line(decision.entry.place) if decision.entry else None,
             whys=tuple(self.whys(header, decision, judged.name)),
-            before=without_value(judged.before),
+            before=without_value(judged.before) if judged.before else "",
             after=None if judged.after is None else without_value(judged.after),
+            first=without_value(decision.supersedes) if decision.supersedes else "",
         )
 
     def whys(self, header: str, decision: Decision, name: bytes) -> Iterator[Why]:

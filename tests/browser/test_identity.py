@@ -1,0 +1,66 @@
+"""A policy that moves a cookie, in a Chromium that held it before the policy did: no second session, logout works."""
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.serve.harness import OriginConnection, Start
+
+pytestmark = pytest.mark.browser
+
+
+def policy(rules: str) -> str:
+    return f"version: 1\ncookies:\n  - {{name: sid, {rules}}}\n"
+
+
+def application(connection: OriginConnection) -> None:
+    """Logs in at /app/login, out at /app/logout, and says at /app how many sessions came."""
+    while True:
+        head = connection.read_head()
+        target = head.split(b" ")[1]
+        attributes = b"; Path=/app; Domain=shop.example"
+        line = {
+            b"/app/login": b"Set-Cookie: sid=CANARY%d" % len(head) + attributes + b"\r\n",
+            b"/app/logout": b"Set-Cookie: sid=; Max-Age=0" + attributes + b"\r\n",
+        }.get(target, b"")
+        body = b"%d sessions" % len(re.findall(rb"sid=", head))
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+            + line
+            + b"Content-Length: %d\r\n\r\n" % len(body)
+            + body
+        )
+
+
+@pytest.mark.parametrize("rules", ["path: /", "domain: host-only", "path: /, domain: host-only"])
+def test_a_session_from_before_the_policy_is_replaced_and_ended(
+    start: Start, visitor: BrowserContext, rules: str
+) -> None:
+    before, _ = start(application, policy("path: keep"))
+    after, _ = start(application, policy(rules))
+    page = visitor.new_page()
+    page.goto(f"http://www.shop.example:{before.port}/app/login")
+    assert len(visitor.cookies()) == 1
+    site = f"http://www.shop.example:{after.port}/app"
+    page.goto(f"{site}/home")
+    assert page.inner_text("body") == "1 sessions"  # the old session lives on
+    page.goto(f"{site}/login")
+    page.goto(f"{site}/home")
+    assert page.inner_text("body") == "1 sessions"
+    assert len(visitor.cookies()) == 1
+    page.goto(f"{site}/logout")
+    page.goto(f"{site}/home")
+    assert page.inner_text("body") == "0 sessions"
+    assert visitor.cookies() == []
+
+
+def test_without_superseding_browsers_send_both(start: Start, visitor: BrowserContext) -> None:
+    """What the rule is for."""
+    before, _ = start(application, policy("path: keep"))
+    after, _ = start(application, policy("path: /, supersede: false"))
+    page = visitor.new_page()
+    page.goto(f"http://www.shop.example:{before.port}/app/login")
+    page.goto(f"http://www.shop.example:{after.port}/app/login")
+    page.goto(f"http://www.shop.example:{after.port}/app/home")
+    assert page.inner_text("body") == "2 sessions"

@@ -124,8 +124,10 @@ def test_every_setting_is_in_the_readme() -> None:
 
 def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
     metrics = Metrics(Labels(200))
+    metrics.declare(["old"])
+    status = PolicyStatus(expiries={"old": 1.0})
     families = {}
-    for family in Exposition(lambda: metrics.counts, metrics.labels, PolicyStatus()).collect():
+    for family in Exposition(lambda: metrics.counts, metrics.labels, status).collect():
         suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
         labels = {label for sample in family.samples for label in sample.labels}
         families[family.name + suffix] = labels

@@ -36,7 +36,7 @@ class Addon:
         if loaded.policy is None:
             raise OptionsError("\n".join(map(render_line, loaded.problems)))
         mode = getattr(ctx.options, MODE)
-        self.engine = Engine(loaded.policy, Mode(mode) if mode else None)
+        self.engine = Engine(loaded.policy, Mode(mode) if mode else None, time.time())
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if self.engine is not None:

@@ -1,11 +1,13 @@
 """`cookiewarden check`: all problems of all policy files."""
 
 import json
+import time
 from pathlib import Path
 
 import click
 
 from cookiewarden.cli.policies import exit_code, print_problems, summary
+from cookiewarden.core.expiry import expiry_problems
 from cookiewarden.core.problem import Problem, counted, in_order
 from cookiewarden.files import PolicyFiles
 
@@ -30,6 +32,7 @@ def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
         loaded = PolicyFiles(str(file)).load()
         problems += loaded.problems
         if loaded.policy is not None:
+            problems += expiry_problems(loaded.policy, loaded.sources, time.time())
             entries = counted(len(loaded.policy.entries), "entry")
             clean.append(f"{file}: {entries}, sha256 {loaded.policy.sha256:.12}")
     problems = in_order(problems)

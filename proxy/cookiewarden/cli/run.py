@@ -3,11 +3,13 @@
 import logging
 import signal
 import sys
+import time
 
 import click
 
 from cookiewarden.cli.options import gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.core.expiry import expiry_problems
 from cookiewarden.core.problem import render_line
 from cookiewarden.serve import log, single, supervisor
 from cookiewarden.serve.settings import is_itself
@@ -43,13 +45,15 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
             f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself"
         )
     files, loaded = load_policy(settings.policy)
+    assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
+    problems = [*loaded.problems, *expiry_problems(loaded.policy, loaded.sources, time.time())]
     with log.to_standard_error():
         for complaint in misspelt_variables():
             logger.warning("%s", complaint)
         if sys.stderr.isatty():
-            print_problems(loaded.problems)
+            print_problems(problems)
         else:
-            for problem in loaded.problems:
+            for problem in problems:
                 logger.warning("%s", render_line(problem))
         (single if settings.workers == 1 else supervisor).run(settings, files, loaded)
     return 0

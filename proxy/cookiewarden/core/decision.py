@@ -27,6 +27,7 @@ class Reason(StrEnum):
     # about the cookie
     UNDECLARED = "undeclared"
     OUT_OF_SCOPE = "out-of-scope"
+    ENTRY_EXPIRED = "entry-expired"
     MALFORMED = "malformed"
     TOO_LARGE = "too-large"
     DELETION = "deletion"
@@ -59,6 +60,7 @@ class Reason(StrEnum):
 MEANINGS = {
     Reason.UNDECLARED: "the cookie is in no entry of the policy",
     Reason.OUT_OF_SCOPE: "the cookie is declared, but not for this host or path",
+    Reason.ENTRY_EXPIRED: "the cookie was declared until a day that has passed",
     Reason.MALFORMED: "browsers would ignore the line: it has control characters, or neither name nor value",
     Reason.TOO_LARGE: "browsers would ignore the cookie: name and value are over 4096 bytes",
     Reason.DELETION: "the line deletes the cookie, and deletions always pass",

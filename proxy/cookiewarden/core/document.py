@@ -5,6 +5,7 @@ that is handed in, so that the same code serves the proxy, `check`, tests and an
 """
 
 import hashlib
+import math
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -296,6 +297,7 @@ class _Loader:
             reason=model.reason or "",
             forward=model.forward is not False and set_by is not SetBy.INFRASTRUCTURE,
             report_only=model.stage == "report",
+            until=model.until if model.until is not None else math.inf,
             places=_places(draft, defaults, source),
         )
         for code, key, message in _judgements(model, entry):
@@ -567,6 +569,9 @@ def _judgements(model: EntryModel, entry: Entry) -> Iterator[tuple[Code, str, st
     """What is wrong or doubtful about an entry that is well-formed: code, key that it stands at, message."""
     yield from _promises(model, entry)
     yield from _attributes(model, entry)
+    if model.until is not None and not (entry.owner and entry.reason):
+        message = f'"{entry.name}" is a dated exception: say with owner and reason who answers for it and why'
+        yield Code.NO_OWNER, "until", message
     literal = len(entry.name.replace("*", ""))
     if "*" in entry.name and literal < 3:
         yield Code.GLOB_TOO_BROAD, "name", f'"{entry.name}" declares nearly everything; name more of it'

@@ -59,7 +59,7 @@ MAX_SHAPE = 1024
 SHAPE_WEIGHT = 8
 """For how many plans one of a whole head counts."""
 
-MAY_NOT_BE_HELD = frozenset({Reason.UNDECLARED, Reason.NO_CONSENT, Reason.GPC})
+MAY_NOT_BE_HELD = frozenset({Reason.UNDECLARED, Reason.ENTRY_EXPIRED, Reason.NO_CONSENT, Reason.GPC})
 """Why a cookie in a request is one that the browser should not have; one for another host or path it may."""
 
 EVICTION = Decision(Action.EVICT, None, (Reason.EVICTED,))
@@ -184,17 +184,20 @@ class Scope:
 class Engine:
     """A policy in force. Immutable but for its memo; a reload makes a new one."""
 
-    def __init__(self, policy: Policy, mode: Mode | None = None) -> None:
+    def __init__(self, policy: Policy, mode: Mode | None = None, now: float = 0.0) -> None:
+        """`now`: the moment, in seconds since the epoch, by which dated entries have ended or not. At `next_expiry` it
+        is time for another engine."""
         self.policy = policy
         self.mode = mode or policy.mode
-        self._matcher = Matcher(policy.entries)
+        self._matcher = Matcher(entry for entry in policy.entries if entry.until > now)
+        self._ended = Matcher(entry for entry in policy.entries if entry.until <= now)
         self._paths = tuple(sorted({path.encode() for entry in policy.entries for path in entry.paths}))
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
 
     def pieces(self) -> list[object]:
         """What it is made of: whoever holds these while it is freed can free them little by little."""
-        return [*self.policy.entries, *self._matcher.pieces()]
+        return [*self.policy.entries, *self._matcher.pieces(), *self._ended.pieces()]
 
     # The two entries that every caller shares
 
@@ -471,9 +474,16 @@ class Engine:
         match = self._matcher.match(cookie.name, scope.site.host, scope.site.path)
         deletion = is_deletion(cookie, now)
         if match.entry is None:
-            reason = Reason.OUT_OF_SCOPE if match.out_of_scope else Reason.UNDECLARED
+            reason = self._why_undeclared(cookie.name, match.out_of_scope, scope.site)
             return self._decide_undeclared(cookie, reason, deletion)
         return self._decide_declared(cookie, match.entry, scope, now, deletion)
+
+    def _why_undeclared(
+        self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False
+    ) -> Reason:
+        if self._ended.match(name, site.host, None if is_request else site.path).entry is not None:
+            return Reason.ENTRY_EXPIRED
+        return Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
 
     def _decide_undeclared(
         self, cookie: SetCookie, reason: Reason, deletion: bool
@@ -520,24 +530,28 @@ class Engine:
 
     def _judge_name(self, name: bytes, scope: Scope) -> Decision:
         match = self._matcher.match(name, scope.site.host, None)
-        decision = self._decide_name(match.entry, match.out_of_scope, scope)
+        if match.entry is not None:
+            decision = self._decide_declared_name(match.entry, scope)
+        else:
+            why = self._why_undeclared(name, match.out_of_scope, scope.site, is_request=True)
+            decision = self._decide_undeclared_name(why)
         if len(name) <= MAX_KEY:
             self._count()
             scope.names[name] = decision
         return decision
 
-    def _decide_name(self, entry: Entry | None, out_of_scope: bool, scope: Scope) -> Decision:
-        if entry is not None:
-            refused = scope.denied.get(entry.category, None if entry.forward else Reason.NOT_FORWARDED)
-            if refused is None:
-                return Decision(Action.PASS, entry)
-            enforced = self.mode is Mode.ENFORCE and not entry.report_only
-            return Decision(Action.STRIP, entry, (refused,), enforced)
+    def _decide_declared_name(self, entry: Entry, scope: Scope) -> Decision:
+        refused = scope.denied.get(entry.category, None if entry.forward else Reason.NOT_FORWARDED)
+        if refused is None:
+            return Decision(Action.PASS, entry)
+        enforced = self.mode is Mode.ENFORCE and not entry.report_only
+        return Decision(Action.STRIP, entry, (refused,), enforced)
+
+    def _decide_undeclared_name(self, reason: Reason) -> Decision:
         choice = self.policy.on_request
         if choice is OnUndeclaredRequest.PASS:
             return Decision(Action.PASS)
         enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredRequest.STRIP
-        reason = Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
         return Decision(Action.STRIP, None, (reason,), enforced)
 
     # Remembering

@@ -1,5 +1,6 @@
 """The policy as the engine reads it: frozen values, every default resolved, every entry with its place."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -151,6 +152,8 @@ class Entry:
     reason: str = ""
     forward: bool = True
     report_only: bool = False
+    until: float = math.inf
+    """When it ends, in seconds since the epoch."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where each key that speaks of this entry stands, `defaults` included: for `explain` and diagnostics."""
 

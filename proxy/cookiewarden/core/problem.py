@@ -55,6 +55,9 @@ class Code(Enum):
     WEAKENS = ("weakens", Severity.WARNING)
     GLOB_TOO_BROAD = ("glob-too-broad", Severity.WARNING)
     HTTP_ONLY_READ = ("http-only-read", Severity.WARNING)
+    NO_OWNER = ("no-owner", Severity.WARNING)
+    ENTRY_EXPIRED = ("entry-expired", Severity.WARNING)
+    EXPIRES_SOON = ("expires-soon", Severity.WARNING)
     NO_EFFECT = ("no-effect", Severity.WARNING)
     NO_BASIS = ("no-basis", Severity.INFO)
 

@@ -4,9 +4,11 @@ The same models validate a file and produce the JSON Schema that editors read. S
 their own (lifetimes, verbs, globs) are parsed here by small functions that say what would be right.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
@@ -45,7 +47,7 @@ Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "seal", "rename_to", "until", "public_hosts", "inject_guard", "statement",
+        "seal", "rename_to", "public_hosts", "inject_guard", "statement",
     }
 )  # fmt: skip
 """Keys of the policy language that a later release brings: named as such, not as typing errors."""
@@ -196,6 +198,19 @@ def check_parent(domain: object, other: str = "") -> str:
     return check_host(text)
 
 
+# Dates
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def parse_until(value: object) -> float:
+    """The end of a day in UTC, in seconds since the epoch."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        with contextlib.suppress(ValueError):
+            return (datetime.fromisoformat(value).replace(tzinfo=UTC) + timedelta(days=1)).timestamp()
+    raise wrong(Code.WRONG_VALUE, f"found {quote(value)}, expected a day such as 2026-12-31")
+
+
 # Verbs
 
 _FLAGS = {True: Flag.ON, False: Flag.OFF, "remove": Flag.REMOVE, "keep": Flag.KEEP}
@@ -317,6 +332,7 @@ Secure = Annotated[
     PlainValidator(one_of({**_FLAGS, "https": Flag.HTTPS})),
     enum_schema(True, False, "https", "remove", "keep"),
 ]
+Until = Annotated[float, PlainValidator(parse_until), text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 OnOff = Annotated[Flag, PlainValidator(one_of(_FLAGS)), enum_schema(True, False, "remove", "keep")]
 Site = Annotated[SameSite, PlainValidator(parse_same_site), WithJsonSchema(_SITE_SCHEMA)]
 Bool = Annotated[
@@ -427,6 +443,10 @@ class EntryModel(RulesModel):
     party: str | None = Field(default=None, description="The company whose cookie it is.")
     owner: str | None = Field(default=None, description="Who answers for this entry.")
     reason: str | None = Field(default=None, description="Why this entry is as it is.")
+    until: Until | None = Field(
+        default=None,
+        description="The last day of a dated exception (to 24:00 UTC), as in 2026-12-31; afterwards the entry counts as absent.",
+    )
     forward: Bool | None = Field(
         default=None, description="Whether the application receives the cookie (default true)."
     )

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 
 import uvloop
 
@@ -90,7 +91,7 @@ async def prepared(read: PolicyFilesRead, settings: Settings, metrics: Metrics) 
             raise ValueError("what was valid no longer is")
         for source in loaded.sources.values():
             source.clear()
-        return Engine(loaded.policy, settings.mode)
+        return Engine(loaded.policy, settings.mode, time.time())
 
     engine = await beside_traffic(build)
     metrics.labels.numbers = dict(read.labels)

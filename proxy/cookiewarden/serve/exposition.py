@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -51,6 +51,8 @@ class PolicyStatus:
     """When a policy was last loaded, in seconds since the epoch."""
     successes: int = 0
     failures: int = 0
+    expiries: dict[str, float] = field(default_factory=dict)
+    """When dated entries end, by name."""
 
 
 @dataclass(slots=True)
@@ -164,6 +166,8 @@ class Exposition(Collector):
             (),
             {(): status.reload_time},
         )
+        known = {(name,): at for name, at in status.expiries.items() if name in self.labels.numbers}
+        yield _gauge("entry_expiry_timestamp_seconds", "When a dated entry ends.", ("cookie",), known)
         reloads = {("success",): status.successes, ("failure",): status.failures}
         yield _counter("config_reloads", "Reloads of the policy.", ("result",), reloads)
 

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from threading import Thread
 from typing import TypeVar
 
 from cookiewarden.core.document import Loaded
+from cookiewarden.core.expiry import next_expiry
 from cookiewarden.core.policy import Mode, Policy
 from cookiewarden.core.problem import Severity, counted, render_line
 from cookiewarden.files import PolicyFiles
@@ -92,6 +94,10 @@ class Reloader:
         self.mode = mode
         self.status = status
         self.put = put
+        self.policy: Policy | None = None
+        """The one in force."""
+        self.next_expiry = math.inf
+        """When an entry of it ends."""
         self._lock = asyncio.Lock()
         self._asked: set[asyncio.Task[None]] = set()
 
@@ -115,6 +121,22 @@ class Reloader:
                 self.status.successes += 1
                 self.began(policy)
 
+    async def expire(self) -> None:
+        """An entry has ended: put the policy in force anew, whatever its files say meanwhile."""
+        async with self._lock:
+            policy, self.next_expiry = self.policy, math.inf
+            if policy is None:
+                return
+            try:
+                await self.put(policy)
+            except Exception as fault:  # our own fault must not end the watching
+                log.error(
+                    "an entry has ended and is still in force: %s, a bug to report", type(fault).__name__
+                )
+                return
+            self.next_expiry = next_expiry(policy, time.time())
+            log.info("an entry of the policy has ended; its cookie counts as undeclared")
+
     def _read(self) -> tuple[Policy | None, str]:
         """The policy, or the first of its errors."""
         loaded = self.files.load()
@@ -130,10 +152,13 @@ class Reloader:
 
     def began(self, policy: Policy) -> None:
         """A policy is in force: say so."""
+        self.policy = policy
+        self.next_expiry = next_expiry(policy, time.time())
         mode = self.mode or policy.mode
         status = self.status
         status.policy, status.sha256 = policy.name, policy.sha256
         status.enforcing = mode is Mode.ENFORCE
+        status.expiries = {entry.name: entry.until for entry in policy.entries if entry.until < math.inf}
         status.reload_successful = True
         status.reload_time = time.time()
         log.info(
@@ -151,6 +176,8 @@ class Reloader:
         tried: tuple[object, ...] = ()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            if time.time() >= self.next_expiry:
+                await self.expire()
             seen = await asyncio.to_thread(self.files.look)
             if seen == before and seen not in (self.files.loaded_from(), tried):
                 tried = seen

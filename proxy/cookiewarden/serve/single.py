@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 
 import uvloop
@@ -67,7 +68,7 @@ class Single:
         self.admin = Admin(self.settings)
         (self.listening,) = open_sockets(self.settings.listen, 1)
         await self.worker.start(
-            await beside_traffic(lambda: Engine(policy, self.settings.mode)), self.listening
+            await beside_traffic(lambda: Engine(policy, self.settings.mode, time.time())), self.listening
         )
         self.reloader.began(policy)
         await self.admin.start(Exposition(self.counts, self.metrics.labels, self.status), self.unready)
@@ -92,7 +93,7 @@ class Single:
 
     async def put(self, policy: Policy) -> None:
         """Put a policy in force for the requests to come."""
-        engine = await beside_traffic(lambda: Engine(policy, self.settings.mode))
+        engine = await beside_traffic(lambda: Engine(policy, self.settings.mode, time.time()))
         self.metrics.declare(entry.name for entry in policy.entries)
         await self.worker.replace(engine)
 

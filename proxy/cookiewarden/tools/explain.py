@@ -140,7 +140,7 @@ def explain(
     now: float,
 ) -> list[Explanation]:
     """Judge the headers of a request, of a response or of both as the proxy would, and tell why."""
-    engine = Engine(policy)
+    engine = Engine(policy, now=now)
     teller = _Teller(policy, sources)
     asked = [header for header in headers if header[0].lower() not in RESPONSE]
     said = [header for header in headers if header[0].lower() in RESPONSE]
@@ -187,7 +187,7 @@ class _Teller:
             yield Why(reason.value, MEANINGS[reason], self.decided(header, decision, reason))
 
     def decided(self, header: str, decision: Decision, reason: Reason) -> Line | None:
-        if reason in (Reason.UNDECLARED, Reason.OUT_OF_SCOPE):
+        if reason in (Reason.UNDECLARED, Reason.OUT_OF_SCOPE, Reason.ENTRY_EXPIRED):
             return self.undeclared(header)
         entry = decision.entry
         if entry is None or reason not in KEYS:

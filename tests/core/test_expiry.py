@@ -1,0 +1,80 @@
+"""Dated exceptions: in force until the end of a day, then absent."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from cookiewarden.core.decision import Exchange
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.expiry import expiry_problems, next_expiry
+from tests.policies_for_tests import entries, loaded, policy
+
+LAST = "2026-12-31"
+END = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
+DAY = 86400
+TEXT = entries(
+    "name: old, until: 2026-12-31, owner: web, reason: the shop moves, secure: true",
+    "name: trial-*, until: 2026-06-30, owner: web, reason: a trial",
+    "name: trial-*-x, http_only: true",
+    "name: sid",
+)
+
+
+@pytest.mark.parametrize(
+    ("now", "name", "reasons", "after"),
+    [
+        (END - 1, "old", ["secure-added"], "=1; Secure"),
+        (END, "old", ["entry-expired"], None),
+        (END, "sid", [], "=1"),
+        (END, "trial-a", ["entry-expired"], None),
+        (END, "trial-a-x", ["http-only-added"], "=1; HttpOnly"),
+        (END, "other", ["undeclared"], None),
+        (0, "trial-a", [], "=1"),
+    ],
+)
+def test_an_entry_that_has_ended_counts_as_absent(
+    now: float, name: str, reasons: list[str], after: str | None
+) -> None:
+    engine = Engine(policy(TEXT), now=now)
+    for _ in range(2):
+        (judged,) = engine.on_response([(b"Set-Cookie", f"{name}=1".encode())], Exchange(), now).cookies
+        assert [reason.value for reason in judged.decision.reasons] == reasons
+        assert judged.after == (None if after is None else f"{name}{after}".encode())
+        (judged,) = engine.on_request([(b"Cookie", f"{name}=1".encode())], Exchange(), now).cookies
+        assert (judged.after is None) == (after is None)
+        assert ("entry-expired" in [reason.value for reason in judged.decision.reasons]) == (
+            "entry-expired" in reasons
+        )
+
+
+def test_what_has_ended_is_expired_in_browsers_as_undeclared() -> None:
+    text = TEXT.replace("version: 1\n", "version: 1\nundeclared: {evict: host}\n")
+    exchange = Exchange(headers=[(b"Accept", b"text/html"), (b"Cookie", b"old=1")])
+    for now, count in ((END - 1, 0), (END, 1)):
+        outcome = Engine(policy(text), now=now).on_response([(b"Content-Type", b"text/html")], exchange, now)
+        assert len(outcome.cookies) == count
+
+
+def test_the_next_end_is_the_first_to_come() -> None:
+    dated = policy(TEXT)
+    first = next_expiry(dated, 0)
+    assert datetime.fromtimestamp(first, UTC).isoformat() == "2026-07-01T00:00:00+00:00"
+    assert next_expiry(dated, first) == END
+    assert next_expiry(dated, END) == next_expiry(policy("cookies: [{name: a}]"), 0) == float("inf")
+
+
+def test_check_warns_of_what_has_ended_and_of_what_ends_within_thirty_days() -> None:
+    found = loaded(TEXT)
+    assert found.policy is not None
+    problems = expiry_problems(found.policy, found.sources, END - 10.5 * DAY)
+    told = [
+        (problem.code.text, problem.place.pos.line, problem.message.partition(":")[0]) for problem in problems
+    ]
+    assert told == [
+        ("expires-soon", 3, '"old" ends in 10 days'),
+        ("entry-expired", 4, '"trial-*" has ended'),
+    ]
+    assert all("until" in problem.excerpt for problem in problems)
+    assert expiry_problems(found.policy, {}, END)[0].excerpt == ""
+    assert expiry_problems(replace(found.policy, entries=()), {}, END) == []

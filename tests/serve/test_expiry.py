@@ -1,0 +1,35 @@
+"""An entry that ends while the proxy runs."""
+
+import dataclasses
+import time
+
+from tests.serve.harness import Start, ask, eventually
+
+POLICY = """
+version: 1
+cookies:
+  - {name: sid}
+  - {name: old, until: 2999-12-31, owner: web, reason: the shop moves}
+"""
+OK = b"HTTP/1.1 200 OK\r\nSet-Cookie: old=CANARY1\r\nSet-Cookie: sid=CANARY2\r\nContent-Length: 2\r\n\r\nok"
+REQUEST = b"GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"
+
+
+def test_an_entry_ends_on_its_day_without_a_reload_and_the_metric_says_when(start: Start) -> None:
+    proxy, _ = start(OK, POLICY)
+    assert proxy.sample("cookiewarden_entry_expiry_timestamp_seconds", cookie="old") == 32503680000
+    assert b"old=CANARY1" in ask(proxy.port, REQUEST)
+    reloader = proxy.single.reloader
+    policy = reloader.policy
+    assert policy is not None
+    entries = tuple(
+        dataclasses.replace(entry, until=time.time() + 0.5) if entry.name == "old" else entry
+        for entry in policy.entries
+    )
+    # Its last day, brought near.
+    reloader.began(dataclasses.replace(policy, entries=entries))
+    assert eventually(lambda: b"old=CANARY1" not in ask(proxy.port, REQUEST))
+    assert b"sid=CANARY2" in ask(proxy.port, REQUEST)
+    labels = {"cookie": "__undeclared__", "reason": "entry-expired", "enforced": "true"}
+    assert proxy.sample("cookiewarden_violations_total", **labels) > 0
+    assert proxy.sample("cookiewarden_config_reloads_total", result="success") == 0

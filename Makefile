@@ -14,9 +14,9 @@ TESTS ?= tests/core tests/serve
 .PHONY: bench bench-engine bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 
-run: $(VENV)/run.stamp ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
+run: $(VENV)/run.stamp $(if $(UPSTREAM),$(VENV)/seal.key) ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
 ifdef UPSTREAM
-	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN)
+	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN) --seal-key-file $(VENV)/seal.key
 else
 	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN) --app $(APP)
 endif
@@ -81,6 +81,9 @@ $(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
 	@echo "setting up $(VENV) ..."
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
+
+$(VENV)/seal.key: | $(VENV)/run.stamp
+	@$(BIN)/cookiewarden key new $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'

@@ -108,6 +108,7 @@ def test_each_cookie_of_the_statement_lives_as_the_policy_says(demo: Demo, visit
             )
         assert (name, name in came, name in seen) == (name, True, expected.seen)
         assert (name, name in left) == (name, expected.after_logout)
+    assert held["customerp"]["value"].startswith("s1.")  # no browser sees the encoded password
     # and nothing that the statement does not name
     assert set(held) == came == set(STATEMENT)
 

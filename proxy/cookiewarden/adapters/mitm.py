@@ -36,6 +36,8 @@ class Addon:
         if loaded.policy is None:
             raise OptionsError("\n".join(map(render_line, loaded.problems)))
         mode = getattr(ctx.options, MODE)
+        if loaded.policy.seals:
+            raise OptionsError("the policy seals cookies, for which this addon takes no keys yet")
         self.engine = Engine(loaded.policy, Mode(mode) if mode else None, time.time())
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:

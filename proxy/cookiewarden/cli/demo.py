@@ -1,5 +1,6 @@
 """`cookiewarden demo`: the proxy in front of a demo application, on the Carerix policy."""
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from cookiewarden.cli.policies import load_policy
 from cookiewarden.core.document import Loaded
 from cookiewarden.demo.app import application
 from cookiewarden.files import PolicyFiles
+from cookiewarden.keys import create
 from cookiewarden.serve import log
 from cookiewarden.serve.listener import CannotStart
 from cookiewarden.serve.settings import Address, Settings, Upstream, parse_address
@@ -60,8 +62,8 @@ def demo(policy: str | None, listen: str, app: str, admin: str) -> int:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     files, loaded = load_policy(policy or str(_carerix()))
-    with log.to_standard_error():
-        uvloop.run(_serve(files, loaded, *addresses))
+    with log.to_standard_error(), tempfile.TemporaryDirectory() as folder:
+        uvloop.run(_serve(files, loaded, Path(folder), *addresses))
     return 0
 
 
@@ -72,7 +74,9 @@ def _carerix() -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-async def _serve(files: PolicyFiles, loaded: Loaded, listen: Address, app: Address, admin: Address) -> None:
+async def _serve(
+    files: PolicyFiles, loaded: Loaded, folder: Path, listen: Address, app: Address, admin: Address
+) -> None:
     runner = web.AppRunner(application(), access_log=None, handle_signals=False)
     await runner.setup()
     try:
@@ -84,7 +88,11 @@ async def _serve(files: PolicyFiles, loaded: Loaded, listen: Address, app: Addre
                 f"cannot listen on {app}: {reason}; choose another address with --app"
             ) from error
         upstream = Upstream(f"http://{app}", app)
-        settings = Settings(policy=files.path, upstream=upstream, listen=listen, admin=admin)
+        key = folder / "key"
+        create(key)  # what it seals nobody opens after this demonstration
+        settings = Settings(
+            policy=files.path, upstream=upstream, listen=listen, admin=admin, seal_key_file=str(key)
+        )
         guide = GUIDE.format(listen=listen, app=app, admin=admin, port=app.port, policy=files.path)
         await Single(settings, files).live(loaded, started=lambda: click.echo(guide))
     finally:

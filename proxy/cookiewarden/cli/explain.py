@@ -7,6 +7,7 @@ import click
 
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.core.decision import Reason
+from cookiewarden.keys import throw_away
 from cookiewarden.tools.explain import (
     DEFAULT_URL,
     Explanation,
@@ -57,9 +58,15 @@ def explain(policy: str, url: str | None, cookie: str | None, header: str) -> in
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
-    explanations = explain_headers(loaded.policy, loaded.sources, headers, exchange, time.time())
+    explanations = explain_headers(
+        loaded.policy, loaded.sources, headers, exchange, time.time(), throw_away(loaded.policy)
+    )
     for explanation in explanations:
         click.echo(render(explanation))
+    if any(why.code in SEALING for e in explanations for why in e.whys):
+        click.echo(
+            "judged with a key that was made for this and is gone: no browser's value opens with it", err=True
+        )
     if not explanations:
         click.echo("no cookies in it: nothing for the policy to decide")
     elif url is None and any(why.code in PLACED for e in explanations for why in e.whys):
@@ -67,6 +74,7 @@ def explain(policy: str, url: str | None, cookie: str | None, header: str) -> in
     return 0
 
 
+SEALING = frozenset({Reason.SEALED.value, Reason.SEAL_INVALID.value})
 PLACED = frozenset({Reason.OUT_OF_SCOPE.value, Reason.BROWSER_WOULD_REFUSE.value})
 """Reasons that depend on the host and the path."""
 

@@ -9,6 +9,7 @@ from cookiewarden import __version__
 from cookiewarden.cli.check import check
 from cookiewarden.cli.demo import demo
 from cookiewarden.cli.explain import explain
+from cookiewarden.cli.key import key
 from cookiewarden.cli.options import ConfigRefused
 from cookiewarden.cli.policies import PolicyRefused, exit_code
 from cookiewarden.cli.run import run
@@ -22,7 +23,7 @@ def cli() -> None:
     """Enforce a cookie register: only declared cookies pass, with the attributes and lifetimes it promises."""
 
 
-for command in (run, check, explain, schema, demo):
+for command in (run, check, explain, key, schema, demo):
     cli.add_command(command)
 
 

@@ -11,6 +11,7 @@ from cookiewarden.cli.options import gather, misspelt_variables, print_config, s
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.core.expiry import expiry_problems
 from cookiewarden.core.problem import render_line
+from cookiewarden.keys import BadKeys, keys_for
 from cookiewarden.serve import log, single, supervisor
 from cookiewarden.serve.settings import is_itself
 
@@ -46,6 +47,10 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
         )
     files, loaded = load_policy(settings.policy)
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
+    try:
+        keys_for(loaded.policy, settings.seal_key_file)
+    except BadKeys as bad:
+        raise click.UsageError(str(bad)) from None
     problems = [*loaded.problems, *expiry_problems(loaded.policy, loaded.sources, time.time())]
     with log.to_standard_error():
         for complaint in misspelt_variables():

@@ -65,6 +65,10 @@ class SetCookie:
         added = (*self.attributes[:end], parse_attribute(raw), *self.attributes[end:])
         return replace(self, attributes=added)
 
+    def with_cookie_value(self, value: bytes) -> "SetCookie":
+        """The same cookie with another value."""
+        return replace(self, pair=with_value(self.pair, value), value=value)
+
     def with_value(self, old: Attribute, value: bytes) -> "SetCookie":
         """`old` with another value, its spelling and its place kept."""
         key, _, _ = old.raw.partition(b"=")
@@ -132,6 +136,12 @@ def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:
 def name_of(piece: bytes) -> bytes:
     name, separator, _ = piece.partition(b"=")
     return name.strip(WSP) if separator else b""
+
+
+def with_value(pair: bytes, value: bytes) -> bytes:
+    """A pair with another value, all before it kept."""
+    name, equals, _ = pair.partition(b"=")
+    return name + equals + value
 
 
 def build_cookie(pieces: list[bytes], first_removed: bool) -> bytes:

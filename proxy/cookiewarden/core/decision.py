@@ -48,6 +48,9 @@ class Reason(StrEnum):
     HTTP_ONLY_REMOVED = "http-only-removed"
     PRIORITY_CHANGED = "priority-changed"
     LIFETIME_CAPPED = "lifetime-capped"
+    SEALED = "sealed"
+    OPENED = "opened"
+    SEAL_INVALID = "seal-invalid"
     # what browsers would refuse
     NONE_WITHOUT_SECURE = "none-without-secure"
     PREFIX_RULE = "prefix-rule"
@@ -80,6 +83,9 @@ MEANINGS = {
     Reason.HTTP_ONLY_REMOVED: "the policy takes HttpOnly off",
     Reason.PRIORITY_CHANGED: "the policy gives Priority",
     Reason.LIFETIME_CAPPED: "the lifetime was longer than the policy promises",
+    Reason.SEALED: "the value is encrypted before the browser gets it",
+    Reason.OPENED: "the value is decrypted before the application gets it",
+    Reason.SEAL_INVALID: "the value should be sealed, and was not, or not by these keys for this cookie",
     Reason.NONE_WITHOUT_SECURE: "browsers refuse SameSite=None or Partitioned without Secure",
     Reason.PREFIX_RULE: "browsers refuse a name with this prefix without the attributes that the prefix promises",
     Reason.BROWSER_WOULD_REFUSE: "browsers on this host would refuse the cookie",
@@ -87,7 +93,7 @@ MEANINGS = {
     Reason.POLICY_ERROR: "judging the cookie failed; it is not let through unjudged",
 }
 
-NOT_VIOLATIONS = frozenset({Reason.DELETION, Reason.EVICTED, Reason.SUPERSEDED})
+NOT_VIOLATIONS = frozenset({Reason.DELETION, Reason.EVICTED, Reason.SUPERSEDED, Reason.SEALED, Reason.OPENED})
 """Reasons that are no breach of the register."""
 
 ONLY_REPORTED = frozenset({Reason.SET_BY_SERVER, Reason.BROWSER_WOULD_REFUSE, Reason.SECURE_OVER_HTTP})

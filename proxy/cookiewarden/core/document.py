@@ -29,6 +29,7 @@ from cookiewarden.core.policy import (
     Rules,
     SameSite,
     SameSiteVerb,
+    Seal,
     SetBy,
 )
 from cookiewarden.core.problem import CODES, Code, Place, Pos, Problem, has_errors, in_order
@@ -41,6 +42,7 @@ from cookiewarden.core.schema import (
     IncludeModel,
     PolicyModel,
     RulesModel,
+    SealModel,
     UndeclaredModel,
     did_you_mean,
     kind_of,
@@ -297,6 +299,7 @@ class _Loader:
             reason=model.reason or "",
             forward=model.forward is not False and set_by is not SetBy.INFRASTRUCTURE,
             report_only=model.stage == "report",
+            seal=_seal(model.seal),
             until=model.until if model.until is not None else math.inf,
             places=_places(draft, defaults, source),
         )
@@ -546,6 +549,13 @@ def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Life
     )
 
 
+def _seal(model: SealModel | None) -> Seal | None:
+    if model is None:
+        return None
+    until = model.accept_plain_until
+    return Seal(model.context or "", -math.inf if until is None else until)
+
+
 def _unless_keep(value: str | None) -> str | None:
     return None if value == "keep" else value
 
@@ -607,6 +617,12 @@ def _attributes(model: EntryModel, entry: Entry) -> Iterator[tuple[Code, str, st
             Code.HTTP_ONLY_SCRIPT,
             "http_only",
             "a script cannot set or read an HttpOnly cookie: use keep, or set_by: server",
+        )
+    if entry.seal is not None and entry.set_by is not SetBy.SERVER:
+        yield (
+            Code.SEAL_SCRIPT,
+            "seal",
+            f"only what the server sets can be sealed, and set_by is {entry.set_by}: a script could not read it",
         )
     if entry.name in SCRIPT_READ and rules.http_only is Flag.ON:
         yield (

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import compress
+from typing import TYPE_CHECKING
 
 from cookiewarden.core import consent, eviction, verbs
 from cookiewarden.core.consent import NOTHING, Denied
@@ -23,6 +24,7 @@ from cookiewarden.core.cookie import (
     CONTROL,
     MAX_ATTRIBUTE,
     MAX_PAIR,
+    WSP,
     SetCookie,
     build_cookie,
     build_set_cookie,
@@ -30,22 +32,30 @@ from cookiewarden.core.cookie import (
     parse_attribute,
     parse_cookie,
     parse_set_cookie,
+    with_value,
 )
 from cookiewarden.core.date import imf_fixdate, parse_cookie_date
 from cookiewarden.core.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
 from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.policy import (
+    HOST_ONLY,
     Entry,
     Evict,
     Mode,
     OnUndeclaredRequest,
     OnUndeclaredResponse,
     Policy,
+    Seal,
     SetBy,
 )
 from cookiewarden.core.scope import canonical_host, path_match, path_of
 from cookiewarden.core.suffix import registrable_parents
 from cookiewarden.core.verbs import Draft, Site
+
+if TYPE_CHECKING:
+    from cookiewarden.core.seal import (
+        Keyring,
+    )  # cryptography takes 30 ms to import: only policies that seal do
 
 MAX_PLANS = 8192
 """Plans and names that one engine remembers over all scopes; at the limit all are forgotten."""
@@ -184,9 +194,15 @@ class Scope:
 class Engine:
     """A policy in force. Immutable but for its memo; a reload makes a new one."""
 
-    def __init__(self, policy: Policy, mode: Mode | None = None, now: float = 0.0) -> None:
+    def __init__(
+        self, policy: Policy, mode: Mode | None = None, now: float = 0.0, keyring: "Keyring | None" = None
+    ) -> None:
         """`now`: the moment, in seconds since the epoch, by which dated entries have ended or not. At `next_expiry` it
-        is time for another engine."""
+        is time for another engine. `keyring`: for a policy that seals. Raises ValueError where it is missing."""
+        if policy.seals and keyring is None:
+            raise ValueError("a policy that seals needs a keyring")
+        self._keyring = keyring
+        self._now = now
         self.policy = policy
         self.mode = mode or policy.mode
         self._matcher = Matcher(entry for entry in policy.entries if entry.until > now)
@@ -420,13 +436,21 @@ class Engine:
                 kept.append(piece)
                 continue
             decision = scope.names.get(name) or self._judge_name(name, scope)
-            strip = decision.action is Action.STRIP and decision.enforced
-            cookies.append(Judged(name, piece, None if strip else piece, decision))
-            if strip:
-                changed = True
+            after: bytes | None = piece
+            if decision.action is Action.STRIP and decision.enforced:
+                after = None
+            elif (
+                decision.entry is not None
+                and decision.entry.seal is not None
+                and decision.action is Action.PASS
+            ):
+                after, decision = self._open(name, piece, decision.entry, scope)
+            cookies.append(Judged(name, piece, after, decision))
+            changed = changed or after is not piece
+            if after is None:
                 first_removed = first_removed or index == 0
             else:
-                kept.append(piece)
+                kept.append(after)
         if not changed:
             return header, cookies
         return build_cookie(kept, first_removed) if any(map(_has_content, kept)) else None, cookies
@@ -444,6 +468,8 @@ class Engine:
         decisions = tuple(judged.decision for judged in cookies)
         shape = _VALUES.sub(b"=", header)
         pieces = shape.split(b";")
+        if any(decision.entry is not None and decision.entry.seal is not None for decision in decisions):
+            return after, decisions
         # What stands without a `=` is a value.
         if len(shape) <= MAX_SHAPE and all(b"=" in piece or not piece.strip(b" \t") for piece in pieces):
             judged = iter(cookies)
@@ -512,6 +538,8 @@ class Engine:
         else:
             verbs.edit_reading(draft, entry.rules)
             verbs.cut_lifetime(draft, entry.rules.bound, now)
+            if enforced:
+                self._seal(draft, entry, site)
             if entry.set_by is SetBy.SCRIPT:
                 draft.reasons.append(Reason.SET_BY_SERVER)
         refusals = verbs.certain_refusals(draft.cookie)
@@ -553,6 +581,40 @@ class Engine:
             return Decision(Action.PASS)
         enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredRequest.STRIP
         return Decision(Action.STRIP, None, (reason,), enforced)
+
+    # Sealing
+
+    def _seal(self, draft: Draft, entry: Entry, site: Site) -> None:
+        """Encrypt the value, unless there is none or it was encrypted already."""
+        cookie = draft.cookie
+        if entry.seal is None or self._keyring is None or not cookie.value:
+            return
+        context = self._context(entry, entry.seal, site)
+        if self._keyring.open(cookie.value, cookie.name, context) is None:
+            sealed = self._keyring.seal(cookie.value, cookie.name, context)
+            draft.edit(Reason.SEALED, cookie.with_cookie_value(sealed))
+
+    def _open(self, name: bytes, piece: bytes, entry: Entry, scope: Scope) -> tuple[bytes | None, Decision]:
+        """A piece of a Cookie header whose value should be sealed: what the application gets. Opening is transport and is done
+        in report mode too."""
+        value = piece.partition(b"=")[2].strip(WSP)
+        seal, keyring = entry.seal, self._keyring
+        if seal is None or keyring is None or not value:
+            return piece, Decision(Action.PASS, entry)
+        opened = keyring.open(value, name, self._context(entry, seal, scope.site))
+        if opened is not None:
+            return with_value(piece, opened), Decision(Action.PASS, entry, (Reason.OPENED,))
+        if self._now < seal.accept_plain_until and not keyring.looks_sealed(value):
+            return piece, Decision(Action.PASS, entry)
+        enforced = self.mode is Mode.ENFORCE and not entry.report_only
+        decision = Decision(Action.STRIP, entry, (Reason.SEAL_INVALID,), enforced)
+        return None if enforced else piece, decision
+
+    def _context(self, entry: Entry, seal: Seal, site: Site) -> bytes:
+        """The host for a cookie that is bound to it, else what the policy says: the two are never the same."""
+        if entry.rules.domain == HOST_ONLY:
+            return b"host " + site.host
+        return b"policy " + (seal.context or self.policy.name).encode()
 
     # Remembering
 
@@ -644,8 +706,11 @@ def _has_control(pair: bytes) -> bool:
 
 
 def _reads_value(decision: Decision) -> bool:
-    """Whether the outcome depended on the value: an undeclared deletion loses it, unless it is empty already."""
-    return decision.entry is None and Reason.DELETION in decision.reasons
+    """Whether the outcome depended on the value: an undeclared deletion loses it, unless it is empty already; and what is
+    sealed is another each time."""
+    if decision.entry is None:
+        return Reason.DELETION in decision.reasons
+    return decision.entry.seal is not None
 
 
 def _plan_dated(

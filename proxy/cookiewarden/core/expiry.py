@@ -11,8 +11,10 @@ SOON = 30 * DAY
 
 
 def next_expiry(policy: Policy, now: float) -> float:
-    """When the next entry ends, in seconds since the epoch; infinity where none does."""
-    return min((entry.until for entry in policy.entries if entry.until > now), default=float("inf"))
+    """When the next entry, or the grace for plain values of one, ends, in seconds since the epoch; infinity where none does."""
+    ends = [entry.until for entry in policy.entries]
+    ends += [entry.seal.accept_plain_until for entry in policy.entries if entry.seal is not None]
+    return min((end for end in ends if end > now), default=float("inf"))
 
 
 def expiry_problems(policy: Policy, sources: Mapping[str, Source], now: float) -> list[Problem]:

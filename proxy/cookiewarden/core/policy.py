@@ -132,6 +132,16 @@ HOST_ONLY = "host-only"
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """How a cookie's value is sealed."""
+
+    context: str = ""
+    """What a sealed value is bound to besides its name, where the cookie is not bound to its host; empty: the policy's name."""
+    accept_plain_until: float = -math.inf
+    """Until when values that were never sealed are let in, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A declared cookie: what the statement says of it and the rules that make it true."""
 
@@ -154,6 +164,7 @@ class Entry:
     report_only: bool = False
     until: float = math.inf
     """When it ends, in seconds since the epoch."""
+    seal: Seal | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where each key that speaks of this entry stands, `defaults` included: for `explain` and diagnostics."""
 
@@ -198,3 +209,8 @@ class Policy:
     """Where `undeclared.response`, `undeclared.request` and `ceiling` stand, by their last word, if they are given."""
     sha256: str = ""
     """Over the bytes of all files, one after the other, so that two pods can be compared."""
+
+    @property
+    def seals(self) -> bool:
+        """Whether it takes a key."""
+        return any(entry.seal is not None for entry in self.entries)

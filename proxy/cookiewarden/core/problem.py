@@ -47,6 +47,8 @@ class Code(Enum):
     NO_CONSENT_COOKIE = ("no-consent-cookie", Severity.ERROR)
     CONSENT_UNDECLARED = ("consent-undeclared", Severity.ERROR)
     HTTP_ONLY_SCRIPT = ("http-only-script", Severity.ERROR)
+    SEAL_SCRIPT = ("seal-script", Severity.ERROR)
+    KEY_IN_POLICY = ("key-in-policy", Severity.ERROR)
     PREFIX_CONFLICT = ("prefix-conflict", Severity.ERROR)
     NO_LIFETIME = ("no-lifetime", Severity.WARNING)
     NO_PURPOSE = ("no-purpose", Severity.WARNING)

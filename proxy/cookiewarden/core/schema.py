@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     PlainValidator,
     WithJsonSchema,
+    field_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -47,7 +48,7 @@ Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "seal", "rename_to", "public_hosts", "inject_guard", "statement",
+        "rename_to", "public_hosts", "inject_guard", "statement",
     }
 )  # fmt: skip
 """Keys of the policy language that a later release brings: named as such, not as typing errors."""
@@ -415,8 +416,55 @@ class ScopeModel(Model):
     )  # fmt: skip
 
 
+class SealModel(Model):
+    """How a cookie's value is sealed."""
+
+    accept_plain_until: Until | None = Field(
+        default=None, description="The last day on which values that were never sealed are let in, as in 2026-12-31 (default: none are)."
+    )  # fmt: skip
+    context: str | None = Field(
+        default=None, min_length=1, description="What sealed values are bound to besides the cookie's name, where the cookie is not host-only; default: the policy's name."
+    )  # fmt: skip
+
+
+def seal_item(value: object) -> object:
+    """`true`, `false`, or a mapping. Keys are not for files that are in git."""
+    if value is True:
+        return {}
+    if isinstance(value, dict) and {"key", "keys"} & value.keys():
+        raise wrong(
+            Code.KEY_IN_POLICY,
+            "a key does not belong in a policy, which is for many to read: give it with --seal-key-file",
+        )
+    if isinstance(value, str):
+        raise wrong(
+            Code.WRONG_TYPE,
+            "expected true, or a mapping; keys do not belong in a policy, but are given with --seal-key-file",
+        )
+    return None if value is False else value
+
+
+_SEAL_SCHEMA = WithJsonSchema(
+    {
+        "oneOf": [
+            {"type": "boolean"},
+            {
+                "type": "object",
+                "properties": {
+                    name: {"type": "string", "description": found.description}
+                    for name, found in SealModel.model_fields.items()
+                },
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
+
+
 class EntryModel(RulesModel):
     """One declared cookie."""
+
+    _seal = field_validator("seal", mode="before")(seal_item)
 
     name: Name = Field(
         description="The cookie's name as it travels, or a glob in which * is zero or more characters; case-sensitive, never decoded."
@@ -450,6 +498,9 @@ class EntryModel(RulesModel):
     forward: Bool | None = Field(
         default=None, description="Whether the application receives the cookie (default true)."
     )
+    seal: Annotated[SealModel, _SEAL_SCHEMA] | None = Field(
+        default=None, description="true: browsers get the value encrypted, and the application gets it back as it was (needs --seal-key-file)."
+    )  # fmt: skip
     stage: Stage | None = Field(
         default=None, description="report: this entry is only reported while the rest is enforced."
     )

@@ -9,7 +9,7 @@ import contextlib
 import pickle
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cookiewarden.serve.settings import Settings
@@ -25,6 +25,8 @@ class PolicyFilesRead:
     files: dict[str, bytes]
     labels: dict[str, int]
     """The labels of cookies with their numbers, this policy's among them."""
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """For the cookies that it seals."""
 
 
 # To a worker

@@ -15,6 +15,7 @@ import uvloop
 from cookiewarden.core.document import Unread, load
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.problem import Code
+from cookiewarden.keys import keyring
 from cookiewarden.serve import log
 from cookiewarden.serve.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop
 from cookiewarden.serve.listener import CannotStart
@@ -91,7 +92,7 @@ async def prepared(read: PolicyFilesRead, settings: Settings, metrics: Metrics) 
             raise ValueError("what was valid no longer is")
         for source in loaded.sources.values():
             source.clear()
-        return Engine(loaded.policy, settings.mode, time.time())
+        return Engine(loaded.policy, settings.mode, time.time(), keyring(read.keys))
 
     engine = await beside_traffic(build)
     metrics.labels.numbers = dict(read.labels)

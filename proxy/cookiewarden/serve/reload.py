@@ -18,6 +18,7 @@ from cookiewarden.core.expiry import next_expiry
 from cookiewarden.core.policy import Mode, Policy
 from cookiewarden.core.problem import Severity, counted, render_line
 from cookiewarden.files import PolicyFiles
+from cookiewarden.keys import BadKeys
 from cookiewarden.serve.exposition import PolicyStatus
 
 log = logging.getLogger("cookiewarden")
@@ -115,6 +116,8 @@ class Reloader:
                     self._failed(error)
                     return
                 await self.put(policy)
+            except BadKeys as bad:
+                self._failed(str(bad))
             except Exception as fault:  # our own fault must not end the watching
                 self._failed(f"{type(fault).__name__} while it was read, a bug to report")
             else:

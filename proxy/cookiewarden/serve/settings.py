@@ -211,6 +211,9 @@ class Settings:
     )
     upstream_cert: str = setting(str, "", "FILE", "Certificate (PEM) to show to an https:// application.")
     upstream_key: str = setting(str, "", "FILE", "Its key (PEM), where the certificate's file has none.")
+    seal_key_file: str = setting(
+        str, "", "FILE", "Keys for cookies that the policy seals: cookiewarden key new FILE."
+    )
     upgrade_protocols: tuple[str, ...] = setting(
         _words, ("websocket",), "LIST", "Upgrade protocols passed on."
     )

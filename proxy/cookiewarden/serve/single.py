@@ -14,6 +14,7 @@ from cookiewarden.core.document import Loaded
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Policy
 from cookiewarden.files import PolicyFiles
+from cookiewarden.keys import BadKeys, keyring, keys_for
 from cookiewarden.serve.admin import Admin
 from cookiewarden.serve.exposition import Exposition, PolicyStatus
 from cookiewarden.serve.listener import CannotStart, open_sockets, told
@@ -67,9 +68,11 @@ class Single:
         self.metrics.declare(entry.name for entry in policy.entries)
         self.admin = Admin(self.settings)
         (self.listening,) = open_sockets(self.settings.listen, 1)
-        await self.worker.start(
-            await beside_traffic(lambda: Engine(policy, self.settings.mode, time.time())), self.listening
-        )
+        try:
+            engine = await self._engine(policy)
+        except BadKeys as bad:
+            raise CannotStart(str(bad)) from None
+        await self.worker.start(engine, self.listening)
         self.reloader.began(policy)
         await self.admin.start(Exposition(self.counts, self.metrics.labels, self.status), self.unready)
         say_where(self.settings, self.listening, self.admin.address)
@@ -92,10 +95,19 @@ class Single:
         self.reloader.ask()
 
     async def put(self, policy: Policy) -> None:
-        """Put a policy in force for the requests to come."""
-        engine = await beside_traffic(lambda: Engine(policy, self.settings.mode, time.time()))
+        """Put a policy in force for the requests to come. Raises BadKeys."""
+        engine = await self._engine(policy)
         self.metrics.declare(entry.name for entry in policy.entries)
         await self.worker.replace(engine)
+
+    async def _engine(self, policy: Policy) -> Engine:
+        """Raises BadKeys."""
+
+        def build() -> Engine:
+            keys = keys_for(policy, self.settings.seal_key_file)
+            return Engine(policy, self.settings.mode, time.time(), keyring(keys))
+
+        return await beside_traffic(build)
 
     def counts(self) -> Sequence[int] | memoryview:
         self.worker.gateway.count_connections()

@@ -24,6 +24,7 @@ from cookiewarden.core.document import Loaded
 from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import counted
 from cookiewarden.files import PolicyFiles
+from cookiewarden.keys import BadKeys, keys_for
 from cookiewarden.serve.admin import Admin
 from cookiewarden.serve.channel import Begin, Channel, PolicyFilesRead, Put, ReloadCertificate, Stop
 from cookiewarden.serve.exposition import Exposition, PolicyStatus, Workers
@@ -165,7 +166,10 @@ class Supervisor:
             raise CannotStart("the policy has errors")
         self.admin = Admin(self.settings)
         self.sockets = open_sockets(self.settings.listen, self.settings.workers)
-        self._read(loaded.policy)
+        try:
+            self._read(loaded.policy)
+        except BadKeys as bad:
+            raise CannotStart(str(bad)) from None
         spawning: asyncio.Future[Any] = asyncio.gather(
             *map(self.spawn, range(self.settings.workers)), return_exceptions=True
         )
@@ -269,7 +273,8 @@ class Supervisor:
             self._restarting = self._begin(self.restart())
 
     async def put(self, policy: Policy) -> None:
-        """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
+        """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy. Raises
+        BadKeys."""
         self._read(policy)
         self._number += 1
         for child in list(self.children):
@@ -287,8 +292,10 @@ class Supervisor:
             child.kill()
 
     def _read(self, policy: Policy) -> None:
+        """Raises BadKeys."""
+        keys = keys_for(policy, self.settings.seal_key_file)
         self.labels.declare(entry.name for entry in policy.entries)
-        self.policy = PolicyFilesRead(self.files.path, self.files.raw, dict(self.labels.numbers))
+        self.policy = PolicyFilesRead(self.files.path, self.files.raw, dict(self.labels.numbers), keys)
 
     def counts(self) -> list[int]:
         """What all workers have counted, those that ended too."""

@@ -8,6 +8,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cookiewarden.core.decision import MEANINGS, Action, Decision, Exchange, Header, Judged, Reason
@@ -16,6 +17,9 @@ from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.policy import Entry, Policy
 from cookiewarden.core.problem import Place, printable
 from cookiewarden.core.source import Source
+
+if TYPE_CHECKING:
+    from cookiewarden.core.seal import Keyring
 
 KEYS = {
     Reason.DOMAIN_CHANGED: "domain",
@@ -30,6 +34,9 @@ KEYS = {
     Reason.HTTP_ONLY_REMOVED: "http_only",
     Reason.PRIORITY_CHANGED: "priority",
     Reason.LIFETIME_CAPPED: "lifetime",
+    Reason.SEALED: "seal",
+    Reason.OPENED: "seal",
+    Reason.SEAL_INVALID: "seal",
     Reason.SET_BY_SERVER: "set_by",
     Reason.NOT_FORWARDED: "forward",
     Reason.NO_CONSENT: "category",
@@ -138,9 +145,10 @@ def explain(
     headers: list[Header],
     exchange: Exchange,
     now: float,
+    keyring: "Keyring | None" = None,
 ) -> list[Explanation]:
     """Judge the headers of a request, of a response or of both as the proxy would, and tell why."""
-    engine = Engine(policy, now=now)
+    engine = Engine(policy, now=now, keyring=keyring)
     teller = _Teller(policy, sources)
     asked = [header for header in headers if header[0].lower() not in RESPONSE]
     said = [header for header in headers if header[0].lower() in RESPONSE]

@@ -1,0 +1,46 @@
+"""`cookiewarden key`: key files for sealed cookies."""
+
+from pathlib import Path
+
+import click
+
+from cookiewarden import keys
+
+
+@click.group()
+def key() -> None:
+    """Keys for sealed cookies: the first of a file seals, all of them open."""
+
+
+@key.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def new(file: Path) -> int:
+    """Write FILE with one new key, readable by its owner alone (mode 0600)."""
+    try:
+        keys.create(file)
+    except FileExistsError:
+        raise click.UsageError(
+            f'"{file}" is there already, and is not overwritten; cookiewarden key rotate {file} adds a key'
+        ) from None
+    except OSError as error:
+        raise click.ClickException(
+            f'"{file}" cannot be written: {(error.strerror or "error").lower()}'
+        ) from None
+    click.echo(f"{file}: one key; run with --seal-key-file {file}")
+    return 0
+
+
+@key.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def rotate(file: Path) -> int:
+    """Put a new key first in FILE: it seals from the next reload on, and the others still open what they sealed."""
+    try:
+        count = keys.rotate(file)
+    except keys.BadKeys as bad:
+        raise click.UsageError(str(bad)) from None
+    except OSError as error:
+        raise click.ClickException(
+            f'"{file}" cannot be written: {(error.strerror or "error").lower()}'
+        ) from None
+    click.echo(f"{file}: {count} keys; take the last one out when no browser holds what it sealed any more")
+    return 0

@@ -64,3 +64,44 @@ def test_without_superseding_browsers_send_both(start: Start, visitor: BrowserCo
     page.goto(f"http://www.shop.example:{after.port}/app/login")
     page.goto(f"http://www.shop.example:{after.port}/app/home")
     assert page.inner_text("body") == "2 sessions"
+
+
+def plain(connection: OriginConnection) -> None:
+    """The same without attributes, at the root."""
+    while True:
+        head = connection.read_head()
+        target = head.split(b" ")[1]
+        line = {
+            b"/login": b"Set-Cookie: sid=CANARY%d; Path=/\r\n" % len(head),
+            b"/logout": b"Set-Cookie: sid=; Path=/; Max-Age=0\r\n",
+        }.get(target, b"")
+        body = b"%d sessions" % len(re.findall(rb"[ ;]sid=", head))
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+            + line
+            + b"Content-Length: %d\r\n\r\n" % len(body)
+            + body
+        )
+
+
+def test_an_old_application_gets_a_host_bound_session_without_a_change(
+    start: Start, visitor: BrowserContext
+) -> None:
+    before, _ = start(plain, policy("path: keep"))
+    after, origin = start(plain, policy("rename_to: __Host-sid"))
+    page = visitor.new_page()
+    page.goto(f"http://localhost:{before.port}/login")
+    assert [cookie["name"] for cookie in visitor.cookies()] == ["sid"]
+    site = f"http://localhost:{after.port}"
+    page.goto(f"{site}/home")
+    assert page.inner_text("body") == "1 sessions"  # the old session lives on
+    page.goto(f"{site}/login")
+    (cookie,) = visitor.cookies()
+    assert (cookie["name"], cookie["secure"], cookie["path"]) == ("__Host-sid", True, "/")
+    page.goto(f"{site}/home")
+    assert page.inner_text("body") == "1 sessions"
+    assert all(b"__Host-" not in head for head in origin.requests)
+    page.goto(f"{site}/logout")
+    assert visitor.cookies() == []
+    page.goto(f"{site}/home")
+    assert page.inner_text("body") == "0 sessions"

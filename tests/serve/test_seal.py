@@ -20,7 +20,7 @@ def request(*cookies: bytes) -> bytes:
 
 
 def value_of(answer: bytes) -> bytes:
-    found = re.search(rb"\r\nSet-Cookie: sid=(s1\.[\w-]+); Path=/; HttpOnly\r\n", answer)
+    found = re.search(rb"\r\nSet-Cookie: " rb"sid=(s1\.[\w-]+); Path=/; HttpOnly\r\n", answer)
     assert found, answer
     return found[1]
 

@@ -65,6 +65,10 @@ class SetCookie:
         added = (*self.attributes[:end], parse_attribute(raw), *self.attributes[end:])
         return replace(self, attributes=added)
 
+    def with_name(self, name: bytes) -> "SetCookie":
+        """The same cookie under another name."""
+        return replace(self, pair=with_name(self.pair, name), name=name)
+
     def with_cookie_value(self, value: bytes) -> "SetCookie":
         """The same cookie with another value."""
         return replace(self, pair=with_value(self.pair, value), value=value)
@@ -136,6 +140,14 @@ def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:
 def name_of(piece: bytes) -> bytes:
     name, separator, _ = piece.partition(b"=")
     return name.strip(WSP) if separator else b""
+
+
+def with_name(pair: bytes, name: bytes) -> bytes:
+    """A pair under another name, its blanks and its value kept."""
+    old, equals, value = pair.partition(b"=")
+    bare = old.strip(WSP)
+    begin = old.index(bare)
+    return old[:begin] + name + old[begin + len(bare) :] + equals + value
 
 
 def with_value(pair: bytes, value: bytes) -> bytes:

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     DELETION = "deletion"
     SET_BY_SERVER = "set-by-server"
     NOT_FORWARDED = "not-forwarded"
+    DUPLICATE_NAME = "duplicate-name"
     NO_CONSENT = "no-consent"
     GPC = "gpc"
     EVICTED = "evicted"
@@ -48,6 +49,8 @@ class Reason(StrEnum):
     HTTP_ONLY_REMOVED = "http-only-removed"
     PRIORITY_CHANGED = "priority-changed"
     LIFETIME_CAPPED = "lifetime-capped"
+    RENAMED = "renamed"
+    PLAIN_NAME = "plain-name"
     SEALED = "sealed"
     OPENED = "opened"
     SEAL_INVALID = "seal-invalid"
@@ -69,6 +72,7 @@ MEANINGS = {
     Reason.DELETION: "the line deletes the cookie, and deletions always pass",
     Reason.SET_BY_SERVER: "the policy says that a script sets this cookie, and the application did",
     Reason.NOT_FORWARDED: "the policy keeps this cookie from the application",
+    Reason.DUPLICATE_NAME: "the name came more than once in one request",
     Reason.NO_CONSENT: "the cookie's category asks for consent, and the visitor has not given it",
     Reason.GPC: "the browser says Sec-GPC: 1, and the policy heeds it for the cookie's category",
     Reason.EVICTED: "the browser sent a cookie that may not be there, and is told to forget it",
@@ -83,6 +87,8 @@ MEANINGS = {
     Reason.HTTP_ONLY_REMOVED: "the policy takes HttpOnly off",
     Reason.PRIORITY_CHANGED: "the policy gives Priority",
     Reason.LIFETIME_CAPPED: "the lifetime was longer than the policy promises",
+    Reason.RENAMED: "browsers keep the cookie under another name than the application's",
+    Reason.PLAIN_NAME: "the cookie came under the application's own name, and browsers keep it under another",
     Reason.SEALED: "the value is encrypted before the browser gets it",
     Reason.OPENED: "the value is decrypted before the application gets it",
     Reason.SEAL_INVALID: "the value should be sealed, and was not, or not by these keys for this cookie",
@@ -93,10 +99,14 @@ MEANINGS = {
     Reason.POLICY_ERROR: "judging the cookie failed; it is not let through unjudged",
 }
 
-NOT_VIOLATIONS = frozenset({Reason.DELETION, Reason.EVICTED, Reason.SUPERSEDED, Reason.SEALED, Reason.OPENED})
+NOT_VIOLATIONS = frozenset(
+    {Reason.DELETION, Reason.EVICTED, Reason.SUPERSEDED, Reason.RENAMED, Reason.SEALED, Reason.OPENED}
+)
 """Reasons that are no breach of the register."""
 
-ONLY_REPORTED = frozenset({Reason.SET_BY_SERVER, Reason.BROWSER_WOULD_REFUSE, Reason.SECURE_OVER_HTTP})
+ONLY_REPORTED = frozenset(
+    {Reason.DUPLICATE_NAME, Reason.SET_BY_SERVER, Reason.BROWSER_WOULD_REFUSE, Reason.SECURE_OVER_HTTP}
+)
 """Reasons that never change anything, whatever the mode."""
 
 

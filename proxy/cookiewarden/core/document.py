@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from cookiewarden.core.matcher import entry_matches
 from cookiewarden.core.policy import (
     BROWSER_MAX,
+    HOST_ONLY,
     Category,
     Consent,
     ConsentFormat,
@@ -26,6 +27,7 @@ from cookiewarden.core.policy import (
     Lifetime,
     OnUndeclaredRequest,
     Policy,
+    Rename,
     Rules,
     SameSite,
     SameSiteVerb,
@@ -41,6 +43,7 @@ from cookiewarden.core.schema import (
     IncludedFileModel,
     IncludeModel,
     PolicyModel,
+    RenameModel,
     RulesModel,
     SealModel,
     UndeclaredModel,
@@ -133,6 +136,7 @@ class _Loader:
         self.check_categories(main, drafts)
         entries = [self.entry(draft, main, source) for draft in drafts]
         self.check_ties(drafts)
+        self.check_renames(drafts, entries)
         if main is not None and not drafts:
             pos = source.key_pos(("cookies",))
             self.complain(
@@ -273,6 +277,21 @@ class _Loader:
                         message = f'"{name}" and "{other.model.name}" at {other.place()} match the same names with equal rank; make one more exact'
                         self.complain(draft.source, Code.AMBIGUOUS_GLOB, draft.pos(), message)
 
+    def check_renames(self, drafts: list[_Draft], entries: list[Entry]) -> None:
+        """A new name must be nobody else's: browsers send it back, and it must be clear whose it is."""
+        taken: dict[str, Entry] = {}
+        renaming = [
+            (draft, entry) for draft, entry in zip(drafts, entries, strict=True) if entry.rename is not None
+        ]
+        for draft, entry in renaming:
+            new = draft.model.rename_to.name if draft.model.rename_to else ""
+            other = next((each for each in entries if entry_matches(each, new)), None) or taken.setdefault(
+                new, entry
+            )
+            if other is not entry:
+                message = f'"{new}" is the name of another cookie already, at {other.place}'
+                self.complain_at(draft, Code.RENAME_IMPOSSIBLE, "rename_to", message)
+
     def complain_at(self, draft: _Draft, code: Code, key: str, message: str) -> None:
         place = draft.place(key)
         self.complain(self.sources[place.path], code, place.pos, message)
@@ -300,6 +319,7 @@ class _Loader:
             forward=model.forward is not False and set_by is not SetBy.INFRASTRUCTURE,
             report_only=model.stage == "report",
             seal=_seal(model.seal),
+            rename=_rename(model.rename_to),
             until=model.until if model.until is not None else math.inf,
             places=_places(draft, defaults, source),
         )
@@ -408,6 +428,12 @@ def _consent_problems(
                 Code.CONSENT_UNDECLARED,
                 at,
                 f'"{model.cookie}" is declared at {entry.place} in "{entry.category}", which itself requires consent',
+            )
+        if entry.seal is not None or entry.rename is not None:
+            yield (
+                Code.CONSENT_UNDECLARED,
+                at,
+                f'"{model.cookie}" is declared at {entry.place} as sealed or renamed: the banner\'s script could not read it',
             )
         if not entry.forward:
             yield (
@@ -556,6 +582,13 @@ def _seal(model: SealModel | None) -> Seal | None:
     return Seal(model.context or "", -math.inf if until is None else until)
 
 
+def _rename(model: RenameModel | None) -> Rename | None:
+    if model is None:
+        return None
+    until = model.accept_plain_until
+    return Rename(model.name, math.inf if until is None else until)
+
+
 def _unless_keep(value: str | None) -> str | None:
     return None if value == "keep" else value
 
@@ -635,7 +668,31 @@ def _attributes(model: EntryModel, entry: Entry) -> Iterator[tuple[Code, str, st
         weak.append("same_site")
     for key in weak:
         yield Code.WEAKENS, key, f"{key}: this takes a protection away that the application gave"
+    if entry.rename is not None:
+        if "*" in entry.name:
+            yield (
+                Code.RENAME_IMPOSSIBLE,
+                "rename_to",
+                "one name can be given to one cookie only, and this entry is a glob",
+            )
+        if entry.set_by is not SetBy.SERVER:
+            yield (
+                Code.RENAME_IMPOSSIBLE,
+                "rename_to",
+                f"only what the server sets can be renamed, and set_by is {entry.set_by}: its script would not find it",
+            )
+        yield from _rename_conflicts(rules, name_prefix(entry.rename.name.encode()))
     yield from _prefix_conflicts(rules, name_prefix(entry.name.encode()))
+
+
+def _rename_conflicts(rules: Rules, prefix: bytes) -> Iterator[tuple[Code, str, str]]:
+    yield from _prefix_conflicts(rules, prefix)
+    if prefix.startswith(b"__host-") and rules.domain not in (None, HOST_ONLY):
+        yield (
+            Code.PREFIX_CONFLICT,
+            "domain",
+            "a __Host- cookie has no Domain: leave domain out, or say host-only",
+        )
 
 
 def _prefix_conflicts(rules: Rules, prefix: bytes) -> Iterator[tuple[Code, str, str]]:

@@ -32,6 +32,7 @@ from cookiewarden.core.cookie import (
     parse_attribute,
     parse_cookie,
     parse_set_cookie,
+    with_name,
     with_value,
 )
 from cookiewarden.core.date import imf_fixdate, parse_cookie_date
@@ -207,6 +208,12 @@ class Engine:
         self.mode = mode or policy.mode
         self._matcher = Matcher(entry for entry in policy.entries if entry.until > now)
         self._ended = Matcher(entry for entry in policy.entries if entry.until <= now)
+        self._plain_names = {
+            entry.rename.name.encode(): entry.name.encode()
+            for entry in policy.entries
+            if entry.rename is not None
+        }
+        """The application's name for each name under which browsers keep a cookie."""
         self._paths = tuple(sorted({path.encode() for entry in policy.entries for path in entry.paths}))
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
@@ -431,7 +438,9 @@ class Engine:
         kept: list[bytes] = []
         cookies = []
         first_removed = changed = False
-        for index, (name, piece) in enumerate(parse_cookie(header)):
+        pieces = parse_cookie(header)
+        seen: set[bytes] = set()
+        for index, (name, piece) in enumerate(pieces):
             if not piece.strip(b" \t"):
                 kept.append(piece)
                 continue
@@ -441,10 +450,13 @@ class Engine:
                 after = None
             elif (
                 decision.entry is not None
-                and decision.entry.seal is not None
+                and decision.entry.is_transported
                 and decision.action is Action.PASS
             ):
-                after, decision = self._open(name, piece, decision.entry, scope)
+                after, decision = self._transport(name, piece, decision.entry, scope, pieces)
+            if name in seen:
+                decision = replace(decision, reasons=(*decision.reasons, Reason.DUPLICATE_NAME))
+            seen.add(name)
             cookies.append(Judged(name, piece, after, decision))
             changed = changed or after is not piece
             if after is None:
@@ -468,7 +480,7 @@ class Engine:
         decisions = tuple(judged.decision for judged in cookies)
         shape = _VALUES.sub(b"=", header)
         pieces = shape.split(b";")
-        if any(decision.entry is not None and decision.entry.seal is not None for decision in decisions):
+        if any(decision.entry is not None and decision.entry.is_transported for decision in decisions):
             return after, decisions
         # What stands without a `=` is a value.
         if len(shape) <= MAX_SHAPE and all(b"=" in piece or not piece.strip(b" \t") for piece in pieces):
@@ -531,6 +543,8 @@ class Engine:
         if entry.category in scope.denied and not deletion:
             return None, Decision(Action.BLOCK, entry, (scope.denied[entry.category],), enforced)
         draft = Draft(cookie)
+        if entry.rename is not None and enforced:
+            verbs.rename(draft, entry.rename.name.encode())
         verbs.edit_identity(draft, entry.rules)
         verbs.edit_sending(draft, entry.rules, site.https)
         if deletion:
@@ -557,7 +571,7 @@ class Engine:
         return draft.cookie, Decision(action, entry, reasons, enforced, superseded)
 
     def _judge_name(self, name: bytes, scope: Scope) -> Decision:
-        match = self._matcher.match(name, scope.site.host, None)
+        match = self._matcher.match(self._plain_names.get(name, name), scope.site.host, None)
         if match.entry is not None:
             decision = self._decide_declared_name(match.entry, scope)
         else:
@@ -589,14 +603,37 @@ class Engine:
         cookie = draft.cookie
         if entry.seal is None or self._keyring is None or not cookie.value:
             return
-        context = self._context(entry, entry.seal, site)
-        if self._keyring.open(cookie.value, cookie.name, context) is None:
-            sealed = self._keyring.seal(cookie.value, cookie.name, context)
+        name, context = (
+            entry.name.encode() if entry.rename else cookie.name,
+            self._context(entry, entry.seal, site),
+        )
+        if self._keyring.open(cookie.value, name, context) is None:
+            sealed = self._keyring.seal(cookie.value, name, context)
             draft.edit(Reason.SEALED, cookie.with_cookie_value(sealed))
 
+    def _transport(
+        self, name: bytes, piece: bytes, entry: Entry, scope: Scope, pieces: list[tuple[bytes, bytes]]
+    ) -> tuple[bytes | None, Decision]:
+        """A piece of a Cookie header that browsers keep otherwise than the application does: what the application gets.
+        This is done in report mode too."""
+        reasons: tuple[Reason, ...] = ()
+        rename = entry.rename
+        if rename is not None:
+            kept_as, plain = rename.name.encode(), entry.name.encode()
+            if name == kept_as:
+                reasons, piece = (Reason.RENAMED,), with_name(piece, plain)
+            elif self._now >= rename.accept_plain_until or any(found == kept_as for found, _ in pieces):
+                return self._refused(piece, entry, Reason.PLAIN_NAME)
+            name = plain
+        after, decision = self._open(name, piece, entry, scope)
+        return after, replace(decision, reasons=(*reasons, *decision.reasons)) if reasons else decision
+
+    def _refused(self, piece: bytes, entry: Entry, reason: Reason) -> tuple[bytes | None, Decision]:
+        enforced = self.mode is Mode.ENFORCE and not entry.report_only
+        return None if enforced else piece, Decision(Action.STRIP, entry, (reason,), enforced)
+
     def _open(self, name: bytes, piece: bytes, entry: Entry, scope: Scope) -> tuple[bytes | None, Decision]:
-        """A piece of a Cookie header whose value should be sealed: what the application gets. Opening is transport and is done
-        in report mode too."""
+        """A piece whose value may be sealed."""
         value = piece.partition(b"=")[2].strip(WSP)
         seal, keyring = entry.seal, self._keyring
         if seal is None or keyring is None or not value:
@@ -606,9 +643,7 @@ class Engine:
             return with_value(piece, opened), Decision(Action.PASS, entry, (Reason.OPENED,))
         if self._now < seal.accept_plain_until and not keyring.looks_sealed(value):
             return piece, Decision(Action.PASS, entry)
-        enforced = self.mode is Mode.ENFORCE and not entry.report_only
-        decision = Decision(Action.STRIP, entry, (Reason.SEAL_INVALID,), enforced)
-        return None if enforced else piece, decision
+        return self._refused(piece, entry, Reason.SEAL_INVALID)
 
     def _context(self, entry: Entry, seal: Seal, site: Site) -> bytes:
         """The host for a cookie that is bound to it, else what the policy says: the two are never the same."""
@@ -707,10 +742,10 @@ def _has_control(pair: bytes) -> bool:
 
 def _reads_value(decision: Decision) -> bool:
     """Whether the outcome depended on the value: an undeclared deletion loses it, unless it is empty already; and what is
-    sealed is another each time."""
+    sealed is another each time. A pair that is renamed is not remembered either: plans speak of what follows it."""
     if decision.entry is None:
         return Reason.DELETION in decision.reasons
-    return decision.entry.seal is not None
+    return decision.entry.is_transported
 
 
 def _plan_dated(

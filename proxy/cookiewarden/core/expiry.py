@@ -14,6 +14,7 @@ def next_expiry(policy: Policy, now: float) -> float:
     """When the next entry, or the grace for plain values of one, ends, in seconds since the epoch; infinity where none does."""
     ends = [entry.until for entry in policy.entries]
     ends += [entry.seal.accept_plain_until for entry in policy.entries if entry.seal is not None]
+    ends += [entry.rename.accept_plain_until for entry in policy.entries if entry.rename is not None]
     return min((end for end in ends if end > now), default=float("inf"))
 
 

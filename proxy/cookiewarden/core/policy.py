@@ -142,6 +142,15 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """Under which name browsers keep a cookie."""
+
+    name: str
+    accept_plain_until: float = math.inf
+    """Until when the application's own name is let in where the other does not come, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A declared cookie: what the statement says of it and the rules that make it true."""
 
@@ -165,8 +174,14 @@ class Entry:
     until: float = math.inf
     """When it ends, in seconds since the epoch."""
     seal: Seal | None = None
+    rename: Rename | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where each key that speaks of this entry stands, `defaults` included: for `explain` and diagnostics."""
+
+    @property
+    def is_transported(self) -> bool:
+        """Whether browsers keep it otherwise than the application does."""
+        return self.seal is not None or self.rename is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Code(Enum):
     CONSENT_UNDECLARED = ("consent-undeclared", Severity.ERROR)
     HTTP_ONLY_SCRIPT = ("http-only-script", Severity.ERROR)
     SEAL_SCRIPT = ("seal-script", Severity.ERROR)
+    RENAME_IMPOSSIBLE = ("rename-impossible", Severity.ERROR)
     KEY_IN_POLICY = ("key-in-policy", Severity.ERROR)
     PREFIX_CONFLICT = ("prefix-conflict", Severity.ERROR)
     NO_LIFETIME = ("no-lifetime", Severity.WARNING)

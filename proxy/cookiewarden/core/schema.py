@@ -42,13 +42,13 @@ from cookiewarden.core.policy import (
     SetBy,
 )
 from cookiewarden.core.problem import Code
-from cookiewarden.core.scope import canonical_host
+from cookiewarden.core.scope import canonical_host, name_prefix
 
 Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "rename_to", "public_hosts", "inject_guard", "statement",
+        "public_hosts", "inject_guard", "statement",
     }
 )  # fmt: skip
 """Keys of the policy language that a later release brings: named as such, not as typing errors."""
@@ -427,6 +427,49 @@ class SealModel(Model):
     )  # fmt: skip
 
 
+class RenameModel(Model):
+    """Under which name browsers keep a cookie."""
+
+    name: Name = Field(
+        description="A name with a prefix that browsers hold it to: __Host-, __Secure-, __Http- or __Host-Http-."
+    )
+    accept_plain_until: Until | None = Field(
+        default=None, description="The last day on which the application's own name is let in, where the other does not come (default: always)."
+    )  # fmt: skip
+
+    @field_validator("name")
+    @classmethod
+    def _has_prefix(cls, name: str) -> str:
+        if "*" in name or not name_prefix(name.encode()):
+            raise wrong(
+                Code.WRONG_VALUE,
+                f"found {quote(name)}, expected a name such as __Host-sid: with a prefix that browsers heed, and without *",
+            )
+        return name
+
+
+def rename_item(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+_RENAME_SCHEMA = WithJsonSchema(
+    {
+        "oneOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "properties": {
+                    name: {"type": "string", "description": found.description}
+                    for name, found in RenameModel.model_fields.items()
+                },
+                "required": ["name"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
+
+
 def seal_item(value: object) -> object:
     """`true`, `false`, or a mapping. Keys are not for files that are in git."""
     if value is True:
@@ -465,6 +508,7 @@ class EntryModel(RulesModel):
     """One declared cookie."""
 
     _seal = field_validator("seal", mode="before")(seal_item)
+    _rename = field_validator("rename_to", mode="before")(rename_item)
 
     name: Name = Field(
         description="The cookie's name as it travels, or a glob in which * is zero or more characters; case-sensitive, never decoded."
@@ -500,6 +544,9 @@ class EntryModel(RulesModel):
     )
     seal: Annotated[SealModel, _SEAL_SCHEMA] | None = Field(
         default=None, description="true: browsers get the value encrypted, and the application gets it back as it was (needs --seal-key-file)."
+    )  # fmt: skip
+    rename_to: Annotated[RenameModel, _RENAME_SCHEMA] | None = Field(
+        default=None, description="The name under which browsers keep the cookie, such as __Host-sid, with what its prefix promises; the application sees its own name."
     )  # fmt: skip
     stage: Stage | None = Field(
         default=None, description="report: this entry is only reported while the rest is enforced."

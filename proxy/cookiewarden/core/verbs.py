@@ -49,16 +49,32 @@ class Draft:
             self.edit(reason, self.cookie.with_value(old, value.encode()))
 
 
-IDENTITY = frozenset({Reason.DOMAIN_CHANGED, Reason.PATH_CHANGED, Reason.PARTITIONED_CHANGED})
+IDENTITY = frozenset({Reason.RENAMED, Reason.DOMAIN_CHANGED, Reason.PATH_CHANGED, Reason.PARTITIONED_CHANGED})
 """Edits after which browsers keep the cookie beside the one that they had, and send both (RFC 6265bis 5.7, CHIPS)."""
 
 
 def edit_identity(draft: Draft, rules: Rules) -> None:
     """Domain and Path, which decide under which identity browsers keep the cookie."""
     edit_domain(draft, rules.domain)
+    edit_path(draft, rules.path)
+
+
+def edit_path(draft: Draft, wanted: str | None) -> None:
     path = draft.cookie.last(b"path")
-    if rules.path is not None and (path is None or path.value != rules.path.encode()):
-        draft.set(Reason.PATH_CHANGED, "Path", rules.path)
+    if wanted is not None and (path is None or path.value != wanted.encode()):
+        draft.set(Reason.PATH_CHANGED, "Path", wanted)
+
+
+def rename(draft: Draft, name: bytes) -> None:
+    """Give the cookie a name with a prefix, and what the prefix promises (RFC 6265bis 4.1.3)."""
+    draft.edit(Reason.RENAMED, draft.cookie.with_name(name))
+    prefix = name_prefix(name)
+    if prefix.startswith(b"__host-"):
+        edit_domain(draft, HOST_ONLY)
+        edit_path(draft, "/")
+    toggle(draft, "Secure", Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
+    if prefix.endswith(b"http-"):
+        toggle(draft, "HttpOnly", Flag.ON, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
 
 
 def edit_domain(draft: Draft, widest: str | None) -> None:

@@ -34,6 +34,8 @@ KEYS = {
     Reason.HTTP_ONLY_REMOVED: "http_only",
     Reason.PRIORITY_CHANGED: "priority",
     Reason.LIFETIME_CAPPED: "lifetime",
+    Reason.RENAMED: "rename_to",
+    Reason.PLAIN_NAME: "rename_to",
     Reason.SEALED: "seal",
     Reason.OPENED: "seal",
     Reason.SEAL_INVALID: "seal",

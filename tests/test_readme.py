@@ -125,13 +125,15 @@ def test_every_setting_is_in_the_readme() -> None:
 def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
     metrics = Metrics(Labels(200))
     metrics.declare(["old"])
-    status = PolicyStatus(expiries={"old": 1.0})
+    metrics.declare(["old"], shadow=True)
+    status = PolicyStatus(expiries={"old": 1.0}, shadow=PolicyStatus())
     families = {}
     for family in Exposition(lambda: metrics.counts, metrics.labels, status).collect():
         suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
         labels = {label for sample in family.samples for label in sample.labels}
         families[family.name + suffix] = labels
-    families["cookiewarden_violations_total"] = {"cookie", "reason", "enforced"}  # appears on first use
+    for name in ("violations", "shadow_violations"):  # appear on first use
+        families[f"cookiewarden_{name}_total"] = {"cookie", "reason", "enforced"}
     section = README.partition("## Metrics")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(cookiewarden_\w+)` \| (.*?) \|", section, re.MULTILINE)
     assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows} == families

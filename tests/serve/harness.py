@@ -187,10 +187,7 @@ class Proxy:
         self.done = asyncio.Event()
         await self.single.start(self.files.load())
         self.port: int = self.single.listening.getsockname()[1]
-        watching = [
-            asyncio.create_task(self.single.reloader.watch()),
-            asyncio.create_task(self.worker.watch_certificate()),
-        ]
+        watching = self.single.watch()
         self.started.set()
         await self.done.wait()
         for task in watching:

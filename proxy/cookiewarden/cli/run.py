@@ -46,6 +46,8 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
             f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself"
         )
     files, loaded = load_policy(settings.policy)
+    if settings.shadow:
+        load_policy(settings.shadow)  # a policy that is tried is refused at the start as the other is
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     try:
         keys_for(loaded.policy, settings.seal_key_file)

@@ -38,6 +38,7 @@ class Begin:
 
     settings: Settings
     policy: PolicyFilesRead
+    shadow: PolicyFilesRead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Put:
 
     number: int
     policy: PolicyFilesRead
+    shadow: bool = False
+    """It is the one to be tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ async def main(listening: int, channel: int, counts: int) -> None:
     worker = Worker(begin.settings, metrics)
     try:
         engine = await prepared(begin.policy, begin.settings, metrics)
+        if begin.shadow is not None:
+            worker.shadow = await prepared(begin.shadow, begin.settings, metrics, shadow=True)
         await worker.start(engine, socket.socket(fileno=listening))
     except CannotStart as error:
         told.send(Done(0, str(error)))
@@ -76,13 +78,16 @@ async def put(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> No
         message = await policies.get()
         failure = ""
         try:
-            await worker.replace(await prepared(message.policy, worker.settings, worker.metrics))
+            engine = await prepared(message.policy, worker.settings, worker.metrics, message.shadow)
+            await (worker.replace_shadow(engine) if message.shadow else worker.replace(engine))
         except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
             failure = f"{type(error).__name__} in a worker, a bug to report"
         told.send(Done(message.number, failure))
 
 
-async def prepared(read: PolicyFilesRead, settings: Settings, metrics: Metrics) -> Engine:
+async def prepared(
+    read: PolicyFilesRead, settings: Settings, metrics: Metrics, shadow: bool = False
+) -> Engine:
     """The engine of a policy that a supervisor has read, from the very bytes that it validated."""
 
     def build() -> Engine:
@@ -92,10 +97,11 @@ async def prepared(read: PolicyFilesRead, settings: Settings, metrics: Metrics) 
             raise ValueError("what was valid no longer is")
         for source in loaded.sources.values():
             source.clear()
-        return Engine(loaded.policy, settings.mode, time.time(), keyring(read.keys))
+        mode = None if shadow else settings.mode
+        return Engine(loaded.policy, mode, time.time(), keyring(read.keys))
 
     engine = await beside_traffic(build)
-    metrics.labels.numbers = dict(read.labels)
+    metrics.labels.numbers = metrics.labels.numbers | read.labels  # numbers never change
     metrics.declare(())
     return engine
 

@@ -33,6 +33,7 @@ from cookiewarden.serve.metrics import (
     OVERHEAD_BUCKETS,
     POLICY_ERRORS,
     REQUESTS_AT,
+    SHADOW,
     UPSTREAM_ERRORS_AT,
     VIOLATIONS_AT,
     Labels,
@@ -53,6 +54,8 @@ class PolicyStatus:
     failures: int = 0
     expiries: dict[str, float] = field(default_factory=dict)
     """When dated entries end, by name."""
+    shadow: "PolicyStatus | None" = None
+    """The same of a policy that is tried beside it."""
 
 
 @dataclass(slots=True)
@@ -110,7 +113,8 @@ class Exposition(Collector):
         yield _gauge(
             "requests_in_flight", "Requests without a complete response.", (), {(): counts[IN_FLIGHT]}
         )
-        yield from self._cookies(counts)
+        yield from self._cookies(counts, "", "")
+        yield from self._cookies(counts, SHADOW, "shadow_")
         yield _counter("policy_errors", "Cookies that could not be judged.", (), {(): counts[POLICY_ERRORS]})
         yield _counter(
             "upstream_errors", "Failures of the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT)
@@ -128,21 +132,28 @@ class Exposition(Collector):
         yield _gauge("workers", "Processes that serve.", (), {(): len(workers.pids) if workers else 1})
         yield _counter("workers_replaced", "Workers that died.", (), {(): workers.replaced if workers else 0})
 
-    def _cookies(self, counts: Sequence[int] | memoryview) -> Iterator[Metric]:
+    def _cookies(self, counts: Sequence[int] | memoryview, before: str, family: str) -> Iterator[Metric]:
         cookies: dict[tuple[str, str, str], int] = {}
         violations: dict[tuple[str, str, str], int] = {}
         for label, number in self.labels.numbers.items():
+            if label.startswith(SHADOW) != bool(before):
+                continue
+            label = label.removeprefix(before)
             begin = LABELS_AT + LABEL_SIZE * number
             for (direction, action), at in COOKIES_AT.items():
                 cookies[direction, label, action] = counts[begin + at]
             for (reason, enforced), at in VIOLATIONS_AT.items():
                 if counts[begin + at]:  # appears on first use
                     violations[label, reason, "true" if enforced else "false"] = counts[begin + at]
+        would = "by the shadow policy" if before else "by what was done"
         yield _counter(
-            "cookies", "Cookies judged, by what was done.", ("direction", "cookie", "action"), cookies
+            family + "cookies", f"Cookies judged, {would}.", ("direction", "cookie", "action"), cookies
         )
         yield _counter(
-            "violations", "Cookies that were not as declared.", ("cookie", "reason", "enforced"), violations
+            family + "violations",
+            f"Cookies that were not as declared{', ' + would if before else ''}.",
+            ("cookie", "reason", "enforced"),
+            violations,
         )
 
     def _policy(self) -> Iterator[Metric]:
@@ -168,6 +179,19 @@ class Exposition(Collector):
         )
         known = {(name,): at for name, at in status.expiries.items() if name in self.labels.numbers}
         yield _gauge("entry_expiry_timestamp_seconds", "When a dated entry ends.", ("cookie",), known)
+        if status.shadow is not None:
+            yield _info(
+                "shadow_policy",
+                "The policy that is tried.",
+                policy=status.shadow.policy,
+                sha256=status.shadow.sha256,
+            )
+            yield _gauge(
+                "shadow_last_reload_successful",
+                "Whether the last reload of the policy that is tried worked.",
+                (),
+                {(): int(status.shadow.reload_successful)},
+            )
         reloads = {("success",): status.successes, ("failure",): status.failures}
         yield _counter("config_reloads", "Reloads of the policy.", ("result",), reloads)
 

@@ -46,6 +46,8 @@ class Gateway:
         self.settings = settings
         self.engine = engine
         """The policy in force. A request keeps the one that it began with."""
+        self.shadow: Engine | None = None
+        """A policy that is tried: it decides and changes nothing."""
         self.metrics = metrics
         self.access = AccessLog(settings.access_log)
         self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields)

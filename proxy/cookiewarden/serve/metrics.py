@@ -35,6 +35,9 @@ CLIENT_ERRORS = (
 CONNECTIONS = tuple(product(("client", "upstream"), ("active", "idle")))
 """Open connections, by side and state."""
 
+SHADOW = "=shadow="
+"""Stands before the labels of a second policy that is tried beside the one in force. No cookie's name has a `=`."""
+
 DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 OVERHEAD_BUCKETS = (0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05)
 """Seconds."""
@@ -92,9 +95,11 @@ class Labels:
     """The labels of cookies, numbered in the order in which policies declared them. No number ever changes, so
     that no counter goes back at a reload."""
 
-    def __init__(self, max_entries: int) -> None:
+    def __init__(self, max_entries: int, shadow: bool = False) -> None:
+        """`shadow`: whether there is a second policy."""
         self.max_entries = max_entries
-        self.numbers = {UNDECLARED: 0}
+        self.numbers = {UNDECLARED: 0} | ({SHADOW + UNDECLARED: 1} if shadow else {})
+        self._policies = len(self.numbers)
 
     @property
     def cells(self) -> int:
@@ -104,15 +109,18 @@ class Labels:
     @property
     def max_cells(self) -> int:
         """Length of the array for as many labels as there can be."""
-        return LABELS_AT + LABEL_SIZE * (self.max_entries + 2)
+        return LABELS_AT + LABEL_SIZE * (self.max_entries + 2) * self._policies
 
-    def declare(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in self.numbers:
-                if len(self.numbers) > self.max_entries:
-                    self.numbers.setdefault(DECLARED, len(self.numbers))
+    def declare(self, names: Iterable[str], shadow: bool = False) -> None:
+        before = SHADOW if shadow else ""
+        count = sum(label.startswith(SHADOW) == shadow for label in self.numbers)
+        for label in (before + name for name in names):
+            if label not in self.numbers:
+                if count > self.max_entries:
+                    self.numbers.setdefault(before + DECLARED, len(self.numbers))
                     return
-                self.numbers[name] = len(self.numbers)
+                self.numbers[label] = len(self.numbers)
+                count += 1
 
 
 class Metrics:
@@ -127,12 +135,12 @@ class Metrics:
         self.upstream_errors = Cells(self.counts, UPSTREAM_ERRORS_AT)
         self.requests = Cells(self.counts, REQUESTS_AT)
         self._slots: dict[str, dict[tuple[Decision, ...], tuple[int, ...]]] = {
-            direction: {} for direction in ACTIONS
+            before + direction: {} for direction in ACTIONS for before in ("", SHADOW)
         }
 
-    def declare(self, names: Iterable[str]) -> None:
-        """A policy is about to be in force: its entries get labels, as far as there are any to have."""
-        self.labels.declare(names)
+    def declare(self, names: Iterable[str], shadow: bool = False) -> None:
+        """A policy is about to be in force, or to be tried: its entries get labels, as far as there are any to have."""
+        self.labels.declare(names, shadow)
         if self._grows and isinstance(self.counts, list):
             self.counts += [0] * (self.labels.cells - len(self.counts))
         for slots in self._slots.values():
@@ -164,10 +172,16 @@ class Metrics:
         for at in places:
             counts[at] += 1
 
-    def _find(self, direction: str, decision: Decision) -> list[int]:
+    def shadow_cookies(self, direction: str, decisions: tuple[Decision, ...]) -> None:
+        """The same for what a second policy would have done."""
+        self.cookies(SHADOW + direction, decisions)
+
+    def _find(self, counted: str, decision: Decision) -> list[int]:
+        direction = counted.removeprefix(SHADOW)
+        before = SHADOW if direction != counted else ""
         numbers = self.labels.numbers
-        number = numbers.get(decision.label)
-        begin = LABELS_AT + LABEL_SIZE * (numbers[DECLARED] if number is None else number)
+        number = numbers.get(before + decision.label)
+        begin = LABELS_AT + LABEL_SIZE * (numbers[before + DECLARED] if number is None else number)
         changes = decision.action is not Action.PASS
         action = decision.action.value if decision.enforced or not changes else "report"
         found = [begin + COOKIES_AT[direction, action]]

@@ -90,11 +90,14 @@ class Reloader:
         mode: Mode | None,
         status: PolicyStatus,
         put: Callable[[Policy], Awaitable[None]],
+        what: str = "policy",
     ) -> None:
+        """`what`: how the log names it."""
         self.files = files
         self.mode = mode
         self.status = status
         self.put = put
+        self.what = what
         self.policy: Policy | None = None
         """The one in force."""
         self.next_expiry = math.inf
@@ -151,7 +154,7 @@ class Reloader:
     def _failed(self, why: str) -> None:
         self.status.reload_successful = False
         self.status.failures += 1
-        log.error("reload failed, the old policy stays in force: %s", why)
+        log.error("reload failed, the old %s stays in force: %s", self.what, why)
 
     def began(self, policy: Policy) -> None:
         """A policy is in force: say so."""
@@ -165,10 +168,10 @@ class Reloader:
         status.reload_successful = True
         status.reload_time = time.time()
         log.info(
-            "policy in force: %s (%s, mode %s, sha256 %.12s)",
-            policy.name, counted(len(policy.entries), "entry"), mode.value, policy.sha256,
+            "%s in force: %s (%s, mode %s, sha256 %.12s)",
+            self.what, policy.name, counted(len(policy.entries), "entry"), mode.value, policy.sha256,
         )  # fmt: skip
-        if mode is not policy.mode:
+        if mode is not policy.mode and self.what == "policy":
             log.warning(
                 "the policy says mode %s; the setting mode, %s, overrides it", policy.mode.value, mode.value
             )

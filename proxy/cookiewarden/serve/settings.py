@@ -170,6 +170,12 @@ class Settings:
         "MODE",
         "enforce or report; overrides the policy's own mode.",
     )
+    shadow: str = setting(
+        str,
+        "",
+        "FILE",
+        "A second policy, tried beside the one in force: decides everything, changes nothing, and is counted apart.",
+    )
     upstream_host: str = setting(
         _host, "", "HOST", "Host header for the application instead of the browser's."
     )

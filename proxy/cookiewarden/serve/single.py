@@ -21,6 +21,7 @@ from cookiewarden.serve.listener import CannotStart, open_sockets, told
 from cookiewarden.serve.metrics import Labels, Metrics
 from cookiewarden.serve.reload import Reloader, beside_traffic
 from cookiewarden.serve.settings import Address, Settings
+from cookiewarden.serve.shadow import shadow_engine, shadow_reloader
 from cookiewarden.serve.worker import Worker
 
 log = logging.getLogger("cookiewarden")
@@ -38,19 +39,17 @@ class Single:
     def __init__(self, settings: Settings, files: PolicyFiles) -> None:
         self.settings = settings
         self.status = PolicyStatus()
-        self.metrics = Metrics(Labels(settings.metrics_max_entries))
+        self.metrics = Metrics(Labels(settings.metrics_max_entries, settings.shadow != ""))
         self.worker = Worker(settings, self.metrics)
         self.reloader = Reloader(files, settings.mode, self.status, self.put)
+        self.shadow = shadow_reloader(settings, self.status, self.put_shadow)
 
     async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
         """`started` is called once traffic is accepted. Raises CannotStart."""
         self.handle_stop_signals()
         await self.start(loaded)
         self.handle_other_signals()
-        watching = [
-            asyncio.create_task(self.reloader.watch()),
-            asyncio.create_task(self.worker.watch_certificate()),
-        ]
+        watching = self.watch()
         try:
             if started is not None:
                 started()
@@ -60,6 +59,13 @@ class Single:
             for task in watching:
                 task.cancel()
             await self.stop()
+
+    def watch(self) -> list[asyncio.Task[None]]:
+        """Look after every file that may change."""
+        watches = [self.reloader.watch(), self.worker.watch_certificate()]
+        if self.shadow is not None:
+            watches.append(self.shadow.watch())
+        return [asyncio.create_task(watch) for watch in watches]
 
     async def start(self, loaded: Loaded) -> None:
         if loaded.policy is None:
@@ -74,6 +80,8 @@ class Single:
             raise CannotStart(str(bad)) from None
         await self.worker.start(engine, self.listening)
         self.reloader.began(policy)
+        if self.shadow is not None:
+            await self.shadow.reload()
         await self.admin.start(Exposition(self.counts, self.metrics.labels, self.status), self.unready)
         say_where(self.settings, self.listening, self.admin.address)
 
@@ -93,12 +101,20 @@ class Single:
     def ask_to_reload(self) -> None:
         self.worker.reload_certificate()
         self.reloader.ask()
+        if self.shadow is not None:
+            self.shadow.ask()
 
     async def put(self, policy: Policy) -> None:
         """Put a policy in force for the requests to come. Raises BadKeys."""
         engine = await self._engine(policy)
         self.metrics.declare(entry.name for entry in policy.entries)
         await self.worker.replace(engine)
+
+    async def put_shadow(self, policy: Policy) -> None:
+        """Try a policy beside the one in force."""
+        engine = await beside_traffic(lambda: shadow_engine(policy, self.settings))
+        self.metrics.declare((entry.name for entry in policy.entries), shadow=True)
+        await self.worker.replace_shadow(engine)
 
     async def _engine(self, policy: Policy) -> Engine:
         """Raises BadKeys."""

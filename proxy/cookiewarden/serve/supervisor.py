@@ -32,6 +32,7 @@ from cookiewarden.serve.listener import CannotStart, open_sockets
 from cookiewarden.serve.metrics import GAUGES, Labels
 from cookiewarden.serve.reload import Reloader
 from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.shadow import shadow_keys, shadow_reloader
 from cookiewarden.serve.single import say_where
 
 log = logging.getLogger("cookiewarden")
@@ -124,9 +125,11 @@ class Supervisor:
         self.files = files
         self.sockets: list[socket.socket] = []
         self.status = PolicyStatus()
-        self.labels = Labels(settings.metrics_max_entries)
+        self.labels = Labels(settings.metrics_max_entries, settings.shadow != "")
         self.workers = Workers([])
         self.reloader = Reloader(files, settings.mode, self.status, self.put)
+        self.shadow = shadow_reloader(settings, self.status, self.put_shadow)
+        self.shadow_policy: PolicyFilesRead | None = None
         self.ended = [0] * self.labels.max_cells
         """The counts of all workers that ended."""
         self.current: dict[int, Child] = {}
@@ -151,9 +154,11 @@ class Supervisor:
         try:
             if await self.start(loaded):
                 self.handle_other_signals()
-                watching = asyncio.create_task(self.reloader.watch())
+                reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
+                watching = [asyncio.create_task(reloader.watch()) for reloader in reloaders]
                 await self.stopping.wait()
-                watching.cancel()
+                for task in watching:
+                    task.cancel()
                 await self.drain()
         finally:
             await self.stop()
@@ -187,6 +192,8 @@ class Supervisor:
             if isinstance(outcome, BaseException):
                 raise outcome
         self.reloader.began(loaded.policy)
+        if self.shadow is not None:
+            await self.shadow.reload()
         exposition = Exposition(self.counts, self.labels, self.status, self.workers)
         await self.admin.start(exposition, self.unready)
         say_where(self.settings, self.sockets[0], self.admin.address)
@@ -215,7 +222,7 @@ class Supervisor:
         self.workers.pids.append(child.process.pid)
         self._begin(child.listen())
         self._begin(self._bury(child))
-        failure = await child.ask(0, Begin(self.settings, self.policy), START_SECONDS)
+        failure = await child.ask(0, Begin(self.settings, self.policy, self.shadow_policy), START_SECONDS)
         if failure:
             child.retired = True
             child.kill()
@@ -265,6 +272,8 @@ class Supervisor:
         for child in self.children:
             child.channel.send(ReloadCertificate())
         self.reloader.ask()
+        if self.shadow is not None:
+            self.shadow.ask()
 
     def ask_to_restart(self) -> None:
         if self._restarting is not None and not self._restarting.done():
@@ -276,17 +285,30 @@ class Supervisor:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy. Raises
         BadKeys."""
         self._read(policy)
+        await self._put_everywhere(self.policy, shadow=False)
+
+    async def put_shadow(self, policy: Policy) -> None:
+        """Have every worker try a policy beside the one in force."""
+        if self.shadow is None:
+            return
+        self.labels.declare((entry.name for entry in policy.entries), shadow=True)
+        keys = shadow_keys(policy, self.settings)
+        files = self.shadow.files
+        self.shadow_policy = PolicyFilesRead(files.path, files.raw, dict(self.labels.numbers), keys)
+        await self._put_everywhere(self.shadow_policy, shadow=True)
+
+    async def _put_everywhere(self, policy: PolicyFilesRead, shadow: bool) -> None:
         self._number += 1
         for child in list(self.children):
             if child.retired or child not in self.children:  # by the time that it is its turn
                 continue
             # One after the other, so that cores are left for traffic; but nobody waits long for one that is stuck.
             await asyncio.wait(
-                {self._begin(self._put(child, self._number, self.policy))}, timeout=TURN_SECONDS
+                {self._begin(self._put(child, Put(self._number, policy, shadow)))}, timeout=TURN_SECONDS
             )
 
-    async def _put(self, child: Child, number: int, policy: PolicyFilesRead) -> None:
-        failure = await child.ask(number, Put(number, policy), PUT_SECONDS)
+    async def _put(self, child: Child, put: Put) -> None:
+        failure = await child.ask(put.number, put, PUT_SECONDS)
         if failure and child in self.children and not child.retired:
             log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
             child.kill()

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.decision import Action, Decision, Reason
-from cookiewarden.core.engine import Scope
+from cookiewarden.core.engine import Engine, Scope, SetCookieLines
 from cookiewarden.core.eviction import is_navigation, is_page
 from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
@@ -56,6 +56,9 @@ class Transaction:
     """The reason of a failure, as the metrics name it."""
     retried = False
     over = False
+    shadow: Engine | None = None
+    """A policy that is tried: what it decides is counted, and nothing else."""
+    shadow_scope: Scope | None = None
 
     def __init__(self, gateway: Gateway, client: "Downstream", request: RequestHead, began: float) -> None:
         self.gateway = gateway
@@ -63,17 +66,23 @@ class Transaction:
         self.request = request
         self.engine = gateway.engine
         host, https = client.seen_by_browser(request)
-        if self.engine.asks_consent:
-            answer = self.engine.answer(request.cookies, values_of(b"sec-gpc", request.fields))
-            self.scope: Scope = self.engine.scope_of(host, request.path, https, answer)
-        else:
-            self.scope = self.engine.scope_of(host, request.path, https)
+        self.scope = self._scope(self.engine, host, https)
+        if gateway.shadow is not None:
+            self.shadow = gateway.shadow
+            self.shadow_scope = self._scope(gateway.shadow, host, https)
         # Durations by perf_counter: uvloop's clock stands still within a turn of the loop, and counts in ms.
         self.began = self.spoke = began
         self.overhead = 0.0
         self.body_ended = request.framing is Framing.NONE
         """The client has sent the whole request."""
         gateway.metrics.counts[IN_FLIGHT] += 1
+
+    def _scope(self, engine: Engine, host: bytes, https: bool) -> Scope:
+        request = self.request
+        if not engine.asks_consent:
+            return engine.scope_of(host, request.path, https)
+        answer = engine.answer(request.cookies, values_of(b"sec-gpc", request.fields))
+        return engine.scope_of(host, request.path, https, answer)
 
     # The request
 
@@ -92,6 +101,8 @@ class Transaction:
     def _judge_request(self) -> bytes | None:
         metrics = self.gateway.metrics
         header = b"; ".join(self.request.cookies)
+        if self.shadow is not None:
+            self._shadow_request(self.shadow, header)
         try:
             after, decisions = self.engine.on_cookies(header, self.scope)
         except Exception as error:
@@ -208,10 +219,39 @@ class Transaction:
             all_lines = (line for _, lines in response.cookies for _, line in lines)
             self.scope = self.engine.after_response(self.scope, all_lines, now)
         scope = self.scope
+        if self.shadow is not None:
+            self._shadow_response(self.shadow, [lines for _, lines in response.cookies], now)
         for at, lines in response.cookies:
             left, decisions = self.engine.on_set_cookies(lines, scope, now, self._set_cookie_error)
             response.parts[at] = b"".join(left)
             self.gateway.metrics.cookies("response", decisions)
+
+    def _shadow_request(self, shadow: Engine, header: bytes) -> None:
+        if self.shadow_scope is None:
+            return
+        try:
+            _, decisions = shadow.on_cookies(header, self.shadow_scope)
+        except Exception as error:
+            self._shadow_fault(error)
+        else:
+            self.gateway.metrics.shadow_cookies("request", decisions)
+
+    def _shadow_response(self, shadow: Engine, runs: list[SetCookieLines], now: float) -> None:
+        if self.shadow_scope is None:
+            return
+        try:
+            if shadow.asks_consent:
+                all_lines = (line for lines in runs for _, line in lines)
+                self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, now)
+            for lines in runs:
+                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, now, self._shadow_fault)
+                self.gateway.metrics.shadow_cookies("response", decisions)
+        except Exception as error:
+            self._shadow_fault(error)
+
+    def _shadow_fault(self, error: Exception) -> Decision:
+        self._own_fault("trying the shadow policy", error, "nothing depends on it")
+        return Decision(Action.BLOCK, None, (Reason.POLICY_ERROR,))
 
     def _evict(self, response: ResponseHead) -> None:
         """Put lines before all others that expire what the browser holds and may not: a live cookie after them counts."""

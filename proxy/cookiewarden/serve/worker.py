@@ -27,6 +27,8 @@ class Worker:
     """The data plane on one listening socket."""
 
     gateway: Gateway
+    shadow: Engine | None = None
+    """A policy that is tried, given before the start."""
     tls: ListenerTLS | None
     listener: Listener
 
@@ -45,6 +47,7 @@ class Worker:
             self.tls = listener_tls(self.settings)
         except BadTLS as error:
             raise CannotStart(str(error)) from error
+        self.gateway.shadow, self.shadow = self.shadow, None
         self.gateway.pool = Pool(self.gateway)
         self.listener = Listener(self.gateway, listening, self.tls.context if self.tls else None)
         await self.listener.open()
@@ -56,6 +59,12 @@ class Worker:
         pieces = self.gateway.engine.pieces()
         self.gateway.engine = engine
         await free(pieces)
+
+    async def replace_shadow(self, engine: Engine) -> None:
+        """Try another policy."""
+        old, self.gateway.shadow = self.gateway.shadow, engine
+        if old is not None:
+            await free(old.pieces())
 
     def ask_to_stop(self) -> None:
         """The first time drains, the second ends at once."""

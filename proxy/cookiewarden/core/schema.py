@@ -76,15 +76,13 @@ def did_you_mean(word: object, choices: list[str]) -> str:
     return f", expected one of {', '.join(choices)}" if choices and len(choices) <= 16 else ""
 
 
-def one_of(choices: Mapping[Any, Any], later: tuple[str, ...] = ()) -> Callable[[object], Any]:
+def one_of(choices: Mapping[Any, Any]) -> Callable[[object], Any]:
     """A validator that maps a written value to its meaning; `true` is not 1 and 1 is not `true`."""
 
     def validate(value: object) -> Any:
         for written, meaning in choices.items():
             if value == written and type(value) is type(written):
                 return meaning
-        if value in later:
-            raise wrong(Code.NOT_YET_SUPPORTED, f"{quote(value)} is not yet supported by this release")
         names = [json.dumps(written) if isinstance(written, bool) else str(written) for written in choices]
         raise wrong(Code.WRONG_VALUE, f"found {quote(value)}{did_you_mean(value, names)}")
 
@@ -341,9 +339,9 @@ Bool = Annotated[
 ]
 
 
-def word(*choices: str | int, later: tuple[str, ...] = ()) -> tuple[PlainValidator, WithJsonSchema]:
+def word(*choices: str | int) -> tuple[PlainValidator, WithJsonSchema]:
     """The metadata of a closed list of words."""
-    return PlainValidator(one_of({choice: choice for choice in choices}, later)), enum_schema(*choices)
+    return PlainValidator(one_of({choice: choice for choice in choices})), enum_schema(*choices)
 
 
 def member(kind: type[StrEnum]) -> tuple[PlainValidator, WithJsonSchema]:

@@ -72,17 +72,16 @@ def _list(text: str) -> frozenset[str] | None:
 
 
 def _parsed(text: str) -> Any:
-    """JSON, or None where it is none or gives a key twice."""
+    """JSON as JSON.parse reads it, for that is what the manager's own script does: of two equal keys the last counts."""
     try:
-        return json.loads(text, object_pairs_hook=_mapping)
+        return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
 
 
-def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError
-    return dict(pairs)
+def _refuse(constant: str) -> None:
+    """Python reads NaN and Infinity, which are no JSON."""
+    raise ValueError
 
 
 def _json(text: str) -> frozenset[str] | None:

@@ -340,6 +340,7 @@ class _Loader:
             mode=main.mode,
             on_response=undeclared.response,
             on_request=undeclared.request,
+            inject_guard=main.inject_guard,
             evict=undeclared.evict,
             evict_domains=frozenset(undeclared.evict_domains or ()),
             on_error=main.on_error,

@@ -322,6 +322,28 @@ class Engine:
         key = (host, https, paths, (consent.stricter(before, after), gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
 
+    # What scripts set
+
+    def on_script(self, name: bytes, scope: Scope) -> Decision | None:
+        """What a policy says of a cookie that a script of the page wanted to set; None where it may."""
+        match = self._matcher.match(name, scope.site.host, None)
+        if match.entry is not None:
+            refused = scope.denied.get(match.entry.category)
+            if refused is None:
+                return None
+            return Decision(
+                Action.BLOCK,
+                match.entry,
+                (refused,),
+                self.mode is Mode.ENFORCE and not match.entry.report_only,
+            )
+        choice = self.policy.on_response
+        if choice is OnUndeclaredResponse.PASS:
+            return None
+        reason = self._why_undeclared(name, match.out_of_scope, scope.site, is_request=True)
+        enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredResponse.BLOCK
+        return Decision(Action.BLOCK, None, (reason,), enforced)
+
     # Eviction
 
     @property

@@ -62,6 +62,17 @@ class Matcher:
         else:
             self._exact.setdefault(name, []).append(rule)
 
+    def rules(self) -> list[Rule]:
+        """All rules, the one that ranks higher before the other."""
+        exact = [rule for rules in self._exact.values() for rule in rules]
+        return exact + [
+            rule
+            for length in self._lengths
+            for prefix, globs in self._globs.items()
+            if len(prefix) == length
+            for _, rule in globs
+        ]
+
     def pieces(self) -> list[object]:
         """What it is made of: whoever holds these while it is freed can free them little by little."""
         return [*self._exact.values(), *self._globs.values()]

@@ -217,6 +217,8 @@ class Policy:
     evict: Evict = Evict.OFF
     evict_domains: frozenset[str] = frozenset()
     """The domains that `evict: domain` is limited to; empty: all that are no public suffix."""
+    inject_guard: bool = False
+    """Whether pages get a script that refuses what scripts may not set."""
     on_error: OnError = OnError.CLOSED
     categories: Mapping[str, Category] = field(default_factory=dict)
     consent: Consent | None = None

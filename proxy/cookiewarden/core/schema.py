@@ -48,7 +48,7 @@ Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "public_hosts", "inject_guard", "statement",
+        "public_hosts", "statement",
     }
 )  # fmt: skip
 """Keys of the policy language that a later release brings: named as such, not as typing errors."""
@@ -643,6 +643,9 @@ class PolicyModel(IncludedFileModel):
     undeclared: UndeclaredModel | None = Field(
         default=None, description="What happens to cookies that are in no entry."
     )
+    inject_guard: Bool = Field(
+        default=False, description="true: HTML pages get a small script of the proxy's that refuses undeclared cookies, and those without consent, where a script of the page sets them (default false)."
+    )  # fmt: skip
     consent: ConsentModel | None = Field(
         default=None, description="Where the visitor's consent is found; needed where a category requires it."
     )

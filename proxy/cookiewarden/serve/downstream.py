@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, cast
 
 from cookiewarden.serve.chunked import ChunkedBody, Fault
 from cookiewarden.serve.gateway import NEVER, Gateway
-from cookiewarden.serve.head import BadHead, Framing, error_response
+from cookiewarden.serve.guard import RESERVED, Guard, reported_name
+from cookiewarden.serve.head import BadHead, Framing, error_response, own_response
 from cookiewarden.serve.proxy_protocol import SIGNATURE
-from cookiewarden.serve.request_head import RequestHead, read_again, read_request, refuse_early
+from cookiewarden.serve.request_head import RequestHead, read_again, read_request, refuse_early, values_of
 from cookiewarden.serve.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -236,6 +237,9 @@ class Downstream(asyncio.Protocol):
             self._fail(413, "body_too_large", request.method)
             return
         self.keep_alive = request.keep_alive and not gateway.draining
+        if gateway.guard is not None and request.path.startswith(RESERVED):
+            self._serve_guard(gateway.guard, request, rest, began)
+            return
         self.transaction = transaction = Transaction(gateway, self, request, began)
         if request.framing is Framing.NONE:
             self.held = rest
@@ -244,6 +248,33 @@ class Downstream(asyncio.Protocol):
         if not transaction.over:
             transaction.start()
             transaction.overhead += perf_counter() - began
+
+    def _serve_guard(self, guard: Guard, request: RequestHead, rest: bytes, began: float) -> None:
+        """The guard's script, and what it tells: answered here, and never by the application."""
+        if request.has_body:
+            self._fail(413, "body_too_large", request.method)
+            return
+        self.held = rest
+        name = reported_name(request.path) if request.method == b"POST" else b""
+        if name:
+            self._count_script(request, name)
+        status, lines, body = guard.answer(request.method, request.path)
+        self.transport.write(own_response(status, lines, body, self.keep_alive, request.method == b"HEAD"))
+        seconds = perf_counter() - began
+        self.gateway.metrics.request(request.method, status, seconds, seconds)
+        if self.gateway.access.on:
+            self.gateway.access.answered(
+                self.peer, request.method, request.host, request.path, status, seconds, ""
+            )
+        self.finished(request_complete=True)
+
+    def _count_script(self, request: RequestHead, name: bytes) -> None:
+        engine = self.gateway.engine
+        host, https = self.seen_by_browser(request)
+        answer = engine.answer(request.cookies, values_of(b"sec-gpc", request.fields))
+        decision = engine.on_script(name, engine.scope_of(host, request.path, https, answer))
+        if decision is not None:
+            self.gateway.metrics.cookies("script", (decision,))
 
     def _expect_body(self, transaction: Transaction, rest: bytes) -> None:
         request = transaction.request

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.problem import counted
 from cookiewarden.serve.access import AccessLog
+from cookiewarden.serve.guard import Guard
 from cookiewarden.serve.head import Limits
 from cookiewarden.serve.metrics import CONNECTIONS_AT, FORWARDED_REPLACED, Metrics
 from cookiewarden.serve.response_head import ResponseReader
@@ -48,6 +49,8 @@ class Gateway:
         """The policy in force. A request keeps the one that it began with."""
         self.shadow: Engine | None = None
         """A policy that is tried: it decides and changes nothing."""
+        self.guard: Guard | None = None
+        """Where the policy in force asks for one."""
         self.metrics = metrics
         self.access = AccessLog(settings.access_log)
         self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields)

@@ -21,6 +21,7 @@ CODE_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 ACTIONS = {
     "response": ("pass", "rewrite", "block", "report", "evict"),
     "request": ("pass", "strip", "report"),
+    "script": ("block", "report"),
 }
 """What was done with a cookie; `report`: the policy calls for more, and nothing was changed."""
 

@@ -284,11 +284,11 @@ def _field(name: bytes) -> re.Pattern[bytes]:
 
 
 def build_request_head(
-    request: RequestHead, cookie: bytes | None, forwarded: bytes, host: bytes, upgrade: bool
+    request: RequestHead, fields: bytes, cookie: bytes | None, forwarded: bytes, host: bytes, upgrade: bool
 ) -> bytes:
-    """The head for the origin. `cookie` is the Cookie field that is left, `forwarded` the lines that say whence the
+    """The head for the origin. `fields` are the lines that travel on, `cookie` is the Cookie field that is left, `forwarded` the lines that say whence the
     request came, `host` what stands in the Host field."""
-    parts = [request.method, b" ", request.path, b" HTTP/1.1\r\nHost: ", host, request.fields]
+    parts = [request.method, b" ", request.path, b" HTTP/1.1\r\nHost: ", host, fields]
     if cookie is not None:
         parts += (b"\r\nCookie: ", cookie)
     if request.framing is Framing.CHUNKED:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from cookiewarden.core.decision import Action, Decision, Reason
 from cookiewarden.core.engine import Engine, Scope, SetCookieLines
 from cookiewarden.core.eviction import is_navigation, is_page
+from cookiewarden.core.guard import Injector
 from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
-from cookiewarden.serve.head import Framing, fields_of
+from cookiewarden.serve.guard import Guard, may_get_a_tag
+from cookiewarden.serve.head import Framing, fields_of, without
 from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS
 from cookiewarden.serve.request_head import RequestHead, build_request_head, values_of
 from cookiewarden.serve.response_head import ResponseHead
@@ -29,6 +31,8 @@ log = logging.getLogger("cookiewarden")
 
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
 """Methods that may be sent again (RFC 9110 9.2.1)."""
+
+ENCODINGS, LENGTH = frozenset({b"accept-encoding"}), frozenset({b"content-length"})
 
 JOIN = 65536
 """Octets up to which a body is joined to its head for one write; a larger one is written by itself."""
@@ -56,6 +60,10 @@ class Transaction:
     """The reason of a failure, as the metrics name it."""
     retried = False
     over = False
+    guard: Guard | None = None
+    """Where the answer may be a page that gets a guard."""
+    injector: Injector | None = None
+    """Writes the guard's tag into the page that is passing."""
     shadow: Engine | None = None
     """A policy that is tried: what it decides is counted, and nothing else."""
     shadow_scope: Scope | None = None
@@ -67,6 +75,8 @@ class Transaction:
         self.engine = gateway.engine
         host, https = client.seen_by_browser(request)
         self.scope = self._scope(self.engine, host, https)
+        if gateway.guard is not None and is_navigation(request.method, fields_of(request.fields)):
+            self.guard = gateway.guard
         if gateway.shadow is not None:
             self.shadow = gateway.shadow
             self.shadow_scope = self._scope(gateway.shadow, host, https)
@@ -89,8 +99,12 @@ class Transaction:
     def start(self) -> None:
         self.started = True
         request, gateway = self.request, self.gateway
+        fields = request.fields
+        if self.guard is not None:
+            fields = without(fields, ENCODINGS)  # what is to be written to must be readable
         self.head = build_request_head(
             request,
+            fields,
             self._judge_request() if request.cookies else None,
             self.client.forwarded(request) + gateway.via,
             gateway.upstream_host or request.host or gateway.upstream_authority,
@@ -175,7 +189,9 @@ class Transaction:
 
     def respond(self, response: ResponseHead, body: bytes) -> None:
         """The final response begins; `body` is what has come of its body."""
-        if response.framing > Framing.LENGTH:
+        if self.guard is not None and response.framing is not Framing.NONE and may_get_a_tag(response):
+            self.injector = Injector(self.guard.tag)
+        if response.framing > Framing.LENGTH or self.injector is not None:
             # RFC 9112 6.3: a length that is not known becomes chunks, and towards HTTP/1.0 the end of the connection
             self.chunked = self.request.http_1_1
             self.until_close = not self.chunked
@@ -186,6 +202,8 @@ class Transaction:
             client.keep_alive = False
         head = self._response_head(response, client.keep_alive)
         self.head = b""
+        if self.injector is not None:
+            body = self.injector.feed(body)
         if body and self.chunked:
             body = chunk(body)
         if len(body) <= JOIN:
@@ -201,6 +219,8 @@ class Transaction:
             self._judge_response(response)
         if self.engine.evicts and response.status >= 200:
             self._evict(response)
+        if self.injector is not None:
+            parts[:] = [without(b"".join(parts), LENGTH)]
         if self.gateway.via:
             parts.append(self.gateway.via)
         if self.chunked and response.status >= 200:
@@ -285,6 +305,10 @@ class Transaction:
 
     def body(self, data: bytes) -> None:
         """A piece of the response's body."""
+        if self.injector is not None:
+            data = self.injector.feed(data)
+            if not data:
+                return
         transport = self.client.transport
         if not self.chunked:
             transport.write(data)
@@ -300,6 +324,10 @@ class Transaction:
         if self.over:
             return
         self.origin = None
+        if self.injector is not None:
+            held, self.injector = self.injector.end(), None
+            if held:
+                self.body(held)
         if self.chunked:
             self.client.transport.write(last_chunk(trailers))
         self._end()

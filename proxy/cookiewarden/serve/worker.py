@@ -8,9 +8,10 @@ import socket
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.problem import counted
 from cookiewarden.serve.gateway import Gateway
+from cookiewarden.serve.guard import Guard
 from cookiewarden.serve.listener import CannotStart, Listener
 from cookiewarden.serve.metrics import Metrics
-from cookiewarden.serve.reload import free
+from cookiewarden.serve.reload import beside_traffic, free
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.tls import BadTLS, ListenerTLS, listener_tls
 from cookiewarden.serve.upstream import Pool
@@ -48,6 +49,7 @@ class Worker:
         except BadTLS as error:
             raise CannotStart(str(error)) from error
         self.gateway.shadow, self.shadow = self.shadow, None
+        self.gateway.guard = await guard_of(engine)
         self.gateway.pool = Pool(self.gateway)
         self.listener = Listener(self.gateway, listening, self.tls.context if self.tls else None)
         await self.listener.open()
@@ -56,8 +58,8 @@ class Worker:
 
     async def replace(self, engine: Engine) -> None:
         """Put another policy in force for the requests to come."""
-        pieces = self.gateway.engine.pieces()
-        self.gateway.engine = engine
+        pieces, guard = self.gateway.engine.pieces(), await guard_of(engine)
+        self.gateway.engine, self.gateway.guard = engine, guard
         await free(pieces)
 
     async def replace_shadow(self, engine: Engine) -> None:
@@ -133,3 +135,8 @@ class Worker:
         self.gateway.stop()
         self.gateway.count_connections()
         log.info("stopped: %s aborted", counted(aborted, "request"))
+
+
+async def guard_of(engine: Engine) -> Guard | None:
+    """None where the policy asks for none."""
+    return await beside_traffic(lambda: Guard(engine)) if engine.policy.inject_guard else None

@@ -1,0 +1,70 @@
+"""The script guard on the wire: the script itself, the reports that it sends, and the pages that get its tag."""
+
+import hashlib
+import json
+import re
+import time
+from importlib.resources import files
+from urllib.parse import unquote_to_bytes
+
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.guard import guard_rules
+from cookiewarden.serve.head import fields_of
+from cookiewarden.serve.response_head import ResponseHead
+
+RESERVED = b"/.well-known/cookiewarden/"
+"""Below it the proxy answers itself, where the policy has a guard."""
+SCRIPT = RESERVED + b"guard.js"
+REPORT = RESERVED + b"report"
+MAX_NAME = 256
+
+_SOURCE = files("cookiewarden.serve").joinpath("guard.js")
+_HTML = re.compile(rb"text/html[ \t]*(;|$)", re.IGNORECASE)
+_WIDE = re.compile(rb"charset[ \t]*=[ \t]*[\"']?utf-?(16|32)", re.IGNORECASE)
+
+
+class Guard:
+    """What one policy makes of it."""
+
+    def __init__(self, engine: Engine) -> None:
+        rules = guard_rules(engine.policy, engine.mode, time.time()) | {"report": REPORT.decode()}
+        # `</` would end a script that is in a page; U+2028 ends a line in old browsers.
+        compiled = json.dumps(rules, separators=(",", ":")).replace("</", "<\\/")
+        self.script = _SOURCE.read_text().replace("/*POLICY*/ null", compiled, 1).encode()
+        self.revision = hashlib.sha256(self.script).hexdigest()[:16].encode()
+        self.tag = b'<script src="' + SCRIPT + b"?" + self.revision + b'"></script>'
+
+    def answer(self, method: bytes, target: bytes) -> tuple[int, bytes, bytes]:
+        """Status, header lines and body for a request below `RESERVED`. What is asked for under the current revision's
+        name never changes."""
+        path, _, query = target.partition(b"?")
+        if path == SCRIPT and method in (b"GET", b"HEAD"):
+            kept = b"max-age=31536000, immutable" if query == self.revision else b"no-cache"
+            lines = (
+                b"Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nCache-Control: "
+                + kept
+            )
+            return 200, lines + b"\r\n", self.script
+        if path == REPORT and method == b"POST":
+            return 204, b"", b""
+        return 404, b"Content-Type: text/plain\r\n", b"404 Not Found\n"
+
+
+def reported_name(target: bytes) -> bytes:
+    """The name that a report speaks of; empty where it is none."""
+    path, _, query = target.partition(b"?")
+    return unquote_to_bytes(query)[:MAX_NAME] if path == REPORT else b""
+
+
+def may_get_a_tag(response: ResponseHead) -> bool:
+    """Whether a response is a page that can be written to: HTML, whole, not encoded."""
+    if response.status in (204, 206, 304) or response.status < 200:
+        return False
+    fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
+    kinds = [value for name, value in fields if name == b"content-type"]
+    encodings = [
+        value for name, value in fields if name == b"content-encoding" and value.lower() != b"identity"
+    ]
+    return (
+        bool(kinds) and _HTML.match(kinds[-1]) is not None and not _WIDE.search(kinds[-1]) and not encodings
+    )

@@ -1,0 +1,146 @@
+"""The script guard in a real Chromium: what scripts may not set is not set, and the proxy is told its name."""
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from cookiewarden.core.consent import granted
+from cookiewarden.core.policy import ConsentFormat
+from tests.core.test_consent import READ
+from tests.serve.harness import OriginConnection, Start, eventually
+
+pytestmark = pytest.mark.browser
+
+POLICY = """
+version: 1
+inject_guard: true
+%s
+consent: {cookie: answer, format: list}
+categories:
+  functional: {basis: needed}
+  analytics: {consent: required}
+cookies:
+  - {name: answer, category: functional, set_by: both}
+  - {name: theme-*, category: functional, set_by: script}
+  - {name: there, category: functional, scope: {hosts: [other.example]}}
+  - {name: here, category: functional, scope: {hosts: ["*.shop.example", localhost]}}
+  - {name: _ga, category: analytics, set_by: script}
+  - {name: trial, category: analytics, set_by: script, stage: report}
+"""
+HTML = b"<!doctype html><html><head><script>document.cookie = 'first=CANARY'</script></head><body>x</body></html>"
+
+
+def application(connection: OriginConnection) -> None:
+    while True:
+        head = connection.read_head()
+        csp = b"Content-Security-Policy: script-src 'self' 'unsafe-inline'\r\n" if b" /csp " in head else b""
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+            + csp
+            + b"Content-Length: %d\r\n\r\n" % len(HTML)
+            + HTML
+        )
+
+
+def names(visitor: BrowserContext) -> set[str]:
+    return {cookie["name"] for cookie in visitor.cookies()}
+
+
+@pytest.mark.parametrize("path", ["/", "/csp"])
+def test_undeclared_cookies_of_scripts_are_refused_and_counted(
+    start: Start, visitor: BrowserContext, path: str
+) -> None:
+    proxy, origin = start(application, POLICY % "")
+    page = visitor.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"http://localhost:{proxy.port}{path}")
+    assert names(visitor) == set()  # the page's own first script was too late
+    for line in (
+        "theme-dark=CANARY",
+        "here=CANARY",
+        "there=CANARY",
+        "other=CANARY; path=/",
+        "CANARY",
+        "=CANARY",
+    ):
+        page.evaluate("line => { document.cookie = line }", line)
+    assert names(visitor) == {"theme-dark", "here"}
+    page.evaluate("document.cookie = 'theme-dark=; max-age=0'")
+    assert names(visitor) == {"here"}
+    page.evaluate("cookieStore.set('x', 'CANARY').then(() => cookieStore.set({name: 'y', value: 'CANARY'}))")
+    page.evaluate("cookieStore.set('theme-x', 'CANARY')")
+    assert names(visitor) == {"here", "theme-x"}
+    assert page.evaluate("document.cookie") in ("here=CANARY; theme-x=CANARY", "theme-x=CANARY; here=CANARY")
+    # first, there, other, the nameless ones, x, y: each told once
+    labels = {"cookie": "__undeclared__", "direction": "script", "action": "block"}
+    assert eventually(lambda: proxy.sample("cookiewarden_cookies_total", **labels) >= 5)
+    assert errors == []
+    assert not any(b"/.well-known/" in head.split(b"\r\n")[0] for head in origin.requests)
+
+
+def test_analytics_is_set_once_there_is_consent(start: Start, visitor: BrowserContext) -> None:
+    proxy, _ = start(application, POLICY % "")
+    page = visitor.new_page()
+    page.goto(f"http://localhost:{proxy.port}/")
+    ga = "document.cookie = '_ga=CANARY; path=/'"
+    page.evaluate(ga)
+    page.evaluate("document.cookie = 'trial=CANARY; path=/'")
+    assert names(visitor) == {"trial"}
+    page.evaluate("document.cookie = 'answer=analytics; path=/'")
+    page.evaluate(ga)
+    assert names(visitor) == {"trial", "answer", "_ga"}
+    page.evaluate("document.cookie = 'answer=; path=/'")
+    page.evaluate("document.cookie = '_ga=CANARY2; path=/'")
+    assert {cookie["value"] for cookie in visitor.cookies() if cookie["name"] == "_ga"} == {"CANARY"}
+    labels = {"cookie": "_ga", "direction": "script", "action": "block"}
+    assert eventually(lambda: proxy.sample("cookiewarden_cookies_total", **labels) >= 1)
+
+
+@pytest.mark.parametrize("more", ["mode: report", "undeclared: {response: report}"])
+def test_where_nothing_is_enforced_scripts_set_what_they_like_and_are_counted(
+    start: Start, visitor: BrowserContext, more: str
+) -> None:
+    proxy, _ = start(application, POLICY % more)
+    page = visitor.new_page()
+    page.goto(f"http://localhost:{proxy.port}/")
+    page.evaluate("document.cookie = 'other=CANARY'")
+    assert names(visitor) >= {"first", "other"}
+    labels = {"cookie": "__undeclared__", "direction": "script", "action": "report"}
+    assert eventually(lambda: proxy.sample("cookiewarden_cookies_total", **labels) == 2)
+
+
+@pytest.mark.parametrize("form", ConsentFormat)
+def test_the_page_reads_the_visitors_answer_as_the_proxy_does(
+    start: Start, visitor: BrowserContext, form: ConsentFormat
+) -> None:
+    """Every value of the table of consent cookies, and one more for each word in it."""
+    values = [
+        value
+        for kind, value, _ in READ
+        if kind == form and len(value) < 3000 and not set(value) & set("\x00\x7f")
+    ]
+    words = {word for kind, _, found in READ if kind == form for word in found or ()}
+    gates = "".join(
+        f"  w{at}: {{consent: required, granted_by: ['{word}']}}\n" for at, word in enumerate(sorted(words))
+    )
+    cookies = "".join(f"  - {{name: w{at}, category: w{at}, set_by: script}}\n" for at in range(len(words)))
+    text = (
+        f"version: 1\ninject_guard: true\nconsent: {{cookie: answer, format: {form.value}}}\ncategories:\n"
+        f"  functional: {{basis: needed}}\n{gates}cookies:\n  - {{name: answer, category: functional, set_by: both}}\n{cookies}"
+    )
+    proxy, _ = start(application, text)
+    page = visitor.new_page()
+    page.goto(f"http://localhost:{proxy.port}/")
+    for value in values:
+        for sent in {value, quote(value, safe="%")}:
+            if ";" in sent:
+                continue
+            visitor.clear_cookies()
+            page.evaluate("value => { document.cookie = 'answer=' + value }", sent)
+            for at in range(len(words)):
+                page.evaluate(f"document.cookie = 'w{at}=CANARY'")
+            expected = granted(form, [sent.encode()]) or set()
+            found = {word for at, word in enumerate(sorted(words)) if f"w{at}" in names(visitor)}
+            assert (sent, found) == (sent, expected & words)

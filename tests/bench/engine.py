@@ -65,8 +65,12 @@ def yardstick() -> Case:
 
 
 def remembered(engine: Engine) -> Case:
+    return judging(engine, [line for lines in responses() for line in lines])
+
+
+def judging(engine: Engine, many: list[bytes]) -> Case:
+    """Set-Cookie lines one by one."""
     scope = engine.scope(EXCHANGE)
-    many = [line for lines in responses() for line in lines]
 
     def run() -> None:
         judge = engine.on_set_cookie
@@ -135,16 +139,7 @@ def sealed() -> Engine:
 
 def seals(engine: Engine) -> Case:
     """A Set-Cookie whose value is encrypted."""
-    scope = engine.scope(EXCHANGE)
-    many = [line for line in six(0)[:1] for _ in range(2_000)]
-
-    def run() -> None:
-        judge = engine.on_set_cookie
-        for line in many:
-            judge(line, scope, NOW)
-
-    while True:
-        yield run, len(many)
+    return judging(engine, six(0)[:1] * 2_000)
 
 
 def opens(engine: Engine) -> Case:

@@ -23,9 +23,7 @@ def new(file: Path) -> int:
             f'"{file}" is there already, and is not overwritten; cookiewarden key rotate {file} adds a key'
         ) from None
     except OSError as error:
-        raise click.ClickException(
-            f'"{file}" cannot be written: {(error.strerror or "error").lower()}'
-        ) from None
+        raise _cannot_write(file, error) from None
     click.echo(f"{file}: one key; run with --seal-key-file {file}")
     return 0
 
@@ -39,8 +37,10 @@ def rotate(file: Path) -> int:
     except keys.BadKeys as bad:
         raise click.UsageError(str(bad)) from None
     except OSError as error:
-        raise click.ClickException(
-            f'"{file}" cannot be written: {(error.strerror or "error").lower()}'
-        ) from None
+        raise _cannot_write(file, error) from None
     click.echo(f"{file}: {count} keys; take the last one out when no browser holds what it sealed any more")
     return 0
+
+
+def _cannot_write(file: Path, error: OSError) -> click.ClickException:
+    return click.ClickException(f'"{file}" cannot be written: {(error.strerror or "error").lower()}')

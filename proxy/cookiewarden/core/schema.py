@@ -414,6 +414,22 @@ class ScopeModel(Model):
     )  # fmt: skip
 
 
+def _or_mapping(kind: str, model: type[Model]) -> WithJsonSchema:
+    """The schema of a scalar that stands for a mapping, or the mapping."""
+    mapping = {
+        "type": "object",
+        "properties": {
+            name: {"type": "string", "description": found.description}
+            for name, found in model.model_fields.items()
+        },
+        "required": [name for name, found in model.model_fields.items() if found.is_required()],
+        "additionalProperties": False,
+    }
+    return WithJsonSchema(
+        {"oneOf": [{"type": kind}, {key: value for key, value in mapping.items() if value != []}]}
+    )
+
+
 class SealModel(Model):
     """How a cookie's value is sealed."""
 
@@ -450,22 +466,7 @@ def rename_item(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-_RENAME_SCHEMA = WithJsonSchema(
-    {
-        "oneOf": [
-            {"type": "string"},
-            {
-                "type": "object",
-                "properties": {
-                    name: {"type": "string", "description": found.description}
-                    for name, found in RenameModel.model_fields.items()
-                },
-                "required": ["name"],
-                "additionalProperties": False,
-            },
-        ]
-    }
-)
+_RENAME_SCHEMA = _or_mapping("string", RenameModel)
 
 
 def seal_item(value: object) -> object:
@@ -485,21 +486,7 @@ def seal_item(value: object) -> object:
     return None if value is False else value
 
 
-_SEAL_SCHEMA = WithJsonSchema(
-    {
-        "oneOf": [
-            {"type": "boolean"},
-            {
-                "type": "object",
-                "properties": {
-                    name: {"type": "string", "description": found.description}
-                    for name, found in SealModel.model_fields.items()
-                },
-                "additionalProperties": False,
-            },
-        ]
-    }
-)
+_SEAL_SCHEMA = _or_mapping("boolean", SealModel)
 
 
 class EntryModel(RulesModel):

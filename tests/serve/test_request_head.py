@@ -136,3 +136,26 @@ def test_the_obsolete_cookie_fields_do_not_travel() -> None:
     request = read_request(b"GET / HTTP/1.1\r\nHost: a\r\nCookie2: $Version=1\r\n\r\n", LIMITS)
     response = read_response(b"HTTP/1.1 200 OK\r\nSet-Cookie2: a=1\r\n\r\n", LIMITS, to_head=False)
     assert b"ookie2" not in request.fields + b"".join(response.parts)
+
+
+def with_cookies(*counts: int) -> bytes:
+    fields = b"".join(b"Cookie: " + b"; ".join([b"a=1"] * count) + b"\r\n" for count in counts)
+    return b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("counts", "fits"), [((300,), True), ((301,), False), ((150, 150), True), ((150, 151), False)]
+)
+def test_more_cookies_than_browsers_keep_are_refused_the_short_way_and_the_long(
+    counts: tuple[int, ...], fits: bool
+) -> None:
+    head = with_cookies(*counts)
+    last = read_request(with_cookies(1), LIMITS)
+    if fits:
+        assert len(read_request(head, LIMITS).cookies) == len(counts)
+        assert len(counts) > 1 or read_again(head, LIMITS, last) is not None
+    else:
+        assert read_again(head, LIMITS, last) is None
+        with pytest.raises(BadHead) as refused:
+            read_request(head, LIMITS)
+        assert (refused.value.status, refused.value.reason) == (431, "head_too_large")

@@ -53,7 +53,7 @@ class Gateway:
         """Where the policy in force asks for one."""
         self.metrics = metrics
         self.access = AccessLog(settings.access_log)
-        self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields)
+        self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields, settings.max_cookies)
         self.responses = ResponseReader(self.limits)
         self.loop = asyncio.get_running_loop()
         self.draining = False

@@ -31,11 +31,13 @@ class BadHead(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one head: octets from its first to the end of its blank line, octets of a line, number of fields."""
+    """Limits of one head: octets from its first to the end of its blank line, octets of a line, number of fields, and of
+    cookies in a request."""
 
     max_head: int
     max_field: int
     max_fields: int
+    max_cookies: int = 300
 
     @cached_property
     def harmless(self) -> int:

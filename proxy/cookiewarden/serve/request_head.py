@@ -123,6 +123,8 @@ def read_request(head: bytes, limits: Limits) -> RequestHead:
             parts[at] = parts[at + 1] = b""
     request.fields = b"".join(parts)
     request.cookies = special.get(b"cookie", [])
+    if sum(value.count(b";") + 1 for value in request.cookies) > limits.max_cookies:
+        raise BadHead(431, "head_too_large")
     request.takes_trailers = b"te" in special and b"trailers" in tokens(special[b"te"])
     _read_framing(request, special)
     _read_target(request, target, special.get(b"host", NONE))
@@ -166,6 +168,8 @@ def read_again(data: bytes, limits: Limits, last: RequestHead) -> RequestHead | 
     if begin > end or not (data.startswith(before, at) and data.endswith(after)):
         return None
     value = data[begin:end]
+    if value.count(b";") >= limits.max_cookies:
+        return None
     return None if value.translate(None, IN_VALUES) else last.again(line[1], line[2], [value.strip(b" ")])
 
 

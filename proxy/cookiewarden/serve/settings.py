@@ -261,6 +261,9 @@ class Settings:
     max_head: int = setting(_count, 32768, "BYTES", "A request head (431) or response head (502).")
     max_field: int = setting(_count, 16384, "BYTES", "One header field (431 or 502).")
     max_fields: int = setting(_count, 128, "N", "Header fields of one message (431 or 502).")
+    max_cookies: int = setting(
+        _count, 300, "N", "Cookies of one request (431); browsers keep some 180 for a site."
+    )
     max_request_body: int = setting(_count, 0, "BYTES", "A request body (413); 0: no limit.")
     max_connections: int = setting(
         _count, 0, "N", "Client connections of a worker (503); 0: half of the open files allowed."

@@ -59,6 +59,7 @@ def _exchange(flow: http.HTTPFlow) -> Exchange:
         request.data.path,
         flow.client_conn.tls_established,
         flow.request.headers.fields,
+        request.data.method,
     )
 
 

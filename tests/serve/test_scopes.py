@@ -25,7 +25,7 @@ GONE = "other=; Path=/; Max-Age=0"
     ("host", "path", "set_cookies", "forwarded"),
     [
         ("www.shop.example", "/", ["sid=CANARY1", "shop=CANARY2"], "sid=CANARY1; shop=CANARY2; deep=CANARY3"),
-        ("WWW.shop.example:8443", "/app/x", ["sid=CANARY1", "shop=CANARY2", "deep=CANARY3"], "sid=CANARY1; shop=CANARY2; deep=CANARY3"),
+        ("WWW.shop.example:8443", "/app?x=/y", ["sid=CANARY1", "shop=CANARY2", "deep=CANARY3"], "sid=CANARY1; shop=CANARY2; deep=CANARY3"),
         ("admin.shop.example", "/", ["sid=CANARY1; HttpOnly", "shop=CANARY2"], "sid=CANARY1; shop=CANARY2"),
         ("shop.example", "/app", ["sid=CANARY1"], "sid=CANARY1"),
     ],

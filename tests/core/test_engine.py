@@ -3,7 +3,8 @@
 import pytest
 
 from cookiewarden.core.decision import MEANINGS, NOT_VIOLATIONS, ONLY_REPORTED, Decision, Exchange, Reason
-from cookiewarden.core.engine import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, Engine, SetCookieLines
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.plan import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, SetCookieLines
 from cookiewarden.core.policy import Mode
 from tests.policies_for_tests import engine, entries
 

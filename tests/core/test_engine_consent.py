@@ -3,7 +3,8 @@
 import pytest
 
 from cookiewarden.core.decision import Exchange, Header
-from cookiewarden.core.engine import MAX_SCOPES, Engine
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.plan import MAX_SCOPES
 from cookiewarden.core.policy import Mode
 from tests.policies_for_tests import policy
 

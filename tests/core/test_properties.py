@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from cookiewarden.core.cookie import CONTROL, is_deletion, parse_set_cookie
 from cookiewarden.core.decision import Decision, Exchange
-from cookiewarden.core.engine import Engine, SetCookieLines
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.plan import SetCookieLines
 from cookiewarden.core.policy import Mode
 from tests.policies_for_tests import entries, policy
 

@@ -13,13 +13,11 @@ remembered.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import compress
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cookiewarden.core import consent, eviction, verbs
-from cookiewarden.core.consent import NOTHING, Denied
 from cookiewarden.core.cookie import (
     CONTROL,
     MAX_ATTRIBUTE,
@@ -35,9 +33,26 @@ from cookiewarden.core.cookie import (
     with_name,
     with_value,
 )
-from cookiewarden.core.date import imf_fixdate, parse_cookie_date
 from cookiewarden.core.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
 from cookiewarden.core.matcher import Matcher
+from cookiewarden.core.plan import (
+    EXPIRES,
+    MAX_KEY,
+    MAX_PLANS,
+    MAX_SCOPES,
+    MAX_SHAPE,
+    NO_ANSWER,
+    OVER,
+    SHAPE_WEIGHT,
+    Answer,
+    CookiesPlan,
+    RunPlan,
+    Scope,
+    ScopeKey,
+    SetCookieLines,
+    class_of,
+    plan_dated,
+)
 from cookiewarden.core.policy import (
     HOST_ONLY,
     Entry,
@@ -58,18 +73,6 @@ if TYPE_CHECKING:
         Keyring,
     )  # cryptography takes 30 ms to import: only policies that seal do
 
-MAX_PLANS = 8192
-"""Plans and names that one engine remembers over all scopes; at the limit all are forgotten."""
-MAX_SCOPES = 256
-MAX_KEY = 512
-"""Octets of a tail or name above which nothing is remembered: with MAX_PLANS it bounds the memo's memory."""
-
-MAX_SHAPE = 1024
-"""The same for a Cookie header without its values, or the Set-Cookie fields of a head without theirs."""
-
-SHAPE_WEIGHT = 8
-"""For how many plans one of a whole head counts."""
-
 MAY_NOT_BE_HELD = frozenset({Reason.UNDECLARED, Reason.ENTRY_EXPIRED, Reason.NO_CONSENT, Reason.GPC})
 """Why a cookie in a request is one that the browser should not have; one for another host or path it may."""
 
@@ -77,119 +80,6 @@ EVICTION = Decision(Action.EVICT, None, (Reason.EVICTED,))
 MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
 
 _VALUES = re.compile(rb"=[^;]*")
-_EXPIRES = re.compile(rb";[ \t]*expires[ \t]*=([^;]*)", re.IGNORECASE)
-
-
-# What the engine reads of a date. Plain numbers: an enum's hash costs more than the look-up it is part of.
-INVALID, PAST, WITHIN, OVER = range(4)
-
-
-Answer = tuple[Denied, bool]
-"""What a visitor does not consent to, and whether the browser says Sec-GPC: 1."""
-
-NO_ANSWER: Answer = (NOTHING, False)
-"""For policies that ask for none."""
-
-ScopeKey = tuple[bytes, bool, tuple[bool, ...] | None, Answer]
-"""Host, whether by HTTPS, which of the policy's paths match, and the visitor's answer."""
-
-Plan = tuple[bytes | None, Decision]
-"""How to answer every line of one scope, name and tail: what the tail becomes (None: the line is dropped), and
-why. Holds no value. A tuple because it is unpacked for every cookie (0.1 µs less than attributes)."""
-
-
-@dataclass(slots=True, frozen=True)
-class DatedPlan:
-    """The same for lines with an Expires attribute and one class of dates. Holds no computed date."""
-
-    decision: Decision
-    before: bytes | None
-    """The tail up to the date; None: the line is dropped."""
-    after: bytes | None = None
-    """The tail after the date; None where no date has to be put in."""
-    bound: int | None = None
-    """Seconds from now for the date that is put in; None: the date that came."""
-
-    def apply(self, pair: bytes, date: bytes, now: float) -> bytes | None:
-        if self.before is None:
-            return None
-        if self.after is None:
-            return pair + self.before
-        if self.bound is not None:
-            date = imf_fixdate(int(now) + self.bound)
-        return pair + self.before + date + self.after
-
-
-@dataclass(slots=True, frozen=True)
-class SetCookieLines:
-    """Set-Cookie fields that stand together in a head."""
-
-    shape: tuple[bytes, ...]
-    """For each three: what leads up to the line, the line up to its first `=`, and what follows the value (empty or from
-    the `;` on)."""
-    values: list[bytes]
-
-    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        """What leads up to each line, and the line."""
-        shape = self.shape
-        for lead, name, value, tail in zip(shape[::3], shape[1::3], self.values, shape[2::3], strict=True):
-            yield lead, name + value + tail
-
-
-@dataclass(slots=True, frozen=True)
-class RunPlan:
-    """How to answer all lines of one shape in one scope. Holds no value."""
-
-    decisions: tuple[Decision, ...]
-    kept: tuple[bool, ...]
-    parts: list[bytes]
-    """For each line that is kept: what leads up to it, its name, a place for its value, its tail."""
-
-    def apply(self, values: list[bytes]) -> list[bytes]:
-        parts = self.parts.copy()
-        parts[2::4] = compress(values, self.kept)
-        return parts
-
-
-@dataclass(slots=True, frozen=True)
-class CookiesPlan:
-    """How to answer every Cookie header of one scope that has these names, in this order. Holds no value."""
-
-    decisions: tuple[Decision, ...]
-    kept: tuple[bool, ...] | None
-    """For each piece between two `;`; None: the header goes on as it came."""
-    any_left: bool
-
-    def apply(self, header: bytes) -> bytes | None:
-        if self.kept is None:
-            return header
-        if not self.any_left:
-            return None
-        return build_cookie(list(compress(header.split(b";"), self.kept)), not self.kept[0])
-
-
-@dataclass(slots=True, eq=False)
-class Scope:
-    """All exchanges of one host, scheme and set of policy paths, with what was decided for them."""
-
-    site: Site
-    key: "ScopeKey"
-    denied: Mapping[str, Reason] = field(default_factory=dict)
-    """Categories whose cookies do not pass, and why."""
-    parents: list[bytes] | None = None
-    """The domains above the host at which a cookie can be, where anybody has asked."""
-    plans: dict[tuple[bytes, bytes, bytes], Plan] = field(default_factory=dict)
-    dated: dict[tuple[bytes, bytes, bytes, int], DatedPlan] = field(default_factory=dict)
-    bounds: dict[bytes, int | None] = field(default_factory=dict)
-    """By name: the bound in seconds against which dates are classed."""
-    names: dict[bytes, Decision] = field(default_factory=dict)
-    runs: dict[tuple[bytes, ...], RunPlan] = field(default_factory=dict)
-    headers: dict[bytes, CookiesPlan] = field(default_factory=dict)
-    """By a Cookie header without its values."""
-
-    def forget(self) -> None:
-        for memo in (self.plans, self.dated, self.bounds, self.names, self.runs, self.headers):
-            memo.clear()
 
 
 class Engine:
@@ -440,7 +330,7 @@ class Engine:
         """A line that is dated, was not seen before or is not remembered."""
         if b"=" not in pair or len(pair) > MAX_PAIR or CONTROL.search(line):
             return self._judge(line, scope, now)
-        found = _EXPIRES.search(tail)
+        found = EXPIRES.search(tail)
         if found is None:
             return self._judge_and_remember(line, pair, name, tail, scope, now)
         date = found[1]
@@ -449,7 +339,7 @@ class Engine:
         # An absent bound classes nothing as over it: None is remembered too, so absence needs its own mark.
         bound = scope.bounds.get(name, -1)
         if bound != -1:
-            key = (name, tail[: found.start(1)], tail[found.end(1) :], _class(date, bound, now))
+            key = (name, tail[: found.start(1)], tail[found.end(1) :], class_of(date, bound, now))
             plan = scope.dated.get(key)
             if plan is not None:
                 return plan.apply(pair, date, now), plan.decision
@@ -699,12 +589,12 @@ class Engine:
         key = name.strip(b" \t")
         if not key or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
             return after, decision
-        if _EXPIRES.search(rest):
+        if EXPIRES.search(rest):
             return after, decision  # a second date
         entry = self._matcher.match(key, scope.site.host, scope.site.path).entry
         bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
-        date_class = _class(date, bound, now)
-        plan = _plan_dated(pair, date, after, decision, bound if date_class is OVER else None)
+        date_class = class_of(date, bound, now)
+        plan = plan_dated(pair, date, after, decision, bound if date_class is OVER else None)
         self._count()
         scope.bounds[name] = bound
         scope.dated[name, tail[: found.start(1)], rest, date_class] = plan
@@ -768,29 +658,6 @@ def _reads_value(decision: Decision) -> bool:
     if decision.entry is None:
         return Reason.DELETION in decision.reasons
     return decision.entry.is_transported
-
-
-def _plan_dated(
-    pair: bytes, date: bytes, after: bytes | None, decision: Decision, bound: int | None
-) -> DatedPlan:
-    becomes = None if after is None else after[len(pair) :]
-    found = None if becomes is None else _EXPIRES.search(becomes)
-    if becomes is None or found is None:
-        return DatedPlan(decision, becomes)  # dropped, or the date was taken away
-    computed = bound is not None and found[1] != date
-    return DatedPlan(
-        decision, becomes[: found.start(1)], becomes[found.end(1) :], bound if computed else None
-    )
-
-
-def _class(date: bytes, bound: int | None, now: float) -> int:
-    """What `date` means at `now`: all that a decision reads of it."""
-    at = parse_cookie_date(date.strip(b" \t"))
-    if at is None:
-        return INVALID
-    if at <= now:
-        return PAST
-    return OVER if bound is not None and at > int(now) + bound else WITHIN
 
 
 def _values_of(name: bytes, headers: Iterable[Header]) -> list[bytes]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httptools
 
-from cookiewarden.core.engine import SetCookieLines
+from cookiewarden.core.plan import SetCookieLines
 from cookiewarden.serve.head import (
     BARE_LF,
     IN_VALUES,

@@ -10,9 +10,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.decision import Action, Decision, Reason
-from cookiewarden.core.engine import Engine, Scope, SetCookieLines
+from cookiewarden.core.engine import Engine
 from cookiewarden.core.eviction import is_navigation, is_page
 from cookiewarden.core.guard import Injector
+from cookiewarden.core.plan import Scope, SetCookieLines
 from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway

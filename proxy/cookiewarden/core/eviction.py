@@ -38,8 +38,13 @@ _HTML = re.compile(rb"text/html[ \t]*(;|$)", re.IGNORECASE)
 def is_page(headers: Iterable[Header]) -> bool:
     """Whether a response is HTML that no shared cache keeps: expiring lines in one would reach other visitors."""
     fields = [(name.lower(), value) for name, value in headers]
-    types = [value for name, value in fields if name == b"content-type"]
-    return bool(types) and _HTML.match(types[-1].strip()) is not None and not is_publicly_cacheable(fields)
+    return is_html(fields) and not is_publicly_cacheable(fields)
+
+
+def is_html(headers: Iterable[Header]) -> bool:
+    """Whether a response is a page. Names are in lower case."""
+    types = [value for name, value in headers if name == b"content-type"]
+    return bool(types) and _HTML.match(types[-1].strip()) is not None
 
 
 def is_publicly_cacheable(headers: Iterable[Header]) -> bool:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from urllib.parse import unquote_to_bytes
 
 from cookiewarden.core.engine import Engine
+from cookiewarden.core.eviction import is_html
 from cookiewarden.core.guard import guard_rules
 from cookiewarden.serve.head import fields_of
 from cookiewarden.serve.response_head import ResponseHead
@@ -19,7 +20,6 @@ REPORT = RESERVED + b"report"
 MAX_NAME = 256
 
 _SOURCE = files("cookiewarden.serve").joinpath("guard.js")
-_HTML = re.compile(rb"text/html[ \t]*(;|$)", re.IGNORECASE)
 _WIDE = re.compile(rb"charset[ \t]*=[ \t]*[\"']?utf-?(16|32)", re.IGNORECASE)
 
 
@@ -61,10 +61,9 @@ def may_get_a_tag(response: ResponseHead) -> bool:
     if response.status in (204, 206, 304) or response.status < 200:
         return False
     fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
-    kinds = [value for name, value in fields if name == b"content-type"]
-    encodings = [
-        value for name, value in fields if name == b"content-encoding" and value.lower() != b"identity"
-    ]
-    return (
-        bool(kinds) and _HTML.match(kinds[-1]) is not None and not _WIDE.search(kinds[-1]) and not encodings
+    unreadable = any(
+        (name == b"content-encoding" and value.lower() != b"identity")
+        or (name == b"content-type" and _WIDE.search(value))
+        for name, value in fields
     )
+    return is_html(fields) and not unreadable

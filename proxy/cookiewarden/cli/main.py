@@ -8,13 +8,17 @@ import click
 from cookiewarden import __version__
 from cookiewarden.cli.check import check
 from cookiewarden.cli.demo import demo
+from cookiewarden.cli.drift import drift
 from cookiewarden.cli.explain import explain
+from cookiewarden.cli.forecast import forecast
 from cookiewarden.cli.key import key
+from cookiewarden.cli.operate import health, mode, reload_policy
 from cookiewarden.cli.options import ConfigRefused
 from cookiewarden.cli.policies import PolicyRefused, exit_code
 from cookiewarden.cli.run import run
 from cookiewarden.cli.schema import schema
 from cookiewarden.serve.listener import CannotStart
+from cookiewarden.tools.client import NoAnswer
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,7 +27,7 @@ def cli() -> None:
     """Enforce a cookie register: only declared cookies pass, with the attributes and lifetimes it promises."""
 
 
-for command in (run, check, explain, key, schema, demo):
+for command in (run, check, explain, forecast, drift, mode, reload_policy, health, key, schema, demo):
     cli.add_command(command)
 
 
@@ -49,7 +53,7 @@ def _code() -> int:
     except click.ClickException as error:
         error.show()
         return 3
-    except CannotStart as error:
+    except (CannotStart, NoAnswer) as error:
         click.echo(f"cookiewarden: {error}", err=True)
         return 3
     except (click.Abort, KeyboardInterrupt):

@@ -70,7 +70,7 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
 
 def misspelt_variables() -> list[str]:
     """What to say of environment variables that look like settings and are none."""
-    known = ["COOKIEWARDEN_CONFIG", *(option.variable for option in OPTIONS)]
+    known = ["COOKIEWARDEN_CONFIG", "COOKIEWARDEN_ADMIN_URL", *(option.variable for option in OPTIONS)]
     return [
         f"{name} is no setting{did_you_mean(name, known)}"
         for name in sorted(os.environ)

@@ -1,18 +1,25 @@
-"""`cookiewarden schema`: the JSON Schema of policy files, for editors."""
+"""`cookiewarden schema`: the JSON Schemas of policy files, for editors, and of what the admin listener says."""
 
 import json
 
 import click
 
+from cookiewarden.core.report.wire import DOCUMENTS, schema_of
 from cookiewarden.core.schema import json_schema
 
 
 @click.command()
-def schema() -> int:
-    """Print the JSON Schema (draft-07) of policy files."""
-    click.echo(schema_text(), nl=False)
+@click.argument("of", type=click.Choice(["policy-file", *DOCUMENTS]), default="policy-file")
+def schema(of: str) -> int:
+    """Print the JSON Schema of policy files (draft-07), or of what the admin listener answers below /inventory, /forecast,
+    /drift and /policy, and takes at /mode (2020-12)."""
+    click.echo(schema_text() if of == "policy-file" else _text(schema_of(of)), nl=False)
     return 0
 
 
 def schema_text() -> str:
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return _text(json_schema())
+
+
+def _text(schema: object) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,8 +1,8 @@
-"""The admin listener: metrics and health, on a port of its own, never on the proxy's.
+"""The admin listener: metrics, health, what was seen and the emergency switch, on a port of its own, never on the proxy's.
 
 Probes and scrapes are answered whatever name they ask for. Everything else is asked for by an address, by localhost or
 by a name that was allowed, so that no page a browser has open can reach it by a name of its own (DNS rebinding); and
-beyond loopback with a token only.
+with a token only, beyond loopback and wherever something changes.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import hmac
 import ipaddress
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -18,8 +18,10 @@ from pathlib import Path
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from cookiewarden.core.report import wire
 from cookiewarden.serve.exposition import Exposition
 from cookiewarden.serve.listener import CannotStart, cannot_listen, listening
+from cookiewarden.serve.operation import Operation
 from cookiewarden.serve.settings import Address, Settings
 
 log = logging.getLogger("cookiewarden")
@@ -36,16 +38,18 @@ class Guard:
     token: bytes
     loopback: bool
 
-    def refusal(self, request: web.BaseRequest) -> str:
-        """Why not, or nothing."""
+    def refusal(self, request: web.BaseRequest, changes: bool) -> str:
+        """Why not, or nothing. What changes something needs the token everywhere: any page that a browser has open can
+        send a form to loopback."""
         host = _HOST.fullmatch(request.headers.get("Host", ""))
         name = (host[1] or host[2]) if host else ""
         if not _is_address(name) and name.lower() not in self.names:
             return "this name is not one of the admin listener's; add it with --admin-host\n"
-        if self.loopback:
+        if self.loopback and not changes:
             return ""
         if not self.token:
-            return "--admin is not on loopback: this needs --admin-token-file\n"
+            why = "this changes something" if changes else "--admin is not on loopback"
+            return f"{why}: it needs the proxy to be started with --admin-token-file\n"
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if not given:
             return "this needs the token, as in: Authorization: Bearer TOKEN\n"
@@ -83,41 +87,104 @@ class Pages:
     """What is answered. `unready` says why traffic should not come, or nothing."""
 
     exposition: Exposition
+    operation: Operation
     unready: Callable[[], str]
     guard: Guard
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path not in OPEN and (refusal := self.guard.refusal(request)):
-            return web.Response(status=403, text=refusal)
-        page = PAGES.get(request.path)
-        if page is None:
-            return web.Response(status=404, text="404 Not Found\n")
-        if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, text="405 Method Not Allowed\n", headers={"Allow": "GET, HEAD"})
-        return page(self)
+        page, command = PAGES.get(request.path), COMMANDS.get(request.path)
+        changes = command is not None and request.method == "POST"
+        if request.path not in OPEN and (refusal := self.guard.refusal(request, changes)):
+            return _refused(403, refusal)
+        if command is not None and changes:
+            return await command(self, request)
+        if page is not None and request.method in ("GET", "HEAD"):
+            return await page(self, request)
+        if page is None and command is None:
+            return _refused(404, "404 Not Found\n")
+        methods = [*(["GET", "HEAD"] if page else []), *(["POST"] if command else [])]
+        return web.Response(
+            status=405, text="405 Method Not Allowed\n", headers={"Allow": ", ".join(methods)} | SAFE
+        )
 
-    def metrics(self) -> web.Response:
+    # What can be seen
+
+    async def metrics(self, request: web.BaseRequest) -> web.Response:
         return web.Response(body=self.exposition.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    def livez(self) -> web.Response:
+    async def livez(self, request: web.BaseRequest) -> web.Response:
         """The process answers."""
         return web.Response(text="ok\n")
 
-    def readyz(self) -> web.Response:
+    async def readyz(self, request: web.BaseRequest) -> web.Response:
         """Traffic may be sent here. The application is not asked: its health is its own probe's business."""
         why = self.unready()
         return web.Response(status=503, text=f"{why}\n") if why else web.Response(text="ok\n")
 
-    def index(self) -> web.Response:
+    async def inventory(self, request: web.BaseRequest) -> web.Response:
+        return _json(await self.operation.inventory_json())
+
+    async def forecast(self, request: web.BaseRequest) -> web.Response:
+        found = await self.operation.forecast()
+        return _json(None if found is None else wire.dump(found))
+
+    async def drift(self, request: web.BaseRequest) -> web.Response:
+        found = await self.operation.drift()
+        return _json(None if found is None else wire.dump(found))
+
+    async def policy(self, request: web.BaseRequest) -> web.Response:
+        return _json(wire.dump(self.operation.policy()))
+
+    async def index(self, request: web.BaseRequest) -> web.Response:
         return web.Response(text="cookiewarden admin\n/metrics\n/livez\n/readyz\n")
 
+    # What can be told
 
-PAGES: dict[str, Callable[[Pages], web.Response]] = {
+    async def reload(self, request: web.BaseRequest) -> web.Response:
+        policy = await self.operation.reload()
+        log.info("reloaded, as an operator asked")
+        return _json(wire.dump(policy), 200 if policy.reload_successful else 422)
+
+    async def mode(self, request: web.BaseRequest) -> web.Response:
+        try:
+            mode, seconds = wire.read_mode(await request.content.read(MAX_BODY))
+        except wire.NotThis as bad:
+            return _refused(400, f'{bad}; expected such as {{"mode": "report", "seconds": 1800}}\n')
+        policy = await self.operation.turn_mode(mode, seconds)
+        return _json(wire.dump(policy))
+
+
+MAX_BODY = 4096
+"""Octets of what is told that are read."""
+SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+def _json(data: bytes | None, status: int = 200) -> web.Response:
+    if data is None:
+        return _refused(404, "there is no inventory: --inventory is off\n")
+    return web.Response(status=status, body=data + b"\n", headers={"Content-Type": "application/json"} | SAFE)
+
+
+def _refused(status: int, why: str) -> web.Response:
+    return web.Response(status=status, text=why, headers=SAFE)
+
+
+Page = Callable[[Pages, web.BaseRequest], Awaitable[web.Response]]
+
+PAGES: dict[str, Page] = {
     "/metrics": Pages.metrics,
     "/livez": Pages.livez,
     "/readyz": Pages.readyz,
+    "/inventory": Pages.inventory,
+    "/forecast": Pages.forecast,
+    "/drift": Pages.drift,
+    "/policy": Pages.policy,
     "/": Pages.index,
 }
+"""What is asked for with GET. None of them changes anything."""
+
+COMMANDS: dict[str, Page] = {"/reload": Pages.reload, "/mode": Pages.mode}
+"""What is told with POST."""
 
 SHUTDOWN_SECONDS = 1.0
 """For those who are being answered when the process ends."""
@@ -136,9 +203,9 @@ class Admin:
         self.address = Address(*self.socket.getsockname()[:2])
         self.runner: web.ServerRunner | None = None
 
-    async def start(self, exposition: Exposition, unready: Callable[[], str]) -> None:
+    async def start(self, exposition: Exposition, operation: Operation, unready: Callable[[], str]) -> None:
         """Answer."""
-        pages = Pages(exposition, unready, self.guard)
+        pages = Pages(exposition, operation, unready, self.guard)
         self.runner = web.ServerRunner(Server(pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)
         await self.runner.setup()
         await web.SockSite(self.runner, self.socket).start()

@@ -12,7 +12,9 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
+from cookiewarden.core.policy import Mode
 from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.sightings import Sighted
 
 _LENGTH = struct.Struct("!Q")
 
@@ -27,6 +29,8 @@ class PolicyFilesRead:
     """The labels of cookies with their numbers, this policy's among them."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)
     """For the cookies that it seals."""
+    mode: Mode | None = None
+    """What overrides the policy's own mode."""
 
 
 # To a worker
@@ -70,6 +74,13 @@ class Done:
 
     number: int
     failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saw:
+    """What it saw since it last said so."""
+
+    sighted: Sighted
 
 
 class Channel:

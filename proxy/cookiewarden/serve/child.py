@@ -17,11 +17,12 @@ from cookiewarden.core.engine import Engine
 from cookiewarden.core.problem import Code
 from cookiewarden.keys import keyring
 from cookiewarden.serve import log
-from cookiewarden.serve.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop
+from cookiewarden.serve.channel import Begin, Channel, Done, PolicyFilesRead, Put, Saw, Stop
+from cookiewarden.serve.inventory import TAKE_SECONDS
 from cookiewarden.serve.listener import CannotStart
 from cookiewarden.serve.metrics import Labels, Metrics
 from cookiewarden.serve.reload import beside_traffic
-from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.sightings import Sighted
 from cookiewarden.serve.worker import Worker
 
 NOT_OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
@@ -37,9 +38,9 @@ async def main(listening: int, channel: int, counts: int) -> None:
     metrics = Metrics(Labels(begin.settings.metrics_max_entries), memoryview(memory).cast("q"))
     worker = Worker(begin.settings, metrics)
     try:
-        engine = await prepared(begin.policy, begin.settings, metrics)
+        engine = await prepared(begin.policy, metrics)
         if begin.shadow is not None:
-            worker.shadow = await prepared(begin.shadow, begin.settings, metrics, shadow=True)
+            worker.shadow = await prepared(begin.shadow, metrics)
         await worker.start(engine, socket.socket(fileno=listening))
     except CannotStart as error:
         told.send(Done(0, str(error)))
@@ -51,9 +52,11 @@ async def main(listening: int, channel: int, counts: int) -> None:
         asyncio.create_task(hear(told, worker, policies)),
         asyncio.create_task(put(told, worker, policies)),
         asyncio.create_task(worker.watch_certificate()),
+        asyncio.create_task(tell_always(told, worker)),
     ]
     await worker.stopping.wait()
     await worker.drain()
+    tell_what_was_seen(told, worker)
     for task in tasks:
         task.cancel()
     await worker.stop()
@@ -77,17 +80,29 @@ async def put(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> No
     while True:
         message = await policies.get()
         failure = ""
+        tell_what_was_seen(told, worker)  # the supervisor forgets what the policy before decided
         try:
-            engine = await prepared(message.policy, worker.settings, worker.metrics, message.shadow)
+            engine = await prepared(message.policy, worker.metrics)
             await (worker.replace_shadow(engine) if message.shadow else worker.replace(engine))
         except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
             failure = f"{type(error).__name__} in a worker, a bug to report"
         told.send(Done(message.number, failure))
 
 
-async def prepared(
-    read: PolicyFilesRead, settings: Settings, metrics: Metrics, shadow: bool = False
-) -> Engine:
+async def tell_always(told: Channel, worker: Worker) -> None:
+    while True:
+        await asyncio.sleep(TAKE_SECONDS)
+        tell_what_was_seen(told, worker)
+
+
+def tell_what_was_seen(told: Channel, worker: Worker) -> None:
+    """For the inventory."""
+    sightings = worker.gateway.sightings
+    if sightings is not None and (sighted := sightings.take()) != Sighted():
+        told.send(Saw(sighted))
+
+
+async def prepared(read: PolicyFilesRead, metrics: Metrics) -> Engine:
     """The engine of a policy that a supervisor has read, from the very bytes that it validated."""
 
     def build() -> Engine:
@@ -97,8 +112,7 @@ async def prepared(
             raise ValueError("what was valid no longer is")
         for source in loaded.sources.values():
             source.clear()
-        mode = None if shadow else settings.mode
-        return Engine(loaded.policy, mode, time.time(), keyring(read.keys))
+        return Engine(loaded.policy, read.mode, time.time(), keyring(read.keys))
 
     engine = await beside_traffic(build)
     metrics.labels.numbers = metrics.labels.numbers | read.labels  # numbers never change

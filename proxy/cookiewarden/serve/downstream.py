@@ -13,9 +13,10 @@ from enum import Enum
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
+from cookiewarden.core.scope import canonical_host
 from cookiewarden.serve.chunked import ChunkedBody, Fault
 from cookiewarden.serve.gateway import NEVER, Gateway
-from cookiewarden.serve.guard import RESERVED, Guard, reported_name
+from cookiewarden.serve.guard import RESERVED, Guard, page_of, reported_name
 from cookiewarden.serve.head import BadHead, Framing, error_response, own_response
 from cookiewarden.serve.proxy_protocol import SIGNATURE
 from cookiewarden.serve.request_head import RequestHead, read_again, read_request, refuse_early, values_of
@@ -275,6 +276,10 @@ class Downstream(asyncio.Protocol):
         decision = engine.on_script(name, engine.scope_of(host, request.path, https, answer))
         if decision is not None:
             self.gateway.metrics.cookies("script", (decision,))
+            if self.gateway.sightings is not None:
+                self.gateway.sightings.on_script(
+                    name, decision, canonical_host(host), page_of(request.fields)
+                )
 
     def _expect_body(self, transaction: Transaction, rest: bytes) -> None:
         request = transaction.request

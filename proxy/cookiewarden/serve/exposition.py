@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,21 @@ from cookiewarden.serve.metrics import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """One that was tried."""
+
+    at: float
+    """In seconds since the epoch."""
+    successful: bool
+    problems: list[str]
+    """Each in a line."""
+
+
+MAX_RELOADS = 10
+"""That are remembered."""
+
+
 @dataclass(slots=True)
 class PolicyStatus:
     """The policy in force and how its loading went."""
@@ -54,6 +70,10 @@ class PolicyStatus:
     failures: int = 0
     expiries: dict[str, float] = field(default_factory=dict)
     """When dated entries end, by name."""
+    switch_end: float = 0.0
+    """When the mode that an operator switched to ends, in seconds since the epoch; 0: none did."""
+    reloads: deque[Reload] = field(default_factory=lambda: deque(maxlen=MAX_RELOADS))
+    """The last ones."""
     shadow: "PolicyStatus | None" = None
     """The same of a policy that is tried beside it."""
 
@@ -164,6 +184,12 @@ class Exposition(Collector):
             "1 where the mode is enforce, 0 where it is report.",
             (),
             {(): int(status.enforcing)},
+        )
+        yield _gauge(
+            "mode_switch_end_timestamp_seconds",
+            "When the mode that an operator switched to ends; 0 where none did.",
+            (),
+            {(): status.switch_end},
         )
         yield _gauge(
             "config_last_reload_successful",

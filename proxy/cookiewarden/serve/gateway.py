@@ -15,6 +15,7 @@ from cookiewarden.serve.head import Limits
 from cookiewarden.serve.metrics import CONNECTIONS_AT, FORWARDED_REPLACED, Metrics
 from cookiewarden.serve.response_head import ResponseReader
 from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.sightings import Sightings
 from cookiewarden.serve.tls import upstream_context
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Gateway:
         self.guard: Guard | None = None
         """Where the policy in force asks for one."""
         self.metrics = metrics
+        self.sightings = Sightings() if settings.inventory else None
         self.access = AccessLog(settings.access_log)
         self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields, settings.max_cookies)
         self.responses = ResponseReader(self.limits)

@@ -20,6 +20,7 @@ REPORT = RESERVED + b"report"
 MAX_NAME = 256
 
 _SOURCE = files("cookiewarden.serve").joinpath("guard.js")
+_REFERER = re.compile(rb"\r\nreferer:[ \t]*https?://[^/\r\n]*(/[^\r\n ?#]*)", re.IGNORECASE)
 _WIDE = re.compile(rb"charset[ \t]*=[ \t]*[\"']?utf-?(16|32)", re.IGNORECASE)
 
 
@@ -54,6 +55,12 @@ def reported_name(target: bytes) -> bytes:
     """The name that a report speaks of; empty where it is none."""
     path, _, query = target.partition(b"?")
     return unquote_to_bytes(query)[:MAX_NAME] if path == REPORT else b""
+
+
+def page_of(fields: bytes) -> bytes:
+    """The path of the page that a report comes from, by its Referer; `/` where it has none."""
+    found = _REFERER.search(fields)
+    return found[1] if found else b"/"
 
 
 def may_get_a_tag(response: ResponseHead) -> bool:

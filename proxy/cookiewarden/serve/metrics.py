@@ -124,6 +124,19 @@ class Labels:
                 count += 1
 
 
+class Slot:
+    """Where the cookies of one kind of head are counted."""
+
+    __slots__ = ("count", "crossed", "places")
+
+    def __init__(self, places: tuple[int, ...]) -> None:
+        self.places = places
+        self.count = 0
+        """How many such heads came since the inventory took notice."""
+        self.crossed = 0
+        """How many of them came from other sites and were no plain navigation."""
+
+
 class Metrics:
     """Counts what one data plane does."""
 
@@ -135,7 +148,7 @@ class Metrics:
         self.client_errors = Cells(self.counts, CLIENT_ERRORS_AT)
         self.upstream_errors = Cells(self.counts, UPSTREAM_ERRORS_AT)
         self.requests = Cells(self.counts, REQUESTS_AT)
-        self._slots: dict[str, dict[tuple[Decision, ...], tuple[int, ...]]] = {
+        self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {
             before + direction: {} for direction in ACTIONS for before in ("", SHADOW)
         }
 
@@ -161,17 +174,19 @@ class Metrics:
         counts[OVERHEAD_AT + bisect_left(OVERHEAD_BUCKETS, overhead)] += 1
         counts[LABELS_AT - 1] += int(overhead * 1e9)
 
-    def cookies(self, direction: str, decisions: tuple[Decision, ...]) -> None:
+    def cookies(self, direction: str, decisions: tuple[Decision, ...]) -> Slot:
         """Count the judged cookies of one head. The same decisions come again and again, so their places are remembered:
         0.1 µs a cookie instead of 2."""
         slots, counts = self._slots[direction], self.counts
-        places = slots.get(decisions)
-        if places is None:
+        slot = slots.get(decisions)
+        if slot is None:
             if len(slots) >= MAX_SLOTS:
                 slots.clear()
-            places = slots[decisions] = tuple(at for d in decisions for at in self._find(direction, d))
-        for at in places:
+            slot = slots[decisions] = Slot(tuple(at for d in decisions for at in self._find(direction, d)))
+        slot.count += 1
+        for at in slot.places:
             counts[at] += 1
+        return slot
 
     def shadow_cookies(self, direction: str, decisions: tuple[Decision, ...]) -> None:
         """The same for what a second policy would have done."""

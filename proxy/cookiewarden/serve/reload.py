@@ -13,13 +13,13 @@ from functools import partial
 from threading import Thread
 from typing import TypeVar
 
-from cookiewarden.core.document import Loaded
 from cookiewarden.core.expiry import next_expiry
 from cookiewarden.core.policy import Mode, Policy
 from cookiewarden.core.problem import Severity, counted, render_line
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys
-from cookiewarden.serve.exposition import PolicyStatus
+from cookiewarden.serve.exposition import PolicyStatus, Reload
+from cookiewarden.serve.mode import ModeSwitch
 
 log = logging.getLogger("cookiewarden")
 T = TypeVar("T")
@@ -37,14 +37,21 @@ async def beside_traffic(build: Callable[[], T]) -> T:
     20 to 90: with 10,000 entries the 99th percentile of the event loop's delay was 24 ms, and is 1.5 ms with short
     turns and what was built kept out of collections for good. Reference counts still free it.
     """
-    turn = sys.getswitchinterval()
-    sys.setswitchinterval(TURN_SECONDS)
     gc.disable()
     try:
-        return await in_thread(build)
+        return await in_short_turns(build)
     finally:
         gc.freeze()
         gc.enable()
+
+
+async def in_short_turns(build: Callable[[], T]) -> T:
+    """The same for what is not kept."""
+    turn = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_SECONDS)
+    try:
+        return await in_thread(build)
+    finally:
         sys.setswitchinterval(turn)
 
 
@@ -87,14 +94,14 @@ class Reloader:
     def __init__(
         self,
         files: PolicyFiles,
-        mode: Mode | None,
+        switch: ModeSwitch,
         status: PolicyStatus,
         put: Callable[[Policy], Awaitable[None]],
         what: str = "policy",
     ) -> None:
         """`what`: how the log names it."""
         self.files = files
-        self.mode = mode
+        self.switch = switch
         self.status = status
         self.put = put
         self.what = what
@@ -113,68 +120,94 @@ class Reloader:
 
     async def reload(self) -> None:
         async with self._lock:
+            began = time.time()
+            problems: list[str] = []
             try:
-                policy, error = await beside_traffic(self._read)
+                policy, problems = await beside_traffic(self._read)
                 if policy is None:
-                    self._failed(error)
+                    self._failed(began, problems)
                     return
                 await self.put(policy)
             except BadKeys as bad:
-                self._failed(str(bad))
+                self._failed(began, [str(bad)])
             except Exception as fault:  # our own fault must not end the watching
-                self._failed(f"{type(fault).__name__} while it was read, a bug to report")
+                self._failed(began, [f"{type(fault).__name__} while it was read, a bug to report"])
             else:
                 self.status.successes += 1
+                self.status.reloads.append(Reload(began, True, problems))
                 self.began(policy)
+
+    async def turn_mode(self, mode: Mode, until: float) -> None:
+        """The emergency switch: put the policy in force anew, in this mode, until this moment in seconds since the epoch."""
+        async with self._lock:
+            self.switch.turn(mode, until)
+            await self._put_again(f"the mode is switched to {mode.value}")
+
+    async def turn_mode_back(self, why: str) -> None:
+        """The mode is again what the setting or the policy says."""
+        async with self._lock:
+            self.switch.back()
+            await self._put_again(f"the mode is switched back, {why}")
 
     async def expire(self) -> None:
         """An entry has ended: put the policy in force anew, whatever its files say meanwhile."""
         async with self._lock:
-            policy, self.next_expiry = self.policy, math.inf
-            if policy is None:
-                return
-            try:
-                await self.put(policy)
-            except Exception as fault:  # our own fault must not end the watching
-                log.error(
-                    "an entry has ended and is still in force: %s, a bug to report", type(fault).__name__
-                )
-                return
-            self.next_expiry = next_expiry(policy, time.time())
-            log.info("an entry of the policy has ended; its cookie counts as undeclared")
+            self.next_expiry = math.inf
+            await self._put_again("an entry of the policy has ended; its cookie counts as undeclared")
 
-    def _read(self) -> tuple[Policy | None, str]:
-        """The policy, or the first of its errors."""
+    async def _put_again(self, why: str) -> None:
+        policy = self.policy
+        if policy is None:
+            return
+        try:
+            await self.put(policy)
+        except Exception as fault:  # our own fault must not end the watching
+            log.error("%s, and this is not yet in force: %s, a bug to report", why, type(fault).__name__)
+            return
+        log.warning("%s", why)
+        self._say(policy)
+
+    def _read(self) -> tuple[Policy | None, list[str]]:
+        """The policy, and its problems, the errors first."""
         loaded = self.files.load()
-        error = "" if loaded.policy is not None else _first_error(loaded)
         for source in loaded.sources.values():
             source.clear()
-        return loaded.policy, error
+        problems = sorted(loaded.problems, key=lambda p: p.code.severity is not Severity.ERROR)
+        return loaded.policy, [render_line(problem) for problem in problems] or (
+            [] if loaded.policy else ["no policy"]
+        )
 
-    def _failed(self, why: str) -> None:
+    def _failed(self, began: float, problems: list[str]) -> None:
         self.status.reload_successful = False
         self.status.failures += 1
-        log.error("reload failed, the old %s stays in force: %s", self.what, why)
+        self.status.reloads.append(Reload(began, False, problems))
+        more = f" (and {counted(len(problems) - 1, 'problem')} more)" if len(problems) > 1 else ""
+        log.error("reload failed, the old %s stays in force: %s%s", self.what, problems[0], more)
 
     def began(self, policy: Policy) -> None:
         """A policy is in force: say so."""
+        self.status.reload_successful = True
+        self.status.reload_time = time.time()
+        self._say(policy)
+
+    def _say(self, policy: Policy) -> None:
         self.policy = policy
         self.next_expiry = next_expiry(policy, time.time())
-        mode = self.mode or policy.mode
+        mode = self.switch.of(policy)
         status = self.status
         status.policy, status.sha256 = policy.name, policy.sha256
         status.enforcing = mode is Mode.ENFORCE
+        status.switch_end = self.switch.until if self.switch.switched is not None else 0.0
         status.expiries = {entry.name: entry.until for entry in policy.entries if entry.until < math.inf}
-        status.reload_successful = True
-        status.reload_time = time.time()
         log.info(
             "%s in force: %s (%s, mode %s, sha256 %.12s)",
             self.what, policy.name, counted(len(policy.entries), "entry"), mode.value, policy.sha256,
         )  # fmt: skip
         if mode is not policy.mode and self.what == "policy":
             log.warning(
-                "the policy says mode %s; the setting mode, %s, overrides it", policy.mode.value, mode.value
-            )
+                "the policy says mode %s; %s, %s, overrides it",
+                policy.mode.value, self.switch.why(policy), mode.value,
+            )  # fmt: skip
 
     async def watch(self) -> None:
         """Reload when a file of the policy has changed and is at rest: equal on two looks."""
@@ -182,6 +215,8 @@ class Reloader:
         tried: tuple[object, ...] = ()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            if time.time() >= self.switch.until:
+                await self.turn_mode_back("its time has passed")
             if time.time() >= self.next_expiry:
                 await self.expire()
             seen = await asyncio.to_thread(self.files.look)
@@ -189,9 +224,3 @@ class Reloader:
                 tried = seen
                 await self.reload()
             before = seen
-
-
-def _first_error(loaded: Loaded) -> str:
-    errors = [p for p in loaded.problems if p.code.severity is Severity.ERROR]
-    first = render_line(errors[0]) if errors else "no policy"
-    return f"{first} ({counted(len(errors), 'error')})"

@@ -282,6 +282,16 @@ def values_of(name: bytes, fields: bytes) -> list[bytes]:
     return [value.strip(b" \t") for value in _field(name).findall(fields)]
 
 
+def is_cross_site(request: RequestHead) -> bool:
+    """Whether another site's page asked, otherwise than by a link: cookies with SameSite=Lax do not come along."""
+
+    def says(name: bytes, value: bytes) -> bool:
+        return values_of(name, request.fields) == [value]
+
+    plain = request.method in (b"GET", b"HEAD") and says(b"sec-fetch-dest", b"document")
+    return says(b"sec-fetch-site", b"cross-site") and not plain
+
+
 @cache
 def _field(name: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"\r\n" + re.escape(name) + rb":([^\r]*)", re.IGNORECASE)

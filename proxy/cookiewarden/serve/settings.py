@@ -248,6 +248,15 @@ class Settings:
         "off|on|query",
         "A line for each request, without its query string, or with it.",
     )
+    inventory: bool = setting(
+        _switch,
+        True,
+        "on|off",
+        "Whether the names of cookies are kept that were seen: for forecast and drift.",
+    )
+    inventory_file: str = setting(
+        str, "", "FILE", "Where the inventory is saved every ten seconds, and brought back from at the start."
+    )
     admin_host: tuple[str, ...] = setting(
         _words, (), "NAME,...", "Names, besides localhost, by which the admin pages may be asked for."
     )

@@ -10,6 +10,7 @@ from cookiewarden.core.policy import Policy
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import KEY, BadKeys, keyring, keys_for
 from cookiewarden.serve.exposition import PolicyStatus
+from cookiewarden.serve.mode import ModeSwitch
 from cookiewarden.serve.reload import Reloader
 from cookiewarden.serve.settings import Settings
 
@@ -21,7 +22,7 @@ def shadow_reloader(
     if not settings.shadow:
         return None
     status.shadow = PolicyStatus()
-    return Reloader(PolicyFiles(settings.shadow), None, status.shadow, put, "shadow policy")
+    return Reloader(PolicyFiles(settings.shadow), ModeSwitch(), status.shadow, put, "shadow policy")
 
 
 def shadow_engine(policy: Policy, settings: Settings) -> Engine:

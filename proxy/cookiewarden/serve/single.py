@@ -17,11 +17,16 @@ from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 from cookiewarden.serve.admin import Admin
 from cookiewarden.serve.exposition import Exposition, PolicyStatus
+from cookiewarden.serve.history import History
+from cookiewarden.serve.inventory import LiveInventory
 from cookiewarden.serve.listener import CannotStart, open_sockets, told
 from cookiewarden.serve.metrics import Labels, Metrics
+from cookiewarden.serve.mode import ModeSwitch
+from cookiewarden.serve.operation import Operation
 from cookiewarden.serve.reload import Reloader, beside_traffic
 from cookiewarden.serve.settings import Address, Settings
 from cookiewarden.serve.shadow import shadow_engine, shadow_reloader
+from cookiewarden.serve.sightings import Sighted
 from cookiewarden.serve.worker import Worker
 
 log = logging.getLogger("cookiewarden")
@@ -41,8 +46,15 @@ class Single:
         self.status = PolicyStatus()
         self.metrics = Metrics(Labels(settings.metrics_max_entries, settings.shadow != ""))
         self.worker = Worker(settings, self.metrics)
-        self.reloader = Reloader(files, settings.mode, self.status, self.put)
+        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, self.put)
         self.shadow = shadow_reloader(settings, self.status, self.put_shadow)
+        self.operation = Operation(
+            self.reloader,
+            self.status,
+            History(self.counts, self.metrics.labels),
+            LiveInventory(settings.inventory_file) if settings.inventory else None,
+            self.take,
+        )
 
     async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
         """`started` is called once traffic is accepted. Raises CannotStart."""
@@ -62,7 +74,7 @@ class Single:
 
     def watch(self) -> list[asyncio.Task[None]]:
         """Look after every file that may change."""
-        watches = [self.reloader.watch(), self.worker.watch_certificate()]
+        watches = [self.reloader.watch(), self.worker.watch_certificate(), *self.operation.watches()]
         if self.shadow is not None:
             watches.append(self.shadow.watch())
         return [asyncio.create_task(watch) for watch in watches]
@@ -82,7 +94,8 @@ class Single:
         self.reloader.began(policy)
         if self.shadow is not None:
             await self.shadow.reload()
-        await self.admin.start(Exposition(self.counts, self.metrics.labels, self.status), self.unready)
+        exposition = Exposition(self.counts, self.metrics.labels, self.status)
+        await self.admin.start(exposition, self.operation, self.unready)
         say_where(self.settings, self.listening, self.admin.address)
 
     def handle_stop_signals(self) -> None:
@@ -108,7 +121,9 @@ class Single:
         """Put a policy in force for the requests to come. Raises BadKeys."""
         engine = await self._engine(policy)
         self.metrics.declare(entry.name for entry in policy.entries)
+        self.operation.gather()
         await self.worker.replace(engine)
+        self.operation.new_policy()
 
     async def put_shadow(self, policy: Policy) -> None:
         """Try a policy beside the one in force."""
@@ -121,9 +136,13 @@ class Single:
 
         def build() -> Engine:
             keys = keys_for(policy, self.settings.seal_key_file)
-            return Engine(policy, self.settings.mode, time.time(), keyring(keys))
+            return Engine(policy, self.reloader.switch.above_policy, time.time(), keyring(keys))
 
         return await beside_traffic(build)
+
+    def take(self) -> Sighted:
+        sightings = self.worker.gateway.sightings
+        return sightings.take() if sightings is not None else Sighted()
 
     def counts(self) -> Sequence[int] | memoryview:
         self.worker.gateway.count_connections()
@@ -134,6 +153,7 @@ class Single:
 
     async def stop(self) -> None:
         await self.worker.stop()
+        await self.operation.end()
         await self.admin.stop()
 
 

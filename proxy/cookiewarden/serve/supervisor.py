@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,13 +26,18 @@ from cookiewarden.core.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keys_for
 from cookiewarden.serve.admin import Admin
-from cookiewarden.serve.channel import Begin, Channel, PolicyFilesRead, Put, ReloadCertificate, Stop
+from cookiewarden.serve.channel import Begin, Channel, PolicyFilesRead, Put, ReloadCertificate, Saw, Stop
 from cookiewarden.serve.exposition import Exposition, PolicyStatus, Workers
+from cookiewarden.serve.history import History
+from cookiewarden.serve.inventory import LiveInventory
 from cookiewarden.serve.listener import CannotStart, open_sockets
 from cookiewarden.serve.metrics import GAUGES, Labels
+from cookiewarden.serve.mode import ModeSwitch
+from cookiewarden.serve.operation import Operation
 from cookiewarden.serve.reload import Reloader
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.shadow import shadow_keys, shadow_reloader
+from cookiewarden.serve.sightings import Sighted
 from cookiewarden.serve.single import say_where
 
 log = logging.getLogger("cookiewarden")
@@ -71,6 +76,8 @@ class Child:
     born: float
     gone: asyncio.Future[None]
     """Done when it has ended."""
+    saw: Callable[[Sighted], None]
+    """Told what it saw."""
     retired: bool = False
     """It was told to stop."""
     silent: bool = False
@@ -95,9 +102,12 @@ class Child:
             self.answers.pop(number, None)
 
     async def listen(self) -> None:
-        """Hand answers to those who asked, until the worker is gone."""
-        while (done := await self.channel.receive()) is not None:
-            self._answer(done.number, done.failure)
+        """Hand answers to those who asked, and on what it saw, until the worker is gone."""
+        while (message := await self.channel.receive()) is not None:
+            if isinstance(message, Saw):
+                self.saw(message.sighted)
+            else:
+                self._answer(message.number, message.failure)
         self.silent = True
         for number in list(self.answers):
             self._answer(number, "a worker died")
@@ -127,7 +137,10 @@ class Supervisor:
         self.status = PolicyStatus()
         self.labels = Labels(settings.metrics_max_entries, settings.shadow != "")
         self.workers = Workers([])
-        self.reloader = Reloader(files, settings.mode, self.status, self.put)
+        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, self.put)
+        inventory = LiveInventory(settings.inventory_file) if settings.inventory else None
+        history = History(self.counts, self.labels)
+        self.operation = Operation(self.reloader, self.status, history, inventory, Sighted)
         self.shadow = shadow_reloader(settings, self.status, self.put_shadow)
         self.shadow_policy: PolicyFilesRead | None = None
         self.ended = [0] * self.labels.max_cells
@@ -155,7 +168,8 @@ class Supervisor:
             if await self.start(loaded):
                 self.handle_other_signals()
                 reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
-                watching = [asyncio.create_task(reloader.watch()) for reloader in reloaders]
+                watches = [*(reloader.watch() for reloader in reloaders), *self.operation.watches()]
+                watching = list(map(asyncio.create_task, watches))
                 await self.stopping.wait()
                 for task in watching:
                     task.cancel()
@@ -195,7 +209,7 @@ class Supervisor:
         if self.shadow is not None:
             await self.shadow.reload()
         exposition = Exposition(self.counts, self.labels, self.status, self.workers)
-        await self.admin.start(exposition, self.unready)
+        await self.admin.start(exposition, self.operation, self.unready)
         say_where(self.settings, self.sockets[0], self.admin.address)
         return True
 
@@ -252,7 +266,13 @@ class Supervisor:
             theirs.close()
             os.close(memory)
         loop = asyncio.get_running_loop()
-        return Child(slot, process, await Channel.over(ours), counts, loop.time(), loop.create_future())
+        channel = await Channel.over(ours)
+        return Child(slot, process, channel, counts, loop.time(), loop.create_future(), self.saw)
+
+    def saw(self, sighted: Sighted) -> None:
+        """A worker tells what it saw."""
+        if self.operation.inventory is not None:
+            self.operation.inventory.add(sighted)
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -286,6 +306,7 @@ class Supervisor:
         BadKeys."""
         self._read(policy)
         await self._put_everywhere(self.policy, shadow=False)
+        self.operation.new_policy()
 
     async def put_shadow(self, policy: Policy) -> None:
         """Have every worker try a policy beside the one in force."""
@@ -317,7 +338,13 @@ class Supervisor:
         """Raises BadKeys."""
         keys = keys_for(policy, self.settings.seal_key_file)
         self.labels.declare(entry.name for entry in policy.entries)
-        self.policy = PolicyFilesRead(self.files.path, self.files.raw, dict(self.labels.numbers), keys)
+        self.policy = PolicyFilesRead(
+            self.files.path,
+            self.files.raw,
+            dict(self.labels.numbers),
+            keys,
+            self.reloader.switch.above_policy,
+        )
 
     def counts(self) -> list[int]:
         """What all workers have counted, those that ended too."""
@@ -430,6 +457,7 @@ class Supervisor:
                 child.kill()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
+        await self.operation.end()
         if self.admin is not None:
             await self.admin.stop()
         log.info("stopped")

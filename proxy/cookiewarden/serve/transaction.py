@@ -20,7 +20,7 @@ from cookiewarden.serve.gateway import NEVER, Gateway
 from cookiewarden.serve.guard import Guard, may_get_a_tag
 from cookiewarden.serve.head import Framing, fields_of, without
 from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS
-from cookiewarden.serve.request_head import RequestHead, build_request_head, values_of
+from cookiewarden.serve.request_head import RequestHead, build_request_head, is_cross_site, values_of
 from cookiewarden.serve.response_head import ResponseHead
 from cookiewarden.serve.tunnel import Tunnel
 
@@ -124,7 +124,12 @@ class Transaction:
             decision = self._policy_error(error, Action.STRIP)
             metrics.cookies("request", (decision,))
             return None if decision.enforced else header
-        metrics.cookies("request", decisions)
+        slot, sightings = metrics.cookies("request", decisions), self.gateway.sightings
+        if sightings is not None:
+            if slot.count == 1:
+                sightings.on_request(slot, self.scope.site.host, self.request.path, header, decisions)
+            if b"cross-site" in self.request.fields and is_cross_site(self.request):
+                slot.crossed += 1
         return after
 
     def attached(self, origin: "Origin") -> None:
@@ -245,7 +250,11 @@ class Transaction:
         for at, lines in response.cookies:
             left, decisions = self.engine.on_set_cookies(lines, scope, now, self._set_cookie_error)
             response.parts[at] = b"".join(left)
-            self.gateway.metrics.cookies("response", decisions)
+            slot = self.gateway.metrics.cookies("response", decisions)
+            if slot.count == 1 and self.gateway.sightings is not None:
+                self.gateway.sightings.on_response(
+                    slot, scope.site.host, self.request.path, lines, decisions, now
+                )
 
     def _shadow_request(self, shadow: Engine, header: bytes) -> None:
         if self.shadow_scope is None:
@@ -288,6 +297,8 @@ class Transaction:
             return
         response.parts[0] += b"".join(b"\r\nSet-Cookie: " + line for line in lines)
         self.gateway.metrics.cookies("response", tuple(decisions.values()))
+        if self.gateway.sightings is not None:
+            self.gateway.sightings.on_eviction(decisions, self.scope.site.host, request.path)
 
     def _set_cookie_error(self, error: Exception) -> Decision:
         return self._policy_error(error, Action.BLOCK)

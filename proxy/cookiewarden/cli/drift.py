@@ -1,0 +1,77 @@
+"""`cookiewarden drift`: where the register and what was seen differ."""
+
+import time
+
+import click
+
+from cookiewarden.cli.forecast import shown
+from cookiewarden.cli.policies import load_policy
+from cookiewarden.cli.running import FORMAT, ago, asks_a_proxy, enforcing, operator
+from cookiewarden.core.problem import counted, printable
+from cookiewarden.core.report import wire
+from cookiewarden.core.report.drift import Finding, Kind
+from cookiewarden.core.report.drift import drift as drift_of
+
+
+@click.command()
+@click.option("--policy", metavar="FILE", help="Another policy than the one in force.")
+@click.option(
+    "--only",
+    type=click.Choice([kind.value for kind in Kind]),
+    multiple=True,
+    help="Only differences of this kind; can be given several times.",
+)
+@FORMAT
+@asks_a_proxy
+def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, ...], form: str) -> int:
+    """Tell where the register and the cookies that a running proxy has seen differ, with the YAML that would mend it.
+
+    ADMIN_URL is its admin listener.  [default: http://127.0.0.1:9180]
+
+    Exit: 0 no difference, 1 some, 2 wrong usage, 3 the proxy could not be asked.
+    """
+    asked = operator(admin_url, token_file)
+    if policy is None:
+        document = asked.drift()
+    else:
+        _, loaded = load_policy(policy)
+        assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
+        inventory = asked.inventory()
+        findings = drift_of(inventory, enforcing(loaded.policy), time.time())
+        document = wire.DriftDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, findings)
+    if only:
+        document.findings[:] = [finding for finding in document.findings if finding.kind.value in only]
+    click.echo(wire.dump(document, indent=2).decode() if form == "json" else _rendered(document))
+    return int(bool(document.findings))
+
+
+TOLD = {
+    Kind.UNDECLARED: "Seen, and in no entry",
+    Kind.OUTLIVES: "Longer-lived than declared",
+    Kind.OTHER_SIDE: "Set by the other side than declared",
+    Kind.NEVER_SEEN: "Declared, and not seen",
+}
+
+
+def _rendered(document: wire.DriftDocument) -> str:
+    since = f"since {ago(document.since, time.time())}"
+    if not document.findings:
+        return f"The register of {printable(document.policy)} and what was seen {since} are the same."
+    lines = []
+    for kind in Kind:
+        findings = [finding for finding in document.findings if finding.kind is kind]
+        if findings:
+            lines += [f"{TOLD[kind]} {since} ({counted(len(findings), 'cookie')})"]
+            lines += [line for finding in findings for line in _finding(finding)]
+            lines.append("")
+    pasted = "".join(finding.yaml for finding in document.findings)
+    if pasted:
+        lines += ["To paste below cookies:, with what is missing filled in:", "", pasted.rstrip("\n")]
+    return "\n".join(lines).rstrip("\n")
+
+
+def _finding(finding: Finding) -> list[str]:
+    lines = [f"  {shown(finding.name)}: {printable(finding.told)}"]
+    if finding.declared_at:
+        lines.append(f'    declared as "{printable(finding.entry)}" at {printable(finding.declared_at)}')
+    return lines

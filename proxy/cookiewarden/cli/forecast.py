@@ -1,0 +1,88 @@
+"""`cookiewarden forecast`: what would break if a policy were enforced now."""
+
+import time
+
+import click
+
+from cookiewarden.cli.policies import load_policy
+from cookiewarden.cli.running import FORMAT, ago, asks_a_proxy, enforcing, operator
+from cookiewarden.core.problem import counted, printable
+from cookiewarden.core.report import wire
+from cookiewarden.core.report.forecast import Forecast, Verdict, breaks
+from cookiewarden.core.report.forecast import forecast as forecast_of
+
+
+@click.command()
+@click.option("--policy", metavar="FILE", help="Another policy than the one in force.")
+@FORMAT
+@asks_a_proxy
+def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> int:
+    """Tell what would happen to each cookie that a running proxy has seen, if its policy were enforced now.
+
+    ADMIN_URL is its admin listener.  [default: http://127.0.0.1:9180]
+
+    Exit: 0 nothing would break, 1 something would, 2 wrong usage, 3 the proxy could not be asked.
+    """
+    asked = operator(admin_url, token_file)
+    if policy is None:
+        document = asked.forecast()
+    else:
+        _, loaded = load_policy(policy)
+        assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
+        inventory = asked.inventory()
+        cookies = forecast_of(inventory, enforcing(loaded.policy), time.time(), is_in_force=False)
+        document = wire.ForecastDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, cookies)
+    click.echo(wire.dump(document, indent=2).decode() if form == "json" else _rendered(document))
+    return int(breaks(document.cookies))
+
+
+TOLD = {
+    Verdict.BREAKS: "BREAKS: the application sets it, and browsers would not get it",
+    Verdict.HIDDEN: "HIDDEN: browsers send it, and the application would not see it",
+    Verdict.WAITS: "WAITS for the visitor's consent",
+    Verdict.CHANGES: "CHANGES: it would pass with other attributes",
+    Verdict.REPORTED: "ONLY REPORTED, as the policy says",
+    Verdict.FINE: "FINE",
+}
+
+
+def _rendered(document: wire.ForecastDocument) -> str:
+    now = time.time()
+    lines = [
+        f"If {printable(document.policy)} (sha256 {document.sha256:.12}) were enforced now, by what was seen since "
+        f"{ago(document.since, now)}:",
+    ]
+    for verdict in Verdict:
+        cookies = [cookie for cookie in document.cookies if cookie.verdict is verdict]
+        if not cookies:
+            continue
+        lines += ["", f"{TOLD[verdict]} ({counted(len(cookies), 'cookie')})"]
+        if verdict is Verdict.CHANGES:
+            lines += [f"  {shown(cookie.name)}: {printable(cookie.advice)}" for cookie in cookies]
+        elif verdict is Verdict.FINE:
+            lines.append("  " + ", ".join(shown(cookie.name) for cookie in cookies))
+        else:
+            for cookie in cookies:
+                lines += _cookie(cookie, now)
+    if not document.cookies:
+        lines += ["", "No cookie was seen yet."]
+    elif not breaks(document.cookies):
+        lines += ["", "Nothing of what was seen would break."]
+    return "\n".join(lines)
+
+
+def _cookie(cookie: Forecast, now: float) -> list[str]:
+    seen = [
+        *([counted(cookie.responses, "response")] if cookie.responses else []),
+        *([counted(cookie.requests, "request")] if cookie.requests else []),
+    ]
+    where = printable(" ".join(cookie.where))
+    return [
+        f"  {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)})",
+        *([f"    {cookie.advice}"] if cookie.advice else []),
+        f"    {' and '.join(seen) or 'seen'} at {where}; first {ago(cookie.since, now)}, last {ago(cookie.last, now)}",
+    ]
+
+
+def shown(name: str) -> str:
+    return printable(name) if name else "(without a name)"

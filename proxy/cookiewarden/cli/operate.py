@@ -1,0 +1,81 @@
+"""`cookiewarden mode`, `reload` and `health`: a running proxy, told and asked."""
+
+import time
+from datetime import UTC, datetime
+
+import click
+from pydantic_core import PydanticCustomError
+
+from cookiewarden.cli.running import asks_a_proxy, operator
+from cookiewarden.core.problem import printable
+from cookiewarden.core.report.wire import DEFAULT_SWITCH, MAX_SWITCH, PolicyDocument
+from cookiewarden.core.schema import parse_lifetime
+
+
+@click.command()
+@click.argument("mode", type=click.Choice(["report", "enforce", "policy"]))
+@click.option(
+    "--for",
+    "duration",
+    default="1h",
+    show_default=True,
+    help="After which it goes back by itself: 30min, 8h, 2d.",
+)
+@asks_a_proxy
+def mode(mode: str, duration: str, admin_url: str, token_file: str) -> int:
+    """Switch a running proxy to report mode in an emergency, or to enforce; `policy` switches back.
+
+    It goes before the setting and the policy file, and goes back by itself. It needs the admin listener's token.
+    """
+    answer = operator(admin_url, token_file).turn_mode(mode, _seconds(duration))
+    click.echo(told(answer))
+    return 0
+
+
+def _seconds(duration: str) -> float:
+    try:
+        seconds = parse_lifetime(duration).seconds
+    except PydanticCustomError:
+        seconds = 0
+    if not 0 < seconds <= MAX_SWITCH:
+        raise click.UsageError(
+            f'--for "{printable(duration)}": expected a time such as 30min, 8h or 2d, of {MAX_SWITCH / 86400:g} days at most'
+        )
+    return float(seconds) if duration else DEFAULT_SWITCH
+
+
+@click.command("reload")
+@asks_a_proxy
+def reload_policy(admin_url: str, token_file: str) -> int:
+    """Have a running proxy load its policy again, and tell what came of it. It needs the admin listener's token.
+
+    Exit: 0 loaded, 1 the policy has errors and the old one stays in force, 3 the proxy could not be asked.
+    """
+    answer = operator(admin_url, token_file).reload()
+    if not answer.reload_successful and answer.reloads:
+        for problem in answer.reloads[-1].problems:
+            click.echo(printable(problem), err=True)
+        click.echo(f"the old policy stays in force: {told(answer)}", err=True)
+        return 1
+    click.echo(told(answer))
+    return 0
+
+
+@click.command()
+@asks_a_proxy
+def health(admin_url: str, token_file: str) -> int:
+    """Ask whether a running proxy is ready: for containers' health checks.
+
+    Exit: 0 ready, 1 not ready, 3 it could not be asked.
+    """
+    why = operator(admin_url, token_file).readiness()
+    click.echo(why or "ready")
+    return int(bool(why))
+
+
+def told(answer: PolicyDocument) -> str:
+    until = ""
+    if answer.mode_until is not None:
+        left = max(0, round((answer.mode_until - time.time()) / 60))
+        until = f" until {datetime.fromtimestamp(answer.mode_until, UTC):%Y-%m-%d %H:%M} UTC, {left} minutes from now"
+    return f"{printable(answer.policy)}, sha256 {answer.sha256:.12}, mode {answer.mode} ({answer.mode_by}{until})"

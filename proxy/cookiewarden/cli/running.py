@@ -1,0 +1,54 @@
+"""What every command has that speaks with a running proxy: its address and the token."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Mode, Policy
+from cookiewarden.keys import throw_away
+from cookiewarden.tools.operator import Operator
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEFAULT_URL = "http://127.0.0.1:9180"
+FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is printed."
+)
+
+
+def asks_a_proxy(command: F) -> F:
+    """An argument ADMIN_URL and an option for the token."""
+    command = click.argument("admin_url", default=DEFAULT_URL, envvar="COOKIEWARDEN_ADMIN_URL")(command)
+    return click.option(
+        "--token-file",
+        metavar="FILE",
+        default="",
+        envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
+        help="The admin listener's token.",
+    )(command)
+
+
+def operator(admin_url: str, token_file: str) -> Operator:
+    """Raises UsageError."""
+    url = admin_url if "://" in admin_url else f"http://{admin_url}"
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError(
+            f'"{admin_url}" is no address of an admin listener; expected such as {DEFAULT_URL}'
+        )
+    return Operator(url, token_file)
+
+
+def enforcing(policy: Policy) -> Engine:
+    """To say what it would do if it were enforced now."""
+    return Engine(policy, Mode.ENFORCE, time.time(), throw_away(policy))
+
+
+def ago(at: float, now: float) -> str:
+    """`5 minutes ago`, roughly."""
+    seconds = max(0.0, now - at)
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}s ago"
+    return "just now" if seconds < 10 else f"{seconds:.0f} seconds ago"

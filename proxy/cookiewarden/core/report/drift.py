@@ -1,0 +1,195 @@
+"""Drift: where the register and what was seen differ, with the YAML that would mend it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.matcher import Matcher
+from cookiewarden.core.policy import BROWSER_MAX, DAY, Entry, Policy, SetBy
+from cookiewarden.core.problem import printable
+from cookiewarden.core.report.forecast import where
+from cookiewarden.core.report.inventory import Inventory, Record, Side
+from cookiewarden.core.report.judge import Judgement, attributes_of, judge
+
+
+class Kind(StrEnum):
+    UNDECLARED = "undeclared"
+    """Seen, and in no entry."""
+    OUTLIVES = "outlives"
+    """The application asks for a longer life than the entry promises."""
+    OTHER_SIDE = "other-side"
+    """Set by a server where the entry says script, or the other way round."""
+    NEVER_SEEN = "never-seen"
+    """Declared, and not seen since the inventory began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference."""
+
+    kind: Kind
+    name: str
+    told: str
+    """What differs, in a sentence."""
+    entry: str = ""
+    declared_at: str = ""
+    """File, line and column of the entry."""
+    yaml: str = ""
+    """Lines for the register's `cookies`."""
+
+
+def drift(inventory: Inventory, engine: Engine, now: float) -> list[Finding]:
+    """All differences, by kind and name. `engine` is in enforce mode."""
+    policy = engine.policy
+    judged = {record.name: judge(record, engine, now) for record in inventory.records.values()}
+    seen = {entry for found in judged.values() for entry in (j.entry for j in found) if entry}
+    undeclared = [
+        record
+        for record in inventory.records.values()
+        if not any(j.entry for j in judged[record.name]) and (record.sides) and record.name
+    ]
+    entries = {entry.name: entry for entry in policy.entries}
+    findings = [_undeclared(record, policy) for record in undeclared]
+    for record in inventory.records.values():
+        findings += _differences(record, judged[record.name], entries)
+    findings += [
+        _never_seen(entry, undeclared)
+        for entry in policy.entries
+        if entry.name not in seen and entry.set_by is not SetBy.INFRASTRUCTURE
+    ]
+    order = list(Kind)
+    return sorted(findings, key=lambda f: (order.index(f.kind), f.name))
+
+
+def _undeclared(record: Record, policy: Policy) -> Finding:
+    by = [text for side, text in _BY.items() if side in record.sides]
+    near = get_close_matches(record.name, [e.name for e in policy.entries if not _is_seen(record, e)], 1, 0.8)
+    hint = f'; "{near[0]}" is declared: is it this one?' if near else ""
+    return Finding(
+        Kind.UNDECLARED, record.name, f"{' and '.join(by)}, and in no entry{hint}", yaml=entry_yaml(record)
+    )
+
+
+_BY = {
+    Side.SERVER: "set by the application",
+    Side.SCRIPT: "set by a script",
+    Side.REQUEST: "sent by browsers",
+}
+
+
+def _is_seen(record: Record, entry: Entry) -> bool:
+    return Matcher([entry]).match(record.name.encode(), b"", None).entry is not None
+
+
+def _differences(record: Record, judgements: list[Judgement], entries: dict[str, Entry]) -> Iterable[Finding]:
+    told: set[tuple[Kind, str]] = set()
+    for judgement in judgements:
+        entry = entries.get(judgement.entry)
+        if entry is None:
+            continue
+        for kind, text in (
+            (Kind.OUTLIVES, _outlives(judgement, entry)),
+            (Kind.OTHER_SIDE, _other_side(record, entry)),
+        ):
+            if text and (kind, entry.name) not in told:
+                told.add((kind, entry.name))
+                yield Finding(kind, record.name, text, entry.name, str(entry.place))
+
+
+def _outlives(judgement: Judgement, entry: Entry) -> str:
+    bound, seen = entry.rules.bound, judgement.shape
+    if bound is None or seen is None or seen.longest <= bound.seconds:
+        return ""
+    asked = lifetime_text(seen.longest)
+    return f"the application asks for {asked}, and the entry promises {bound.text}"
+
+
+def _other_side(record: Record, entry: Entry) -> str:
+    if entry.set_by is SetBy.SCRIPT and Side.SERVER in record.sides:
+        return "the entry says set_by: script, and the application sets it"
+    if entry.set_by is not SetBy.SERVER or Side.SERVER in record.sides:
+        return ""
+    if Side.SCRIPT in record.sides:
+        return "the entry says set_by: server, and a script sets it"
+    return "the entry says set_by: server, and it was only seen in what browsers send"
+
+
+def _never_seen(entry: Entry, undeclared: list[Record]) -> Finding:
+    near = get_close_matches(entry.name, [record.name for record in undeclared], 1, 0.8)
+    hint = f'; "{printable(near[0])}" was seen and is in no entry: is it this one?' if near else ""
+    told = f"declared, and not seen yet{hint}"
+    return Finding(Kind.NEVER_SEEN, entry.name, told, entry.name, str(entry.place))
+
+
+# YAML to paste
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_WORDS = frozenset({"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"})
+
+
+def entry_yaml(record: Record) -> str:
+    """An entry for the register: what was seen filled in, what a person must say left as a comment."""
+    if "*" in record.name:
+        return f"  # {printable(record.name)}: a * in a name stands for any characters; declare it by hand\n"
+    lines = [f"  - name: {scalar(record.name)}", f"    # seen: {_seen(record)}"]
+    lines += ["    # purpose: what it is for", "    # category: the one it belongs to"]
+    seconds = max((seen.longest for seen in record.shapes), default=None)
+    if seconds is None:
+        lines.append("    # lifetime: not to be seen in what browsers send")
+    else:
+        lines.append(f"    lifetime: {lifetime_text(min(seconds, BROWSER_MAX))}")
+    if Side.SCRIPT in record.sides:
+        lines.append("    set_by: " + ("both" if record.by_server else "script"))
+    elif not record.by_server:
+        lines.append(
+            "    set_by: script  # or an earlier version of the application: it was only seen in requests"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _seen(record: Record) -> str:
+    parts = [_IN[side].format(times.count) for side, times in record.sides.items()]
+    if record.shapes:
+        most = max(record.shapes, key=lambda seen: seen.count)
+        parts.append("; ".join(attributes_of(most.shape, most.longest)) or "no attributes")
+    return printable(", ".join([*parts, *where(record)[:3]]))
+
+
+_IN = {
+    Side.SERVER: "set {} times",
+    Side.SCRIPT: "set by a script {} times",
+    Side.REQUEST: "in {} requests",
+}
+
+
+def scalar(text: str) -> str:
+    """A string as YAML: plain where that is safe, else in double quotes."""
+    if _PLAIN.fullmatch(text) and text not in _WORDS:
+        return text
+    escaped = "".join(_escaped(c) for c in text)
+    return f'"{escaped}"'
+
+
+def _escaped(c: str) -> str:
+    if c in '"\\':
+        return "\\" + c
+    if c.isprintable():
+        return c
+    number = ord(c)
+    return (
+        f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
+    )
+
+
+UNITS = (("y", 365 * DAY), ("d", DAY), ("h", 3600), ("min", 60), ("s", 1))
+
+
+def lifetime_text(seconds: int) -> str:
+    """As a policy says it: `session`, `1y`, `90d`; the largest unit that fits."""
+    if seconds == 0:
+        return "session"
+    unit, size = next((unit, size) for unit, size in UNITS if seconds % size == 0)
+    return f"{seconds // size}{unit}"

@@ -1,0 +1,344 @@
+"""The inventory: what was seen of each cookie. Names, shapes, decisions, times and places; never a value.
+
+It is bounded, whatever applications and browsers send, and what it had no room for is counted. Names that a server set and
+names that only browsers sent have room apart, so that no client pushes out what an application does.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cookiewarden.core.cookie import SetCookie, expires, max_age
+
+MAX_NAMES = 1000
+"""Undeclared names that are kept: this many that servers set, and as many that only browsers sent."""
+MAX_GLOB_NAMES = 32
+"""Names that are kept of those that one entry with a `*` matches; the others are counted under the entry's own."""
+MAX_NAME = 256
+"""Octets of a name above which it is not kept."""
+MAX_SHAPES = 8
+MAX_ROWS = 24
+MAX_PLACES = 5
+MAX_TEXT = 100
+"""Characters of a host, Path or Domain."""
+ROOM_SECONDS = 60.0
+"""Between two looks for room."""
+STALE = 86400.0
+"""Seconds after which a name that came only once makes room for another."""
+
+
+class Side(StrEnum):
+    """Who was seen to bring a cookie up."""
+
+    SERVER = "server"
+    """A Set-Cookie of the application."""
+    REQUEST = "request"
+    """A browser sent it."""
+    SCRIPT = "script"
+    """A script set it: the guard said so."""
+
+
+@dataclass(slots=True)
+class Times:
+    """How often, and from when to when, in seconds since the epoch."""
+
+    count: int = 0
+    first: float = 0.0
+    last: float = 0.0
+
+    def add(self, count: int, at: float) -> None:
+        self.first = min(self.first, at) if self.count else at
+        self.last = max(self.last, at)
+        self.count += count
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A Set-Cookie line without its name, its value and its numbers."""
+
+    persistent: bool = False
+    secure: bool = False
+    http_only: bool = False
+    partitioned: bool = False
+    same_site: str = ""
+    path: str = ""
+    domain: str = ""
+
+
+@dataclass(slots=True)
+class ShapeSeen:
+    """A shape, how often it came, and the shortest and the longest lifetime in seconds (0: session)."""
+
+    shape: Shape
+    count: int
+    shortest: int
+    longest: int
+
+
+@dataclass(slots=True)
+class Row:
+    """What was decided of a cookie, since the policy in force is in force."""
+
+    direction: str
+    """`response`, `request` or `script`."""
+    entry: str
+    """The entry's name; empty: undeclared."""
+    action: str
+    reasons: tuple[str, ...]
+    enforced: int
+    """How often it was done, and not only reported."""
+    times: Times
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One cookie of one kind of head."""
+
+    name: bytes
+    direction: str
+    entry: str
+    action: str
+    reasons: tuple[str, ...]
+    enforced: bool
+    host: str
+    path: str
+    shape: Shape | None = None
+    """Of a Set-Cookie line that is no deletion."""
+    seconds: int = 0
+    """Its lifetime; 0: session."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What was seen of one name."""
+
+    name: str
+    sides: dict[Side, Times] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    shapes: list[ShapeSeen] = field(default_factory=list)
+    deletions: int = 0
+    cross_site: int = 0
+    """Requests of other sites with it that are no plain navigation: SameSite=Lax would end them."""
+    places: list[tuple[str, str]] = field(default_factory=list)
+    """Some hosts and paths where it was seen."""
+    more_places: bool = False
+
+    @property
+    def count(self) -> int:
+        return sum(times.count for times in self.sides.values())
+
+    @property
+    def first(self) -> float:
+        return min((times.first for times in self.sides.values()), default=0.0)
+
+    @property
+    def last(self) -> float:
+        return max((times.last for times in self.sides.values()), default=0.0)
+
+    @property
+    def entry(self) -> str:
+        """The entry that decided on it, as far as one did since the policy is in force; else empty."""
+        return next((row.entry for row in reversed(self.rows) if row.entry), "")
+
+    @property
+    def by_server(self) -> bool:
+        return Side.SERVER in self.sides
+
+    def see(self, seen: Observation, count: int, crossed: int, at: float) -> None:
+        if seen.direction in SIDES:
+            self.sides.setdefault(SIDES[seen.direction], Times()).add(count, at)
+        self.cross_site += crossed
+        if seen.shape is not None:
+            self._shape(seen.shape, seen.seconds, count)
+        elif seen.direction == "response":
+            self.deletions += count
+        self._row(seen, count, at)
+        place = (seen.host, seen.path)
+        if place not in self.places:
+            self.more_places = self.more_places or len(self.places) >= MAX_PLACES
+            if len(self.places) < MAX_PLACES:
+                self.places.append(place)
+
+    def _shape(self, shape: Shape, seconds: int, count: int) -> None:
+        known = next((known for known in self.shapes if known.shape == shape), None)
+        if known is None and len(self.shapes) >= MAX_SHAPES:
+            known = self.shapes[-1]
+        if known is None:
+            self.shapes.append(ShapeSeen(shape, count, seconds, seconds))
+            return
+        known.count += count
+        known.shortest, known.longest = min(known.shortest, seconds), max(known.longest, seconds)
+
+    def _row(self, seen: Observation, count: int, at: float) -> None:
+        wanted = (seen.direction, seen.entry, seen.action, seen.reasons)
+        row = next((r for r in self.rows if (r.direction, r.entry, r.action, r.reasons) == wanted), None)
+        if row is None and len(self.rows) >= MAX_ROWS:
+            row = self.rows[-1]
+        if row is None:
+            row = Row(*wanted, 0, Times())
+            self.rows.append(row)
+        row.enforced += count if seen.enforced else 0
+        row.times.add(count, at)
+
+
+SIDES = {"response": Side.SERVER, "request": Side.REQUEST, "script": Side.SCRIPT}
+"""By direction; what the proxy itself expires is seen on no side."""
+
+
+@dataclass(slots=True)
+class Inventory:
+    """All records, by name."""
+
+    since: float = 0.0
+    """When it began, in seconds since the epoch."""
+    records: dict[str, Record] = field(default_factory=dict)
+    left_out: dict[Side, int] = field(default_factory=dict)
+    """How often a cookie came for which there was no room."""
+    policy_since: float = 0.0
+    """Since when rows are of the policy in force."""
+
+    def new_policy(self, now: float) -> None:
+        """Another policy is in force: what the one before decided is no news any more."""
+        self.policy_since = now
+        for record in self.records.values():
+            record.rows.clear()
+
+    def leave_out(self, side: Side, count: int) -> None:
+        """Say that cookies came which were not looked at."""
+        self.left_out[side] = self.left_out.get(side, 0) + count
+
+
+class Keeper:
+    """Adds to an inventory and keeps it bounded."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self._rooms: dict[str, str] = {}
+        """What each name takes room of: an entry with a `*`, or the side of undeclared ones."""
+        self._taken: Counter[str] = Counter()
+        self._next_look = 0.0
+        for record in inventory.records.values():
+            self._take(record.name, _room(record.entry, record.by_server))
+
+    def add(self, seen: Observation, count: int, crossed: int, at: float) -> None:
+        """`count` times seen, the last time `at`; `crossed`: how many of these came from other sites."""
+        record = self._record(seen, at)
+        if record is not None:
+            record.see(seen, count, crossed, at)
+        elif seen.direction in SIDES:
+            self.inventory.leave_out(SIDES[seen.direction], count)
+
+    def _record(self, seen: Observation, at: float) -> Record | None:
+        """The record for it, or None where there is no room."""
+        records, name = self.inventory.records, name_text(seen.name)
+        room = _room(seen.entry, seen.direction == "response")
+        if name in records:
+            if room == Side.SERVER and self._rooms.get(name) == Side.REQUEST and self._has_room(room, at):
+                self._take(name, room)
+            return records[name]
+        if len(seen.name) > MAX_NAME or not self._has_room(room, at):
+            if not seen.entry:
+                return None
+            name = seen.entry
+        if name not in records:
+            records[name] = Record(name)
+            self._take(name, room)
+        return records[name]
+
+    def _take(self, name: str, room: str) -> None:
+        self._leave(name)
+        self._rooms[name] = room
+        self._taken[room] += 1
+
+    def _leave(self, name: str) -> None:
+        room = self._rooms.pop(name, None)
+        if room is not None:
+            self._taken[room] -= 1
+
+    def _has_room(self, room: str, now: float) -> bool:
+        if room in UNDECLARED_ROOMS:
+            if self._taken[room] >= MAX_NAMES:
+                self._make_room(room, now)
+            return self._taken[room] < MAX_NAMES
+        return "*" not in room or self._taken[room] < MAX_GLOB_NAMES
+
+    def _make_room(self, room: str, now: float) -> None:
+        """Forget names that came once, long ago."""
+        if now < self._next_look:
+            return
+        self._next_look = now + ROOM_SECONDS
+        records = self.inventory.records
+        for name in [name for name, taken in self._rooms.items() if taken == room]:
+            if records[name].count == 1 and records[name].last < now - STALE:
+                del records[name]
+                self._leave(name)
+
+
+UNDECLARED_ROOMS = frozenset({str(Side.SERVER), str(Side.REQUEST)})
+
+
+def _room(entry: str, by_server: bool) -> str:
+    """No entry's name is a side's: it has a `=` before it."""
+    return "=" + entry if entry else str(Side.SERVER if by_server else Side.REQUEST)
+
+
+def name_text(name: bytes) -> str:
+    r"""A cookie's name as text; octets that are no UTF-8 as `\xNN`."""
+    return name.decode("utf-8", "backslashreplace")
+
+
+def short_text(octets: bytes) -> str:
+    text = octets[: 4 * MAX_TEXT].decode("utf-8", "backslashreplace")
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+_TELLING = re.compile(rb"[0-9%]")
+MAX_SEGMENT = 24
+
+
+def sample_path(target: bytes) -> str:
+    """A target's path as it may be shown: two segments at most, those that could name somebody as `*`, no query."""
+    path = target.partition(b"?")[0]
+    segments = [segment for segment in path.split(b"/") if segment]
+    shown = [
+        "*" if len(segment) > MAX_SEGMENT or _TELLING.search(segment) else short_text(segment)
+        for segment in segments[:2]
+    ]
+    return "/" + "/".join(shown) + ("/…" if len(segments) > 2 else "")
+
+
+def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
+    """The shape of a line that is no deletion, and its lifetime in seconds (0: session)."""
+    seconds = lifetime_of(cookie, now)
+
+    def last(name: bytes) -> str:
+        attribute = cookie.last(name)
+        return short_text(attribute.value) if attribute is not None else ""
+
+    shape = Shape(
+        persistent=seconds > 0,
+        secure=cookie.has(b"secure"),
+        http_only=cookie.has(b"httponly"),
+        partitioned=cookie.has(b"partitioned"),
+        same_site=last(b"samesite"),
+        path=sample_path(last(b"path").encode()) if cookie.has(b"path") else "",
+        domain=last(b"domain").lower().lstrip("."),
+    )
+    return shape, seconds
+
+
+def lifetime_of(cookie: SetCookie, now: float) -> int:
+    """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2)."""
+    readers: tuple[tuple[Callable[..., int | None], float], ...] = ((max_age, 0.0), (expires, now))
+    for read, origin in readers:
+        valid = [found for a in cookie.attributes if (found := read(a)) is not None]
+        if valid:
+            return max(0, round(valid[-1] - origin))
+    return 0
+
+
+def in_order_of_news(records: Iterable[Record]) -> list[Record]:
+    """What came last first."""
+    return sorted(records, key=lambda record: (-record.last, record.name))

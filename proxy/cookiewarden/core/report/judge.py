@@ -1,0 +1,99 @@
+"""What a policy says of what was seen: every shape of every cookie is judged again, by the engine that enforces.
+
+Values are not kept, so what depends on one is not seen here: a size that browsers refuse, a consent that was given.
+"""
+
+from dataclasses import dataclass
+
+from cookiewarden.core.decision import Action, Decision, Exchange, Reason
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.report.inventory import Record, Shape, ShapeSeen, Side
+
+VALUE = b"x"
+DEPENDS_ON_VALUE = frozenset({Reason.SEAL_INVALID, Reason.DUPLICATE_NAME})
+SEVERITY = (Action.PASS, Action.EVICT, Action.REWRITE, Action.STRIP, Action.BLOCK)
+"""The worst last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What would be done with a cookie that comes one way."""
+
+    side: Side
+    entry: str
+    action: Action
+    reasons: tuple[Reason, ...]
+    enforced: bool
+    """Whether it would be done where the mode is enforce; not where `stage` or `undeclared` say report."""
+    count: int
+    shape: ShapeSeen | None = None
+    """Of the Set-Cookie line that was judged."""
+    before: bytes = b""
+    after: bytes | None = None
+    """The line, its value being `x`."""
+
+
+def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:
+    """For each side on which it was seen, and each shape that a server gave it: the worst of the hosts where it was seen."""
+    found = []
+    for shape in record.shapes:
+        line = set_cookie_of(record.name, shape)
+        found.append(max((_on_response(line, shape, x, engine, now) for x in _exchanges(record)), key=_worst))
+    for side in (Side.REQUEST, Side.SCRIPT):
+        if side in record.sides:
+            count = record.sides[side].count
+            found.append(
+                max((_held(record, side, count, x, engine, now) for x in _exchanges(record)), key=_worst)
+            )
+    return found
+
+
+def _worst(judgement: Judgement) -> int:
+    return SEVERITY.index(judgement.action) if judgement.enforced else 0
+
+
+def _exchanges(record: Record) -> list[Exchange]:
+    places = {host: path for host, path in reversed(record.places)} or {"localhost": "/"}
+    return [Exchange(host.encode(), path.encode()) for host, path in places.items()]
+
+
+def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engine, now: float) -> Judgement:
+    outcome = engine.on_response([(b"Set-Cookie", line)], exchange, now)
+    judged = outcome.cookies[-1]
+    decision = judged.decision
+    return Judgement(
+        Side.SERVER, _entry(decision), decision.action, decision.reasons, decision.enforced, seen.count, seen, line, judged.after
+    )  # fmt: skip
+
+
+def _held(
+    record: Record, side: Side, count: int, exchange: Exchange, engine: Engine, now: float
+) -> Judgement:
+    header = record.name.encode() + b"=" + VALUE
+    decision = engine.on_request([(b"Cookie", header)], exchange, now).cookies[0].decision
+    action, reasons = decision.action, decision.reasons
+    if not DEPENDS_ON_VALUE.isdisjoint(reasons):
+        action, reasons = Action.PASS, ()
+    return Judgement(side, _entry(decision), action, reasons, decision.enforced, count)
+
+
+def _entry(decision: Decision) -> str:
+    return decision.entry.name if decision.entry is not None else ""
+
+
+def set_cookie_of(name: str, seen: ShapeSeen) -> bytes:
+    """A Set-Cookie value of this shape, with the longest lifetime that was seen."""
+    return b"; ".join(
+        [name.encode() + b"=" + VALUE, *map(str.encode, attributes_of(seen.shape, seen.longest))]
+    )
+
+
+def attributes_of(shape: Shape, seconds: int) -> list[str]:
+    """As a Set-Cookie line has them."""
+    given = {"Path": shape.path, "Domain": shape.domain, "SameSite": shape.same_site}
+    flags = {"Secure": shape.secure, "HttpOnly": shape.http_only, "Partitioned": shape.partitioned}
+    return [
+        *(f"{name}={text}" for name, text in given.items() if text),
+        *([f"Max-Age={seconds}"] if seconds else []),
+        *(name for name, on in flags.items() if on),
+    ]

@@ -1,0 +1,203 @@
+"""The inventory and what follows from it as JSON: for the admin listener, the snapshot file and the commands that read them."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from cookiewarden.core.policy import Entry, Mode
+from cookiewarden.core.report.drift import Finding
+from cookiewarden.core.report.forecast import Forecast
+from cookiewarden.core.report.inventory import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryDocument:
+    """`/inventory`, and the snapshot file."""
+
+    inventory: Inventory
+    cookiewarden: Literal["inventory"] = "inventory"
+    format: Literal[1] = 1
+    """Another number is another version's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastDocument:
+    """`/forecast`."""
+
+    policy: str
+    sha256: str
+    since: float
+    """Since when cookies were looked at, in seconds since the epoch."""
+    cookies: list[Forecast] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftDocument:
+    """`/drift`."""
+
+    policy: str
+    sha256: str
+    since: float
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDocument:
+    """A declared cookie."""
+
+    name: str
+    declared_at: str
+    """File, line and column."""
+    category: str
+    purpose: dict[str, str]
+    lifetime: str
+    set_by: str
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...]
+    forward: bool
+    only_reported: bool
+    until: float | None
+    """When it ends, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadDocument:
+    """A reload that was tried."""
+
+    at: float
+    successful: bool
+    problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """`/policy`, and the answer to `/reload` and `/mode`."""
+
+    policy: str
+    sha256: str
+    mode: str
+    mode_by: str
+    """Who says so: the policy, the setting, or an operator."""
+    mode_until: float | None
+    """When the mode that an operator switched to ends, in seconds since the epoch."""
+    loaded: float
+    """When the policy was last loaded."""
+    reload_successful: bool
+    reloads: list[ReloadDocument]
+    """The last ones, the latest last."""
+    undeclared: dict[str, str]
+    """What is done with cookies that are in no entry, by direction."""
+    entries: list[EntryDocument] = field(default_factory=list)
+
+
+def entry_document(entry: Entry) -> EntryDocument:
+    return EntryDocument(
+        entry.name, str(entry.place), entry.category, dict(entry.purpose),
+        entry.rules.bound.text if entry.rules.bound else "", entry.set_by.value, entry.hosts, entry.paths,
+        entry.forward, entry.report_only, entry.until if entry.until < math.inf else None,
+    )  # fmt: skip
+
+
+DEFAULT_SWITCH, MAX_SWITCH = 3600.0, 7 * 86400.0
+"""Seconds for which the mode is switched."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeDocument:
+    """What is told to `/mode`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    mode: Literal["report", "enforce", "policy"]
+    """`policy`: back to what the setting or the policy says."""
+    seconds: Annotated[float, Field(gt=0, le=MAX_SWITCH)] = DEFAULT_SWITCH
+    """After which it goes back by itself."""
+
+
+DOCUMENTS: dict[str, type] = {
+    "inventory": InventoryDocument,
+    "forecast": ForecastDocument,
+    "drift": DriftDocument,
+    "policy": PolicyDocument,
+    "mode": ModeDocument,
+}
+"""By the path on the admin listener."""
+
+T = TypeVar("T")
+
+
+@cache
+def _adapter(of: type[T]) -> TypeAdapter[T]:
+    """Made when it is first needed: all of them take 20 ms, which a start would pay."""
+    return TypeAdapter(of)
+
+
+def dump(document: object, indent: int | None = None) -> bytes:
+    """One of the documents, or a part of one, as JSON."""
+    return _adapter(type(document)).dump_json(document, indent=indent)
+
+
+def schema_of(document: str) -> dict[str, Any]:
+    """The JSON Schema of one of `DOCUMENTS`."""
+    return _adapter(DOCUMENTS[document]).json_schema()
+
+
+def pieces_of(inventory: Inventory) -> Iterator[bytes]:
+    """An inventory's JSON, a record at a time, so that whoever writes it can do something else between."""
+    empty = dump(InventoryDocument(replace(inventory, records={})))
+    before, mark, after = empty.partition(b'"records":{')
+    yield before + mark
+    for number, (name, record) in enumerate(list(inventory.records.items())):
+        yield (b"," if number else b"") + dump(name) + b":" + dump(record)
+    yield after
+
+
+class NotThis(Exception):
+    """JSON that is not what was expected: cut, of another version, or of something else."""
+
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f;=]*")
+
+
+def read_inventory(data: bytes) -> Inventory:
+    """Raises NotThis."""
+    inventory = _read(InventoryDocument, data).inventory
+    for name, record in inventory.records.items():
+        if record.name != name or not _NAME.fullmatch(name):
+            raise NotThis("a record is under another name than its own, or under one that no cookie has")
+    return inventory
+
+
+def read_forecast(data: bytes) -> ForecastDocument:
+    """Raises NotThis."""
+    return _read(ForecastDocument, data)
+
+
+def read_drift(data: bytes) -> DriftDocument:
+    """Raises NotThis."""
+    return _read(DriftDocument, data)
+
+
+def read_policy(data: bytes) -> PolicyDocument:
+    """Raises NotThis."""
+    return _read(PolicyDocument, data)
+
+
+def read_mode(data: bytes) -> tuple[Mode | None, float]:
+    """The mode, None for what the setting or the policy says, and for how many seconds. Raises NotThis."""
+    told = _read(ModeDocument, data)
+    return None if told.mode == "policy" else Mode(told.mode), told.seconds
+
+
+def _read(of: type[T], data: bytes) -> T:
+    try:
+        return _adapter(of).validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise NotThis(f"{place}: {first['msg']}" if place else first["msg"]) from None

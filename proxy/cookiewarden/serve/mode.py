@@ -1,0 +1,38 @@
+"""Whether the policy is enforced: what an operator switched to a moment ago, else the setting, else the policy's own word."""
+
+import math
+from dataclasses import dataclass
+
+from cookiewarden.core.policy import Mode, Policy
+
+
+@dataclass(slots=True)
+class ModeSwitch:
+    """The emergency switch: it goes back by itself."""
+
+    setting: Mode | None = None
+    """`--mode`."""
+    switched: Mode | None = None
+    """By an operator, while the proxy runs."""
+    until: float = math.inf
+    """When that ends, in seconds since the epoch."""
+
+    @property
+    def above_policy(self) -> Mode | None:
+        """What overrides the policy's own mode, if anything does."""
+        return self.switched or self.setting
+
+    def of(self, policy: Policy) -> Mode:
+        return self.above_policy or policy.mode
+
+    def why(self, policy: Policy) -> str:
+        """Who says so."""
+        if self.switched is not None:
+            return "switched by an operator"
+        return "the setting mode" if self.setting is not None else "the policy"
+
+    def turn(self, mode: Mode, until: float) -> None:
+        self.switched, self.until = mode, until
+
+    def back(self) -> None:
+        self.switched, self.until = None, math.inf

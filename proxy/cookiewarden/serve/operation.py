@@ -1,0 +1,158 @@
+"""What operators ask of a running proxy and tell it: its inventory and what follows from it, its policy, its mode."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Mode, Policy
+from cookiewarden.core.report.drift import drift
+from cookiewarden.core.report.forecast import forecast
+from cookiewarden.core.report.inventory import Inventory
+from cookiewarden.core.report.wire import (
+    DriftDocument,
+    ForecastDocument,
+    PolicyDocument,
+    ReloadDocument,
+    entry_document,
+    read_inventory,
+)
+from cookiewarden.keys import throw_away
+from cookiewarden.serve.exposition import PolicyStatus
+from cookiewarden.serve.history import History
+from cookiewarden.serve.inventory import TAKE_SECONDS, LiveInventory
+from cookiewarden.serve.reload import Reloader, beside_traffic, in_short_turns
+from cookiewarden.serve.sightings import Sighted
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Operation:
+    """The same for one process and for many."""
+
+    reloader: Reloader
+    status: PolicyStatus
+    history: History
+    inventory: LiveInventory | None
+    take: Callable[[], Sighted]
+    """Hands out what was seen since it was last asked, where this process sees anything."""
+    _engine: tuple[str, float, Engine] | None = None
+
+    def watches(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on while the proxy runs."""
+        watches = [self.history.watch()]
+        if self.inventory is not None:
+            watches += [self.gather_always(), self.inventory.watch()]
+        return watches
+
+    async def gather_always(self) -> None:
+        while True:
+            await asyncio.sleep(TAKE_SECONDS)
+            self.gather()
+
+    def gather(self) -> None:
+        """Add to the inventory what was seen."""
+        if self.inventory is not None:
+            self.inventory.add(self.take())
+
+    def new_policy(self) -> None:
+        """Another policy is in force."""
+        if self.inventory is not None:
+            self.inventory.new_policy()
+
+    async def end(self) -> None:
+        """The last look, and the last words."""
+        if self.inventory is not None:
+            self.gather()
+            await self.inventory.save()
+
+    # What is asked
+
+    async def inventory_json(self) -> bytes | None:
+        """None where there is no inventory."""
+        if self.inventory is None:
+            return None
+        self.gather()
+        return await self.inventory.dumped()
+
+    async def forecast(self) -> ForecastDocument | None:
+        """What would happen if the policy were enforced now."""
+
+        def of(inventory: Inventory, engine: Engine) -> ForecastDocument:
+            cookies = forecast(inventory, engine, time.time(), is_in_force=True)
+            return ForecastDocument(engine.policy.name, engine.policy.sha256, inventory.since, cookies)
+
+        return await self.computed(of)
+
+    async def drift(self) -> DriftDocument | None:
+        """Where the register and what was seen differ."""
+
+        def of(inventory: Inventory, engine: Engine) -> DriftDocument:
+            findings = drift(inventory, engine, time.time())
+            return DriftDocument(engine.policy.name, engine.policy.sha256, inventory.since, findings)
+
+        return await self.computed(of)
+
+    async def computed(self, compute: Callable[[Inventory, Engine], T]) -> T | None:
+        """Something from a copy of the inventory and an engine that enforces, beside the traffic. None where there is no
+        inventory."""
+        data = await self.inventory_json()
+        if data is None:
+            return None
+        engine = await self._enforcing()
+        return await in_short_turns(lambda: compute(read_inventory(data), engine))
+
+    async def _enforcing(self) -> Engine:
+        policy, expiry = self.reloader.policy, self.reloader.next_expiry
+        if policy is None:
+            raise RuntimeError("asked before a policy was in force")
+        known = self._engine
+        if known is not None and known[:2] == (policy.sha256, expiry):
+            return known[2]
+        engine = await beside_traffic(lambda: Engine(policy, Mode.ENFORCE, time.time(), throw_away(policy)))
+        self._engine = policy.sha256, expiry, engine
+        return engine
+
+    def policy(self) -> PolicyDocument:
+        """What is in force, and how its loading went."""
+        policy, status = self._policy(), self.status
+        switch = self.reloader.switch
+        return PolicyDocument(
+            policy.name,
+            policy.sha256,
+            switch.of(policy).value,
+            switch.why(policy),
+            status.switch_end or None,
+            status.reload_time,
+            status.reload_successful,
+            [ReloadDocument(r.at, r.successful, r.problems) for r in status.reloads],
+            {
+                "response": policy.on_response.value,
+                "request": policy.on_request.value,
+                "evict": policy.evict.value,
+            },
+            [entry_document(entry) for entry in policy.entries],
+        )
+
+    def _policy(self) -> Policy:
+        if self.reloader.policy is None:
+            raise RuntimeError("asked before a policy was in force")
+        return self.reloader.policy
+
+    # What is told
+
+    async def reload(self) -> PolicyDocument:
+        """Load the policy's files now."""
+        await self.reloader.reload()
+        return self.policy()
+
+    async def turn_mode(self, mode: Mode | None, seconds: float) -> PolicyDocument:
+        """The emergency switch, for so long; None turns it back."""
+        if mode is not None:
+            await self.reloader.turn_mode(mode, time.time() + seconds)
+        elif self.reloader.switch.switched is not None:
+            await self.reloader.turn_mode_back("by an operator")
+        return self.policy()

@@ -1,0 +1,84 @@
+"""A running proxy's admin listener, as the commands ask it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from cookiewarden.core.problem import printable
+from cookiewarden.core.report import wire
+from cookiewarden.core.report.inventory import Inventory
+from cookiewarden.tools.client import NoAnswer, fetch
+
+T = TypeVar("T")
+
+MAX_TOLD = 500
+"""Characters of a refusal that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Asks and tells. Every method raises NoAnswer."""
+
+    url: str
+    token_file: str = ""
+
+    def inventory(self) -> Inventory:
+        return self._read("/inventory", wire.read_inventory)
+
+    def forecast(self) -> wire.ForecastDocument:
+        return self._read("/forecast", wire.read_forecast)
+
+    def drift(self) -> wire.DriftDocument:
+        return self._read("/drift", wire.read_drift)
+
+    def policy(self) -> wire.PolicyDocument:
+        return self._read("/policy", wire.read_policy)
+
+    def readiness(self) -> str:
+        """Why it is not ready, or nothing."""
+        status, body = fetch(self.url.rstrip("/") + "/readyz", seconds=5)
+        return "" if status == 200 else _told(body) or f"status {status}"
+
+    def reload(self) -> wire.PolicyDocument:
+        """Whether it worked is in the answer."""
+        return self._read("/reload", wire.read_policy, "POST", b"", accepted=(200, 422))
+
+    def turn_mode(self, mode: str, seconds: float) -> wire.PolicyDocument:
+        body = json.dumps({"mode": mode, "seconds": seconds}).encode()
+        return self._read("/mode", wire.read_policy, "POST", body)
+
+    def _read(
+        self,
+        path: str,
+        read: Callable[[bytes], T],
+        method: str = "GET",
+        body: bytes | None = None,
+        accepted: tuple[int, ...] = (200,),
+    ) -> T:
+        url = self.url.rstrip("/") + path
+        status, data = fetch(url, method, self._headers(), body)
+        if status not in accepted:
+            raise NoAnswer(f"{url} refuses ({status}): {_told(data) or 'without a reason'}")
+        try:
+            return read(data)
+        except wire.NotThis as bad:
+            raise NoAnswer(f"{url} is no admin listener of this version: {printable(str(bad))}") from None
+
+    def _headers(self) -> dict[str, str]:
+        if not self.token_file:
+            return {}
+        try:
+            token = Path(self.token_file).read_bytes().strip().decode("ascii")
+        except OSError as error:
+            raise NoAnswer(
+                f'the token file "{self.token_file}": {(error.strerror or "error").lower()}'
+            ) from None
+        except UnicodeDecodeError:
+            raise NoAnswer(f'the token file "{self.token_file}" has other characters than ASCII') from None
+        return {"Authorization": f"Bearer {token}"} if token.isprintable() else {}
+
+
+def _told(body: bytes) -> str:
+    return printable(body.decode("utf-8", "backslashreplace").strip())[:MAX_TOLD]

@@ -14,11 +14,11 @@ TESTS ?= tests/core tests/serve
 .PHONY: bench bench-engine bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 
-run: $(VENV)/run.stamp $(if $(UPSTREAM),$(VENV)/seal.key) ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
+run: $(VENV)/run.stamp $(VENV)/admin.token $(if $(UPSTREAM),$(VENV)/seal.key) ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
 ifdef UPSTREAM
-	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN) --seal-key-file $(VENV)/seal.key
+	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN) --seal-key-file $(VENV)/seal.key --admin-token-file $(VENV)/admin.token
 else
-	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN) --app $(APP)
+	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN) --app $(APP) --admin-token-file $(VENV)/admin.token
 endif
 
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
@@ -84,6 +84,9 @@ $(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/seal.key: | $(VENV)/run.stamp
 	@$(BIN)/cookiewarden key new $@
+
+$(VENV)/admin.token: | $(VENV)/run.stamp
+	@$(BIN)/cookiewarden key token $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'

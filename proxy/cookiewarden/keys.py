@@ -102,9 +102,14 @@ def new_line() -> str:
 
 def create(path: Path) -> None:
     """A file with one new key, for its owner alone. Raises FileExistsError, OSError."""
+    write_new(path, new_line())
+
+
+def write_new(path: Path, text: str) -> None:
+    """A file that was not there, for its owner alone. Raises FileExistsError, OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w") as file:
-        file.write(new_line())
+        file.write(text)
 
 
 def rotate(path: Path) -> int:

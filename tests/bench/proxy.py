@@ -34,6 +34,7 @@ LUA = "nginx + Lua"
 PLAIN = "nginx, proxy_pass only"
 LARGE = "nginx, 64k buffers"
 ENVOY = "Envoy + Lua"
+NO_INVENTORY = f"{OURS}, inventory off"
 GIB = 1 << 30
 
 
@@ -71,6 +72,8 @@ def workloads(folder: Path) -> tuple[Workload, ...]:
         Workload("i", "six Set-Cookie, entries", six, (*(f"{OURS}, {size:,}" for size in SIZES), LUA)),
         Workload("j", "64 KiB in 1 KiB chunks", Load("/stream"), (OURS, COMPILED, LUA, ENVOY)),
         Workload("k", "six Set-Cookie, 5,000 idle", six, (OURS, COMPILED, LUA, ENVOY), idle=5_000),
+        Workload("l", "six Set-Cookie, the inventory's cost", six, (OURS, NO_INVENTORY, LUA)),
+        Workload("m", "2 KB Cookie, the inventory's cost", Load(cookies=True), (OURS, NO_INVENTORY, LUA)),
     )  # fmt: skip
 
 
@@ -83,7 +86,13 @@ def with_entries(size: int) -> peers.Command:
     return command
 
 
-COMMANDS = PEERS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES}
+def without_inventory(where: Where) -> list[str]:
+    return [*peers.cookiewarden(where), "--inventory", "off"]
+
+
+COMMANDS = (
+    PEERS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES} | {NO_INVENTORY: without_inventory}
+)
 
 
 # Before it is timed

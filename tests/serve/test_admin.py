@@ -2,15 +2,22 @@
 the token."""
 
 import http.client
+import json
+import re
 import signal
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from cookiewarden.core.policy import Mode
+from cookiewarden.core.report import wire
 from cookiewarden.serve.settings import Address
 from tests.processes import command, ready
-from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, eventually, get
+from tests.serve.harness import CLOSE, POLICY, Client, Proxy, Start, ask, eventually, get
 from tests.serve.running import running
 
 TOKEN = "CANARY-of-the-admin-token"
@@ -41,7 +48,8 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
     port = proxy.single.admin.address.port
     for path in ("/metrics", "/livez", "/readyz"):
         assert status(port, path, host) == 200
-    assert status(port, "/", host) == index
+    for path in ("/", "/inventory", "/forecast", "/drift", "/policy"):
+        assert status(port, path, host) == index
 
 
 @pytest.mark.row(26)
@@ -74,7 +82,9 @@ def test_beyond_loopback_without_a_token_there_are_no_pages(start: Start) -> Non
 
 
 @pytest.mark.row(26)
-@pytest.mark.parametrize("path", ["/", "/metrics", "/livez", "/readyz", "/none"])
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics", "/livez", "/readyz", "/none", "/inventory", "/forecast", "/drift", "/policy"]
+)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None:
     proxy, _ = start()
@@ -134,3 +144,156 @@ def test_an_admin_client_that_does_not_read_does_not_hold_up_the_end() -> None:
         proxy.process.terminate()
         assert proxy.process.wait(20) == 0
         assert time.monotonic() - began < 8
+
+
+# What changes something
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> str:
+    path = tmp_path / "token"
+    path.write_text(TOKEN + "\n")
+    return str(path)
+
+
+def tell(admin: str, path: str, body: bytes = b"", token: str = TOKEN, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(f"{admin}{path}", body, {"Authorization": f"Bearer {token}"} | headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def mode_of(proxy: Proxy) -> str:
+    return json.loads(urllib.request.urlopen(f"{proxy.admin}/policy").read())["mode"]
+
+
+@pytest.mark.row(26)
+@pytest.mark.parametrize("path", ["/mode", "/reload"])
+def test_what_changes_something_needs_the_token_on_loopback_too(start: Start, token: str, path: str) -> None:
+    proxy, _ = start(admin_token_file=token)
+    port = proxy.single.admin.address.port
+    for given in ("", "Bearer wrong-token-of-some-length", f"Basic {TOKEN}", f"Bearer {TOKEN[:-1]}"):
+        assert status(port, path, "localhost", given, "POST") == 403
+    assert status(port, path, "evil.example", f"Bearer {TOKEN}", "POST") == 403
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        assert status(port, path, "localhost", f"Bearer {TOKEN}", method) == 405
+    assert mode_of(proxy) == "enforce" and proxy.single.status.successes == 0
+
+
+def test_without_a_token_file_nothing_can_be_changed(start: Start) -> None:
+    proxy, _ = start()
+    code, told = tell(proxy.admin, "/mode", b'{"mode": "report"}')
+    assert code == 403 and b"--admin-token-file" in told
+
+
+SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: undeclared=CANARY\r\n\r\nok"
+
+
+def passes(port: int) -> bool:
+    return b"undeclared" in ask(port, get(b"/", CLOSE))
+
+
+def test_the_emergency_switch_goes_before_the_setting_and_the_file_and_goes_back_by_itself(
+    start: Start, token: str
+) -> None:
+    proxy, _ = start(SETS, admin_token_file=token, mode=Mode.ENFORCE)
+    assert not passes(proxy.port)
+    code, answer = tell(proxy.admin, "/mode", b'{"mode": "report", "seconds": 1.5}')
+    told = json.loads(answer)
+    assert (code, told["mode"], told["mode_by"]) == (200, "report", "switched by an operator")
+    assert abs(told["mode_until"] - time.time() - 1.5) < 1
+    assert passes(proxy.port)
+    assert proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == pytest.approx(told["mode_until"])
+    assert proxy.sample("cookiewarden_policy_enforcing") == 0
+    proxy.reload()  # what is loaded meanwhile does not end it
+    assert passes(proxy.port)
+    assert eventually(lambda: not passes(proxy.port), 5)
+    assert mode_of(proxy) == "enforce" and proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == 0
+
+
+def test_the_emergency_switch_can_be_turned_back(start: Start, token: str) -> None:
+    proxy, _ = start(SETS, policy=POLICY + "mode: report\n", admin_token_file=token)
+    assert passes(proxy.port)
+    assert tell(proxy.admin, "/mode", b'{"mode": "enforce"}')[0] == 200 and not passes(proxy.port)
+    for _ in range(2):  # twice does no harm
+        assert tell(proxy.admin, "/mode", b'{"mode": "policy"}')[0] == 200 and passes(proxy.port)
+
+
+def test_what_was_seen_outlives_the_switch_and_what_was_decided_does_too(start: Start, token: str) -> None:
+    proxy, _ = start(SETS, admin_token_file=token)
+    passes(proxy.port)
+    assert tell(proxy.admin, "/mode", b'{"mode": "report"}')[0] == 200
+    passes(proxy.port)
+    seen = json.loads(urllib.request.urlopen(f"{proxy.admin}/inventory").read())["inventory"]["records"]
+    assert [(row["enforced"], row["times"]["count"]) for row in seen["undeclared"]["rows"]] == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"report",
+        b'{"mode": "off"}',
+        b'{"mode": "report", "seconds": -1}',
+        b"{" * 10000,
+        b'"\xff"',
+        b'{"mode": "CANARY"}',
+    ],
+)
+def test_a_mode_that_cannot_be_understood_changes_nothing(start: Start, token: str, body: bytes) -> None:
+    proxy, _ = start(admin_token_file=token)
+    code, told = tell(proxy.admin, "/mode", body)
+    assert code == 400 and b'expected such as {"mode"' in told and b"CANARY" not in told
+    assert mode_of(proxy) == "enforce"
+
+
+def test_the_switch_reaches_every_worker_and_those_that_replace_them(token: str) -> None:
+    with running("--workers", "2", "--admin-token-file", token, script=SETS) as proxy:
+        admin = f"http://127.0.0.1:{proxy.admin}"
+        assert tell(admin, "/mode", b'{"mode": "report", "seconds": 60}')[0] == 200
+        assert all(passes(proxy.port) for _ in range(20))
+        proxy.signal(signal.SIGUSR2)
+        assert eventually(lambda: "restarted" in proxy.told, 20)
+        assert all(passes(proxy.port) for _ in range(20))
+        assert tell(admin, "/mode", b'{"mode": "policy"}')[0] == 200
+        assert not any(passes(proxy.port) for _ in range(20))
+
+
+def test_a_reload_that_is_asked_for_says_what_came_of_it(start: Start, token: str) -> None:
+    proxy, _ = start(admin_token_file=token)
+    proxy.policy.write_text(POLICY.replace("secure", "secur").replace("lifetime: 1h", "lifetime: 1m"))
+    code, answer = tell(proxy.admin, "/reload")
+    told = json.loads(answer)
+    assert code == 422 and not told["reload_successful"]
+    problems = told["reloads"][-1]["problems"]
+    assert len(problems) == 3 and 'did you mean "secure"' in problems[0]
+    page = urllib.request.urlopen(f"{proxy.admin}/").read().decode()
+    assert "The policy file has errors" in page and "did you mean" in page
+    proxy.policy.write_text(POLICY + "mode: report\n")
+    code, answer = tell(proxy.admin, "/reload")
+    assert code == 200 and json.loads(answer)["mode"] == "report"
+
+
+@pytest.mark.parametrize("name", ["inventory", "forecast", "drift", "policy"])
+def test_what_is_answered_is_as_its_schema_says(start: Start, name: str) -> None:
+    proxy, _ = start(SETS)
+    ask(proxy.port, get(b"/", b"Cookie: sid=CANARY; x=CANARY", CLOSE))
+    answer = urllib.request.urlopen(f"{proxy.admin}/{name}")
+    assert (
+        answer.headers["Content-Type"] == "application/json" and answer.headers["Cache-Control"] == "no-store"
+    )
+    jsonschema.validate(json.loads(answer.read()), wire.schema_of(name))
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_may_be_framed_by_nobody(start: Start) -> None:
+    proxy, _ = start(SETS)
+    answer = urllib.request.urlopen(f"{proxy.admin}/")
+    policy, page = answer.headers["Content-Security-Policy"], answer.read().decode()
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert (
+        not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+        and " style=" not in page
+        and " on" not in re.sub(r">[^<]*<", "><", page.split("<script")[0])
+    )

@@ -23,7 +23,7 @@ IN_TREE = Path(__file__).parents[3] / "policies"
 GUIDE = """
 The proxy is at    http://{listen}   policy {policy}
 The application at http://{app}   the same without the proxy, to compare
-Metrics are at     http://{admin}/metrics
+The status page is http://{admin}/   metrics are at http://{admin}/metrics
 
 Try, in another terminal:
 
@@ -38,6 +38,10 @@ Try, in another terminal:
 
   # logout deletes the session: deletions always pass
   curl -si http://{listen}/logout | grep -i set-cookie
+
+  # what would break, what is not declared, and the YAML that would mend it
+  cookiewarden forecast {admin}
+  cookiewarden drift {admin}
 
   # what was done, as counters
   curl -s http://{admin}/metrics | grep '^cookiewarden_cookies_total' | grep -v ' 0.0$'
@@ -55,7 +59,8 @@ Or open http://{listen}/ in a browser. Ctrl-C ends all.
 @click.option(
     "--admin", default="127.0.0.1:9180", show_default=True, metavar="HOST:PORT", help="Metrics and health."
 )
-def demo(policy: str | None, listen: str, app: str, admin: str) -> int:
+@click.option("--admin-token-file", default="", metavar="FILE", help="A token for what changes something.")
+def demo(policy: str | None, listen: str, app: str, admin: str, admin_token_file: str) -> int:
     """Start a demo application with the proxy in front of it, and say what to try."""
     try:
         addresses = tuple(parse_address(text) for text in (listen, app, admin))
@@ -63,7 +68,7 @@ def demo(policy: str | None, listen: str, app: str, admin: str) -> int:
         raise click.UsageError(str(error)) from None
     files, loaded = load_policy(policy or str(_carerix()))
     with log.to_standard_error(), tempfile.TemporaryDirectory() as folder:
-        uvloop.run(_serve(files, loaded, Path(folder), *addresses))
+        uvloop.run(_serve(files, loaded, Path(folder), admin_token_file, *addresses))
     return 0
 
 
@@ -75,7 +80,13 @@ def _carerix() -> Path:
 
 
 async def _serve(
-    files: PolicyFiles, loaded: Loaded, folder: Path, listen: Address, app: Address, admin: Address
+    files: PolicyFiles,
+    loaded: Loaded,
+    folder: Path,
+    token_file: str,
+    listen: Address,
+    app: Address,
+    admin: Address,
 ) -> None:
     runner = web.AppRunner(application(), access_log=None, handle_signals=False)
     await runner.setup()
@@ -91,7 +102,12 @@ async def _serve(
         key = folder / "key"
         create(key)  # what it seals nobody opens after this demonstration
         settings = Settings(
-            policy=files.path, upstream=upstream, listen=listen, admin=admin, seal_key_file=str(key)
+            policy=files.path,
+            upstream=upstream,
+            listen=listen,
+            admin=admin,
+            seal_key_file=str(key),
+            admin_token_file=token_file,
         )
         guide = GUIDE.format(listen=listen, app=app, admin=admin, port=app.port, policy=files.path)
         await Single(settings, files).live(loaded, started=lambda: click.echo(guide))

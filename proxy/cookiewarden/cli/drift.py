@@ -4,13 +4,14 @@ import time
 
 import click
 
-from cookiewarden.cli.forecast import shown
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.cli.running import FORMAT, ago, asks_a_proxy, enforcing, operator
+from cookiewarden.cli.running import FORMAT, asks_a_proxy, enforcing, operator
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.drift import Finding, Kind
 from cookiewarden.core.report.drift import drift as drift_of
+from cookiewarden.core.report.judge import judge_all
+from cookiewarden.pages.text import ago, shown
 
 
 @click.command()
@@ -37,7 +38,8 @@ def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, 
         _, loaded = load_policy(policy)
         assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
         inventory = asked.inventory()
-        findings = drift_of(inventory, enforcing(loaded.policy), time.time())
+        judged = judge_all(inventory, enforcing(loaded.policy), time.time())
+        findings = drift_of(inventory, judged, loaded.policy)
         document = wire.DriftDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, findings)
     if only:
         document.findings[:] = [finding for finding in document.findings if finding.kind.value in only]

@@ -5,11 +5,13 @@ import time
 import click
 
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.cli.running import FORMAT, ago, asks_a_proxy, enforcing, operator
+from cookiewarden.cli.running import FORMAT, asks_a_proxy, enforcing, operator
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks
 from cookiewarden.core.report.forecast import forecast as forecast_of
+from cookiewarden.core.report.judge import judge_all
+from cookiewarden.pages.text import ago, shown
 
 
 @click.command()
@@ -30,7 +32,8 @@ def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> 
         _, loaded = load_policy(policy)
         assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
         inventory = asked.inventory()
-        cookies = forecast_of(inventory, enforcing(loaded.policy), time.time(), is_in_force=False)
+        judged = judge_all(inventory, enforcing(loaded.policy), time.time())
+        cookies = forecast_of(inventory, judged, is_in_force=False)
         document = wire.ForecastDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, cookies)
     click.echo(wire.dump(document, indent=2).decode() if form == "json" else _rendered(document))
     return int(breaks(document.cookies))
@@ -82,7 +85,3 @@ def _cookie(cookie: Forecast, now: float) -> list[str]:
         *([f"    {cookie.advice}"] if cookie.advice else []),
         f"    {' and '.join(seen) or 'seen'} at {where}; first {ago(cookie.since, now)}, last {ago(cookie.last, now)}",
     ]
-
-
-def shown(name: str) -> str:
-    return printable(name) if name else "(without a name)"

@@ -1,5 +1,6 @@
-"""`cookiewarden key`: key files for sealed cookies."""
+"""`cookiewarden key`: key files for sealed cookies, and the admin listener's token."""
 
+import secrets
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from cookiewarden import keys
 
 @click.group()
 def key() -> None:
-    """Keys for sealed cookies: the first of a file seals, all of them open."""
+    """Keys for sealed cookies: the first of a file seals, all of them open. And the token of the admin listener."""
 
 
 @key.command()
@@ -39,6 +40,20 @@ def rotate(file: Path) -> int:
     except OSError as error:
         raise _cannot_write(file, error) from None
     click.echo(f"{file}: {count} keys; take the last one out when no browser holds what it sealed any more")
+    return 0
+
+
+@key.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def token(file: Path) -> int:
+    """Write FILE with a token for the admin listener (--admin-token-file), readable by its owner alone (mode 0600)."""
+    try:
+        keys.write_new(file, secrets.token_urlsafe(32) + "\n")
+    except FileExistsError:
+        raise click.UsageError(f'"{file}" is there already, and is not overwritten') from None
+    except OSError as error:
+        raise _cannot_write(file, error) from None
+    click.echo(f"{file}: a token; run with --admin-token-file {file}")
     return 0
 
 

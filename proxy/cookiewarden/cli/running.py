@@ -43,12 +43,3 @@ def operator(admin_url: str, token_file: str) -> Operator:
 def enforcing(policy: Policy) -> Engine:
     """To say what it would do if it were enforced now."""
     return Engine(policy, Mode.ENFORCE, time.time(), throw_away(policy))
-
-
-def ago(at: float, now: float) -> str:
-    """`5 minutes ago`, roughly."""
-    seconds = max(0.0, now - at)
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}s ago"
-    return "just now" if seconds < 10 else f"{seconds:.0f} seconds ago"

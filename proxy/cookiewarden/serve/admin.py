@@ -19,6 +19,7 @@ from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from cookiewarden.core.report import wire
+from cookiewarden.serve import status
 from cookiewarden.serve.exposition import Exposition
 from cookiewarden.serve.listener import CannotStart, cannot_listen, listening
 from cookiewarden.serve.operation import Operation
@@ -136,7 +137,9 @@ class Pages:
         return _json(wire.dump(self.operation.policy()))
 
     async def index(self, request: web.BaseRequest) -> web.Response:
-        return web.Response(text="cookiewarden admin\n/metrics\n/livez\n/readyz\n")
+        text, policy = await status.page(self.operation, self.unready())
+        headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"} | SAFE
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     # What can be told
 

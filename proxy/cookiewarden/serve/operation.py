@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cookiewarden.core.engine import Engine
+from cookiewarden.core.expiry import next_expiry
 from cookiewarden.core.policy import Mode, Policy
 from cookiewarden.core.report.drift import drift
 from cookiewarden.core.report.forecast import forecast
 from cookiewarden.core.report.inventory import Inventory
+from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.wire import (
     DriftDocument,
     ForecastDocument,
@@ -40,6 +42,7 @@ class Operation:
     take: Callable[[], Sighted]
     """Hands out what was seen since it was last asked, where this process sees anything."""
     _engine: tuple[str, float, Engine] | None = None
+    _decided_by: tuple[str, float] | None = None
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on while the proxy runs."""
@@ -58,10 +61,13 @@ class Operation:
         if self.inventory is not None:
             self.inventory.add(self.take())
 
-    def new_policy(self) -> None:
-        """Another policy is in force."""
-        if self.inventory is not None:
+    def decides(self, policy: Policy) -> None:
+        """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself before an
+        entry of it ended, what was decided before is no news any more."""
+        decided_by = policy.sha256, next_expiry(policy, time.time())
+        if self.inventory is not None and decided_by != self._decided_by:
             self.inventory.new_policy()
+        self._decided_by = decided_by
 
     async def end(self) -> None:
         """The last look, and the last words."""
@@ -82,7 +88,7 @@ class Operation:
         """What would happen if the policy were enforced now."""
 
         def of(inventory: Inventory, engine: Engine) -> ForecastDocument:
-            cookies = forecast(inventory, engine, time.time(), is_in_force=True)
+            cookies = forecast(inventory, judge_all(inventory, engine, time.time()), is_in_force=True)
             return ForecastDocument(engine.policy.name, engine.policy.sha256, inventory.since, cookies)
 
         return await self.computed(of)
@@ -91,7 +97,7 @@ class Operation:
         """Where the register and what was seen differ."""
 
         def of(inventory: Inventory, engine: Engine) -> DriftDocument:
-            findings = drift(inventory, engine, time.time())
+            findings = drift(inventory, judge_all(inventory, engine, time.time()), engine.policy)
             return DriftDocument(engine.policy.name, engine.policy.sha256, inventory.since, findings)
 
         return await self.computed(of)

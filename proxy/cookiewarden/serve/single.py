@@ -92,6 +92,7 @@ class Single:
             raise CannotStart(str(bad)) from None
         await self.worker.start(engine, self.listening)
         self.reloader.began(policy)
+        self.operation.decides(policy)
         if self.shadow is not None:
             await self.shadow.reload()
         exposition = Exposition(self.counts, self.metrics.labels, self.status)
@@ -123,7 +124,7 @@ class Single:
         self.metrics.declare(entry.name for entry in policy.entries)
         self.operation.gather()
         await self.worker.replace(engine)
-        self.operation.new_policy()
+        self.operation.decides(policy)
 
     async def put_shadow(self, policy: Policy) -> None:
         """Try a policy beside the one in force."""

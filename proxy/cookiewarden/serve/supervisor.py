@@ -206,6 +206,7 @@ class Supervisor:
             if isinstance(outcome, BaseException):
                 raise outcome
         self.reloader.began(loaded.policy)
+        self.operation.decides(loaded.policy)
         if self.shadow is not None:
             await self.shadow.reload()
         exposition = Exposition(self.counts, self.labels, self.status, self.workers)
@@ -306,7 +307,7 @@ class Supervisor:
         BadKeys."""
         self._read(policy)
         await self._put_everywhere(self.policy, shadow=False)
-        self.operation.new_policy()
+        self.operation.decides(policy)
 
     async def put_shadow(self, policy: Policy) -> None:
         """Have every worker try a policy beside the one in force."""

@@ -1,18 +1,16 @@
 """Drift: where the register and what was seen differ, with the YAML that would mend it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.policy import BROWSER_MAX, DAY, Entry, Policy, SetBy
 from cookiewarden.core.problem import printable
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
-from cookiewarden.core.report.judge import Judgement, attributes_of, judge
+from cookiewarden.core.report.judge import Judged, Judgement, attributes_of
 
 
 class Kind(StrEnum):
@@ -41,33 +39,49 @@ class Finding:
     """Lines for the register's `cookies`."""
 
 
-def drift(inventory: Inventory, engine: Engine, now: float) -> list[Finding]:
-    """All differences, by kind and name. `engine` is in enforce mode."""
-    policy = engine.policy
-    judged = {record.name: judge(record, engine, now) for record in inventory.records.values()}
-    seen = {entry for found in judged.values() for entry in (j.entry for j in found) if entry}
+def drift(inventory: Inventory, judged: Judged, policy: Policy) -> list[Finding]:
+    """All differences, by kind and name. `judged` by an engine in enforce mode."""
+    seen = {judgement.entry for found in judged.values() for judgement in found}
     undeclared = [
         record
-        for record in inventory.records.values()
-        if not any(j.entry for j in judged[record.name]) and (record.sides) and record.name
+        for name, record in inventory.records.items()
+        if name and record.sides and not any(judgement.entry for judgement in judged[name])
     ]
+    unseen = [e for e in policy.entries if e.name not in seen and e.set_by is not SetBy.INFRASTRUCTURE]
+    near = _near_misses([record.name for record in undeclared], [entry.name for entry in unseen])
+    findings = [_undeclared(record, near) for record in undeclared]
+    findings += [_never_seen(entry, near) for entry in unseen]
     entries = {entry.name: entry for entry in policy.entries}
-    findings = [_undeclared(record, policy) for record in undeclared]
-    for record in inventory.records.values():
-        findings += _differences(record, judged[record.name], entries)
-    findings += [
-        _never_seen(entry, undeclared)
-        for entry in policy.entries
-        if entry.name not in seen and entry.set_by is not SetBy.INFRASTRUCTURE
-    ]
+    for name, record in inventory.records.items():
+        findings += _differences(record, judged[name], entries)
     order = list(Kind)
     return sorted(findings, key=lambda f: (order.index(f.kind), f.name))
 
 
-def _undeclared(record: Record, policy: Policy) -> Finding:
+MAX_COMPARED = 100
+
+
+def _near_misses(seen: list[str], declared: list[str]) -> dict[str, str]:
+    """Pairs of names, both ways, that differ by so little that one may be meant by the other: PHPSESSIONID, PHPSESSID. Only
+    as many are compared as is quick."""
+    pairs = {}
+    for name in declared[:MAX_COMPARED]:
+        for found in get_close_matches(name, seen[:MAX_COMPARED], 1, NEAR):
+            pairs[name], pairs[found] = found, name
+    return pairs
+
+
+NEAR = 0.8
+"""How alike, by difflib's measure."""
+
+
+def _undeclared(record: Record, near: Mapping[str, str]) -> Finding:
     by = [text for side, text in _BY.items() if side in record.sides]
-    near = get_close_matches(record.name, [e.name for e in policy.entries if not _is_seen(record, e)], 1, 0.8)
-    hint = f'; "{near[0]}" is declared: is it this one?' if near else ""
+    hint = (
+        f'; "{near[record.name]}" is declared and was not seen: is it this one?'
+        if record.name in near
+        else ""
+    )
     return Finding(
         Kind.UNDECLARED, record.name, f"{' and '.join(by)}, and in no entry{hint}", yaml=entry_yaml(record)
     )
@@ -78,10 +92,6 @@ _BY = {
     Side.SCRIPT: "set by a script",
     Side.REQUEST: "sent by browsers",
 }
-
-
-def _is_seen(record: Record, entry: Entry) -> bool:
-    return Matcher([entry]).match(record.name.encode(), b"", None).entry is not None
 
 
 def _differences(record: Record, judgements: list[Judgement], entries: dict[str, Entry]) -> Iterable[Finding]:
@@ -117,11 +127,13 @@ def _other_side(record: Record, entry: Entry) -> str:
     return "the entry says set_by: server, and it was only seen in what browsers send"
 
 
-def _never_seen(entry: Entry, undeclared: list[Record]) -> Finding:
-    near = get_close_matches(entry.name, [record.name for record in undeclared], 1, 0.8)
-    hint = f'; "{printable(near[0])}" was seen and is in no entry: is it this one?' if near else ""
-    told = f"declared, and not seen yet{hint}"
-    return Finding(Kind.NEVER_SEEN, entry.name, told, entry.name, str(entry.place))
+def _never_seen(entry: Entry, near: Mapping[str, str]) -> Finding:
+    hint = (
+        f'; "{near[entry.name]}" was seen and is in no entry: is it this one?' if entry.name in near else ""
+    )
+    return Finding(
+        Kind.NEVER_SEEN, entry.name, f"declared, and not seen yet{hint}", entry.name, str(entry.place)
+    )
 
 
 # YAML to paste

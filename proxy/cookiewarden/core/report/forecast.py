@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cookiewarden.core.decision import MEANINGS, Action, Reason
-from cookiewarden.core.engine import Engine
 from cookiewarden.core.problem import counted
 from cookiewarden.core.report.inventory import Inventory, Record, Row, Side
-from cookiewarden.core.report.judge import Judgement, judge
+from cookiewarden.core.report.judge import Judged, Judgement
 
 
 class Verdict(StrEnum):
@@ -52,10 +51,10 @@ class Forecast:
     last: float
 
 
-def forecast(inventory: Inventory, engine: Engine, now: float, is_in_force: bool) -> list[Forecast]:
-    """For all cookies, the worst first. `engine` is in enforce mode; `is_in_force`: its policy is the one by which the
-    inventory's rows were decided, and so these count too."""
-    found = [_forecast(record, engine, now, is_in_force) for record in inventory.records.values()]
+def forecast(inventory: Inventory, judged: Judged, is_in_force: bool) -> list[Forecast]:
+    """For all cookies, the worst first. `is_in_force`: the policy that judged is the one by which the inventory's rows were
+    decided, and so these count too."""
+    found = [_forecast(record, judged[name], is_in_force) for name, record in inventory.records.items()]
     order = list(Verdict)
     return sorted(found, key=lambda f: (order.index(f.verdict), -f.responses, -f.requests, f.name))
 
@@ -65,12 +64,12 @@ def breaks(forecasts: Iterable[Forecast]) -> bool:
     return any(f.verdict in (Verdict.BREAKS, Verdict.HIDDEN) for f in forecasts)
 
 
-def _forecast(record: Record, engine: Engine, now: float, is_in_force: bool) -> Forecast:
-    judgements = judge(record, engine, now)
+def _forecast(record: Record, judged: list[Judgement], is_in_force: bool) -> Forecast:
+    judgements = judged.copy()
     if is_in_force:
         judgements += [_of(row) for row in record.rows if not READS_VALUE.isdisjoint(row.reasons)]
     order = list(Verdict)
-    worst = min(judgements, key=lambda j: order.index(_verdict(j)), default=None)
+    worst = min(judgements, key=lambda j: (order.index(_verdict(j)), not j.reasons), default=None)
     counts = {side: times.count for side, times in record.sides.items()}
     return Forecast(
         record.name,

@@ -6,7 +6,7 @@ names that only browsers sent have room apart, so that no client pushes out what
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -337,8 +337,3 @@ def lifetime_of(cookie: SetCookie, now: float) -> int:
         if valid:
             return max(0, round(valid[-1] - origin))
     return 0
-
-
-def in_order_of_news(records: Iterable[Record]) -> list[Record]:
-    """What came last first."""
-    return sorted(records, key=lambda record: (-record.last, record.name))

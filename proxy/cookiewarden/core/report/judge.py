@@ -3,11 +3,12 @@
 Values are not kept, so what depends on one is not seen here: a size that browsers refuse, a consent that was given.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cookiewarden.core.decision import Action, Decision, Exchange, Reason
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.report.inventory import Record, Shape, ShapeSeen, Side
+from cookiewarden.core.report.inventory import Inventory, Record, Shape, ShapeSeen, Side
 
 VALUE = b"x"
 DEPENDS_ON_VALUE = frozenset({Reason.SEAL_INVALID, Reason.DUPLICATE_NAME})
@@ -31,6 +32,15 @@ class Judgement:
     before: bytes = b""
     after: bytes | None = None
     """The line, its value being `x`."""
+
+
+Judged = Mapping[str, list[Judgement]]
+"""By the record's name."""
+
+
+def judge_all(inventory: Inventory, engine: Engine, now: float) -> Judged:
+    """What the policy of an engine in enforce mode says of everything that was seen."""
+    return {name: judge(record, engine, now) for name, record in inventory.records.items()}
 
 
 def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:

@@ -132,14 +132,16 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(of: type[T]) -> TypeAdapter[T]:
+def _adapter(of: Any) -> TypeAdapter[Any]:
     """Made when it is first needed: all of them take 20 ms, which a start would pay."""
     return TypeAdapter(of)
 
 
 def dump(document: object, indent: int | None = None) -> bytes:
     """One of the documents, or a part of one, as JSON."""
-    return _adapter(type(document)).dump_json(document, indent=indent)
+    of: Any = type(document)
+    data: bytes = _adapter(of).dump_json(document, indent=indent)
+    return data
 
 
 def schema_of(document: str) -> dict[str, Any]:
@@ -195,9 +197,11 @@ def read_mode(data: bytes) -> tuple[Mode | None, float]:
 
 
 def _read(of: type[T], data: bytes) -> T:
+    wanted: Any = of
     try:
-        return _adapter(of).validate_json(data)
+        found: T = _adapter(wanted).validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise NotThis(f"{place}: {first['msg']}" if place else first["msg"]) from None
+    return found

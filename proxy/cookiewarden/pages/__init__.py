@@ -1,0 +1,42 @@
+"""Pages that people read: templates, what they are filled with, and small charts. Values in, text out.
+
+The admin listener and the commands are the callers. Everything is escaped twice over: Jinja for HTML, and `printable` for what a
+terminal or a browser would act on, such as marks that turn the direction of a text.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from cookiewarden.core.problem import counted
+from cookiewarden.pages.chart import chart
+from cookiewarden.pages.text import ago, cell, date, number, shown
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """A template of this folder, filled. `*.html` is escaped as HTML."""
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cookiewarden.pages", "."),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "shown": shown,
+        "date": date,
+        "ago": ago,
+        "counted": counted,
+        "number": number,
+        "cell": cell,
+    }
+    environment.globals["chart"] = chart
+    return environment

@@ -1,0 +1,37 @@
+"""How names, moments and numbers are shown."""
+
+from datetime import UTC, datetime
+
+from cookiewarden.core.problem import printable
+
+
+def shown(name: str) -> str:
+    """A name as it may be shown."""
+    return printable(name) if name else "(without a name)"
+
+
+def cell(text: object) -> str:
+    """Text in a cell of a Markdown table."""
+    plain = printable(str(text))
+    return "".join("\\" + c if c in "\\`*_|<>[]#" else c for c in plain)
+
+
+def date(at: float) -> str:
+    """A moment in seconds since the epoch, in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def ago(at: float, now: float) -> str:
+    """`5 minutes ago`, roughly."""
+    seconds = max(0.0, now - at)
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}s ago"
+    return "just now" if seconds < 10 else f"{seconds:.0f} seconds ago"
+
+
+def number(value: float) -> str:
+    """With thin gaps between thousands, and no more digits than say something."""
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}".replace(",", "\N{THIN SPACE}")
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"

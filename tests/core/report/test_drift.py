@@ -1,0 +1,129 @@
+"""Drift: where the register and what was seen differ, and the YAML that mends it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cookiewarden.core.report.drift import Finding, Kind, drift, entry_yaml, lifetime_text, scalar
+from cookiewarden.core.report.inventory import Record, Side, Times
+from cookiewarden.core.schema import parse_lifetime
+from tests.core.report.seen import NOW, Watched
+from tests.policies_for_tests import entries, loaded, policy
+
+POLICY = entries(
+    "name: sid, purpose: x, lifetime: 1h",
+    "name: js, purpose: x, lifetime: 1w, set_by: script",
+    "name: AWSALB, purpose: x, lifetime: 1w, set_by: infrastructure",
+    "name: any, purpose: x, set_by: both",
+)
+
+
+def found(seen: Watched) -> list[Finding]:
+    return drift(seen.inventory, seen.judged, seen.engine.policy)
+
+
+def kinds(seen: Watched) -> list[tuple[Kind, str]]:
+    return [(finding.kind, finding.name) for finding in found(seen)]
+
+
+def all_seen() -> Watched:
+    return Watched(POLICY).sets("sid=1; Max-Age=60").sends("js=1; any=1")
+
+
+def test_a_register_that_is_as_it_was_seen_has_no_drift() -> None:
+    assert found(all_seen()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "name", "told"),
+    [
+        (lambda s: s.sets("t=1"), Kind.UNDECLARED, "t", "set by the application, and in no entry"),
+        (lambda s: s.sends("t=1").scripts("t"), Kind.UNDECLARED, "t", "set by a script and sent by browsers, and in no entry"),
+        (lambda s: s.sets("sid=1; Max-Age=315360000"), Kind.OUTLIVES, "sid", "the application asks for 10y, and the entry promises 1h"),
+        (lambda s: s.sets("js=1"), Kind.OTHER_SIDE, "js", "the entry says set_by: script, and the application sets it"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_difference(change, kind: Kind, name: str, told: str) -> None:
+    (finding,) = found(change(all_seen()))
+    assert (finding.kind, finding.name, finding.told) == (kind, name, told)
+    assert (finding.yaml != "") == (kind is Kind.UNDECLARED) == (finding.declared_at == "")
+
+
+def test_a_cookie_of_the_server_that_no_server_sets() -> None:
+    (finding,) = found(Watched(POLICY).sends("sid=1; js=1; any=1"))
+    assert (finding.kind, finding.declared_at) == (Kind.OTHER_SIDE, "p.yaml:3:6")
+    assert finding.told.endswith("only seen in what browsers send")
+    seen = Watched(POLICY).sends("sid=1; js=1; any=1")
+    seen.inventory.records["sid"].sides[Side.SCRIPT] = Times(1, NOW, NOW)
+    assert [f.told for f in found(seen)] == ["the entry says set_by: server, and a script sets it"]
+
+
+def test_what_was_not_seen_is_told_but_for_what_stands_in_front() -> None:
+    assert kinds(Watched(POLICY)) == [(Kind.NEVER_SEEN, name) for name in ("any", "js", "sid")]
+
+
+def test_a_near_miss_is_hinted_at_both_ways() -> None:
+    seen = Watched(entries("name: PHPSESSIONID, purpose: x, lifetime: session")).sets("PHPSESSID=1")
+    one, other = found(seen)
+    assert one.told.endswith('"PHPSESSIONID" is declared and was not seen: is it this one?')
+    assert other.told.endswith('"PHPSESSID" was seen and is in no entry: is it this one?')
+
+
+def test_the_same_difference_is_told_once() -> None:
+    seen = all_seen().sets("sid=1; Max-Age=7200").sets("sid=1; Max-Age=9999; Path=/x")
+    assert kinds(seen) == [(Kind.OUTLIVES, "sid")]
+
+
+def test_what_is_pasted_makes_the_drift_go_away() -> None:
+    seen = (
+        all_seen()
+        .sets("_fbp=1; Max-Age=7776000; Path=/")
+        .sends("no=1; old=2")
+        .scripts("old")
+        .sets("both=1")
+        .scripts("both")
+    )
+    pasted = "".join(finding.yaml for finding in found(seen))
+    again = loaded(POLICY + pasted)
+    assert again.policy is not None and {p.code.text for p in again.problems} <= {"no-purpose", "no-lifetime"}
+    entry = {entry.name: entry for entry in again.policy.entries}
+    assert entry["_fbp"].lifetime is not None and entry["_fbp"].lifetime.text == "90d"
+    assert [entry[name].set_by.value for name in ("_fbp", "no", "old", "both")] == [
+        "server",
+        "script",
+        "script",
+        "both",
+    ]
+    seen.engine = type(seen.engine)(again.policy, now=NOW)
+    assert found(seen) == []
+
+
+def test_a_name_with_a_star_is_left_to_a_person() -> None:
+    assert entry_yaml(Record("a*b")).startswith("  # a*b: a * in a name")
+
+
+@given(
+    st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="*=;"), min_size=1, max_size=20)
+)
+def test_any_name_can_be_pasted(name: str) -> None:
+    if any(ord(c) < 32 or ord(c) == 127 for c in name) or name != name.strip(" \t"):
+        return
+    seen = Watched(POLICY).sets(f"{name}=1")
+    (record,) = seen.inventory.records.values()
+    again = loaded(POLICY + entry_yaml(record))
+    assert again.policy is not None, again.problems
+    assert again.policy.entries[-1].name == record.name
+
+
+def test_yaml_never_holds_what_a_terminal_acts_on() -> None:
+    assert scalar("a\u202eb\x1b[31m") == '"a\\u202eb\\x1b[31m"' and scalar("\U000e0001") == '"\\U000e0001"'
+    assert scalar("true") == '"true"' and scalar("a.b-c") == "a.b-c" and scalar('a"\\') == '"a\\"\\\\"'
+
+
+@given(st.integers(0, 10**9 - 1))
+def test_a_lifetime_is_written_as_a_policy_reads_it(seconds: int) -> None:
+    assert parse_lifetime(lifetime_text(seconds)).seconds == seconds
+
+
+def test_the_register_of_tests_is_clean() -> None:
+    assert policy(POLICY).name

@@ -1,0 +1,125 @@
+"""The forecast: what would happen to what was seen, if the policy were enforced."""
+
+import pytest
+
+from cookiewarden.core.policy import Mode
+from cookiewarden.core.report.forecast import Forecast, Verdict, breaks, forecast
+from cookiewarden.core.report.inventory import Record
+from cookiewarden.core.seal import Keyring
+from tests.core.report.seen import NOW, Watched
+from tests.policies_for_tests import entries
+
+POLICY = entries(
+    "name: sid, lifetime: 1h, same_site: Lax",
+    "name: lax, same_site: {default: Lax}",
+    "name: there, scope: {hosts: [there.example]}",
+    "name: staged, stage: report, secure: true",
+    "name: mine, forward: false",
+    "name: insecure, same_site: {default: None}",
+    "name: __Host-x",
+    "name: late, until: 1970-01-02, owner: me, reason: x",
+)
+
+
+def the(seen: Watched, is_in_force: bool = True) -> Forecast:
+    (found,) = forecast(seen.inventory, seen.judged, is_in_force)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict", "advice"),
+    [
+        ("tracker=1", Verdict.BREAKS, "no entry declares it: declare it if the application needs it, or leave it to be blocked"),
+        ("tracker=; Max-Age=0", Verdict.FINE, ""),
+        ("there=1", Verdict.BREAKS, "its entry is for other hosts or paths: widen its scope, or leave it to be blocked"),
+        ("late=1", Verdict.BREAKS, "its entry has ended: give it another date, or leave it to be blocked"),
+        ("__Host-x=1", Verdict.BREAKS, "browsers refuse the name without what its prefix promises: let the entry give that"),
+        ("insecure=1; SameSite=None", Verdict.BREAKS, "browsers refuse it as it is: let the entry say secure: true"),
+        ("sid=1; Max-Age=60; SameSite=Lax", Verdict.FINE, ""),
+        ("sid=1; Max-Age=7200; SameSite=Lax", Verdict.CHANGES, "lifetime cut to what the policy promises"),
+        ("sid=1; Max-Age=60", Verdict.CHANGES, "SameSite given"),
+        ("staged=1", Verdict.REPORTED, "Secure added; the policy wants this only reported"),
+        ("mine=1", Verdict.FINE, ""),
+        ("sid=1\x01", Verdict.FINE, "browsers ignore such a line: nothing is lost"),
+        ("sid=" + "x" * 5000 + "; SameSite=Lax", Verdict.FINE, "browsers ignore a cookie of more than 4096 bytes: nothing is lost"),
+    ],
+)  # fmt: skip
+def test_what_a_server_sets(line: str, verdict: Verdict, advice: str) -> None:
+    found = the(Watched(POLICY).sets(line, times=3))
+    assert (found.verdict, found.advice, found.responses, found.requests) == (verdict, advice, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "verdict", "advice"),
+    [
+        ("tracker=1", Verdict.HIDDEN, "no entry declares it: declare it if the application needs it, or leave it to be kept from the application"),
+        ("there=1", Verdict.HIDDEN, "its entry is for other hosts or paths: widen its scope, or leave it to be kept from the application"),
+        ("mine=1", Verdict.FINE, ""),
+        ("sid=1", Verdict.FINE, ""),
+    ],
+)  # fmt: skip
+def test_what_browsers_send(header: str, verdict: Verdict, advice: str) -> None:
+    found = the(Watched(POLICY).sends(header, times=2))
+    assert (found.verdict, found.requests) == (verdict, 2)
+    assert found.advice == advice
+
+
+def test_the_verdict_is_the_same_whether_the_policy_was_enforced_or_only_reported() -> None:
+    for line in ("tracker=1", "sid=1; Max-Age=7200", "staged=1", "there=1"):
+        one, other = (the(Watched(POLICY, mode).sets(line)) for mode in Mode)
+        assert (one.verdict, one.reasons, one.advice) == (other.verdict, other.reasons, other.advice)
+
+
+def test_the_worst_comes_first_and_then_what_comes_most() -> None:
+    seen = Watched(POLICY).sets("sid=1; SameSite=Lax").sets("rare=1").sets("often=1", times=9).sends("sent=1")
+    found = forecast(seen.inventory, seen.judged, True)
+    assert [f.name for f in found] == ["often", "rare", "sent", "sid"] and breaks(found)
+    fine = Watched(POLICY).sets("sid=1; SameSite=Lax")
+    assert not breaks(forecast(fine.inventory, fine.judged, True))
+
+
+def test_it_says_where_since_when_and_until_when() -> None:
+    seen = Watched(POLICY).sets("t=1", "shop.example/a?secret").sets("t=1", "other.example/b", at=NOW + 60)
+    found = the(seen)
+    assert (found.where, found.since, found.last) == (("shop.example/a", "other.example/b"), NOW, NOW + 60)
+    for number in range(9):
+        seen.sets("t=1", f"h{number}.example/")
+    assert the(seen).where[-1] == "…"
+
+
+def test_a_cookie_seen_at_several_hosts_is_judged_at_each() -> None:
+    seen = Watched(POLICY).sets("there=1", "there.example/").sets("there=1", "elsewhere.example/")
+    assert (the(seen).verdict, the(seen).entry) == (Verdict.BREAKS, "")
+
+
+def test_a_declared_cookie_that_comes_from_other_sites_is_told_beforehand() -> None:
+    found = the(Watched(POLICY).sets("lax=1").sends("lax=1", crossed=1))
+    assert "it came with 1 request of other sites" in found.advice
+
+
+def test_a_cookie_that_waits_for_consent() -> None:
+    policy = entries(
+        "name: cc, category: f",
+        "name: stats, category: a",
+        categories="{f: {consent: exempt, basis: x}, a: {consent: required}}",
+        consent="{cookie: cc, format: list}",
+    )
+    found = the(Watched(policy).sets("stats=1"))
+    assert (found.verdict, found.advice) == (Verdict.WAITS, "passes once the visitor has consented")
+
+
+def test_what_depends_on_the_value_is_known_by_what_was_decided() -> None:
+    policy = entries("name: sid, seal: true, domain: host-only")
+    seen = Watched(policy, keyring=Keyring([b"k" * 32], lambda: b"n" * 12)).sends("sid=plain")
+    assert the(seen).verdict is Verdict.HIDDEN and "not sealed by these keys" in the(seen).advice
+    assert the(seen, is_in_force=False).verdict is Verdict.FINE
+
+
+def test_what_only_the_proxy_touched_is_fine() -> None:
+    seen = Watched(POLICY)
+    seen.inventory.records["x"] = Record("x")
+    assert the(seen).verdict is Verdict.FINE and the(seen).where == ()
+
+
+def test_what_a_script_sets_undeclared_is_hidden() -> None:
+    assert the(Watched(POLICY).scripts("fromscript")).verdict is Verdict.HIDDEN

@@ -1,0 +1,113 @@
+"""The inventory and its kin as JSON: out and in again, and nothing else in."""
+
+import json
+
+import jsonschema
+import pytest
+
+from cookiewarden.core.policy import Mode
+from cookiewarden.core.report import wire
+from cookiewarden.core.report.drift import drift
+from cookiewarden.core.report.forecast import forecast
+from tests.core.report.seen import NOW, Watched
+from tests.policies_for_tests import entries
+
+POLICY = entries(
+    "name: sid, purpose: x, lifetime: 1h, until: 2027-01-01, owner: x, reason: y", "name: b, purpose: {en: x}"
+)
+
+
+def watched() -> Watched:
+    return Watched(POLICY).sets("sid=1").sets('t"\u202e=1; Path=/').sends("sid=1; other=2", crossed=1)
+
+
+def dumped(seen: Watched) -> bytes:
+    return b"".join(wire.pieces_of(seen.inventory))
+
+
+def test_an_inventory_comes_back_as_it_was() -> None:
+    seen = watched()
+    assert wire.read_inventory(dumped(seen)) == seen.inventory
+    empty = Watched(POLICY)
+    assert wire.read_inventory(dumped(empty)) == empty.inventory
+
+
+def test_forecasts_and_drift_come_back_as_they_were() -> None:
+    seen = watched()
+    one = wire.ForecastDocument("p", "s", NOW, forecast(seen.inventory, seen.judged, True))
+    other = wire.DriftDocument("p", "s", NOW, drift(seen.inventory, seen.judged, seen.engine.policy))
+    assert wire.read_forecast(wire.dump(one)) == one and wire.read_drift(wire.dump(other)) == other
+
+
+def test_a_policy_comes_back_as_it_was() -> None:
+    listed = [wire.entry_document(entry) for entry in Watched(POLICY).engine.policy.entries]
+    assert [(e.name, e.lifetime, e.until is not None, e.purpose) for e in listed] == [
+        ("sid", "1h", True, {"": "x"}),
+        ("b", "", False, {"en": "x"}),
+    ]
+    reloads = [wire.ReloadDocument(NOW, False, ["p.yaml:1:1: error"])]
+    policy = wire.PolicyDocument(
+        "p", "s", "report", "the policy", None, NOW, True, reloads, {"response": "block"}, listed
+    )
+    assert wire.read_policy(wire.dump(policy)) == policy
+
+
+def test_every_document_is_as_its_schema_says() -> None:
+    seen = watched()
+    documents = {
+        "inventory": dumped(seen),
+        "forecast": wire.dump(
+            wire.ForecastDocument("p", "s", NOW, forecast(seen.inventory, seen.judged, True))
+        ),
+        "drift": wire.dump(
+            wire.DriftDocument("p", "s", NOW, drift(seen.inventory, seen.judged, seen.engine.policy))
+        ),
+        "mode": b'{"mode": "report"}',
+    }
+    for name, data in documents.items():
+        jsonschema.validate(json.loads(data), wire.schema_of(name))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(json.loads(documents["drift"]), wire.schema_of("inventory"))
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "Invalid JSON"), (b"[]", "Input should be"), (b'{"inventory": {}', "Invalid JSON"), (b"\xff", "Invalid JSON"),
+        (b'{"cookiewarden": "inventory", "format": 2, "inventory": {}}', "format: "),
+        (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden: "),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "b"}}}}', "under another name"),
+        (b'{"format": 1, "inventory": {"records": {"a;b": {"name": "a;b"}}}}', "that no cookie has"),
+    ],
+)  # fmt: skip
+def test_what_is_no_inventory_is_refused_in_a_sentence(data: bytes, told: str) -> None:
+    with pytest.raises(wire.NotThis, match=told):
+        wire.read_inventory(data)
+
+
+def test_half_a_snapshot_is_none() -> None:
+    whole = dumped(watched())
+    for cut in range(0, len(whole), 37):
+        with pytest.raises(wire.NotThis):
+            wire.read_inventory(whole[:cut])
+
+
+@pytest.mark.parametrize(
+    ("data", "mode", "seconds"),
+    [
+        (b'{"mode": "report"}', Mode.REPORT, 3600.0),
+        (b'{"mode": "enforce", "seconds": 60}', Mode.ENFORCE, 60.0),
+        (b'{"mode": "policy"}', None, 3600.0),
+    ],
+)
+def test_a_mode_is_told(data: bytes, mode: Mode | None, seconds: float) -> None:
+    assert wire.read_mode(data) == (mode, seconds)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b'{"mode": "off"}', b'{"mode": "report", "seconds": 0}', b'{"mode": "report", "seconds": 1e9}', b'{"mode": "report", "for": 1}', b"report"],
+)  # fmt: skip
+def test_a_mode_that_is_none_is_refused(data: bytes) -> None:
+    with pytest.raises(wire.NotThis):
+        wire.read_mode(data)

@@ -1,0 +1,221 @@
+"""The inventory of a running proxy: what it sees, that it holds no value, that it survives what it should survive."""
+
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from cookiewarden.core.report.inventory import MAX_NAMES
+from tests.serve.harness import CANARY, CLOSE, Start, ask, eventually, get
+from tests.serve.running import Running, running
+
+SETS = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY; Max-Age=60; Path=/\r\n"
+    b"Set-Cookie: tracker=CANARY; Expires=Fri, 31 Dec 2038 23:59:59 GMT\r\n\r\nok"
+)
+
+
+def fetched(admin: str, path: str) -> bytes:
+    with urllib.request.urlopen(f"{admin}{path}", timeout=20) as answer:
+        return answer.read()
+
+
+def records(admin: str) -> dict[str, dict]:
+    return json.loads(fetched(admin, "/inventory"))["inventory"]["records"]
+
+
+def sides(admin: str) -> dict[str, dict[str, int]]:
+    return {name: {s: t["count"] for s, t in r["sides"].items()} for name, r in records(admin).items()}
+
+
+def of(proxy: Running) -> str:
+    return f"http://127.0.0.1:{proxy.admin}"
+
+
+def test_names_are_seen_on_both_sides_with_places_and_without_a_value(start: Start) -> None:
+    proxy, _ = start(SETS)
+    for _ in range(3):
+        ask(proxy.port, get(b"/account/123/mail?token=CANARY", b"Cookie: sid=CANARY; other=CANARY", CLOSE))
+    assert sides(proxy.admin) == {
+        "sid": {"server": 3, "request": 3}, "tracker": {"server": 3}, "other": {"request": 3},
+    }  # fmt: skip
+    record = records(proxy.admin)["sid"]
+    assert record["places"] == [["shop.example", "/account/*/…"]]
+    assert [(s["longest"], s["count"]) for s in record["shapes"]] == [(60, 3)]
+    for path in ("/inventory", "/forecast", "/drift", "/policy", "/"):
+        assert CANARY.encode() not in fetched(proxy.admin, path)
+
+
+def test_a_head_that_was_looked_at_is_counted_and_looked_at_again_after_the_next_taking(start: Start) -> None:
+    proxy, _ = start(SETS)
+    for path in (b"/a", b"/b"):
+        ask(proxy.port, get(path, CLOSE))
+        records(proxy.admin)
+    ask(proxy.port, get(b"/c", CLOSE))
+    ask(proxy.port, get(b"/never-looked-at", CLOSE))
+    assert records(proxy.admin)["sid"]["places"] == [["shop.example", p] for p in ("/a", "/b", "/c")]
+    assert sides(proxy.admin)["sid"] == {"server": 4}
+
+
+def test_what_comes_from_other_sites_is_counted_but_for_links(start: Start) -> None:
+    proxy, _ = start()
+    cookie, cross = b"Cookie: sid=CANARY", b"Sec-Fetch-Site: cross-site"
+    ask(proxy.port, get(b"/", cookie, cross, b"Sec-Fetch-Dest: document", CLOSE))
+    ask(proxy.port, get(b"/", cookie, b"Sec-Fetch-Site: same-site", b"X-Note: cross-site", CLOSE))
+    assert records(proxy.admin)["sid"]["cross_site"] == 0
+    ask(proxy.port, get(b"/", cookie, cross, b"Sec-Fetch-Dest: iframe", CLOSE))
+    post = get(b"/", cookie, cross, b"Sec-Fetch-Dest: document", b"Content-Length: 0", CLOSE, method=b"POST")
+    ask(proxy.port, post)
+    assert records(proxy.admin)["sid"]["cross_site"] == 2
+
+
+def test_a_reload_keeps_what_was_seen_and_forgets_what_was_decided(start: Start) -> None:
+    proxy, _ = start(SETS)
+    ask(proxy.port, get(b"/", CLOSE))
+    assert records(proxy.admin)["tracker"]["rows"][0]["reasons"] == ["undeclared"]
+    proxy.policy.write_text(proxy.policy.read_text() + "  - {name: tracker, purpose: x, lifetime: 1h}\n")
+    proxy.reload()
+    assert records(proxy.admin)["tracker"]["rows"] == [] and sides(proxy.admin)["tracker"] == {"server": 1}
+    forecast = {c["name"]: c["verdict"] for c in json.loads(fetched(proxy.admin, "/forecast"))["cookies"]}
+    assert forecast == {"sid": "changes", "tracker": "changes"}
+
+
+def test_without_an_inventory_there_is_none_and_the_page_says_so(start: Start) -> None:
+    proxy, _ = start(SETS, inventory=False)
+    ask(proxy.port, get(b"/", b"Cookie: a=CANARY", CLOSE))
+    for path in ("/inventory", "/forecast", "/drift"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            fetched(proxy.admin, path)
+        assert refused.value.code == 404 and b"--inventory is off" in refused.value.read()
+    assert b"The inventory is off" in fetched(proxy.admin, "/")
+
+
+def test_what_a_guard_evicts_and_what_scripts_set_is_seen(start: Start) -> None:
+    policy = "version: 1\nundeclared: {evict: host}\ninject_guard: true\ncookies:\n  - {name: sid, purpose: x, lifetime: 1h}\n"
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"
+    proxy, _ = start(page, policy=policy)
+    ask(proxy.port, get(b"/page", b"Sec-Fetch-Dest: document", b"Cookie: old=CANARY", CLOSE))
+    report = b"/.well-known/cookiewarden/report?fromscript"
+    referer = b"Referer: https://shop.example/cart/99?x=CANARY"
+    ask(proxy.port, get(report, referer, b"Content-Length: 0", CLOSE, method=b"POST"))
+    seen = records(proxy.admin)
+    assert [(r["direction"], r["action"]) for r in seen["old"]["rows"]] == [
+        ("evict", "evict"),
+        ("request", "strip"),
+    ]
+    assert sides(proxy.admin) == {"old": {"request": 1}, "fromscript": {"script": 1}}
+    assert seen["fromscript"]["places"] == [["shop.example", "/cart/*"]]
+
+
+def test_a_hundred_thousand_names_make_no_series_and_a_bounded_inventory_that_says_so(start: Start) -> None:
+    proxy, _ = start(max_cookies=1000)
+    before = len(proxy.scrape().splitlines())
+    for at in range(0, 100_000, 500):
+        names = b"; ".join(b"n%d=CANARY" % number for number in range(at, at + 500))
+        ask(proxy.port, get(b"/", b"Cookie: " + names, CLOSE))
+        if at % 1000 == 0:
+            fetched(proxy.admin, "/inventory")
+    assert len(proxy.scrape().splitlines()) == before + 1  # one violation, on first use
+    document = json.loads(fetched(proxy.admin, "/inventory"))["inventory"]
+    assert len(document["records"]) == MAX_NAMES
+    assert document["left_out"]["request"] + MAX_NAMES == 100_000
+    page = fetched(proxy.admin, "/").decode()
+    assert "More names came than are kept" in page and len(page) < 1_000_000
+
+
+def test_more_names_at_once_than_are_looked_at_are_counted(start: Start) -> None:
+    proxy, _ = start(max_cookies=1000)
+    for at in range(0, 5000, 500):
+        names = b"; ".join(b"n%d=CANARY" % number for number in range(at, at + 500))
+        ask(proxy.port, get(b"/", b"Cookie: " + names, CLOSE))
+    document = json.loads(fetched(proxy.admin, "/inventory"))["inventory"]
+    assert document["left_out"]["request"] + len(document["records"]) == 5000
+
+
+def test_workers_add_to_one_inventory_and_a_killed_one_takes_nothing_with_it() -> None:
+    with running("--workers", "2", script=SETS) as proxy:
+        for _ in range(20):
+            ask(proxy.port, get(b"/", CLOSE))
+        assert eventually(lambda: sides(of(proxy)).get("sid") == {"server": 20})
+        victim = proxy.children()[0]
+        os.kill(victim, signal.SIGKILL)
+        assert eventually(lambda: victim not in proxy.children() and len(proxy.children()) == 2, 10)
+        for _ in range(20):
+            ask(proxy.port, get(b"/", CLOSE))
+        assert eventually(lambda: sides(of(proxy)).get("sid") == {"server": 40})
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_snapshot_brings_the_inventory_back_after_a_kill(tmp_path: Path, workers: str) -> None:
+    kept = tmp_path / "inventory.json"
+    flags = ("--inventory-file", str(kept), "--workers", workers)
+    with running(*flags, script=SETS) as proxy:
+        ask(proxy.port, get(b"/", CLOSE))
+        assert eventually(lambda: kept.exists() and b"tracker" in kept.read_bytes(), 15)
+        assert kept.stat().st_mode & 0o777 == 0o600 and CANARY.encode() not in kept.read_bytes()
+        pids = [proxy.process.pid, *proxy.children()]
+        proxy.process.kill()
+        proxy.process.wait(10)
+        proxy.process.returncode = 0  # so it was meant
+        assert eventually(lambda: not any(Path(f"/proc/{pid}/fd").exists() for pid in pids[1:]), 10)
+    with running(*flags) as proxy:
+        assert sides(of(proxy)) == {"sid": {"server": 1}, "tracker": {"server": 1}}
+        ask(proxy.port, get(b"/", b"Cookie: sid=CANARY", CLOSE))
+    with running(*flags) as proxy:  # and at an orderly end it is written at once
+        assert sides(of(proxy))["sid"] == {"server": 1, "request": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            b'{"cookiewarden":"inventory","format":1,"inventory":{"since":1,"records":{"a":{"na',
+            "Invalid JSON",
+        ),
+        (b'{"cookiewarden":"inventory","format":99,"inventory":{}}', "format"),
+        (b"\x00" * 100, "Invalid JSON"),
+        (b"", "Invalid JSON"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_used_is_put_aside_and_not_fatal(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    kept = tmp_path / "inventory.json"
+    kept.write_bytes(content)
+    with running("--inventory-file", str(kept)) as proxy:
+        assert records(of(proxy)) == {}
+        assert "the inventory begins anew" in proxy.told and told in proxy.told
+    assert (tmp_path / "inventory.json.unreadable").read_bytes() == content
+
+
+def test_a_snapshot_that_cannot_be_written_is_told_and_traffic_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with running("--inventory-file", str(tmp_path / "folder"), script=SETS) as proxy:
+        assert "the inventory of before is not read" in proxy.told
+        assert b"200 OK" in ask(proxy.port, get(b"/", CLOSE))
+        assert eventually(lambda: "the inventory is not saved" in proxy.told, 15)
+
+
+def test_names_that_would_act_on_a_terminal_or_a_page_are_shown_escaped(start: Start) -> None:
+    proxy, _ = start()
+    names = (b"<script>alert(1)</script>", b"\xe2\x80\xaereversed", b"\xff\xfe", b"\"'><img>", b"{{7*7}}")
+    ask(proxy.port, get(b"/", b"Cookie: " + b"; ".join(name + b"=CANARY" for name in names), CLOSE))
+    page = fetched(proxy.admin, "/").decode()
+    assert "<script>alert" not in page and "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "\u202e" not in page and "\\u202ereversed" in page and "<img>" not in page and "{{7*7}}" in page
+    assert set(records(proxy.admin)) == {
+        "<script>alert(1)</script>", "\u202ereversed", "\\xff\\xfe", "\"'><img>", "{{7*7}}",
+    }  # fmt: skip
+
+
+def test_the_page_is_there_under_load(start: Start) -> None:
+    proxy, _ = start(SETS)
+    began = time.monotonic()
+    while time.monotonic() - began < 0.5:
+        ask(proxy.port, get(b"/", CLOSE))
+    assert b"Requests a second" in fetched(proxy.admin, "/")

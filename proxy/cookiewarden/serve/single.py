@@ -22,6 +22,7 @@ from cookiewarden.serve.inventory import LiveInventory
 from cookiewarden.serve.listener import CannotStart, open_sockets, told
 from cookiewarden.serve.metrics import Labels, Metrics
 from cookiewarden.serve.mode import ModeSwitch
+from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.operation import Operation
 from cookiewarden.serve.reload import Reloader, beside_traffic
 from cookiewarden.serve.settings import Address, Settings
@@ -62,10 +63,12 @@ class Single:
         await self.start(loaded)
         self.handle_other_signals()
         watching = self.watch()
+        notify("READY=1")
         try:
             if started is not None:
                 started()
             await self.worker.stopping.wait()
+            notify("STOPPING=1")
             await self.worker.drain()
         finally:
             for task in watching:
@@ -74,7 +77,12 @@ class Single:
 
     def watch(self) -> list[asyncio.Task[None]]:
         """Look after every file that may change."""
-        watches = [self.reloader.watch(), self.worker.watch_certificate(), *self.operation.watches()]
+        watches = [
+            self.reloader.watch(),
+            self.worker.watch_certificate(),
+            *self.operation.watches(),
+            watchdog(),
+        ]
         if self.shadow is not None:
             watches.append(self.shadow.watch())
         return [asyncio.create_task(watch) for watch in watches]

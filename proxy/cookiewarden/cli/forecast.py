@@ -5,7 +5,7 @@ import time
 import click
 
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.cli.running import FORMAT, asks_a_proxy, enforcing, operator
+from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, enforcing, operator
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks
@@ -35,7 +35,7 @@ def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> 
         judged = judge_all(inventory, enforcing(loaded.policy), time.time())
         cookies = forecast_of(inventory, judged, is_in_force=False)
         document = wire.ForecastDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, cookies)
-    click.echo(wire.dump(document, indent=2).decode() if form == "json" else _rendered(document))
+    click.echo(as_json(document) if form == "json" else _rendered(document))
     return int(breaks(document.cookies))
 
 

@@ -15,6 +15,7 @@ from cookiewarden.cli.key import key
 from cookiewarden.cli.operate import health, mode, reload_policy
 from cookiewarden.cli.options import ConfigRefused
 from cookiewarden.cli.policies import PolicyRefused, exit_code
+from cookiewarden.cli.report import report
 from cookiewarden.cli.run import run
 from cookiewarden.cli.schema import schema
 from cookiewarden.serve.listener import CannotStart
@@ -27,7 +28,7 @@ def cli() -> None:
     """Enforce a cookie register: only declared cookies pass, with the attributes and lifetimes it promises."""
 
 
-for command in (run, check, explain, forecast, drift, mode, reload_policy, health, key, schema, demo):
+for command in (run, check, explain, forecast, drift, report, mode, reload_policy, health, key, schema, demo):
     cli.add_command(command)
 
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from cookiewarden.cli.running import asks_a_proxy, operator
 from cookiewarden.core.problem import printable
-from cookiewarden.core.report.wire import DEFAULT_SWITCH, MAX_SWITCH, PolicyDocument
+from cookiewarden.core.report.wire import MAX_SWITCH, PolicyDocument
 from cookiewarden.core.schema import parse_lifetime
 
 
@@ -27,21 +27,22 @@ def mode(mode: str, duration: str, admin_url: str, token_file: str) -> int:
 
     It goes before the setting and the policy file, and goes back by itself. It needs the admin listener's token.
     """
-    answer = operator(admin_url, token_file).turn_mode(mode, _seconds(duration))
+    answer = operator(admin_url, token_file).turn_mode(mode, span_of(duration, "--for", MAX_SWITCH))
     click.echo(told(answer))
     return 0
 
 
-def _seconds(duration: str) -> float:
+def span_of(text: str, option: str, most: float) -> float:
+    """Seconds. Raises UsageError."""
     try:
-        seconds = parse_lifetime(duration).seconds
+        seconds = parse_lifetime(text).seconds
     except PydanticCustomError:
         seconds = 0
-    if not 0 < seconds <= MAX_SWITCH:
+    if not 0 < seconds <= most:
         raise click.UsageError(
-            f'--for "{printable(duration)}": expected a time such as 30min, 8h or 2d, of {MAX_SWITCH / 86400:g} days at most'
+            f'{option} "{printable(text)}": expected a time such as 30min, 8h or 2d, of {most / 86400:g} days at most'
         )
-    return float(seconds) if duration else DEFAULT_SWITCH
+    return float(seconds)
 
 
 @click.command("reload")

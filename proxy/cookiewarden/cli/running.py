@@ -1,5 +1,6 @@
 """What every command has that speaks with a running proxy: its address and the token."""
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -8,6 +9,7 @@ import click
 
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode, Policy
+from cookiewarden.core.report import wire
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.operator import Operator
 
@@ -43,3 +45,8 @@ def operator(admin_url: str, token_file: str) -> Operator:
 def enforcing(policy: Policy) -> Engine:
     """To say what it would do if it were enforced now."""
     return Engine(policy, Mode.ENFORCE, time.time(), throw_away(policy))
+
+
+def as_json(document: object) -> str:
+    """For programs, and for terminals too: all that is no ASCII is escaped."""
+    return json.dumps(json.loads(wire.dump(document)), indent=2)

@@ -12,7 +12,7 @@ import jinja2
 
 from cookiewarden.core.problem import counted
 from cookiewarden.pages.chart import chart
-from cookiewarden.pages.text import ago, cell, date, number, shown
+from cookiewarden.pages.text import ago, cell, date, number, shown, told
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
@@ -31,12 +31,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "shown": shown,
-        "date": date,
-        "ago": ago,
-        "counted": counted,
-        "number": number,
-        "cell": cell,
-    }
+        "shown": shown, "date": date, "ago": ago, "counted": counted, "number": number, "cell": cell, "told": told,
+    }  # fmt: skip
     environment.globals["chart"] = chart
     return environment

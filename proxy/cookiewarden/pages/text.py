@@ -35,3 +35,8 @@ def number(value: float) -> str:
     if value >= 100 or value == int(value):
         return f"{value:,.0f}".replace(",", "\N{THIN SPACE}")
     return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+
+
+def told(value: float | None) -> str:
+    """A number that may be missing, to whole ones: what Prometheus extrapolates is no more exact."""
+    return "no data" if value is None else number(float(round(value)))

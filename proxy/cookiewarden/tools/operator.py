@@ -70,14 +70,14 @@ class Operator:
         if not self.token_file:
             return {}
         try:
-            token = Path(self.token_file).read_bytes().strip().decode("ascii")
+            token = Path(self.token_file).read_bytes().strip().decode("latin-1")
         except OSError as error:
             raise NoAnswer(
                 f'the token file "{self.token_file}": {(error.strerror or "error").lower()}'
             ) from None
-        except UnicodeDecodeError:
-            raise NoAnswer(f'the token file "{self.token_file}" has other characters than ASCII') from None
-        return {"Authorization": f"Bearer {token}"} if token.isprintable() else {}
+        if not (token.isascii() and token.isprintable()):
+            raise NoAnswer(f'the token file "{self.token_file}" holds more than one line of printable ASCII')
+        return {"Authorization": f"Bearer {token}"}
 
 
 def _told(body: bytes) -> str:

@@ -137,10 +137,10 @@ def _adapter(of: Any) -> TypeAdapter[Any]:
     return TypeAdapter(of)
 
 
-def dump(document: object, indent: int | None = None) -> bytes:
+def dump(document: object) -> bytes:
     """One of the documents, or a part of one, as JSON."""
     of: Any = type(document)
-    data: bytes = _adapter(of).dump_json(document, indent=indent)
+    data: bytes = _adapter(of).dump_json(document)
     return data
 
 

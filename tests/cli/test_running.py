@@ -1,0 +1,179 @@
+"""Commands that speak with a running proxy: forecast, drift, mode, reload, health, report. Against a real one."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import free_port
+from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
+from tests.serve.running import Running, running
+
+TOKEN = "a-token-of-the-admin-listener"
+SETS = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY; Max-Age=7200; Secure\r\n"
+    b"Set-Cookie: tracker=CANARY; Max-Age=7776000; Path=/\r\n\r\nok"
+)
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("admin") / "token"
+    path.write_text(TOKEN)
+    return path
+
+
+@pytest.fixture(scope="module")
+def proxy(token: Path) -> Iterator[Running]:
+    with running("--admin-token-file", str(token), script=SETS) as found:
+        names = ("other", "\u202ereversed", "\x1b[31mred", "<b>")
+        cookie = "; ".join(f"{name}=CANARY" for name in names if "\x1b" not in name)
+        for _ in range(3):
+            ask(found.port, get(b"/cart/17", b"Cookie: " + cookie.encode(), CLOSE))
+        yield found
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "cookiewarden", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202a-\u202e]", ran.stdout + ran.stderr)
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def at(proxy: Running) -> str:
+    return f"127.0.0.1:{proxy.admin}"
+
+
+def test_forecast_says_what_would_break_and_exits_1(proxy: Running) -> None:
+    code, told, _ = run("forecast", at(proxy))
+    assert code == 1
+    assert "BREAKS: the application sets it" in told and "  tracker: block (undeclared)" in told
+    assert "3 responses at shop.example/cart/*" in told
+    assert "HIDDEN" in told and "\\u202ereversed" in told
+    assert "sid: lifetime cut to what the policy promises" in told
+
+
+def test_forecast_of_another_policy(proxy: Running, tmp_path: Path) -> None:
+    path = tmp_path / "other.yaml"
+    path.write_text(
+        "version: 1\npolicy: other\nundeclared: {request: pass}\ncookies:\n  - {name: sid}\n  - {name: tracker}\n"
+    )
+    code, told, _ = run("forecast", "--policy", path, at(proxy))
+    assert code == 0 and "If other (sha256" in told and "Nothing of what was seen would break." in told
+    code, told, _ = run("forecast", "--policy", path, "--format", "json", at(proxy))
+    assert {c["name"]: c["verdict"] for c in json.loads(told)["cookies"]}["tracker"] == "fine"
+
+
+def test_drift_says_what_differs_and_what_to_paste(proxy: Running, tmp_path: Path) -> None:
+    code, told, _ = run("drift", at(proxy))
+    assert code == 1
+    assert "tracker: set by the application, and in no entry" in told
+    assert "sid: the application asks for 2h, and the entry promises 1h" in told
+    assert "seen: declared, and not seen yet" in told
+    pasted = tmp_path / "pasted.yaml"
+    pasted.write_text(POLICY + told.partition("filled in:\n\n")[2])
+    code, told, _ = run("drift", "--policy", pasted, "--only", "undeclared", at(proxy))
+    assert (code, told.startswith("The register of test and what was seen since")) == (0, True)
+    assert run("check", pasted)[0] == 0
+    code, told, _ = run("drift", "--only", "never-seen", "--format", "json", at(proxy))
+    assert [f["name"] for f in json.loads(told)["findings"]] == ["seen"]
+
+
+def test_mode_is_switched_and_turned_back(proxy: Running, token: Path) -> None:
+    code, told, _ = run("mode", "report", "--for", "30min", "--token-file", token, at(proxy))
+    assert (
+        code == 0 and "mode report (switched by an operator until" in told and "30 minutes from now" in told
+    )
+    assert b"tracker" in ask(proxy.port, get(b"/", CLOSE))
+    code, told, _ = run("mode", "policy", "--token-file", token, at(proxy))
+    assert code == 0 and told.endswith("mode enforce (the policy)\n")
+    assert b"tracker" not in ask(proxy.port, get(b"/", CLOSE))
+
+
+@pytest.mark.parametrize("duration", ["0h", "1m", "30d", "session", "soon", "-1h", ""])
+def test_a_switch_for_no_time_or_for_ever_is_refused(proxy: Running, token: Path, duration: str) -> None:
+    code, _, told = run("mode", "report", "--for", duration, "--token-file", token, at(proxy))
+    assert code == 2 and "expected a time such as 30min, 8h or 2d, of 7 days at most" in told
+
+
+def test_what_changes_something_needs_the_token(proxy: Running, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another-token-of-some-length")
+    for command in (("mode", "report"), ("reload",)):
+        code, _, told = run(*command, at(proxy))
+        assert code == 3 and "refuses (403): this needs the token" in told
+        code, _, told = run(*command, "--token-file", wrong, at(proxy))
+        assert code == 3 and "refuses (403): this is not the token of --admin-token-file" in told
+        code, _, told = run(*command, "--token-file", tmp_path / "none", at(proxy))
+        assert code == 3 and "no such file or directory" in told
+
+
+def test_reload_says_what_is_wrong(proxy: Running, token: Path) -> None:
+    good = proxy.policy.read_text()
+    try:
+        proxy.policy.write_text(good.replace("secure: true", "secur: true"))
+        code, _, told = run("reload", "--token-file", token, at(proxy))
+        assert code == 1 and 'did you mean "secure"' in told and "the old policy stays in force" in told
+    finally:
+        proxy.policy.write_text(good)
+    code, told, _ = run("reload", "--token-file", token, at(proxy))
+    assert code == 0 and told.startswith("test, sha256 ")
+
+
+def test_health_is_for_containers(proxy: Running) -> None:
+    assert run("health", at(proxy)) == (0, "ready\n", "")
+    code, _, told = run("health", f"127.0.0.1:{free_port()}")
+    assert code == 3 and "cannot be reached: connection refused" in told
+
+
+@pytest.mark.parametrize("command", ["forecast", "drift", "health"])
+def test_what_is_no_admin_listener_is_told_as_such(proxy: Running, command: str) -> None:
+    code, _, told = run(command, "ftp://x")
+    assert code == 2 and "is no address of an admin listener" in told
+    code, _, told = run(command, f"127.0.0.1:{proxy.port}")  # the proxy's own port
+    assert (code, "Error" not in told) == ((0, True) if command == "health" else (3, True))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("--prometheus", "localhost:9090"), 2, "expected a URL such as http://127.0.0.1:9090"),
+        (("--prometheus", "http://127.0.0.1:1"), 3, "cannot be reached: connection refused"),
+        (("--prometheus", "http://127.0.0.1:1", "--since", "1m"), 2, "expected a time"),
+        (("--prometheus", "http://127.0.0.1:1", "--policy", "none.yaml"), 2, 'there is no file "none.yaml"'),
+        (("--prometheus", "http://127.0.0.1:1", "--inventory", "none.json"), 3, 'the inventory "none.json" cannot be read: no such file'),
+        ((), 2, "Missing option '--prometheus'"),
+    ],
+)  # fmt: skip
+def test_a_report_that_cannot_be_made_says_why(arguments: tuple[str, ...], code: int, told: str) -> None:
+    found, _, error = run("report", *arguments)
+    assert found == code and told in error
+
+
+def test_a_report_of_a_prometheus_that_is_none(proxy: Running, tmp_path: Path) -> None:
+    code, _, told = run("report", "--prometheus", f"http://127.0.0.1:{proxy.admin}")
+    assert code == 3 and "does not answer as Prometheus does (status 404)" in told
+    (tmp_path / "cut.json").write_text('{"cookiewarden": "inventory", "for')
+    code, _, told = run("report", "--prometheus", "http://127.0.0.1:1", "--inventory", tmp_path / "cut.json")
+    assert code == 3 and "is no inventory of this version" in told
+
+
+def test_the_schema_of_what_is_answered_is_printed(proxy: Running) -> None:
+    for name in ("inventory", "forecast", "drift", "policy", "mode"):
+        code, told, _ = run("schema", name)
+        assert code == 0 and json.loads(told)["type"] == "object"
+
+
+def test_a_proxy_that_is_draining_is_not_healthy(token: Path) -> None:
+    with running("--drain-delay", "2") as found:
+        found.process.terminate()
+        assert eventually(lambda: run("health", at(found))[0] == 1, 5)

@@ -1,0 +1,115 @@
+"""Pages: everything that came from elsewhere is escaped, charts are what the numbers say, and no number is missing."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from cookiewarden.core.report.review import QUESTIONS, Series, period, review
+from cookiewarden.pages import render
+from cookiewarden.pages.chart import Line, bars, chart, spark
+from cookiewarden.pages.report import values_of
+from cookiewarden.pages.text import ago, cell, number, shown, told
+from tests.core.report.seen import NOW, Watched
+from tests.policies_for_tests import entries
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\u202ereversed",
+    "a|b",
+    "\x1b[31m",
+    "`code`",
+    "[x](javascript:alert(1))",
+)
+
+
+@pytest.mark.parametrize(("at", "text"), [(NOW, "just now"), (NOW - 60, "60 seconds ago"), (NOW - 600, "10 minutes ago"), (NOW - 86400, "24 hours ago"), (NOW - 9e5, "10 days ago"), (NOW + 9, "just now")])  # fmt: skip
+def test_moments(at: float, text: str) -> None:
+    assert ago(at, NOW) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (0.123, "0.12"), (1.25, "1.2"), (99.5, "99.5"), (1234567.0, "1\u2009234\u2009567")])  # fmt: skip
+def test_numbers(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_what_is_missing_is_not_nothing() -> None:
+    assert (told(None), told(0.2), told(1.6)) == ("no data", "0", "2")
+
+
+def test_names_are_shown_escaped() -> None:
+    assert shown("") == "(without a name)" and shown("a\u202eb") == "a\\u202eb"
+    assert cell("a|b`c`\n") == "a\\|b\\`c\\`\\\\n"
+
+
+def points(svg: str) -> list[tuple[float, float]]:
+    found = re.search(r'points="([^"]*)"', svg)
+    assert found
+    return [tuple(map(float, point.split(","))) for point in found[1].split()]  # type: ignore[misc]
+
+
+def test_a_line_goes_from_one_end_to_the_other_and_its_top_is_the_largest_value() -> None:
+    svg = str(chart([Line("a", [0.0, 5.0, 10.0]), Line("b", [0.0, 0.0, 0.0])], ("then", "now"), "/s", "Rate"))
+    (x0, y0), (_, y1), (x2, y2) = points(svg)
+    assert (x0, x2) == (8, 632) and y0 > y1 > y2 and y1 - y2 == pytest.approx(y0 - y1, abs=0.2)
+    assert "Rate: a 10, b 0 /s at the end" in svg and svg.count("<polyline") == 1
+    ElementTree.fromstring(svg.partition("<p ")[0])
+
+
+def test_charts_without_anything_are_charts() -> None:
+    for lines in ([], [Line("a", [])], [Line("a", [0.0])]):
+        for svg in (chart(lines, ("a", "b"), "/s", "t"), bars(lines, ("a", "b"), "t"), spark([], "t")):
+            ElementTree.fromstring(str(svg).partition("<p ")[0])
+
+
+def test_bars_stand_on_one_another() -> None:
+    svg = ElementTree.fromstring(
+        str(bars([Line("a", [2.0, 0.0]), Line("b", [1.0, 3.0])], ("x", "y"), "t")).partition("<p ")[0]
+    )
+    boxes = [{k: float(v) for k, v in r.attrib.items() if k != "class"} for r in svg.iter("rect")]
+    a1, b1, a2, b2 = boxes
+    assert a1["y"] == pytest.approx(b1["y"] + b1["height"], abs=0.2) and a2["height"] == 0
+    assert a1["height"] + b1["height"] == pytest.approx(b2["height"], abs=0.2)
+
+
+def reviewed(language: str = "en"):
+    seen = Watched(entries("name: sid, purpose: '<b>x</b>', lifetime: 1h"))
+    for name in HOSTILE:
+        if "\x1b" not in name:
+            seen.sends(f"{name}=1")
+    found = {question: [] for question in QUESTIONS} | {
+        "cookies": [Series({"cookie": "sid", "direction": "response", "action": "pass"}, [3.0, None])],
+        "policies": [Series({"policy": HOSTILE[0], "sha256": HOSTILE[3]}, [1.0, 1.0])],
+        "proxies": [Series({}, [1.0, None])],
+        "enforcing": [Series({}, [0.0, None])],
+    }
+    return values_of(
+        review(period(120, NOW), found, seen.engine.policy, seen.inventory, seen.judged, language),
+        "p|<i>",
+        NOW,
+    )
+
+
+@pytest.mark.parametrize("template", ["report.html", "report.md"])
+def test_a_report_holds_nothing_that_acts(template: str) -> None:
+    text = render(template, reviewed())
+    assert "\x1b" not in text and "\u202e" not in text and "\\u202ereversed" in text
+    if template == "report.html":
+        assert "<script" not in text and "&lt;script&gt;" in text and "<b>x" not in text and "<i>" not in text
+    else:
+        assert "<script" not in text.replace("\\<script", "") and "\\<b\\>x" in text
+        rows = [line for line in text.splitlines() if line.startswith("|")]
+        assert all(re.fullmatch(r"\|(?:(?:[^|\\]|\\.)*\|)+", row) for row in rows)
+
+
+def test_a_report_says_what_it_does_not_know() -> None:
+    text = render("report.md", reviewed())
+    assert "In 1 minute of 2 there is no data" in text and "In 1 minute not every proxy enforced" in text
+    assert "| no data |" in text
+
+
+def test_a_report_without_an_inventory_says_how_to_get_the_names() -> None:
+    nothing = {question: [] for question in QUESTIONS}
+    values = values_of(review(period(60, NOW), nothing, None, None, None, "en"), "", NOW)
+    for template in ("report.md", "report.html"):
+        assert "--inventory" in render(template, values)

@@ -1,0 +1,159 @@
+"""Outgoing HTTP against servers that are down, slow, or say what they should not: a sentence, never a traceback."""
+
+import contextlib
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cookiewarden.core.report.review import period
+from cookiewarden.tools import client
+from cookiewarden.tools.client import NoAnswer, fetch
+from cookiewarden.tools.operator import Operator
+from cookiewarden.tools.prometheus import answers
+from tests.processes import free_port
+
+NOW = 1_000_000.0
+
+
+@contextlib.contextmanager
+def server(script: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A URL whose connections are handed to `script`."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with connection, contextlib.suppress(OSError):
+                    script(connection)
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+
+
+def saying(body: bytes, status: bytes = b"200 OK") -> Callable[[socket.socket], None]:
+    def script(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(
+            b"HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (status, len(body)) + body
+        )
+
+    return script
+
+
+def test_a_server_that_is_down_is_told_with_the_words_of_the_system() -> None:
+    with pytest.raises(NoAnswer, match=r"cannot be reached: connection refused$"):
+        fetch(f"http://127.0.0.1:{free_port()}/")
+
+
+def test_a_server_that_drips_is_given_up_in_time() -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+    began = time.monotonic()
+    with server(drip) as url, pytest.raises(NoAnswer, match=r"did not answer within 0\.5 seconds"):
+        fetch(url, seconds=0.5)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\n\x00: 1\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_told_as_such(said: bytes) -> None:
+    def script(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(said)
+
+    with server(script) as url, pytest.raises(NoAnswer, match="does not answer in HTTP"):
+        fetch(url)
+
+
+def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_BODY", 1 << 20)
+
+    def endless(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    with server(endless) as url, pytest.raises(NoAnswer, match="answers with more than 1 MiB"):
+        fetch(url)
+
+
+def test_what_is_no_url_is_told_as_such() -> None:
+    for url in ("http://", "http://[::1", "http://a b/"):
+        with pytest.raises(NoAnswer):
+            fetch(url)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"{}", b'{"status": "success"}', b'{"status": "success", "data": {"result": [{"metric": {}, "values": [[1, "x"]]}]}}', b'{"status": "success", "data": {"result": [{"metric": [], "values": [[1, "1"]]}]}}', b"[" * 100_000, b'{"status": "success", "data": {"result": [1]}}'],
+)  # fmt: skip
+def test_a_prometheus_that_talks_nonsense_is_told_as_such(body: bytes) -> None:
+    with server(saying(body)) as url, pytest.raises(NoAnswer, match="does not answer as Prometheus does"):
+        answers(url, period(60, NOW), "")
+
+
+def test_a_prometheus_that_refuses_says_why() -> None:
+    refusal = json.dumps({"status": "error", "errorType": "bad_data", "error": "parse error\u202e"}).encode()
+    with (
+        server(saying(refusal, b"400 Bad Request")) as url,
+        pytest.raises(NoAnswer, match=r"refuses: parse error\\u202e"),
+    ):
+        answers(url, period(60, NOW), "")
+
+
+def test_samples_go_to_their_steps_and_what_is_no_number_is_none() -> None:
+    asked = period(180, NOW)
+    values = [[NOW - 120, "1.5"], [NOW - 50, "2"], [NOW, "NaN"]]
+    body = json.dumps({"status": "success", "data": {"result": [{"metric": {"a": "b"}, "values": values}]}})
+    with server(saying(body.encode())) as url:
+        (series,) = answers(url, asked, 'job="x"')["cookies"]
+    assert (series.labels, series.values) == ({"a": "b"}, [1.5, 2.0, None])
+
+
+def test_an_admin_listener_of_another_kind_is_told_as_such() -> None:
+    with server(saying(b'{"cookiewarden": "inventory", "format": 7, "inventory": {}}')) as url:
+        with pytest.raises(NoAnswer, match="no admin listener of this version: format"):
+            Operator(url).inventory()
+        with pytest.raises(NoAnswer, match="no admin listener of this version"):
+            Operator(url).forecast()
+
+
+def test_a_refusal_is_told_escaped_and_not_whole() -> None:
+    with (
+        server(saying(b"\x1b[31mno\r\n" + b"x" * 9999, b"403 Forbidden")) as url,
+        pytest.raises(NoAnswer) as refused,
+    ):
+        Operator(url).drift()
+    assert re.search(r"refuses \(403\): \\x1b\[31mno", str(refused.value)) and len(str(refused.value)) < 700
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"two\nlines of it"])
+def test_a_token_file_that_cannot_be_used(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    with server(saying(b"no", b"403 Forbidden")) as url, pytest.raises(NoAnswer, match=r"the token file \""):
+        Operator(url, str(path)).policy()

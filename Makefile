@@ -31,7 +31,7 @@ test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, 
 test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the proxy
 	$(BIN)/pytest -q -m apps tests/apps
 
-test-browser: $(VENV)/browser.stamp ## a real Chromium in front of the proxy (needs Debian's chromium)
+test-browser: $(VENV)/browser.stamp ## a real Chromium in front of the proxy and on its pages (needs Debian's chromium and prometheus, and npm)
 	$(BIN)/pytest -q -s -m browser tests/browser
 
 test-deploy: $(VENV)/deploy.stamp ## deploy/ by promtool, Prometheus, kubectl, systemd-analyze, hadolint, node and go (Debian packages)
@@ -108,6 +108,7 @@ $(VENV)/peers.stamp: $(VENV)/dev.stamp
 
 $(VENV)/browser.stamp: $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,browser]'
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm axe-core@4
 	@touch $@
 
 $(VENV)/deploy.stamp: $(VENV)/dev.stamp

@@ -1,12 +1,7 @@
 """Alerts and dashboard: checked by promtool, and asked of a real Prometheus that scrapes a running proxy."""
 
-import contextlib
 import json
 import re
-import subprocess
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +10,7 @@ import yaml
 from deploy.generate import files
 
 from tests.deploy.conftest import DEPLOY, Tool
-from tests.processes import free_port
+from tests.deploy.server import Prometheus, prometheus
 from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
 from tests.serve.running import running
 
@@ -58,59 +53,12 @@ def test_the_configuration_of_the_composition_is_one(tool: Tool, tmp_path: Path)
     tool("promtool", "check", "config", str(tmp_path / "prometheus.yml"))
 
 
-class Prometheus:
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-
-    def ask(self, path: str, **parameters: str) -> Any:
-        query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=20) as answer:
-            return json.load(answer)["data"]
-
-    def value(self, expression: str) -> float | None:
-        found = self.ask("query", query=expression)["result"]
-        return float(found[0]["value"][1]) if found else None
-
-
-@contextlib.contextmanager
-def prometheus(folder: Path, admin: int, rules: str = "") -> Iterator[Prometheus]:
-    """A real one that scrapes a proxy every half second."""
-    (folder / "rules.yaml").write_text(rules or RULES.read_text())
-    configuration = {
-        "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
-        "rule_files": ["rules.yaml"],
-        "scrape_configs": [
-            {"job_name": "cookiewarden", "static_configs": [{"targets": [f"127.0.0.1:{admin}"]}]}
-        ],
-    }
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
-    port = free_port()
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"],
-            stdout=log, stderr=log,
-        )  # fmt: skip
-    found = Prometheus(port)
-
-    def scraped() -> bool:
-        with contextlib.suppress(OSError):
-            return found.value("cookiewarden_build_info") == 1
-        return False
-
-    try:
-        assert eventually(scraped, 30), (folder / "log").read_text()
-        yield found
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 def test_every_metric_of_alerts_and_panels_is_in_a_real_scrape(tmp_path: Path) -> None:
     shadow = tmp_path / "shadow.yaml"
     shadow.write_text(POLICY)
     with (
         running("--shadow", str(shadow), script=SETS, policy=POLICY + DATED) as proxy,
-        prometheus(tmp_path, proxy.admin) as asked,
+        prometheus(tmp_path / "prometheus", proxy.admin, RULES.read_text()) as asked,
     ):
         for _ in range(3):
             ask(proxy.port, get(b"/", b"Cookie: other=CANARY", CLOSE))

@@ -1,0 +1,127 @@
+"""The status page in a real Chromium: read without scripts, by keyboard, narrow and dark, with hostile names on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.pages import SIZES, fits, opened, violations
+from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
+from tests.serve.running import Running, running
+
+pytestmark = pytest.mark.browser
+
+SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY; Max-Age=7200\r\nSet-Cookie: tracker=CANARY; Path=/\r\n\r\nok"
+HOSTILE = (
+    "<script>document.title(1)</script>",
+    "<img/src/onerror>",
+    "\u202ereversed",
+    "\"'>&amp;",
+    "x" * 200,
+)
+LONG = "  - {name: an-entry-with-a-name-that-goes-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-for-ever, purpose: x}\n"
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    token = tmp_path_factory.mktemp("admin") / "token"
+    token.write_text("a-token-of-the-admin-listener")
+    with running("--admin-token-file", str(token), script=SETS, policy=POLICY + LONG) as found:
+        for _ in range(3):
+            cookie = "; ".join(f"{name}=CANARY" for name in HOSTILE).encode()
+            ask(found.port, get(b"/cart/17/a/very/long/path", b"Cookie: " + cookie, CLOSE))
+        yield found
+
+
+def url(proxy: Running) -> str:
+    return f"http://127.0.0.1:{proxy.admin}/"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_it_is_accessible_and_fits(browser: Browser, proxy: Running, size: str, scheme: str) -> None:
+    assert violations(browser, url(proxy), SIZES[size], scheme) == []
+    page = opened(browser, url(proxy), SIZES[size], scheme)
+    assert fits(page) and page.wrong == []
+    page.context.close()
+
+
+def test_it_is_whole_without_scripts(browser: Browser, proxy: Running) -> None:
+    page = opened(browser, url(proxy), scripts=False)
+    text = page.inner_text("body")
+    for told in (
+        "enforced",
+        "tracker",
+        "blocked",
+        "sid",
+        "no entry declares it",
+        "\\u202ereversed",
+        "Register",
+        "Last reloads",
+    ):
+        assert told in text
+    page.context.close()
+
+
+def test_no_name_on_it_acts(browser: Browser, proxy: Running) -> None:
+    page = opened(browser, url(proxy))
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    page.wait_for_timeout(300)
+    assert page.title() == "test: enforce · cookiewarden" and page.locator("img").count() == 0
+    assert "<script>document.title(1)</script>" in page.inner_text("body")
+    page.context.close()
+
+
+def test_it_is_read_by_keyboard(browser: Browser, proxy: Running) -> None:
+    page = opened(browser, url(proxy))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                "document.activeElement.getAttribute('aria-label') || document.activeElement.tagName"
+            )
+        )
+    assert {"Cookies, table", "Register, table", "SUMMARY", "BUTTON", "PRE"} <= reached
+    page.context.close()
+
+
+def test_it_renews_itself_and_leaves_what_is_open_open(browser: Browser, proxy: Running) -> None:
+    page = opened(browser, url(proxy))
+    closed = page.locator("#paste[open]").count()
+    page.click("#paste summary")
+    page.evaluate("document.activeElement.blur()")
+    before = page.inner_text("time")
+    good = proxy.policy.read_text()
+    try:
+        proxy.policy.write_text(good.replace("secure: true", "secur: true"))
+        page.wait_for_selector("text=The policy file has errors", timeout=15_000)
+    finally:
+        proxy.policy.write_text(good)
+    assert page.inner_text("time") != before and page.locator("#paste[open]").count() == 1 - closed
+    assert 'did you mean "secure"' in page.inner_text(".banner")
+    page.wait_for_selector("text=The policy file has errors", state="detached", timeout=15_000)
+    assert page.wrong == []
+    page.context.close()
+
+
+def test_what_it_offers_to_paste_is_copied(browser: Browser, proxy: Running) -> None:
+    page = opened(browser, url(proxy))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#paste").evaluate("paste => { paste.open = true }")
+    page.click("#paste button")
+    page.wait_for_selector("text=Copied")
+    assert "- name: tracker" in page.evaluate("navigator.clipboard.readText()")
+    page.context.close()
+
+
+def test_a_proxy_that_is_gone_is_told_in_the_title(browser: Browser, tmp_path: Path) -> None:
+    with running() as found:
+        page = opened(browser, url(found))
+    assert eventually(lambda: "no answer" in page.title() or bool(page.wait_for_timeout(200)), 15)
+    page.context.close()

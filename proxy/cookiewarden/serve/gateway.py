@@ -20,6 +20,7 @@ from cookiewarden.serve.tls import upstream_context
 
 if TYPE_CHECKING:
     from cookiewarden.serve.downstream import Downstream
+    from cookiewarden.serve.tracing import Tracing
     from cookiewarden.serve.upstream import Pool
 
 TICK = 0.1
@@ -55,6 +56,7 @@ class Gateway:
         self.metrics = metrics
         self.sightings = Sightings() if settings.inventory else None
         self.access = AccessLog(settings.access_log)
+        self.tracing: Tracing | None = None
         self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields, settings.max_cookies)
         self.responses = ResponseReader(self.limits)
         self.loop = asyncio.get_running_loop()

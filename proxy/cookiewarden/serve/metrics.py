@@ -72,6 +72,11 @@ MAX_SLOTS = 1024
 """Heads of whose decisions the places are remembered: bounds what is kept alive of them."""
 
 
+def done(decision: Decision) -> str:
+    """What was done with a cookie, as the metrics call it."""
+    return decision.action.value if decision.enforced or decision.action is Action.PASS else "report"
+
+
 class Cells(Mapping[K, int]):
     """Some of the counts, by name."""
 
@@ -199,8 +204,7 @@ class Metrics:
         number = numbers.get(before + decision.label)
         begin = LABELS_AT + LABEL_SIZE * (numbers[before + DECLARED] if number is None else number)
         changes = decision.action is not Action.PASS
-        action = decision.action.value if decision.enforced or not changes else "report"
-        found = [begin + COOKIES_AT[direction, action]]
+        found = [begin + COOKIES_AT[direction, done(decision)]]
         for reason in decision.reasons:
             if reason not in NOT_VIOLATIONS:
                 enforced = changes and decision.enforced and reason not in ONLY_REPORTED

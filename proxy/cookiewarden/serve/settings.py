@@ -248,6 +248,12 @@ class Settings:
         "off|on|query",
         "A line for each request, without its query string, or with it.",
     )
+    tracing: bool = setting(
+        _switch,
+        False,
+        "on|off",
+        "Send OpenTelemetry spans of requests whose traceparent asks for them (needs cookiewarden[otel]).",
+    )
     inventory: bool = setting(
         _switch,
         True,

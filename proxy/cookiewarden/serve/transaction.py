@@ -6,6 +6,7 @@ decisions are here.
 
 import logging
 import time
+from collections import Counter
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,15 @@ from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
 from cookiewarden.serve.guard import Guard, may_get_a_tag
 from cookiewarden.serve.head import Framing, fields_of, without
-from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS
+from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS, done
 from cookiewarden.serve.request_head import RequestHead, build_request_head, is_cross_site, values_of
 from cookiewarden.serve.response_head import ResponseHead
+from cookiewarden.serve.traceparent import traceparent
 from cookiewarden.serve.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from cookiewarden.serve.downstream import Downstream
+    from cookiewarden.serve.tracing import Tracing
     from cookiewarden.serve.upstream import Origin
 
 log = logging.getLogger("cookiewarden")
@@ -68,6 +71,10 @@ class Transaction:
     shadow: Engine | None = None
     """A policy that is tried: what it decides is counted, and nothing else."""
     shadow_scope: Scope | None = None
+    traced: tuple[int, int] | None = None
+    """Trace and parent, where the request asks for a span."""
+    decisions: tuple[Decision, ...] = ()
+    """What was decided, where somebody will tell of it."""
 
     def __init__(self, gateway: Gateway, client: "Downstream", request: RequestHead, began: float) -> None:
         self.gateway = gateway
@@ -81,6 +88,8 @@ class Transaction:
         if gateway.shadow is not None:
             self.shadow = gateway.shadow
             self.shadow_scope = self._scope(gateway.shadow, host, https)
+        if gateway.tracing is not None:
+            self.traced = traceparent(request.fields)
         # Durations by perf_counter: uvloop's clock stands still within a turn of the loop, and counts in ms.
         self.began = self.spoke = began
         self.overhead = 0.0
@@ -124,6 +133,8 @@ class Transaction:
             decision = self._policy_error(error, Action.STRIP)
             metrics.cookies("request", (decision,))
             return None if decision.enforced else header
+        if self.traced is not None:
+            self.decisions += decisions
         slot, sightings = metrics.cookies("request", decisions), self.gateway.sightings
         if sightings is not None:
             if slot.count == 1:
@@ -250,6 +261,8 @@ class Transaction:
         for at, lines in response.cookies:
             left, decisions = self.engine.on_set_cookies(lines, scope, now, self._set_cookie_error)
             response.parts[at] = b"".join(left)
+            if self.traced is not None:
+                self.decisions += decisions
             slot = self.gateway.metrics.cookies("response", decisions)
             if slot.count == 1 and self.gateway.sightings is not None:
                 self.gateway.sightings.on_response(
@@ -357,6 +370,20 @@ class Transaction:
             self.gateway.access.answered(
                 client.peer, request.method, request.host, request.path, self.status, seconds, self.why
             )
+
+        if self.traced is not None and self.gateway.tracing is not None:
+            self._tell_span(self.traced, self.gateway.tracing, seconds)
+
+    def _tell_span(self, traced: tuple[int, int], tracing: "Tracing", seconds: float) -> None:
+        request = self.request
+        host, path = self.scope.site.host.decode("latin-1"), request.path.partition(b"?")[0].decode("latin-1")
+        actions = Counter(done(decision) for decision in self.decisions)
+        try:
+            tracing.ended(
+                traced, request.method.decode(), host, path, self.status, seconds, self.why, actions
+            )
+        except Exception as error:
+            self._own_fault("telling a span", error, "nothing depends on it")
 
     # Upgrade
 

@@ -11,7 +11,7 @@ from cookiewarden.serve.gateway import Gateway
 from cookiewarden.serve.guard import Guard
 from cookiewarden.serve.listener import CannotStart, Listener
 from cookiewarden.serve.metrics import Metrics
-from cookiewarden.serve.reload import beside_traffic, free
+from cookiewarden.serve.reload import beside_traffic, free, in_thread
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.tls import BadTLS, ListenerTLS, listener_tls
 from cookiewarden.serve.upstream import Pool
@@ -51,6 +51,10 @@ class Worker:
         self.gateway.shadow, self.shadow = self.shadow, None
         self.gateway.guard = await guard_of(engine)
         self.gateway.pool = Pool(self.gateway)
+        if self.settings.tracing:
+            from cookiewarden.serve.tracing import Tracing
+
+            self.gateway.tracing = Tracing()
         self.listener = Listener(self.gateway, listening, self.tls.context if self.tls else None)
         await self.listener.open()
 
@@ -133,6 +137,8 @@ class Worker:
                 client.transport.abort()
             await asyncio.sleep(0)
         self.gateway.stop()
+        if self.gateway.tracing is not None:
+            await in_thread(self.gateway.tracing.stop)
         self.gateway.count_connections()
         log.info("stopped: %s aborted", counted(aborted, "request"))
 

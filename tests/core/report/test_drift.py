@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.report.drift import Finding, Kind, drift, entry_yaml, lifetime_text, scalar
+from cookiewarden.core.report.drift import Finding, Kind, about, drift, entry_yaml, lifetime_text, scalar
 from cookiewarden.core.report.inventory import Record, Side, Times
 from cookiewarden.core.schema import parse_lifetime
 from tests.core.report.seen import NOW, Watched
@@ -127,3 +127,23 @@ def test_a_lifetime_is_written_as_a_policy_reads_it(seconds: int) -> None:
 
 def test_the_register_of_tests_is_clean() -> None:
     assert policy(POLICY).name
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "session"), (1, "1s"), (90, "2min"), (2591999, "30d"), (381825796, "12y")]
+)
+def test_a_lifetime_is_told_roughly(seconds: int, told: str) -> None:
+    assert about(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("asked", "lifetime"), [(2591999, "30d"), (3599, "3599s"), (3601, "61min"), (0, "session")]
+)
+def test_what_was_meant_by_a_date_is_suggested(asked: int, lifetime: str) -> None:
+    seen = Watched(POLICY).sets(f"t=1; Max-Age={asked}" if asked else "t=1")
+    assert f"    lifetime: {lifetime}\n" in entry_yaml(seen.inventory.records["t"])
+
+
+def test_a_clock_that_differs_by_seconds_is_no_drift() -> None:
+    assert kinds(all_seen().sets("sid=1; Max-Age=3630")) == []
+    assert kinds(all_seen().sets("sid=1; Max-Age=3700")) == [(Kind.OUTLIVES, "sid")]

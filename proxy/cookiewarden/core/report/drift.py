@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from cookiewarden.core.policy import BROWSER_MAX, DAY, Entry, Policy, SetBy
-from cookiewarden.core.problem import printable
+from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
 from cookiewarden.core.report.judge import Judged, Judgement, attributes_of
@@ -109,12 +109,15 @@ def _differences(record: Record, judgements: list[Judgement], entries: dict[str,
                 yield Finding(kind, record.name, text, entry.name, str(entry.place))
 
 
+SKEW = 60
+"""Seconds by which the application's clock may differ from ours: a date is no lifetime."""
+
+
 def _outlives(judgement: Judgement, entry: Entry) -> str:
     bound, seen = entry.rules.bound, judgement.shape
-    if bound is None or seen is None or seen.longest <= bound.seconds:
+    if bound is None or seen is None or seen.longest <= bound.seconds + SKEW:
         return ""
-    asked = lifetime_text(seen.longest)
-    return f"the application asks for {asked}, and the entry promises {bound.text}"
+    return f"the application asks for {about(seen.longest)}, and the entry promises {bound.text}"
 
 
 def _other_side(record: Record, entry: Entry) -> str:
@@ -152,7 +155,7 @@ def entry_yaml(record: Record) -> str:
     if seconds is None:
         lines.append("    # lifetime: not to be seen in what browsers send")
     else:
-        lines.append(f"    lifetime: {lifetime_text(min(seconds, BROWSER_MAX))}")
+        lines.append(f"    lifetime: {lifetime_text(min(_whole(seconds), BROWSER_MAX))}")
     if Side.SCRIPT in record.sides:
         lines.append("    set_by: " + ("both" if record.by_server else "script"))
     elif not record.by_server:
@@ -163,18 +166,20 @@ def entry_yaml(record: Record) -> str:
 
 
 def _seen(record: Record) -> str:
-    parts = [_IN[side].format(times.count) for side, times in record.sides.items()]
+    parts = [_IN[side].format(counted(times.count, _NOUN[side])) for side, times in record.sides.items()]
     if record.shapes:
         most = max(record.shapes, key=lambda seen: seen.count)
-        parts.append("; ".join(attributes_of(most.shape, most.longest)) or "no attributes")
+        lasts = [f"for {about(most.longest)}"] if most.longest else []
+        parts.append("; ".join([*attributes_of(most.shape, 0), *lasts]) or "no attributes")
     return printable(", ".join([*parts, *where(record)[:3]]))
 
 
 _IN = {
-    Side.SERVER: "set {} times",
-    Side.SCRIPT: "set by a script {} times",
-    Side.REQUEST: "in {} requests",
+    Side.SERVER: "set {}",
+    Side.SCRIPT: "set by a script {}",
+    Side.REQUEST: "in {}",
 }
+_NOUN = {Side.SERVER: "time", Side.SCRIPT: "time", Side.REQUEST: "request"}
 
 
 def scalar(text: str) -> str:
@@ -205,3 +210,15 @@ def lifetime_text(seconds: int) -> str:
         return "session"
     unit, size = next((unit, size) for unit, size in UNITS if seconds % size == 0)
     return f"{seconds // size}{unit}"
+
+
+def about(seconds: int) -> str:
+    """The same, roughly: `12y` for a date in twelve years and some days."""
+    unit, size = next((unit, size) for unit, size in UNITS if seconds >= size or unit == "s")
+    return f"{round(seconds / size)}{unit}" if seconds else "session"
+
+
+def _whole(seconds: int) -> int:
+    """What was meant where a date was given: 30 days, and not 2,591,999 seconds."""
+    size = 3600 if seconds >= DAY else 60 if seconds >= 3600 else 1
+    return -(-seconds // size) * size

@@ -190,6 +190,12 @@ def test_a_shape_has_no_value_and_no_number() -> None:
     assert shape_of(cookie, NOW) == (shape, 5)
 
 
+def test_what_browsers_would_make_nothing_of_is_not_kept() -> None:
+    """It may be part of a value, cut by its own semicolon."""
+    cookie = parse_set_cookie(b"a=1; Path=CANARY; Domain=CANARY!; SameSite=CANARY")
+    assert cookie is not None and shape_of(cookie, NOW)[0] == Shape(same_site="?", path="?", domain="?")
+
+
 def test_octets_that_are_no_text_are_shown_as_such() -> None:
     assert name_text(b"\xffa") == "\\xffa" and short_text(b"y" * 200) == "y" * 99 + "…"
 

@@ -313,20 +313,30 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
     """The shape of a line that is no deletion, and its lifetime in seconds (0: session)."""
     seconds = lifetime_of(cookie, now)
 
-    def last(name: bytes) -> str:
+    def last(name: bytes) -> bytes:
         attribute = cookie.last(name)
-        return short_text(attribute.value) if attribute is not None else ""
+        return attribute.value if attribute is not None else b""
 
+    path, domain, same_site = last(b"path"), last(b"domain").lower().lstrip(b"."), last(b"samesite")
     shape = Shape(
         persistent=seconds > 0,
         secure=cookie.has(b"secure"),
         http_only=cookie.has(b"httponly"),
         partitioned=cookie.has(b"partitioned"),
-        same_site=last(b"samesite"),
-        path=sample_path(last(b"path").encode()) if cookie.has(b"path") else "",
-        domain=last(b"domain").lower().lstrip("."),
+        same_site=_known(same_site, same_site.lower() in (b"none", b"lax", b"strict")),
+        path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
+        domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
     )
     return shape, seconds
+
+
+UNKNOWN = "?"
+"""Stands for what means nothing to browsers: it may be part of a value that was cut by its own `;`."""
+_DOMAIN = re.compile(rb"[a-z0-9.-]{0,253}")
+
+
+def _known(value: bytes, is_known: bool) -> str:
+    return value.decode() if is_known else UNKNOWN
 
 
 def lifetime_of(cookie: SetCookie, now: float) -> int:

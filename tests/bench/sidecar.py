@@ -157,8 +157,51 @@ def _imports() -> float:
     return time.perf_counter() - began
 
 
+NAMES, AT_ONCE = 100_000, 250
+
+
+def page(origin: int, rounds: int) -> list[Found]:
+    """The status page when 100,000 undeclared names have come, beside the same page before any came; and the bar."""
+    with started(OURS, PEERS[OURS], origin) as ours:
+        before = [_seconds(ours, "/") for _ in range(rounds)]
+        connection = http.client.HTTPConnection("127.0.0.1", ours.port)
+        for begin in range(0, NAMES, AT_ONCE):
+            names = "; ".join(f"n{number}=1" for number in range(begin, begin + AT_ONCE))
+            connection.request("GET", "/plain", headers={"Host": HOST, "Cookie": names})
+            connection.getresponse().read()
+        time.sleep(1.5)
+        after = [_seconds(ours, "/") for _ in range(rounds)]
+        bar = [BAR_MS] * rounds
+        return [
+            Found("the status page with 100,000 names", "ms", after, bar, "the bar"),
+            Found("the same", "ms", after, before, "before any came"),
+            Found(
+                "a scrape with 100,000 names",
+                "ms",
+                [_seconds(ours, "/metrics") for _ in range(rounds)],
+                bar,
+                "the bar",
+            ),
+        ]
+
+
+BAR_MS = 200.0
+
+
+def _seconds(peer: Peer, path: str) -> float:
+    """Milliseconds for a page of the admin listener."""
+    connection = http.client.HTTPConnection("127.0.0.1", peer.admin)
+    began = time.perf_counter()
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise DoesNotCount(f"{path}: {answer.status}")
+    return (time.perf_counter() - began) * 1e3
+
+
 QUESTIONS: dict[str, Callable[[int, int], list[Found]]] = {
-    "p99": p99, "memory": memory, "workers": workers, "start": start,
+    "p99": p99, "memory": memory, "workers": workers, "start": start, "page": page,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from cookiewarden.core.problem import Problem, counted, in_order
 from cookiewarden.files import PolicyFiles
 
 
-@click.command()
+@click.command(short_help="Every problem of policy files.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(

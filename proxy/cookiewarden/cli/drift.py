@@ -14,7 +14,7 @@ from cookiewarden.core.report.judge import judge_all
 from cookiewarden.pages.text import ago, shown
 
 
-@click.command()
+@click.command(short_help="Where register and traffic differ.")
 @click.option("--policy", metavar="FILE", help="Another policy than the one in force.")
 @click.option(
     "--only",

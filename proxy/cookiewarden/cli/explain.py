@@ -20,7 +20,7 @@ from cookiewarden.tools.explain import (
 from cookiewarden.tools.explain import explain as explain_headers
 
 
-@click.command()
+@click.command(short_help="What would happen to a header, and why.")
 @click.option(
     "--policy", required=True, metavar="FILE", envvar="COOKIEWARDEN_POLICY", help="The policy file."
 )

@@ -14,7 +14,7 @@ from cookiewarden.core.report.judge import judge_all
 from cookiewarden.pages.text import ago, shown
 
 
-@click.command()
+@click.command(short_help="What would break if a policy were enforced.")
 @click.option("--policy", metavar="FILE", help="Another policy than the one in force.")
 @FORMAT
 @asks_a_proxy

@@ -8,7 +8,7 @@ import click
 from cookiewarden import keys
 
 
-@click.group()
+@click.group(short_help="Key files, and the admin token.")
 def key() -> None:
     """Keys for sealed cookies: the first of a file seals, all of them open. And the token of the admin listener."""
 

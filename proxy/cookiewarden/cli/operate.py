@@ -12,7 +12,7 @@ from cookiewarden.core.report.wire import MAX_SWITCH, PolicyDocument
 from cookiewarden.core.schema import parse_lifetime
 
 
-@click.command()
+@click.command(short_help="Switch a running proxy to report, or back.")
 @click.argument("mode", type=click.Choice(["report", "enforce", "policy"]))
 @click.option(
     "--for",
@@ -45,9 +45,9 @@ def span_of(text: str, option: str, most: float) -> float:
     return float(seconds)
 
 
-@click.command("reload")
+@click.command("reload", short_help="Have a running proxy load its policy again.")
 @asks_a_proxy
-def reload_policy(admin_url: str, token_file: str) -> int:
+def reload(admin_url: str, token_file: str) -> int:
     """Have a running proxy load its policy again, and tell what came of it. It needs the admin listener's token.
 
     Exit: 0 loaded, 1 the policy has errors and the old one stays in force, 3 the proxy could not be asked.
@@ -62,7 +62,7 @@ def reload_policy(admin_url: str, token_file: str) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Whether a running proxy is ready.")
 @asks_a_proxy
 def health(admin_url: str, token_file: str) -> int:
     """Ask whether a running proxy is ready: for containers' health checks.

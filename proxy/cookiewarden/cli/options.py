@@ -30,6 +30,8 @@ class Origin:
 class ConfigRefused(PolicyRefused):
     """The settings file has errors, which are printed; exit 2."""
 
+    code = 2
+
 
 def settings_options(command: F) -> F:
     """A flag and an environment variable for every setting, and `--config`."""

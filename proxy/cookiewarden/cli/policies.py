@@ -13,6 +13,9 @@ from cookiewarden.files import PolicyFiles
 class PolicyRefused(click.ClickException):
     """The policy has errors, which are printed; exit 1, or 3 where a file could not be read."""
 
+    code: int | None = None
+    """Another exit code than these."""
+
     def __init__(self, loaded: Loaded) -> None:
         super().__init__("")
         self.problems = loaded.problems

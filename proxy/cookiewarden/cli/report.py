@@ -21,7 +21,7 @@ from cookiewarden.tools.prometheus import answers
 MAX_SINCE = 5 * 365 * 86400
 
 
-@click.command()
+@click.command(short_help="What was enforced, week by week.")
 @click.option(
     "--prometheus", "url", required=True, metavar="URL", help="The Prometheus that scrapes the proxies."
 )

@@ -18,7 +18,7 @@ from cookiewarden.serve.settings import is_itself
 logger = logging.getLogger("cookiewarden")
 
 
-@click.command()
+@click.command(short_help="The proxy.")
 @settings_options
 @click.option(
     "--print-config", "show", is_flag=True, help="Print each setting and where it came from, and exit."

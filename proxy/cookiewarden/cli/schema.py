@@ -8,7 +8,7 @@ from cookiewarden.core.report.wire import DOCUMENTS, schema_of
 from cookiewarden.core.schema import json_schema
 
 
-@click.command()
+@click.command(short_help="JSON Schemas: policy files, admin answers.")
 @click.argument("of", type=click.Choice(["policy-file", *DOCUMENTS]), default="policy-file")
 def schema(of: str) -> int:
     """Print the JSON Schema of policy files (draft-07), or of what the admin listener answers below /inventory, /forecast,

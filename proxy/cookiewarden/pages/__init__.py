@@ -6,13 +6,14 @@ terminal or a browser would act on, such as marks that turn the direction of a t
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from cookiewarden.core.problem import counted
 from cookiewarden.pages.chart import chart
 from cookiewarden.pages.text import ago, cell, date, number, shown, told
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
@@ -21,7 +22,9 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment() -> "jinja2.Environment":
+    import jinja2  # 20 ms that a proxy whose pages nobody looks at does not pay
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cookiewarden.pages", "."),
         autoescape=jinja2.select_autoescape(["html"]),

@@ -190,6 +190,11 @@ def test_a_shape_has_no_value_and_no_number() -> None:
     assert shape_of(cookie, NOW) == (shape, 5)
 
 
+def test_a_line_without_attributes_has_an_empty_shape() -> None:
+    cookie = parse_set_cookie(b"a=1")
+    assert cookie is not None and shape_of(cookie, NOW) == (Shape(), 0)
+
+
 def test_what_browsers_would_make_nothing_of_is_not_kept() -> None:
     """It may be part of a value, cut by its own semicolon."""
     cookie = parse_set_cookie(b"a=1; Path=CANARY; Domain=CANARY!; SameSite=CANARY")

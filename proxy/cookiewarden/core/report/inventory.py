@@ -323,7 +323,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
         secure=cookie.has(b"secure"),
         http_only=cookie.has(b"httponly"),
         partitioned=cookie.has(b"partitioned"),
-        same_site=_known(same_site, same_site.lower() in (b"none", b"lax", b"strict")),
+        same_site=_known(same_site, same_site.lower() in (b"", b"none", b"lax", b"strict")),
         path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
         domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
     )

@@ -25,8 +25,8 @@ IMPURE = {
 }
 THIRD_PARTY = {
     "yaml": "source",
-    "pydantic": "schema document wire",
-    "pydantic_core": "schema document",
+    "pydantic": "schema document validation wire",
+    "pydantic_core": "schema document validation",
     "publicsuffixlist": "suffix",
     "cryptography": "seal",
 }

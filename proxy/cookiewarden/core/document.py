@@ -34,7 +34,7 @@ from cookiewarden.core.policy import (
     Seal,
     SetBy,
 )
-from cookiewarden.core.problem import CODES, Code, Place, Pos, Problem, has_errors, in_order
+from cookiewarden.core.problem import Code, Place, Pos, Problem, has_errors, in_order
 from cookiewarden.core.schema import (
     PLANNED,
     CategoryModel,
@@ -48,10 +48,10 @@ from cookiewarden.core.schema import (
     SealModel,
     UndeclaredModel,
     did_you_mean,
-    kind_of,
 )
 from cookiewarden.core.scope import name_prefix
 from cookiewarden.core.source import Path, Source, parse_source
+from cookiewarden.core.validation import keys_at, problem_of
 
 M = TypeVar("M", bound=IncludedFileModel)
 
@@ -490,40 +490,13 @@ def _names_as_written(source: Source) -> Any:
     return source.data
 
 
-_TYPES = {
-    "string_type": "text",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "list_type": "a list",
-}
+_INCLUDED_KEYS = "an included file holds version and cookies only"
 
 
 def _problem(source: Source, detail: ErrorDetails, model: type[IncludedFileModel]) -> Problem:
     path: Path = tuple(detail["loc"])
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        return _unknown_key(source, path, model)
-    if kind == "missing":
-        pos = source.value_pos(path[:-1])
-        return source.problem(Code.MISSING_KEY, pos, f'the key "{path[-1]}" is missing')
-    code = CODES.get(kind, Code.WRONG_TYPE)
-    message = detail["msg"]
-    if kind in _TYPES:
-        message = f"expected {_TYPES[kind]}, found {kind_of(detail['input'])}"
-    label = _label(path)
-    return source.problem(code, source.value_pos(path), f"{label}: {message}" if label else message)
-
-
-def _label(path: Path) -> str:
-    """The key that a problem speaks of, for the message."""
-    return next((str(part) for part in reversed(path) if isinstance(part, str) and part != "[key]"), "")
-
-
-_INCLUDED_KEYS = "an included file holds version and cookies only"
-
-
-def _unknown_key(source: Source, path: Path, model: type[IncludedFileModel]) -> Problem:
+    if detail["type"] != "extra_forbidden":
+        return problem_of(source, detail, model)
     key, pos = str(path[-1]), source.key_pos(path)
     if model is IncludedFileModel and len(path) == 1:
         if key == "include":
@@ -532,28 +505,9 @@ def _unknown_key(source: Source, path: Path, model: type[IncludedFileModel]) -> 
             )
         if key in PolicyModel.model_fields:
             return source.problem(Code.UNKNOWN_KEY, pos, f'"{key}" does not belong here: {_INCLUDED_KEYS}')
-    known = _keys_at(path, model)
-    if key in PLANNED and key not in known:
+    if key in PLANNED and key not in keys_at(path, model):
         return source.problem(Code.NOT_YET_SUPPORTED, pos, f'"{key}" is not yet supported by this release')
-    return source.problem(Code.UNKNOWN_KEY, pos, f'unknown key "{key}"{did_you_mean(key, known)}')
-
-
-def _keys_at(path: Path, model: type[IncludedFileModel]) -> list[str]:
-    """The keys that may stand where the unknown one stands."""
-    current: Any = model
-    for part in path[:-1]:
-        fields = getattr(current, "model_fields", {})
-        if part in fields:
-            current = _inner_model(fields[part].annotation)
-    return [field.alias or name for name, field in getattr(current, "model_fields", {}).items()]
-
-
-def _inner_model(annotation: Any) -> Any:
-    """The model inside `list[Model]`, `dict[str, Model]`, `Model | None` or an annotated one."""
-    if hasattr(annotation, "model_fields"):
-        return annotation
-    inner = (_inner_model(argument) for argument in getattr(annotation, "__args__", ()))
-    return next((found for found in inner if found is not None), None)
+    return problem_of(source, detail, model)
 
 
 # Entries

@@ -144,3 +144,31 @@ def test_the_page_reads_the_visitors_answer_as_the_proxy_does(
             expected = granted(form, [sent.encode()]) or set()
             found = {word for at, word in enumerate(sorted(words)) if f"w{at}" in names(visitor)}
             assert (sent, found) == (sent, expected & words)
+
+
+# What Chromium keeps for a session although it looks like a deletion, and what it takes for one.
+KEPT = (
+    "expires=0", "expires=-1", "expires=1", "expires=2001", "expires=1999-01-01", "expires=1/1/2000", "expires=Thu, 01 Jan 1970",
+    "max-age=-" + "0" * 1100, "max-age=", "max-age=-x", "Expires=Thu, 32 Jan 1970 00:00:00 GMT", "Expires=Thu, 01 Jan 1970 24:00:00 GMT",
+)  # fmt: skip
+GONE = ("max-age=0", "max-age=-1", "Max-Age = 0 ", "expires=Thu, 01 Jan 1970 00:00:00 GMT", "expires=1-Jan-70 0:0:0", "expires=Fri Jan 01 1999 12:00:00 GMT+0100")  # fmt: skip
+
+
+def test_the_guard_takes_for_a_deletion_what_the_browser_does(start: Start, visitor: BrowserContext) -> None:
+    proxy, _ = start(application, POLICY % "")
+    page = visitor.new_page()
+    page.goto(f"http://localhost:{proxy.port}/")
+    plain = visitor.new_page()
+    plain.route("**/*", lambda route: route.fulfill(body="<p>", content_type="text/html"))
+    plain.goto(f"http://localhost:{proxy.port}/unguarded")
+    for attribute in (*KEPT, *GONE):
+        line = f"_fbp=CANARY; {attribute}"
+        plain.evaluate("line => { document.cookie = line }", line)
+        assert ("_fbp" in names(visitor)) is (attribute in KEPT), (
+            f"what this browser does with {attribute[:60]}"
+        )
+        visitor.clear_cookies()
+        page.evaluate("line => { document.cookie = line }", line)
+        assert "_fbp" not in names(visitor), attribute[:60]
+    page.evaluate("document.cookie = '\\u00a0theme-x=CANARY'")
+    assert names(visitor) == set()

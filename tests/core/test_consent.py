@@ -69,6 +69,12 @@ READ = [
     ("onetrust", ONETRUST + "&groups=C0004%3A1", None),
     ("onetrust", "groups=C0001%3A1%2CC0002", None),
     ("onetrust", "groups=", None),
+    ("onetrust", "landingPath=https%3A%2F%2Fshop%2F%3Fx%3D1%26groups%3DC0002%3A1&v=1", None),
+    (
+        "onetrust",
+        "landingPath=https%3A%2F%2Fs%2F%3F%26groups%3DC0002%3A1&groups=C0001%3A1,C0002%3A0",
+        {"C0001"},
+    ),
     ("tcf", TC, {"1", "3", "9", "10"}),
     ("tcf", TC.partition(".")[0], {"1", "3", "9", "10"}),
     ("tcf", TC[:29], None),  # 174 bits: cut within the purposes

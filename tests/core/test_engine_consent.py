@@ -36,6 +36,7 @@ STATES = [
     ("half granted", "chat", None, {ANALYTICS: "no-consent", SUPPORT: "no-consent"}),
     ("garbage", "{!", None, {ANALYTICS: "no-consent", SUPPORT: "no-consent"}),
     ("GPC, granted", "analytics,chat,mail", b"1", {ANALYTICS: "gpc"}),
+    ("GPC, said twice", "analytics,chat,mail", b"1, 1", {ANALYTICS: "gpc"}),
     ("GPC, none", None, b"1", {ANALYTICS: "gpc", SUPPORT: "gpc"}),
     ("GPC, denied", "", b"1", {ANALYTICS: "gpc", SUPPORT: "no-consent"}),
     ("GPC of another value", "analytics,chat,mail", b"true", {}),

@@ -1,5 +1,7 @@
 """Eviction: which cookies are expired, where, and on which responses."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +9,17 @@ from hypothesis import strategies as st
 from cookiewarden.core.cookie import CONTROL, is_deletion, parse_set_cookie
 from cookiewarden.core.decision import Action, Exchange, Header
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.eviction import MAX_LINES, directories, is_navigation, is_page
+from cookiewarden.core.eviction import (
+    HOST_ONLY,
+    MAX_LINES,
+    directories,
+    expiring_lines,
+    gets_a_page,
+    is_navigation,
+    is_page,
+)
 from cookiewarden.core.policy import Mode
-from cookiewarden.core.suffix import registrable_parents
+from cookiewarden.core.suffix import MAX_LABELS, registrable_parents
 from tests.policies_for_tests import policy
 
 NOW = 1_000_000_000
@@ -146,6 +156,10 @@ PAGES = [
     ("text/html", "private, max-age=60", True),
     ("text/html", "Public, No-Store", True),
     ("text/html", 'no-cache="set-cookie", public', True),
+    ("text/html", 'public, s-maxage=600, private="X-User"', False),
+    ("text/html", 'private="a, b", max-age=60', False),
+    ("text/html", "public, no-cache", False),
+    ("text/html", "no-cache", True),
 ]
 
 
@@ -153,6 +167,56 @@ PAGES = [
 def test_a_page_is_html_that_no_shared_cache_may_keep(kind: str, control: str, expected: bool) -> None:
     fields = [(b"content-type", kind.encode())] if kind else []
     assert is_page([*fields, *([(b"Cache-Control", control.encode())] if control else [])]) is expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ([(b"Cache-Control", b"no-cache"), (b"ETag", b'"x"')], False),
+        ([(b"Cache-Control", b"max-age=0"), (b"Last-Modified", b"x")], False),
+        ([(b"Last-Modified", b"x")], False),
+        ([(b"ETag", b'"x"')], True),
+        ([(b"Cache-Control", b"no-store"), (b"CDN-Cache-Control", b"max-age=60")], False),
+        ([(b"Cache-Control", b"no-store"), (b"CDN-Cache-Control", b"no-store")], True),
+        ([(b"Cache-Control", b"private"), (b"Last-Modified", b"x")], True),
+    ],
+)
+def test_what_a_cache_may_keep_by_other_fields_is_no_page_for_lines_of_one_visitor(
+    fields: list[Header], expected: bool
+) -> None:
+    assert is_page([*PAGE, *fields]) is expected
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "expected"),
+    [
+        (b"GET", [(b"Sec-Fetch-Dest", b"document"), (b"Sec-Fetch-Mode", b"navigate")], True),
+        (b"POST", [(b"Sec-Fetch-Dest", b"document"), (b"Sec-Fetch-Mode", b"navigate")], True),
+        (b"GET", [(b"Sec-Fetch-Dest", b"iframe"), (b"Sec-Fetch-Mode", b"navigate")], True),
+        (b"GET", [(b"Sec-Fetch-Dest", b"empty"), (b"Sec-Fetch-Mode", b"cors")], False),
+        (b"POST", [(b"Accept", b"text/html")], True),
+        (b"PUT", [(b"Accept", b"text/html")], False),
+        (b"GET", [], False),
+    ],
+)
+def test_a_page_that_runs_scripts_is_one_in_a_frame_or_after_a_form_too(
+    method: bytes, headers: list[Header], expected: bool
+) -> None:
+    assert gets_a_page(method, headers) is expected
+
+
+def test_a_host_of_a_thousand_labels_costs_no_more_than_one_of_ten() -> None:
+    long = b"a." * 1000 + b"example.com"
+    assert registrable_parents(long) == []
+    just = b"a." * 120 + b"example.com"
+    assert (
+        registrable_parents(just)[-1] == b"example.com" and len(registrable_parents(just)) == MAX_LABELS - 1
+    )
+    names = [(b"n%d" % number, [HOST_ONLY, *registrable_parents(just)]) for number in range(300)]
+    tracemalloc.start()
+    assert len(expiring_lines(names, b"/a/b/c/d/e", 0)) == MAX_LINES
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
 
 
 def test_a_date_in_expires_makes_a_page_cacheable_where_nothing_else_is_said() -> None:

@@ -86,6 +86,42 @@ def test_after_its_day_the_plain_name_is_let_in_no_more() -> None:
     assert later.on_cookie(b"sid=old; __Host-dated=1", scope)[0] == b"sid=old; dated=1"
 
 
+def test_what_is_only_reported_for_want_of_consent_reaches_the_application_under_its_own_name() -> None:
+    text = """
+version: 1
+mode: report
+categories: {f: {basis: needed}, a: {consent: required}}
+consent: {cookie: c}
+cookies:
+  - {name: c, category: f}
+  - {name: sid, category: a, rename_to: __Host-sid}
+"""
+    reporting = Engine(policy(text))
+    after, (judged,) = reporting.on_cookie(b"__Host-sid=1", reporting.scope(Exchange()))
+    assert after == b"sid=1" and not judged.decision.enforced
+    assert [reason.value for reason in judged.decision.reasons] == ["no-consent", "renamed"]
+    assert reporting.on_cookies(b"__Host-sid=1", reporting.scope(Exchange()))[0] == b"sid=1"
+
+
+def test_a_name_that_is_given_on_another_host_only_is_none_here() -> None:
+    text = """
+version: 1
+undeclared: {evict: host}
+cookies:
+  - {name: sid, rename_to: __Host-sid, scope: {hosts: [a.example]}}
+  - {name: sid, scope: {hosts: [b.example]}}
+"""
+    enforcing = Engine(policy(text))
+    there = enforcing.scope(Exchange(b"b.example"))
+    after, cookies = enforcing.on_cookie(b"__Host-sid=1; sid=2", there)
+    assert after == b"sid=2"
+    assert [[reason.value for reason in judged.decision.reasons] for judged in cookies] == [
+        ["out-of-scope"],
+        [],
+    ]
+    assert enforcing.on_cookie(b"__Host-sid=1", enforcing.scope(Exchange(b"a.example")))[0] == b"sid=1"
+
+
 def test_report_mode_renames_nothing_and_still_maps_back() -> None:
     reporting = engine(Mode.REPORT)
     outcome = reporting.on_response([(b"Set-Cookie", b"sid=1")], Exchange(), NOW)

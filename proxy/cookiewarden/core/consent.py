@@ -55,8 +55,11 @@ def granted(form: ConsentFormat, values: Iterable[bytes]) -> frozenset[str] | No
 def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:
     if len(value) > MAX_VALUE:
         return None
+    value = value.strip(b" \t")
     try:
-        text = unquote_to_bytes(value.strip(b" \t")).decode()
+        if form is ConsentFormat.ONETRUST:
+            return _onetrust([unquote_to_bytes(part).decode() for part in value.split(b"&")])
+        text = unquote_to_bytes(value).decode()
     except UnicodeDecodeError:
         return None
     return _READERS[form](text)
@@ -124,13 +127,12 @@ def _cookiebot(text: str) -> frozenset[str] | None:
     return frozenset(word for word, answer in answers if answer == "true")
 
 
-_ONETRUST_GROUPS = re.compile(r"(?:^|&)groups=([^&]*)")
 _ONETRUST_GROUP = re.compile(r"([\w-]+):([01])")
 
 
-def _onetrust(text: str) -> frozenset[str] | None:
-    """`…&groups=C0001:1,C0002:0&…`."""
-    found = _ONETRUST_GROUPS.findall(text)
+def _onetrust(parts: Iterable[str]) -> frozenset[str] | None:
+    """`…&groups=C0001:1,C0002:0&…`, split before it is decoded: a link's address in another part may hold a `&groups=` too."""
+    found = [part.removeprefix("groups=") for part in parts if part.startswith("groups=")]
     groups = (
         [_ONETRUST_GROUP.fullmatch(group) for group in found[0].split(",")] if len(found) == 1 else [None]
     )
@@ -163,6 +165,5 @@ _READERS: dict[ConsentFormat, Callable[[str], frozenset[str] | None]] = {
     ConsentFormat.JSON: _json,
     ConsentFormat.KLARO: _klaro,
     ConsentFormat.COOKIEBOT: _cookiebot,
-    ConsentFormat.ONETRUST: _onetrust,
     ConsentFormat.TCF: _tcf,
 }

@@ -263,10 +263,12 @@ class _Loader:
                 self.complain_at(draft, Code.UNKNOWN_CATEGORY, "category", message)
 
     def check_ties(self, drafts: list[_Draft]) -> None:
-        """Two globs of equal rank that can match one name. Same prefix and suffix always have a name in common."""
+        """Two globs of equal rank that can match one name. Same prefix and suffix always have a name in common. And two
+        entries of one name whose hosts and paths overlap."""
         first: dict[object, _Draft] = {}
         for draft in drafts:
             name = draft.model.name
+            self.check_overlap(draft, first)
             if "*" not in name:
                 continue
             prefix, suffix = name[: name.index("*")], name[name.rindex("*") + 1 :]
@@ -276,6 +278,16 @@ class _Loader:
                     if other is not draft and other.model.name != name:
                         message = f'"{name}" and "{other.model.name}" at {other.place()} match the same names with equal rank; make one more exact'
                         self.complain(draft.source, Code.AMBIGUOUS_GLOB, draft.pos(), message)
+
+    def check_overlap(self, draft: _Draft, first: dict[object, _Draft]) -> None:
+        name = draft.model.name
+        for host in draft.identity[1] or ("",):
+            for path in draft.identity[2] or ("",):
+                other = first.setdefault((name, host, path), draft)
+                if other is not draft and other.identity != draft.identity:
+                    where = " ".join(filter(None, (host, path))) or "every host"
+                    message = f'"{name}" is declared already at {other.place()} for {where}; one of them can have it'
+                    self.complain(draft.source, Code.DUPLICATE_ENTRY, draft.pos(), message)
 
     def check_renames(self, drafts: list[_Draft], entries: list[Entry]) -> None:
         """A new name must be nobody else's: browsers send it back, and it must be clear whose it is."""
@@ -423,7 +435,20 @@ def _consent_problems(
             at,
             f'"{model.cookie}" is in no entry: declare it, in a category that is exempt',
         )
+    if declared and all(entry.hosts for entry in declared):
+        yield (
+            Code.CONSENT_UNDECLARED,
+            at,
+            f'"{model.cookie}" is declared for some hosts only, at {declared[0].place}: elsewhere the answer would count and the '
+            "cookie be stripped",
+        )
     for entry in declared:
+        if entry.until < math.inf:
+            yield (
+                Code.CONSENT_UNDECLARED,
+                at,
+                f'"{model.cookie}" is declared at {entry.place} until a day: from then on every visitor\'s answer would be lost',
+            )
         if entry.category in gated:
             yield (
                 Code.CONSENT_UNDECLARED,

@@ -193,7 +193,8 @@ class Engine:
         pieces = parse_cookie(b"; ".join(cookies))
         name = asked.cookie.encode()
         values = [piece.partition(b"=")[2] for found, piece in pieces if found == name]
-        says_gpc = list(gpc) == [b"1"]
+        # Said twice, as one field or as two, it is still said.
+        says_gpc = {word.strip(b" \t") for value in gpc for word in value.split(b",")} == {b"1"}
         return consent.denied(asked, values, says_gpc), says_gpc
 
     def after_response(self, scope: Scope, lines: Iterable[bytes], now: float) -> Scope:
@@ -360,12 +361,14 @@ class Engine:
             after: bytes | None = piece
             if decision.action is Action.STRIP and decision.enforced:
                 after = None
-            elif (
-                decision.entry is not None
-                and decision.entry.is_transported
-                and decision.action is Action.PASS
-            ):
-                after, decision = self._transport(name, piece, decision.entry, scope, pieces)
+            elif decision.entry is not None and decision.entry.is_transported:
+                # What is only reported reaches the application, and so as the application knows it.
+                after, carried = self._transport(name, piece, decision.entry, scope, pieces)
+                decision = (
+                    carried
+                    if decision.action is Action.PASS
+                    else replace(decision, reasons=(*decision.reasons, *carried.reasons))
+                )
             if name in seen:
                 decision = replace(decision, reasons=(*decision.reasons, Reason.DUPLICATE_NAME))
             seen.add(name)
@@ -484,6 +487,10 @@ class Engine:
 
     def _judge_name(self, name: bytes, scope: Scope) -> Decision:
         match = self._matcher.match(self._plain_names.get(name, name), scope.site.host, None)
+        if name in self._plain_names and not _is_renamed_to(name, match.entry):
+            # It is renamed, but not for this host.
+            found = self._matcher.match(name, scope.site.host, None)
+            match = found if found.entry is not None else replace(found, out_of_scope=True)
         if match.entry is not None:
             decision = self._decide_declared_name(match.entry, scope)
         else:
@@ -645,6 +652,10 @@ def bare_deletion(cookie: SetCookie) -> SetCookie:
     if pair == cookie.pair and [a.raw for a in attributes] == [a.raw for a in cookie.attributes]:
         return cookie
     return SetCookie(pair, cookie.name, pair.partition(b"=")[2], attributes)
+
+
+def _is_renamed_to(name: bytes, entry: Entry | None) -> bool:
+    return entry is not None and entry.rename is not None and entry.rename.name.encode() == name
 
 
 def _has_control(pair: bytes) -> bool:

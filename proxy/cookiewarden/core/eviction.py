@@ -6,8 +6,8 @@ navigation.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import product
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, product
 
 from cookiewarden.core.cookie import CONTROL
 from cookiewarden.core.decision import Header
@@ -32,6 +32,14 @@ def is_navigation(method: bytes, headers: Iterable[Header]) -> bool:
     return b"text/html" in fields.get(b"accept", b"").lower()
 
 
+def gets_a_page(method: bytes, headers: Iterable[Header]) -> bool:
+    """Whether what comes is shown as a page of its own or in a frame, so that its scripts run: the answer to a form too."""
+    fields = {name.lower(): value for name, value in headers}
+    if any(name.startswith(b"sec-fetch-") for name in fields):
+        return fields.get(b"sec-fetch-mode") == b"navigate" or fields.get(b"sec-fetch-dest") == b"document"
+    return method in (b"GET", b"POST") and b"text/html" in fields.get(b"accept", b"").lower()
+
+
 _HTML = re.compile(rb"text/html[ \t]*(;|$)", re.IGNORECASE)
 
 
@@ -48,19 +56,39 @@ def is_html(headers: Iterable[Header]) -> bool:
 
 
 def is_publicly_cacheable(headers: Iterable[Header]) -> bool:
-    """Whether a response says that shared caches may keep it (RFC 9111 3). Names are in lower case."""
+    """Whether shared caches may keep a response (RFC 9111 3, RFC 9213). Names are in lower case."""
     fields = list(headers)
-    control = b",".join(value for name, value in fields if name == b"cache-control").lower()
-    directives = {
-        text.partition(b"=")[0].strip(): text.partition(b"=")[2].strip() for text in control.split(b",")
-    }
-    if directives.keys() & {b"private", b"no-store", b"no-cache"}:
-        return False
-    if directives.keys() & {b"public", b"s-maxage"}:
+    if any(_keeps(_directives(fields, name)) for name in (b"cdn-cache-control", b"surrogate-control")):
         return True
-    if b"max-age" in directives:
-        return directives[b"max-age"].strip(b'"') != b"0"
-    return any(name == b"expires" and value.strip() not in (b"0", b"-1") for name, value in fields)
+    directives = _directives(fields, b"cache-control")
+    # RFC 9111 5.2.2.4 and 5.2.2.7: with field names, no-cache and private speak of these fields only.
+    only = directives.get(b"private", b"") + directives.get(b"no-cache", b"")
+    if b"no-store" in directives or directives.get(b"private") == b"" or b"set-cookie" in only:
+        return False
+    if _keeps(directives):
+        return True
+    names = {name for name, _ in fields}
+    if directives.keys() & {b"no-cache", b"max-age"}:
+        return bool(
+            names & {b"etag", b"last-modified"}
+        )  # kept, and used when the application says that it is still good
+    if any(name == b"expires" and value.strip() not in (b"0", b"-1") for name, value in fields):
+        return True
+    return b"last-modified" in names  # RFC 9111 4.2.2: heuristic freshness
+
+
+def _keeps(directives: Mapping[bytes, bytes]) -> bool:
+    fresh = directives.get(b"max-age", b"0").strip(b'"') != b"0" and b"no-cache" not in directives
+    return fresh or bool(directives.keys() & {b"public", b"s-maxage"})
+
+
+_DIRECTIVE = re.compile(rb'([^\s,=]+)(?:=("(?:[^"\\]|\\.)*"|[^\s,]*))?')
+
+
+def _directives(fields: list[Header], name: bytes) -> dict[bytes, bytes]:
+    """The directives of a field, each with its argument (empty: none)."""
+    text = b",".join(value for found, value in fields if found == name).lower()
+    return {key: argument for key, argument in _DIRECTIVE.findall(text)}
 
 
 def directories(target: bytes) -> list[bytes]:
@@ -79,13 +107,13 @@ def expiring_lines(names: Sequence[tuple[bytes, Sequence[bytes]]], target: bytes
     start = turn % len(names) if len(names) > MAX_LINES else 0
     turned = [*names[start:], *names[:start]]
     widest = max((len(domains) for _, domains in names), default=0)
-    lines = [
+    lines = (
         _line(name, path, domains[which])
         for path, which in product(directories(target), range(widest))
         for name, domains in turned
         if which < len(domains)
-    ]
-    return lines[:MAX_LINES]
+    )
+    return list(islice(lines, MAX_LINES))
 
 
 def _line(name: bytes, path: bytes, domain: bytes) -> bytes:

@@ -202,12 +202,21 @@ def check_parent(domain: object, other: str = "") -> str:
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+_LAST_DAY = "9999-12-31"
+"""After which there is no other: what people write who mean for ever."""
+
+
 def parse_until(value: object) -> float:
     """The end of a day in UTC, in seconds since the epoch."""
     if isinstance(value, str) and _DATE.fullmatch(value):
+        if value == _LAST_DAY:
+            raise wrong(Code.WRONG_VALUE, f"{quote(value)} is no end; leave it out for what does not end")
         with contextlib.suppress(ValueError):
             return (datetime.fromisoformat(value).replace(tzinfo=UTC) + timedelta(days=1)).timestamp()
-    raise wrong(Code.WRONG_VALUE, f"found {quote(value)}, expected a day such as 2026-12-31")
+    raise wrong(
+        Code.WRONG_VALUE,
+        f"found {quote(value)}, expected a day such as 2026-12-31",
+    )
 
 
 # Verbs

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 
+MAX_HOST = 253
+"""Octets of a name in the DNS (RFC 1035 2.3.4): a longer one is no host's, and costs what its sender wants."""
+MAX_LABELS = 10
+
+
 @cache
 def _list() -> "PublicSuffixList":
     """The list that the package brings: 35 ms, and so read only when a policy asks for it."""
@@ -25,8 +30,9 @@ def is_public_suffix(domain: bytes) -> bool:
 def registrable_parents(host: bytes) -> list[bytes]:
     """`host` and the domains above it that are no public suffix, the host first: what a Domain attribute can say there.
     None for an IP address."""
-    if is_ip_address(host):
+    if is_ip_address(host) or len(host) > MAX_HOST:
         return []
     labels = host.split(b".")
-    above = (b".".join(labels[at:]) for at in range(len(labels)))
+    first = max(0, len(labels) - MAX_LABELS)
+    above = (b".".join(labels[at:]) for at in range(first, len(labels)))
     return [domain for domain in above if domain and not is_public_suffix(domain)]

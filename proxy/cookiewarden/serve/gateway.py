@@ -5,6 +5,7 @@ import ipaddress
 import logging
 import os
 import resource
+import sys
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.engine import Engine
@@ -57,7 +58,8 @@ class Gateway:
         self.sightings = Sightings() if settings.inventory else None
         self.access = AccessLog(settings.access_log)
         self.tracing: Tracing | None = None
-        self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields, settings.max_cookies)
+        max_cookies = settings.max_cookies or sys.maxsize
+        self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields, max_cookies)
         self.responses = ResponseReader(self.limits)
         self.loop = asyncio.get_running_loop()
         self.draining = False

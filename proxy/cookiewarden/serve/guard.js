@@ -44,10 +44,10 @@
       if (found.map((answer) => answer[1]).sort().join() !== [...all].sort().join()) return null
       return found.filter((answer) => answer[2] === "true").map((answer) => answer[1])
     },
-    onetrust: (text) => {
-      const found = [...text.matchAll(/(?:^|&)groups=([^&]*)/g)]
+    onetrust: (raw) => {
+      const found = raw.split("&").map(decodeURIComponent).filter((part) => part.startsWith("groups="))
       if (found.length !== 1) return null
-      const groups = found[0][1].split(",").map((group) => /^([\w-]+):([01])$/.exec(group))
+      const groups = found[0].slice(7).split(",").map((group) => /^([\w-]+):([01])$/.exec(group))
       return groups.every(Boolean) ? groups.filter((group) => group[2] === "1").map((group) => group[1]) : null
     },
     tcf: (text) => {
@@ -65,7 +65,8 @@
     const answers = values.map((pair) => {
       const value = pair.slice(pair.indexOf("=") + 1).trim()
       if (value.length > 16384) return null
-      try { return readers[format](decodeURIComponent(value)) } catch { return null }
+      // OneTrust's is split before it is decoded: a link's address in it may hold a `&groups=` too.
+      try { return readers[format](format === "onetrust" ? value : decodeURIComponent(value)) } catch { return null }
     })
     const same = new Set(answers.map((answer) => answer && [...answer].sort().join("\n")))
     return same.size === 1 ? answers[0] : null
@@ -90,13 +91,34 @@
     return policy.enforce && (entry ? entry[3] : policy.undeclared === "block")
   }
 
+  // Blanks and dates as cookies have them (RFC 6265bis 5.1.1): trim() takes more off, and Date.parse takes "0" for a date.
+  const bare = (text) => text.replace(/^[ \t]+|[ \t]+$/g, "")
+  const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+  const cookieDate = (text) => {
+    let time = null, day = null, month = null, year = null
+    for (const token of text.split(/[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+/)) {
+      const clock = /^(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\D|$)/.exec(token)
+      const short = /^(\d{1,2})(?:\D|$)/.exec(token), long = /^(\d{2,4})(?:\D|$)/.exec(token)
+      const named = months.indexOf(token.slice(0, 3).toLowerCase())
+      if (time === null && clock) time = clock.slice(1).map(Number)
+      else if (day === null && short) day = Number(short[1])
+      else if (month === null && named >= 0) month = named
+      else if (year === null && long) year = Number(long[1])
+    }
+    if (time === null || day === null || month === null || year === null) return null
+    year += year >= 70 && year <= 99 ? 1900 : year <= 69 ? 2000 : 0
+    const at = new Date(Date.UTC(year, month, day, ...time))
+    const exists = at.getUTCDate() === day && time[0] < 24 && time[1] < 60 && time[2] < 60
+    return year < 1601 || !exists ? null : at.getTime()
+  }
   const isDeletion = (attributes) => {
     let age = null, expires = null
     for (const attribute of attributes) {
       const [key, ...rest] = attribute.split("=")
-      const value = rest.join("=").trim()
-      if (key.trim().toLowerCase() === "max-age" && /^-?[0-9]+$/.test(value)) age = Number(value)
-      if (key.trim().toLowerCase() === "expires" && !Number.isNaN(Date.parse(value))) expires = Date.parse(value)
+      const name = bare(key).toLowerCase(), value = bare(rest.join("="))
+      if (value.length > 1024) continue
+      if (name === "max-age" && /^-?[0-9]+$/.test(value)) age = Number(value)
+      if (name === "expires") expires = cookieDate(value) ?? expires
     }
     return age !== null ? age <= 0 : expires !== null && expires <= Date.now()
   }
@@ -104,7 +126,7 @@
     ...jar,
     set(line) {
       const [pair, ...attributes] = String(line).split(";")
-      const name = pair.includes("=") ? pair.split("=")[0].trim() : ""
+      const name = pair.includes("=") ? bare(pair.split("=")[0]) : ""
       if (isDeletion(attributes) || !refuses(name)) jar.set.call(this, line)
     },
   })
@@ -112,7 +134,7 @@
     const set = CookieStore.prototype.set
     CookieStore.prototype.set = function (first, ...more) {
       const isOptions = typeof first === "object" && first !== null
-      const name = String(isOptions ? first.name : first).trim()
+      const name = bare(String(isOptions ? first.name : first))
       const isGone = isOptions && first.expires != null && first.expires <= Date.now()
       return isGone || !refuses(name) ? set.call(this, first, ...more) : Promise.resolve()
     }

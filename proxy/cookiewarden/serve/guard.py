@@ -68,9 +68,12 @@ def may_get_a_tag(response: ResponseHead) -> bool:
     if response.status in (204, 206, 304) or response.status < 200:
         return False
     fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
+    saved = any(
+        name == b"content-disposition" and value.lower().startswith(b"attachment") for name, value in fields
+    )
     unreadable = any(
         (name == b"content-encoding" and value.lower() != b"identity")
         or (name == b"content-type" and _WIDE.search(value))
         for name, value in fields
     )
-    return is_html(fields) and not unreadable
+    return is_html(fields) and not unreadable and not saved

@@ -277,7 +277,7 @@ class Settings:
     max_field: int = setting(_count, 16384, "BYTES", "One header field (431 or 502).")
     max_fields: int = setting(_count, 128, "N", "Header fields of one message (431 or 502).")
     max_cookies: int = setting(
-        _count, 300, "N", "Cookies of one request (431); browsers keep some 180 for a site."
+        _count, 300, "N", "Cookies of one request (431), 0: no limit; browsers keep some 180 for a site."
     )
     max_request_body: int = setting(_count, 0, "BYTES", "A request body (413); 0: no limit.")
     max_connections: int = setting(

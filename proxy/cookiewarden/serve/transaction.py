@@ -5,6 +5,7 @@ decisions are here.
 """
 
 import logging
+import re
 import time
 from collections import Counter
 from time import perf_counter
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cookiewarden.core.decision import Action, Decision, Reason
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.eviction import is_navigation, is_page
+from cookiewarden.core.eviction import gets_a_page, is_navigation, is_page
 from cookiewarden.core.guard import Injector
 from cookiewarden.core.plan import Scope, SetCookieLines
 from cookiewarden.core.policy import OnError
@@ -36,7 +37,13 @@ log = logging.getLogger("cookiewarden")
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
 """Methods that may be sent again (RFC 9110 9.2.1)."""
 
-ENCODINGS, LENGTH = frozenset({b"accept-encoding"}), frozenset({b"content-length"})
+ENCODINGS = frozenset({b"accept-encoding"})
+OF_THE_BODY = frozenset(
+    {b"content-length", b"content-digest", b"repr-digest", b"digest", b"content-md5", b"accept-ranges"}
+)
+"""Fields that are wrong once something is written into a page."""
+_STRONG = re.compile(rb"(\r\netag:[ \t]*)(\")", re.IGNORECASE)
+"""A validator that stands for these very octets (RFC 9110 8.8.1)."""
 
 JOIN = 65536
 """Octets up to which a body is joined to its head for one write; a larger one is written by itself."""
@@ -83,7 +90,7 @@ class Transaction:
         self.engine = gateway.engine
         host, https = client.seen_by_browser(request)
         self.scope = self._scope(self.engine, host, https)
-        if gateway.guard is not None and is_navigation(request.method, fields_of(request.fields)):
+        if gateway.guard is not None and gets_a_page(request.method, fields_of(request.fields)):
             self.guard = gateway.guard
         if gateway.shadow is not None:
             self.shadow = gateway.shadow
@@ -237,7 +244,7 @@ class Transaction:
         if self.engine.evicts and response.status >= 200:
             self._evict(response)
         if self.injector is not None:
-            parts[:] = [without(b"".join(parts), LENGTH)]
+            parts[:] = [_STRONG.sub(rb"\1W/\2", without(b"".join(parts), OF_THE_BODY))]
         if self.gateway.via:
             parts.append(self.gateway.via)
         if self.chunked and response.status >= 200:

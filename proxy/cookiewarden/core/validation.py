@@ -1,12 +1,13 @@
 """What pydantic finds wrong with a file, as problems with a place and a message that says what would be right."""
 
+import re
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from cookiewarden.core.problem import CODES, Code, Problem
-from cookiewarden.core.schema import did_you_mean, kind_of
+from cookiewarden.core.schema import did_you_mean, kind_of, quote
 from cookiewarden.core.source import Path, Source
 
 _TYPES = {
@@ -33,6 +34,10 @@ def problem_of(source: Source, detail: ErrorDetails, model: type[BaseModel]) -> 
     message = detail["msg"]
     if kind in _TYPES:
         message = f"expected {_TYPES[kind]}, found {kind_of(detail['input'])}"
+    if kind in ("enum", "literal_error"):
+        words = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        message = f"found {quote(detail['input'])}{did_you_mean(str(detail['input']), words)}"
+        code = Code.WRONG_VALUE
     label = _label(path)
     return source.problem(code, source.value_pos(path), f"{label}: {message}" if label else message)
 

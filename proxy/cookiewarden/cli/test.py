@@ -1,0 +1,282 @@
+"""`cookiewarden test`: policy tests."""
+
+import fnmatch
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+import click
+
+from cookiewarden.cli.policies import exit_code, print_problems
+from cookiewarden.core.document import Loaded
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Mode
+from cookiewarden.core.problem import Code, Place, Pos, Problem, Severity, counted, in_order, render_line
+from cookiewarden.files import PolicyFiles, read
+from cookiewarden.keys import throw_away
+from cookiewarden.tools.cases import Result, read_cases, run_cases, uncovered
+
+WATCH_SECONDS = 0.5
+
+
+@dataclass
+class Suite:
+    """A file of tests, run."""
+
+    path: str
+    results: list[Result] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    uncovered: list[str] = field(default_factory=list)
+    entries: int = 0
+    watched: set[Path] = field(default_factory=set)
+
+    @property
+    def failed(self) -> int:
+        return sum(not result.passed for result in self.results)
+
+
+@click.command(short_help="Policy tests.")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.option(
+    "--only",
+    "-k",
+    metavar="PATTERN",
+    multiple=True,
+    help="Only cases with this in their name, or whose name is like it: '*logout*'.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit", "github"]),
+    default="text",
+    show_default=True,
+)
+@click.option("--watch", is_flag=True, help="Run again whenever a policy or a test changes.")
+@click.option("--strict", is_flag=True, help="Exit 1 where an entry is in no case, too.")
+def test(paths: tuple[str, ...], only: tuple[str, ...], form: str, watch: bool, strict: bool) -> int:
+    """Run policy tests: files named *.test.yaml, or all of those below a folder.
+
+    Each names its policy and says what must come out of headers; they are judged by the engine that enforces. Sealed values
+    are written as <sealed>. Values are never printed, only their length.
+
+    Exit: 0 all pass, 1 some do not, or a file is not right, 2 wrong usage, 3 a file could not be read.
+    """
+    while True:
+        files = [file for path in paths for file in test_files(Path(path))]
+        if not files:
+            raise click.UsageError(f"no policy tests (*.test.yaml) in {', '.join(paths)}")
+        suites = [run_suite(file, only) for file in files]
+        if only and not any(suite.results or suite.problems for suite in suites):
+            raise click.UsageError(f"no case is like {', '.join(only)}")
+        click.echo(FORMATS[form](suites), nl=False)
+        if not watch:
+            return _code(suites, strict and not only)
+        _wait_for_change({path for suite in suites for path in suite.watched})
+        click.echo("")
+
+
+def test_files(path: Path) -> list[Path]:
+    """The files of tests that a path stands for."""
+    if not path.is_dir():
+        return [path]
+    return sorted(p for end in ("yaml", "yml") for p in path.rglob(f"*.test.{end}") if p.is_file())
+
+
+def run_suite(path: Path, only: tuple[str, ...]) -> Suite:
+    """Run the cases of one file."""
+    suite = Suite(str(path), watched={path})
+    raw, _ = read(Path(path).resolve().parent, Path(path).resolve().name)
+    if not isinstance(raw, bytes):
+        suite.problems.append(Problem(raw.code, Place(str(path), Pos()), raw.message))
+        return suite
+    cases = read_cases(str(path), raw)
+    suite.problems += in_order(cases.problems)
+    if cases.model is None:
+        return suite
+    policy_path = path.parent / cases.model.policy
+    files = PolicyFiles(str(policy_path))
+    loaded = files.load()
+    suite.watched |= {policy_path, *(policy_path.parent / name for name in files.raw)}
+    if loaded.policy is None:
+        place = cases.source.value_pos(("policy",))
+        told = f'the policy "{cases.model.policy}" has errors'
+        suite.problems += [cases.source.problem(Code.WRONG_VALUE, place, told), *loaded.problems]
+        return suite
+    suite.results = run_cases(cases, _engines(loaded), time.time(), lambda name: _chosen(name, only))
+    suite.uncovered = uncovered(loaded.policy, suite.results)
+    suite.entries = len(loaded.policy.entries)
+    return suite
+
+
+class _engines:
+    """Makes engines of a policy, each once."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        assert loaded.policy is not None  # noqa: S101 (asked before)
+        self.policy = loaded.policy
+        self.made: dict[tuple[Mode | None, float], Engine] = {}
+
+    def __call__(self, mode: Mode | None, now: float) -> Engine:
+        key = (mode, now)
+        if key not in self.made:
+            self.made[key] = Engine(self.policy, mode, now, throw_away(self.policy))
+        return self.made[key]
+
+
+def _chosen(name: str, only: tuple[str, ...]) -> bool:
+    return not only or any(pattern in name or fnmatch.fnmatchcase(name, pattern) for pattern in only)
+
+
+def _code(suites: list[Suite], strict: bool) -> int:
+    code = max(exit_code(suite.problems) for suite in suites)
+    failed = any(suite.failed or (strict and suite.uncovered) for suite in suites)
+    return code or int(failed)
+
+
+def _wait_for_change(paths: set[Path]) -> None:
+    def look() -> list[object]:
+        return [(p.stat().st_mtime_ns, p.stat().st_size) if p.exists() else None for p in sorted(paths)]
+
+    before = look()
+    while look() == before:
+        time.sleep(WATCH_SECONDS)
+
+
+# How it is told
+
+
+def _text(suites: list[Suite]) -> str:
+    lines: list[str] = []
+    for suite in suites:
+        print_problems(suite.problems)
+        for result in suite.results:
+            if not result.passed:
+                lines += _failure(result)
+        if suite.results:
+            passed = len(suite.results) - suite.failed
+            covered = suite.entries - len(suite.uncovered)
+            left = f"; in no case: {', '.join(suite.uncovered[:10])}" if suite.uncovered else ""
+            more = f" and {len(suite.uncovered) - 10} more" if len(suite.uncovered) > 10 else ""
+            lines.append(
+                f"{suite.path}: {passed} of {counted(len(suite.results), 'case')} passed, "
+                f"{covered} of {counted(suite.entries, 'entry')} covered{left}{more}"
+            )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _failure(result: Result) -> Iterable[str]:
+    yield f"FAILED {result.name}"
+    for difference in result.differences:
+        yield f"  {difference.place}: {difference.what}"
+        yield f"    expected  {difference.expected}"
+        yield f"    got       {difference.got}"
+        if difference.decided is not None:
+            yield f"    decided at {difference.decided}{_because(difference.why)}"
+        elif difference.why:
+            yield f"    because    {', '.join(difference.why)}"
+    yield ""
+
+
+def _because(why: tuple[str, ...]) -> str:
+    return f" ({', '.join(why)})" if why else ""
+
+
+def _json(suites: list[Suite]) -> str:
+    told = [
+        {
+            "path": suite.path,
+            "problems": [problem.as_json() for problem in suite.problems],
+            "cases": [
+                {
+                    "name": result.name,
+                    "place": str(result.place),
+                    "passed": result.passed,
+                    "differences": [
+                        {
+                            "place": str(d.place),
+                            "what": d.what,
+                            "expected": d.expected,
+                            "got": d.got,
+                            "decided_at": str(d.decided) if d.decided else None,
+                            "reasons": d.why,
+                        }
+                        for d in result.differences
+                    ],
+                }
+                for result in suite.results
+            ],
+            "entries": suite.entries,
+            "uncovered": suite.uncovered,
+        }
+        for suite in suites
+    ]
+    return json.dumps(told, indent=2) + "\n"
+
+
+def _junit(suites: list[Suite]) -> str:
+    root = ElementTree.Element("testsuites")
+    for suite in suites:
+        errors = [p for p in suite.problems if p.code.severity is Severity.ERROR]
+        element = ElementTree.SubElement(
+            root, "testsuite", name=suite.path, tests=str(len(suite.results)), failures=str(suite.failed), errors=str(len(errors))
+        )  # fmt: skip
+        for result in suite.results:
+            case = ElementTree.SubElement(
+                element, "testcase", name=result.name, classname=suite.path, file=result.place.path, line=str(result.place.pos.line)
+            )  # fmt: skip
+            if not result.passed:
+                first = result.differences[0]
+                failure = ElementTree.SubElement(
+                    case, "failure", message=f"{first.what}: expected {first.expected}, got {first.got}"
+                )
+                failure.text = "\n".join(_failure(result))
+        for problem in errors:
+            case = ElementTree.SubElement(element, "testcase", name=str(problem.place), classname=suite.path)
+            ElementTree.SubElement(case, "error", message=render_line(problem))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _github(suites: list[Suite]) -> str:
+    lines: list[str] = []
+    for suite in suites:
+        lines += [github_line(p) for p in suite.problems]
+        for result in suite.results:
+            for d in result.differences:
+                at = f"file={d.place.path},line={d.place.pos.line},col={d.place.pos.column}"
+                decided = f", decided at {d.decided}" if d.decided else ""
+                told = (
+                    f"{result.name}: {d.what}: expected {d.expected}, got {d.got}{decided}{_because(d.why)}"
+                )
+                lines.append(f"::error {at}::{_command_data(told)}")
+        lines.append(
+            f"{suite.path}: {len(suite.results) - suite.failed} of {counted(len(suite.results), 'case')} passed"
+        )
+    return "".join(f"{line}\n" for line in lines)
+
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def github_line(problem: Problem) -> str:
+    """A problem as GitHub shows it beside the line of a pull request."""
+    place = problem.place
+    return (
+        f"::{_LEVELS[problem.code.severity]} file={_command_property(place.path)},line={place.pos.line},col={place.pos.column},"
+        f"title={problem.code.text}::{_command_data(problem.message)}"
+    )
+
+
+def _command_data(text: str) -> str:
+    """Escaped as GitHub's workflow commands want it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _command_property(text: str) -> str:
+    return _command_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMATS = {"text": _text, "json": _json, "junit": _junit, "github": _github}

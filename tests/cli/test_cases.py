@@ -1,0 +1,204 @@
+"""`cookiewarden test`: what passes, what fails and how that is told, and what is wrong with files of tests."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.serve.harness import eventually
+
+ROOT = Path(__file__).parents[2]
+
+POLICY = """version: 1
+policy: p
+defaults: {secure: true}
+cookies:
+  - {name: sid, purpose: x, lifetime: 1h}
+  - {name: ab-*, purpose: x, lifetime: 1h, forward: false}
+  - {name: packed, purpose: x, lifetime: 1h, seal: true}
+"""
+WRONG = """policy: p.yaml
+cases:
+  - name: all is as it should be
+    set_cookie: [{in: "sid=CANARY", out: "sid=CANARY; Secure"}]
+  - name: nothing is as expected
+    url: https://shop.example/a
+    cookie: {in: "sid=CANARY; ab-1=CANARY", out: "ab-1=CANARY", reasons: {ab-1: [undeclared], gone: [undeclared]}}
+    set_cookie:
+      - {in: "sid=CANARY; Path=/", out: "sid=CANARY; Path=/", entry: other, action: pass, reasons: []}
+      - {in: "x=CANARY", out: "x=CANARY"}
+      - {in: "sid=CANARY", out: "sid=OTHER0; Secure"}
+    evicted: [x]
+"""
+
+
+def run(*arguments: object, cwd: Path) -> tuple[int, str, str]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "cookiewarden", "test", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=60,
+    )
+    assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    (tmp_path / "p.test.yaml").write_text(WRONG)
+    return tmp_path
+
+
+def test_the_shipped_policies_have_full_suites() -> None:
+    code, told, _ = run("policies", "--strict", "--format", "json", cwd=ROOT)
+    suites = json.loads(told)
+    assert code == 0 and [suite["uncovered"] for suite in suites] == [[], [], []]
+    assert sum(len(suite["cases"]) for suite in suites) > 20
+
+
+def test_a_failure_is_told_with_both_places_and_without_a_value(folder: Path) -> None:
+    code, told, _ = run("p.test.yaml", cwd=folder)
+    assert code == 1
+    assert (
+        told
+        == """FAILED nothing is as expected
+  p.test.yaml:7:50: the application gets
+    expected  ab-1=<6 bytes>
+    got       sid=<6 bytes>
+    decided at p.yaml:6:6 (not-forwarded)
+  p.test.yaml:7:74: why, for ab-1
+    expected  undeclared
+    got       not-forwarded
+    decided at p.yaml:6:6 (not-forwarded)
+  p.test.yaml:7:74: why, for gone
+    expected  undeclared
+    got       no such cookie in the request
+  p.test.yaml:12:14: browsers forget
+    expected  x
+    got       none
+  p.test.yaml:9:41: browsers get
+    expected  sid=<6 bytes>; Path=/
+    got       sid=<6 bytes>; Path=/; Secure
+    decided at p.yaml:5:6 (secure-added)
+  p.test.yaml:9:70: the entry that decides
+    expected  other
+    got       sid
+    decided at p.yaml:5:6 (secure-added)
+  p.test.yaml:9:85: what is done
+    expected  pass
+    got       rewrite
+    decided at p.yaml:5:6 (secure-added)
+  p.test.yaml:9:100: why
+    expected  none
+    got       secure-added
+    decided at p.yaml:5:6 (secure-added)
+  p.test.yaml:10:31: browsers get
+    expected  x=<6 bytes>
+    got       nothing
+    because    undeclared
+  p.test.yaml:11:33: browsers get
+    expected  sid=<6 bytes>; Secure
+    got       sid=<6 bytes>; Secure, with another value
+    decided at p.yaml:5:6 (secure-added)
+
+p.test.yaml: 1 of 2 cases passed, 2 of 3 entries covered; in no case: packed
+"""
+    )
+
+
+def test_cases_are_chosen_by_name(folder: Path) -> None:
+    assert run("p.test.yaml", "-k", "all is", cwd=folder)[0] == 0
+    assert run("p.test.yaml", "-k", "*should*", cwd=folder)[0] == 0
+    assert run("p.test.yaml", "-k", "nothing", cwd=folder)[0] == 1
+    code, _, told = run("p.test.yaml", "-k", "missing", cwd=folder)
+    assert code == 2 and "no case is like missing" in told
+
+
+def test_strict_wants_every_entry_in_a_case(folder: Path) -> None:
+    text = WRONG.partition("  - name: nothing")[0]
+    (folder / "p.test.yaml").write_text(text)
+    assert run(".", cwd=folder)[0] == 0 and run(".", "--strict", cwd=folder)[0] == 1
+
+
+def test_the_formats_say_the_same(folder: Path) -> None:
+    code, told, _ = run(".", "--format", "json", cwd=folder)
+    (suite,) = json.loads(told)
+    assert code == 1 and [case["passed"] for case in suite["cases"]] == [True, False]
+    assert len(suite["cases"][1]["differences"]) == 10
+    code, told, _ = run(".", "--format", "junit", cwd=folder)
+    (junit,) = ElementTree.fromstring(told).iter("testsuite")
+    assert code == 1 and (junit.get("tests"), junit.get("failures")) == ("2", "1")
+    assert "p.test.yaml:9:100" in (junit.find(".//failure").text or "")  # type: ignore[union-attr]
+    code, told, _ = run(".", "--format", "github", cwd=folder)
+    assert code == 1 and told.count("::error file=p.test.yaml,line=") == 10
+    assert "::error file=p.test.yaml,line=9,col=100::nothing is as expected: why: expected none" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("policy: p.yaml\ncases: []\n", "p.test.yaml:2:8: error: cases: "),
+        ("policy: none.yaml\ncases: [{name: a}]\n", 'none.yaml:1:1: error: there is no file "none.yaml"'),
+        ("policy: p.yaml\ncases: [{name: a, set_cookies: []}]\n", 'unknown key "set_cookies", did you mean "set_cookie"?'),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x, outt: y}]}]\n", 'unknown key "outt", did you mean "out"?'),
+        ("policy: p.yaml\ncases: [{name: a, url: shop}]\n", '"shop" is no URL; expected such as https://shop.example/login'),
+        ("policy: p.yaml\ncases: [{name: a, now: yesterday}]\n", '"yesterday" is no moment; expected such as 2026-06-01T12:00:00Z'),
+        ("policy: p.yaml\ncases:\n  - {name: a}\n  - {name: a}\n", "a case of this name stands at line 3 already"),
+        ("policy: p.yaml\ncases: [{set_cookie: []}]\n", 'the key "name" is missing'),
+        ("cases: [{name: a}]\n", 'the key "policy" is missing'),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x, reasons: [undeclard]}]}]\n", 'p.test.yaml:2:50: error: reasons: found "undeclard", did you mean "undeclared"?'),
+        ("policy: p.yaml\ncases: [{name: a\n", "[syntax]"),
+        ("", "expected a mapping"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_of_tests_is_told_with_its_place(
+    folder: Path, text: str, told: str
+) -> None:
+    (folder / "p.test.yaml").write_text(text)
+    code, printed, error = run("p.test.yaml", cwd=folder)
+    assert code in (1, 3) and told in error, error
+    assert "passed" not in printed
+
+
+def test_a_policy_with_errors_is_told_where_it_is_named(folder: Path) -> None:
+    (folder / "p.yaml").write_text(POLICY.replace("secure", "secur"))
+    code, _, told = run("p.test.yaml", cwd=folder)
+    assert code == 1 and 'p.test.yaml:1:9: error: the policy "p.yaml" has errors' in told
+    assert 'p.yaml:3:12: error: unknown key "secur", did you mean "secure"?' in told
+
+
+def test_no_tests_are_wrong_usage(tmp_path: Path) -> None:
+    code, _, told = run(".", cwd=tmp_path)
+    assert code == 2 and "no policy tests (*.test.yaml) in ." in told
+
+
+def test_sealed_values_are_written_as_such(folder: Path) -> None:
+    (folder / "p.test.yaml").write_text(
+        'policy: p.yaml\ncases:\n  - name: sealed\n    set_cookie: [{in: "packed=CANARY", out: "packed=<sealed>; Secure", reasons: [secure-added, sealed]}]\n'
+        '    cookie: {in: "packed=<sealed:CANARY>", out: "packed=CANARY", reasons: {packed: [opened]}}\n'
+    )
+    assert run(".", cwd=folder)[0] == 0
+
+
+def test_watching_runs_again_when_the_policy_changes(folder: Path) -> None:
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cookiewarden", "test", "--watch", "-k", "all is", "."],
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+        )
+    try:
+        assert eventually(lambda: "1 of 1 case passed" in (folder / "log").read_text(), 10)
+        time.sleep(0.1)
+        (folder / "p.yaml").write_text(POLICY.replace("secure: true", "secure: keep"))
+        assert eventually(lambda: "0 of 1 case passed" in (folder / "log").read_text(), 10)
+    finally:
+        process.terminate()
+        process.wait(10)

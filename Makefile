@@ -10,12 +10,20 @@ ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
 
-.PHONY: run test test-compiled test-apps test-browser test-deploy deploy-files conformance soak fuzz lint types format schema clean
+.PHONY: help run test test-compiled test-apps test-browser test-deploy deploy-files conformance soak fuzz lint types format schema clean
 .PHONY: bench bench-engine bench-sidecar bench-idle
 .DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1|/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp $(VENV)/admin.token $(if $(UPSTREAM),$(VENV)/seal.key) ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
 ifdef UPSTREAM
+	@echo "status page: http://$(ADMIN)/   proxy: http://$(LISTEN)/   in another terminal:"
+	@echo "  $(BIN)/cookiewarden forecast $(ADMIN)      # what would break"
+	@echo "  $(BIN)/cookiewarden drift $(ADMIN)         # what is not declared, with the YAML to paste into $(POLICY)"
+	@echo "  $(BIN)/cookiewarden mode report --for 10min --token-file $(VENV)/admin.token $(ADMIN)"
 	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN) --seal-key-file $(VENV)/seal.key --admin-token-file $(VENV)/admin.token
 else
 	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN) --app $(APP) --admin-token-file $(VENV)/admin.token
@@ -73,8 +81,9 @@ bench-sidecar: $(VENV)/peers.stamp ## latency at half load, memory, two workers,
 bench-idle: $(VENV)/dev.stamp ## memory of 10,000 idle connections beside nginx and haproxy
 	$(BIN)/python -m tests.bench.idle $(BENCH)
 
-schema: $(VENV)/run.stamp ## write policies/schema.json anew
+schema: $(VENV)/run.stamp ## write the schemas in policies/ anew
 	$(BIN)/cookiewarden schema > policies/schema.json
+	$(BIN)/cookiewarden schema test-file > policies/test.schema.json
 
 clean:
 	rm -rf $(VENV) $(COMPILED) $(MITM)

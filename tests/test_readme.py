@@ -68,7 +68,12 @@ def test_the_demo_says_the_same_lines_as_the_readme_tries() -> None:
     from cookiewarden.cli.demo import GUIDE
 
     guide = GUIDE.format(
-        listen="127.0.0.1:8080", app="127.0.0.1:8090", admin="127.0.0.1:9180", port=8090, policy="p"
+        listen="127.0.0.1:8080",
+        app="127.0.0.1:8090",
+        admin="127.0.0.1:9180",
+        port=8090,
+        policy="p",
+        command="cookiewarden",
     )
     for path in (
         "/login -d user=demo",
@@ -143,5 +148,6 @@ def test_editors_find_the_schema_of_every_shipped_policy() -> None:
     for path in (ROOT / "policies").rglob("*.yaml"):
         first = path.read_text().splitlines()[0]
         found = re.fullmatch(r"# yaml-language-server: \$schema=(.*)", first)
-        assert found and (path.parent / found[1]).resolve() == ROOT / "policies" / "schema.json"
+        schema = "test.schema.json" if path.name.endswith(".test.yaml") else "schema.json"
+        assert found and (path.parent / found[1]).resolve() == ROOT / "policies" / schema
         assert parse_source(str(path), path.read_bytes()).problems == []

@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
+from cookiewarden.core.source import parse_source
+from cookiewarden.tools.cases import CasesModel
 from tests.serve.harness import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +63,15 @@ def test_the_shipped_policies_have_full_suites() -> None:
     suites = json.loads(told)
     assert code == 0 and [suite["uncovered"] for suite in suites] == [[], [], []]
     assert sum(len(suite["cases"]) for suite in suites) > 20
+
+
+def test_the_schema_of_files_of_tests_is_the_one_that_the_command_prints_and_the_shipped_ones_are_right_by_it() -> (
+    None
+):
+    schema = json.loads((ROOT / "policies" / "test.schema.json").read_text())
+    assert schema == CasesModel.model_json_schema()
+    for path in (ROOT / "policies").rglob("*.test.yaml"):
+        jsonschema.validate(parse_source(str(path), path.read_bytes()).data, schema)
 
 
 def test_a_failure_is_told_with_both_places_and_without_a_value(folder: Path) -> None:

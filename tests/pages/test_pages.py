@@ -5,12 +5,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cookiewarden.core.report.review import QUESTIONS, Series, period, review
+from cookiewarden.core.report.review import PolicyInForce, Series, period, review
 from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line, bars, chart, spark
 from cookiewarden.pages.report import values_of
-from cookiewarden.pages.text import ago, cell, number, shown, told
+from cookiewarden.pages.text import ago, cell, number, severities, shown, told
 from tests.core.report.seen import NOW, Watched
+from tests.core.report.test_review import NONE, answered
 from tests.policies_for_tests import entries
 
 HOSTILE = (
@@ -77,17 +78,22 @@ def reviewed(language: str = "en"):
     for name in HOSTILE:
         if "\x1b" not in name:
             seen.sends(f"{name}=1")
-    found = {question: [] for question in QUESTIONS} | {
-        "cookies": [Series({"cookie": "sid", "direction": "response", "action": "pass"}, [3.0, None])],
-        "policies": [Series({"policy": HOSTILE[0], "sha256": HOSTILE[3]}, [1.0, 1.0])],
-        "proxies": [Series({}, [1.0, None])],
-        "enforcing": [Series({}, [0.0, None])],
-    }
+    found = answered(
+        [PolicyInForce(HOSTILE[0], HOSTILE[3], NOW, NOW)],
+        cookies=[Series({"cookie": "sid", "direction": "response", "action": "pass"}, [3.0, None])],
+        proxies=[Series({}, [1.0, None])],
+        enforcing=[Series({}, [0.0, None])],
+    )
     return values_of(
         review(period(120, NOW), found, seen.engine.policy, seen.inventory, seen.judged, language),
         "p|<i>",
         NOW,
     )
+
+
+def test_problems_are_counted_by_how_bad_they_are() -> None:
+    assert severities(["p:1:1: error: x", "p:1:2: warning: y", "p:1:3: warning: z"]) == "1 error, 2 warnings"
+    assert severities(["no key"]) == "1 problem"
 
 
 @pytest.mark.parametrize("template", ["report.html", "report.md"])
@@ -109,7 +115,6 @@ def test_a_report_says_what_it_does_not_know() -> None:
 
 
 def test_a_report_without_an_inventory_says_how_to_get_the_names() -> None:
-    nothing = {question: [] for question in QUESTIONS}
-    values = values_of(review(period(60, NOW), nothing, None, None, None, "en"), "", NOW)
+    values = values_of(review(period(60, NOW), NONE, None, None, None, "en"), "", NOW)
     for template in ("report.md", "report.html"):
         assert "--inventory" in render(template, values)

@@ -122,7 +122,9 @@ def test_a_single_sign_on_keeps_its_same_site_none() -> None:
     assert set_cookie("wosid", "; SameSite=None") == "wosid=v; SameSite=None; Secure; HttpOnly"
 
 
-@pytest.mark.parametrize("path", sorted(str(p.relative_to(POLICIES)) for p in POLICIES.rglob("*.yaml")))
+@pytest.mark.parametrize(
+    "path", sorted(str(p.relative_to(POLICIES)) for p in POLICIES.rglob("*.yaml") if ".test." not in p.name)
+)
 def test_shipped_files_have_no_errors(path: str) -> None:
     assert not has_errors(PolicyFiles(str(POLICIES / path)).load().problems)
 

@@ -202,7 +202,7 @@ def test_the_emergency_switch_goes_before_the_setting_and_the_file_and_goes_back
     assert not passes(proxy.port)
     code, answer = tell(proxy.admin, "/mode", b'{"mode": "report", "seconds": 1.5}')
     told = json.loads(answer)
-    assert (code, told["mode"], told["mode_by"]) == (200, "report", "switched by an operator")
+    assert (code, told["mode"], told["mode_by"]) == (200, "report", "an operator's switch")
     assert abs(told["mode_until"] - time.time() - 1.5) < 1
     assert passes(proxy.port)
     assert proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == pytest.approx(told["mode_until"])

@@ -15,7 +15,7 @@ from cookiewarden.core.report.review import period
 from cookiewarden.tools import client
 from cookiewarden.tools.client import NoAnswer, fetch
 from cookiewarden.tools.operator import Operator
-from cookiewarden.tools.prometheus import answers
+from cookiewarden.tools.prometheus import Prometheus
 from tests.processes import free_port
 
 NOW = 1_000_000.0
@@ -112,7 +112,7 @@ def test_what_is_no_url_is_told_as_such() -> None:
 )  # fmt: skip
 def test_a_prometheus_that_talks_nonsense_is_told_as_such(body: bytes) -> None:
     with server(saying(body)) as url, pytest.raises(NoAnswer, match="does not answer as Prometheus does"):
-        answers(url, period(60, NOW), "")
+        Prometheus(url, "").found(period(60, NOW))
 
 
 def test_a_prometheus_that_refuses_says_why() -> None:
@@ -121,16 +121,31 @@ def test_a_prometheus_that_refuses_says_why() -> None:
         server(saying(refusal, b"400 Bad Request")) as url,
         pytest.raises(NoAnswer, match=r"refuses: parse error\\u202e"),
     ):
-        answers(url, period(60, NOW), "")
+        Prometheus(url, "").found(period(60, NOW))
 
 
 def test_samples_go_to_their_steps_and_what_is_no_number_is_none() -> None:
     asked = period(180, NOW)
-    values = [[NOW - 120, "1.5"], [NOW - 50, "2"], [NOW, "NaN"]]
-    body = json.dumps({"status": "success", "data": {"result": [{"metric": {"a": "b"}, "values": values}]}})
+    values = [[NOW - 180, "1"], [NOW - 120, "2.5"], [NOW - 50, "4"], [NOW, "NaN"]]
+    body = json.dumps(
+        {"status": "success", "data": {"result": [{"metric": {"cookie": "b"}, "values": values}]}}
+    )
     with server(saying(body.encode())) as url:
-        (series,) = answers(url, asked, 'job="x"')["cookies"]
-    assert (series.labels, series.values) == ({"a": "b"}, [1.5, 2.0, None])
+        found = Prometheus(url, 'job="x"').found(asked)
+    (series,) = found.counted["cookies"]
+    # The answer to what began anew is the same here, and so the numbers are.
+    assert (series.labels["cookie"], series.values) == ("b", [2.5, 4.0, None])
+    assert found.gauges["proxies"][0].values == [2.5, 4.0, None]
+    assert (found.policies[0].first, found.policies[0].last) == (NOW - 180, NOW)
+
+
+def test_a_prometheus_that_knows_no_such_proxy_says_so() -> None:
+    body = b'{"status": "success", "data": {"result": []}}'
+    with (
+        server(saying(body)) as url,
+        pytest.raises(NoAnswer, match=r'has no series of cookiewarden\{job="x"\} in this time'),
+    ):
+        Prometheus(url, 'job="x"').found(period(60, NOW))
 
 
 def test_an_admin_listener_of_another_kind_is_told_as_such() -> None:

@@ -1,5 +1,6 @@
 """`cookiewarden demo`: the proxy in front of a demo application, on the Carerix policy."""
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -40,8 +41,8 @@ Try, in another terminal:
   curl -si http://{listen}/logout | grep -i set-cookie
 
   # what would break, what is not declared, and the YAML that would mend it
-  cookiewarden forecast {admin}
-  cookiewarden drift {admin}
+  {command} forecast {admin}
+  {command} drift {admin}
 
   # what was done, as counters
   curl -s http://{admin}/metrics | grep '^cookiewarden_cookies_total' | grep -v ' 0.0$'
@@ -70,6 +71,12 @@ def demo(policy: str | None, listen: str, app: str, admin: str, admin_token_file
     with log.to_standard_error(), tempfile.TemporaryDirectory() as folder:
         uvloop.run(_serve(files, loaded, Path(folder), admin_token_file, *addresses))
     return 0
+
+
+def _called() -> str:
+    """How the command was called, so that what is printed can be pasted."""
+    name = Path(sys.argv[0])
+    return "cookiewarden" if name.name != "cookiewarden" or name.parent == Path() else sys.argv[0]
 
 
 def _carerix() -> Path:
@@ -109,7 +116,9 @@ async def _serve(
             seal_key_file=str(key),
             admin_token_file=token_file,
         )
-        guide = GUIDE.format(listen=listen, app=app, admin=admin, port=app.port, policy=files.path)
+        guide = GUIDE.format(
+            listen=listen, app=app, admin=admin, port=app.port, policy=files.path, command=_called()
+        )
         await Single(settings, files).live(loaded, started=lambda: click.echo(guide))
     finally:
         await runner.cleanup()

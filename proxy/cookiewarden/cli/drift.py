@@ -8,10 +8,10 @@ from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, enforcing, operator
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
-from cookiewarden.core.report.drift import Finding, Kind
+from cookiewarden.core.report.drift import SETTLED, Finding, Kind
 from cookiewarden.core.report.drift import drift as drift_of
 from cookiewarden.core.report.judge import judge_all
-from cookiewarden.pages.text import ago, shown
+from cookiewarden.pages.text import observed, shown
 
 
 @click.command(short_help="Where register and traffic differ.")
@@ -27,9 +27,7 @@ from cookiewarden.pages.text import ago, shown
 def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, ...], form: str) -> int:
     """Tell where the register and the cookies that a running proxy has seen differ, with the YAML that would mend it.
 
-    ADMIN_URL is its admin listener.  [default: http://127.0.0.1:9180]
-
-    Exit: 0 no difference, 1 some, 2 wrong usage, 3 the proxy could not be asked.
+    Exit: 0 no difference, 1 some (what was not seen counts after a day only), 2 wrong usage, 3 the proxy could not be asked.
     """
     asked = operator(admin_url, token_file)
     if policy is None:
@@ -39,12 +37,13 @@ def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, 
         assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
         inventory = asked.inventory()
         judged = judge_all(inventory, enforcing(loaded.policy), time.time())
-        findings = drift_of(inventory, judged, loaded.policy)
+        findings = drift_of(inventory, judged, loaded.policy, time.time())
         document = wire.DriftDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, findings)
     if only:
         document.findings[:] = [finding for finding in document.findings if finding.kind.value in only]
-    click.echo(as_json(document) if form == "json" else _rendered(document))
-    return int(bool(document.findings))
+    click.echo(as_json(document) if form == "json" else _rendered(document, only))
+    settled = time.time() - document.since >= SETTLED
+    return int(any(settled or finding.kind is not Kind.NEVER_SEEN for finding in document.findings))
 
 
 TOLD = {
@@ -55,15 +54,17 @@ TOLD = {
 }
 
 
-def _rendered(document: wire.DriftDocument) -> str:
-    since = f"since {ago(document.since, time.time())}"
+def _rendered(document: wire.DriftDocument, only: tuple[str, ...]) -> str:
+    lines = [
+        f"The register of {printable(document.policy)} against what was seen. {observed(document.since, time.time())}",
+        "",
+    ]
     if not document.findings:
-        return f"The register of {printable(document.policy)} and what was seen {since} are the same."
-    lines = []
+        return "\n".join([*lines, f"No difference{' of the kind ' + ' or '.join(only) if only else ''}."])
     for kind in Kind:
         findings = [finding for finding in document.findings if finding.kind is kind]
         if findings:
-            lines += [f"{TOLD[kind]} {since} ({counted(len(findings), 'cookie')})"]
+            lines += [f"{TOLD[kind]} ({counted(len(findings), 'cookie')})"]
             lines += [line for finding in findings for line in _finding(finding)]
             lines.append("")
     pasted = "".join(finding.yaml for finding in document.findings)

@@ -11,7 +11,7 @@ from cookiewarden.core.report import wire
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks
 from cookiewarden.core.report.forecast import forecast as forecast_of
 from cookiewarden.core.report.judge import judge_all
-from cookiewarden.pages.text import ago, shown
+from cookiewarden.pages.text import ago, observed, shown
 
 
 @click.command(short_help="What would break if a policy were enforced.")
@@ -20,8 +20,6 @@ from cookiewarden.pages.text import ago, shown
 @asks_a_proxy
 def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> int:
     """Tell what would happen to each cookie that a running proxy has seen, if its policy were enforced now.
-
-    ADMIN_URL is its admin listener.  [default: http://127.0.0.1:9180]
 
     Exit: 0 nothing would break, 1 something would, 2 wrong usage, 3 the proxy could not be asked.
     """
@@ -45,33 +43,45 @@ TOLD = {
     Verdict.WAITS: "WAITS for the visitor's consent",
     Verdict.CHANGES: "CHANGES: it would pass with other attributes",
     Verdict.REPORTED: "ONLY REPORTED, as the policy says",
+    Verdict.KEPT: "KEPT from the application, as the policy says",
     Verdict.FINE: "FINE",
 }
+BRIEF = frozenset({Verdict.CHANGES, Verdict.KEPT, Verdict.FINE})
+"""Of which names are enough."""
 
 
 def _rendered(document: wire.ForecastDocument) -> str:
     now = time.time()
     lines = [
-        f"If {printable(document.policy)} (sha256 {document.sha256:.12}) were enforced now, by what was seen since "
-        f"{ago(document.since, now)}:",
+        f"If {printable(document.policy)} (sha256 {document.sha256:.12}) were enforced now. {observed(document.since, now)}",
     ]
     for verdict in Verdict:
         cookies = [cookie for cookie in document.cookies if cookie.verdict is verdict]
-        if not cookies:
-            continue
-        lines += ["", f"{TOLD[verdict]} ({counted(len(cookies), 'cookie')})"]
-        if verdict is Verdict.CHANGES:
-            lines += [f"  {shown(cookie.name)}: {printable(cookie.advice)}" for cookie in cookies]
-        elif verdict is Verdict.FINE:
-            lines.append("  " + ", ".join(shown(cookie.name) for cookie in cookies))
-        else:
-            for cookie in cookies:
-                lines += _cookie(cookie, now)
+        if cookies:
+            lines += [
+                "",
+                f"{TOLD[verdict]} ({counted(len(cookies), 'cookie')})",
+                *_group(cookies, verdict, now),
+            ]
     if not document.cookies:
         lines += ["", "No cookie was seen yet."]
     elif not breaks(document.cookies):
         lines += ["", "Nothing of what was seen would break."]
     return "\n".join(lines)
+
+
+def _group(cookies: list[Forecast], verdict: Verdict, now: float) -> list[str]:
+    """Cookies of which the same is to be said stand together."""
+    lines = []
+    for advice in dict.fromkeys(cookie.advice for cookie in cookies):
+        same = [cookie for cookie in cookies if cookie.advice == advice]
+        if advice:
+            lines.append(f"  {printable(advice)}:")
+        if verdict in BRIEF:
+            lines.append(f"    {', '.join(shown(cookie.name) for cookie in same)}")
+        else:
+            lines += [line for cookie in same for line in _cookie(cookie, now)]
+    return lines
 
 
 def _cookie(cookie: Forecast, now: float) -> list[str]:
@@ -81,7 +91,6 @@ def _cookie(cookie: Forecast, now: float) -> list[str]:
     ]
     where = printable(" ".join(cookie.where))
     return [
-        f"  {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)})",
-        *([f"    {cookie.advice}"] if cookie.advice else []),
-        f"    {' and '.join(seen) or 'seen'} at {where}; first {ago(cookie.since, now)}, last {ago(cookie.last, now)}",
+        f"    {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)}), {' and '.join(seen) or 'seen'} at {where}; "
+        f"last {ago(cookie.last, now)}",
     ]

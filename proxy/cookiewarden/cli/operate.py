@@ -52,13 +52,17 @@ def reload(admin_url: str, token_file: str) -> int:
 
     Exit: 0 loaded, 1 the policy has errors and the old one stays in force, 3 the proxy could not be asked.
     """
-    answer = operator(admin_url, token_file).reload()
+    asked = operator(admin_url, token_file)
+    before = asked.policy().sha256
+    answer = asked.reload()
     if not answer.reload_successful and answer.reloads:
         for problem in answer.reloads[-1].problems:
             click.echo(printable(problem), err=True)
         click.echo(f"the old policy stays in force: {told(answer)}", err=True)
         return 1
-    click.echo(told(answer))
+    for problem in answer.reloads[-1].problems if answer.reloads else ():
+        click.echo(printable(problem), err=True)
+    click.echo(f"{'unchanged' if answer.sha256 == before else 'loaded'}: {told(answer)}")
     return 0
 
 
@@ -77,6 +81,7 @@ def health(admin_url: str, token_file: str) -> int:
 def told(answer: PolicyDocument) -> str:
     until = ""
     if answer.mode_until is not None:
-        left = max(0, round((answer.mode_until - time.time()) / 60))
-        until = f" until {datetime.fromtimestamp(answer.mode_until, UTC):%Y-%m-%d %H:%M} UTC, {left} minutes from now"
-    return f"{printable(answer.policy)}, sha256 {answer.sha256:.12}, mode {answer.mode} ({answer.mode_by}{until})"
+        left = max(0, round(answer.mode_until - time.time()))
+        spelled = f"{left} seconds" if left < 120 else f"{round(left / 60)} minutes"
+        until = f" until {datetime.fromtimestamp(answer.mode_until, UTC):%Y-%m-%d %H:%M:%S} UTC, {spelled} from now"
+    return f"{printable(answer.policy)}, sha256 {answer.sha256:.12}, mode {answer.mode} (by {answer.mode_by}{until})"

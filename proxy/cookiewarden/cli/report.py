@@ -1,5 +1,6 @@
 """`cookiewarden report`: what was enforced over weeks, for the privacy officer."""
 
+import re
 import time
 from pathlib import Path
 
@@ -7,17 +8,18 @@ import click
 
 from cookiewarden.cli.operate import span_of
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.cli.running import enforcing, operator
+from cookiewarden.cli.running import address_of, enforcing, operator
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.core.report.judge import judge_all
-from cookiewarden.core.report.review import period
+from cookiewarden.core.report.review import period, without_silence
 from cookiewarden.core.report.review import review as review_of
 from cookiewarden.pages import render
 from cookiewarden.pages.report import values_of
 from cookiewarden.tools.client import NoAnswer
-from cookiewarden.tools.prometheus import answers
+from cookiewarden.tools.prometheus import Prometheus
 
+_ADDRESS = re.compile(r"[\w.\[\]:-]*:[0-9]+|[0-9]+")
 MAX_SINCE = 5 * 365 * 86400
 
 
@@ -71,12 +73,11 @@ def report(
 
     Exit: 0 written, 1 the policy has errors, 2 wrong usage, 3 Prometheus or the inventory could not be asked.
     """
-    if not url.startswith(("http://", "https://")):
-        raise click.UsageError(f'--prometheus "{url}": expected a URL such as http://127.0.0.1:9090')
+    url = address_of(url, "--prometheus", "http://127.0.0.1:9090")
     asked = period(span_of(since, "--since", MAX_SINCE), time.time())
     loaded = load_policy(policy)[1] if policy else None
     inventory = _inventory(seen, token_file) if seen else None
-    found = answers(url, asked, where)
+    asked, found = without_silence(asked, Prometheus(url, where).found(asked))
     register = loaded.policy if loaded else None
     judged = judge_all(inventory, enforcing(register), time.time()) if inventory and register else None
     review = review_of(asked, found, register, inventory, judged, language)
@@ -97,7 +98,7 @@ def report(
 
 def _inventory(seen: str, token_file: str) -> Inventory:
     """Raises NoAnswer."""
-    if "://" in seen:
+    if "://" in seen or (_ADDRESS.fullmatch(seen) and not Path(seen).exists()):
         return operator(seen, token_file).inventory()
     try:
         return wire.read_inventory(Path(seen).read_bytes())

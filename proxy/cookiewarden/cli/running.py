@@ -4,11 +4,13 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode, Policy
+from cookiewarden.core.problem import printable
 from cookiewarden.core.report import wire
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.operator import Operator
@@ -22,24 +24,34 @@ FORMAT = click.option(
 
 def asks_a_proxy(command: F) -> F:
     """An argument ADMIN_URL and an option for the token."""
+    command.__doc__ = f"{command.__doc__}\n    ADMIN_URL is its admin listener: a URL, HOST:PORT or a port of this machine. Without one: COOKIEWARDEN_ADMIN_URL, else {DEFAULT_URL}."
     command = click.argument("admin_url", default=DEFAULT_URL, envvar="COOKIEWARDEN_ADMIN_URL")(command)
     return click.option(
         "--token-file",
         metavar="FILE",
         default="",
         envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
-        help="The admin listener's token.",
+        show_envvar=True,
+        help="The admin listener's token: the file that the proxy has as --admin-token-file.",
     )(command)
 
 
 def operator(admin_url: str, token_file: str) -> Operator:
     """Raises UsageError."""
-    url = admin_url if "://" in admin_url else f"http://{admin_url}"
-    if not url.startswith(("http://", "https://")):
-        raise click.UsageError(
-            f'"{admin_url}" is no address of an admin listener; expected such as {DEFAULT_URL}'
-        )
-    return Operator(url, token_file)
+    return Operator(address_of(admin_url, "ADMIN_URL", DEFAULT_URL), token_file)
+
+
+def address_of(text: str, option: str, such_as: str) -> str:
+    """A URL; a host with its port, or a port of this machine, stands for one too. Raises UsageError."""
+    url = text if "://" in text else f"http://127.0.0.1:{text}" if text.isdecimal() else f"http://{text}"
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or parts.query or parts.fragment or not url.isprintable() or " " in url:
+        raise click.UsageError(f'{option}: "{printable(text)}" is no address; expected such as {such_as}')
+    return url.rstrip("/")
 
 
 def enforcing(policy: Policy) -> Engine:

@@ -6,14 +6,17 @@ import click
 
 from cookiewarden.core.report.wire import DOCUMENTS, schema_of
 from cookiewarden.core.schema import json_schema
+from cookiewarden.tools.cases import CasesModel
 
 
 @click.command(short_help="JSON Schemas: policy files, admin answers.")
-@click.argument("of", type=click.Choice(["policy-file", *DOCUMENTS]), default="policy-file")
+@click.argument(
+    "of", type=click.Choice(["policy-file", "test-file", *DOCUMENTS]), default="policy-file", metavar="[WHAT]"
+)
 def schema(of: str) -> int:
-    """Print the JSON Schema of policy files (draft-07), or of what the admin listener answers below /inventory, /forecast,
-    /drift and /policy, and takes at /mode (2020-12)."""
-    click.echo(schema_text() if of == "policy-file" else _text(schema_of(of)), nl=False)
+    """Print a JSON Schema. WHAT is policy-file (the default, draft-07), test-file, or what the admin listener says or is told:
+    inventory, forecast, drift, policy, mode."""
+    click.echo(TEXTS[of]() if of in TEXTS else _text(schema_of(of)), nl=False)
     return 0
 
 
@@ -23,3 +26,11 @@ def schema_text() -> str:
 
 def _text(schema: object) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_schema_text() -> str:
+    """Of files of policy tests."""
+    return _text(CasesModel.model_json_schema())
+
+
+TEXTS = {"policy-file": schema_text, "test-file": test_schema_text}

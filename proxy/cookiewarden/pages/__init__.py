@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cookiewarden.core.problem import counted
 from cookiewarden.pages.chart import chart
-from cookiewarden.pages.text import ago, cell, date, number, shown, told
+from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
 
 if TYPE_CHECKING:
     import jinja2
@@ -35,6 +35,7 @@ def _environment() -> "jinja2.Environment":
     )
     environment.filters |= {
         "shown": shown, "date": date, "ago": ago, "counted": counted, "number": number, "cell": cell, "told": told,
+        "severities": severities,
     }  # fmt: skip
     environment.globals["chart"] = chart
     return environment

@@ -1,8 +1,9 @@
 """How names, moments and numbers are shown."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from cookiewarden.core.problem import printable
+from cookiewarden.core.problem import counted, printable
 
 
 def shown(name: str) -> str:
@@ -30,6 +31,11 @@ def ago(at: float, now: float) -> str:
     return "just now" if seconds < 10 else f"{seconds:.0f} seconds ago"
 
 
+def observed(since: float, now: float) -> str:
+    """For how long there was something to see."""
+    return f"Observed since {date(since)} ({ago(since, now)})."
+
+
 def number(value: float) -> str:
     """With thin gaps between thousands, and no more digits than say something."""
     if value >= 100 or value == int(value):
@@ -40,3 +46,13 @@ def number(value: float) -> str:
 def told(value: float | None) -> str:
     """A number that may be missing, to whole ones: what Prometheus extrapolates is no more exact."""
     return "no data" if value is None else number(float(round(value)))
+
+
+def severities(problems: Sequence[str]) -> str:
+    """`1 error, 2 warnings`, of problems that are a line each."""
+    counts = [
+        (word, sum(f": {word}: " in line for line in problems)) for word in ("error", "warning", "info")
+    ]
+    return ", ".join(counted(count, word) for word, count in counts if count) or counted(
+        len(problems), "problem"
+    )

@@ -144,8 +144,8 @@ class Pages:
     # What can be told
 
     async def reload(self, request: web.BaseRequest) -> web.Response:
+        log.info("an operator asks for a reload")
         policy = await self.operation.reload()
-        log.info("reloaded, as an operator asked")
         return _json(wire.dump(policy), 200 if policy.reload_successful else 422)
 
     async def mode(self, request: web.BaseRequest) -> web.Response:

@@ -28,7 +28,7 @@ class ModeSwitch:
     def why(self, policy: Policy) -> str:
         """Who says so."""
         if self.switched is not None:
-            return "switched by an operator"
+            return "an operator's switch"
         return "the setting mode" if self.setting is not None else "the policy"
 
     def turn(self, mode: Mode, until: float) -> None:

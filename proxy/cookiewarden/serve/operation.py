@@ -97,7 +97,7 @@ class Operation:
         """Where the register and what was seen differ."""
 
         def of(inventory: Inventory, engine: Engine) -> DriftDocument:
-            findings = drift(inventory, judge_all(inventory, engine, time.time()), engine.policy)
+            findings = drift(inventory, judge_all(inventory, engine, time.time()), engine.policy, time.time())
             return DriftDocument(engine.policy.name, engine.policy.sha256, inventory.since, findings)
 
         return await self.computed(of)

@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import partial
 from threading import Thread
 from typing import TypeVar
@@ -141,7 +142,7 @@ class Reloader:
         """The emergency switch: put the policy in force anew, in this mode, until this moment in seconds since the epoch."""
         async with self._lock:
             self.switch.turn(mode, until)
-            await self._put_again(f"the mode is switched to {mode.value}")
+            await self._put_again(f"an operator switches the mode to {mode.value} until {_date(until)}")
 
     async def turn_mode_back(self, why: str) -> None:
         """The mode is again what the setting or the policy says."""
@@ -205,7 +206,7 @@ class Reloader:
         )  # fmt: skip
         if mode is not policy.mode and self.what == "policy":
             log.warning(
-                "the policy says mode %s; %s, %s, overrides it",
+                "the policy says mode %s, but %s says %s",
                 policy.mode.value, self.switch.why(policy), mode.value,
             )  # fmt: skip
 
@@ -224,3 +225,7 @@ class Reloader:
                 tried = seen
                 await self.reload()
             before = seen
+
+
+def _date(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"

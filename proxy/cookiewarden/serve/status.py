@@ -10,7 +10,7 @@ from cookiewarden.core.engine import Engine
 from cookiewarden.core.report.drift import Finding, Kind, drift
 from cookiewarden.core.report.forecast import Forecast, Verdict, forecast, where
 from cookiewarden.core.report.inventory import Inventory, Record
-from cookiewarden.core.report.judge import Judged, judge_all
+from cookiewarden.core.report.judge import Judged, Judgement, judge_all
 from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line
 from cookiewarden.serve.history import STEP_SECONDS, History, Sample
@@ -76,7 +76,7 @@ def _seen(inventory: Inventory, engine: Engine) -> Seen:
         inventory.since,
         sum(inventory.left_out.values()),
         forecast(inventory, judged, is_in_force=True),
-        drift(inventory, judged, engine.policy),
+        drift(inventory, judged, engine.policy, time.time()),
         _rows(inventory, judged),
     )
 
@@ -89,7 +89,7 @@ def _rows(inventory: Inventory, judged: Judged) -> dict[str, EntryRow]:
             row.count += record.count
             if record.last > row.last:
                 row.last, row.where = record.last, where(record)
-            row.done = _done(record) or row.done
+            row.done = _done(record) or row.done or _would(judged[name])
     return rows
 
 
@@ -97,6 +97,11 @@ def _done(record: Record) -> str:
     """What was decided most of the time."""
     rows = [row for row in record.rows if row.direction != "evict"]
     return ", ".join(dict.fromkeys(row.action for row in sorted(rows, key=lambda row: -row.times.count)))
+
+
+def _would(judgements: list[Judgement]) -> str:
+    """What this policy would do, where it has not decided yet."""
+    return "would " + ", ".join(dict.fromkeys(judgement.action.value for judgement in judgements))
 
 
 def _charts(history: History) -> dict[str, object]:

@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from cookiewarden.core.decision import Action, Exchange, Header, Judged, Reason
 from cookiewarden.core.engine import Engine
@@ -85,7 +93,10 @@ class CaseModel(_Model):
     response_headers: Annotated[dict[str, str], Field(description="Content-Type, Cache-Control, …")] = {}
     mode: Annotated[Mode | None, Field(description="Instead of the policy's own.")] = None
     now: Annotated[
-        float | None, BeforeValidator(_moment), Field(description="The moment of it: 2026-06-01T12:00:00Z.")
+        float | None,
+        BeforeValidator(_moment),
+        WithJsonSchema({"type": "string", "examples": ["2026-06-01T12:00:00Z"]}),
+        Field(description="The moment of it: 2026-06-01T12:00:00Z."),
     ] = None
     cookie: Annotated[CookieModel | None, Field(description="The request's Cookie header.")] = None
     set_cookie: Annotated[
@@ -99,9 +110,12 @@ class CasesModel(_Model):
 
     policy: Annotated[str, Field(min_length=1, description="The policy, beside this file.")]
     url: Annotated[str | None, AfterValidator(_url), Field(description="Of cases that give none.")] = None
-    now: Annotated[float | None, BeforeValidator(_moment), Field(description="Of cases that give none.")] = (
-        None
-    )
+    now: Annotated[
+        float | None,
+        BeforeValidator(_moment),
+        WithJsonSchema({"type": "string", "examples": ["2026-06-01T12:00:00Z"]}),
+        Field(description="Of cases that give none."),
+    ] = None
     cases: Annotated[list[CaseModel], Field(min_length=1, description="The cases.")]
 
 

@@ -30,10 +30,11 @@ async def _fetch(
     url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float
 ) -> tuple[int, bytes]:
     timeout = aiohttp.ClientTimeout(total=seconds)
+    asked, url = url, url.partition("?")[0]  # a query of hundreds of characters helps nobody
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.request(method, url, headers=headers, data=body, allow_redirects=False) as answer,
+            session.request(method, asked, headers=headers, data=body, allow_redirects=False) as answer,
         ):
             data = bytearray()
             async for piece in answer.content.iter_chunked(65536):

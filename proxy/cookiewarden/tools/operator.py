@@ -13,6 +13,10 @@ from cookiewarden.tools.client import NoAnswer, fetch
 
 T = TypeVar("T")
 
+HINTS = {
+    403: "; the commands give the token with --token-file FILE",
+    404: "; is this the admin listener, and not the proxy's own port?",
+}
 MAX_TOLD = 500
 """Characters of a refusal that are shown."""
 
@@ -39,6 +43,8 @@ class Operator:
     def readiness(self) -> str:
         """Why it is not ready, or nothing."""
         status, body = fetch(self.url.rstrip("/") + "/readyz", seconds=5)
+        if status != 503 and body != b"ok\n":
+            raise NoAnswer(f"{self.url} is no admin listener (status {status}){HINTS[404]}")
         return "" if status == 200 else _told(body) or f"status {status}"
 
     def reload(self) -> wire.PolicyDocument:
@@ -60,7 +66,9 @@ class Operator:
         url = self.url.rstrip("/") + path
         status, data = fetch(url, method, self._headers(), body)
         if status not in accepted:
-            raise NoAnswer(f"{url} refuses ({status}): {_told(data) or 'without a reason'}")
+            raise NoAnswer(
+                f"{url} refuses ({status}): {_told(data) or 'without a reason'}{HINTS.get(status, '')}"
+            )
         try:
             return read(data)
         except wire.NotThis as bad:

@@ -1,46 +1,114 @@
 """A Prometheus server, asked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from cookiewarden.core.problem import printable
-from cookiewarden.core.report.review import QUESTIONS, Number, Period, Series
+from cookiewarden.core.report.review import (
+    COUNTERS,
+    GAUGES,
+    POLICIES,
+    Found,
+    Number,
+    Period,
+    PolicyInForce,
+    Series,
+    added_up,
+    risen,
+)
 from cookiewarden.tools.client import NoAnswer, fetch
 
 SLACK = 0.25
 """Of a step: how far from its time a sample may be."""
+FINEST = 15.0
+MOST_POINTS = 5000
+"""Prometheus answers with 11,000 at most."""
 
 
-def answers(
-    url: str, asked: Period, where: str, headers: Mapping[str, str] | None = None
-) -> dict[str, list[Series]]:
-    """The answers to all QUESTIONS. `where`: label matchers of the proxies, such as `job="shop"`. Raises NoAnswer."""
-    return {name: _range(url, question, asked, where, headers or {}) for name, question in QUESTIONS.items()}
+class Prometheus:
+    """Every method raises NoAnswer."""
+
+    def __init__(self, url: str, where: str) -> None:
+        """`where`: label matchers of the proxies, such as `job="shop"`."""
+        self.url = url.rstrip("/")
+        self.where = "{" + where + "}"
+
+    def found(self, asked: Period) -> Found:
+        """All that a review is made of."""
+        counted = {name: self._counted(metric, by, asked) for name, (metric, by) in COUNTERS.items()}
+        gauges = {
+            name: _at(self._range(_filled(q, self.where, asked.step), asked.ends), asked.ends, asked.step)
+            for name, q in GAUGES.items()
+        }
+        if not any(counted.values()) and not any(gauges.values()):
+            raise NoAnswer(f"Prometheus at {self.url} has no series of cookiewarden{self.where} in this time")
+        return Found(counted, gauges, self._policies(asked))
+
+    def _counted(self, metric: str, by: Sequence[str], asked: Period) -> list[Series]:
+        step, selector = asked.step, f"{metric}{self.where}[{asked.step}s]"
+        times = (asked.ends[0] - step, *asked.ends)
+        values = _at(self._range(f"last_over_time({selector})", times), times, step)
+        resets = _at(
+            self._range(f"increase({selector}) and resets({selector}) > 0", asked.ends), asked.ends, step
+        )
+        anew = {_key(series): series.values for series in resets}
+        nothing: list[Number] = [None] * len(asked.ends)
+        rose = (
+            Series(s.labels, risen(s.values[:1], s.values[1:], anew.get(_key(s), nothing))) for s in values
+        )
+        return added_up(rose, by)
+
+    def _policies(self, asked: Period) -> list[PolicyInForce]:
+        begin, end = asked.ends[0] - asked.step, asked.ends[-1]
+        step = max(FINEST, (end - begin) / MOST_POINTS)
+        found = self._range(POLICIES.replace("{where}", self.where), (begin, end), step)
+        return [
+            PolicyInForce(s["metric"].get("policy", ""), s["metric"].get("sha256", ""), min(at), max(at))
+            for s in found
+            if (at := [float(moment) for moment, _ in s["values"]])
+        ]
+
+    def _range(
+        self, expression: str, times: Sequence[float], step: float | None = None
+    ) -> list[dict[str, Any]]:
+        width = step if step is not None else times[1] - times[0] if len(times) > 1 else 60.0
+        parameters = {"query": expression, "start": times[0], "end": times[-1], "step": width}
+        status, body = fetch(f"{self.url}/api/v1/query_range?{urlencode(parameters)}")
+        try:
+            answer: Any = json.loads(body)
+            if answer["status"] != "success":
+                raise NoAnswer(f"Prometheus at {self.url} refuses: {printable(str(answer['error']))[:300]}")
+            return [_checked(found) for found in answer["data"]["result"]]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise NoAnswer(f"{self.url} does not answer as Prometheus does (status {status})") from None
 
 
-def _range(url: str, question: str, asked: Period, where: str, headers: Mapping[str, str]) -> list[Series]:
-    expression = question.replace("{where}", "{" + where + "}").replace("{step}", str(asked.step))
-    parameters = {"query": expression, "start": asked.ends[0], "end": asked.ends[-1], "step": asked.step}
-    status, body = fetch(f"{url.rstrip('/')}/api/v1/query_range?{urlencode(parameters)}", headers=headers)
-    try:
-        answer: Any = json.loads(body)
-        if answer["status"] != "success":
-            raise NoAnswer(f"Prometheus at {url} refuses: {printable(str(answer['error']))[:300]}")
-        return [_series(found, asked) for found in answer["data"]["result"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise NoAnswer(f"{url} does not answer as Prometheus does (status {status})") from None
+def _filled(question: str, where: str, step: int) -> str:
+    return question.replace("{where}", where).replace("{step}", str(step))
 
 
-def _series(found: dict[str, Any], asked: Period) -> Series:
-    """Raises ValueError, KeyError, TypeError where it is none."""
-    at = {float(moment): float(value) for moment, value in found["values"]}
-    values: list[Number] = []
-    for end in asked.ends:
-        near = min(at, key=lambda moment: abs(moment - end), default=None)
-        close = near is not None and abs(near - end) <= SLACK * asked.step
-        value = at[near] if close and near is not None else None
-        values.append(value if value is None or value == value else None)  # NaN is no number
-    labels = {str(name): str(value) for name, value in found["metric"].items()}
-    return Series(labels, values)
+def _checked(found: Any) -> dict[str, Any]:
+    """Raises ValueError, KeyError, TypeError where it is no series."""
+    return {
+        "metric": {str(name): str(value) for name, value in found["metric"].items()},
+        "values": [(float(moment), float(value)) for moment, value in found["values"]],
+    }
+
+
+def _key(series: Series) -> frozenset[tuple[str, str]]:
+    return frozenset((name, value) for name, value in series.labels.items() if name != "__name__")
+
+
+def _at(found: list[dict[str, Any]], times: Sequence[float], step: float) -> list[Series]:
+    """A number for each time; what is no number is none."""
+    series = []
+    for one in found:
+        values: list[Number] = []
+        for time in times:
+            near = min(one["values"], key=lambda sample: abs(sample[0] - time), default=None)
+            close = near is not None and abs(near[0] - time) <= SLACK * step
+            values.append(near[1] if close and near is not None and near[1] == near[1] else None)
+        series.append(Series(one["metric"], values))
+    return series

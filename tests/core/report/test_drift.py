@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.report.drift import Finding, Kind, about, drift, entry_yaml, lifetime_text, scalar
+from cookiewarden.core.report.drift import (
+    SETTLED,
+    Finding,
+    Kind,
+    about,
+    drift,
+    entry_yaml,
+    lifetime_text,
+    scalar,
+)
 from cookiewarden.core.report.inventory import Record, Side, Times
 from cookiewarden.core.schema import parse_lifetime
 from tests.core.report.seen import NOW, Watched
@@ -19,7 +28,7 @@ POLICY = entries(
 
 
 def found(seen: Watched) -> list[Finding]:
-    return drift(seen.inventory, seen.judged, seen.engine.policy)
+    return drift(seen.inventory, seen.judged, seen.engine.policy, NOW + SETTLED)
 
 
 def kinds(seen: Watched) -> list[tuple[Kind, str]]:
@@ -56,6 +65,17 @@ def test_a_cookie_of_the_server_that_no_server_sets() -> None:
     seen = Watched(POLICY).sends("sid=1; js=1; any=1")
     seen.inventory.records["sid"].sides[Side.SCRIPT] = Times(1, NOW, NOW)
     assert [f.told for f in found(seen)] == ["the entry says set_by: server, and a script sets it"]
+
+
+def test_in_the_first_hours_a_session_from_before_is_no_drift() -> None:
+    seen = Watched(POLICY).sends("sid=1; js=1; any=1")
+    assert drift(seen.inventory, seen.judged, seen.engine.policy, NOW + 60) == []
+
+
+def test_what_browsers_cut_anyway_outlives_nothing() -> None:
+    seen = Watched(entries("name: a, purpose: x, lifetime: 400d")).sets("a=1; Max-Age=315360000")
+    assert found(seen) == []
+    assert "lifetime: 400d  # browsers keep none longer\n" in entry_yaml(seen.inventory.records["a"])
 
 
 def test_what_was_not_seen_is_told_but_for_what_stands_in_front() -> None:

@@ -54,7 +54,7 @@ def test_what_a_server_sets(line: str, verdict: Verdict, advice: str) -> None:
     [
         ("tracker=1", Verdict.HIDDEN, "no entry declares it: declare it if the application needs it, or leave it to be kept from the application"),
         ("there=1", Verdict.HIDDEN, "its entry is for other hosts or paths: widen its scope, or leave it to be kept from the application"),
-        ("mine=1", Verdict.FINE, ""),
+        ("mine=1", Verdict.KEPT, ""),
         ("sid=1", Verdict.FINE, ""),
     ],
 )  # fmt: skip

@@ -2,7 +2,18 @@
 
 import pytest
 
-from cookiewarden.core.report.review import QUESTIONS, Series, period, review
+from cookiewarden.core.report.review import (
+    COUNTERS,
+    GAUGES,
+    Found,
+    PolicyInForce,
+    Series,
+    added_up,
+    period,
+    review,
+    risen,
+    without_silence,
+)
 from tests.core.report.seen import NOW, Watched
 from tests.policies_for_tests import entries, policy
 
@@ -12,7 +23,14 @@ POLICY = entries(
     "name: '_ga', set_by: script",
     "name: AWSALB, set_by: infrastructure",
 )
-NONE: dict[str, list[Series]] = {question: [] for question in QUESTIONS}
+
+
+def answered(policies: list[PolicyInForce] | None = None, **series: list[Series]) -> Found:
+    counted = {name: series.get(name, []) for name in COUNTERS}
+    return Found(counted, {name: series.get(name, []) for name in GAUGES}, policies or [])
+
+
+NONE = answered()
 
 
 @pytest.mark.parametrize(
@@ -30,13 +48,13 @@ def cookies(cookie: str, action: str, *values: float | None, direction: str = "r
 
 
 def test_every_declared_cookie_is_told_with_what_was_done_to_it() -> None:
-    found = NONE | {
-        "cookies": [cookies("sid", "pass", 1.0, None), cookies("sid", "rewrite", 2.0, 3.0), cookies("sid", "block", 0.0, 1.0), cookies("gone", "pass", 1.0, 1.0)],
-        "reasons": [
+    found = answered(
+        cookies=[cookies("sid", "pass", 1.0, None), cookies("sid", "rewrite", 2.0, 3.0), cookies("sid", "block", 0.0, 1.0), cookies("gone", "pass", 1.0, 1.0)],
+        reasons=[
             Series({"cookie": "sid", "reason": "secure-added", "enforced": "true"}, [2.0, 3.0]),
             Series({"cookie": "sid", "reason": "secure-added", "enforced": "false"}, [1.0, None]),
         ],
-    }  # fmt: skip
+    )  # fmt: skip
     told = review(period(120, NOW), found, policy(POLICY), None, None, "nl")
     sid, ga, gone = told.declared
     assert (sid.purpose, sid.promised, sid.set_by) == ("De sessie.", "1h", "server")
@@ -52,19 +70,19 @@ def test_a_purpose_in_another_language_is_better_than_none() -> None:
 
 
 def test_without_a_policy_the_cookies_are_those_that_prometheus_knows() -> None:
-    found = NONE | {"cookies": [cookies("b", "pass", 1.0), cookies("a", "pass", 1.0), cookies("__undeclared__", "block", 1.0), Series({}, [1.0])]}  # fmt: skip
+    found = answered(cookies=[cookies("b", "pass", 1.0), cookies("a", "pass", 1.0), cookies("__undeclared__", "block", 1.0), Series({}, [1.0])])  # fmt: skip
     told = review(period(60, NOW), found, None, None, None, "en")
     assert [cookie.name for cookie in told.declared] == ["a", "b"]
 
 
 def test_undeclared_cookies_are_told_by_who_brought_them_up() -> None:
-    found = NONE | {
-        "cookies": [
+    found = answered(
+        cookies=[
             cookies("__undeclared__", "block", 4.0, None),
             cookies("__undeclared__", "strip", None, None, direction="request"),
             cookies("__undeclared__", "report", 2.0, 1.0, direction="script"),
         ],
-    }  # fmt: skip
+    )  # fmt: skip
     set_by_application, sent, scripts = review(period(120, NOW), found, None, None, None, "en").undeclared
     assert (set_by_application.kept_out, set_by_application.steps) == (4.0, [4.0, None])
     assert (sent.count, sent.steps, sent.drawn) == (0.0, [None, None], [0.0, 0.0])
@@ -72,30 +90,57 @@ def test_undeclared_cookies_are_told_by_who_brought_them_up() -> None:
 
 
 def test_a_step_without_data_is_no_step_with_nothing() -> None:
-    found = NONE | {
-        "proxies": [Series({}, [None, 2.0, 2.0])],
-        "enforcing": [Series({}, [None, 1.0, 0.0])],
-        "requests": [Series({}, [None, 0.0, 5.0])],
-    }
+    found = answered(
+        proxies=[Series({}, [None, 2.0, 2.0])],
+        enforcing=[Series({}, [None, 1.0, 0.0])],
+        requests=[Series({}, [None, 0.0, 5.0])],
+    )
     told = review(period(180, NOW), found, None, None, None, "en")
     assert (told.gaps, told.not_enforced, told.requests) == (1, 1, [None, 0.0, 5.0])
     assert review(period(180, NOW), NONE, None, None, None, "en").gaps == 3
 
 
-def test_policies_are_told_with_the_time_in_which_they_were_in_force() -> None:
-    found = NONE | {
-        "policies": [
-            Series({"policy": "p", "sha256": "new"}, [None, 1.0, 2.0]),
-            Series({"policy": "p", "sha256": "old"}, [2.0, 1.0, None]),
-            Series({"policy": "p", "sha256": "never"}, [None, None, None]),
-        ]
-    }
-    asked = period(180, NOW)
-    told = review(asked, found, None, None, None, "en").policies
-    assert [(p.sha256, p.first, p.last) for p in told] == [
-        ("old", asked.ends[0], asked.ends[1]),
-        ("new", asked.ends[1], asked.ends[2]),
+def test_policies_are_told_in_the_order_in_which_they_came() -> None:
+    found = answered(
+        [PolicyInForce("p", "new", NOW - 60, NOW), PolicyInForce("p", "old", NOW - 900, NOW - 60)]
+    )
+    assert [p.sha256 for p in review(period(180, NOW), found, None, None, None, "en").policies] == [
+        "old",
+        "new",
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "ends", "reset", "rose"),
+    [
+        ([5.0], [7.0, 7.0, 9.0], [None] * 3, [2.0, 0.0, 2.0]),
+        ([None], [3.0, 4.0], [None] * 2, [3.0, 1.0]),  # born in the first step: it had risen to 3 since
+        ([], [3.0], [None], [3.0]),
+        ([5.0], [None, 9.0], [None] * 2, [None, 4.0]),  # a gap loses nothing
+        ([5.0], [2.0], [None], [2.0]),  # began anew, and nobody knows how far it had come
+        ([5.0], [2.0], [6.5], [6.5]),
+    ],
+)
+def test_how_much_a_counter_rose(before: list, ends: list, reset: list, rose: list) -> None:
+    assert risen(before, ends, reset) == rose
+
+
+def test_series_of_many_proxies_are_added_up() -> None:
+    one, other = (
+        Series({"cookie": "a", "pod": "1"}, [1.0, None]),
+        Series({"cookie": "a", "pod": "2"}, [2.0, None]),
+    )
+    assert added_up([one, other], ("cookie",)) == [Series({"cookie": "a"}, [3.0, None])]
+
+
+def test_steps_before_there_was_anything_are_left_out() -> None:
+    asked = period(240, NOW)
+    found = answered(
+        proxies=[Series({}, [None, None, 1.0, None])], cookies=[cookies("a", "pass", None, None, 1.0, None)]
+    )
+    shorter, cut = without_silence(asked, found)
+    assert shorter.ends == asked.ends[2:] and list(cut.counted["cookies"][0].values) == [1.0, None]
+    assert without_silence(asked, NONE)[0] == asked
 
 
 def test_names_of_undeclared_cookies_are_those_of_the_inventory() -> None:

@@ -35,7 +35,7 @@ def test_an_inventory_comes_back_as_it_was() -> None:
 def test_forecasts_and_drift_come_back_as_they_were() -> None:
     seen = watched()
     one = wire.ForecastDocument("p", "s", NOW, forecast(seen.inventory, seen.judged, True))
-    other = wire.DriftDocument("p", "s", NOW, drift(seen.inventory, seen.judged, seen.engine.policy))
+    other = wire.DriftDocument("p", "s", NOW, drift(seen.inventory, seen.judged, seen.engine.policy, NOW))
     assert wire.read_forecast(wire.dump(one)) == one and wire.read_drift(wire.dump(other)) == other
 
 
@@ -60,7 +60,7 @@ def test_every_document_is_as_its_schema_says() -> None:
             wire.ForecastDocument("p", "s", NOW, forecast(seen.inventory, seen.judged, True))
         ),
         "drift": wire.dump(
-            wire.DriftDocument("p", "s", NOW, drift(seen.inventory, seen.judged, seen.engine.policy))
+            wire.DriftDocument("p", "s", NOW, drift(seen.inventory, seen.judged, seen.engine.policy, NOW))
         ),
         "mode": b'{"mode": "report"}',
     }

@@ -39,8 +39,9 @@ class Finding:
     """Lines for the register's `cookies`."""
 
 
-def drift(inventory: Inventory, judged: Judged, policy: Policy) -> list[Finding]:
+def drift(inventory: Inventory, judged: Judged, policy: Policy, now: float) -> list[Finding]:
     """All differences, by kind and name. `judged` by an engine in enforce mode."""
+    settled = now - inventory.since >= SETTLED
     seen = {judgement.entry for found in judged.values() for judgement in found}
     undeclared = [
         record
@@ -53,11 +54,13 @@ def drift(inventory: Inventory, judged: Judged, policy: Policy) -> list[Finding]
     findings += [_never_seen(entry, near) for entry in unseen]
     entries = {entry.name: entry for entry in policy.entries}
     for name, record in inventory.records.items():
-        findings += _differences(record, judged[name], entries)
+        findings += _differences(record, judged[name], entries, settled)
     order = list(Kind)
     return sorted(findings, key=lambda f: (order.index(f.kind), f.name))
 
 
+SETTLED = float(DAY)
+"""Seconds after which what was not seen says something."""
 MAX_COMPARED = 100
 
 
@@ -94,7 +97,9 @@ _BY = {
 }
 
 
-def _differences(record: Record, judgements: list[Judgement], entries: dict[str, Entry]) -> Iterable[Finding]:
+def _differences(
+    record: Record, judgements: list[Judgement], entries: dict[str, Entry], settled: bool
+) -> Iterable[Finding]:
     told: set[tuple[Kind, str]] = set()
     for judgement in judgements:
         entry = entries.get(judgement.entry)
@@ -102,7 +107,7 @@ def _differences(record: Record, judgements: list[Judgement], entries: dict[str,
             continue
         for kind, text in (
             (Kind.OUTLIVES, _outlives(judgement, entry)),
-            (Kind.OTHER_SIDE, _other_side(record, entry)),
+            (Kind.OTHER_SIDE, _other_side(record, entry, settled)),
         ):
             if text and (kind, entry.name) not in told:
                 told.add((kind, entry.name))
@@ -115,19 +120,21 @@ SKEW = 60
 
 def _outlives(judgement: Judgement, entry: Entry) -> str:
     bound, seen = entry.rules.bound, judgement.shape
-    if bound is None or seen is None or seen.longest <= bound.seconds + SKEW:
+    # Browsers keep nothing for longer than BROWSER_MAX, whoever asks for it: such a cut is no news.
+    if bound is None or seen is None or seen.longest <= bound.seconds + SKEW or bound.seconds >= BROWSER_MAX:
         return ""
     return f"the application asks for {about(seen.longest)}, and the entry promises {bound.text}"
 
 
-def _other_side(record: Record, entry: Entry) -> str:
+def _other_side(record: Record, entry: Entry, settled: bool) -> str:
     if entry.set_by is SetBy.SCRIPT and Side.SERVER in record.sides:
         return "the entry says set_by: script, and the application sets it"
     if entry.set_by is not SetBy.SERVER or Side.SERVER in record.sides:
         return ""
     if Side.SCRIPT in record.sides:
         return "the entry says set_by: server, and a script sets it"
-    return "the entry says set_by: server, and it was only seen in what browsers send"
+    # In the first hours it may be from before: a session that goes on.
+    return "the entry says set_by: server, and it was only seen in what browsers send" if settled else ""
 
 
 def _never_seen(entry: Entry, near: Mapping[str, str]) -> Finding:
@@ -155,7 +162,8 @@ def entry_yaml(record: Record) -> str:
     if seconds is None:
         lines.append("    # lifetime: not to be seen in what browsers send")
     else:
-        lines.append(f"    lifetime: {lifetime_text(min(_whole(seconds), BROWSER_MAX))}")
+        kept = "  # browsers keep none longer" if seconds > BROWSER_MAX else ""
+        lines.append(f"    lifetime: {lifetime_text(min(_whole(seconds), BROWSER_MAX))}{kept}")
     if Side.SCRIPT in record.sides:
         lines.append("    set_by: " + ("both" if record.by_server else "script"))
     elif not record.by_server:
@@ -166,18 +174,21 @@ def entry_yaml(record: Record) -> str:
 
 
 def _seen(record: Record) -> str:
-    parts = [_IN[side].format(counted(times.count, _NOUN[side])) for side, times in record.sides.items()]
+    parts = [
+        _IN[side].format(counted(times.count, _NOUN[side]))
+        for side, times in sorted(record.sides.items(), key=lambda item: list(Side).index(item[0]))
+    ]
     if record.shapes:
         most = max(record.shapes, key=lambda seen: seen.count)
-        lasts = [f"for {about(most.longest)}"] if most.longest else []
-        parts.append("; ".join([*attributes_of(most.shape, 0), *lasts]) or "no attributes")
-    return printable(", ".join([*parts, *where(record)[:3]]))
+        lasts = [f"for {about(most.longest)}"] if most.longest else ["for the session"]
+        parts[0] += f" ({', '.join([*attributes_of(most.shape, 0), *lasts])})"
+    return printable(f"{', '.join(parts)}; at {' '.join(where(record)[:3]) or 'no known place'}")
 
 
 _IN = {
     Side.SERVER: "set {}",
     Side.SCRIPT: "set by a script {}",
-    Side.REQUEST: "in {}",
+    Side.REQUEST: "sent in {}",
 }
 _NOUN = {Side.SERVER: "time", Side.SCRIPT: "time", Side.REQUEST: "request"}
 

@@ -23,6 +23,8 @@ class Verdict(StrEnum):
     """It would pass with other attributes."""
     REPORTED = "reported"
     """It is not as declared, and the policy only wants that reported."""
+    KEPT = "kept"
+    """It is kept from the application, as its entry says."""
     FINE = "fine"
 
 
@@ -107,7 +109,9 @@ def _verdict(judgement: Judgement) -> Verdict:
         return Verdict.WAITS
     if judgement.action is Action.REWRITE:
         return Verdict.CHANGES
-    if Reason.NOT_FORWARDED in judgement.reasons or not LOST_ANYWAY.isdisjoint(judgement.reasons):
+    if Reason.NOT_FORWARDED in judgement.reasons:
+        return Verdict.KEPT
+    if not LOST_ANYWAY.isdisjoint(judgement.reasons):
         return Verdict.FINE
     return Verdict.BREAKS if judgement.side is Side.SERVER else Verdict.HIDDEN
 
@@ -146,7 +150,7 @@ def _advice(record: Record, worst: Judgement, judgements: list[Judgement]) -> st
         if reason in _TODO and worst.action in _DONE
     ]
     if worst.action is Action.REWRITE:
-        told += [_CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons]
+        told += dict.fromkeys(_CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons)
     if not worst.enforced and worst.action is not Action.PASS:
         told.append("the policy wants this only reported")
     same_site = any(Reason.SAME_SITE_CHANGED in j.reasons for j in judgements)

@@ -46,15 +46,76 @@ class Series:
     values: Sequence[Number]
 
 
-QUESTIONS = {
-    "cookies": "sum by (cookie, direction, action) (increase(cookiewarden_cookies_total{where}[{step}s]))",
-    "reasons": "sum by (cookie, reason, enforced) (increase(cookiewarden_violations_total{where}[{step}s]))",
-    "requests": "sum (increase(cookiewarden_requests_total{where}[{step}s]))",
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """A policy that some proxy had, and when one was first and last seen to have it."""
+
+    policy: str
+    sha256: str
+    first: float
+    last: float
+
+
+COUNTERS = {
+    "cookies": ("cookiewarden_cookies_total", ("cookie", "direction", "action")),
+    "reasons": ("cookiewarden_violations_total", ("cookie", "reason", "enforced")),
+    "requests": ("cookiewarden_requests_total", ()),
+}
+"""Counters, with the labels by which they are added up. Not by `increase`: it knows nothing of what a series had when it was born,
+and loses what falls between two steps."""
+GAUGES = {
     "enforcing": "min (min_over_time(cookiewarden_policy_enforcing{where}[{step}s]))",
-    "policies": "count by (policy, sha256) (last_over_time(cookiewarden_policy_info{where}[{step}s]))",
     "proxies": "count (last_over_time(cookiewarden_build_info{where}[{step}s]))",
 }
-"""What Prometheus is asked, in its own language; `{where}` chooses the proxies."""
+"""What else Prometheus is asked of each step, in its own language; `{where}` chooses the proxies."""
+POLICIES = "count by (policy, sha256) (cookiewarden_policy_info{where})"
+"""Asked as finely as is sensible: when a policy came and went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What Prometheus answered."""
+
+    counted: Mapping[str, list[Series]]
+    """By COUNTERS: how much they rose in each step."""
+    gauges: Mapping[str, list[Series]]
+    policies: list[PolicyInForce]
+
+
+def risen(before: Sequence[Number], ends: Sequence[Number], reset: Sequence[Number]) -> list[Number]:
+    """How much one counter rose in each step, by its value before the first and at each end; `reset`: what rose in steps in which
+    it began anew. What a series has when it is first seen, it had risen to since."""
+    last = before[0] if before else None
+    found: list[Number] = []
+    for end, anew in zip(ends, reset, strict=True):
+        if end is None:
+            found.append(None)
+            continue
+        rose = end - (last or 0.0)
+        found.append(anew if anew is not None else rose if rose >= 0 else end)
+        last = end
+    return found
+
+
+def added_up(series: Iterable[Series], by: Sequence[str]) -> list[Series]:
+    """Those that have these labels in common, as one."""
+    groups: dict[tuple[str, ...], list[Sequence[Number]]] = {}
+    for one in series:
+        groups.setdefault(tuple(one.labels.get(label, "") for label in by), []).append(one.values)
+    return [Series(dict(zip(by, key, strict=True)), _added(rows)) for key, rows in groups.items()]
+
+
+def without_silence(asked: Period, found: Found) -> tuple[Period, Found]:
+    """The same without the steps before there was any data. All of it where there is none."""
+    proxies = found.gauges["proxies"][0].values if found.gauges["proxies"] else ()
+    first = next((at for at, count in enumerate(proxies) if count is not None), 0)
+
+    def cut(series: Mapping[str, list[Series]]) -> dict[str, list[Series]]:
+        return {name: [Series(s.labels, s.values[first:]) for s in rows] for name, rows in series.items()}
+
+    return Period(asked.step, asked.name, asked.ends[first:]), Found(
+        cut(found.counted), cut(found.gauges), found.policies
+    )
 
 
 @dataclass(slots=True)
@@ -97,15 +158,13 @@ class UndeclaredName:
     last: float
     where: tuple[str, ...]
 
+    @property
+    def who(self) -> str:
+        """Who brought it up, in words."""
+        return " and ".join(_BROUGHT[side] for side in self.sides)
 
-@dataclass(frozen=True, slots=True)
-class PolicyInForce:
-    """A policy that some proxy had, with the ends of the first and the last step in which one did."""
 
-    policy: str
-    sha256: str
-    first: float
-    last: float
+_BROUGHT = {"server": "set by the application", "request": "sent by browsers", "script": "set by scripts"}
 
 
 @dataclass(slots=True)
@@ -136,20 +195,21 @@ class Review:
 
 def review(
     asked: Period,
-    found: Mapping[str, list[Series]],
+    found: Found,
     policy: Policy | None,
     inventory: Inventory | None,
     judged: Judged | None,
     language: str,
 ) -> Review:
-    """`found`: the answers to QUESTIONS. Without a policy the declared cookies are those that Prometheus knows. `judged`: the
+    """`found`: what Prometheus answered. Without a policy the declared cookies are those that Prometheus knows. `judged`: the
     inventory's cookies, by that policy."""
     nothing: list[Number] = [None] * len(asked.ends)
 
-    def only(question: str) -> list[Number]:
-        return list(found[question][0].values) if found[question] else nothing
+    def only(series: list[Series]) -> list[Number]:
+        return list(series[0].values) if series else nothing
 
-    labels = {series.labels.get("cookie", "") for series in found["cookies"]} - {"", UNDECLARED}
+    counted = found.counted
+    labels = {series.labels.get("cookie", "") for series in counted["cookies"]} - {"", UNDECLARED}
     declared = (
         _declared(policy, language) if policy is not None else [CookieReview(name) for name in sorted(labels)]
     )
@@ -157,15 +217,15 @@ def review(
     if policy is not None:
         declared += [CookieReview(name, purpose="of an earlier policy") for name in sorted(labels - listed)]
     for cookie in declared:
-        _fill(cookie, found, lambda s, name=cookie.name: s.labels.get("cookie") == name)  # type: ignore[misc]
+        _fill(cookie, counted, lambda s, name=cookie.name: s.labels.get("cookie") == name)  # type: ignore[misc]
     return Review(
         asked,
-        only("requests"),
-        only("enforcing"),
-        only("proxies"),
-        _policies(asked, found["policies"]),
+        only(counted["requests"]),
+        only(found.gauges["enforcing"]),
+        only(found.gauges["proxies"]),
+        sorted(found.policies, key=lambda p: (p.first, p.last, p.sha256)),
         declared,
-        _undeclared(found),
+        _undeclared(counted),
         _names(inventory, judged) if inventory is not None else [],
         inventory.since if inventory is not None else None,
     )
@@ -227,19 +287,6 @@ def _added(rows: Sequence[Sequence[Number]]) -> list[Number]:
         None if all(value is None for value in column) else _total(column)
         for column in zip(*rows, strict=True)
     ]
-
-
-def _policies(asked: Period, found: list[Series]) -> list[PolicyInForce]:
-    policies = []
-    for series in found:
-        ends = [end for end, value in zip(asked.ends, series.values, strict=True) if value]
-        if ends:
-            policies.append(
-                PolicyInForce(
-                    series.labels.get("policy", ""), series.labels.get("sha256", ""), ends[0], ends[-1]
-                )
-            )
-    return sorted(policies, key=lambda policy: (policy.first, policy.last, policy.sha256))
 
 
 def _names(inventory: Inventory, judged: Judged | None) -> list[UndeclaredName]:

@@ -111,7 +111,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
 
         # Enforced, first by the switch: the session goes on, with what the policy promises.
         code, told = shop.run("mode", "enforce", "--for", "1h")
-        assert code == 0 and "mode enforce (switched by an operator" in told
+        assert code == 0 and "mode enforce (by an operator's switch" in told
         after = works(visitor, shop.site)
         assert after["wosid"]["httpOnly"] and after["wosid"]["sameSite"] == "Lax"
         assert eventually(lambda: "CookiewardenModeSwitched" in asked.firing(), 20)
@@ -119,7 +119,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         # Then by the file.
         text = shop.policy.read_text().replace("\nmode: report", "\nmode: enforce")
         shop.policy.write_text(text)
-        assert eventually(lambda: shop.run("mode", "policy")[1].endswith("mode enforce (the policy)\n"), 10)
+        assert eventually(lambda: shop.run("mode", "policy")[1].endswith("mode enforce (by the policy)\n"), 10)
         assert eventually(lambda: "CookiewardenModeSwitched" not in asked.firing(), 20)
 
         # A broken policy: the old one stays, and somebody is called.

@@ -119,7 +119,9 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         # Then by the file.
         text = shop.policy.read_text().replace("\nmode: report", "\nmode: enforce")
         shop.policy.write_text(text)
-        assert eventually(lambda: shop.run("mode", "policy")[1].endswith("mode enforce (by the policy)\n"), 10)
+        assert eventually(
+            lambda: shop.run("mode", "policy")[1].endswith("mode enforce (by the policy)\n"), 10
+        )
         assert eventually(lambda: "CookiewardenModeSwitched" not in asked.firing(), 20)
 
         # A broken policy: the old one stays, and somebody is called.

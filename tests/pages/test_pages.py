@@ -9,7 +9,7 @@ from cookiewarden.core.report.review import PolicyInForce, Series, period, revie
 from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line, bars, chart, spark
 from cookiewarden.pages.report import values_of
-from cookiewarden.pages.text import ago, cell, number, severities, shown, told
+from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
 from tests.core.report.seen import NOW, Watched
 from tests.core.report.test_review import NONE, answered
 from tests.policies_for_tests import entries
@@ -32,6 +32,11 @@ def test_moments(at: float, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (0.123, "0.12"), (1.25, "1.2"), (99.5, "99.5"), (1234567.0, "1\u2009234\u2009567")])  # fmt: skip
 def test_numbers(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), -1.0, 1e300])
+def test_a_moment_that_cannot_be_is_told_as_such(at: float) -> None:
+    assert date(at) == "an unknown moment"
 
 
 def test_what_is_missing_is_not_nothing() -> None:

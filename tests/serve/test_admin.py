@@ -297,3 +297,22 @@ def test_the_page_loads_nothing_from_elsewhere_and_may_be_framed_by_nobody(start
         and " style=" not in page
         and " on" not in re.sub(r">[^<]*<", "><", page.split("<script")[0])
     )
+
+
+def test_what_is_told_in_pieces_is_read_whole(start: Start, token: str) -> None:
+    proxy, _ = start(admin_token_file=token)
+    body = b'{"mode": "report", "seconds": 60}'
+    with Client(proxy.single.admin.address.port) as client:
+        head = get(
+            b"/mode",
+            f"Authorization: Bearer {TOKEN}".encode(),
+            b"Content-Length: %d" % len(body),
+            CLOSE,
+            method=b"POST",
+        )
+        client.send(head.replace(b"shop.example", b"localhost"))
+        for piece in (body[:5], body[5:20], body[20:]):
+            time.sleep(0.05)
+            client.send(piece)
+        assert b"200 OK" in client.read_all()
+    assert mode_of(proxy) == "report"

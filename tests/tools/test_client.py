@@ -4,6 +4,8 @@ import contextlib
 import json
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -172,3 +174,25 @@ def test_a_token_file_that_cannot_be_used(tmp_path: Path, content: bytes | None)
         path.write_bytes(content)
     with server(saying(b"no", b"403 Forbidden")) as url, pytest.raises(NoAnswer, match=r"the token file \""):
         Operator(url, str(path)).policy()
+
+
+LIE = "\\u001b[31m\\u202e\\nx"
+
+
+@pytest.mark.parametrize(
+    ("command", "body"),
+    [
+        ("forecast", '{"policy": "%s", "sha256": "%s", "since": NaN, "cookies": [{"name": "%s", "entry": "", "verdict": "breaks", "advice": "%s", "action": "%s", "reasons": ["%s"], "responses": -1, "requests": 1, "where": ["%s"], "since": 1e300, "last": -5}]}'),
+        ("drift", '{"policy": "%s", "sha256": "%s", "since": 1e300, "findings": [{"kind": "undeclared", "name": "%s", "told": "%s", "entry": "%s", "declared_at": "%s", "yaml": "%s"}]}'),
+    ],
+)  # fmt: skip
+def test_an_admin_listener_that_lies_writes_nothing_that_acts(command: str, body: str) -> None:
+    with server(saying((body % ((LIE,) * 7)).encode())) as url:
+        ran = subprocess.run(
+            [sys.executable, "-m", "cookiewarden", command, url], capture_output=True, text=True, timeout=30
+        )
+    assert ran.returncode == 1 and "Traceback" not in ran.stderr
+    assert (
+        not re.search(r"[\x00-\x09\x0b-\x1f\u202a-\u202e]", ran.stdout + ran.stderr)
+        and "\\u202e" in ran.stdout
+    )

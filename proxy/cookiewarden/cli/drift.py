@@ -70,7 +70,8 @@ def _rendered(document: wire.DriftDocument, only: tuple[str, ...]) -> str:
     pasted = "".join(finding.yaml for finding in document.findings)
     if pasted:
         lines += ["To paste below cookies:, with what is missing filled in:", "", pasted.rstrip("\n")]
-    return "\n".join(lines).rstrip("\n")
+    # Line by line, whoever it was that answered: what a terminal acts on is shown and not done.
+    return "\n".join(printable(line) for text in lines for line in text.split("\n")).rstrip("\n")
 
 
 def _finding(finding: Finding) -> list[str]:

@@ -67,7 +67,7 @@ def _rendered(document: wire.ForecastDocument) -> str:
         lines += ["", "No cookie was seen yet."]
     elif not breaks(document.cookies):
         lines += ["", "Nothing of what was seen would break."]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _group(cookies: list[Forecast], verdict: Verdict, now: float) -> list[str]:

@@ -1,7 +1,6 @@
 """`cookiewarden mode`, `reload` and `health`: a running proxy, told and asked."""
 
 import time
-from datetime import UTC, datetime
 
 import click
 from pydantic_core import PydanticCustomError
@@ -10,6 +9,7 @@ from cookiewarden.cli.running import asks_a_proxy, operator
 from cookiewarden.core.problem import printable
 from cookiewarden.core.report.wire import MAX_SWITCH, PolicyDocument
 from cookiewarden.core.schema import parse_lifetime
+from cookiewarden.pages.text import date
 
 
 @click.command(short_help="Switch a running proxy to report, or back.")
@@ -81,7 +81,9 @@ def health(admin_url: str, token_file: str) -> int:
 def told(answer: PolicyDocument) -> str:
     until = ""
     if answer.mode_until is not None:
-        left = max(0, round(answer.mode_until - time.time()))
+        left = max(0, round(min(answer.mode_until - time.time(), MAX_SWITCH)))
         spelled = f"{left} seconds" if left < 120 else f"{round(left / 60)} minutes"
-        until = f" until {datetime.fromtimestamp(answer.mode_until, UTC):%Y-%m-%d %H:%M:%S} UTC, {spelled} from now"
-    return f"{printable(answer.policy)}, sha256 {answer.sha256:.12}, mode {answer.mode} (by {answer.mode_by}{until})"
+        until = f" until {date(answer.mode_until)}, {spelled} from now"
+    return printable(
+        f"{answer.policy}, sha256 {answer.sha256:.12}, mode {answer.mode} (by {answer.mode_by}{until})"
+    )

@@ -17,8 +17,14 @@ def cell(text: object) -> str:
     return "".join("\\" + c if c in "\\`*_|<>[]#" else c for c in plain)
 
 
+LAST_MOMENT = 253402300800.0
+"""The end of the year 9999, in seconds since the epoch."""
+
+
 def date(at: float) -> str:
     """A moment in seconds since the epoch, in UTC."""
+    if not 0 <= at < LAST_MOMENT:
+        return "an unknown moment"
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -150,7 +150,10 @@ class Pages:
 
     async def mode(self, request: web.BaseRequest) -> web.Response:
         try:
-            mode, seconds = wire.read_mode(await request.content.read(MAX_BODY))
+            async with asyncio.timeout(BODY_SECONDS):
+                mode, seconds = wire.read_mode(await _body(request))
+        except TimeoutError:
+            return _refused(408, "408 Request Timeout\n")
         except wire.NotThis as bad:
             return _refused(400, f'{bad}; expected such as {{"mode": "report", "seconds": 1800}}\n')
         policy = await self.operation.turn_mode(mode, seconds)
@@ -159,6 +162,18 @@ class Pages:
 
 MAX_BODY = 4096
 """Octets of what is told that are read."""
+BODY_SECONDS = 10.0
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    data = b""
+    async for piece in request.content.iter_chunked(MAX_BODY):
+        data += piece
+        if len(data) > MAX_BODY:
+            break
+    return data
+
+
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 

@@ -85,6 +85,20 @@ def test_what_is_no_inventory_is_refused_in_a_sentence(data: bytes, told: str) -
         wire.read_inventory(data)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"since":1000000.0', b'"since":NaN'), (b'"since":1000000.0', b'"since":1e300'), (b'"since":1000000.0', b'"since":-1'),
+        (b'"first":1000000.0', b'"first":Infinity'), (b'"count":1', b'"count":-1'), (b'"count":1', b'"count":99999999999999999999'),
+    ],
+)  # fmt: skip
+def test_moments_and_counts_that_cannot_be_are_refused(old: bytes, new: bytes) -> None:
+    whole = dumped(watched())
+    assert old in whole
+    with pytest.raises(wire.NotThis):
+        wire.read_inventory(whole.replace(old, new, 1))
+
+
 def test_half_a_snapshot_is_none() -> None:
     whole = dumped(watched())
     for cut in range(0, len(whole), 37):

@@ -159,6 +159,11 @@ def pieces_of(inventory: Inventory) -> Iterator[bytes]:
     yield after
 
 
+LAST_MOMENT = 253402300800.0
+"""The end of the year 9999, in seconds since the epoch."""
+MOST = 1 << 62
+
+
 class NotThis(Exception):
     """JSON that is not what was expected: cut, of another version, or of something else."""
 
@@ -169,6 +174,19 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f;=]*")
 def read_inventory(data: bytes) -> Inventory:
     """Raises NotThis."""
     inventory = _read(InventoryDocument, data).inventory
+    times = [
+        t
+        for record in inventory.records.values()
+        for t in (*record.sides.values(), *(r.times for r in record.rows))
+    ]
+    moments = [inventory.since, inventory.policy_since, *(at for t in times for at in (t.first, t.last))]
+    counts = [
+        *inventory.left_out.values(),
+        *(t.count for t in times),
+        *(s.count for r in inventory.records.values() for s in r.shapes),
+    ]
+    if not all(0 <= at < LAST_MOMENT for at in moments) or not all(0 <= count < MOST for count in counts):
+        raise NotThis("it has moments or counts that cannot be")
     for name, record in inventory.records.items():
         if record.name != name or not _NAME.fullmatch(name):
             raise NotThis("a record is under another name than its own, or under one that no cookie has")

@@ -152,9 +152,10 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"})
 
 
-def entry_yaml(record: Record) -> str:
-    """An entry for the register: what was seen filled in, what a person must say left as a comment."""
-    if "*" in record.name:
+def entry_yaml(record: Record, is_glob: bool = False) -> str:
+    """An entry for the register: what was seen filled in, what a person must say left as a comment. `is_glob`: a `*` in the name is
+    meant as one."""
+    if "*" in record.name and not is_glob:
         return f"  # {printable(record.name)}: a * in a name stands for any characters; declare it by hand\n"
     lines = [f"  - name: {scalar(record.name)}", f"    # seen: {_seen(record)}"]
     lines += ["    # purpose: what it is for", "    # category: the one it belongs to"]

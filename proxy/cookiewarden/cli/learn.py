@@ -1,0 +1,163 @@
+"""`cookiewarden learn`: a draft of a register from traffic."""
+
+import time
+from pathlib import Path
+
+import click
+
+from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.cli.running import address_of, enforcing, operator
+from cookiewarden.core.document import Unread, load
+from cookiewarden.core.policy import Policy
+from cookiewarden.core.problem import Code, Problem, counted, printable
+from cookiewarden.core.report.inventory import Inventory, Keeper
+from cookiewarden.core.report.judge import judge_all
+from cookiewarden.core.report.record import add_exchange
+from cookiewarden.core.source import parse_source
+from cookiewarden.tools.catalog import NoCatalog, read_catalog
+from cookiewarden.tools.client import NoAnswer
+from cookiewarden.tools.learn import EMPTY, Draft, draft, merged
+from cookiewarden.tools.traffic import NoTraffic, recorded
+
+
+@click.command(short_help="A draft of a register from traffic.")
+@click.argument("sources", nargs=-1, required=True)
+@click.option(
+    "--into", metavar="FILE", help="Add what is missing to this policy; its comments and its order stay."
+)
+@click.option("--name", default="draft", show_default=True, help="Of a new policy.")
+@click.option(
+    "--catalog",
+    "catalog_file",
+    metavar="FILE",
+    help="The Open Cookie Database's CSV, or one like it: suggestions of purpose and category, as comments.",
+)
+@click.option(
+    "--host",
+    metavar="HOST",
+    multiple=True,
+    help="Only exchanges with this host, or below *.HOST; can be given several times.",
+)
+@click.option(
+    "--token-file",
+    default="",
+    metavar="FILE",
+    envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
+    show_envvar=True,
+    help="The admin listener's token.",
+)
+def learn(
+    sources: tuple[str, ...],
+    into: str | None,
+    name: str,
+    catalog_file: str | None,
+    host: tuple[str, ...],
+    token_file: str,
+) -> int:
+    """Draft a register from SOURCES: HAR files, flow files of mitmproxy, text with header lines (curl -i, curl -v, access logs that hold
+    cookies), or the address of a running proxy's admin listener, for its inventory.
+
+    Without --into a new policy in report mode is printed. Names that differ only in what looks random become one entry, and it says
+    why. Nothing is enforced that nobody has read: purposes and categories are comments.
+
+    Exit: 0 drafted, 1 the policy of --into has errors or cannot be added to, 2 wrong usage, 3 a source could not be read.
+    """
+    known = load_policy(into)[1] if into else None
+    policy = known.policy if known and known.policy else Policy("draft", ())
+    engine = enforcing(policy)
+    inventory = Inventory(time.time())
+    keeper = Keeper(inventory)
+    failures = []
+    for source in sources:
+        try:
+            if "://" in source or (":" in source and not Path(source).exists()):
+                found = operator(
+                    address_of(source, "SOURCES", "http://127.0.0.1:9180"), token_file
+                ).inventory()
+                inventory.records |= {
+                    key: record for key, record in found.records.items() if key not in inventory.records
+                }
+            else:
+                count = 0
+                for one in recorded(Path(source)):
+                    if _wanted(one.exchange.host, host):
+                        add_exchange(
+                            keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time()
+                        )
+                        count += 1
+                click.echo(f"{printable(source)}: {counted(count, 'exchange')}", err=True)
+        except (NoTraffic, NoAnswer) as error:
+            failures.append(str(error))
+            click.echo(f"cookiewarden: {printable(str(error))}", err=True)
+    try:
+        catalog = read_catalog(Path(catalog_file)) if catalog_file else None
+    except NoCatalog as error:
+        raise NoAnswer(str(error)) from None
+    if catalog is not None and catalog.broken:
+        click.echo(
+            f"{catalog_file}: {counted(catalog.broken, 'row')} left out that say nothing usable", err=True
+        )
+    made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
+    code = _write(made, into, name)
+    return code or (3 if failures else 0)
+
+
+def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
+    bare = host.decode("utf-8", "backslashreplace").rsplit(":", 1)[0].lower()
+    return not hosts or any(
+        bare == wanted or (wanted.startswith("*.") and bare.endswith(wanted[1:])) for wanted in hosts
+    )
+
+
+def _write(made: Draft, into: str | None, name: str) -> int:
+    families = f", {counted(len(made.families), 'family')} among them" if made.families else ""
+    suggested = f", {made.suggested} known to the catalog" if made.suggested else ""
+    told = f"{counted(len(made.names), 'entry')} drafted{families}{suggested}"
+    if into is None:
+        click.echo(
+            EMPTY.format(name=name) + made.yaml if made.yaml else EMPTY.format(name=name).rstrip() + " []",
+            nl=not made.yaml,
+        )
+        click.echo(told, err=True)
+        return 0
+    if not made.yaml:
+        click.echo(f"{into}: nothing is missing", err=True)
+        return 0
+    path = Path(into)
+    raw = path.read_bytes().decode()
+    text = merged(parse_source(into, raw.encode()), raw, made.yaml)
+    if isinstance(text, Problem):
+        print_problems([text])
+        click.echo(made.yaml, nl=False)
+        return 1
+    problems = [p for p in _loaded(path, text) if p.code not in (Code.NO_PURPOSE, Code.NO_LIFETIME)]
+    if problems:
+        print_problems(problems)
+        click.echo(f"{into} is not changed; what would have been added:", err=True)
+        click.echo(made.yaml, nl=False)
+        return 1
+    new = path.with_name(path.name + ".new")
+    new.write_text(text)
+    new.chmod(path.stat().st_mode & 0o777)
+    new.replace(path)
+    click.echo(f"{into}: {told}: {', '.join(map(printable, made.names))}", err=True)
+    return 0
+
+
+def _loaded(path: Path, text: str) -> list[Problem]:
+    """What would be wrong with the policy then, and is not now."""
+
+    def read(name: str) -> bytes | Unread:
+        if name == path.name:
+            return text.encode()
+        found = path.parent / name
+        return (
+            found.read_bytes()
+            if found.is_file()
+            else Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"')
+        )
+
+    before = {
+        (p.code, p.message) for p in load(str(path), lambda name: (path.parent / name).read_bytes()).problems
+    }
+    return [p for p in load(str(path), read).problems if (p.code, p.message) not in before]

@@ -1,0 +1,36 @@
+"""Whole exchanges, added to an inventory: what a proxy sees bit by bit, for those who have it all at once."""
+
+from cookiewarden.core.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.decision import Exchange, Header, Judged
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.report.inventory import Keeper, Observation, Shape, sample_path, shape_of, short_text
+from cookiewarden.core.scope import canonical_host
+
+
+def add_exchange(
+    keeper: Keeper, engine: Engine, exchange: Exchange, asked: list[Header], answered: list[Header], at: float
+) -> None:
+    """Take note of a request's and a response's cookies, judged by `engine`, at `at` in seconds since the epoch."""
+    place = short_text(canonical_host(exchange.host)), sample_path(exchange.target)
+    for judged in engine.on_request(asked, exchange, at).cookies:
+        keeper.add(_seen("request", judged, place), 1, 0, at)
+    for judged in engine.on_response(answered, exchange, at).cookies:
+        if judged.before:
+            keeper.add(_set(judged, place, at), 1, 0, at)
+
+
+def _set(judged: Judged, place: tuple[str, str], at: float) -> Observation:
+    cookie = parse_set_cookie(judged.before)
+    if cookie is None or is_deletion(cookie, at):
+        return _seen("response", judged, place)
+    return _seen("response", judged, place, *shape_of(cookie, at))
+
+
+def _seen(
+    direction: str, judged: Judged, place: tuple[str, str], shape: Shape | None = None, seconds: int = 0
+) -> Observation:
+    decision = judged.decision
+    return Observation(
+        judged.name, direction, decision.entry.name if decision.entry else "", decision.action.value,
+        tuple(reason.value for reason in decision.reasons), decision.enforced, *place, shape, seconds,
+    )  # fmt: skip

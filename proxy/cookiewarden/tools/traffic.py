@@ -1,0 +1,238 @@
+"""Recorded traffic: HAR files, mitmproxy's flow files, and text with header lines in it. Read piece by piece, however long."""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from cookiewarden.core.decision import Exchange, Header
+
+
+class NoTraffic(Exception):
+    """Why a file cannot be read as traffic; exit code 3."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """A request and its response."""
+
+    exchange: Exchange
+    asked: list[Header] = field(default_factory=list)
+    answered: list[Header] = field(default_factory=list)
+    at: float = 0.0
+    """In seconds since the epoch; 0: not known."""
+
+    @property
+    def url(self) -> str:
+        """Without its query."""
+        path = self.exchange.target.partition(b"?")[0]
+        return ("https://" if self.exchange.https else "http://") + (self.exchange.host + path).decode(
+            "utf-8", "backslashreplace"
+        )
+
+
+BOM = b"\xef\xbb\xbf"
+
+
+def recorded(path: Path) -> Iterator[Recorded]:
+    """The exchanges of a file, of whatever kind it is. Raises NoTraffic."""
+    try:
+        with path.open("rb") as file:
+            if file.peek(3)[:3] == BOM:
+                file.read(3)
+            beginning = file.peek(4096)[:4096].lstrip()
+            yield from _READERS[_kind(beginning)](file, path)
+    except OSError as error:
+        raise NoTraffic(f'"{path}" cannot be read: {(error.strerror or "error").lower()}') from None
+
+
+def _kind(beginning: bytes) -> str:
+    if re.match(rb'\{\s*"log"', beginning):
+        return "har"
+    if re.match(rb"[0-9]+:", beginning):
+        return "flows"
+    return "text"
+
+
+# HAR
+
+NEEDED = frozenset({"startedDateTime", "request.method", "request.url"})
+
+
+def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
+    """By events, so that no body is kept, and a file that is cut gives what it has."""
+    import ijson  # type: ignore[import-untyped]
+
+    entry = "log.entries.item"
+    facts: dict[str, str] = {}
+    headers: dict[str, list[Header]] = {}
+    name = ""
+    is_har = False
+    try:
+        for prefix, event, value in ijson.parse(file):
+            if prefix == "log.entries" and event == "start_array":
+                is_har = True
+            if prefix == entry and event == "start_map":
+                facts, headers = {}, {"request": [], "response": []}
+            elif prefix == entry and event == "end_map":
+                if made := _entry(facts, headers):
+                    yield made
+            elif event == "string" and prefix.startswith(entry):
+                key = prefix[len(entry) + 1 :]
+                side, _, rest = key.partition(".")
+                if key in NEEDED:
+                    facts[key] = value
+                elif rest == "headers.item.name":
+                    name = value
+                elif rest == "headers.item.value" and side in headers:
+                    headers[side] += [(_octets(name), _octets(one)) for one in value.split("\n")]
+    except ijson.JSONError as error:
+        what = "is cut" if re.search("premature|incomplete", str(error), re.IGNORECASE) else "is no JSON"
+        raise NoTraffic(f'"{path}" {what}; what came before is used') from None
+    except UnicodeDecodeError:
+        raise NoTraffic(f'"{path}" is no JSON: it is not UTF-8; what came before is used') from None
+    if not is_har:
+        raise NoTraffic(f'"{path}" is JSON, and no HAR: it has no log.entries')
+
+
+def _entry(facts: dict[str, str], headers: dict[str, list[Header]]) -> Recorded | None:
+    exchange = exchange_of_url(facts.get("request.url", ""), facts.get("request.method", "GET"))
+    if exchange is None:
+        return None
+    try:
+        at = datetime.fromisoformat(facts.get("startedDateTime", "").replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        at = 0.0
+    # HTTP/2's own fields begin with a colon
+    plain = {side: [h for h in found if not h[0].startswith(b":")] for side, found in headers.items()}
+    exchange = Exchange(exchange.host, exchange.target, exchange.https, plain["request"], exchange.method)
+    return Recorded(exchange, plain["request"], plain["response"], at)
+
+
+def exchange_of_url(url: str, method: str = "GET") -> Exchange | None:
+    """None where it is none that is fetched by HTTP."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not host:
+        return None
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Exchange(_octets(host), _octets(target), parts.scheme == "https", (), _octets(method))
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape" if text.isprintable() else "backslashreplace").replace(
+        b"\r", b""
+    )
+
+
+# mitmproxy
+
+
+def _flows(file: IO[bytes], path: Path) -> Iterator[Recorded]:
+    try:
+        from mitmproxy.exceptions import FlowReadException
+        from mitmproxy.http import HTTPFlow
+        from mitmproxy.io import FlowReader
+    except ImportError:
+        raise NoTraffic(
+            f"\"{path}\" looks like a flow file of mitmproxy, which is not installed: pip install 'cookiewarden[mitm]'"
+        ) from None
+    declared = re.match(rb"([0-9]+):", file.peek(20))  # type: ignore[attr-defined]
+    if declared is None or len(declared[1]) > 15 or int(declared[1]) > path.stat().st_size:
+        raise NoTraffic(f'"{path}" is a damaged flow file (it says that it is longer than it is)')
+    try:
+        for flow in FlowReader(file).stream():
+            if isinstance(flow, HTTPFlow):
+                yield _flow(flow)
+    except FlowReadException as error:
+        raise NoTraffic(
+            f'"{path}" is no flow file of this mitmproxy ({error}); what came before is used'
+        ) from None
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        MemoryError,
+        OverflowError,
+    ) as error:
+        raise NoTraffic(
+            f'"{path}" is a damaged flow file ({type(error).__name__}); what came before is used'
+        ) from None
+
+
+def _flow(flow: Any) -> Recorded:
+    request, response = flow.request, flow.response
+    asked = [(bytes(name), bytes(value)) for name, value in request.headers.fields]
+    answered = [(bytes(name), bytes(value)) for name, value in response.headers.fields] if response else []
+    exchange = Exchange(
+        request.pretty_host.encode(), request.path.encode("utf-8", "surrogateescape"), request.scheme == "https", asked, request.method.encode(),
+    )  # fmt: skip
+    return Recorded(exchange, asked, answered, request.timestamp_start or 0.0)
+
+
+# Text
+
+_REQUEST_LINE = re.compile(rb"(?:> )?([A-Z]+) (\S+) HTTP/[0-9.]+\s*")
+_STATUS_LINE = re.compile(rb"(?:< )?HTTP/[0-9.]+ [0-9]{3}.*")
+_HEADER = re.compile(rb"(?:[<>*] )?(set-cookie|cookie|host)[ \t]*:[ \t]*(.*?)[ \t]*\r?", re.IGNORECASE)
+# In an access log, as whoever wrote its format called it: cookie="…", "http_cookie":"…", set_cookie=[…]
+_LOGGED = re.compile(
+    rb'(?:^|[\s{,"\'(])((?:sent_http_|http_)?(?:set[-_])?cookie)["\']?\s*[=:]\s*["\'\[]([^"\'\]]*)["\'\]]',
+    re.IGNORECASE,
+)
+MAX_LINE = 1 << 20
+
+
+def _text(file: IO[bytes], path: Path) -> Iterator[Recorded]:
+    """`curl -i` and `curl -v`, saved heads, and access logs that hold cookies."""
+    host, found, binary = b"localhost", False, False
+    current: Recorded | None = None
+    for line in _lines(file):
+        binary = binary or b"\0" in line
+        if request := _REQUEST_LINE.fullmatch(line):
+            current = Recorded(
+                Exchange(host, request[2] if request[2].startswith(b"/") else b"/", True, (), request[1])
+            )
+        elif _STATUS_LINE.fullmatch(line):
+            current = Recorded(current.exchange if current else Exchange(host))
+        elif header := _HEADER.fullmatch(line):
+            name, value = header[1].lower(), header[2]
+            if name == b"host":
+                host = value
+                current = Recorded(Exchange(host, current.exchange.target if current else b"/"))
+            else:
+                found = True
+                yield _one(current.exchange if current else Exchange(host), name, value)
+        else:
+            for logged in _LOGGED.finditer(line):
+                found = True
+                name = b"set-cookie" if b"set" in logged[1].lower() else b"cookie"
+                yield _one(Exchange(host), name, logged[2])
+    if not found:
+        kind = "is binary" if binary else "has no Set-Cookie or Cookie header in it"
+        raise NoTraffic(
+            f'"{path}" {kind}; expected a HAR, a flow file of mitmproxy, or text such as curl -i prints'
+        )
+
+
+def _one(exchange: Exchange, name: bytes, value: bytes) -> Recorded:
+    header = [(name, value)]
+    return Recorded(exchange, header if name == b"cookie" else [], header if name == b"set-cookie" else [])
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    reader = io.BufferedReader(file) if not isinstance(file, io.BufferedReader) else file  # type: ignore[type-var]
+    while line := reader.readline(MAX_LINE):
+        yield line.rstrip(b"\n")
+
+
+_READERS = {"har": _har, "flows": _flows, "text": _text}

@@ -1,0 +1,78 @@
+"""Flow files of mitmproxy: recorded by a real mitmdump, learnt from, cut, and of another kind."""
+
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.processes import free_port
+from tests.serve.harness import Origin, answering, eventually
+
+pytestmark = pytest.mark.mitm
+
+SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY; Max-Age=60\r\nSet-Cookie: tracker=CANARY\r\n\r\nok"
+
+
+def learn(*arguments: object) -> tuple[int, str, str]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "cookiewarden", "learn", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+@pytest.fixture(scope="module")
+def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three exchanges, as mitmdump writes them."""
+    folder = tmp_path_factory.mktemp("flows")
+    mitmdump = Path(sys.executable).parent / "mitmdump"
+    assert mitmdump.exists() or shutil.which("mitmdump"), "make test-mitm installs mitmproxy"
+    origin, port = Origin(answering(SETS)), free_port()
+    process = subprocess.Popen(
+        [mitmdump, "-q", "-w", folder / "flows", "--mode", f"reverse:{origin.upstream.url}", "--listen-host", "127.0.0.1",
+         "--listen-port", str(port), "--set", f"confdir={folder}"],
+    )  # fmt: skip
+
+    def answers() -> bool:
+        try:
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/a/77", headers={"Cookie": "old=CANARY"}
+            )
+            return urllib.request.urlopen(request, timeout=5).status == 200
+        except OSError:
+            return False
+
+    try:
+        assert eventually(answers, 30) and answers() and answers()
+    finally:
+        process.terminate()
+        process.wait(20)
+        origin.close()
+    return folder / "flows"
+
+
+def test_what_mitmdump_recorded_is_learnt_from(flows: Path) -> None:
+    code, told, error = learn(flows)
+    assert code == 0 and "flows: 3 exchanges" in error
+    for line in ("- name: sid", "- name: tracker", "- name: old", "set 3 times (for 1min)", "/a/*"):
+        assert line in told
+
+
+def test_a_flow_file_that_is_cut_gives_what_it_has(flows: Path, tmp_path: Path) -> None:
+    data = flows.read_bytes()
+    (tmp_path / "cut").write_bytes(data[: len(data) - 100])
+    code, told, error = learn(tmp_path / "cut")
+    assert code == 3 and "what came before is used" in error and "- name: sid" in told
+
+
+@pytest.mark.parametrize("content", [b"5:abcde,", b"99999999999:x", b"3:1:1", b"10:7:version;4:99999#}"])
+def test_a_flow_file_of_another_kind_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "other").write_bytes(content)
+    code, _, error = learn(tmp_path / "other")
+    assert code == 3 and "flow file" in error

@@ -1,0 +1,162 @@
+"""`cookiewarden learn`: a draft from traffic, into a policy of its own or one that is there."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cookiewarden.files import PolicyFiles
+from tests.serve.harness import CLOSE, ask, get
+from tests.serve.running import running
+
+POLICY = """# of the shop
+version: 1
+policy: shop
+cookies:
+  # the session
+  - name: sid   # kept as it is
+    lifetime: 1h
+    purpose: x
+
+# below the list
+undeclared: {response: block}
+"""
+LINES = (
+    "sid=CANARY; Path=/",
+    "intercom-id-abc123=CANARY; Max-Age=60",
+    "intercom-id-def456=CANARY; Max-Age=90",
+    "_ga=CANARY; Max-Age=63072000",
+    "no=CANARY",
+)
+
+
+def run(*arguments: object, cwd: Path) -> tuple[int, str, str]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "cookiewarden", "learn", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=60,
+    )
+    assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    head = "HTTP/1.1 200 OK\n" + "".join(f"Set-Cookie: {line}\n" for line in LINES)
+    (tmp_path / "c.txt").write_text(f"GET /a HTTP/1.1\nHost: shop.example\nCookie: old=CANARY\n\n{head}\n")
+    return tmp_path
+
+
+def names(path: Path) -> list[str]:
+    loaded = PolicyFiles(str(path)).load()
+    assert loaded.policy is not None, loaded.problems
+    return [entry.name for entry in loaded.policy.entries]
+
+
+def test_a_new_policy_is_in_report_mode_and_loads(folder: Path) -> None:
+    code, told, error = run("c.txt", "--name", "new", cwd=folder)
+    assert code == 0 and "5 entries drafted, 1 family among them" in error
+    (folder / "new.yaml").write_text(told)
+    assert names(folder / "new.yaml") == ["_ga", "intercom-id-*", "no", "sid", "old"]
+    assert (
+        "mode: report" in told
+        and "# a family: 2 names differ only in what looks random: intercom-id-abc123, intercom-id-def456"
+        in told
+    )
+    assert "set 2 times" in told and "lifetime: 90s" in told
+
+
+def test_what_is_missing_is_added_and_every_other_octet_stays(folder: Path) -> None:
+    code, _, error = run("c.txt", "--into", "p.yaml", cwd=folder)
+    assert code == 0 and "4 entries drafted, 1 family among them: _ga, intercom-id-*, no, old" in error
+    text = (folder / "p.yaml").read_text()
+    before, after = POLICY.split("\n# below the list")
+    assert text.startswith(before) and text.endswith("\n# below the list" + after)
+    assert names(folder / "p.yaml") == ["sid", "_ga", "intercom-id-*", "no", "old"]
+    code, _, error = run("c.txt", "--into", "p.yaml", cwd=folder)
+    assert code == 0 and "nothing is missing" in error and (folder / "p.yaml").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("version: 1\n", ["_ga"]), ("cookies:\n- name: sid\n  purpose: x\nmode: report\n", ["sid", "_ga"]),
+        ("cookies:\n    - {name: sid}\n    # end", ["sid", "_ga"]),
+        ("cookies:\n  - name: sid\n    purpose: >-\n      x\n\n      y\n", ["sid", "_ga"]),
+    ],
+)  # fmt: skip
+def test_lists_of_many_styles_are_added_to(folder: Path, policy: str, expected: list[str]) -> None:
+    (folder / "p.yaml").write_text(policy)
+    (folder / "c.txt").write_text("Set-Cookie: _ga=CANARY\n")
+    code, _, error = run("c.txt", "--into", "p.yaml", cwd=folder)
+    assert code == 0, error
+    assert names(folder / "p.yaml") == expected
+
+
+@pytest.mark.parametrize(
+    "policy", ["cookies: [{name: sid}]\n", "cookies: []\n", "cookies:\n  -\n    name: sid\n"]
+)
+def test_a_list_in_one_line_is_left_to_a_person(folder: Path, policy: str) -> None:
+    (folder / "p.yaml").write_text(policy)
+    code, told, error = run("c.txt", "--into", "p.yaml", cwd=folder)
+    assert code == 1 and "p.yaml:" in error and "cannot be added to" in error and "- name: _ga" in told
+    assert (folder / "p.yaml").read_text() == policy
+
+
+def test_a_catalog_suggests_and_declares_nothing(folder: Path) -> None:
+    head = "Platform,Category,Cookie / Data Key name,Description,Retention period,Wildcard match\n"
+    (folder / "c.csv").write_text(
+        head
+        + 'Google,Analytics,_ga,"Counts: ""visits""\n# and more",2 years,0\nIntercom,Support,intercom-id-,Chat,9 months,1\n'
+    )
+    code, told, error = run("c.txt", "--catalog", "c.csv", cwd=folder)
+    assert code == 0 and "2 known to the catalog" in error
+    assert '    # purpose: "Counts: \\"visits\\" # and more"\n    # category: analytics\n' in told
+    (folder / "new.yaml").write_text(told)
+    loaded = PolicyFiles(str(folder / "new.yaml")).load()
+    assert loaded.policy is not None and all(not e.category and not e.purpose for e in loaded.policy.entries)
+
+
+def test_several_sources_and_one_that_fails(folder: Path) -> None:
+    (folder / "cut.har").write_text(
+        json.dumps(
+            {
+                "log": {
+                    "entries": [
+                        {
+                            "request": {
+                                "method": "GET",
+                                "url": "https://a.example/",
+                                "headers": [{"name": "Cookie", "value": "fromhar=CANARY"}],
+                            },
+                            "response": {"headers": []},
+                        }
+                    ]
+                }
+            }
+        )[:-3]
+    )
+    code, told, error = run("c.txt", "cut.har", "none.har", cwd=folder)
+    assert (
+        code == 3
+        and '"cut.har" is cut; what came before is used' in error
+        and '"none.har" cannot be read' in error
+    )
+    assert "- name: fromhar" in told and "- name: _ga" in told
+
+
+def test_only_some_hosts(folder: Path) -> None:
+    assert "- name: _ga" in run("c.txt", "--host", "*.example", cwd=folder)[1]
+    assert "cookies: []" in run("c.txt", "--host", "other.example", cwd=folder)[1]
+
+
+def test_a_running_proxy_teaches_too(folder: Path) -> None:
+    with running() as proxy:
+        ask(proxy.port, get(b"/", b"Cookie: fromproxy=CANARY", CLOSE))
+        code, told, _ = run(f"127.0.0.1:{proxy.admin}", cwd=folder)
+        assert code == 0 and "- name: fromproxy" in told

@@ -292,3 +292,32 @@ def test_every_command_has_help_and_the_version_is_told() -> None:
         code, out, _ = run(*command, "--help")
         assert code == 0 and out.startswith("Usage: cookiewarden")
     assert run("--version")[1].startswith("cookiewarden, version ")
+
+
+def test_problems_for_github_stand_at_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "p,1.yaml").write_text("cookies:\n  - {name: a, samesit: 100%}\n")
+    ran = subprocess.run(
+        [sys.executable, "-m", "cookiewarden", "check", "--format", "github", "p,1.yaml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert ran.returncode == 1 and ran.stderr == ""
+    assert ran.stdout.startswith(
+        '::error file=p%2C1.yaml,line=2,col=15,title=unknown-key::unknown key "samesit"'
+    )
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands_and_options(shell: str) -> None:
+    environment = os.environ | {"_COOKIEWARDEN_COMPLETE": f"{shell}_source"}
+    command = Path(sys.executable).parent / "cookiewarden"
+    ran = subprocess.run([command], capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0 and "cookiewarden" in ran.stdout and "Usage" not in ran.stdout
+    asked = os.environ | {
+        "_COOKIEWARDEN_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": "cookiewarden fore",
+        "COMP_CWORD": "fore" if shell == "fish" else "1",
+    }
+    completed = subprocess.run([command], capture_output=True, text=True, env=asked)
+    assert "forecast" in completed.stdout

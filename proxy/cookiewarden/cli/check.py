@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cookiewarden.cli.github import github_line
 from cookiewarden.cli.policies import exit_code, print_problems, summary
 from cookiewarden.core.expiry import expiry_problems
 from cookiewarden.core.problem import Problem, counted, in_order
@@ -16,7 +17,11 @@ from cookiewarden.files import PolicyFiles
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How problems are printed."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="How problems are printed.",
 )
 def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
     """Find every problem of policy files. A folder stands for the .yaml and .yml files below it.
@@ -38,6 +43,8 @@ def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
     problems = in_order(problems)
     if form == "json":
         click.echo(json.dumps([problem.as_json() for problem in problems], indent=2, ensure_ascii=False))
+    elif form == "github":
+        click.echo("".join(f"{github_line(problem)}\n" for problem in problems), nl=False)
     else:
         print_problems(problems)
         if exit_code(problems, strict) == 0:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import click
 
+from cookiewarden.cli.github import command_data, github_line
 from cookiewarden.cli.policies import exit_code, print_problems
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.engine import Engine
@@ -251,32 +252,11 @@ def _github(suites: list[Suite]) -> str:
                 told = (
                     f"{result.name}: {d.what}: expected {d.expected}, got {d.got}{decided}{_because(d.why)}"
                 )
-                lines.append(f"::error {at}::{_command_data(told)}")
+                lines.append(f"::error {at}::{command_data(told)}")
         lines.append(
             f"{suite.path}: {len(suite.results) - suite.failed} of {counted(len(suite.results), 'case')} passed"
         )
     return "".join(f"{line}\n" for line in lines)
-
-
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
-
-
-def github_line(problem: Problem) -> str:
-    """A problem as GitHub shows it beside the line of a pull request."""
-    place = problem.place
-    return (
-        f"::{_LEVELS[problem.code.severity]} file={_command_property(place.path)},line={place.pos.line},col={place.pos.column},"
-        f"title={problem.code.text}::{_command_data(problem.message)}"
-    )
-
-
-def _command_data(text: str) -> str:
-    """Escaped as GitHub's workflow commands want it."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _command_property(text: str) -> str:
-    return _command_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 FORMATS = {"text": _text, "json": _json, "junit": _junit, "github": _github}

@@ -30,7 +30,7 @@ class LiveInventory:
 
     def __init__(self, path: str) -> None:
         """`path`: of the snapshot file; empty for none."""
-        self.path = Path(path) if path else None
+        self.path = Path(path).resolve() if path else None  # a link stays one
         self.inventory = self._load() or Inventory(since=time.time())
         self.inventory.new_policy(time.time())
         self._keeper = Keeper(self.inventory)

@@ -167,3 +167,9 @@ def test_what_was_meant_by_a_date_is_suggested(asked: int, lifetime: str) -> Non
 def test_a_clock_that_differs_by_seconds_is_no_drift() -> None:
     assert kinds(all_seen().sets("sid=1; Max-Age=3630")) == []
     assert kinds(all_seen().sets("sid=1; Max-Age=3700")) == [(Kind.OUTLIVES, "sid")]
+
+
+def test_a_cookie_that_is_only_deleted_is_nothing_to_declare_and_a_declared_one_is_seen() -> None:
+    assert kinds(all_seen().sets("old=; Max-Age=0")) == []
+    seen = Watched(entries("name: 'g*', purpose: x, lifetime: 1h")).sets("g1=; Max-Age=0")
+    assert kinds(seen) == []

@@ -30,7 +30,8 @@ def the(seen: Watched, is_in_force: bool = True) -> Forecast:
     ("line", "verdict", "advice"),
     [
         ("tracker=1", Verdict.BREAKS, "no entry declares it: declare it if the application needs it, or leave it to be blocked"),
-        ("tracker=; Max-Age=0", Verdict.FINE, ""),
+        ("tracker=1; Max-Age=0; Path=/x", Verdict.FINE, ""),
+        ("sid=; Max-Age=0", Verdict.FINE, ""),
         ("there=1", Verdict.BREAKS, "its entry is for other hosts or paths: widen its scope, or leave it to be blocked"),
         ("late=1", Verdict.BREAKS, "its entry has ended: give it another date, or leave it to be blocked"),
         ("__Host-x=1", Verdict.BREAKS, "browsers refuse the name without what its prefix promises: let the entry give that"),

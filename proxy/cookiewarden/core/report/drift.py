@@ -46,7 +46,7 @@ def drift(inventory: Inventory, judged: Judged, policy: Policy, now: float) -> l
     undeclared = [
         record
         for name, record in inventory.records.items()
-        if name and record.sides and not any(judgement.entry for judgement in judged[name])
+        if name and _was_there(record) and not any(judgement.entry for judgement in judged[name])
     ]
     unseen = [e for e in policy.entries if e.name not in seen and e.set_by is not SetBy.INFRASTRUCTURE]
     near = _near_misses([record.name for record in undeclared], [entry.name for entry in unseen])
@@ -57,6 +57,11 @@ def drift(inventory: Inventory, judged: Judged, policy: Policy, now: float) -> l
         findings += _differences(record, judged[name], entries, settled)
     order = list(Kind)
     return sorted(findings, key=lambda f: (order.index(f.kind), f.name))
+
+
+def _was_there(record: Record) -> bool:
+    """Not where an application only deletes what may be there from long ago."""
+    return bool(record.shapes or record.sides.keys() - {Side.SERVER})
 
 
 SETTLED = float(DAY)

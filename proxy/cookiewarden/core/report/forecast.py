@@ -101,7 +101,7 @@ def _of(row: Row) -> Judgement:
 
 
 def _verdict(judgement: Judgement) -> Verdict:
-    if judgement.action in (Action.PASS, Action.EVICT):
+    if judgement.action in (Action.PASS, Action.EVICT) or Reason.DELETION in judgement.reasons:
         return Verdict.FINE
     if not judgement.enforced:
         return Verdict.REPORTED
@@ -149,7 +149,7 @@ def _advice(record: Record, worst: Judgement, judgements: list[Judgement]) -> st
         for reason in worst.reasons
         if reason in _TODO and worst.action in _DONE
     ]
-    if worst.action is Action.REWRITE:
+    if worst.action is Action.REWRITE and Reason.DELETION not in worst.reasons:
         told += dict.fromkeys(_CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons)
     if not worst.enforced and worst.action is not Action.PASS:
         told.append("the policy wants this only reported")

@@ -49,6 +49,12 @@ def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:
     for shape in record.shapes:
         line = set_cookie_of(record.name, shape)
         found.append(max((_on_response(line, shape, x, engine, now) for x in _exchanges(record)), key=_worst))
+    if record.by_server and not record.shapes:
+        deletion = ShapeSeen(Shape(), record.deletions, 0, 0)
+        line = record.name.encode() + b"=; Path=/; Max-Age=0"
+        found.append(
+            max((_on_response(line, deletion, x, engine, now) for x in _exchanges(record)), key=_worst)
+        )
     for side in (Side.REQUEST, Side.SCRIPT):
         if side in record.sides:
             count = record.sides[side].count

@@ -1,0 +1,156 @@
+"""`cookiewarden diff`: two policies by what they do."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import click
+
+from cookiewarden.cli.policies import PolicyRefused, load_policy
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Mode
+from cookiewarden.core.problem import counted, printable
+from cookiewarden.keys import throw_away
+from cookiewarden.pages import render
+from cookiewarden.tools.diff import Change, Diff, Difference, Direction, Kind, Version, replay
+from cookiewarden.tools.diff import diff as compare
+from cookiewarden.tools.traffic import NoTraffic, recorded
+
+FAILS = {"any": set(Direction), "looser": {Direction.LOOSER}, "never": set()}
+
+
+@click.command(short_help="What a change of policy changes.")
+@click.argument("old")
+@click.argument("new")
+@click.option(
+    "--replay",
+    "traffic",
+    metavar="FILE",
+    multiple=True,
+    help="Recorded traffic (HAR, flow file of mitmproxy, text with header lines): the decisions on it that change; can be given several times.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(list(FAILS)),
+    default="any",
+    show_default=True,
+    help="Which changes make the exit code 1: any, only those that loosen a promise, or none.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+)
+def diff(old: str, new: str, traffic: tuple[str, ...], fail_on: str, form: str) -> int:
+    """Tell what changes for cookies from the policy OLD to the policy NEW, by effect and not by text: which ones are let through, with
+    which attributes, for how long, and what the statement says of them.
+
+    Attributes are found out by asking the engine, as if both policies were enforced, for a visitor who consents. --replay asks for recorded
+    traffic, each policy in its own mode.
+
+    Exit: 0 the same effect, 1 another (see --fail-on), 2 wrong usage, 3 a policy has errors or a file could not be read.
+    """
+    now = time.time()
+    versions = [_version(path, now) for path in (old, new)]
+    found = compare(*versions)
+    failed = False
+    for path in traffic:
+        try:
+            replay(found, recorded(Path(path)), *versions)
+        except NoTraffic as error:
+            failed = True
+            click.echo(f"cookiewarden: {printable(str(error))}", err=True)
+    click.echo({"text": _text, "markdown": _markdown, "json": _json}[form](found), nl=False)
+    fails = bool(found.directions & FAILS[fail_on]) or (fail_on == "any" and bool(found))
+    return 3 if failed else int(fails)
+
+
+def _version(path: str, now: float) -> Version:
+    """Raises UsageError, PolicyRefused."""
+    try:
+        policy = load_policy(path)[1].policy
+    except PolicyRefused as refused:
+        refused.code = 3
+        raise
+    assert policy is not None  # noqa: S101 (load_policy raises otherwise)
+    keys = throw_away(policy)
+    return Version(policy, Engine(policy, Mode.ENFORCE, now, keys), Engine(policy, None, now, keys), now)
+
+
+def summary(found: Diff) -> str:
+    """`1 cookie gained, 2 changed; 3 changes are looser`."""
+    kinds = [(sum(d.kind is kind for d in found.cookies), kind) for kind in Kind]
+    told = [f"{counted(count, 'cookie')} {kind.value}" for count, kind in kinds if count]
+    if found.policy:
+        told.insert(0, f"{counted(len(found.policy), 'setting')} for all cookies")
+    if found.replayed:
+        told.append(f"{counted(len(found.replayed), 'kind of decision')} on recorded traffic")
+    changes = [*found.policy, *(c for d in found.cookies for c in d.changes)]
+    ranked = [(sum(c.direction is d for c in changes), d) for d in (Direction.LOOSER, Direction.STRICTER)]
+    ways = ", ".join(f"{count} {way.value}" for count, way in ranked if count)
+    return f"{', '.join(told)}{f'; of the changes {ways}' if ways else ''}"
+
+
+SIGNS = {Kind.GAINED: "+", Kind.LOST: "-", Kind.CHANGED: "~"}
+
+
+def _text(found: Diff) -> str:
+    if not found:
+        more = f", on {counted(found.exchanges, 'exchange')} too" if found.replayed is not None else ""
+        return f"The same effect{more}.\n"
+    lines = []
+    if found.policy:
+        lines += ["for all cookies", *map(_change, found.policy), ""]
+    for difference in found.cookies:
+        lines += [_headline(difference), *map(_change, difference.changes), ""]
+    if found.replayed:
+        lines.append(f"on {counted(found.exchanges, 'exchange')} of recorded traffic")
+        lines += [
+            f"    {r.header} {r.name or '(without a name)'}: {r.old} → {r.new}; {counted(r.count, 'time')}, first at {r.example}"
+            for r in found.replayed
+        ]
+        lines += [f"    … and {found.left_out} more"] if found.left_out else []
+        lines.append("")
+    elif found.replayed is not None:
+        lines += [f"on {counted(found.exchanges, 'exchange')} of recorded traffic nothing changes", ""]
+    return "\n".join([*lines, f"{summary(found)}\n"])
+
+
+def _headline(difference: Difference) -> str:
+    entry = difference.new or difference.old
+    where = f" at {', '.join(difference.sites)}" if difference.sites else ""
+    declared = f"  ({entry.place})" if entry is not None else ""
+    return printable(f"{SIGNS[difference.kind]} {difference.name}{where}{declared}")
+
+
+def _change(change: Change) -> str:
+    became = (
+        f"{change.old} → {change.new}" if change.old and change.new else change.new or f"was {change.old}"
+    )
+    direction = f"  [{change.direction.value}]" if change.direction.value else ""
+    return printable(f"    {change.what}: {became}") + direction
+
+
+def _markdown(found: Diff) -> str:
+    marks = {direction: direction.value for direction in Direction}
+    return render("diff.md", {"diff": found, "summary": summary(found), "mark": marks})
+
+
+def _json(found: Diff) -> str:
+    told = {
+        "same": not found,
+        "policy": [dataclasses.asdict(change) for change in found.policy],
+        "cookies": [
+            {
+                "name": d.name,
+                "kind": d.kind.value,
+                "sites": list(d.sites),
+                "declared_at": [str(entry.place) if entry else None for entry in (d.old, d.new)],
+                "changes": [dataclasses.asdict(change) for change in d.changes],
+            }
+            for d in found.cookies
+        ],
+        "replayed": None if found.replayed is None else [dataclasses.asdict(r) for r in found.replayed],
+        "exchanges": found.exchanges,
+        "left_out": found.left_out,
+    }
+    return json.dumps(told, indent=2) + "\n"

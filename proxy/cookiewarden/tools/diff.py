@@ -1,0 +1,285 @@
+"""Two policies compared by what they do: which cookies one lets pass and the other does not, and with which attributes and lifetimes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cookiewarden.core.decision import Decision, Judged
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.matcher import Matcher, entry_matches
+from cookiewarden.core.policy import Entry, Policy
+from cookiewarden.core.problem import printable
+from cookiewarden.tools.effect import Effect, Fact, Site, effect, policy_effect
+from cookiewarden.tools.traffic import Recorded
+
+MAX_SITES = 64
+"""Hosts times paths at which one name is tried."""
+
+
+class Direction(StrEnum):
+    """What a change does to the promise."""
+
+    STRICTER = "stricter"
+    LOOSER = "looser"
+    OTHER = ""
+    """Neither, or both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is otherwise."""
+
+    what: str
+    old: str
+    new: str
+    direction: Direction
+
+
+class Kind(StrEnum):
+    GAINED = "gained"
+    LOST = "lost"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A cookie of which something is otherwise. `sites`: where; empty: everywhere that it was tried."""
+
+    name: str
+    kind: Kind
+    changes: tuple[Change, ...]
+    sites: tuple[str, ...] = ()
+    old: Entry | None = None
+    new: Entry | None = None
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A decision that recorded traffic gets otherwise."""
+
+    header: str
+    name: str
+    old: str
+    new: str
+    count: int = 0
+    example: str = ""
+    """The first URL of it, without its query."""
+
+
+@dataclass(slots=True)
+class Diff:
+    policy: list[Change]
+    cookies: list[Difference]
+    replayed: list[Replayed] | None = None
+    """None: no traffic was given."""
+    exchanges: int = 0
+    left_out: int = 0
+    """Decisions that changed and are not in `replayed`, for there are too many kinds of them."""
+
+    @property
+    def directions(self) -> set[Direction]:
+        changes = [*self.policy, *(c for d in self.cookies for c in d.changes)]
+        return {change.direction for change in changes}
+
+    def __bool__(self) -> bool:
+        return bool(self.policy or self.cookies or self.replayed)
+
+
+@dataclass(slots=True)
+class Version:
+    """A policy, with an engine that enforces it and one in its own mode."""
+
+    policy: Policy
+    enforcing: Engine
+    engine: Engine
+    now: float
+    matcher: Matcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.matcher = Matcher(entry for entry in self.policy.entries if entry.until > self.now)
+
+    def entry(self, name: str, site: Site) -> Entry | None:
+        return self.matcher.match(name.encode(), site.octets, site.path.encode()).entry
+
+    def entries(self, name: str, site: Site) -> tuple[Entry | None, Entry | None]:
+        """For what is set there, and for what is sent there, where the path is not looked at."""
+        return self.entry(name, site), self.matcher.match(name.encode(), site.octets, None).entry
+
+    def effect(self, name: str, site: Site) -> Effect:
+        return effect(name, site, self.enforcing, self.entry(name, site), self.now)
+
+
+def diff(old: Version, new: Version) -> Diff:
+    """What is otherwise with `new`."""
+    general = list(_changes(policy_effect(old.policy), policy_effect(new.policy)))
+    same_rules = not general and old.policy.categories == new.policy.categories
+    entries = [*new.policy.entries, *old.policy.entries]
+    scoped = [entry for entry in entries if entry.hosts or entry.paths]
+    found: list[Difference] = []
+    for declared in dict.fromkeys(entry.name for entry in entries):
+        found += _differences(declared, old, new, scoped, same_rules)
+    return Diff(general, found)
+
+
+def _differences(
+    declared: str, old: Version, new: Version, scoped: list[Entry], same_rules: bool
+) -> Iterator[Difference]:
+    name = _example(declared, old, new)
+    places: dict[tuple[Change, ...], list[Site]] = {}
+    sites = _sites(name, scoped)
+    for site in sites:
+        # The engine reads nothing else of a policy: what is the same need not be tried.
+        if same_rules and all(map(_same, old.entries(name, site), new.entries(name, site))):
+            continue
+        changes = tuple(_changes(old.effect(name, site), new.effect(name, site)))
+        if changes:
+            places.setdefault(changes, []).append(site)
+    for changes, where in places.items():
+        before, after = old.entry(name, where[0]), new.entry(name, where[0])
+        kind = Kind.GAINED if before is None and after is not None else Kind.LOST if after is None and before is not None else Kind.CHANGED  # fmt: skip
+        everywhere = len(where) == len(sites)
+        told = () if everywhere else tuple(map(str, where))
+        yield Difference(declared, kind, changes, told, before, after)
+
+
+def _same(one: Entry | None, other: Entry | None) -> bool:
+    """But for where it stands."""
+    if one is None or other is None:
+        return False  # declared elsewhere, ended or not at all: that is tried
+    return all(
+        getattr(one, key) == getattr(other, key)
+        for key in Entry.__dataclass_fields__
+        if key not in ("place", "places")
+    )
+
+
+def _example(declared: str, old: Version, new: Version) -> str:
+    """A name for a glob: one that no other entry is more exact for, where there is such a one."""
+    if "*" not in declared:
+        return declared
+    anywhere = Site()
+    for filler in ("x", "1", "x1", "cookiewarden"):
+        name = declared.replace("*", filler)
+        found = (version.entry(name, anywhere) for version in (old, new))
+        if any(entry is not None and entry.name == declared for entry in found):
+            return name
+    return declared.replace("*", "x")
+
+
+def _sites(name: str, scoped: Iterable[Entry]) -> list[Site]:
+    """Anywhere, and each place that an entry which may speak for the name has in its scope."""
+    entries = [entry for entry in scoped if entry_matches(entry, name)]
+    hosts = dict.fromkeys(["", *(h.replace("*.", "below.") for e in entries for h in e.hosts)])
+    paths = dict.fromkeys(["/", *(path for entry in entries for path in entry.paths)])
+    return [Site(host, path) for host in hosts for path in paths][:MAX_SITES]
+
+
+def _changes(old: Effect, new: Effect) -> Iterator[Change]:
+    gone = Fact("", None)
+    for what in {**old, **new}:
+        before, after = old.get(what, gone), new.get(what, gone)
+        if before.text == after.text:
+            continue
+        if not before.text and what in _DEFAULTS and after.text in _DEFAULTS[what]:
+            continue
+        if not after.text and what in _DEFAULTS and before.text in _DEFAULTS[what]:
+            continue
+        yield Change(what, before.text, after.text, _direction(before, after))
+
+
+_PLAIN = frozenset({"as the application sets it", "nothing", "its own", "left alone"})
+_DEFAULTS = {
+    what: _PLAIN | {"not asked", "yes", "ignore", "any time"}
+    for what in (
+        "enforced", "consent", "Sec-GPC", "category", "purpose", "stated lifetime", "renewed", "party", "declared until",
+        "owner", "kept for", "Secure", "HttpOnly", "Partitioned", "SameSite", "Path", "Domain", "Priority", "value", "name that browsers keep",
+        "the one under its old path or domain",
+    )
+}  # fmt: skip
+"""What is not worth a line where there is nothing to compare it with: a cookie that is gained or lost."""
+
+
+def _direction(old: Fact, new: Fact) -> Direction:
+    if old.strictness is None or new.strictness is None:
+        return Direction.OTHER
+    size = max(len(old.strictness), len(new.strictness))
+    pairs = list(zip(_filled(old.strictness, size), _filled(new.strictness, size), strict=True))
+    if all(after >= before for before, after in pairs) and any(after > before for before, after in pairs):
+        return Direction.STRICTER
+    if all(after <= before for before, after in pairs) and any(after < before for before, after in pairs):
+        return Direction.LOOSER
+    return Direction.OTHER
+
+
+def _filled(ranks: tuple[float, ...], size: int) -> tuple[float, ...]:
+    """`Secure` is the same over HTTP where it is told once."""
+    return (ranks * size)[:size]
+
+
+# Recorded traffic
+
+MAX_KINDS = 1000
+"""Of decisions that changed: traffic may have any number of names."""
+
+
+def replay(found: Diff, exchanges: Iterable[Recorded], old: Version, new: Version) -> None:
+    """Add the decisions on recorded traffic that are otherwise, each policy in its own mode."""
+    kinds = {(r.header, r.name, r.old, r.new): r for r in found.replayed or []}
+    found.replayed = found.replayed if found.replayed is not None else []
+    for one in exchanges:
+        found.exchanges += 1
+        at = one.at or new.now
+        for header, name, before, after in _decided_otherwise(one, old.engine, new.engine, at):
+            key = (header, name, before, after)
+            if key not in kinds:
+                if len(kinds) >= MAX_KINDS:
+                    found.left_out += 1
+                    continue
+                kinds[key] = Replayed(*key, example=printable(one.url))
+                found.replayed.append(kinds[key])
+            kinds[key].count += 1
+
+
+def _decided_otherwise(
+    one: Recorded, old: Engine, new: Engine, at: float
+) -> Iterator[tuple[str, str, str, str]]:
+    asked = [engine.on_request(one.asked, one.exchange, at).cookies for engine in (old, new)]
+    answered = [engine.on_response(one.answered, one.exchange, at).cookies for engine in (old, new)]
+    for header, (before, after) in (("Cookie", asked), ("Set-Cookie", answered)):
+        ours = [j for j in before if not j.before], [j for j in after if not j.before]
+        yield from _ours_otherwise(header, *ours)
+        theirs = zip((j for j in before if j.before), (j for j in after if j.before), strict=True)
+        for was, is_now in theirs:
+            # What is sealed is another each time.
+            told = _outcome(was), _outcome(is_now)
+            if told[0] != told[1] or (was.after != is_now.after and not _is_sealed(was, is_now)):
+                yield header, printable(was.name.decode("utf-8", "backslashreplace")), *_apart(told)
+
+
+def _ours_otherwise(
+    header: str, before: list[Judged], after: list[Judged]
+) -> Iterator[tuple[str, str, str, str]]:
+    was, is_now = {j.name for j in before}, {j.name for j in after}
+    for name in sorted(was ^ is_now):
+        told = ("expired", "left alone") if name in was else ("left alone", "expired")
+        yield header, printable(name.decode("utf-8", "backslashreplace")), *told
+
+
+def _is_sealed(*cookies: Judged) -> bool:
+    return all(j.decision.entry is not None and j.decision.entry.seal is not None for j in cookies)
+
+
+def _outcome(judged: Judged) -> str:
+    return told_decision(judged.decision)
+
+
+def told_decision(decision: Decision) -> str:
+    """`block (undeclared)`, `rewrite (secure-added), only reported`."""
+    reasons = ", ".join(reason.value for reason in decision.reasons)
+    text = f"{decision.action.value} ({reasons})" if reasons else decision.action.value
+    return text if decision.enforced or decision.action.value == "pass" else f"{text}, only reported"
+
+
+def _apart(told: tuple[str, str]) -> tuple[str, str]:
+    """Where the decisions have the same words and the lines differ."""
+    return told if told[0] != told[1] else (told[0], f"{told[1]}, to something else")

@@ -1,0 +1,366 @@
+"""Two policies by what they do: each kind of change, whichever way the files are written."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from cookiewarden.core.decision import Exchange
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Mode
+from cookiewarden.keys import throw_away
+from cookiewarden.tools import diff as module
+from cookiewarden.tools.diff import Diff, Direction, Kind, Version, diff, replay
+from cookiewarden.tools.traffic import Recorded
+from tests.policies_for_tests import entries, policy
+
+NOW = 1_780_000_000.0
+
+
+def version(text: str) -> Version:
+    found = policy(text)
+    keys = throw_away(found)
+    return Version(found, Engine(found, Mode.ENFORCE, NOW, keys), Engine(found, None, NOW, keys), NOW)
+
+
+def told(old: str, new: str) -> list[str]:
+    """Each change as `name: what: old -> new [direction]`; `*` for all cookies."""
+    found = diff(version(old), version(new))
+    rows = [("*", change) for change in found.policy]
+    rows += [(" ".join((d.name, *d.sites)), change) for d in found.cookies for change in d.changes]
+    return [f"{name}: {c.what}: {c.old} -> {c.new} [{c.direction}]" for name, c in rows]
+
+
+AS_SET = "as the application sets it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ("", "lifetime: 1h", "kept for: any time -> 1h [stricter]"),
+        ("lifetime: 1y", "lifetime: 2w", "kept for: 1y -> 2w [stricter]"),
+        ("lifetime: session", "lifetime: 90min", "kept for: session -> 90min [looser]"),
+        ("", "secure: true", f"Secure: {AS_SET} -> always [stricter]"),
+        ("secure: true", "secure: remove", "Secure: always -> never [looser]"),
+        ("secure: true", "secure: https", f"Secure: always -> always over HTTPS, {AS_SET} over HTTP [looser]"),
+        ("http_only: true", "http_only: keep", f"HttpOnly: always -> {AS_SET} [looser]"),
+        ("secure: true", "secure: true, partitioned: true", f"Partitioned: {AS_SET} -> always []"),
+        ("same_site: Lax", "same_site: Strict", "SameSite: always Lax -> always Strict [stricter]"),
+        ("same_site: Lax", "same_site: {at_least: Lax}", "SameSite: always Lax -> at least Lax [stricter]"),
+        ("same_site: {default: Lax}", "same_site: keep", f"SameSite: Lax where the application sets none -> {AS_SET} [looser]"),
+        ("", "path: /a", f"Path: {AS_SET} -> always /a []"),
+        ("path: /a", "path: /b", "Path: always /a -> always /b []"),
+        ("", "domain: host-only", f"Domain: {AS_SET} -> the host alone [stricter]"),
+        ("", "priority: High", f"Priority: {AS_SET} -> always High []"),
+        ("", "seal: true", f"value: {AS_SET} -> sealed [stricter]"),
+        ("", "rename_to: __Host-sid", "name that browsers keep: its own -> __Host-sid []"),
+        ("path: /a", "path: /a, supersede: false", "the one under its old path or domain: expired first -> left alone []"),
+        ("", "forward: false", "sent by browsers: reaches the application -> kept from the application (not-forwarded) [stricter]"),
+        ("", "stage: report", "enforced: yes -> only reported [looser]"),
+        ("", "set_by: script", "set by: server -> script []"),
+        ("", "until: 2027-01-01", "declared until: nothing -> 2027-01-01 []"),
+        ("purpose: a", "purpose: {en: a, nl: b}", "purpose: a -> en: a / nl: b []"),
+        ("", "party: Google", "party: nothing -> Google []"),
+    ],
+)  # fmt: skip
+def test_what_an_entry_does_otherwise_is_told(old: str, new: str, change: str) -> None:
+    before, after = (entries(f"name: sid, {more}" if more else "name: sid") for more in (old, new))
+    assert f"sid: {change}" in told(before, after)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ("undeclared: {evict: domain}", "undeclared: {evict: domain, evict_domains: [a.example]}", "expired at the domains: all -> a.example []"),
+        ("mode: report", "mode: enforce", "mode: report -> enforce [stricter]"),
+        ("", "undeclared: {response: pass}", "undeclared, set by the application: block -> pass [looser]"),
+        ("", "undeclared: {request: report}", "undeclared, sent by browsers: strip -> report [looser]"),
+        ("", "undeclared: {evict: domain}", "undeclared, held by browsers: off -> domain [stricter]"),
+        ("", "inject_guard: true", "undeclared, set by scripts: not looked at in the page -> refused by the guard [stricter]"),
+        ("", "on_error: open", "where judging fails: closed -> open [looser]"),
+    ],
+)  # fmt: skip
+def test_what_holds_for_all_cookies_is_told_once(old: str, new: str, change: str) -> None:
+    base = entries("name: a", "name: b")
+    found = told(f"{old}\n{base}", f"{new}\n{base}")
+    assert [line for line in found if line.startswith("*")] == [f"* {change}".replace("* ", "*: ")]
+
+
+def test_consent_is_told_of_each_cookie_that_it_gates() -> None:
+    head = "consent: {{cookie: c}}\ncategories: {{f: {{basis: x}}, m: {{consent: {0}}}}}\n"
+    body = entries("name: c, category: f", "name: t, category: m")
+    assert told(head.format("exempt") + body, head.format("required") + body) == [
+        "t: consent: not asked -> required [stricter]",
+        "t: granted by:  -> m []",
+    ]
+
+
+def test_gained_and_lost_cookies_are_told_apart_from_changed_ones() -> None:
+    found = diff(version(entries("name: a", "name: b")), version(entries("name: b, secure: true", "name: c")))
+    assert [(d.name, d.kind) for d in found.cookies] == [
+        ("b", Kind.CHANGED),
+        ("c", Kind.GAINED),
+        ("a", Kind.LOST),
+    ]
+    assert found.directions == {Direction.LOOSER, Direction.STRICTER, Direction.OTHER}
+
+
+def test_policies_that_share_nothing_gain_and_lose() -> None:
+    found = diff(version(entries("name: a", "name: b-*")), version(entries("name: c", "name: d-*")))
+    assert {(d.name, d.kind) for d in found.cookies} == {
+        ("c", Kind.GAINED), ("d-*", Kind.GAINED), ("a", Kind.LOST), ("b-*", Kind.LOST),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (entries("name: a, secure: true", "name: b, secure: true"), "defaults: {secure: true}\n" + entries("name: b", "name: a")),
+        (entries("name: a, lifetime: 24h"), entries("name: a, lifetime: 1d").replace("lifetime: 1d", "lifetime: 24h")),
+        ("ceiling: 1y\n" + entries("name: a, lifetime: 1d"), entries("name: a, lifetime: 1d")),
+        (entries("name: a"), entries("name: a, same_site: keep, secure: keep, forward: true, set_by: server")),
+    ],
+)  # fmt: skip
+def test_what_is_written_otherwise_and_does_the_same_is_the_same(old: str, new: str) -> None:
+    assert told(old, new) == []
+
+
+def test_what_browsers_hold_is_expired_or_not() -> None:
+    evict = "undeclared: {evict: host}\n"
+    before, after = entries("name: x"), entries("name: x", "name: l, scope: {hosts: [a.example]}")
+    assert "l elsewhere: held by browsers: expired -> left alone [looser]" in told(
+        evict + before, evict + after
+    )
+    assert not any("elsewhere" in line for line in told(before, after))
+
+
+def test_a_glob_that_becomes_two_is_told_by_what_each_name_gets() -> None:
+    found = told(
+        entries("name: 'i-*', lifetime: 1w"),
+        entries("name: 'i-id-*', lifetime: 1w", "name: 'i-x-*', lifetime: 1d"),
+    )
+    assert not any(line.startswith("i-id-*") for line in found)
+    assert "i-x-*: kept for: 1w -> 1d [stricter]" in found
+    assert "i-*: set by the application: passes -> blocked (undeclared) [stricter]" in found
+
+
+def test_a_change_at_one_host_is_told_with_the_host() -> None:
+    scope = "scope: {hosts: [a.example, '*.b.example'], paths: [/x]}"
+    found = told(
+        entries("name: l", f"name: l, {scope}"), entries("name: l", f"name: l, {scope}, secure: true")
+    )
+    assert found == [f"l a.example/x below.b.example/x: Secure: {AS_SET} -> always [stricter]"]
+
+
+# Recorded traffic
+
+
+def exchange(asked: bytes = b"", *answered: bytes) -> Recorded:
+    cookies = [(b"Cookie", asked)] if asked else []
+    lines = [(b"Set-Cookie", line) for line in answered]
+    return Recorded(
+        Exchange(b"shop.example", b"/a?q=1", True, cookies),
+        cookies,
+        [(b"Content-Type", b"text/html"), *lines],
+    )
+
+
+def replayed(old: str, new: str, *exchanges: Recorded) -> Diff:
+    before, after = version(old), version(new)
+    found = diff(before, after)
+    replay(found, exchanges, before, after)
+    return found
+
+
+def test_traffic_tells_which_decisions_change_and_how_often() -> None:
+    found = replayed(
+        entries("name: sid"),
+        entries("name: sid, secure: true", "name: _fbp"),
+        exchange(b"sid=1; _fbp=2", b"sid=1", b"_fbp=2; Path=/", b"other=3"),
+        exchange(b"sid=1", b"sid=4"),
+    )
+    assert found.replayed is not None and found.exchanges == 2
+    assert [(r.header, r.name, r.old, r.new, r.count) for r in found.replayed] == [
+        ("Cookie", "_fbp", "strip (undeclared)", "pass", 1),
+        ("Set-Cookie", "sid", "pass", "rewrite (secure-added)", 2),
+        ("Set-Cookie", "_fbp", "block (undeclared)", "pass", 1),
+    ]
+    assert {r.example for r in found.replayed} == {"https://shop.example/a"}
+
+
+def test_the_same_words_for_another_line_are_told_apart() -> None:
+    found = replayed(
+        entries("name: a, lifetime: 1h"),
+        entries("name: a, lifetime: 2h"),
+        exchange(b"", b"a=1; Max-Age=99999"),
+    )
+    assert found.replayed is not None
+    assert [(r.old, r.new) for r in found.replayed] == [
+        ("rewrite (lifetime-capped)", "rewrite (lifetime-capped), to something else")
+    ]
+
+
+def test_a_mode_is_part_of_what_traffic_gets() -> None:
+    found = replayed("mode: report\n" + entries("name: a"), entries("name: a"), exchange(b"", b"b=1"))
+    assert found.replayed is not None
+    assert [(r.old, r.new) for r in found.replayed] == [
+        ("block (undeclared), only reported", "block (undeclared)")
+    ]
+
+
+def test_what_browsers_are_told_to_forget_is_part_of_it() -> None:
+    page = exchange(b"old=1")
+    page.exchange = Exchange(b"shop.example", b"/", True, [(b"Cookie", b"old=1"), (b"Sec-Fetch-Dest", b"document")])  # fmt: skip
+    found = replayed("undeclared: {evict: host}\n" + entries("name: a"), entries("name: a"), page)
+    assert found.replayed is not None
+    assert ("old", "expired", "left alone") in [(r.name, r.old, r.new) for r in found.replayed]
+
+
+def test_sealed_values_are_another_each_time_and_no_change() -> None:
+    sealed = entries("name: a, seal: true")
+    assert replayed(sealed, sealed, exchange(b"", b"a=1")).replayed == []
+
+
+def test_kinds_of_decisions_are_bounded_and_the_rest_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_KINDS", 2)
+    found = replayed(entries("name: a"), entries("name: 'n*'"), exchange(b"", *(b"n%d=1" % i for i in range(5))))  # fmt: skip
+    assert found.replayed is not None and (len(found.replayed), found.left_out) == (2, 3)
+
+
+# Nothing is overlooked
+
+NAMES = ["sid", "lang", "i-*", "i-id-*", "__Host-x"]
+ATTRIBUTES = st.fixed_dictionaries(
+    {},
+    optional={
+        "secure": st.sampled_from(["true", "keep", "https", "remove"]),
+        "http_only": st.sampled_from(["true", "keep", "remove"]),
+        "same_site": st.sampled_from(["Lax", "Strict", "{default: Lax}", "{at_least: Lax}"]),
+        "lifetime": st.sampled_from(["session", "1h", "1y"]),
+        "path": st.sampled_from(["/", "/a"]),
+        "domain": st.sampled_from(["host-only", "example"]),
+        "forward": st.sampled_from(["true", "false"]),
+        "stage": st.sampled_from(["report"]),
+        "scope": st.sampled_from(["{hosts: [a.example]}", "{paths: [/a]}"]),
+    },
+)
+REGISTERS = st.dictionaries(st.sampled_from(NAMES), ATTRIBUTES, min_size=1)
+
+
+def written(register: dict[str, dict[str, str]]) -> str:
+    return entries(
+        *(
+            f"name: '{name}'" + "".join(f", {key}: {value}" for key, value in given.items())
+            for name, given in register.items()
+        )
+    )
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[str, str]:
+    """Two policies that differ in an entry or two, or not at all."""
+    old = draw(REGISTERS)
+    return written(old), written(old | draw(st.dictionaries(st.sampled_from(NAMES), ATTRIBUTES, max_size=2)))
+
+
+TAILS = [b"", b"; Secure", b"; Max-Age=99999", b"; SameSite=None; Secure", b"; HttpOnly; Path=/q; Domain=a.example", b"; Max-Age=0"]  # fmt: skip
+
+
+def judged(engine: Engine) -> list[object]:
+    """What becomes of lines that the comparison does not try itself."""
+    found: list[object] = []
+    for host in (b"a.example", b"other.example"):
+        for target in (b"/", b"/a"):
+            for name in (b"sid", b"lang", b"i-7", b"i-id-7", b"__Host-x", b"none"):
+                at = Exchange(host, target)
+                found.append(engine.on_request([(b"Cookie", name + b"=1")], at, NOW).headers)
+                found += [engine.on_response([(b"Set-Cookie", name + b"=1" + tail)], at, NOW).headers for tail in TAILS]  # fmt: skip
+    return found
+
+
+@settings(max_examples=200, deadline=None)
+@given(pairs())
+def test_what_is_called_the_same_answers_the_same(pair: tuple[str, str]) -> None:
+    old, new = pair
+    try:
+        before, after = version(old), version(new)
+    except AssertionError:
+        reject()  # no policy that `check` lets pass
+    if not diff(before, after):
+        assert judged(before.enforcing) == judged(after.enforcing)
+    assert not diff(before, version(old))
+
+
+@settings(max_examples=100, deadline=None)
+@given(pairs())
+def test_what_is_passed_over_as_the_same_would_have_been_the_same(pair: tuple[str, str]) -> None:
+    try:
+        before, after = map(version, pair)
+    except AssertionError:
+        reject()
+    short = diff(before, after)
+    with pytest.MonkeyPatch.context() as patch:
+        never: Callable[[object, object], bool] = lambda one, other: False  # noqa: E731
+        patch.setattr(module, "_same", never)
+        assert diff(before, after) == short
+
+
+# The command
+
+
+def run(*arguments: object, cwd: Path) -> tuple[int, str, str]:
+    from click.testing import CliRunner
+
+    from cookiewarden.cli.main import cli
+
+    ran = CliRunner().invoke(cli, ["diff", *(str(cwd / str(a)) if "." in str(a) else str(a) for a in arguments)], standalone_mode=False)  # fmt: skip
+    assert "CANARY" not in ran.output
+    if ran.exception is not None:
+        raise ran.exception
+    return ran.return_value, ran.stdout, ran.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "old.yaml").write_text(entries("name: sid, lifetime: 1y"))
+    (tmp_path / "new.yaml").write_text(entries("name: sid, lifetime: 1d"))
+    (tmp_path / "loose.yaml").write_text(entries("name: sid, lifetime: 1y", "name: '_|f'"))
+    (tmp_path / "c.txt").write_text("HTTP/1.1 200 OK\nSet-Cookie: _|f=CANARY; Max-Age=1000000\n\n")
+    return tmp_path
+
+
+def test_exit_codes_say_whether_anything_or_anything_looser_changes(folder: Path) -> None:
+    assert run("old.yaml", "old.yaml", cwd=folder)[:2] == (0, "The same effect.\n")
+    assert run("old.yaml", "new.yaml", cwd=folder)[0] == 1
+    assert run("old.yaml", "new.yaml", "--fail-on", "looser", cwd=folder)[0] == 0
+    assert run("new.yaml", "old.yaml", "--fail-on", "looser", cwd=folder)[0] == 1
+    assert run("new.yaml", "old.yaml", "--fail-on", "never", cwd=folder)[0] == 0
+
+
+def test_text_json_and_markdown_say_the_same(folder: Path) -> None:
+    text, markdown, raw = (
+        run("old.yaml", "loose.yaml", "--replay", "c.txt", "--format", form, cwd=folder)[1] for form in ("text", "markdown", "json")
+    )  # fmt: skip
+    document = json.loads(raw)
+    assert [c["name"] for c in document["cookies"]] == ["_|f"]
+    assert "+ _|f" in text and "passes  [looser]" in text and "1 time, first at https://localhost/" in text
+    assert r"\_\|f | gained" in markdown and "| looser |" in markdown
+    assert document["replayed"][0]["count"] == 1 and not document["same"]
+    assert "1 cookie gained, 1 kind of decision on recorded traffic; of the changes 2 looser" in text
+
+
+def test_traffic_that_cannot_be_read_is_told_and_is_code_3(folder: Path) -> None:
+    code, text, error = run("old.yaml", "old.yaml", "--replay", "none.har", cwd=folder)
+    assert code == 3 and "none.har" in error and text.startswith("The same effect")
+
+
+def test_a_policy_with_errors_is_code_3_with_every_problem(folder: Path) -> None:
+    from cookiewarden.cli.policies import PolicyRefused
+
+    (folder / "bad.yaml").write_text("version: 1\ncookies: [{nam: x}]\n")
+    with pytest.raises(PolicyRefused) as refused:
+        run("old.yaml", "bad.yaml", cwd=folder)
+    assert refused.value.code == 3

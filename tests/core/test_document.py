@@ -129,7 +129,7 @@ def test_purposes_may_be_per_language_and_categories_carry_their_basis() -> None
         "categories: {f: {basis: needed}}\ncookies: [{name: a, category: f, purpose: {en: x, nl: y}}]"
     )
     assert found.entries[0].purpose == {"en": "x", "nl": "y"}
-    assert found.categories["f"].basis == "needed"
+    assert found.categories["f"].basis == {"": "needed"}
 
 
 def test_problems_of_a_broken_main_file_and_of_its_includes_are_told_together() -> None:

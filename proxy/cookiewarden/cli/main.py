@@ -12,7 +12,7 @@ from cookiewarden.serve.listener import CannotStart
 from cookiewarden.tools.client import NoAnswer
 
 COMMANDS = {
-    "run": "run", "check": "check", "test": "test", "explain": "explain", "forecast": "forecast", "drift": "drift", "learn": "learn", "diff": "diff", "report": "report",
+    "run": "run", "check": "check", "test": "test", "explain": "explain", "forecast": "forecast", "drift": "drift", "learn": "learn", "diff": "diff", "statement": "statement", "report": "report",
     "mode": "operate", "reload": "operate", "health": "operate", "key": "key", "schema": "schema", "demo": "demo",
 }  # fmt: skip
 """The module of each command."""

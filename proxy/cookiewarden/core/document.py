@@ -18,6 +18,7 @@ from cookiewarden.core.matcher import entry_matches
 from cookiewarden.core.policy import (
     BROWSER_MAX,
     HOST_ONLY,
+    SHIPPED_LANGUAGES,
     Category,
     Consent,
     ConsentFormat,
@@ -33,6 +34,7 @@ from cookiewarden.core.policy import (
     SameSiteVerb,
     Seal,
     SetBy,
+    Statement,
 )
 from cookiewarden.core.problem import Code, Place, Pos, Problem, has_errors, in_order
 from cookiewarden.core.schema import (
@@ -46,6 +48,7 @@ from cookiewarden.core.schema import (
     RenameModel,
     RulesModel,
     SealModel,
+    StatementModel,
     UndeclaredModel,
     did_you_mean,
 )
@@ -137,6 +140,7 @@ class _Loader:
         entries = [self.entry(draft, main, source) for draft in drafts]
         self.check_ties(drafts)
         self.check_renames(drafts, entries)
+        self.check_translations(main, source, drafts)
         if main is not None and not drafts:
             pos = source.key_pos(("cookies",))
             self.complain(
@@ -304,6 +308,34 @@ class _Loader:
                 message = f'"{new}" is the name of another cookie already, at {other.place}'
                 self.complain_at(draft, Code.RENAME_IMPOSSIBLE, "rename_to", message)
 
+    def check_translations(self, main: PolicyModel | None, source: Source, drafts: list[_Draft]) -> None:
+        """Where a statement is published in several languages, each text is."""
+        if main is None or main.statement is None or not main.statement.languages:
+            return
+        first, *others = main.statement.languages
+        wordless = [x for x in main.statement.languages if x.partition("-")[0] not in SHIPPED_LANGUAGES]
+        if wordless and main.statement.path:
+            message = f"the proxy has no words in {', '.join(wordless)}, and serves the page in the others, or else in en; cookiewarden statement --template can write it"
+            self.complain(source, Code.NO_EFFECT, source.key_pos(("statement", "languages")), message)
+        texts: list[tuple[Source, Path, dict[str, str] | None]] = [
+            (source, ("statement", key), getattr(main.statement, key)) for key in STATEMENT_TEXTS
+        ]
+        for name, category in main.categories.items():
+            texts += [
+                (source, ("categories", name, key), getattr(category, key))
+                for key in ("title", "description", "basis")
+            ]
+        for draft in drafts:
+            for key in ("purpose", "renewed"):
+                at = next((o for o in draft.others if key in o.model.model_fields_set), draft)
+                texts.append((at.source, (*at.path, key), getattr(draft.model, key)))
+        for where, path, text in texts:
+            missing = [x for x in others if text and x not in text]
+            missing += [first] if text and first not in text and "" not in text else []
+            if missing:
+                message = f"the statement is published in {', '.join(main.statement.languages)}, and this is not written in {', '.join(missing)}"
+                self.complain(where, Code.NO_TRANSLATION, where.key_pos(path), message)
+
     def complain_at(self, draft: _Draft, code: Code, key: str, message: str) -> None:
         place = draft.place(key)
         self.complain(self.sources[place.path], code, place.pos, message)
@@ -323,7 +355,7 @@ class _Loader:
             purpose=model.purpose or {},
             lifetime=model.lifetime or defaults.lifetime,
             lifetime_source=model.lifetime_source or "",
-            renewed=model.renewed or "",
+            renewed=model.renewed or {},
             set_by=set_by,
             party=model.party or "",
             owner=model.owner or "",
@@ -358,6 +390,7 @@ class _Loader:
             on_error=main.on_error,
             categories=categories,
             consent=self.consent(main, source, categories, entries),
+            statement=_statement(main.statement),
             places={
                 key: Place(source.path, source.keys[path])
                 for key, path in _POLICY_PLACES.items()
@@ -378,7 +411,15 @@ class _Loader:
             if not required:
                 message = f"{key}: the category is exempt, and nobody is asked; with consent: required it has a meaning"
                 self.complain(source, Code.NO_EFFECT, source.key_pos((*path, key)), message)
-        return Category(name, model.basis or "", required, frozenset(model.granted_by or (name,)), model.gpc)
+        return Category(
+            name,
+            model.basis or {},
+            required,
+            frozenset(model.granted_by or (name,)),
+            model.gpc,
+            model.title or {},
+            model.description or {},
+        )
 
     def consent(
         self, main: PolicyModel, source: Source, categories: Mapping[str, Category], entries: list[Entry]
@@ -397,6 +438,21 @@ class _Loader:
         for code, path, message in _consent_problems(model, gates, entries):
             self.complain(source, code, source.value_pos(path), message)
         return Consent(model.cookie, model.format, model.unknown == "grant", gates)
+
+
+STATEMENT_TEXTS = ("title", "introduction", "role", "rights", "cookies", "refuse", "contact", "about")
+
+
+def _statement(model: StatementModel | None) -> Statement:
+    if model is None:
+        return Statement()
+    return Statement(
+        model.path or "",
+        model.edited or "",
+        tuple(dict.fromkeys(model.languages or ("en",))),
+        model.publisher or "",
+        **{key: getattr(model, key) or {} for key in STATEMENT_TEXTS},
+    )
 
 
 _POLICY_PLACES: dict[str, Path] = {

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from cookiewarden.core.problem import Place
 
+Texts = Mapping[str, str]
+"""A text by language; the empty key holds one given without a language."""
+
 DAY = 86400
 BROWSER_MAX = 400 * DAY
 """Seconds after which browsers cut every lifetime (RFC 6265bis 5.5)."""
@@ -160,11 +163,10 @@ class Entry:
     hosts: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     category: str = ""
-    purpose: Mapping[str, str] = field(default_factory=dict)
-    """By language; the empty key holds a text given without a language."""
+    purpose: Texts = field(default_factory=dict)
     lifetime: Lifetime | None = None
     lifetime_source: str = ""
-    renewed: str = ""
+    renewed: Texts = field(default_factory=dict)
     set_by: SetBy = SetBy.SERVER
     party: str = ""
     owner: str = ""
@@ -189,10 +191,12 @@ class Category:
     """A category of the statement. Where it requires consent, `granted_by` says which words of the consent manager grant it."""
 
     name: str
-    basis: str = ""
+    basis: Texts = field(default_factory=dict)
     required: bool = False
     granted_by: frozenset[str] = frozenset()
     gpc: Gpc = Gpc.IGNORE
+    title: Texts = field(default_factory=dict)
+    description: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,31 @@ class Consent:
     format: ConsentFormat
     unknown_grants: bool = False
     gates: tuple[Category, ...] = ()
+
+
+SHIPPED_LANGUAGES = ("en", "nl")
+"""In which the statement has words of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the published statement says besides the cookies, and where the proxy serves it."""
+
+    path: str = ""
+    """Empty: nowhere."""
+    edited: str = ""
+    """The day of its last edit, as in 2026-12-31."""
+    languages: tuple[str, ...] = ("en",)
+    """In which it is published. A text that is given without a language is in the first."""
+    publisher: str = ""
+    title: Texts = field(default_factory=dict)
+    introduction: Texts = field(default_factory=dict)
+    role: Texts = field(default_factory=dict)
+    rights: Texts = field(default_factory=dict)
+    cookies: Texts = field(default_factory=dict)
+    refuse: Texts = field(default_factory=dict)
+    contact: Texts = field(default_factory=dict)
+    about: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +251,7 @@ class Policy:
     on_error: OnError = OnError.CLOSED
     categories: Mapping[str, Category] = field(default_factory=dict)
     consent: Consent | None = None
+    statement: Statement = field(default_factory=Statement)
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where `undeclared.response`, `undeclared.request` and `ceiling` stand, by their last word, if they are given."""
     sha256: str = ""

@@ -62,6 +62,7 @@ class Code(Enum):
     ENTRY_EXPIRED = ("entry-expired", Severity.WARNING)
     EXPIRES_SOON = ("expires-soon", Severity.WARNING)
     NO_EFFECT = ("no-effect", Severity.WARNING)
+    NO_TRANSLATION = ("no-translation", Severity.WARNING)
     NO_BASIS = ("no-basis", Severity.INFO)
 
     def __init__(self, text: str, severity: Severity) -> None:

@@ -48,7 +48,7 @@ Json = dict[str, Any]
 
 PLANNED = frozenset(
     {
-        "public_hosts", "statement",
+        "public_hosts",
     }
 )  # fmt: skip
 """Keys of the policy language that a later release brings: named as such, not as typing errors."""
@@ -217,6 +217,31 @@ def parse_until(value: object) -> float:
         Code.WRONG_VALUE,
         f"found {quote(value)}, expected a day such as 2026-12-31",
     )
+
+
+def check_day(value: object) -> str:
+    parse_until(value)
+    return str(value)
+
+
+# The statement
+
+LANGUAGE = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+RESERVED_PATH = "/.well-known/cookiewarden/"
+
+
+def check_language(value: object) -> str:
+    text = expect_text(value)
+    if not re.fullmatch(LANGUAGE, text):
+        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a language such as en, nl or pt-BR")
+    return text
+
+
+def check_statement_path(value: object) -> str:
+    text = check_path(value)
+    if re.search(r"[?#\s]|//|/\.\.?(/|$)", text) or text.startswith(RESERVED_PATH) or not text.isascii():
+        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a plain path such as /cookies")
+    return text
 
 
 # Verbs
@@ -519,7 +544,7 @@ class EntryModel(RulesModel):
         default=None,
         description="Whether the published statement gives this lifetime or the policy's author chose it.",
     )
-    renewed: str | None = Field(
+    renewed: Text | None = Field(
         default=None, description="When the lifetime starts anew, as the statement says it."
     )
     set_by: Setter | None = Field(
@@ -561,10 +586,38 @@ class CategoryModel(Model):
         Gpc.IGNORE,
         description="What Sec-GPC: 1 means: deny (also over a grant), default (deny while the visitor has not answered), ignore (default).",
     )
-    basis: str | None = Field(
+    title: Text | None = Field(
+        default=None, description="What the statement calls it; one text or one per language (default: its name)."
+    )  # fmt: skip
+    description: Text | None = Field(default=None, description="What the statement says of it as a whole.")
+    basis: Text | None = Field(
         default=None,
         description="Why no consent is needed, in the publisher's words; printed as the publisher's claim.",
     )
+
+
+class StatementModel(Model):
+    """What the published statement says besides the cookies. Texts are paragraphs with an empty line between them, or lists of
+    lines that begin with a dash; one text, or one per language."""
+
+    path: Annotated[str, PlainValidator(check_statement_path), text_schema("^/")] | None = Field(
+        default=None, description="Where the proxy serves it, in place of the application; default: nowhere."
+    )  # fmt: skip
+    edited: Annotated[str, PlainValidator(check_day), text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = (
+        Field(default=None, description="The day of its last edit, as in 2026-12-31.")
+    )
+    languages: list[Annotated[str, PlainValidator(check_language), text_schema(LANGUAGE)]] | None = Field(
+        default=None, min_length=1, description="In which it is published (default: [en]); a text given without a language is in the first. en and nl have their words; others need a template."
+    )  # fmt: skip
+    publisher: str | None = Field(default=None, description="Whose statement it is.")
+    title: Text | None = Field(default=None, description="Its title.")
+    introduction: Text | None = Field(default=None, description="What stands first.")
+    role: Text | None = Field(default=None, description="The publisher's role in processing data.")
+    rights: Text | None = Field(default=None, description="The rights of those whose data are processed.")
+    cookies: Text | None = Field(default=None, description="What stands before the cookies.")
+    refuse: Text | None = Field(default=None, description="How cookies are refused or deleted.")
+    contact: Text | None = Field(default=None, description="Whom to ask.")
+    about: Text | None = Field(default=None, description="Who the publisher is.")
 
 
 class ConsentModel(Model):
@@ -645,6 +698,9 @@ class PolicyModel(IncludedFileModel):
     consent: ConsentModel | None = Field(
         default=None, description="Where the visitor's consent is found; needed where a category requires it."
     )
+    statement: StatementModel | None = Field(
+        default=None, description="What the published statement says besides the cookies, and where the proxy serves it."
+    )  # fmt: skip
     categories: dict[str, CategoryModel] = Field(
         default_factory=dict, description="The statement's categories."
     )

@@ -1,5 +1,6 @@
 """How names, moments and numbers are shown."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -52,6 +53,27 @@ def number(value: float) -> str:
 def told(value: float | None) -> str:
     """A number that may be missing, to whole ones: what Prometheus extrapolates is no more exact."""
     return "no data" if value is None else number(float(round(value)))
+
+
+def paragraphs(text: str) -> list[tuple[str, list[str]]]:
+    """A text as people write one: `("p", [text])` for what stands between empty lines, `("ul", items)` for lines that begin with a dash,
+    and `("ol", items)` where they begin with numbers."""
+    found: list[tuple[str, list[str]]] = []
+    for block in re.split(r"\n[ \t]*\n", text.strip()):
+        for at, line in enumerate(block.split("\n")):
+            bullet = re.match(r"[ \t]*(?:(-)|[0-9]+[.)])[ \t]+(?=\S)", line)
+            if bullet is None:
+                if at == 0:
+                    found.append(("p", [line.strip()]))
+                else:
+                    found[-1][1][-1] += f" {line.strip()}"
+                continue
+            kind, item = "ul" if bullet[1] else "ol", line[bullet.end() :].strip()
+            if found and found[-1][0] == kind:
+                found[-1][1].append(item)
+            else:
+                found.append((kind, [item]))
+    return [(kind, parts) for kind, parts in found if any(parts)]
 
 
 def severities(problems: Sequence[str]) -> str:

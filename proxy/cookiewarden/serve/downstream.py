@@ -241,6 +241,9 @@ class Downstream(asyncio.Protocol):
         if gateway.guard is not None and request.path.startswith(RESERVED):
             self._serve_guard(gateway.guard, request, rest, began)
             return
+        if gateway.statement is not None and gateway.statement.answers(request):
+            self._serve_own(gateway.statement.answer(request), request, rest, began)
+            return
         self.transaction = transaction = Transaction(gateway, self, request, began)
         if request.framing is Framing.NONE:
             self.held = rest
@@ -255,11 +258,17 @@ class Downstream(asyncio.Protocol):
         if request.has_body:
             self._fail(413, "body_too_large", request.method)
             return
-        self.held = rest
         name = reported_name(request.path) if request.method == b"POST" else b""
         if name:
             self._count_script(request, name)
-        status, lines, body = guard.answer(request.method, request.path)
+        self._serve_own(guard.answer(request.method, request.path), request, rest, began)
+
+    def _serve_own(
+        self, answer: tuple[int, bytes, bytes], request: RequestHead, rest: bytes, began: float
+    ) -> None:
+        """A page of the proxy's own: status, header lines and body."""
+        self.held = rest
+        status, lines, body = answer
         self.transport.write(own_response(status, lines, body, self.keep_alive, request.method == b"HEAD"))
         seconds = perf_counter() - began
         self.gateway.metrics.request(request.method, status, seconds, seconds)

@@ -17,6 +17,7 @@ from cookiewarden.serve.metrics import CONNECTIONS_AT, FORWARDED_REPLACED, Metri
 from cookiewarden.serve.response_head import ResponseReader
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.sightings import Sightings
+from cookiewarden.serve.statement import StatementPages
 from cookiewarden.serve.tls import upstream_context
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Gateway:
         """A policy that is tried: it decides and changes nothing."""
         self.guard: Guard | None = None
         """Where the policy in force asks for one."""
+        self.statement: StatementPages | None = None
+        """Where the policy in force serves its own."""
         self.metrics = metrics
         self.sightings = Sightings() if settings.inventory else None
         self.access = AccessLog(settings.access_log)

@@ -138,7 +138,7 @@ def without(fields: bytes, named: frozenset[bytes]) -> bytes:
 # Our own answers
 
 _STATUS_TEXTS = {
-    200: b"OK", 204: b"No Content", 404: b"Not Found", 400: b"Bad Request", 408: b"Request Timeout", 413: b"Content Too Large",
+    200: b"OK", 204: b"No Content", 304: b"Not Modified", 404: b"Not Found", 400: b"Bad Request", 408: b"Request Timeout", 413: b"Content Too Large",
     431: b"Request Header Fields Too Large", 501: b"Not Implemented", 502: b"Bad Gateway",
     503: b"Service Unavailable", 504: b"Gateway Timeout", 505: b"HTTP Version Not Supported",
 }  # fmt: skip
@@ -146,7 +146,7 @@ _STATUS_TEXTS = {
 
 def own_response(status: int, lines: bytes, body: bytes, keep_alive: bool, head_only: bool = False) -> bytes:
     """Another answer of our own. `lines`: its fields, each with its line break."""
-    length = b"" if status == 204 else b"Content-Length: %d\r\n" % len(body)
+    length = b"" if status in (204, 304) else b"Content-Length: %d\r\n" % len(body)
     return b"HTTP/1.1 %d %b\r\n%b%b%b\r\n%b" % (
         status,
         _STATUS_TEXTS[status],

@@ -13,6 +13,7 @@ from cookiewarden.serve.listener import CannotStart, Listener
 from cookiewarden.serve.metrics import Metrics
 from cookiewarden.serve.reload import beside_traffic, free, in_thread
 from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.statement import StatementPages
 from cookiewarden.serve.tls import BadTLS, ListenerTLS, listener_tls
 from cookiewarden.serve.upstream import Pool
 
@@ -49,7 +50,7 @@ class Worker:
         except BadTLS as error:
             raise CannotStart(str(error)) from error
         self.gateway.shadow, self.shadow = self.shadow, None
-        self.gateway.guard = await guard_of(engine)
+        self.gateway.guard, self.gateway.statement = await guard_of(engine), await statement_of(engine)
         self.gateway.pool = Pool(self.gateway)
         if self.settings.tracing:
             from cookiewarden.serve.tracing import Tracing
@@ -62,8 +63,12 @@ class Worker:
 
     async def replace(self, engine: Engine) -> None:
         """Put another policy in force for the requests to come."""
-        pieces, guard = self.gateway.engine.pieces(), await guard_of(engine)
-        self.gateway.engine, self.gateway.guard = engine, guard
+        pieces, guard, statement = (
+            self.gateway.engine.pieces(),
+            await guard_of(engine),
+            await statement_of(engine),
+        )
+        self.gateway.engine, self.gateway.guard, self.gateway.statement = engine, guard, statement
         await free(pieces)
 
     async def replace_shadow(self, engine: Engine) -> None:
@@ -146,3 +151,8 @@ class Worker:
 async def guard_of(engine: Engine) -> Guard | None:
     """None where the policy asks for none."""
     return await beside_traffic(lambda: Guard(engine)) if engine.policy.inject_guard else None
+
+
+async def statement_of(engine: Engine) -> StatementPages | None:
+    """None where the policy serves none."""
+    return await beside_traffic(lambda: StatementPages(engine)) if engine.policy.statement.path else None

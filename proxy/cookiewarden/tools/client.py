@@ -3,6 +3,8 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 import aiohttp
 
@@ -15,6 +17,36 @@ class NoAnswer(Exception):
     """Why there is none that can be used; exit code 3."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a request. No repr of its head and body: a stranger's headers hold cookies."""
+
+    url: str
+    status: int
+    headers: list[tuple[bytes, bytes]] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+MAX_REDIRECTS = 10
+
+
+def follow(url: str, seconds: float = TOTAL_SECONDS) -> list[Answer]:
+    """A page as a browser without cookies gets it: the answer, and before it those that led there. Raises NoAnswer."""
+    answers: list[Answer] = []
+    while True:
+        answers.append(asyncio.run(_fetch(url, "GET", {"Accept": "text/html,*/*"}, None, seconds)))
+        last = answers[-1]
+        where = next((value for name, value in last.headers if name.lower() == b"location"), b"")
+        if last.status not in (301, 302, 303, 307, 308) or not where:
+            return answers
+        if len(answers) > MAX_REDIRECTS:
+            raise NoAnswer(f"{answers[0].url} leads on and on: more than {MAX_REDIRECTS} redirects")
+        try:
+            url = urljoin(url, where.decode())
+        except ValueError:
+            raise NoAnswer(f"{last.url} leads to no URL") from None
+
+
 def fetch(
     url: str,
     method: str = "GET",
@@ -23,12 +55,13 @@ def fetch(
     seconds: float = TOTAL_SECONDS,
 ) -> tuple[int, bytes]:
     """Status and body. Redirects are not followed. Raises NoAnswer."""
-    return asyncio.run(_fetch(url, method, headers or {}, body, seconds))
+    answer = asyncio.run(_fetch(url, method, headers or {}, body, seconds))
+    return answer.status, answer.body
 
 
 async def _fetch(
     url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float
-) -> tuple[int, bytes]:
+) -> Answer:
     timeout = aiohttp.ClientTimeout(total=seconds)
     asked, url = url, url.partition("?")[0]  # a query of hundreds of characters helps nobody
     try:
@@ -41,7 +74,7 @@ async def _fetch(
                 data += piece
                 if len(data) > MAX_BODY:
                     raise NoAnswer(f"{url} answers with more than {MAX_BODY // 1024 // 1024} MiB")
-            return answer.status, bytes(data)
+            return Answer(url, answer.status, list(answer.raw_headers), bytes(data))
     except TimeoutError:
         raise NoAnswer(f"{url} did not answer within {seconds:g} seconds") from None
     except aiohttp.InvalidURL:

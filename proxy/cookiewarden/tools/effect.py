@@ -241,7 +241,7 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[str, Fact]:
         "category": entry.category,
         "purpose": _texts(entry.purpose),
         "stated lifetime": entry.lifetime.text if entry.lifetime else "",
-        "renewed": entry.renewed,
+        "renewed": _texts(entry.renewed),
         "set by": entry.set_by.value,
         "party": entry.party,
         "declared until": "" if entry.until == math.inf else f"{datetime.fromtimestamp(entry.until - 1, UTC):%Y-%m-%d}",

@@ -1,0 +1,160 @@
+"""`cookiewarden statement`: the published page, made of the policy; a published page against the policy; a policy from a page."""
+
+import re
+import time
+from pathlib import Path
+
+import click
+
+from cookiewarden.cli.policies import load_policy
+from cookiewarden.cli.running import as_json
+from cookiewarden.core.policy import Policy
+from cookiewarden.core.problem import counted, printable
+from cookiewarden.core.report.statement import statement as statement_of
+from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
+from cookiewarden.pages.words import WORDS
+from cookiewarden.tools.client import NoAnswer, follow
+from cookiewarden.tools.pagetext import NoStatement
+from cookiewarden.tools.published import Published, read_page
+from cookiewarden.tools.stated import Finding, Kind, compare, draft
+
+POLICY = click.option(
+    "--policy", metavar="FILE", envvar="COOKIEWARDEN_POLICY", help="The policy file.", show_envvar=True
+)
+
+
+@click.group(invoke_without_command=True, short_help="The published page, from the policy.")
+@POLICY
+@click.option(
+    "--language",
+    metavar="LANGUAGE",
+    help="en, nl, …  [default: the first of the policy's statement, else en]",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "html", "json"]), default="markdown", show_default=True
+)
+@click.option("--template", metavar="FILE", help="A Jinja template of your own instead of --format.")
+@click.option("--output", metavar="FILE", help="Where it is written.  [default: standard output]")
+@click.option(
+    "--check", "page", metavar="URL|FILE", help="Compare a page that is published with the policy instead."
+)
+@click.pass_context
+def statement(
+    context: click.Context, policy: str | None, language: str | None, form: str, template: str | None, output: str | None, page: str | None
+) -> int:  # fmt: skip
+    """Write the cookie statement that the policy makes true: cookies by category, with purposes and lifetimes, and what the policy's
+    statement: says besides. HTML needs no other file, and prints well.
+
+    --check tells where a published page (HTML, Markdown, or text such as pdftotext -layout writes) and the policy differ. Purposes that are worded
+    otherwise are told and do not count.
+
+    Exit: 0 written, or no difference; 1 the policy has errors, or page and policy differ; 2 wrong usage; 3 the page could not be read.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    if policy is None:
+        raise click.UsageError("Missing option '--policy'.")
+    loaded = load_policy(policy)[1].policy
+    assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
+    if page is not None:
+        return _check(page, loaded)
+    text = _written(loaded, language or loaded.statement.languages[0], form, template)
+    if output is None:
+        click.echo(text, nl=False)
+        return 0
+    try:
+        Path(output).write_text(text)
+    except OSError as error:
+        raise click.ClickException(
+            f'"{output}" cannot be written: {(error.strerror or "error").lower()}'
+        ) from None
+    click.echo(f"{output}: {counted(sum(e.set_by.value != 'infrastructure' for e in loaded.entries), 'cookie')}", err=True)  # fmt: skip
+    return 0
+
+
+def _written(policy: Policy, language: str, form: str, template: str | None) -> str:
+    """Raises UsageError, ClickException."""
+    document = statement_of(policy, language, policy.mode, time.time())
+    if template is not None:
+        try:
+            return with_template(document, Path(template).read_text(), template)
+        except OSError as error:
+            raise click.ClickException(f'the template "{template}" cannot be read: {(error.strerror or "error").lower()}') from None  # fmt: skip
+        except (BadTemplate, UnicodeDecodeError) as bad:
+            raise click.UsageError(f"the template cannot be used: {printable(str(bad))}") from None
+    if form == "json":
+        return as_json(document) + "\n"
+    try:
+        return statement_page(document, form)
+    except ValueError:
+        raise click.UsageError(
+            f'--language: there are no words in "{printable(language)}"; {" and ".join(WORDS)} ship, and --template can bring others'
+        ) from None
+
+
+# Comparing
+
+TOLD = {
+    Kind.UNDECLARED: "On the page, and in no entry",
+    Kind.UNSTATED: "Declared, and not on the page",
+    Kind.LIFETIME: "Another lifetime",
+    Kind.NO_LIFETIME: "A lifetime that the page does not give",
+    Kind.EDITED: "The day of the last edit",
+    Kind.WORDING: "Worded otherwise (does not count)",
+}
+
+
+def _check(page: str, policy: Policy) -> int:
+    published = _published(page)
+    findings = compare(published, policy, time.time())
+    differ = [finding for finding in findings if finding.kind is not Kind.WORDING]
+    for kind in Kind:
+        found = [finding for finding in findings if finding.kind is kind]
+        if found:
+            click.echo(f"{TOLD[kind]}:")
+            for finding in found:
+                click.echo(_told(finding, page))
+            click.echo("")
+    named = counted(len(published.claims), "cookie")
+    click.echo(f"{printable(page)}: {named} named; {counted(len(differ), 'difference') if differ else 'no difference'}")  # fmt: skip
+    return int(bool(differ))
+
+
+def _told(finding: Finding, page: str) -> str:
+    line = f"  {printable(finding.name)}: {printable(finding.told)}" if finding.name else f"  {finding.told}"
+    where = [f"{printable(page)}:{finding.line}"] if finding.line else []
+    where += [str(finding.entry.place)] if finding.entry is not None else []
+    return "\n".join([line, *([f"    {', '.join(where)}"] if where else [])])
+
+
+def _published(page: str) -> Published:
+    """Raises NoAnswer where it cannot be had or read."""
+    try:
+        if re.match(r"https?://", page):
+            answer = follow(page)[-1]
+            if answer.status != 200:
+                raise NoAnswer(f"{answer.url} answers {answer.status}")
+            return read_page(answer.body)
+        return read_page(Path(page).read_bytes())
+    except OSError as error:
+        raise NoAnswer(f'"{printable(page)}" cannot be read: {(error.strerror or "error").lower()}') from None
+    except NoStatement as bad:
+        raise NoAnswer(f'"{printable(page)}" cannot be read as a statement: {bad}') from None
+
+
+@statement.command("import", short_help="A draft of a policy from a published statement.")
+@click.argument("page", metavar="URL|FILE")
+@click.option("--name", default="draft", show_default=True, help="Of the policy.")
+def import_(page: str, name: str) -> int:
+    """Draft a policy from a published statement: HTML, Markdown, or text such as pdftotext -layout writes.
+
+    Names, purposes and lifetimes are the page's own; a lifetime that it does not give is left for you to choose. The policy is printed, in report
+    mode. Read it beside the page: what a page means is not always what it says.
+
+    Exit: 0 drafted, 2 wrong usage, 3 the page could not be read.
+    """
+    published = _published(page)
+    click.echo(draft(published, name), nl=False)
+    stated = sum(claim.lifetime is not None for claim in published.claims)
+    click.echo(f"{printable(page)}: {counted(len(published.claims), 'cookie')} in {counted(len(published.groups), 'category')}, {stated} with a lifetime", err=True)  # fmt: skip
+    return 0

@@ -1,0 +1,80 @@
+"""The statement as the policy has it: which cookies are in it, what is said of them, and in which language."""
+
+import pytest
+
+from cookiewarden.core.policy import Mode, SetBy
+from cookiewarden.core.report.statement import StatementDocument, in_language, statement
+from tests.policies_for_tests import entries, policy
+
+NOW = 1_780_000_000.0
+
+
+def stated(text: str, language: str = "en", mode: Mode = Mode.ENFORCE) -> StatementDocument:
+    return statement(policy(text), language, mode, NOW)
+
+
+def test_cookies_stand_in_the_order_of_the_categories_and_of_the_file() -> None:
+    found = stated(
+        entries("name: c, category: b", "name: d", "name: a, category: a", "name: e, category: b", categories="{a: {basis: x}, b: {basis: y}, empty: {}}")
+    )  # fmt: skip
+    assert [(c.name, [k.name for k in c.cookies]) for c in found.categories] == [
+        ("a", ["a"]),
+        ("b", ["c", "e"]),
+        ("", ["d"]),
+    ]
+
+
+def test_cookies_of_the_infrastructure_and_entries_that_have_ended_are_not_in_it() -> None:
+    found = stated(entries("name: AWSALB, set_by: infrastructure", "name: old, until: 2020-01-01", "name: sid, until: 2030-01-01"))  # fmt: skip
+    assert [k.name for k in found.stated] == ["sid"] and found.stated[0].until > NOW
+
+
+def test_what_is_stated_is_what_is_enforced() -> None:
+    (cookie,) = stated("ceiling: 1d\n" + entries("name: sid, lifetime: 1y, rename_to: __Host-sid")).stated
+    assert cookie.lifetime is not None and cookie.lifetime.text == "1d"
+    assert (cookie.name, cookie.set_by) == ("__Host-sid", SetBy.SERVER)
+
+
+@pytest.mark.parametrize(
+    ("head", "more", "mode", "enforced"),
+    [
+        ("", "", Mode.ENFORCE, True),
+        ("", "", Mode.REPORT, False),
+        ("undeclared: {response: report}\n", "", Mode.ENFORCE, False),
+        ("", ", stage: report", Mode.ENFORCE, False),
+    ],
+)
+def test_it_says_that_it_is_enforced_only_where_it_is(
+    head: str, more: str, mode: Mode, enforced: bool
+) -> None:
+    assert stated(f"{head}{entries('name: a' + more)}", mode=mode).enforced is enforced
+
+
+@pytest.mark.parametrize(
+    ("texts", "language", "text"),
+    [
+        ({"en": "a", "nl": "b"}, "nl", "b"),
+        ({"en": "a", "nl": "b"}, "nl-BE", "b"),
+        ({"nl": "b", "en": "a"}, "de", "a"),
+        ({"": "a"}, "nl", "a"),
+        ({"": "a", "nl": "b"}, "nl", "b"),
+        ({"fr": "c"}, "nl", "c"),
+        ({}, "nl", ""),
+    ],
+)
+def test_a_text_is_in_the_language_or_in_the_next_best(texts: dict[str, str], language: str, text: str) -> None:  # fmt: skip
+    assert in_language(texts, language, ("en", "nl")) == text
+
+
+def test_every_text_of_the_policy_is_in_it() -> None:
+    keys = ("title", "introduction", "role", "rights", "cookies", "refuse", "contact", "about")
+    said = "".join(f"  {key}: {{en: the {key}, nl: het {key}}}\n" for key in keys)
+    text = f"statement:\n  edited: 2026-01-31\n  publisher: Shop\n{said}" + entries(
+        "name: a, category: f, renewed: {en: again, nl: weer}, party: P",
+        categories="{f: {title: {en: T, nl: U}, description: D, basis: B}}",
+    )
+    found = stated(text, "nl")
+    assert [getattr(found, key) for key in keys] == [f"het {key}" for key in keys]
+    assert (found.edited, found.publisher, found.categories[0].title) == ("2026-01-31", "Shop", "U")
+    assert (found.categories[0].description, found.categories[0].basis) == ("D", "B")
+    assert (found.stated[0].renewed, found.stated[0].party, found.stated[0].purpose) == ("weer", "P", "")

@@ -27,7 +27,7 @@ def test_the_shipped_policies_are_clean_but_for_what_the_statement_promises_too_
     code, out, err = run("check", "policies")
     assert code == 0 and out.endswith("\nok (1 warning)\n")
     assert "policies/carerix.yaml: 17 entries, sha256 " in out and "policies/starter.yaml: 1 entry, " in out
-    assert "google-analytics.yaml:11:5: warning: browsers keep no cookie for longer than 400 days" in err
+    assert "google-analytics.yaml:13:5: warning: browsers keep no cookie for longer than 400 days" in err
     assert run("check", "--strict", "policies")[0] == 1
 
 
@@ -83,15 +83,15 @@ def test_explain_tells_what_why_and_which_line_and_no_value() -> None:
     assert code == 0 and "CANARY" not in out
     assert out == (
         "agencyID: rewrite\n"
-        '  declared as "agencyID" at policies/carerix.yaml:59:5\n'
+        '  declared as "agencyID" at policies/carerix.yaml:85:5\n'
         "  same-site-changed: the policy gives SameSite\n"
-        "    policies/carerix.yaml:38:3: same_site: {default: Lax}\n"
+        "    policies/carerix.yaml:60:3: same_site: {default: Lax}\n"
         "  secure-added: Secure was missing\n"
-        "    policies/carerix.yaml:36:3: secure: true\n"
+        "    policies/carerix.yaml:58:3: secure: true\n"
         "  http-only-added: HttpOnly was missing\n"
-        "    policies/carerix.yaml:37:3: http_only: true\n"
+        "    policies/carerix.yaml:59:3: http_only: true\n"
         "  lifetime-capped: the lifetime was longer than the policy promises\n"
-        "    policies/carerix.yaml:62:5: lifetime: 1y\n"
+        "    policies/carerix.yaml:90:5: lifetime: 1y\n"
         "  before  Set-Cookie: agencyID=<6 bytes>; path=/; max-age=315360000\n"
         "  after   Set-Cookie: agencyID=<6 bytes>; path=/; max-age=31536000; SameSite=Lax; Secure; HttpOnly\n\n"
     )
@@ -113,7 +113,7 @@ def test_explain_reads_a_whole_response_head_and_any_bytes() -> None:
         ("https://a.example/", "Set-Cookie: wosid=1; Domain=b.example", "browser-would-refuse"),
         ("https://a.example/", "Set-Cookie: nameless", "a cookie without a name: block"),
         ("https://a.example/", "Cookie: wosid=1", "after   the same, byte for byte"),
-        ("https://a.example/", "Set-Cookie: _ga=1; Max-Age=63072001", "    policies/vendors/google-analytics.yaml:11:5: lifetime: 2y"),
+        ("https://a.example/", "Set-Cookie: _ga=1; Max-Age=63072001", "    policies/vendors/google-analytics.yaml:13:5: lifetime: 2y"),
     ],
 )  # fmt: skip
 def test_explain_knows_where_the_browser_is(url: str, header: str, expected: str) -> None:

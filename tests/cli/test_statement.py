@@ -1,0 +1,113 @@
+"""`cookiewarden statement` as users call it: written, compared, and drafted from; files, formats, exit codes."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import run
+from tests.policies_for_tests import entries
+
+POLICY = "statement: {languages: [en, nl], title: {en: Shop, nl: Winkel}}\n" + entries(
+    "name: sid, lifetime: session, purpose: {en: The session., nl: De sessie.}"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    (tmp_path / "own.html").write_text("<b>{{ s.title }}</b>{% for k in s.stated %}{{ k.name }}{% endfor %}")
+    return tmp_path
+
+
+def test_it_is_written_in_each_form_and_language(folder: Path) -> None:
+    code, text, _ = run("statement", "--policy", "p.yaml", cwd=folder)
+    assert code == 0 and text.startswith("# Shop\n") and "| sid | The session. |" in text
+    code, text, _ = run("statement", "--policy", "p.yaml", "--language", "nl", "--format", "html", cwd=folder)
+    assert code == 0 and '<html lang="nl">' in text and "De sessie." in text
+    code, text, _ = run("statement", "--policy", "p.yaml", "--format", "json", cwd=folder)
+    assert code == 0 and json.loads(text)["categories"][0]["cookies"][0]["lifetime"]["text"] == "session"
+    code, text, _ = run("statement", "--policy", "p.yaml", "--template", "own.html", cwd=folder)
+    assert (code, text) == (0, "<b>Shop</b>sid")
+
+
+def test_it_is_written_to_a_file(folder: Path) -> None:
+    code, text, told = run("statement", "--policy", "p.yaml", "--output", "s.md", cwd=folder)
+    assert (code, text, told) == (0, "", "s.md: 1 cookie\n")
+    assert (folder / "s.md").read_text().startswith("# Shop")
+    assert run("statement", "--policy", "p.yaml", "--check", "s.md", cwd=folder)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        ((), 2, "Missing option '--policy'"),
+        (("--policy", "none.yaml"), 2, 'there is no file "none.yaml"'),
+        (("--policy", "p.yaml", "--language", "de"), 2, 'there are no words in "de"; en and nl ship'),
+        (("--policy", "p.yaml", "--template", "none.html"), 3, 'the template "none.html" cannot be read: no such file'),
+        (("--policy", "p.yaml", "--template", "bad.html"), 2, "the template cannot be used: bad.html:1: "),
+        (("--policy", "p.yaml", "--output", "none/s.md"), 3, '"none/s.md" cannot be written: no such file'),
+        (("--policy", "p.yaml", "--check", "none.html"), 3, '"none.html" cannot be read: no such file'),
+        (("--policy", "p.yaml", "--check", "p.yaml"), 3, '"p.yaml" cannot be read as a statement: no cookie is named on it'),
+        (("--policy", "p.yaml", "--check", "http://127.0.0.1:1/"), 3, "cannot be reached"),
+        (("import", "own.html"), 3, "cannot be read as a statement"),
+        (("import",), 2, "Missing argument"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+    (folder / "bad.html").write_text("{% if %}")
+    found, out, err = run("statement", *arguments, cwd=folder)
+    assert found == code and told in err and out == ""
+
+
+def test_differences_are_told_with_both_places(folder: Path) -> None:
+    (folder / "page.txt").write_text("Our cookies:\n\n* sid: The session. Valid for 1 year.\n* _fbp: ads\n")
+    code, out, _ = run("statement", "--policy", "p.yaml", "--check", "page.txt", cwd=folder)
+    assert code == 1
+    assert out == (
+        "On the page, and in no entry:\n  _fbp: the page names it, and no entry declares it\n    page.txt:4\n\n"
+        "Another lifetime:\n  sid: the page says 1y, the policy session\n    page.txt:3, p.yaml:4:6\n\n"
+        "page.txt: 2 cookies named; 2 differences\n"
+    )
+
+
+def test_a_draft_is_printed_and_counted(folder: Path) -> None:
+    (folder / "page.txt").write_text("Our cookies:\n\n* sid: The session.\n* _fbp: ads. Kept for 3 months.\n")
+    code, out, err = run("statement", "import", "page.txt", "--name", "shop", cwd=folder)
+    assert (code, err) == (0, "page.txt: 2 cookies in 1 category, 1 with a lifetime\n")
+    (folder / "draft.yaml").write_text(out)
+    assert run("check", "draft.yaml", cwd=folder)[0] == 0
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b"<p>Cookies in use:</p><ul><li>sid: The session.</ul>" if self.path == "/page" else b""
+        self.send_response({"/": 302, "/page": 200, "/loop": 302}.get(self.path, 404))
+        self.send_header("Location", "/page" if self.path == "/" else "/loop")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_page_is_fetched_through_its_redirects(folder: Path, site: str) -> None:
+    code, out, _ = run("statement", "--policy", "p.yaml", "--check", f"{site}/", cwd=folder)
+    assert code == 0 and "1 cookie named; no difference" in out
+    code, _, err = run("statement", "--policy", "p.yaml", "--check", f"{site}/none", cwd=folder)
+    assert code == 3 and err.endswith("/none answers 404\n")
+    code, _, err = run("statement", "--policy", "p.yaml", "--check", f"{site}/loop", cwd=folder)
+    assert code == 3 and "more than 10 redirects" in err

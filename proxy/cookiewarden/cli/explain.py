@@ -1,23 +1,36 @@
-"""`cookiewarden explain`: what would happen to a header, why, and which line decided."""
+"""`cookiewarden explain`: what would happen to a header, to recorded traffic or to a page, why, and which line decided."""
 
+import dataclasses
+import json
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import click
 
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.core.decision import Reason
+from cookiewarden.cli.running import FORMAT
+from cookiewarden.core.decision import Header, Reason
+from cookiewarden.core.document import Loaded
+from cookiewarden.core.problem import Place, counted, printable
 from cookiewarden.keys import throw_away
+from cookiewarden.tools.client import follow
 from cookiewarden.tools.explain import (
     DEFAULT_URL,
     Explanation,
     Line,
     NoHeader,
+    Row,
+    Table,
     exchange_of,
+    explain_traffic,
     headers_of,
     url_of,
 )
 from cookiewarden.tools.explain import explain as explain_headers
+from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
 
 
 @click.command(short_help="What would happen to a header, and why.")
@@ -34,44 +47,83 @@ from cookiewarden.tools.explain import explain as explain_headers
     metavar="COOKIES",
     help="For a Set-Cookie: the Cookie header of the request, where the policy asks for consent.",
 )
-@click.argument("header")
-def explain(policy: str, url: str | None, cookie: str | None, header: str) -> int:
+@click.option(
+    "--traffic",
+    metavar="FILE",
+    multiple=True,
+    help="Instead of HEADER: recorded traffic (HAR, flow file of mitmproxy, text with header lines); can be given several times.",
+)
+@click.option(
+    "--get",
+    "page",
+    metavar="URL",
+    help="Instead of HEADER: what this URL answers, and what led to it. Ask the application, not the proxy.",
+)
+@click.option(
+    "--full", is_flag=True, help="Of traffic or a page: all that is told of a header, for each row."
+)
+@FORMAT
+@click.argument("header", required=False)
+def explain(
+    policy: str, url: str | None, cookie: str | None, traffic: tuple[str, ...], page: str | None, full: bool, form: str, header: str | None
+) -> int:  # fmt: skip
     """Tell what the policy does with HEADER and why: 'Set-Cookie: …', 'Cookie: …', or - for a whole response
     head on standard input, as in: curl -si http://127.0.0.1:3000/ | cookiewarden explain --policy p.yaml -
 
-    Values of cookies are not printed, only their length.
+    With --traffic or --get: a table of every cookie, how often, and what is done. Values of cookies are not printed, only their length.
+
+    Exit: 0 told, whatever the policy decides; 1 the policy has errors; 2 wrong usage; 3 the traffic or the page could not be read.
     """
-    _, loaded = load_policy(policy)
+    if sum((header is not None, bool(traffic), page is not None)) != 1:
+        raise click.UsageError("give one of HEADER, --traffic and --get")
+    if header is None and (url is not None or cookie is not None):
+        raise click.UsageError("--url and --cookie go with HEADER; traffic and pages say where they are from")
+    loaded = load_policy(policy)[1]
+    if header is None:
+        return _table(loaded, traffic, page, full, form)
+    return _header(loaded, header, url, cookie, form)
+
+
+# A header
+
+
+def _header(loaded: Loaded, header: str, url: str | None, cookie: str | None, form: str) -> int:
+    assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     text = sys.stdin.buffer.read() if header == "-" else header.encode("utf-8", "surrogateescape")
     where = url or url_of(text) or DEFAULT_URL
     try:
-        headers, exchange = headers_of(text), exchange_of(where)
-        if cookie is not None:
-            if any(name.lower() == b"cookie" for name, _ in headers):
-                raise click.UsageError("--cookie is for a response: there is a Cookie header in it already")
-            headers.insert(0, (b"Cookie", cookie.encode("utf-8", "surrogateescape")))
+        headers, exchange = _with_cookie(headers_of(text), cookie), exchange_of(where)
     except NoHeader as error:
         if error.is_head:
-            click.echo("no Set-Cookie or Cookie header in it: nothing for the policy to decide")
+            click.echo("[]" if form == "json" else "no Set-Cookie or Cookie header in it: nothing for the policy to decide")  # fmt: skip
             return 0
         raise click.UsageError(str(error) if text.strip() else "nothing came on standard input") from None
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     explanations = explain_headers(
         loaded.policy, loaded.sources, headers, exchange, time.time(), throw_away(loaded.policy)
     )
+    if form == "json":
+        click.echo(json.dumps([_plain(e) for e in explanations], indent=2))
+        return 0
     for explanation in explanations:
         click.echo(render(explanation))
-    if any(why.code in SEALING for e in explanations for why in e.whys):
-        click.echo(
-            "judged with a key that was made for this and is gone: no browser's value opens with it", err=True
-        )
+    codes = {why.code for e in explanations for why in e.whys}
+    _tell_of_keys(codes)
     if not explanations:
         click.echo("no cookies in it: nothing for the policy to decide")
-    elif url is None and any(why.code in PLACED for e in explanations for why in e.whys):
+    elif url is None and codes & PLACED:
         click.echo(f"judged for {where}; give another with --url", err=True)
     return 0
+
+
+def _with_cookie(headers: list[Header], cookie: str | None) -> list[Header]:
+    """Raises UsageError."""
+    if cookie is None:
+        return headers
+    if any(name.lower() == b"cookie" for name, _ in headers):
+        raise click.UsageError("--cookie is for a response: there is a Cookie header in it already")
+    return [(b"Cookie", cookie.encode("utf-8", "surrogateescape")), *headers]
 
 
 SEALING = frozenset({Reason.SEALED.value, Reason.SEAL_INVALID.value})
@@ -79,10 +131,25 @@ PLACED = frozenset({Reason.OUT_OF_SCOPE.value, Reason.BROWSER_WOULD_REFUSE.value
 """Reasons that depend on the host and the path."""
 
 
+def _tell_of_keys(codes: set[str]) -> None:
+    if codes & SEALING:
+        click.echo(
+            "judged with a key that was made for this and is gone: no browser's value opens with it", err=True
+        )
+
+
+def _plain(told: Any) -> Any:
+    """For JSON: places as text."""
+    if isinstance(told, Place):
+        return str(told)
+    if dataclasses.is_dataclass(told):
+        return {f.name: _plain(getattr(told, f.name)) for f in dataclasses.fields(told)}
+    return [_plain(one) for one in told] if isinstance(told, tuple) else told
+
+
 def render(e: Explanation) -> str:
     name = e.name or "a cookie without a name"
-    done = e.action if e.enforced or e.action == "pass" else f"{e.action}, but only reported"
-    lines = [f"{name}: {done}"]
+    lines = [f"{name}: {_done(e.action, e.enforced)}"]
     if e.declared_at is not None:
         lines.append(f'  declared as "{e.entry}" at {e.declared_at.place}')
     for why in e.whys:
@@ -98,5 +165,73 @@ def render(e: Explanation) -> str:
     return "\n".join(line for line in lines if line) + "\n"
 
 
+def _done(action: str, enforced: bool) -> str:
+    return action if enforced or action == "pass" else f"{action}, but only reported"
+
+
 def _told(line: Line) -> str:
     return f"{line.place}: {line.text}"
+
+
+# Traffic and pages
+
+
+def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, full: bool, form: str) -> int:
+    assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
+    failed: list[str] = []
+    found = _fetched(page) if page is not None else _recorded(files, failed)
+    table = explain_traffic(loaded.policy, loaded.sources, found, time.time(), throw_away(loaded.policy))
+    if form == "json":
+        click.echo(json.dumps({"exchanges": table.exchanges, "left_out": table.left_out, "rows": [_plain(row) for row in table.rows]}, indent=2))  # fmt: skip
+        return 3 if failed else 0
+    if full:
+        for row in table.rows:
+            click.echo(f"{counted(row.count, 'time')}, first at {row.example}\n{render(row.explanation)}")
+    elif table.rows:
+        click.echo(rendered(table))
+    _tell_of_keys({code for row in table.rows for code in row.reasons})
+    told = f"{counted(table.exchanges, 'exchange')}, {counted(len(table.rows), 'row')}"
+    left = f"; {counted(table.left_out, 'cookie')} more in none" if table.left_out else ""
+    click.echo(f"{told}{left}" if table.rows else f"{told}: no cookies, nothing for the policy to decide", err=True)  # fmt: skip
+    if page is not None:
+        click.echo("what scripts of the page set is not seen here: record it (HAR) and give --traffic", err=True)  # fmt: skip
+    return 3 if failed else 0
+
+
+def _recorded(files: tuple[str, ...], failed: list[str]) -> Iterator[Recorded]:
+    """What can be read; what cannot is told and is in `failed`."""
+    for path in files:
+        try:
+            yield from recorded(Path(path))
+        except NoTraffic as error:
+            failed.append(path)
+            click.echo(f"cookiewarden: {printable(str(error))}", err=True)
+
+
+def _fetched(url: str) -> Iterator[Recorded]:
+    """Raises UsageError, NoAnswer."""
+    try:
+        exchange_of(url)
+        for answer in follow(url):
+            yield Recorded(exchange_of(answer.url), [], answer.headers)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+HEADINGS = ("cookie", "came as", "times", "declared as", "first at", "what is done")
+
+
+def rendered(table: Table) -> str:
+    """In columns; what is done has any width, and stands last."""
+    lines = [HEADINGS, *map(_cells, table.rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(HEADINGS) - 1)]
+    return "\n".join(
+        "  ".join([*(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=False)), line[-1]])
+        for line in lines
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    why = f" ({', '.join(row.reasons)})" if row.reasons else ""
+    entry = f"{printable(row.entry)} {row.declared_at.place}" if row.declared_at is not None else "-"
+    return (row.name or "(without a name)", row.header, str(row.count), entry, row.example, _done(row.action, row.enforced) + why)  # fmt: skip

@@ -6,7 +6,7 @@ a session.
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.policy import Entry, Policy
 from cookiewarden.core.problem import Place, printable
 from cookiewarden.core.source import Source
+from cookiewarden.tools.traffic import Recorded
 
 if TYPE_CHECKING:
     from cookiewarden.core.seal import Keyring
@@ -160,6 +161,76 @@ def explain(
         *(teller.tell("Cookie", judged) for judged in requested.cookies),
         *(teller.tell("Set-Cookie", judged) for judged in answered.cookies),
     ]
+
+
+MAX_ROWS = 1000
+"""Of a table: traffic may have any number of names."""
+
+
+@dataclass(slots=True)
+class Row:
+    """What happens to one cookie, each time that it comes one way and the same is done."""
+
+    header: str
+    name: str
+    action: str
+    enforced: bool
+    reasons: tuple[str, ...]
+    entry: str
+    declared_at: Line | None
+    count: int
+    example: str
+    """The first URL of it, without its query."""
+    explanation: Explanation
+    """Of the first time."""
+
+
+@dataclass(slots=True)
+class Table:
+    """Every cookie of recorded traffic."""
+
+    rows: list[Row]
+    exchanges: int = 0
+    left_out: int = 0
+    """Cookies that are in no row, for there are too many."""
+
+
+def explain_traffic(
+    policy: Policy,
+    sources: Mapping[str, Source],
+    traffic: Iterable[Recorded],
+    now: float,
+    keyring: "Keyring | None" = None,
+) -> Table:
+    """Judge recorded traffic as the proxy would, a row for each cookie and what is done to it. `now`: for exchanges whose time is not
+    known."""
+    engine = Engine(policy, now=now, keyring=keyring)
+    teller = _Teller(policy, sources)
+    table = Table([])
+    rows: dict[tuple[str, str, str, bool, tuple[str, ...]], Row] = {}
+    for one in traffic:
+        table.exchanges += 1
+        at = one.at or now
+        asked = engine.on_request(one.asked, one.exchange, at).cookies
+        answered = engine.on_response(one.answered, one.exchange, at).cookies
+        for header, judged in (("Cookie", asked), ("Set-Cookie", answered)):
+            for cookie in judged:
+                _add_row(table, rows, teller.tell(header, cookie), one.url)
+    return table
+
+
+def _add_row(
+    table: Table, rows: dict[tuple[str, str, str, bool, tuple[str, ...]], Row], e: Explanation, url: str
+) -> None:
+    reasons = tuple(why.code for why in e.whys)
+    key = (e.header, e.name, e.action, e.enforced, reasons)
+    if key not in rows:
+        if len(rows) >= MAX_ROWS:
+            table.left_out += 1
+            return
+        rows[key] = Row(*key, e.entry, e.declared_at, 0, printable(url), e)
+        table.rows.append(rows[key])
+    rows[key].count += 1
 
 
 class _Teller:

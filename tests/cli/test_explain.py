@@ -1,0 +1,124 @@
+"""`cookiewarden explain` on recorded traffic and on pages: a row for each cookie and what is done to it."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cookiewarden.keys import throw_away
+from cookiewarden.tools import explain as module
+from cookiewarden.tools.explain import explain_traffic
+from cookiewarden.tools.traffic import recorded
+from tests.cli.test_commands import run
+from tests.policies_for_tests import entries, loaded
+
+POLICY = entries("name: sid, secure: true", "name: 'i-*', forward: false")
+
+
+def entry(url: str, cookie: str, *set_cookies: str) -> dict[str, object]:
+    return {
+        "startedDateTime": "2026-06-01T12:00:00Z",
+        "request": {"method": "GET", "url": url, "headers": [{"name": "Cookie", "value": cookie}]},
+        "response": {"headers": [{"name": "Set-Cookie", "value": line} for line in set_cookies]},
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    har = [
+        entry("https://shop.example/a?q=CANARY", "sid=CANARY; i-1=CANARY", "sid=CANARY", "_fbp=CANARY"),
+        entry("https://shop.example/b", "sid=CANARY", "sid=CANARY"),
+        entry("https://shop.example/c", "sid=CANARY; \u202e=CANARY", "sid=CANARY; Secure"),
+    ]
+    (tmp_path / "t.har").write_text(json.dumps({"log": {"entries": har}}))
+    return tmp_path
+
+
+def test_traffic_becomes_a_table(folder: Path) -> None:
+    code, out, err = run("explain", "--policy", "p.yaml", "--traffic", "t.har", cwd=folder)
+    assert code == 0 and "CANARY" not in out + err
+    rows = [line.split(maxsplit=3) for line in out.splitlines()[1:]]
+    assert [(name, header, times) for name, header, times, _ in rows] == [
+        ("sid", "Cookie", "3"),
+        ("i-1", "Cookie", "1"),
+        ("sid", "Set-Cookie", "2"),
+        ("_fbp", "Set-Cookie", "1"),
+        ("\\u202e", "Cookie", "1"),
+        ("sid", "Set-Cookie", "1"),
+    ]
+    assert rows[2][3].split("  ") == ["sid p.yaml:3:6", "https://shop.example/a", "rewrite (secure-added)"]
+    assert err == "3 exchanges, 6 rows\n"
+
+
+def test_each_row_can_be_told_in_full_and_as_json(folder: Path) -> None:
+    code, out, _ = run("explain", "--policy", "p.yaml", "--traffic", "t.har", "--full", cwd=folder)
+    assert code == 0 and "2 times, first at https://shop.example/a\nsid: rewrite\n" in out
+    assert "  before  Set-Cookie: sid=<6 bytes>\n  after   Set-Cookie: sid=<6 bytes>; Secure\n" in out
+    code, out, _ = run("explain", "--policy", "p.yaml", "--traffic", "t.har", "--format", "json", cwd=folder)
+    document = json.loads(out)
+    assert (document["exchanges"], document["left_out"], len(document["rows"])) == (3, 0, 6)
+    assert document["rows"][2]["declared_at"]["place"] == "p.yaml:3:6" and "CANARY" not in out
+
+
+def test_a_header_can_be_told_as_json(folder: Path) -> None:
+    code, out, _ = run("explain", "--policy", "p.yaml", "--format", "json", "Set-Cookie: sid=CANARY", cwd=folder)  # fmt: skip
+    (found,) = json.loads(out)
+    assert code == 0 and (found["action"], found["after"]) == ("rewrite", "sid=<6 bytes>; Secure")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        ((), 2, "give one of HEADER, --traffic and --get"),
+        (("--traffic", "t.har", "Cookie: a=1"), 2, "give one of HEADER, --traffic and --get"),
+        (("--get", "http://127.0.0.1:1/", "--url", "http://a/"), 2, "--url and --cookie go with HEADER"),
+        (("--get", "shop.example"), 2, '"shop.example" is no URL; expected one such as https://shop.example/account'),
+        (("--get", "http://127.0.0.1:1/"), 3, "cannot be reached"),
+        (("--traffic", "none.har"), 3, '"none.har" cannot be read: no such file'),
+        (("--traffic", "none.har", "--traffic", "t.har"), 3, "3 exchanges, 6 rows"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+    found, _, err = run("explain", "--policy", "p.yaml", *arguments, cwd=folder)
+    assert found == code and told in err
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(302 if self.path == "/" else 200)
+        self.send_header("Location", "/page?x=1")
+        self.send_header("Set-Cookie", "sid=CANARY" if self.path == "/" else "_ga=CANARY; Path=/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_page_is_asked_for_and_what_led_to_it_counts_too(folder: Path, site: str) -> None:
+    code, out, err = run("explain", "--policy", "p.yaml", "--get", f"{site}/", cwd=folder)
+    assert code == 0 and "CANARY" not in out + err
+    told = " ".join(out.split())
+    assert f"{site}/ rewrite (secure-added)" in told and f"{site}/page block (undeclared)" in told
+    assert err.startswith("2 exchanges, 2 rows\n") and "scripts" in err
+
+
+def test_rows_are_bounded_and_the_rest_is_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_ROWS", 2)
+    found = loaded(POLICY)
+    assert found.policy is not None
+    table = explain_traffic(found.policy, found.sources, recorded(folder / "t.har"), 0.0, throw_away(found.policy))  # fmt: skip
+    assert (len(table.rows), table.left_out, table.rows[0].count) == (2, 5, 3)

@@ -1,54 +1,187 @@
-"""cookiewarden as an addon of mitmproxy: `mitmdump -s mitm.py --set cookiewarden_policy=policy.yaml`.
+"""cookiewarden as an addon of mitmproxy: `mitmdump -s "$(cookiewarden mitm path)" --set cookiewarden_policy=policy.yaml`.
 
-The same engine as the proxy's, on mitmproxy's own header fields, which are octets in order.
+The same engine as the proxy's, on mitmproxy's own header fields, which are octets in order. What was decided stands in the flow's comment, and a
+marker at flows in which something was done.
 """
 
+import logging
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from weakref import WeakKeyDictionary
 
-from mitmproxy import ctx, http
+from mitmproxy import command, ctx, flow, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.exceptions import OptionsError
+from mitmproxy.hooks import UpdateHook
 
-from cookiewarden.core.decision import Exchange
+from cookiewarden.core.decision import Action, Exchange, Header, Judged, Outcome
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode
-from cookiewarden.core.problem import render_line
+from cookiewarden.core.expiry import next_expiry
+from cookiewarden.core.policy import Mode, OnError
+from cookiewarden.core.problem import printable, render_line
 from cookiewarden.files import PolicyFiles
+from cookiewarden.keys import BadKeys, keyring, keys_for
 
-POLICY, MODE = "cookiewarden_policy", "cookiewarden_mode"
+POLICY, MODE, KEYS = "cookiewarden_policy", "cookiewarden_mode", "cookiewarden_seal_key_file"
+TOLD = "cookiewarden: "
+"""What begins the addon's part of a flow's comment."""
+REFUSED, CHANGED = ":no_entry:", ":cookie:"
+"""Markers of flows in which a cookie was kept out, and in which one was changed."""
+LOOK_SECONDS = 1.0
+"""Between two looks at the policy's files."""
+
+log = logging.getLogger("cookiewarden")
 
 
 class Addon:
+    """One policy, in front of all flows."""
+
     engine: Engine | None = None
+    files: PolicyFiles | None = None
+    looked = 0.0
+    next_expiry = math.inf
+
+    def __init__(self) -> None:
+        self.asked: WeakKeyDictionary[http.HTTPFlow, Exchange] = WeakKeyDictionary()
+        """The request of each flow as the browser sent it: what it holds is read when the response is judged."""
 
     def load(self, loader: Loader) -> None:
         loader.add_option(POLICY, str, "", "The cookie policy to enforce.")
         loader.add_option(
             MODE, str, "", "enforce or report, in place of the policy's own.", choices=["", *map(str, Mode)]
         )
+        loader.add_option(KEYS, str, "", "The keys of a policy that seals cookies.")
 
     def configure(self, updated: set[str]) -> None:
-        """Raises OptionsError with the first of the policy's problems."""
-        if not {POLICY, MODE} & updated or not getattr(ctx.options, POLICY):
+        """Raises OptionsError with the policy's problems."""
+        if not {POLICY, MODE, KEYS} & updated:
             return
-        loaded = PolicyFiles(getattr(ctx.options, POLICY)).load()
+        path = getattr(ctx.options, POLICY)
+        self.files = PolicyFiles(path) if path else None
+        self.engine = None
+        if wrong := self._read():
+            self.files = None
+            raise OptionsError("\n".join(wrong))
+
+    def _read(self) -> list[str]:
+        """Put what the files say in force, or tell why not; then what was in force stays."""
+        if self.files is None:
+            return []
+        loaded = self.files.load()
         if loaded.policy is None:
-            raise OptionsError("\n".join(map(render_line, loaded.problems)))
-        mode = getattr(ctx.options, MODE)
-        if loaded.policy.seals:
-            raise OptionsError("the policy seals cookies, for which this addon takes no keys yet")
-        self.engine = Engine(loaded.policy, Mode(mode) if mode else None, time.time())
+            return [render_line(problem) for problem in loaded.problems]
+        try:
+            keys = keyring(keys_for(loaded.policy, getattr(ctx.options, KEYS)))
+        except BadKeys as bad:
+            return [str(bad).replace("--seal-key-file", KEYS)]
+        mode, now = getattr(ctx.options, MODE), time.time()
+        if mode and mode not in list(Mode):
+            return [f'{MODE}: "{printable(mode)}" is no mode; expected enforce or report']
+        self.engine = Engine(loaded.policy, Mode(mode) if mode else None, now, keys)
+        self.looked, self.next_expiry = now, next_expiry(loaded.policy, now)
+        return []
+
+    def _current(self) -> Engine | None:
+        """The engine of the files as they are now."""
+        now = time.time()
+        if self.files is not None and now - self.looked >= LOOK_SECONDS:
+            self.looked = now
+            if now >= self.next_expiry or self.files.look() != self.files.loaded_from():
+                self._reload()
+        return self.engine
+
+    def _reload(self) -> str:
+        wrong = self._read()
+        if wrong:
+            told = f"reload failed, the old policy stays in force: {wrong[0]}"
+            log.error("%s", told)
+            return told
+        engine = self.engine
+        told = f"policy in force: {engine.policy.name} ({engine.mode})" if engine else "no policy"
+        log.info("%s", told)
+        return told
+
+    # Flows
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        if self.engine is not None:
-            outcome = self.engine.on_request(flow.request.headers.fields, _exchange(flow), time.time())
-            flow.request.headers.fields = tuple(outcome.headers)
+        engine = self._current()
+        if engine is None:
+            return
+        fields = flow.request.headers.fields
+        self.asked[flow] = exchange = _exchange(flow)
+        flow.request.headers.fields = self._judged(
+            flow, engine, fields, lambda: engine.on_request(fields, exchange, time.time()), b"cookie"
+        )
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
-        if self.engine is not None and flow.response is not None:
-            outcome = self.engine.on_response(flow.response.headers.fields, _exchange(flow), time.time())
-            flow.response.headers.fields = tuple(outcome.headers)
+        engine = self._current()
+        if engine is None or flow.response is None:
+            return
+        fields = flow.response.headers.fields
+        exchange = self.asked.pop(flow, None) or _exchange(flow)
+        flow.response.headers.fields = self._judged(
+            flow, engine, fields, lambda: engine.on_response(fields, exchange, time.time()), b"set-cookie"
+        )  # fmt: skip
+
+    def _judged(
+        self, flow: http.HTTPFlow, engine: Engine, fields: Sequence[Header], judge: Callable[[], Outcome], name: bytes
+    ) -> tuple[Header, ...]:  # fmt: skip
+        """The fields that go on. mitmproxy lets pass what an addon fails at: a fault of ours must not let cookies through."""
+        try:
+            outcome = judge()
+        except Exception as error:
+            log.error("judging cookies failed (%s)", type(error).__name__)
+            passes = engine.policy.on_error is OnError.OPEN
+            return tuple(field for field in fields if passes or field[0].lower() != name)
+        tell(flow, outcome.cookies)
+        return tuple(outcome.headers)
+
+    # Commands
+
+    @command.command("cookiewarden.reload")  # type: ignore[untyped-decorator]
+    def reload(self) -> str:
+        """Load the cookie policy again."""
+        return self._reload() if self.files is not None else f"no policy: set {POLICY}"
+
+    @command.command("cookiewarden.judge")  # type: ignore[untyped-decorator]
+    def judge(self, flows: Sequence[flow.Flow]) -> None:
+        """Tell in the comments of flows what the cookie policy says of them. The flows stay as they are."""
+        engine = self._current()
+        if engine is None:
+            log.error("no policy: set %s", POLICY)
+            return
+        for one in flows:
+            if isinstance(one, http.HTTPFlow):
+                one.comment = one.comment.partition(TOLD)[0]
+                at = one.request.timestamp_start or time.time()
+                tell(one, engine.on_request(one.request.headers.fields, _exchange(one), at).cookies)
+                if one.response is not None:
+                    answered = engine.on_response(one.response.headers.fields, _exchange(one), at)
+                    tell(one, answered.cookies)
+        ctx.master.addons.trigger(UpdateHook(flows))
+
+
+def tell(flow: http.HTTPFlow, cookies: Iterable[Judged]) -> None:
+    """Add what was decided to a flow's comment, and mark it. No value is told."""
+    decisions = [(_name(j), j.decision) for j in cookies]
+    if not decisions:
+        return
+    told = [
+        f"{name} {d.action.value}" + (f" ({', '.join(r.value for r in d.reasons)})" if d.reasons else "") + ("" if d.enforced else ", only reported")
+        for name, d in decisions
+    ]  # fmt: skip
+    before = f"{flow.comment}; " if TOLD in flow.comment else f"{flow.comment}{TOLD}"
+    flow.comment = before + "; ".join(told)
+    done = {d.action for _, d in decisions if d.enforced}
+    if done & {Action.BLOCK, Action.STRIP, Action.EVICT}:
+        flow.marked = REFUSED
+    elif Action.REWRITE in done and flow.marked != REFUSED:
+        flow.marked = CHANGED
+
+
+def _name(judged: Judged) -> str:
+    return printable(judged.name.decode("utf-8", "backslashreplace")) or "(without a name)"
 
 
 def _exchange(flow: http.HTTPFlow) -> Exchange:

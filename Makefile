@@ -122,7 +122,7 @@ $(VENV)/peers.stamp: $(VENV)/dev.stamp
 	@touch $@
 
 $(VENV)/browser.stamp: $(VENV)/dev.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,browser]'
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps,browser]'
 	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm axe-core@4
 	@touch $@
 

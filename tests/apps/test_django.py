@@ -1,47 +1,22 @@
 """Django's admin behind the proxy in enforce mode: login, CSRF, an upload, logout, by a real client."""
 
 import io
-import os
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.apps.behind import HERE, counted, proxied, running
-from tests.processes import free_port
+from tests.apps.behind import HERE, counted, proxied
+from tests.apps.django_site import django_site
 
 pytestmark = pytest.mark.apps
-SITE = HERE / "site"
 
 
 @pytest.fixture
 async def django(tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
-    port = free_port()
-    environment = {
-        "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(SITE), "SITE_FOLDER": str(tmp_path),
-        "DJANGO_SUPERUSER_PASSWORD": "secret", "PYTHONWARNINGS": "ignore",
-    }  # fmt: skip
-
-    def manage(*arguments: str) -> None:
-        subprocess.run(
-            [sys.executable, "-m", "django", *arguments],
-            check=True,
-            cwd=tmp_path,
-            env={**os.environ, **environment},
-            capture_output=True,
-        )
-
-    manage("migrate", "--run-syncdb")
-    manage("createsuperuser", "--noinput", "--username", "admin", "--email", "a@example.org")
-    arguments = ["-m", "django", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    with (
-        running(arguments, tmp_path, f"http://127.0.0.1:{port}/tracked", **environment),
-        proxied(HERE / "django.yaml", port) as urls,
-    ):
+    with django_site(tmp_path) as port, proxied(HERE / "django.yaml", port) as urls:
         yield urls
 
 

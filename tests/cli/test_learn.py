@@ -160,3 +160,60 @@ def test_a_running_proxy_teaches_too(folder: Path) -> None:
         ask(proxy.port, get(b"/", b"Cookie: fromproxy=CANARY", CLOSE))
         code, told, _ = run(f"127.0.0.1:{proxy.admin}", cwd=folder)
         assert code == 0 and "- name: fromproxy" in told
+
+
+# Tests are drafted too
+
+
+def cookiewarden(*arguments: object, cwd: Path) -> tuple[int, str]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "cookiewarden", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=60
+    )  # fmt: skip
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_a_new_policy_and_its_tests_are_written_and_pass(folder: Path) -> None:
+    code, out, error = run("c.txt", "--output", "new.yaml", "--tests", "new.test.yaml", cwd=folder)
+    assert (code, out) == (0, "") and "new.yaml: " in error and "new.test.yaml: 7 cases drafted" in error
+    text = (folder / "new.test.yaml").read_text()
+    assert '{in: "sid=x; Path=/", out: "sid=x; Path=/; SameSite=Lax; Secure; HttpOnly"}' in text
+    assert '{in: "nobody-declared-this=x; Path=/", out: null}' in text
+    code, told = cookiewarden("test", "--strict", "new.test.yaml", cwd=folder)
+    assert code == 0 and "7 of 7 cases passed" in told, told
+
+
+def test_tests_of_a_policy_that_is_there_speak_of_all_that_was_seen(folder: Path) -> None:
+    (folder / "p.yaml").write_text(POLICY.replace("lifetime: 1h", "lifetime: 1h\n    seal: true"))
+    code, _, error = run("c.txt", "--into", "p.yaml", "--tests", "p.test.yaml", cwd=folder)
+    assert code == 0, error
+    assert 'out: "sid=<sealed>; Path=/"' in (folder / "p.test.yaml").read_text()
+    code, told = cookiewarden("test", "p.test.yaml", cwd=folder)
+    assert code == 0 and "7 of 7 cases passed" in told, told
+
+
+def test_names_that_yaml_reads_otherwise_are_names_in_tests(folder: Path) -> None:
+    (folder / "odd.txt").write_text('Set-Cookie: no=CANARY\nSet-Cookie: {a}"b\\=CANARY; Path=/{x}\nCookie: \u202e=1; 1=2\n')  # fmt: skip
+    code, _, error = run("odd.txt", "--output", "o.yaml", "--tests", "o.test.yaml", cwd=folder)
+    assert code == 0, error
+    code, told = cookiewarden("test", "o.test.yaml", cwd=folder)
+    assert code == 0 and "4 of 4 cases passed" in told, told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--output", "p.yaml"), '--output: there is a file "p.yaml" already'),
+        (("--output", "new.yaml", "--tests", "p.yaml"), '--tests: there is a file "p.yaml" already'),
+        (("--output", "new.yaml", "--into", "p.yaml"), "give one of --into and --output"),
+        (("--tests", "t.test.yaml"), "--tests: tests are of a policy: give --into or --output"),
+        (("--output", "new.yaml", "--tests", "other/t.test.yaml"), "in the same folder"),
+    ],
+)
+def test_no_file_that_is_there_is_written_over(folder: Path, arguments: tuple[str, ...], told: str) -> None:
+    code, _, error = run("c.txt", *arguments, cwd=folder)
+    assert code == 2 and told in error and (folder / "p.yaml").read_text() == POLICY
+
+
+def test_a_folder_that_is_not_there_is_told(folder: Path) -> None:
+    code, _, error = run("c.txt", "--output", "none/new.yaml", cwd=folder)
+    assert code == 3 and '"none/new.yaml" cannot be written: no such file or directory' in error

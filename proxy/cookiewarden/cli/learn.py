@@ -17,6 +17,7 @@ from cookiewarden.core.source import parse_source
 from cookiewarden.tools.catalog import NoCatalog, read_catalog
 from cookiewarden.tools.client import NoAnswer
 from cookiewarden.tools.learn import EMPTY, Draft, draft, merged
+from cookiewarden.tools.suite import draft_suite
 from cookiewarden.tools.traffic import NoTraffic, recorded
 
 
@@ -24,6 +25,13 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
 @click.argument("sources", nargs=-1, required=True)
 @click.option(
     "--into", metavar="FILE", help="Add what is missing to this policy; its comments and its order stay."
+)
+@click.option("--output", metavar="FILE", help="Write a new policy to this file, which is not there yet.")
+@click.option(
+    "--tests",
+    "suite",
+    metavar="FILE",
+    help="With --into or --output: draft policy tests of what was seen, in a file beside it that is not there yet, such as shop.test.yaml.",
 )
 @click.option("--name", default="draft", show_default=True, help="Of a new policy.")
 @click.option(
@@ -49,6 +57,8 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
 def learn(
     sources: tuple[str, ...],
     into: str | None,
+    output: str | None,
+    suite: str | None,
     name: str,
     catalog_file: str | None,
     host: tuple[str, ...],
@@ -57,11 +67,12 @@ def learn(
     """Draft a register from SOURCES: HAR files, flow files of mitmproxy, text with header lines (curl -i, curl -v, access logs that hold
     cookies), or the address of a running proxy's admin listener, for its inventory.
 
-    Without --into a new policy in report mode is printed. Names that differ only in what looks random become one entry, and it says
+    Without --into a new policy in report mode is printed, or written to --output. Names that differ only in what looks random become one entry, and it says
     why. Nothing is enforced that nobody has read: purposes and categories are comments.
 
     Exit: 0 drafted, 1 the policy of --into has errors or cannot be added to, 2 wrong usage, 3 a source could not be read.
     """
+    _refuse(into, output, suite)
     known = load_policy(into)[1] if into else None
     policy = known.policy if known and known.policy else Policy("draft", ())
     engine = enforcing(policy)
@@ -98,8 +109,41 @@ def learn(
             f"{catalog_file}: {counted(catalog.broken, 'row')} left out that say nothing usable", err=True
         )
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
-    code = _write(made, into, name)
+    code = _write(made, into, output, name)
+    if suite and not code:
+        _write_suite(Path(suite), Path(into or output or ""), inventory)
     return code or (3 if failures else 0)
+
+
+def _refuse(into: str | None, output: str | None, suite: str | None) -> None:
+    """Raises UsageError."""
+    if into and output:
+        raise click.UsageError("give one of --into and --output")
+    if suite and not (into or output):
+        raise click.UsageError("--tests: tests are of a policy: give --into or --output")
+    if suite and Path(suite).resolve().parent != Path(into or output or "").resolve().parent:
+        raise click.UsageError("--tests: the tests of a policy stand beside it, in the same folder")
+    for option, path in (("--output", output), ("--tests", suite)):
+        if path and Path(path).exists():
+            raise click.UsageError(f'{option}: there is a file "{printable(path)}" already')
+
+
+def _write_suite(path: Path, policy: Path, inventory: Inventory) -> None:
+    """Raises ClickException."""
+    loaded = load_policy(str(policy))[1].policy
+    assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
+    text = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
+    _write_new(path, text)
+    click.echo(f"{path}: {counted(text.count('  - name: '), 'case')} drafted", err=True)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Raises ClickException."""
+    try:
+        with path.open("x") as file:
+            file.write(text)
+    except OSError as error:
+        raise click.ClickException(f'"{path}" cannot be written: {(error.strerror or "error").lower()}') from None  # fmt: skip
 
 
 def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
@@ -109,21 +153,27 @@ def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
     )
 
 
-def _write(made: Draft, into: str | None, name: str) -> int:
+def _write(made: Draft, into: str | None, output: str | None, name: str) -> int:
     families = f", {counted(len(made.families), 'family')} among them" if made.families else ""
     suggested = f", {made.suggested} known to the catalog" if made.suggested else ""
     told = f"{counted(len(made.names), 'entry')} drafted{families}{suggested}"
-    if into is None:
-        click.echo(
-            EMPTY.format(name=name) + made.yaml if made.yaml else EMPTY.format(name=name).rstrip() + " []",
-            nl=not made.yaml,
-        )
-        click.echo(told, err=True)
-        return 0
+    if into is not None:
+        return _write_into(Path(into), made, told)
+    beginning = EMPTY.format(name=name)
+    whole = beginning + made.yaml if made.yaml else beginning.rstrip() + " []\n"
+    if output is None:
+        click.echo(whole, nl=False)
+    else:
+        _write_new(Path(output), whole)
+    click.echo(f"{output}: {told}" if output else told, err=True)
+    return 0
+
+
+def _write_into(path: Path, made: Draft, told: str) -> int:
+    into = str(path)
     if not made.yaml:
         click.echo(f"{into}: nothing is missing", err=True)
         return 0
-    path = Path(into)
     raw = path.read_bytes().decode()
     text = merged(parse_source(into, raw.encode()), raw, made.yaml)
     if isinstance(text, Problem):

@@ -1,11 +1,16 @@
 """The statement that the proxy serves, in a real Chromium: both languages, wide and narrow, light, dark and on paper."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from cookiewarden.files import PolicyFiles
+from cookiewarden.tools.published import read_page
+from cookiewarden.tools.stated import Kind, compare
 from tests.browser.pages import SIZES, fits, opened, violations
 from tests.processes import command, free_port, ready
 from tests.serve.harness import eventually
@@ -55,3 +60,18 @@ def test_it_prints_on_a_few_sheets(browser: Browser, url: str) -> None:
     raw = page.pdf(format="A4")
     assert raw.startswith(b"%PDF") and 2 <= raw.count(b"/Type /Page\n") <= 6
     page.context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+def test_its_print_says_what_the_policy_says(
+    browser: Browser, url: str, language: str, tmp_path: Path
+) -> None:
+    """Printed, turned into text by a real pdftotext, and compared with the policy."""
+    assert shutil.which("pdftotext"), "Debian's poppler-utils has it"
+    page = opened(browser, f"{url}?language={language}")
+    page.pdf(path=tmp_path / "s.pdf", format="A4")
+    page.context.close()
+    subprocess.run(["pdftotext", "-layout", tmp_path / "s.pdf", tmp_path / "s.txt"], check=True)
+    policy = Path(__file__).parents[2] / "policies" / "carerix.yaml"
+    found = compare(read_page((tmp_path / "s.txt").read_bytes()), PolicyFiles(str(policy)).load().policy, 0.0)
+    assert [f for f in found if f.kind is not Kind.WORDING] == []

@@ -1,5 +1,7 @@
 """Published statements as people write them: lists, tables, definition lists, HTML, Markdown, text of a PDF; and what is none."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -149,3 +151,35 @@ def test_a_page_of_ours_is_read_back_as_it_was_written(
     page = read_page(statement_page(document, form).encode())
     found = {c.name: c.lifetime.text if c.lifetime else "-" for c in page.claims}
     assert found == {name: span for name, (span, _) in cookies.items()}
+
+
+# What a PDF leaves
+
+PDF = Path(__file__).parents[1] / "data" / "statement-of-a-pdf.txt"
+"""Our own page, printed by Chromium, as `pdftotext -layout` writes it."""
+
+
+def test_a_page_that_was_printed_and_turned_into_text_is_read() -> None:
+    page = read_page(PDF.read_bytes())
+    stated = {c.name: c.lifetime.text if c.lifetime else "-" for c in page.claims}
+    assert len(stated) == 17 and page.edited == "2020-07-16" and "-" not in stated.values()
+    assert stated["COOKIE%3bPHPSESSID%3b%2f%3btools%2ecarerix%2ecom"] == "session"
+    assert (stated["_ga"], stated["intercom-session-*"], stated["language"]) == ("2y", "1w", "1y")
+    assert [len([c for c in page.claims if c.group == g]) for g in range(3)] == [12, 3, 2]
+    (name,) = [c for c in page.claims if c.name == "agencyID"]
+    assert name.purpose == "Bewaart het ID van de vestiging van de gebruiker in Carerix."
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Name      Purpose      Kept for\nsid       a            1 day\nlang      b            1 year\n", [("sid", "1d"), ("lang", "1y")]),
+        ("Name      Purpose      Kept for\n\nsid       a            until you\n          b            close the browser\n\nlang      c            1 year\n", [("sid", "session"), ("lang", "1y")]),
+        ("Name      Purpose      Kept for\n\na_long_   a            until you\nname      b            close it\n\n\n\n\n\n\n\nlang_x    c            1 year\n", [("a_long_name", "-"), ("lang_x", "1y")]),
+        ("Name      Purpose\n\nsid       a\n\nlang      b\n\nHeading\nText of a section that goes on for long.\n", [("sid", "-"), ("lang", "-")]),
+        ("Name      Purpose\n\nsid       a\nThis is a sentence that has nothing to do with the table.\n", [("sid", "-")]),
+        ("Name      Purpose      Kept for\n\nsid       a            1 day\n\n Name       Purpose      Kept for\n\n lang       b            1 year\n", [("sid", "1d"), ("lang", "1y")]),
+    ],
+)  # fmt: skip
+def test_columns_are_read_by_where_they_stand(text: str, found: list[tuple[str, str]]) -> None:
+    assert named(text) == found

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from html.parser import HTMLParser
 
+from cookiewarden.tools.layout import read_table
+
 MAX_PAGE = 8 * 1024 * 1024
 """Octets."""
 
@@ -146,24 +148,34 @@ _RULE = re.compile(r"[\s|:=+-]+")
 
 
 def _text_lines(text: str) -> Iterator[Line]:
-    for number, raw in enumerate(
-        text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n"), 1
-    ):
-        line = raw.rstrip()
-        bullet = _BULLET.match(line)
-        cells = _cells(line)
-        if not line.strip():
-            yield Line(Kind.BLANK, "", number)
-        elif _RULE.fullmatch(line) and len(line.strip()) > 2:
-            continue
-        elif heading := re.fullmatch(r"#{1,6}[ \t]+(.*?)[ \t]*#*", line):
-            yield Line(Kind.HEADING, _unmarked(heading[1]), number)
-        elif bullet:
-            yield Line(Kind.ITEM, _unmarked(line[bullet.end() :]), number)
-        elif len(cells) > 1:
-            yield Line(Kind.ROW, "", number, tuple(_unmarked(cell) for cell in cells))
-        else:
-            yield Line(Kind.TEXT, _unmarked(line), number)
+    """Tables of a PDF whole, all else line by line."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")
+    at = 0
+    while at < len(lines):
+        rows, after = read_table(lines, at) if "  " in lines[at].strip() else ([], at)
+        for row in rows:
+            yield Line(Kind.ROW, "", row.number, tuple(row.cells))
+        if not rows:
+            yield from _text_line(lines[at], at + 1)
+        at = max(after, at + 1)
+
+
+def _text_line(raw: str, number: int) -> Iterator[Line]:
+    line = raw.rstrip()
+    bullet = _BULLET.match(line)
+    cells = _cells(line)
+    if not line.strip():
+        yield Line(Kind.BLANK, "", number)
+    elif _RULE.fullmatch(line) and len(line.strip()) > 2:
+        return
+    elif heading := re.fullmatch(r"#{1,6}[ \t]+(.*?)[ \t]*#*", line):
+        yield Line(Kind.HEADING, _unmarked(heading[1]), number)
+    elif bullet:
+        yield Line(Kind.ITEM, _unmarked(line[bullet.end() :]), number)
+    elif len(cells) > 1:
+        yield Line(Kind.ROW, "", number, tuple(_unmarked(cell) for cell in cells))
+    else:
+        yield Line(Kind.TEXT, _unmarked(line), number)
 
 
 def _cells(line: str) -> list[str]:

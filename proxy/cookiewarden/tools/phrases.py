@@ -1,4 +1,4 @@
-"""Lifetimes and days as people write them, in English and Dutch."""
+"""Lifetimes, days and the heads of tables as people write them, in English and Dutch."""
 
 import re
 
@@ -85,3 +85,24 @@ def _day(found: re.Match[str]) -> str:
     month = int(found["m"]) if found["m"].isdecimal() else _MONTHS.get(found["m"].lower(), 0)
     year, number = int(found["y"]), int(found["d"])
     return f"{year:04}-{month:02}-{number:02}" if 1 <= month <= 12 and 1 <= number <= 31 else ""
+
+
+# Heads of tables
+
+_HEADERS = {
+    "name": r"(cookie|name|naam|key|sleutel)",
+    "lifetime": r"(life ?time|life ?span|kept|duration|retention|expir|valid|storage|period|max|bewaar|termijn|duur|geldig|verval|looptijd)",
+    "purpose": r"(purpose|description|function|used? for|what|why|meaning|doel|omschrijving|functie|beschrijving|waarvoor|gebruik)",
+}  # fmt: skip
+
+
+def columns_of(cells: tuple[str, ...]) -> dict[str, int] | None:
+    """Which column is what, where the row is the head of a table of cookies."""
+    if len(cells) < 2 or any(len(cell) > 40 for cell in cells):
+        return None
+    found: dict[str, int] = {}
+    for key, words in _HEADERS.items():
+        for at, cell in enumerate(cells):
+            if at not in found.values() and re.search(words, cell, re.IGNORECASE) and key not in found:
+                found[key] = at
+    return found if "name" in found and len(found) > 1 else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cookiewarden.core.policy import Lifetime
 from cookiewarden.tools.pagetext import Kind, Line, NoStatement, lines_of, plain
-from cookiewarden.tools.phrases import day_in, lifetime_in, lifetime_of
+from cookiewarden.tools.phrases import columns_of, day_in, lifetime_in, lifetime_of
 
 
 @dataclass(slots=True)
@@ -49,16 +49,11 @@ def read_page(raw: bytes) -> Published:
     published = _Reader(lines_of(raw)).read()
     if not published.claims:
         raise NoStatement(
-            "no cookie is named on it; what is read is lists (- name: what it is for), tables and definition lists"
+            "no cookie is named on it; what is read is lists (- name: what it is for), tables and definition lists, and of a PDF the text that pdftotext -layout writes"
         )
     return published
 
 
-_HEADERS = {
-    "name": r"(cookie|name|naam|key|sleutel)",
-    "lifetime": r"(life ?time|life ?span|kept|duration|retention|expir|valid|storage|period|max|bewaar|termijn|duur|geldig|verval|looptijd)",
-    "purpose": r"(purpose|description|function|used? for|what|why|meaning|doel|omschrijving|functie|beschrijving|waarvoor|gebruik)",
-}  # fmt: skip
 _BROWSERS = frozenset(
     [
         "chrome",
@@ -186,7 +181,7 @@ class _Reader:
 
     def _row(self, line: Line) -> list[Claim]:
         cells = line.cells
-        columns = _columns(cells)
+        columns = columns_of(cells)
         if columns is not None:
             self.columns = columns
             return []
@@ -209,18 +204,6 @@ class _Reader:
 
     def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: Line) -> Claim:
         return Claim(pattern(written), written, plain(purpose), lifetime, line.number, 0)
-
-
-def _columns(cells: tuple[str, ...]) -> dict[str, int] | None:
-    """Which column is what, where the row is the head of a table of cookies."""
-    if len(cells) < 2 or any(len(cell) > 40 for cell in cells):
-        return None
-    found: dict[str, int] = {}
-    for key, words in _HEADERS.items():
-        for at, cell in enumerate(cells):
-            if at not in found.values() and re.search(words, cell, re.IGNORECASE) and key not in found:
-                found[key] = at
-    return found if "name" in found and len(found) > 1 else None
 
 
 def _could_be_a_name(name: str) -> bool:

@@ -1,9 +1,6 @@
 """`cookiewarden explain` on recorded traffic and on pages: a row for each cookie and what is done to it."""
 
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +9,7 @@ from cookiewarden.keys import throw_away
 from cookiewarden.tools import explain as module
 from cookiewarden.tools.explain import explain_traffic
 from cookiewarden.tools.traffic import recorded
+from tests.cli.site import site
 from tests.cli.test_commands import run
 from tests.policies_for_tests import entries, loaded
 
@@ -87,32 +85,16 @@ def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], code: i
     assert found == code and told in err
 
 
-class Site(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(302 if self.path == "/" else 200)
-        self.send_header("Location", "/page?x=1")
-        self.send_header("Set-Cookie", "sid=CANARY" if self.path == "/" else "_ga=CANARY; Path=/")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def site() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_page_is_asked_for_and_what_led_to_it_counts_too(folder: Path, site: str) -> None:
-    code, out, err = run("explain", "--policy", "p.yaml", "--get", f"{site}/", cwd=folder)
+def test_a_page_is_asked_for_and_what_led_to_it_counts_too(folder: Path) -> None:
+    pages = {
+        "/": (302, {"Location": "/page?x=1", "Set-Cookie": "sid=CANARY"}, b""),
+        "/page?x=1": (200, {"Set-Cookie": "_ga=CANARY; Path=/"}, b""),
+    }
+    with site(pages) as url:
+        code, out, err = run("explain", "--policy", "p.yaml", "--get", f"{url}/", cwd=folder)
     assert code == 0 and "CANARY" not in out + err
     told = " ".join(out.split())
-    assert f"{site}/ rewrite (secure-added)" in told and f"{site}/page block (undeclared)" in told
+    assert f"{url}/ rewrite (secure-added)" in told and f"{url}/page block (undeclared)" in told
     assert err.startswith("2 exchanges, 2 rows\n") and "scripts" in err
 
 

@@ -1,13 +1,11 @@
 """`cookiewarden statement` as users call it: written, compared, and drafted from; files, formats, exit codes."""
 
-import http.server
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.site import site
 from tests.cli.test_commands import run
 from tests.policies_for_tests import entries
 
@@ -82,32 +80,13 @@ def test_a_draft_is_printed_and_counted(folder: Path) -> None:
     assert run("check", "draft.yaml", cwd=folder)[0] == 0
 
 
-class Site(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = b"<p>Cookies in use:</p><ul><li>sid: The session.</ul>" if self.path == "/page" else b""
-        self.send_response({"/": 302, "/page": 200, "/loop": 302}.get(self.path, 404))
-        self.send_header("Location", "/page" if self.path == "/" else "/loop")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def site() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_page_is_fetched_through_its_redirects(folder: Path, site: str) -> None:
-    code, out, _ = run("statement", "--policy", "p.yaml", "--check", f"{site}/", cwd=folder)
-    assert code == 0 and "1 cookie named; no difference" in out
-    code, _, err = run("statement", "--policy", "p.yaml", "--check", f"{site}/none", cwd=folder)
-    assert code == 3 and err.endswith("/none answers 404\n")
-    code, _, err = run("statement", "--policy", "p.yaml", "--check", f"{site}/loop", cwd=folder)
-    assert code == 3 and "more than 10 redirects" in err
+def test_a_page_is_fetched_through_its_redirects(folder: Path) -> None:
+    page = b"<p>Cookies in use:</p><ul><li>sid: The session.</ul>"
+    pages = {"/": (302, {"Location": "/page"}, b""), "/page": (200, {}, page), "/loop": (302, {"Location": "/loop"}, b"")}  # fmt: skip
+    with site(pages) as url:
+        code, out, _ = run("statement", "--policy", "p.yaml", "--check", f"{url}/", cwd=folder)
+        assert code == 0 and "1 cookie named; no difference" in out
+        code, _, err = run("statement", "--policy", "p.yaml", "--check", f"{url}/none", cwd=folder)
+        assert code == 3 and err.endswith("/none answers 404\n")
+        code, _, err = run("statement", "--policy", "p.yaml", "--check", f"{url}/loop", cwd=folder)
+        assert code == 3 and "more than 10 redirects" in err

@@ -2,7 +2,15 @@
 
 import pytest
 
-from cookiewarden.core.decision import MEANINGS, NOT_VIOLATIONS, ONLY_REPORTED, Decision, Exchange, Reason
+from cookiewarden.core.decision import (
+    MEANINGS,
+    NOT_VIOLATIONS,
+    ONLY_REPORTED,
+    Action,
+    Decision,
+    Exchange,
+    Reason,
+)
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.plan import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, SetCookieLines
 from cookiewarden.core.policy import Mode
@@ -502,3 +510,35 @@ def test_every_reason_has_a_meaning() -> None:
     assert set(MEANINGS) == set(Reason)
     assert set(Reason) > NOT_VIOLATIONS
     assert set(Reason) > ONLY_REPORTED
+
+
+PUBLIC = entries("name: a", "name: b, domain: host-only", public_hosts="[shop.example, '*.co.uk']")
+
+
+@pytest.mark.parametrize(
+    ("host", "line", "action"),
+    [
+        (b"shop.example", b"a=1; Domain=other.example", Action.BLOCK),
+        (b"shop.example:8443", b"a=1; Domain=other.example", Action.BLOCK),
+        (b"shop.example", b"a=1; Domain=shop.example", Action.PASS),
+        (b"shop.example", b"a=1; Domain=example", Action.BLOCK),  # a public suffix
+        (b"x.shop.co.uk", b"a=1; Domain=shop.co.uk", Action.PASS),
+        (b"x.shop.co.uk", b"a=1; Domain=.co.uk", Action.BLOCK),
+        (b"x.shop.co.uk", b"a=1; Domain=", Action.PASS),
+        (b"shop.example", b"b=1; Domain=other.example", Action.REWRITE),
+        (b"shop.example", b"a=; Domain=other.example; Max-Age=0", Action.PASS),
+        (b"internal", b"a=1; Domain=other.example", Action.PASS),
+    ],
+)
+def test_on_public_hosts_what_browsers_refuse_is_blocked(host: bytes, line: bytes, action: Action) -> None:
+    (judged,) = engine(PUBLIC).on_response([(b"Set-Cookie", line)], Exchange(host), 0.0).cookies
+    decision = judged.decision
+    assert decision.action is action
+    assert (judged.after is None) == (action is Action.BLOCK)
+    if action is Action.BLOCK:
+        assert decision.reasons == (Reason.BROWSER_WOULD_REFUSE,)
+
+
+def test_elsewhere_it_is_only_reported() -> None:
+    (judged,) = engine(entries("name: a")).on_response([(b"Set-Cookie", b"a=1; Domain=other.example")], Exchange(b"shop.example"), 0.0).cookies  # fmt: skip
+    assert judged.after == judged.before and judged.decision.reasons == (Reason.BROWSER_WOULD_REFUSE,)

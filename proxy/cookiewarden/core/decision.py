@@ -107,7 +107,7 @@ NOT_VIOLATIONS = frozenset(
 ONLY_REPORTED = frozenset(
     {Reason.DUPLICATE_NAME, Reason.SET_BY_SERVER, Reason.BROWSER_WOULD_REFUSE, Reason.SECURE_OVER_HTTP}
 )
-"""Reasons that never change anything, whatever the mode."""
+"""Reasons that change nothing, whatever the mode, unless they are why a cookie is blocked (`public_hosts`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,7 +38,6 @@ from cookiewarden.core.policy import (
 )
 from cookiewarden.core.problem import Code, Place, Pos, Problem, has_errors, in_order
 from cookiewarden.core.schema import (
-    PLANNED,
     CategoryModel,
     ConsentModel,
     EntryModel,
@@ -54,7 +53,7 @@ from cookiewarden.core.schema import (
 )
 from cookiewarden.core.scope import name_prefix
 from cookiewarden.core.source import Path, Source, parse_source
-from cookiewarden.core.validation import keys_at, problem_of
+from cookiewarden.core.validation import problem_of
 
 M = TypeVar("M", bound=IncludedFileModel)
 
@@ -388,6 +387,7 @@ class _Loader:
             evict=undeclared.evict,
             evict_domains=frozenset(undeclared.evict_domains or ()),
             on_error=main.on_error,
+            public_hosts=tuple(main.public_hosts or ()),
             categories=categories,
             consent=self.consent(main, source, categories, entries),
             statement=_statement(main.statement),
@@ -586,8 +586,6 @@ def _problem(source: Source, detail: ErrorDetails, model: type[IncludedFileModel
             )
         if key in PolicyModel.model_fields:
             return source.problem(Code.UNKNOWN_KEY, pos, f'"{key}" does not belong here: {_INCLUDED_KEYS}')
-    if key in PLANNED and key not in keys_at(path, model):
-        return source.problem(Code.NOT_YET_SUPPORTED, pos, f'"{key}" is not yet supported by this release')
     return problem_of(source, detail, model)
 
 

@@ -64,8 +64,8 @@ from cookiewarden.core.policy import (
     Seal,
     SetBy,
 )
-from cookiewarden.core.scope import canonical_host, path_match, path_of
-from cookiewarden.core.suffix import registrable_parents
+from cookiewarden.core.scope import canonical_host, host_matches, path_match, path_of
+from cookiewarden.core.suffix import is_public_suffix, registrable_parents
 from cookiewarden.core.verbs import Draft, Site
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ class Engine:
         }
         """The application's name for each name under which browsers keep a cookie."""
         self._paths = tuple(sorted({path.encode() for entry in policy.entries for path in entry.paths}))
+        if policy.public_hosts:
+            is_public_suffix(b"example")  # reads the list, 35 ms, while nobody waits
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
 
@@ -472,6 +474,8 @@ class Engine:
             if entry.set_by is SetBy.SCRIPT:
                 draft.reasons.append(Reason.SET_BY_SERVER)
         refusals = verbs.certain_refusals(draft.cookie)
+        if not refusals and self._is_public(site) and verbs.is_refused_at(draft.cookie, site.host):
+            refusals = [Reason.BROWSER_WOULD_REFUSE]
         if refusals and not deletion:
             return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
         superseded = b""
@@ -481,9 +485,14 @@ class Engine:
             superseded = build_set_cookie(bare_deletion(cookie))
             draft.reasons.append(Reason.SUPERSEDED)
         # One order for the reasons, whatever made them: they are compared in tests and shown to people.
-        reasons = (*draft.reasons, *refusals, *verbs.likely_refusals(draft.cookie, site))
+        likely = [r for r in verbs.likely_refusals(draft.cookie, site) if r not in refusals]
+        reasons = (*draft.reasons, *refusals, *likely)
         action = Action.PASS if draft.cookie is cookie else Action.REWRITE
         return draft.cookie, Decision(action, entry, reasons, enforced, superseded)
+
+    def _is_public(self, site: Site) -> bool:
+        """Whether browsers are where the request says they are."""
+        return any(host_matches(pattern, site.host) for pattern in self.policy.public_hosts)
 
     def _judge_name(self, name: bytes, scope: Scope) -> Decision:
         match = self._matcher.match(self._plain_names.get(name, name), scope.site.host, None)

@@ -249,6 +249,8 @@ class Policy:
     inject_guard: bool = False
     """Whether pages get a script that refuses what scripts may not set."""
     on_error: OnError = OnError.CLOSED
+    public_hosts: tuple[str, ...] = ()
+    """Hosts under which browsers know the application: what they refuse there is certain."""
     categories: Mapping[str, Category] = field(default_factory=dict)
     consent: Consent | None = None
     statement: Statement = field(default_factory=Statement)

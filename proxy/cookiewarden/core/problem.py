@@ -32,7 +32,6 @@ class Code(Enum):
     WRONG_VALUE = ("wrong-value", Severity.ERROR)
     BAD_LIFETIME = ("bad-lifetime", Severity.ERROR)
     BAD_NAME = ("bad-name", Severity.ERROR)
-    NOT_YET_SUPPORTED = ("not-yet-supported", Severity.ERROR)
     # includes
     INCLUDE_MISSING = ("include-missing", Severity.ERROR)
     INCLUDE_OUTSIDE = ("include-outside", Severity.ERROR)

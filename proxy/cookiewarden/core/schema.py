@@ -46,13 +46,6 @@ from cookiewarden.core.scope import canonical_host, name_prefix
 
 Json = dict[str, Any]
 
-PLANNED = frozenset(
-    {
-        "public_hosts",
-    }
-)  # fmt: skip
-"""Keys of the policy language that a later release brings: named as such, not as typing errors."""
-
 
 def wrong(code: Code, message: str) -> PydanticCustomError:
     """A validation error that carries one of our codes. Braces would be read as placeholders."""
@@ -694,6 +687,9 @@ class PolicyModel(IncludedFileModel):
     )
     inject_guard: Bool = Field(
         default=False, description="true: HTML pages get a small script of the proxy's that refuses undeclared cookies, and those without consent, where a script of the page sets them (default false)."
+    )  # fmt: skip
+    public_hosts: list[Host] | None = Field(
+        default=None, min_length=1, description="Hosts under which browsers know the application: what they would refuse there, for its Domain, is blocked and not only reported."
     )  # fmt: skip
     consent: ConsentModel | None = Field(
         default=None, description="Where the visitor's consent is found; needed where a category requires it."

@@ -17,6 +17,7 @@ from cookiewarden.core.date import imf_fixdate
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSiteVerb
 from cookiewarden.core.scope import domain_match, is_trustworthy, name_prefix
+from cookiewarden.core.suffix import is_public_suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,13 @@ def keeps_prefix(cookie: SetCookie) -> bool:
         path, domain = cookie.last(b"path"), cookie.last(b"domain")
         return domain is None and path is not None and path.value == b"/"
     return True
+
+
+def is_refused_at(cookie: SetCookie, host: bytes) -> bool:
+    """Whether browsers that are at `host` refuse the cookie for its Domain (RFC 6265bis 5.7)."""
+    attribute = cookie.last(b"domain")
+    domain = domain_of(attribute) if attribute else b""
+    return bool(domain) and domain != host and (not domain_match(host, domain) or is_public_suffix(domain))
 
 
 def likely_refusals(cookie: SetCookie, site: Site) -> list[Reason]:

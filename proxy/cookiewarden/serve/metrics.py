@@ -207,6 +207,10 @@ class Metrics:
         found = [begin + COOKIES_AT[direction, done(decision)]]
         for reason in decision.reasons:
             if reason not in NOT_VIOLATIONS:
-                enforced = changes and decision.enforced and reason not in ONLY_REPORTED
+                enforced = (
+                    changes
+                    and decision.enforced
+                    and (reason not in ONLY_REPORTED or decision.action is Action.BLOCK)
+                )
                 found.append(begin + VIOLATIONS_AT[reason.value, enforced])
         return found

@@ -272,6 +272,7 @@ def policy_effect(policy: Policy) -> Effect:
         "undeclared, set by scripts": Fact(*guard),
         "where judging fails": _ordered(policy.on_error, "open", "closed"),
         "consent": Fact(told),
+        "public hosts": Fact(", ".join(policy.public_hosts) or "not known"),
     }
 
 

@@ -101,8 +101,9 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         # What drift says is pasted, and loaded.
         code, told = shop.run("drift", "--only", "undeclared")
         assert code == 1
-        with shop.policy.open("a") as policy:
-            policy.write(told.partition("filled in:\n\n")[2])
+        pasted = told.partition("To paste below cookies:, with what is missing filled in:\n\n")[2]
+        register = shop.policy.read_text()
+        shop.policy.write_text(register.replace("\ncookies:\n", f"\ncookies:\n{pasted}\n", 1))
         code, told = shop.run("reload")
         assert code == 0 and "mode report" in told
         code, told = shop.run("forecast")

@@ -63,6 +63,9 @@ AS_SET = "as the application sets it"
         ("", "set_by: script", "set by: server -> script []"),
         ("", "until: 2027-01-01", "declared until: nothing -> 2027-01-01 []"),
         ("purpose: a", "purpose: {en: a, nl: b}", "purpose: a -> en: a / nl: b []"),
+        ("seal: true", "seal: {context: x}", "sealed for: p -> x []"),
+        ("seal: true", "seal: {accept_plain_until: 2027-01-01}", "unsealed values let in until: never -> 2027-01-01 []"),
+        ("rename_to: __Host-sid", "rename_to: {name: __Host-sid, accept_plain_until: 2027-01-01}", "its own name let in until: always -> 2027-01-01 []"),
         ("", "party: Google", "party: nothing -> Google []"),
     ],
 )  # fmt: skip
@@ -80,6 +83,9 @@ def test_what_an_entry_does_otherwise_is_told(old: str, new: str, change: str) -
         ("", "undeclared: {request: report}", "undeclared, sent by browsers: strip -> report [looser]"),
         ("", "undeclared: {evict: domain}", "undeclared, held by browsers: off -> domain [stricter]"),
         ("", "inject_guard: true", "undeclared, set by scripts: not looked at in the page -> refused by the guard [stricter]"),
+        ("", "public_hosts: [shop.example]", "public hosts: not known -> shop.example []"),
+        ("", "statement: {path: /cookies}", "statement: served at: nothing -> /cookies []"),
+        ("statement: {contact: a}", "statement: {contact: {en: a, nl: b}}", "statement: contact: a -> en: a / nl: b []"),
         ("", "on_error: open", "where judging fails: closed -> open [looser]"),
     ],
 )  # fmt: skip
@@ -87,6 +93,18 @@ def test_what_holds_for_all_cookies_is_told_once(old: str, new: str, change: str
     base = entries("name: a", "name: b")
     found = told(f"{old}\n{base}", f"{new}\n{base}")
     assert [line for line in found if line.startswith("*")] == [f"* {change}".replace("* ", "*: ")]
+
+
+def test_long_texts_that_begin_alike_are_told_apart() -> None:
+    base = entries("name: a")
+    (line,) = told(f"statement: {{about: {'x' * 99}a}}\n{base}", f"statement: {{about: {'x' * 99}b}}\n{base}")
+    assert line.count("(100 characters, ") == 2 and len(line) < 300
+
+
+def test_the_basis_of_a_category_is_part_of_what_is_stated() -> None:
+    base = entries("name: a, category: f")
+    found = told(f"categories: {{f: {{basis: x}}}}\n{base}", f"categories: {{f: {{basis: y}}}}\n{base}")
+    assert found == ["*: statement: basis of f: x -> y []"]
 
 
 def test_consent_is_told_of_each_cookie_that_it_gates() -> None:

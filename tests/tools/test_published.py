@@ -1,5 +1,6 @@
 """Published statements as people write them: lists, tables, definition lists, HTML, Markdown, text of a PDF; and what is none."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,17 @@ def test_a_page_of_ours_is_read_back_as_it_was_written(
     page = read_page(statement_page(document, form).encode())
     found = {c.name: c.lifetime.text if c.lifetime else "-" for c in page.claims}
     assert found == {name: span for name, (span, _) in cookies.items()}
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["[", "<", "<!--", "<a ", "{", "* a: b\n", "\n\n", "|a|b|\n", "<li>a_b: c", "<tr><td>a_b<td>c", "Name    Purpose\n", "until the browser ", "* a_b: c\ntext\n", "1 year "],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["", "<p>", "* a_b: "])
+def test_a_page_of_one_thing_over_and_over_is_read_in_bearable_time(before: str, piece: str) -> None:
+    """Each of these was, or could be, read in the square of its length: an hour for this one."""
+    with contextlib.suppress(NoStatement):
+        read_page((before + piece * (600_000 // len(piece))).encode())
 
 
 # What a PDF leaves

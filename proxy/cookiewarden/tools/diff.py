@@ -9,7 +9,7 @@ from cookiewarden.core.engine import Engine
 from cookiewarden.core.matcher import Matcher, entry_matches
 from cookiewarden.core.policy import Entry, Policy
 from cookiewarden.core.problem import printable
-from cookiewarden.tools.effect import Effect, Fact, Site, effect, policy_effect
+from cookiewarden.tools.effect import Effect, Fact, Site, effect, policy_effect, statement_effect
 from cookiewarden.tools.traffic import Recorded
 
 MAX_SITES = 64
@@ -111,8 +111,11 @@ class Version:
 
 def diff(old: Version, new: Version) -> Diff:
     """What is otherwise with `new`."""
-    general = list(_changes(policy_effect(old.policy), policy_effect(new.policy)))
-    same_rules = not general and old.policy.categories == new.policy.categories
+    rules = list(_changes(policy_effect(old.policy), policy_effect(new.policy)))
+    general = [*rules, *_changes(statement_effect(old.policy), statement_effect(new.policy))]
+    same_rules = (
+        not rules and old.policy.name == new.policy.name and old.policy.categories == new.policy.categories
+    )
     entries = [*new.policy.entries, *old.policy.entries]
     scoped = [entry for entry in entries if entry.hosts or entry.paths]
     found: list[Difference] = []
@@ -194,6 +197,7 @@ _DEFAULTS = {
         "enforced", "consent", "Sec-GPC", "category", "purpose", "stated lifetime", "renewed", "party", "declared until",
         "owner", "kept for", "Secure", "HttpOnly", "Partitioned", "SameSite", "Path", "Domain", "Priority", "value", "name that browsers keep",
         "the one under its old path or domain",
+        "sealed for", "unsealed values let in until", "its own name let in until",
     )
 }  # fmt: skip
 """What is not worth a line where there is nothing to compare it with: a cookie that is gained or lost."""

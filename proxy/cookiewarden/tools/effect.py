@@ -4,6 +4,7 @@ Two files that are written otherwise and do the same have the same effect, and t
 for a visitor who consented: modes and consent are facts beside it.
 """
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from cookiewarden.core.cookie import SetCookie, max_age, parse_set_cookie
 from cookiewarden.core.decision import Decision, Reason
 from cookiewarden.core.engine import MAY_NOT_BE_HELD, Engine
 from cookiewarden.core.plan import Scope
-from cookiewarden.core.policy import Entry, Policy
+from cookiewarden.core.policy import HOST_ONLY, Entry, Policy, Texts
 from cookiewarden.core.scope import canonical_host, name_prefix
 
 
@@ -31,6 +32,8 @@ Effect = Mapping[str, Fact]
 
 ANY_TIME = 1000 * 365 * 86400
 """Seconds that no policy promises to anybody."""
+MAX_SHOWN = 80
+"""Characters of a text that are told."""
 SITES = ("", "None", "Lax", "Strict")
 RANKS = {"": 0, "none": 1, "lax": 2, "strict": 3}
 AS_SET = "as the application sets it"
@@ -237,6 +240,12 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[str, Fact]:
     if category is not None and asks:
         facts["granted by"] = Fact(", ".join(sorted(category.granted_by)))
         facts["Sec-GPC"] = Fact(category.gpc.value)
+    if entry.seal is not None:
+        of_host = entry.rules.domain == HOST_ONLY
+        facts["sealed for"] = Fact("its host" if of_host else entry.seal.context or policy.name)
+        facts["unsealed values let in until"] = Fact(_day(entry.seal.accept_plain_until))
+    if entry.rename is not None:
+        facts["its own name let in until"] = Fact(_day(entry.rename.accept_plain_until))
     texts = {
         "category": entry.category,
         "purpose": _texts(entry.purpose),
@@ -244,13 +253,20 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[str, Fact]:
         "renewed": _texts(entry.renewed),
         "set by": entry.set_by.value,
         "party": entry.party,
-        "declared until": "" if entry.until == math.inf else f"{datetime.fromtimestamp(entry.until - 1, UTC):%Y-%m-%d}",
+        "declared until": "" if entry.until == math.inf else _day(entry.until),
         "owner": entry.owner,
     }  # fmt: skip
     return facts | {key: Fact(text or "nothing") for key, text in texts.items()}
 
 
-def _texts(texts: Mapping[str, str]) -> str:
+def _day(end: float) -> str:
+    """The last day before a moment."""
+    if math.isinf(end):
+        return "always" if end > 0 else "never"
+    return f"{datetime.fromtimestamp(end - 1, UTC):%Y-%m-%d}"
+
+
+def _texts(texts: Texts) -> str:
     return " / ".join(f"{language}: {text}" if language else text for language, text in texts.items())
 
 
@@ -274,6 +290,26 @@ def policy_effect(policy: Policy) -> Effect:
         "consent": Fact(told),
         "public hosts": Fact(", ".join(policy.public_hosts) or "not known"),
     }
+
+
+def statement_effect(policy: Policy) -> Effect:
+    """What the statement says besides the cookies."""
+    said = policy.statement
+    texts: dict[str, Texts] = {
+        key: getattr(said, key) for key in ("title", "introduction", "role", "rights", "cookies", "refuse", "contact", "about")
+    }  # fmt: skip
+    for name, category in policy.categories.items():
+        texts |= {f"{key} of {name}": getattr(category, key) for key in ("title", "description", "basis")}
+    facts = {"served at": said.path, "edited": said.edited, "languages": ", ".join(said.languages), "publisher": said.publisher}  # fmt: skip
+    facts |= {key: _short(_texts(text)) for key, text in texts.items()}
+    return {f"statement: {key}": Fact(text or "nothing") for key, text in facts.items()}
+
+
+def _short(text: str) -> str:
+    """A text, or its beginning and what tells it from others that begin so."""
+    if len(text) <= MAX_SHOWN:
+        return text
+    return f"{text[:MAX_SHOWN]}… ({len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:6]})"
 
 
 def _ordered(value: str, *words: str) -> Fact:

@@ -133,9 +133,28 @@ class _Html(HTMLParser):
         self.text, self.kind = [], following
 
 
+def _without_comments(text: str) -> str:
+    """Comments and tags that never end cost the parser the square of the page: what is not read is taken away before."""
+    kept = []
+    at = 0
+    while (begin := text.find("<!--", at)) >= 0:
+        kept.append(text[at:begin])
+        end = text.find("-->", begin + 4)
+        at = end + 3 if end >= 0 else len(text)
+    return " ".join([*kept, text[at:]])
+
+
+_TAG = re.compile(r"<(?:(/?[A-Za-z][A-Za-z0-9]*)|[!?])[^<>]*>|<")
+
+
+def _bare_tag(found: re.Match[str]) -> str:
+    """A tag without its attributes; a `<` that begins none as text."""
+    return f"<{found[1]}>" if found[1] else "" if len(found[0]) > 1 else "&lt;"
+
+
 def _html_lines(text: str) -> list[Line]:
     parser = _Html()
-    parser.feed(text)
+    parser.feed(_TAG.sub(_bare_tag, _without_comments(text)))
     parser.close()
     parser.end()
     return parser.lines
@@ -189,7 +208,7 @@ def _cells(line: str) -> list[str]:
 
 def _unmarked(text: str) -> str:
     """Without Markdown's marks."""
-    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
     text = re.sub(r"(?<!\\)(\*\*|__(?=\S)(?=[^_]*__(?!_))|`)", "", text)
     return plain(re.sub(r"\\([\\`*_<>\[\]|#+.-])", r"\1", text))
 

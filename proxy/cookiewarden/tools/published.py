@@ -79,9 +79,17 @@ _STRONG = re.compile(
 _NAME = re.compile(r"""["'`\u201c\u2018]?(?P<name>[^\s:"'`\u201c\u201d\u2018\u2019=;,()]{1,128}(?:[ ]?\[[^\]\s]{1,30}\])?)["'`\u201d\u2019]?(?P<more>(?:[ ]?(?:,|/|and|or|en|of)[ ](?:[^\s:=;,()]{1,128}))*)[ ]*[\u2013\u2014-]*[ ]*(?P<separator>:|[\u2013\u2014]|[ ]-[ ]|\()[ ]*(?P<text>.+)""")  # fmt: skip
 
 
+MAX_ITEM = 4000
+"""Characters after which nothing more is added to what is said of a cookie."""
+MAX_INTRO = 1000
+"""Characters of the paragraph before cookies, from its end."""
+
+
 class _Reader:
     def __init__(self, lines: list[Line]) -> None:
-        self.lines = lines
+        self.lines = [line for line, before in zip(lines, [None, *lines], strict=False) if line.kind is not Kind.BLANK or (before is not None and before.kind is not Kind.BLANK)]  # fmt: skip
+        """Without a second empty line after another."""
+        self.known: set[str] = set()
         self.published = Published(edited=_edited(lines))
         self.heading = self.intro = ""
         self.heading_used = False
@@ -97,7 +105,7 @@ class _Reader:
             if line.kind is Kind.HEADING or (line.kind is Kind.TEXT and self._is_heading(at)):
                 self.heading, self.heading_used, self.intro = line.text, False, ""
             elif line.kind is Kind.TEXT:
-                self.intro = line.text if self._begins(at) else f"{self.intro} {line.text}"
+                self.intro = line.text if self._begins(at) else f"{self.intro} {line.text}"[-MAX_INTRO:]
                 if claim := self._strong_text(line):
                     self._add([claim])
             at += 1
@@ -120,7 +128,8 @@ class _Reader:
             if line.kind is kind:
                 items.append(Line(kind, line.text, line.number, line.cells))
             elif line.kind is Kind.TEXT and kind is Kind.ITEM and items and self.lines[at - 1].kind is not Kind.BLANK:  # fmt: skip
-                items[-1].text += f" {line.text}"
+                if len(items[-1].text) < MAX_ITEM:
+                    items[-1].text += f" {line.text}"
             elif line.kind is not Kind.BLANK or not self._goes_on(at, kind):
                 break
             at += 1
@@ -131,8 +140,7 @@ class _Reader:
         return at
 
     def _goes_on(self, at: int, kind: Kind) -> bool:
-        following = next((line for line in self.lines[at:] if line.kind is not Kind.BLANK), None)
-        return following is not None and following.kind is kind
+        return at + 1 < len(self.lines) and self.lines[at + 1].kind is kind
 
     def _is_list_of_cookies(self, claims: list[Claim]) -> bool:
         """And not, say, of browsers and how to refuse cookies in each."""
@@ -142,10 +150,9 @@ class _Reader:
         return strong * 2 > len(claims) or _INTRODUCES.search(f"{self.intro} {self.heading}") is not None
 
     def _add(self, claims: list[Claim]) -> None:
-        known = {claim.name for claim in self.published.claims}
-        new = [
-            c for i, c in enumerate(claims) if c.name not in known | {earlier.name for earlier in claims[:i]}
-        ]
+        first = {claim.name: claim for claim in reversed(claims)}
+        new = [claim for name, claim in reversed(first.items()) if name not in self.known]
+        self.known |= first.keys()
         if not new:
             return
         heading = "" if self.heading_used else self.heading
@@ -212,7 +219,10 @@ def _could_be_a_name(name: str) -> bool:
     return name.lower() not in _BROWSERS and re.search(r"\w", name) is not None
 
 
-_ANYTHING = re.compile(r"\[[^\]]*\]|\{[^}]*\}|<[^>]*>|(?<![A-Za-z])[xX]{2,}(?![A-Za-z])|#+|\u2026|\.{3}|\*+")
+# Within brackets none of their own: a page of nothing but opening ones is read in linear time.
+_ANYTHING = re.compile(
+    r"\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(?![A-Za-z])|#+|\u2026|\.{3}|\*+"
+)
 
 
 def pattern(written: str) -> str:

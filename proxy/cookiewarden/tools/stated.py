@@ -125,7 +125,7 @@ def draft(published: Published, name: str) -> str:
     ]
     for category, group in categories:
         text = (group.heading or group.intro).strip()
-        lines.append(f"  {category}:" + (f"\n    title: {scalar(text[:120])}" if text else " {}"))
+        lines.append(f"  {scalar(category)}:" + (f"\n    title: {scalar(text[:120])}" if text else " {}"))
     lines.append("\ncookies:")
     lines += [_entry(claim, categories[claim.group][0]) for claim in published.claims]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -135,7 +135,7 @@ def _entry(claim: Claim, category: str) -> str:
     lines = [f"  # line {claim.line} of the page"]
     if claim.written != claim.name:
         lines[0] += f", as {_comment(claim.written)}"
-    lines.append(f"  - name: {scalar(claim.name)}\n    category: {category}")
+    lines.append(f"  - name: {scalar(claim.name)}\n    category: {scalar(category)}")
     if claim.purpose:
         lines.append(f"    purpose: {scalar(claim.purpose)}")
     if claim.lifetime is not None:
@@ -163,5 +163,5 @@ def _categories(groups: list[Group]) -> list[tuple[str, Group]]:
         name = "-".join(words[:3]) or f"group-{number}"
         taken = {other for other, _ in found}
         name = f"{name}-{number}" if name in taken else name
-        found.append((f'"{name}"' if name.isdecimal() else name, group))
+        found.append((name, group))
     return found

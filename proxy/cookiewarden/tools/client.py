@@ -8,8 +8,12 @@ from urllib.parse import urljoin
 
 import aiohttp
 
+from cookiewarden.core.problem import printable
+
 TOTAL_SECONDS = 30.0
 """For a whole answer: one that drips in comes to an end too."""
+MAX_FIELD = 65536
+"""Octets of a header field."""
 MAX_BODY = 64 * 1024 * 1024
 
 
@@ -45,6 +49,8 @@ def follow(url: str, seconds: float = TOTAL_SECONDS) -> list[Answer]:
             url = urljoin(url, where.decode())
         except ValueError:
             raise NoAnswer(f"{last.url} leads to no URL") from None
+        if not url.startswith(("http://", "https://")):
+            raise NoAnswer(f"{last.url} leads to {printable(url)[:200]}, which is not asked for by HTTP")
 
 
 def fetch(
@@ -66,7 +72,9 @@ async def _fetch(
     asked, url = url, url.partition("?")[0]  # a query of hundreds of characters helps nobody
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
+            aiohttp.ClientSession(
+                timeout=timeout, max_field_size=MAX_FIELD, max_line_size=MAX_FIELD
+            ) as session,
             session.request(method, asked, headers=headers, data=body, allow_redirects=False) as answer,
         ):
             data = bytearray()
@@ -81,6 +89,10 @@ async def _fetch(
         raise NoAnswer(f'"{url}" is no URL; expected such as http://127.0.0.1:9180') from None
     except aiohttp.ClientConnectorError as error:
         raise NoAnswer(f"{url} cannot be reached: {_why(error.os_error)}") from None
+    except aiohttp.ClientResponseError:
+        raise NoAnswer(
+            f"{url} answers with a head that cannot be read: it is no HTTP, damaged or too large"
+        ) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise NoAnswer(f"{url} does not answer in HTTP ({type(error).__name__})") from None
 

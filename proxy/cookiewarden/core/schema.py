@@ -255,6 +255,9 @@ def parse_same_site(value: object) -> SameSite:
             return SameSite(SameSiteVerb.DEFAULT, _site(site, _SITES))
         if verb == "at_least":
             return SameSite(SameSiteVerb.AT_LEAST, _site(site, _SITES[1:]))
+        raise wrong(
+            Code.UNKNOWN_KEY, f"unknown key {quote(verb)}{did_you_mean(verb, ['default', 'at_least'])}"
+        )
     raise wrong(
         Code.WRONG_VALUE,
         f"found {quote(value)}, expected None, Lax, Strict, keep, {{default: Lax}} or {{at_least: Lax}}",

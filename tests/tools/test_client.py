@@ -86,7 +86,7 @@ def test_what_is_no_http_is_told_as_such(said: bytes) -> None:
         connection.recv(65536)
         connection.sendall(said)
 
-    with server(script) as url, pytest.raises(NoAnswer, match="in HTTP|it is no HTTP"):
+    with server(script) as url, pytest.raises(NoAnswer, match=r"in HTTP|it is no HTTP"):
         fetch(url)
 
 

@@ -3,7 +3,9 @@
 import json
 
 import click
+from pydantic import TypeAdapter
 
+from cookiewarden.core.report.statement import StatementDocument
 from cookiewarden.core.report.wire import DOCUMENTS, schema_of
 from cookiewarden.core.schema import json_schema
 from cookiewarden.tools.cases import CasesModel
@@ -11,11 +13,14 @@ from cookiewarden.tools.cases import CasesModel
 
 @click.command(short_help="JSON Schemas: policy files, admin answers.")
 @click.argument(
-    "of", type=click.Choice(["policy-file", "test-file", *DOCUMENTS]), default="policy-file", metavar="[WHAT]"
+    "of",
+    type=click.Choice(["policy-file", "test-file", "statement", *DOCUMENTS]),
+    default="policy-file",
+    metavar="[WHAT]",
 )
 def schema(of: str) -> int:
-    """Print a JSON Schema. WHAT is policy-file (the default, draft-07), test-file, or what the admin listener says or is told:
-    inventory, forecast, drift, policy, mode."""
+    """Print a JSON Schema. WHAT is policy-file (the default, draft-07), test-file, what statement --format json prints (statement),
+    or what the admin listener says or is told: inventory, forecast, drift, policy, mode."""
     click.echo(TEXTS[of]() if of in TEXTS else _text(schema_of(of)), nl=False)
     return 0
 
@@ -33,4 +38,8 @@ def test_schema_text() -> str:
     return _text(CasesModel.model_json_schema())
 
 
-TEXTS = {"policy-file": schema_text, "test-file": test_schema_text}
+def statement_schema_text() -> str:
+    return _text(TypeAdapter(StatementDocument).json_schema())
+
+
+TEXTS = {"policy-file": schema_text, "test-file": test_schema_text, "statement": statement_schema_text}

@@ -1,13 +1,11 @@
 """The published statement as a page: HTML that needs nothing else, Markdown, or whatever a template of the publisher's own makes."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cookiewarden.core.problem import printable
 from cookiewarden.core.report.statement import StatedCookie, StatementDocument
-from cookiewarden.pages.text import date
 from cookiewarden.pages.words import ENGLISH, WORDS, Words, day_words, lifetime_words, words_of
 
 if TYPE_CHECKING:
@@ -67,8 +65,8 @@ def filters() -> dict[str, Any]:
 def notes(cookie: StatedCookie, words: Words) -> list[str]:
     """What restricts it: hosts, and a day."""
     found = [words.at.format(hosts=", ".join(cookie.hosts))] if cookie.hosts else []
-    if cookie.until < math.inf:
-        found.append(words.until.format(day=day_words(date(cookie.until - 1)[:10], words)))
+    if cookie.until:
+        found.append(words.until.format(day=day_words(cookie.until, words)))
     return found
 
 

@@ -3,7 +3,9 @@
 What it says of lifetimes is what is enforced: an entry's bound, not only its wish.
 """
 
+import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cookiewarden.core.policy import (
     Category,
@@ -28,8 +30,8 @@ class StatedCookie:
     set_by: SetBy
     party: str
     hosts: tuple[str, ...]
-    until: float
-    """In seconds since the epoch; infinity: it does not end."""
+    until: str
+    """The last day of a dated entry, as in 2026-12-31; empty: it does not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,9 @@ def statement(policy: Policy, language: str, mode: Mode, now: float) -> Statemen
 
 def _cookie(entry: Entry, purpose: str, renewed: str) -> StatedCookie:
     name = entry.rename.name if entry.rename is not None else entry.name
+    until = "" if math.isinf(entry.until) else f"{datetime.fromtimestamp(entry.until - 1, UTC):%Y-%m-%d}"
     return StatedCookie(
-        name, purpose, entry.rules.bound, renewed, entry.set_by, entry.party, entry.hosts, entry.until
+        name, purpose, entry.rules.bound, renewed, entry.set_by, entry.party, entry.hosts, until
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.cli.site import site
@@ -28,6 +29,7 @@ def test_it_is_written_in_each_form_and_language(folder: Path) -> None:
     assert code == 0 and '<html lang="nl">' in text and "De sessie." in text
     code, text, _ = run("statement", "--policy", "p.yaml", "--format", "json", cwd=folder)
     assert code == 0 and json.loads(text)["categories"][0]["cookies"][0]["lifetime"]["text"] == "session"
+    jsonschema.validate(json.loads(text), json.loads(run("schema", "statement")[1]))
     code, text, _ = run("statement", "--policy", "p.yaml", "--template", "own.html", cwd=folder)
     assert (code, text) == (0, "<b>Shop</b>sid")
 

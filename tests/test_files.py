@@ -61,7 +61,7 @@ def test_what_the_system_refuses_to_open_is_unreadable_with_its_reason(tmp_path:
     problem = next(
         p for p in PolicyFiles(str(tmp_path / "p.yaml")).load().problems if p.code is Code.UNREADABLE
     )
-    assert problem.message.endswith("cannot be read: File name too long")
+    assert problem.message.endswith("cannot be read: file name too long")
 
 
 def test_all_files_come_from_the_folder_that_the_main_file_resolves_to(tmp_path: Path) -> None:

@@ -99,7 +99,9 @@ def read(folder: Path, name: str) -> tuple[bytes | Unread, Stamp]:
     except FileNotFoundError as error:
         return Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"'), error.errno
     except OSError as error:
-        return Unread(Code.UNREADABLE, f'"{name}" cannot be read: {error.strerror}'), error.errno
+        return Unread(
+            Code.UNREADABLE, f'"{name}" cannot be read: {(error.strerror or "error").lower()}'
+        ), error.errno
     except ValueError as error:
         return Unread(Code.UNREADABLE, f'"{name}" cannot be read: {error}'), None
     if len(raw) > MAX_FILE:

@@ -181,7 +181,7 @@ def test_what_is_wrong_with_a_file_of_tests_is_told_with_its_place(
 def test_a_policy_with_errors_is_told_where_it_is_named(folder: Path) -> None:
     (folder / "p.yaml").write_text(POLICY.replace("secure", "secur"))
     code, _, told = run("p.test.yaml", cwd=folder)
-    assert code == 1 and 'p.test.yaml:1:9: error: the policy "p.yaml" has errors' in told
+    assert code == 1 and 'p.test.yaml:1:9: error: the policy "p.yaml" cannot be loaded' in told
     assert 'p.yaml:3:12: error: unknown key "secur", did you mean "secure"?' in told
 
 
@@ -214,3 +214,8 @@ def test_watching_runs_again_when_the_policy_changes(folder: Path) -> None:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_a_policy_is_no_file_of_tests_and_is_told_so(folder: Path) -> None:
+    code, _, told = run("p.yaml", cwd=folder)
+    assert code == 1 and "this is a policy, and no file of tests" in told and told.count("error:") == 1

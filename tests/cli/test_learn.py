@@ -217,3 +217,9 @@ def test_no_file_that_is_there_is_written_over(folder: Path, arguments: tuple[st
 def test_a_folder_that_is_not_there_is_told(folder: Path) -> None:
     code, _, error = run("c.txt", "--output", "none/new.yaml", cwd=folder)
     assert code == 3 and '"none/new.yaml" cannot be written: no such file or directory' in error
+
+
+def test_nothing_is_drafted_from_nothing(folder: Path) -> None:
+    code, out, error = run("none.har", "--output", "new.yaml", cwd=folder)
+    assert (code, out) == (3, "") and '"none.har" cannot be read' in error
+    assert not (folder / "new.yaml").exists()

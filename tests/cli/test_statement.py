@@ -53,12 +53,15 @@ def test_it_is_written_to_a_file(folder: Path) -> None:
         (("--policy", "p.yaml", "--check", "none.html"), 3, '"none.html" cannot be read: no such file'),
         (("--policy", "p.yaml", "--check", "p.yaml"), 3, '"p.yaml" cannot be read as a statement: no cookie is named on it'),
         (("--policy", "p.yaml", "--check", "http://127.0.0.1:1/"), 3, "cannot be reached"),
+        (("--policy", "p.yaml", "--check", "htp://x/"), 3, '"htp://x/" is not asked for by HTTP'),
+        (("--policy", "p.yaml", "--template", "bin.html"), 2, 'the template "bin.html" cannot be used: it is not UTF-8'),
         (("import", "own.html"), 3, "cannot be read as a statement"),
         (("import",), 2, "Missing argument"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
     (folder / "bad.html").write_text("{% if %}")
+    (folder / "bin.html").write_bytes(b"\xff")
     found, out, err = run("statement", *arguments, cwd=folder)
     assert found == code and told in err and out == ""
 

@@ -372,7 +372,7 @@ def test_text_json_and_markdown_say_the_same(folder: Path) -> None:
 
 def test_traffic_that_cannot_be_read_is_told_and_is_code_3(folder: Path) -> None:
     code, text, error = run("old.yaml", "old.yaml", "--replay", "none.har", cwd=folder)
-    assert code == 3 and "none.har" in error and text.startswith("The same effect")
+    assert code == 3 and "none.har" in error and text == "The same effect; no exchange was read.\n"
 
 
 def test_a_policy_with_errors_is_code_3_with_every_problem(folder: Path) -> None:

@@ -95,8 +95,7 @@ SIGNS = {Kind.GAINED: "+", Kind.LOST: "-", Kind.CHANGED: "~"}
 
 def _text(found: Diff) -> str:
     if not found:
-        more = f", on {counted(found.exchanges, 'exchange')} too" if found.replayed is not None else ""
-        return f"The same effect{more}.\n"
+        return f"The same effect{_on_traffic(found)}.\n"
     lines = []
     if found.policy:
         lines += ["for all cookies", *map(_change, found.policy), ""]
@@ -113,6 +112,12 @@ def _text(found: Diff) -> str:
     elif found.replayed is not None:
         lines += [f"on {counted(found.exchanges, 'exchange')} of recorded traffic nothing changes", ""]
     return "\n".join([*lines, f"{summary(found)}\n"])
+
+
+def _on_traffic(found: Diff) -> str:
+    if found.replayed is None:
+        return ""
+    return f", on {counted(found.exchanges, 'exchange')} too" if found.exchanges else "; no exchange was read"
 
 
 def _headline(difference: Difference) -> str:

@@ -73,6 +73,10 @@ def learn(
     Exit: 0 drafted, 1 the policy of --into has errors or cannot be added to, 2 wrong usage, 3 a source could not be read.
     """
     _refuse(into, output, suite)
+    try:
+        catalog = read_catalog(Path(catalog_file)) if catalog_file else None
+    except NoCatalog as error:
+        raise NoAnswer(str(error)) from None
     known = load_policy(into)[1] if into else None
     policy = known.policy if known and known.policy else Policy("draft", ())
     engine = enforcing(policy)
@@ -100,10 +104,8 @@ def learn(
         except (NoTraffic, NoAnswer) as error:
             failures.append(str(error))
             click.echo(f"cookiewarden: {printable(str(error))}", err=True)
-    try:
-        catalog = read_catalog(Path(catalog_file)) if catalog_file else None
-    except NoCatalog as error:
-        raise NoAnswer(str(error)) from None
+    if failures and not inventory.records:
+        return 3  # nothing to draft from: an empty policy would say that there is nothing
     if catalog is not None and catalog.broken:
         click.echo(
             f"{catalog_file}: {counted(catalog.broken, 'row')} left out that say nothing usable", err=True

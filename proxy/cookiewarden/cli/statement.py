@@ -80,7 +80,9 @@ def _written(policy: Policy, language: str, form: str, template: str | None) -> 
             return with_template(document, Path(template).read_text(), template)
         except OSError as error:
             raise click.ClickException(f'the template "{template}" cannot be read: {(error.strerror or "error").lower()}') from None  # fmt: skip
-        except (BadTemplate, UnicodeDecodeError) as bad:
+        except UnicodeDecodeError:
+            raise click.UsageError(f'the template "{template}" cannot be used: it is not UTF-8') from None
+        except BadTemplate as bad:
             raise click.UsageError(f"the template cannot be used: {printable(str(bad))}") from None
     if form == "json":
         return as_json(document) + "\n"
@@ -135,6 +137,8 @@ def _published(page: str) -> Published:
             if answer.status != 200:
                 raise NoAnswer(f"{answer.url} answers {answer.status}")
             return read_page(answer.body)
+        if "://" in page:
+            raise NoAnswer(f'"{printable(page)}" is not asked for by HTTP; expected such as https://shop.example/cookies')  # fmt: skip
         return read_page(Path(page).read_bytes())
     except OSError as error:
         raise NoAnswer(f'"{printable(page)}" cannot be read: {(error.strerror or "error").lower()}') from None

@@ -103,7 +103,7 @@ def run_suite(path: Path, only: tuple[str, ...]) -> Suite:
     suite.watched |= {policy_path, *(policy_path.parent / name for name in files.raw)}
     if loaded.policy is None:
         place = cases.source.value_pos(("policy",))
-        told = f'the policy "{cases.model.policy}" has errors'
+        told = f'the policy "{cases.model.policy}" cannot be loaded'
         suite.problems += [cases.source.problem(Code.WRONG_VALUE, place, told), *loaded.problems]
         return suite
     suite.results = run_cases(cases, _engines(loaded), time.time(), lambda name: _chosen(name, only))

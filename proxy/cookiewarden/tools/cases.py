@@ -162,6 +162,9 @@ def read_cases(path: str, raw: bytes) -> Cases:
     source = parse_source(path, raw)
     if source.data is None and source.problems:
         return Cases(None, source.problems, source)
+    if isinstance(source.data, dict) and "cookies" in source.data and "cases" not in source.data:
+        told = "this is a policy, and no file of tests: those have cases, and end in .test.yaml"
+        return Cases(None, [source.problem(Code.WRONG_TYPE, source.key_pos(("cookies",)), told)], source)
     try:
         model = CasesModel.model_validate(source.data)
     except ValidationError as error:

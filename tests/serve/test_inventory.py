@@ -201,6 +201,11 @@ def test_a_snapshot_that_cannot_be_written_is_told_and_traffic_goes_on(tmp_path:
         assert eventually(lambda: "the inventory is not saved" in proxy.told, 15)
 
 
+def test_a_snapshot_in_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+    with running("--inventory-file", str(tmp_path / "none" / "inventory.json")) as proxy:
+        assert "the inventory will not be saved" in proxy.told
+
+
 def test_names_that_would_act_on_a_terminal_or_a_page_are_shown_escaped(start: Start) -> None:
     proxy, _ = start()
     names = (b"<script>alert(1)</script>", b"\xe2\x80\xaereversed", b"\xff\xfe", b"\"'><img>", b"{{7*7}}")

@@ -31,6 +31,10 @@ class LiveInventory:
     def __init__(self, path: str) -> None:
         """`path`: of the snapshot file; empty for none."""
         self.path = Path(path).resolve() if path else None  # a link stays one
+        if self.path is not None and not os.access(self.path.parent, os.W_OK | os.X_OK):
+            log.error(
+                "the inventory will not be saved: %s is no folder that can be written to", self.path.parent
+            )
         self.inventory = self._load() or Inventory(since=time.time())
         self.inventory.new_policy(time.time())
         self._keeper = Keeper(self.inventory)

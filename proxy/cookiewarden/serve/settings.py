@@ -103,7 +103,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def _networks(text: str) -> tuple[Network, ...]:
     """Raises ValueError."""
-    return tuple(ipaddress.ip_network(word.strip(), strict=False) for word in text.split(",") if word.strip())
+    return tuple(_network(word.strip()) for word in text.split(",") if word.strip())
+
+
+def _network(text: str) -> Network:
+    """Raises ValueError."""
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f'"{text}" is no network; expected such as 10.0.0.0/8 or fd00::/8') from None
 
 
 def _switch(text: str) -> bool:

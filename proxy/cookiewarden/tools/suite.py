@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cookiewarden.core.decision import Exchange, Reason
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.report.drift import scalar
+from cookiewarden.core.report.drift import quoted, scalar
 from cookiewarden.core.report.inventory import Inventory, Record
 from cookiewarden.core.report.judge import set_cookie_of
 from cookiewarden.tools.cases import SEALED
@@ -16,7 +16,7 @@ NOBODYS = "nobody-declared-this"
 def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -> str:
     """A file of tests for the policy file `policy`, judged by `engine`, which enforces. `now`: seconds since the epoch."""
     records = sorted(
-        (record for record in inventory.records.values() if record.name.isprintable() and record.name),
+        (record for record in inventory.records.values() if record.name),
         key=lambda record: (not record.by_server, record.name),
     )
     lines = [
@@ -68,19 +68,14 @@ def _set_cookie(line: bytes, engine: Engine, exchange: Exchange, now: float) -> 
     after = None if judged.after is None else judged.after.decode()
     if after is not None and Reason.SEALED in judged.decision.reasons:
         after = re.sub(r"=[^;]*", f"={SEALED}", after, count=1)
-    return f"      - {{in: {_quoted(line.decode())}, out: {_out(after)}}}"
+    return f"      - {{in: {quoted(line.decode())}, out: {_out(after)}}}"
 
 
 def _cookie(header: bytes, engine: Engine, exchange: Exchange, now: float) -> str:
     outcome = engine.on_request([(b"Cookie", header)], exchange, now)
     left = next((value.decode() for name, value in outcome.headers if name == b"Cookie"), None)
-    return f"    cookie: {{in: {_quoted(header.decode())}, out: {_out(left)}}}"
+    return f"    cookie: {{in: {quoted(header.decode())}, out: {_out(left)}}}"
 
 
 def _out(text: str | None) -> str:
-    return "null" if text is None else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    """In double quotes: what stands between braces has commas and colons in it."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "null" if text is None else quoted(text)

@@ -203,6 +203,11 @@ def scalar(text: str) -> str:
     """A string as YAML: plain where that is safe, else in double quotes."""
     if _PLAIN.fullmatch(text) and text not in _WORDS:
         return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """A string as YAML, in double quotes."""
     escaped = "".join(_escaped(c) for c in text)
     return f'"{escaped}"'
 

@@ -3,9 +3,12 @@
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cookiewarden.core.problem import Code, Severity
 from cookiewarden.files import PolicyFiles
+from cookiewarden.tools.pagetext import NoStatement
 from cookiewarden.tools.published import read_page
 from cookiewarden.tools.stated import Kind, compare, draft
 from tests.policies_for_tests import entries, loaded, policy
@@ -130,3 +133,27 @@ def test_a_draft_of_the_carerix_statement_declares_what_the_carerix_policy_does(
     assert register is not None and drafted is not None
     assert {e.name for e in drafted.entries} == {e.name for e in register.entries}
     assert all(e.until == math.inf for e in drafted.entries)
+
+
+# Whatever a page says
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+LINE = st.one_of(
+    st.builds("* {}_: {}".format, TEXT, TEXT),
+    st.builds("| {} | {} | {} |".format, TEXT, TEXT, st.sampled_from(["1 day", "session", "99999999 years", ""])),
+    st.builds("<li><b>{}</b>: {}</li>".format, TEXT, TEXT),
+    st.builds("# {}".format, TEXT),
+    st.sampled_from(["", "We use cookies:", "| Name | Purpose | Kept for |", "<table><tr><td>a_b<td>c", "Last edit: 1 May 2020", "Name    Purpose    Kept for"]),
+    TEXT,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LINE, max_size=12))
+def test_a_draft_of_any_page_is_a_policy(lines: list[str]) -> None:
+    try:
+        page = read_page("\n".join(lines).encode())
+    except NoStatement:
+        return
+    text = draft(page, "x")
+    assert [p for p in loaded(text).problems if p.code.severity is Severity.ERROR] == [], text

@@ -11,7 +11,7 @@ from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.cases import read_cases, run_cases, uncovered
-from cookiewarden.tools.learn import EMPTY, draft
+from cookiewarden.tools.learn import draft, new_policy
 from cookiewarden.tools.suite import draft_suite
 from tests.policies_for_tests import entries, policy
 
@@ -50,7 +50,7 @@ def test_a_drafted_policy_passes_its_drafted_tests(
     enforcing = Engine(nothing, Mode.ENFORCE, NOW)
     inventory = seen(lines, sent, enforcing)
     drafted = draft(inventory, judge_all(inventory, enforcing, NOW), nothing, None, NOW)
-    text = EMPTY.format(name="draft") + drafted.yaml if drafted.yaml else "version: 1\ncookies: []\n"
+    text = new_policy("a: draft", drafted)
     register = policy(text)
     engine = Engine(register, Mode.ENFORCE, NOW)
     suite = draft_suite(inventory, engine, "p.yaml", NOW)

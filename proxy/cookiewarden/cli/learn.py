@@ -16,7 +16,7 @@ from cookiewarden.core.report.record import add_exchange
 from cookiewarden.core.source import parse_source
 from cookiewarden.tools.catalog import NoCatalog, read_catalog
 from cookiewarden.tools.client import NoAnswer
-from cookiewarden.tools.learn import EMPTY, Draft, draft, merged
+from cookiewarden.tools.learn import Draft, draft, merged, new_policy
 from cookiewarden.tools.suite import draft_suite
 from cookiewarden.tools.traffic import NoTraffic, recorded
 
@@ -161,8 +161,7 @@ def _write(made: Draft, into: str | None, output: str | None, name: str) -> int:
     told = f"{counted(len(made.names), 'entry')} drafted{families}{suggested}"
     if into is not None:
         return _write_into(Path(into), made, told)
-    beginning = EMPTY.format(name=name)
-    whole = beginning + made.yaml if made.yaml else beginning.rstrip() + " []\n"
+    whole = new_policy(name, made)
     if output is None:
         click.echo(whole, nl=False)
     else:

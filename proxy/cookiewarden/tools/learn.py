@@ -37,6 +37,14 @@ class Draft:
     """How many of them the catalog knows."""
 
 
+def new_policy(name: str, made: Draft) -> str:
+    """A whole policy of drafted entries, in report mode."""
+    beginning = EMPTY.format(name=scalar(name))
+    # What is left to a person is a comment, and a list of comments is none.
+    declares = any(line.startswith("  - ") for line in made.yaml.splitlines())
+    return beginning + made.yaml if declares else f"{beginning.rstrip()} []\n{made.yaml}"
+
+
 def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog | None, now: float) -> Draft:
     """For what `policy` does not declare."""
     undeclared = {f.name for f in drift(inventory, judged, policy, now) if f.kind is Kind.UNDECLARED}

@@ -177,12 +177,9 @@ class _Reader:
     def _strong_text(self, line: Line) -> Claim | None:
         """`_ga: …` in running text, where the name is one that is nothing else."""
         found = _NAME.match(line.text)
-        if (
-            found is None
-            or found["separator"] == "("
-            or found["more"]
-            or not re.search(r"[_%*]", found["name"])
-        ):
+        if found is None or found["separator"] == "(" or found["more"]:
+            return None
+        if not _could_be_a_name(found["name"]) or not re.search(r"[_%*]", found["name"]):
             return None
         return self._claim(found["name"], found["text"], lifetime_in(found["text"]), line)
 

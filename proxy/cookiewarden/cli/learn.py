@@ -8,13 +8,14 @@ import click
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.cli.running import address_of, enforcing, operator
 from cookiewarden.core.document import Unread, load
+from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import Code, Problem, counted, printable
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
 from cookiewarden.core.source import parse_source
-from cookiewarden.tools.catalog import NoCatalog, read_catalog
+from cookiewarden.tools.catalog import Catalog, NoCatalog, read_catalog
 from cookiewarden.tools.client import NoAnswer
 from cookiewarden.tools.learn import Draft, draft, merged, new_policy
 from cookiewarden.tools.suite import draft_suite
@@ -73,48 +74,54 @@ def learn(
     Exit: 0 drafted, 1 the policy of --into has errors or cannot be added to, 2 wrong usage, 3 a source could not be read.
     """
     _refuse(into, output, suite)
-    try:
-        catalog = read_catalog(Path(catalog_file)) if catalog_file else None
-    except NoCatalog as error:
-        raise NoAnswer(str(error)) from None
+    catalog = _catalog(catalog_file) if catalog_file else None
     known = load_policy(into)[1] if into else None
     policy = known.policy if known and known.policy else Policy("draft", ())
     engine = enforcing(policy)
     inventory = Inventory(time.time())
-    keeper = Keeper(inventory)
-    failures = []
-    for source in sources:
-        try:
-            if "://" in source or (":" in source and not Path(source).exists()):
-                found = operator(
-                    address_of(source, "SOURCES", "http://127.0.0.1:9180"), token_file
-                ).inventory()
-                inventory.records |= {
-                    key: record for key, record in found.records.items() if key not in inventory.records
-                }
-            else:
-                count = 0
-                for one in recorded(Path(source)):
-                    if _wanted(one.exchange.host, host):
-                        add_exchange(
-                            keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time()
-                        )
-                        count += 1
-                click.echo(f"{printable(source)}: {counted(count, 'exchange')}", err=True)
-        except (NoTraffic, NoAnswer) as error:
-            failures.append(str(error))
-            click.echo(f"cookiewarden: {printable(str(error))}", err=True)
-    if failures and not inventory.records:
+    read = [_take(source, inventory, engine, host, token_file) for source in sources]
+    if not all(read) and not inventory.records:
         return 3  # nothing to draft from: an empty policy would say that there is nothing
-    if catalog is not None and catalog.broken:
-        click.echo(
-            f"{catalog_file}: {counted(catalog.broken, 'row')} left out that say nothing usable", err=True
-        )
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
     code = _write(made, into, output, name)
     if suite and not code:
         _write_suite(Path(suite), Path(into or output or ""), inventory)
-    return code or (3 if failures else 0)
+    return code or (0 if all(read) else 3)
+
+
+def _catalog(path: str) -> Catalog:
+    """Raises NoAnswer."""
+    try:
+        catalog = read_catalog(Path(path))
+    except NoCatalog as error:
+        raise NoAnswer(str(error)) from None
+    if catalog.broken:
+        click.echo(f"{path}: {counted(catalog.broken, 'row')} left out that say nothing usable", err=True)
+    return catalog
+
+
+def _take(source: str, inventory: Inventory, engine: Engine, hosts: tuple[str, ...], token_file: str) -> bool:
+    """Add what a source has to the inventory; whether all of it could be read."""
+    try:
+        if "://" in source or (":" in source and not Path(source).exists()):
+            asked = operator(address_of(source, "SOURCES", "http://127.0.0.1:9180"), token_file)
+            inventory.records |= asked.inventory().records | inventory.records
+        else:
+            _take_file(source, Keeper(inventory), engine, hosts)
+    except (NoTraffic, NoAnswer) as error:
+        click.echo(f"cookiewarden: {printable(str(error))}", err=True)
+        return False
+    return True
+
+
+def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...]) -> None:
+    """Raises NoTraffic, after what could be read."""
+    count = 0
+    for one in recorded(Path(source)):
+        if _wanted(one.exchange.host, hosts):
+            add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time())
+            count += 1
+    click.echo(f"{printable(source)}: {counted(count, 'exchange')}", err=True)
 
 
 def _refuse(into: str | None, output: str | None, suite: str | None) -> None:

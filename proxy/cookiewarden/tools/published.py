@@ -213,7 +213,7 @@ class _Reader:
 def _could_be_a_name(name: str) -> bool:
     if not name or len(name) > 128 or re.search(r"[\s;=,]|^https?|^www\.|@", name) or not name.isprintable():
         return False
-    return name.lower() not in _BROWSERS and re.search(r"\w", name) is not None
+    return name.lower() not in _BROWSERS and re.search(r"[\w%]", name) is not None
 
 
 # Within brackets none of their own: a page of nothing but opening ones is read in linear time.

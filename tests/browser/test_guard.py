@@ -106,7 +106,7 @@ def test_where_nothing_is_enforced_scripts_set_what_they_like_and_are_counted(
     page = visitor.new_page()
     page.goto(f"http://localhost:{proxy.port}/")
     page.evaluate("document.cookie = 'other=CANARY'")
-    assert names(visitor) >= {"first", "other"}
+    assert eventually(lambda: names(visitor) >= {"first", "other"})
     labels = {"cookie": "__undeclared__", "direction": "script", "action": "report"}
     assert eventually(lambda: proxy.sample("cookiewarden_cookies_total", **labels) == 2)
 

@@ -104,3 +104,12 @@ def test_rows_are_bounded_and_the_rest_is_counted(folder: Path, monkeypatch: pyt
     assert found.policy is not None
     table = explain_traffic(found.policy, found.sources, recorded(folder / "t.har"), 0.0, throw_away(found.policy))  # fmt: skip
     assert (len(table.rows), table.left_out, table.rows[0].count) == (2, 5, 3)
+
+
+def test_a_saved_response_is_judged_by_its_own_date(folder: Path) -> None:
+    """An hour is an hour, also for who reads it years later."""
+    head = b"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jun 2015 10:00:00 GMT\r\nSet-Cookie: sid=CANARY; Expires=Mon, 01 Jun 2015 11:00:00 GMT\r\n\r\n"
+    (folder / "old.txt").write_bytes(head)
+    for arguments in (("-",), ("--traffic", "old.txt")):
+        code, out, _ = run("explain", "--policy", "p.yaml", *arguments, stdin=head, cwd=folder)
+        assert code == 0 and "deletion" not in out and "rewrite" in out

@@ -41,6 +41,8 @@ def named(text: str) -> list[tuple[str, str]]:
         ("<p>Cookies in use:</p><ul><li>a_1: <br>x<li>b_2: y<div>z</div></ul>", [("a_1", "-"), ("b_2", "-")]),
         ("Cookies that are used:\n* _ga, _gid: both\n* utm_a and utm_b: two", [("_ga", "-"), ("_gid", "-"), ("utm_a", "-"), ("utm_b", "-")]),
         ("The following cookies:\n* sid: a\n  that goes on\n\n* lang: b", [("sid", "-"), ("lang", "-")]),
+        ("| Cookie | Use |\n|--|--|\n| `a_1` / `b_1` | x |\n| c_1, d_1 | kept for 1 day |\n| e_1 (2 weeks) | y |\n| f_1 and g_1 | z |", [("a_1", "-"), ("b_1", "-"), ("c_1", "1d"), ("d_1", "1d"), ("e_1", "2w"), ("f_1", "-"), ("g_1", "-")]),
+        ("<table><tr><th>Cookie<th>Use<tr><td>a_1<br>b_1<td>x<tr><td>not a name<td>y</table>", [("a_1", "-"), ("b_1", "-")]),
         ("\ufeffThe following cookies:\r\n* sid: a\r\n* sid: again\r\n", [("sid", "-")]),
     ],
 )  # fmt: skip

@@ -69,6 +69,13 @@ def test_names_that_are_nearly_the_same_are_said_to_be() -> None:
     ]
 
 
+def test_what_is_named_in_prose_is_said_to_be() -> None:
+    found = compare(read_page(b"We also use more (1 day).\n\n* sid_1: x"), policy(entries("name: more", "name: sid_1", "name: mor")), NOW)  # fmt: skip
+    told = {f.name: f.told for f in found if f.kind is Kind.UNSTATED}
+    assert told["more"].endswith("in no list or table: what it says of it is not read")
+    assert told["mor"] == "declared, and the page does not name it"
+
+
 def test_purposes_that_are_worded_otherwise_are_told_and_told_apart() -> None:
     found = compare(read_page(PAGE.encode()), policy(entries(SID.replace("The session", "the SESSION"), GA.replace("Statistics", "Numbers"))), NOW)  # fmt: skip
     assert [(f.kind, f.name) for f in found] == [(Kind.WORDING, "_ga")]

@@ -187,3 +187,19 @@ def test_what_is_no_catalog_is_told(tmp_path: Path, text: bytes, told: str) -> N
         read_catalog(path)
     with pytest.raises(NoCatalog, match="no such file"):
         read_catalog(tmp_path / "none")
+
+
+def test_text_is_put_together_to_requests_and_their_responses_at_the_time_that_they_say(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "> GET /a HTTP/1.1\n> Host: shop.example\n> Cookie: a=1\n>\n< HTTP/1.1 302 Found\n< Date: Mon, 01 Jun 2026 12:00:00 GMT\n< Set-Cookie: b=2\n< Set-Cookie: c=3\n"
+        "> GET /b HTTP/1.1\n> Host: shop.example\n< HTTP/1.1 200 OK\n< Set-Cookie: d=4\n\nHTTP/1.1 200 OK\nSet-Cookie: e=5\nDate: nonsense\n"
+    )
+    found, wrong = read(tmp_path, text)
+    assert wrong == "" and [(one.url, len(one.asked), len(one.answered), one.at) for one in found] == [
+        ("https://shop.example/a", 1, 2, 1780315200.0),
+        ("https://shop.example/b", 0, 1, 0.0),
+        ("https://shop.example/b", 0, 1, 0.0),
+    ]
+    assert found[0].exchange.headers == [(b"cookie", b"a=1")]

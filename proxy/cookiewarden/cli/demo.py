@@ -44,6 +44,9 @@ Try, in another terminal:
   {command} forecast {admin}
   {command} drift {admin}
 
+  # the statement, made of the policy: http://{listen}/cookie-statement
+  {command} statement --policy {policy} --check http://{listen}/cookie-statement | tail -1
+
   # what was done, as counters
   curl -s http://{admin}/metrics | grep '^cookiewarden_cookies_total' | grep -v ' 0.0$'
 

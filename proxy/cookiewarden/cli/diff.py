@@ -83,7 +83,7 @@ def summary(found: Diff) -> str:
     if found.policy:
         told.insert(0, f"{counted(len(found.policy), 'setting')} for all cookies")
     if found.replayed:
-        told.append(f"{counted(len(found.replayed), 'kind of decision')} on recorded traffic")
+        told.append(f"{counted(len(found.replayed), 'kind')} of decision on recorded traffic")
     changes = [*found.policy, *(c for d in found.cookies for c in d.changes)]
     ranked = [(sum(c.direction is d for c in changes), d) for d in (Direction.LOOSER, Direction.STRICTER)]
     ways = ", ".join(f"{count} {way.value}" for count, way in ranked if count)

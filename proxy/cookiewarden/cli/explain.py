@@ -27,6 +27,7 @@ from cookiewarden.tools.explain import (
     exchange_of,
     explain_traffic,
     headers_of,
+    moment_of,
     url_of,
 )
 from cookiewarden.tools.explain import explain as explain_headers
@@ -101,7 +102,12 @@ def _header(loaded: Loaded, header: str, url: str | None, cookie: str | None, fo
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     explanations = explain_headers(
-        loaded.policy, loaded.sources, headers, exchange, time.time(), throw_away(loaded.policy)
+        loaded.policy,
+        loaded.sources,
+        headers,
+        exchange,
+        moment_of(text) or time.time(),
+        throw_away(loaded.policy),
     )
     if form == "json":
         click.echo(json.dumps([_plain(e) for e in explanations], indent=2))
@@ -190,6 +196,8 @@ def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, full: bool,
     elif table.rows:
         click.echo(rendered(table))
     _tell_of_keys({code for row in table.rows for code in row.reasons})
+    if failed and not table.exchanges:
+        return 3
     told = f"{counted(table.exchanges, 'exchange')}, {counted(len(table.rows), 'row')}"
     left = f"; {counted(table.left_out, 'cookie')} more in none" if table.left_out else ""
     click.echo(f"{told}{left}" if table.rows else f"{told}: no cookies, nothing for the policy to decide", err=True)  # fmt: skip
@@ -213,6 +221,8 @@ def _fetched(url: str) -> Iterator[Recorded]:
     try:
         exchange_of(url)
         for answer in follow(url):
+            if answer.status >= 400:
+                click.echo(f"{printable(answer.url)} answers {answer.status}", err=True)
             yield Recorded(exchange_of(answer.url), [], answer.headers)
     except ValueError as error:
         raise click.UsageError(str(error)) from None

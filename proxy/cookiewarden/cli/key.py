@@ -53,7 +53,7 @@ def token(file: Path) -> int:
         raise click.UsageError(f'"{file}" is there already, and is not overwritten') from None
     except OSError as error:
         raise _cannot_write(file, error) from None
-    click.echo(f"{file}: a token; run with --admin-token-file {file}")
+    click.echo(f"{file}: a new token for the admin listener (--admin-token-file)")
     return 0
 
 

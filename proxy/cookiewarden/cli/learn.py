@@ -116,12 +116,15 @@ def _take(source: str, inventory: Inventory, engine: Engine, hosts: tuple[str, .
 
 def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...]) -> None:
     """Raises NoTraffic, after what could be read."""
-    count = 0
+    count = left_out = 0
     for one in recorded(Path(source)):
-        if _wanted(one.exchange.host, hosts):
-            add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time())
-            count += 1
-    click.echo(f"{printable(source)}: {counted(count, 'exchange')}", err=True)
+        if not _wanted(one.exchange.host, hosts):
+            left_out += 1
+            continue
+        add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time())
+        count += 1
+    left = f" ({left_out} left out by --host)" if left_out else ""
+    click.echo(f"{printable(source)}: {counted(count, 'exchange')}{left}", err=True)
 
 
 def _refuse(into: str | None, output: str | None, suite: str | None) -> None:

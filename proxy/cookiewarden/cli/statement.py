@@ -12,7 +12,7 @@ from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report.statement import statement as statement_of
 from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
-from cookiewarden.pages.words import WORDS
+from cookiewarden.pages.words import WORDS, words_of
 from cookiewarden.tools.client import NoAnswer, follow
 from cookiewarden.tools.pagetext import NoStatement
 from cookiewarden.tools.published import Published, read_page
@@ -75,7 +75,12 @@ def statement(
 def _written(policy: Policy, language: str, form: str, template: str | None) -> str:
     """Raises UsageError, ClickException."""
     document = statement_of(policy, language, policy.mode, time.time())
+    silent = [cookie.name for cookie in document.stated if not cookie.purpose]
+    if silent:
+        click.echo(f"without a purpose: {', '.join(map(printable, silent[:10]))}{' …' if len(silent) > 10 else ''}", err=True)  # fmt: skip
     if template is not None:
+        if words_of(language) is None:
+            click.echo(f'no words in "{printable(language)}" ship: w has the English ones', err=True)
         try:
             return with_template(document, Path(template).read_text(), template)
         except OSError as error:

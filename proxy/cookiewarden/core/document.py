@@ -18,6 +18,7 @@ from cookiewarden.core.matcher import entry_matches
 from cookiewarden.core.policy import (
     BROWSER_MAX,
     HOST_ONLY,
+    SCRIPT_READ,
     SHIPPED_LANGUAGES,
     Category,
     Consent,
@@ -636,10 +637,6 @@ def _tighter(lifetime: Lifetime | None, ceiling: Lifetime | None) -> Lifetime | 
 def _places(draft: _Draft, defaults: RulesModel, source: Source) -> dict[str, Place]:
     places = {key: Place(source.path, source.key_pos(("defaults", key))) for key in defaults.model_fields_set}
     return places | {key: draft.place(key) for key in draft.model.model_fields_set}
-
-
-SCRIPT_READ = frozenset({"csrftoken", "XSRF-TOKEN", "_xsrf"})
-"""Names that frameworks' scripts read: Django, Angular, Tornado."""
 
 
 def _judgements(model: EntryModel, entry: Entry) -> Iterator[tuple[Code, str, str]]:

@@ -112,6 +112,9 @@ class Lifetime:
     def is_session(self) -> bool:
         return self.seconds == 0
 
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -209,6 +212,8 @@ class Consent:
     gates: tuple[Category, ...] = ()
 
 
+SCRIPT_READ = frozenset({"csrftoken", "XSRF-TOKEN", "_xsrf"})
+"""Names that frameworks' scripts read: Django, Angular, Tornado."""
 SHIPPED_LANGUAGES = ("en", "nl")
 """In which the statement has words of its own."""
 

@@ -5,7 +5,7 @@ cases:
   - name: the session gets what the register promises
     url: https://shop.example/login
     set_cookie:
-      - {in: "sid=1; Path=/", out: "sid=1; Path=/; Secure; HttpOnly"}
+      - {in: "sid=1; Path=/", out: "sid=1; Path=/; SameSite=Lax; Secure; HttpOnly"}
       - {in: "_fbp=1", out: null, reasons: [undeclared]}
     cookie: {in: "sid=1; _fbp=2", out: "sid=1"}
 """

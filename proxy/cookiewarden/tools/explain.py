@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cookiewarden.core.date import parse_cookie_date
 from cookiewarden.core.decision import MEANINGS, Action, Decision, Exchange, Header, Judged, Reason
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.matcher import Matcher
@@ -107,6 +108,7 @@ def exchange_of(url: str) -> Exchange:
 _REQUEST = re.compile(rb"(?:> )?[A-Z]+ (/[^ ]*) HTTP/")
 _HEAD = re.compile(rb"(?:[<>] )?HTTP/|" + _REQUEST.pattern)
 _HOST = re.compile(rb"(?:> )?host[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
+_DATE = re.compile(rb"(?:< )?date[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
 RESPONSE = frozenset({b"set-cookie", b"content-type", b"cache-control", b"expires"})
 """What is read of a response; what is read of a request are the others."""
 REQUEST = frozenset({b"cookie", b"sec-gpc", b"accept", b"sec-fetch-dest", b"sec-fetch-mode"})
@@ -140,6 +142,12 @@ def url_of(text: bytes) -> str:
     targets = [m[1] for line in lines if (m := _REQUEST.match(line))]
     hosts = [m[1] for line in lines if (m := _HOST.fullmatch(line))]
     return f"https://{_text(hosts[0])}{_text(targets[0])}" if targets and hosts else ""
+
+
+def moment_of(text: bytes) -> float | None:
+    """When a response head says that it was made, in seconds since the epoch: its dates speak of that time."""
+    found = (_DATE.fullmatch(line) for line in lines_of(text))
+    return next((float(at) for m in found if m and (at := parse_cookie_date(m[1])) is not None), None)
 
 
 def explain(

@@ -42,6 +42,8 @@ class Published:
     groups: list[Group] = field(default_factory=list)
     edited: str = ""
     """As in 2026-12-31; empty: it does not say."""
+    text: str = ""
+    """All of it."""
 
 
 def read_page(raw: bytes) -> Published:
@@ -90,7 +92,8 @@ class _Reader:
         self.lines = [line for line, before in zip(lines, [None, *lines], strict=False) if line.kind is not Kind.BLANK or (before is not None and before.kind is not Kind.BLANK)]  # fmt: skip
         """Without a second empty line after another."""
         self.known: set[str] = set()
-        self.published = Published(edited=_edited(lines))
+        text = "\n".join(" ".join((line.text, *line.cells)) for line in lines)
+        self.published = Published(edited=_edited(lines), text=text)
         self.heading = self.intro = ""
         self.heading_used = False
         self.columns: dict[str, int] | None = None
@@ -195,19 +198,30 @@ class _Reader:
         if known is None and not _STRONG.search(cells[0]):
             return []
         at = known["name"] if known else 0
-        name = cells[at] if at < len(cells) else ""
-        name = re.split(r"\s[(\u2013-]", name)[0].strip("\"'`\u201c\u201d")
-        if not _could_be_a_name(name):
-            return []
+        cell = cells[at] if at < len(cells) else ""
+        names, beside = _names_in(cell), lifetime_of(cell.partition("(")[2])
         if known is None:
             spans = [found for cell in cells[1:] if (found := lifetime_of(cell)) is not None]
             purpose = max(cells[1:], key=len, default="")
-            return [self._claim(name, purpose, spans[0] if spans else lifetime_in(purpose), line)]
+            lifetime = spans[0] if spans else lifetime_in(purpose) or beside
+            return [self._claim(name, purpose, lifetime, line) for name in names]
         span, purpose = (cells[known[key]] if known.get(key, 99) < len(cells) else "" for key in ("lifetime", "purpose"))  # fmt: skip
-        return [self._claim(name, purpose, lifetime_of(span) or lifetime_in(purpose), line)]
+        lifetime = lifetime_of(span) or lifetime_in(purpose) or beside
+        return [self._claim(name, purpose, lifetime, line) for name in names]
 
     def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: Line) -> Claim:
         return Claim(pattern(written), written, plain(purpose), lifetime, line.number, 0)
+
+
+def _names_in(cell: str) -> list[str]:
+    """`sid`, `sid (1 year)`, `a, b`, `a / b`, `a and b`."""
+    bare = re.split(r"\s?\(|\s[\u2013-]\s", cell)[0]
+    pieces = re.split(r"[,;]|\s/\s|\s&\s|\s(?:and|or|en|of)\s", bare)
+    words = [piece.strip(" \"'`\u201c\u201d") for piece in pieces]
+    if len(words) == 1 and " " in words[0]:  # names that stood on lines of their own
+        words = words[0].split(" ")
+        words = words if all(map(_STRONG.search, words)) else []
+    return words if all(map(_could_be_a_name, words)) else []
 
 
 def _could_be_a_name(name: str) -> bool:

@@ -1,7 +1,7 @@
 """A published statement against the policy that is to make it true: where they differ, and a draft of a policy from the page."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ class Kind(StrEnum):
     UNDECLARED = "undeclared"
     """The page names a cookie that no entry declares: it is blocked, and the page is wrong."""
     UNSTATED = "unstated"
-    """An entry declares a cookie that the page does not name."""
+    """An entry declares a cookie that the page does not name, in a list or a table."""
     LIFETIME = "lifetime"
     """The page says another lifetime than the policy enforces."""
     NO_LIFETIME = "no-lifetime"
@@ -49,7 +49,7 @@ def compare(published: Published, policy: Policy, now: float) -> list[Finding]:
     pairs = [(claim, _entry_of(claim, entries)) for claim in published.claims]
     named = {id(entry) for _, entry in pairs}
     found = [_undeclared(claim, entries) for claim, entry in pairs if entry is None]
-    found += [_unstated(entry, published.claims) for entry in entries if id(entry) not in named]
+    found += [_unstated(entry, published) for entry in entries if id(entry) not in named]
     for claim, entry in pairs:
         if entry is not None:
             found += _differences(claim, entry)
@@ -73,8 +73,11 @@ def _undeclared(claim: Claim, entries: list[Entry]) -> Finding:
     return Finding(Kind.UNDECLARED, claim.name, f"the page names it, and no entry declares it{more}", claim.line)  # fmt: skip
 
 
-def _unstated(entry: Entry, claims: Iterable[Claim]) -> Finding:
-    near = next((c for c in claims if _bare(c.name) == _bare(entry.name)), None)
+def _unstated(entry: Entry, published: Published) -> Finding:
+    if re.search(rf"(?<![\w-]){re.escape(entry.name)}(?![\w-])", published.text):
+        told = "declared, and the page names it in no list or table: what it says of it is not read"
+        return Finding(Kind.UNSTATED, entry.name, told, 0, entry)
+    near = next((c for c in published.claims if _bare(c.name) == _bare(entry.name)), None)
     more = f'; the page spells it "{near.written}"' if near else ""
     return Finding(Kind.UNSTATED, entry.name, f"declared, and the page does not name it{more}", 0, entry)
 
@@ -124,7 +127,7 @@ def draft(published: Published, name: str) -> str:
         "# basis is why no consent is asked, in the publisher's words; consent: required where it is\ncategories:",
     ]
     for category, group in categories:
-        text = (group.heading or group.intro).strip()
+        text = (group.heading or group.intro).strip().removesuffix(":")
         lines.append(f"  {scalar(category)}:" + (f"\n    title: {scalar(text[:120])}" if text else " {}"))
     lines.append("\ncookies:")
     lines += [_entry(claim, categories[claim.group][0]) for claim in published.claims]

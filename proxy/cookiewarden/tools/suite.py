@@ -20,14 +20,13 @@ def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -
         key=lambda record: (not record.by_server, record.name),
     )
     lines = [
-        "# yaml-language-server: $schema=test.schema.json",
         "# Drafted from traffic: what the policy makes of it today. Read it: is this what it should do?",
         f"policy: {scalar(policy)}",
         "cases:",
     ]
     if engine.asks_consent:
         lines.insert(
-            2, "# Without an answer of the visitor: add the consent cookie to `cookie` where one is given."
+            1, "# Without an answer of the visitor: add the consent cookie to `cookie` where one is given."
         )
     for record in records:
         lines += _case(record, engine, now)

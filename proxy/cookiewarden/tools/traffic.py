@@ -3,12 +3,13 @@
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from cookiewarden.core.date import parse_cookie_date
 from cookiewarden.core.decision import Exchange, Header
 
 
@@ -183,7 +184,7 @@ def _flow(flow: Any) -> Recorded:
 
 _REQUEST_LINE = re.compile(rb"(?:> )?([A-Z]+) (\S+) HTTP/[0-9.]+\s*")
 _STATUS_LINE = re.compile(rb"(?:< )?HTTP/[0-9.]+ [0-9]{3}.*")
-_HEADER = re.compile(rb"(?:[<>*] )?(set-cookie|cookie|host)[ \t]*:[ \t]*(.*?)[ \t]*\r?", re.IGNORECASE)
+_HEADER = re.compile(rb"(?:[<>*] )?(set-cookie|cookie|host|date)[ \t]*:[ \t]*(.*?)[ \t]*\r?", re.IGNORECASE)
 # In an access log, as whoever wrote its format called it: cookie="…", "http_cookie":"…", set_cookie=[…]
 _LOGGED = re.compile(
     rb'(?:^|[\s{,"\'(])((?:sent_http_|http_)?(?:set[-_])?cookie)["\']?\s*[=:]\s*["\'\[]([^"\'\]]*)["\'\]]',
@@ -194,29 +195,16 @@ MAX_LINE = 1 << 20
 
 def _text(file: IO[bytes], path: Path) -> Iterator[Recorded]:
     """`curl -i` and `curl -v`, saved heads, and access logs that hold cookies."""
-    host, found, binary = b"localhost", False, False
-    current: Recorded | None = None
+    heads = _Heads()
+    found = binary = False
     for line in _lines(file):
         binary = binary or b"\0" in line
-        if request := _REQUEST_LINE.fullmatch(line):
-            current = Recorded(
-                Exchange(host, request[2] if request[2].startswith(b"/") else b"/", True, (), request[1])
-            )
-        elif _STATUS_LINE.fullmatch(line):
-            current = Recorded(current.exchange if current else Exchange(host))
-        elif header := _HEADER.fullmatch(line):
-            name, value = header[1].lower(), header[2]
-            if name == b"host":
-                host = value
-                current = Recorded(Exchange(host, current.exchange.target if current else b"/"))
-            else:
-                found = True
-                yield _one(current.exchange if current else Exchange(host), name, value)
-        else:
-            for logged in _LOGGED.finditer(line):
-                found = True
-                name = b"set-cookie" if b"set" in logged[1].lower() else b"cookie"
-                yield _one(Exchange(host), name, logged[2])
+        for one in heads.take(line):
+            found = True
+            yield one
+    for one in heads.rest():
+        found = True
+        yield one
     if not found:
         kind = "is binary" if binary else "has no Set-Cookie or Cookie header in it"
         raise NoTraffic(
@@ -224,9 +212,62 @@ def _text(file: IO[bytes], path: Path) -> Iterator[Recorded]:
         )
 
 
-def _one(exchange: Exchange, name: bytes, value: bytes) -> Recorded:
-    header = [(name, value)]
-    return Recorded(exchange, header if name == b"cookie" else [], header if name == b"set-cookie" else [])
+MAX_HEAD = 1000
+"""Cookie lines of one head; more of them are told as another."""
+
+
+class _Heads:
+    """Lines of text, put together to requests and their responses."""
+
+    def __init__(self) -> None:
+        self.exchange = Exchange(b"localhost")
+        self._begin()
+
+    def _begin(self, is_head: bool = False, is_answer: bool = False) -> None:
+        self.asked: list[Header] = []
+        self.answered: list[Header] = []
+        self.at = 0.0
+        self.is_head, self.is_answer = is_head, is_answer
+
+    def take(self, line: bytes) -> Iterator[Recorded]:
+        """What ends with this line."""
+        if request := _REQUEST_LINE.fullmatch(line):
+            yield from self.rest()
+            target = request[2] if request[2].startswith(b"/") else b"/"
+            self.exchange = Exchange(self.exchange.host, target, True, (), request[1])
+            self._begin(is_head=True)
+        elif _STATUS_LINE.fullmatch(line):
+            if self.is_answer or not self.is_head:
+                yield from self.rest()
+            self.is_head = self.is_answer = True
+        elif header := _HEADER.fullmatch(line):
+            yield from self._header(header[1].lower(), header[2])
+        else:
+            for logged in _LOGGED.finditer(line):
+                yield from self._header(
+                    b"set-cookie" if b"set" in logged[1].lower() else b"cookie", logged[2]
+                )
+                yield from self.rest()
+
+    def _header(self, name: bytes, value: bytes) -> Iterator[Recorded]:
+        if name == b"host":
+            self.exchange = replace(self.exchange, host=value)
+        elif name == b"date":
+            self.at = float(parse_cookie_date(value) or 0)
+        else:
+            if not self.is_head or len(self.asked) + len(self.answered) >= MAX_HEAD:
+                yield from self._ended()  # a line by itself
+            (self.asked if name == b"cookie" else self.answered).append((name, value))
+
+    def _ended(self) -> Iterator[Recorded]:
+        """What there is of cookies up to here."""
+        if self.asked or self.answered:
+            yield Recorded(replace(self.exchange, headers=self.asked), self.asked, self.answered, self.at)
+            self.asked, self.answered = [], []
+
+    def rest(self) -> Iterator[Recorded]:
+        yield from self._ended()
+        self._begin()
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
-from cookiewarden.core.policy import BROWSER_MAX, DAY, Entry, Policy, SetBy
+from cookiewarden.core.policy import BROWSER_MAX, DAY, SCRIPT_READ, Entry, Policy, SetBy
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
@@ -176,6 +176,8 @@ def entry_yaml(record: Record, is_glob: bool = False) -> str:
         lines.append(
             "    set_by: script  # or an earlier version of the application: it was only seen in requests"
         )
+    if record.name in SCRIPT_READ and record.by_server:
+        lines.append("    http_only: keep  # scripts are known to read it")
     return "\n".join(lines) + "\n"
 
 

@@ -219,3 +219,19 @@ def test_watching_runs_again_when_the_policy_changes(folder: Path) -> None:
 def test_a_policy_is_no_file_of_tests_and_is_told_so(folder: Path) -> None:
     code, _, told = run("p.yaml", cwd=folder)
     assert code == 1 and "this is a policy, and no file of tests" in told and told.count("error:") == 1
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ("{name: a, response_headers: {Set-Cookie: CANARY}}", "Set-Cookie does not belong here, but under set_cookie:"),
+        ("{name: a, headers: {cookie: CANARY}}", "cookie does not belong here, but under cookie:"),
+        ('{name: a, set_cookie: [{in: ""}]}', "expected a Set-Cookie value"),
+        ("{name: a, url: }", "expected a URL such as https://shop.example/login, found nothing"),
+        ("{name: a, set_cookie: [{in: sid=CANARY, ot: x}]}", 'unknown key "ot"'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_case_is_told_without_its_values(folder: Path, case: str, told: str) -> None:
+    (folder / "x.test.yaml").write_text(f"policy: p.yaml\ncases: [{case}]\n")
+    code, out, error = run("x.test.yaml", cwd=folder)
+    assert code == 1 and told in error and "CANARY" not in out + error

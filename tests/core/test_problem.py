@@ -61,3 +61,9 @@ def test_numbers_are_told_with_their_noun() -> None:
     assert [counted(n, noun) for n, noun in ((1, "entry"), (2, "entry"), (0, "error"))] == [
         "1 entry", "2 entries", "0 errors",
     ]  # fmt: skip
+
+
+def test_a_key_that_somebody_put_into_a_policy_is_not_told_again() -> None:
+    line = "    seal: cookiewarden-key-1:CANARY_-CANARY"
+    told = render_caret(Problem(Code.KEY_IN_POLICY, Place("p.yaml", Pos(1, 5)), "no", line))
+    assert "CANARY" not in told and "cookiewarden-key-1:…" in told

@@ -193,6 +193,15 @@ def test_a_snapshot_that_cannot_be_used_is_put_aside_and_not_fatal(
     assert (tmp_path / "inventory.json.unreadable").read_bytes() == content
 
 
+def test_another_file_that_is_named_by_mistake_stays_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "policy.yaml"
+    other.write_text("cookies: []\n")
+    with running("--inventory-file", str(other), script=SETS) as proxy:
+        assert "is another file than an inventory" in proxy.told
+        assert b"200 OK" in ask(proxy.port, get(b"/", CLOSE))
+    assert other.read_text() == "cookies: []\n" and list(tmp_path.iterdir()) == [other]
+
+
 def test_a_snapshot_that_cannot_be_written_is_told_and_traffic_goes_on(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with running("--inventory-file", str(tmp_path / "folder"), script=SETS) as proxy:

@@ -4,6 +4,7 @@ A problem says what was found, where, and what would be right; all problems of a
 sorted and printed together.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -129,6 +130,8 @@ def render_line(problem: Problem) -> str:
 
 
 EXCERPT_WIDTH = 120
+_KEY = re.compile(r"(cookiewarden-key-[0-9]+:)[\w-]+")
+"""A key for sealing that somebody put into a policy must not go on into logs."""
 
 
 def render_caret(problem: Problem) -> str:
@@ -137,7 +140,7 @@ def render_caret(problem: Problem) -> str:
         return render_line(problem)
     column = problem.place.pos.column - 1
     start = max(0, column - EXCERPT_WIDTH // 2) if len(problem.excerpt) > EXCERPT_WIDTH else 0
-    shown = printable(problem.excerpt[start : start + EXCERPT_WIDTH])
+    shown = _KEY.sub(r"\1…", printable(problem.excerpt[start : start + EXCERPT_WIDTH]))
     # A tab or an escaped character is wider than one column: measure what is printed before the caret.
     indent = len(printable(problem.excerpt[start:column]))
     return f"{render_line(problem)}\n    {shown}\n    {' ' * indent}^"

@@ -100,14 +100,20 @@ class LiveInventory:
                 raise NotThis("it is larger than any inventory")
             inventory = read_inventory(data)
         except NotThis as bad:
-            self._put_aside(printable(str(bad)))
+            self._put_aside(
+                printable(str(bad)), ours=not data.strip(b"\0 \r\n") or data.lstrip().startswith(b"{")
+            )
             return None
         log.info("inventory of before: %d names", len(inventory.records))
         return inventory
 
-    def _put_aside(self, why: str) -> None:
+    def _put_aside(self, why: str, ours: bool) -> None:
         """What cannot be read is kept for a person to look at, and no longer in the way."""
         if self.path is None:
+            return
+        if not ours:
+            log.error("the inventory will not be saved: %s is another file than an inventory (%s), and stays as it is", self.path, why)  # fmt: skip
+            self.path = None
             return
         aside = self.path.with_name(self.path.name + ".unreadable")
         with contextlib.suppress(OSError):

@@ -12,7 +12,7 @@ cases:
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -52,10 +52,27 @@ def _moment(value: object) -> float:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
-def _url(value: str) -> str:
+def _url(value: str | None) -> str:
+    if value is None:
+        raise wrong(Code.WRONG_VALUE, "expected a URL such as https://shop.example/login, found nothing")
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
         raise wrong(Code.WRONG_VALUE, f'"{value}" is no URL; expected such as https://shop.example/login')
     return value
+
+
+def _set_cookie(value: str) -> str:
+    if not value.strip():
+        raise wrong(Code.WRONG_VALUE, 'expected a Set-Cookie value such as "sid=1; Path=/", found none')
+    return value
+
+
+def _no_cookies(headers: dict[str, str]) -> dict[str, str]:
+    for name in headers:
+        if name.lower() in ("cookie", "set-cookie"):
+            raise wrong(
+                Code.WRONG_VALUE, f"{name} does not belong here, but under {name.lower().replace('-', '_')}:"
+            )
+    return headers
 
 
 class _Model(BaseModel):
@@ -65,7 +82,11 @@ class _Model(BaseModel):
 class LineModel(_Model):
     """A Set-Cookie value, and what must become of it."""
 
-    in_: Annotated[str, Field(alias="in", description="The value that the application sets.")]
+    in_: Annotated[
+        str,
+        AfterValidator(_set_cookie),
+        Field(alias="in", description="The value that the application sets."),
+    ]
     out: Annotated[str | None, Field(description="What browsers get; null: nothing.")] = None
     first: Annotated[str | None, Field(description="The line of the proxy's own that goes before it.")] = None
     entry: Annotated[str | None, Field(description="The entry that decides; null: none does.")] = None
@@ -89,8 +110,14 @@ class CaseModel(_Model):
     name: Annotated[str, Field(min_length=1, description="The sentence that it proves.")]
     url: Annotated[str | None, AfterValidator(_url), Field(description="Where the browser is.")] = None
     method: Annotated[str, Field(description="Of the request.")] = "GET"
-    headers: Annotated[dict[str, str], Field(description="Of the request: Sec-GPC, Sec-Fetch-Dest, …")] = {}
-    response_headers: Annotated[dict[str, str], Field(description="Content-Type, Cache-Control, …")] = {}
+    headers: Annotated[
+        dict[str, str],
+        AfterValidator(_no_cookies),
+        Field(description="Of the request: Sec-GPC, Sec-Fetch-Dest, …"),
+    ] = {}
+    response_headers: Annotated[
+        dict[str, str], AfterValidator(_no_cookies), Field(description="Content-Type, Cache-Control, …")
+    ] = {}
     mode: Annotated[Mode | None, Field(description="Instead of the policy's own.")] = None
     now: Annotated[
         float | None,
@@ -158,7 +185,12 @@ class Result:
 
 
 def read_cases(path: str, raw: bytes) -> Cases:
-    """Read a file of cases; every problem has its place."""
+    """Read a file of cases; every problem has its place, and none its line: that holds values of cookies."""
+    cases = _read_cases(path, raw)
+    return replace(cases, problems=[replace(problem, excerpt="") for problem in cases.problems])
+
+
+def _read_cases(path: str, raw: bytes) -> Cases:
     source = parse_source(path, raw)
     if source.data is None and source.problems:
         return Cases(None, source.problems, source)

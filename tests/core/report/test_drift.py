@@ -173,3 +173,10 @@ def test_a_cookie_that_is_only_deleted_is_nothing_to_declare_and_a_declared_one_
     assert kinds(all_seen().sets("old=; Max-Age=0")) == []
     seen = Watched(entries("name: 'g*', purpose: x, lifetime: 1h")).sets("g1=; Max-Age=0")
     assert kinds(seen) == []
+
+
+def test_a_name_that_scripts_are_known_to_read_stays_readable() -> None:
+    seen = Watched(POLICY).sets("csrftoken=1; Max-Age=60")
+    assert "    http_only: keep  # scripts are known to read it\n" in entry_yaml(
+        seen.inventory.records["csrftoken"]
+    )

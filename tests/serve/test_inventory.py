@@ -233,3 +233,22 @@ def test_the_page_is_there_under_load(start: Start) -> None:
     while time.monotonic() - began < 0.5:
         ask(proxy.port, get(b"/", CLOSE))
     assert b"Requests a second" in fetched(proxy.admin, "/")
+
+
+def test_a_name_with_a_tab_is_shown_and_kept_as_any_other(tmp_path: Path) -> None:
+    kept = tmp_path / "inventory.json"
+    with running("--inventory-file", str(kept)) as proxy:
+        ask(proxy.port, get(b"/", b"Cookie: x\ty=CANARY", CLOSE))
+        assert eventually(lambda: "x\ty" in records(of(proxy)), 5)
+        for path in ("/", "/forecast", "/drift"):
+            assert b"x\\ty" in fetched(f"http://127.0.0.1:{proxy.admin}", path)
+    with running("--inventory-file", str(kept)) as proxy:
+        assert "x\ty" in records(of(proxy))
+
+
+def test_what_is_no_regular_file_is_no_inventory(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with running("--inventory-file", str(pipe)) as proxy:
+        assert "is no regular file" in proxy.told
+    assert list(tmp_path.iterdir()) == [pipe]

@@ -85,6 +85,12 @@ class LiveInventory:
     def _load(self) -> Inventory | None:
         if self.path is None:
             return None
+        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
+            log.error(
+                "the inventory of before is not read, and none is saved: %s is no regular file", self.path
+            )
+            self.path = None
+            return None
         try:
             with self.path.open("rb") as file:
                 data = file.read(MAX_FILE + 1)

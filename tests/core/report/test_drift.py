@@ -120,6 +120,7 @@ def test_what_is_pasted_makes_the_drift_go_away() -> None:
 
 def test_a_name_with_a_star_is_left_to_a_person() -> None:
     assert entry_yaml(Record("a*b")).startswith("  # a*b: a * in a name")
+    assert entry_yaml(Record("a\tb")) == "  # a\\tb: a name with a tab cannot be declared\n"
 
 
 @given(

@@ -162,6 +162,8 @@ def entry_yaml(record: Record, is_glob: bool = False) -> str:
     meant as one."""
     if "*" in record.name and not is_glob:
         return f"  # {printable(record.name)}: a * in a name stands for any characters; declare it by hand\n"
+    if "\t" in record.name:
+        return f"  # {printable(record.name)}: a name with a tab cannot be declared\n"
     lines = [f"  - name: {scalar(record.name)}", f"    # seen: {_seen(record)}"]
     lines += ["    # purpose: what it is for", "    # category: the one it belongs to"]
     seconds = max((seen.longest for seen in record.shapes), default=None)

@@ -168,7 +168,8 @@ class NotThis(Exception):
     """JSON that is not what was expected: cut, of another version, or of something else."""
 
 
-_NAME = re.compile(r"[^\x00-\x1f\x7f;=]*")
+_NAME = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f;=]*")
+"""Of a cookie that came: browsers and the data plane let a tab stand in it (RFC 6265bis 5.6)."""
 
 
 def read_inventory(data: bytes) -> Inventory:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ import pytest
 
 from cookiewarden.core.source import parse_source
 from cookiewarden.tools.cases import CasesModel
+from tests.cli.quiet import quietly
 from tests.serve.harness import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -39,16 +41,7 @@ cases:
 """
 
 
-def run(*arguments: object, cwd: Path) -> tuple[int, str, str]:
-    ran = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", "test", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=60,
-    )
-    assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
-    return ran.returncode, ran.stdout, ran.stderr
+run = partial(quietly, "test")
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cookiewarden.files import PolicyFiles
+from tests.cli.quiet import quietly
 from tests.serve.harness import CLOSE, ask, get
 from tests.serve.running import running
 
@@ -32,16 +34,7 @@ LINES = (
 )
 
 
-def run(*arguments: object, cwd: Path) -> tuple[int, str, str]:
-    ran = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", "learn", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=60,
-    )
-    assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
-    return ran.returncode, ran.stdout, ran.stderr
+run = partial(quietly, "learn")
 
 
 @pytest.fixture

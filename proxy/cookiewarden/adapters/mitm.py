@@ -19,7 +19,7 @@ from cookiewarden.core.decision import Action, Exchange, Header, Judged, Outcome
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.expiry import next_expiry
 from cookiewarden.core.policy import Mode, OnError
-from cookiewarden.core.problem import printable, render_line
+from cookiewarden.core.problem import printable, printable_octets, render_line
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 
@@ -181,7 +181,7 @@ def tell(flow: http.HTTPFlow, cookies: Iterable[Judged]) -> None:
 
 
 def _name(judged: Judged) -> str:
-    return printable(judged.name.decode("utf-8", "backslashreplace")) or "(without a name)"
+    return printable_octets(judged.name) or "(without a name)"
 
 
 def _exchange(flow: http.HTTPFlow) -> Exchange:

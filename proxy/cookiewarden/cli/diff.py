@@ -3,11 +3,11 @@
 import dataclasses
 import json
 import time
-from pathlib import Path
 
 import click
 
 from cookiewarden.cli.policies import PolicyRefused, load_policy
+from cookiewarden.cli.traffic import recorded_in
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode
 from cookiewarden.core.problem import counted, printable
@@ -15,7 +15,6 @@ from cookiewarden.keys import throw_away
 from cookiewarden.pages import render
 from cookiewarden.tools.diff import Change, Diff, Difference, Direction, Kind, Version, replay
 from cookiewarden.tools.diff import diff as compare
-from cookiewarden.tools.traffic import NoTraffic, recorded
 
 FAILS = {"any": set(Direction), "looser": {Direction.LOOSER}, "never": set()}
 
@@ -52,13 +51,9 @@ def diff(old: str, new: str, traffic: tuple[str, ...], fail_on: str, form: str) 
     now = time.time()
     versions = [_version(path, now) for path in (old, new)]
     found = compare(*versions)
-    failed = False
-    for path in traffic:
-        try:
-            replay(found, recorded(Path(path)), *versions)
-        except NoTraffic as error:
-            failed = True
-            click.echo(f"cookiewarden: {printable(str(error))}", err=True)
+    failed: list[str] = []
+    if traffic:
+        replay(found, recorded_in(traffic, failed), *versions)
     click.echo({"text": _text, "markdown": _markdown, "json": _json}[form](found), nl=False)
     fails = bool(found.directions & FAILS[fail_on]) or (fail_on == "any" and bool(found))
     return 3 if failed else int(fails)

@@ -5,13 +5,13 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import FORMAT
+from cookiewarden.cli.traffic import recorded_in
 from cookiewarden.core.decision import Header, Reason
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.problem import Place, counted, printable
@@ -31,7 +31,7 @@ from cookiewarden.tools.explain import (
     url_of,
 )
 from cookiewarden.tools.explain import explain as explain_headers
-from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
+from cookiewarden.tools.traffic import Recorded
 
 
 @click.command(short_help="What would happen to a header, and why.")
@@ -185,7 +185,7 @@ def _told(line: Line) -> str:
 def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, full: bool, form: str) -> int:
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     failed: list[str] = []
-    found = _fetched(page) if page is not None else _recorded(files, failed)
+    found = _fetched(page) if page is not None else recorded_in(files, failed)
     table = explain_traffic(loaded.policy, loaded.sources, found, time.time(), throw_away(loaded.policy))
     if form == "json":
         click.echo(json.dumps({"exchanges": table.exchanges, "left_out": table.left_out, "rows": [_plain(row) for row in table.rows]}, indent=2))  # fmt: skip
@@ -204,16 +204,6 @@ def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, full: bool,
     if page is not None:
         click.echo("what scripts of the page set is not seen here: record it (HAR) and give --traffic", err=True)  # fmt: skip
     return 3 if failed else 0
-
-
-def _recorded(files: tuple[str, ...], failed: list[str]) -> Iterator[Recorded]:
-    """What can be read; what cannot is told and is in `failed`."""
-    for path in files:
-        try:
-            yield from recorded(Path(path))
-        except NoTraffic as error:
-            failed.append(path)
-            click.echo(f"cookiewarden: {printable(str(error))}", err=True)
 
 
 def _fetched(url: str) -> Iterator[Recorded]:

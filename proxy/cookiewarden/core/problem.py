@@ -123,6 +123,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def printable_octets(raw: bytes) -> str:
+    """The same of what came from the wire; octets that are no UTF-8 are shown as such."""
+    return printable(raw.decode("utf-8", "backslashreplace"))
+
+
 def render_line(problem: Problem) -> str:
     """`shop.yaml:12:5: error: unknown key "samesit", expected … [unknown-key]`"""
     severity = problem.code.severity.value

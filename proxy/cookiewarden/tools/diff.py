@@ -8,7 +8,7 @@ from cookiewarden.core.decision import Decision, Judged
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.matcher import Matcher, entry_matches
 from cookiewarden.core.policy import Entry, Policy
-from cookiewarden.core.problem import printable
+from cookiewarden.core.problem import printable, printable_octets
 from cookiewarden.tools.effect import Effect, Fact, Site, effect, policy_effect, statement_effect
 from cookiewarden.tools.traffic import Recorded
 
@@ -257,7 +257,7 @@ def _decided_otherwise(
             # What is sealed is another each time.
             told = _outcome(was), _outcome(is_now)
             if told[0] != told[1] or (was.after != is_now.after and not _is_sealed(was, is_now)):
-                yield header, printable(was.name.decode("utf-8", "backslashreplace")), *_apart(told)
+                yield header, printable_octets(was.name), *_apart(told)
 
 
 def _ours_otherwise(
@@ -266,7 +266,7 @@ def _ours_otherwise(
     was, is_now = {j.name for j in before}, {j.name for j in after}
     for name in sorted(was ^ is_now):
         told = ("expired", "left alone") if name in was else ("left alone", "expired")
-        yield header, printable(name.decode("utf-8", "backslashreplace")), *told
+        yield header, printable_octets(name), *told
 
 
 def _is_sealed(*cookies: Judged) -> bool:

@@ -16,7 +16,7 @@ from cookiewarden.core.decision import MEANINGS, Action, Decision, Exchange, Hea
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.policy import Entry, Policy
-from cookiewarden.core.problem import Place, printable
+from cookiewarden.core.problem import Place, printable, printable_octets
 from cookiewarden.core.source import Source
 from cookiewarden.tools.traffic import Recorded
 
@@ -141,7 +141,7 @@ def url_of(text: bytes) -> str:
     lines = lines_of(text)
     targets = [m[1] for line in lines if (m := _REQUEST.match(line))]
     hosts = [m[1] for line in lines if (m := _HOST.fullmatch(line))]
-    return f"https://{_text(hosts[0])}{_text(targets[0])}" if targets and hosts else ""
+    return f"https://{printable_octets(hosts[0])}{printable_octets(targets[0])}" if targets and hosts else ""
 
 
 def moment_of(text: bytes) -> float | None:
@@ -250,7 +250,7 @@ class _Teller:
         decision = judged.decision
         return Explanation(
             header=header,
-            name=printable(judged.name.decode("utf-8", "backslashreplace")),
+            name=printable_octets(judged.name),
             action=decision.action.value,
             enforced=decision.enforced,
             entry=decision.entry.name if decision.entry else "",
@@ -310,9 +310,5 @@ def without_value(text: bytes) -> str:
     if not equals:
         name, value = b"", pair
     size = len(value.strip())
-    shown = f"{_text(name.strip())}{'=' if equals else ''}<{size} byte{'s' * (size != 1)}>"
-    return shown + _text(separator + tail)
-
-
-def _text(raw: bytes) -> str:
-    return printable(raw.decode("utf-8", "backslashreplace"))
+    shown = f"{printable_octets(name.strip())}{'=' if equals else ''}<{size} byte{'s' * (size != 1)}>"
+    return shown + printable_octets(separator + tail)

@@ -66,7 +66,6 @@ class _Html(HTMLParser):
         self.cells: list[str] | None = None
         self.kind = Kind.TEXT
         self.hidden = 0
-        self.term = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in self.HIDDEN:

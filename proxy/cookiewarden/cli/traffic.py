@@ -1,0 +1,19 @@
+"""Recorded traffic for a command: files that cannot be read are told, and the others are used."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from cookiewarden.core.problem import printable
+from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
+
+
+def recorded_in(paths: Iterable[str], failed: list[str]) -> Iterator[Recorded]:
+    """What can be read; what cannot is told and is in `failed`."""
+    for path in paths:
+        try:
+            yield from recorded(Path(path))
+        except NoTraffic as error:
+            failed.append(path)
+            click.echo(f"cookiewarden: {printable(str(error))}", err=True)

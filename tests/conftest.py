@@ -6,13 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.harness import CANARY, Start, starter
+from tests.serve.harness import CANARY, TOKEN, Start, starter
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     with starter(tmp_path) as function:
         yield function
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> str:
+    """The path of a file with the token for what changes something."""
+    path = tmp_path / "token"
+    path.write_text(TOKEN + "\n")
+    return str(path)
 
 
 @pytest.fixture(autouse=True)

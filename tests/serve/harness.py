@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import dataclasses
+import json
 import os
 import re
 import socket
 import ssl
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -352,3 +354,20 @@ def starter(folder: Path) -> Iterator[Start]:
             origin.close()
         for proxy, _ in started:
             assert proxy.unexpected == []
+
+
+TOKEN = "CANARY-of-the-admin-token"
+
+
+def tell(admin: str, path: str, body: bytes = b"", token: str = TOKEN, **headers: str) -> tuple[int, bytes]:
+    """Status and body of a POST to the admin listener."""
+    request = urllib.request.Request(f"{admin}{path}", body, {"Authorization": f"Bearer {token}"} | headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def mode_of(proxy: Proxy) -> str:
+    return json.loads(urllib.request.urlopen(f"{proxy.admin}/policy").read())["mode"]

@@ -13,14 +13,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from cookiewarden.core.policy import Mode
 from cookiewarden.core.report import wire
 from cookiewarden.serve.settings import Address
 from tests.processes import command, ready
-from tests.serve.harness import CLOSE, POLICY, Client, Proxy, Start, ask, eventually, get
+from tests.serve.harness import CLOSE, POLICY, TOKEN, Client, Start, ask, eventually, get, mode_of, tell
 from tests.serve.running import running
-
-TOKEN = "CANARY-of-the-admin-token"
 
 
 def status(port: int, path: str, host: str, token: str = "", method: str = "GET") -> int:
@@ -149,26 +146,6 @@ def test_an_admin_client_that_does_not_read_does_not_hold_up_the_end() -> None:
 # What changes something
 
 
-@pytest.fixture
-def token(tmp_path: Path) -> str:
-    path = tmp_path / "token"
-    path.write_text(TOKEN + "\n")
-    return str(path)
-
-
-def tell(admin: str, path: str, body: bytes = b"", token: str = TOKEN, **headers: str) -> tuple[int, bytes]:
-    request = urllib.request.Request(f"{admin}{path}", body, {"Authorization": f"Bearer {token}"} | headers)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-
-
-def mode_of(proxy: Proxy) -> str:
-    return json.loads(urllib.request.urlopen(f"{proxy.admin}/policy").read())["mode"]
-
-
 @pytest.mark.row(26)
 @pytest.mark.parametrize("path", ["/mode", "/reload"])
 def test_what_changes_something_needs_the_token_on_loopback_too(start: Start, token: str, path: str) -> None:
@@ -191,45 +168,6 @@ def test_without_a_token_file_nothing_can_be_changed(start: Start) -> None:
 SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: undeclared=CANARY\r\n\r\nok"
 
 
-def passes(port: int) -> bool:
-    return b"undeclared" in ask(port, get(b"/", CLOSE))
-
-
-def test_the_emergency_switch_goes_before_the_setting_and_the_file_and_goes_back_by_itself(
-    start: Start, token: str
-) -> None:
-    proxy, _ = start(SETS, admin_token_file=token, mode=Mode.ENFORCE)
-    assert not passes(proxy.port)
-    code, answer = tell(proxy.admin, "/mode", b'{"mode": "report", "seconds": 1.5}')
-    told = json.loads(answer)
-    assert (code, told["mode"], told["mode_by"]) == (200, "report", "an operator's switch")
-    assert abs(told["mode_until"] - time.time() - 1.5) < 1
-    assert passes(proxy.port)
-    assert proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == pytest.approx(told["mode_until"])
-    assert proxy.sample("cookiewarden_policy_enforcing") == 0
-    proxy.reload()  # what is loaded meanwhile does not end it
-    assert passes(proxy.port)
-    assert eventually(lambda: not passes(proxy.port), 5)
-    assert mode_of(proxy) == "enforce" and proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == 0
-
-
-def test_the_emergency_switch_can_be_turned_back(start: Start, token: str) -> None:
-    proxy, _ = start(SETS, policy=POLICY + "mode: report\n", admin_token_file=token)
-    assert passes(proxy.port)
-    assert tell(proxy.admin, "/mode", b'{"mode": "enforce"}')[0] == 200 and not passes(proxy.port)
-    for _ in range(2):  # twice does no harm
-        assert tell(proxy.admin, "/mode", b'{"mode": "policy"}')[0] == 200 and passes(proxy.port)
-
-
-def test_what_was_seen_outlives_the_switch_and_what_was_decided_does_too(start: Start, token: str) -> None:
-    proxy, _ = start(SETS, admin_token_file=token)
-    passes(proxy.port)
-    assert tell(proxy.admin, "/mode", b'{"mode": "report"}')[0] == 200
-    passes(proxy.port)
-    seen = json.loads(urllib.request.urlopen(f"{proxy.admin}/inventory").read())["inventory"]["records"]
-    assert [(row["enforced"], row["times"]["count"]) for row in seen["undeclared"]["rows"]] == [(1, 2)]
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -247,18 +185,6 @@ def test_a_mode_that_cannot_be_understood_changes_nothing(start: Start, token: s
     code, told = tell(proxy.admin, "/mode", body)
     assert code == 400 and b'expected such as {"mode"' in told and b"CANARY" not in told
     assert mode_of(proxy) == "enforce"
-
-
-def test_the_switch_reaches_every_worker_and_those_that_replace_them(token: str) -> None:
-    with running("--workers", "2", "--admin-token-file", token, script=SETS) as proxy:
-        admin = f"http://127.0.0.1:{proxy.admin}"
-        assert tell(admin, "/mode", b'{"mode": "report", "seconds": 60}')[0] == 200
-        assert all(passes(proxy.port) for _ in range(20))
-        proxy.signal(signal.SIGUSR2)
-        assert eventually(lambda: "restarted" in proxy.told, 20)
-        assert all(passes(proxy.port) for _ in range(20))
-        assert tell(admin, "/mode", b'{"mode": "policy"}')[0] == 200
-        assert not any(passes(proxy.port) for _ in range(20))
 
 
 def test_a_reload_that_is_asked_for_says_what_came_of_it(start: Start, token: str) -> None:

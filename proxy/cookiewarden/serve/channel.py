@@ -9,6 +9,7 @@ import contextlib
 import pickle
 import socket
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,7 @@ class PolicyFilesRead:
     """A policy as its supervisor read and validated it: the bytes of each file by name."""
 
     path: str
-    files: dict[str, bytes]
+    files: Mapping[str, bytes]
     labels: dict[str, int]
     """The labels of cookies with their numbers, this policy's among them."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)

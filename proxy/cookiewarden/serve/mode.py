@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from cookiewarden.core.policy import Mode, Policy
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ModeSwitch:
-    """The emergency switch: it goes back by itself."""
+    """Where the emergency switch stands. It goes back by itself."""
 
     setting: Mode | None = None
     """`--mode`."""
@@ -31,8 +31,8 @@ class ModeSwitch:
             return "an operator's switch"
         return "the setting mode" if self.setting is not None else "the policy"
 
-    def turn(self, mode: Mode, until: float) -> None:
-        self.switched, self.until = mode, until
+    def turned(self, mode: Mode, until: float) -> "ModeSwitch":
+        return ModeSwitch(self.setting, mode, until)
 
-    def back(self) -> None:
-        self.switched, self.until = None, math.inf
+    def back(self) -> "ModeSwitch":
+        return ModeSwitch(self.setting)

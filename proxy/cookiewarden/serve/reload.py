@@ -8,7 +8,8 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from threading import Thread
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 WATCH_SECONDS = 0.5
 """Between two looks at the policy's files; a change is loaded once two looks agree."""
+RETRY_SECONDS = 10.0
+"""After what was due and failed by a fault of our own."""
 TURN_SECONDS = 0.0002
 """How long a thread that builds may keep the interpreter from the event loop."""
 
@@ -89,29 +92,54 @@ async def free(pieces: list[object]) -> None:
     await beside_traffic(drop)
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One good state of a policy's files, with all that it takes to put it in force: once more too, whatever became of the files and of
+    the keys meanwhile."""
+
+    policy: Policy
+    files: Mapping[str, bytes] = field(repr=False)
+    """The bytes of each by name."""
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """For the cookies that it seals."""
+
+
 class Reloader:
-    """Watches a policy's files and hands each good state of them to `put`."""
+    """Watches a policy's files and hands each good state of them to `put`, and the one in force again where its mode changes."""
 
     def __init__(
         self,
         files: PolicyFiles,
         switch: ModeSwitch,
         status: PolicyStatus,
-        put: Callable[[Policy], Awaitable[None]],
+        keys: Callable[[Policy], tuple[bytes, ...]],
+        put: Callable[[Revision, Mode | None], Awaitable[None]],
         what: str = "policy",
     ) -> None:
-        """`what`: how the log names it."""
+        """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in a mode that overrides the policy's own or None;
+        where it raises, all is as before. `what`: how the log names it."""
         self.files = files
         self.switch = switch
         self.status = status
+        self.keys = keys
         self.put = put
         self.what = what
-        self.policy: Policy | None = None
-        """The one in force."""
+        self.in_force: Revision | None = None
         self.next_expiry = math.inf
         """When an entry of it ends."""
+        self._not_before = -math.inf
+        """When what is due is tried again."""
         self._lock = asyncio.Lock()
         self._asked: set[asyncio.Task[None]] = set()
+
+    @property
+    def policy(self) -> Policy | None:
+        """The one in force."""
+        return self.in_force.policy if self.in_force is not None else None
+
+    def revision(self, policy: Policy) -> Revision:
+        """What the files were last read as. Raises BadKeys."""
+        return Revision(policy, self.files.raw, self.keys(policy))
 
     def ask(self) -> None:
         """Reload now, whatever the files' state."""
@@ -124,11 +152,11 @@ class Reloader:
             began = time.time()
             problems: list[str] = []
             try:
-                policy, problems = await beside_traffic(self._read)
-                if policy is None:
+                revision, problems = await beside_traffic(self._read)
+                if revision is None:
                     self._failed(began, problems)
                     return
-                await self.put(policy)
+                await self.put(revision, self.switch.above_policy)
             except BadKeys as bad:
                 self._failed(began, [str(bad)])
             except Exception as fault:  # our own fault must not end the watching
@@ -136,47 +164,45 @@ class Reloader:
             else:
                 self.status.successes += 1
                 self.status.reloads.append(Reload(began, True, problems))
-                self.began(policy)
+                self.began(revision)
 
     async def turn_mode(self, mode: Mode, until: float) -> None:
-        """The emergency switch: put the policy in force anew, in this mode, until this moment in seconds since the epoch."""
+        """The emergency switch: put the policy in force anew, in this mode, until this moment in seconds since the epoch. Where that
+        fails, by a fault of our own, it raises and all is as before."""
         async with self._lock:
-            self.switch.turn(mode, until)
-            await self._put_again(f"an operator switches the mode to {mode.value} until {_date(until)}")
+            why = f"an operator switches the mode to {mode.value} until {_date(until)}"
+            await self._put_again(self.switch.turned(mode, until), why)
 
     async def turn_mode_back(self, why: str) -> None:
-        """The mode is again what the setting or the policy says."""
+        """The mode is again what the setting or the policy says. Raises as `turn_mode`."""
         async with self._lock:
-            self.switch.back()
-            await self._put_again(f"the mode is switched back, {why}")
+            await self._put_again(self.switch.back(), f"the mode is switched back, {why}")
 
     async def expire(self) -> None:
-        """An entry has ended: put the policy in force anew, whatever its files say meanwhile."""
+        """An entry has ended: put the policy in force anew, whatever its files say meanwhile. Raises as `turn_mode`."""
         async with self._lock:
-            self.next_expiry = math.inf
-            await self._put_again("an entry of the policy has ended; its cookie counts as undeclared")
+            why = "an entry of the policy has ended; its cookie counts as undeclared"
+            await self._put_again(self.switch, why)
 
-    async def _put_again(self, why: str) -> None:
-        policy = self.policy
-        if policy is None:
-            return
-        try:
-            await self.put(policy)
-        except Exception as fault:  # our own fault must not end the watching
-            log.error("%s, and this is not yet in force: %s, a bug to report", why, type(fault).__name__)
-            return
+    async def _put_again(self, switch: ModeSwitch, why: str) -> None:
+        revision = self.in_force
+        if revision is None:
+            raise RuntimeError("asked before a policy was in force")
+        await self.put(revision, switch.above_policy)
+        self.switch = switch
         log.warning("%s", why)
-        self._say(policy)
+        self._say(revision)
 
-    def _read(self) -> tuple[Policy | None, list[str]]:
-        """The policy, and its problems, the errors first."""
+    def _read(self) -> tuple[Revision | None, list[str]]:
+        """What the files hold, and its problems, the errors first. Raises BadKeys."""
         loaded = self.files.load()
         for source in loaded.sources.values():
             source.clear()
         problems = sorted(loaded.problems, key=lambda p: p.code.severity is not Severity.ERROR)
-        return loaded.policy, [render_line(problem) for problem in problems] or (
-            [] if loaded.policy else ["no policy"]
-        )
+        told = [render_line(problem) for problem in problems]
+        if loaded.policy is None:
+            return None, told or ["no policy"]
+        return self.revision(loaded.policy), told
 
     def _failed(self, began: float, problems: list[str]) -> None:
         self.status.reload_successful = False
@@ -185,14 +211,15 @@ class Reloader:
         more = f" (and {counted(len(problems) - 1, 'problem')} more)" if len(problems) > 1 else ""
         log.error("reload failed, the old %s stays in force: %s%s", self.what, problems[0], more)
 
-    def began(self, policy: Policy) -> None:
-        """A policy is in force: say so."""
+    def began(self, revision: Revision) -> None:
+        """It is in force: say so."""
         self.status.reload_successful = True
         self.status.reload_time = time.time()
-        self._say(policy)
+        self._say(revision)
 
-    def _say(self, policy: Policy) -> None:
-        self.policy = policy
+    def _say(self, revision: Revision) -> None:
+        self.in_force = revision
+        policy = revision.policy
         self.next_expiry = next_expiry(policy, time.time())
         mode = self.switch.of(policy)
         status = self.status
@@ -216,15 +243,27 @@ class Reloader:
         tried: tuple[object, ...] = ()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            if time.time() >= self.switch.until:
-                await self.turn_mode_back("its time has passed")
-            if time.time() >= self.next_expiry:
-                await self.expire()
+            await self._do_what_is_due()
             seen = await asyncio.to_thread(self.files.look)
             if seen == before and seen not in (self.files.loaded_from(), tried):
                 tried = seen
                 await self.reload()
             before = seen
+
+    async def _do_what_is_due(self) -> None:
+        try:
+            if self._is_due(self.switch.until):
+                await self.turn_mode_back("its time has passed")
+            if self._is_due(self.next_expiry):
+                await self.expire()
+        except Exception as fault:  # our own fault must not end the watching
+            self._not_before = time.time() + RETRY_SECONDS
+            log.error(
+                "the %s that is due is not yet in force: %s, a bug to report", self.what, type(fault).__name__
+            )
+
+    def _is_due(self, at: float) -> bool:
+        return time.time() >= max(at, self._not_before)
 
 
 def _date(at: float) -> str:

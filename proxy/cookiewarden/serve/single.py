@@ -7,12 +7,13 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import uvloop
 
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Policy
+from cookiewarden.core.policy import Mode
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 from cookiewarden.serve.admin import Admin
@@ -24,9 +25,9 @@ from cookiewarden.serve.metrics import Labels, Metrics
 from cookiewarden.serve.mode import ModeSwitch
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.operation import Operation
-from cookiewarden.serve.reload import Reloader, beside_traffic
+from cookiewarden.serve.reload import Reloader, Revision, beside_traffic
 from cookiewarden.serve.settings import Address, Settings
-from cookiewarden.serve.shadow import shadow_engine, shadow_reloader
+from cookiewarden.serve.shadow import shadow_reloader
 from cookiewarden.serve.sightings import Sighted
 from cookiewarden.serve.worker import Worker
 
@@ -47,7 +48,8 @@ class Single:
         self.status = PolicyStatus()
         self.metrics = Metrics(Labels(settings.metrics_max_entries, settings.shadow != ""))
         self.worker = Worker(settings, self.metrics)
-        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, self.put)
+        keys = partial(keys_for, path=settings.seal_key_file)
+        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, keys, self.put)
         self.shadow = shadow_reloader(settings, self.status, self.put_shadow)
         self.operation = Operation(
             self.reloader,
@@ -90,17 +92,16 @@ class Single:
     async def start(self, loaded: Loaded) -> None:
         if loaded.policy is None:
             raise CannotStart("the policy has errors")
-        policy = loaded.policy
-        self.metrics.declare(entry.name for entry in policy.entries)
+        self.metrics.declare(entry.name for entry in loaded.policy.entries)
         self.admin = Admin(self.settings)
         (self.listening,) = open_sockets(self.settings.listen, 1)
         try:
-            engine = await self._engine(policy)
+            revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
-        await self.worker.start(engine, self.listening)
-        self.reloader.began(policy)
-        self.operation.decides(policy)
+        await self.worker.start(await _engine(revision, self.settings.mode), self.listening)
+        self.reloader.began(revision)
+        self.operation.decides(revision.policy)
         if self.shadow is not None:
             await self.shadow.reload()
         exposition = Exposition(self.counts, self.metrics.labels, self.status)
@@ -126,28 +127,19 @@ class Single:
         if self.shadow is not None:
             self.shadow.ask()
 
-    async def put(self, policy: Policy) -> None:
-        """Put a policy in force for the requests to come. Raises BadKeys."""
-        engine = await self._engine(policy)
-        self.metrics.declare(entry.name for entry in policy.entries)
+    async def put(self, revision: Revision, mode: Mode | None) -> None:
+        """Put a policy in force for the requests to come."""
+        engine = await _engine(revision, mode)
+        self.metrics.declare(entry.name for entry in revision.policy.entries)
         self.operation.gather()
         await self.worker.replace(engine)
-        self.operation.decides(policy)
+        self.operation.decides(revision.policy)
 
-    async def put_shadow(self, policy: Policy) -> None:
+    async def put_shadow(self, revision: Revision, mode: Mode | None) -> None:
         """Try a policy beside the one in force."""
-        engine = await beside_traffic(lambda: shadow_engine(policy, self.settings))
-        self.metrics.declare((entry.name for entry in policy.entries), shadow=True)
+        engine = await _engine(revision, mode)
+        self.metrics.declare((entry.name for entry in revision.policy.entries), shadow=True)
         await self.worker.replace_shadow(engine)
-
-    async def _engine(self, policy: Policy) -> Engine:
-        """Raises BadKeys."""
-
-        def build() -> Engine:
-            keys = keys_for(policy, self.settings.seal_key_file)
-            return Engine(policy, self.reloader.switch.above_policy, time.time(), keyring(keys))
-
-        return await beside_traffic(build)
 
     def take(self) -> Sighted:
         sightings = self.worker.gateway.sightings
@@ -164,6 +156,10 @@ class Single:
         await self.worker.stop()
         await self.operation.end()
         await self.admin.stop()
+
+
+async def _engine(revision: Revision, mode: Mode | None) -> Engine:
+    return await beside_traffic(lambda: Engine(revision.policy, mode, time.time(), keyring(revision.keys)))
 
 
 def say_where(settings: Settings, listening: socket.socket, admin: Address) -> None:

@@ -16,12 +16,13 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import uvloop
 
 from cookiewarden.core.document import Loaded
-from cookiewarden.core.policy import Policy
+from cookiewarden.core.policy import Mode
 from cookiewarden.core.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keys_for
@@ -35,9 +36,9 @@ from cookiewarden.serve.metrics import GAUGES, Labels
 from cookiewarden.serve.mode import ModeSwitch
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.operation import Operation
-from cookiewarden.serve.reload import Reloader
+from cookiewarden.serve.reload import Reloader, Revision
 from cookiewarden.serve.settings import Settings
-from cookiewarden.serve.shadow import shadow_keys, shadow_reloader
+from cookiewarden.serve.shadow import shadow_reloader
 from cookiewarden.serve.sightings import Sighted
 from cookiewarden.serve.single import say_where
 
@@ -133,12 +134,12 @@ class Supervisor:
 
     def __init__(self, settings: Settings, files: PolicyFiles) -> None:
         self.settings = settings
-        self.files = files
         self.sockets: list[socket.socket] = []
         self.status = PolicyStatus()
         self.labels = Labels(settings.metrics_max_entries, settings.shadow != "")
         self.workers = Workers([])
-        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, self.put)
+        keys = partial(keys_for, path=settings.seal_key_file)
+        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, keys, self.put)
         inventory = LiveInventory(settings.inventory_file) if settings.inventory else None
         history = History(self.counts, self.labels)
         self.operation = Operation(self.reloader, self.status, history, inventory, Sighted)
@@ -193,9 +194,10 @@ class Supervisor:
         self.admin = Admin(self.settings)
         self.sockets = open_sockets(self.settings.listen, self.settings.workers)
         try:
-            self._read(loaded.policy)
+            revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
+        self.policy = self._read(revision, self.settings.mode)
         spawning: asyncio.Future[Any] = asyncio.gather(
             *map(self.spawn, range(self.settings.workers)), return_exceptions=True
         )
@@ -212,8 +214,8 @@ class Supervisor:
         for outcome in spawning.result():
             if isinstance(outcome, BaseException):
                 raise outcome
-        self.reloader.began(loaded.policy)
-        self.operation.decides(loaded.policy)
+        self.reloader.began(revision)
+        self.operation.decides(revision.policy)
         if self.shadow is not None:
             await self.shadow.reload()
         exposition = Exposition(self.counts, self.labels, self.status, self.workers)
@@ -309,21 +311,15 @@ class Supervisor:
         elif self.current:
             self._restarting = self._begin(self.restart())
 
-    async def put(self, policy: Policy) -> None:
-        """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy. Raises
-        BadKeys."""
-        self._read(policy)
+    async def put(self, revision: Revision, mode: Mode | None) -> None:
+        """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
+        self.policy = self._read(revision, mode)
         await self._put_everywhere(self.policy, shadow=False)
-        self.operation.decides(policy)
+        self.operation.decides(revision.policy)
 
-    async def put_shadow(self, policy: Policy) -> None:
+    async def put_shadow(self, revision: Revision, mode: Mode | None) -> None:
         """Have every worker try a policy beside the one in force."""
-        if self.shadow is None:
-            return
-        self.labels.declare((entry.name for entry in policy.entries), shadow=True)
-        keys = shadow_keys(policy, self.settings)
-        files = self.shadow.files
-        self.shadow_policy = PolicyFilesRead(files.path, files.raw, dict(self.labels.numbers), keys)
+        self.shadow_policy = self._read(revision, mode, shadow=True)
         await self._put_everywhere(self.shadow_policy, shadow=True)
 
     async def _put_everywhere(self, policy: PolicyFilesRead, shadow: bool) -> None:
@@ -342,17 +338,11 @@ class Supervisor:
             log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
             child.kill()
 
-    def _read(self, policy: Policy) -> None:
-        """Raises BadKeys."""
-        keys = keys_for(policy, self.settings.seal_key_file)
-        self.labels.declare(entry.name for entry in policy.entries)
-        self.policy = PolicyFilesRead(
-            self.files.path,
-            self.files.raw,
-            dict(self.labels.numbers),
-            keys,
-            self.reloader.switch.above_policy,
-        )
+    def _read(self, revision: Revision, mode: Mode | None, shadow: bool = False) -> PolicyFilesRead:
+        """As workers are told of it."""
+        self.labels.declare((entry.name for entry in revision.policy.entries), shadow=shadow)
+        path = self.settings.shadow if shadow else self.settings.policy
+        return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys, mode)
 
     def counts(self) -> list[int]:
         """What all workers have counted, those that ended too."""

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,12 +165,7 @@ def page(origin: int, rounds: int) -> list[Found]:
     """The status page when 100,000 undeclared names have come, beside the same page before any came; and the bar."""
     with started(OURS, PEERS[OURS], origin) as ours:
         before = [_seconds(ours, "/") for _ in range(rounds)]
-        connection = http.client.HTTPConnection("127.0.0.1", ours.port)
-        for begin in range(0, NAMES, AT_ONCE):
-            names = "; ".join(f"n{number}=1" for number in range(begin, begin + AT_ONCE))
-            connection.request("GET", "/plain", headers={"Host": HOST, "Cookie": names})
-            connection.getresponse().read()
-        time.sleep(1.5)
+        _show_names(ours)
         after = [_seconds(ours, "/") for _ in range(rounds)]
         bar = [BAR_MS] * rounds
         return [
@@ -183,6 +179,44 @@ def page(origin: int, rounds: int) -> list[Found]:
                 "the bar",
             ),
         ]
+
+
+def asked(origin: int, rounds: int) -> list[Found]:
+    """The tail of the traffic while eight ask for the status page in a loop, beside that of a quiet admin listener."""
+    with started(OURS, PEERS[OURS], origin) as ours:
+        _show_names(ours)
+        quiet, busy = [], []
+        for _ in range(rounds):
+            quiet.append(round_of(ours, SIX, 6000, 2000).p99 * 1e3)
+            with ThreadPoolExecutor(ASKING) as pool:
+                until = time.monotonic() + 3
+                asking = [pool.submit(_ask_until, ours, until) for _ in range(ASKING)]
+                busy.append(round_of(ours, SIX, 6000, 2000).p99 * 1e3)
+                pages = sum(task.result() for task in asking)
+            print(f"    {pages} pages")
+    return [Found(f"p99 at 2,000 requests/s, {ASKING} ask for the page", "ms", busy, quiet, "nobody asks")]
+
+
+ASKING = 8
+
+
+def _ask_until(peer: Peer, until: float) -> int:
+    """How many pages there were."""
+    pages = 0
+    while time.monotonic() < until:
+        _seconds(peer, "/")
+        pages += 1
+    return pages
+
+
+def _show_names(peer: Peer) -> None:
+    """Undeclared ones, more than are kept."""
+    connection = http.client.HTTPConnection("127.0.0.1", peer.port)
+    for begin in range(0, NAMES, AT_ONCE):
+        names = "; ".join(f"n{number}=1" for number in range(begin, begin + AT_ONCE))
+        connection.request("GET", "/plain", headers={"Host": HOST, "Cookie": names})
+        connection.getresponse().read()
+    time.sleep(1.5)
 
 
 BAR_MS = 200.0
@@ -201,7 +235,7 @@ def _seconds(peer: Peer, path: str) -> float:
 
 
 QUESTIONS: dict[str, Callable[[int, int], list[Found]]] = {
-    "p99": p99, "memory": memory, "workers": workers, "start": start, "page": page,
+    "p99": p99, "memory": memory, "workers": workers, "start": start, "page": page, "asked": asked,
 }  # fmt: skip
 
 

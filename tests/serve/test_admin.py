@@ -1,8 +1,10 @@
 """The admin listener: open to probes and scrapes, closed to pages of other sites and, beyond loopback, to all without
 the token."""
 
+import contextlib
 import http.client
 import json
+import os
 import re
 import signal
 import time
@@ -14,6 +16,8 @@ import jsonschema
 import pytest
 
 from cookiewarden.core.report import wire
+from cookiewarden.serve import admin_server
+from cookiewarden.serve.admin_server import MAX_CONNECTIONS
 from cookiewarden.serve.settings import Address
 from tests.processes import command, ready
 from tests.serve.harness import CLOSE, POLICY, TOKEN, Client, Start, ask, eventually, get, mode_of, tell
@@ -242,3 +246,38 @@ def test_what_is_told_in_pieces_is_read_whole(start: Start, token: str) -> None:
             client.send(piece)
         assert b"200 OK" in client.read_all()
     assert mode_of(proxy) == "report"
+
+
+@pytest.mark.row(26)
+@pytest.mark.parametrize("what", ["nothing", "half a head", "no reading"])
+def test_connections_that_do_nothing_keep_no_probe_and_no_scrape_out(start: Start, what: str) -> None:
+    proxy, _ = start()
+    port = proxy.single.admin.address.port
+    before = len(os.listdir("/proc/self/fd"))
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(Client(port)) for _ in range(5 * MAX_CONNECTIONS)]
+        for client in held:
+            with contextlib.suppress(OSError):  # it may be closed already
+                if what == "half a head":
+                    client.send(b"GET /metrics HTTP/1.1\r\nHost: local")
+                elif what == "no reading":
+                    client.send(get(b"/metrics") * 20)
+        for path in ("/livez", "/metrics", "/"):
+            assert status(port, path, "localhost") == 200
+        assert eventually(lambda: len(os.listdir("/proc/self/fd")) <= before + len(held) + MAX_CONNECTIONS)
+
+
+def test_a_head_that_never_ends_and_an_answer_that_nobody_reads_end_by_themselves(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin_server, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(admin_server, "REQUEST_SECONDS", 1.0)
+    proxy, _ = start()
+    port = proxy.single.admin.address.port
+    with Client(port) as silent, Client(port) as slow, Client(port) as idle:
+        idle.send(get(b"/livez"))
+        assert b"200 OK" in idle.read_until(b"ok\n")
+        began = time.monotonic()
+        slow.send(b"GET / HTTP/1.1\r\nHo")
+        assert silent.read_all() == slow.read_all() == b"" and 0.2 < time.monotonic() - began < 2
+        assert idle.read_all() == b"" and time.monotonic() - began < 3

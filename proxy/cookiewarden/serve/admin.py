@@ -11,8 +11,7 @@ import ipaddress
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from http import HTTPStatus
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -20,10 +19,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from cookiewarden.core.report import wire
 from cookiewarden.serve import status
+from cookiewarden.serve.admin_server import Connection, Server
 from cookiewarden.serve.exposition import Exposition
 from cookiewarden.serve.listener import CannotStart, cannot_listen, listening
 from cookiewarden.serve.operation import Operation
 from cookiewarden.serve.settings import Address, Settings
+from cookiewarden.serve.shared import Shared
 
 log = logging.getLogger("cookiewarden")
 
@@ -60,29 +61,6 @@ class Guard:
         return "" if right else "this is not the token of --admin-token-file\n"
 
 
-class Quiet(web.RequestHandler):
-    """aiohttp's own pages about bad requests repeat what was sent, and browsers send the application's cookies to every
-    port of its host."""
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        if status >= 500:
-            log.error("the admin listener failed to answer", exc_info=exc)
-        response = web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")
-        response.force_close()
-        return response
-
-
-class Server(web.Server):
-    def __call__(self) -> web.RequestHandler:
-        return Quiet(self, loop=asyncio.get_running_loop())
-
-
 @dataclass(frozen=True, slots=True)
 class Pages:
     """What is answered. `unready` says why traffic should not come, or nothing."""
@@ -91,8 +69,11 @@ class Pages:
     operation: Operation
     unready: Callable[[], str]
     guard: Guard
+    shared: Shared = field(default_factory=Shared)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if isinstance(request.protocol, Connection):
+            request.protocol.begin()
         page, command = PAGES.get(request.path), COMMANDS.get(request.path)
         changes = command is not None and request.method == "POST"
         if request.path not in OPEN and (refusal := self.guard.refusal(request, changes)):
@@ -123,21 +104,19 @@ class Pages:
         return web.Response(status=503, text=f"{why}\n") if why else web.Response(text="ok\n")
 
     async def inventory(self, request: web.BaseRequest) -> web.Response:
-        return _json(await self.operation.inventory_json())
+        return _json(await self.shared.get("inventory", self.operation.inventory_json))
 
     async def forecast(self, request: web.BaseRequest) -> web.Response:
-        found = await self.operation.forecast()
-        return _json(None if found is None else wire.dump(found))
+        return _json(await self.shared.get("forecast", self.operation.forecast))
 
     async def drift(self, request: web.BaseRequest) -> web.Response:
-        found = await self.operation.drift()
-        return _json(None if found is None else wire.dump(found))
+        return _json(await self.shared.get("drift", self.operation.drift))
 
     async def policy(self, request: web.BaseRequest) -> web.Response:
-        return _json(wire.dump(self.operation.policy()))
+        return _json(await self.shared.get("policy", self.operation.policy_json))
 
     async def index(self, request: web.BaseRequest) -> web.Response:
-        text, policy = await status.page(self.operation, self.unready())
+        text, policy = await self.shared.get("page", lambda: status.page(self.operation, self.unready()))
         headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"} | SAFE
         return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -145,8 +124,8 @@ class Pages:
 
     async def reload(self, request: web.BaseRequest) -> web.Response:
         log.info("an operator asks for a reload")
-        policy = await self.operation.reload()
-        return _json(wire.dump(policy), 200 if policy.reload_successful else 422)
+        status = 200 if await self.operation.reload() else 422
+        return _json(await self.operation.policy_json(), status)
 
     async def mode(self, request: web.BaseRequest) -> web.Response:
         try:
@@ -156,8 +135,8 @@ class Pages:
             return _refused(408, "408 Request Timeout\n")
         except wire.NotThis as bad:
             return _refused(400, f'{bad}; expected such as {{"mode": "report", "seconds": 1800}}\n')
-        policy = await self.operation.turn_mode(mode, seconds)
-        return _json(wire.dump(policy))
+        await self.operation.turn_mode(mode, seconds)
+        return _json(await self.operation.policy_json())
 
 
 MAX_BODY = 4096

@@ -18,6 +18,7 @@ from cookiewarden.core.report.wire import (
     ForecastDocument,
     PolicyDocument,
     ReloadDocument,
+    dump,
     entry_document,
     read_inventory,
 )
@@ -84,21 +85,23 @@ class Operation:
         self.gather()
         return await self.inventory.dumped()
 
-    async def forecast(self) -> ForecastDocument | None:
-        """What would happen if the policy were enforced now."""
+    async def forecast(self) -> bytes | None:
+        """What would happen if the policy were enforced now, as JSON."""
 
-        def of(inventory: Inventory, engine: Engine) -> ForecastDocument:
+        def of(inventory: Inventory, engine: Engine) -> bytes:
             cookies = forecast(inventory, judge_all(inventory, engine, time.time()), is_in_force=True)
-            return ForecastDocument(engine.policy.name, engine.policy.sha256, inventory.since, cookies)
+            policy = engine.policy
+            return dump(ForecastDocument(policy.name, policy.sha256, inventory.since, cookies))
 
         return await self.computed(of)
 
-    async def drift(self) -> DriftDocument | None:
-        """Where the register and what was seen differ."""
+    async def drift(self) -> bytes | None:
+        """Where the register and what was seen differ, as JSON."""
 
-        def of(inventory: Inventory, engine: Engine) -> DriftDocument:
+        def of(inventory: Inventory, engine: Engine) -> bytes:
             findings = drift(inventory, judge_all(inventory, engine, time.time()), engine.policy, time.time())
-            return DriftDocument(engine.policy.name, engine.policy.sha256, inventory.since, findings)
+            policy = engine.policy
+            return dump(DriftDocument(policy.name, policy.sha256, inventory.since, findings))
 
         return await self.computed(of)
 
@@ -122,9 +125,15 @@ class Operation:
         self._engine = policy.sha256, expiry, engine
         return engine
 
-    def policy(self) -> PolicyDocument:
+    async def policy_json(self) -> bytes:
+        """What is in force, and how its loading went, as JSON."""
+        document = await self.policy()
+        return await in_short_turns(lambda: dump(document))
+
+    async def policy(self) -> PolicyDocument:
         """What is in force, and how its loading went."""
         policy, status = self._policy(), self.status
+        entries = await in_short_turns(lambda: list(map(entry_document, policy.entries)))
         switch = self.reloader.switch
         return PolicyDocument(
             policy.name,
@@ -140,7 +149,7 @@ class Operation:
                 "request": policy.on_request.value,
                 "evict": policy.evict.value,
             },
-            [entry_document(entry) for entry in policy.entries],
+            entries,
         )
 
     def _policy(self) -> Policy:
@@ -150,15 +159,14 @@ class Operation:
 
     # What is told
 
-    async def reload(self) -> PolicyDocument:
-        """Load the policy's files now."""
+    async def reload(self) -> bool:
+        """Load the policy's files now. Whether they are good."""
         await self.reloader.reload()
-        return self.policy()
+        return self.status.reload_successful
 
-    async def turn_mode(self, mode: Mode | None, seconds: float) -> PolicyDocument:
+    async def turn_mode(self, mode: Mode | None, seconds: float) -> None:
         """The emergency switch, for so long; None turns it back."""
         if mode is not None:
             await self.reloader.turn_mode(mode, time.time() + seconds)
         elif self.reloader.switch.switched is not None:
             await self.reloader.turn_mode_back("by an operator")
-        return self.policy()

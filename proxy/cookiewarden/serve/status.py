@@ -15,6 +15,7 @@ from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line
 from cookiewarden.serve.history import STEP_SECONDS, History, Sample
 from cookiewarden.serve.operation import Operation
+from cookiewarden.serve.reload import in_short_turns
 
 MAX_SHOWN = 50
 """Rows of a table; the JSON has all."""
@@ -54,14 +55,14 @@ async def page(operation: Operation, unready: str) -> tuple[str, str]:
         "now": now,
         "nonce": nonce,
         "unready": unready,
-        "policy": operation.policy(),
+        "policy": await operation.policy(),
         "seen": seen,
         "charts": _charts(operation.history),
         "max_shown": MAX_SHOWN,
         "verdicts": list(Verdict),
         "paste": "".join(f.yaml for f in seen.findings if f.kind is Kind.UNDECLARED) if seen else "",
     }
-    return render("status.html", values), POLICY.format(nonce=nonce)
+    return await in_short_turns(lambda: render("status.html", values)), POLICY.format(nonce=nonce)
 
 
 POLICY = (

@@ -1,0 +1,87 @@
+"""aiohttp's server as the admin listener needs it: bounded in connections and in time, and its error pages repeat nothing.
+
+It shares descriptors and an event loop with the traffic, so nobody may hold many of the one or much of the other. One rule bounds all:
+a connection ends some time after its last request began, whatever it is doing then: idle, half a head, or an answer that nobody reads.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import web
+
+log = logging.getLogger("cookiewarden")
+
+MAX_CONNECTIONS = 32
+"""For one more, the one goes whose last request began longest ago: probes and scrapes are the newest, and get in."""
+HEAD_SECONDS = 10.0
+"""From the connection to the end of the first head."""
+REQUEST_SECONDS = 75.0
+"""From one request to the next, with the answer between: longer than Prometheus waits from scrape to scrape."""
+
+
+class Server(web.Server):
+    def __init__(self, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+        super().__init__(answer)
+        self.open: dict[Connection, None] = {}
+        """The one whose last request began longest ago is the first."""
+
+    def __call__(self) -> web.RequestHandler:
+        return Connection(self)
+
+    def admit(self, connection: "Connection") -> None:
+        """It is the newest."""
+        self.open.pop(connection, None)
+        self.open[connection] = None
+        if len(self.open) > MAX_CONNECTIONS:
+            next(iter(self.open)).end()
+
+
+class Connection(web.RequestHandler):
+    """Of one client."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop())
+        self.server = server
+        self._end: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._ends_in(HEAD_SECONDS)
+
+    def begin(self) -> None:
+        """A request has come."""
+        self._ends_in(REQUEST_SECONDS)
+
+    def _ends_in(self, seconds: float) -> None:
+        if self._end is not None:
+            self._end.cancel()
+        self._end = asyncio.get_running_loop().call_later(seconds, self.end)
+        self.server.admit(self)
+
+    def end(self) -> None:
+        """At once: what is not read would else wait to be."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self.server.open.pop(self, None)
+        if self._end is not None:
+            self._end.cancel()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """aiohttp's own pages about bad requests repeat what was sent, and browsers send the application's cookies to every port of
+        its host."""
+        if status >= 500:
+            log.error("the admin listener failed to answer", exc_info=exc)
+        response = web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")
+        response.force_close()
+        return response

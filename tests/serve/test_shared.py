@@ -1,0 +1,67 @@
+import asyncio
+import time
+
+import pytest
+
+from cookiewarden.serve.shared import Shared
+
+
+async def test_who_asks_before_it_begins_shares_an_answer_and_who_asks_later_gets_a_newer_one() -> None:
+    shared, begun = Shared(), 0
+
+    async def work() -> int:
+        nonlocal begun
+        begun += 1
+        number = begun
+        await asyncio.sleep(0.05)
+        return number
+
+    first = [asyncio.create_task(shared.get("page", work)) for _ in range(50)]
+    await asyncio.sleep(0.02)
+    later = [asyncio.create_task(shared.get("page", work)) for _ in range(50)]
+    assert {await task for task in first} == {1} and {await task for task in later} == {2}
+
+
+async def test_however_many_ask_a_fifth_of_the_time_goes_to_it() -> None:
+    shared, worked = Shared(), 0.0
+
+    async def work() -> None:
+        nonlocal worked
+        time.sleep(0.01)  # noqa: ASYNC251 (as a computation does)
+        worked += 0.01
+
+    async def client(name: str, until: float) -> None:
+        while time.monotonic() < until:
+            await shared.get(name, work)
+
+    began = time.monotonic()
+    await asyncio.gather(*(client(f"page{number % 3}", began + 0.5) for number in range(12)))
+    assert 0.03 < worked <= 0.3 * (time.monotonic() - began)
+
+
+async def test_work_that_fails_fails_for_those_who_asked_and_for_nobody_else() -> None:
+    shared = Shared()
+
+    async def fails() -> None:
+        raise ZeroDivisionError
+
+    async def works() -> int:
+        return 1
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            await shared.get("page", fails)
+    assert await shared.get("page", works) == 1
+
+
+async def test_who_goes_away_takes_no_answer_from_others() -> None:
+    shared = Shared()
+
+    async def work() -> int:
+        await asyncio.sleep(0.05)
+        return 1
+
+    gone, stays = (asyncio.create_task(shared.get("page", work)) for _ in range(2))
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    assert await stays == 1

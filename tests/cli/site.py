@@ -11,11 +11,12 @@ Page = tuple[int, Mapping[str, str], bytes]
 
 @contextlib.contextmanager
 def site(pages: Mapping[str, Page]) -> Iterator[str]:
-    """Its URL, without the slash. What is no page is a 404."""
+    """Its URL, without the slash. What is no page is a 404; a query makes no other page unless it is given as one."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, fields, body = pages.get(self.path, (404, {}, b""))
+            page = self.path if self.path in pages else self.path.partition("?")[0]
+            status, fields, body = pages.get(page, (404, {}, b""))
             self.send_response(status)
             for name, value in {**fields, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)

@@ -269,6 +269,7 @@ def test_a_flag_counts_before_a_variable_before_a_file_before_the_default(tmp_pa
         ('upstream_host: "a\\r\\nX: 1"', 2, "is no host; expected HOST or HOST:PORT"),
         ("mode: on\nmax_head: 1k", 2, 'c.yaml:2: max_head: "1k" is no whole number'),
         ("mode: on", 2, 'c.yaml:1: mode: "on" is no mode; expected enforce or report'),
+        ('inventory_file: "a\\0b"', 2, "c.yaml:1: inventory_file: no file has a name with a NUL in it"),
         ("a: [", 2, "not YAML"),
     ],
 )

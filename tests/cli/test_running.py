@@ -4,11 +4,13 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.site import site
 from tests.processes import free_port
 from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
 from tests.serve.running import Running, running
@@ -167,6 +169,39 @@ def test_a_report_of_a_prometheus_that_is_none(proxy: Running, tmp_path: Path) -
     (tmp_path / "cut.json").write_text('{"cookiewarden": "inventory", "for')
     code, _, told = run("report", "--prometheus", "http://127.0.0.1:1", "--inventory", tmp_path / "cut.json")
     assert code == 3 and "is no inventory of this version" in told
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ('"+Inf"', 0), ('"-Inf"', 0), ('"NaN"', 0), ('"1e308"', 0), ('"-1e308"', 0), ('"1e999"', 0), ("9" * 400, 3), ("9" * 5000, 3), ('"x"', 3),
+        ("null", 3), ("[]", 3),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["markdown", "html"])
+def test_samples_that_no_counter_can_have_are_no_data(value: str, code: int, form: str) -> None:
+    at = int(time.time())
+    samples = ",".join(f"[{at - back}, {value}]" for back in range(0, 400, 10))
+    labels = '{"cookie": "sid", "action": "pass", "direction": "response", "policy": "p", "sha256": "s"}'
+    answer = f'{{"status": "success", "data": {{"result": [{{"metric": {labels}, "values": [{samples}]}}]}}}}'
+    with site({"/api/v1/query_range": (200, {}, answer.encode())}) as url:
+        found, told, error = run("report", "--prometheus", url, "--since", "5min", "--format", form)
+    assert (
+        found == code
+        and "Traceback" not in error
+        and ("does not answer as Prometheus" in error) is (code == 3)
+    )
+    assert not re.search(r"\b(inf|nan)\b", told)
+
+
+@pytest.mark.parametrize("moment", ["1e300", "Infinity", "NaN", "-1", '"x"', "null", "9" * 400])
+def test_samples_of_moments_that_cannot_be_are_no_answer(moment: str) -> None:
+    answer = (
+        f'{{"status": "success", "data": {{"result": [{{"metric": {{}}, "values": [[{moment}, "1"]]}}]}}}}'
+    )
+    with site({"/api/v1/query_range": (200, {}, answer.encode())}) as url:
+        code, _, told = run("report", "--prometheus", url)
+    assert code == 3 and "does not answer as Prometheus does" in told and "Traceback" not in told
 
 
 def test_the_schema_of_what_is_answered_is_printed(proxy: Running) -> None:

@@ -246,6 +246,31 @@ def test_a_name_with_a_tab_is_shown_and_kept_as_any_other(tmp_path: Path) -> Non
         assert "x\ty" in records(of(proxy))
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_snapshot_with_more_names_than_are_kept_is_cut_to_the_bounds(tmp_path: Path, workers: str) -> None:
+    times = {"count": 1, "first": 1, "last": time.time()}
+    many = {f"n{i}": {"name": f"n{i}", "sides": {"server": times}} for i in range(5000)}
+    many |= {"sid": {"name": "sid", "sides": {"server": times | {"last": 1}}}}
+    kept = tmp_path / "inventory.json"
+    kept.write_text(json.dumps({"cookiewarden": "inventory", "format": 1, "inventory": {"records": many}}))
+    with running("--inventory-file", str(kept), "--workers", workers, script=SETS) as proxy:
+        assert len(records(of(proxy))) == 1001 and "sid" in records(of(proxy))
+
+        def left_out() -> dict[str, int]:
+            return json.loads(fetched(of(proxy), "/inventory"))["inventory"]["left_out"]
+
+        assert left_out() == {"server": 4000}
+        ask(proxy.port, get(b"/", CLOSE))
+        assert eventually(lambda: left_out() == {"server": 4001}, 5)
+
+
+def test_a_circle_of_links_is_no_inventory_and_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with running("--inventory-file", str(tmp_path / "a")) as proxy:
+        assert "the inventory of before is not read" in proxy.told and "Traceback" not in proxy.told
+
+
 def test_what_is_no_regular_file_is_no_inventory(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+from cookiewarden.core.matcher import Match, Matcher
+from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import printable
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.wire import NotThis, pieces_of, read_inventory
@@ -30,12 +32,15 @@ class LiveInventory:
 
     def __init__(self, path: str) -> None:
         """`path`: of the snapshot file; empty for none."""
-        self.path = Path(path).resolve() if path else None  # a link stays one
+        self.path = Path(os.path.realpath(path)) if path else None  # a link stays one; a circle of them too
         if self.path is not None and not os.access(self.path.parent, os.W_OK | os.X_OK):
             log.error(
                 "the inventory will not be saved: %s is no folder that can be written to", self.path.parent
             )
-        self.inventory = self._load() or Inventory(since=time.time())
+        loaded = self._load()
+        self._is_from_elsewhere = loaded is not None
+        """A file may have been edited, and hold more than was ever kept."""
+        self.inventory = loaded or Inventory(since=time.time())
         self.inventory.new_policy(time.time())
         self._keeper = Keeper(self.inventory)
         self._changed = False
@@ -50,9 +55,14 @@ class LiveInventory:
             self.inventory.leave_out(side, count)
         self._changed = self._changed or bool(sighted.cookies or sighted.left_out)
 
-    def new_policy(self) -> None:
+    def new_policy(self, policy: Policy) -> None:
         """Another policy is in force."""
         self.inventory.new_policy(time.time())
+        if self._is_from_elsewhere:
+            matcher = Matcher(policy.entries)
+            self.inventory.bound(lambda name: matcher.match(name.encode(), b"", None) != Match(None))
+            self._keeper = Keeper(self.inventory)
+            self._is_from_elsewhere = False
 
     async def dumped(self) -> bytes:
         """As JSON, with turns for traffic between."""

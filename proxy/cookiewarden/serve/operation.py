@@ -67,7 +67,7 @@ class Operation:
         entry of it ended, what was decided before is no news any more."""
         decided_by = policy.sha256, next_expiry(policy, time.time())
         if self.inventory is not None and decided_by != self._decided_by:
-            self.inventory.new_policy()
+            self.inventory.new_policy(policy)
         self._decided_by = decided_by
 
     async def end(self) -> None:

@@ -150,6 +150,13 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.split(",") if word.strip())
 
 
+def _file(text: str) -> str:
+    """Raises ValueError."""
+    if "\0" in text:
+        raise ValueError("no file has a name with a NUL in it")
+    return text
+
+
 def setting(parse: Callable[[str], Any], default: Any, metavar: str, help: str) -> Any:
     """A field of Settings: its reader, its default, and what `--help` says."""
     return field(default=default, metadata={"parse": parse, "metavar": metavar, "help": help})
@@ -159,7 +166,7 @@ def setting(parse: Callable[[str], Any], default: Any, metavar: str, help: str) 
 class Settings:
     """How the proxy runs. What it decides is in the policy."""
 
-    policy: str = setting(str, "", "FILE", "The policy file.")
+    policy: str = setting(_file, "", "FILE", "The policy file.")
     upstream: Upstream | None = setting(
         parse_upstream, None, "URL", "The application: http://HOST:PORT, https://HOST:PORT or unix:/PATH."
     )
@@ -179,7 +186,7 @@ class Settings:
         "enforce or report; overrides the policy's own mode.",
     )
     shadow: str = setting(
-        str,
+        _file,
         "",
         "FILE",
         "A second policy, tried beside the one in force: decides everything, changes nothing, and is counted apart.",
@@ -206,13 +213,13 @@ class Settings:
         "Balancers that send a PROXY protocol header (v1 or v2) on each connection.",
     )
     via: str = setting(_via, "", "NAME", "Add a Via header with this name, both ways.")
-    tls_cert: str = setting(str, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
-    tls_key: str = setting(str, "", "FILE", "Its key (PEM), where the certificate's file has none.")
+    tls_cert: str = setting(_file, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
+    tls_key: str = setting(_file, "", "FILE", "Its key (PEM), where the certificate's file has none.")
     tls_client_ca: str = setting(
-        str, "", "FILE", "Authorities (PEM): clients must show a certificate of theirs."
+        _file, "", "FILE", "Authorities (PEM): clients must show a certificate of theirs."
     )
     upstream_ca: str = setting(
-        str, "", "FILE", "Authorities (PEM) for an https:// application instead of the system's."
+        _file, "", "FILE", "Authorities (PEM) for an https:// application instead of the system's."
     )
     upstream_server_name: str = setting(
         _host,
@@ -223,10 +230,10 @@ class Settings:
     upstream_verify: bool = setting(
         _switch, True, "on|off", "Whether the certificate of an https:// application is checked."
     )
-    upstream_cert: str = setting(str, "", "FILE", "Certificate (PEM) to show to an https:// application.")
-    upstream_key: str = setting(str, "", "FILE", "Its key (PEM), where the certificate's file has none.")
+    upstream_cert: str = setting(_file, "", "FILE", "Certificate (PEM) to show to an https:// application.")
+    upstream_key: str = setting(_file, "", "FILE", "Its key (PEM), where the certificate's file has none.")
     seal_key_file: str = setting(
-        str, "", "FILE", "Keys for cookies that the policy seals: cookiewarden key new FILE."
+        _file, "", "FILE", "Keys for cookies that the policy seals: cookiewarden key new FILE."
     )
     upgrade_protocols: tuple[str, ...] = setting(
         _words, ("websocket",), "LIST", "Upgrade protocols passed on."
@@ -269,13 +276,16 @@ class Settings:
         "Whether the names of cookies are kept that were seen: for forecast and drift.",
     )
     inventory_file: str = setting(
-        str, "", "FILE", "Where the inventory is saved every ten seconds, and brought back from at the start."
+        _file,
+        "",
+        "FILE",
+        "Where the inventory is saved every ten seconds, and brought back from at the start.",
     )
     admin_host: tuple[str, ...] = setting(
         _words, (), "NAME,...", "Names, besides localhost, by which the admin pages may be asked for."
     )
     admin_token_file: str = setting(
-        str,
+        _file,
         "",
         "FILE",
         "A token for the admin pages, where --admin is not on loopback; /metrics, /livez and /readyz need none.",

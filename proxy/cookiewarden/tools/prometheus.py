@@ -18,6 +18,7 @@ from cookiewarden.core.report.review import (
     added_up,
     risen,
 )
+from cookiewarden.core.report.wire import LAST_MOMENT, MOST
 from cookiewarden.tools.client import NoAnswer, fetch
 
 SLACK = 0.25
@@ -81,7 +82,7 @@ class Prometheus:
             if answer["status"] != "success":
                 raise NoAnswer(f"Prometheus at {self.url} refuses: {printable(str(answer['error']))[:300]}")
             return [_checked(found) for found in answer["data"]["result"]]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise NoAnswer(f"{self.url} does not answer as Prometheus does (status {status})") from None
 
 
@@ -90,11 +91,24 @@ def _filled(question: str, where: str, step: int) -> str:
 
 
 def _checked(found: Any) -> dict[str, Any]:
-    """Raises ValueError, KeyError, TypeError where it is no series."""
+    """Raises ValueError, KeyError, TypeError, OverflowError where it is no series."""
     return {
         "metric": {str(name): str(value) for name, value in found["metric"].items()},
-        "values": [(float(moment), float(value)) for moment, value in found["values"]],
+        "values": [(_moment(moment), _number(value)) for moment, value in found["values"]],
     }
+
+
+def _moment(moment: Any) -> float:
+    """Seconds since the epoch. Raises ValueError, TypeError, OverflowError."""
+    if not 0 <= float(moment) < LAST_MOMENT:
+        raise ValueError("no moment")
+    return float(moment)
+
+
+def _number(value: Any) -> Number:
+    """None for what no counter can have: NaN, infinities. Raises ValueError, TypeError, OverflowError."""
+    number = float(value)
+    return number if abs(number) < MOST else None
 
 
 def _key(series: Series) -> frozenset[tuple[str, str]]:
@@ -109,6 +123,6 @@ def _at(found: list[dict[str, Any]], times: Sequence[float], step: float) -> lis
         for time in times:
             near = min(one["values"], key=lambda sample: abs(sample[0] - time), default=None)
             close = near is not None and abs(near[0] - time) <= SLACK * step
-            values.append(near[1] if close and near is not None and near[1] == near[1] else None)
+            values.append(near[1] if close and near is not None else None)
         series.append(Series(one["metric"], values))
     return series

@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 from cookiewarden.core.cookie import parse_set_cookie
 from cookiewarden.core.report import inventory as module
 from cookiewarden.core.report.inventory import (
+    MAX_NAMES,
     Inventory,
     Keeper,
     Observation,
+    Record,
     Shape,
     Side,
+    Times,
     lifetime_of,
     name_text,
     sample_path,
@@ -147,6 +150,19 @@ def test_another_policy_forgets_what_the_one_before_decided_and_nothing_else() -
     assert seen.inventory.policy_since == NOW + 9
 
 
+def test_an_inventory_from_elsewhere_is_bounded_but_for_what_is_declared() -> None:
+    inventory = Inventory()
+    for number in range(MAX_NAMES + 5):
+        for side in (Side.SERVER, Side.REQUEST):
+            name = f"{side}{number}"
+            inventory.records[name] = Record(name, sides={side: Times(2, NOW, NOW + number)})
+    inventory.bound(lambda name: name == "server0")
+    left = inventory.records
+    assert len([name for name in left if name.startswith("server")]) == MAX_NAMES + 1 and "server0" in left
+    assert len([name for name in left if name.startswith("request")]) == MAX_NAMES and "request0" not in left
+    assert inventory.left_out == {Side.SERVER: 8, Side.REQUEST: 10}
+
+
 def test_what_the_proxy_evicts_is_seen_on_no_side() -> None:
     inventory = Inventory()
     Keeper(inventory).add(observed(b"a", "evict", action="evict"), 1, 0, NOW)
@@ -160,8 +176,10 @@ def test_what_the_proxy_evicts_is_seen_on_no_side() -> None:
     ("target", "shown"),
     [
         (b"/", "/"), (b"/login?user=me", "/login"), (b"/a/b/c", "/a/b/…"), (b"/users/12345/mail", "/users/*/…"),
-        (b"/" + b"x" * 40, "/*"), (b"//a//b", "/a/b"), (b"/%e2%80%ae/x", "/*/x"), (b"*", "/*"), (b"/\xff", "/\\xff"),
-        (b"http://h/a", "/http:/h/…"),
+        (b"/" + b"x" * 40, "/*"), (b"//a//b", "/a/b"), (b"/%e2%80%ae/x", "/*/x"), (b"*", "/*"), (b"/\xff", "/*"),
+        (b"http://h/a", "/*/h/…"), (b"/cgi-bin/WebObjects/Carerix.woa/wa", "/cgi-bin/WebObjects/…"), (b"/nph-proxy/index.php", "/nph-proxy/index.php"),
+        (b"/users/john.doe", "/users/*"), (b"/users/john", "/users/*"), (b"/User/JohnDoe/x", "/User/*/…"), (b"/~john/x", "/*/x"), (b"/@john", "/*"),
+        (b"/mail/john@shop.example", "/mail/*"), (b"/login;jsessionid=abcdef", "/*"), (b"/john.doe.html", "/*"), (b"/x\nhtml", "/*"), (b"/x\n", "/*"),
     ],
 )  # fmt: skip
 def test_a_sample_path_has_two_segments_and_nothing_that_names_somebody(target: bytes, shown: str) -> None:

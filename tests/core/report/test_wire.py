@@ -78,6 +78,8 @@ def test_every_document_is_as_its_schema_says() -> None:
         (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden: "),
         (b'{"format": 1, "inventory": {"records": {"a": {"name": "b"}}}}', "under another name"),
         (b'{"format": 1, "inventory": {"records": {"a;b": {"name": "a;b"}}}}', "that no cookie has"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [%s]}}}}' % b",".join([b'["h", "/"]'] * 6), "larger than any"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [["%s", "/"]]}}}}' % (b"h" * 1000), "larger than any"),
     ],
 )  # fmt: skip
 def test_what_is_no_inventory_is_refused_in_a_sentence(data: bytes, told: str) -> None:

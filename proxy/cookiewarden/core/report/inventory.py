@@ -22,7 +22,9 @@ MAX_SHAPES = 8
 MAX_ROWS = 24
 MAX_PLACES = 5
 MAX_TEXT = 100
-"""Characters of a host, Path or Domain."""
+"""Characters of a host or a segment of a path."""
+MAX_SHOWN = 256
+"""Characters that a host, Path or Domain has at most once it is kept: a Domain may have 253."""
 ROOM_SECONDS = 60.0
 """Between two looks for room."""
 STALE = 86400.0
@@ -146,6 +148,17 @@ class Record:
     def by_server(self) -> bool:
         return Side.SERVER in self.sides
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it is one that `see` can have made."""
+        return (
+            len(self.shapes) <= MAX_SHAPES
+            and len(self.rows) <= MAX_ROWS
+            and len(self.places) <= MAX_PLACES
+            and all(len(text) <= MAX_SHOWN for place in self.places for text in place)
+            and all(len(text) <= MAX_SHOWN for s in self.shapes for text in (s.shape.path, s.shape.domain))
+        )
+
     def see(self, seen: Observation, count: int, crossed: int, at: float) -> None:
         if seen.direction in SIDES:
             self.sides.setdefault(SIDES[seen.direction], Times()).add(count, at)
@@ -204,6 +217,17 @@ class Inventory:
         self.policy_since = now
         for record in self.records.values():
             record.rows.clear()
+
+    def bound(self, declared: Callable[[str], bool]) -> None:
+        """Keep, besides what is declared, so many names of each side as there is room for, those that were seen last; the others are
+        left out. For what comes from elsewhere: an inventory that was kept bounded has no more."""
+        undeclared = [record for record in self.records.values() if not declared(record.name)]
+        for by_server in (True, False):
+            side = [record for record in undeclared if record.by_server is by_server]
+            for record in sorted(side, key=lambda record: -record.last)[MAX_NAMES:]:
+                del self.records[record.name]
+                for which, times in record.sides.items():
+                    self.leave_out(which, times.count)
 
     def leave_out(self, side: Side, count: int) -> None:
         """Say that cookies came which were not looked at."""
@@ -294,18 +318,26 @@ def short_text(octets: bytes) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
-_TELLING = re.compile(rb"[0-9%]")
-MAX_SEGMENT = 24
+_PLAIN = re.compile(
+    rb"(?=.{1,24}$)[A-Za-z_-]+(?:\.(?:action|aspx?|cgi|css|do|html?|js|json|jspx?|mjs|php|pl|woa|xhtml|xml))?",
+    re.IGNORECASE,
+)
+"""A segment that the application's authors named: words, with the ending of a page or a script."""
+_PEOPLE = re.compile(
+    rb"(?:users?|u|people|persons?|members?|profiles?|accounts?|customers?|clients?|candidates?|employees?|authors?|contacts?|"
+    rb"patients?|students?|staff|teams?|home)",
+    re.IGNORECASE,
+)
+"""What such a segment is followed by is most often somebody."""
 
 
 def sample_path(target: bytes) -> str:
-    """A target's path as it may be shown: two segments at most, those that could name somebody as `*`, no query."""
-    path = target.partition(b"?")[0]
-    segments = [segment for segment in path.split(b"/") if segment]
-    shown = [
-        "*" if len(segment) > MAX_SEGMENT or _TELLING.search(segment) else short_text(segment)
-        for segment in segments[:2]
-    ]
+    """A target's path as it may be shown: two segments at most, those that could name somebody as `*`, no query. What follows a `;` or
+    holds a `.`, a digit, an `@` or any other sign may be a session, an address or a name."""
+    segments = [segment for segment in target.partition(b"?")[0].split(b"/") if segment]
+    shown = [s.decode() if _PLAIN.fullmatch(s) else "*" for s in segments[:2]]
+    if len(shown) == 2 and _PEOPLE.fullmatch(segments[0]):
+        shown[1] = "*"
     return "/" + "/".join(shown) + ("/…" if len(segments) > 2 else "")
 
 

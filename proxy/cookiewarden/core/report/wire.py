@@ -191,6 +191,8 @@ def read_inventory(data: bytes) -> Inventory:
     for name, record in inventory.records.items():
         if record.name != name or not _NAME.fullmatch(name):
             raise NotThis("a record is under another name than its own, or under one that no cookie has")
+        if not record.is_bounded:
+            raise NotThis("a record is larger than any that is kept")
     return inventory
 
 

@@ -20,14 +20,15 @@ def test_an_entry_ends_on_its_day_without_a_reload_and_the_metric_says_when(star
     assert proxy.sample("cookiewarden_entry_expiry_timestamp_seconds", cookie="old") == 32503680000
     assert b"old=CANARY1" in ask(proxy.port, REQUEST)
     reloader = proxy.single.reloader
-    policy = reloader.policy
-    assert policy is not None
+    revision = reloader.in_force
+    assert revision is not None
     entries = tuple(
         dataclasses.replace(entry, until=time.time() + 0.5) if entry.name == "old" else entry
-        for entry in policy.entries
+        for entry in revision.policy.entries
     )
     # Its last day, brought near.
-    reloader.began(dataclasses.replace(policy, entries=entries))
+    policy = dataclasses.replace(revision.policy, entries=entries)
+    reloader.began(dataclasses.replace(revision, policy=policy))
     assert eventually(lambda: b"old=CANARY1" not in ask(proxy.port, REQUEST))
     assert b"sid=CANARY2" in ask(proxy.port, REQUEST)
     labels = {"cookie": "__undeclared__", "reason": "entry-expired", "enforced": "true"}

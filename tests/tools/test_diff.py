@@ -47,25 +47,25 @@ AS_SET = "as the application sets it"
         ("secure: true", "secure: remove", "Secure: always -> never [looser]"),
         ("secure: true", "secure: https", f"Secure: always -> always over HTTPS, {AS_SET} over HTTP [looser]"),
         ("http_only: true", "http_only: keep", f"HttpOnly: always -> {AS_SET} [looser]"),
-        ("secure: true", "secure: true, partitioned: true", f"Partitioned: {AS_SET} -> always []"),
+        ("secure: true", "secure: true, partitioned: true", f"Partitioned: {AS_SET} -> always [stricter]"),
         ("same_site: Lax", "same_site: Strict", "SameSite: always Lax -> always Strict [stricter]"),
         ("same_site: Lax", "same_site: {at_least: Lax}", "SameSite: always Lax -> at least Lax [stricter]"),
         ("same_site: {default: Lax}", "same_site: keep", f"SameSite: Lax where the application sets none -> {AS_SET} [looser]"),
-        ("", "path: /a", f"Path: {AS_SET} -> always /a []"),
-        ("path: /a", "path: /b", "Path: always /a -> always /b []"),
+        ("", "path: /a", f"Path: {AS_SET} -> always /a [looser or stricter]"),
+        ("path: /a", "path: /b", "Path: always /a -> always /b [looser or stricter]"),
         ("", "domain: host-only", f"Domain: {AS_SET} -> the host alone [stricter]"),
         ("", "priority: High", f"Priority: {AS_SET} -> always High []"),
         ("", "seal: true", f"value: {AS_SET} -> sealed [stricter]"),
-        ("", "rename_to: __Host-sid", "name that browsers keep: its own -> __Host-sid []"),
+        ("", "rename_to: __Host-sid", "name that browsers keep: its own -> __Host-sid [stricter]"),
         ("path: /a", "path: /a, supersede: false", "the one under its old path or domain: expired first -> left alone []"),
         ("", "forward: false", "sent by browsers: reaches the application -> kept from the application (not-forwarded) [stricter]"),
         ("", "stage: report", "enforced: yes -> only reported [looser]"),
         ("", "set_by: script", "set by: server -> script []"),
-        ("", "until: 2027-01-01", "declared until: nothing -> 2027-01-01 []"),
+        ("", "until: 2027-01-01", "declared until: nothing -> 2027-01-01 [stricter]"),
         ("purpose: a", "purpose: {en: a, nl: b}", "purpose: a -> en: a / nl: b []"),
         ("seal: true", "seal: {context: x}", "sealed for: p -> x []"),
-        ("seal: true", "seal: {accept_plain_until: 2027-01-01}", "unsealed values let in until: never -> 2027-01-01 []"),
-        ("rename_to: __Host-sid", "rename_to: {name: __Host-sid, accept_plain_until: 2027-01-01}", "its own name let in until: always -> 2027-01-01 []"),
+        ("seal: true", "seal: {accept_plain_until: 2027-01-01}", "unsealed values let in until: never -> 2027-01-01 [looser]"),
+        ("rename_to: __Host-sid", "rename_to: {name: __Host-sid, accept_plain_until: 2027-01-01}", "its own name let in until: always -> 2027-01-01 [stricter]"),
         ("", "party: Google", "party: nothing -> Google []"),
     ],
 )  # fmt: skip
@@ -77,13 +77,13 @@ def test_what_an_entry_does_otherwise_is_told(old: str, new: str, change: str) -
 @pytest.mark.parametrize(
     ("old", "new", "change"),
     [
-        ("undeclared: {evict: domain}", "undeclared: {evict: domain, evict_domains: [a.example]}", "expired at the domains: all -> a.example []"),
+        ("undeclared: {evict: domain}", "undeclared: {evict: domain, evict_domains: [a.example]}", "expired at the domains: all -> a.example [looser or stricter]"),
         ("mode: report", "mode: enforce", "mode: report -> enforce [stricter]"),
         ("", "undeclared: {response: pass}", "undeclared, set by the application: block -> pass [looser]"),
         ("", "undeclared: {request: report}", "undeclared, sent by browsers: strip -> report [looser]"),
         ("", "undeclared: {evict: domain}", "undeclared, held by browsers: off -> domain [stricter]"),
         ("", "inject_guard: true", "undeclared, set by scripts: not looked at in the page -> refused by the guard [stricter]"),
-        ("", "public_hosts: [shop.example]", "public hosts: not known -> shop.example []"),
+        ("", "public_hosts: [shop.example]", "public hosts: not known -> shop.example [stricter]"),
         ("", "statement: {path: /cookies}", "statement: served at: nothing -> /cookies []"),
         ("statement: {contact: a}", "statement: {contact: {en: a, nl: b}}", "statement: contact: a -> en: a / nl: b []"),
         ("", "on_error: open", "where judging fails: closed -> open [looser]"),
@@ -173,6 +173,63 @@ def test_a_change_at_one_host_is_told_with_the_host() -> None:
     assert found == [f"l a.example/x below.b.example/x: Secure: {AS_SET} -> always [stricter]"]
 
 
+SHADOWS = [f"name: i-{word}" for word in ("x", "1", "x1", "cookiewarden", "~", "^")]
+HOSTS = "scope: {hosts: [" + ", ".join(f"h{n}.example" for n in range(100)) + "]}"
+ASKS = "consent: {{cookie: c}}\ncategories: {{f: {{basis: x}}, m: {{consent: required, granted_by: {0}}}}}\n"
+ASKED = entries("name: c, category: f", "name: t, category: m")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (entries("name: 'i-*'"), entries("name: i-x"), "i-*: set by the application: passes -> blocked (undeclared) [stricter]"),
+        (entries("name: 'i-*', lifetime: 1d", *SHADOWS), entries("name: 'i-*', lifetime: 1y", *SHADOWS), "i-*: kept for: 1d -> 1y [looser]"),
+        (entries("name: sid, secure: keep"), entries("name: sid, secure: false"), "sid: SameSite=None without Secure: blocked -> repaired [looser]"),
+        (entries("name: __Host-x, path: /"), entries("name: __Host-x, path: /, secure: false, partitioned: true"), "__Host-x: Partitioned: as the application sets it -> always [stricter]"),
+        (entries("name: __Http-x"), entries("name: __Http-x, lifetime: 1d"), "__Http-x: kept for: any time -> 1d [stricter]"),
+        (entries("name: a, partitioned: true"), entries("name: a, partitioned: true, lifetime: 1d"), "a: kept for: any time -> 1d [stricter]"),
+        (entries("name: a", f"name: a, {HOSTS}"), entries("name: a", f"name: a, lifetime: 1d, {HOSTS}"), "a h0.example"),
+        (
+            entries("name: a, scope: {hosts: [w.s.example]}, domain: s.example"),
+            entries("name: a, scope: {hosts: [w.s.example]}"),
+            "a w.s.example: Domain: at most s.example -> as the application sets it [looser]",
+        ),
+        (entries("name: a, domain: b.s.example"), entries("name: a, domain: s.example"), "a: Domain: at most b.s.example -> at most s.example [looser]"),
+        (ASKS.format("['a,b']") + ASKED, ASKS.format("[a, b]") + ASKED, 't: granted by: "a,b" -> a, b [looser or stricter]'),
+        (ASKS.format("[a, b]") + ASKED, ASKS.format("[a]") + ASKED, "t: granted by: a, b -> a [looser]"),
+        (ASKS.format("[a, b]") + ASKED, ASKS.format("[a, c]") + ASKED, "t: granted by: a, b -> a, c [looser or stricter]"),
+        (ASKS.format("[a]") + ASKED, ASKS.format("[a]").replace("cookie: c}", "cookie: c, unknown: grant}") + ASKED,
+            "*: an answer that is not there or cannot be read: denies -> grants [looser]"),
+        (ASKS.format("[a]") + ASKED, ASKS.format("[a]").replace("cookie: c}", "cookie: c, format: json}") + ASKED, "*: consent: list in c -> json in c [looser or stricter]"),
+        (entries("name: a, until: 2027-01-01"), entries("name: a, until: 2028-01-01"), "a: declared until: 2027-01-01 -> 2028-01-01 [looser]"),
+        (entries("name: a, rename_to: __Host-a"), entries("name: a"), "a: name that browsers keep: __Host-a -> its own [looser]"),
+        ("public_hosts: [a.example]\n" + entries("name: a"), entries("name: a"), "*: public hosts: a.example -> not known [looser]"),
+    ],
+)  # fmt: skip
+def test_what_is_easily_overlooked_is_told_and_ranked(old: str, new: str, line: str) -> None:
+    assert any(found.startswith(line) for found in told(old, new)), told(old, new)
+
+
+def test_a_change_at_a_hundred_hosts_is_one_change() -> None:
+    (difference,) = diff(
+        version(entries("name: a", f"name: a, {HOSTS}")),
+        version(entries("name: a", f"name: a, lifetime: 1d, {HOSTS}")),
+    ).cookies
+    assert len(difference.sites) == 100
+
+
+def test_so_many_places_that_not_all_can_be_tried_are_tried_by_host_and_by_path(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_SITES", 10)
+    paths = "scope: {paths: [/a, /b]}"
+    found = told(
+        entries("name: a", f"name: a, {HOSTS}", f"name: a, {paths}"),
+        entries("name: a", f"name: a, {HOSTS}", f"name: a, lifetime: 1d, {paths}"),
+    )
+    assert any(line.startswith("a elsewhere/a elsewhere/b: kept for") for line in found)
+
+
 # Recorded traffic
 
 
@@ -217,7 +274,7 @@ def test_the_same_words_for_another_line_are_told_apart() -> None:
     )
     assert found.replayed is not None
     assert [(r.old, r.new) for r in found.replayed] == [
-        ("rewrite (lifetime-capped)", "rewrite (lifetime-capped), to something else")
+        ("rewrite (lifetime-capped)", "rewrite (lifetime-capped), with another Max-Age")
     ]
 
 
@@ -250,19 +307,23 @@ def test_kinds_of_decisions_are_bounded_and_the_rest_is_counted(monkeypatch: pyt
 
 # Nothing is overlooked
 
-NAMES = ["sid", "lang", "i-*", "i-id-*", "__Host-x"]
+NAMES = ["sid", "lang", "i-*", "i-id-*", "i-x", "__Host-x", "__Http-y", "*-x", "none"]
 ATTRIBUTES = st.fixed_dictionaries(
     {},
     optional={
-        "secure": st.sampled_from(["true", "keep", "https", "remove"]),
+        "secure": st.sampled_from(["true", "false", "keep", "https", "remove"]),
         "http_only": st.sampled_from(["true", "keep", "remove"]),
-        "same_site": st.sampled_from(["Lax", "Strict", "{default: Lax}", "{at_least: Lax}"]),
+        "partitioned": st.sampled_from(["true", "keep", "remove"]),
+        "same_site": st.sampled_from(
+            ["None", "Lax", "Strict", "{default: None}", "{default: Lax}", "{at_least: Lax}"]
+        ),
         "lifetime": st.sampled_from(["session", "1h", "1y"]),
         "path": st.sampled_from(["/", "/a"]),
-        "domain": st.sampled_from(["host-only", "example"]),
+        "domain": st.sampled_from(["host-only", "example", "a.example", "b.a.example"]),
+        "priority": st.sampled_from(["High"]),
         "forward": st.sampled_from(["true", "false"]),
         "stage": st.sampled_from(["report"]),
-        "scope": st.sampled_from(["{hosts: [a.example]}", "{paths: [/a]}"]),
+        "scope": st.sampled_from(["{hosts: [a.example]}", "{hosts: ['*.a.example']}", "{paths: [/a]}"]),
     },
 )
 REGISTERS = st.dictionaries(st.sampled_from(NAMES), ATTRIBUTES, min_size=1)
@@ -279,36 +340,70 @@ def written(register: dict[str, dict[str, str]]) -> str:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[str, str]:
-    """Two policies that differ in an entry or two, or not at all."""
+    """Two policies that differ in one attribute of one entry, in an entry, in its name, or not at all."""
     old = draw(REGISTERS)
-    return written(old), written(old | draw(st.dictionaries(st.sampled_from(NAMES), ATTRIBUTES, max_size=2)))
+    new = dict(old)
+    name, more = draw(st.sampled_from(sorted(old))), draw(ATTRIBUTES)
+    how = draw(st.sampled_from(["attribute", "entry", "gone", "name", "copy"]))
+    if how == "attribute" and more:
+        key = draw(st.sampled_from(sorted(more)))
+        new[name] = old[name] | {key: more[key]}
+    elif how == "entry":
+        new[name] = more
+    elif how == "gone" and len(old) > 1:
+        del new[name]
+    elif how in ("name", "copy"):
+        new[draw(st.sampled_from(NAMES))] = old[name] if how == "copy" else new.pop(name)
+    return written(old), written(new)
 
 
-TAILS = [b"", b"; Secure", b"; Max-Age=99999", b"; SameSite=None; Secure", b"; HttpOnly; Path=/q; Domain=a.example", b"; Max-Age=0"]  # fmt: skip
+TAIL = st.tuples(
+    *(
+        st.sampled_from([b"", *(b"; " + text for text in texts)])
+        for texts in (
+            [b"Secure"], [b"HttpOnly"], [b"Partitioned"], [b"SameSite=None", b"SameSite=Lax", b"SameSite=Strict", b"SameSite=x"],
+            [b"Path=/", b"Path=/q"], [b"Domain=example", b"Domain=a.example", b"Domain=b.a.example", b"Domain=c.b.a.example", b"Domain=x.test"],
+            [b"Max-Age=99999", b"Max-Age=0", b"Max-Age=9999999999"], [b"Priority=Low"],
+        )
+    )
+).map(b"".join)  # fmt: skip
+SEEN_AS = [
+    b"sid",
+    b"lang",
+    b"i-7",
+    b"i-id-7",
+    b"i-x",
+    b"i-",
+    b"__Host-x",
+    b"__Http-y",
+    b"none",
+    b"q-x",
+    b"i-id-x",
+]
 
 
-def judged(engine: Engine) -> list[object]:
+def judged(engine: Engine, tails: list[bytes]) -> list[object]:
     """What becomes of lines that the comparison does not try itself."""
     found: list[object] = []
-    for host in (b"a.example", b"other.example"):
-        for target in (b"/", b"/a"):
-            for name in (b"sid", b"lang", b"i-7", b"i-id-7", b"__Host-x", b"none"):
-                at = Exchange(host, target)
+    for host, target in ((b"a.example", b"/"), (b"c.b.a.example", b"/a"), (b"other.example", b"/")):
+        for https in (True, False):
+            at = Exchange(host, target, https)
+            for name in SEEN_AS:
                 found.append(engine.on_request([(b"Cookie", name + b"=1")], at, NOW).headers)
-                found += [engine.on_response([(b"Set-Cookie", name + b"=1" + tail)], at, NOW).headers for tail in TAILS]  # fmt: skip
+                found += [engine.on_response([(b"Set-Cookie", name + b"=1" + tail)], at, NOW).headers for tail in tails]  # fmt: skip
     return found
 
 
 @settings(max_examples=200, deadline=None)
-@given(pairs())
-def test_what_is_called_the_same_answers_the_same(pair: tuple[str, str]) -> None:
+@given(pairs(), st.lists(TAIL, min_size=12, max_size=12))
+def test_what_is_called_the_same_answers_the_same(pair: tuple[str, str], tails: list[bytes]) -> None:
     old, new = pair
     try:
         before, after = version(old), version(new)
     except AssertionError:
         reject()  # no policy that `check` lets pass
     if not diff(before, after):
-        assert judged(before.enforcing) == judged(after.enforcing)
+        assert judged(before.enforcing, tails) == judged(after.enforcing, tails)
     assert not diff(before, version(old))
 
 

@@ -16,7 +16,7 @@ from cookiewarden.pages import render
 from cookiewarden.tools.diff import Change, Diff, Difference, Direction, Kind, Version, replay
 from cookiewarden.tools.diff import diff as compare
 
-FAILS = {"any": set(Direction), "looser": {Direction.LOOSER}, "never": set()}
+FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, "never": set()}
 
 
 @click.command(short_help="What a change of policy changes.")
@@ -34,7 +34,7 @@ FAILS = {"any": set(Direction), "looser": {Direction.LOOSER}, "never": set()}
     type=click.Choice(list(FAILS)),
     default="any",
     show_default=True,
-    help="Which changes make the exit code 1: any, only those that loosen a promise, or none.",
+    help="Which changes make the exit code 1: any, only those that loosen a promise or may, or none.",
 )
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
@@ -80,7 +80,10 @@ def summary(found: Diff) -> str:
     if found.replayed:
         told.append(f"{counted(len(found.replayed), 'kind')} of decision on recorded traffic")
     changes = [*found.policy, *(c for d in found.cookies for c in d.changes)]
-    ranked = [(sum(c.direction is d for c in changes), d) for d in (Direction.LOOSER, Direction.STRICTER)]
+    ranked = [
+        (sum(c.direction is d for c in changes), d)
+        for d in (Direction.LOOSER, Direction.STRICTER, Direction.EITHER)
+    ]
     ways = ", ".join(f"{count} {way.value}" for count, way in ranked if count)
     return f"{', '.join(told)}{f'; of the changes {ways}' if ways else ''}"
 
@@ -117,9 +120,19 @@ def _on_traffic(found: Diff) -> str:
 
 def _headline(difference: Difference) -> str:
     entry = difference.new or difference.old
-    where = f" at {', '.join(difference.sites)}" if difference.sites else ""
+    where = f" at {places(difference)}" if difference.sites else ""
     declared = f"  ({entry.place})" if entry is not None else ""
     return printable(f"{SIGNS[difference.kind]} {difference.name}{where}{declared}")
+
+
+MAX_PLACES = 5
+"""That are told of one difference; JSON has all."""
+
+
+def places(difference: Difference) -> str:
+    more = len(difference.sites) - MAX_PLACES
+    told = ", ".join(difference.sites[:MAX_PLACES])
+    return f"{told} and {counted(more, 'place')} more" if more > 0 else told
 
 
 def _change(change: Change) -> str:
@@ -132,7 +145,7 @@ def _change(change: Change) -> str:
 
 def _markdown(found: Diff) -> str:
     marks = {direction: direction.value for direction in Direction}
-    return render("diff.md", {"diff": found, "summary": summary(found), "mark": marks})
+    return render("diff.md", {"diff": found, "summary": summary(found), "mark": marks, "places": places})
 
 
 def _json(found: Diff) -> str:

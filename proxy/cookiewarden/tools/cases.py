@@ -33,7 +33,7 @@ from cookiewarden.core.problem import Code, Place, Problem, printable
 from cookiewarden.core.schema import wrong
 from cookiewarden.core.source import Source, parse_source
 from cookiewarden.core.validation import problem_of
-from cookiewarden.tools.explain import without_value
+from cookiewarden.tools.shown import without_value
 
 SEALED = "<sealed>"
 """Stands for a sealed value in what is expected: it is another each time."""

@@ -6,14 +6,16 @@ from enum import StrEnum
 
 from cookiewarden.core.decision import Decision, Judged
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.matcher import Matcher, entry_matches
+from cookiewarden.core.matcher import Match, Matcher, entry_matches
 from cookiewarden.core.policy import Entry, Policy
 from cookiewarden.core.problem import printable, printable_octets
-from cookiewarden.tools.effect import Effect, Fact, Site, effect, policy_effect, statement_effect
+from cookiewarden.core.scope import host_matches
+from cookiewarden.tools.effect import Effect, Fact, Site, effect, missing, policy_effect, statement_effect
+from cookiewarden.tools.shown import differing_attributes
 from cookiewarden.tools.traffic import Recorded
 
-MAX_SITES = 64
-"""Hosts times paths at which one name is tried."""
+MAX_SITES = 10_000
+"""Hosts times paths at which it is looked up which entry speaks for a name."""
 
 
 class Direction(StrEnum):
@@ -21,8 +23,10 @@ class Direction(StrEnum):
 
     STRICTER = "stricter"
     LOOSER = "looser"
+    EITHER = "looser or stricter"
+    """In part the one and in part the other, or there is no telling."""
     OTHER = ""
-    """Neither, or both."""
+    """No promise is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +98,29 @@ class Version:
     engine: Engine
     now: float
     matcher: Matcher = field(init=False)
+    letters: frozenset[str] = field(init=False)
+    """That are in names of entries."""
 
     def __post_init__(self) -> None:
         self.matcher = Matcher(entry for entry in self.policy.entries if entry.until > self.now)
+        self.letters = frozenset().union(*(entry.name for entry in self.policy.entries))
 
     def entry(self, name: str, site: Site) -> Entry | None:
-        return self.matcher.match(name.encode(), site.octets, site.path.encode()).entry
+        return self.matches(name, site)[0].entry
 
     def entries(self, name: str, site: Site) -> tuple[Entry | None, Entry | None]:
-        """For what is set there, and for what is sent there, where the path is not looked at."""
-        return self.entry(name, site), self.matcher.match(name.encode(), site.octets, None).entry
+        """For what is set there, and for what is sent there."""
+        set_there, sent_there = self.matches(name, site)
+        return set_there.entry, sent_there.entry
+
+    def matches(self, name: str, site: Site) -> tuple[Match, Match]:
+        """The same, with what is declared elsewhere only. On requests the path is not looked at."""
+        octets, host = name.encode(), site.octets
+        return self.matcher.match(octets, host, site.path.encode()), self.matcher.match(octets, host, None)
+
+    def is_public(self, site: Site) -> bool:
+        """Whether browsers are where a request says they are."""
+        return any(host_matches(pattern, site.octets) for pattern in self.policy.public_hosts)
 
     def effect(self, name: str, site: Site) -> Effect:
         return effect(name, site, self.enforcing, self.entry(name, site), self.now)
@@ -128,21 +145,36 @@ def _differences(
     declared: str, old: Version, new: Version, scoped: list[Entry], same_rules: bool
 ) -> Iterator[Difference]:
     name = _example(declared, old, new)
-    places: dict[tuple[Change, ...], list[Site]] = {}
     sites = _sites(name, scoped)
-    for site in sites:
+    places: dict[tuple[Change, ...], list[Site]] = {}
+    for where in _alike(name, sites, old, new):
         # The engine reads nothing else of a policy: what is the same need not be tried.
+        site = where[0]
         if same_rules and all(map(_same, old.entries(name, site), new.entries(name, site))):
             continue
         changes = tuple(_changes(old.effect(name, site), new.effect(name, site)))
         if changes:
-            places.setdefault(changes, []).append(site)
+            places.setdefault(changes, []).extend(where)
     for changes, where in places.items():
         before, after = old.entry(name, where[0]), new.entry(name, where[0])
         kind = Kind.GAINED if before is None and after is not None else Kind.LOST if after is None and before is not None else Kind.CHANGED  # fmt: skip
         everywhere = len(where) == len(sites)
         told = () if everywhere else tuple(map(str, where))
         yield Difference(declared, kind, changes, told, before, after)
+
+
+def _alike(name: str, sites: list[Site], old: Version, new: Version) -> Iterable[list[Site]]:
+    """Sites at which the same entries speak for a name: what holds at one of them holds at all."""
+    groups: dict[tuple[object, ...], list[Site]] = {}
+    for site in sites:
+        found = (*old.matches(name, site), *new.matches(name, site))
+        key = (
+            *((id(match.entry), match.out_of_scope) for match in found),
+            old.is_public(site),
+            new.is_public(site),
+        )
+        groups.setdefault(key, []).append(site)
+    return groups.values()
 
 
 def _same(one: Entry | None, other: Entry | None) -> bool:
@@ -156,17 +188,17 @@ def _same(one: Entry | None, other: Entry | None) -> bool:
     )
 
 
+FILLERS = "~^|!`'x0\ue000"
+"""What may stand for a `*`, where it stands in no name that is declared."""
+
+
 def _example(declared: str, old: Version, new: Version) -> str:
-    """A name for a glob: one that no other entry is more exact for, where there is such a one."""
+    """A name for a glob that no more exact entry speaks for: a character stands for the `*` that is in none of them."""
     if "*" not in declared:
         return declared
-    anywhere = Site()
-    for filler in ("x", "1", "x1", "cookiewarden"):
-        name = declared.replace("*", filler)
-        found = (version.entry(name, anywhere) for version in (old, new))
-        if any(entry is not None and entry.name == declared for entry in found):
-            return name
-    return declared.replace("*", "x")
+    written = old.letters | new.letters
+    filler = next((letter for letter in FILLERS if letter not in written), "cookiewarden")
+    return declared.replace("*", filler)
 
 
 def _sites(name: str, scoped: Iterable[Entry]) -> list[Site]:
@@ -174,14 +206,18 @@ def _sites(name: str, scoped: Iterable[Entry]) -> list[Site]:
     entries = [entry for entry in scoped if entry_matches(entry, name)]
     hosts = dict.fromkeys(["", *(h.replace("*.", "below.") for e in entries for h in e.hosts)])
     paths = dict.fromkeys(["/", *(path for entry in entries for path in entry.paths)])
-    return [Site(host, path) for host in hosts for path in paths][:MAX_SITES]
+    if len(hosts) * len(paths) <= MAX_SITES:
+        return [Site(host, path) for host in hosts for path in paths]
+    # Each by itself: what only two entries together do where their scopes meet is not looked for among so many.
+    return [*(Site(host) for host in hosts), *(Site("", path) for path in paths)]
 
 
 def _changes(old: Effect, new: Effect) -> Iterator[Change]:
     gone = Fact("", None)
-    for what in {**old, **new}:
+    otherwise = [what for what in {**old, **new} if old.get(what, gone) != new.get(what, gone)]
+    for what in otherwise:
         before, after = old.get(what, gone), new.get(what, gone)
-        if before.text == after.text:
+        if not FOLLOWS.get(what, frozenset()).isdisjoint(otherwise):
             continue
         if not before.text and what in _DEFAULTS and after.text in _DEFAULTS[what]:
             continue
@@ -190,12 +226,22 @@ def _changes(old: Effect, new: Effect) -> Iterator[Change]:
         yield Change(what, before.text, after.text, _direction(before, after))
 
 
+FOLLOWS = {
+    "SameSite=None without Secure": frozenset({"Secure", "SameSite"}),
+    "Partitioned without Secure": frozenset({"Secure", "Partitioned"}),
+    missing("Secure"): frozenset({"Secure", "SameSite", "Partitioned"}),
+    missing("Path"): frozenset({"Path"}),
+    missing("HttpOnly"): frozenset({"HttpOnly"}),
+    "its deletion": frozenset({"set by the application"}),
+}
+"""What is not worth a line where one of these is told: it follows."""
+
 _PLAIN = frozenset({"as the application sets it", "nothing", "its own", "left alone"})
 _DEFAULTS = {
-    what: _PLAIN | {"not asked", "yes", "ignore", "any time"}
+    what: _PLAIN | {"not asked", "yes", "ignore", "any time", "blocked"}
     for what in (
-        "enforced", "consent", "Sec-GPC", "category", "purpose", "stated lifetime", "renewed", "party", "declared until",
-        "owner", "kept for", "Secure", "HttpOnly", "Partitioned", "SameSite", "Path", "Domain", "Priority", "value", "name that browsers keep",
+        "enforced", "consent", "Sec-GPC", "category", "purpose", "stated lifetime", "lifetime is", "renewed", "party", "declared until",
+        "owner", "reason", "SameSite=None without Secure", "Partitioned without Secure", "kept for", "Secure", "HttpOnly", "Partitioned", "SameSite", "Path", "Domain", "Priority", "value", "name that browsers keep",
         "the one under its old path or domain",
         "sealed for", "unsealed values let in until", "its own name let in until",
     )
@@ -204,15 +250,18 @@ _DEFAULTS = {
 
 
 def _direction(old: Fact, new: Fact) -> Direction:
-    if old.strictness is None or new.strictness is None:
+    before, after = old.strictness, new.strictness
+    if isinstance(before, frozenset) and isinstance(after, frozenset):
+        holds, is_held = after >= before, after <= before
+    elif isinstance(before, tuple) and isinstance(after, tuple):
+        size = max(len(before), len(after))
+        pairs = list(zip(_filled(before, size), _filled(after, size), strict=True))
+        holds, is_held = all(a >= b for b, a in pairs), all(a <= b for b, a in pairs)
+    else:
         return Direction.OTHER
-    size = max(len(old.strictness), len(new.strictness))
-    pairs = list(zip(_filled(old.strictness, size), _filled(new.strictness, size), strict=True))
-    if all(after >= before for before, after in pairs) and any(after > before for before, after in pairs):
-        return Direction.STRICTER
-    if all(after <= before for before, after in pairs) and any(after < before for before, after in pairs):
-        return Direction.LOOSER
-    return Direction.OTHER
+    if holds and is_held:
+        return Direction.OTHER
+    return Direction.STRICTER if holds else Direction.LOOSER if is_held else Direction.EITHER
 
 
 def _filled(ranks: tuple[float, ...], size: int) -> tuple[float, ...]:
@@ -257,7 +306,7 @@ def _decided_otherwise(
             # What is sealed is another each time.
             told = _outcome(was), _outcome(is_now)
             if told[0] != told[1] or (was.after != is_now.after and not _is_sealed(was, is_now)):
-                yield header, printable_octets(was.name), *_apart(told)
+                yield header, printable_octets(was.name), *_apart(told, was.after, is_now.after)
 
 
 def _ours_otherwise(
@@ -284,6 +333,9 @@ def told_decision(decision: Decision) -> str:
     return text if decision.enforced or decision.action.value == "pass" else f"{text}, only reported"
 
 
-def _apart(told: tuple[str, str]) -> tuple[str, str]:
+def _apart(told: tuple[str, str], before: bytes | None, after: bytes | None) -> tuple[str, str]:
     """Where the decisions have the same words and the lines differ."""
-    return told if told[0] != told[1] else (told[0], f"{told[1]}, to something else")
+    if told[0] != told[1]:
+        return told
+    which = " and ".join(differing_attributes(before or b"", after or b""))
+    return told[0], f"{told[1]}, with another {which}" if which else f"{told[1]}, to something else"

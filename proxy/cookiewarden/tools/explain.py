@@ -18,6 +18,7 @@ from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.policy import Entry, Policy
 from cookiewarden.core.problem import Place, printable, printable_octets
 from cookiewarden.core.source import Source
+from cookiewarden.tools.shown import without_value
 from cookiewarden.tools.traffic import Recorded
 
 if TYPE_CHECKING:
@@ -301,14 +302,3 @@ class _Teller:
     def line(self, place: Place) -> Line:
         source = self.sources.get(place.path)
         return Line(place, printable(source.line(place.pos).strip()) if source else "")
-
-
-def without_value(text: bytes) -> str:
-    """A Set-Cookie value or a cookie pair with its value replaced by its length."""
-    pair, separator, tail = text.partition(b";")
-    name, equals, value = pair.partition(b"=")
-    if not equals:
-        name, value = b"", pair
-    size = len(value.strip())
-    shown = f"{printable_octets(name.strip())}{'=' if equals else ''}<{size} byte{'s' * (size != 1)}>"
-    return shown + printable_octets(separator + tail)

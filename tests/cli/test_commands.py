@@ -50,13 +50,27 @@ def test_check_prints_all_problems_of_all_files(tmp_path: Path) -> None:
     ("arguments", "code"),
     [
         (["check"], 2),
-        (["check", "nowhere.yaml"], 2),
-        (["check", "docs-not-there"], 2),
         (["chekc"], 2),
-        (["check", "tests/data/parts-none"], 2),
+        (["check", "nowhere.yaml"], 3),
+        (["check", "docs-not-there"], 3),
+        (["test", "nowhere.test.yaml"], 3),
+        (["run", "--policy", "nowhere.yaml", "--upstream", "http://127.0.0.1:1"], 3),
+        (["run", "--config", "nowhere.yaml"], 3),
+        (["diff", "nowhere.yaml", "policies/starter.yaml"], 3),
+        (["explain", "--policy", "nowhere.yaml", "Cookie: a=1"], 3),
+        (["explain", "--policy", "policies/starter.yaml", "--traffic", "nowhere.har"], 3),
+        (["learn", "nowhere.har"], 3),
+        (["learn", "nowhere.har", "--catalog", "nowhere.csv"], 3),
+        (["statement", "--policy", "nowhere.yaml"], 3),
+        (["statement", "--policy", "policies/starter.yaml", "--template", "nowhere.html"], 3),
+        (["statement", "--policy", "policies/starter.yaml", "--check", "nowhere.html"], 3),
+        (["statement", "import", "nowhere.html"], 3),
+        (["forecast", "1", "--token-file", "nowhere"], 3),
     ],
 )
-def test_wrong_usage_is_exit_2(arguments: list[str], code: int) -> None:
+def test_wrong_usage_is_exit_2_and_what_cannot_be_read_or_reached_is_exit_3(
+    arguments: list[str], code: int
+) -> None:
     assert run(*arguments)[0] == code
 
 
@@ -146,7 +160,7 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
             2,
             "expected one such as https://",
         ),
-        (["--policy", "none.yaml", "Cookie: a=1"], 2, 'there is no file "none.yaml"'),
+        (["--policy", "none.yaml", "Cookie: a=1"], 3, 'there is no file "none.yaml"'),
         (["--policy", "tests/data/bad/typo.yaml", "Cookie: a=1"], 1, 'did you mean "policy"?'),
         (["Cookie: a=1"], 2, "--policy"),
     ],
@@ -285,7 +299,7 @@ def test_an_empty_settings_file_changes_nothing_and_a_missing_one_is_told(tmp_pa
     (tmp_path / "c.yaml").write_text("")
     assert run("run", "--config", str(tmp_path / "c.yaml"), "--print-config")[0] == 0
     code, _, err = run("run", "--config", str(tmp_path / "none.yaml"), "--print-config")
-    assert code == 2 and "no such file or directory" in err
+    assert code == 3 and "no such file or directory" in err
 
 
 def test_every_command_has_help_and_the_version_is_told() -> None:

@@ -73,7 +73,10 @@ def test_a_header_can_be_told_as_json(folder: Path) -> None:
     [
         ((), 2, "give one of HEADER, --traffic and --get"),
         (("--traffic", "t.har", "Cookie: a=1"), 2, "give one of HEADER, --traffic and --get"),
-        (("--get", "http://127.0.0.1:1/", "--url", "http://a/"), 2, "--url and --cookie go with HEADER"),
+        (("--get", "http://127.0.0.1:1/", "--url", "http://a/"), 2, "--url says nothing with --get"),
+        (("--get", "http://127.0.0.1:1/", "--cookie", "a=1"), 2, "--cookie says nothing of traffic and pages"),
+        (("--full", "Cookie: a=1"), 2, "--full says nothing of a header"),
+        (("--traffic", "t.har", "--url", "shop"), 2, '"shop" is no URL'),
         (("--get", "shop.example"), 2, '"shop.example" is no URL; expected one such as https://shop.example/account'),
         (("--get", "http://127.0.0.1:1/"), 3, "cannot be reached"),
         (("--traffic", "none.har"), 3, '"none.har" cannot be read: no such file'),

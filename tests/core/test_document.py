@@ -171,3 +171,16 @@ def test_ten_thousand_entries_are_composed_and_matched() -> None:
     engine = Engine(many)
     after, decision = engine.on_set_cookie(b"c9999=1", engine.scope(Exchange()), 0.0)
     assert (after, decision.label) == (b"c9999=1", "c9999")
+
+
+def test_texts_on_one_line_lose_the_line_ends_of_block_scalars_and_paragraphs_keep_theirs() -> None:
+    found = policy(
+        "categories: {f: {basis: 'a\n\n  b', description: 'c\n\n  d'}}\nstatement: {introduction: 'e\n\n  f'}\n"
+        "cookies:\n  - name: sid\n    category: f\n    owner: 'x\n      y'\n    purpose: |\n      The session\n      of the user.\n"
+    )
+    (entry,) = found.entries
+    assert (dict(entry.purpose), entry.owner) == ({"": "The session of the user."}, "x y")
+    assert dict(found.categories["f"].basis) == {"": "a b"} and dict(found.categories["f"].description) == {
+        "": "c\nd"
+    }
+    assert dict(found.statement.introduction) == {"": "e\nf"}

@@ -1,5 +1,7 @@
 """YAML 1.2 core scalars, positions, and texts that are kept."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,24 @@ def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
     source = parse_source("p.yaml", f"a: {text}\n".encode())
     assert source.problems == []
     assert source.data == {"a": value} and type(source.data["a"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "told"),
+    [
+        ("a: b: c", 1, 5, 'a ":" where none can be'), ("a:\n  b: 1\n c: 2", 3, 2, "see to its indentation"), ("a:\n  - 1\n  b", 4, 1, "a key without its colon"),
+        ("a: [1, 2", 2, 1, "[ ] is not closed"), ("a: {b: 1", 2, 1, "{ } is not closed"), ("\ta: 1", 1, 1, "indent with blanks and not with tabs"), ("a: @x", 1, 4, "begins with @"),
+        ("a: 'x\nb: c\n", 1, 4, "a text in quotes is not closed"), ('a: "\\q"', 1, 5, "begins an escape"), ("- *", 1, 4, 'as in "*_id"'), ("a: *_ga", 1, 4, "put a name that begins with * in quotes"),
+        ("a: - b", 1, 4, "put it on a line of its own below its key"), ("a: 1\n...\nb", 3, 1, "a policy is one document"), ("a: |\n\tb\n  c", 2, 1, "a tab where only blanks can be"),
+        ("a: }", 1, 4, "put it in quotes"), ("- a\nb: 1", 2, 1, "begin it with -"), ("%YAML 3.0\na: b", 1, 1, "leave the %YAML line out"), ("a: !<x", 1, 7, "policies have none"),
+    ],
+)  # fmt: skip
+def test_what_is_no_yaml_is_told_with_its_place_and_what_would_be_right(
+    text: str, line: int, column: int, told: str
+) -> None:
+    (problem,) = parse_source("p.yaml", text.encode()).problems
+    assert (problem.place.pos, told in problem.message) == (Pos(line, column), True), problem
+    assert not re.search("while|did not|could not", problem.message)
 
 
 def test_every_key_and_value_has_its_place_and_unquoted_numbers_their_text() -> None:

@@ -264,7 +264,9 @@ def test_connections_that_do_nothing_keep_no_probe_and_no_scrape_out(start: Star
                     client.send(get(b"/metrics") * 20)
         for path in ("/livez", "/metrics", "/"):
             assert status(port, path, "localhost") == 200
-        assert eventually(lambda: len(os.listdir("/proc/self/fd")) <= before + len(held) + MAX_CONNECTIONS)
+        assert eventually(
+            lambda: len(os.listdir("/proc/self/fd")) <= before + len(held) + MAX_CONNECTIONS, 10
+        )
 
 
 def test_a_head_that_never_ends_and_an_answer_that_nobody_reads_end_by_themselves(

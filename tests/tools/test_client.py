@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -12,7 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
+from cookiewarden.core.problem import shown_url
 from cookiewarden.core.report.review import period
 from cookiewarden.tools import client
 from cookiewarden.tools.client import NoAnswer, fetch
@@ -101,6 +104,62 @@ def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch
 
     with server(endless) as url, pytest.raises(NoAnswer, match="answers with more than 1 MiB"):
         fetch(url)
+
+
+@pytest.fixture
+def tls_server() -> Iterator[int]:
+    """A port where a certificate is shown that nobody trusts."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True):
+                    pass
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield listening.getsockname()[1]
+    listening.close()
+
+
+def test_a_certificate_that_is_not_trusted_is_told_as_such(tls_server: int) -> None:
+    with pytest.raises(NoAnswer, match=r"shows a certificate that is not accepted: .*certificate"):
+        fetch(f"https://localhost:{tls_server}/")
+
+
+def test_what_speaks_no_tls_is_told_as_such() -> None:
+    with server(saying(b"x")) as url, pytest.raises(NoAnswer, match="cannot be asked by TLS"):
+        fetch(url.replace("http:", "https:"))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://me:CANARY@127.0.0.1:1/a?b=CANARY#c", "http://127.0.0.1:1/a"), ("http://me:CAN@ARY@h/", "http://h/"), ("http://h/a@b", "http://h/a@b"),
+        ("file?.md", "file?.md"), ("me@h", "me@h"),
+    ],
+)  # fmt: skip
+def test_a_name_and_a_password_in_a_url_are_not_told(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
+    if "://" in url:
+        with pytest.raises(NoAnswer) as told:
+            fetch(url, seconds=2)
+        assert "CANARY" not in str(told.value) and "ARY" not in str(told.value)
+
+
+def test_a_name_and_a_password_in_a_url_are_used() -> None:
+    heads: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        heads.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with server(script) as url:
+        assert fetch(url.replace("//", "//me:secret@"))[0] == 200
+    assert b"Authorization: Basic bWU6c2VjcmV0" in heads[0]
 
 
 def test_what_is_no_url_is_told_as_such() -> None:

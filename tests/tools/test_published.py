@@ -156,15 +156,34 @@ def test_a_page_of_ours_is_read_back_as_it_was_written(
     assert found == {name: span for name, (span, _) in cookies.items()}
 
 
+LENGTH = 600_000
+
+
+def over_and_over(piece: str) -> str:
+    """`{}` is another number each time."""
+    if "{}" not in piece:
+        return piece * (LENGTH // len(piece))
+    return "".join(piece.replace("{}", str(n)) for n in range(LENGTH // (len(piece) + 4)))
+
+
 @pytest.mark.parametrize(
     "piece",
-    ["[", "<", "<!--", "<a ", "{", "* a: b\n", "\n\n", "|a|b|\n", "<li>a_b: c", "<tr><td>a_b<td>c", "Name    Purpose\n", "until the browser ", "* a_b: c\ntext\n", "1 year "],
+    ["[", "<", "<!--", "<a ", "{", "* a: b\n", "\n\n", "|a|b|\n", "<li>a_b: c", "<tr><td>a_b<td>c", "Name    Purpose\n", "until the browser ", "* a_b: c\ntext\n", "1 year ",
+        " ", "#", "-", "a, ", "a_{}, ", "a_{} and ", "          y y\n", "# h{}\n* a_{}: x\n", "a{}_: b\n", "|a_{}|b|\n", "<ul><li>a: b</ul>"],
 )  # fmt: skip
-@pytest.mark.parametrize("before", ["", "<p>", "* a_b: "])
+@pytest.mark.parametrize("before", ["", "<p>", "* a_b: ", "# a", "Name      Purpose\n\na_b       x\n"])
 def test_a_page_of_one_thing_over_and_over_is_read_in_bearable_time(before: str, piece: str) -> None:
     """Each of these was, or could be, read in the square of its length: an hour for this one."""
     with contextlib.suppress(NoStatement):
-        read_page((before + piece * (600_000 // len(piece))).encode())
+        read_page(f"{before}{over_and_over(piece)}x".encode())
+
+
+@pytest.mark.parametrize(
+    "before", [f"<h1>{'x ' * 200_000}</h1>", "* " + "a_b, " * 50_000 + "c: " + "x" * 200_000]
+)
+def test_what_is_long_is_not_looked_at_again_for_each_cookie(before: str) -> None:
+    with contextlib.suppress(NoStatement):
+        read_page(f"{before}{'<ul><li>a: b</ul>' * 10_000}".encode())
 
 
 # What a PDF leaves

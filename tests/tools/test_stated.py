@@ -101,6 +101,8 @@ def test_a_draft_is_a_policy_that_says_what_the_page_says() -> None:
         "<p>Cookies:</p><ul><li>a_<id>: &lt;b&gt; &#27;[31m</ul>",
         "Cookies that are used:\n\n* xxx: anything",
         "## Null\n\n* a_1: x\n\n## True\n\n* b_1: y\n\n## 1e3\n\n* c_1: z\n\n## null\n\n* d_1: z\n\n## 0x1f\n\n* e_1: y",
+        "* a*b*c_: x\n* a*d*c_: y\n* _ga_*: z\n* _ga_[id]: z",
+        "# a\n\n* a_1: x\n\n# a\n\n* b_1: x\n\n# a 2\n\n* c_1: x",
     ],
 )
 def test_a_draft_of_a_hostile_page_is_a_policy(page: str) -> None:

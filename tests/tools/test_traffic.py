@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cookiewarden.core.decision import Exchange
 from cookiewarden.tools.catalog import NoCatalog, read_catalog
 from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
 from tests.shared import CONFORMANCE
@@ -85,6 +86,26 @@ def test_a_har_that_is_deep_is_no_reason_to_fail(tmp_path: Path) -> None:
         tmp_path, '{"log": {"entries": [' + json.dumps(ENTRY) + ', {"a": ' + "[" * 5000 + "]" * 5000 + "}]}}"
     )
     assert len(found) >= 1
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}")])
+def test_what_is_nested_a_million_deep_takes_little_and_what_follows_is_read(
+    tmp_path: Path, opens: str, closes: str
+) -> None:
+    one = json.dumps(ENTRY)
+    deep = one[:-1] + f', "deep": {opens * 1_000_000}1{closes * 1_000_000}}}'
+    found, told = read(tmp_path, f'{{"log": {{"entries": [{one},{deep},{one}]}}}}')
+    assert (len(found), told) == (3, "")
+
+
+def test_text_that_names_no_host_is_from_where_it_is_said_to_be(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("GET /a HTTP/1.1\nCookie: a=1\n\nGET /b HTTP/1.1\nHost: other.example\nCookie: a=1\n")
+    found = [one.exchange for one in recorded(path, Exchange(b"shop.example", b"/", https=False))]
+    assert [(x.host, x.target, x.https) for x in found] == [
+        (b"shop.example", b"/a", False),
+        (b"other.example", b"/b", False),
+    ]
 
 
 def test_a_har_of_two_hundred_megabytes_takes_no_more_memory_than_one_of_its_bodies(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from cookiewarden.files import PolicyFiles
 
 
 @click.command(short_help="Every problem of policy files.")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, required=True)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(
     "--format",
@@ -26,7 +26,7 @@ from cookiewarden.files import PolicyFiles
 def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
     """Find every problem of policy files. A folder stands for the .yaml and .yml files below it.
 
-    Exit: 0 clean, 1 errors (with --strict warnings too), 2 wrong usage or no such path, 3 a file could not be read.
+    Exit: 0 clean, 1 errors (with --strict warnings too), 2 wrong usage, 3 a file could not be read.
     """
     files = [file for path in paths for file in policy_files(Path(path))]
     if not files:

@@ -12,7 +12,8 @@ import click
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import FORMAT
 from cookiewarden.cli.traffic import recorded_in
-from cookiewarden.core.decision import Header, Reason
+from cookiewarden.cli.usage import say_nothing
+from cookiewarden.core.decision import Exchange, Header, Reason
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.problem import Place, counted, printable
 from cookiewarden.keys import throw_away
@@ -31,7 +32,7 @@ from cookiewarden.tools.explain import (
     url_of,
 )
 from cookiewarden.tools.explain import explain as explain_headers
-from cookiewarden.tools.traffic import Recorded
+from cookiewarden.tools.traffic import ANYWHERE, Recorded
 
 
 @click.command(short_help="What would happen to a header, and why.")
@@ -41,7 +42,7 @@ from cookiewarden.tools.traffic import Recorded
 @click.option(
     "--url",
     metavar="URL",
-    help=f"Where the browser is: host, path, scheme.  [default: what a request head says, else {DEFAULT_URL}]",
+    help=f"Where the browser is, for a header or for text that does not say it: host, path, scheme.  [default: {DEFAULT_URL}]",
 )
 @click.option(
     "--cookie",
@@ -77,11 +78,17 @@ def explain(
     """
     if sum((header is not None, bool(traffic), page is not None)) != 1:
         raise click.UsageError("give one of HEADER, --traffic and --get")
-    if header is None and (url is not None or cookie is not None):
-        raise click.UsageError("--url and --cookie go with HEADER; traffic and pages say where they are from")
-    loaded = load_policy(policy)[1]
     if header is None:
-        return _table(loaded, traffic, page, full, form)
+        say_nothing("of traffic and pages, which say what was sent", "cookie")
+    if page is not None:
+        say_nothing("with --get, which has a URL of its own", "url")
+    loaded = load_policy(policy)[1]
+    if header is not None:
+        say_nothing("of a header, of which all is told", "full")
+    elif form == "json":
+        say_nothing("with --format json, which has all", "full")
+    if header is None:
+        return _table(loaded, traffic, page, url, full, form)
     return _header(loaded, header, url, cookie, form)
 
 
@@ -182,10 +189,12 @@ def _told(line: Line) -> str:
 # Traffic and pages
 
 
-def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, full: bool, form: str) -> int:
+def _table(
+    loaded: Loaded, files: tuple[str, ...], page: str | None, url: str | None, full: bool, form: str
+) -> int:
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     failed: list[str] = []
-    found = _fetched(page) if page is not None else recorded_in(files, failed)
+    found = _fetched(page) if page is not None else recorded_in(files, failed, _at(url))
     table = explain_traffic(loaded.policy, loaded.sources, found, time.time(), throw_away(loaded.policy))
     if form == "json":
         click.echo(json.dumps({"exchanges": table.exchanges, "left_out": table.left_out, "rows": [_plain(row) for row in table.rows]}, indent=2))  # fmt: skip
@@ -204,6 +213,14 @@ def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, full: bool,
     if page is not None:
         click.echo("what scripts of the page set is not seen here: record it (HAR) and give --traffic", err=True)  # fmt: skip
     return 3 if failed else 0
+
+
+def _at(url: str | None) -> Exchange:
+    """Raises UsageError."""
+    try:
+        return exchange_of(url) if url is not None else ANYWHERE
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _fetched(url: str) -> Iterator[Recorded]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cookiewarden import keys
+from cookiewarden.cli.writing import cannot_write
 
 
 @click.group(short_help="Key files, and the admin token.")
@@ -24,7 +25,7 @@ def new(file: Path) -> int:
             f'"{file}" is there already, and is not overwritten; cookiewarden key rotate {file} adds a key'
         ) from None
     except OSError as error:
-        raise _cannot_write(file, error) from None
+        raise cannot_write(file, error) from None
     click.echo(f"{file}: one key; run with --seal-key-file {file}")
     return 0
 
@@ -38,7 +39,7 @@ def rotate(file: Path) -> int:
     except keys.BadKeys as bad:
         raise click.UsageError(str(bad)) from None
     except OSError as error:
-        raise _cannot_write(file, error) from None
+        raise cannot_write(file, error) from None
     click.echo(f"{file}: {count} keys; take the last one out when no browser holds what it sealed any more")
     return 0
 
@@ -52,10 +53,6 @@ def token(file: Path) -> int:
     except FileExistsError:
         raise click.UsageError(f'"{file}" is there already, and is not overwritten') from None
     except OSError as error:
-        raise _cannot_write(file, error) from None
+        raise cannot_write(file, error) from None
     click.echo(f"{file}: a new token for the admin listener (--admin-token-file)")
     return 0
-
-
-def _cannot_write(file: Path, error: OSError) -> click.ClickException:
-    return click.ClickException(f'"{file}" cannot be written: {(error.strerror or "error").lower()}')

@@ -7,6 +7,9 @@ import click
 
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.cli.running import address_of, enforcing, operator
+from cookiewarden.cli.usage import say_nothing
+from cookiewarden.cli.writing import write_new
+from cookiewarden.core.decision import Exchange
 from cookiewarden.core.document import Unread, load
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Policy
@@ -17,6 +20,8 @@ from cookiewarden.core.report.record import add_exchange
 from cookiewarden.core.source import parse_source
 from cookiewarden.tools.catalog import Catalog, NoCatalog, read_catalog
 from cookiewarden.tools.client import NoAnswer
+from cookiewarden.tools.drafting import declared
+from cookiewarden.tools.explain import DEFAULT_URL, exchange_of
 from cookiewarden.tools.learn import Draft, draft, merged, new_policy
 from cookiewarden.tools.suite import draft_suite
 from cookiewarden.tools.traffic import NoTraffic, recorded
@@ -48,6 +53,12 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
     help="Only exchanges with this host, or below *.HOST; can be given several times.",
 )
 @click.option(
+    "--url",
+    metavar="URL",
+    default=DEFAULT_URL,
+    help="Where text is from that does not say it, such as saved headers without a Host.",
+)
+@click.option(
     "--token-file",
     default="",
     metavar="FILE",
@@ -63,6 +74,7 @@ def learn(
     name: str,
     catalog_file: str | None,
     host: tuple[str, ...],
+    url: str,
     token_file: str,
 ) -> int:
     """Draft a register from SOURCES: HAR files, flow files of mitmproxy, text with header lines (curl -i, curl -v, access logs that hold
@@ -73,13 +85,15 @@ def learn(
 
     Exit: 0 drafted, 1 the policy of --into has errors or cannot be added to, 2 wrong usage, 3 a source could not be read.
     """
+    if into:
+        say_nothing("with --into: the policy has a name", "name")
     _refuse(into, output, suite)
     catalog = _catalog(catalog_file) if catalog_file else None
     known = load_policy(into)[1] if into else None
     policy = known.policy if known and known.policy else Policy("draft", ())
     engine = enforcing(policy)
     inventory = Inventory(time.time())
-    read = [_take(source, inventory, engine, host, token_file) for source in sources]
+    read = [_take(source, inventory, engine, host, _at(url), token_file) for source in sources]
     if not all(read) and not inventory.records:
         return 3  # nothing to draft from: an empty policy would say that there is nothing
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
@@ -100,24 +114,34 @@ def _catalog(path: str) -> Catalog:
     return catalog
 
 
-def _take(source: str, inventory: Inventory, engine: Engine, hosts: tuple[str, ...], token_file: str) -> bool:
+def _at(url: str) -> Exchange:
+    """Raises UsageError."""
+    try:
+        return exchange_of(url)
+    except ValueError as error:
+        raise click.UsageError(f"--url: {error}") from None
+
+
+def _take(
+    source: str, inventory: Inventory, engine: Engine, hosts: tuple[str, ...], at: Exchange, token_file: str
+) -> bool:
     """Add what a source has to the inventory; whether all of it could be read."""
     try:
         if "://" in source or (":" in source and not Path(source).exists()):
             asked = operator(address_of(source, "SOURCES", "http://127.0.0.1:9180"), token_file)
             inventory.records |= asked.inventory().records | inventory.records
         else:
-            _take_file(source, Keeper(inventory), engine, hosts)
+            _take_file(source, Keeper(inventory), engine, hosts, at)
     except (NoTraffic, NoAnswer) as error:
         click.echo(f"cookiewarden: {printable(str(error))}", err=True)
         return False
     return True
 
 
-def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...]) -> None:
+def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...], at: Exchange) -> None:
     """Raises NoTraffic, after what could be read."""
     count = left_out = 0
-    for one in recorded(Path(source)):
+    for one in recorded(Path(source), at):
         if not _wanted(one.exchange.host, hosts):
             left_out += 1
             continue
@@ -145,17 +169,8 @@ def _write_suite(path: Path, policy: Path, inventory: Inventory) -> None:
     loaded = load_policy(str(policy))[1].policy
     assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
     text = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
-    _write_new(path, text)
+    write_new(path, text)
     click.echo(f"{path}: {counted(text.count('  - name: '), 'case')} drafted", err=True)
-
-
-def _write_new(path: Path, text: str) -> None:
-    """Raises ClickException."""
-    try:
-        with path.open("x") as file:
-            file.write(text)
-    except OSError as error:
-        raise click.ClickException(f'"{path}" cannot be written: {(error.strerror or "error").lower()}') from None  # fmt: skip
 
 
 def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
@@ -168,14 +183,20 @@ def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
 def _write(made: Draft, into: str | None, output: str | None, name: str) -> int:
     families = f", {counted(len(made.families), 'family')} among them" if made.families else ""
     suggested = f", {made.suggested} known to the catalog" if made.suggested else ""
-    told = f"{counted(len(made.names), 'entry')} drafted{families}{suggested}"
+    count = declared(made.yaml)
+    left = (
+        f"; {counted(len(made.names) - count, 'name')} left to you, in comments"
+        if count < len(made.names)
+        else ""
+    )
+    told = f"{counted(count, 'entry')} drafted{families}{suggested}{left}"
     if into is not None:
         return _write_into(Path(into), made, told)
     whole = new_policy(name, made)
     if output is None:
         click.echo(whole, nl=False)
     else:
-        _write_new(Path(output), whole)
+        write_new(Path(output), whole)
     click.echo(f"{output}: {told}" if output else told, err=True)
     return 0
 

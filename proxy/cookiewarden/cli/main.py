@@ -40,6 +40,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run a command and exit with its code."""
+    if sys.stdout is None:  # closed: who closed it wants to hear nothing
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process lives)
     sys.exit(_code())
 
 
@@ -63,6 +65,15 @@ def _code() -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        # The reader went away (`| head`): nothing is left to say, and no complaint at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()  # the reader went away (`| head`)
         return 0
+    except OSError as error:
+        _say_no_more()
+        where = f'"{error.filename}"' if error.filename else "standard output"
+        click.echo(f"cookiewarden: {where}: {(error.strerror or 'error').lower()}", err=True)
+        return 3
+
+
+def _say_no_more() -> None:
+    """What could not be written is not tried again at the exit, with a complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -99,7 +99,7 @@ def _read_config(path: str) -> Source:
     try:
         raw = Path(path).read_bytes()
     except OSError as error:
-        raise click.UsageError(
+        raise click.ClickException(
             f'the settings file "{path}" cannot be read: {(error.strerror or "").lower()}'
         ) from None
     source = parse_source(path, raw)

@@ -1,7 +1,6 @@
 """Loading a policy for a command: problems are printed, and without a policy the command ends."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
@@ -25,9 +24,7 @@ class PolicyRefused(click.ClickException):
 
 
 def load_policy(path: str) -> tuple[PolicyFiles, Loaded]:
-    """Load, or raise: UsageError for no such file, PolicyRefused for a policy with errors."""
-    if not Path(path).exists():
-        raise click.UsageError(f'there is no file "{path}"')
+    """Load, or raise PolicyRefused for a policy with errors, or one that cannot be read."""
     files = PolicyFiles(path)
     loaded = files.load()
     if loaded.policy is None:

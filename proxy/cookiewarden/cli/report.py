@@ -9,6 +9,8 @@ import click
 from cookiewarden.cli.operate import span_of
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import address_of, enforcing, operator
+from cookiewarden.cli.usage import say_nothing
+from cookiewarden.cli.writing import write
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.core.report.judge import judge_all
@@ -73,6 +75,8 @@ def report(
 
     Exit: 0 written, 1 the policy has errors, 2 wrong usage, 3 Prometheus or the inventory could not be asked.
     """
+    if policy is None:
+        say_nothing("without --policy", "language")
     url = address_of(url, "--prometheus", "http://127.0.0.1:9090")
     asked = period(span_of(since, "--since", MAX_SINCE), time.time())
     loaded = load_policy(policy)[1] if policy else None
@@ -86,12 +90,7 @@ def report(
     if output is None:
         click.echo(text, nl=False)
     else:
-        try:
-            Path(output).write_text(text)
-        except OSError as error:
-            raise click.ClickException(
-                f'"{output}" cannot be written: {(error.strerror or "error").lower()}'
-            ) from None
+        write(Path(output), text)
         click.echo(f"{output}: {len(asked.ends)} {asked.name}s", err=True)
     return 0
 

@@ -10,7 +10,7 @@ import click
 
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode, Policy
-from cookiewarden.core.problem import printable
+from cookiewarden.core.problem import printable, shown_url
 from cookiewarden.core.report import wire
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.operator import Operator
@@ -50,7 +50,9 @@ def address_of(text: str, option: str, such_as: str) -> str:
     except ValueError:
         right = False
     if not right or parts.query or parts.fragment or not url.isprintable() or " " in url:
-        raise click.UsageError(f'{option}: "{printable(text)}" is no address; expected such as {such_as}')
+        raise click.UsageError(
+            f'{option}: "{printable(shown_url(text))}" is no address; expected such as {such_as}'
+        )
     return url.rstrip("/")
 
 

@@ -8,8 +8,10 @@ import click
 
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import as_json
+from cookiewarden.cli.usage import say_nothing
+from cookiewarden.cli.writing import write, write_new
 from cookiewarden.core.policy import Policy
-from cookiewarden.core.problem import counted, printable
+from cookiewarden.core.problem import counted, printable, shown_url
 from cookiewarden.core.report.statement import statement as statement_of
 from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
 from cookiewarden.pages.words import WORDS, words_of
@@ -51,23 +53,30 @@ def statement(
     Exit: 0 written, or no difference; 1 the policy has errors, or page and policy differ; 2 wrong usage; 3 the page could not be read.
     """
     if context.invoked_subcommand is not None:
+        say_nothing(
+            "to import, which has options of its own",
+            "policy",
+            "language",
+            "form",
+            "template",
+            "output",
+            "page",
+        )
         return 0
     if policy is None:
         raise click.UsageError("Missing option '--policy'.")
     loaded = load_policy(policy)[1].policy
     assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
     if page is not None:
+        say_nothing("with --check", "language", "form", "template", "output")
         return _check(page, loaded)
+    if template is not None:
+        say_nothing("with --template", "form")
     text = _written(loaded, language or loaded.statement.languages[0], form, template)
     if output is None:
         click.echo(text, nl=False)
         return 0
-    try:
-        Path(output).write_text(text)
-    except OSError as error:
-        raise click.ClickException(
-            f'"{output}" cannot be written: {(error.strerror or "error").lower()}'
-        ) from None
+    write(Path(output), text)
     click.echo(f"{output}: {counted(sum(e.set_by.value != 'infrastructure' for e in loaded.entries), 'cookie')}", err=True)  # fmt: skip
     return 0
 
@@ -123,13 +132,13 @@ def _check(page: str, policy: Policy) -> int:
                 click.echo(_told(finding, page))
             click.echo("")
     named = counted(len(published.claims), "cookie")
-    click.echo(f"{printable(page)}: {named} named; {counted(len(differ), 'difference') if differ else 'no difference'}")  # fmt: skip
+    click.echo(f"{printable(shown_url(page))}: {named} named; {counted(len(differ), 'difference') if differ else 'no difference'}")  # fmt: skip
     return int(bool(differ))
 
 
 def _told(finding: Finding, page: str) -> str:
     line = f"  {printable(finding.name)}: {printable(finding.told)}" if finding.name else f"  {finding.told}"
-    where = [f"{printable(page)}:{finding.line}"] if finding.line else []
+    where = [f"{printable(shown_url(page))}:{finding.line}"] if finding.line else []
     where += [str(finding.entry.place)] if finding.entry is not None else []
     return "\n".join([line, *([f"    {', '.join(where)}"] if where else [])])
 
@@ -143,27 +152,34 @@ def _published(page: str) -> Published:
                 raise NoAnswer(f"{answer.url} answers {answer.status}")
             return read_page(answer.body)
         if "://" in page:
-            raise NoAnswer(f'"{printable(page)}" is not asked for by HTTP; expected such as https://shop.example/cookies')  # fmt: skip
+            raise NoAnswer(f'"{printable(shown_url(page))}" is not asked for by HTTP; expected such as https://shop.example/cookies')  # fmt: skip
         return read_page(Path(page).read_bytes())
     except OSError as error:
-        raise NoAnswer(f'"{printable(page)}" cannot be read: {(error.strerror or "error").lower()}') from None
+        raise NoAnswer(
+            f'"{printable(shown_url(page))}" cannot be read: {(error.strerror or "error").lower()}'
+        ) from None
     except NoStatement as bad:
-        raise NoAnswer(f'"{printable(page)}" cannot be read as a statement: {bad}') from None
+        raise NoAnswer(f'"{printable(shown_url(page))}" cannot be read as a statement: {bad}') from None
 
 
 @statement.command("import", short_help="A draft of a policy from a published statement.")
 @click.argument("page", metavar="URL|FILE")
 @click.option("--name", default="draft", show_default=True, help="Of the policy.")
-def import_(page: str, name: str) -> int:
+@click.option("--output", metavar="FILE", help="Write it to this file, which is not there yet.")
+def import_(page: str, name: str, output: str | None) -> int:
     """Draft a policy from a published statement: HTML, Markdown, or text such as pdftotext -layout writes.
 
-    Names, purposes and lifetimes are the page's own; a lifetime that it does not give is left for you to choose. The policy is printed, in report
+    Names, purposes and lifetimes are the page's own; a lifetime that it does not give is left for you to choose. The policy is printed, or written to --output, in report
     mode. Read it beside the page: what a page means is not always what it says.
 
     Exit: 0 drafted, 2 wrong usage, 3 the page could not be read.
     """
     published = _published(page)
-    click.echo(draft(published, name), nl=False)
+    text = draft(published, name)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_new(Path(output), text)
     stated = sum(claim.lifetime is not None for claim in published.claims)
-    click.echo(f"{printable(page)}: {counted(len(published.claims), 'cookie')} in {counted(len(published.groups), 'category')}, {stated} with a lifetime", err=True)  # fmt: skip
+    click.echo(f"{printable(shown_url(page))}: {counted(len(published.claims), 'cookie')} in {counted(len(published.groups), 'category')}, {stated} with a lifetime", err=True)  # fmt: skip
     return 0

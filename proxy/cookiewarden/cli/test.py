@@ -40,7 +40,7 @@ class Suite:
 
 
 @click.command(short_help="Policy tests.")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, required=True)
 @click.option(
     "--only",
     "-k",
@@ -91,7 +91,7 @@ def run_suite(path: Path, only: tuple[str, ...]) -> Suite:
     suite = Suite(str(path), watched={path})
     raw, _ = read(Path(path).resolve().parent, Path(path).resolve().name)
     if not isinstance(raw, bytes):
-        suite.problems.append(Problem(raw.code, Place(str(path), Pos()), raw.message))
+        suite.problems.append(Problem(Code.UNREADABLE, Place(str(path), Pos()), raw.message))
         return suite
     cases = read_cases(str(path), raw)
     suite.problems += in_order(cases.problems)

@@ -92,6 +92,11 @@ class Place:
         return f"{printable(self.path)}:{self.pos.line}:{self.pos.column}"
 
 
+def shown_url(url: str) -> str:
+    """As it may be told: without a name and a password, and without its query, hundreds of characters of which help nobody."""
+    return re.sub(r"(?<=//)[^/?#]*@", "", url).partition("?")[0] if "://" in url else url
+
+
 def counted(number: int, noun: str) -> str:
     """`1 entry`, `2 entries`."""
     plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"

@@ -284,6 +284,15 @@ def parse_text(value: object) -> dict[str, str]:
     )
 
 
+def parse_sentence(value: object) -> dict[str, str]:
+    """The same for what is told on one line: a text that was written on several lines has blanks between them."""
+    return {language: " ".join(text.split()) for language, text in parse_text(value).items()}
+
+
+def parse_phrase(value: object) -> str:
+    return " ".join(expect_text(value).split())
+
+
 def granting_word(value: object) -> str:
     """A word of a consent manager; TCF purposes are numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -356,6 +365,8 @@ Span = Annotated[
     Lifetime, PlainValidator(parse_lifetime), text_schema(LIFETIME_PATTERN, examples=["session", "1y"])
 ]
 Text = Annotated[dict[str, str], PlainValidator(parse_text), WithJsonSchema(_TEXT_SCHEMA)]
+Sentence = Annotated[dict[str, str], PlainValidator(parse_sentence), WithJsonSchema(_TEXT_SCHEMA)]
+Phrase = Annotated[str, PlainValidator(parse_phrase), text_schema()]
 Secure = Annotated[
     Flag,
     PlainValidator(one_of({**_FLAGS, "https": Flag.HTTPS})),
@@ -532,7 +543,7 @@ class EntryModel(RulesModel):
         default=None, description="Hosts and paths to which this entry is limited."
     )
     category: str | None = Field(default=None, description="The category under which the statement lists it.")
-    purpose: Text | None = Field(
+    purpose: Sentence | None = Field(
         default=None,
         description="What the cookie is for, as the statement says it; one text or one per language.",
     )
@@ -540,16 +551,16 @@ class EntryModel(RulesModel):
         default=None,
         description="Whether the published statement gives this lifetime or the policy's author chose it.",
     )
-    renewed: Text | None = Field(
+    renewed: Sentence | None = Field(
         default=None, description="When the lifetime starts anew, as the statement says it."
     )
     set_by: Setter | None = Field(
         default=None,
         description="Who sets it: server (default), script, both, or infrastructure (load balancers and firewalls in front).",
     )
-    party: str | None = Field(default=None, description="The company whose cookie it is.")
-    owner: str | None = Field(default=None, description="Who answers for this entry.")
-    reason: str | None = Field(default=None, description="Why this entry is as it is.")
+    party: Phrase | None = Field(default=None, description="The company whose cookie it is.")
+    owner: Phrase | None = Field(default=None, description="Who answers for this entry.")
+    reason: Phrase | None = Field(default=None, description="Why this entry is as it is.")
     until: Until | None = Field(
         default=None,
         description="The last day of a dated exception (to 24:00 UTC), as in 2026-12-31; afterwards the entry counts as absent.",
@@ -582,11 +593,11 @@ class CategoryModel(Model):
         Gpc.IGNORE,
         description="What Sec-GPC: 1 means: deny (also over a grant), default (deny while the visitor has not answered), ignore (default).",
     )
-    title: Text | None = Field(
+    title: Sentence | None = Field(
         default=None, description="What the statement calls it; one text or one per language (default: its name)."
     )  # fmt: skip
     description: Text | None = Field(default=None, description="What the statement says of it as a whole.")
-    basis: Text | None = Field(
+    basis: Sentence | None = Field(
         default=None,
         description="Why no consent is needed, in the publisher's words; printed as the publisher's claim.",
     )
@@ -605,8 +616,8 @@ class StatementModel(Model):
     languages: list[Annotated[str, PlainValidator(check_language), text_schema(LANGUAGE)]] | None = Field(
         default=None, min_length=1, description="In which it is published (default: [en]); a text given without a language is in the first. en and nl have their words; others need a template."
     )  # fmt: skip
-    publisher: str | None = Field(default=None, description="Whose statement it is.")
-    title: Text | None = Field(default=None, description="Its title.")
+    publisher: Phrase | None = Field(default=None, description="Whose statement it is.")
+    title: Sentence | None = Field(default=None, description="Its title.")
     introduction: Text | None = Field(default=None, description="What stands first.")
     role: Text | None = Field(default=None, description="The publisher's role in processing data.")
     rights: Text | None = Field(default=None, description="The rights of those whose data are processed.")

@@ -89,16 +89,43 @@ def parse_source(path: str, raw: bytes) -> Source:
         builder.build(yaml.parse(text, Loader=_Loader))
         return source
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        # Where a text begins that never ends, and not the end of the file.
+        is_open = "unexpected end of stream" in (error.problem or "")
+        mark = (error.context_mark if is_open else None) or error.problem_mark or error.context_mark
         pos = Pos(mark.line + 1, mark.column + 1) if mark else Pos()
-        what = " ".join(part for part in (error.context, error.problem) if part)
-        source.problems.append(source.problem(Code.SYNTAX, pos, f"not YAML: {what}"))
+        source.problems.append(source.problem(Code.SYNTAX, pos, f"not YAML: {_in_words(error)}"))
     except _TooDeep:
         pass
     except yaml.reader.ReaderError as error:
         source.problems.append(source.problem(Code.SYNTAX, *_unreadable_character(text, error)))
     source.data = None  # half a file would only bring problems that are none
     return source
+
+
+_WORDS = {
+    "mapping values are not allowed": 'a ":" where none can be: put text that holds one in quotes, or see to the indentation',
+    "did not find expected key": "this line belongs to nothing above it: see to its indentation, or to quotes that are not closed",
+    "did not find expected '-' indicator": "the list above goes on with what is no item of it: begin it with -, or see to the indentation",
+    "did not find expected ',' or ']'": "a list in [ ] is not closed, or a comma is missing",
+    "did not find expected ',' or '}'": "a mapping in { } is not closed, or a comma is missing",
+    "could not find expected ':'": "a key without its colon, as in key: value",
+    "found character that cannot start any token": "nothing begins with this character: indent with blanks and not with tabs, and put text that begins with @, ` or % in quotes",
+    "alphabetic or numeric character": 'a * or & begins an alias or an anchor: put a name that begins so in quotes, as in "*_id"',
+    "unexpected end of stream": "a text in quotes is not closed",
+    "unknown escape character": "in double quotes a \\ begins an escape: double it, or use single quotes",
+    "tab character": "a tab where only blanks can be: indent with blanks",
+    "did not find expected node content": "something is missing here, or begins with a sign that has a meaning in YAML: put it in quotes",
+    "block sequence entries are not allowed": "an item of a list cannot begin here: put it on a line of its own below its key",
+    "incompatible YAML": "this version of YAML is not read: leave the %YAML line out",
+    "document start": "the file goes on where its first document has ended: a policy is one document",
+    "scanning a tag": "a ! begins a tag, and policies have none: put text that begins so in quotes",
+}
+"""By what libyaml says: what is wrong and what would be right."""
+
+
+def _in_words(error: yaml.MarkedYAMLError) -> str:
+    said = f"{error.context or ''} {error.problem or ''}".strip()
+    return next((words for part, words in _WORDS.items() if part in said), said)
 
 
 def _not_utf8(path: str, raw: bytes, error: UnicodeDecodeError) -> Source:
@@ -158,7 +185,11 @@ class _Builder:
                         )
                         return
                 case yaml.AliasEvent():
-                    self.complain(Code.YAML_FEATURE, event, "aliases are not allowed; write the value out")
+                    self.complain(
+                        Code.YAML_FEATURE,
+                        event,
+                        "aliases are not allowed; write the value out, or put a name that begins with * in quotes",
+                    )
                     self.alias(event)
                 case yaml.ScalarEvent():
                     self.scalar(event)

@@ -1,15 +1,15 @@
 """The published statement as a page: HTML that needs nothing else, Markdown, or whatever a template of the publisher's own makes."""
 
+import re
+import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import Any
 
 from cookiewarden.core.problem import printable
-from cookiewarden.core.report.statement import StatedCookie, StatementDocument
+from cookiewarden.core.report.statement import StatedCategory, StatedCookie, StatementDocument
+from cookiewarden.core.schema import did_you_mean
 from cookiewarden.pages.words import ENGLISH, WORDS, Words, day_words, lifetime_words, words_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,28 @@ def with_template(document: StatementDocument, template: str, name: str) -> str:
         return own.from_string(template).render(values)
     except jinja2.TemplateSyntaxError as error:
         raise BadTemplate(f"{name}:{error.lineno}: {error.message}") from None
-    except (jinja2.TemplateError, TypeError, ValueError, ZeroDivisionError, LookupError) as error:
-        raise BadTemplate(f"{name}: {error}") from None
+    except Exception as error:  # whatever it does, it is the template's doing
+        told = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
+        raise BadTemplate(f"{name}{_line_of(error)}: {told}{_meant(told)}") from None
+
+
+def _line_of(error: Exception) -> str:
+    """`:12`: the line of the template, where the error has one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    found = [frame.lineno for frame in frames if frame.filename == "<template>"]
+    return f":{found[-1]}" if found else ""
+
+
+_UNKNOWN = re.compile(r"has no attribute '(\w+)'|^'(\w+)' is undefined")
+
+
+def _meant(told: str) -> str:
+    found = _UNKNOWN.search(told)
+    if found is None:
+        return ""
+    kinds = (StatementDocument, StatedCategory, StatedCookie, Words)
+    names = [f.name for kind in kinds for f in fields(kind)] if found[1] else ["s", "w", "others", "base"]
+    return did_you_mean(found[1] or found[2], names)
 
 
 def filters() -> dict[str, Any]:

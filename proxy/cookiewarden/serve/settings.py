@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cookiewarden.core.policy import Mode
+from cookiewarden.core.problem import shown_url
 from cookiewarden.serve.access import Access
 
 
@@ -59,10 +60,14 @@ def parse_upstream(text: str) -> Upstream:
     try:
         url = urlsplit(text)
         port = url.port
-    except ValueError as error:
-        raise ValueError(f'"{text}" is no upstream: {error}; {expected}') from None
+    except ValueError:  # its words may hold a password
+        raise ValueError(f'"{shown_url(text)}" is no upstream; {expected}') from None
     tls = url.scheme == "https"
-    if url.scheme not in ("http", "https") or not url.hostname or url.username is not None or port == 0:
+    if url.username is not None:
+        raise ValueError(
+            f'"{shown_url(text)}": an upstream is asked without a name and a password; {expected}'
+        )
+    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
         raise ValueError(f'"{text}" is no upstream; {expected}')
     if url.path not in ("", "/") or url.query or url.fragment:
         raise ValueError(f'"{text}": paths are passed on as they come, so an upstream has none; {expected}')

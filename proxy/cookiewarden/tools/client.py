@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from cookiewarden.core.problem import printable
+from cookiewarden.core.problem import printable, shown_url
 
 TOTAL_SECONDS = 30.0
 """For a whole answer: one that drips in comes to an end too."""
@@ -50,7 +50,9 @@ def follow(url: str, seconds: float = TOTAL_SECONDS) -> list[Answer]:
         except ValueError:
             raise NoAnswer(f"{last.url} leads to no URL") from None
         if not url.startswith(("http://", "https://")):
-            raise NoAnswer(f"{last.url} leads to {printable(url)[:200]}, which is not asked for by HTTP")
+            raise NoAnswer(
+                f"{last.url} leads to {printable(shown_url(url))[:200]}, which is not asked for by HTTP"
+            )
 
 
 def fetch(
@@ -69,7 +71,7 @@ async def _fetch(
     url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float
 ) -> Answer:
     timeout = aiohttp.ClientTimeout(total=seconds)
-    asked, url = url, url.partition("?")[0]  # a query of hundreds of characters helps nobody
+    asked, url = url, shown_url(url)
     try:
         async with (
             aiohttp.ClientSession(
@@ -87,6 +89,11 @@ async def _fetch(
         raise NoAnswer(f"{url} did not answer within {seconds:g} seconds") from None
     except aiohttp.InvalidURL:
         raise NoAnswer(f'"{url}" is no URL; expected such as http://127.0.0.1:9180') from None
+    except aiohttp.ClientConnectorCertificateError as error:
+        why = getattr(error.certificate_error, "verify_message", "") or "it is not trusted"
+        raise NoAnswer(f"{url} shows a certificate that is not accepted: {why.lower()}") from None
+    except aiohttp.ClientSSLError:
+        raise NoAnswer(f"{url} cannot be asked by TLS: it speaks none, or another version") from None
     except aiohttp.ClientConnectorError as error:
         raise NoAnswer(f"{url} cannot be reached: {_why(error.os_error)}") from None
     except aiohttp.ClientResponseError:

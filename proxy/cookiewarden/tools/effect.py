@@ -372,7 +372,11 @@ def _day(end: float) -> str:
 
 
 def _texts(texts: Texts) -> str:
-    return " / ".join(f"{language}: {text}" if language else text for language, text in texts.items())
+    lines = {
+        language: " ¶ ".join(" ".join(part.split()) for part in text.split("\n\n"))
+        for language, text in texts.items()
+    }
+    return " / ".join(f"{language}: {text}" if language else text for language, text in lines.items())
 
 
 def policy_effect(policy: Policy) -> Effect:

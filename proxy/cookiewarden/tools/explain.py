@@ -16,7 +16,7 @@ from cookiewarden.core.decision import MEANINGS, Action, Decision, Exchange, Hea
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.policy import Entry, Policy
-from cookiewarden.core.problem import Place, printable, printable_octets
+from cookiewarden.core.problem import Place, printable, printable_octets, shown_url
 from cookiewarden.core.source import Source
 from cookiewarden.tools.shown import without_value
 from cookiewarden.tools.traffic import Recorded
@@ -100,7 +100,9 @@ def exchange_of(url: str) -> Exchange:
     """The exchange that a URL stands for. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError(f'"{url}" is no URL; expected one such as https://shop.example/account')
+        raise ValueError(
+            f'"{printable(shown_url(url))}" is no URL; expected one such as https://shop.example/account'
+        )
     return Exchange(
         parts.netloc.rpartition("@")[2].encode(), (parts.path or "/").encode(), parts.scheme == "https"
     )

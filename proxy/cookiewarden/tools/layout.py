@@ -7,6 +7,8 @@ from cookiewarden.tools.phrases import columns_of, lifetime_of
 
 SLACK = 2
 """By how many characters a cell may begin before its column's head."""
+MAX_CELL = 4000
+"""Characters after which nothing more is added to a cell."""
 GAP = 6
 """Empty lines after which a table has ended; a page's end leaves some."""
 
@@ -93,6 +95,8 @@ class _Table:
     def _continue(self, cells: list[str]) -> None:
         row = self.rows[-1]
         for column, text in enumerate(cells):
+            if len(row.cells[column]) > MAX_CELL:
+                continue
             between = "" if column == self.name else " "
             row.cells[column] = f"{row.cells[column]}{between}{text}".strip()
 

@@ -13,6 +13,7 @@ from cookiewarden.core.report.inventory import Inventory, Record, ShapeSeen, Tim
 from cookiewarden.core.report.judge import Judged
 from cookiewarden.core.source import Source
 from cookiewarden.tools.catalog import Catalog, Suggestion
+from cookiewarden.tools.drafting import accepted, composed
 
 EMPTY = """version: 1
 policy: {name}
@@ -32,6 +33,7 @@ class Draft:
 
     yaml: str
     names: list[str]
+    """That were seen and are not declared: those that cannot be are comments."""
     families: list[Family]
     suggested: int
     """How many of them the catalog knows."""
@@ -39,10 +41,7 @@ class Draft:
 
 def new_policy(name: str, made: Draft) -> str:
     """A whole policy of drafted entries, in report mode."""
-    beginning = EMPTY.format(name=scalar(name))
-    # What is left to a person is a comment, and a list of comments is none.
-    declares = any(line.startswith("  - ") for line in made.yaml.splitlines())
-    return beginning + made.yaml if declares else f"{beginning.rstrip()} []\n{made.yaml}"
+    return composed(EMPTY.format(name=scalar(name)), made.yaml)
 
 
 def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog | None, now: float) -> Draft:
@@ -51,14 +50,15 @@ def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog
     found = families(name for name in undeclared if "*" not in name)
     of_families = {member for family in found for member in family.members}
     records = [inventory.records[name] for name in sorted(undeclared - of_families)]
-    joined = {family.glob: _joined(family, inventory) for family in found}
+    seen: list[tuple[Record, Family | None]] = [(record, None) for record in records]
+    seen += [(_joined(family, inventory), family) for family in found]
     pieces, suggested = [], 0
-    for record in sorted([*records, *joined.values()], key=lambda r: (not r.by_server, r.name)):
-        family = next((f for f in found if f.glob == record.name), None)
+    for record, family in sorted(seen, key=lambda pair: (not pair[0].by_server, pair[0].name)):
         known = catalog.find(record.name) if catalog is not None else None
         suggested += known is not None
         pieces.append(_entry(record, family, known))
-    return Draft("".join(pieces), sorted([*(r.name for r in records), *joined]), found, suggested)
+    yaml = accepted(EMPTY.format(name="draft"), "".join(pieces))
+    return Draft(yaml, sorted(record.name for record, _ in seen), found, suggested)
 
 
 def _joined(family: Family, inventory: Inventory) -> Record:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from cookiewarden.core.problem import printable
+from cookiewarden.core.problem import printable, shown_url
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.tools.client import NoAnswer, fetch
@@ -44,7 +44,7 @@ class Operator:
         """Why it is not ready, or nothing."""
         status, body = fetch(self.url.rstrip("/") + "/readyz", seconds=5)
         if status != 503 and body != b"ok\n":
-            raise NoAnswer(f"{self.url} is no admin listener (status {status}){HINTS[404]}")
+            raise NoAnswer(f"{shown_url(self.url)} is no admin listener (status {status}){HINTS[404]}")
         return "" if status == 200 else _told(body) or f"status {status}"
 
     def reload(self) -> wire.PolicyDocument:
@@ -63,8 +63,8 @@ class Operator:
         body: bytes | None = None,
         accepted: tuple[int, ...] = (200,),
     ) -> T:
-        url = self.url.rstrip("/") + path
-        status, data = fetch(url, method, self._headers(), body)
+        url = shown_url(self.url.rstrip("/") + path)
+        status, data = fetch(self.url.rstrip("/") + path, method, self._headers(), body)
         if status not in accepted:
             raise NoAnswer(
                 f"{url} refuses ({status}): {_told(data) or 'without a reason'}{HINTS.get(status, '')}"

@@ -162,6 +162,7 @@ def _html_lines(text: str) -> list[Line]:
 _BULLET = re.compile(
     r"[ \t]*(?:[*\u2022\u00b7\u25aa\u25cf\u25e6\u2023\u2013\u2014o+-]|\(?[0-9]{1,3}[.)])[ \t]+(?=\S)"
 )
+_HEADING = re.compile(r"#{1,6}[ \t]")
 _RULE = re.compile(r"[\s|:=+-]+")
 
 
@@ -186,8 +187,8 @@ def _text_line(raw: str, number: int) -> Iterator[Line]:
         yield Line(Kind.BLANK, "", number)
     elif _RULE.fullmatch(line) and len(line.strip()) > 2:
         return
-    elif heading := re.fullmatch(r"#{1,6}[ \t]+(.*?)[ \t]*#*", line):
-        yield Line(Kind.HEADING, _unmarked(heading[1]), number)
+    elif _HEADING.match(line):
+        yield Line(Kind.HEADING, _unmarked(line.lstrip("#").rstrip("#")), number)
     elif bullet:
         yield Line(Kind.ITEM, _unmarked(line[bullet.end() :]), number)
     elif len(cells) > 1:

@@ -96,9 +96,13 @@ _HEADERS = {
 }  # fmt: skip
 
 
+MAX_COLUMNS = 20
+"""Of a table of cookies."""
+
+
 def columns_of(cells: tuple[str, ...]) -> dict[str, int] | None:
     """Which column is what, where the row is the head of a table of cookies."""
-    if len(cells) < 2 or any(len(cell) > 40 for cell in cells):
+    if not 2 <= len(cells) <= MAX_COLUMNS or any(len(cell) > 40 for cell in cells):
         return None
     found: dict[str, int] = {}
     for key, words in _HEADERS.items():

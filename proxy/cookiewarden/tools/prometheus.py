@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from cookiewarden.core.problem import printable
+from cookiewarden.core.problem import printable, shown_url
 from cookiewarden.core.report.review import (
     COUNTERS,
     GAUGES,
@@ -34,6 +34,7 @@ class Prometheus:
     def __init__(self, url: str, where: str) -> None:
         """`where`: label matchers of the proxies, such as `job="shop"`."""
         self.url = url.rstrip("/")
+        self.shown = shown_url(self.url)
         self.where = "{" + where + "}"
 
     def found(self, asked: Period) -> Found:
@@ -44,7 +45,9 @@ class Prometheus:
             for name, q in GAUGES.items()
         }
         if not any(counted.values()) and not any(gauges.values()):
-            raise NoAnswer(f"Prometheus at {self.url} has no series of cookiewarden{self.where} in this time")
+            raise NoAnswer(
+                f"Prometheus at {self.shown} has no series of cookiewarden{self.where} in this time"
+            )
         return Found(counted, gauges, self._policies(asked))
 
     def _counted(self, metric: str, by: Sequence[str], asked: Period) -> list[Series]:
@@ -80,10 +83,10 @@ class Prometheus:
         try:
             answer: Any = json.loads(body)
             if answer["status"] != "success":
-                raise NoAnswer(f"Prometheus at {self.url} refuses: {printable(str(answer['error']))[:300]}")
+                raise NoAnswer(f"Prometheus at {self.shown} refuses: {printable(str(answer['error']))[:300]}")
             return [_checked(found) for found in answer["data"]["result"]]
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-            raise NoAnswer(f"{self.url} does not answer as Prometheus does (status {status})") from None
+            raise NoAnswer(f"{self.shown} does not answer as Prometheus does (status {status})") from None
 
 
 def _filled(question: str, where: str, step: int) -> str:

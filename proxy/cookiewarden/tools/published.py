@@ -84,7 +84,9 @@ _NAME = re.compile(r"""["'`\u201c\u2018]?(?P<name>[^\s:"'`\u201c\u201d\u2018\u20
 MAX_ITEM = 4000
 """Characters after which nothing more is added to what is said of a cookie."""
 MAX_INTRO = 1000
-"""Characters of the paragraph before cookies, from its end."""
+"""Characters of the paragraph before cookies, from its end, and of a heading."""
+MAX_NAMES = 50
+"""That stand together with one text: more of them are no names."""
 
 
 class _Reader:
@@ -106,9 +108,10 @@ class _Reader:
                 at = self._block(at)
                 continue
             if line.kind is Kind.HEADING or (line.kind is Kind.TEXT and self._is_heading(at)):
-                self.heading, self.heading_used, self.intro = line.text, False, ""
+                self.heading, self.heading_used, self.intro = line.text[:MAX_INTRO], False, ""
             elif line.kind is Kind.TEXT:
-                self.intro = line.text if self._begins(at) else f"{self.intro} {line.text}"[-MAX_INTRO:]
+                before = "" if self._begins(at) else f"{self.intro} "
+                self.intro = f"{before}{line.text[-MAX_INTRO:]}"[-MAX_INTRO:]
                 if claim := self._strong_text(line):
                     self._add([claim])
             at += 1
@@ -129,10 +132,10 @@ class _Reader:
         while at < len(self.lines):
             line = self.lines[at]
             if line.kind is kind:
-                items.append(Line(kind, line.text, line.number, line.cells))
+                items.append(Line(kind, line.text[:MAX_ITEM], line.number, line.cells))
             elif line.kind is Kind.TEXT and kind is Kind.ITEM and items and self.lines[at - 1].kind is not Kind.BLANK:  # fmt: skip
                 if len(items[-1].text) < MAX_ITEM:
-                    items[-1].text += f" {line.text}"
+                    items[-1].text += f" {line.text[:MAX_ITEM]}"
             elif line.kind is not Kind.BLANK or not self._goes_on(at, kind):
                 break
             at += 1
@@ -155,7 +158,7 @@ class _Reader:
     def _add(self, claims: list[Claim]) -> None:
         first = {claim.name: claim for claim in reversed(claims)}
         new = [claim for name, claim in reversed(first.items()) if name not in self.known]
-        self.known |= first.keys()
+        self.known.update(first)
         if not new:
             return
         heading = "" if self.heading_used else self.heading
@@ -175,11 +178,14 @@ class _Reader:
             return []
         text = found["text"].removesuffix(")") if found["separator"] == "(" else found["text"]
         names = [found["name"], *re.findall(r"[^\s,/]+", re.sub(r"\b(and|or|en|of)\b", " ", found["more"]))]
-        return [self._claim(name, text, lifetime_in(text), line) for name in names if _could_be_a_name(name)]
+        lifetime = lifetime_in(text)
+        return [
+            self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if _could_be_a_name(name)
+        ]
 
     def _strong_text(self, line: Line) -> Claim | None:
         """`_ga: …` in running text, where the name is one that is nothing else."""
-        found = _NAME.match(line.text)
+        found = _NAME.match(line.text[:MAX_ITEM])
         if found is None or found["separator"] == "(" or found["more"]:
             return None
         if not _could_be_a_name(found["name"]) or not re.search(r"[_%*]", found["name"]):
@@ -210,7 +216,7 @@ class _Reader:
         return [self._claim(name, purpose, lifetime, line) for name in names]
 
     def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: Line) -> Claim:
-        return Claim(pattern(written), written, plain(purpose), lifetime, line.number, 0)
+        return Claim(pattern(written), written, plain(purpose[:MAX_ITEM]), lifetime, line.number, 0)
 
 
 def _names_in(cell: str) -> list[str]:
@@ -221,7 +227,7 @@ def _names_in(cell: str) -> list[str]:
     if len(words) == 1 and " " in words[0]:  # names that stood on lines of their own
         words = words[0].split(" ")
         words = words if all(map(_STRONG.search, words)) else []
-    return words if all(map(_could_be_a_name, words)) else []
+    return words if len(words) <= MAX_NAMES and all(map(_could_be_a_name, words)) else []
 
 
 def _could_be_a_name(name: str) -> bool:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from cookiewarden.core.matcher import entry_matches
 from cookiewarden.core.policy import Entry, Lifetime, Policy, SetBy
 from cookiewarden.core.report.drift import scalar
+from cookiewarden.tools.drafting import accepted, composed
 from cookiewarden.tools.published import Claim, Group, Published
 
 
@@ -129,9 +130,9 @@ def draft(published: Published, name: str) -> str:
     for category, group in categories:
         text = (group.heading or group.intro).strip().removesuffix(":")
         lines.append(f"  {scalar(category)}:" + (f"\n    title: {scalar(text[:120])}" if text else " {}"))
-    lines.append("\ncookies:")
-    lines += [_entry(claim, categories[claim.group][0]) for claim in published.claims]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    head = "\n".join([*lines, "\ncookies:\n"])
+    entries = "\n".join(_entry(claim, categories[claim.group][0]) for claim in published.claims)
+    return composed(head, accepted(head, entries)).rstrip("\n") + "\n"
 
 
 def _entry(claim: Claim, category: str) -> str:
@@ -160,11 +161,11 @@ _SAY_NOTHING = frozenset(
 
 def _categories(groups: list[Group]) -> list[tuple[str, Group]]:
     """A name for each group, of the words in its heading that say something."""
-    found: list[tuple[str, Group]] = []
+    found: dict[str, Group] = {}
     for number, group in enumerate(groups, 1):
         words = [w for w in re.findall(r"[a-z0-9]+", (group.heading or group.intro).lower()) if w not in _SAY_NOTHING]  # fmt: skip
         name = "-".join(words[:3]) or f"group-{number}"
-        taken = {other for other, _ in found}
-        name = f"{name}-{number}" if name in taken else name
-        found.append((name, group))
-    return found
+        while name in found:
+            name = f"{name}-{number}"
+        found[name] = group
+    return list(found.items())

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -39,14 +39,18 @@ class Recorded:
 BOM = b"\xef\xbb\xbf"
 
 
-def recorded(path: Path) -> Iterator[Recorded]:
-    """The exchanges of a file, of whatever kind it is. Raises NoTraffic."""
+ANYWHERE = Exchange(b"localhost")
+
+
+def recorded(path: Path, at: Exchange = ANYWHERE) -> Iterator[Recorded]:
+    """The exchanges of a file, of whatever kind it is. `at`: where text is from that does not say it. Raises NoTraffic."""
     try:
         with path.open("rb") as file:
             if file.peek(3)[:3] == BOM:
                 file.read(3)
             beginning = file.peek(4096)[:4096].lstrip()
-            yield from _READERS[_kind(beginning)](file, path)
+            kind = _kind(beginning)
+            yield from _text(file, path, at) if kind == "text" else _READERS[kind](file, path)
     except OSError as error:
         raise NoTraffic(f'"{path}" cannot be read: {(error.strerror or "error").lower()}') from None
 
@@ -74,7 +78,7 @@ def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
     name = ""
     is_har = False
     try:
-        for prefix, event, value in ijson.parse(file):
+        for prefix, event, value in _shallow(ijson.basic_parse(file)):
             if prefix == "log.entries" and event == "start_array":
                 is_har = True
             if prefix == entry and event == "start_map":
@@ -98,6 +102,30 @@ def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
         raise NoTraffic(f'"{path}" is no JSON: it is not UTF-8; what came before is used') from None
     if not is_har:
         raise NoTraffic(f'"{path}" is JSON, and no HAR: it has no log.entries')
+
+
+MAX_DEPTH = 12
+"""Of what is read: a HAR's headers are seven deep."""
+_BEGINS, _ENDS = frozenset({"start_map", "start_array"}), frozenset({"end_map", "end_array"})
+
+
+def _shallow(events: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, Any]]:
+    """The events of `ijson.parse`, but for what is nested deeper than anything that is read: a prefix each would take the square of the
+    depth, all memory at 100,000."""
+    path: list[str] = []
+    below = 0
+    for event, value in events:
+        if below or (event in _BEGINS and len(path) >= MAX_DEPTH):
+            below += (event in _BEGINS) - (event in _ENDS)
+        elif event == "map_key":
+            path[-1] = value
+        elif event in _ENDS:
+            path.pop()
+            yield ".".join(path), event, value
+        else:
+            yield ".".join(path), event, value
+            if event in _BEGINS:
+                path.append("item" if event == "start_array" else "")
 
 
 def _entry(facts: dict[str, str], headers: dict[str, list[Header]]) -> Recorded | None:
@@ -193,9 +221,9 @@ _LOGGED = re.compile(
 MAX_LINE = 1 << 20
 
 
-def _text(file: IO[bytes], path: Path) -> Iterator[Recorded]:
+def _text(file: IO[bytes], path: Path, at: Exchange) -> Iterator[Recorded]:
     """`curl -i` and `curl -v`, saved heads, and access logs that hold cookies."""
-    heads = _Heads()
+    heads = _Heads(at)
     found = binary = False
     for line in _lines(file):
         binary = binary or b"\0" in line
@@ -219,8 +247,8 @@ MAX_HEAD = 1000
 class _Heads:
     """Lines of text, put together to requests and their responses."""
 
-    def __init__(self) -> None:
-        self.exchange = Exchange(b"localhost")
+    def __init__(self, at: Exchange) -> None:
+        self.exchange = at
         self._begin()
 
     def _begin(self, is_head: bool = False, is_answer: bool = False) -> None:
@@ -234,7 +262,7 @@ class _Heads:
         if request := _REQUEST_LINE.fullmatch(line):
             yield from self.rest()
             target = request[2] if request[2].startswith(b"/") else b"/"
-            self.exchange = Exchange(self.exchange.host, target, True, (), request[1])
+            self.exchange = Exchange(self.exchange.host, target, self.exchange.https, (), request[1])
             self._begin(is_head=True)
         elif _STATUS_LINE.fullmatch(line):
             if self.is_answer or not self.is_head:
@@ -276,4 +304,4 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
         yield line.rstrip(b"\n")
 
 
-_READERS = {"har": _har, "flows": _flows, "text": _text}
+_READERS = {"har": _har, "flows": _flows}

@@ -73,9 +73,9 @@ def test_every_document_is_as_its_schema_says() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "Invalid JSON"), (b"[]", "Input should be"), (b'{"inventory": {}', "Invalid JSON"), (b"\xff", "Invalid JSON"),
-        (b'{"cookiewarden": "inventory", "format": 2, "inventory": {}}', "format: "),
-        (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden: "),
+        (b"", "it is no JSON"), (b"[]", "is not as it should be"), (b'{"inventory": {}', "it is no JSON"), (b"\xff", "it is no JSON"),
+        (b'{"cookiewarden": "inventory", "format": 2, "inventory": {}}', "format is another than this version knows"),
+        (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden is another than"),
         (b'{"format": 1, "inventory": {"records": {"a": {"name": "b"}}}}', "under another name"),
         (b'{"format": 1, "inventory": {"records": {"a;b": {"name": "a;b"}}}}', "that no cookie has"),
         (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [%s]}}}}' % b",".join([b'["h", "/"]'] * 6), "larger than any"),

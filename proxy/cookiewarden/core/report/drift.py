@@ -153,6 +153,8 @@ def _never_seen(entry: Entry, near: Mapping[str, str]) -> Finding:
 
 # YAML to paste
 
+_NO_UTF_8 = re.compile(r"\\x[89a-f][0-9a-f]")
+"""As `name_text` writes such octets."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"})
 
@@ -164,6 +166,8 @@ def entry_yaml(record: Record, is_glob: bool = False) -> str:
         return f"  # {printable(record.name)}: a * in a name stands for any characters; declare it by hand\n"
     if "\t" in record.name:
         return f"  # {printable(record.name)}: a name with a tab cannot be declared\n"
+    if _NO_UTF_8.search(record.name):
+        return f"  # {printable(record.name)}: a name that is no UTF-8 cannot be declared\n"
     lines = [f"  - name: {scalar(record.name)}", f"    # seen: {_seen(record)}"]
     lines += ["    # purpose: what it is for", "    # category: the one it belongs to"]
     seconds = max((seen.longest for seen in record.shapes), default=None)

@@ -217,12 +217,22 @@ def read_mode(data: bytes) -> tuple[Mode | None, float]:
     return None if told.mode == "policy" else Mode(told.mode), told.seconds
 
 
+_WRONG = {
+    "json_invalid": "is no JSON, or only a part of some",
+    "missing": "is missing",
+    "literal_error": "is another than this version knows",
+    "extra_forbidden": "is not known",
+}
+"""By pydantic's type of error."""
+
+
 def _read(of: type[T], data: bytes) -> T:
     wanted: Any = of
     try:
         found: T = _adapter(wanted).validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise NotThis(f"{place}: {first['msg']}" if place else first["msg"]) from None
+        told = _WRONG.get(first["type"], "is not as it should be")
+        raise NotThis(f"{place} {told}" if place else f"it {told}") from None
     return found

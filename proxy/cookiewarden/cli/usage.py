@@ -1,0 +1,13 @@
+"""Options that go with one another, and those that do not."""
+
+import click
+from click.core import ParameterSource
+
+
+def say_nothing(when: str, *names: str) -> None:
+    """Refuse options that were given and would be ignored: `when` says where they say nothing. Raises UsageError."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if parameter.name in names and given:
+            raise click.UsageError(f"{parameter.opts[0]} says nothing {when}")

@@ -1,0 +1,57 @@
+"""What holds for every command: where its output goes, and what it never says."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import run
+
+CHECK = [sys.executable, "-m", "cookiewarden", "check", "policies/starter.yaml"]
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_standard_output_that_is_full_is_told_and_is_exit_3() -> None:
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert (ran.returncode, ran.stderr) == (3, "cookiewarden: standard output: no space left on device\n")
+
+
+def test_a_standard_output_that_is_closed_hears_nothing_and_the_code_is_the_same() -> None:
+    ran = subprocess.run(
+        CHECK, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=lambda: os.close(1)
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    ran = subprocess.run(CHECK, cwd=ROOT, stdout=subprocess.PIPE, timeout=30, preexec_fn=lambda: os.close(2))
+    assert ran.returncode == 0
+
+
+def test_a_reader_that_goes_away_is_no_fault() -> None:
+    ran = subprocess.run(
+        f"{sys.executable} -m cookiewarden schema | head -1; exit ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("forecast", "http://me:CANARY@127.0.0.1:1/"), ("forecast", "http://me:CANARY@[::1/"), ("forecast", "ftp://me:CANARY@h/"), ("drift", "http://me:CANARY@127.0.0.1:1?x"),
+        ("mode", "report", "http://me:CANARY@127.0.0.1:1"), ("report", "--prometheus", "http://me:CANARY@127.0.0.1:1"), ("report", "--prometheus", "http://me:CANARY@h:x"),
+        ("learn", "http://me:CANARY@127.0.0.1:1"), ("explain", "--policy", "policies/starter.yaml", "--get", "http://me:CANARY@127.0.0.1:1/"),
+        ("explain", "--policy", "policies/starter.yaml", "--get", "ftp://me:CANARY@127.0.0.1:1/"), ("statement", "--policy", "policies/starter.yaml", "--check", "http://me:CANARY@127.0.0.1:1/"),
+        ("statement", "import", "http://me:CANARY@127.0.0.1:1/"), ("statement", "import", "ftp://me:CANARY@127.0.0.1:1/"),
+        ("run", "--policy", "policies/starter.yaml", "--upstream", "http://me:CANARY@127.0.0.1:1"), ("run", "--policy", "policies/starter.yaml", "--upstream", "http://me:CANARY@127.0.0.1:x"),
+    ],
+)  # fmt: skip
+def test_a_password_in_a_url_is_never_told(arguments: tuple[str, ...]) -> None:
+    code, out, err = run(*arguments)
+    assert code in (2, 3) and err and "CANARY" not in out + err

@@ -167,10 +167,7 @@ def tell(flow: http.HTTPFlow, cookies: Iterable[Judged]) -> None:
     decisions = [(_name(j), j.decision) for j in cookies]
     if not decisions:
         return
-    told = [
-        f"{name} {d.action.value}" + (f" ({', '.join(r.value for r in d.reasons)})" if d.reasons else "") + ("" if d.enforced else ", only reported")
-        for name, d in decisions
-    ]  # fmt: skip
+    told = [f"{name} {decision.told}" for name, decision in decisions]
     before = f"{flow.comment}; " if TOLD in flow.comment else f"{flow.comment}{TOLD}"
     flow.comment = before + "; ".join(told)
     done = {d.action for _, d in decisions if d.enforced}

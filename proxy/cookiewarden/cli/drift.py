@@ -4,13 +4,11 @@ import time
 
 import click
 
-from cookiewarden.cli.policies import load_policy
-from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, enforcing, operator
+from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, operator, seen_by
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.drift import SETTLED, Finding, Kind
 from cookiewarden.core.report.drift import drift as drift_of
-from cookiewarden.core.report.judge import judge_all
 from cookiewarden.pages.text import observed, shown
 
 
@@ -33,12 +31,9 @@ def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, 
     if policy is None:
         document = asked.drift()
     else:
-        _, loaded = load_policy(policy)
-        assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
-        inventory = asked.inventory()
-        judged = judge_all(inventory, enforcing(loaded.policy), time.time())
-        findings = drift_of(inventory, judged, loaded.policy, time.time())
-        document = wire.DriftDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, findings)
+        other, inventory, judged = seen_by(asked, policy)
+        findings = drift_of(inventory, judged, other, time.time())
+        document = wire.DriftDocument(other.name, other.sha256, inventory.since, findings)
     if only:
         document.findings[:] = [finding for finding in document.findings if finding.kind.value in only]
     click.echo(as_json(document) if form == "json" else _rendered(document, only))

@@ -4,13 +4,11 @@ import time
 
 import click
 
-from cookiewarden.cli.policies import load_policy
-from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, enforcing, operator
+from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, operator, seen_by
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks
 from cookiewarden.core.report.forecast import forecast as forecast_of
-from cookiewarden.core.report.judge import judge_all
 from cookiewarden.pages.text import ago, observed, shown
 
 
@@ -27,12 +25,9 @@ def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> 
     if policy is None:
         document = asked.forecast()
     else:
-        _, loaded = load_policy(policy)
-        assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
-        inventory = asked.inventory()
-        judged = judge_all(inventory, enforcing(loaded.policy), time.time())
+        other, inventory, judged = seen_by(asked, policy)
         cookies = forecast_of(inventory, judged, is_in_force=False)
-        document = wire.ForecastDocument(loaded.policy.name, loaded.policy.sha256, inventory.since, cookies)
+        document = wire.ForecastDocument(other.name, other.sha256, inventory.since, cookies)
     click.echo(as_json(document) if form == "json" else _rendered(document))
     return int(breaks(document.cookies))
 

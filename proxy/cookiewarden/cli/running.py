@@ -8,10 +8,13 @@ from urllib.parse import urlsplit
 
 import click
 
+from cookiewarden.cli.policies import load_policy
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode, Policy
 from cookiewarden.core.problem import printable, shown_url
 from cookiewarden.core.report import wire
+from cookiewarden.core.report.inventory import Inventory
+from cookiewarden.core.report.judge import Judged, judge_all
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.operator import Operator
 
@@ -54,6 +57,14 @@ def address_of(text: str, option: str, such_as: str) -> str:
             f'{option}: "{printable(shown_url(text))}" is no address; expected such as {such_as}'
         )
     return url.rstrip("/")
+
+
+def seen_by(asked: Operator, policy: str) -> tuple[Policy, Inventory, Judged]:
+    """What a proxy has seen, judged by the policy of another file. Raises PolicyRefused, NoAnswer."""
+    loaded = load_policy(policy)[1].policy
+    assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
+    inventory = asked.inventory()
+    return loaded, inventory, judge_all(inventory, enforcing(loaded), time.time())
 
 
 def enforcing(policy: Policy) -> Engine:

@@ -122,6 +122,13 @@ class Decision:
     """A Set-Cookie value that goes before the cookie and expires what it replaces; nothing where nothing is replaced."""
 
     @property
+    def told(self) -> str:
+        """`block (undeclared)`, `rewrite (secure-added), only reported`."""
+        reasons = ", ".join(reason.value for reason in self.reasons)
+        text = f"{self.action.value} ({reasons})" if reasons else self.action.value
+        return text if self.enforced or self.action is Action.PASS else f"{text}, only reported"
+
+    @property
     def label(self) -> str:
         """The entry's name or `__undeclared__`: a closed set."""
         return self.entry.name if self.entry is not None else UNDECLARED

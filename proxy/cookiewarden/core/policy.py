@@ -116,6 +116,18 @@ class Lifetime:
         return self.text
 
 
+UNITS = {"s": 1, "min": 60, "h": 3600, "d": DAY, "w": 7 * DAY, "mo": 730 * 3600, "y": 365 * DAY}
+"""Of a lifetime, in seconds."""
+
+
+def lifetime_text(seconds: int) -> str:
+    """As a policy says it: `session`, `1y`, `90d`; the largest unit that fits."""
+    if seconds <= 0:
+        return "session"
+    unit, size = next((unit, size) for unit, size in reversed(UNITS.items()) if seconds % size == 0)
+    return f"{seconds // size}{unit}"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """One verb for each attribute; the default of every attribute is to keep it as it comes."""

@@ -26,8 +26,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from cookiewarden.core.policy import (
-    DAY,
     HOST_ONLY,
+    UNITS,
     ConsentFormat,
     Evict,
     Flag,
@@ -113,7 +113,6 @@ def kind_of(value: object) -> str:
 
 # Lifetimes
 
-UNITS = {"s": 1, "min": 60, "h": 3600, "d": DAY, "w": 7 * DAY, "mo": 730 * 3600, "y": 365 * DAY}
 _LIFETIME = re.compile(r"([0-9]{1,9})(s|min|h|d|w|mo|y)")
 LIFETIME_PATTERN = r"^(session|[0-9]{1,9}(s|min|h|d|w|mo|y))$"
 _LIFETIME_FORM = (

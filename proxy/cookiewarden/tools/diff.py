@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cookiewarden.core.decision import Decision, Judged
+from cookiewarden.core.decision import Judged
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.matcher import Match, Matcher, entry_matches
 from cookiewarden.core.policy import Entry, Policy
@@ -304,7 +304,7 @@ def _decided_otherwise(
         theirs = zip((j for j in before if j.before), (j for j in after if j.before), strict=True)
         for was, is_now in theirs:
             # What is sealed is another each time.
-            told = _outcome(was), _outcome(is_now)
+            told = was.decision.told, is_now.decision.told
             if told[0] != told[1] or (was.after != is_now.after and not _is_sealed(was, is_now)):
                 yield header, printable_octets(was.name), *_apart(told, was.after, is_now.after)
 
@@ -320,17 +320,6 @@ def _ours_otherwise(
 
 def _is_sealed(*cookies: Judged) -> bool:
     return all(j.decision.entry is not None and j.decision.entry.seal is not None for j in cookies)
-
-
-def _outcome(judged: Judged) -> str:
-    return told_decision(judged.decision)
-
-
-def told_decision(decision: Decision) -> str:
-    """`block (undeclared)`, `rewrite (secure-added), only reported`."""
-    reasons = ", ".join(reason.value for reason in decision.reasons)
-    text = f"{decision.action.value} ({reasons})" if reasons else decision.action.value
-    return text if decision.enforced or decision.action.value == "pass" else f"{text}, only reported"
 
 
 def _apart(told: tuple[str, str], before: bytes | None, after: bytes | None) -> tuple[str, str]:

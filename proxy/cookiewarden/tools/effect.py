@@ -15,7 +15,7 @@ from cookiewarden.core.cookie import SetCookie, max_age, parse_set_cookie
 from cookiewarden.core.decision import Decision, Reason
 from cookiewarden.core.engine import MAY_NOT_BE_HELD, Engine
 from cookiewarden.core.plan import Scope
-from cookiewarden.core.policy import HOST_ONLY, Entry, Policy, Texts
+from cookiewarden.core.policy import HOST_ONLY, Entry, Policy, Texts, lifetime_text
 from cookiewarden.core.scope import canonical_host, name_prefix
 
 
@@ -160,7 +160,7 @@ class _Trial:
         seconds = max_age(found) if found is not None else 0
         if seconds == ANY_TIME:
             return Fact("any time", (-math.inf,))
-        return Fact(span(seconds or 0), (-float(seconds or 0),))
+        return Fact(lifetime_text(seconds or 0), (-float(seconds or 0),))
 
     def secure(self) -> Fact:
         by_https, by_http = self.flag("Secure"), self.flag("Secure", self.plain)
@@ -302,17 +302,6 @@ def _same_site_words(found: list[str]) -> str:
         if after != before
     )
     return ", ".join(told)
-
-
-_UNITS = (("y", 365 * 86400), ("mo", 730 * 3600), ("w", 7 * 86400), ("d", 86400), ("h", 3600), ("min", 60))
-
-
-def span(seconds: int) -> str:
-    """As a policy writes it."""
-    if seconds <= 0:
-        return "session"
-    unit, size = next(((unit, size) for unit, size in _UNITS if seconds % size == 0), ("s", 1))
-    return f"{seconds // size}{unit}"
 
 
 # What the statement says

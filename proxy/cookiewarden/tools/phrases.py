@@ -2,8 +2,7 @@
 
 import re
 
-from cookiewarden.core.policy import Lifetime
-from cookiewarden.core.schema import UNITS
+from cookiewarden.core.policy import UNITS, Lifetime
 
 _WORDS = {
     word: number

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
-from cookiewarden.core.policy import BROWSER_MAX, DAY, SCRIPT_READ, Entry, Policy, SetBy
+from cookiewarden.core.policy import BROWSER_MAX, DAY, SCRIPT_READ, Entry, Policy, SetBy, lifetime_text
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
@@ -231,20 +231,12 @@ def _escaped(c: str) -> str:
     )
 
 
-UNITS = (("y", 365 * DAY), ("d", DAY), ("h", 3600), ("min", 60), ("s", 1))
-
-
-def lifetime_text(seconds: int) -> str:
-    """As a policy says it: `session`, `1y`, `90d`; the largest unit that fits."""
-    if seconds == 0:
-        return "session"
-    unit, size = next((unit, size) for unit, size in UNITS if seconds % size == 0)
-    return f"{seconds // size}{unit}"
+_ROUGHLY = (("y", 365 * DAY), ("d", DAY), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def about(seconds: int) -> str:
-    """The same, roughly: `12y` for a date in twelve years and some days."""
-    unit, size = next((unit, size) for unit, size in UNITS if seconds >= size or unit == "s")
+    """A lifetime, roughly: `12y` for a date in twelve years and some days."""
+    unit, size = next((unit, size) for unit, size in _ROUGHLY if seconds >= size or unit == "s")
     return f"{round(seconds / size)}{unit}" if seconds else "session"
 
 

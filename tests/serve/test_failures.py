@@ -1,5 +1,6 @@
 """What clients see when something goes wrong, and what is counted: statuses, limits, timeouts, lost connections."""
 
+import asyncio
 import contextlib
 import re
 import socket
@@ -11,6 +12,7 @@ import types
 import pytest
 
 from cookiewarden.core.engine import Engine
+from cookiewarden.serve import worker
 from cookiewarden.serve.settings import Address, Upstream
 from cookiewarden.serve.upstream import Pool
 from tests.serve.harness import (
@@ -88,6 +90,35 @@ def test_an_origin_that_does_not_accept_is_a_504_at_the_connect_timeout(start: S
         assert upstream_errors(proxy) == {"connect_timeout": 1}
         for filler in fillers:
             filler.close()
+
+
+@pytest.mark.interpreted
+def test_timeouts_hold_however_long_the_start_takes_and_whatever_fails_in_a_turn(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a policy serves is made at the start, in some 150 ms: a turn of the clock before that was its last."""
+
+    async def slow(engine: Engine) -> None:
+        await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(worker, "statement_of", slow)
+    proxy, _ = start(
+        lambda connection: connection.read_head() and time.sleep(5), read_timeout=0.5, header_timeout=0.5
+    )
+    assert proxy.unexpected == []
+    tick = Pool.tick
+
+    def fails(pool: Pool, now: float) -> None:
+        monkeypatch.setattr(Pool, "tick", tick)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Pool, "tick", fails)
+    assert eventually(lambda: len(proxy.unexpected) == 1)
+    assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 504
+    with Client(proxy.port) as client:
+        client.send(b"GET / HTTP/1.1\r\n")
+        assert status_of(client.read_all(3)) == 408
+    proxy.unexpected.clear()
 
 
 def test_a_silent_origin_is_a_504_at_the_read_timeout_and_one_that_speaks_lives_on(start: Start) -> None:

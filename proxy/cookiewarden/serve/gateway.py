@@ -85,16 +85,22 @@ class Gateway:
         self.upgrade_protocols = frozenset(protocol.encode() for protocol in settings.upgrade_protocols)
         self._told: set[tuple[str, str]] = set()
         self._quiet_until: dict[str, float] = {}
+        self._ticker: asyncio.TimerHandle | None = None
+
+    def start(self, pool: "Pool") -> None:
+        """Connections may come: look at their deadlines from now on."""
+        self.pool = pool
         self._ticker = self.loop.call_later(TICK, self._tick)
 
     def _tick(self) -> None:
+        # First of all: whatever fails in one turn, every timeout hangs on the next.
+        self._ticker = self.loop.call_later(TICK, self._tick)
         now = self.loop.time()
         for client in [client for client in self.clients if client.due <= now]:
             client.due = NEVER
             client.late()
         self.pool.tick(now)
         self.count_connections()
-        self._ticker = self.loop.call_later(TICK, self._tick)
 
     def has_room(self, arriving: int = 0) -> bool:
         """Whether one more client is within `max_connections`, beside those that are arriving. At the limit the one
@@ -158,7 +164,8 @@ class Gateway:
         return True
 
     def stop(self) -> None:
-        self._ticker.cancel()
+        if self._ticker is not None:
+            self._ticker.cancel()
 
     def count_connections(self) -> None:
         """Put open connections, by side and state, among the counts."""

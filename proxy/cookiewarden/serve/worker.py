@@ -51,11 +51,11 @@ class Worker:
             raise CannotStart(str(error)) from error
         self.gateway.shadow, self.shadow = self.shadow, None
         self.gateway.guard, self.gateway.statement = await guard_of(engine), await statement_of(engine)
-        self.gateway.pool = Pool(self.gateway)
         if self.settings.tracing:
             from cookiewarden.serve.tracing import Tracing
 
             self.gateway.tracing = Tracing()
+        self.gateway.start(Pool(self.gateway))
         self.listener = Listener(self.gateway, listening, self.tls.context if self.tls else None)
         await self.listener.open()
 

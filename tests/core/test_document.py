@@ -173,6 +173,13 @@ def test_ten_thousand_entries_are_composed_and_matched() -> None:
     assert (after, decision.label) == (b"c9999=1", "c9999")
 
 
+def test_an_error_makes_no_warning_of_a_lifetime_that_the_file_gives() -> None:
+    text = "ceiling: 400d\n{}\ncookies:\n  - {{name: sid, purpose: x{}}}\n"
+    assert [p.code for p in loaded(text.format("", "")).problems] == []
+    assert [p.code for p in loaded(text.format("undeclard: {}", "")).problems] == [Code.UNKNOWN_KEY]
+    assert [p.code for p in loaded(text.format("", ", samesit: Lax")).problems] == [Code.UNKNOWN_KEY]
+
+
 def test_texts_on_one_line_lose_the_line_ends_of_block_scalars_and_paragraphs_keep_theirs() -> None:
     found = policy(
         "categories: {f: {basis: 'a\n\n  b', description: 'c\n\n  d'}}\nstatement: {introduction: 'e\n\n  f'}\n"

@@ -1,6 +1,7 @@
 """The admin listener: open to probes and scrapes, closed to pages of other sites and, beyond loopback, to all without
 the token."""
 
+import base64
 import contextlib
 import http.client
 import json
@@ -22,6 +23,10 @@ from cookiewarden.serve.settings import Address
 from tests.processes import command, ready
 from tests.serve.harness import CLOSE, POLICY, TOKEN, Client, Start, ask, eventually, get, mode_of, tell
 from tests.serve.running import running
+
+
+def basic(credentials: str) -> str:
+    return f"Basic {base64.b64encode(credentials.encode()).decode()}"
 
 
 def status(port: int, path: str, host: str, token: str = "", method: str = "GET") -> int:
@@ -57,14 +62,20 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
 @pytest.mark.parametrize(
     ("given", "index"),
     [
-        ("", 403),
+        ("", 401),
         (f"Bearer {TOKEN}", 200),
         (f"bearer {TOKEN}", 200),
-        (f"Bearer {TOKEN}x", 403),
-        ("Bearer ", 403),
-        (f"Basic {TOKEN}", 403),
-        ("Bearer \xff\xfe", 403),
-        (f"Bearer {TOKEN}\x85", 403),
+        (f"Bearer {TOKEN}x", 401),
+        ("Bearer ", 401),
+        (f"Basic {TOKEN}", 401),
+        (basic(f"anybody:{TOKEN}"), 200),  # what browsers send
+        (basic(f":{TOKEN}"), 200),
+        (basic(TOKEN), 401),
+        (basic("anybody:"), 401),
+        (basic(f"{TOKEN}:anybody"), 401),
+        ("Basic \xff=", 401),
+        ("Bearer \xff\xfe", 401),
+        (f"Bearer {TOKEN}\x85", 401),
     ],
 )
 def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, given: str, index: int) -> None:
@@ -73,6 +84,18 @@ def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, give
     port = proxy.single.admin.address.port
     assert status(port, "/metrics", "x") == 200
     assert status(port, "/", "127.0.0.1", given) == index
+    assert status(port, "/", "evil.example", given) == 403
+    if given.startswith("Basic"):  # another site's form has it too, where a browser knows it
+        assert status(port, "/reload", "127.0.0.1", given, "POST") == 403
+
+
+def test_a_browser_is_asked_for_the_token(start: Start, token: str) -> None:
+    proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=token)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"http://127.0.0.1:{proxy.single.admin.address.port}/")
+    assert refused.value.headers["WWW-Authenticate"].startswith(
+        'Basic realm="cookiewarden: any name, and the token"'
+    )
 
 
 @pytest.mark.row(26)
@@ -200,7 +223,7 @@ def test_a_reload_that_is_asked_for_says_what_came_of_it(start: Start, token: st
     problems = told["reloads"][-1]["problems"]
     assert len(problems) == 3 and 'did you mean "secure"' in problems[0]
     page = urllib.request.urlopen(f"{proxy.admin}/").read().decode()
-    assert "The policy file has errors" in page and "did you mean" in page
+    assert "The policy could not be loaded" in page and "did you mean" in page
     proxy.policy.write_text(POLICY + "mode: report\n")
     code, answer = tell(proxy.admin, "/reload")
     assert code == 200 and json.loads(answer)["mode"] == "report"
@@ -283,3 +306,12 @@ def test_a_head_that_never_ends_and_an_answer_that_nobody_reads_end_by_themselve
         slow.send(b"GET / HTTP/1.1\r\nHo")
         assert silent.read_all() == slow.read_all() == b"" and 0.2 < time.monotonic() - began < 2
         assert idle.read_all() == b"" and time.monotonic() - began < 3
+
+
+def test_a_body_that_is_not_encoded_as_it_says_is_a_400(
+    start: Start, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy, _ = start(admin_token_file=token)
+    code, _ = tell(proxy.admin, "/mode", b"{}", **{"Content-Encoding": "gzip"})
+    assert code == 400
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

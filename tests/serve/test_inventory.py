@@ -268,7 +268,10 @@ def test_a_circle_of_links_is_no_inventory_and_no_fault(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     with running("--inventory-file", str(tmp_path / "a")) as proxy:
-        assert "the inventory of before is not read" in proxy.told and "Traceback" not in proxy.told
+        assert (
+            "the inventory of before is not read, and none is saved" in proxy.told
+            and "Traceback" not in proxy.told
+        )
 
 
 def test_what_is_no_regular_file_is_no_inventory(tmp_path: Path) -> None:
@@ -277,3 +280,26 @@ def test_what_is_no_regular_file_is_no_inventory(tmp_path: Path) -> None:
     with running("--inventory-file", str(pipe)) as proxy:
         assert "is no regular file" in proxy.told
     assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "folder"])
+def test_a_file_that_cannot_be_looked_at_is_told_and_traffic_goes_on(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with running("--inventory-file", str(tmp_path / name), script=SETS) as proxy:
+        ask(proxy.port, get(b"/", CLOSE))
+        assert (
+            "the inventory of before is not read, and none is saved" in proxy.told
+            and "tracker" in records(of(proxy))
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_pipe_in_the_place_of_what_is_written_holds_up_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "inventory.json.new")
+    with running("--inventory-file", str(tmp_path / "inventory.json"), script=SETS) as proxy:
+        ask(proxy.port, get(b"/", CLOSE))
+        assert eventually(lambda: "tracker" in records(of(proxy)))
+        began = time.monotonic()
+        proxy.signal(signal.SIGTERM)
+        assert proxy.process.wait(10) == 0 and time.monotonic() - began < 5
+        assert "the inventory is not saved" in proxy.told

@@ -1,6 +1,7 @@
 """The emergency switch: what an operator turns at night, and what turns back by itself."""
 
 import json
+import os
 import signal
 import time
 import urllib.request
@@ -114,3 +115,19 @@ def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
         time.sleep(2)
         assert mode_of(proxy) == "report" and passes(proxy.port)  # told as it is, and tried again
     assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port), 5)
+
+
+def test_a_switch_that_a_worker_has_not_taken_is_not_told_as_done(token: str) -> None:
+    with running("--workers", "2", "--admin-token-file", token, script=SETS) as proxy:
+        admin = f"http://127.0.0.1:{proxy.admin}"
+        stuck = proxy.children()[0]
+        os.kill(stuck, signal.SIGSTOP)
+        try:
+            code, told = tell(admin, "/mode", b'{"mode": "report", "seconds": 60}')
+            assert (code, told) == (
+                503,
+                b"the mode is switched, and 1 worker of 2 did not take it yet, and will be replaced\n",
+            )
+        finally:
+            os.kill(stuck, signal.SIGCONT)
+        assert eventually(lambda: all(passes(proxy.port) for _ in range(10)), 10)

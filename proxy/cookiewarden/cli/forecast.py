@@ -86,6 +86,6 @@ def _cookie(cookie: Forecast, now: float) -> list[str]:
     ]
     where = printable(" ".join(cookie.where))
     return [
-        f"    {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)}), {' and '.join(seen) or 'seen'} at {where}; "
+        f"    {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)}), {' and '.join(seen) or 'seen'}, such as at {where}; "
         f"last {ago(cookie.last, now)}",
     ]

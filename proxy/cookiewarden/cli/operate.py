@@ -6,6 +6,7 @@ import click
 from pydantic_core import PydanticCustomError
 
 from cookiewarden.cli.running import asks_a_proxy, operator
+from cookiewarden.cli.usage import say_nothing
 from cookiewarden.core.problem import printable
 from cookiewarden.core.report.wire import MAX_SWITCH, PolicyDocument
 from cookiewarden.core.schema import parse_lifetime
@@ -27,6 +28,8 @@ def mode(mode: str, duration: str, admin_url: str, token_file: str) -> int:
 
     It goes before the setting and the policy file, and goes back by itself. It needs the admin listener's token.
     """
+    if mode == "policy":
+        say_nothing("with policy, which is for good", "duration")
     answer = operator(admin_url, token_file).turn_mode(mode, span_of(duration, "--for", MAX_SWITCH))
     click.echo(told(answer))
     return 0
@@ -60,8 +63,17 @@ def reload(admin_url: str, token_file: str) -> int:
             click.echo(printable(problem), err=True)
         click.echo(f"the old policy stays in force: {told(answer)}", err=True)
         return 1
-    for problem in answer.reloads[-1].problems if answer.reloads else ():
-        click.echo(printable(problem), err=True)
+    if answer.shadow is not None and not answer.shadow.reload_successful:
+        for problem in answer.shadow.problems:
+            click.echo(printable(problem), err=True)
+        click.echo(
+            f"the shadow policy of before is still tried: {printable(answer.shadow.policy)}, sha256 {answer.shadow.sha256:.12}",
+            err=True,
+        )
+        return 1
+    if answer.sha256 != before and answer.reloads:
+        for problem in answer.reloads[-1].problems:
+            click.echo(printable(problem), err=True)
     click.echo(f"{'unchanged' if answer.sha256 == before else 'loaded'}: {told(answer)}")
     return 0
 

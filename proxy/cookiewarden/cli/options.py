@@ -1,6 +1,7 @@
 """Settings from flags, environment variables and a settings file, with where each came from."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,13 +71,19 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
     return Settings(**values), given
 
 
+_OF_A_SERVICE = re.compile(
+    r"COOKIEWARDEN(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_[0-9]+_(TCP|UDP)(_\w+)?)?)"
+)
+"""What Kubernetes puts into every Pod beside a Service of this name."""
+
+
 def misspelt_variables() -> list[str]:
     """What to say of environment variables that look like settings and are none."""
     known = ["COOKIEWARDEN_CONFIG", "COOKIEWARDEN_ADMIN_URL", *(option.variable for option in OPTIONS)]
     return [
         f"{name} is no setting{did_you_mean(name, known)}"
         for name in sorted(os.environ)
-        if name.startswith("COOKIEWARDEN_") and name not in known
+        if name.startswith("COOKIEWARDEN_") and name not in known and not _OF_A_SERVICE.fullmatch(name)
     ]
 
 

@@ -368,7 +368,9 @@ class _Loader:
             places=_places(draft, defaults, source),
         )
         for code, key, message in _judgements(model, entry):
-            self.complain_at(draft, code, key, message)
+            # A main file with errors may have a ceiling or a default that is not known then.
+            if main is not None or code is not Code.NO_LIFETIME:
+                self.complain_at(draft, code, key, message)
         return entry
 
     def policy(self, main: PolicyModel | None, source: Source, entries: list[Entry]) -> Policy | None:

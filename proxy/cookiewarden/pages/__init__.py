@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cookiewarden.core.problem import counted
 from cookiewarden.pages.chart import chart
 from cookiewarden.pages.statement import filters as of_statements
-from cookiewarden.pages.text import ago, cell, date, number, paragraphs, severities, shown, told
+from cookiewarden.pages.text import ago, cell, date, number, paragraphs, reasons, severities, shown, told
 
 if TYPE_CHECKING:
     import jinja2
@@ -37,7 +37,7 @@ def environment() -> "jinja2.Environment":
     )
     environment.filters |= {
         "shown": shown, "date": date, "ago": ago, "counted": counted, "number": number, "cell": cell, "told": told,
-        "severities": severities, "paragraphs": paragraphs,
+        "severities": severities, "reasons": reasons, "paragraphs": paragraphs,
     } | of_statements()  # fmt: skip
     environment.globals["chart"] = chart
     return environment

@@ -76,6 +76,11 @@ def paragraphs(text: str) -> list[tuple[str, list[str]]]:
     return [(kind, parts) for kind, parts in found if any(parts)]
 
 
+def reasons(problems: Sequence[str]) -> list[str]:
+    """Why something failed, of problems that are a line each: without warnings, where there is anything else."""
+    return [line for line in problems if not re.search(r": (warning|info): ", line)] or list(problems)
+
+
 def severities(problems: Sequence[str]) -> str:
     """`1 error, 2 warnings`, of problems that are a line each."""
     counts = [

@@ -6,12 +6,14 @@ with a token only, beyond loopback and wherever something changes.
 """
 
 import asyncio
+import base64
 import hmac
 import ipaddress
 import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -34,31 +36,36 @@ OPEN = frozenset({"/metrics", "/livez", "/readyz"})
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Who may see what is not open to all."""
+    """Who may see what is not open to all. Browsers have the token as the password of any name, for what they are shown; what changes
+    something takes `Bearer`, which no browser sends by itself with a form of another site's."""
 
     names: frozenset[str]
     token: bytes
     loopback: bool
 
-    def refusal(self, request: web.BaseRequest, changes: bool) -> str:
-        """Why not, or nothing. What changes something needs the token everywhere: any page that a browser has open can
+    def refusal(self, request: web.BaseRequest, changes: bool) -> web.Response | None:
+        """None where it may be answered. What changes something needs the token everywhere: any page that a browser has open can
         send a form to loopback."""
         host = _HOST.fullmatch(request.headers.get("Host", ""))
         name = (host[1] or host[2]) if host else ""
         if not _is_address(name) and name.lower() not in self.names:
-            return "this name is not one of the admin listener's; add it with --admin-host\n"
+            return _refused(403, "this name is not one of the admin listener's; add it with --admin-host\n")
         if self.loopback and not changes:
-            return ""
+            return None
         if not self.token:
             why = "this changes something" if changes else "--admin is not on loopback"
-            return f"{why}: it needs the proxy to be started with --admin-token-file\n"
+            return _refused(403, f"{why}: it needs the proxy to be started with --admin-token-file\n")
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        refuse = partial(_refused, 403) if changes else _asked_for_the_token
         if not given:
-            return "this needs the token, as in: Authorization: Bearer TOKEN\n"
-        right = scheme.lower() == "bearer" and hmac.compare_digest(
-            given.strip(" \t").encode("utf-8", "surrogateescape"), self.token
-        )
-        return "" if right else "this is not the token of --admin-token-file\n"
+            return refuse("this needs the token, as in: Authorization: Bearer TOKEN\n")
+        token = b""
+        if scheme.lower() == "bearer":
+            token = given.strip(" \t").encode("utf-8", "surrogateescape")
+        elif scheme.lower() == "basic" and not changes:
+            token = _password(given.strip(" \t"))
+        right = hmac.compare_digest(token, self.token)
+        return None if right else refuse("this is not the token of --admin-token-file\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,10 @@ class Pages:
     operation: Operation
     unready: Callable[[], str]
     guard: Guard
+    address: str
     shared: Shared = field(default_factory=Shared)
+    scrapes: Shared = field(default_factory=Shared)
+    """Apart: a scrape does not wait for pages."""
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if isinstance(request.protocol, Connection):
@@ -77,7 +87,7 @@ class Pages:
         page, command = PAGES.get(request.path), COMMANDS.get(request.path)
         changes = command is not None and request.method == "POST"
         if request.path not in OPEN and (refusal := self.guard.refusal(request, changes)):
-            return _refused(403, refusal)
+            return refusal
         if command is not None and changes:
             return await command(self, request)
         if page is not None and request.method in ("GET", "HEAD"):
@@ -92,7 +102,8 @@ class Pages:
     # What can be seen
 
     async def metrics(self, request: web.BaseRequest) -> web.Response:
-        return web.Response(body=self.exposition.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        text = await self.scrapes.get("metrics", self.exposition.scraped)
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def livez(self, request: web.BaseRequest) -> web.Response:
         """The process answers."""
@@ -116,7 +127,9 @@ class Pages:
         return _json(await self.shared.get("policy", self.operation.policy_json))
 
     async def index(self, request: web.BaseRequest) -> web.Response:
-        text, policy = await self.shared.get("page", lambda: status.page(self.operation, self.unready()))
+        text, policy = await self.shared.get(
+            "page", lambda: status.page(self.operation, self.unready(), self.address)
+        )
         headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"} | SAFE
         return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -133,9 +146,12 @@ class Pages:
                 mode, seconds = wire.read_mode(await _body(request))
         except TimeoutError:
             return _refused(408, "408 Request Timeout\n")
+        except web.RequestPayloadError:
+            return _refused(400, "400 Bad Request\n")
         except wire.NotThis as bad:
             return _refused(400, f'{bad}; expected such as {{"mode": "report", "seconds": 1800}}\n')
-        await self.operation.turn_mode(mode, seconds)
+        if late := await self.operation.turn_mode(mode, seconds):
+            return _refused(503, f"the mode is switched, and {late}\n")
         return _json(await self.operation.policy_json())
 
 
@@ -160,6 +176,11 @@ def _json(data: bytes | None, status: int = 200) -> web.Response:
     if data is None:
         return _refused(404, "there is no inventory: --inventory is off\n")
     return web.Response(status=status, body=data + b"\n", headers={"Content-Type": "application/json"} | SAFE)
+
+
+def _asked_for_the_token(why: str) -> web.Response:
+    challenge = {"WWW-Authenticate": 'Basic realm="cookiewarden: any name, and the token", charset="UTF-8"'}
+    return web.Response(status=401, text=why, headers=SAFE | challenge)
 
 
 def _refused(status: int, why: str) -> web.Response:
@@ -202,7 +223,7 @@ class Admin:
 
     async def start(self, exposition: Exposition, operation: Operation, unready: Callable[[], str]) -> None:
         """Answer."""
-        pages = Pages(exposition, operation, unready, self.guard)
+        pages = Pages(exposition, operation, unready, self.guard, str(self.address))
         self.runner = web.ServerRunner(Server(pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)
         await self.runner.setup()
         await web.SockSite(self.runner, self.socket).start()
@@ -227,6 +248,14 @@ def _guard(settings: Settings) -> Guard:
             raise CannotStart(f'--admin-token-file "{settings.admin_token_file}": fewer than 16 octets in it')
     names = frozenset({"localhost", *settings.admin_host})
     return Guard(names, token, _is_loopback(settings.admin.host))
+
+
+def _password(credentials: str) -> bytes:
+    """Of `Basic` (RFC 7617); empty where it is none."""
+    try:
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _is_address(name: str) -> bool:

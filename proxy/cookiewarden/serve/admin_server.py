@@ -42,7 +42,7 @@ class Connection(web.RequestHandler):
     """Of one client."""
 
     def __init__(self, server: Server) -> None:
-        super().__init__(server, loop=asyncio.get_running_loop())
+        super().__init__(server, loop=asyncio.get_running_loop(), auto_decompress=False)
         self.server = server
         self._end: asyncio.TimerHandle | None = None
 

@@ -32,6 +32,8 @@ class PolicyFilesRead:
     """For the cookies that it seals."""
     mode: Mode | None = None
     """What overrides the policy's own mode."""
+    now: float = 0.0
+    """The moment as which it is in force: what ends before that has ended."""
 
 
 # To a worker

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import stat
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import printable
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.wire import NotThis, pieces_of, read_inventory
-from cookiewarden.serve.reload import in_thread
+from cookiewarden.serve.beside import in_thread
 from cookiewarden.serve.sightings import Sighted
 
 log = logging.getLogger("cookiewarden")
@@ -95,21 +96,22 @@ class LiveInventory:
     def _load(self) -> Inventory | None:
         if self.path is None:
             return None
-        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
-            log.error(
-                "the inventory of before is not read, and none is saved: %s is no regular file", self.path
-            )
-            self.path = None
-            return None
         try:
-            with self.path.open("rb") as file:
+            with open(
+                self.path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
+            ) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise OSError(0, "it is no regular file")
                 data = file.read(MAX_FILE + 1)
         except FileNotFoundError:
             return None
         except OSError as error:
+            # What is there is somebody's: it is not written over.
             log.error(
-                "the inventory of before is not read: %s: %s", self.path, (error.strerror or "error").lower()
-            )
+                "the inventory of before is not read, and none is saved: %s: %s",
+                self.path, (error.strerror or "error").lower(),
+            )  # fmt: skip
+            self.path = None
             return None
         try:
             if len(data) > MAX_FILE:
@@ -142,7 +144,8 @@ class LiveInventory:
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all: a reader finds the old file or the new one. Raises OSError."""
     new = path.with_name(path.name + ".new")
-    with open(new, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    alone = os.O_NONBLOCK | os.O_NOFOLLOW  # what is there may be a pipe, or lead elsewhere
+    with open(new, "wb", opener=lambda name, flags: os.open(name, flags | alone, 0o600)) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

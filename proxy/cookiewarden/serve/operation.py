@@ -1,8 +1,9 @@
 """What operators ask of a running proxy and tell it: its inventory and what follows from it, its policy, its mode."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,18 +19,23 @@ from cookiewarden.core.report.wire import (
     ForecastDocument,
     PolicyDocument,
     ReloadDocument,
+    ShadowDocument,
     dump,
     entry_document,
     read_inventory,
 )
 from cookiewarden.keys import throw_away
+from cookiewarden.serve.beside import beside_traffic, in_short_turns
 from cookiewarden.serve.exposition import PolicyStatus
 from cookiewarden.serve.history import History
 from cookiewarden.serve.inventory import TAKE_SECONDS, LiveInventory
-from cookiewarden.serve.reload import Reloader, beside_traffic, in_short_turns
+from cookiewarden.serve.reload import Reloader
 from cookiewarden.serve.sightings import Sighted
 
 T = TypeVar("T")
+
+LAST_SECONDS = 5.0
+"""For the inventory to be written at the end."""
 
 
 @dataclass(slots=True)
@@ -42,6 +48,10 @@ class Operation:
     inventory: LiveInventory | None
     take: Callable[[], Sighted]
     """Hands out what was seen since it was last asked, where this process sees anything."""
+    settle: Callable[[], Awaitable[str]]
+    """Waits until what was put in force is in force everywhere; says where it is not yet, or nothing."""
+    shadow: Reloader | None = None
+    """Of the policy that is tried beside it."""
     _engine: tuple[str, float, Engine] | None = None
     _decided_by: tuple[str, float] | None = None
 
@@ -62,10 +72,10 @@ class Operation:
         if self.inventory is not None:
             self.inventory.add(self.take())
 
-    def decides(self, policy: Policy) -> None:
+    def decides(self, policy: Policy, now: float) -> None:
         """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself before an
         entry of it ended, what was decided before is no news any more."""
-        decided_by = policy.sha256, next_expiry(policy, time.time())
+        decided_by = policy.sha256, next_expiry(policy, now)
         if self.inventory is not None and decided_by != self._decided_by:
             self.inventory.new_policy(policy)
         self._decided_by = decided_by
@@ -74,7 +84,8 @@ class Operation:
         """The last look, and the last words."""
         if self.inventory is not None:
             self.gather()
-            await self.inventory.save()
+            with contextlib.suppress(TimeoutError):  # a file system that hangs keeps nobody from ending
+                await asyncio.wait_for(self.inventory.save(), LAST_SECONDS)
 
     # What is asked
 
@@ -150,7 +161,15 @@ class Operation:
                 "evict": policy.evict.value,
             },
             entries,
+            self._shadow(),
         )
+
+    def _shadow(self) -> ShadowDocument | None:
+        status = self.status.shadow
+        if status is None:
+            return None
+        problems = status.reloads[-1].problems if status.reloads else []
+        return ShadowDocument(status.policy, status.sha256, status.reload_successful, problems)
 
     def _policy(self) -> Policy:
         if self.reloader.policy is None:
@@ -160,13 +179,16 @@ class Operation:
     # What is told
 
     async def reload(self) -> bool:
-        """Load the policy's files now. Whether they are good."""
-        await self.reloader.reload()
-        return self.status.reload_successful
+        """Load the files of every policy now. Whether they are good."""
+        reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
+        for reloader in reloaders:
+            await reloader.reload()
+        return all(reloader.status.reload_successful for reloader in reloaders)
 
-    async def turn_mode(self, mode: Mode | None, seconds: float) -> None:
-        """The emergency switch, for so long; None turns it back."""
+    async def turn_mode(self, mode: Mode | None, seconds: float) -> str:
+        """The emergency switch, for so long; None turns it back. Says where it is not yet in force, or nothing."""
         if mode is not None:
             await self.reloader.turn_mode(mode, time.time() + seconds)
         elif self.reloader.switch.switched is not None:
             await self.reloader.turn_mode_back("by an operator")
+        return await self.settle()

@@ -2,94 +2,28 @@
 keep the old one on failure."""
 
 import asyncio
-import contextlib
-import gc
 import logging
 import math
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
-from threading import Thread
-from typing import TypeVar
 
 from cookiewarden.core.expiry import next_expiry
 from cookiewarden.core.policy import Mode, Policy
 from cookiewarden.core.problem import Severity, counted, render_line
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys
+from cookiewarden.serve.beside import beside_traffic
 from cookiewarden.serve.exposition import PolicyStatus, Reload
 from cookiewarden.serve.mode import ModeSwitch
 
 log = logging.getLogger("cookiewarden")
-T = TypeVar("T")
 
 WATCH_SECONDS = 0.5
 """Between two looks at the policy's files; a change is loaded once two looks agree."""
 RETRY_SECONDS = 10.0
 """After what was due and failed by a fault of our own."""
-TURN_SECONDS = 0.0002
-"""How long a thread that builds may keep the interpreter from the event loop."""
-
-
-async def beside_traffic(build: Callable[[], T]) -> T:
-    """Run in a thread, so that traffic hardly notices.
-
-    A thread that computes keeps the interpreter for 5 ms a turn, and a full garbage collection of a large policy for
-    20 to 90: with 10,000 entries the 99th percentile of the event loop's delay was 24 ms, and is 1.5 ms with short
-    turns and what was built kept out of collections for good. Reference counts still free it.
-    """
-    gc.disable()
-    try:
-        return await in_short_turns(build)
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-async def in_short_turns(build: Callable[[], T]) -> T:
-    """The same for what is not kept."""
-    turn = sys.getswitchinterval()
-    sys.setswitchinterval(TURN_SECONDS)
-    try:
-        return await in_thread(build)
-    finally:
-        sys.setswitchinterval(turn)
-
-
-async def in_thread(build: Callable[[], T]) -> T:
-    """Run in a thread that the end of the process does not wait for, as `asyncio.to_thread`'s does: a large policy takes
-    seconds."""
-    loop = asyncio.get_running_loop()
-    built: asyncio.Future[T] = loop.create_future()
-
-    def tell(outcome: Callable[[], None]) -> None:
-        if not built.done():
-            outcome()
-
-    def run() -> None:
-        outcome: Callable[[], None]
-        try:
-            outcome = partial(built.set_result, build())
-        except Exception as error:
-            outcome = partial(built.set_exception, error)
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(tell, outcome)
-
-    Thread(target=run, daemon=True).start()
-    return await built
-
-
-async def free(pieces: list[object]) -> None:
-    """Drop what nobody else holds any more, little by little: 10,000 entries at once keep traffic waiting for 6 ms."""
-
-    def drop() -> None:
-        while pieces:
-            pieces.pop()
-
-    await beside_traffic(drop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +47,11 @@ class Reloader:
         switch: ModeSwitch,
         status: PolicyStatus,
         keys: Callable[[Policy], tuple[bytes, ...]],
-        put: Callable[[Revision, Mode | None], Awaitable[None]],
+        put: Callable[[Revision, Mode | None, float], Awaitable[None]],
         what: str = "policy",
     ) -> None:
-        """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in a mode that overrides the policy's own or None;
-        where it raises, all is as before. `what`: how the log names it."""
+        """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in a mode that overrides the policy's own or None, as it is
+        at a moment: entries whose `until` is before that have ended. Where it raises, all is as before. `what`: how the log names it."""
         self.files = files
         self.switch = switch
         self.status = status
@@ -156,7 +90,8 @@ class Reloader:
                 if revision is None:
                     self._failed(began, problems)
                     return
-                await self.put(revision, self.switch.above_policy)
+                now = time.time()
+                await self.put(revision, self.switch.above_policy, now)
             except BadKeys as bad:
                 self._failed(began, [str(bad)])
             except Exception as fault:  # our own fault must not end the watching
@@ -164,7 +99,7 @@ class Reloader:
             else:
                 self.status.successes += 1
                 self.status.reloads.append(Reload(began, True, problems))
-                self.began(revision)
+                self.began(revision, now)
 
     async def turn_mode(self, mode: Mode, until: float) -> None:
         """The emergency switch: put the policy in force anew, in this mode, until this moment in seconds since the epoch. Where that
@@ -188,10 +123,11 @@ class Reloader:
         revision = self.in_force
         if revision is None:
             raise RuntimeError("asked before a policy was in force")
-        await self.put(revision, switch.above_policy)
+        now = time.time()
+        await self.put(revision, switch.above_policy, now)
         self.switch = switch
         log.warning("%s", why)
-        self._say(revision)
+        self._say(revision, now)
 
     def _read(self) -> tuple[Revision | None, list[str]]:
         """What the files hold, and its problems, the errors first. Raises BadKeys."""
@@ -208,19 +144,22 @@ class Reloader:
         self.status.reload_successful = False
         self.status.failures += 1
         self.status.reloads.append(Reload(began, False, problems))
-        more = f" (and {counted(len(problems) - 1, 'problem')} more)" if len(problems) > 1 else ""
-        log.error("reload failed, the old %s stays in force: %s%s", self.what, problems[0], more)
+        errors = sum(f": {Severity.ERROR.value}: " in line for line in problems)
+        more = f" (and {counted(errors - 1, 'error')} more)" if errors > 1 else ""
+        stays = "stays in force" if self.what == "policy" else "is still tried"
+        log.error("reload failed, the old %s %s: %s%s", self.what, stays, problems[0], more)
 
-    def began(self, revision: Revision) -> None:
-        """It is in force: say so."""
+    def began(self, revision: Revision, now: float) -> None:
+        """It is in force, as it was at the moment `now`: say so."""
         self.status.reload_successful = True
         self.status.reload_time = time.time()
-        self._say(revision)
+        self._say(revision, now)
 
-    def _say(self, revision: Revision) -> None:
+    def _say(self, revision: Revision, now: float) -> None:
         self.in_force = revision
         policy = revision.policy
-        self.next_expiry = next_expiry(policy, time.time())
+        # Of the moment that the engines have: what ends while they are built has not ended in them.
+        self.next_expiry = next_expiry(policy, now)
         mode = self.switch.of(policy)
         status = self.status
         status.policy, status.sha256 = policy.name, policy.sha256

@@ -15,7 +15,7 @@ from cookiewarden.serve.settings import Settings
 
 
 def shadow_reloader(
-    settings: Settings, status: PolicyStatus, put: Callable[[Revision, Mode | None], Awaitable[None]]
+    settings: Settings, status: PolicyStatus, put: Callable[[Revision, Mode | None, float], Awaitable[None]]
 ) -> Reloader | None:
     """What loads the policy and watches its files; None where there is none."""
     if not settings.shadow:

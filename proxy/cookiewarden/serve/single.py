@@ -17,6 +17,7 @@ from cookiewarden.core.policy import Mode
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 from cookiewarden.serve.admin import Admin
+from cookiewarden.serve.beside import beside_traffic
 from cookiewarden.serve.exposition import Exposition, PolicyStatus
 from cookiewarden.serve.history import History
 from cookiewarden.serve.inventory import LiveInventory
@@ -25,7 +26,7 @@ from cookiewarden.serve.metrics import Labels, Metrics
 from cookiewarden.serve.mode import ModeSwitch
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.operation import Operation
-from cookiewarden.serve.reload import Reloader, Revision, beside_traffic
+from cookiewarden.serve.reload import Reloader, Revision
 from cookiewarden.serve.settings import Address, Settings
 from cookiewarden.serve.shadow import shadow_reloader
 from cookiewarden.serve.sightings import Sighted
@@ -57,6 +58,8 @@ class Single:
             History(self.counts, self.metrics.labels),
             LiveInventory(settings.inventory_file) if settings.inventory else None,
             self.take,
+            self.settle,
+            self.shadow,
         )
 
     async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
@@ -99,9 +102,10 @@ class Single:
             revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
-        await self.worker.start(await _engine(revision, self.settings.mode), self.listening)
-        self.reloader.began(revision)
-        self.operation.decides(revision.policy)
+        now = time.time()
+        await self.worker.start(await _engine(revision, self.settings.mode, now), self.listening)
+        self.reloader.began(revision, now)
+        self.operation.decides(revision.policy, now)
         if self.shadow is not None:
             await self.shadow.reload()
         exposition = Exposition(self.counts, self.metrics.labels, self.status)
@@ -127,19 +131,23 @@ class Single:
         if self.shadow is not None:
             self.shadow.ask()
 
-    async def put(self, revision: Revision, mode: Mode | None) -> None:
+    async def put(self, revision: Revision, mode: Mode | None, now: float) -> None:
         """Put a policy in force for the requests to come."""
-        engine = await _engine(revision, mode)
+        engine = await _engine(revision, mode, now)
         self.metrics.declare(entry.name for entry in revision.policy.entries)
         self.operation.gather()
         await self.worker.replace(engine)
-        self.operation.decides(revision.policy)
+        self.operation.decides(revision.policy, now)
 
-    async def put_shadow(self, revision: Revision, mode: Mode | None) -> None:
+    async def put_shadow(self, revision: Revision, mode: Mode | None, now: float) -> None:
         """Try a policy beside the one in force."""
-        engine = await _engine(revision, mode)
+        engine = await _engine(revision, mode, now)
         self.metrics.declare((entry.name for entry in revision.policy.entries), shadow=True)
         await self.worker.replace_shadow(engine)
+
+    async def settle(self) -> str:
+        """What is put in force is in force."""
+        return ""
 
     def take(self) -> Sighted:
         sightings = self.worker.gateway.sightings
@@ -158,8 +166,8 @@ class Single:
         await self.admin.stop()
 
 
-async def _engine(revision: Revision, mode: Mode | None) -> Engine:
-    return await beside_traffic(lambda: Engine(revision.policy, mode, time.time(), keyring(revision.keys)))
+async def _engine(revision: Revision, mode: Mode | None, now: float) -> Engine:
+    return await beside_traffic(lambda: Engine(revision.policy, mode, now, keyring(revision.keys)))
 
 
 def say_where(settings: Settings, listening: socket.socket, admin: Address) -> None:

@@ -13,9 +13,9 @@ from cookiewarden.core.report.inventory import Inventory, Record
 from cookiewarden.core.report.judge import Judged, Judgement, judge_all
 from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line
+from cookiewarden.serve.beside import in_short_turns
 from cookiewarden.serve.history import STEP_SECONDS, History, Sample
 from cookiewarden.serve.operation import Operation
-from cookiewarden.serve.reload import in_short_turns
 
 MAX_SHOWN = 50
 """Rows of a table; the JSON has all."""
@@ -45,8 +45,8 @@ class EntryRow:
     done: str = ""
 
 
-async def page(operation: Operation, unready: str) -> tuple[str, str]:
-    """The page, and the Content-Security-Policy that goes with it."""
+async def page(operation: Operation, unready: str, address: str) -> tuple[str, str]:
+    """The page, and the Content-Security-Policy that goes with it. `address`: of the admin listener, for commands."""
     seen = await operation.computed(_seen)
     nonce = secrets.token_urlsafe(16)
     now = time.time()
@@ -55,6 +55,7 @@ async def page(operation: Operation, unready: str) -> tuple[str, str]:
         "now": now,
         "nonce": nonce,
         "unready": unready,
+        "address": address,
         "policy": await operation.policy(),
         "seen": seen,
         "charts": _charts(operation.history),

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from asyncio.subprocess import Process
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ PUT_SECONDS = 30.0
 """For a worker to put a policy in force."""
 TURN_SECONDS = 2.0
 """Before the next worker begins with a policy, where the one before has not said that it is done."""
+SETTLE_SECONDS = 10.0
+"""For all workers to take what an operator switches to, before it is said that some did not."""
 GRACE_SECONDS = 5.0
 """For a worker to end, beyond the time that it has to drain."""
 YOUNG_SECONDS = 5.0
@@ -142,8 +145,10 @@ class Supervisor:
         self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, keys, self.put)
         inventory = LiveInventory(settings.inventory_file) if settings.inventory else None
         history = History(self.counts, self.labels)
-        self.operation = Operation(self.reloader, self.status, history, inventory, Sighted)
         self.shadow = shadow_reloader(settings, self.status, self.put_shadow)
+        self.operation = Operation(
+            self.reloader, self.status, history, inventory, Sighted, self.settle, self.shadow
+        )
         self.shadow_policy: PolicyFilesRead | None = None
         self.ended = [0] * self.labels.max_cells
         """The counts of all workers that ended."""
@@ -160,6 +165,8 @@ class Supervisor:
         self._turns = [asyncio.Lock() for _ in range(settings.workers)]
         """By slot: one replacement at a time."""
         self._restarting: asyncio.Task[None] | None = None
+        self._putting: set[asyncio.Task[None]] = set()
+        """What workers were told to put in force and have not answered."""
         self._number = 0
         """Of the latest policy that workers were asked to put in force."""
 
@@ -197,7 +204,8 @@ class Supervisor:
             revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
-        self.policy = self._read(revision, self.settings.mode)
+        now = time.time()
+        self.policy = self._read(revision, self.settings.mode, now)
         spawning: asyncio.Future[Any] = asyncio.gather(
             *map(self.spawn, range(self.settings.workers)), return_exceptions=True
         )
@@ -214,8 +222,8 @@ class Supervisor:
         for outcome in spawning.result():
             if isinstance(outcome, BaseException):
                 raise outcome
-        self.reloader.began(revision)
-        self.operation.decides(revision.policy)
+        self.reloader.began(revision, now)
+        self.operation.decides(revision.policy, now)
         if self.shadow is not None:
             await self.shadow.reload()
         exposition = Exposition(self.counts, self.labels, self.status, self.workers)
@@ -311,15 +319,15 @@ class Supervisor:
         elif self.current:
             self._restarting = self._begin(self.restart())
 
-    async def put(self, revision: Revision, mode: Mode | None) -> None:
+    async def put(self, revision: Revision, mode: Mode | None, now: float) -> None:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
-        self.policy = self._read(revision, mode)
+        self.policy = self._read(revision, mode, now)
         await self._put_everywhere(self.policy, shadow=False)
-        self.operation.decides(revision.policy)
+        self.operation.decides(revision.policy, now)
 
-    async def put_shadow(self, revision: Revision, mode: Mode | None) -> None:
+    async def put_shadow(self, revision: Revision, mode: Mode | None, now: float) -> None:
         """Have every worker try a policy beside the one in force."""
-        self.shadow_policy = self._read(revision, mode, shadow=True)
+        self.shadow_policy = self._read(revision, mode, now, shadow=True)
         await self._put_everywhere(self.shadow_policy, shadow=True)
 
     async def _put_everywhere(self, policy: PolicyFilesRead, shadow: bool) -> None:
@@ -328,9 +336,21 @@ class Supervisor:
             if child.retired or child not in self.children:  # by the time that it is its turn
                 continue
             # One after the other, so that cores are left for traffic; but nobody waits long for one that is stuck.
-            await asyncio.wait(
-                {self._begin(self._put(child, Put(self._number, policy, shadow)))}, timeout=TURN_SECONDS
-            )
+            putting = self._begin(self._put(child, Put(self._number, policy, shadow)))
+            self._putting.add(putting)
+            putting.add_done_callback(self._putting.discard)
+            await asyncio.wait({putting}, timeout=TURN_SECONDS)
+
+    async def settle(self) -> str:
+        """Wait until every worker has what it was last told to put in force; who has not by then, or nothing."""
+        if self._putting:
+            await asyncio.wait(self._putting, timeout=SETTLE_SECONDS)
+        late = len(self._putting)
+        return (
+            f"{counted(late, 'worker')} of {len(self.workers.pids)} did not take it yet, and will be replaced"
+            if late
+            else ""
+        )
 
     async def _put(self, child: Child, put: Put) -> None:
         failure = await child.ask(put.number, put, PUT_SECONDS)
@@ -338,11 +358,13 @@ class Supervisor:
             log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
             child.kill()
 
-    def _read(self, revision: Revision, mode: Mode | None, shadow: bool = False) -> PolicyFilesRead:
+    def _read(
+        self, revision: Revision, mode: Mode | None, now: float, shadow: bool = False
+    ) -> PolicyFilesRead:
         """As workers are told of it."""
         self.labels.declare((entry.name for entry in revision.policy.entries), shadow=shadow)
         path = self.settings.shadow if shadow else self.settings.policy
-        return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys, mode)
+        return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys, mode, now)
 
     def counts(self) -> list[int]:
         """What all workers have counted, those that ended too."""

@@ -7,11 +7,11 @@ import socket
 
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.problem import counted
+from cookiewarden.serve.beside import beside_traffic, free, in_thread
 from cookiewarden.serve.gateway import Gateway
 from cookiewarden.serve.guard import Guard
 from cookiewarden.serve.listener import CannotStart, Listener
 from cookiewarden.serve.metrics import Metrics
-from cookiewarden.serve.reload import beside_traffic, free, in_thread
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.statement import StatementPages
 from cookiewarden.serve.tls import BadTLS, ListenerTLS, listener_tls

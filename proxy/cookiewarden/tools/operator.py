@@ -14,6 +14,7 @@ from cookiewarden.tools.client import NoAnswer, fetch
 T = TypeVar("T")
 
 HINTS = {
+    401: "; the commands give the token with --token-file FILE",
     403: "; the commands give the token with --token-file FILE",
     404: "; is this the admin listener, and not the proxy's own port?",
 }

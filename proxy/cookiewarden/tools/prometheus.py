@@ -1,6 +1,7 @@
 """A Prometheus server, asked."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from cookiewarden.core.report.review import (
     COUNTERS,
     GAUGES,
     POLICIES,
+    POLICY,
     Found,
     Number,
     Period,
@@ -23,9 +25,11 @@ from cookiewarden.tools.client import NoAnswer, fetch
 
 SLACK = 0.25
 """Of a step: how far from its time a sample may be."""
-FINEST = 15.0
+FINEST = 15
 MOST_POINTS = 5000
 """Prometheus answers with 11,000 at most."""
+MOST_POLICIES = 50
+"""Of which it is asked when exactly they came and went: twice each."""
 
 
 class Prometheus:
@@ -65,21 +69,46 @@ class Prometheus:
         return added_up(rose, by)
 
     def _policies(self, asked: Period) -> list[PolicyInForce]:
+        """In windows, so that none is too short to be seen; then the moments at both ends, by the samples themselves."""
         begin, end = asked.ends[0] - asked.step, asked.ends[-1]
-        step = max(FINEST, (end - begin) / MOST_POINTS)
-        found = self._range(POLICIES.replace("{where}", self.where), (begin, end), step)
+        step = max(FINEST, math.ceil((end - begin) / MOST_POINTS))
+        times = (end - step * (math.ceil((end - begin) / step) - 1), end)
+        found = self._range(_filled(POLICIES, self.where, step), times, step)
         return [
-            PolicyInForce(s["metric"].get("policy", ""), s["metric"].get("sha256", ""), min(at), max(at))
-            for s in found
-            if (at := [float(moment) for moment, _ in s["values"]])
+            self._policy(s, step, exactly=number < MOST_POLICIES)
+            for number, s in enumerate(found)
+            if s["values"]
         ]
+
+    def _policy(self, series: dict[str, Any], step: int, exactly: bool) -> PolicyInForce:
+        name, sha256 = (series["metric"].get(label, "") for label in ("policy", "sha256"))
+        windows = [moment for moment, _ in series["values"]]
+        first, last = min(windows) - step, max(windows)
+        if exactly:
+            chosen = ",".join(
+                f"{label}={json.dumps(value)}" for label, value in (("policy", name), ("sha256", sha256))
+            )
+            where = f"{self.where[:-1]}{',' if self.where != '{}' else ''}{chosen}}}"
+            expression = _filled(POLICY, where, step)
+            first = min(self._moments(expression, min(windows)), default=first)
+            last = max(self._moments(expression, last), default=last)
+        return PolicyInForce(name, sha256, first, last)
+
+    def _moments(self, expression: str, at: float) -> list[float]:
+        """Of the samples that a range ending `at` holds."""
+        found = self._ask("query", {"query": expression, "time": at})
+        return [moment for series in found for moment, _ in series["values"]]
 
     def _range(
         self, expression: str, times: Sequence[float], step: float | None = None
     ) -> list[dict[str, Any]]:
         width = step if step is not None else times[1] - times[0] if len(times) > 1 else 60.0
-        parameters = {"query": expression, "start": times[0], "end": times[-1], "step": width}
-        status, body = fetch(f"{self.url}/api/v1/query_range?{urlencode(parameters)}")
+        return self._ask(
+            "query_range", {"query": expression, "start": times[0], "end": times[-1], "step": width}
+        )
+
+    def _ask(self, what: str, parameters: dict[str, str | float]) -> list[dict[str, Any]]:
+        status, body = fetch(f"{self.url}/api/v1/{what}?{urlencode(parameters)}")
         try:
             answer: Any = json.loads(body)
             if answer["status"] != "success":
@@ -90,7 +119,8 @@ class Prometheus:
 
 
 def _filled(question: str, where: str, step: int) -> str:
-    return question.replace("{where}", where).replace("{step}", str(step))
+    fine = max(FINEST, step // 100)
+    return question.replace("{where}", where).replace("{step}", str(step)).replace("{fine}", str(fine))
 
 
 def _checked(found: Any) -> dict[str, Any]:

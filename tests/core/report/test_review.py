@@ -100,6 +100,16 @@ def test_a_step_without_data_is_no_step_with_nothing() -> None:
     assert review(period(180, NOW), NONE, None, None, None, "en").gaps == 3
 
 
+def test_a_step_that_was_watched_in_part_is_told_as_such() -> None:
+    found = answered(
+        proxies=[Series({}, [None, 1.0, 1.0, 1.0])],
+        enforcing=[Series({}, [None, 1.0, 1.0, 1.0])],
+        watched=[Series({}, [None, None, 0.5, 1.0])],
+    )
+    told = review(period(240, NOW), found, None, None, None, "en")
+    assert (told.watched, told.partly, told.not_enforced) == ([None, 0.0, 0.5, 1.0], 2, 0)
+
+
 def test_policies_are_told_in_the_order_in_which_they_came() -> None:
     found = answered(
         [PolicyInForce("p", "new", NOW - 60, NOW), PolicyInForce("p", "old", NOW - 900, NOW - 60)]

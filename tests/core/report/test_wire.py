@@ -78,6 +78,8 @@ def test_every_document_is_as_its_schema_says() -> None:
         (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden is another than"),
         (b'{"format": 1, "inventory": {"records": {"a": {"name": "b"}}}}', "under another name"),
         (b'{"format": 1, "inventory": {"records": {"a;b": {"name": "a;b"}}}}', "that no cookie has"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "shapes": [{"shape": {}, "count": 1, "shortest": 0, "longest": 1}]}}}}', "of a server that never set it"),
+        (b'{"format": 1, "inventory": {"since": NaN, "records": {}}}', "NaN and Infinity are no numbers"),
         (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [%s]}}}}' % b",".join([b'["h", "/"]'] * 6), "larger than any"),
         (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [["%s", "/"]]}}}}' % (b"h" * 1000), "larger than any"),
     ],
@@ -92,6 +94,7 @@ def test_what_is_no_inventory_is_refused_in_a_sentence(data: bytes, told: str) -
     [
         (b'"since":1000000.0', b'"since":NaN'), (b'"since":1000000.0', b'"since":1e300'), (b'"since":1000000.0', b'"since":-1'),
         (b'"first":1000000.0', b'"first":Infinity'), (b'"count":1', b'"count":-1'), (b'"count":1', b'"count":99999999999999999999'),
+        (b'"longest":', b'"longest":1' + b"0" * 30), (b'"deletions":', b'"deletions":-1'), (b'"cross_site":', b'"cross_site":9' + b"0" * 30),
     ],
 )  # fmt: skip
 def test_moments_and_counts_that_cannot_be_are_refused(old: bytes, new: bytes) -> None:

@@ -39,7 +39,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
     - {name: COOKIEWARDEN_WORKERS, value: {{ .Values.workers | quote }}}
 {{- range $name, $value := .Values.settings }}
-    - {name: {{ printf "COOKIEWARDEN_%s" (upper $name) }}, value: {{ $value | toString | quote }}}
+    - {name: {{ printf "COOKIEWARDEN_%s" (upper $name) }}, value: {{ if and (kindIs "float64" $value) (eq (floor $value) $value) }}{{ $value | int64 | toString | quote }}{{ else }}{{ $value | toString | quote }}{{ end }}}
 {{- end }}
   startupProbe: {httpGet: {path: /readyz, port: admin}, periodSeconds: 1, failureThreshold: 60}
   readinessProbe: {httpGet: {path: /readyz, port: admin}, periodSeconds: 2}

@@ -196,7 +196,7 @@ def _seen(record: Record) -> str:
         most = max(record.shapes, key=lambda seen: seen.count)
         lasts = [f"for {about(most.longest)}"] if most.longest else ["for the session"]
         parts[0] += f" ({', '.join([*attributes_of(most.shape, 0), *lasts])})"
-    return printable(f"{', '.join(parts)}; at {' '.join(where(record)[:3]) or 'no known place'}")
+    return printable(f"{', '.join(parts)}; such as at {' '.join(where(record)[:3]) or 'no known place'}")
 
 
 _IN = {

@@ -66,10 +66,15 @@ and loses what falls between two steps."""
 GAUGES = {
     "enforcing": "min (min_over_time(cookiewarden_policy_enforcing{where}[{step}s]))",
     "proxies": "count (last_over_time(cookiewarden_build_info{where}[{step}s]))",
+    "watched": "count_over_time(count(cookiewarden_build_info{where})[{step}s:{fine}s]) * {fine} / {step}",
 }
-"""What else Prometheus is asked of each step, in its own language; `{where}` chooses the proxies."""
-POLICIES = "count by (policy, sha256) (cookiewarden_policy_info{where})"
-"""Asked as finely as is sensible: when a policy came and went."""
+"""What else Prometheus is asked of each step, in its own language; `{where}` chooses the proxies, `{fine}` is a hundredth of a step."""
+POLICIES = "count by (policy, sha256) (count_over_time(cookiewarden_policy_info{where}[{step}s]))"
+"""In which windows a policy was in force, for however short a time."""
+POLICY = "cookiewarden_policy_info{where}[{step}s]"
+"""The samples of one policy in one of them."""
+MOSTLY = 0.9
+"""Part of a step that Prometheus watched from which on it is taken for all of it: a scrape may fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,8 @@ class Review:
     enforcing: list[Number]
     """1: every proxy enforced all the time; 0: one did not, at some time."""
     proxies: list[Number]
+    watched: list[Number]
+    """The part of each step in which Prometheus saw any proxy: all that can be said is of that."""
     policies: list[PolicyInForce]
     declared: list[CookieReview]
     undeclared: list[CookieReview]
@@ -186,6 +193,11 @@ class Review:
     def gaps(self) -> int:
         """Steps without any data."""
         return sum(proxies is None for proxies in self.proxies)
+
+    @property
+    def partly(self) -> int:
+        """Steps in which Prometheus watched for a part of the time."""
+        return sum(watched is not None and watched < MOSTLY for watched in self.watched)
 
     @property
     def not_enforced(self) -> int:
@@ -223,12 +235,19 @@ def review(
         only(counted["requests"]),
         only(found.gauges["enforcing"]),
         only(found.gauges["proxies"]),
+        _watched(only(found.gauges["proxies"]), only(found.gauges["watched"])),
         sorted(found.policies, key=lambda p: (p.first, p.last, p.sha256)),
         declared,
         _undeclared(counted),
         _names(inventory, judged) if inventory is not None else [],
         inventory.since if inventory is not None else None,
     )
+
+
+def _watched(proxies: list[Number], watched: list[Number]) -> list[Number]:
+    """Nearly nothing, where there was a proxy in none of the hundred moments that were looked at."""
+    pairs = zip(proxies, watched, strict=True)
+    return [None if count is None else part or 0.0 for count, part in pairs]
 
 
 def _declared(policy: Policy, language: str) -> list[CookieReview]:

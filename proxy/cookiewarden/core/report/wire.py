@@ -8,6 +8,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from cookiewarden.core.policy import Entry, Mode
 from cookiewarden.core.report.drift import Finding
@@ -75,6 +76,17 @@ class ReloadDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowDocument:
+    """The policy that is tried beside the one in force."""
+
+    policy: str
+    sha256: str
+    reload_successful: bool
+    problems: list[str]
+    """Of the last reload."""
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyDocument:
     """`/policy`, and the answer to `/reload` and `/mode`."""
 
@@ -93,6 +105,7 @@ class PolicyDocument:
     undeclared: dict[str, str]
     """What is done with cookies that are in no entry, by direction."""
     entries: list[EntryDocument] = field(default_factory=list)
+    shadow: ShadowDocument | None = None
 
 
 def entry_document(entry: Entry) -> EntryDocument:
@@ -184,7 +197,12 @@ def read_inventory(data: bytes) -> Inventory:
     counts = [
         *inventory.left_out.values(),
         *(t.count for t in times),
-        *(s.count for r in inventory.records.values() for s in r.shapes),
+        *(n for r in inventory.records.values() for s in r.shapes for n in (s.count, s.shortest, s.longest)),
+        *(
+            n
+            for r in inventory.records.values()
+            for n in (r.deletions, r.cross_site, *(row.enforced for row in r.rows))
+        ),
     ]
     if not all(0 <= at < LAST_MOMENT for at in moments) or not all(0 <= count < MOST for count in counts):
         raise NotThis("it has moments or counts that cannot be")
@@ -193,6 +211,8 @@ def read_inventory(data: bytes) -> Inventory:
             raise NotThis("a record is under another name than its own, or under one that no cookie has")
         if not record.is_bounded:
             raise NotThis("a record is larger than any that is kept")
+        if record.shapes and not record.by_server:
+            raise NotThis("a record has lines of a server that never set it")
     return inventory
 
 
@@ -229,10 +249,14 @@ _WRONG = {
 def _read(of: type[T], data: bytes) -> T:
     wanted: Any = of
     try:
+        if b"NaN" in data or b"Infinity" in data:  # maybe in a name
+            from_json(data, allow_inf_nan=False)
         found: T = _adapter(wanted).validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
         told = _WRONG.get(first["type"], "is not as it should be")
         raise NotThis(f"{place} {told}" if place else f"it {told}") from None
+    except ValueError:
+        raise NotThis("it is no JSON: NaN and Infinity are no numbers") from None
     return found

@@ -184,7 +184,7 @@ ASKED = entries("name: c, category: f", "name: t, category: m")
     [
         (entries("name: 'i-*'"), entries("name: i-x"), "i-*: set by the application: passes -> blocked (undeclared) [stricter]"),
         (entries("name: 'i-*', lifetime: 1d", *SHADOWS), entries("name: 'i-*', lifetime: 1y", *SHADOWS), "i-*: kept for: 1d -> 1y [looser]"),
-        (entries("name: sid, secure: keep"), entries("name: sid, secure: false"), "sid: SameSite=None without Secure: blocked -> repaired [looser]"),
+        (entries("name: sid, secure: keep"), entries("name: sid, secure: false"), "sid: SameSite=None without Secure: blocked -> repaired []"),
         (entries("name: __Host-x, path: /"), entries("name: __Host-x, path: /, secure: false, partitioned: true"), "__Host-x: Partitioned: as the application sets it -> always [stricter]"),
         (entries("name: __Http-x"), entries("name: __Http-x, lifetime: 1d"), "__Http-x: kept for: any time -> 1d [stricter]"),
         (entries("name: a, partitioned: true"), entries("name: a, partitioned: true, lifetime: 1d"), "a: kept for: any time -> 1d [stricter]"),
@@ -208,6 +208,49 @@ ASKED = entries("name: c, category: f", "name: t, category: m")
 )  # fmt: skip
 def test_what_is_easily_overlooked_is_told_and_ranked(old: str, new: str, line: str) -> None:
     assert any(found.startswith(line) for found in told(old, new)), told(old, new)
+
+
+GATED = "consent: {cookie: CC}\ncategories: {f: {basis: b}, a: {consent: required}}\n"
+SID_A, SID_F = "name: sid, category: a, scope: {paths: [/a]}", "name: sid, category: f, scope: {paths: [/b]}"
+MANY = (
+    "scope: {hosts: ["
+    + ", ".join(f"h{n}.test" for n in range(160))
+    + "], paths: ["
+    + ", ".join(f"/p{n}" for n in range(64))
+    + "]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (entries("name: ab, secure: true, same_site: {default: None}"), entries("name: ab, secure: remove, same_site: {default: None}")),
+        (entries(f"name: sid, lifetime: 1d, secure: true, {MANY}"), entries(f"name: sid, lifetime: 1y, {MANY}")),
+        (GATED + entries("name: CC, category: f", SID_A, SID_F), GATED + entries("name: CC, category: f", SID_F, SID_A)),
+        (
+            "undeclared: {response: pass, request: pass}\n" + GATED + entries("name: CC, category: f", "name: ga, category: a"),
+            "undeclared: {response: pass, request: pass}\n" + GATED + entries("name: CC, category: f"),
+        ),
+        ("undeclared: {request: pass}\n" + entries("name: ab, seal: true", "name: b"), "undeclared: {request: pass}\n" + entries("name: b")),
+        (entries("name: 'x*a*z', scope: {paths: [/]}, secure: true", "name: 'x*b*z'"), entries("name: 'x*a*z', secure: true", "name: 'x*b*z', scope: {paths: [/]}")),
+        (entries("name: sid, scope: {hosts: ['*.example']}, secure: true"), entries("name: sid, secure: true")),
+        (
+            entries("name: sid, scope: {hosts: ['*.shop.test']}, secure: true", "name: sid, scope: {hosts: [below.shop.test]}"),
+            entries("name: sid, scope: {hosts: ['*.shop.test']}", "name: sid, scope: {hosts: [below.shop.test]}"),
+        ),
+        ("public_hosts: ['*.test']\n" + entries("name: a, domain: shop.example"), "public_hosts: ['*.test']\n" + entries("name: a, domain: x.www.shop2.test")),
+        ("public_hosts: [www.shop.test]\n" + entries("name: a, domain: other.test"), "public_hosts: [www.shop.test]\n" + entries("name: a, domain: host-only")),
+        (entries("name: sid, rename_to: __Host-a, stage: report"), entries("name: sid, rename_to: __Host-b, stage: report")),
+        (
+            entries("name: a, scope: {paths: [/]}, until: 2027-12-31, secure: true", "name: a, secure: true"),
+            entries("name: a, scope: {paths: [/]}, until: 2027-12-31, secure: true", "name: a"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_may_let_something_pass_that_did_not_is_never_called_the_same_or_only_stricter(
+    old: str, new: str
+) -> None:
+    assert diff(version(old), version(new)).directions & {Direction.LOOSER, Direction.EITHER}, told(old, new)
 
 
 def test_a_change_at_a_hundred_hosts_is_one_change() -> None:

@@ -7,7 +7,16 @@ from enum import StrEnum
 from cookiewarden.core.decision import Judged
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.matcher import Match, Matcher, entry_matches
-from cookiewarden.core.policy import Entry, Policy
+from cookiewarden.core.policy import (
+    Entry,
+    Flag,
+    OnUndeclaredRequest,
+    OnUndeclaredResponse,
+    Policy,
+    Rename,
+    SameSite,
+    Seal,
+)
 from cookiewarden.core.problem import printable, printable_octets
 from cookiewarden.core.scope import host_matches
 from cookiewarden.tools.effect import Effect, Fact, Site, effect, missing, policy_effect, statement_effect
@@ -89,6 +98,23 @@ class Diff:
         return bool(self.policy or self.cookies or self.replayed)
 
 
+NOT_COMPARED = frozenset(
+    {
+        "place",
+        "places",
+        "rules",
+        "purpose",
+        "renewed",
+        "lifetime",
+        "lifetime_source",
+        "party",
+        "owner",
+        "reason",
+    }
+)
+"""Keys of an entry that are facts by themselves, or none."""
+
+
 @dataclass(slots=True)
 class Version:
     """A policy, with an engine that enforces it and one in its own mode."""
@@ -118,6 +144,18 @@ class Version:
         octets, host = name.encode(), site.octets
         return self.matcher.match(octets, host, site.path.encode()), self.matcher.match(octets, host, None)
 
+    def declared(self, name: str) -> list[tuple[object, ...]]:
+        """Its entries, in order, but for where they stand and what they say to people."""
+        keys = [key for key in Entry.__dataclass_fields__ if key not in NOT_COMPARED]
+        return [
+            (*(getattr(entry, key) for key in keys), *_rules(entry).items())
+            for entry in self.policy.entries
+            if entry.name == name
+        ]
+
+    def first(self, name: str) -> Entry | None:
+        return next((entry for entry in self.policy.entries if entry.name == name), None)
+
     def is_public(self, site: Site) -> bool:
         """Whether browsers are where a request says they are."""
         return any(host_matches(pattern, site.octets) for pattern in self.policy.public_hosts)
@@ -145,22 +183,87 @@ def _differences(
     declared: str, old: Version, new: Version, scoped: list[Entry], same_rules: bool
 ) -> Iterator[Difference]:
     name = _example(declared, old, new)
-    sites = _sites(name, scoped)
+    sites = _sites(name, scoped, {*old.policy.public_hosts, *new.policy.public_hosts})
     places: dict[tuple[Change, ...], list[Site]] = {}
     for where in _alike(name, sites, old, new):
         # The engine reads nothing else of a policy: what is the same need not be tried.
         site = where[0]
         if same_rules and all(map(_same, old.entries(name, site), new.entries(name, site))):
             continue
-        changes = tuple(_changes(old.effect(name, site), new.effect(name, site)))
+        changes = tuple(
+            _changes(old.effect(name, site), new.effect(name, site), _lets_pass(old), _lets_pass(new))
+        )
+        changes += tuple(_written_otherwise(old.entries(name, site), new.entries(name, site), changes))
         if changes:
             places.setdefault(changes, []).extend(where)
+    was, is_now = old.declared(declared), new.declared(declared)
+    if not places and was and is_now and was != is_now:
+        yield Difference(declared, Kind.CHANGED, (UNSEEN,), (), old.first(declared), new.first(declared))
     for changes, where in places.items():
         before, after = old.entry(name, where[0]), new.entry(name, where[0])
         kind = Kind.GAINED if before is None and after is not None else Kind.LOST if after is None and before is not None else Kind.CHANGED  # fmt: skip
         everywhere = len(where) == len(sites)
         told = () if everywhere else tuple(map(str, where))
         yield Difference(declared, kind, changes, told, before, after)
+
+
+UNSEEN = Change("declared", "one way", "another; no effect was found by trying", Direction.EITHER)
+"""Of entries that are not the same, and of which no example shows it: a scope, an order or a day may."""
+
+FIELDS = {
+    "secure": {"Secure", "SameSite=None without Secure", "Partitioned without Secure", missing("Secure")},
+    "http_only": {"HttpOnly", missing("HttpOnly")}, "partitioned": {"Partitioned", "Partitioned without Secure"}, "same_site": {"SameSite"},
+    "path": {"Path", missing("Path")}, "domain": {"Domain"}, "priority": {"Priority"}, "supersede": {"the one under its old path or domain"},
+    "bound": {"kept for"}, "category": {"category"}, "forward": {"sent by browsers"}, "report_only": {"enforced"}, "until": {"declared until"},
+    "seal": {"value", "sealed for", "unsealed values let in until"}, "rename": {"name that browsers keep", "its own name let in until"},
+}  # fmt: skip
+"""In which facts a rule of an entry shows."""
+NEUTRAL = frozenset({"priority", "supersede"})
+OF_REQUESTS = frozenset({"category", "forward", "report_only", "until", "seal", "rename"})
+"""That are asked of what browsers send."""
+
+
+def _written_otherwise(
+    old: tuple[Entry | None, Entry | None], new: tuple[Entry | None, Entry | None], told: Iterable[Change]
+) -> Iterator[Change]:
+    """Rules of the entries, for what is set and for what is sent, that are others and show in nothing that is told."""
+    shown = {change.what for change in told}
+    found: set[str] = set()
+    for before, after, asked in zip(old, new, (frozenset(FIELDS), OF_REQUESTS), strict=True):
+        if before is None or after is None or "set by the application" in shown:
+            continue
+        one, other = _rules(before), _rules(after)
+        for rule in FIELDS:
+            if rule in asked - found and one[rule] != other[rule] and not FIELDS[rule] & shown:
+                found.add(rule)
+                direction = Direction.OTHER if rule in NEUTRAL else Direction.EITHER
+                yield Change(f"{rule}, as written", _shown(one[rule]), _shown(other[rule]), direction)
+
+
+def _rules(entry: Entry) -> dict[str, object]:
+    """What an entry asks for, `false` and `keep` being one where they do the same."""
+    given = {name: getattr(entry.rules if hasattr(entry.rules, name) else entry, name) for name in FIELDS}
+    for name in ("http_only", "partitioned"):
+        given[name] = Flag.KEEP if given[name] is Flag.OFF else given[name]
+    given["bound"] = entry.rules.bound.seconds if entry.rules.bound else None
+    return given
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SameSite):
+        return f"{value.verb.value} {value.value}".strip()
+    if isinstance(value, Seal | Rename):
+        return "another" if isinstance(value, Seal) else value.name
+    return "none" if value is None else str(value)
+
+
+def _lets_pass(version: Version) -> bool:
+    """Whether what is in no entry passes one way or the other: there the loss of an entry is the loss of its rules."""
+    policy = version.policy
+    return (
+        policy.on_response is not OnUndeclaredResponse.BLOCK
+        or policy.on_request is not OnUndeclaredRequest.STRIP
+    )
 
 
 def _alike(name: str, sites: list[Site], old: Version, new: Version) -> Iterable[list[Site]]:
@@ -201,18 +304,53 @@ def _example(declared: str, old: Version, new: Version) -> str:
     return declared.replace("*", filler)
 
 
-def _sites(name: str, scoped: Iterable[Entry]) -> list[Site]:
+def _sites(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[Site]:
     """Anywhere, and each place that an entry which may speak for the name has in its scope."""
     entries = [entry for entry in scoped if entry_matches(entry, name)]
-    hosts = dict.fromkeys(["", *(h.replace("*.", "below.") for e in entries for h in e.hosts)])
+    patterns = {*public, *(host for entry in entries for host in entry.hosts)}
+    elsewhere = _unspoken("elsewhere", ".example", patterns)
+    hosts = {elsewhere: "elsewhere"} | {
+        _below(host, patterns): "" for entry in entries for host in entry.hosts
+    }
     paths = dict.fromkeys(["/", *(path for entry in entries for path in entry.paths)])
     if len(hosts) * len(paths) <= MAX_SITES:
-        return [Site(host, path) for host in hosts for path in paths]
-    # Each by itself: what only two entries together do where their scopes meet is not looked for among so many.
-    return [*(Site(host) for host in hosts), *(Site("", path) for path in paths)]
+        return [Site(host, path, told) for host, told in hosts.items() for path in paths]
+    # Each host and each path of an entry with the first of the other: what is left is told as declared otherwise.
+    found = {Site(host, "/", told) for host, told in hosts.items()} | {
+        Site(elsewhere, path, "elsewhere") for path in paths
+    }
+    for entry in entries:
+        own, first = (
+            [_below(host, patterns) for host in entry.hosts] or [elsewhere],
+            (entry.paths or ("/",))[0],
+        )
+        found |= {Site(host, first, hosts[host]) for host in own}
+        found |= {Site(own[0], path, hosts[own[0]]) for path in entry.paths}
+    return sorted(found, key=str)
 
 
-def _changes(old: Effect, new: Effect) -> Iterator[Change]:
+def _below(pattern: str, patterns: set[str]) -> str:
+    """The host, or one below `*.x`."""
+    return _unspoken("below", pattern[1:], patterns - {pattern}) if pattern.startswith("*.") else pattern
+
+
+MAX_TRIED = 100
+
+
+def _unspoken(label: str, rest: str, patterns: set[str]) -> str:
+    """A host that none of the patterns speaks of."""
+    host = label + rest
+    for number in range(MAX_TRIED):
+        host = f"{label}{number or ''}{rest}" if number < MAX_TRIED // 2 else f"{label}.example{number}"
+        if not any(host_matches(pattern, host.encode()) for pattern in patterns):
+            break
+    return host
+
+
+def _changes(
+    old: Effect, new: Effect, old_passes: bool = False, new_passes: bool = False
+) -> Iterator[Change]:
+    """`old_passes`, `new_passes`: whether what is in no entry passes there, so that a fact that is gone is a rule less."""
     gone = Fact("", None)
     otherwise = [what for what in {**old, **new} if old.get(what, gone) != new.get(what, gone)]
     for what in otherwise:
@@ -223,7 +361,12 @@ def _changes(old: Effect, new: Effect) -> Iterator[Change]:
             continue
         if not after.text and what in _DEFAULTS and before.text in _DEFAULTS[what]:
             continue
-        yield Change(what, before.text, after.text, _direction(before, after))
+        direction = _direction(before, after)
+        if what not in new and new_passes and before.strictness is not None:
+            direction = Direction.LOOSER
+        if what not in old and old_passes and after.strictness is not None:
+            direction = Direction.STRICTER
+        yield Change(what, before.text, after.text, direction)
 
 
 FOLLOWS = {

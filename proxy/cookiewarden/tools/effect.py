@@ -42,17 +42,19 @@ AS_SET = "as the application sets it"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where it is tried. Empty: anywhere that no entry names."""
+    """Where it is tried."""
 
-    host: str = ""
+    host: str
     path: str = "/"
+    told: str = ""
+    """What stands for the host where it is an example."""
 
     @property
     def octets(self) -> bytes:
-        return canonical_host((self.host or "elsewhere.example").encode())
+        return canonical_host(self.host.encode())
 
     def __str__(self) -> str:
-        return (self.host or "elsewhere") + (self.path if self.path != "/" else "")
+        return (self.told or self.host) + (self.path if self.path != "/" else "")
 
 
 def effect(name: str, site: Site, engine: Engine, entry: Entry | None, now: float) -> Effect:
@@ -163,11 +165,14 @@ class _Trial:
         return Fact(lifetime_text(seconds or 0), (-float(seconds or 0),))
 
     def secure(self) -> Fact:
-        by_https, by_http = self.flag("Secure"), self.flag("Secure", self.plain)
+        # Without SameSite, a default of None would force it.
+        by_https, by_http = (
+            self.flag("Secure", scope, "; SameSite=Lax") for scope in (self.scope, self.plain)
+        )
         return _by_scheme(by_https, by_http)
 
-    def flag(self, attribute: str, scope: Scope | None = None) -> Fact:
-        base = self.needed(attribute) + ("; Secure" if attribute == "Partitioned" else "")
+    def flag(self, attribute: str, scope: Scope | None = None, beside: str = "") -> Fact:
+        base = self.needed(attribute) + beside + ("; Secure" if attribute == "Partitioned" else "")
         tried = [
             (asked, self.got(attribute, base + (f"; {attribute}" if asked else ""), scope))
             for asked in (None, "yes")
@@ -187,20 +192,17 @@ class _Trial:
         return Fact(_same_site_words(found), ranks)
 
     def without_secure(self, tail: str) -> Fact:
-        """What becomes of what browsers refuse as it comes."""
-
-        def over(scope: Scope) -> Fact:
-            kept = self.set(self.needed("Secure") + tail, scope)[1]
-            if kept is None:
-                return Fact(BLOCKED, (2.0,))
-            return Fact("repaired", (1.0,))
-
-        return _by_scheme(over(self.scope), over(self.plain))
+        """What becomes of what browsers refuse as it comes: neither is the stricter, for it reaches nobody or comes as promised."""
+        https, http = (
+            BLOCKED if self.set(self.needed("Secure") + tail, scope)[1] is None else "repaired"
+            for scope in (self.scope, self.plain)
+        )
+        return Fact(https if https == http else f"{https} over HTTPS, {http} over HTTP")
 
     def without(self, what: str) -> Fact:
         """What becomes of a cookie without something that browsers ask for."""
         kept = self.set(self.needed(what))[1]
-        return Fact("repaired", (1.0,)) if kept is not None else Fact(BLOCKED, (2.0,))
+        return Fact("repaired" if kept is not None else BLOCKED)
 
     def exactly(self, attribute: str, *values: str) -> Fact:
         """Of an attribute that takes one value or stays as it comes."""
@@ -223,7 +225,20 @@ class _Trial:
             text = f"at most {changed.pop()}"
         else:
             text = _told(tried)
-        return Fact(text, tuple(_narrowness(asked, got) for asked, got in tried))
+        return Fact(text, self._narrowness(text))
+
+    def _narrowness(self, text: str) -> frozenset[str]:
+        """The domains in which one is: who is at most in more of them is in a narrower one. Where hosts are public, a Domain may be
+        blocked that another rule would have made one that passes: no two are comparable."""
+        if self.engine.policy.public_hosts:
+            return frozenset({text})
+        if text == AS_SET:
+            return frozenset()
+        labels = text.removeprefix("at most ").split(".")
+        is_bound = text.startswith("at most ")
+        return (
+            frozenset(".".join(labels[at:]) for at in range(len(labels))) if is_bound else frozenset({text})
+        )
 
     def supersedes(self) -> bool:
         tails = (
@@ -232,12 +247,6 @@ class _Trial:
             "; Secure; Partitioned; Path=/",
         )
         return any(self.set(tail)[0].supersedes for tail in tails)
-
-
-def _narrowness(asked: str | None, got: str | None) -> float:
-    if got == asked:
-        return 0.0
-    return math.inf if got == BLOCKED else 1000.0 if got is None else float(got.count(".") + 1)
 
 
 def _promised(name: bytes) -> tuple[float, ...]:
@@ -372,7 +381,7 @@ def policy_effect(policy: Policy) -> Effect:
     """What holds for all cookies."""
     consent = policy.consent
     told = f"{consent.format.value} in {consent.cookie}" if consent else "not read"
-    unknown = "grants" if consent and consent.unknown_grants else "denies"
+    unknown = "grants" if consent and consent.gates and consent.unknown_grants else "denies"
     guard = ("refused by the guard", (1.0,)) if policy.inject_guard else ("not looked at in the page", (0.0,))
     return {
         "mode": _ordered(policy.mode, "report", "enforce"),

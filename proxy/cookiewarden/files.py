@@ -76,7 +76,10 @@ class PolicyFiles:
 
 def _resolved(path: Path) -> Path:
     """Where links lead; a circle of links leads to itself, and opening it fails."""
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:  # a NUL in it: opening it fails too
+        return path
 
 
 def _stamp_of(status: os.stat_result) -> Stamp:

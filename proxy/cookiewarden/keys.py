@@ -29,6 +29,10 @@ class BadKeys(ValueError):
     """Keys that cannot be used. The message says what would be right, and holds nothing of them."""
 
 
+class UnreadableKeys(BadKeys):
+    """A key file that cannot be read."""
+
+
 def keys_for(policy: Policy, path: str) -> tuple[bytes, ...]:
     """The keys of a policy: none where it seals nothing. `path`: the key file, or empty. Raises BadKeys."""
     if not policy.seals:
@@ -49,11 +53,11 @@ def load_keys(path: str) -> tuple[bytes, ...]:
             mode = os.fstat(file.fileno()).st_mode
             raw = file.read(MAX_FILE + 1)
     except OSError as error:
-        raise BadKeys(
+        raise UnreadableKeys(
             f'the key file "{path}" cannot be read: {(error.strerror or "error").lower()}'
         ) from None
     if not stat.S_ISREG(mode):
-        raise BadKeys(f'the key file "{path}" is not a regular file')
+        raise UnreadableKeys(f'the key file "{path}" is not a regular file')
     if mode & SHARED:
         raise BadKeys(
             f'the key file "{path}" can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}'

@@ -149,7 +149,7 @@ def test_the_formats_say_the_same(folder: Path) -> None:
     ("text", "told"),
     [
         ("policy: p.yaml\ncases: []\n", "p.test.yaml:2:8: error: cases: "),
-        ("policy: none.yaml\ncases: [{name: a}]\n", 'none.yaml:1:1: error: there is no file "none.yaml"'),
+        ("policy: none.yaml\ncases: [{name: a, evicted: []}]\n", 'none.yaml:1:1: error: there is no file "none.yaml"'),
         ("policy: p.yaml\ncases: [{name: a, set_cookies: []}]\n", 'unknown key "set_cookies", did you mean "set_cookie"?'),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x, outt: y}]}]\n", 'unknown key "outt", did you mean "out"?'),
         ("policy: p.yaml\ncases: [{name: a, url: shop}]\n", '"shop" is no URL; expected such as https://shop.example/login'),
@@ -159,6 +159,14 @@ def test_the_formats_say_the_same(folder: Path) -> None:
         ("cases: [{name: a}]\n", 'the key "policy" is missing'),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x, reasons: [undeclard]}]}]\n", 'p.test.yaml:2:50: error: reasons: found "undeclard", did you mean "undeclared"?'),
         ("policy: p.yaml\ncases: [{name: a\n", "[syntax]"),
+        ("policy: p.yaml\ncases: [{name: a}]\n", '2:9: error: "a" tests nothing: give set_cookie, cookie or evicted'),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: []}]\n", '"a" tests nothing'),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x}]}]\n", "nothing is said of what must come of it"),
+        ("policy: p.yaml\ncases: [{name: a, cookie: {in: x}}]\n", "nothing is said of what must come of it"),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: sid=1,token=CANARY, out: x}]}]\n", "unknown key (not shown, for it may hold a value)"),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{'sid=CANARY': 1, in: a}]}]\n", "unknown key (not shown"),
+        ("policy: p.yaml\ncases: [{name: a, evicted: [], headers: {'cookie: sid=CANARY': 1}}]\n", "error: expected text, found"),
+        ('policy: "p\\0.yaml"\ncases: [{name: a, evicted: []}]\n', "cannot be loaded"),
         ("", "expected a mapping"),
     ],
 )  # fmt: skip

@@ -271,7 +271,7 @@ def test_a_flag_counts_before_a_variable_before_a_file_before_the_default(tmp_pa
             2,
             'c.yaml:1: read_timeout: "soon" is no number of seconds; expected one such as 30 or 0.5',
         ),
-        ("read_timeout: -1", 2, 'c.yaml:1: read_timeout: "-1" is no number of seconds'),
+        ("read_timeout: -1", 2, 'c.yaml:1: read_timeout: "-1" is out of range; expected seconds from 0'),
         ("max_head: 1k", 2, 'c.yaml:1: max_head: "1k" is no whole number'),
         (
             "trust_forwarded: 10.0.0.0/33",

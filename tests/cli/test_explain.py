@@ -75,6 +75,7 @@ def test_a_header_can_be_told_as_json(folder: Path) -> None:
         (("--traffic", "t.har", "Cookie: a=1"), 2, "give one of HEADER, --traffic and --get"),
         (("--get", "http://127.0.0.1:1/", "--url", "http://a/"), 2, "--url says nothing with --get"),
         (("--get", "http://127.0.0.1:1/", "--cookie", "a=1"), 2, "--cookie says nothing of traffic and pages"),
+        (("Set-Cookie:", "sid=CANARY; Path=/"), 2, "HEADER is one argument: put it in quotes"), (("",), 2, "HEADER is empty; expected a line such as"),
         (("--full", "Cookie: a=1"), 2, "--full says nothing of a header"),
         (("--traffic", "t.har", "--url", "shop"), 2, '"shop" is no URL'),
         (("--get", "shop.example"), 2, '"shop.example" is no URL; expected one such as https://shop.example/account'),

@@ -196,15 +196,46 @@ def test_names_that_yaml_reads_otherwise_are_names_in_tests(folder: Path) -> Non
     ("arguments", "told"),
     [
         (("--output", "p.yaml"), '--output: there is a file "p.yaml" already'),
-        (("--output", "new.yaml", "--tests", "p.yaml"), '--tests: there is a file "p.yaml" already'),
+        (
+            ("--output", "new.yaml", "--tests", "p.yaml"),
+            '--tests: "p.yaml": a file of tests ends in .test.yaml',
+        ),
+        (
+            ("--output", "new.yaml", "--tests", "p.test.yaml"),
+            '--tests: there is a file "p.test.yaml" already',
+        ),
+        (("--host", "http://shop.example"), '--host: "http://shop.example" is no host'),
+        (("--host", ""), '--host: "" is no host'),
         (("--output", "new.yaml", "--into", "p.yaml"), "give one of --into and --output"),
         (("--tests", "t.test.yaml"), "--tests: tests are of a policy: give --into or --output"),
         (("--output", "new.yaml", "--tests", "other/t.test.yaml"), "in the same folder"),
     ],
 )
 def test_no_file_that_is_there_is_written_over(folder: Path, arguments: tuple[str, ...], told: str) -> None:
+    (folder / "p.test.yaml").write_text("")
     code, _, error = run("c.txt", *arguments, cwd=folder)
     assert code == 2 and told in error and (folder / "p.yaml").read_text() == POLICY
+
+
+def test_what_cannot_be_added_to_stays_as_it_is(folder: Path) -> None:
+    """By its indentation the draft would stand within a text in quotes."""
+    text = 'version: 1\ncookies:\n  - name: zzz\n    lifetime: 1d\n    purpose: "first line\n  second line"\n'
+    (folder / "q.yaml").write_text(text)
+    (folder / "link.yaml").symlink_to("q.yaml")
+    (folder / "q.yaml.new").write_text("precious")
+    code, out, error = run("c.txt", "--into", "link.yaml", cwd=folder)
+    assert (
+        code == 1
+        and "is not changed" in error
+        and "- name:" in out
+        and (folder / "q.yaml").read_text() == text
+    )
+    (folder / "q.yaml").write_text(text.replace("\n  second", " second"))
+    assert run("c.txt", "--into", "link.yaml", cwd=folder)[0] == 0
+    assert (folder / "link.yaml").is_symlink() and (folder / "q.yaml.new").read_text() == "precious"
+    assert "first line second line" in (folder / "q.yaml").read_text() and run(
+        "c.txt", "--into", "link.yaml", cwd=folder
+    )[2].count("nothing is missing")
 
 
 def test_a_folder_that_is_not_there_is_told(folder: Path) -> None:

@@ -143,7 +143,7 @@ def test_what_is_no_admin_listener_is_told_as_such(proxy: Running, command: str)
     assert code == 2 and "is no address; expected such as http://127.0.0.1:9180" in told
     code, _, told = run(command, f"127.0.0.1:{proxy.port}")  # the proxy's own port
     assert (
-        code == 3 and "is this the admin listener, and not the proxy's own port?" in told
+        code == 3 and "is it the proxy's own port, and not its admin listener?" in told
     ) or "of this version" in told
 
 

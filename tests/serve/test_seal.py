@@ -91,10 +91,13 @@ def test_a_policy_that_seals_does_not_run_without_a_key(tmp_path: Path, key: Pat
         "--admin",
         "0",
     )
-    for more, told in (((), "[seal-key-missing]"), (("--seal-key-file", "/none"), "no such file")):
+    for more, code, told in (
+        ((), 2, "[seal-key-missing]"),
+        (("--seal-key-file", "/none"), 3, "no such file"),
+    ):
         process = command(*arguments, *more)
         out, err = process.communicate(timeout=20)
-        assert (process.returncode, out) == (2, "") and told in err and "Traceback" not in err
+        assert (process.returncode, out) == (code, "") and told in err and "Traceback" not in err
 
 
 def test_a_reload_to_a_policy_that_seals_is_refused_without_a_key(start: Start) -> None:

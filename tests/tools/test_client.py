@@ -241,7 +241,7 @@ LIE = "\\u001b[31m\\u202e\\nx"
 @pytest.mark.parametrize(
     ("command", "body"),
     [
-        ("forecast", '{"policy": "%s", "sha256": "%s", "since": NaN, "cookies": [{"name": "%s", "entry": "", "verdict": "breaks", "advice": "%s", "action": "%s", "reasons": ["%s"], "responses": -1, "requests": 1, "where": ["%s"], "since": 1e300, "last": -5}]}'),
+        ("forecast", '{"policy": "%s", "sha256": "%s", "since": 1e999, "cookies": [{"name": "%s", "entry": "", "verdict": "breaks", "advice": "%s", "action": "%s", "reasons": ["%s"], "responses": -1, "requests": 1, "where": ["%s"], "since": 1e300, "last": -5}]}'),
         ("drift", '{"policy": "%s", "sha256": "%s", "since": 1e300, "findings": [{"kind": "undeclared", "name": "%s", "told": "%s", "entry": "%s", "declared_at": "%s", "yaml": "%s"}]}'),
     ],
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """`cookiewarden check`: all problems of all policy files."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import click
 
 from cookiewarden.cli.github import github_line
 from cookiewarden.cli.policies import exit_code, print_problems, summary
+from cookiewarden.cli.usage import FILE, refuse_empty
 from cookiewarden.core.expiry import expiry_problems
 from cookiewarden.core.problem import Problem, counted, in_order
 from cookiewarden.files import PolicyFiles
 
 
 @click.command(short_help="Every problem of policy files.")
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, type=FILE)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(
     "--format",
@@ -28,6 +30,7 @@ def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
 
     Exit: 0 clean, 1 errors (with --strict warnings too), 2 wrong usage, 3 a file could not be read.
     """
+    refuse_empty(paths)
     files = [file for path in paths for file in policy_files(Path(path))]
     if not files:
         raise click.UsageError(f"no policy files in {', '.join(paths)}")
@@ -55,7 +58,7 @@ def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
 
 def policy_files(path: Path) -> list[Path]:
     """The policy files that a path stands for; policy tests (`*.test.yaml`) are no policies."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return [path]
     found = [p for pattern in ("*.yaml", "*.yml") for p in path.rglob(pattern) if p.is_file()]
     return sorted(

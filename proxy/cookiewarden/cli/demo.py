@@ -1,5 +1,6 @@
 """`cookiewarden demo`: the proxy in front of a demo application, on the Carerix policy."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -104,7 +105,8 @@ async def _serve(
         try:
             await web.TCPSite(runner, app.host, app.port).start()
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            # asyncio's words have the address once more
+            reason = (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)).lower()
             raise CannotStart(
                 f"cannot listen on {app}: {reason}; choose another address with --app"
             ) from error

@@ -8,6 +8,7 @@ import click
 
 from cookiewarden.cli.policies import PolicyRefused, load_policy
 from cookiewarden.cli.traffic import recorded_in
+from cookiewarden.cli.usage import FILE
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode
 from cookiewarden.core.problem import counted, printable
@@ -20,12 +21,13 @@ FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, 
 
 
 @click.command(short_help="What a change of policy changes.")
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
 @click.option(
     "--replay",
     "traffic",
     metavar="FILE",
+    type=FILE,
     multiple=True,
     help="Recorded traffic (HAR, flow file of mitmproxy, text with header lines): the decisions on it that change; can be given several times.",
 )

@@ -5,6 +5,7 @@ import time
 import click
 
 from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, operator, seen_by
+from cookiewarden.cli.usage import FILE
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.drift import SETTLED, Finding, Kind
@@ -13,7 +14,7 @@ from cookiewarden.pages.text import observed, shown
 
 
 @click.command(short_help="Where register and traffic differ.")
-@click.option("--policy", metavar="FILE", help="Another policy than the one in force.")
+@click.option("--policy", metavar="FILE", type=FILE, help="Another policy than the one in force.")
 @click.option(
     "--only",
     type=click.Choice([kind.value for kind in Kind]),

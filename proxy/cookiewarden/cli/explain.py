@@ -12,7 +12,7 @@ import click
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import FORMAT
 from cookiewarden.cli.traffic import recorded_in
-from cookiewarden.cli.usage import say_nothing
+from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.core.decision import Exchange, Header, Reason
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.problem import Place, counted, printable
@@ -37,7 +37,12 @@ from cookiewarden.tools.traffic import ANYWHERE, Recorded
 
 @click.command(short_help="What would happen to a header, and why.")
 @click.option(
-    "--policy", required=True, metavar="FILE", envvar="COOKIEWARDEN_POLICY", help="The policy file."
+    "--policy",
+    required=True,
+    metavar="FILE",
+    type=FILE,
+    envvar="COOKIEWARDEN_POLICY",
+    help="The policy file.",
 )
 @click.option(
     "--url",
@@ -52,6 +57,7 @@ from cookiewarden.tools.traffic import ANYWHERE, Recorded
 @click.option(
     "--traffic",
     metavar="FILE",
+    type=FILE,
     multiple=True,
     help="Instead of HEADER: recorded traffic (HAR, flow file of mitmproxy, text with header lines); can be given several times.",
 )
@@ -65,9 +71,9 @@ from cookiewarden.tools.traffic import ANYWHERE, Recorded
     "--full", is_flag=True, help="Of traffic or a page: all that is told of a header, for each row."
 )
 @FORMAT
-@click.argument("header", required=False)
+@click.argument("header", nargs=-1, required=False)
 def explain(
-    policy: str, url: str | None, cookie: str | None, traffic: tuple[str, ...], page: str | None, full: bool, form: str, header: str | None
+    policy: str, url: str | None, cookie: str | None, traffic: tuple[str, ...], page: str | None, full: bool, form: str, header: tuple[str, ...]
 ) -> int:  # fmt: skip
     """Tell what the policy does with HEADER and why: 'Set-Cookie: …', 'Cookie: …', or - for a whole response
     head on standard input, as in: curl -si http://127.0.0.1:3000/ | cookiewarden explain --policy p.yaml -
@@ -76,20 +82,24 @@ def explain(
 
     Exit: 0 told, whatever the policy decides; 1 the policy has errors; 2 wrong usage; 3 the traffic or the page could not be read.
     """
-    if sum((header is not None, bool(traffic), page is not None)) != 1:
+    if len(header) > 1:  # not told what it is: it holds a value
+        raise click.UsageError("HEADER is one argument: put it in quotes, as in 'Set-Cookie: sid=1; Path=/'")
+    if header == ("",):
+        raise click.UsageError("HEADER is empty; expected a line such as 'Set-Cookie: sid=1; Path=/'")
+    if sum((bool(header), bool(traffic), page is not None)) != 1:
         raise click.UsageError("give one of HEADER, --traffic and --get")
-    if header is None:
+    if not header:
         say_nothing("of traffic and pages, which say what was sent", "cookie")
     if page is not None:
         say_nothing("with --get, which has a URL of its own", "url")
     loaded = load_policy(policy)[1]
-    if header is not None:
+    if header:
         say_nothing("of a header, of which all is told", "full")
     elif form == "json":
         say_nothing("with --format json, which has all", "full")
-    if header is None:
+    if not header:
         return _table(loaded, traffic, page, url, full, form)
-    return _header(loaded, header, url, cookie, form)
+    return _header(loaded, header[0], url, cookie, form)
 
 
 # A header

@@ -5,6 +5,7 @@ import time
 import click
 
 from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, operator, seen_by
+from cookiewarden.cli.usage import FILE
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks
@@ -13,7 +14,7 @@ from cookiewarden.pages.text import ago, observed, shown
 
 
 @click.command(short_help="What would break if a policy were enforced.")
-@click.option("--policy", metavar="FILE", help="Another policy than the one in force.")
+@click.option("--policy", metavar="FILE", type=FILE, help="Another policy than the one in force.")
 @FORMAT
 @asks_a_proxy
 def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> int:

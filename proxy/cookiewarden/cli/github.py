@@ -9,7 +9,7 @@ def github_line(problem: Problem) -> str:
     """A problem as GitHub shows it beside the line of a pull request."""
     place = problem.place
     return (
-        f"::{_LEVELS[problem.code.severity]} file={_command_property(place.path)},line={place.pos.line},col={place.pos.column},"
+        f"::{_LEVELS[problem.code.severity]} file={command_property(place.path)},line={place.pos.line},col={place.pos.column},"
         f"title={problem.code.text}::{command_data(problem.message)}"
     )
 
@@ -19,5 +19,5 @@ def command_data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _command_property(text: str) -> str:
+def command_property(text: str) -> str:
     return command_data(text).replace(":", "%3A").replace(",", "%2C")

@@ -21,8 +21,12 @@ def new(file: Path) -> int:
     try:
         keys.create(file)
     except FileExistsError:
+        if file.is_dir():
+            raise click.UsageError(
+                f'"{file}" is a directory; expected a file that is not there yet'
+            ) from None
         raise click.UsageError(
-            f'"{file}" is there already, and is not overwritten; cookiewarden key rotate {file} adds a key'
+            f'"{file}" is there already, and is not overwritten; if it is a key file, cookiewarden key rotate {file} adds a key'
         ) from None
     except OSError as error:
         raise cannot_write(file, error) from None
@@ -36,6 +40,8 @@ def rotate(file: Path) -> int:
     """Put a new key first in FILE: it seals from the next reload on, and the others still open what they sealed."""
     try:
         count = keys.rotate(file)
+    except keys.UnreadableKeys as bad:
+        raise click.ClickException(str(bad)) from None
     except keys.BadKeys as bad:
         raise click.UsageError(str(bad)) from None
     except OSError as error:

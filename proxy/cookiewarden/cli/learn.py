@@ -1,19 +1,22 @@
 """`cookiewarden learn`: a draft of a register from traffic."""
 
+import re
+import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.cli.running import address_of, enforcing, operator
-from cookiewarden.cli.usage import say_nothing
+from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write_new
 from cookiewarden.core.decision import Exchange
-from cookiewarden.core.document import Unread, load
+from cookiewarden.core.document import Loaded, Unread, load
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Policy
-from cookiewarden.core.problem import Code, Problem, counted, printable
+from cookiewarden.core.policy import Entry, Policy
+from cookiewarden.core.problem import Code, Place, Pos, Problem, counted, printable
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
@@ -28,15 +31,21 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
 
 
 @click.command(short_help="A draft of a register from traffic.")
-@click.argument("sources", nargs=-1, required=True)
+@click.argument("sources", nargs=-1, required=True, type=FILE)
 @click.option(
-    "--into", metavar="FILE", help="Add what is missing to this policy; its comments and its order stay."
+    "--into",
+    metavar="FILE",
+    type=FILE,
+    help="Add what is missing to this policy; its comments and its order stay.",
 )
-@click.option("--output", metavar="FILE", help="Write a new policy to this file, which is not there yet.")
+@click.option(
+    "--output", metavar="FILE", type=FILE, help="Write a new policy to this file, which is not there yet."
+)
 @click.option(
     "--tests",
     "suite",
     metavar="FILE",
+    type=FILE,
     help="With --into or --output: draft policy tests of what was seen, in a file beside it that is not there yet, such as shop.test.yaml.",
 )
 @click.option("--name", default="draft", show_default=True, help="Of a new policy.")
@@ -44,6 +53,7 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
     "--catalog",
     "catalog_file",
     metavar="FILE",
+    type=FILE,
     help="The Open Cookie Database's CSV, or one like it: suggestions of purpose and category, as comments.",
 )
 @click.option(
@@ -62,6 +72,7 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
     "--token-file",
     default="",
     metavar="FILE",
+    type=FILE,
     envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
     show_envvar=True,
     help="The admin listener's token.",
@@ -88,6 +99,11 @@ def learn(
     if into:
         say_nothing("with --into: the policy has a name", "name")
     _refuse(into, output, suite)
+    for one in host:
+        if not _HOST.fullmatch(one):
+            raise click.UsageError(
+                f'--host: "{printable(one)}" is no host; expected shop.example or *.shop.example'
+            )
     catalog = _catalog(catalog_file) if catalog_file else None
     known = load_policy(into)[1] if into else None
     policy = known.policy if known and known.policy else Policy("draft", ())
@@ -112,6 +128,9 @@ def _catalog(path: str) -> Catalog:
     if catalog.broken:
         click.echo(f"{path}: {counted(catalog.broken, 'row')} left out that say nothing usable", err=True)
     return catalog
+
+
+_HOST = re.compile(r"(\*\.)?[^\s/:*]+|\[[0-9A-Fa-f:.]+\]")
 
 
 def _at(url: str) -> Exchange:
@@ -159,6 +178,10 @@ def _refuse(into: str | None, output: str | None, suite: str | None) -> None:
         raise click.UsageError("--tests: tests are of a policy: give --into or --output")
     if suite and Path(suite).resolve().parent != Path(into or output or "").resolve().parent:
         raise click.UsageError("--tests: the tests of a policy stand beside it, in the same folder")
+    if suite and not suite.endswith((".test.yaml", ".test.yml")):
+        raise click.UsageError(
+            f'--tests: "{printable(suite)}": a file of tests ends in .test.yaml, such as shop.test.yaml'
+        )
     for option, path in (("--output", output), ("--tests", suite)):
         if path and Path(path).exists():
             raise click.UsageError(f'{option}: there is a file "{printable(path)}" already')
@@ -203,31 +226,66 @@ def _write(made: Draft, into: str | None, output: str | None, name: str) -> int:
 
 def _write_into(path: Path, made: Draft, told: str) -> int:
     into = str(path)
-    if not made.yaml:
-        click.echo(f"{into}: nothing is missing", err=True)
+    if not declared(made.yaml):
+        click.echo(
+            f"{into}: nothing is missing that could be declared"
+            if made.yaml
+            else f"{into}: nothing is missing",
+            err=True,
+        )
+        click.echo(made.yaml, nl=False)
         return 0
+    path = path.resolve()  # a link stays one
     raw = path.read_bytes().decode()
     text = merged(parse_source(into, raw.encode()), raw, made.yaml)
     if isinstance(text, Problem):
         print_problems([text])
         click.echo(made.yaml, nl=False)
         return 1
-    problems = [p for p in _loaded(path, text) if p.code not in (Code.NO_PURPOSE, Code.NO_LIFETIME)]
-    if problems:
+    before, after = _loaded(path, raw), _loaded(path, text)
+    known = {(p.code, p.message) for p in before.problems}
+    problems = [
+        p
+        for p in after.problems
+        if (p.code, p.message) not in known and p.code not in (Code.NO_PURPOSE, Code.NO_LIFETIME)
+    ]
+    if problems or not _only_added(before, after, declared(made.yaml)):
         print_problems(problems)
-        click.echo(f"{into} is not changed; what would have been added:", err=True)
+        click.echo(
+            f"{into} is not changed: it is written in a way that cannot be added to; what would have been added:",
+            err=True,
+        )
         click.echo(made.yaml, nl=False)
         return 1
-    new = path.with_name(path.name + ".new")
-    new.write_text(text)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(text)
+    new = Path(file.name)
     new.chmod(path.stat().st_mode & 0o777)
     new.replace(path)
     click.echo(f"{into}: {told}: {', '.join(map(printable, made.names))}", err=True)
     return 0
 
 
-def _loaded(path: Path, text: str) -> list[Problem]:
-    """What would be wrong with the policy then, and is not now."""
+def _only_added(before: Loaded, after: Loaded, count: int) -> bool:
+    """Whether the entries of before are all there as they were, and so many more."""
+    if before.policy is None or after.policy is None:
+        return False
+    was, is_now = (
+        list(map(_plain, loaded.policy.entries)) for loaded in (before, after) if loaded.policy is not None
+    )
+    return len(is_now) == len(was) + count and all(entry in is_now for entry in was)
+
+
+def _plain(entry: Entry) -> Entry:
+    """But for where it stands."""
+    return replace(entry, place=NOWHERE, places={})
+
+
+NOWHERE = Place("", Pos())
+
+
+def _loaded(path: Path, text: str) -> Loaded:
+    """The policy, with this text as its main file."""
 
     def read(name: str) -> bytes | Unread:
         if name == path.name:
@@ -239,7 +297,4 @@ def _loaded(path: Path, text: str) -> list[Problem]:
             else Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"')
         )
 
-    before = {
-        (p.code, p.message) for p in load(str(path), lambda name: (path.parent / name).read_bytes()).problems
-    }
-    return [p for p in load(str(path), read).problems if (p.code, p.message) not in before]
+    return load(str(path), read)

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from cookiewarden.cli.policies import PolicyRefused
+from cookiewarden.cli.usage import FILE
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.problem import Code, Problem, in_order
 from cookiewarden.core.schema import did_you_mean
@@ -39,11 +40,17 @@ def settings_options(command: F) -> F:
     for option in reversed(OPTIONS):
         help = option.help + (f"  [default: {shown(option.default)}]" if shown(option.default) else "")
         command = click.option(
-            option.flag, option.name, metavar=option.metavar, envvar=option.variable, help=help
+            option.flag,
+            option.name,
+            metavar=option.metavar,
+            envvar=option.variable,
+            help=help,
+            type=FILE if option.metavar == "FILE" else None,
         )(command)
     return click.option(
         "--config",
         metavar="FILE",
+        type=FILE,
         envvar="COOKIEWARDEN_CONFIG",
         help="A YAML file of settings, by the names of the flags.",
     )(command)
@@ -60,6 +67,10 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
         given[option.name] = origin or Origin(shown(option.default), "default")
         if origin is not None:
             try:
+                if (
+                    not origin.text and origin.where == option.flag
+                ):  # an unset variable of a shell, most often
+                    raise ValueError("it is empty; leave the option out for none")
                 values[option.name] = option.parse(origin.text)
             except ValueError as error:
                 named = origin.where in (option.flag, option.variable)

@@ -9,7 +9,7 @@ import click
 from cookiewarden.cli.operate import span_of
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import address_of, enforcing, operator
-from cookiewarden.cli.usage import say_nothing
+from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.inventory import Inventory
@@ -39,6 +39,7 @@ MAX_SINCE = 5 * 365 * 86400
 @click.option(
     "--policy",
     metavar="FILE",
+    type=FILE,
     envvar="COOKIEWARDEN_POLICY",
     help="The register: purposes and promises, and cookies that never came.",
 )
@@ -60,10 +61,11 @@ MAX_SINCE = 5 * 365 * 86400
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True
 )
-@click.option("--output", metavar="FILE", help="Where it is written.  [default: standard output]")
+@click.option("--output", metavar="FILE", type=FILE, help="Where it is written.  [default: standard output]")
 @click.option(
     "--token-file",
     metavar="FILE",
+    type=FILE,
     default="",
     envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
     help="The admin listener's token.",

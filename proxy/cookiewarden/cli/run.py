@@ -11,7 +11,7 @@ from cookiewarden.cli.options import gather, misspelt_variables, print_config, s
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.core.expiry import expiry_problems
 from cookiewarden.core.problem import render_line
-from cookiewarden.keys import BadKeys, keys_for
+from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
 from cookiewarden.serve import log, single, supervisor
 from cookiewarden.serve.settings import is_itself
 
@@ -38,6 +38,9 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
         for complaint in misspelt_variables():
             click.echo(f"cookiewarden: {complaint}", err=True)
         return 0
+    for name in ("tls_key", "tls_client_ca"):
+        if getattr(settings, name) and not settings.tls_cert:
+            raise click.UsageError(f"--{name.replace('_', '-')} needs --tls-cert")
     for name in ("policy", "upstream"):
         if not getattr(settings, name):
             raise click.UsageError(f"--{name} is required")
@@ -51,6 +54,8 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     try:
         keys_for(loaded.policy, settings.seal_key_file)
+    except UnreadableKeys as bad:
+        raise click.ClickException(str(bad)) from None
     except BadKeys as bad:
         raise click.UsageError(str(bad)) from None
     problems = [*loaded.problems, *expiry_problems(loaded.policy, loaded.sources, time.time())]

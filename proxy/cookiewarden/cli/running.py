@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from cookiewarden.cli.policies import load_policy
+from cookiewarden.cli.usage import FILE
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode, Policy
 from cookiewarden.core.problem import printable, shown_url
@@ -32,6 +33,7 @@ def asks_a_proxy(command: F) -> F:
     return click.option(
         "--token-file",
         metavar="FILE",
+        type=FILE,
         default="",
         envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
         show_envvar=True,

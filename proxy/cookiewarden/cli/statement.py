@@ -8,7 +8,7 @@ import click
 
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import as_json
-from cookiewarden.cli.usage import say_nothing
+from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write, write_new
 from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import counted, printable, shown_url
@@ -21,7 +21,12 @@ from cookiewarden.tools.published import Published, read_page
 from cookiewarden.tools.stated import Finding, Kind, compare, draft
 
 POLICY = click.option(
-    "--policy", metavar="FILE", envvar="COOKIEWARDEN_POLICY", help="The policy file.", show_envvar=True
+    "--policy",
+    metavar="FILE",
+    type=FILE,
+    envvar="COOKIEWARDEN_POLICY",
+    help="The policy file.",
+    show_envvar=True,
 )
 
 
@@ -35,8 +40,10 @@ POLICY = click.option(
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "html", "json"]), default="markdown", show_default=True
 )
-@click.option("--template", metavar="FILE", help="A Jinja template of your own instead of --format.")
-@click.option("--output", metavar="FILE", help="Where it is written.  [default: standard output]")
+@click.option(
+    "--template", metavar="FILE", type=FILE, help="A Jinja template of your own instead of --format."
+)
+@click.option("--output", metavar="FILE", type=FILE, help="Where it is written.  [default: standard output]")
 @click.option(
     "--check", "page", metavar="URL|FILE", help="Compare a page that is published with the policy instead."
 )
@@ -163,9 +170,9 @@ def _published(page: str) -> Published:
 
 
 @statement.command("import", short_help="A draft of a policy from a published statement.")
-@click.argument("page", metavar="URL|FILE")
+@click.argument("page", metavar="URL|FILE", type=FILE)
 @click.option("--name", default="draft", show_default=True, help="Of the policy.")
-@click.option("--output", metavar="FILE", help="Write it to this file, which is not there yet.")
+@click.option("--output", metavar="FILE", type=FILE, help="Write it to this file, which is not there yet.")
 def import_(page: str, name: str, output: str | None) -> int:
     """Draft a policy from a published statement: HTML, Markdown, or text such as pdftotext -layout writes.
 

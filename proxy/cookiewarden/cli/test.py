@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,12 +11,23 @@ from xml.etree import ElementTree
 
 import click
 
-from cookiewarden.cli.github import command_data, github_line
+from cookiewarden.cli.github import command_data, command_property, github_line
 from cookiewarden.cli.policies import exit_code, print_problems
+from cookiewarden.cli.usage import FILE, refuse_empty
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode
-from cookiewarden.core.problem import Code, Place, Pos, Problem, Severity, counted, in_order, render_line
+from cookiewarden.core.problem import (
+    Code,
+    Place,
+    Pos,
+    Problem,
+    Severity,
+    counted,
+    in_order,
+    printable,
+    render_line,
+)
 from cookiewarden.files import PolicyFiles, read
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.cases import Result, read_cases, run_cases, uncovered
@@ -40,7 +52,7 @@ class Suite:
 
 
 @click.command(short_help="Policy tests.")
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, type=FILE)
 @click.option(
     "--only",
     "-k",
@@ -65,6 +77,7 @@ def test(paths: tuple[str, ...], only: tuple[str, ...], form: str, watch: bool, 
 
     Exit: 0 all pass, 1 some do not, or a file is not right, 2 wrong usage, 3 a file could not be read.
     """
+    refuse_empty(paths)
     while True:
         files = [file for path in paths for file in test_files(Path(path))]
         if not files:
@@ -81,7 +94,7 @@ def test(paths: tuple[str, ...], only: tuple[str, ...], form: str, watch: bool, 
 
 def test_files(path: Path) -> list[Path]:
     """The files of tests that a path stands for."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return [path]
     return sorted(p for end in ("yaml", "yml") for p in path.rglob(f"*.test.{end}") if p.is_file())
 
@@ -169,7 +182,7 @@ def _text(suites: list[Suite]) -> str:
 
 
 def _failure(result: Result) -> Iterable[str]:
-    yield f"FAILED {result.name}"
+    yield f"FAILED {printable(result.name)}"
     for difference in result.differences:
         yield f"  {difference.place}: {difference.what}"
         yield f"    expected  {difference.expected}"
@@ -247,14 +260,14 @@ def _github(suites: list[Suite]) -> str:
         lines += [github_line(p) for p in suite.problems]
         for result in suite.results:
             for d in result.differences:
-                at = f"file={d.place.path},line={d.place.pos.line},col={d.place.pos.column}"
+                at = f"file={command_property(d.place.path)},line={d.place.pos.line},col={d.place.pos.column}"
                 decided = f", decided at {d.decided}" if d.decided else ""
                 told = (
                     f"{result.name}: {d.what}: expected {d.expected}, got {d.got}{decided}{_because(d.why)}"
                 )
                 lines.append(f"::error {at}::{command_data(told)}")
         lines.append(
-            f"{suite.path}: {len(suite.results) - suite.failed} of {counted(len(suite.results), 'case')} passed"
+            f"{printable(suite.path)}: {len(suite.results) - suite.failed} of {counted(len(suite.results), 'case')} passed"
         )
     return "".join(f"{line}\n" for line in lines)
 

@@ -58,11 +58,19 @@ def quote(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+FEW = 4
+"""Choices that are told, where none is nearly what was written."""
+
+
+def _is_nearly(word: str, choice: str) -> bool:
+    return bool(get_close_matches(word, [choice], n=1, cutoff=0.75))
+
+
 def did_you_mean(word: object, choices: list[str]) -> str:
     """`, did you mean "samesite"?` or the choices where they are few; empty where neither helps."""
     # Comparing takes 20 µs a choice: a register with thousands of wrong names among thousands is told plainly.
     close = get_close_matches(str(word), choices, n=1, cutoff=0.6) if len(choices) <= 100 else []
-    if close:
+    if close and (len(choices) > FEW or _is_nearly(str(word).lower(), close[0].lower())):
         return f', did you mean "{close[0]}"?'
     if len(choices) == 1:
         return f", expected {choices[0]}"

@@ -19,19 +19,36 @@ _TYPES = {
 }
 
 
-def problem_of(source: Source, detail: ErrorDetails, model: type[BaseModel]) -> Problem:
-    """One thing that is wrong with a file that should be as `model` says."""
+_KEY = re.compile(r"[A-Za-z_-]{1,30}")
+
+
+_EMPTY = {
+    "too_short": "expected at least one, found an empty list; leave the key out for none",
+    "string_too_short": 'expected some text, found ""',
+}
+
+
+def problem_of(
+    source: Source, detail: ErrorDetails, model: type[BaseModel], has_values: bool = False
+) -> Problem:
+    """One thing that is wrong with a file that should be as `model` says. `has_values`: of cookies, which are not told; a key that is none
+    may be a piece of one."""
     path: Path = tuple(detail["loc"])
     kind = detail["type"]
     if kind == "extra_forbidden":
         key = str(path[-1])
-        message = f'unknown key "{key}"{did_you_mean(key, keys_at(path, model))}'
+        shown = (
+            f'"{key}"' if not has_values or _KEY.fullmatch(key) else "(not shown, for it may hold a value)"
+        )
+        message = f"unknown key {shown}{did_you_mean(key, keys_at(path, model))}"
         return source.problem(Code.UNKNOWN_KEY, source.key_pos(path), message)
     if kind == "missing":
         pos = source.value_pos(path[:-1])
         return source.problem(Code.MISSING_KEY, pos, f'the key "{path[-1]}" is missing')
     code = CODES.get(kind, Code.WRONG_TYPE)
     message = detail["msg"]
+    if kind in _EMPTY:
+        message = _EMPTY[kind]
     if kind in _TYPES:
         message = f"expected {_TYPES[kind]}, found {kind_of(detail['input'])}"
     if kind in ("enum", "literal_error"):
@@ -39,6 +56,7 @@ def problem_of(source: Source, detail: ErrorDetails, model: type[BaseModel]) -> 
         message = f"found {quote(detail['input'])}{did_you_mean(str(detail['input']), words)}"
         code = Code.WRONG_VALUE
     label = _label(path)
+    label = label if not has_values or _KEY.fullmatch(label) else ""
     return source.problem(code, source.value_pos(path), f"{label}: {message}" if label else message)
 
 

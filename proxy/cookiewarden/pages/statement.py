@@ -50,11 +50,22 @@ def with_template(document: StatementDocument, template: str, name: str) -> str:
     values = {"s": document, "w": words, "others": [], "base": "statement.html"}
     try:
         own = environment().overlay(autoescape=name.endswith((".html", ".htm", ".html.j2")))
-        return own.from_string(template).render(values)
+        text = own.from_string(template).render(values)
+        text.encode()
+        return text
     except jinja2.TemplateSyntaxError as error:
         raise BadTemplate(f"{name}:{error.lineno}: {error.message}") from None
+    except UnicodeEncodeError:
+        raise BadTemplate(
+            f"{name}: it writes half of a character (\\ud800 to \\udfff), which is none"
+        ) from None
+    except jinja2.TemplateNotFound as error:
+        raise BadTemplate(
+            f'{name}{_line_of(error)}: a template includes and extends no other file: "{error.name}"'
+        ) from None
     except Exception as error:  # whatever it does, it is the template's doing
         told = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
+        told = re.sub(r"'[\w.]*\.(\w+) object'", r"\1", told)
         raise BadTemplate(f"{name}{_line_of(error)}: {told}{_meant(told)}") from None
 
 

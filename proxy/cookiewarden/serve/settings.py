@@ -69,6 +69,8 @@ def parse_upstream(text: str) -> Upstream:
         )
     if url.scheme not in ("http", "https") or not url.hostname or port == 0:
         raise ValueError(f'"{text}" is no upstream; {expected}')
+    if not re.fullmatch(r"[A-Za-z0-9._~-]+|[0-9a-fA-F:.]+(%[A-Za-z0-9]+)?", url.hostname):
+        raise ValueError(f'"{shown_url(text)}" is no upstream; {expected}')
     if url.path not in ("", "/") or url.query or url.fragment:
         raise ValueError(f'"{text}": paths are passed on as they come, so an upstream has none; {expected}')
     return Upstream(text, Address(url.hostname, port or (443 if tls else 80)), tls=tls)
@@ -76,6 +78,8 @@ def parse_upstream(text: str) -> Upstream:
 
 def _seconds(text: str) -> float:
     """Raises ValueError."""
+    if re.fullmatch(r"-[0-9.]+|[0-9]{10,}(\.[0-9]*)?", text):
+        raise ValueError(f'"{text}" is out of range; expected seconds from 0 to 999999999')
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
         raise ValueError(f'"{text}" is no number of seconds; expected one such as 30 or 0.5')
     return float(text)
@@ -91,9 +95,19 @@ def _timeout(text: str) -> float:
 
 def _count(text: str) -> int:
     """Raises ValueError."""
+    if re.fullmatch(r"-[0-9]+|[0-9]{16,}", text):
+        raise ValueError(f'"{text}" is out of range; expected a whole number from 0 on, such as 65536')
     if not re.fullmatch(r"[0-9]{1,15}", text):
         raise ValueError(f'"{text}" is no whole number; expected one such as 65536')
     return int(text)
+
+
+def _limit(text: str) -> int:
+    """Raises ValueError."""
+    value = _count(text)
+    if value == 0:
+        raise ValueError("0 would let nothing through; for no limit give a large number")
+    return value
 
 
 def _host(text: str) -> str:
@@ -296,9 +310,9 @@ class Settings:
         "A token for the admin pages, where --admin is not on loopback; /metrics, /livez and /readyz need none.",
     )
 
-    max_head: int = setting(_count, 32768, "BYTES", "A request head (431) or response head (502).")
-    max_field: int = setting(_count, 16384, "BYTES", "One header field (431 or 502).")
-    max_fields: int = setting(_count, 128, "N", "Header fields of one message (431 or 502).")
+    max_head: int = setting(_limit, 32768, "BYTES", "A request head (431) or response head (502).")
+    max_field: int = setting(_limit, 16384, "BYTES", "One header field (431 or 502).")
+    max_fields: int = setting(_limit, 128, "N", "Header fields of one message (431 or 502).")
     max_cookies: int = setting(
         _count, 300, "N", "Cookies of one request (431), 0: no limit; browsers keep some 180 for a site."
     )
@@ -306,7 +320,7 @@ class Settings:
     max_connections: int = setting(
         _count, 0, "N", "Client connections of a worker (503); 0: half of the open files allowed."
     )
-    max_upstream_connections: int = setting(_count, 1024, "N", "Connections of a worker to the application.")
+    max_upstream_connections: int = setting(_limit, 1024, "N", "Connections of a worker to the application.")
     metrics_max_entries: int = setting(_count, 200, "N", "Declared cookies with metrics of their own.")
 
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 HINTS = {
     401: "; the commands give the token with --token-file FILE",
     403: "; the commands give the token with --token-file FILE",
-    404: "; is this the admin listener, and not the proxy's own port?",
+    404: "; is it the proxy's own port, and not its admin listener?",
 }
 MAX_TOLD = 500
 """Characters of a refusal that are shown."""
@@ -67,9 +67,11 @@ class Operator:
         url = shown_url(self.url.rstrip("/") + path)
         status, data = fetch(self.url.rstrip("/") + path, method, self._headers(), body)
         if status not in accepted:
-            raise NoAnswer(
-                f"{url} refuses ({status}): {_told(data) or 'without a reason'}{HINTS.get(status, '')}"
-            )
+            if data.lstrip().startswith(b"<"):
+                raise NoAnswer(f"{shown_url(self.url)} is no admin listener (status {status}){HINTS[404]}")
+            is_ours = data.startswith(b"there is no inventory")
+            hint = "" if is_ours else HINTS.get(status, "")
+            raise NoAnswer(f"{url} refuses ({status}): {_told(data) or 'without a reason'}{hint}")
         try:
             return read(data)
         except wire.NotThis as bad:
@@ -84,8 +86,12 @@ class Operator:
             raise NoAnswer(
                 f'the token file "{self.token_file}": {(error.strerror or "error").lower()}'
             ) from None
+        if not token:
+            raise NoAnswer(f'the token file "{self.token_file}" is empty')
         if not (token.isascii() and token.isprintable()):
-            raise NoAnswer(f'the token file "{self.token_file}" holds more than one line of printable ASCII')
+            raise NoAnswer(
+                f'the token file "{self.token_file}" holds something else than one line of printable ASCII'
+            )
         return {"Authorization": f"Bearer {token}"}
 
 

@@ -10,6 +10,8 @@ from cookiewarden.tools.layout import read_table
 
 MAX_PAGE = 8 * 1024 * 1024
 """Octets."""
+MAX_TERM = 1000
+"""Characters of what a definition list defines."""
 
 
 class NoStatement(Exception):
@@ -121,7 +123,7 @@ class _Html(HTMLParser):
         """`<dt>name<dd>text` is an item."""
         text = plain("".join(self.text))
         if tag == "dd" and text:
-            self.text, self.kind = [f"{text}: "], Kind.ITEM
+            self.text, self.kind = [f"{text[:MAX_TERM]}: "], Kind.ITEM
         else:
             self._end(Kind.TEXT)
 

@@ -176,9 +176,17 @@ class _Reader:
         found = _NAME.match(line.text)
         if found is None or not _could_be_a_name(found["name"]):
             return []
-        text = found["text"].removesuffix(")") if found["separator"] == "(" else found["text"]
+        text, in_brackets = found["text"], None
+        if found["separator"] == "(":  # `name (2 years): text`
+            inside, closes, after = text.partition(")")
+            in_brackets = lifetime_of(inside)
+            text = (
+                re.sub(r"^[\s:\u2013\u2014-]+", "", after) or inside
+                if closes and in_brackets
+                else text.removesuffix(")")
+            )
         names = [found["name"], *re.findall(r"[^\s,/]+", re.sub(r"\b(and|or|en|of)\b", " ", found["more"]))]
-        lifetime = lifetime_in(text)
+        lifetime = in_brackets or lifetime_in(text) or _at_the_end(text)
         return [
             self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if _could_be_a_name(name)
         ]
@@ -205,7 +213,7 @@ class _Reader:
             return []
         at = known["name"] if known else 0
         cell = cells[at] if at < len(cells) else ""
-        names, beside = _names_in(cell), lifetime_of(cell.partition("(")[2])
+        names, beside = _names_in(cell, known is not None), lifetime_of(cell.partition("(")[2])
         if known is None:
             spans = [found for cell in cells[1:] if (found := lifetime_of(cell)) is not None]
             purpose = max(cells[1:], key=len, default="")
@@ -213,13 +221,22 @@ class _Reader:
             return [self._claim(name, purpose, lifetime, line) for name in names]
         span, purpose = (cells[known[key]] if known.get(key, 99) < len(cells) else "" for key in ("lifetime", "purpose"))  # fmt: skip
         lifetime = lifetime_of(span) or lifetime_in(purpose) or beside
+        if len(names) > 1 and re.search(r"[/,;]|\b(and|or|en|of)\b", span):
+            lifetime = None  # one for each, and no telling which
         return [self._claim(name, purpose, lifetime, line) for name in names]
 
     def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: Line) -> Claim:
         return Claim(pattern(written), written, plain(purpose[:MAX_ITEM]), lifetime, line.number, 0)
 
 
-def _names_in(cell: str) -> list[str]:
+def _at_the_end(text: str) -> Lifetime | None:
+    """`the language (2 years)`, `the language, 2 years.`"""
+    found = re.search(r"(?:\(([^()]{1,40})\)|,\s*([^,()]{1,40}))\.?$", text)
+    said = (found[1] or found[2]) if found else ""
+    return lifetime_of(said) if re.fullmatch(r"\s*(\S+\s+)?\S+\s*", said) else None
+
+
+def _names_in(cell: str, in_table: bool) -> list[str]:
     """`sid`, `sid (1 year)`, `a, b`, `a / b`, `a and b`."""
     bare = re.split(r"\s?\(|\s[\u2013-]\s", cell)[0]
     pieces = re.split(r"[,;]|\s/\s|\s&\s|\s(?:and|or|en|of)\s", bare)
@@ -227,13 +244,16 @@ def _names_in(cell: str) -> list[str]:
     if len(words) == 1 and " " in words[0]:  # names that stood on lines of their own
         words = words[0].split(" ")
         words = words if all(map(_STRONG.search, words)) else []
-    return words if len(words) <= MAX_NAMES and all(map(_could_be_a_name, words)) else []
+    return (
+        words if len(words) <= MAX_NAMES and all(_could_be_a_name(word, in_table) for word in words) else []
+    )
 
 
-def _could_be_a_name(name: str) -> bool:
-    if not name or len(name) > 128 or re.search(r"[\s;=,]|^https?|^www\.|@", name) or not name.isprintable():
+def _could_be_a_name(name: str, in_table: bool = False) -> bool:
+    """`in_table`: below a head that says so, where a browser's name may be a cookie's too."""
+    if not name or len(name) > 128 or re.search(r"[\s;=,]|^https?:|^www\.|@", name) or not name.isprintable():
         return False
-    return name.lower() not in _BROWSERS and re.search(r"[\w%]", name) is not None
+    return (in_table or name.lower() not in _BROWSERS) and re.search(r"[\w%]", name) is not None
 
 
 # Within brackets none of their own: a page of nothing but opening ones is read in linear time.

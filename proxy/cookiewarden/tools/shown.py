@@ -8,7 +8,7 @@ from cookiewarden.core.problem import counted, printable_octets
 
 _KNOWN = re.compile(
     rb"secure|httponly|partitioned|max-age=-?[0-9]{1,20}|samesite=(?:none|lax|strict)|priority=(?:low|medium|high)|"
-    rb"domain=[a-z0-9.-]{0,253}|path=(?:/[^\x00-\x1f\x7f]*)?",
+    rb"domain=\.?(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*)?|path=(?:/[\w.~%!$&'()*+,:@/-]*)?",
     re.IGNORECASE,
 )
 _EXPIRES = re.compile(rb"expires=(.*)", re.IGNORECASE | re.DOTALL)

@@ -145,7 +145,9 @@ def _entry(claim: Claim, category: str) -> str:
     if claim.lifetime is not None:
         lines.append(f"    lifetime: {claim.lifetime.text}\n    lifetime_source: stated")
     else:
-        lines.append("    # lifetime: the page gives none; with lifetime_source: chosen this policy can")
+        lines.append(
+            "    # lifetime: none was recognised on the page; with lifetime_source: chosen this policy can"
+        )
     lines.append("    # set_by: server, or script where a script of the page sets it\n")
     return "\n".join(lines)
 

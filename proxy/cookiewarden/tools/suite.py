@@ -34,10 +34,15 @@ def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -
     return "\n".join(lines) + "\n"
 
 
+_HOST = re.compile(r"[\w.:\[\]-]+")
+"""Of which a URL can be made; others came from who knows where."""
+
+
 def _case(record: Record, engine: Engine, now: float) -> Iterator[str]:
     """One cookie: each shape in which the application set it, and what of it comes back."""
     name = record.name.replace("*", "x")
-    host, path = record.places[0] if record.places else ("localhost", "/")
+    places = [place for place in record.places if _HOST.fullmatch(place[0])]
+    host, path = places[0] if places else ("localhost", "/")
     exchange = Exchange(host.encode(), path.replace("*", "x").encode())
     yield from _head(record.name, host + exchange.target.decode())
     if record.shapes:

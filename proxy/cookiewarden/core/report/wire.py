@@ -1,5 +1,6 @@
 """The inventory and what follows from it as JSON: for the admin listener, the snapshot file and the commands that read them."""
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -8,7 +9,6 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from cookiewarden.core.policy import Entry, Mode
 from cookiewarden.core.report.drift import Finding
@@ -246,17 +246,21 @@ _WRONG = {
 """By pydantic's type of error."""
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(word)
+
+
 def _read(of: type[T], data: bytes) -> T:
     wanted: Any = of
     try:
         if b"NaN" in data or b"Infinity" in data:  # maybe in a name
-            from_json(data, allow_inf_nan=False)
+            json.loads(data, parse_constant=_no_number)
         found: T = _adapter(wanted).validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
         told = _WRONG.get(first["type"], "is not as it should be")
         raise NotThis(f"{place} {told}" if place else f"it {told}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotThis("it is no JSON: NaN and Infinity are no numbers") from None
     return found

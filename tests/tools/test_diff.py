@@ -13,7 +13,11 @@ from cookiewarden.core.engine import Engine
 from cookiewarden.core.policy import Mode
 from cookiewarden.keys import throw_away
 from cookiewarden.tools import diff as module
-from cookiewarden.tools.diff import Diff, Direction, Kind, Version, diff, replay
+from cookiewarden.tools import places
+from cookiewarden.tools import replay as replaying
+from cookiewarden.tools.changes import Direction
+from cookiewarden.tools.diff import Diff, Kind, Version, diff
+from cookiewarden.tools.replay import replay
 from cookiewarden.tools.traffic import Recorded
 from tests.policies_for_tests import entries, policy
 
@@ -264,7 +268,7 @@ def test_a_change_at_a_hundred_hosts_is_one_change() -> None:
 def test_so_many_places_that_not_all_can_be_tried_are_tried_by_host_and_by_path(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MAX_SITES", 10)
+    monkeypatch.setattr(places, "MAX_SITES", 10)
     paths = "scope: {paths: [/a, /b]}"
     found = told(
         entries("name: a", f"name: a, {HOSTS}", f"name: a, {paths}"),
@@ -343,7 +347,7 @@ def test_sealed_values_are_another_each_time_and_no_change() -> None:
 
 
 def test_kinds_of_decisions_are_bounded_and_the_rest_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_KINDS", 2)
+    monkeypatch.setattr(replaying, "MAX_KINDS", 2)
     found = replayed(entries("name: a"), entries("name: 'n*'"), exchange(b"", *(b"n%d=1" % i for i in range(5))))  # fmt: skip
     assert found.replayed is not None and (len(found.replayed), found.left_out) == (2, 3)
 

@@ -14,8 +14,10 @@ from cookiewarden.core.policy import Mode
 from cookiewarden.core.problem import counted, printable
 from cookiewarden.keys import throw_away
 from cookiewarden.pages import render
-from cookiewarden.tools.diff import Change, Diff, Difference, Direction, Kind, Version, replay
+from cookiewarden.tools.changes import Change, Direction
+from cookiewarden.tools.diff import Diff, Difference, Kind, Version
 from cookiewarden.tools.diff import diff as compare
+from cookiewarden.tools.replay import replay
 
 FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, "never": set()}
 

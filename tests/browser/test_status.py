@@ -100,12 +100,12 @@ def test_it_renews_itself_and_leaves_what_is_open_open(browser: Browser, proxy: 
     good = proxy.policy.read_text()
     try:
         proxy.policy.write_text(good.replace("secure: true", "secur: true"))
-        page.wait_for_selector("text=The policy file has errors", timeout=15_000)
+        page.wait_for_selector("text=The policy could not be loaded", timeout=15_000)
     finally:
         proxy.policy.write_text(good)
     assert page.inner_text("time") != before and page.locator("#paste[open]").count() == 1 - closed
     assert 'did you mean "secure"' in page.inner_text(".banner")
-    page.wait_for_selector("text=The policy file has errors", state="detached", timeout=15_000)
+    page.wait_for_selector("text=The policy could not be loaded", state="detached", timeout=15_000)
     assert page.wrong == []
     page.context.close()
 

@@ -147,7 +147,7 @@ def rendered(tool: Tool, **given: Any) -> list[dict[str, Any]]:
 
 EVERYTHING: dict[str, Any] = {
     "podMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "existingSecret": "shop-secret", "seals": True,
-    "trustForwarded": "10.0.0.0/8", "settings": {"access_log": "on", "read_timeout": 30}, "workers": 2,
+    "trustForwarded": "10.0.0.0/8", "settings": {"access_log": "on", "read_timeout": 30, "max_request_body": 10485760, "connect_timeout": 0.5}, "workers": 2,
     "policy": {"main": "version: 1\npolicy: p\ninclude: [vendors/a.yaml]\n", "includes": {"vendors/a.yaml": "version: 1\ncookies: []\n"}},
 }  # fmt: skip
 
@@ -174,6 +174,11 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
     assert environment["COOKIEWARDEN_UPSTREAM"] == ("http://127.0.0.1:3000" if beside else "http://shop:3000")
     if "settings" in given:
         assert environment["COOKIEWARDEN_READ_TIMEOUT"] == "30" and environment["COOKIEWARDEN_WORKERS"] == "2"
+        assert (
+            environment["COOKIEWARDEN_MAX_REQUEST_BODY"],
+            environment["COOKIEWARDEN_CONNECT_TIMEOUT"],
+        ) == ("10485760", "0.5")
+        assert len(environment) == len(container["env"])  # none twice
         assert one(documents, "ConfigMap")["data"]["vendors.a.yaml"].startswith("version: 1")
         rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yaml").read_text())
         assert one(documents, "PrometheusRule")["spec"] == rules
@@ -184,7 +189,7 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
     [
         {}, {"upstream": "shop:3000"}, {"upstream": "http://a", "application": {"image": "b"}}, {"upstream": "http://a", "replicas": "2"},
         {"upstream": "http://a", "replica": 2}, {"upstream": "http://a", "seals": True}, {"application": {"image": "a", "port": 8080}},
-        {"upstream": "http://a", "policy": {"includes": {"../x": ""}}},
+        {"upstream": "http://a", "policy": {"includes": {"../x": ""}}}, {"upstream": "http://a", "settings": {"drain_delay": 5}},
     ],
 )  # fmt: skip
 def test_values_that_make_no_sense_are_refused_before_anything_is_rendered(given: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """What the counts mean, in the words of Prometheus."""
 
-import copy
 import os
 import platform
 from collections import deque
@@ -106,8 +105,8 @@ class Exposition(Collector):
 
     async def scraped(self) -> bytes:
         """What Prometheus scrapes: the numbers of one moment, put in words beside the traffic, which takes 15 ms for 200 entries."""
-        counts, labels, status = list(self.read()), copy.copy(self.labels), self.status
-        labels.numbers = dict(labels.numbers)
+        counts, labels, status = list(self.read()), Labels(self.labels.max_entries), self.status
+        labels.numbers = dict(self.labels.numbers)
         moment = Exposition(
             lambda: counts, labels, replace(status, expiries=dict(status.expiries)), self.workers
         )

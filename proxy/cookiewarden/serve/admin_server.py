@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import cast
 
 from aiohttp import web
 
@@ -45,9 +46,11 @@ class Connection(web.RequestHandler):
         super().__init__(server, loop=asyncio.get_running_loop(), auto_decompress=False)
         self.server = server
         self._end: asyncio.TimerHandle | None = None
+        self._own: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self._own = cast(asyncio.WriteTransport, transport)
         self._ends_in(HEAD_SECONDS)
 
     def begin(self) -> None:
@@ -61,9 +64,9 @@ class Connection(web.RequestHandler):
         self.server.admit(self)
 
     def end(self) -> None:
-        """At once: what is not read would else wait to be."""
-        if self.transport is not None:
-            self.transport.abort()
+        """At once: what is not read would else wait to be, also where aiohttp has closed it by its own lights."""
+        if self._own is not None:
+            self._own.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

@@ -191,3 +191,14 @@ def test_texts_on_one_line_lose_the_line_ends_of_block_scalars_and_paragraphs_ke
         "": "c\nd"
     }
     assert dict(found.statement.introduction) == {"": "e\nf"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["public_hosts: []", "statement: {languages: []}", "undeclared: {evict: domain, evict_domains: []}"],
+)
+def test_a_list_that_is_empty_is_told_in_our_words(text: str) -> None:
+    (problem,) = [p for p in loaded(f"{text}\ncookies: []\n").problems if p.code.severity.value == "error"]
+    assert problem.message.endswith(
+        ": expected at least one, found an empty list; leave the key out for none"
+    )

@@ -22,7 +22,7 @@ async def test_who_asks_before_it_begins_shares_an_answer_and_who_asks_later_get
     assert {await task for task in first} == {1} and {await task for task in later} == {2}
 
 
-async def test_however_many_ask_a_fifth_of_the_time_goes_to_it() -> None:
+async def test_however_many_ask_half_of_the_time_goes_to_it() -> None:
     shared, worked = Shared(), 0.0
 
     async def work() -> None:
@@ -36,7 +36,7 @@ async def test_however_many_ask_a_fifth_of_the_time_goes_to_it() -> None:
 
     began = time.monotonic()
     await asyncio.gather(*(client(f"page{number % 3}", began + 0.5) for number in range(12)))
-    assert 0.03 < worked <= 0.3 * (time.monotonic() - began)
+    assert 0.03 < worked <= 0.65 * (time.monotonic() - began)
 
 
 async def test_work_that_fails_fails_for_those_who_asked_and_for_nobody_else() -> None:

@@ -95,11 +95,10 @@ def explain(
     loaded = load_policy(policy)[1]
     if header:
         say_nothing("of a header, of which all is told", "full")
-    elif form == "json":
+        return _header(loaded, header[0], url, cookie, form)
+    if form == "json":
         say_nothing("with --format json, which has all", "full")
-    if not header:
-        return _table(loaded, traffic, page, url, full, form)
-    return _header(loaded, header[0], url, cookie, form)
+    return _table(loaded, traffic, page, url, full, form)
 
 
 # A header

@@ -273,7 +273,8 @@ def _only_added(before: Loaded, after: Loaded, count: int) -> bool:
     was, is_now = (
         list(map(_plain, loaded.policy.entries)) for loaded in (before, after) if loaded.policy is not None
     )
-    return len(is_now) == len(was) + count and all(entry in is_now for entry in was)
+    rest = iter(is_now)  # each is looked for behind the one before: entries keep their order
+    return len(is_now) == len(was) + count and all(entry in rest for entry in was)
 
 
 def _plain(entry: Entry) -> Entry:

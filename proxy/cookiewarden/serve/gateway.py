@@ -145,7 +145,7 @@ class Gateway:
         self.metrics.upstream_errors.add(reason)
         if self._may_say(reason):
             if reason == "pool":
-                reason, detail = "pool", "no connection to it was free within --pool-timeout"
+                detail = "no connection to it was free within --pool-timeout"
             log.warning(
                 "the application at %s failed: %s (%s since the start)",
                 self.upstream, f"{reason}, {detail}" if detail else reason, counted(self.metrics.upstream_errors[reason], "time"),

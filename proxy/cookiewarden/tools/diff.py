@@ -157,14 +157,15 @@ def _differences(
     name = example_of(declared, old.letters | new.letters)
     sites = sites_of(name, scoped, {*old.policy.public_hosts, *new.policy.public_hosts})
     places: dict[tuple[Change, ...], list[Site]] = {}
+    passes = _lets_pass(old), _lets_pass(new)
     for where in _alike(name, sites, old, new):
         # The engine reads nothing else of a policy: what is the same need not be tried.
         site = where[0]
-        if same_rules and all(map(_same, old.entries(name, site), new.entries(name, site))):
+        entries = old.entries(name, site), new.entries(name, site)
+        if same_rules and all(map(_same, *entries)):
             continue
-        passes = _lets_pass(old), _lets_pass(new)
         changes = tuple(changes_of(old.effect(name, site), new.effect(name, site), *passes))
-        changes += tuple(written_otherwise(old.entries(name, site), new.entries(name, site), changes))
+        changes += tuple(written_otherwise(*entries, changes))
         if changes:
             places.setdefault(changes, []).extend(where)
     was, is_now = old.declared(declared), new.declared(declared)

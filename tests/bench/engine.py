@@ -90,7 +90,7 @@ def together(engine: Engine) -> Case:
     def run() -> None:
         judge = engine.on_set_cookies
         for lines in many:
-            judge(lines, scope, NOW, _raise)
+            judge(lines, scope, _clock, _raise)
 
     while True:
         yield run, len(many) * len(SET_COOKIES)
@@ -105,6 +105,10 @@ def _set_cookie_lines(lines: list[bytes]) -> SetCookieLines:
         shape += (b"\r\nSet-Cookie: ", name + equals, semicolon + tail)
         values.append(value)
     return SetCookieLines(tuple(shape), values)
+
+
+def _clock() -> float:
+    return NOW
 
 
 def _raise(error: Exception) -> Decision:

@@ -51,9 +51,10 @@ def evicted(
     host: bytes = b"www.shop.example",
     target: bytes = b"/",
     now: float = NOW,
+    https: bool = False,
 ) -> list[bytes]:
     headers = [*request, (b"Cookie", cookies)]
-    outcome = engine.on_response(page, Exchange(host, target, headers=headers), now)
+    outcome = engine.on_response(page, Exchange(host, target, https, headers), now)
     assert outcome.headers[len(outcome.headers) - len(page) :] == page
     assert all(judged.decision.action is Action.EVICT for judged in outcome.cookies)
     return [value for _, value in outcome.headers[: -len(page)]]
@@ -93,7 +94,7 @@ DOMAINS = [
     ("evict: domain", b"127.0.0.1:8080", [b""]),
     ("evict: domain", b"[::1]:8080", [b""]),
     ("evict: domain, evict_domains: [shop.example]", b"www.shop.example", [b"", b"shop.example"]),
-    ("evict: domain, evict_domains: [.shop.example]", b"shop.example.", [b"", b"shop.example"]),
+    ("evict: domain, evict_domains: [.shop.example]", b"shop.example.", [b""]),
     ("evict: domain, evict_domains: [example]", b"www.shop.example", [b""]),
 ]
 
@@ -104,8 +105,28 @@ def test_undeclared_cookies_are_expired_at_the_domains_that_the_policy_names_and
 ) -> None:
     engine = Engine(policy(POLICY.replace("evict: host", evict)))
     expected = [b"x=; Path=/" + (b"; Domain=" + d if d else b"") + b"; Max-Age=0" for d in domains]
+    partitioned = [line + b"; Secure; Partitioned" for line in expected]
+    is_loopback = host.startswith((b"localhost", b"127.", b"[::1]"))
     for _ in range(2):
-        assert evicted(engine, b"x=1", host=host) == expected
+        assert evicted(engine, b"x=1", host=host) == expected + (partitioned if is_loopback else [])
+        assert evicted(engine, b"x=1", host=host, https=True) == expected + partitioned
+
+
+def test_a_partitioned_cookie_is_expired_where_browsers_take_secure_lines() -> None:
+    """A Cookie header does not show which cookies are partitioned, and no browser sets one without Secure."""
+    lines = evicted(Engine(policy(POLICY)), b"__Http-x=1", https=True)
+    assert lines == [
+        b"__Http-x=; Path=/; Max-Age=0; Secure; HttpOnly",
+        b"__Http-x=; Path=/; Max-Age=0; Secure; Partitioned; HttpOnly",
+    ]
+
+
+def test_of_many_lines_the_partitioned_ones_have_their_turn() -> None:
+    engine = Engine(policy(POLICY))
+    header = b"; ".join(b"x%d=1" % number for number in range(MAX_LINES))
+    first, second = (evicted(engine, header, https=True, now=NOW + turn) for turn in range(2))
+    assert len(first) == len(second) == MAX_LINES
+    assert [b"Partitioned" in line for line in first + second] == [False] * MAX_LINES + [True] * MAX_LINES
 
 
 @pytest.mark.parametrize(
@@ -243,6 +264,7 @@ def test_a_live_cookie_of_the_same_response_comes_after_and_counts() -> None:
     outcome = engine.on_response(headers, Exchange(headers=request), NOW)
     assert [value for name, value in outcome.headers if name == b"Set-Cookie"] == [
         b"x=; Path=/; Max-Age=0",
+        b"x=; Path=/; Max-Age=0; Secure; Partitioned",
         b"x=2",
     ]
 

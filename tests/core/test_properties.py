@@ -159,7 +159,7 @@ def test_all_lines_of_a_head_are_judged_as_each_of_them(
     loop, one = build(rules, response, Mode.ENFORCE), build(rules, response, Mode.ENFORCE)
     scope, other = loop.scope(exchange), one.scope(exchange)
     for lines in responses * 2:
-        found, decisions = loop.on_set_cookies(together(lines), scope, NOW, unexpected)
+        found, decisions = loop.on_set_cookies(together(lines), scope, lambda: NOW, unexpected)
         expected = [one.on_set_cookie(line.rstrip(b" \t"), other, NOW) for line in lines]
         assert [(d.action, d.reasons, d.label) for d in decisions] == [
             (d.action, d.reasons, d.label) for _, d in expected

@@ -16,13 +16,13 @@ from cookiewarden.core.scope import (
     ("host", "canonical"),
     [
         (b"Shop.Example:8080", b"shop.example"),
-        (b"shop.example.", b"shop.example"),
+        (b"Shop.Example.:80", b"shop.example."),
         (b"[::1]:80", b"[::1]"),
         (b"[::1]", b"[::1]"),
         (b"", b""),
     ],
 )
-def test_a_host_is_lower_case_without_port_and_dot(host: bytes, canonical: bytes) -> None:
+def test_a_host_is_lower_case_without_its_port(host: bytes, canonical: bytes) -> None:
     assert canonical_host(host) == canonical
 
 

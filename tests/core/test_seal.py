@@ -151,10 +151,22 @@ def test_browsers_get_a_sealed_value_and_the_application_gets_it_back() -> None:
     assert set_cookie(engine, after) == (after, [])  # sealed already
 
 
-@pytest.mark.parametrize("line", [b"sid=", b"sid=; Max-Age=0", b"sid=x; Max-Age=0", b"staged=1", b"a=1"])
+@pytest.mark.parametrize("line", [b"sid=", b"sid=; Max-Age=0", b"staged=1", b"a=1"])
 def test_nothing_is_sealed_where_there_is_nothing_to_keep(line: bytes) -> None:
     assert set_cookie(sealing(), line)[0] == line
     assert cookie(sealing(), b"sid=")[0] == b"sid="
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"sid=CANARY; Max-Age=0",
+        b"sid=CANARY; Max-Age=0; Max-Age=x",
+        b"sid=CANARY; Max-Age=0; Expires=Fri, 31 Dec 2027",
+    ],
+)
+def test_a_deletion_takes_no_sealed_value_to_the_browser(line: bytes) -> None:
+    assert set_cookie(sealing(), line)[0] == b"sid=; Max-Age=0"
 
 
 def test_a_value_that_sealing_makes_too_large_is_blocked() -> None:

@@ -45,6 +45,7 @@ def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, 
 TOLD = {
     Kind.UNDECLARED: "Seen, and in no entry",
     Kind.OUTLIVES: "Longer-lived than declared",
+    Kind.LIFETIME_UNREADABLE: "With a lifetime that browsers read differently",
     Kind.OTHER_SIDE: "Set by the other side than declared",
     Kind.NEVER_SEEN: "Declared, and not seen",
 }

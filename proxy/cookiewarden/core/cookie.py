@@ -18,6 +18,8 @@ MAX_ATTRIBUTE = 1024
 # RFC 6265bis 5.6: %x00-08 / %x0A-1F / %x7F, that is every control character except the tab
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 WSP = b" \t"
+LIFETIME = frozenset({b"max-age", b"expires"})
+"""The attributes that say how long browsers keep a cookie."""
 _MAX_AGE = re.compile(rb"-?[0-9]+")
 FOREVER = 10**12
 """What a Max-Age of more digits than matter counts as, in seconds."""
@@ -56,6 +58,10 @@ class SetCookie:
     def without(self, *names: bytes) -> "SetCookie":
         kept = tuple(a for a in self.attributes if a.name not in names or not a.counts)
         return replace(self, attributes=kept)
+
+    def without_lifetime(self) -> "SetCookie":
+        """Without any Max-Age and Expires, those that browsers should ignore for their length included."""
+        return replace(self, attributes=tuple(a for a in self.attributes if a.name not in LIFETIME))
 
     def with_attribute(self, raw: bytes) -> "SetCookie":
         """Added at the end; before an empty last one, where the header ends with `;`."""
@@ -124,12 +130,21 @@ def expires(attribute: Attribute) -> int | None:
 
 
 def is_deletion(cookie: SetCookie, now: float) -> bool:
-    """Whether the line removes a cookie: by the last valid Max-Age, else by the last valid Expires."""
+    """Whether the line removes a cookie: by the last valid Max-Age, else by the last valid Expires.
+
+    `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`).
+    """
     for parse, horizon in ((max_age, 0.0), (expires, now)):
         valid = [found for a in cookie.attributes if (found := parse(a)) is not None]
         if valid:
             return valid[-1] <= horizon
     return False
+
+
+def is_unreadable(attribute: Attribute) -> bool:
+    """Whether it is a Max-Age or an Expires that RFC 6265bis calls invalid. Browsers read some of these all the same, and each
+    browser others: `+60`, `99x`, a year of five digits, a date without a time."""
+    return attribute.name in LIFETIME and max_age(attribute) is None and expires(attribute) is None
 
 
 def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:

@@ -49,6 +49,8 @@ class Reason(StrEnum):
     HTTP_ONLY_REMOVED = "http-only-removed"
     PRIORITY_CHANGED = "priority-changed"
     LIFETIME_CAPPED = "lifetime-capped"
+    LIFETIME_UNREADABLE = "lifetime-unreadable"
+    LIFETIME_NORMALIZED = "lifetime-normalized"
     RENAMED = "renamed"
     PLAIN_NAME = "plain-name"
     SEALED = "sealed"
@@ -87,6 +89,8 @@ MEANINGS = {
     Reason.HTTP_ONLY_REMOVED: "the policy takes HttpOnly off",
     Reason.PRIORITY_CHANGED: "the policy gives Priority",
     Reason.LIFETIME_CAPPED: "the lifetime was longer than the policy promises",
+    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires is not valid, and browsers differ on it: it is removed",
+    Reason.LIFETIME_NORMALIZED: "a Max-Age or Expires was repeated or unusual: one is left, in the form that all browsers read alike",
     Reason.RENAMED: "browsers keep the cookie under another name than the application's",
     Reason.PLAIN_NAME: "the cookie came under the application's own name, and browsers keep it under another",
     Reason.SEALED: "the value is encrypted before the browser gets it",
@@ -100,7 +104,15 @@ MEANINGS = {
 }
 
 NOT_VIOLATIONS = frozenset(
-    {Reason.DELETION, Reason.EVICTED, Reason.SUPERSEDED, Reason.RENAMED, Reason.SEALED, Reason.OPENED}
+    {
+        Reason.DELETION,
+        Reason.EVICTED,
+        Reason.SUPERSEDED,
+        Reason.RENAMED,
+        Reason.SEALED,
+        Reason.OPENED,
+        Reason.LIFETIME_NORMALIZED,
+    }
 )
 """Reasons that are no breach of the register."""
 

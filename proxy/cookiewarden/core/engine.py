@@ -27,13 +27,14 @@ from cookiewarden.core.cookie import (
     build_cookie,
     build_set_cookie,
     is_deletion,
-    parse_attribute,
     parse_cookie,
     parse_set_cookie,
     with_name,
     with_value,
 )
+from cookiewarden.core.date import UNKNOWN_CLOCK, expires_clock
 from cookiewarden.core.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
+from cookiewarden.core.deletion import bare_deletion, complete, delete
 from cookiewarden.core.matcher import Matcher
 from cookiewarden.core.plan import (
     EXPIRES,
@@ -42,7 +43,6 @@ from cookiewarden.core.plan import (
     MAX_SCOPES,
     MAX_SHAPE,
     NO_ANSWER,
-    OVER,
     SHAPE_WEIGHT,
     Answer,
     CookiesPlan,
@@ -64,7 +64,7 @@ from cookiewarden.core.policy import (
     Seal,
     SetBy,
 )
-from cookiewarden.core.scope import canonical_host, host_matches, path_match, path_of
+from cookiewarden.core.scope import canonical_host, host_matches, is_trustworthy, path_match, path_of
 from cookiewarden.core.suffix import is_public_suffix, registrable_parents
 from cookiewarden.core.verbs import Draft, Site
 
@@ -120,7 +120,8 @@ class Engine:
         """Judge every Set-Cookie of a response head. `now` is in seconds since the epoch."""
         headers = list(headers)
         lines = (value for name, value in headers if name.lower() == b"set-cookie")
-        scope = self.after_response(self.scope(exchange), lines, now)
+        clock = expires_clock(_values_of(b"date", headers), now)
+        scope = self.after_response(self.scope(exchange), lines, lambda: clock)
         evicted = self._evicted(headers, exchange, scope, now)
         kept: list[Header] = [(b"Set-Cookie", judged.after) for judged in evicted if judged.after]
         cookies = evicted
@@ -128,7 +129,7 @@ class Engine:
             if name.lower() != b"set-cookie":
                 kept.append((name, value))
                 continue
-            after, decision = self.on_set_cookie(value, scope, now)
+            after, decision = self.on_set_cookie(value, scope, clock)
             cookies.append(Judged(_name(value), value, after, decision))
             if decision.supersedes:
                 kept.append((name, decision.supersedes))
@@ -199,9 +200,9 @@ class Engine:
         says_gpc = {word.strip(b" \t") for value in gpc for word in value.split(b",")} == {b"1"}
         return consent.denied(asked, values, says_gpc), says_gpc
 
-    def after_response(self, scope: Scope, lines: Iterable[bytes], now: float) -> Scope:
+    def after_response(self, scope: Scope, lines: Iterable[bytes], clock: Callable[[], float]) -> Scope:
         """The scope for a response with these Set-Cookie lines: where they change the visitor's answer, the stricter of
-        the old one and the new one counts."""
+        the old one and the new one counts. `clock`: as in `on_set_cookies`."""
         asked = self.policy.consent
         if asked is None:
             return scope
@@ -209,6 +210,7 @@ class Engine:
         cookies = [cookie for cookie in map(parse_set_cookie, lines) if cookie and cookie.name == name]
         if not cookies:
             return scope
+        now = clock()
         gone = any(is_deletion(cookie, now) for cookie in cookies)
         host, https, paths, (before, gpc) = scope.key
         after = consent.denied(asked, [] if gone else [cookie.value for cookie in cookies], gpc)
@@ -262,7 +264,9 @@ class Engine:
                     else Decision(Action.EVICT, decision.entry, (Reason.EVICTED,))
                 )
                 tried[name] = self._evict_domains(scope, everywhere=decision.entry is not None)
-        return eviction.expiring_lines(list(tried.items()), target, int(now)), found
+        site = scope.site
+        secure = site.https or is_trustworthy(site.host)
+        return eviction.expiring_lines(list(tried.items()), target, int(now), secure), found
 
     def _evict_domains(self, scope: Scope, everywhere: bool) -> list[bytes]:
         """Declared cookies are ours at every domain; an undeclared one may belong to a sibling application."""
@@ -286,7 +290,8 @@ class Engine:
         return [Judged(_name(line), b"", line, decisions[_name(line)]) for line in lines]
 
     def on_set_cookie(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
-        """One Set-Cookie value: what it becomes (None: it is dropped) and why."""
+        """One Set-Cookie value: what it becomes (None: it is dropped) and why. `now`: the moment from which browsers count an
+        Expires in this response (`expires_clock`)."""
         pair, semicolon, tail = line.partition(b";")
         name, equals, _ = pair.partition(b"=")
         plan = scope.plans.get((name, semicolon, tail))
@@ -297,10 +302,15 @@ class Engine:
         return self._on_new_line(line, pair, name, line[len(pair) :], scope, now)
 
     def on_set_cookies(
-        self, lines: SetCookieLines, scope: Scope, now: float, on_fault: Callable[[Exception], Decision]
+        self,
+        lines: SetCookieLines,
+        scope: Scope,
+        clock: Callable[[], float],
+        on_fault: Callable[[Exception], Decision],
     ) -> tuple[list[bytes], tuple[Decision, ...]]:
         """The Set-Cookie fields of a head, in which a parser found no control characters: what of them travels on, in pieces,
-        and the decision for each. `on_fault` is asked where judging one failed.
+        and the decision for each. `clock` gives the moment from which browsers count an Expires in this response
+        (`expires_clock`); it is only asked where lines are judged. `on_fault` is asked where judging one failed.
 
         It is `on_set_cookie` for each. An application sets the same cookies again and again: they are judged as one, 0.9 µs
         instead of 2.5 for six.
@@ -312,6 +322,7 @@ class Engine:
         parts: list[bytes] = []
         decisions = []
         becomes: list[bytes | None] = []
+        now = clock()
         for lead, line in lines:
             try:
                 after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, now)
@@ -337,7 +348,8 @@ class Engine:
         if found is None:
             return self._judge_and_remember(line, pair, name, tail, scope, now)
         date = found[1]
-        if len(date) > MAX_ATTRIBUTE:  # browsers ignore it: what was remembered of dates says nothing of it
+        # Browsers ignore a longer one, and without a clock no date is past: what was remembered of dates says nothing of these.
+        if len(date) > MAX_ATTRIBUTE or now == UNKNOWN_CLOCK:
             return self._judge(line, scope, now)
         # An absent bound classes nothing as over it: None is remembered too, so absence needs its own mark.
         bound = scope.bounds.get(name, -1)
@@ -465,10 +477,12 @@ class Engine:
         verbs.edit_identity(draft, entry.rules)
         verbs.edit_sending(draft, entry.rules, site.https)
         if deletion:
+            complete(draft)
+            draft.cookie = delete(draft.cookie)
             draft.reasons.append(Reason.DELETION)
         else:
             verbs.edit_reading(draft, entry.rules)
-            verbs.cut_lifetime(draft, entry.rules.bound, now)
+            verbs.bound_lifetime(draft, entry.rules.bound, now)
             if enforced:
                 self._seal(draft, entry, site)
             if entry.set_by is SetBy.SCRIPT:
@@ -610,7 +624,7 @@ class Engine:
         entry = self._matcher.match(key, scope.site.host, scope.site.path).entry
         bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
         date_class = class_of(date, bound, now)
-        plan = plan_dated(pair, date, after, decision, bound if date_class is OVER else None)
+        plan = plan_dated(pair, date_class, date, after, decision, bound)
         self._count()
         scope.bounds[name] = bound
         scope.dated[name, tail[: found.start(1)], rest, date_class] = plan
@@ -648,21 +662,6 @@ class Engine:
             self._remembered = 0
 
 
-def bare_deletion(cookie: SetCookie) -> SetCookie:
-    """A deletion with nothing but what it needs to delete: its own identity, and no value.
-
-    Secure and Partitioned stay because browsers ignore a deletion of a prefixed or partitioned cookie without
-    them. A cookie without a name can only be named by a value (RFC 6265bis 5.6): a fixed one takes its place.
-    """
-    identity = (b"path", b"domain", b"secure", b"partitioned")
-    kept = tuple(a for a in cookie.attributes if a.name in identity)
-    attributes = (*kept, parse_attribute(b" Max-Age=0"))
-    pair = cookie.name + b"=" if cookie.name else b"=deleted"
-    if pair == cookie.pair and [a.raw for a in attributes] == [a.raw for a in cookie.attributes]:
-        return cookie
-    return SetCookie(pair, cookie.name, pair.partition(b"=")[2], attributes)
-
-
 def _is_renamed_to(name: bytes, entry: Entry | None) -> bool:
     return entry is not None and entry.rename is not None and entry.rename.name.encode() == name
 
@@ -673,11 +672,11 @@ def _has_control(pair: bytes) -> bool:
 
 
 def _reads_value(decision: Decision) -> bool:
-    """Whether the outcome depended on the value: an undeclared deletion loses it, unless it is empty already; and what is
-    sealed is another each time. A pair that is renamed is not remembered either: plans speak of what follows it."""
-    if decision.entry is None:
-        return Reason.DELETION in decision.reasons
-    return decision.entry.is_transported
+    """Whether the outcome depends on the value: a deletion loses it, and what is sealed is another each time. A pair that is
+    renamed is not remembered either: plans speak of what follows the pair."""
+    if decision.entry is not None and decision.entry.is_transported:
+        return True
+    return Reason.DELETION in decision.reasons
 
 
 def _values_of(name: bytes, headers: Iterable[Header]) -> list[bytes]:

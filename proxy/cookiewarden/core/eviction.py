@@ -98,28 +98,34 @@ def directories(target: bytes) -> list[bytes]:
     return [b"/", *(path for path in paths if path != b"/" and b";" not in path and not CONTROL.search(path))]
 
 
-def expiring_lines(names: Sequence[tuple[bytes, Sequence[bytes]]], target: bytes, turn: int) -> list[bytes]:
+def expiring_lines(
+    names: Sequence[tuple[bytes, Sequence[bytes]]], target: bytes, turn: int, secure: bool = False
+) -> list[bytes]:
     """Lines that expire cookies: for each name the domains at which it is tried, `HOST_ONLY` among them.
 
-    At most MAX_LINES. Where there are more names than lines, `turn` decides with which to begin, so that what cannot be expired
-    does not stand before what can.
+    `secure`: browsers take Secure lines here, so partitioned cookies are expired too: a Cookie header does not show which are. At
+    most MAX_LINES. Where there are more, `turn` decides with which to begin, so that no cookie waits for ever.
     """
+    jars = (b"", b"; Secure; Partitioned") if secure else (b"",)
+    paths = directories(target)
+    if len(paths) * len(jars) * sum(len(domains) for _, domains in names) > MAX_LINES and turn % 2:
+        jars = jars[::-1]
     start = turn % len(names) if len(names) > MAX_LINES else 0
     turned = [*names[start:], *names[:start]]
     widest = max((len(domains) for _, domains in names), default=0)
     lines = (
-        _line(name, path, domains[which])
-        for path, which in product(directories(target), range(widest))
+        _line(name, path, domains[which], jar)
+        for path, jar, which in product(paths, jars, range(widest))
         for name, domains in turned
         if which < len(domains)
     )
     return list(islice(lines, MAX_LINES))
 
 
-def _line(name: bytes, path: bytes, domain: bytes) -> bytes:
+def _line(name: bytes, path: bytes, domain: bytes, jar: bytes) -> bytes:
     prefix = name_prefix(name)
     # Browsers look at no line for such a name without what its prefix promises, not even at one that expires it.
-    secure = b"; Secure" if prefix else b""
+    secure = jar or (b"; Secure" if prefix else b"")
     http_only = b"; HttpOnly" if prefix.endswith(b"http-") else b""
     bound = b"; Domain=" + domain if domain else b""
     return name + b"=; Path=" + path + bound + b"; Max-Age=0" + secure + http_only

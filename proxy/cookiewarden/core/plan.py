@@ -30,7 +30,8 @@ EXPIRES = re.compile(rb";[ \t]*expires[ \t]*=([^;]*)", re.IGNORECASE)
 
 
 # What the engine reads of a date. Plain numbers: an enum's hash costs more than the look-up it is part of.
-INVALID, PAST, WITHIN, OVER = range(4)
+INVALID, PAST, WITHIN, OVER, UNUSUAL_PAST, UNUSUAL_WITHIN = range(6)
+"""UNUSUAL: in another form than the one that every browser reads alike. It matters where there is a bound."""
 
 
 Answer = tuple[Denied, bool]
@@ -58,6 +59,8 @@ class DatedPlan:
     """The tail after the date; None where no date has to be put in."""
     bound: int | None = None
     """Seconds from now for the date that is put in; None: the date that came."""
+    normalizes: bool = False
+    """The date that came is put in as an IMF-fixdate."""
 
     def apply(self, pair: bytes, date: bytes, now: float) -> bytes | None:
         if self.before is None:
@@ -66,6 +69,8 @@ class DatedPlan:
             return pair + self.before
         if self.bound is not None:
             date = imf_fixdate(int(now) + self.bound)
+        elif self.normalizes:
+            date = imf_fixdate(parse_cookie_date(date.strip(b" \t")) or 0)
         return pair + self.before + date + self.after
 
 
@@ -142,23 +147,31 @@ class Scope:
 
 
 def plan_dated(
-    pair: bytes, date: bytes, after: bytes | None, decision: Decision, bound: int | None
+    pair: bytes, date_class: int, date: bytes, after: bytes | None, decision: Decision, bound: int | None
 ) -> DatedPlan:
+    """The plan for every line like one that has become `after`: with this `date`, of this class, under this bound in seconds."""
     becomes = None if after is None else after[len(pair) :]
     found = None if becomes is None else EXPIRES.search(becomes)
     if becomes is None or found is None:
         return DatedPlan(decision, becomes)  # dropped, or the date was taken away
-    computed = bound is not None and found[1] != date
-    return DatedPlan(
-        decision, becomes[: found.start(1)], becomes[found.end(1) :], bound if computed else None
-    )
+    before, rest = becomes[: found.start(1)], becomes[found.end(1) :]
+    if found[1] == date:
+        return DatedPlan(decision, before, rest)
+    is_cut = date_class == OVER
+    return DatedPlan(decision, before, rest, bound if is_cut else None, normalizes=not is_cut)
 
 
 def class_of(date: bytes, bound: int | None, now: float) -> int:
     """What `date` means at `now`: all that a decision reads of it."""
-    at = parse_cookie_date(date.strip(b" \t"))
+    text = date.strip(b" \t")
+    at = parse_cookie_date(text)
     if at is None:
         return INVALID
+    if bound is None:
+        return PAST if at <= now else WITHIN
+    if at > int(now) + bound:
+        return OVER
+    is_usual = text == imf_fixdate(at)
     if at <= now:
-        return PAST
-    return OVER if bound is not None and at > int(now) + bound else WITHIN
+        return PAST if is_usual else UNUSUAL_PAST
+    return WITHIN if is_usual else UNUSUAL_WITHIN

@@ -7,8 +7,11 @@ _IPV4 = re.compile(rb"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 
 
 def canonical_host(host: bytes) -> bytes:
-    """The host of a Host header: lower case, without port and trailing dot (RFC 6265bis 5.1.2)."""
-    return _PORT.sub(b"", host.strip(b" \t")).lower().rstrip(b".")
+    """The host of a Host header: lower case, without its port (RFC 6265bis 5.1.2).
+
+    A trailing dot stays: for browsers `shop.example.` is another host than `shop.example`, with cookies of its own.
+    """
+    return _PORT.sub(b"", host.strip(b" \t")).lower()
 
 
 def is_ip_address(host: bytes) -> bool:

@@ -4,16 +4,10 @@ An edit touches the attribute that browsers count and leaves every other byte; w
 is not touched, so that editing twice is editing once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from cookiewarden.core.cookie import (
-    MAX_PAIR,
-    Attribute,
-    SetCookie,
-    expires,
-    max_age,
-)
-from cookiewarden.core.date import imf_fixdate
+from cookiewarden.core.cookie import LIFETIME, MAX_PAIR, Attribute, SetCookie, expires, max_age
+from cookiewarden.core.date import UNKNOWN_CLOCK, imf_fixdate
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSiteVerb
 from cookiewarden.core.scope import domain_match, is_trustworthy, name_prefix
@@ -67,9 +61,17 @@ def edit_path(draft: Draft, wanted: str | None) -> None:
 
 
 def rename(draft: Draft, name: bytes) -> None:
-    """Give the cookie a name with a prefix, and what the prefix promises (RFC 6265bis 4.1.3)."""
+    """Give the cookie a name with a prefix, and what the prefix promises."""
     draft.edit(Reason.RENAMED, draft.cookie.with_name(name))
-    prefix = name_prefix(name)
+    keep_promise(draft)
+
+
+def keep_promise(draft: Draft) -> None:
+    """Give the cookie the attributes that the prefix of its name promises (RFC 6265bis 4.1.3). Browsers ignore a line without them,
+    also one that deletes the cookie."""
+    prefix = name_prefix(draft.cookie.name)
+    if not prefix:
+        return
     if prefix.startswith(b"__host-"):
         edit_domain(draft, HOST_ONLY)
         edit_path(draft, "/")
@@ -149,23 +151,51 @@ def edit_reading(draft: Draft, rules: Rules) -> None:
         draft.set(Reason.PRIORITY_CHANGED, "Priority", rules.priority)
 
 
-def cut_lifetime(draft: Draft, bound: Lifetime | None, now: float) -> None:
-    """Max-Age and Expires, each cut to the bound on its own; both taken away where the bound is the session."""
+def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
+    """Leave at most one Max-Age and one Expires, each within the bound and in the one form that every browser reads alike; none of
+    them where the bound is the session. `clock`: the moment from which browsers count Expires (`expires_clock`), in seconds.
+    """
     if bound is None:
         return
-    if bound.is_session:
-        if any(max_age(a) is not None or expires(a) is not None for a in draft.cookie.attributes):
-            draft.edit(Reason.LIFETIME_CAPPED, draft.cookie.without(b"max-age", b"expires"))
-        return
-    latest = int(now) + bound.seconds
-    for attribute in draft.cookie.attributes:
-        if (seconds := max_age(attribute)) is not None and seconds > bound.seconds:
-            value = str(bound.seconds).encode()
-        elif (at := expires(attribute)) is not None and at > latest:
-            value = imf_fixdate(latest)
-        else:
+    cookie = draft.cookie
+    counts = [
+        next((a for a in reversed(cookie.attributes) if read(a) is not None), None)
+        for read in (max_age, expires)
+    ]
+    for attribute in cookie.attributes:
+        if attribute.name not in LIFETIME:
             continue
-        draft.edit(Reason.LIFETIME_CAPPED, draft.cookie.with_value(attribute, value))
+        value = _within(attribute, bound.seconds, clock)
+        if value is None:
+            _take_off(draft, Reason.LIFETIME_UNREADABLE, attribute)
+        elif bound.is_session:
+            _take_off(draft, Reason.LIFETIME_CAPPED, attribute)
+        elif not any(attribute is a for a in counts):
+            _take_off(draft, Reason.LIFETIME_NORMALIZED, attribute)
+        elif value != attribute.value:
+            capped = _exceeds(attribute, bound.seconds, clock)
+            reason = Reason.LIFETIME_CAPPED if capped else Reason.LIFETIME_NORMALIZED
+            draft.edit(reason, draft.cookie.with_value(attribute, value))
+
+
+def _take_off(draft: Draft, reason: Reason, attribute: Attribute) -> None:
+    kept = tuple(a for a in draft.cookie.attributes if a is not attribute)
+    draft.edit(reason, replace(draft.cookie, attributes=kept))
+
+
+def _within(attribute: Attribute, seconds: int, clock: float) -> bytes | None:
+    """The value of a Max-Age or an Expires, cut to a bound; None where it cannot be read."""
+    age, at = max_age(attribute), expires(attribute)
+    if age is not None:
+        return str(min(age, seconds)).encode()
+    if at is None or clock == UNKNOWN_CLOCK:
+        return None
+    return imf_fixdate(min(at, int(clock) + seconds))
+
+
+def _exceeds(attribute: Attribute, seconds: int, clock: float) -> bool:
+    age, at = max_age(attribute), expires(attribute)
+    return (age is not None and age > seconds) or (at is not None and at > int(clock) + seconds)
 
 
 def certain_refusals(cookie: SetCookie) -> list[Reason]:
@@ -188,8 +218,10 @@ def keeps_prefix(cookie: SetCookie) -> bool:
     if prefix.endswith(b"http-") and not cookie.has(b"httponly"):
         return False
     if prefix.startswith(b"__host-"):
-        path, domain = cookie.last(b"path"), cookie.last(b"domain")
-        return domain is None and path is not None and path.value == b"/"
+        path = cookie.last(b"path")
+        # RFC 6265bis 5.7 asks for a host-only cookie, and one with an empty Domain is.
+        is_host_only = not any(a.value for a in cookie.attributes if a.name == b"domain" and a.counts)
+        return is_host_only and path is not None and path.value == b"/"
     return True
 
 

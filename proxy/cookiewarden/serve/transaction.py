@@ -8,9 +8,12 @@ import logging
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from cookiewarden.core.date import expires_clock
 from cookiewarden.core.decision import Action, Decision, Reason
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.eviction import gets_a_page, is_navigation, is_page
@@ -258,22 +261,22 @@ class Transaction:
 
     def _judge_response(self, response: ResponseHead) -> None:
         """Put what the engine leaves of each Set-Cookie field into its place."""
-        now = time.time()
+        clock = partial(_expires_clock, response)
         if self.engine.asks_consent:
             all_lines = (line for _, lines in response.cookies for _, line in lines)
-            self.scope = self.engine.after_response(self.scope, all_lines, now)
+            self.scope = self.engine.after_response(self.scope, all_lines, clock)
         scope = self.scope
         if self.shadow is not None:
-            self._shadow_response(self.shadow, [lines for _, lines in response.cookies], now)
+            self._shadow_response(self.shadow, [lines for _, lines in response.cookies], clock)
         for at, lines in response.cookies:
-            left, decisions = self.engine.on_set_cookies(lines, scope, now, self._set_cookie_error)
+            left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error)
             response.parts[at] = b"".join(left)
             if self.traced is not None:
                 self.decisions += decisions
             slot = self.gateway.metrics.cookies("response", decisions)
             if slot.count == 1 and self.gateway.sightings is not None:
                 self.gateway.sightings.on_response(
-                    slot, scope.site.host, self.request.path, lines, decisions, now
+                    slot, scope.site.host, self.request.path, lines, decisions, clock()
                 )
 
     def _shadow_request(self, shadow: Engine, header: bytes) -> None:
@@ -286,15 +289,17 @@ class Transaction:
         else:
             self.gateway.metrics.shadow_cookies("request", decisions)
 
-    def _shadow_response(self, shadow: Engine, runs: list[SetCookieLines], now: float) -> None:
+    def _shadow_response(
+        self, shadow: Engine, runs: list[SetCookieLines], clock: Callable[[], float]
+    ) -> None:
         if self.shadow_scope is None:
             return
         try:
             if shadow.asks_consent:
                 all_lines = (line for lines in runs for _, line in lines)
-                self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, now)
+                self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, clock)
             for lines in runs:
-                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, now, self._shadow_fault)
+                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, clock, self._shadow_fault)
                 self.gateway.metrics.shadow_cookies("response", decisions)
         except Exception as error:
             self._shadow_fault(error)
@@ -487,3 +492,8 @@ class Transaction:
         if self.origin is not None:
             self.origin.resume_reading()
             self.origin.due = self.gateway.loop.time() + self.gateway.settings.read_timeout
+
+
+def _expires_clock(response: ResponseHead) -> float:
+    """The moment from which browsers count an Expires in a response, in seconds since the epoch."""
+    return expires_clock(values_of(b"date", b"".join(response.parts)), time.time())

@@ -37,6 +37,8 @@ KEYS = {
     Reason.HTTP_ONLY_REMOVED: "http_only",
     Reason.PRIORITY_CHANGED: "priority",
     Reason.LIFETIME_CAPPED: "lifetime",
+    Reason.LIFETIME_UNREADABLE: "lifetime",
+    Reason.LIFETIME_NORMALIZED: "lifetime",
     Reason.RENAMED: "rename_to",
     Reason.PLAIN_NAME: "rename_to",
     Reason.SEALED: "seal",
@@ -285,7 +287,7 @@ class _Teller:
         if entry is None or reason not in KEYS:
             return None
         place = entry.places.get(KEYS[reason])
-        if reason is Reason.LIFETIME_CAPPED and entry.rules.bound != entry.lifetime:
+        if KEYS[reason] == "lifetime" and entry.rules.bound != entry.lifetime:
             place = self.policy.places.get("ceiling")
         return self.line(place) if place else None
 

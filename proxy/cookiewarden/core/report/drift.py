@@ -18,6 +18,8 @@ class Kind(StrEnum):
     """Seen, and in no entry."""
     OUTLIVES = "outlives"
     """The application asks for a longer life than the entry promises."""
+    LIFETIME_UNREADABLE = "lifetime-unreadable"
+    """The application sends a Max-Age or an Expires that is not valid, and browsers differ on it."""
     OTHER_SIDE = "other-side"
     """Set by a server where the entry says script, or the other way round."""
     NEVER_SEEN = "never-seen"
@@ -112,6 +114,7 @@ def _differences(
             continue
         for kind, text in (
             (Kind.OUTLIVES, _outlives(judgement, entry)),
+            (Kind.LIFETIME_UNREADABLE, _unreadable(judgement)),
             (Kind.OTHER_SIDE, _other_side(record, entry, settled)),
         ):
             if text and (kind, entry.name) not in told:
@@ -129,6 +132,13 @@ def _outlives(judgement: Judgement, entry: Entry) -> str:
     if bound is None or seen is None or seen.longest <= bound.seconds + SKEW or bound.seconds >= BROWSER_MAX:
         return ""
     return f"the application asks for {about(seen.longest)}, and the entry promises {bound.text}"
+
+
+def _unreadable(judgement: Judgement) -> str:
+    seen = judgement.shape
+    if seen is None or not seen.shape.lifetime_unreadable:
+        return ""
+    return "the application sends a Max-Age or Expires that is not valid, and browsers differ on how long they keep the cookie"
 
 
 def _other_side(record: Record, entry: Entry, settled: bool) -> str:
@@ -171,7 +181,11 @@ def entry_yaml(record: Record, is_glob: bool = False) -> str:
     lines = [f"  - name: {scalar(record.name)}", f"    # seen: {_seen(record)}"]
     lines += ["    # purpose: what it is for", "    # category: the one it belongs to"]
     seconds = max((seen.longest for seen in record.shapes), default=None)
-    if seconds is None:
+    if not seconds and any(seen.shape.lifetime_unreadable for seen in record.shapes):
+        lines.append(
+            "    # lifetime: the application's Max-Age or Expires is not valid, and browsers differ on it"
+        )
+    elif seconds is None:
         lines.append("    # lifetime: not to be seen in what browsers send")
     else:
         kept = "  # browsers keep none longer" if seconds > BROWSER_MAX else ""
@@ -194,11 +208,12 @@ def _seen(record: Record) -> str:
     ]
     if record.shapes:
         most = max(record.shapes, key=lambda seen: seen.count)
-        lasts = [f"for {about(most.longest)}"] if most.longest else ["for the session"]
+        lasts = [f"for {about(most.longest)}" if most.longest else _SESSION[most.shape.lifetime_unreadable]]
         parts[0] += f" ({', '.join([*attributes_of(most.shape, 0), *lasts])})"
     return printable(f"{', '.join(parts)}; such as at {' '.join(where(record)[:3]) or 'no known place'}")
 
 
+_SESSION = {False: "for the session", True: "for a time that cannot be read"}
 _IN = {
     Side.SERVER: "set {}",
     Side.SCRIPT: "set by a script {}",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cookiewarden.core.cookie import SetCookie, expires, max_age
+from cookiewarden.core.cookie import SetCookie, expires, is_unreadable, max_age
 
 MAX_NAMES = 1000
 """Undeclared names that are kept: this many that servers set, and as many that only browsers sent."""
@@ -67,6 +67,8 @@ class Shape:
     same_site: str = ""
     path: str = ""
     domain: str = ""
+    lifetime_unreadable: bool = False
+    """A Max-Age or an Expires is not valid: browsers differ on how long they keep the cookie."""
 
 
 @dataclass(slots=True)
@@ -358,6 +360,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
         same_site=_known(same_site, same_site.lower() in (b"", b"none", b"lax", b"strict")),
         path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
         domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
+        lifetime_unreadable=any(map(is_unreadable, cookie.attributes)),
     )
     return shape, seconds
 

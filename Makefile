@@ -39,7 +39,7 @@ test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, 
 test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the proxy
 	$(BIN)/pytest -q -m apps tests/apps
 
-test-browser: $(VENV)/browser.stamp ## a real Chromium in front of the proxy and on its pages (needs Debian's chromium and prometheus, and npm)
+test-browser: $(VENV)/browser.stamp ## a real Chromium and a real Firefox in front of the proxy (needs Debian's chromium, firefox-esr and prometheus, and npm)
 	$(BIN)/pytest -q -s -m browser tests/browser
 
 test-deploy: $(VENV)/deploy.stamp ## deploy/ by promtool, Prometheus, kubectl, systemd-analyze, hadolint, node and go (Debian packages)

@@ -50,7 +50,8 @@ class Firefox:
             text=True,
         )
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._number = 0
         self._run(self._connect(self._address()))
         self.version = self._ask("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})[
@@ -79,16 +80,22 @@ class Firefox:
         self._ask("storage.deleteCookies")
 
     def close(self) -> None:
+        self._run(self._session.close())
         self._process.terminate()
         self._process.wait(SECONDS)
+        self._drain.join(SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(SECONDS)
+        self._loop.close()
 
     def _address(self) -> str:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
+        printed = self._process.stderr
+        assert printed is not None
+        for line in printed:
             if found := _LISTENS.search(line):
                 # The pipe must not fill: a browser that cannot write stands still.
-                threading.Thread(target=self._process.stderr.read, daemon=True).start()
+                self._drain = threading.Thread(target=lambda: (printed.read(), printed.close()), daemon=True)
+                self._drain.start()
                 return found[1]
         raise RuntimeError("Firefox ended before it listened")
 

@@ -8,7 +8,7 @@ Nothing here decodes, unquotes or trims a value.
 import re
 from dataclasses import dataclass, replace
 
-from cookiewarden.core.date import parse_cookie_date
+from cookiewarden.core.date import UNKNOWN_CLOCK, parse_cookie_date
 
 MAX_PAIR = 4096
 """Octets of name + value above which browsers ignore a cookie (RFC 6265bis 5.6)."""
@@ -141,9 +141,11 @@ def is_deletion(cookie: SetCookie, now: float) -> bool:
     return False
 
 
-def is_unreadable(attribute: Attribute) -> bool:
-    """Whether it is a Max-Age or an Expires that RFC 6265bis calls invalid. Browsers read some of these all the same, and each
-    browser others: `+60`, `99x`, a year of five digits, a date without a time."""
+def is_unreadable(attribute: Attribute, clock: float) -> bool:
+    """Whether it is a Max-Age or an Expires that RFC 6265bis calls invalid, or an Expires for which the clock is unknown. Browsers read
+    some of these all the same, and each browser others: `+60`, `99x`, a year of five digits, a date without a time."""
+    if attribute.name == b"expires" and clock == UNKNOWN_CLOCK:
+        return True
     return attribute.name in LIFETIME and max_age(attribute) is None and expires(attribute) is None
 
 

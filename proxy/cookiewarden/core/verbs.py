@@ -6,8 +6,8 @@ is not touched, so that editing twice is editing once.
 
 from dataclasses import dataclass, field, replace
 
-from cookiewarden.core.cookie import LIFETIME, MAX_PAIR, Attribute, SetCookie, expires, max_age
-from cookiewarden.core.date import UNKNOWN_CLOCK, imf_fixdate
+from cookiewarden.core.cookie import LIFETIME, MAX_PAIR, Attribute, SetCookie, expires, is_unreadable, max_age
+from cookiewarden.core.date import imf_fixdate
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSiteVerb
 from cookiewarden.core.scope import domain_match, is_trustworthy, name_prefix
@@ -185,12 +185,12 @@ def _take_off(draft: Draft, reason: Reason, attribute: Attribute) -> None:
 
 def _within(attribute: Attribute, seconds: int, clock: float) -> bytes | None:
     """The value of a Max-Age or an Expires, cut to a bound; None where it cannot be read."""
-    age, at = max_age(attribute), expires(attribute)
+    if is_unreadable(attribute, clock):
+        return None
+    age = max_age(attribute)
     if age is not None:
         return str(min(age, seconds)).encode()
-    if at is None or clock == UNKNOWN_CLOCK:
-        return None
-    return imf_fixdate(min(at, int(clock) + seconds))
+    return imf_fixdate(min(expires(attribute) or 0, int(clock) + seconds))
 
 
 def _exceeds(attribute: Attribute, seconds: int, clock: float) -> bool:

@@ -30,3 +30,14 @@ def test_an_exchange_is_seen_from_both_sides() -> None:
         and records["bad"].shapes == []
     )
     assert records["sid"].places == [("shop.example", "/a/*")] and records["sid"].rows[0].entry == "sid"
+
+
+def test_a_lifetime_is_counted_from_the_date_of_the_response() -> None:
+    expires = b"sid=1; Expires=Tue, 14 Nov 2023 22:13:20 GMT"
+    seen = []
+    for date in (b"Tue, 14 Nov 2023 21:13:20 GMT", b"Mon, 13 Nov 2023 22:13:20 GMT", b"yesterday"):
+        inventory, answered = Inventory(NOW), [(b"Date", date), (b"Set-Cookie", expires)]
+        add_exchange(Keeper(inventory), engine(entries("name: sid")), Exchange(), [], answered, 1_700_000_000)
+        (shape,) = inventory.records["sid"].shapes or [None]
+        seen.append((shape.longest, shape.shape.lifetime_unreadable) if shape else None)
+    assert seen == [(3600, False), (86400, False), (0, True)]

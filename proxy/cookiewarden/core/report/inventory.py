@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cookiewarden.core.cookie import SetCookie, expires, is_unreadable, max_age
+from cookiewarden.core.date import UNKNOWN_CLOCK
 
 MAX_NAMES = 1000
 """Undeclared names that are kept: this many that servers set, and as many that only browsers sent."""
@@ -360,7 +361,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
         same_site=_known(same_site, same_site.lower() in (b"", b"none", b"lax", b"strict")),
         path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
         domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
-        lifetime_unreadable=any(map(is_unreadable, cookie.attributes)),
+        lifetime_unreadable=any(is_unreadable(attribute, now) for attribute in cookie.attributes),
     )
     return shape, seconds
 
@@ -375,8 +376,11 @@ def _known(value: bytes, is_known: bool) -> str:
 
 
 def lifetime_of(cookie: SetCookie, now: float) -> int:
-    """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2)."""
-    readers: tuple[tuple[Callable[..., int | None], float], ...] = ((max_age, 0.0), (expires, now))
+    """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2), and Expires counts
+    where its clock is known. `now`: the moment from which it counts (`expires_clock`)."""
+    readers: list[tuple[Callable[..., int | None], float]] = [(max_age, 0.0)]
+    if now != UNKNOWN_CLOCK:
+        readers.append((expires, now))
     for read, origin in readers:
         valid = [found for a in cookie.attributes if (found := read(a)) is not None]
         if valid:

@@ -1,6 +1,7 @@
 """Whole exchanges, added to an inventory: what a proxy sees bit by bit, for those who have it all at once."""
 
 from cookiewarden.core.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.date import expires_clock
 from cookiewarden.core.decision import Exchange, Header, Judged
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.report.inventory import Keeper, Observation, Shape, sample_path, shape_of, short_text
@@ -14,16 +15,17 @@ def add_exchange(
     place = short_text(canonical_host(exchange.host)), sample_path(exchange.target)
     for judged in engine.on_request(asked, exchange, at).cookies:
         keeper.add(_seen("request", judged, place), 1, 0, at)
+    clock = expires_clock([value for name, value in answered if name.lower() == b"date"], at)
     for judged in engine.on_response(answered, exchange, at).cookies:
         if judged.before:
-            keeper.add(_set(judged, place, at), 1, 0, at)
+            keeper.add(_set(judged, place, clock), 1, 0, at)
 
 
-def _set(judged: Judged, place: tuple[str, str], at: float) -> Observation:
+def _set(judged: Judged, place: tuple[str, str], clock: float) -> Observation:
     cookie = parse_set_cookie(judged.before)
-    if cookie is None or is_deletion(cookie, at):
+    if cookie is None or is_deletion(cookie, clock):
         return _seen("response", judged, place)
-    return _seen("response", judged, place, *shape_of(cookie, at))
+    return _seen("response", judged, place, *shape_of(cookie, clock))
 
 
 def _seen(

@@ -80,3 +80,45 @@ def test_a_glob_of_many_stars_is_matched_in_one_pass() -> None:
         assert matcher.match(b"_ga_" + b"_" * 100_000, b"h", b"/").entry is None
     assert matcher.match(b"_ga_1_2_3_x", b"h", b"/").entry is not None
     assert matcher.match(b"_ga_x", b"h", b"/").entry is None
+
+
+NAMES = st.text("ab-", min_size=1, max_size=12)
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("ab-*", min_size=1, max_size=7), st.sampled_from(["", "h", "*.h", "x.h"]), st.sampled_from(["", "/a"])),
+        min_size=12, max_size=60, unique=True,
+    ),
+    st.lists(NAMES, min_size=1, max_size=8),
+    st.sampled_from([b"h", b"x.h", b"y.x.h", b"other"]),
+    st.sampled_from([None, b"/", b"/a/b"]),
+)  # fmt: skip
+def test_many_globs_are_matched_as_each_of_them_would_be(
+    declared: list[tuple[str, str, str]], names: list[str], host: bytes, path: bytes | None
+) -> None:
+    entries = [entry(name, (h,) if h else (), (p,) if p else ()) for name, h, p in declared]
+    matcher = Matcher(entries)
+    for name in names:
+        matching = [e for e in entries if fnmatchcase(name, e.name)]
+        here = [r for e in matching for r in Matcher([e]).rules() if r.applies(host, path)]
+        found = matcher.match(name.encode(), host, path)
+        assert (found.entry is not None) == bool(here)
+        assert found.out_of_scope == (not here and bool(matching))
+        if found.entry is not None:
+            best = max(
+                ("*" not in r.entry.name, len(r.entry.name.split("*")[0]), [-part for part in r.rank])
+                for r in here
+            )
+            (rank,) = {tuple(r.rank) for r in here if r.entry is found.entry}
+            assert (
+                "*" not in found.entry.name,
+                len(found.entry.name.split("*")[0]),
+                [-part for part in rank],
+            ) == best
+
+
+def test_all_rules_stand_in_the_order_of_their_rank() -> None:
+    names = ["*", "b*", "a*x", "a*", "a*yy", "exact", "a*m*x"]
+    ordered = [rule.entry.name for rule in Matcher(map(entry, names)).rules()]
+    assert ordered == ["exact", "b*", "a*yy", "a*x", "a*m*x", "a*", "*"]

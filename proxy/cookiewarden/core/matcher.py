@@ -5,6 +5,7 @@ host, then the longest `*.` host, then none; then the longest path. `check` has 
 one rank never match the same thing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -40,60 +41,175 @@ class Match:
     out_of_scope: bool = False
 
 
+class _Group:
+    """The rules of one name or glob, the one that ranks highest first."""
+
+    __slots__ = ("_here", "_where", "rules")
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self._where: tuple[bytes, bytes | None] | None = None
+        self._here: list[Rule] = []
+
+    def at(self, host: bytes, path: bytes | None) -> list[Rule]:
+        """Those that apply at a place. The last place is remembered: all cookies of a request have one, so a request looks at each rule
+        once, however many of its cookies match."""
+        if len(self.rules) == 1:
+            return self.rules if self.rules[0].applies(host, path) else []
+        where = (host, path)
+        if self._where != where:
+            self._here = [rule for rule in self.rules if rule.applies(host, path)]
+            self._where = where
+        return self._here
+
+
+FEW = 8
+"""Globs of one beginning and one end that are tried one after the other; more of them are looked up."""
+GRAM = 3
+"""Octets of a glob's middle by which it is looked up, where it has as many."""
+
+Middle = tuple[list[bytes], _Group]
+"""The parts of a glob between its stars, and its rules."""
+
+
+class _Cell:
+    """The globs with one beginning and one end: that with nothing between them, and those that ask for more."""
+
+    __slots__ = ("_grams", "_lengths", "middles", "plain")
+
+    def __init__(self) -> None:
+        self.plain: _Group | None = None
+        self.middles: dict[bytes, Middle] = {}
+        self._grams: dict[bytes, list[Middle]] = {}
+        self._lengths: list[int] = []
+
+    def group(self, glob: bytes) -> _Group:
+        """The rules of a glob; a new one is taken in."""
+        parts = glob.split(b"*")
+        if not any(parts[1:-1]):
+            self.plain = self.plain or _Group()
+            return self.plain
+        return self.middles.setdefault(glob, (parts, _Group()))[1]
+
+    def index(self) -> None:
+        """Look up by the rarest octets of each glob from now on, where there are many."""
+        if len(self.middles) <= FEW:
+            return
+        grams = {glob: _grams(parts) for glob, (parts, _) in self.middles.items()}
+        often = Counter(gram for found in grams.values() for gram in found)
+        for glob, found in grams.items():
+            rarest = min(found, key=lambda gram: (often[gram], gram))
+            self._grams.setdefault(rarest, []).append(self.middles[glob])
+        self._lengths = sorted({len(gram) for gram in self._grams})
+
+    def groups(self) -> list[_Group]:
+        """All of them."""
+        return [*([self.plain] if self.plain else []), *(group for _, group in self.middles.values())]
+
+    def matching(self, name: bytes) -> list[_Group]:
+        """Those whose glob matches a name that has the beginning and the end."""
+        found = [self.plain] if self.plain is not None else []
+        for parts, group in self._candidates(name):
+            if group not in found and glob_matches(parts, name):
+                found.append(group)
+        return found
+
+    def _candidates(self, name: bytes) -> Iterable[Middle]:
+        if not self._grams:
+            return self.middles.values()
+        candidates: list[Middle] = []
+        for length in self._lengths:
+            for at in range(len(name) - length + 1):
+                candidates += self._grams.get(name[at : at + length], ())
+        return candidates
+
+
+def _grams(parts: list[bytes]) -> set[bytes]:
+    """Octets that stand together in every name that the glob matches: of its longest middle."""
+    longest = max(parts[1:-1], key=len)
+    length = min(GRAM, len(longest))
+    return {longest[at : at + length] for at in range(len(longest) - length + 1)}
+
+
 class Matcher:
-    """Finds the entry for a name. Cost: one look-up, and one for each prefix length where globs exist."""
+    """Finds the entry for a name. Cost: one look-up, and one for each length of a beginning and of an end where globs exist."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._exact: dict[bytes, list[Rule]] = {}
-        self._globs: dict[bytes, list[tuple[list[bytes], Rule]]] = {}
+        self._exact: dict[bytes, _Group] = {}
+        self._globs: dict[bytes, dict[bytes, _Cell]] = {}
         for entry in entries:
-            for rule in _rules(entry):
-                self._add(rule)
-        for rules in self._exact.values():
-            rules.sort(key=lambda rule: rule.rank)
-        for globs in self._globs.values():
-            globs.sort(key=lambda item: item[1].rank)
-        self._lengths = sorted({len(prefix) for prefix in self._globs}, reverse=True)
+            group = self._group(entry.name.encode())
+            group.rules += _rules(entry)
+        for group in self._groups():
+            group.rules.sort(key=lambda rule: rule.rank)
+        for cells in self._globs.values():
+            for cell in cells.values():
+                cell.index()
+        self._lengths = _longest_first(self._globs)
+        self._ends = {prefix: _longest_first(cells) for prefix, cells in self._globs.items()}
 
-    def _add(self, rule: Rule) -> None:
-        name = rule.entry.name.encode()
-        if b"*" in name:
-            self._globs.setdefault(name[: name.index(b"*")], []).append((name.split(b"*"), rule))
-        else:
-            self._exact.setdefault(name, []).append(rule)
+    def _group(self, name: bytes) -> _Group:
+        """The rules of a name or glob; a new one is taken in."""
+        if b"*" not in name:
+            return self._exact.setdefault(name, _Group())
+        prefix, _, rest = name.partition(b"*")
+        cells = self._globs.setdefault(prefix, {})
+        return cells.setdefault(rest.rpartition(b"*")[2], _Cell()).group(name)
+
+    def _groups(self) -> list[_Group]:
+        cells = (cell for cells in self._globs.values() for cell in cells.values())
+        return [*self._exact.values(), *(group for cell in cells for group in cell.groups())]
 
     def rules(self) -> list[Rule]:
         """All rules, the one that ranks higher before the other."""
-        exact = [rule for rules in self._exact.values() for rule in rules]
-        return exact + [
-            rule
-            for length in self._lengths
-            for prefix, globs in self._globs.items()
-            if len(prefix) == length
-            for _, rule in globs
-        ]
+        found = [rule for group in self._exact.values() for rule in group.rules]
+        for length in self._lengths:
+            for prefix, cells in self._globs.items():
+                if len(prefix) == length:
+                    groups = (group for cell in cells.values() for group in cell.groups())
+                    found += sorted(
+                        (rule for group in groups for rule in group.rules), key=lambda rule: rule.rank
+                    )
+        return found
 
     def pieces(self) -> list[object]:
         """What it is made of: whoever holds these while it is freed can free them little by little."""
-        return [*self._exact.values(), *self._globs.values()]
+        return list(self._groups())
 
     def match(self, name: bytes, host: bytes, path: bytes | None) -> Match:
         """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`."""
         elsewhere = False
         if name:
-            for rule in self._candidates(name):
-                if rule.applies(host, path):
-                    return Match(rule.entry)
+            for groups in self._candidates(name):
+                here = [rule for group in groups for rule in group.at(host, path)]
+                if here:
+                    return Match(
+                        min(here, key=lambda rule: rule.rank).entry if len(groups) > 1 else here[0].entry
+                    )
                 elsewhere = True
         return Match(None, elsewhere)
 
-    def _candidates(self, name: bytes) -> Iterator[Rule]:
-        yield from self._exact.get(name, ())
+    def _candidates(self, name: bytes) -> Iterator[list[_Group]]:
+        """The groups that match a name, those of a higher rank first; those of one list have the same beginning and end."""
+        exact = self._exact.get(name)
+        if exact is not None:
+            yield [exact]
         for length in self._lengths:
-            if length <= len(name):
-                for parts, rule in self._globs.get(name[:length], ()):
-                    if glob_matches(parts, name):
-                        yield rule
+            if length > len(name):
+                continue
+            prefix = name[:length]
+            cells = self._globs.get(prefix)
+            if cells is None:
+                continue
+            for end in self._ends[prefix]:
+                cell = cells.get(name[len(name) - end :]) if length + end <= len(name) else None
+                groups = cell.matching(name) if cell is not None else []
+                if groups:
+                    yield groups
+
+
+def _longest_first(texts: Iterable[bytes]) -> list[int]:
+    return sorted({len(text) for text in texts}, reverse=True)
 
 
 def glob_matches(parts: list[bytes], name: bytes) -> bool:

@@ -1,0 +1,297 @@
+"""The most expensive heads within the default limits, each as a multiple of a request of the six-cookie workload.
+
+    python -m tests.bench.heads [--only TEXT]
+
+Each head is new to the proxy: nothing of it was remembered. The bar is 200 (`BAR`), for any policy of 200 entries and for 2,000 globs.
+Times are CPU seconds of this process, the least of several; `steps` counts Python's bytecodes and what is called, which depends on no
+machine and sees no work inside a C function.
+"""
+
+import argparse
+import base64
+import logging
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import uvloop
+
+from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Policy
+from cookiewarden.keys import keyring
+from cookiewarden.serve.downstream import Downstream
+from cookiewarden.serve.gateway import Gateway
+from cookiewarden.serve.guard import Guard
+from cookiewarden.serve.metrics import Labels, Metrics
+from cookiewarden.serve.settings import Settings, parse_upstream
+from cookiewarden.serve.statement import StatementPages
+from cookiewarden.serve.upstream import Origin, Pool
+from tests.bench.inprocess import Nowhere, measured
+from tests.policies_for_tests import policy as loaded
+
+BAR = 200
+REPEATS = 5
+ROOM = 15_800
+"""Octets of a value that fits into a field of 16 KiB."""
+NAVIGATION = b"Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nAccept: text/html\r\n"
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n%b\r\n\r\n"
+
+
+class Proxy:
+    """One policy, one client connection and one to the origin, in this process. Needs a running loop."""
+
+    def __init__(self, policy: Policy, keys: tuple[bytes, ...] = ()) -> None:
+        metrics = Metrics(Labels(200))
+        metrics.declare(entry.name for entry in policy.entries)
+        engine = Engine(policy, None, time.time(), keyring(keys))
+        self.gateway = gateway = Gateway(
+            Settings(upstream=parse_upstream("http://127.0.0.1:1")), engine, metrics
+        )
+        gateway.guard = Guard(engine) if policy.inject_guard else None
+        gateway.statement = StatementPages(engine) if policy.statement.path else None
+        gateway.pool = Pool(gateway)
+
+    def exchange(self, ask: bytes, answer: bytes) -> None:
+        """A request on a new connection, and the application's answer, on a new connection too."""
+        client, pool = Downstream(self.gateway), self.gateway.pool
+        origin = Origin(self.gateway, pool)
+        client.connection_made(Nowhere())
+        origin.connection_made(Nowhere())
+        pool.open, pool.idle = 1, type(pool.idle)([origin])
+        client.data_received(ask)
+        if origin.transaction is not None:  # else the proxy has answered
+            origin.data_received(answer)
+        client.connection_lost(None)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Heads of one kind, a new one for each number."""
+
+    name: str
+    policy: str
+    heads: Callable[[int], tuple[bytes, bytes]]
+    seals: bool = False
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+def asked(*fields: bytes, target: bytes = b"/") -> bytes:
+    return b"GET %b HTTP/1.1\r\nHost: bench.example\r\n%b\r\n" % (
+        target,
+        b"".join(f + b"\r\n" for f in fields),
+    )
+
+
+def cookies(pairs: Iterator[bytes] | list[bytes]) -> tuple[bytes, bytes]:
+    """Two Cookie fields with as many of the pairs as a request may have."""
+    pairs = list(pairs)[:300]
+    half = len(pairs) // 2
+    return b"Cookie: " + b"; ".join(pairs[:half]), b"Cookie: " + b"; ".join(pairs[half:])
+
+
+def answered(*lines: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%b\r\n" % b"".join(
+        b"Set-Cookie: %b\r\n" % x for x in lines
+    )
+
+
+def entries(*lines: str, top: str = "") -> str:
+    return f"version: 1\n{top}cookies:\n" + "".join(
+        f"  - {{{line}, lifetime: 1h, purpose: x}}\n" for line in lines
+    )
+
+
+def consent(form: str) -> str:
+    top = f"consent: {{cookie: answer, format: {form}}}\ncategories:\n  need: {{basis: x}}\n"
+    top += "".join(f"  c{n}: {{consent: required, granted_by: [{n % 24 + 1}]}}\n" for n in range(100))
+    return entries(
+        "name: answer, category: need", *(f"name: x{n}, category: c{n}" for n in range(100)), top=top
+    )
+
+
+ONE = entries("name: sid")
+EVICTS = entries("name: sid", top="undeclared: {evict: domain}\n")
+STATEMENT = ONE.replace("cookies:", "statement: {path: /s, languages: [en, nl], publisher: x}\ncookies:")
+
+
+def of_value(prefix: bytes, unit: bytes) -> Callable[[int], tuple[bytes, bytes]]:
+    """Two fields that are full of a unit, the second with a number."""
+    full = unit * (ROOM // len(unit))
+    return lambda n: (asked(prefix + full, prefix + b"%d" % n + full[: ROOM - 10]), OK)
+
+
+def connection(n: int) -> tuple[bytes, bytes]:
+    options = b",".join(b"%x" % (n * 10000 + at) for at in range(3200))[:ROOM]
+    return asked(b"Connection: " + options, b"Connection: " + options[::-1]), OK
+
+
+def connection_of_a_response(n: int) -> tuple[bytes, bytes]:
+    options = b",".join(b"%x" % (n * 10000 + at) for at in range(3200))[:ROOM]
+    return asked(), b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: %b\r\nConnection: %b\r\n\r\n" % (
+        options,
+        options[::-1],
+    )
+
+
+def named(form: str, size: int = 90) -> Callable[[int], tuple[bytes, bytes]]:
+    """300 cookies with names that were never seen."""
+
+    def heads(n: int) -> tuple[bytes, bytes]:
+        return asked(
+            NAVIGATION.strip(),
+            *cookies([(form % (n * 1000 + at)).encode().ljust(size, b"x") + b"=1" for at in range(300)]),
+        ), PAGE % b"Content-Length: 0"
+
+    return heads
+
+
+def set_cookies(line: str, count: int = 120) -> Callable[[int], tuple[bytes, bytes]]:
+    """As many Set-Cookie lines as a head has room for."""
+
+    def heads(n: int) -> tuple[bytes, bytes]:
+        lines = [(line % (n * 1000 + at)).encode() for at in range(count)]
+        room = 32_000 // (len(lines[0]) + 14)
+        return asked(), answered(*lines[:room])
+
+    return heads
+
+
+def sealed(n: int) -> tuple[bytes, bytes]:
+    values = (
+        base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300)
+    )
+    return asked(*cookies([b"k%d=s1.%b" % (at, value) for at, value in enumerate(values)])), OK
+
+
+def sealed_copies(n: int) -> tuple[bytes, bytes]:
+    values = (
+        base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300)
+    )
+    return asked(*cookies([b"k1=s1." + value for value in values])), OK
+
+
+def renamed(n: int) -> tuple[bytes, bytes]:
+    return asked(*cookies([b"sid=%d" % (n * 1000 + at) for at in range(300)])), OK
+
+
+def date(n: int, token: str) -> str:
+    return f"c%d=1; Expires={n} " + (token * 1000)[:980]
+
+
+CASES = [
+    Case("Connection, 2 fields of 3,200 options", ONE, connection),
+    Case("Connection of a response", ONE, connection_of_a_response),
+    Case("TE, many codings", ONE, of_value(b"TE: ", b"a,")),
+    Case("X-Forwarded-For, many addresses", ONE, of_value(b"X-Forwarded-For: ", b"1,")),
+    Case("Forwarded", ONE, of_value(b"Forwarded: ", b"for=a;,")),
+    Case("Accept-Language where a statement is served", STATEMENT, lambda n: (asked(*[b"Accept-Language: " + b"a,b;q=0.1," * (ROOM // 10)] * 2, target=b"/s?%d" % n), OK)),
+    Case("If-None-Match where a statement is served", STATEMENT, lambda n: (asked(*[b"If-None-Match: " + b"a," * (ROOM // 2)] * 2, target=b"/s?%d" % n), OK)),
+    Case("300 cookies, one glob each by its beginning", entries(*(f"name: '{'a' * n}*z'" for n in range(1, 200))), named("a" * 60 + "%d")),
+    Case("300 cookies, 200 globs of one beginning", entries(*(f"name: 'p*{n}'" for n in range(200))), named("p%d-")),
+    Case("300 cookies, 2,000 globs of one beginning", entries(*(f"name: 'p*x{n}x'" for n in range(2000))), named("p%d-")),
+    Case("300 cookies, 200 globs of two stars", entries(*(f"name: 'p*y{n}y*q', scope: {{hosts: [h{n}.example]}}" for n in range(200))), named("p%d-", 88)),
+    Case("300 cookies, 2,000 globs of two stars", entries(*(f"name: 'p*y{n}y*', scope: {{hosts: [h{n}.example]}}" for n in range(2000))), named("p%d-")),
+    Case("300 cookies, one glob on 200 hosts", entries(*(f"name: 'p*', scope: {{hosts: [h{n}.example]}}" for n in range(200))), named("p%d-")),
+    Case("300 cookies, all evicted, deep path", EVICTS, lambda n: (asked(NAVIGATION.strip(), *cookies([b"e%d=1" % (n * 1000 + at) for at in range(300)]), target=b"/" + b"a/" * 8000), PAGE % b"Content-Length: 0")),
+    Case("300 new cookies", ONE, named("n%d")),
+    Case("300 copies of one cookie", ONE, lambda n: (asked(*cookies([b"sid=%d" % (n + at) for at in range(300)])), OK)),
+    Case("300 copies of a renamed cookie", entries("name: sid, rename_to: __Host-sid"), renamed),
+    Case("300 sealed values", entries(*(f"name: k{n}, seal: true" for n in range(200))), sealed, True),
+    Case("300 sealed copies", entries(*(f"name: k{n}, seal: true" for n in range(200))), sealed_copies, True),
+    Case("consent, list", consent("list"), lambda n: (asked(*[b"Cookie: answer=" + b"a," * (ROOM // 2)] * 2), OK)),
+    Case("consent, list in percent", consent("list"), lambda n: (asked(*[b"Cookie: answer=" + b"%61%2C" * (ROOM // 6)] * 2), OK)),
+    Case("consent, json", consent("json"), lambda n: (asked(*[b"Cookie: answer={" + b",".join(b'"%x":1' % at for at in range(1500)) + b"}"] * 2), OK)),
+    Case("consent, json, deep", consent("json"), lambda n: (asked(*[b"Cookie: answer=" + b"[" * ROOM] * 2), OK)),
+    Case("consent, klaro", consent("klaro"), lambda n: (asked(*[b"Cookie: answer={" + b",".join(b'"%x":true' % at for at in range(1200)) + b"}"] * 2), OK)),
+    Case("consent, cookiebot", consent("cookiebot"), lambda n: (asked(*[b"Cookie: answer={" + b"necessary:true," * 1000 + b"}"] * 2), OK)),
+    Case("consent, onetrust", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=" + b"&" * ROOM] * 2), OK)),
+    Case("consent, onetrust in percent", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=" + b"%26&" * (ROOM // 4)] * 2), OK)),
+    Case("consent, onetrust, groups", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=groups=" + b"a:1," * (ROOM // 4)] * 2), OK)),
+    Case("consent, tcf", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=C" + b"A" * (ROOM - 100)] * 2), OK)),
+    Case("consent, 200 copies", consent("list"), lambda n: (asked(*cookies([b"answer=%d" % (n * 1000 + at) for at in range(300)])), OK)),
+    Case("a consent cookie set 100 times", consent("json"), set_cookies("answer={\"a%d\":true}; Path=/", 120)),
+    Case("120 new Set-Cookie", ONE, set_cookies("n%d=1; Path=/; Max-Age=99999999; Secure; SameSite=None")),
+    Case("120 declared Set-Cookie, edited", entries("name: 'n*', secure: true, http_only: true, same_site: Strict, path: /x, partitioned: true, priority: Low"), set_cookies("n%d=1; Path=/; Max-Age=99999999; Domain=bench.example; Expires=Fri, 31 Dec 2027 23:59:59 GMT")),
+    Case("120 deletions", entries("name: '__Host-n*', secure: true"), set_cookies("__Host-n%d=1; Path=/; Max-Age=0; Expires=Thu, 01-Jan-1970 00:00:00 GMT")),
+    Case("Set-Cookie of semicolons", entries("name: 'n*'"), set_cookies("n%d=1" + ";" * ROOM)),
+    Case("Set-Cookie of semicolons, undeclared", ONE, set_cookies("n%d=1" + ";" * ROOM)),
+    Case("Set-Cookie of attributes", entries("name: 'n*', secure: true"), set_cookies("n%d=1" + ";a=b" * (ROOM // 4))),
+    Case("Set-Cookie of 1,700 Max-Age", entries("name: 'n*'"), set_cookies("n%d=1" + ";max-age=9" * (ROOM // 10))),
+    Case("Set-Cookie of 1,700 Expires", entries("name: 'n*'"), set_cookies("n%d=1" + ";expires=9" * (ROOM // 10))),
+    Case("Set-Cookie of 1,300 Path", entries("name: 'n*', path: /x"), set_cookies("n%d=1" + ";Path=/a" * (ROOM // 8))),
+    Case("dates of letters", entries("name: 'c*'"), set_cookies(date(1, "a "))),
+    Case("dates of digits", entries("name: 'c*'"), set_cookies(date(2, "1 "))),
+    Case("dates of years", entries("name: 'c*'"), set_cookies(date(3, "2027 "))),
+    Case("dates of times", entries("name: 'c*'"), set_cookies(date(4, "1:1:1 "))),
+    Case("dates of months", entries("name: 'c*'"), set_cookies(date(5, "Jan "))),
+    Case("Cache-Control of directives", EVICTS, lambda n: (asked(NAVIGATION.strip(), b"Cookie: e%d=1" % n), PAGE % (b"Content-Length: 0\r\nCache-Control: " + b'a="' * (ROOM // 3)))),
+    Case("a host of 16,000 octets", EVICTS, lambda n: (b"GET / HTTP/1.1\r\nHost: %b\r\n%bCookie: e=1\r\n\r\n" % (b"a." * 7800 + b"%d" % n, NAVIGATION), PAGE % b"Content-Length: 0")),
+    Case("200 paths", entries(*(f"name: 'p*', scope: {{paths: [/a/{n}]}}" for n in range(200))), lambda n: (asked(target=b"/a/" + b"9" * ROOM), answered(*(b"p%d=1; Path=/" % (n * 1000 + at) for at in range(100))))),
+    Case("a target of slashes", ONE, lambda n: (asked(b"Cookie: e%d=1" % n, target=b"/" * 16_000), OK)),
+    Case("128 fields", ONE, lambda n: (asked(*(b"X-%d-%d: %b" % (n, at, b"x" * 200) for at in range(120))), OK)),
+]  # fmt: skip
+
+
+def seconds(proxy: Proxy, heads: Callable[[int], tuple[bytes, bytes]], repeats: int) -> float:
+    """CPU seconds for one exchange: the least of several, for nothing but disturbance makes one slower."""
+    best = float("inf")
+    for number in range(repeats):
+        ask, answer = heads(number)
+        began = time.process_time()
+        proxy.exchange(ask, answer)
+        best = min(best, time.process_time() - began)
+    return best
+
+
+def steps(proxy: Proxy, ask: bytes, answer: bytes) -> int:
+    """Bytecodes that one exchange takes, and calls of C functions."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        proxy.exchange(ask, answer)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def proxy_of(case: Case, keys: tuple[bytes, ...]) -> Proxy:
+    return Proxy(loaded(case.policy), keys if case.seals else ())
+
+
+KEYS = (bytes(range(32)),)
+
+
+async def main(only: str) -> None:
+    logging.getLogger("cookiewarden").setLevel(logging.ERROR)
+    one = await measured("a")
+    print(f"a request of the six-cookie workload: {one * 1e6:.1f} us; bar {BAR}\n")
+    found = []
+    for case in CASES:
+        if only in case.name:
+            proxy = proxy_of(case, KEYS)
+            found.append((seconds(proxy, case.heads, REPEATS) / one, case.name))
+            proxy.gateway.stop()
+    for ratio, name in sorted(found, reverse=True):
+        print(f"{ratio:8.1f}  {name}{'  OVER' if ratio > BAR else ''}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="", help="cases whose name has this text")
+    uvloop.run(main(parser.parse_args().only))

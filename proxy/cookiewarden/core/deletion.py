@@ -4,8 +4,6 @@ A line that the application meant as a deletion keeps its other attributes (`del
 browsers need (`bare_deletion`). Neither has a value, and neither has a second Max-Age or Expires that a browser could read otherwise.
 """
 
-from dataclasses import replace
-
 from cookiewarden.core.cookie import (
     LIFETIME,
     WSP,
@@ -32,14 +30,16 @@ def complete(draft: Draft) -> None:
 
 def delete(cookie: SetCookie) -> SetCookie:
     """The line without a value and with `Max-Age=0` for its whole lifetime. One that is so already stays byte for byte."""
-    lifetime = [a for a in cookie.attributes if a.name in LIFETIME]
+    lifetime = cookie.lifetime
     is_ended = len(lifetime) == 1 and lifetime[0].value == b"0" and max_age(lifetime[0]) == 0
     if not is_ended:
         kept = [a for a in cookie.attributes if a.name not in LIFETIME and a.raw.strip(WSP)]
-        cookie = replace(cookie, attributes=(*kept, _ENDED))
+        cookie = cookie.with_attributes((*kept, _ENDED))
     if not cookie.name:
         # Some clients take `=` for the end of an empty name and the rest for a cookie: a bare word has no second reading.
-        return cookie if cookie.pair == b"deleted" else replace(cookie, pair=b"deleted", value=b"deleted")
+        return (
+            cookie if cookie.pair == b"deleted" else SetCookie(b"deleted", b"", b"deleted", cookie.attributes)
+        )
     return cookie.with_cookie_value(b"") if cookie.value else cookie
 
 
@@ -52,5 +52,5 @@ def bare_deletion(cookie: SetCookie) -> SetCookie:
     pair = cookie.name + b"=" if cookie.name else b"deleted"
     draft = Draft(SetCookie(pair, cookie.name, b"", kept))
     complete(draft)
-    made = replace(draft.cookie, attributes=(*draft.cookie.attributes, _ENDED))
+    made = draft.cookie.with_attributes((*draft.cookie.attributes, _ENDED))
     return cookie if build_set_cookie(made) == build_set_cookie(cookie) else made

@@ -93,8 +93,8 @@ def _directives(fields: list[Header], name: bytes) -> dict[bytes, bytes]:
 
 def directories(target: bytes) -> list[bytes]:
     """`/` and the directories of a request's path, as browsers make a cookie's path of it (RFC 6265bis 5.1.4)."""
-    steps = path_of(target).split(b"/")[1:-1]
-    paths = [b"/" + b"/".join(steps[:end]) for end in range(1, len(steps) + 1)][:MAX_DIRECTORIES]
+    steps = path_of(target).split(b"/", MAX_DIRECTORIES + 1)[1:-1]
+    paths = [b"/" + b"/".join(steps[:end]) for end in range(1, len(steps) + 1)]
     return [b"/", *(path for path in paths if path != b"/" and b";" not in path and not CONTROL.search(path))]
 
 

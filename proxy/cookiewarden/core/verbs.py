@@ -4,9 +4,18 @@ An edit touches the attribute that browsers count and leaves every other byte; w
 is not touched, so that editing twice is editing once.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from cookiewarden.core.cookie import LIFETIME, MAX_PAIR, Attribute, SetCookie, expires, is_unreadable, max_age
+from cookiewarden.core.cookie import (
+    LIFETIME,
+    MAX_PAIR,
+    Attribute,
+    SetCookie,
+    expires,
+    is_unreadable,
+    max_age,
+    set_value,
+)
 from cookiewarden.core.date import imf_fixdate
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSiteVerb
@@ -32,8 +41,15 @@ class Draft:
 
     def edit(self, reason: Reason, cookie: SetCookie) -> None:
         self.cookie = cookie
+        self.note(reason)
+
+    def note(self, reason: Reason) -> None:
         if reason not in self.reasons:
             self.reasons.append(reason)
+
+    def is_noted(self, reasons: frozenset[Reason]) -> bool:
+        """Whether one of them is the reason of an edit."""
+        return not reasons.isdisjoint(self.reasons)
 
     def set(self, reason: Reason, name: str, value: str) -> None:
         """Give an attribute this value: in place of the one that counts, else at the end."""
@@ -155,32 +171,45 @@ def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
     """Leave at most one Max-Age and one Expires, each within the bound and in the one form that every browser reads alike; none of
     them where the bound is the session. `clock`: the moment from which browsers count Expires (`expires_clock`), in seconds.
     """
-    if bound is None:
+    lifetime = draft.cookie.lifetime
+    if bound is None or not lifetime:
         return
-    cookie = draft.cookie
     counts = [
-        next((a for a in reversed(cookie.attributes) if read(a) is not None), None)
-        for read in (max_age, expires)
+        next((a for a in reversed(lifetime) if read(a) is not None), None) for read in (max_age, expires)
     ]
-    for attribute in cookie.attributes:
-        if attribute.name not in LIFETIME:
-            continue
-        value = _within(attribute, bound.seconds, clock)
-        if value is None:
-            _take_off(draft, Reason.LIFETIME_UNREADABLE, attribute)
-        elif bound.is_session:
-            _take_off(draft, Reason.LIFETIME_CAPPED, attribute)
-        elif not any(attribute is a for a in counts):
-            _take_off(draft, Reason.LIFETIME_NORMALIZED, attribute)
-        elif value != attribute.value:
-            capped = _exceeds(attribute, bound.seconds, clock)
-            reason = Reason.LIFETIME_CAPPED if capped else Reason.LIFETIME_NORMALIZED
-            draft.edit(reason, draft.cookie.with_value(attribute, value))
+    kept = []
+    for attribute in draft.cookie.attributes:
+        if attribute.name in LIFETIME:
+            reason, value = _bounded(attribute, bound, clock, attribute in counts)
+            if reason is not None:
+                draft.note(reason)
+            if value is None:
+                continue
+            if reason is not None:
+                attribute = set_value(attribute, value)
+        kept.append(attribute)
+    if draft.is_noted(_LIFETIME):
+        draft.cookie = draft.cookie.with_attributes(tuple(kept))
 
 
-def _take_off(draft: Draft, reason: Reason, attribute: Attribute) -> None:
-    kept = tuple(a for a in draft.cookie.attributes if a is not attribute)
-    draft.edit(reason, replace(draft.cookie, attributes=kept))
+_LIFETIME = frozenset({Reason.LIFETIME_CAPPED, Reason.LIFETIME_NORMALIZED, Reason.LIFETIME_UNREADABLE})
+
+
+def _bounded(
+    attribute: Attribute, bound: Lifetime, clock: float, counts: bool
+) -> tuple[Reason | None, bytes | None]:
+    """Why a Max-Age or an Expires changes, and the value that it gets (None: it goes). `counts`: it is the last valid one."""
+    value = _within(attribute, bound.seconds, clock)
+    if value is None:
+        return Reason.LIFETIME_UNREADABLE, None
+    if bound.is_session:
+        return Reason.LIFETIME_CAPPED, None
+    if not counts:
+        return Reason.LIFETIME_NORMALIZED, None
+    if value == attribute.value:
+        return None, value
+    capped = _exceeds(attribute, bound.seconds, clock)
+    return Reason.LIFETIME_CAPPED if capped else Reason.LIFETIME_NORMALIZED, value
 
 
 def _within(attribute: Attribute, seconds: int, clock: float) -> bytes | None:

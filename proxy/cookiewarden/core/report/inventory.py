@@ -361,7 +361,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
         same_site=_known(same_site, same_site.lower() in (b"", b"none", b"lax", b"strict")),
         path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
         domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
-        lifetime_unreadable=any(is_unreadable(attribute, now) for attribute in cookie.attributes),
+        lifetime_unreadable=any(is_unreadable(attribute, now) for attribute in cookie.lifetime),
     )
     return shape, seconds
 
@@ -378,11 +378,10 @@ def _known(value: bytes, is_known: bool) -> str:
 def lifetime_of(cookie: SetCookie, now: float) -> int:
     """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2), and Expires counts
     where its clock is known. `now`: the moment from which it counts (`expires_clock`)."""
-    readers: list[tuple[Callable[..., int | None], float]] = [(max_age, 0.0)]
-    if now != UNKNOWN_CLOCK:
-        readers.append((expires, now))
-    for read, origin in readers:
-        valid = [found for a in cookie.attributes if (found := read(a)) is not None]
-        if valid:
-            return max(0, round(valid[-1] - origin))
+    for attribute in reversed(cookie.lifetime):
+        if (age := max_age(attribute)) is not None:
+            return max(0, age)
+    for attribute in reversed(cookie.lifetime):
+        if now != UNKNOWN_CLOCK and (at := expires(attribute)) is not None:
+            return max(0, round(at - now))
     return 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cookiewarden.core.decision import Action, Decision, Reason
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.eviction import gets_a_page, is_navigation, is_page
-from cookiewarden.core.guard import Injector
+from cookiewarden.core.injector import Injector
 from cookiewarden.core.plan import Scope, SetCookieLines
 from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk

@@ -39,6 +39,12 @@ VALUES = [
     (["script-src 'nonce-a'", "script-src 'nonce-b'"], FORBIDDEN),
     (["script-src 'nonce-a' 'nonce-b', img-src *", "script-src 'nonce-c' 'nonce-b'"], b"b"),
     (["script-src 'self'", "script-src 'nonce-b'"], b"b"),
+    # more than any page has
+    (["script-src 'self'"] * 64, NO_NONCE),
+    (["script-src 'self'"] * 65, FORBIDDEN),
+    (["img-src *"] * 500, NO_NONCE),
+    (["script-src 'self' " + "a " * 498], NO_NONCE),
+    (["script-src 'self' " + "a " * 499], FORBIDDEN),
     # nonces that are none
     (["script-src 'nonce-\"><script>'"], FORBIDDEN),
     (["script-src 'nonce-a b'"], FORBIDDEN),

@@ -18,6 +18,7 @@ class Address:
     path: bytes
 
 
+_RESTRICTS = re.compile(rb"script-src|default-src|sandbox", re.IGNORECASE)
 _NONCE = re.compile(rb"'nonce-([A-Za-z0-9+/_-]+={0,2})'", re.IGNORECASE)
 _SCHEME = re.compile(rb"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HOST = re.compile(
@@ -27,12 +28,19 @@ _HOST = re.compile(
 _PORTS = {b"http": 80, b"https": 443}
 NO_NONCE = b""
 
+MAX_POLICIES = 64
+MAX_SOURCES = 500
+"""In all policies together. No page has as many; one that has counts as forbidding the script, unread."""
+
 
 def nonce_for(values: Iterable[bytes], script: Address) -> bytes | None:
     """Return the nonce that a tag for `script` needs under these field values; NO_NONCE where it needs none, and None where
     it is forbidden."""
     shared: dict[bytes, None] | None = None  # in the order of the first policy that asks for one
-    for policy in b",".join(values).split(b","):
+    policies = list(filter(_RESTRICTS.search, b",".join(values).split(b",")))
+    if len(policies) > MAX_POLICIES or sum(len(policy.split()) for policy in policies) > MAX_SOURCES:
+        return None
+    for policy in policies:
         directives = _directives(policy)
         if b"sandbox" in directives and b"allow-scripts" not in directives[b"sandbox"].lower().split():
             return None

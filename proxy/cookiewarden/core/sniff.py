@@ -22,7 +22,8 @@ class Kind(Enum):
     OTHER = "anything else"
 
 
-_UNKNOWN = frozenset({b"", b"*/*", b"unknown/unknown", b"application/unknown"})
+_TYPE = re.compile(rb"[^,]*/[^,]*")
+_UNKNOWN = frozenset({b"", b"unknown/unknown", b"application/unknown"})
 _QUOTED = re.compile(rb'"[^"]*"?')
 _ESSENCE_ENDS = re.compile(rb"[ \t;(]")
 
@@ -35,12 +36,7 @@ def kind_of(fields: Iterable[Header]) -> Kind:
             types += b"," + value
         elif name == b"x-content-type-options":
             options += b"," + value
-    # Fetch 2.2.2: of several types the last counts that is one. Parameters may hold a comma within quotes.
-    essence = b""
-    for piece in _QUOTED.sub(b"", types).split(b","):
-        found = _ESSENCE_ENDS.split(piece.strip(b" \t"), maxsplit=1)[0].lower()
-        if b"/" in found and (found != b"*/*" or not essence):
-            essence = found
+    essence = _essence(types)
     if essence == b"text/html":
         return Kind.HTML
     if essence not in _UNKNOWN:
@@ -48,6 +44,16 @@ def kind_of(fields: Iterable[Header]) -> Kind:
     # Fetch 3.6: the first of the values counts.
     nosniff = options[1:].split(b",")[0].strip(b" \t").lower() == b"nosniff"
     return Kind.OTHER if nosniff else Kind.UNKNOWN
+
+
+def _essence(types: bytes) -> bytes:
+    """Return the last type that is one, without its parameters; nothing where none is, or only `*/*` (Fetch 2.2.2). Parameters may hold a comma
+    within quotes."""
+    for piece in reversed(_TYPE.findall(_QUOTED.sub(b"", types))):
+        essence = _ESSENCE_ENDS.split(piece.strip(b" \t"), maxsplit=1)[0].lower()
+        if b"/" in essence and essence != b"*/*":
+            return essence
+    return b""
 
 
 _SPACE = b"\t\n\f\r "

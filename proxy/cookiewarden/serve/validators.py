@@ -53,18 +53,18 @@ class Conditions:
         name, value = found[1].lower(), found[2]
         if name in (b"range", b"if-modified-since"):
             return found[0]
-        is_stale_plain = self.is_page and name != b"if-match"
-        tags = _TAG.findall(value)
-        if value.strip(b" \t") == b"*":
+        drops_plain = self.is_page and name != b"if-match"
+        if value.strip(b" \t") == b"*" or not (drops_plain or MARK in value):
             self._left.add(name)
             return found[0]
         if _TAG.sub(b"", value).strip(b", \t"):  # a date, or no list of entity-tags
-            (self._dropped if is_stale_plain else self._left).add(name)
-            return b"" if is_stale_plain else found[0]
+            (self._dropped if drops_plain else self._left).add(name)
+            return b"" if drops_plain else found[0]
+        tags = _TAG.findall(value)
         left = []
         for tag in tags:
-            marked = _MARKED.fullmatch(tag)
-            if marked is None and not is_stale_plain:
+            marked = _MARKED.fullmatch(tag) if MARK in tag else None
+            if marked is None and not drops_plain:
                 left.append(tag)
             elif marked is not None and marked[2] == self.revision:
                 plain = marked[1] + b'"'

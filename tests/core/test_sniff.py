@@ -10,7 +10,7 @@ KINDS = [
     ([(TYPE, b"text/html; charset=utf-8")], Kind.HTML),
     ([(TYPE, b"application/json")], Kind.OTHER),
     ([(TYPE, b"application/xhtml+xml")], Kind.OTHER),
-    ([], Kind.UNKNOWN),
+    ([(b"server", b"x")], Kind.UNKNOWN),
     ([(TYPE, b"*/*")], Kind.UNKNOWN),
     ([(TYPE, b"*/*; charset=utf-8")], Kind.UNKNOWN),
     ([(TYPE, b"Unknown/Unknown")], Kind.UNKNOWN),
@@ -38,6 +38,8 @@ KINDS = [
     ([(TYPE, b"text/html, text/plain")], Kind.OTHER),
     ([(TYPE, b"text/plain;text/html")], Kind.OTHER),
     ([(TYPE, b'text/html; x="a, text/plain"')], Kind.HTML),
+    ([(TYPE, b"text/html" + b",;/" * 63)], Kind.HTML),
+    ([(TYPE, b"text/html" + b",;/" * 64)], Kind.UNKNOWN),
     # several options
     ([(OPTIONS, b"nosniff, x")], Kind.OTHER),
     ([(OPTIONS, b"x, nosniff")], Kind.UNKNOWN),

@@ -236,6 +236,9 @@ ASKED = [
     (True, ["If-None-Match: *"], ["If-None-Match: *"]),
     (False, ['If-None-Match: "a","b"', "If-Modified-Since: x"], ['If-None-Match: "a","b"', "If-Modified-Since: x"]),
     (False, ["If-None-Match: a~"], ["If-None-Match: a~"]),
+    (True, ["If-None-Match: a~"], []),
+    (False, ["If-None-Match: " + '"a~",' * 100], ["If-None-Match: " + ", ".join(['"a"'] * 100)]),
+    (False, ["If-None-Match: " + '"a~",' * 101], []),
     (False, ["If-None-Match: "], ["If-None-Match: "]),
     # the others
     (False, ['If-Match: "a~"'], ['If-Match: "a"']),

@@ -84,13 +84,12 @@ def _octets(encoded: re.Match[str]) -> str:
 
 _SPACE = r"[ \t\n\r\f\v]"
 _SEPARATORS = re.compile(r"[,| \t\n\r\f\v]+")
-_WORD = re.compile("[A-Za-z0-9_.:*/\u00a0-\U0010ffff-]+")
+_WORDS = re.compile("[A-Za-z0-9_.:*/\u00a0-\U0010ffff,| \t\n\r\f\v-]*")
 
 
 def _list(text: str) -> frozenset[str] | None:
     """`analytics,marketing`, with `,`, `|` or blanks between."""
-    words = [word for word in _SEPARATORS.split(text) if word]
-    return frozenset(words) if all(map(_WORD.fullmatch, words)) else None
+    return frozenset(filter(None, _SEPARATORS.split(text))) if _WORDS.fullmatch(text) else None
 
 
 MAX_OPENED = 200

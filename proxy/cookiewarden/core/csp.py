@@ -19,10 +19,14 @@ class Address:
 
 
 _RESTRICTS = re.compile(rb"script-src|default-src|sandbox", re.IGNORECASE)
+_DIRECTIVE = re.compile(
+    rb"(?:^|;)[\t\n\f\r ]*+(script-src-elem|script-src|default-src|sandbox)(?=[\t\n\f\r ;]|$)([^;]*)",
+    re.IGNORECASE,
+)
 _NONCE = re.compile(rb"'nonce-([A-Za-z0-9+/_-]+={0,2})'", re.IGNORECASE)
 _SCHEME = re.compile(rb"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _HOST = re.compile(
-    rb"(?:([a-z][a-z0-9+.-]*)://)?(\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?::([0-9]{1,5}|\*))?(/.*)?",
+    rb"(?:([a-z][a-z0-9+.-]*)://)?(\*|(?:\*\.)?[a-z0-9_.-]++)(?::([0-9]{1,5}|\*))?(/.*)?",
     re.IGNORECASE,
 )
 _PORTS = {b"http": 80, b"https": 443}
@@ -53,11 +57,10 @@ def nonce_for(values: Iterable[bytes], script: Address) -> bytes | None:
 
 
 def _directives(policy: bytes) -> Mapping[bytes, bytes]:
-    """Of directives with one name the first counts."""
+    """Return those that speak of scripts. Of directives with one name the first counts."""
     found: dict[bytes, bytes] = {}
-    for directive in policy.split(b";"):
-        name, *value = directive.split(None, 1)[:2] or [b""]
-        found.setdefault(name.lower(), value[0] if value else b"")
+    for directive in _DIRECTIVE.finditer(policy):
+        found.setdefault(directive[1].lower(), directive[2])
     return found
 
 

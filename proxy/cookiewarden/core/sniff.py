@@ -23,6 +23,8 @@ class Kind(Enum):
 
 
 _TYPE = re.compile(rb"[^,]*/[^,]*")
+MAX_TYPES = 64
+"""Of the types in a response's fields, how many are looked at."""
 _UNKNOWN = frozenset({b"", b"unknown/unknown", b"application/unknown"})
 _QUOTED = re.compile(rb'"[^"]*"?')
 _ESSENCE_ENDS = re.compile(rb"[ \t;(]")
@@ -49,7 +51,7 @@ def kind_of(fields: Iterable[Header]) -> Kind:
 def _essence(types: bytes) -> bytes:
     """Return the last type that is one, without its parameters; nothing where none is, or only `*/*` (Fetch 2.2.2). Parameters may hold a comma
     within quotes."""
-    for piece in reversed(_TYPE.findall(_QUOTED.sub(b"", types))):
+    for piece in reversed(_TYPE.findall(_QUOTED.sub(b"", types))[-MAX_TYPES:]):
         essence = _ESSENCE_ENDS.split(piece.strip(b" \t"), maxsplit=1)[0].lower()
         if b"/" in essence and essence != b"*/*":
             return essence

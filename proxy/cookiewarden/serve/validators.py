@@ -13,6 +13,8 @@ import re
 from cookiewarden.serve.head import fields_of
 
 MARK = b"--cw-"
+MAX_TAGS = 100
+"""In one field. One with more counts as naming nothing that is known."""
 
 _CONDITIONS = re.compile(
     rb"\r\n(if-none-match|if-match|if-range|if-modified-since|range):[ \t]*([^\r\n]*)", re.IGNORECASE
@@ -57,7 +59,10 @@ class Conditions:
         if value.strip(b" \t") == b"*" or not (drops_plain or MARK in value):
             self._left.add(name)
             return found[0]
-        if _TAG.sub(b"", value).strip(b", \t"):  # a date, or no list of entity-tags
+        if MARK not in value or value.count(b'"') > 2 * MAX_TAGS:
+            self._dropped.add(name)
+            return b""
+        if _TAG.sub(b"", value).strip(b", \t"):  # no list of entity-tags
             (self._dropped if drops_plain else self._left).add(name)
             return b"" if drops_plain else found[0]
         tags = _TAG.findall(value)
@@ -73,7 +78,7 @@ class Conditions:
         if len(left) < len(tags):
             self._dropped.add(name)
         if not left:
-            return b"" if tags else found[0]
+            return b""
         self._left.add(name)
         return b"\r\n" + found[1] + b": " + b", ".join(left) if left != tags else found[0]
 

@@ -1,4 +1,4 @@
-"""The script guard in a real Chromium: what scripts may not set is not set, and the proxy is told its name."""
+"""The script guard in a real Chromium: what scripts may not set is not set, and its name is reported to the proxy."""
 
 import json
 import re
@@ -544,15 +544,21 @@ def test_after_a_stricter_policy_the_page_has_the_new_guard(start: Start, visito
 # The documented limits
 
 
-def test_limit_a_fresh_about_blank_has_a_realm_of_its_own(start: Start, visitor: BrowserContext) -> None:
+FRAMES = {
+    "about:blank": "document.body.append(frame); frame.contentDocument.cookie = 'unguarded=CANARY'",
+    "srcdoc": "frame.srcdoc = `<script>document.cookie = 'unguarded=CANARY'</script>`; document.body.append(frame)",
+}
+
+
+@pytest.mark.parametrize("script", FRAMES.values(), ids=FRAMES.keys())
+def test_limit_a_frame_that_no_request_loads_has_a_realm_of_its_own(
+    start: Start, visitor: BrowserContext, script: str
+) -> None:
     proxy, _ = start(application, POLICY % "")
     page = visitor.new_page()
     page.goto(f"http://localhost:{proxy.port}/")
-    page.evaluate(
-        "{ const frame = document.createElement('iframe'); document.body.append(frame);"
-        "  frame.contentDocument.cookie = 'unguarded=CANARY' }"
-    )
-    assert names(visitor) == {"unguarded"}
+    page.evaluate(f"{{ const frame = document.createElement('iframe'); {script} }}")
+    assert eventually(lambda: names(visitor) == {"unguarded"})
 
 
 def test_limit_a_service_worker_answers_with_pages_of_its_own(start: Start, visitor: BrowserContext) -> None:

@@ -121,6 +121,7 @@ def cookies() -> list[timeseries.Panel | table.Panel]:
         lines("Kept out, by entry", "Blocked, stripped and expired cookies a second. __undeclared__: in no entry; their names are in the proxy's inventory.", "cps", (f"topk(10, {kept_out})", "{{cookie}}")),
         listed("What was done, by entry", "In the time shown.", done),
         lines("Set by scripts", "What the guard told: with inject_guard only.", "cps", (rate("action", "cookies_total", 'direction="script"'), "{{action}}")),
+        lines("Pages under the guard", "By what became of its tag: with inject_guard only.", "cps", (rate("result", "guard_pages_total"), "{{result}}")),
         lines("What the policy that is tried would do", "Only with --shadow.", "cps", (rate("action", "shadow_cookies_total"), "{{action}}"), stacked=True),
         lines("Its reasons", "Only with --shadow.", "cps", (rate("reason", "shadow_violations_total"), "{{reason}}")),
     ]  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from tests.conformance.test_requests import CHUNKS, FIELDS, FRAMING, REQUEST_LINES
 from tests.conformance.test_responses import RESPONSES
+from tests.core.test_injector import PAGES
+from tests.serve.test_guard import ASKED
 from tests.serve.test_proxy_protocol import BAD, GOOD
 from tests.shared import CONFORMANCE
 
@@ -31,6 +33,10 @@ def seeds() -> dict[str, list[bytes]]:
         "response": responses,
         "chunks": bodies,
         "balancer": [*(g for g, _ in GOOD), *BAD],
+        "page": [text.replace("|", "").encode() for text in PAGES],
+        "conditions": [
+            came[0].partition(": ")[2].replace("~", "--cw-0123456789abcdef").encode() for _, came, _ in ASKED
+        ],
     }
 
 

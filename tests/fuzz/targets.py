@@ -4,11 +4,13 @@ import contextlib
 
 import httptools
 
+from cookiewarden.core.injector import Injector
 from cookiewarden.serve.chunked import ChunkedBody, last_chunk
 from cookiewarden.serve.head import BadHead, Framing, Limits, error_response
 from cookiewarden.serve.proxy_protocol import BadProxyHeader, missing, source
 from cookiewarden.serve.request_head import build_request_head, read_again, read_request, refuse_early
 from cookiewarden.serve.response_head import may_begin_a_response, read_response, without_bad_cookies
+from cookiewarden.serve.validators import Conditions
 
 LIMITS = Limits(32768, 16384, 128)
 FORWARDED = b"\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a\r\nX-Forwarded-Proto: http"
@@ -121,4 +123,39 @@ def balancer(data: bytes) -> None:
         return
 
 
-TARGETS = {"request": request, "response": response, "chunks": chunks, "balancer": balancer}
+TAG = b"<script src=guard></script>"
+REVISION = b"0123456789abcdef"
+
+
+def page(data: bytes) -> None:
+    """A page gets one tag or none, at the same place wherever it is cut, and keeps every other octet."""
+    outcomes = []
+    for step in (len(data) or 1, 1 if len(data) < 200 else 97):
+        injector = Injector(TAG)
+        pieces = (data[at : at + step] for at in range(0, len(data), step))
+        outcomes.append(b"".join(map(injector.feed, pieces)) + injector.end())
+    at = outcomes[0].find(TAG)
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0] in (data, data[:at] + TAG + data[at:])
+
+
+def conditions(data: bytes) -> None:
+    """Whatever a list of entity-tags holds, the fields around it stay, and no field is added."""
+    value = data.translate(None, b"\r\n")
+    for name in (b"If-None-Match", b"If-Match", b"If-Range"):
+        for is_page in (False, True):
+            fields = b"\r\nA: b\r\n" + name + b": " + value + b"\r\nC: d"
+            edited = Conditions(REVISION, is_page).towards_application(fields)
+            if edited is not None:
+                assert edited.startswith(b"\r\nA: b") and edited.endswith(b"\r\nC: d")
+                assert edited.count(b"\r\n") <= 3
+
+
+TARGETS = {
+    "request": request,
+    "response": response,
+    "chunks": chunks,
+    "balancer": balancer,
+    "page": page,
+    "conditions": conditions,
+}

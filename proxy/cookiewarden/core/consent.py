@@ -3,6 +3,9 @@
 Each consent manager writes its answer in a form of its own. What was granted is read as words: the manager's groups,
 services or purposes, which `granted_by` maps to the categories of the policy. A value that cannot be read says nothing: it
 is unknown, and never half understood.
+
+The script guard (serve/guard.js) reads the same values in the page. So nothing here depends on a table of Unicode, on a
+limit of Python's, or on a leniency that JavaScript does not have.
 """
 
 import base64
@@ -10,7 +13,6 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import Category, Consent, ConsentFormat, Gpc
@@ -55,30 +57,53 @@ def granted(form: ConsentFormat, values: Iterable[bytes]) -> frozenset[str] | No
 def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:
     if len(value) > MAX_VALUE:
         return None
-    value = value.strip(b" \t")
     try:
+        text = value.strip(b" \t").decode()
+        if "\ufffd" in text:  # in a page this stands for octets that are no UTF-8
+            return None
         if form is ConsentFormat.ONETRUST:
-            return _onetrust([unquote_to_bytes(part).decode() for part in value.split(b"&")])
-        text = unquote_to_bytes(value).decode()
+            return _onetrust(_decoded(text.replace("&", _AND)))
+        return _READERS[form](_decoded(text))
     except UnicodeDecodeError:
         return None
-    return _READERS[form](text)
 
 
-_WORD = re.compile(r"[\w.:*/-]+")
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+|%")
+
+
+def _decoded(text: str) -> str:
+    """The text without its percent-encoding, as decodeURIComponent decodes it. Raises UnicodeDecodeError where that throws."""
+    return _ENCODED.sub(_octets, text) if "%" in text else text
+
+
+def _octets(encoded: re.Match[str]) -> str:
+    run = encoded[0]
+    # A `%` by itself is no more an encoding than an octet that begins no character.
+    return (b"\xff" if run == "%" else bytes.fromhex(run.replace("%", ""))).decode()
+
+
+_SPACE = r"[ \t\n\r\f\v]"
+_SEPARATORS = re.compile(r"[,| \t\n\r\f\v]+")
+_WORDS = re.compile("[A-Za-z0-9_.:*/\u00a0-\U0010ffff,| \t\n\r\f\v-]*")
 
 
 def _list(text: str) -> frozenset[str] | None:
     """`analytics,marketing`, with `,`, `|` or blanks between."""
-    words = [word for word in re.split(r"[,|\s]+", text) if word]
-    return frozenset(words) if all(map(_WORD.fullmatch, words)) else None
+    return frozenset(filter(None, _SEPARATORS.split(text))) if _WORDS.fullmatch(text) else None
+
+
+MAX_OPENED = 200
+"""Lists and objects in JSON above which it is not read: each parser has another limit of depth."""
 
 
 def _parsed(text: str) -> Any:
     """JSON as JSON.parse reads it, for that is what the manager's own script does: of two equal keys the last counts."""
+    if text.count("[") + text.count("{") > MAX_OPENED:
+        return None
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        # No number means anything here, and Python refuses long ones.
+        return json.loads(text, parse_constant=_refuse, parse_int=float)
+    except ValueError:
         return None
 
 
@@ -89,10 +114,12 @@ def _refuse(constant: str) -> None:
 
 def _json(text: str) -> frozenset[str] | None:
     """`["analytics"]`, `{"analytics": true}`, `{"analytics": "granted"}`, or a list under `categories` or `level`, as
-    vanilla-cookieconsent writes it."""
+    vanilla-cookieconsent writes it. A null is as good as nothing."""
     data = _parsed(text)
     if isinstance(data, dict):
-        listed = data.get("categories", data.get("level"))
+        listed = data.get("categories")
+        if listed is None:
+            listed = data.get("level")
         if listed is None:
             return frozenset(word for word, answer in data.items() if answer is True or answer == "granted")
         data = listed
@@ -111,7 +138,7 @@ def _klaro(text: str) -> frozenset[str] | None:
 
 _COOKIEBOT = re.compile(r"\{.*\}", re.DOTALL)
 _COOKIEBOT_ANSWER = re.compile(
-    r"[{,]\s*(necessary|preferences|statistics|marketing)\s*:\s*(true|false)\s*(?=[,}])"
+    rf"[{{,]{_SPACE}*(necessary|preferences|statistics|marketing){_SPACE}*:{_SPACE}*(true|false){_SPACE}*(?=[,}}])"
 )
 COOKIEBOT = ("necessary", "preferences", "statistics", "marketing")
 
@@ -127,12 +154,15 @@ def _cookiebot(text: str) -> frozenset[str] | None:
     return frozenset(word for word, answer in answers if answer == "true")
 
 
-_ONETRUST_GROUP = re.compile(r"([\w-]+):([01])")
+_AND = "\udc00"
+"""Stands for the `&` between two parts, while one within a part is decoded: half a character, which nothing is decoded to."""
+_ONETRUST_GROUPS = re.compile(f"(?:^|{_AND})groups=([^{_AND}]*)")
+_ONETRUST_GROUP = re.compile(r"([A-Za-z0-9_-]+):([01])")
 
 
-def _onetrust(parts: Iterable[str]) -> frozenset[str] | None:
+def _onetrust(text: str) -> frozenset[str] | None:
     """`…&groups=C0001:1,C0002:0&…`, split before it is decoded: a link's address in another part may hold a `&groups=` too."""
-    found = [part.removeprefix("groups=") for part in parts if part.startswith("groups=")]
+    found = _ONETRUST_GROUPS.findall(text)
     groups = (
         [_ONETRUST_GROUP.fullmatch(group) for group in found[0].split(",")] if len(found) == 1 else [None]
     )
@@ -143,6 +173,8 @@ def _onetrust(parts: Iterable[str]) -> frozenset[str] | None:
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _TCF_VERSION = 2
+_TCF_ENOUGH = 32
+"""Letters that hold all that is asked for."""
 _TCF_PURPOSES_AT, _TCF_PURPOSES = 152, 24
 """Where PurposesConsent stands, in bits, and how many it has (TCF v2, the core string)."""
 
@@ -152,6 +184,7 @@ def _tcf(text: str) -> frozenset[str] | None:
     core = text.partition(".")[0]
     if not _BASE64URL.fullmatch(core) or len(core) % 4 == 1:
         return None
+    core = core[:_TCF_ENOUGH]
     octets = base64.urlsafe_b64decode(core + "=" * (-len(core) % 4))
     bits = "".join(f"{octet:08b}" for octet in octets)
     purposes = bits[_TCF_PURPOSES_AT : _TCF_PURPOSES_AT + _TCF_PURPOSES]

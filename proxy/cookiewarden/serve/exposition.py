@@ -28,6 +28,7 @@ from cookiewarden.serve.metrics import (
     DURATION_AT,
     DURATION_BUCKETS,
     FORWARDED_REPLACED,
+    GUARD_PAGES_AT,
     IN_FLIGHT,
     LABEL_SIZE,
     LABELS_AT,
@@ -155,6 +156,12 @@ class Exposition(Collector):
             "Requests whose X-Forwarded headers were replaced.",
             (),
             {(): counts[FORWARDED_REPLACED]},
+        )
+        yield _counter(
+            "guard_pages",
+            "Pages under the script guard, by what became of its tag.",
+            ("result",),
+            _by(counts, GUARD_PAGES_AT),
         )
         connections = {key: counts[at] for key, at in CONNECTIONS_AT.items()}
         yield _gauge("connections", "Open connections.", ("side", "state"), connections)

@@ -1,142 +1,349 @@
-// cookiewarden: refuses what this page's scripts may not set, and tells the proxy the name, never the value.
+// cookiewarden: refuses what this page's scripts may not set, and reports the name to the proxy, never the value.
+//
+// Every other script of the page runs later and may replace whatever it can reach. The rules:
+// - All that is needed later is taken at the start. Later nothing is looked up on a prototype: no method, no iterator, no
+//   spread, no destructuring of lists, and no new index of an array, for which a prototype may have a setter.
+// - What a script hands over is read once. What was judged is handed on, and nothing else.
 (() => {
   "use strict"
   const policy = /*POLICY*/ null
   const jar = Object.getOwnPropertyDescriptor(Document.prototype, "cookie")
   if (!policy || !jar || !jar.configurable) return
 
-  const matches = (pattern, name) => {
-    const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-    return new RegExp("^" + parts.join("[^]*") + "$").test(name)
-  }
-  const host = location.hostname.toLowerCase()
-  const applies = (wanted) =>
-    !wanted || wanted === host || (wanted.startsWith("*.") && host.endsWith(wanted.slice(1)) && host.length > wanted.length - 1)
+  // As functions of what they are called on.
+  const unbound = Function.prototype.bind.bind(Function.prototype.call)
+  const exec = unbound(RegExp.prototype.exec)
+  const charCodeAt = unbound(String.prototype.charCodeAt), indexOf = unbound(String.prototype.indexOf)
+  const slice = unbound(String.prototype.slice), toLowerCase = unbound(String.prototype.toLowerCase)
+  const hasOwn = unbound(Object.prototype.hasOwnProperty)
+  const getUTCDate = unbound(Date.prototype.getUTCDate), getTime = unbound(Date.prototype.getTime)
+  const then = unbound(Promise.prototype.then)
+  const getCookie = unbound(jar.get), setCookie = unbound(jar.set)
+  const resolved = Promise.resolve.bind(Promise), rejected = Promise.reject.bind(Promise)
+  const { keys } = Object, { isArray } = Array, { parse } = JSON, { now, UTC } = Date
+  const { apply } = Reflect
+  const RealDate = Date, RealTypeError = TypeError, { isFinite, MAX_SAFE_INTEGER } = Number
+  const { trunc } = Math
+  const decode = decodeURIComponent, encode = encodeURIComponent, send = fetch.bind(window)
+  const page = document
+  const gpc = navigator.globalPrivacyControl === true
 
-  // The visitor's answer, read as the proxy reads it: words, or null where it is not known.
-  const json = (text) => {
-    try { return JSON.parse(text) } catch { return null }
+  // Lists without a prototype.
+  const list = () => ({ __proto__: null, length: 0 })
+  const push = (to, item) => { to[to.length++] = item }
+  const has = (all, wanted) => {
+    for (let at = 0; at < all.length; at++) if (all[at] === wanted) return true
+    return false
   }
-  const strings = (list) => (Array.isArray(list) && list.every((word) => typeof word === "string") ? list : null)
-  const isMapping = (data) => data !== null && typeof data === "object" && !Array.isArray(data)
+  const split = (text, separator) => {
+    const parts = list()
+    for (let begin = 0; ;) {
+      const end = indexOf(text, separator, begin)
+      if (end < 0) { push(parts, slice(text, begin)); return parts }
+      push(parts, slice(text, begin, end))
+      begin = end + separator.length
+    }
+  }
+  const is = (pattern, text) => exec(pattern, text) !== null
+  const startsWith = (text, beginning) => slice(text, 0, beginning.length) === beginning
+
+  const isHigh = (code) => code >= 0xd800 && code < 0xdc00, isLow = (code) => code >= 0xdc00 && code < 0xe000
+  const octets = (text) => {
+    let count = 0
+    for (let at = 0; at < text.length; at++) {
+      const code = charCodeAt(text, at)
+      count += code < 0x80 ? 1 : code < 0x800 || isHigh(code) || isLow(code) ? 2 : 3
+    }
+    return count
+  }
+  // A half of a pair of surrogates becomes U+FFFD, as browsers make it of what they are given.
+  const wellFormed = (text) => {
+    let whole = "", begin = 0
+    for (let at = 0; at < text.length; at++) {
+      const code = charCodeAt(text, at)
+      if (isHigh(code) && at + 1 < text.length && isLow(charCodeAt(text, at + 1))) at++
+      else if (isHigh(code) || isLow(code)) {
+        whole += slice(text, begin, at) + "\ufffd"
+        begin = at + 1
+      }
+    }
+    return begin === 0 ? text : whole + slice(text, begin)
+  }
+  // Blanks as cookies have them (RFC 6265bis 5.6): trim() takes more off.
+  const bare = (text) => {
+    let begin = 0, end = text.length
+    while (begin < end && (charCodeAt(text, begin) === 32 || charCodeAt(text, begin) === 9)) begin++
+    while (end > begin && (charCodeAt(text, end - 1) === 32 || charCodeAt(text, end - 1) === 9)) end--
+    return slice(text, begin, end)
+  }
+
+  // Which entry speaks for a name: literal parts with anything between.
+  const matches = (parts, name) => {
+    const last = parts[parts.length - 1]
+    if (parts.length === 1) return name === last
+    if (!startsWith(name, parts[0])) return false
+    let at = parts[0].length
+    for (let which = 1; which < parts.length - 1; which++) {
+      const found = indexOf(name, parts[which], at)
+      if (found < 0) return false
+      at = found + parts[which].length
+    }
+    return name.length - last.length >= at && slice(name, name.length - last.length) === last
+  }
+  const host = toLowerCase(location.hostname)
+  const applies = (wanted) =>
+    wanted === "" || wanted === host ||
+    (startsWith(wanted, "*.") && host.length > wanted.length - 1 && slice(host, host.length - wanted.length + 1) === slice(wanted, 1))
+  const entries = list()
+  for (let at = 0; at < policy.entries.length; at++) {
+    const entry = policy.entries[at]
+    if (applies(entry[1])) push(entries, { __proto__: null, parts: split(entry[0], "*"), category: entry[2], enforced: entry[3] })
+  }
+
+  // The visitor's answer, read as the proxy reads it (core/consent.py): words, or null where it is not known.
+  const json = (text) => {
+    for (let at = 0, opened = 0; at < text.length; at++) {
+      const code = charCodeAt(text, at)
+      if ((code === 0x5b || code === 0x7b) && ++opened > 200) return null // [ and {
+    }
+    try { return parse(text) } catch { return null }
+  }
+  const strings = (data) => {
+    if (!isArray(data)) return null
+    for (let at = 0; at < data.length; at++) if (typeof data[at] !== "string") return null
+    return data
+  }
+  const isMapping = (data) => data !== null && typeof data === "object" && !isArray(data)
+  const own = (data, key) => (hasOwn(data, key) ? data[key] : null)
   const readers = {
+    __proto__: null,
     list: (text) => {
-      const words = text.split(/[,|\s]+/).filter(Boolean)
-      return words.every((word) => /^[\p{L}\p{N}_.:*/-]+$/u.test(word)) ? words : null
+      const word = /[^,| \t\n\r\f\v]+/g, words = list()
+      for (let found; (found = exec(word, text)) !== null;) {
+        if (!is(/^[A-Za-z0-9_.:*/\u00a0-\uffff-]+$/, found[0])) return null
+        push(words, found[0])
+      }
+      return words
     },
     json: (text) => {
       const data = json(text)
       if (!isMapping(data)) return strings(data)
-      const listed = data.categories ?? data.level
-      return listed == null ? Object.keys(data).filter((word) => data[word] === true || data[word] === "granted") : strings(listed)
+      const listed = own(data, "categories") ?? own(data, "level")
+      if (listed !== null) return strings(listed)
+      const words = list(), all = keys(data)
+      for (let at = 0; at < all.length; at++) if (data[all[at]] === true || data[all[at]] === "granted") push(words, all[at])
+      return words
     },
     klaro: (text) => {
       const data = json(text)
-      if (!isMapping(data) || !Object.values(data).every((answer) => typeof answer === "boolean")) return null
-      return Object.keys(data).filter((word) => data[word])
+      if (!isMapping(data)) return null
+      const words = list(), all = keys(data)
+      for (let at = 0; at < all.length; at++) {
+        if (typeof data[all[at]] !== "boolean") return null
+        if (data[all[at]]) push(words, all[at])
+      }
+      return words
     },
     cookiebot: (text) => {
-      const all = ["necessary", "preferences", "statistics", "marketing"]
       if (text === "0") return ["necessary"]
-      if (text === "-1") return all
-      if (!/^\{[^]*\}$/.test(text)) return null
-      const found = [...text.matchAll(/[{,]\s*(necessary|preferences|statistics|marketing)\s*:\s*(true|false)\s*(?=[,}])/g)]
-      if (found.map((answer) => answer[1]).sort().join() !== [...all].sort().join()) return null
-      return found.filter((answer) => answer[2] === "true").map((answer) => answer[1])
+      if (text === "-1") return ["necessary", "preferences", "statistics", "marketing"]
+      if (!is(/^\{[^]*\}$/, text)) return null
+      const answer = /[{,][ \t\n\r\f\v]*(necessary|preferences|statistics|marketing)[ \t\n\r\f\v]*:[ \t\n\r\f\v]*(true|false)[ \t\n\r\f\v]*(?=[,}])/g
+      const words = list(), seen = list()
+      for (let found; (found = exec(answer, text)) !== null;) {
+        if (has(seen, found[1])) return null
+        push(seen, found[1])
+        if (found[2] === "true") push(words, found[1])
+      }
+      return seen.length === 4 ? words : null
     },
+    // Split before it is decoded: a link's address in it may hold a `&groups=` too.
     onetrust: (raw) => {
-      const found = raw.split("&").map(decodeURIComponent).filter((part) => part.startsWith("groups="))
-      if (found.length !== 1) return null
-      const groups = found[0].slice(7).split(",").map((group) => /^([\w-]+):([01])$/.exec(group))
-      return groups.every(Boolean) ? groups.filter((group) => group[2] === "1").map((group) => group[1]) : null
+      const parts = split(raw, "&"), words = list()
+      let groups = null
+      for (let at = 0; at < parts.length; at++) {
+        const part = decode(parts[at])
+        if (!startsWith(part, "groups=")) continue
+        if (groups !== null) return null
+        groups = split(slice(part, 7), ",")
+      }
+      if (groups === null) return null
+      for (let at = 0; at < groups.length; at++) {
+        const group = exec(/^([A-Za-z0-9_-]+):([01])$/, groups[at])
+        if (group === null) return null
+        if (group[2] === "1") push(words, group[1])
+      }
+      return words
     },
     tcf: (text) => {
-      const core = text.split(".")[0]
-      if (!/^[A-Za-z0-9_-]+$/.test(core) || core.length % 4 === 1) return null
+      const core = split(text, ".")[0]
+      if (!is(/^[A-Za-z0-9_-]+$/, core) || core.length % 4 === 1 || core.length < 30) return null
       const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-      const bits = [...core].map((letter) => letters.indexOf(letter).toString(2).padStart(6, "0")).join("")
-      if (bits.slice(0, 6) !== "000010" || bits.length < 176) return null
-      return [...bits.slice(152, 176)].flatMap((bit, at) => (bit === "1" ? [String(at + 1)] : []))
+      const bit = (at) => (indexOf(letters, core[trunc(at / 6)]) >> (5 - (at % 6))) & 1
+      if (indexOf(letters, core[0]) !== 2) return null // version 2
+      const words = list()
+      for (let purpose = 1; purpose <= 24; purpose++) if (bit(151 + purpose) === 1) push(words, "" + purpose)
+      return words
     },
   }
+  const read = (value) => {
+    if (octets(value) > 16384 || indexOf(value, "\ufffd") >= 0) return null
+    try { return readers[policy.consent.format](policy.consent.format === "onetrust" ? value : decode(value)) } catch { return null }
+  }
+  const isWithin = (some, all) => {
+    for (let at = 0; at < some.length; at++) if (!has(all, some[at])) return false
+    return true
+  }
   const words = () => {
-    const { cookie, format } = policy.consent
-    const values = jar.get.call(document).split(";").map((pair) => pair.trim()).filter((pair) => pair.split("=")[0].trim() === cookie && pair.includes("="))
-    const answers = values.map((pair) => {
-      const value = pair.slice(pair.indexOf("=") + 1).trim()
-      if (value.length > 16384) return null
-      // OneTrust's is split before it is decoded: a link's address in it may hold a `&groups=` too.
-      try { return readers[format](format === "onetrust" ? value : decodeURIComponent(value)) } catch { return null }
-    })
-    const same = new Set(answers.map((answer) => answer && [...answer].sort().join("\n")))
-    return same.size === 1 ? answers[0] : null
+    let pairs = list(), answer = null, isFirst = true
+    try { pairs = split(getCookie(page), ";") } catch {}
+    for (let at = 0; at < pairs.length; at++) {
+      const equals = indexOf(pairs[at], "=")
+      if (equals < 0 || bare(slice(pairs[at], 0, equals)) !== policy.consent.cookie) continue
+      const said = read(bare(slice(pairs[at], equals + 1)))
+      // Two that disagree say nothing.
+      if (said === null || (!isFirst && !(isWithin(said, answer) && isWithin(answer, said)))) return null
+      answer = said
+      isFirst = false
+    }
+    return answer
   }
   const isDenied = (category) => {
-    const gate = policy.consent && policy.consent.gates[category]
-    if (!gate) return false
-    const answer = words()
-    if (navigator.globalPrivacyControl === true && (gate.gpc === "deny" || (gate.gpc === "default" && answer === null))) return true
-    return answer === null ? !policy.consent.unknown : !gate.words.every((word) => answer.includes(word))
+    if (!policy.consent || !hasOwn(policy.consent.gates, category)) return false
+    const gate = policy.consent.gates[category], answer = words()
+    if (gpc && (gate.gpc === "deny" || (gate.gpc === "default" && answer === null))) return true
+    return answer === null ? !policy.consent.unknown : !isWithin(gate.words, answer)
   }
 
-  // Whether a name is refused; what is only reported is not.
-  const told = new Set()
-  const refuses = (name) => {
-    const entry = policy.entries.find(([pattern, wanted]) => matches(pattern, name) && applies(wanted))
-    if (entry ? !isDenied(entry[2]) : policy.undeclared === "pass") return false
-    if (!told.has(name) && told.size < 100) {
-      told.add(name)
-      fetch(policy.report + "?" + encodeURIComponent(name.slice(0, 256)), { method: "POST", keepalive: true, credentials: "same-origin" }).catch(() => {})
+  // What becomes of a name.
+  const PASSES = 0, REPORTED = 1, REFUSED = 2
+  const verdict = (name) => {
+    for (let at = 0; at < entries.length; at++) {
+      if (!matches(entries[at].parts, name)) continue
+      if (!isDenied(entries[at].category)) return PASSES
+      return policy.enforce && entries[at].enforced ? REFUSED : REPORTED
     }
-    return policy.enforce && (entry ? entry[3] : policy.undeclared === "block")
+    if (policy.undeclared === "pass") return PASSES
+    return policy.enforce && policy.undeclared === "block" ? REFUSED : REPORTED
+  }
+  const reported = { __proto__: null }
+  let reports = 0
+  const report = (name) => {
+    if (reported[name] || reports >= 100) return
+    reported[name] = true
+    reports++
+    try {
+      const target = policy.report + "?" + encode(wellFormed(slice(name, 0, 256)))
+      then(send(target, { __proto__: null, method: "POST", keepalive: true, credentials: "same-origin" }), undefined, () => {})
+    } catch {}
   }
 
-  // Blanks and dates as cookies have them (RFC 6265bis 5.1.1): trim() takes more off, and Date.parse takes "0" for a date.
-  const bare = (text) => text.replace(/^[ \t]+|[ \t]+$/g, "")
-  const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+  // Dates as cookies have them (RFC 6265bis 5.1.1): Date.parse takes "0" for a date.
+  const months = { __proto__: null, jan: 0, feb: 1, mar: 2, apr: 3, may: 4, jun: 5, jul: 6, aug: 7, sep: 8, oct: 9, nov: 10, dec: 11 }
   const cookieDate = (text) => {
+    const tokens = /[^\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+/g
     let time = null, day = null, month = null, year = null
-    for (const token of text.split(/[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+/)) {
-      const clock = /^(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\D|$)/.exec(token)
-      const short = /^(\d{1,2})(?:\D|$)/.exec(token), long = /^(\d{2,4})(?:\D|$)/.exec(token)
-      const named = months.indexOf(token.slice(0, 3).toLowerCase())
-      if (time === null && clock) time = clock.slice(1).map(Number)
-      else if (day === null && short) day = Number(short[1])
-      else if (month === null && named >= 0) month = named
-      else if (year === null && long) year = Number(long[1])
+    for (let token; (token = exec(tokens, text)) !== null;) {
+      const clock = exec(/^([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[^0-9]|$)/, token[0])
+      const short = exec(/^([0-9]{1,2})(?:[^0-9]|$)/, token[0]), long = exec(/^([0-9]{2,4})(?:[^0-9]|$)/, token[0])
+      const named = months[toLowerCase(slice(token[0], 0, 3))]
+      if (time === null && clock !== null) time = clock
+      else if (day === null && short !== null) day = +short[1]
+      else if (month === null && named !== undefined) month = named
+      else if (year === null && long !== null) year = +long[1]
     }
     if (time === null || day === null || month === null || year === null) return null
     year += year >= 70 && year <= 99 ? 1900 : year <= 69 ? 2000 : 0
-    const at = new Date(Date.UTC(year, month, day, ...time))
-    const exists = at.getUTCDate() === day && time[0] < 24 && time[1] < 60 && time[2] < 60
-    return year < 1601 || !exists ? null : at.getTime()
+    if (year < 1601 || +time[1] > 23 || +time[2] > 59 || +time[3] > 59) return null
+    const at = new RealDate(UTC(year, month, day, +time[1], +time[2], +time[3]))
+    return getUTCDate(at) === day ? getTime(at) : null
   }
-  const isDeletion = (attributes) => {
+
+  // A line as RFC 6265bis 5.6 reads it; null where browsers take none of it.
+  const parsed = (line) => {
+    if (is(/[\x00-\x08\x0a-\x1f\x7f]/, line)) return null
+    const parts = split(line, ";"), equals = indexOf(parts[0], "=")
+    const cookie = { __proto__: null, name: equals < 0 ? "" : bare(slice(parts[0], 0, equals)), isGone: false, kept: "" }
     let age = null, expires = null
-    for (const attribute of attributes) {
-      const [key, ...rest] = attribute.split("=")
-      const name = bare(key).toLowerCase(), value = bare(rest.join("="))
-      if (value.length > 1024) continue
-      if (name === "max-age" && /^-?[0-9]+$/.test(value)) age = Number(value)
-      if (name === "expires") expires = cookieDate(value) ?? expires
+    for (let at = 1; at < parts.length; at++) {
+      const middle = indexOf(parts[at], "=")
+      const name = toLowerCase(bare(middle < 0 ? parts[at] : slice(parts[at], 0, middle)))
+      const value = middle < 0 ? "" : bare(slice(parts[at], middle + 1))
+      if (octets(value) > 1024) continue
+      if (name === "max-age" && is(/^-?[0-9]+$/, value)) age = value
+      else if (name === "expires") expires = cookieDate(value) ?? expires
+      else if (name === "path" || name === "domain" || name === "secure" || name === "partitioned") cookie.kept += ";" + parts[at]
     }
-    return age !== null ? age <= 0 : expires !== null && expires <= Date.now()
+    cookie.isGone = age !== null ? is(/^-|^0+$/, age) : expires !== null && expires <= now()
+    return cookie
   }
+  // A deletion that no browser reads as anything else. Without a name it has no `=`: there would be a cookie called Max-Age.
+  const deletion = (cookie) => (cookie.name === "" ? "deleted" : cookie.name + "=") + cookie.kept + "; Max-Age=0"
   Object.defineProperty(Document.prototype, "cookie", {
     ...jar,
-    set(line) {
-      const [pair, ...attributes] = String(line).split(";")
-      const name = pair.includes("=") ? bare(pair.split("=")[0]) : ""
-      if (isDeletion(attributes) || !refuses(name)) jar.set.call(this, line)
+    set(given) {
+      const line = wellFormed(`${given}`), cookie = parsed(line)
+      if (cookie === null) return
+      const found = verdict(cookie.name)
+      if (found !== PASSES && !cookie.isGone) report(cookie.name)
+      if (found !== REFUSED) setCookie(this, line)
+      else if (cookie.isGone) setCookie(this, deletion(cookie))
     },
   })
-  if (typeof CookieStore !== "undefined") {
-    const set = CookieStore.prototype.set
-    CookieStore.prototype.set = function (first, ...more) {
-      const isOptions = typeof first === "object" && first !== null
-      const name = bare(String(isOptions ? first.name : first))
-      const isGone = isOptions && first.expires != null && first.expires <= Date.now()
-      return isGone || !refuses(name) ? set.call(this, first, ...more) : Promise.resolve()
+
+  if (typeof CookieStore === "undefined") return
+  const setInStore = CookieStore.prototype.set
+  const text = (value) => wellFormed(`${value}`)
+  // What Web IDL makes of `set({…})`: each member read once, in order, and converted before the next is read. The null
+  // prototype keeps away members that the page's scripts may have put on Object.prototype.
+  const optionsOf = (given) => {
+    const options = { __proto__: null }
+    const domain = given.domain
+    if (domain !== undefined) options.domain = domain === null ? null : text(domain)
+    const expires = given.expires
+    if (expires !== undefined && expires !== null) {
+      options.expires = +expires
+      if (!isFinite(options.expires)) throw new RealTypeError("cookieStore.set: expires is not a finite number")
     }
+    const age = given.maxAge
+    if (age !== undefined && age !== null) {
+      const seconds = +age
+      options.maxAge = !isFinite(seconds) || seconds < 1 ? 0 : seconds > MAX_SAFE_INTEGER ? MAX_SAFE_INTEGER : trunc(seconds)
+    }
+    const name = given.name
+    if (name === undefined) throw new RealTypeError("cookieStore.set: name is required")
+    options.name = text(name)
+    options.partitioned = !!given.partitioned
+    const path = given.path
+    if (path !== undefined) options.path = text(path)
+    const sameSite = given.sameSite
+    if (sameSite !== undefined) options.sameSite = text(sameSite)
+    const value = given.value
+    if (value === undefined) throw new RealTypeError("cookieStore.set: value is required")
+    options.value = text(value)
+    return options
   }
+  const isObject = (given) => (typeof given === "object" && given !== null) || typeof given === "function"
+  const stored = (store, args) => {
+    let options
+    if (args.length > 1) {
+      const name = text(args[0])
+      options = { __proto__: null, name, value: text(args[1]) }
+    } else if (args.length === 1 && isObject(args[0])) options = optionsOf(args[0])
+    else return apply(setInStore, store, args) // which refuses it
+    const isGone = options.maxAge === 0 || (options.maxAge === undefined && options.expires <= now())
+    const name = bare(options.name), found = verdict(name)
+    if (found !== PASSES && !isGone) report(name)
+    if (found === REFUSED) {
+      if (!isGone) return resolved()
+      options.value = name === "" ? "deleted" : ""
+    }
+    return apply(setInStore, store, [options])
+  }
+  Object.defineProperty(CookieStore.prototype, "set", {
+    ...Object.getOwnPropertyDescriptor(CookieStore.prototype, "set"),
+    value: function set(options) {
+      try { return stored(this, arguments) } catch (error) { return rejected(error) }
+    },
+  })
 })()

@@ -1,4 +1,4 @@
-"""The script guard on the wire: the script itself, the reports that it sends, and the pages that get its tag."""
+"""The script guard on the wire: the script itself, its tag, and the reports that it sends."""
 
 import hashlib
 import json
@@ -8,10 +8,7 @@ from importlib.resources import files
 from urllib.parse import unquote_to_bytes
 
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.eviction import is_html
 from cookiewarden.core.guard import guard_rules
-from cookiewarden.serve.head import fields_of
-from cookiewarden.serve.response_head import ResponseHead
 
 RESERVED = b"/.well-known/cookiewarden/"
 """Below it the proxy answers itself, where the policy has a guard."""
@@ -21,7 +18,6 @@ MAX_NAME = 256
 
 _SOURCE = files("cookiewarden.serve").joinpath("guard.js")
 _REFERER = re.compile(rb"\r\nreferer:[ \t]*https?://[^/\r\n]*(/[^\r\n ?#]*)", re.IGNORECASE)
-_WIDE = re.compile(rb"charset[ \t]*=[ \t]*[\"']?utf-?(16|32)", re.IGNORECASE)
 
 
 class Guard:
@@ -33,7 +29,11 @@ class Guard:
         compiled = json.dumps(rules, separators=(",", ":")).replace("</", "<\\/")
         self.script = _SOURCE.read_text().replace("/*POLICY*/ null", compiled, 1).encode()
         self.revision = hashlib.sha256(self.script).hexdigest()[:16].encode()
-        self.tag = b'<script src="' + SCRIPT + b"?" + self.revision + b'"></script>'
+
+    def tag(self, nonce: bytes = b"") -> bytes:
+        """Return the tag for a page whose Content-Security-Policy asks for this nonce."""
+        attribute = b' nonce="' + nonce + b'"' if nonce else b""
+        return b'<script src="' + SCRIPT + b"?" + self.revision + b'"' + attribute + b"></script>"
 
     def answer(self, method: bytes, target: bytes) -> tuple[int, bytes, bytes]:
         """Status, header lines and body for a request below `RESERVED`. What is asked for under the current revision's
@@ -61,19 +61,3 @@ def page_of(fields: bytes) -> bytes:
     """The path of the page that a report comes from, by its Referer; `/` where it has none."""
     found = _REFERER.search(fields)
     return found[1] if found else b"/"
-
-
-def may_get_a_tag(response: ResponseHead) -> bool:
-    """Whether a response is a page that can be written to: HTML, whole, not encoded."""
-    if response.status in (204, 206, 304) or response.status < 200:
-        return False
-    fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
-    saved = any(
-        name == b"content-disposition" and value.lower().startswith(b"attachment") for name, value in fields
-    )
-    unreadable = any(
-        (name == b"content-encoding" and value.lower() != b"identity")
-        or (name == b"content-type" and _WIDE.search(value))
-        for name, value in fields
-    )
-    return is_html(fields) and not unreadable and not saved

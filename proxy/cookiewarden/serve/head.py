@@ -139,7 +139,7 @@ def without(fields: bytes, named: frozenset[bytes]) -> bytes:
 # Our own answers
 
 _STATUS_TEXTS = {
-    200: b"OK", 204: b"No Content", 304: b"Not Modified", 404: b"Not Found", 400: b"Bad Request", 408: b"Request Timeout", 413: b"Content Too Large",
+    200: b"OK", 204: b"No Content", 304: b"Not Modified", 404: b"Not Found", 400: b"Bad Request", 408: b"Request Timeout", 412: b"Precondition Failed", 413: b"Content Too Large",
     431: b"Request Header Fields Too Large", 501: b"Not Implemented", 502: b"Bad Gateway",
     503: b"Service Unavailable", 504: b"Gateway Timeout", 505: b"HTTP Version Not Supported",
 }  # fmt: skip

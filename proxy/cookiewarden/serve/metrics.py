@@ -36,6 +36,9 @@ CLIENT_ERRORS = (
 CONNECTIONS = tuple(product(("client", "upstream"), ("active", "idle")))
 """Open connections, by side and state."""
 
+GUARD_PAGES = ("injected", "encoded", "csp", "not-html", "sniffed")
+"""Pages under a script guard, by what became of its tag."""
+
 SHADOW = "=shadow="
 """Stands before the labels of a second policy that is tried beside the one in force. No cookie's name has a `=`."""
 
@@ -59,6 +62,7 @@ REQUESTS_AT, _next = _places(product((m.encode() for m in METHODS), range(1, 6))
 UPSTREAM_ERRORS_AT, _next = _places(UPSTREAM_ERRORS, _next)
 CLIENT_ERRORS_AT, _next = _places(CLIENT_ERRORS, _next)
 CONNECTIONS_AT, _next = _places(CONNECTIONS, _next)
+GUARD_PAGES_AT, _next = _places(GUARD_PAGES, _next)
 DURATION_AT = _next
 OVERHEAD_AT = DURATION_AT + len(DURATION_BUCKETS) + 2  # one bucket without an upper bound, then the sum in ns
 LABELS_AT = OVERHEAD_AT + len(OVERHEAD_BUCKETS) + 2
@@ -153,6 +157,7 @@ class Metrics:
         self.client_errors = Cells(self.counts, CLIENT_ERRORS_AT)
         self.upstream_errors = Cells(self.counts, UPSTREAM_ERRORS_AT)
         self.requests = Cells(self.counts, REQUESTS_AT)
+        self.guard_pages = Cells(self.counts, GUARD_PAGES_AT)
         self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {
             before + direction: {} for direction in ACTIONS for before in ("", SHADOW)
         }

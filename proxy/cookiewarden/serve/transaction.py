@@ -5,7 +5,6 @@ decisions are here.
 """
 
 import logging
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,19 +15,18 @@ from typing import TYPE_CHECKING
 from cookiewarden.core.date import expires_clock
 from cookiewarden.core.decision import Action, Decision, Reason
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.eviction import gets_a_page, is_navigation, is_page
-from cookiewarden.core.guard import Injector
+from cookiewarden.core.eviction import is_navigation, is_page
 from cookiewarden.core.plan import Scope, SetCookieLines
 from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
-from cookiewarden.serve.guard import Guard, may_get_a_tag
-from cookiewarden.serve.head import Framing, fields_of, without
+from cookiewarden.serve.head import Framing, fields_of
 from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS, done
 from cookiewarden.serve.request_head import RequestHead, build_request_head, is_cross_site, values_of
 from cookiewarden.serve.response_head import ResponseHead
 from cookiewarden.serve.traceparent import traceparent
 from cookiewarden.serve.tunnel import Tunnel
+from cookiewarden.serve.visit import Page, Visit, visit_of
 
 if TYPE_CHECKING:
     from cookiewarden.serve.downstream import Downstream
@@ -39,14 +37,6 @@ log = logging.getLogger("cookiewarden")
 
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
 """Methods that may be sent again (RFC 9110 9.2.1)."""
-
-ENCODINGS = frozenset({b"accept-encoding"})
-OF_THE_BODY = frozenset(
-    {b"content-length", b"content-digest", b"repr-digest", b"digest", b"content-md5", b"accept-ranges"}
-)
-"""Fields that are wrong once something is written into a page."""
-_STRONG = re.compile(rb"(\r\netag:[ \t]*)(\")", re.IGNORECASE)
-"""A validator that stands for these very octets (RFC 9110 8.8.1)."""
 
 JOIN = 65536
 """Octets up to which a body is joined to its head for one write; a larger one is written by itself."""
@@ -74,10 +64,10 @@ class Transaction:
     """The reason of a failure, as the metrics name it."""
     retried = False
     over = False
-    guard: Guard | None = None
+    visit: Visit | None = None
     """Where the answer may be a page that gets a guard."""
-    injector: Injector | None = None
-    """Writes the guard's tag into the page that is passing."""
+    page: Page | None = None
+    """Gets the guard's tag while it passes."""
     shadow: Engine | None = None
     """A policy that is tried: what it decides is counted, and nothing else."""
     shadow_scope: Scope | None = None
@@ -93,8 +83,8 @@ class Transaction:
         self.engine = gateway.engine
         host, https = client.seen_by_browser(request)
         self.scope = self._scope(self.engine, host, https)
-        if gateway.guard is not None and gets_a_page(request.method, fields_of(request.fields)):
-            self.guard = gateway.guard
+        if gateway.guard is not None:
+            self.visit = visit_of(gateway.guard, request, gateway.metrics.guard_pages)
         if gateway.shadow is not None:
             self.shadow = gateway.shadow
             self.shadow_scope = self._scope(gateway.shadow, host, https)
@@ -120,8 +110,12 @@ class Transaction:
         self.started = True
         request, gateway = self.request, self.gateway
         fields = request.fields
-        if self.guard is not None:
-            fields = without(fields, ENCODINGS)  # what is to be written to must be readable
+        if self.visit is not None:
+            visited = self.visit.request_fields(fields)
+            if visited is None:
+                self._answer(412)
+                return
+            fields = visited
         self.head = build_request_head(
             request,
             fields,
@@ -216,9 +210,10 @@ class Transaction:
 
     def respond(self, response: ResponseHead, body: bytes) -> None:
         """The final response begins; `body` is what has come of its body."""
-        if self.guard is not None and response.framing is not Framing.NONE and may_get_a_tag(response):
-            self.injector = Injector(self.guard.tag)
-        if response.framing > Framing.LENGTH or self.injector is not None:
+        if self.visit is not None:
+            host, https = self.client.seen_by_browser(self.request)
+            self.page = self.visit.page(response, body, host, https)
+        if response.framing > Framing.LENGTH or self.page is not None:
             # RFC 9112 6.3: a length that is not known becomes chunks, and towards HTTP/1.0 the end of the connection
             self.chunked = self.request.http_1_1
             self.until_close = not self.chunked
@@ -229,8 +224,8 @@ class Transaction:
             client.keep_alive = False
         head = self._response_head(response, client.keep_alive)
         self.head = b""
-        if self.injector is not None:
-            body = self.injector.feed(body)
+        if self.page is not None:
+            body = self.page.feed(body)
         if body and self.chunked:
             body = chunk(body)
         if len(body) <= JOIN:
@@ -246,8 +241,8 @@ class Transaction:
             self._judge_response(response)
         if self.engine.evicts and response.status >= 200:
             self._evict(response)
-        if self.injector is not None:
-            parts[:] = [_STRONG.sub(rb"\1W/\2", without(b"".join(parts), OF_THE_BODY))]
+        if self.visit is not None and response.status >= 200:
+            parts[:] = [self.visit.head(b"".join(parts))]
         if self.gateway.via:
             parts.append(self.gateway.via)
         if self.chunked and response.status >= 200:
@@ -342,8 +337,8 @@ class Transaction:
 
     def body(self, data: bytes) -> None:
         """A piece of the response's body."""
-        if self.injector is not None:
-            data = self.injector.feed(data)
+        if self.page is not None:
+            data = self.page.feed(data)
             if not data:
                 return
         transport = self.client.transport
@@ -361,8 +356,8 @@ class Transaction:
         if self.over:
             return
         self.origin = None
-        if self.injector is not None:
-            held, self.injector = self.injector.end(), None
+        if self.page is not None:
+            held, self.page = self.page.end(), None
             if held:
                 self.body(held)
         if self.chunked:

@@ -1,0 +1,163 @@
+"""Where in a page the guard's tag goes, found while the page streams by.
+
+The beginning of a page is read as HTML's own tokenizer reads it (WHATWG HTML 13.2.5). The rules:
+
+- White space, comments, doctypes and the start tags of `<html>` and `<head>` run no script. The tag stands after them.
+- It stands at once after `<head>`, or else before the first other token. So it never stands before a doctype that counts.
+- Octets before its place are released as they are read. At most MAX_HELD octets wait for the next ones.
+"""
+
+import re
+
+MAX_HELD = 16
+"""Octets that can be held: the longest beginning of a token that does not yet show its kind."""
+
+_BOM = b"\xef\xbb\xbf"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+_ENOUGH = 4
+"""Octets that show UTF-16 and UTF-32."""
+
+_SPACE = rb"\t\n\f\r "
+_TOKEN = re.compile(
+    # A character reference for white space is white space to the parser too.
+    rb"(?P<space>["
+    + _SPACE
+    + rb"]+|&#0{0,6}(?:9|1[023]|32)(?![0-9]);?|&#[xX]0{0,6}(?:[9acdACD]|20)(?![0-9a-fA-F]);?"
+    rb"|&(?:Tab|NewLine);)"
+    rb"|(?P<empty></>|<!---?>)"
+    rb"|(?P<comment><!--)"
+    rb"|(?P<bogus><[!?]|</(?![a-zA-Z]))"  # a doctype, too, ends at the first `>`, even within quotes
+    rb"|<(?P<tag>(?i:html|head))(?=[" + _SPACE + rb"/>])"
+)
+_BEGINS = re.compile(
+    rb"<(?:/|!(?:---?|-)?|h(?:t(?:ml?)?|e(?:ad?)?)?)?"
+    rb"|&(?:\#(?:x?[0-9a-f]{0,8})?|T(?:ab?)?|N(?:e(?:w(?:L(?:i(?:ne?)?)?)?)?)?)?",
+    re.IGNORECASE,
+)
+"""What may become a token, or become another one, with the next octets."""
+
+_COMMENT_ENDS = re.compile(rb"--!?>")
+_MAX_END = len(b"--!>")
+
+# The states within a start tag, without those that differ only in errors.
+_BEFORE_NAME, _NAME, _AFTER_NAME, _BEFORE_VALUE, _QUOTED, _APOSTROPHED, _UNQUOTED = range(7)
+_STAYS = [
+    re.compile(rb"[%b]*" % octets)
+    for octets in (_SPACE + b"/", b"^/>=" + _SPACE, _SPACE, _SPACE, b'^"', b"^'", b"^>" + _SPACE)
+]
+"""For each state the octets that do not leave it."""
+_LEAVES: list[dict[bytes, int]] = [
+    {},
+    {b"/": _BEFORE_NAME, b"=": _BEFORE_VALUE},
+    {b"/": _BEFORE_NAME, b"=": _BEFORE_VALUE},
+    {b'"': _QUOTED, b"'": _APOSTROPHED},
+    {},
+    {},
+    {},
+]
+"""For each state where an octet leads that leaves it."""
+_OTHERWISE = (_NAME, _AFTER_NAME, _NAME, _UNQUOTED, _BEFORE_NAME, _BEFORE_NAME, _BEFORE_NAME)
+"""For each state where every other one leads. A `>` outside quotes ends the tag."""
+
+
+class Injector:
+    """Puts a tag into a page as it streams by, so that the tag's script runs before any other. Nothing else is touched."""
+
+    def __init__(self, tag: bytes) -> None:
+        self.tag = tag
+        self.done = False
+        """What comes from now on passes as it is."""
+        self.placed = False
+        """The tag is in the page."""
+        self.is_wide = False
+        """The page is UTF-16 or UTF-32, where a tag in ASCII would be rubbish."""
+        self._held = b""
+        self._begun = False
+        self._read = self._between
+        self._is_head = False
+        self._state = _BEFORE_NAME
+        self._tail = b""
+        """The last octets of the comment that is being read."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what goes on now."""
+        return data if self.done else self._scan(self._held + data, False)
+
+    def end(self) -> bytes:
+        """Return what goes on at the end of the page. A page without an octet stays empty."""
+        return self._scan(self._held, True) if not self.done and (self._begun or self._held) else b""
+
+    def _scan(self, text: bytes, is_end: bool) -> bytes:
+        at = 0
+        if not self._begun:
+            if len(text) < _ENOUGH and not is_end:
+                self._held = text
+                return b""
+            self._begun = True
+            if text.startswith(_WIDE) or b"\x00" in text[:_ENOUGH]:
+                self.done = self.is_wide = True
+                return text
+            at = len(_BOM) if text.startswith(_BOM) else 0
+        went = -1
+        while at < len(text) and went != at:
+            went, at = at, self._read(text, at, is_end)
+            if self.done:
+                return self._place(text, at)
+        if is_end and self._read == self._between:
+            return self._place(text, at)
+        self._held = text[at:]
+        return text[:at]
+
+    def _place(self, text: bytes, at: int) -> bytes:
+        self.done = self.placed = True
+        return text[:at] + self.tag + text[at:]
+
+    # Each reads on from `at` and returns how far it came; the same place where it needs more.
+
+    def _between(self, text: bytes, at: int, is_end: bool) -> int:
+        """Between two tokens."""
+        if not is_end and _BEGINS.fullmatch(text, at):
+            return at
+        token = _TOKEN.match(text, at)
+        if token is None:
+            self.done = True
+            return at
+        if token["comment"]:
+            self._read, self._tail = self._comment, b""
+        elif token["bogus"]:
+            self._read = self._bogus
+        elif token["tag"]:
+            self._read, self._state = self._tag, _BEFORE_NAME
+            self._is_head = token["tag"].lower() == b"head"
+        return token.end()
+
+    def _comment(self, text: bytes, at: int, is_end: bool) -> int:
+        tail, begin = self._tail, at - len(self._tail)
+        found = _COMMENT_ENDS.search(tail + text[at : at + _MAX_END])
+        if found is None:
+            found, begin = _COMMENT_ENDS.search(text, at), 0
+        if found is not None:
+            self._read = self._between
+            return begin + found.end()
+        self._tail = (tail + text[max(at, len(text) - _MAX_END) :])[1 - _MAX_END :]
+        return len(text)
+
+    def _bogus(self, text: bytes, at: int, is_end: bool) -> int:
+        """Within what ends at the first `>`."""
+        end = text.find(b">", at) + 1
+        if end:
+            self._read = self._between
+        return end or len(text)
+
+    def _tag(self, text: bytes, at: int, is_end: bool) -> int:
+        while True:
+            state = self._state
+            at = _STAYS[state].match(text, at).end()  # type: ignore[union-attr]
+            octet = text[at : at + 1]
+            if not octet:
+                return at
+            at += 1
+            if octet == b">":
+                self._read, self.done = self._between, self._is_head
+                return at
+            self._state = _LEAVES[state].get(octet, _OTHERWISE[state])

@@ -6,7 +6,6 @@ Nothing here decodes, unquotes or trims a value.
 """
 
 import re
-from collections.abc import Sequence
 
 from cookiewarden.core.date import UNKNOWN_CLOCK, parse_cookie_date
 
@@ -42,22 +41,16 @@ class Attribute:
 
 
 class SetCookie:
-    """A Set-Cookie header value. Not changed once it is made. No repr: it holds a value."""
+    """A Set-Cookie header value. No repr: it holds a value."""
 
-    __slots__ = ("_last", "attributes", "lifetime", "name", "pair", "value")
+    __slots__ = ("_last", "attributes", "name", "pair", "value")
 
-    def __init__(self, pair: bytes, name: bytes, value: bytes, attributes: tuple[Attribute, ...]) -> None:
+    def __init__(self, pair: bytes, name: bytes, value: bytes, attributes: list[Attribute]) -> None:
         self.pair = pair
         self.name = name
         self.value = value
         self.attributes = attributes
         self._last = {a.name: a for a in attributes if a.counts}
-        self.lifetime: Sequence[Attribute] = (
-            [a for a in attributes if a.name in LIFETIME]
-            if b"max-age" in self._last or b"expires" in self._last or len(self._last) < len(attributes)
-            else ()
-        )
-        """Its Max-Age and Expires, those that browsers ignore for their length among them."""
 
     def last(self, name: bytes) -> Attribute | None:
         """The attribute that counts where one is given several times: the last."""
@@ -66,32 +59,13 @@ class SetCookie:
     def has(self, name: bytes) -> bool:
         return name in self._last
 
-    def with_attributes(self, attributes: tuple[Attribute, ...]) -> "SetCookie":
-        """The same cookie with these in place of its attributes."""
-        return SetCookie(self.pair, self.name, self.value, attributes)
-
-    def without(self, name: bytes) -> "SetCookie":
-        return self.with_attributes(tuple([a for a in self.attributes if a.name != name or not a.counts]))
-
-    def with_attribute(self, raw: bytes) -> "SetCookie":
-        """Added at the end; before an empty last one, where the header ends with `;`."""
-        end = len(self.attributes)
-        if end and not self.attributes[-1].raw.strip(WSP):
-            end -= 1
-        return self.with_attributes((*self.attributes[:end], parse_attribute(raw), *self.attributes[end:]))
-
-    def with_name(self, name: bytes) -> "SetCookie":
-        """The same cookie under another name."""
-        return SetCookie(with_name(self.pair, name), name, self.value, self.attributes)
-
-    def with_cookie_value(self, value: bytes) -> "SetCookie":
-        """The same cookie with another value."""
-        return SetCookie(with_value(self.pair, value), self.name, value, self.attributes)
-
-    def with_value(self, old: Attribute, value: bytes) -> "SetCookie":
-        """`old` with another value, its spelling and its place kept."""
-        new = set_value(old, value)
-        return self.with_attributes(tuple([new if a is old else a for a in self.attributes]))
+    def lifetime(self) -> list[Attribute]:
+        """Its Max-Age and Expires, those that browsers ignore for their length among them."""
+        if not (
+            b"max-age" in self._last or b"expires" in self._last or len(self._last) < len(self.attributes)
+        ):
+            return []
+        return [a for a in self.attributes if a.name in LIFETIME]
 
 
 def parse_set_cookie(line: bytes) -> SetCookie | None:
@@ -108,13 +82,13 @@ def parse_set_cookie(line: bytes) -> SetCookie | None:
     name, value = name.strip(WSP), value.strip(WSP)
     if not name and not value:
         return None
-    return SetCookie(pair, name, value, tuple(_attributes(rest)) if semicolon else ())
+    return SetCookie(pair, name, value, _attributes(rest) if semicolon else [])
 
 
 MANY = 64
 """Attributes in a line above which those that mean nothing to anybody are not taken apart: 16,000 cost 45 ms."""
 _KNOWN = re.compile(
-    rb";[ \t]*(?:max-age|expires|domain|path|secure|httponly|samesite|partitioned|priority)[ \t]*(?:=[^;]*)?(?=;|\Z)",
+    rb";[ \t]*(?=[MEDPSHmedpsh])(?:max-age|expires|domain|path|secure|httponly|samesite|partitioned|priority)[ \t]*(?:=[^;]*)?(?=;|\Z)",
     re.IGNORECASE,
 )
 
@@ -139,7 +113,7 @@ def parse_attribute(raw: bytes) -> Attribute:
     return Attribute(raw, name.strip(WSP).lower(), value.strip(WSP))
 
 
-def set_value(attribute: Attribute, value: bytes) -> Attribute:
+def with_attribute_value(attribute: Attribute, value: bytes) -> Attribute:
     """The attribute with another value, its spelling kept."""
     key, _, _ = attribute.raw.partition(b"=")
     return Attribute(key.rstrip(WSP) + b"=" + value, attribute.name, value)
@@ -147,7 +121,7 @@ def set_value(attribute: Attribute, value: bytes) -> Attribute:
 
 def build_set_cookie(cookie: SetCookie) -> bytes:
     """The header value again; byte for byte the parsed one where nothing was edited."""
-    return b";".join((cookie.pair, *(a.raw for a in cookie.attributes)))
+    return b";".join([cookie.pair, *[a.raw for a in cookie.attributes]])
 
 
 def max_age(attribute: Attribute) -> int | None:
@@ -171,8 +145,9 @@ def is_deletion(cookie: SetCookie, now: float) -> bool:
 
     `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`).
     """
-    for parse, horizon in ((max_age, 0.0), (expires, now)):
-        for attribute in reversed(cookie.lifetime):
+    lifetime = cookie.lifetime()
+    for parse, horizon in ((max_age, 0.0), (expires, now)) if lifetime else ():
+        for attribute in reversed(lifetime):
             found = parse(attribute)
             if found is not None:
                 return found <= horizon

@@ -11,10 +11,11 @@ from cookiewarden.core.cookie import (
     build_set_cookie,
     max_age,
     parse_attribute,
+    with_value,
 )
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import Flag
-from cookiewarden.core.verbs import Draft, keep_promise, needs_secure, toggle
+from cookiewarden.core.verbs import SECURE, Draft, keep_promise, needs_secure, toggle
 
 _IDENTITY = frozenset({b"path", b"domain", b"secure", b"partitioned"})
 _ENDED = parse_attribute(b" Max-Age=0")
@@ -24,33 +25,30 @@ def complete(draft: Draft) -> None:
     """Add what browsers need to look at the line at all: what the name's prefix promises, and Secure for SameSite=None and
     Partitioned (RFC 6265bis 5.7)."""
     keep_promise(draft)
-    if needs_secure(draft.cookie):
-        toggle(draft, "Secure", Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
+    if needs_secure(draft):
+        toggle(draft, SECURE, Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
 
 
-def delete(cookie: SetCookie) -> SetCookie:
-    """The line without a value and with `Max-Age=0` for its whole lifetime. One that is so already stays byte for byte."""
-    lifetime = cookie.lifetime
+def delete(draft: Draft) -> None:
+    """Take the value off and leave `Max-Age=0` as the whole lifetime. A line that is so already stays byte for byte."""
+    lifetime = draft.lifetime()
     is_ended = len(lifetime) == 1 and lifetime[0].value == b"0" and max_age(lifetime[0]) == 0
     if not is_ended:
-        kept = [a for a in cookie.attributes if a.name not in LIFETIME and a.raw.strip(WSP)]
-        cookie = cookie.with_attributes((*kept, _ENDED))
-    if not cookie.name:
-        # Some clients take `=` for the end of an empty name and the rest for a cookie: a bare word has no second reading.
-        return (
-            cookie if cookie.pair == b"deleted" else SetCookie(b"deleted", b"", b"deleted", cookie.attributes)
-        )
-    return cookie.with_cookie_value(b"") if cookie.value else cookie
+        kept = [a for a in draft.attributes if a.name not in LIFETIME and a.raw.strip(WSP)]
+        draft.attributes, draft.changed = [*kept, _ENDED], True
+    if draft.value:
+        draft.become(with_value(draft.pair, b""), draft.name, b"")
 
 
 def bare_deletion(cookie: SetCookie) -> SetCookie:
     """A deletion with nothing but what it needs to delete: the cookie's own identity, and no value. `cookie` itself where it is that.
 
-    A cookie without a name can only be named by a value (RFC 6265bis 5.6): a fixed one takes its place.
+    A cookie without a name can only be named by a value (RFC 6265bis 5.6): a bare word takes its place, because some clients read
+    `=word; Max-Age=0` as a cookie called Max-Age.
     """
-    kept = tuple(a for a in cookie.attributes if a.name in _IDENTITY)
+    kept = [a for a in cookie.attributes if a.name in _IDENTITY]
     pair = cookie.name + b"=" if cookie.name else b"deleted"
     draft = Draft(SetCookie(pair, cookie.name, b"", kept))
     complete(draft)
-    made = draft.cookie.with_attributes((*draft.cookie.attributes, _ENDED))
-    return cookie if build_set_cookie(made) == build_set_cookie(cookie) else made
+    draft.attributes.append(_ENDED)
+    return cookie if build_set_cookie(draft) == build_set_cookie(cookie) else draft

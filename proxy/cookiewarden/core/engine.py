@@ -478,7 +478,7 @@ class Engine:
         verbs.edit_sending(draft, entry.rules, site.https)
         if deletion:
             complete(draft)
-            draft.cookie = delete(draft.cookie)
+            delete(draft)
             draft.reasons.append(Reason.DELETION)
         else:
             verbs.edit_reading(draft, entry.rules)
@@ -487,8 +487,8 @@ class Engine:
                 self._seal(draft, entry, site)
             if entry.set_by is SetBy.SCRIPT:
                 draft.reasons.append(Reason.SET_BY_SERVER)
-        refusals = verbs.certain_refusals(draft.cookie)
-        if not refusals and self._is_public(site) and verbs.is_refused_at(draft.cookie, site.host):
+        refusals = verbs.certain_refusals(draft)
+        if not refusals and self._is_public(site) and verbs.is_refused_at(draft, site.host):
             refusals = [Reason.BROWSER_WOULD_REFUSE]
         if refusals and not deletion:
             return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
@@ -499,10 +499,11 @@ class Engine:
             superseded = build_set_cookie(bare_deletion(cookie))
             draft.reasons.append(Reason.SUPERSEDED)
         # One order for the reasons, whatever made them: they are compared in tests and shown to people.
-        likely = [r for r in verbs.likely_refusals(draft.cookie, site) if r not in refusals]
+        likely = [r for r in verbs.likely_refusals(draft, site) if r not in refusals]
         reasons = (*draft.reasons, *refusals, *likely)
-        action = Action.PASS if draft.cookie is cookie else Action.REWRITE
-        return draft.cookie, Decision(action, entry, reasons, enforced, superseded)
+        if not draft.changed:
+            return cookie, Decision(Action.PASS, entry, reasons, enforced, superseded)
+        return draft, Decision(Action.REWRITE, entry, reasons, enforced, superseded)
 
     def _is_public(self, site: Site) -> bool:
         """Whether browsers are where the request says they are."""
@@ -542,16 +543,16 @@ class Engine:
 
     def _seal(self, draft: Draft, entry: Entry, site: Site) -> None:
         """Encrypt the value, unless there is none or it was encrypted already."""
-        cookie = draft.cookie
-        if entry.seal is None or self._keyring is None or not cookie.value:
+        if entry.seal is None or self._keyring is None or not draft.value:
             return
         name, context = (
-            entry.name.encode() if entry.rename else cookie.name,
+            entry.name.encode() if entry.rename else draft.name,
             self._context(entry, entry.seal, site),
         )
-        if self._keyring.open(cookie.value, name, context) is None:
-            sealed = self._keyring.seal(cookie.value, name, context)
-            draft.edit(Reason.SEALED, cookie.with_cookie_value(sealed))
+        if self._keyring.open(draft.value, name, context) is None:
+            sealed = self._keyring.seal(draft.value, name, context)
+            draft.become(with_value(draft.pair, sealed), draft.name, sealed)
+            draft.note(Reason.SEALED)
 
     def _transport(
         self, name: bytes, piece: bytes, entry: Entry, scope: Scope, pieces: list[tuple[bytes, bytes]]

@@ -4,17 +4,20 @@ An edit touches the attribute that browsers count and leaves every other byte; w
 is not touched, so that editing twice is editing once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cookiewarden.core.cookie import (
     LIFETIME,
     MAX_PAIR,
+    WSP,
     Attribute,
     SetCookie,
     expires,
     is_unreadable,
     max_age,
-    set_value,
+    parse_attribute,
+    with_attribute_value,
+    with_name,
 )
 from cookiewarden.core.date import imf_fixdate
 from cookiewarden.core.decision import Reason
@@ -32,32 +35,48 @@ class Site:
     https: bool
 
 
-@dataclass(slots=True, repr=False)
-class Draft:
-    """A Set-Cookie while it is edited, with the reasons of every edit. No repr: it holds a value."""
+class Draft(SetCookie):
+    """A Set-Cookie while it is edited, with the reasons of every edit."""
 
-    cookie: SetCookie
-    reasons: list[Reason] = field(default_factory=list)
+    __slots__ = ("changed", "reasons")
 
-    def edit(self, reason: Reason, cookie: SetCookie) -> None:
-        self.cookie = cookie
-        self.note(reason)
+    def __init__(self, cookie: SetCookie) -> None:
+        super().__init__(cookie.pair, cookie.name, cookie.value, cookie.attributes.copy())
+        self.reasons: list[Reason] = []
+        self.changed = False
 
     def note(self, reason: Reason) -> None:
+        """Give a reason for an edit."""
+        self.changed = True
         if reason not in self.reasons:
             self.reasons.append(reason)
 
-    def is_noted(self, reasons: frozenset[Reason]) -> bool:
-        """Whether one of them is the reason of an edit."""
-        return not reasons.isdisjoint(self.reasons)
+    def add(self, attribute: Attribute) -> None:
+        """Put an attribute at the end; before an empty last one, where the header ends with `;`."""
+        end = len(self.attributes)
+        if end and not self.attributes[-1].raw.strip(WSP):
+            end -= 1
+        self.attributes.insert(end, attribute)
+        self._last[attribute.name] = attribute
 
-    def set(self, reason: Reason, name: str, value: str) -> None:
-        """Give an attribute this value: in place of the one that counts, else at the end."""
-        old = self.cookie.last(name.lower().encode())
+    def drop(self, name: bytes) -> None:
+        """Take every attribute of this name off that browsers look at."""
+        self.attributes = [a for a in self.attributes if a.name != name or not a.counts]
+        self._last.pop(name, None)
+
+    def put(self, name: bytes, value: bytes) -> None:
+        """Give an attribute this value: in place of the one that counts, else at the end. `name` as it is spelled."""
+        key = name.lower()
+        old = self.last(key)
         if old is None:
-            self.edit(reason, self.cookie.with_attribute(f" {name}={value}".encode()))
+            self.add(Attribute(b" " + name + b"=" + value, key, value))
         else:
-            self.edit(reason, self.cookie.with_value(old, value.encode()))
+            new = self._last[key] = with_attribute_value(old, value)
+            self.attributes[self.attributes.index(old)] = new
+
+    def become(self, pair: bytes, name: bytes, value: bytes) -> None:
+        """Change name and value."""
+        self.pair, self.name, self.value, self.changed = pair, name, value, True
 
 
 IDENTITY = frozenset({Reason.RENAMED, Reason.DOMAIN_CHANGED, Reason.PATH_CHANGED, Reason.PARTITIONED_CHANGED})
@@ -71,38 +90,42 @@ def edit_identity(draft: Draft, rules: Rules) -> None:
 
 
 def edit_path(draft: Draft, wanted: str | None) -> None:
-    path = draft.cookie.last(b"path")
+    path = draft.last(b"path")
     if wanted is not None and (path is None or path.value != wanted.encode()):
-        draft.set(Reason.PATH_CHANGED, "Path", wanted)
+        draft.put(b"Path", wanted.encode())
+        draft.note(Reason.PATH_CHANGED)
 
 
 def rename(draft: Draft, name: bytes) -> None:
     """Give the cookie a name with a prefix, and what the prefix promises."""
-    draft.edit(Reason.RENAMED, draft.cookie.with_name(name))
+    draft.become(with_name(draft.pair, name), name, draft.value)
+    draft.note(Reason.RENAMED)
     keep_promise(draft)
 
 
 def keep_promise(draft: Draft) -> None:
     """Give the cookie the attributes that the prefix of its name promises (RFC 6265bis 4.1.3). Browsers ignore a line without them,
     also one that deletes the cookie."""
-    prefix = name_prefix(draft.cookie.name)
+    prefix = name_prefix(draft.name)
     if not prefix:
         return
     if prefix.startswith(b"__host-"):
         edit_domain(draft, HOST_ONLY)
         edit_path(draft, "/")
-    toggle(draft, "Secure", Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
+    toggle(draft, SECURE, Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
     if prefix.endswith(b"http-"):
-        toggle(draft, "HttpOnly", Flag.ON, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
+        toggle(draft, HTTP_ONLY, Flag.ON, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
 
 
 def edit_domain(draft: Draft, widest: str | None) -> None:
-    if widest is None or (attribute := draft.cookie.last(b"domain")) is None:
+    if widest is None or (attribute := draft.last(b"domain")) is None:
         return
     if widest == HOST_ONLY:
-        draft.edit(Reason.DOMAIN_CHANGED, draft.cookie.without(b"domain"))
+        draft.drop(b"domain")
+        draft.note(Reason.DOMAIN_CHANGED)
     elif (domain := domain_of(attribute)) and not domain_match(domain, widest.encode()):
-        draft.edit(Reason.DOMAIN_CHANGED, draft.cookie.with_value(attribute, widest.encode()))
+        draft.put(b"Domain", widest.encode())
+        draft.note(Reason.DOMAIN_CHANGED)
 
 
 def domain_of(attribute: Attribute) -> bytes:
@@ -112,23 +135,27 @@ def domain_of(attribute: Attribute) -> bytes:
 
 def edit_sending(draft: Draft, rules: Rules, https: bool) -> None:
     """Partitioned, SameSite and Secure: when browsers send the cookie. Secure last: the others may need it."""
-    toggle(draft, "Partitioned", rules.partitioned, Reason.PARTITIONED_CHANGED, Reason.PARTITIONED_CHANGED)
+    toggle(draft, PARTITIONED, rules.partitioned, Reason.PARTITIONED_CHANGED, Reason.PARTITIONED_CHANGED)
     edit_same_site(draft, rules)
     verb = rules.secure
     if verb is Flag.HTTPS:
         verb = Flag.ON if https else Flag.KEEP
-    if verb in (Flag.OFF, Flag.REMOVE) and needs_secure(draft.cookie):
+    if verb in (Flag.OFF, Flag.REMOVE) and needs_secure(draft):
         verb = Flag.ON
-    toggle(draft, "Secure", verb, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
+    toggle(draft, SECURE, verb, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
 
 
-def toggle(draft: Draft, name: str, verb: Flag, added: Reason, removed: Reason) -> None:
+SECURE, HTTP_ONLY, PARTITIONED = map(parse_attribute, (b" Secure", b" HttpOnly", b" Partitioned"))
+
+
+def toggle(draft: Draft, attribute: Attribute, verb: Flag, added: Reason, removed: Reason) -> None:
     """Put a valueless attribute on or take it off."""
-    key = name.lower().encode()
-    if verb is Flag.ON and not draft.cookie.has(key):
-        draft.edit(added, draft.cookie.with_attribute(b" " + name.encode()))
-    elif verb is Flag.REMOVE and draft.cookie.has(key):
-        draft.edit(removed, draft.cookie.without(key))
+    if verb is Flag.ON and not draft.has(attribute.name):
+        draft.add(attribute)
+        draft.note(added)
+    elif verb is Flag.REMOVE and draft.has(attribute.name):
+        draft.drop(attribute.name)
+        draft.note(removed)
 
 
 STRENGTH = {b"": 0, b"none": 1, b"lax": 2, b"strict": 3}
@@ -142,15 +169,19 @@ def same_site_of(cookie: SetCookie) -> bytes:
 
 
 def edit_same_site(draft: Draft, rules: Rules) -> None:
-    current, wanted = same_site_of(draft.cookie), rules.same_site.value.lower().encode()
-    satisfied = {
-        SameSiteVerb.KEEP: True,
-        SameSiteVerb.EXACTLY: current == wanted,
-        SameSiteVerb.DEFAULT: bool(current),
-        SameSiteVerb.AT_LEAST: STRENGTH[current] >= STRENGTH[wanted],
-    }
-    if not satisfied[rules.same_site.verb]:
-        draft.set(Reason.SAME_SITE_CHANGED, "SameSite", rules.same_site.value)
+    verb = rules.same_site.verb
+    if verb is SameSiteVerb.KEEP:
+        return
+    current, wanted = same_site_of(draft), rules.same_site.value.lower().encode()
+    if verb is SameSiteVerb.EXACTLY:
+        is_satisfied = current == wanted
+    elif verb is SameSiteVerb.DEFAULT:
+        is_satisfied = bool(current)
+    else:
+        is_satisfied = STRENGTH[current] >= STRENGTH[wanted]
+    if not is_satisfied:
+        draft.put(b"SameSite", rules.same_site.value.encode())
+        draft.note(Reason.SAME_SITE_CHANGED)
 
 
 def needs_secure(cookie: SetCookie) -> bool:
@@ -159,26 +190,27 @@ def needs_secure(cookie: SetCookie) -> bool:
 
 def edit_reading(draft: Draft, rules: Rules) -> None:
     """HttpOnly and Priority: they matter for a live cookie only."""
-    toggle(draft, "HttpOnly", rules.http_only, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
-    priority = draft.cookie.last(b"priority")
+    toggle(draft, HTTP_ONLY, rules.http_only, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
+    priority = draft.last(b"priority")
     if rules.priority is not None and (
         priority is None or priority.value.lower() != rules.priority.lower().encode()
     ):
-        draft.set(Reason.PRIORITY_CHANGED, "Priority", rules.priority)
+        draft.put(b"Priority", rules.priority.encode())
+        draft.note(Reason.PRIORITY_CHANGED)
 
 
 def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
     """Leave at most one Max-Age and one Expires, each within the bound and in the one form that every browser reads alike; none of
     them where the bound is the session. `clock`: the moment from which browsers count Expires (`expires_clock`), in seconds.
     """
-    lifetime = draft.cookie.lifetime
+    lifetime = draft.lifetime() if bound is not None else None
     if bound is None or not lifetime:
         return
     counts = [
         next((a for a in reversed(lifetime) if read(a) is not None), None) for read in (max_age, expires)
     ]
     kept = []
-    for attribute in draft.cookie.attributes:
+    for attribute in draft.attributes:
         if attribute.name in LIFETIME:
             reason, value = _bounded(attribute, bound, clock, attribute in counts)
             if reason is not None:
@@ -186,13 +218,9 @@ def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
             if value is None:
                 continue
             if reason is not None:
-                attribute = set_value(attribute, value)
+                attribute = with_attribute_value(attribute, value)
         kept.append(attribute)
-    if draft.is_noted(_LIFETIME):
-        draft.cookie = draft.cookie.with_attributes(tuple(kept))
-
-
-_LIFETIME = frozenset({Reason.LIFETIME_CAPPED, Reason.LIFETIME_NORMALIZED, Reason.LIFETIME_UNREADABLE})
+    draft.attributes = kept
 
 
 def _bounded(

@@ -101,6 +101,8 @@ def _sift(response: ResponseHead, text: bytes, special: dict[bytes, list[bytes]]
     # plain, lead, value and what follows it, lead, value and what follows it, ...
     pieces = _RESPONSE_FIELDS.split(text)
     parts.append(pieces[0])
+    run: list[bytes] = []
+    values: list[bytes] = []
     for at in range(1, len(pieces), 2):
         lead = pieces[at]
         value, line_break, following = pieces[at + 1].partition(b"\r\n")
@@ -108,10 +110,13 @@ def _sift(response: ResponseHead, text: bytes, special: dict[bytes, list[bytes]]
         if name == b"set-cookie":
             pair, semicolon, tail = value.partition(b";")
             before, equals, after = pair.partition(b"=") if b"=" in pair else (b"", b"", pair)
-            response.cookies.append(
-                (len(parts), SetCookieLines((lead, before + equals, semicolon + tail), [after]))
-            )
-            parts.append(b"")
+            run += (lead, before + equals, semicolon + tail)
+            values.append(after)
+            # Lines that stand together are judged together.
+            if line_break or at + 2 >= len(pieces) or lower_names[pieces[at + 2]] != b"set-cookie":
+                response.cookies.append((len(parts), SetCookieLines(tuple(run), values)))
+                parts.append(b"")
+                run, values = [], []
         else:
             special.setdefault(name, []).append(value.rstrip(b" \t"))
             if name == b"content-length" and response.status >= 200 and response.status != 204:

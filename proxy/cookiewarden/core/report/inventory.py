@@ -361,7 +361,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
         same_site=_known(same_site, same_site.lower() in (b"", b"none", b"lax", b"strict")),
         path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
         domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
-        lifetime_unreadable=any(is_unreadable(attribute, now) for attribute in cookie.lifetime),
+        lifetime_unreadable=any(is_unreadable(attribute, now) for attribute in cookie.lifetime()),
     )
     return shape, seconds
 
@@ -378,10 +378,11 @@ def _known(value: bytes, is_known: bool) -> str:
 def lifetime_of(cookie: SetCookie, now: float) -> int:
     """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2), and Expires counts
     where its clock is known. `now`: the moment from which it counts (`expires_clock`)."""
-    for attribute in reversed(cookie.lifetime):
+    lifetime = cookie.lifetime()
+    for attribute in reversed(lifetime):
         if (age := max_age(attribute)) is not None:
             return max(0, age)
-    for attribute in reversed(cookie.lifetime):
+    for attribute in reversed(lifetime):
         if now != UNKNOWN_CLOCK and (at := expires(attribute)) is not None:
             return max(0, round(at - now))
     return 0

@@ -5,6 +5,7 @@ host, then the longest `*.` host, then none; then the longest path. `check` has 
 one rank never match the same thing.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -77,11 +78,14 @@ class Matcher:
         """What it is made of: whoever holds these while it is freed can free them little by little."""
         return [*self._exact.values(), *self._globs.values()]
 
-    def match(self, name: bytes, host: bytes, path: bytes | None) -> Match:
-        """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`."""
+    def match(self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf) -> Match:
+        """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`. Entries that have
+        ended by `now` do not count: which these are changes with the days, and the tables do not."""
         elsewhere = False
         if name:
             for rule in self._candidates(name):
+                if rule.entry.until <= now:
+                    continue
                 if rule.applies(host, path):
                     return Match(rule.entry)
                 elsewhere = True

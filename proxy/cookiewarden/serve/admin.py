@@ -14,12 +14,12 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from cookiewarden.core.report import wire
+from cookiewarden.keys import read_token
 from cookiewarden.serve import status
 from cookiewarden.serve.admin_server import Connection, Server
 from cookiewarden.serve.exposition import Exposition
@@ -240,10 +240,12 @@ def _guard(settings: Settings) -> Guard:
     token = b""
     if settings.admin_token_file:
         try:
-            token = Path(settings.admin_token_file).read_bytes().strip()
+            token, why_not = read_token(settings.admin_token_file)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise CannotStart(f'--admin-token-file "{settings.admin_token_file}": {reason}') from error
+        if why_not:
+            raise CannotStart(f'--admin-token-file "{settings.admin_token_file}" {why_not}')
         if len(token) < 16:
             raise CannotStart(f'--admin-token-file "{settings.admin_token_file}": fewer than 16 octets in it')
     names = frozenset({"localhost", *settings.admin_host})

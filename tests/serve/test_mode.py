@@ -101,17 +101,17 @@ def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
 ) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
 
-    async def faulty(*_: object) -> None:
+    def faulty() -> None:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(proxy.single.reloader, "put", faulty)
+        patched.setattr(proxy.single.reloader, "turn", faulty)
         assert tell(proxy.admin, "/mode", b'{"mode": "report"}')[0] == 500
         assert mode_of(proxy) == "enforce" and not passes(proxy.port)
     assert tell(proxy.admin, "/mode", b'{"mode": "report", "seconds": 1}')[0] == 200
     with monkeypatch.context() as patched:
         patched.setattr(reload, "RETRY_SECONDS", 1.0)
-        patched.setattr(proxy.single.reloader, "put", faulty)
+        patched.setattr(proxy.single.reloader, "turn", faulty)
         time.sleep(2)
         assert mode_of(proxy) == "report" and passes(proxy.port)  # told as it is, and tried again
     assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port), 5)

@@ -102,7 +102,7 @@ class Engine:
         self._now = now
         self.policy = policy
         self.mode = mode or policy.mode
-        self._matcher = Matcher(policy.entries) if like is None else like._matcher
+        self._matcher: Matcher = Matcher(policy.entries) if like is None else like._matcher
         """Of all entries: those that have ended by `now` are passed over."""
         self._ended = Matcher(entry for entry in policy.entries if entry.until <= now)
         self._plain_names: dict[bytes, bytes] = (

@@ -49,7 +49,7 @@ class Operation:
     take: Callable[[], Sighted]
     """Hands out what was seen since it was last asked, where this process sees anything."""
     settle: Callable[[], Awaitable[str]]
-    """Waits until what was put in force is in force everywhere; says where it is not yet, or nothing."""
+    """Waits until the mode is in force everywhere; says where it is not yet, or nothing."""
     shadow: Reloader | None = None
     """Of the policy that is tried beside it."""
     _engine: tuple[str, float, Engine] | None = None
@@ -76,6 +76,8 @@ class Operation:
         """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself before an
         entry of it ended, what was decided before is no news any more."""
         decided_by = policy.sha256, next_expiry(policy, now)
+        if self._engine is not None and self._engine[0] != policy.sha256:
+            self._engine = None  # or it keeps the policy before until somebody asks again
         if self.inventory is not None and decided_by != self._decided_by:
             self.inventory.new_policy(policy)
         self._decided_by = decided_by
@@ -126,13 +128,18 @@ class Operation:
         return await in_short_turns(lambda: compute(read_inventory(data), engine))
 
     async def _enforcing(self) -> Engine:
-        policy, expiry = self.reloader.policy, self.reloader.next_expiry
+        policy, (_, expiry) = self.reloader.policy, self.reloader.nothing_ends_between
         if policy is None:
             raise RuntimeError("asked before a policy was in force")
         known = self._engine
         if known is not None and known[:2] == (policy.sha256, expiry):
             return known[2]
-        engine = await beside_traffic(lambda: Engine(policy, Mode.ENFORCE, time.time(), throw_away(policy)))
+        now = self.reloader.order.now
+        engine = (
+            known[2].in_mode(Mode.ENFORCE, now)
+            if known is not None and known[0] == policy.sha256
+            else await beside_traffic(lambda: Engine(policy, Mode.ENFORCE, now, throw_away(policy)))
+        )
         self._engine = policy.sha256, expiry, engine
         return engine
 
@@ -188,7 +195,7 @@ class Operation:
     async def turn_mode(self, mode: Mode | None, seconds: float) -> str:
         """The emergency switch, for so long; None turns it back. Says where it is not yet in force, or nothing."""
         if mode is not None:
-            await self.reloader.turn_mode(mode, time.time() + seconds)
+            self.reloader.turn_mode(mode, seconds)
         elif self.reloader.switch.switched is not None:
-            await self.reloader.turn_mode_back("by an operator")
+            self.reloader.turn_mode_back("by an operator")
         return await self.settle()

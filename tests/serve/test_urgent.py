@@ -1,6 +1,7 @@
 """Urgent work waits for no slow work: the emergency switch, its end, dated entries, health and the end of the process need neither a
 disk that answers nor a build that is done."""
 
+import json
 import os
 import signal
 import time
@@ -163,6 +164,36 @@ def states(proxy: Running) -> str:
 
 
 ENFORCED = b"This list is enforced"
+
+
+# What is over is released
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_first_policy_is_released_after_a_reload(tmp_path: Path, workers: str) -> None:
+    """Without a collection of garbage: what was built is kept out of those."""
+    environment = shimmed(SHIM_COUNTS=str(tmp_path / "counts"))
+
+    def held(pid: int) -> dict[str, int]:
+        counts = tmp_path / f"counts.{pid}"
+        counts.unlink(missing_ok=True)
+        os.kill(pid, signal.SIGUSR1)
+        assert eventually(counts.exists, 10)
+        return json.loads(counts.read_text())
+
+    with running("--workers", workers, script=SETS, environment=environment) as proxy:
+        pids = [proxy.process.pid, *proxy.children()]
+        assert [held(pid) for pid in pids] == [{"sid": 1, "seen": 1}] * len(pids)
+        for computed in ("forecast", "drift", "policy"):
+            urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin}/{computed}", timeout=10).read()
+        names_set(proxy.port)
+        proxy.policy.write_text(OTHER.replace("seen", "unseen"))
+        # No request meanwhile: what it was decided by is held until the next reload, some entries at most.
+        assert eventually(lambda: proxy.told.count("policy in force") == 2)
+        assert names_set(proxy.port) == {"other"}
+        for pid in pids:
+            assert eventually(lambda pid=pid: held(pid) == {"other": 1, "unseen": 1}), held(pid)
 
 
 # Want that passes

@@ -152,7 +152,7 @@ class Pages:
             return _refused(400, f'{bad}; expected such as {{"mode": "report", "seconds": 1800}}\n')
         if late := await self.operation.turn_mode(mode, seconds):
             return _refused(503, f"the mode is switched, and {late}\n")
-        return _json(await self.operation.policy_json())
+        return _json(await self.operation.policy_json(with_entries=False))
 
 
 MAX_BODY = 4096

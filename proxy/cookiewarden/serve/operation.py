@@ -143,15 +143,16 @@ class Operation:
         self._engine = policy.sha256, expiry, engine
         return engine
 
-    async def policy_json(self) -> bytes:
+    async def policy_json(self, with_entries: bool = True) -> bytes:
         """What is in force, and how its loading went, as JSON."""
-        document = await self.policy()
+        document = await self.policy(with_entries)
         return await in_short_turns(lambda: dump(document))
 
-    async def policy(self) -> PolicyDocument:
-        """What is in force, and how its loading went."""
+    async def policy(self, with_entries: bool = True) -> PolicyDocument:
+        """What is in force, and how its loading went. The entries of a large policy take a second."""
         policy, status = self._policy(), self.status
-        entries = await in_short_turns(lambda: list(map(entry_document, policy.entries)))
+        listed = policy.entries if with_entries else ()
+        entries = await in_short_turns(lambda: list(map(entry_document, listed)))
         switch = self.reloader.switch
         return PolicyDocument(
             policy.name,

@@ -101,6 +101,7 @@ class Worker:
         gateway = self.gateway
         pieces = gateway.engine.pieces() if gateway.engine is not made.engine else []
         gateway.engine, gateway.guard, gateway.statement = made.engine, made.guard, made.statement
+        self.metrics.declare(())  # forgets decisions of the policy before, and with them its entries
         if self._following is not None:
             self._following.cancel()
             self._following = None
@@ -140,6 +141,7 @@ class Worker:
         """Try another policy. Returns as `replace`."""
         pieces = self.gateway.shadow.pieces() if self.gateway.shadow is not None else []
         self.gateway.shadow = engine
+        self.metrics.declare(())
         self.turn_shadow(self.shadow_order)
         return pieces
 

@@ -123,6 +123,7 @@ def test_a_proxy_ends_while_reads_hang_and_its_inventory_cannot_be_written(disk:
             proxy.signal(signal.SIGTERM)
             assert proxy.process.wait(20) == 0
             print(f"{workers} worker(s), a read that hangs: ended in {time.monotonic() - began:.1f} s")
+            assert "the inventory is not saved: its file system does not answer" in proxy.told
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

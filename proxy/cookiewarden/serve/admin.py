@@ -137,8 +137,10 @@ class Pages:
 
     async def reload(self, request: web.BaseRequest) -> web.Response:
         log.info("an operator asks for a reload")
-        status = 200 if await self.operation.reload() else 422
-        return _json(await self.operation.policy_json(), status)
+        is_good = await self.operation.reload()
+        if is_good is None:
+            return _refused(503, NOT_LOADED)
+        return _json(await self.operation.policy_json(), 200 if is_good else 422)
 
     async def mode(self, request: web.BaseRequest) -> web.Response:
         try:
@@ -155,6 +157,7 @@ class Pages:
         return _json(await self.operation.policy_json(with_entries=False))
 
 
+NOT_LOADED = "the policy is not loaded yet, because its files are not read or it takes long to build; it will be once they are\n"
 MAX_BODY = 4096
 """Octets of what is told that are read."""
 BODY_SECONDS = 10.0

@@ -1,7 +1,7 @@
 """What operators ask of a running proxy and tell it: its inventory and what follows from it, its policy, its mode."""
 
 import asyncio
-import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -34,6 +34,10 @@ from cookiewarden.serve.sightings import Sighted
 
 T = TypeVar("T")
 
+log = logging.getLogger("cookiewarden")
+
+RELOAD_SECONDS = 20.0
+"""For a reload that an operator asks for, before the answer says that it is not done: the commands wait for 30 s."""
 LAST_SECONDS = 5.0
 """For the inventory to be written at the end."""
 
@@ -86,8 +90,10 @@ class Operation:
         """The last look, and the last words."""
         if self.inventory is not None:
             self.gather()
-            with contextlib.suppress(TimeoutError):  # a file system that hangs keeps nobody from ending
+            try:
                 await asyncio.wait_for(self.inventory.save(), LAST_SECONDS)
+            except TimeoutError:  # a file system that hangs keeps nobody from ending
+                log.error("the inventory is not saved: its file system does not answer")
 
     # What is asked
 
@@ -186,12 +192,11 @@ class Operation:
 
     # What is told
 
-    async def reload(self) -> bool:
-        """Load the files of every policy now. Whether they are good."""
+    async def reload(self) -> bool | None:
+        """Load the files of every policy now. Return whether they are good; None where that is not known yet."""
         reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
-        for reloader in reloaders:
-            await reloader.reload()
-        return all(reloader.status.reload_successful for reloader in reloaders)
+        _, pending = await asyncio.wait({reloader.ask() for reloader in reloaders}, timeout=RELOAD_SECONDS)
+        return None if pending else all(reloader.status.reload_successful for reloader in reloaders)
 
     async def turn_mode(self, mode: Mode | None, seconds: float) -> str:
         """The emergency switch, for so long; None turns it back. Says where it is not yet in force, or nothing."""

@@ -88,7 +88,7 @@ class Reloader:
         self._retry_at = math.inf
         """When a reload that failed is tried again."""
         self._slow = asyncio.Lock()
-        self._asked: set[asyncio.Task[None]] = set()
+        self._asked: list[asyncio.Task[None]] = []
         self._is_silent = False
         """The log has said that the file system does not answer."""
 
@@ -193,17 +193,18 @@ class Reloader:
                 await self.reload()
             before = seen
 
-    def ask(self) -> None:
-        """Reload soon, whatever the files' state. One that waits already reads whatever was written by now."""
-        if len(self._asked) < 2:
-            task = asyncio.create_task(self.reload())
-            self._asked.add(task)
-            task.add_done_callback(self._asked.discard)
+    def ask(self) -> asyncio.Task[None]:
+        """Reload soon, whatever the files' state. Return the reload that reads whatever was written by now: one may wait already."""
+        if len(self._asked) >= 2:
+            return self._asked[-1]
+        task = asyncio.create_task(self.reload())
+        self._asked.append(task)
+        task.add_done_callback(self._asked.remove)
+        return task
 
     async def begin(self) -> None:
         """Load for the first time; where that takes long, it goes on beside what follows."""
-        self.ask()
-        await asyncio.wait(set(self._asked), timeout=FIRST_SECONDS)
+        await asyncio.wait({self.ask()}, timeout=FIRST_SECONDS)
 
     async def reload(self) -> None:
         async with self._slow:

@@ -111,12 +111,15 @@ class Worker:
 
     def turn(self, order: Order) -> None:
         """Have the policy in force follow an order: at once for the requests to come, and soon for the pages."""
-        self.order = order
+        before, self.order = self.order, order
         if not self.has_started:
             return
         gateway = self.gateway
         gateway.engine = engine = gateway.engine.in_mode(order.mode, order.now)
-        if gateway.statement is not None and engine.mode is not Mode.ENFORCE:
+        may_be_less = (
+            engine.mode is not Mode.ENFORCE or order.now < before.now
+        )  # an entry in stage report may count again
+        if gateway.statement is not None and may_be_less:
             gateway.statement = gateway.statement.withdrawn()
         has_pages = gateway.guard is not None or gateway.statement is not None
         if has_pages and (self._following is None or self._following.done()):

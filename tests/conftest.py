@@ -20,6 +20,7 @@ def token(tmp_path: Path) -> str:
     """The path of a file with the token for what changes something."""
     path = tmp_path / "token"
     path.write_text(TOKEN + "\n")
+    path.chmod(0o600)
     return str(path)
 
 

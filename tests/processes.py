@@ -1,21 +1,26 @@
 """The command as a process of its own: to start it, to find a port for it, to ask whether it is ready and what it counts."""
 
+import os
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 
-def command(*arguments: str, output: IO[str] | None = None) -> subprocess.Popen:
-    """What it prints goes to pipes, or all of it to `output`."""
+def command(
+    *arguments: str, output: IO[str] | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen:
+    """What it prints goes to pipes, or all of it to `output`. `environment` is added to that of the tests."""
     return subprocess.Popen(
         [sys.executable, "-m", "cookiewarden", *arguments],
         stdout=output or subprocess.PIPE,
         stderr=output or subprocess.PIPE,
         text=True,
+        env={**os.environ, **(environment or {})},
     )
 
 
@@ -27,7 +32,7 @@ def free_port() -> int:
 
 def ready(admin: int) -> int:
     try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz").status
+        return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=2).status
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:

@@ -40,6 +40,7 @@ ROOMS = {
     "files": {"core"},
     "keys": {"core"},
     "demo": set(),
+    "start": {"cli"},
 }
 """For each room, the rooms it may import besides itself. `cli` may import all of them."""
 

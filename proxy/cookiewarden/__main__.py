@@ -1,5 +1,5 @@
 """`python -m cookiewarden`."""
 
-from cookiewarden.cli.main import main
+from cookiewarden.start import main
 
 main()

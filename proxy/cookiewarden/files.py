@@ -3,8 +3,12 @@
 The one leaf beside `core` that touches the disk, so that `check`, the proxy and the tools read alike.
 """
 
+import contextlib
+import errno
 import os
 import stat
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from cookiewarden.core.document import Loaded, Unread, load
@@ -12,6 +16,17 @@ from cookiewarden.core.problem import Code
 
 MAX_FILE = 32 * 1024 * 1024
 """Octets; a register of 100,000 entries takes 15 MB."""
+
+
+PASSING = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EINTR, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EBUSY}
+)  # fmt: skip
+"""Errors that say something of the moment and nothing of the file: the same read may succeed later."""
+
+
+def is_passing(number: int | None) -> bool:
+    """Whether the same read may succeed later, by the number of its error."""
+    return number in PASSING
 
 
 Stamp = tuple[int, int, int, int] | int | None
@@ -29,16 +44,36 @@ class PolicyFiles:
         self.stamps: dict[str, Stamp] = {}
         self.raw: dict[str, bytes] = {}
         """The bytes of each file of the last good policy."""
+        self.may_pass = False
+        """The last load failed for a reason that is not in the files."""
+        self._waiting: dict[object, float] = {}
+        """When each call began that waits for the disk, by the monotonic clock."""
+
+    def waits(self) -> float:
+        """For how many seconds the disk has not answered the oldest call; 0 where none waits."""
+        now = time.monotonic()
+        return now - min(list(self._waiting.values()), default=now)
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        call = object()
+        self._waiting[call] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._waiting[call]
 
     def load(self) -> Loaded:
         """Read, parse and compose. All files come from the folder that the main file resolves to at this moment,
         so that a swapped `..data` link of a ConfigMap never mixes two revisions."""
-        resolved = _resolved(self.main)
+        with self._asking():
+            resolved = _resolved(self.main)
         stamps: dict[str, Stamp] = {}
         raw: dict[str, bytes] = {}
 
         def reader(name: str) -> bytes | Unread:
-            found, stamps[name] = read(resolved.parent, self._on_disk(name, resolved))
+            with self._asking():
+                found, stamps[name] = read(resolved.parent, self._on_disk(name, resolved))
             if name == self.main.name and isinstance(found, Unread) and found.code is Code.INCLUDE_MISSING:
                 return Unread(Code.UNREADABLE, found.message)
             if isinstance(found, bytes):
@@ -46,8 +81,10 @@ class PolicyFiles:
             return found
 
         loaded = load(self.path, reader)
+        self.may_pass = loaded.policy is None and any(map(is_passing, _errors(stamps)))
         if loaded.policy is None:  # what a good policy was made of stays watched
-            stamps = {name: self._stamp(name, resolved) for name in self.stamps} | stamps
+            with self._asking():
+                stamps = {name: self._stamp(name, resolved) for name in self.stamps} | stamps
         else:
             self.raw = raw
         self.folder, self.stamps = str(resolved), stamps
@@ -59,8 +96,9 @@ class PolicyFiles:
 
     def look(self) -> tuple[object, ...]:
         """What those files are now."""
-        resolved = _resolved(self.main)
-        return (str(resolved), *sorted((name, self._stamp(name, resolved)) for name in self.stamps))
+        with self._asking():
+            resolved = _resolved(self.main)
+            return (str(resolved), *sorted((name, self._stamp(name, resolved)) for name in self.stamps))
 
     def _on_disk(self, name: str, resolved: Path) -> str:
         return resolved.name if name == self.main.name else name
@@ -72,6 +110,10 @@ class PolicyFiles:
             return error.errno
         except ValueError:  # a name that no file system takes
             return None
+
+
+def _errors(stamps: dict[str, Stamp]) -> Iterator[int]:
+    return (stamp for stamp in stamps.values() if isinstance(stamp, int))
 
 
 def _resolved(path: Path) -> Path:

@@ -28,6 +28,9 @@ SHARED = stat.S_IRWXG & ~stat.S_IRGRP | stat.S_IRWXO
 class BadKeys(ValueError):
     """Keys that cannot be used. The message says what would be right, and holds nothing of them."""
 
+    errno: int | None = None
+    """The number of the error, where the system refused."""
+
 
 class UnreadableKeys(BadKeys):
     """A key file that cannot be read."""
@@ -53,15 +56,13 @@ def load_keys(path: str) -> tuple[bytes, ...]:
             mode = os.fstat(file.fileno()).st_mode
             raw = file.read(MAX_FILE + 1)
     except OSError as error:
-        raise UnreadableKeys(
-            f'the key file "{path}" cannot be read: {(error.strerror or "error").lower()}'
-        ) from None
+        bad = UnreadableKeys(f'the key file "{path}" cannot be read: {(error.strerror or "error").lower()}')
+        bad.errno = error.errno
+        raise bad from None
     if not stat.S_ISREG(mode):
         raise UnreadableKeys(f'the key file "{path}" is not a regular file')
     if mode & SHARED:
-        raise BadKeys(
-            f'the key file "{path}" can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}'
-        )
+        raise BadKeys(f'the key file "{path}" {readable_by_others(path, mode)}')
     if len(raw) > MAX_FILE:
         raise BadKeys(f'the key file "{path}" is too large to be one')
     lines = [line.strip() for line in raw.decode("utf-8", "replace").splitlines()]
@@ -71,6 +72,17 @@ def load_keys(path: str) -> tuple[bytes, ...]:
     if not keys:
         raise BadKeys(f'the key file "{path}" is empty: cookiewarden key new FILE makes one')
     return tuple(keys)
+
+
+def readable_by_others(path: str, mode: int) -> str:
+    """Say that others can read or write a file that is a secret, and what to do; nothing where they cannot."""
+    return f"can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}" if mode & SHARED else ""
+
+
+def read_token(path: str) -> tuple[bytes, str]:
+    """The token in a file, and why it is not one to use, or nothing. Raises OSError."""
+    with open(path, "rb") as file:
+        return file.read(MAX_FILE).strip(), readable_by_others(path, os.fstat(file.fileno()).st_mode)
 
 
 def keyring(keys: Sequence[bytes]) -> "Keyring | None":

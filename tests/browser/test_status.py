@@ -27,6 +27,7 @@ LONG = "  - {name: an-entry-with-a-name-that-goes-on-and-on-and-on-and-on-and-on
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     token = tmp_path_factory.mktemp("admin") / "token"
     token.write_text("a-token-of-the-admin-listener")
+    token.chmod(0o600)
     with running("--admin-token-file", str(token), script=SETS, policy=POLICY + LONG) as found:
         for _ in range(3):
             cookie = "; ".join(f"{name}=CANARY" for name in HOSTILE).encode()

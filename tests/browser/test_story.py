@@ -53,6 +53,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     policy.write_text(policy.read_text().replace("\nmode: enforce", "\nmode: report"))
     token = tmp_path / "token"
     token.write_text("a-token-of-the-admin-listener")
+    token.chmod(0o600)
     listen, app, admin = free_port(), free_port(), free_port()
     arguments = (
         "--listen",

@@ -26,6 +26,7 @@ SETS = (
 def token(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("admin") / "token"
     path.write_text(TOKEN)
+    path.chmod(0o600)
     return path
 
 
@@ -110,6 +111,7 @@ def test_a_switch_for_no_time_or_for_ever_is_refused(proxy: Running, token: Path
 def test_what_changes_something_needs_the_token(proxy: Running, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("another-token-of-some-length")
+    wrong.chmod(0o600)
     for command in (("mode", "report"), ("reload",)):
         code, _, told = run(*command, at(proxy))
         assert code == 3 and "refuses (403): this needs the token" in told

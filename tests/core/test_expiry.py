@@ -7,7 +7,8 @@ import pytest
 
 from cookiewarden.core.decision import Exchange
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.expiry import expiry_problems, next_expiry
+from cookiewarden.core.expiry import expiries_around, expiry_problems, next_expiry
+from cookiewarden.core.policy import Mode
 from tests.policies_for_tests import entries, loaded, policy
 
 LAST = "2026-12-31"
@@ -48,6 +49,28 @@ def test_an_entry_that_has_ended_counts_as_absent(
         )
 
 
+@pytest.mark.parametrize("made_at", [0, END - 1, END])
+@pytest.mark.parametrize("mode", [None, Mode.REPORT, Mode.ENFORCE])
+@pytest.mark.parametrize("now", [0, END - 1, END])
+def test_an_engine_in_another_mode_or_at_another_moment_decides_as_a_new_one(
+    made_at: float, mode: Mode | None, now: float
+) -> None:
+    """Forward and back: an entry that has ended lives again where the clock is set back."""
+    register = policy(TEXT)
+    made = Engine(register, now=made_at)
+    lines = [f"{name}=1".encode() for name in ("old", "sid", "trial-a", "trial-a-x", "other")]
+
+    def decided(engine: Engine) -> list[object]:
+        response = engine.on_response([(b"Set-Cookie", line) for line in lines], Exchange(), now)
+        request = engine.on_request([(b"Cookie", b"; ".join(lines))], Exchange(), now)
+        cookies = [*response.cookies, *request.cookies]
+        told = [(c.after, c.decision.action, c.decision.reasons, c.decision.enforced) for c in cookies]
+        return [engine.mode, response.headers, request.headers, told]
+
+    decided(made)  # what it remembers is not shared
+    assert decided(made.in_mode(mode, now)) == decided(Engine(register, mode, now))
+
+
 def test_what_has_ended_is_expired_in_browsers_as_undeclared() -> None:
     text = TEXT.replace("version: 1\n", "version: 1\nundeclared: {evict: host}\n")
     exchange = Exchange(headers=[(b"Accept", b"text/html"), (b"Cookie", b"old=1")])
@@ -62,6 +85,21 @@ def test_the_next_end_is_the_first_to_come() -> None:
     assert datetime.fromtimestamp(first, UTC).isoformat() == "2026-07-01T00:00:00+00:00"
     assert next_expiry(dated, first) == END
     assert next_expiry(dated, END) == next_expiry(policy("cookies: [{name: a}]"), 0) == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("now", "around"),
+    [
+        (0, (float("-inf"), END - 184 * DAY)),
+        (END - 184 * DAY, (END - 184 * DAY, END)),
+        (END - 1, (END - 184 * DAY, END)),
+        (END, (END, float("inf"))),
+    ],
+)
+def test_between_the_last_end_and_the_next_one_nothing_changes(
+    now: float, around: tuple[float, float]
+) -> None:
+    assert expiries_around(policy(TEXT), now) == around
 
 
 def test_check_warns_of_what_has_ended_and_of_what_ends_within_thirty_days() -> None:

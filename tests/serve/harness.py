@@ -19,6 +19,7 @@ from typing import Any
 import uvloop
 
 from cookiewarden.files import PolicyFiles
+from cookiewarden.serve.clock import Clock
 from cookiewarden.serve.settings import Address, Settings, Upstream
 from cookiewarden.serve.single import Single
 from cookiewarden.serve.worker import Worker
@@ -168,7 +169,8 @@ class Offer:
 class Proxy:
     """A worker in a thread, with its port and its counters."""
 
-    def __init__(self, policy: Path, upstream: Upstream, **settings: Any) -> None:
+    def __init__(self, policy: Path, upstream: Upstream, clock: Clock | None = None, **settings: Any) -> None:
+        self.clock = clock
         anywhere = Address("127.0.0.1", 0)
         self.settings = dataclasses.replace(
             Settings(policy=str(policy), upstream=upstream, listen=anywhere, admin=anywhere), **settings
@@ -185,7 +187,7 @@ class Proxy:
         self.loop = asyncio.get_running_loop()
         self.loop.set_exception_handler(lambda loop, context: self.unexpected.append(context))
         self.unexpected: list[dict] = []
-        self.single = Single(self.settings, self.files)
+        self.single = Single(self.settings, self.files, self.clock)
         self.done = asyncio.Event()
         await self.single.start(self.files.load())
         self.port: int = self.single.listening.getsockname()[1]

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,9 +58,11 @@ def running(
     script: Callable[[OriginConnection], None] | bytes = OK,
     policy: str = POLICY,
     origin: Origin | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: str | None = None,
 ) -> Iterator[Running]:
     """A process that is ready; at the end it must have ended, or end on SIGTERM, with exit code 0."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=folder) as folder:
         path, log = Path(folder) / "policy.yaml", Path(folder) / "log"
         path.write_text(policy)
         origin = origin or Origin(answering(script) if isinstance(script, bytes) else script)
@@ -70,7 +72,7 @@ def running(
             "--admin", str(admin), *flags,
         )  # fmt: skip
         with log.open("w") as output:
-            process = command(*arguments, output=output)
+            process = command(*arguments, output=output, environment=environment)
         try:
             assert eventually(lambda: ready(admin) == 200, 30), log.read_text()
             yield Running(process, listen, admin, path, origin, log)

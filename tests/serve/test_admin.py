@@ -80,6 +80,7 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
 )
 def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, given: str, index: int) -> None:
     (tmp_path / "token").write_text(TOKEN + "\n")
+    (tmp_path / "token").chmod(0o600)
     proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=str(tmp_path / "token"))
     port = proxy.single.admin.address.port
     assert status(port, "/metrics", "x") == 200
@@ -116,15 +117,22 @@ def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [(None, "no such file or directory"), ("short", "fewer than 16 octets")]
+    ("text", "mode", "told"),
+    [
+        (None, 0, "no such file or directory"),
+        ("short", 0o600, "fewer than 16 octets"),
+        (TOKEN, 0o604, "can be read by others (mode 0604): chmod 600 "),
+        (TOKEN, 0o660, "can be read by others (mode 0660): chmod 600 "),
+    ],
 )
 def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(
-    tmp_path: Path, text: str | None, told: str
+    tmp_path: Path, text: str | None, mode: int, told: str
 ) -> None:
 
     (tmp_path / "p.yaml").write_text(POLICY)
     if text is not None:
         (tmp_path / "token").write_text(text)
+        (tmp_path / "token").chmod(mode)
     flags = ("--listen", "0", "--admin", "0", "--admin-token-file", str(tmp_path / "token"))
     process = command("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
     _, error = process.communicate(timeout=20)

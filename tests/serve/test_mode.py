@@ -1,5 +1,6 @@
 """The emergency switch: what an operator turns at night, and what turns back by itself."""
 
+import asyncio
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import pytest
 
 from cookiewarden.core.policy import Mode
 from cookiewarden.keys import create
-from cookiewarden.serve import reload
+from cookiewarden.serve import operation, reload
 from tests.serve.harness import CLOSE, POLICY, Start, ask, eventually, get, mode_of, tell
 from tests.serve.running import running
 
@@ -101,20 +102,34 @@ def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
 ) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
 
-    async def faulty(*_: object) -> None:
+    def faulty() -> None:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(proxy.single.reloader, "put", faulty)
+        patched.setattr(proxy.single.reloader, "turn", faulty)
         assert tell(proxy.admin, "/mode", b'{"mode": "report"}')[0] == 500
         assert mode_of(proxy) == "enforce" and not passes(proxy.port)
     assert tell(proxy.admin, "/mode", b'{"mode": "report", "seconds": 1}')[0] == 200
     with monkeypatch.context() as patched:
         patched.setattr(reload, "RETRY_SECONDS", 1.0)
-        patched.setattr(proxy.single.reloader, "put", faulty)
+        patched.setattr(proxy.single.reloader, "turn", faulty)
         time.sleep(2)
         assert mode_of(proxy) == "report" and passes(proxy.port)  # told as it is, and tried again
     assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port), 5)
+
+
+def test_a_reload_that_is_not_done_in_time_says_so_and_goes_on(
+    start: Start, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, _ = start(SETS, admin_token_file=token)
+    monkeypatch.setattr(operation, "RELOAD_SECONDS", 0.5)
+    slow = proxy.single.reloader._slow
+    asyncio.run_coroutine_threadsafe(slow.acquire(), proxy.loop).result(5)  # as a read that hangs holds it
+    code, told = tell(proxy.admin, "/reload")
+    assert code == 503 and told.startswith(b"the policy is not loaded yet")
+    proxy.loop.call_soon_threadsafe(slow.release)
+    assert eventually(lambda: proxy.single.status.successes == 1)
+    assert tell(proxy.admin, "/reload")[0] == 200
 
 
 def test_a_switch_that_a_worker_has_not_taken_is_not_told_as_done(token: str) -> None:

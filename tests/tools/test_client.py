@@ -226,12 +226,25 @@ def test_a_refusal_is_told_escaped_and_not_whole() -> None:
     assert re.search(r"refuses \(403\): \\x1b\[31mno", str(refused.value)) and len(str(refused.value)) < 700
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"two\nlines of it"])
-def test_a_token_file_that_cannot_be_used(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "mode", "told"),
+    [
+        (None, 0, "no such file"),
+        (b"", 0o600, "is empty"),
+        (b"\xff\xfe", 0o600, "something else than one line"),
+        (b"two\nlines of it", 0o600, "something else than one line"),
+        (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\): chmod 600 "),
+        (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # as Kubernetes mounts secrets
+    ],
+)
+def test_a_token_file_that_cannot_be_used(
+    tmp_path: Path, content: bytes | None, mode: int, told: str
+) -> None:
     path = tmp_path / "token"
     if content is not None:
         path.write_bytes(content)
-    with server(saying(b"no", b"403 Forbidden")) as url, pytest.raises(NoAnswer, match=r"the token file \""):
+        path.chmod(mode)
+    with server(saying(b"no", b"403 Forbidden")) as url, pytest.raises(NoAnswer, match=told):
         Operator(url, str(path)).policy()
 
 

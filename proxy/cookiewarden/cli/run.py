@@ -1,7 +1,6 @@
 """`cookiewarden run`: the proxy."""
 
 import logging
-import signal
 import sys
 import time
 
@@ -30,8 +29,6 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     Every setting can be given as a flag, as an environment variable (--read-timeout is COOKIEWARDEN_READ_TIMEOUT) or
     in a file (--config); the first of these counts. SIGHUP or a change of a file reloads the policy; SIGTERM drains.
     """
-    for number in (signal.SIGHUP, signal.SIGUSR2):  # ends nothing that is about to start
-        signal.signal(number, signal.SIG_IGN)
     settings, given = gather(context, config)
     if show:
         click.echo(print_config(given))
@@ -59,6 +56,10 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     except BadKeys as bad:
         raise click.UsageError(str(bad)) from None
     problems = [*loaded.problems, *expiry_problems(loaded.policy, loaded.sources, time.time())]
+    for source in loaded.sources.values():
+        source.clear()
+    handed = [loaded]
+    del loaded  # or the first policy lives as long as the process
     with log.to_standard_error():
         for complaint in misspelt_variables():
             logger.warning("%s", complaint)
@@ -67,5 +68,5 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
         else:
             for problem in problems:
                 logger.warning("%s", render_line(problem))
-        (single if settings.workers == 1 else supervisor).run(settings, files, loaded)
+        (single if settings.workers == 1 else supervisor).run(settings, files, handed.pop())
     return 0

@@ -1,5 +1,6 @@
 """Dated exceptions: entries with an `until`, which count as absent once it has passed."""
 
+import math
 from collections.abc import Mapping
 
 from cookiewarden.core.policy import DAY, Policy
@@ -12,10 +13,16 @@ SOON = 30 * DAY
 
 def next_expiry(policy: Policy, now: float) -> float:
     """When the next entry, or the grace for plain values of one, ends, in seconds since the epoch; infinity where none does."""
+    return expiries_around(policy, now)[1]
+
+
+def expiries_around(policy: Policy, now: float) -> tuple[float, float]:
+    """The last such end that has passed and the next one: between the two, nothing ends and nothing that has ended lives again."""
     ends = [entry.until for entry in policy.entries]
     ends += [entry.seal.accept_plain_until for entry in policy.entries if entry.seal is not None]
     ends += [entry.rename.accept_plain_until for entry in policy.entries if entry.rename is not None]
-    return min((end for end in ends if end > now), default=float("inf"))
+    passed = max((end for end in ends if end <= now), default=-math.inf)
+    return passed, min((end for end in ends if end > now), default=math.inf)
 
 
 def expiry_problems(policy: Policy, sources: Mapping[str, Source], now: float) -> list[Problem]:

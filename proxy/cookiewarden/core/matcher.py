@@ -5,6 +5,8 @@ host, then the longest `*.` host, then none; then the longest path. `check` has 
 one rank never match the same thing.
 """
 
+import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -131,62 +133,85 @@ def _grams(parts: list[bytes]) -> set[bytes]:
     return {longest[at : at + length] for at in range(len(longest) - length + 1)}
 
 
+class _Stem:
+    """The globs that have one beginning, by their end."""
+
+    __slots__ = ("above", "cells", "ends", "prefix")
+
+    def __init__(self, prefix: bytes) -> None:
+        self.prefix = prefix
+        self.cells: dict[bytes, _Cell] = {}
+        self.ends: list[int] = []
+        """The lengths of the ends, the longest first."""
+        self.above: _Stem | None = None
+        """The longest other beginning that this one begins with."""
+
+    def group(self, rest: bytes) -> _Group:
+        """The rules of the glob that goes on so after its first star; a new one is taken in."""
+        end = rest.rpartition(b"*")[2]
+        return self.cells.setdefault(end, _Cell()).group(self.prefix + b"*" + rest)
+
+    def index(self) -> None:
+        self.ends = sorted({len(end) for end in self.cells}, reverse=True)
+        for cell in self.cells.values():
+            cell.index()
+
+    def groups(self) -> list[_Group]:
+        """All of them."""
+        return [group for cell in self.cells.values() for group in cell.groups()]
+
+
 class Matcher:
-    """Finds the entry for a name. Cost: one look-up, and one for each length of a beginning and of an end where globs exist."""
+    """Finds the entry for a name. Cost: two look-ups, and one for each beginning and end of globs that the name has."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._exact: dict[bytes, _Group] = {}
-        self._globs: dict[bytes, dict[bytes, _Cell]] = {}
+        self._stems: dict[bytes, _Stem] = {}
         for entry in entries:
-            group = self._group(entry.name.encode())
-            group.rules += _rules(entry)
+            self._group(entry.name.encode()).rules += _rules(entry)
         for group in self._groups():
             group.rules.sort(key=lambda rule: rule.rank)
-        for cells in self._globs.values():
-            for cell in cells.values():
-                cell.index()
-        self._lengths = _longest_first(self._globs)
-        self._ends = {prefix: _longest_first(cells) for prefix, cells in self._globs.items()}
+        self._prefixes = sorted(self._stems)
+        before: _Stem | None = None
+        for prefix in self._prefixes:
+            stem = self._stems[prefix]
+            stem.index()
+            stem.above = _climb(before, prefix)
+            before = stem
 
     def _group(self, name: bytes) -> _Group:
         """The rules of a name or glob; a new one is taken in."""
         if b"*" not in name:
             return self._exact.setdefault(name, _Group())
         prefix, _, rest = name.partition(b"*")
-        cells = self._globs.setdefault(prefix, {})
-        return cells.setdefault(rest.rpartition(b"*")[2], _Cell()).group(name)
+        return self._stems.setdefault(prefix, _Stem(prefix)).group(rest)
 
     def _groups(self) -> list[_Group]:
-        cells = (cell for cells in self._globs.values() for cell in cells.values())
-        return [*self._exact.values(), *(group for cell in cells for group in cell.groups())]
+        return [*self._exact.values(), *(group for stem in self._stems.values() for group in stem.groups())]
 
     def rules(self) -> list[Rule]:
         """All rules, the one that ranks higher before the other."""
         found = [rule for group in self._exact.values() for rule in group.rules]
-        for length in self._lengths:
-            for prefix, cells in self._globs.items():
-                if len(prefix) == length:
-                    groups = (group for cell in cells.values() for group in cell.groups())
-                    found += sorted(
-                        (rule for group in groups for rule in group.rules), key=lambda rule: rule.rank
-                    )
+        for stem in sorted(self._stems.values(), key=lambda stem: -len(stem.prefix)):
+            found += sorted(
+                (rule for group in stem.groups() for rule in group.rules), key=lambda rule: rule.rank
+            )
         return found
 
     def pieces(self) -> list[object]:
         """What it is made of: whoever holds these while it is freed can free them little by little."""
         return list(self._groups())
 
-    def match(self, name: bytes, host: bytes, path: bytes | None) -> Match:
-        """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`."""
+    def match(self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf) -> Match:
+        """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`. Entries that have ended by
+        `now`, in seconds since the epoch, do not count: which these are changes with the days, and the tables do not."""
         elsewhere = False
         if name:
             for groups in self._candidates(name):
-                here = [rule for group in groups for rule in group.at(host, path)]
+                here = [r for group in groups for r in group.at(host, path) if r.entry.until > now]
                 if here:
-                    return Match(
-                        min(here, key=lambda rule: rule.rank).entry if len(groups) > 1 else here[0].entry
-                    )
-                elsewhere = True
+                    return Match(here[0].entry if len(groups) == 1 else min(here, key=lambda r: r.rank).entry)
+                elsewhere = elsewhere or any(r.entry.until > now for group in groups for r in group.rules)
         return Match(None, elsewhere)
 
     def _candidates(self, name: bytes) -> Iterator[list[_Group]]:
@@ -194,22 +219,23 @@ class Matcher:
         exact = self._exact.get(name)
         if exact is not None:
             yield [exact]
-        for length in self._lengths:
-            if length > len(name):
-                continue
-            prefix = name[:length]
-            cells = self._globs.get(prefix)
-            if cells is None:
-                continue
-            for end in self._ends[prefix]:
-                cell = cells.get(name[len(name) - end :]) if length + end <= len(name) else None
-                groups = cell.matching(name) if cell is not None else []
-                if groups:
-                    yield groups
+        at, length = bisect_right(self._prefixes, name), len(name)
+        stem = _climb(self._stems[self._prefixes[at - 1]], name) if at else None
+        while stem is not None:
+            room, cells = length - len(stem.prefix), stem.cells
+            for end in stem.ends:
+                if end <= room:
+                    cell = cells.get(name[length - end :])
+                    if cell is not None and (groups := cell.matching(name)):
+                        yield groups
+            stem = stem.above
 
 
-def _longest_first(texts: Iterable[bytes]) -> list[int]:
-    return sorted({len(text) for text in texts}, reverse=True)
+def _climb(stem: _Stem | None, name: bytes) -> _Stem | None:
+    """The nearest of a beginning and those above it with which a name begins."""
+    while stem is not None and not name.startswith(stem.prefix):
+        stem = stem.above
+    return stem
 
 
 def glob_matches(parts: list[bytes], name: bytes) -> bool:

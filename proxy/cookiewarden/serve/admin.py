@@ -14,12 +14,12 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from cookiewarden.core.report import wire
+from cookiewarden.keys import read_token
 from cookiewarden.serve import status
 from cookiewarden.serve.admin_server import Connection, Server
 from cookiewarden.serve.exposition import Exposition
@@ -137,8 +137,10 @@ class Pages:
 
     async def reload(self, request: web.BaseRequest) -> web.Response:
         log.info("an operator asks for a reload")
-        status = 200 if await self.operation.reload() else 422
-        return _json(await self.operation.policy_json(), status)
+        is_good = await self.operation.reload()
+        if is_good is None:
+            return _refused(503, NOT_LOADED)
+        return _json(await self.operation.policy_json(), 200 if is_good else 422)
 
     async def mode(self, request: web.BaseRequest) -> web.Response:
         try:
@@ -152,9 +154,10 @@ class Pages:
             return _refused(400, f'{bad}; expected such as {{"mode": "report", "seconds": 1800}}\n')
         if late := await self.operation.turn_mode(mode, seconds):
             return _refused(503, f"the mode is switched, and {late}\n")
-        return _json(await self.operation.policy_json())
+        return _json(await self.operation.policy_json(with_entries=False))
 
 
+NOT_LOADED = "the policy is not loaded yet, because its files are not read or it takes long to build; it will be once they are\n"
 MAX_BODY = 4096
 """Octets of what is told that are read."""
 BODY_SECONDS = 10.0
@@ -240,10 +243,12 @@ def _guard(settings: Settings) -> Guard:
     token = b""
     if settings.admin_token_file:
         try:
-            token = Path(settings.admin_token_file).read_bytes().strip()
+            token, why_not = read_token(settings.admin_token_file)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise CannotStart(f'--admin-token-file "{settings.admin_token_file}": {reason}') from error
+        if why_not:
+            raise CannotStart(f'--admin-token-file "{settings.admin_token_file}" {why_not}')
         if len(token) < 16:
             raise CannotStart(f'--admin-token-file "{settings.admin_token_file}": fewer than 16 octets in it')
     names = frozenset({"localhost", *settings.admin_host})

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import sys
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
+
+MOST_SECONDS = 30.0
+"""Without garbage collection: what is built may wait for a disk that does not answer."""
 
 USUAL_TURN = sys.getswitchinterval()
 TURN_SECONDS = 0.0002
@@ -24,9 +28,11 @@ async def beside_traffic(build: Callable[[], T]) -> T:
     turns and what was built kept out of collections for good. Reference counts still free it.
     """
     gc.disable()
+    collect = asyncio.get_running_loop().call_later(MOST_SECONDS, gc.enable)
     try:
         return await in_short_turns(build)
     finally:
+        collect.cancel()
         gc.freeze()
         gc.enable()
 
@@ -43,8 +49,9 @@ async def in_short_turns(build: Callable[[], T]) -> T:
 
 
 async def in_thread(build: Callable[[], T]) -> T:
-    """Run in a thread that the end of the process does not wait for, as `asyncio.to_thread`'s does: a large policy takes
-    seconds."""
+    """Run in a thread of its own that the end of the process does not wait for: a large policy takes seconds, and a disk
+    may never answer. A thread of `asyncio.to_thread` would keep the process, and one of the few that others share. Raises
+    OSError where no thread is to be had."""
     loop = asyncio.get_running_loop()
     built: asyncio.Future[T] = loop.create_future()
 
@@ -61,7 +68,10 @@ async def in_thread(build: Callable[[], T]) -> T:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(tell, outcome)
 
-    Thread(target=run, daemon=True).start()
+    try:
+        Thread(target=run, daemon=True).start()
+    except RuntimeError:
+        raise OSError(errno.EAGAIN, "no thread can be started") from None
     return await built
 
 

@@ -2,6 +2,23 @@
 
 Signals are for the supervisor alone, which says everything here: a service manager that signals every process of a
 group would else tell a worker twice.
+
+Slow and urgent orders travel on one channel, in the order in which the supervisor decided. Three rules bring every worker
+to the right state, however they interleave:
+
+1. `Begin`, `Put` and `Turn` carry the newest order of the moment at which they are sent.
+2. A worker's order is that of the last message that it received. It receives while it builds.
+3. Whatever a worker puts in force, it puts in force in its order of that moment.
+
+- `Turn` before `Put`: the policy of before turns, and the next one is built in the new order.
+- `Turn` while the worker builds what a `Put` brought, or while that waits in the queue: the policy of before turns at once,
+  and by rule 3 the next one is put in force in the new order.
+- Two `Turn`s while it builds: the second counts.
+- `Turn` to a worker that has not begun to serve: it serves in the new order from its first request on.
+- `Turn` while the supervisor goes from worker to worker with a `Put`: it overtakes the `Put` where that was not sent yet, and
+  that carries the new order by rule 1.
+- A worker that dies: its replacement gets the newest policy and the newest order with `Begin`, and every message after that.
+- `Put`s are worked on one after the other, so the last one wins.
 """
 
 import asyncio
@@ -13,7 +30,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cookiewarden.core.policy import Mode
+from cookiewarden.serve.mode import Order
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.sightings import Sighted
 
@@ -30,10 +47,6 @@ class PolicyFilesRead:
     """The labels of cookies with their numbers, this policy's among them."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)
     """For the cookies that it seals."""
-    mode: Mode | None = None
-    """What overrides the policy's own mode."""
-    now: float = 0.0
-    """The moment as which it is in force: what ends before that has ended."""
 
 
 # To a worker
@@ -45,17 +58,30 @@ class Begin:
 
     settings: Settings
     policy: PolicyFilesRead
-    shadow: PolicyFilesRead | None = None
+    order: Order
+    shadow: PolicyFilesRead | None
+    shadow_order: Order
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Put this policy in force. Answered by the same number."""
+    """Put this policy in force. Answered by the same number, once it is."""
 
     number: int
     policy: PolicyFilesRead
+    order: Order
     shadow: bool = False
     """It is the one to be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Have the policy in force follow this order, at once: whatever `Put` is being worked on. Answered by the same number."""
+
+    number: int
+    order: Order
+    shadow: bool = False
+    """The policy that is tried."""
 
 
 @dataclass(frozen=True, slots=True)

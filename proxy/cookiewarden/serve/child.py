@@ -1,14 +1,21 @@
 """A worker process under a supervisor: `python -m cookiewarden.serve.child NUMBER SOCKET CHANNEL COUNTS`, the last three
 descriptors that it was born with. It serves until it is told to stop, or until its supervisor is gone."""
 
+import signal
+
+NOT_OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
+"""Signals that are the supervisor's to act on."""
+
+if __name__ == "__main__":  # before the imports, which take 0.3 s
+    for number in NOT_OURS:
+        signal.signal(number, signal.SIG_IGN)
+
 import asyncio
 import contextlib
 import mmap
 import os
-import signal
 import socket
 import sys
-from collections.abc import Mapping
 
 import uvloop
 
@@ -18,29 +25,25 @@ from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import Code
 from cookiewarden.keys import keyring
 from cookiewarden.serve import log
-from cookiewarden.serve.beside import beside_traffic
-from cookiewarden.serve.channel import Begin, Channel, Done, PolicyFilesRead, Put, Saw, Stop
+from cookiewarden.serve.beside import beside_traffic, free
+from cookiewarden.serve.channel import Begin, Channel, Done, PolicyFilesRead, Put, Saw, Stop, Turn
 from cookiewarden.serve.inventory import TAKE_SECONDS
 from cookiewarden.serve.listener import CannotStart
 from cookiewarden.serve.metrics import Labels, Metrics
+from cookiewarden.serve.mode import Order
 from cookiewarden.serve.sightings import Sighted
-from cookiewarden.serve.worker import Worker
-
-NOT_OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
-"""Signals that are the supervisor's to act on."""
+from cookiewarden.serve.worker import Worker, prepared
 
 
 class Preparer:
-    """Makes engines of policies that a supervisor has read, from the very bytes that it validated. One whose bytes are those of before,
-    as where the mode is switched, is not parsed again: that is most of the time."""
+    """Makes engines of policies that a supervisor has read, from the very bytes that it validated."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._known: tuple[Mapping[str, bytes], Policy] | None = None
 
-    async def engine(self, read: PolicyFilesRead) -> Engine:
+    async def engine(self, read: PolicyFilesRead, order: Order) -> Engine:
         def build() -> Engine:
-            return Engine(self._policy(read), read.mode, read.now, keyring(read.keys))
+            return Engine(_policy(read), order.mode, order.now, keyring(read.keys))
 
         engine = await beside_traffic(build)
         labels = self.metrics.labels
@@ -48,16 +51,15 @@ class Preparer:
         self.metrics.declare(())
         return engine
 
-    def _policy(self, read: PolicyFilesRead) -> Policy:
-        if self._known is None or self._known[0] != read.files:
-            missing = Unread(Code.INCLUDE_MISSING, "not among what the supervisor read")
-            loaded = load(read.path, lambda name: read.files.get(name, missing))
-            if loaded.policy is None:
-                raise ValueError("what was valid no longer is")
-            for source in loaded.sources.values():
-                source.clear()
-            self._known = read.files, loaded.policy
-        return self._known[1]
+
+def _policy(read: PolicyFilesRead) -> Policy:
+    missing = Unread(Code.INCLUDE_MISSING, "not among what the supervisor read")
+    loaded = load(read.path, lambda name: read.files.get(name, missing))
+    if loaded.policy is None:
+        raise ValueError("what was valid no longer is")
+    for source in loaded.sources.values():
+        source.clear()
+    return loaded.policy
 
 
 async def main(listening: int, channel: int, counts: int) -> None:
@@ -68,21 +70,23 @@ async def main(listening: int, channel: int, counts: int) -> None:
     memory = mmap.mmap(counts, os.fstat(counts).st_size)
     metrics = Metrics(Labels(begin.settings.metrics_max_entries), memoryview(memory).cast("q"))
     worker = Worker(begin.settings, metrics)
-    in_force, shadow = Preparer(metrics), Preparer(metrics)
+    worker.order, worker.shadow_order = begin.order, begin.shadow_order
+    preparer = Preparer(metrics)
+    policies: asyncio.Queue[Put] = asyncio.Queue()
+    hearing = asyncio.create_task(hear(told, worker, policies))  # from the first moment on: see Turn
     try:
-        engine = await in_force.engine(begin.policy)
-        if begin.shadow is not None:
-            worker.shadow = await shadow.engine(begin.shadow)
-        await worker.start(engine, socket.socket(fileno=listening))
+        made = await prepared(await preparer.engine(begin.policy, begin.order), begin.order)
+        shadow = await preparer.engine(begin.shadow, begin.shadow_order) if begin.shadow is not None else None
+        await worker.start(made, shadow, socket.socket(fileno=listening))
     except CannotStart as error:
         told.send(Done(0, str(error)))
         await told.finish()
         return
+    del begin, made, shadow  # or the first policy lives as long as the worker
     told.send(Done(0))
-    policies: asyncio.Queue[Put] = asyncio.Queue()
     tasks = [
-        asyncio.create_task(hear(told, worker, policies)),
-        asyncio.create_task(put(told, worker, policies, in_force, shadow)),
+        hearing,
+        asyncio.create_task(put(told, worker, policies, preparer)),
         asyncio.create_task(worker.watch_certificate()),
         asyncio.create_task(tell_always(told, worker)),
     ]
@@ -99,7 +103,13 @@ async def hear(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> N
     """Do what the supervisor says. Without it, nobody would replace this worker or tell what it counts: stop."""
     while (message := await told.receive()) is not None:
         if isinstance(message, Put):
+            if message.shadow:
+                worker.shadow_order = message.order
+            else:
+                worker.order = message.order
             policies.put_nowait(message)
+        elif isinstance(message, Turn):
+            turn(told, worker, message)
         elif isinstance(message, Stop):
             worker.ask_to_stop()
         else:
@@ -107,20 +117,39 @@ async def hear(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> N
     worker.ask_to_stop()
 
 
-async def put(
-    told: Channel, worker: Worker, policies: asyncio.Queue[Put], in_force: Preparer, shadow: Preparer
-) -> None:
+def turn(told: Channel, worker: Worker, message: Turn) -> None:
+    """Follow an order at once."""
+    failure = ""
+    tell_what_was_seen(told, worker)  # the supervisor may forget what was decided before
+    try:
+        (worker.turn_shadow if message.shadow else worker.turn)(message.order)
+    except Exception as error:  # our own fault: the order of before stays, and the supervisor says so
+        failure = f"{type(error).__name__} in a worker, a bug to report"
+    told.send(Done(message.number, failure))
+
+
+async def put(told: Channel, worker: Worker, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
     """Put policies in force, one after the other."""
     while True:
         message = await policies.get()
-        failure = ""
-        tell_what_was_seen(told, worker)  # the supervisor forgets what the policy before decided
+        number, failure = message.number, ""
         try:
-            engine = await (shadow if message.shadow else in_force).engine(message.policy)
-            await (worker.replace_shadow(engine) if message.shadow else worker.replace(engine))
+            await free(await _put(told, worker, message, preparer))
         except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
             failure = f"{type(error).__name__} in a worker, a bug to report"
-        told.send(Done(message.number, failure))
+        del message  # or it holds a policy until the next one comes
+        told.send(Done(number, failure))
+
+
+async def _put(told: Channel, worker: Worker, message: Put, preparer: Preparer) -> list[object]:
+    """Return the pieces of the policy before."""
+    order = worker.shadow_order if message.shadow else worker.order
+    engine = await preparer.engine(message.policy, order)
+    if message.shadow:
+        return worker.replace_shadow(engine)
+    made = await prepared(engine, order)
+    tell_what_was_seen(told, worker)  # the supervisor forgets what the policy before decided
+    return worker.replace(made)
 
 
 async def tell_always(told: Channel, worker: Worker) -> None:
@@ -131,13 +160,13 @@ async def tell_always(told: Channel, worker: Worker) -> None:
 
 def tell_what_was_seen(told: Channel, worker: Worker) -> None:
     """For the inventory."""
+    if not worker.has_started:
+        return
     sightings = worker.gateway.sightings
     if sightings is not None and (sighted := sightings.take()) != Sighted():
         told.send(Saw(sighted))
 
 
 if __name__ == "__main__":
-    for number in NOT_OURS:
-        signal.signal(number, signal.SIG_IGN)
     with log.to_standard_error(int(sys.argv[1])), contextlib.suppress(KeyboardInterrupt):
         uvloop.run(main(*map(int, sys.argv[2:5])))

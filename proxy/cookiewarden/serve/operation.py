@@ -1,7 +1,7 @@
 """What operators ask of a running proxy and tell it: its inventory and what follows from it, its policy, its mode."""
 
 import asyncio
-import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -34,6 +34,10 @@ from cookiewarden.serve.sightings import Sighted
 
 T = TypeVar("T")
 
+log = logging.getLogger("cookiewarden")
+
+RELOAD_SECONDS = 20.0
+"""For a reload that an operator asks for, before the answer says that it is not done: the commands wait for 30 s."""
 LAST_SECONDS = 5.0
 """For the inventory to be written at the end."""
 
@@ -49,7 +53,7 @@ class Operation:
     take: Callable[[], Sighted]
     """Hands out what was seen since it was last asked, where this process sees anything."""
     settle: Callable[[], Awaitable[str]]
-    """Waits until what was put in force is in force everywhere; says where it is not yet, or nothing."""
+    """Waits until the mode is in force everywhere; says where it is not yet, or nothing."""
     shadow: Reloader | None = None
     """Of the policy that is tried beside it."""
     _engine: tuple[str, float, Engine] | None = None
@@ -76,6 +80,8 @@ class Operation:
         """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself before an
         entry of it ended, what was decided before is no news any more."""
         decided_by = policy.sha256, next_expiry(policy, now)
+        if self._engine is not None and self._engine[0] != policy.sha256:
+            self._engine = None  # or it keeps the policy before until somebody asks again
         if self.inventory is not None and decided_by != self._decided_by:
             self.inventory.new_policy(policy)
         self._decided_by = decided_by
@@ -84,8 +90,10 @@ class Operation:
         """The last look, and the last words."""
         if self.inventory is not None:
             self.gather()
-            with contextlib.suppress(TimeoutError):  # a file system that hangs keeps nobody from ending
+            try:
                 await asyncio.wait_for(self.inventory.save(), LAST_SECONDS)
+            except TimeoutError:  # a file system that hangs keeps nobody from ending
+                log.error("the inventory is not saved: its file system does not answer")
 
     # What is asked
 
@@ -126,25 +134,31 @@ class Operation:
         return await in_short_turns(lambda: compute(read_inventory(data), engine))
 
     async def _enforcing(self) -> Engine:
-        policy, expiry = self.reloader.policy, self.reloader.next_expiry
+        policy, (_, expiry) = self.reloader.policy, self.reloader.nothing_ends_between
         if policy is None:
             raise RuntimeError("asked before a policy was in force")
         known = self._engine
         if known is not None and known[:2] == (policy.sha256, expiry):
             return known[2]
-        engine = await beside_traffic(lambda: Engine(policy, Mode.ENFORCE, time.time(), throw_away(policy)))
+        now = self.reloader.order.now
+        engine = (
+            known[2].in_mode(Mode.ENFORCE, now)
+            if known is not None and known[0] == policy.sha256
+            else await beside_traffic(lambda: Engine(policy, Mode.ENFORCE, now, throw_away(policy)))
+        )
         self._engine = policy.sha256, expiry, engine
         return engine
 
-    async def policy_json(self) -> bytes:
+    async def policy_json(self, with_entries: bool = True) -> bytes:
         """What is in force, and how its loading went, as JSON."""
-        document = await self.policy()
+        document = await self.policy(with_entries)
         return await in_short_turns(lambda: dump(document))
 
-    async def policy(self) -> PolicyDocument:
-        """What is in force, and how its loading went."""
+    async def policy(self, with_entries: bool = True) -> PolicyDocument:
+        """What is in force, and how its loading went. The entries of a large policy take a second."""
         policy, status = self._policy(), self.status
-        entries = await in_short_turns(lambda: list(map(entry_document, policy.entries)))
+        listed = policy.entries if with_entries else ()
+        entries = await in_short_turns(lambda: list(map(entry_document, listed)))
         switch = self.reloader.switch
         return PolicyDocument(
             policy.name,
@@ -178,17 +192,16 @@ class Operation:
 
     # What is told
 
-    async def reload(self) -> bool:
-        """Load the files of every policy now. Whether they are good."""
+    async def reload(self) -> bool | None:
+        """Load the files of every policy now. Return whether they are good; None where that is not known yet."""
         reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
-        for reloader in reloaders:
-            await reloader.reload()
-        return all(reloader.status.reload_successful for reloader in reloaders)
+        _, pending = await asyncio.wait({reloader.ask() for reloader in reloaders}, timeout=RELOAD_SECONDS)
+        return None if pending else all(reloader.status.reload_successful for reloader in reloaders)
 
     async def turn_mode(self, mode: Mode | None, seconds: float) -> str:
         """The emergency switch, for so long; None turns it back. Says where it is not yet in force, or nothing."""
         if mode is not None:
-            await self.reloader.turn_mode(mode, time.time() + seconds)
+            self.reloader.turn_mode(mode, seconds)
         elif self.reloader.switch.switched is not None:
-            await self.reloader.turn_mode_back("by an operator")
+            self.reloader.turn_mode_back("by an operator")
         return await self.settle()

@@ -5,9 +5,10 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from cookiewarden.core.policy import Mode, Policy
+from cookiewarden.core.policy import Policy
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import KEY, BadKeys, keys_for
+from cookiewarden.serve.clock import Clock
 from cookiewarden.serve.exposition import PolicyStatus
 from cookiewarden.serve.mode import ModeSwitch
 from cookiewarden.serve.reload import Reloader, Revision
@@ -15,14 +16,19 @@ from cookiewarden.serve.settings import Settings
 
 
 def shadow_reloader(
-    settings: Settings, status: PolicyStatus, put: Callable[[Revision, Mode | None, float], Awaitable[None]]
+    settings: Settings,
+    status: PolicyStatus,
+    put: Callable[[Revision], Awaitable[None]],
+    turn: Callable[[], None],
+    clock: Clock | None = None,
 ) -> Reloader | None:
     """What loads the policy and watches its files; None where there is none."""
     if not settings.shadow:
         return None
     status.shadow = PolicyStatus()
     files = PolicyFiles(settings.shadow)
-    return Reloader(files, ModeSwitch(), status.shadow, partial(_keys, settings), put, "shadow policy")
+    keys = partial(_keys, settings)
+    return Reloader(files, ModeSwitch(), status.shadow, keys, put, turn, "shadow policy", clock)
 
 
 def _keys(settings: Settings, policy: Policy) -> tuple[bytes, ...]:

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -13,45 +12,48 @@ import uvloop
 
 from cookiewarden.core.document import Loaded
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 from cookiewarden.serve.admin import Admin
-from cookiewarden.serve.beside import beside_traffic
+from cookiewarden.serve.beside import beside_traffic, free
+from cookiewarden.serve.clock import Clock
 from cookiewarden.serve.exposition import Exposition, PolicyStatus
 from cookiewarden.serve.history import History
 from cookiewarden.serve.inventory import LiveInventory
 from cookiewarden.serve.listener import CannotStart, open_sockets, told
 from cookiewarden.serve.metrics import Labels, Metrics
-from cookiewarden.serve.mode import ModeSwitch
+from cookiewarden.serve.mode import ModeSwitch, Order
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.operation import Operation
 from cookiewarden.serve.reload import Reloader, Revision
 from cookiewarden.serve.settings import Address, Settings
 from cookiewarden.serve.shadow import shadow_reloader
 from cookiewarden.serve.sightings import Sighted
-from cookiewarden.serve.worker import Worker
+from cookiewarden.serve.worker import Prepared, Worker, prepared
 
 log = logging.getLogger("cookiewarden")
 
 
 def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotStart."""
-    uvloop.run(Single(settings, files).live(loaded))
+    life = Single(settings, files).live(loaded)
+    del loaded  # or the first policy lives as long as the process
+    uvloop.run(life)
 
 
 class Single:
     admin: Admin
     listening: socket.socket
 
-    def __init__(self, settings: Settings, files: PolicyFiles) -> None:
+    def __init__(self, settings: Settings, files: PolicyFiles, clock: Clock | None = None) -> None:
         self.settings = settings
         self.status = PolicyStatus()
         self.metrics = Metrics(Labels(settings.metrics_max_entries, settings.shadow != ""))
         self.worker = Worker(settings, self.metrics)
         keys = partial(keys_for, path=settings.seal_key_file)
-        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, keys, self.put)
-        self.shadow = shadow_reloader(settings, self.status, self.put_shadow)
+        switch = ModeSwitch(settings.mode)
+        self.reloader = Reloader(files, switch, self.status, keys, self.put, self.turn, clock=clock)
+        self.shadow = shadow_reloader(settings, self.status, self.put_shadow, self.turn_shadow, clock)
         self.operation = Operation(
             self.reloader,
             self.status,
@@ -66,6 +68,7 @@ class Single:
         """`started` is called once traffic is accepted. Raises CannotStart."""
         self.handle_stop_signals()
         await self.start(loaded)
+        del loaded
         self.handle_other_signals()
         watching = self.watch()
         notify("READY=1")
@@ -83,13 +86,13 @@ class Single:
     def watch(self) -> list[asyncio.Task[None]]:
         """Look after every file that may change."""
         watches = [
-            self.reloader.watch(),
+            *self.reloader.watches(),
             self.worker.watch_certificate(),
             *self.operation.watches(),
             watchdog(),
         ]
         if self.shadow is not None:
-            watches.append(self.shadow.watch())
+            watches += self.shadow.watches()
         return [asyncio.create_task(watch) for watch in watches]
 
     async def start(self, loaded: Loaded) -> None:
@@ -102,12 +105,12 @@ class Single:
             revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
-        now = time.time()
-        await self.worker.start(await _engine(revision, self.settings.mode, now), self.listening)
-        self.reloader.began(revision, now)
-        self.operation.decides(revision.policy, now)
+        order = self.worker.order = self.reloader.order
+        await self.worker.start(await _prepared(revision, order), None, self.listening)
+        self.reloader.began(revision)
+        self.operation.decides(revision.policy, order.now)
         if self.shadow is not None:
-            await self.shadow.reload()
+            await self.shadow.begin()
         exposition = Exposition(self.counts, self.metrics.labels, self.status)
         await self.admin.start(exposition, self.operation, self.unready)
         say_where(self.settings, self.listening, self.admin.address)
@@ -131,19 +134,34 @@ class Single:
         if self.shadow is not None:
             self.shadow.ask()
 
-    async def put(self, revision: Revision, mode: Mode | None, now: float) -> None:
+    async def put(self, revision: Revision) -> None:
         """Put a policy in force for the requests to come."""
-        engine = await _engine(revision, mode, now)
+        made = await _prepared(revision, self.reloader.order)
         self.metrics.declare(entry.name for entry in revision.policy.entries)
         self.operation.gather()
-        await self.worker.replace(engine)
-        self.operation.decides(revision.policy, now)
+        self.worker.order = self.reloader.order
+        pieces = self.worker.replace(made)
+        self.operation.decides(revision.policy, self.reloader.order.now)
+        await free(pieces)
 
-    async def put_shadow(self, revision: Revision, mode: Mode | None, now: float) -> None:
+    def turn(self) -> None:
+        """Have the policy in force follow the order."""
+        self.operation.gather()
+        self.worker.turn(self.reloader.order)
+        if self.reloader.policy is not None:
+            self.operation.decides(self.reloader.policy, self.reloader.order.now)
+
+    async def put_shadow(self, revision: Revision) -> None:
         """Try a policy beside the one in force."""
-        engine = await _engine(revision, mode, now)
-        self.metrics.declare((entry.name for entry in revision.policy.entries), shadow=True)
-        await self.worker.replace_shadow(engine)
+        if self.shadow is not None:
+            self.worker.shadow_order = self.shadow.order
+            engine = await _engine(revision, self.shadow.order)
+            self.metrics.declare((entry.name for entry in revision.policy.entries), shadow=True)
+            await free(self.worker.replace_shadow(engine))
+
+    def turn_shadow(self) -> None:
+        if self.shadow is not None:
+            self.worker.turn_shadow(self.shadow.order)
 
     async def settle(self) -> str:
         """What is put in force is in force."""
@@ -166,8 +184,14 @@ class Single:
         await self.admin.stop()
 
 
-async def _engine(revision: Revision, mode: Mode | None, now: float) -> Engine:
-    return await beside_traffic(lambda: Engine(revision.policy, mode, now, keyring(revision.keys)))
+async def _engine(revision: Revision, order: Order) -> Engine:
+    return await beside_traffic(
+        lambda: Engine(revision.policy, order.mode, order.now, keyring(revision.keys))
+    )
+
+
+async def _prepared(revision: Revision, order: Order) -> Prepared:
+    return await prepared(await _engine(revision, order), order)
 
 
 def say_where(settings: Settings, listening: socket.socket, admin: Address) -> None:

@@ -1,18 +1,20 @@
 """The cookie statement on the wire: the proxy answers at the path that the policy gives, in the language that its reader prefers."""
 
 import base64
+import copy
 import hashlib
 import re
 import time
 from dataclasses import dataclass
 
 from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import SHIPPED_LANGUAGES
+from cookiewarden.core.policy import SHIPPED_LANGUAGES, Mode
 from cookiewarden.core.report.statement import statement
 from cookiewarden.pages.statement import statement_page
 from cookiewarden.serve.request_head import RequestHead, values_of
 
 READS = frozenset({b"GET", b"HEAD"})
+BEING_MADE = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nRetry-After: 5\r\nX-Content-Type-Options: nosniff\r\n"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _QUERY = re.compile(rb"(?:[?&])language=([A-Za-z-]{2,20})(?:&|$)")
 _RANGE = re.compile(rb"([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)(?:[ \t]*;[ \t]*q=([01](?:\.[0-9]{0,3})?))?")
@@ -44,6 +46,15 @@ class StatementPages:
             for language in languages
         }
         self.first = languages[0].lower().encode()
+        self.says_enforced = engine.mode is Mode.ENFORCE
+
+    def withdrawn(self) -> "StatementPages":
+        """The same address, without pages that say that the policy is enforced: they are made again, and this answers until then."""
+        if not self.says_enforced:
+            return self
+        withdrawn = copy.copy(self)
+        withdrawn.pages = {}
+        return withdrawn
 
     def answers(self, request: RequestHead) -> bool:
         """Whether a request is for it; all others are the application's."""
@@ -53,6 +64,8 @@ class StatementPages:
 
     def answer(self, request: RequestHead) -> tuple[int, bytes, bytes]:
         """Status, header lines and body."""
+        if not self.pages:
+            return 503, BEING_MADE, b"This page is being made. Please try again in a minute.\n"
         asked = _QUERY.search(request.path)
         page = self.pages.get(asked[1].lower()) if asked is not None else None
         page = page or self.pages[self.preferred(values_of(b"accept-language", request.fields))]

@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from asyncio.subprocess import Process
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -23,18 +22,27 @@ from typing import Any
 import uvloop
 
 from cookiewarden.core.document import Loaded
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.policy import Policy
 from cookiewarden.core.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keys_for
 from cookiewarden.serve.admin import Admin
-from cookiewarden.serve.channel import Begin, Channel, PolicyFilesRead, Put, ReloadCertificate, Saw, Stop
+from cookiewarden.serve.channel import (
+    Begin,
+    Channel,
+    PolicyFilesRead,
+    Put,
+    ReloadCertificate,
+    Saw,
+    Stop,
+    Turn,
+)
 from cookiewarden.serve.exposition import Exposition, PolicyStatus, Workers
 from cookiewarden.serve.history import History
 from cookiewarden.serve.inventory import LiveInventory
 from cookiewarden.serve.listener import CannotStart, open_sockets
 from cookiewarden.serve.metrics import GAUGES, Labels
-from cookiewarden.serve.mode import ModeSwitch
+from cookiewarden.serve.mode import ModeSwitch, Order
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.operation import Operation
 from cookiewarden.serve.reload import Reloader, Revision
@@ -63,11 +71,15 @@ DELAY_SECONDS = 0.5, 10.0
 
 def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotStart."""
-    uvloop.run(_run(settings, files, loaded))
+    life = _run(settings, files, loaded)
+    del loaded  # or the first policy lives as long as the process
+    uvloop.run(life)
 
 
 async def _run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
-    await Supervisor(settings, files).live(loaded)
+    life = Supervisor(settings, files).live(loaded)
+    del loaded
+    await life
 
 
 @dataclass(eq=False, slots=True)
@@ -142,10 +154,10 @@ class Supervisor:
         self.labels = Labels(settings.metrics_max_entries, settings.shadow != "")
         self.workers = Workers([])
         keys = partial(keys_for, path=settings.seal_key_file)
-        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, keys, self.put)
+        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, keys, self.put, self.turn)
         inventory = LiveInventory(settings.inventory_file) if settings.inventory else None
         history = History(self.counts, self.labels)
-        self.shadow = shadow_reloader(settings, self.status, self.put_shadow)
+        self.shadow = shadow_reloader(settings, self.status, self.put_shadow, self.turn_shadow)
         self.operation = Operation(
             self.reloader, self.status, history, inventory, Sighted, self.settle, self.shadow
         )
@@ -165,20 +177,22 @@ class Supervisor:
         self._turns = [asyncio.Lock() for _ in range(settings.workers)]
         """By slot: one replacement at a time."""
         self._restarting: asyncio.Task[None] | None = None
-        self._putting: set[asyncio.Task[None]] = set()
-        """What workers were told to put in force and have not answered."""
+        self._turning: set[asyncio.Task[None]] = set()
+        """Orders that workers have not answered."""
         self._number = 0
-        """Of the latest policy that workers were asked to put in force."""
+        """Of the last message to be answered."""
 
     async def live(self, loaded: Loaded) -> None:
         """Raises CannotStart."""
         self.handle_stop_signals()
         try:
-            if await self.start(loaded):
+            serves = await self.start(loaded)
+            del loaded
+            if serves:
                 self.handle_other_signals()
                 reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
                 watches = [
-                    *(reloader.watch() for reloader in reloaders),
+                    *(watch for reloader in reloaders for watch in reloader.watches()),
                     *self.operation.watches(),
                     watchdog(),
                 ]
@@ -204,8 +218,7 @@ class Supervisor:
             revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
-        now = time.time()
-        self.policy = self._read(revision, self.settings.mode, now)
+        self.policy = self._read(revision)
         spawning: asyncio.Future[Any] = asyncio.gather(
             *map(self.spawn, range(self.settings.workers)), return_exceptions=True
         )
@@ -222,10 +235,10 @@ class Supervisor:
         for outcome in spawning.result():
             if isinstance(outcome, BaseException):
                 raise outcome
-        self.reloader.began(revision, now)
-        self.operation.decides(revision.policy, now)
+        self.reloader.began(revision)
+        self.operation.decides(revision.policy, self.reloader.order.now)
         if self.shadow is not None:
-            await self.shadow.reload()
+            await self.shadow.begin()
         exposition = Exposition(self.counts, self.labels, self.status, self.workers)
         await self.admin.start(exposition, self.operation, self.unready)
         say_where(self.settings, self.sockets[0], self.admin.address)
@@ -254,7 +267,9 @@ class Supervisor:
         self.workers.pids.append(child.process.pid)
         self._begin(child.listen())
         self._begin(self._bury(child))
-        failure = await child.ask(0, Begin(self.settings, self.policy, self.shadow_policy), START_SECONDS)
+        shadow_order = self.shadow.order if self.shadow is not None else Order()
+        begin = Begin(self.settings, self.policy, self.reloader.order, self.shadow_policy, shadow_order)
+        failure = await child.ask(0, begin, START_SECONDS)
         if failure:
             child.retired = True
             child.kill()
@@ -319,52 +334,83 @@ class Supervisor:
         elif self.current:
             self._restarting = self._begin(self.restart())
 
-    async def put(self, revision: Revision, mode: Mode | None, now: float) -> None:
+    async def put(self, revision: Revision) -> None:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
-        self.policy = self._read(revision, mode, now)
-        await self._put_everywhere(self.policy, shadow=False)
-        self.operation.decides(revision.policy, now)
+        self.policy = self._read(revision)
+        await self._put_everywhere(self.reloader, self.policy, shadow=False)
+        self.operation.decides(revision.policy, self.reloader.order.now)
 
-    async def put_shadow(self, revision: Revision, mode: Mode | None, now: float) -> None:
+    async def put_shadow(self, revision: Revision) -> None:
         """Have every worker try a policy beside the one in force."""
-        self.shadow_policy = self._read(revision, mode, now, shadow=True)
-        await self._put_everywhere(self.shadow_policy, shadow=True)
+        if self.shadow is not None:
+            self.shadow_policy = self._read(revision, shadow=True)
+            await self._put_everywhere(self.shadow, self.shadow_policy, shadow=True)
 
-    async def _put_everywhere(self, policy: PolicyFilesRead, shadow: bool) -> None:
-        self._number += 1
+    async def _put_everywhere(self, reloader: Reloader, policy: PolicyFilesRead, shadow: bool) -> None:
         for child in list(self.children):
             if child.retired or child not in self.children:  # by the time that it is its turn
                 continue
             # One after the other, so that cores are left for traffic; but nobody waits long for one that is stuck.
-            putting = self._begin(self._put(child, Put(self._number, policy, shadow)))
-            self._putting.add(putting)
-            putting.add_done_callback(self._putting.discard)
+            number = self._next_number()
+            putting = self._begin(self._ask(child, number, Put(number, policy, reloader.order, shadow)))
             await asyncio.wait({putting}, timeout=TURN_SECONDS)
 
+    def turn(self) -> None:
+        """Have every worker follow the order. Nobody waits: `settle` does."""
+        turning = self._turn_everywhere(self.reloader.order, shadow=False)
+        policy = self.reloader.policy
+        if policy is not None and turning:
+            self._begin(self._decides(turning, policy, self.reloader.order.now))
+
+    async def _decides(self, turning: set[asyncio.Task[None]], policy: Policy, now: float) -> None:
+        """Once workers have said what they saw before they followed."""
+        await asyncio.wait(turning)
+        if policy is self.reloader.policy:
+            self.operation.decides(policy, now)
+
+    def turn_shadow(self) -> None:
+        if self.shadow is not None:
+            self._turn_everywhere(self.shadow.order, shadow=True)
+
+    def _turn_everywhere(self, order: Order, shadow: bool) -> set[asyncio.Task[None]]:
+        number = self._next_number()
+        turning = {
+            self._begin(self._ask(child, number, Turn(number, order, shadow)))
+            for child in self.children
+            if not child.retired
+        }
+        for task in turning:
+            self._turning.add(task)
+            task.add_done_callback(self._turning.discard)
+        return turning
+
     async def settle(self) -> str:
-        """Wait until every worker has what it was last told to put in force; who has not by then, or nothing."""
-        if self._putting:
-            await asyncio.wait(self._putting, timeout=SETTLE_SECONDS)
-        late = len(self._putting)
+        """Wait until every worker has followed its last order; who has not by then, or nothing."""
+        if self._turning:
+            await asyncio.wait(self._turning, timeout=SETTLE_SECONDS)
+        late = len(self._turning)
         return (
             f"{counted(late, 'worker')} of {len(self.workers.pids)} did not take it yet, and will be replaced"
             if late
             else ""
         )
 
-    async def _put(self, child: Child, put: Put) -> None:
-        failure = await child.ask(put.number, put, PUT_SECONDS)
+    async def _ask(self, child: Child, number: int, message: Put | Turn) -> None:
+        failure = await child.ask(number, message, PUT_SECONDS)
         if failure and child in self.children and not child.retired:
-            log.error("worker %d did not take the policy (%s); it is ended", child.slot, failure)
+            what = "policy" if isinstance(message, Put) else "mode"
+            log.error("worker %d did not take the %s (%s); it is ended", child.slot, what, failure)
             child.kill()
 
-    def _read(
-        self, revision: Revision, mode: Mode | None, now: float, shadow: bool = False
-    ) -> PolicyFilesRead:
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _read(self, revision: Revision, shadow: bool = False) -> PolicyFilesRead:
         """As workers are told of it."""
         self.labels.declare((entry.name for entry in revision.policy.entries), shadow=shadow)
         path = self.settings.shadow if shadow else self.settings.policy
-        return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys, mode, now)
+        return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys)
 
     def counts(self) -> list[int]:
         """What all workers have counted, those that ended too."""

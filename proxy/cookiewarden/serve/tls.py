@@ -56,7 +56,7 @@ def told_of(error: OSError | ValueError, otherwise: str = "no TLS") -> str:
 
 
 class ListenerTLS:
-    """The listener's context, `reload` for the handshakes to come."""
+    """The listener's context, and what its files were. Renewed files make another one, for the handshakes to come."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises BadTLS."""
@@ -75,15 +75,6 @@ class ListenerTLS:
     def look(self) -> tuple[object, ...]:
         """What the files are now: to see that they have changed."""
         return tuple(map(_stamp, (self.settings.tls_cert, self.settings.tls_key)))
-
-    def reload(self) -> None:
-        """Read certificate and key again. Raises BadTLS, and then the old ones stay.
-
-        Both are tried in a context of their own first: half a pair in the live one would end every handshake.
-        """
-        self.stamps = self.look()
-        self._load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-        self._load(self.context)
 
 
 def listener_tls(settings: Settings) -> ListenerTLS | None:

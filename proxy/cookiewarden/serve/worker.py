@@ -1,17 +1,25 @@
-"""One data plane's life: start, serve, drain, stop. Reads in that order. Who tells it when is in `single` and `child`."""
+"""One data plane's life: start, serve, drain, stop. Reads in that order. Who tells it when is in `single` and `child`.
+
+A policy is in force by its engine, and by its pages: the script guard and the statement. An order (a mode, a moment) is in
+force for traffic at once, because an engine that shares its tables takes milliseconds. Pages take seconds for a large
+policy. They follow; a statement that says more than is enforced is withdrawn until then.
+"""
 
 import asyncio
 import contextlib
 import logging
 import socket
+from dataclasses import dataclass
 
 from cookiewarden.core.engine import Engine
+from cookiewarden.core.policy import Mode
 from cookiewarden.core.problem import counted
-from cookiewarden.serve.beside import beside_traffic, free, in_thread
+from cookiewarden.serve.beside import beside_traffic, in_thread
 from cookiewarden.serve.gateway import Gateway
 from cookiewarden.serve.guard import Guard
 from cookiewarden.serve.listener import CannotStart, Listener
 from cookiewarden.serve.metrics import Metrics
+from cookiewarden.serve.mode import Order
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.statement import StatementPages
 from cookiewarden.serve.tls import BadTLS, ListenerTLS, listener_tls
@@ -23,15 +31,34 @@ WATCH_SECONDS = 0.5
 """Between two looks at the files of a certificate."""
 IDLE_DRAIN_SECONDS = 1.0
 """What a client has to send its next request, whose answer then says that the connection closes."""
+RETRY_SECONDS = 10.0
+"""After pages could not be made, by a fault of our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A policy that is ready to be put in force, as it is in one order."""
+
+    engine: Engine
+    order: Order
+    guard: Guard | None = None
+    statement: StatementPages | None = None
+
+
+async def prepared(engine: Engine, order: Order) -> Prepared:
+    """With the pages that it serves; they take longer than all the rest."""
+    return Prepared(engine, order, await guard_of(engine), await statement_of(engine))
 
 
 class Worker:
     """The data plane on one listening socket."""
 
     gateway: Gateway
-    shadow: Engine | None = None
-    """A policy that is tried, given before the start."""
-    tls: ListenerTLS | None
+    order = Order()
+    """How the policy in force is in force, now or from the start on."""
+    shadow_order = Order()
+    """The same of the policy that is tried."""
+    tls: ListenerTLS | None = None
     listener: Listener
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
@@ -39,18 +66,25 @@ class Worker:
         self.metrics = metrics
         self.stopping = asyncio.Event()
         self.hurry = asyncio.Event()
+        self.has_started = False
+        self._following: asyncio.Task[None] | None = None
+        """Makes the pages of the engine in force."""
+        self._renewing: asyncio.Task[None] | None = None
+        """Reads the certificate."""
 
     # Start
 
-    async def start(self, engine: Engine, listening: socket.socket) -> None:
-        """Raises CannotStart."""
+    async def start(self, made: Prepared, shadow: Engine | None, listening: socket.socket) -> None:
+        """`shadow`: a policy that is tried. Raises CannotStart."""
         try:
-            self.gateway = Gateway(self.settings, engine, self.metrics)
+            self.gateway = Gateway(self.settings, made.engine, self.metrics)
             self.tls = listener_tls(self.settings)
         except BadTLS as error:
             raise CannotStart(str(error)) from error
-        self.gateway.shadow, self.shadow = self.shadow, None
-        self.gateway.guard, self.gateway.statement = await guard_of(engine), await statement_of(engine)
+        self.has_started = True
+        self.replace(made)
+        if shadow is not None:
+            self.replace_shadow(shadow)
         if self.settings.tracing:
             from cookiewarden.serve.tracing import Tracing
 
@@ -61,21 +95,64 @@ class Worker:
 
     # Serve
 
-    async def replace(self, engine: Engine) -> None:
-        """Put another policy in force for the requests to come."""
-        pieces, guard, statement = (
-            self.gateway.engine.pieces(),
-            await guard_of(engine),
-            await statement_of(engine),
-        )
-        self.gateway.engine, self.gateway.guard, self.gateway.statement = engine, guard, statement
-        await free(pieces)
+    def replace(self, made: Prepared) -> list[object]:
+        """Put another policy in force for the requests to come, in the order of now. Return the pieces of the one before, to be freed
+        little by little."""
+        gateway = self.gateway
+        pieces = gateway.engine.pieces() if gateway.engine is not made.engine else []
+        gateway.engine, gateway.guard, gateway.statement = made.engine, made.guard, made.statement
+        self.metrics.declare(())  # forgets decisions of the policy before, and with them its entries
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None
+        if made.order != self.order:
+            self.turn(self.order)
+        return pieces
 
-    async def replace_shadow(self, engine: Engine) -> None:
-        """Try another policy."""
-        old, self.gateway.shadow = self.gateway.shadow, engine
-        if old is not None:
-            await free(old.pieces())
+    def turn(self, order: Order) -> None:
+        """Have the policy in force follow an order: at once for the requests to come, and soon for the pages."""
+        before, self.order = self.order, order
+        if not self.has_started:
+            return
+        gateway = self.gateway
+        gateway.engine = engine = gateway.engine.in_mode(order.mode, order.now)
+        may_be_less = (
+            engine.mode is not Mode.ENFORCE or order.now < before.now
+        )  # an entry in stage report may count again
+        if gateway.statement is not None and may_be_less:
+            gateway.statement = gateway.statement.withdrawn()
+        has_pages = gateway.guard is not None or gateway.statement is not None
+        if has_pages and (self._following is None or self._following.done()):
+            self._following = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        """Make the pages of the engine in force; begin again where there is another by then."""
+        gateway = self.gateway
+        while True:
+            engine = gateway.engine
+            try:
+                made = await prepared(engine, self.order)
+            except Exception as fault:  # our own fault must not end the following
+                log.error("the pages do not follow the mode: %s, a bug to report", type(fault).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if engine is gateway.engine:
+                gateway.guard, gateway.statement = made.guard, made.statement
+                return
+
+    def replace_shadow(self, engine: Engine) -> list[object]:
+        """Try another policy. Returns as `replace`."""
+        pieces = self.gateway.shadow.pieces() if self.gateway.shadow is not None else []
+        self.gateway.shadow = engine
+        self.metrics.declare(())
+        self.turn_shadow(self.shadow_order)
+        return pieces
+
+    def turn_shadow(self, order: Order) -> None:
+        """Have the policy that is tried follow an order."""
+        self.shadow_order = order
+        if self.has_started and self.gateway.shadow is not None:
+            self.gateway.shadow = self.gateway.shadow.in_mode(order.mode, order.now)
 
     def ask_to_stop(self) -> None:
         """The first time drains, the second ends at once."""
@@ -84,14 +161,23 @@ class Worker:
         self.stopping.set()
 
     def reload_certificate(self) -> None:
-        """Read the listener's certificate again; connections that are open keep theirs."""
+        """Read the listener's certificate again, beside the traffic; connections that are open keep theirs."""
+        if self.tls is not None and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.create_task(self._renew_certificate())
+
+    async def _renew_certificate(self) -> None:
+        """In a thread, and into a context of its own: the disk may hang, and half a pair would end every handshake."""
         if self.tls is None:
             return
+        seen = self.tls.stamps
         try:
-            self.tls.reload()
-        except BadTLS as error:
+            seen = await in_thread(self.tls.look)
+            self.tls = await in_thread(lambda: ListenerTLS(self.settings))
+        except (BadTLS, OSError) as error:
+            self.tls.stamps = seen
             log.error("the old certificate stays in use: %s", error)
         else:
+            self.listener.tls = self.tls.context
             log.info("certificate loaded: %s", self.settings.tls_cert)
 
     async def watch_certificate(self) -> None:
@@ -99,9 +185,12 @@ class Worker:
         before: tuple[object, ...] = ()
         while self.tls is not None:
             await asyncio.sleep(WATCH_SECONDS)
-            seen = self.tls.look()
+            try:
+                seen = await in_thread(self.tls.look)
+            except OSError:  # no thread is to be had
+                continue
             if seen == before and seen != self.tls.stamps:
-                self.reload_certificate()
+                await self._renew_certificate()
             before = seen
 
     # Drain
@@ -133,6 +222,9 @@ class Worker:
 
     async def stop(self) -> None:
         aborted = self.metrics.in_flight
+        for task in (self._following, self._renewing):
+            if task is not None:
+                task.cancel()
         self.listener.stop()
         self.gateway.pool.close()
         # One that was accepted a moment ago is a client two turns of the loop later; closed transports tell their

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from cookiewarden.core.problem import printable, shown_url
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.inventory import Inventory
+from cookiewarden.keys import read_token
 from cookiewarden.tools.client import NoAnswer, fetch
 
 T = TypeVar("T")
@@ -81,11 +81,14 @@ class Operator:
         if not self.token_file:
             return {}
         try:
-            token = Path(self.token_file).read_bytes().strip().decode("latin-1")
+            octets, why_not = read_token(self.token_file)
         except OSError as error:
             raise NoAnswer(
                 f'the token file "{self.token_file}": {(error.strerror or "error").lower()}'
             ) from None
+        if why_not:
+            raise NoAnswer(f'the token file "{self.token_file}" {why_not}')
+        token = octets.decode("latin-1")
         if not token:
             raise NoAnswer(f'the token file "{self.token_file}" is empty')
         if not (token.isascii() and token.isprintable()):

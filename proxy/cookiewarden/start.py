@@ -1,0 +1,29 @@
+"""The first thing that runs. A proxy heeds signals before it imports anything that takes time: the default of SIGHUP and SIGUSR2 is to
+end the process, and that of SIGTERM is to do nothing where the process is the first of a container."""
+
+import os
+import signal
+import sys
+from types import FrameType
+
+
+def main() -> None:
+    """Run a command and exit with its code."""
+    if sys.argv[1:2] == ["run"]:
+        heed_signals()
+    from cookiewarden.cli.main import main as run_command  # 0.3 s
+
+    run_command()
+
+
+def heed_signals() -> None:
+    """Until the proxy handles them: there is nothing yet to reload or to restart, and nothing to drain."""
+    for number in (signal.SIGHUP, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """At once, and with the code of a proxy that was stopped: an exception in the middle of an import may be caught there."""
+    os._exit(0)

@@ -1,0 +1,275 @@
+"""How a policy comes to be in force, by clocks that are handed in: slow work beside urgent work, in every order."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cookiewarden.core.policy import Mode
+from cookiewarden.files import PolicyFiles
+from cookiewarden.serve.clock import Clock, elapsed
+from cookiewarden.serve.exposition import PolicyStatus
+from cookiewarden.serve.mode import ModeSwitch, Order
+from cookiewarden.serve.reload import RETRY_SECONDS, Reloader, Revision
+
+END = 32503680000.0
+DATED = "cookies: [{name: sid}, {name: old, until: 2999-12-31, owner: web, reason: the shop moves}]"
+
+
+@dataclass
+class Proxy:
+    """A reloader and what it had put in force: the policy's name and the order, as they are in force one after the other."""
+
+    path: Path
+    wall: float = 1_800_000_000.0
+    passed: float = 0.0
+    in_force: list[tuple[str, Order]] = field(default_factory=list)
+    building: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once a policy is being built."""
+    built: asyncio.Event = field(default_factory=asyncio.Event)
+    """A policy that is being built is built once this is set."""
+    fault: Exception | None = None
+
+    def __post_init__(self) -> None:
+        clock = Clock(lambda: self.wall, lambda: self.passed)
+        self.built.set()
+        self.reloader = Reloader(
+            PolicyFiles(str(self.path)),
+            ModeSwitch(),
+            PolicyStatus(),
+            lambda policy: (),
+            self.put,
+            self.turn,
+            clock=clock,
+        )
+
+    async def put(self, revision: Revision) -> None:
+        self.building.set()
+        await self.built.wait()
+        if self.fault is not None:
+            raise self.fault
+        self.in_force.append((revision.policy.name, self.reloader.order))
+
+    def turn(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+        assert self.reloader.policy is not None
+        self.in_force.append((self.reloader.policy.name, self.reloader.order))
+
+    async def load(self, name: str, text: str = DATED) -> None:
+        self.path.write_text(f"policy: {name}\n{text}")
+        await self.reloader.reload()
+
+    def goes_on(self, seconds: float, wall: float | None = None) -> None:
+        """Time passes, and the wall clock is set to something else or goes on too."""
+        self.passed += seconds
+        self.wall = self.wall + seconds if wall is None else wall
+        self.reloader.do_what_is_due()
+
+    @property
+    def mode(self) -> Mode | None:
+        return self.in_force[-1][1].mode
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the dated entry has, in the policy in force."""
+        return self.in_force[-1][1].now >= END
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(scene)
+
+
+@pytest.mark.parametrize(
+    "wall",
+    [
+        None,
+        1_800_000_000.0 + 86400,  # set forward
+        1_800_000_000.0 - 86400,  # and back
+        END,
+    ],
+)
+def test_a_switch_lasts_as_long_as_was_asked_for_whatever_the_wall_clock_does(
+    tmp_path: Path, wall: float | None
+) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one")
+        proxy.reloader.turn_mode(Mode.REPORT, 600)
+        proxy.goes_on(599, wall)
+        assert proxy.mode is Mode.REPORT
+        end = proxy.reloader.status.switch_end
+        assert end == pytest.approx(proxy.wall + 1)  # shown by the wall clock as it is now
+        proxy.goes_on(1)
+        assert proxy.mode is None and proxy.reloader.status.switch_end == 0
+
+    play(scene())
+
+
+def test_the_end_that_is_shown_moves_only_where_the_wall_clock_was_set(tmp_path: Path) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one")
+        proxy.reloader.turn_mode(Mode.REPORT, 600)
+        end = proxy.reloader.status.switch_end
+        proxy.goes_on(1, proxy.wall + 1.4)
+        assert proxy.reloader.status.switch_end == end
+
+    play(scene())
+
+
+def test_an_entry_ends_and_counts_again_with_the_wall_clock(tmp_path: Path) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one")
+        for wall, has_ended in ((END - 1, False), (END, True), (END - 1, False), (END + 9, True), (0, False)):
+            proxy.goes_on(1, wall)
+            assert proxy.has_ended is has_ended
+        count = len(proxy.in_force)
+        proxy.goes_on(1)
+        assert len(proxy.in_force) == count  # nothing is due
+
+    play(scene())
+
+
+@pytest.mark.parametrize(
+    ("acts", "mode", "has_ended"),
+    [
+        ("switch", Mode.REPORT, False),
+        ("switch, switch back", None, False),
+        ("switch, the switch ends", None, False),
+        ("switch, switch to enforce", Mode.ENFORCE, False),
+        ("an entry ends", None, True),
+        ("an entry ends, the clock is set back", None, False),
+        ("switch, an entry ends", Mode.REPORT, True),
+        ("an entry ends, switch", Mode.REPORT, True),
+    ],
+)
+def test_urgent_work_during_a_reload_counts_at_once_and_for_the_policy_that_is_loaded(
+    tmp_path: Path, acts: str, mode: Mode | None, has_ended: bool
+) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one")
+        before, reloader = proxy.wall, proxy.reloader
+        act = {
+            "switch": lambda: reloader.turn_mode(Mode.REPORT, 60),
+            "switch to enforce": lambda: reloader.turn_mode(Mode.ENFORCE, 60),
+            "switch back": lambda: reloader.turn_mode_back("by an operator"),
+            "the switch ends": lambda: proxy.goes_on(60),
+            "an entry ends": lambda: proxy.goes_on(1, END),
+            "the clock is set back": lambda: proxy.goes_on(1, before),
+        }
+        proxy.building.clear()
+        proxy.built.clear()
+        loading = asyncio.create_task(proxy.load("two"))
+        await proxy.building.wait()
+        for name in acts.split(", "):
+            act[name]()
+        assert proxy.in_force[-1][0] == "one"
+        assert (proxy.mode, proxy.has_ended) == (mode, has_ended)
+        proxy.built.set()
+        await loading
+        assert proxy.in_force[-1][0] == "two"
+        assert (proxy.mode, proxy.has_ended) == (mode, has_ended)
+        proxy.goes_on(0)
+        assert (proxy.mode, proxy.has_ended) == (mode, has_ended)
+
+    play(scene())
+
+
+def test_an_entry_that_ends_while_a_policy_is_built_ends_in_it(tmp_path: Path) -> None:
+    """The policy before has no such entry, so nothing was due."""
+
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one", "cookies: [{name: sid}]")
+        proxy.building.clear()
+        proxy.built.clear()
+        loading = asyncio.create_task(proxy.load("two"))
+        await proxy.building.wait()
+        proxy.goes_on(1, END)
+        proxy.built.set()
+        await loading
+        proxy.goes_on(0)
+        assert proxy.in_force[-1][0] == "two" and proxy.has_ended
+
+    play(scene())
+
+
+def test_reloads_that_overlap_are_put_in_force_in_their_order_and_are_few(tmp_path: Path) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one")
+        proxy.building.clear()
+        proxy.built.clear()
+        loading = asyncio.create_task(proxy.load("two"))
+        await proxy.building.wait()
+        (tmp_path / "p.yaml").write_text(f"policy: three\n{DATED}")
+        for _ in range(50):
+            proxy.reloader.ask()
+        proxy.built.set()
+        await loading
+        await asyncio.gather(*proxy.reloader._asked)
+        assert [name for name, _ in proxy.in_force] == ["one", "two", "three", "three"]
+
+    play(scene())
+
+
+def test_a_turn_that_fails_changes_nothing_and_what_is_due_is_tried_again(tmp_path: Path) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one")
+        proxy.fault = ZeroDivisionError()
+        with pytest.raises(ZeroDivisionError):
+            proxy.reloader.turn_mode(Mode.REPORT, 60)
+        assert proxy.reloader.switch == ModeSwitch() and proxy.reloader.order.mode is None
+        proxy.fault = None
+        proxy.reloader.turn_mode(Mode.REPORT, 60)
+        proxy.fault = ZeroDivisionError()
+        proxy.goes_on(60)
+        assert proxy.mode is Mode.REPORT and proxy.reloader.switch.switched is Mode.REPORT
+        proxy.fault = None
+        proxy.goes_on(RETRY_SECONDS - 1)
+        assert proxy.mode is Mode.REPORT
+        proxy.goes_on(1)
+        assert proxy.mode is None
+
+    play(scene())
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_tried_again"),
+    [
+        (OSError(24, "Too many open files"), True),
+        (MemoryError(), True),
+        (ZeroDivisionError(), False),  # a fault of our own would be the same again
+    ],
+)
+def test_a_reload_that_failed_for_want_of_something_is_tried_again(
+    tmp_path: Path, fault: Exception, is_tried_again: bool
+) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one")
+        watching = asyncio.create_task(proxy.reloader.watch_files())
+        proxy.fault = fault
+        await proxy.load("two")
+        assert not proxy.reloader.status.reload_successful and proxy.in_force[-1][0] == "one"
+        proxy.fault = None
+        await asyncio.sleep(1.2)  # looks, and sees no change
+        assert proxy.in_force[-1][0] == "one"
+        proxy.passed += RETRY_SECONDS
+        await asyncio.sleep(1.2)
+        assert proxy.in_force[-1][0] == ("two" if is_tried_again else "one")
+        watching.cancel()
+
+    play(scene())
+
+
+def test_nobody_sets_the_clock_that_counts_what_passes() -> None:
+    first = elapsed()
+    assert 0 <= elapsed() - first < 60

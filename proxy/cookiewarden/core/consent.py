@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import Category, Consent, ConsentFormat, Gpc
@@ -62,24 +63,22 @@ def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:
         if "\ufffd" in text:  # in a page this stands for octets that are no UTF-8
             return None
         if form is ConsentFormat.ONETRUST:
-            return _onetrust(_decoded(text.replace("&", _AND)))
+            # One within a part separates nothing, and is as wrong in a group as any other sign.
+            return _onetrust(_decoded(text.replace("%26", "!")))
         return _READERS[form](_decoded(text))
     except UnicodeDecodeError:
         return None
 
 
-_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+|%")
+_BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _decoded(text: str) -> str:
     """The text without its percent-encoding, as decodeURIComponent decodes it. Raises UnicodeDecodeError where that throws."""
-    return _ENCODED.sub(_octets, text) if "%" in text else text
-
-
-def _octets(encoded: re.Match[str]) -> str:
-    run = encoded[0]
+    if "%" not in text:
+        return text
     # A `%` by itself is no more an encoding than an octet that begins no character.
-    return (b"\xff" if run == "%" else bytes.fromhex(run.replace("%", ""))).decode()
+    return (b"\xff" if _BROKEN.search(text) else unquote_to_bytes(text)).decode()
 
 
 _SPACE = r"[ \t\n\r\f\v]"
@@ -154,9 +153,7 @@ def _cookiebot(text: str) -> frozenset[str] | None:
     return frozenset(word for word, answer in answers if answer == "true")
 
 
-_AND = "\udc00"
-"""Stands for the `&` between two parts, while one within a part is decoded: half a character, which nothing is decoded to."""
-_ONETRUST_GROUPS = re.compile(f"(?:^|{_AND})groups=([^{_AND}]*)")
+_ONETRUST_GROUPS = re.compile("(?:^|&)groups=([^&]*)")
 _ONETRUST_GROUP = re.compile(r"([A-Za-z0-9_-]+):([01])")
 
 

@@ -69,7 +69,7 @@ class SetCookie:
 
 
 def parse_set_cookie(line: bytes) -> SetCookie | None:
-    """Parse a Set-Cookie value as RFC 6265bis 5.6 does; None where browsers ignore the whole line.
+    """Parse a Set-Cookie value as RFC 6265bis 5.6 does; None where browsers ignore the whole line, or nobody can say what it means.
 
     A line without `=` has an empty name. A line without name and value is ignored by browsers.
     """
@@ -82,27 +82,32 @@ def parse_set_cookie(line: bytes) -> SetCookie | None:
     name, value = name.strip(WSP), value.strip(WSP)
     if not name and not value:
         return None
-    return SetCookie(pair, name, value, _attributes(rest) if semicolon else [])
+    attributes = _attributes(rest) if semicolon else []
+    return None if attributes is None else SetCookie(pair, name, value, attributes)
 
 
-MANY = 64
-"""Attributes in a line above which those that mean nothing to anybody are not taken apart: 16,000 cost 45 ms."""
+MAX_KNOWN = 64
+"""Attributes with a meaning in one line above which nobody can say what is meant; applications send ten at most."""
 _KNOWN = re.compile(
     rb";[ \t]*(?=[MEDPSHmedpsh])(?:max-age|expires|domain|path|secure|httponly|samesite|partitioned|priority)[ \t]*(?:=[^;]*)?(?=;|\Z)",
     re.IGNORECASE,
 )
 
 
-def _attributes(text: bytes) -> list[Attribute]:
-    """The attributes in a line's text after its first `;`."""
-    if text.count(b";") < MANY:
+def _attributes(text: bytes) -> list[Attribute] | None:
+    """The attributes in a line's text after its first `;`; None where there are more than MAX_KNOWN with a meaning. In a long list those
+    without one are not taken apart: 16,000 cost 45 ms."""
+    if text.count(b";") < MAX_KNOWN:
         return list(map(parse_attribute, text.split(b";")))
-    text, at, found = b";" + text, 0, []
-    for known in _KNOWN.finditer(text):
-        if at < known.start():
-            found.append(Attribute(text[at + 1 : known.start()], b"", b""))
-        found.append(parse_attribute(known[0][1:]))
-        at = known.end()
+    text, at = b";" + text, 0
+    found: list[Attribute] = []
+    for number, match in enumerate(_KNOWN.finditer(text), 1):
+        if number > MAX_KNOWN:
+            return None
+        if at < match.start():
+            found.append(Attribute(text[at + 1 : match.start()], b"", b""))
+        found.append(parse_attribute(match[0][1:]))
+        at = match.end()
     if at < len(text):
         found.append(Attribute(text[at + 1 :], b"", b""))
     return found

@@ -119,11 +119,14 @@ class _Cell:
     def _candidates(self, name: bytes) -> Iterable[Middle]:
         if not self._grams:
             return self.middles.values()
-        candidates: list[Middle] = []
-        for length in self._lengths:
-            for at in range(len(name) - length + 1):
-                candidates += self._grams.get(name[at : at + length], ())
-        return candidates
+        look_up = self._grams.get
+        return [
+            middle
+            for length in self._lengths
+            for at in range(len(name) - length + 1)
+            if (found := look_up(name[at : at + length])) is not None
+            for middle in found
+        ]
 
 
 def _grams(parts: list[bytes]) -> set[bytes]:
@@ -171,6 +174,10 @@ class Matcher:
             self._group(entry.name.encode()).rules += _rules(entry)
         for group in self._groups():
             group.rules.sort(key=lambda rule: rule.rank)
+        ends = {end for stem in self._stems.values() for end in stem.cells}
+        self._ends = {
+            length: {end for end in ends if len(end) == length} for length in sorted(set(map(len, ends)))
+        }
         self._prefixes = sorted(self._stems)
         before: _Stem | None = None
         for prefix in self._prefixes:
@@ -221,10 +228,12 @@ class Matcher:
             yield [exact]
         at, length = bisect_right(self._prefixes, name), len(name)
         stem = _climb(self._stems[self._prefixes[at - 1]], name) if at else None
-        while stem is not None:
+        # Of many beginnings that a name has, most have no end that it has.
+        here = {end for end, texts in self._ends.items() if name[max(length - end, 0) :] in texts}
+        while stem is not None and here:
             room, cells = length - len(stem.prefix), stem.cells
             for end in stem.ends:
-                if end <= room:
+                if end in here and end <= room:
                     cell = cells.get(name[length - end :])
                     if cell is not None and (groups := cell.matching(name)):
                         yield groups

@@ -6,6 +6,7 @@ Heads come again and again, so of each kind only the first since the last taking
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from cookiewarden.core.cookie import is_deletion, parse_cookie, parse_set_cookie
 from cookiewarden.core.decision import Decision
@@ -14,6 +15,9 @@ from cookiewarden.serve.metrics import Slot
 
 MAX_LOOKED = 2000
 """Cookies that are looked at between two takings; the others are only counted."""
+
+MAX_OF_A_HEAD = 50
+"""Set-Cookie lines of one response that are looked at; the others are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,9 @@ class Sightings:
             return
         place = short_text(host), sample_path(target)
         found = []
-        for (_, line), decision in zip(lines, decisions, strict=True):
+        if len(decisions) > MAX_OF_A_HEAD:
+            self._leave_out(Side.SERVER, len(decisions) - MAX_OF_A_HEAD)
+        for (_, line), decision in islice(zip(lines, decisions, strict=True), MAX_OF_A_HEAD):
             cookie = parse_set_cookie(line)
             name, shape, seconds = b"", None, 0
             if cookie is not None:
@@ -79,7 +85,7 @@ class Sightings:
     def on_script(self, name: bytes, decision: Decision, host: bytes, target: bytes) -> None:
         """What a page's guard told."""
         if not self._room:
-            self._left_out[Side.SCRIPT] = self._left_out.get(Side.SCRIPT, 0) + 1
+            self._leave_out(Side.SCRIPT, 1)
             return
         self._room -= 1
         self._once.append(_seen(name, "script", decision, short_text(host), sample_path(target)))
@@ -89,8 +95,11 @@ class Sightings:
             self._room -= cookies
             return True
         slot.count = slot.crossed = 0  # the next of its kind asks again
-        self._left_out[side] = self._left_out.get(side, 0) + cookies
+        self._leave_out(side, cookies)
         return False
+
+    def _leave_out(self, side: Side, cookies: int) -> None:
+        self._left_out[side] = self._left_out.get(side, 0) + cookies
 
     def take(self) -> Sighted:
         """All of it; from now on everything is looked at anew."""

@@ -13,6 +13,8 @@ from cookiewarden.core.report.statement import statement
 from cookiewarden.pages.statement import statement_page
 from cookiewarden.serve.request_head import RequestHead, values_of
 
+MAX_RANGES = 50
+"""Languages of an Accept-Language that are looked at: browsers send a dozen at most."""
 READS = frozenset({b"GET", b"HEAD"})
 BEING_MADE = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nRetry-After: 5\r\nX-Content-Type-Options: nosniff\r\n"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -76,7 +78,7 @@ class StatementPages:
     def preferred(self, values: list[bytes]) -> bytes:
         """The language that an Accept-Language asks for (RFC 9110 12.5.4, matched by RFC 4647 3.4), else the first."""
         best, quality = self.first, 0.0
-        for piece in b",".join(values).split(b","):
+        for piece in b",".join(values).split(b",", MAX_RANGES)[:MAX_RANGES]:
             found = _RANGE.fullmatch(piece.strip(b" \t"))
             if found is None:
                 continue

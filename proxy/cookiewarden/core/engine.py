@@ -125,6 +125,7 @@ class Engine:
         )
         if policy.public_hosts:
             is_public_suffix(b"example")  # reads the list, 35 ms, while nobody waits
+        self._on_undeclared: dict[tuple[Action, tuple[Reason, ...], bool], Decision] = {}
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
 
@@ -490,8 +491,8 @@ class Engine:
         if deletion:
             edited = bare_deletion(cookie)
             action = Action.PASS if edited is cookie else Action.REWRITE
-            return edited, Decision(action, None, (reason, Reason.DELETION), enforced)
-        return None, Decision(Action.BLOCK, None, (reason,), enforced)
+            return edited, self._undeclared(action, (reason, Reason.DELETION), enforced)
+        return None, self._undeclared(Action.BLOCK, (reason,), enforced)
 
     def _decide_declared(
         self, cookie: SetCookie, entry: Entry, scope: Scope, now: float, deletion: bool
@@ -565,7 +566,15 @@ class Engine:
         if choice is OnUndeclaredRequest.PASS:
             return Decision(Action.PASS)
         enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredRequest.STRIP
-        return Decision(Action.STRIP, None, (reason,), enforced)
+        return self._undeclared(Action.STRIP, (reason,), enforced)
+
+    def _undeclared(self, action: Action, reasons: tuple[Reason, ...], enforced: bool) -> Decision:
+        """The decision on a cookie that is in no entry: there are few, and each is made once."""
+        key = (action, reasons, enforced)
+        found = self._on_undeclared.get(key)
+        if found is None:
+            found = self._on_undeclared[key] = Decision(action, None, reasons, enforced)
+        return found
 
     # Sealing
 
@@ -652,7 +661,7 @@ class Engine:
             return after, decision
         if EXPIRES.search(rest):
             return after, decision  # a second date
-        entry = self._matcher.match(key, scope.site.host, scope.site.path, self._now).entry
+        entry = decision.entry
         bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
         date_class = class_of(date, bound, now)
         plan = plan_dated(pair, date_class, date, after, decision, bound)

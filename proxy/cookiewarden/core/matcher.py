@@ -43,6 +43,9 @@ class Match:
     out_of_scope: bool = False
 
 
+_NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
+
+
 class _Group:
     """The rules of one name or glob, the one that ranks highest first."""
 
@@ -213,13 +216,13 @@ class Matcher:
         """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`. Entries that have ended by
         `now`, in seconds since the epoch, do not count: which these are changes with the days, and the tables do not."""
         elsewhere = False
-        if name:
+        if name and (self._exact or self._stems):
             for groups in self._candidates(name):
                 here = [r for group in groups for r in group.at(host, path) if r.entry.until > now]
                 if here:
                     return Match(here[0].entry if len(groups) == 1 else min(here, key=lambda r: r.rank).entry)
                 elsewhere = elsewhere or any(r.entry.until > now for group in groups for r in group.rules)
-        return Match(None, elsewhere)
+        return _ELSEWHERE if elsewhere else _NOWHERE
 
     def _candidates(self, name: bytes) -> Iterator[list[_Group]]:
         """The groups that match a name, those of a higher rank first; those of one list have the same beginning and end."""

@@ -7,19 +7,17 @@ is not touched, so that editing twice is editing once.
 from dataclasses import dataclass
 
 from cookiewarden.core.cookie import (
-    LIFETIME,
     MAX_PAIR,
     WSP,
     Attribute,
     SetCookie,
     expires,
-    is_unreadable,
     max_age,
     parse_attribute,
     with_attribute_value,
     with_name,
 )
-from cookiewarden.core.date import imf_fixdate
+from cookiewarden.core.date import UNKNOWN_CLOCK, imf_fixdate
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSiteVerb
 from cookiewarden.core.scope import domain_match, is_trustworthy, name_prefix
@@ -203,56 +201,33 @@ def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
     """Leave at most one Max-Age and one Expires, each within the bound and in the one form that every browser reads alike; none of
     them where the bound is the session. `clock`: the moment from which browsers count Expires (`expires_clock`), in seconds.
     """
-    lifetime = draft.lifetime() if bound is not None else None
-    if bound is None or not lifetime:
+    if bound is None:
         return
-    counts = [
-        next((a for a in reversed(lifetime) if read(a) is not None), None) for read in (max_age, expires)
-    ]
-    kept = []
-    for attribute in draft.attributes:
-        if attribute.name in LIFETIME:
-            reason, value = _bounded(attribute, bound, clock, attribute in counts)
-            if reason is not None:
-                draft.note(reason)
-            if value is None:
+    changed: dict[int, Attribute | None] = {}
+    reasons: list[Reason] = []
+    counted: set[bytes] = set()
+    for attribute in reversed(draft.lifetime()):
+        seconds, latest = max_age(attribute), bound.seconds
+        if attribute.name == b"expires" and clock != UNKNOWN_CLOCK:
+            seconds, latest = expires(attribute), int(clock) + bound.seconds
+        if seconds is None:
+            reason, value = Reason.LIFETIME_UNREADABLE, b""
+        elif bound.is_session or attribute.name in counted:
+            reason, value = Reason.LIFETIME_CAPPED if bound.is_session else Reason.LIFETIME_NORMALIZED, b""
+        else:
+            counted.add(attribute.name)
+            least = min(seconds, latest)
+            value = imf_fixdate(least) if attribute.name == b"expires" else str(least).encode()
+            if value == attribute.value:
                 continue
-            if reason is not None:
-                attribute = with_attribute_value(attribute, value)
-        kept.append(attribute)
-    draft.attributes = kept
-
-
-def _bounded(
-    attribute: Attribute, bound: Lifetime, clock: float, counts: bool
-) -> tuple[Reason | None, bytes | None]:
-    """Why a Max-Age or an Expires changes, and the value that it gets (None: it goes). `counts`: it is the last valid one."""
-    value = _within(attribute, bound.seconds, clock)
-    if value is None:
-        return Reason.LIFETIME_UNREADABLE, None
-    if bound.is_session:
-        return Reason.LIFETIME_CAPPED, None
-    if not counts:
-        return Reason.LIFETIME_NORMALIZED, None
-    if value == attribute.value:
-        return None, value
-    capped = _exceeds(attribute, bound.seconds, clock)
-    return Reason.LIFETIME_CAPPED if capped else Reason.LIFETIME_NORMALIZED, value
-
-
-def _within(attribute: Attribute, seconds: int, clock: float) -> bytes | None:
-    """The value of a Max-Age or an Expires, cut to a bound; None where it cannot be read."""
-    if is_unreadable(attribute, clock):
-        return None
-    age = max_age(attribute)
-    if age is not None:
-        return str(min(age, seconds)).encode()
-    return imf_fixdate(min(expires(attribute) or 0, int(clock) + seconds))
-
-
-def _exceeds(attribute: Attribute, seconds: int, clock: float) -> bool:
-    age, at = max_age(attribute), expires(attribute)
-    return (age is not None and age > seconds) or (at is not None and at > int(clock) + seconds)
+            reason = Reason.LIFETIME_CAPPED if seconds > latest else Reason.LIFETIME_NORMALIZED
+        changed[id(attribute)] = with_attribute_value(attribute, value) if value else None
+        reasons.append(reason)
+    if changed:
+        for reason in reversed(reasons):
+            draft.note(reason)
+        becomes = [changed.get(id(a), a) for a in draft.attributes]
+        draft.attributes = [a for a in becomes if a is not None]
 
 
 def certain_refusals(cookie: SetCookie) -> list[Reason]:

@@ -192,7 +192,8 @@ class Metrics:
         if slot is None:
             if len(slots) >= MAX_SLOTS:
                 slots.clear()
-            slot = slots[decisions] = Slot(tuple(at for d in decisions for at in self._find(direction, d)))
+            places = {decision: self._find(direction, decision) for decision in set(decisions)}
+            slot = slots[decisions] = Slot(tuple([at for d in decisions for at in places[d]]))
         slot.count += 1
         for at in slot.places:
             counts[at] += 1

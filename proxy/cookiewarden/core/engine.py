@@ -46,6 +46,7 @@ from cookiewarden.core.plan import (
     SHAPE_WEIGHT,
     Answer,
     CookiesPlan,
+    DatedPlan,
     RunPlan,
     Scope,
     ScopeKey,
@@ -370,19 +371,58 @@ class Engine:
             return self._judge(line, scope, now)
         found = EXPIRES.search(tail)
         if found is None:
-            return self._judge_and_remember(line, pair, name, tail, scope, now)
+            return self._on_new_name(line, pair, name, tail, scope, now)
         date = found[1]
         # Browsers ignore a longer one, and without a clock no date is past: what was remembered of dates says nothing of these.
         if len(date) > MAX_ATTRIBUTE or now == UNKNOWN_CLOCK:
             return self._judge(line, scope, now)
+        before, rest = tail[: found.start(1)], tail[found.end(1) :]
+        plan = self._dated_plan(name, before, rest, date, scope, now)
+        if plan is not None:
+            return plan.apply(pair, date, now), plan.decision
+        kind = self._kind(name, scope)
+        plan = self._dated_plan(kind, before, rest, date, scope, now) if kind else None
+        if plan is not None:
+            decision = _for_name(plan.decision, name)
+            if len(name) + len(tail) <= MAX_KEY:
+                self._count()
+                own = plan if decision is plan.decision else replace(plan, decision=decision)
+                scope.bounds[name] = bound = scope.bounds[kind]
+                scope.dated[name, before, rest, class_of(date, bound, now)] = own
+            return plan.apply(pair, date, now), decision
+        return self._judge_and_remember_dated(line, pair, name, kind, tail, found, scope, now)
+
+    def _dated_plan(
+        self, name: bytes, before: bytes, rest: bytes, date: bytes, scope: Scope, now: float
+    ) -> DatedPlan | None:
         # An absent bound classes nothing as over it: None is remembered too, so absence needs its own mark.
         bound = scope.bounds.get(name, -1)
-        if bound != -1:
-            key = (name, tail[: found.start(1)], tail[found.end(1) :], class_of(date, bound, now))
-            plan = scope.dated.get(key)
-            if plan is not None:
-                return plan.apply(pair, date, now), plan.decision
-        return self._judge_and_remember_dated(line, pair, name, tail, found, scope, now)
+        return None if bound == -1 else scope.dated.get((name, before, rest, class_of(date, bound, now)))
+
+    def _on_new_name(
+        self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
+    ) -> tuple[bytes | None, Decision]:
+        """A line without a date: names that one glob declares, and those that no entry does, are judged alike."""
+        kind = self._kind(name, scope)
+        plan = scope.plans.get((kind, tail[:1], tail[1:])) if kind else None
+        if plan is None:
+            return self._judge_and_remember(line, pair, name, kind, tail, scope, now)
+        becomes, decision = plan[0], _for_name(plan[1], name)
+        if len(name) + len(tail) <= MAX_KEY:
+            self._count()
+            scope.plans[name, tail[:1], tail[1:]] = becomes, decision
+        return (None if becomes is None else pair + becomes), decision
+
+    def _kind(self, name: bytes, scope: Scope) -> bytes:
+        """A name's stand-in in the memo, where what is decided does not depend on the name; empty where it may. No name on the wire has
+        its first octet."""
+        bare = name.strip(WSP)
+        if not bare or bare.startswith(b"__"):  # a prefix may promise something
+            return b""
+        match = self._matcher.match(bare, scope.site.host, scope.site.path, self._now)
+        if match.entry is None:
+            return b"\0" + self._why_undeclared(bare, match.out_of_scope, scope.site).encode()
+        return b"\0*" + match.entry.name.encode() if "*" in match.entry.name else b""
 
     def on_cookie(self, header: bytes, scope: Scope) -> tuple[bytes | None, list[Judged]]:
         """One Cookie header value: what the application gets (None: no header) and the decision for each cookie."""
@@ -636,12 +676,15 @@ class Engine:
     # Remembering
 
     def _judge_and_remember(
-        self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
+        self, line: bytes, pair: bytes, name: bytes, kind: bytes, tail: bytes, scope: Scope, now: float
     ) -> tuple[bytes | None, Decision]:
+        """`kind`: the name's stand-in, or empty."""
         after, decision = self._judge(line, scope, now)
-        if name.strip(b" \t") and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
-            self._count()
-            scope.plans[name, tail[:1], tail[1:]] = (None if after is None else after[len(pair) :]), decision
+        if name.strip(WSP) and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
+            plan = (None if after is None else after[len(pair) :]), decision
+            for known_as in (name, kind) if kind else (name,):
+                self._count()
+                scope.plans[known_as, tail[:1], tail[1:]] = plan
         return after, decision
 
     def _judge_and_remember_dated(
@@ -649,15 +692,16 @@ class Engine:
         line: bytes,
         pair: bytes,
         name: bytes,
+        kind: bytes,
         tail: bytes,
         found: re.Match[bytes],
         scope: Scope,
         now: float,
     ) -> tuple[bytes | None, Decision]:
+        """`kind`: the name's stand-in, or empty."""
         after, decision = self._judge(line, scope, now)
         date, rest = found[1], tail[found.end(1) :]
-        key = name.strip(b" \t")
-        if not key or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
+        if not name.strip(WSP) or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
             return after, decision
         if EXPIRES.search(rest):
             return after, decision  # a second date
@@ -665,9 +709,10 @@ class Engine:
         bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
         date_class = class_of(date, bound, now)
         plan = plan_dated(pair, date_class, date, after, decision, bound)
-        self._count()
-        scope.bounds[name] = bound
-        scope.dated[name, tail[: found.start(1)], rest, date_class] = plan
+        for known_as in (name, kind) if kind else (name,):
+            self._count()
+            scope.bounds[known_as] = bound
+            scope.dated[known_as, tail[: found.start(1)], rest, date_class] = plan
         return after, decision
 
     def _remember_run(
@@ -717,6 +762,14 @@ def _reads_value(decision: Decision) -> bool:
     if decision.entry is not None and decision.entry.is_transported:
         return True
     return Reason.DELETION in decision.reasons
+
+
+def _for_name(decision: Decision, name: bytes) -> Decision:
+    """A decision on another name of its kind, for this one."""
+    if not decision.supersedes:
+        return decision
+    _, equals, rest = decision.supersedes.partition(b"=")
+    return replace(decision, supersedes=name.strip(WSP) + equals + rest)
 
 
 def _values_of(name: bytes, headers: Iterable[Header]) -> list[bytes]:

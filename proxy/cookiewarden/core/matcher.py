@@ -73,6 +73,7 @@ FEW = 8
 GRAM = 3
 """Octets of a glob's middle by which it is looked up, where it has as many."""
 
+Gram = tuple[int, ...]
 Middle = tuple[list[bytes], _Group]
 """The parts of a glob between its stars, and its rules."""
 
@@ -85,7 +86,7 @@ class _Cell:
     def __init__(self) -> None:
         self.plain: _Group | None = None
         self.middles: dict[bytes, Middle] = {}
-        self._grams: dict[bytes, list[Middle]] = {}
+        self._grams: dict[Gram, list[Middle]] = {}
         self._lengths: list[int] = []
 
     def group(self, glob: bytes) -> _Group:
@@ -122,21 +123,19 @@ class _Cell:
     def _candidates(self, name: bytes) -> Iterable[Middle]:
         if not self._grams:
             return self.middles.values()
-        look_up = self._grams.get
-        return [
-            middle
+        grams = self._grams
+        found = (
+            grams.keys() & set(zip(*[name[at:] for at in range(length)], strict=False))
             for length in self._lengths
-            for at in range(len(name) - length + 1)
-            if (found := look_up(name[at : at + length])) is not None
-            for middle in found
-        ]
+        )
+        return [middle for some in found for gram in some for middle in grams[gram]]
 
 
-def _grams(parts: list[bytes]) -> set[bytes]:
+def _grams(parts: list[bytes]) -> set[Gram]:
     """Octets that stand together in every name that the glob matches: of its longest middle."""
     longest = max(parts[1:-1], key=len)
     length = min(GRAM, len(longest))
-    return {longest[at : at + length] for at in range(len(longest) - length + 1)}
+    return {tuple(longest[at : at + length]) for at in range(len(longest) - length + 1)}
 
 
 class _Stem:

@@ -1,0 +1,49 @@
+"""No head within the default limits costs more than 200 requests of the six-cookie workload, counted in steps: no clock is asked."""
+
+import re
+
+import pytest
+import uvloop
+
+from cookiewarden.serve.head import without
+from tests.bench.heads import BAR, CASES, KEYS, Case, proxy_of, steps, steps_of
+from tests.bench.inprocess import Exchanges
+
+
+async def counted(case: Case) -> int:
+    proxy = proxy_of(case, KEYS)
+    proxy.exchange(*case.heads(0))  # what is made once is made
+    found = steps(proxy, *case.heads(1))
+    proxy.gateway.stop()
+    return found
+
+
+async def six_cookies() -> int:
+    exchanges = Exchanges("a")
+    exchanges.run(2)
+    found = steps_of(lambda: exchanges.run(1)) // len(exchanges.messages)
+    exchanges.gateway.stop()
+    return found
+
+
+@pytest.fixture(scope="module")
+def one() -> int:
+    found = uvloop.run(six_cookies())
+    assert found > 100
+    return found
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_no_head_costs_more_than_two_hundred_requests(case: Case, one: int) -> None:
+    assert uvloop.run(counted(case)) <= BAR * one
+
+
+def test_nothing_is_compiled_from_a_request() -> None:
+    re.purge()
+    cache = re._cache  # type: ignore[attr-defined]
+    before = len(cache)
+    fields = b"".join(b"\r\nX-%d: 1" % number for number in range(100))
+    named = frozenset(b"x-%d" % number for number in range(4000))
+    assert without(fields + b"\r\nX-Last: 1", named) == b"\r\nX-Last: 1"
+    assert len(cache) == before

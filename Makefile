@@ -11,7 +11,7 @@ APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
 
 .PHONY: help run test test-compiled test-apps test-browser test-deploy test-editors test-mitm deploy-files conformance soak fuzz lint types format schema clean
-.PHONY: bench bench-engine bench-sidecar bench-idle
+.PHONY: bench bench-engine bench-heads bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -63,6 +63,7 @@ soak: $(VENV)/dev.stamp ## what takes minutes and gigabytes: some 16 minutes (SO
 fuzz: $(VENV)/fuzz.stamp ## a million inputs for each parser, then a minute each chosen by coverage
 	$(BIN)/python -m tests.fuzz.run
 	$(BIN)/python -m tests.fuzz.run --atheris
+	$(BIN)/python -m tests.fuzz.costs
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -83,6 +84,9 @@ bench-engine: $(VENV)/dev.stamp ## ns, instructions and allocations (needs valgr
 
 bench-sidecar: $(VENV)/peers.stamp ## latency at half load, memory, two workers, start
 	$(BIN)/python -m tests.bench.sidecar $(BENCH)
+
+bench-heads: $(VENV)/dev.stamp ## the most expensive heads, each as a multiple of an ordinary request
+	$(BIN)/python -m tests.bench.heads $(BENCH)
 
 bench-idle: $(VENV)/dev.stamp ## memory of 10,000 idle connections beside nginx and haproxy
 	$(BIN)/python -m tests.bench.idle $(BENCH)

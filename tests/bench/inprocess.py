@@ -41,6 +41,24 @@ class Nowhere:
     def get_write_buffer_size(self) -> int:
         return 0
 
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
 
 def request(number: int, with_cookies: bool) -> bytes:
     cookie = f"Cookie: {cookie_header(number)}\r\n" if with_cookies else ""

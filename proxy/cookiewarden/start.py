@@ -9,11 +9,22 @@ from types import FrameType
 
 def main() -> None:
     """Run a command and exit with its code."""
+    fill_standard_descriptors()
     if sys.argv[1:2] == ["run"]:
         heed_signals()
     from cookiewarden.cli.main import main as run_command  # 0.3 s
 
     run_command()
+
+
+def fill_standard_descriptors() -> None:
+    """Open what was closed of the descriptors 0 to 2. A socket or a file that got one of these numbers would be written to by whatever
+    prints, and the event loop aborts when it closes one."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free is this one
 
 
 def heed_signals() -> None:

@@ -24,10 +24,24 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
 @cache
 def environment() -> "jinja2.Environment":
-    """With which all templates are filled."""
+    """With which all templates of this folder are filled."""
     import jinja2  # 20 ms that a proxy whose pages nobody looks at does not pay
 
-    environment = jinja2.Environment(
+    return _environment(jinja2.Environment)
+
+
+@cache
+def sandbox() -> "jinja2.Environment":
+    """The same for templates of other people: they reach values, and nothing of the process."""
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return _environment(SandboxedEnvironment)
+
+
+def _environment(kind: "type[jinja2.Environment]") -> "jinja2.Environment":
+    import jinja2
+
+    environment = kind(
         loader=jinja2.PackageLoader("cookiewarden.pages", "."),
         autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,

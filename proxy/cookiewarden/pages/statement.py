@@ -41,15 +41,15 @@ def statement_page(document: StatementDocument, form: str, languages: Sequence[s
 
 
 def with_template(document: StatementDocument, template: str, name: str) -> str:
-    """By a template of the publisher's own. HTML is escaped where its name says that it is. Raises BadTemplate."""
+    """By a template of the publisher's own, in Jinja's sandbox. HTML is escaped where its name says that it is. Raises BadTemplate."""
     import jinja2
 
-    from cookiewarden.pages import environment
+    from cookiewarden.pages import sandbox
 
     words = words_of(document.language) or ENGLISH
     values = {"s": document, "w": words, "others": [], "base": "statement.html"}
     try:
-        own = environment().overlay(autoescape=name.endswith((".html", ".htm", ".html.j2")))
+        own = sandbox().overlay(autoescape=name.endswith((".html", ".htm", ".html.j2")))
         text = own.from_string(template).render(values)
         text.encode()
         return text

@@ -8,7 +8,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -68,6 +67,8 @@ class Transaction:
     """Where the answer may be a page that gets a guard."""
     page: Page | None = None
     """Gets the guard's tag while it passes."""
+    judged: ResponseHead | None = None
+    """The head whose Set-Cookie fields are being judged."""
     shadow: Engine | None = None
     """A policy that is tried: what it decides is counted, and nothing else."""
     shadow_scope: Scope | None = None
@@ -256,7 +257,8 @@ class Transaction:
 
     def _judge_response(self, response: ResponseHead) -> None:
         """Put what the engine leaves of each Set-Cookie field into its place."""
-        clock = partial(_expires_clock, response)
+        self.judged = response
+        clock = self._expires_clock
         if self.engine.asks_consent:
             all_lines = (line for _, lines in response.cookies for _, line in lines)
             self.scope = self.engine.after_response(self.scope, all_lines, clock)
@@ -273,6 +275,11 @@ class Transaction:
                 self.gateway.sightings.on_response(
                     slot, scope.site.host, self.request.path, lines, decisions, clock()
                 )
+
+    def _expires_clock(self) -> float:
+        """The moment from which browsers count an Expires in the head that is being judged, in seconds since the epoch."""
+        head = b"" if self.judged is None else b"".join(self.judged.parts)
+        return expires_clock(values_of(b"date", head), time.time())
 
     def _shadow_request(self, shadow: Engine, header: bytes) -> None:
         if self.shadow_scope is None:
@@ -487,8 +494,3 @@ class Transaction:
         if self.origin is not None:
             self.origin.resume_reading()
             self.origin.due = self.gateway.loop.time() + self.gateway.settings.read_timeout
-
-
-def _expires_clock(response: ResponseHead) -> float:
-    """The moment from which browsers count an Expires in a response, in seconds since the epoch."""
-    return expires_clock(values_of(b"date", b"".join(response.parts)), time.time())

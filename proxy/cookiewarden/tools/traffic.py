@@ -78,7 +78,7 @@ def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
     name = ""
     is_har = False
     try:
-        for prefix, event, value in _shallow(ijson.basic_parse(file)):
+        for prefix, event, value in _shallow(ijson.basic_parse(_ShortNumbers(file))):
             if prefix == "log.entries" and event == "start_array":
                 is_har = True
             if prefix == entry and event == "start_map":
@@ -102,6 +102,60 @@ def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
         raise NoTraffic(f'"{path}" is no JSON: it is not UTF-8; what came before is used') from None
     if not is_har:
         raise NoTraffic(f'"{path}" is JSON, and no HAR: it has no log.entries')
+
+
+MAX_DIGITS = 300
+"""Digits of a number in JSON above which parsers may refuse it, or crash at 100,000. No number of a HAR is read."""
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % MAX_DIGITS)
+_DIGITS = b"0123456789"
+
+
+class _ShortNumbers:
+    """A JSON file in which longer numbers are cut. Strings stay as they are."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._held = b""
+        """The end of what was read, where it may be the beginning of a long number or of an escape."""
+        self._in_string = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Return some octets; none at the end of the file."""
+        while True:
+            data = self._file.read(size)
+            text, self._held = self._held + data, b""
+            if data:
+                text = self._hold(text)
+            text = self._cut(text)
+            if text or not data or size == 0:
+                return text
+
+    def _hold(self, text: bytes) -> bytes:
+        """Keep the end of a piece until what follows is known."""
+        kept = text.rstrip(_DIGITS)
+        if len(kept) == len(text):
+            kept = text.rstrip(b"\\")
+            self._held = text[len(kept) :]
+        elif self._in_string_after(kept):
+            return text
+        else:
+            self._held = text[len(kept) :][:MAX_DIGITS]
+        return kept
+
+    def _in_string_after(self, text: bytes) -> bool:
+        return self._in_string != bool(_ESCAPE.sub(b"", text).count(b'"') % 2)
+
+    def _cut(self, text: bytes) -> bytes:
+        parts: list[bytes] = []
+        at = 0
+        for number in _LONG_NUMBER.finditer(text):
+            before = text[at : number.start()]
+            self._in_string = self._in_string_after(before)
+            parts += (before, number[0] if self._in_string else number[0][:MAX_DIGITS])
+            at = number.end()
+        self._in_string = self._in_string_after(text[at:])
+        return b"".join([*parts, text[at:]])
 
 
 MAX_DEPTH = 12

@@ -133,3 +133,18 @@ def test_what_is_wrong_with_a_template_is_told(template: str, wrong: str) -> Non
 )
 def test_texts_are_paragraphs_and_lists(text: str, found: list[tuple[str, list[str]]]) -> None:
     assert paragraphs(text) == found
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ s.__class__.__mro__ }}",
+        "{{ ''.__class__.__base__.__subclasses__() }}",
+        "{{ s.__init__.__globals__ }}",
+        "{{ self._TemplateReference__context }}{{ cycler.__init__.__globals__.os }}",
+        "{{ range(10 ** 9) | length }}",
+    ],
+)
+def test_a_template_reaches_nothing_of_the_process(template: str) -> None:
+    with pytest.raises(BadTemplate):
+        with_template(document(), template, "own.md")

@@ -121,5 +121,8 @@ def test_segments_decide_nothing(data: bytes, every: int) -> None:
 
 
 def test_a_trailer_that_could_change_routing_framing_or_cookies_does_not_travel() -> None:
-    lines = [b"X-Sum: 1", b"set-cookie: a=1", b"Content-Length: 3", b"HOST: b", b"Proxy-Any: x", b"Etag: y"]
+    lines = [
+        b"X-Sum: 1", b"set-cookie: a=1", b"Content-Length: 3", b"HOST: b", b"Proxy-Any: x", b"Etag: y", b"Set-Cookie2: a", b"Cookie2: a", b"Sec-GPC: 1",
+        b"Proxy: x", b"Alt-Svc: h3", b"X_Forwarded_Proto: https", b"Sec_GPC: 1", b"Content_Length: 1",
+    ]  # fmt: skip
     assert last_chunk(lines) == b"0\r\nX-Sum: 1\r\nEtag: y\r\n\r\n"

@@ -358,11 +358,54 @@ def test_hop_by_hop_fields_go_and_forwarding_fields_are_said_anew(start: Start) 
 
 
 @pytest.mark.row(15)
-@pytest.mark.parametrize("name", [b"Cookie", b"host", b"Content-Length", b"Transfer-Encoding", b"Set-Cookie"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Cookie",
+        b"host",
+        b"Content-Length",
+        b"Transfer-Encoding",
+        b"Set-Cookie",
+        b"close, Cookie",
+        b"close\r\nConnection: Cookie",
+    ],
+)
 def test_a_client_cannot_make_a_protected_field_vanish(start: Start, name: bytes) -> None:
     proxy, origin = start()
     assert status_of(ask(proxy.port, get(b"/", b"Connection: " + name))) == 400
     assert origin.requests == []
+
+
+COLLIDING = [
+    b"X_Forwarded_Proto: https", b"X-Forwarded_For: 192.0.2.1", b"x_forwarded-host: evil.example", b"X.Forwarded.Proto: https", b"X-Forwarded~Proto: https",
+    b"Content_Length: 5", b"Content_Type: text/html", b"Transfer_Encoding: chunked", b"Sec_GPC: 1", b"If_None_Match: x", b"Proxy: http://evil.example",
+    b"Proxy-Connection: close", b"Proxy_Authorization: x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("field", COLLIDING)
+def test_a_field_that_cgi_would_take_for_another_does_not_reach_the_application(
+    start: Start, field: bytes
+) -> None:
+    """RFC 3875 4.1.18: HTTP_X_FORWARDED_PROTO is one variable, whoever wrote it. `Proxy` becomes HTTP_PROXY (httpoxy)."""
+    proxy, origin = start()
+    for _ in range(2):
+        ask(proxy.port, get(b"/", field, b"X_Own_Field: 1", CLOSE))
+    for request in origin.requests:
+        assert field.partition(b":")[0] + b":" not in request
+        assert b"\r\nX_Own_Field: 1\r\n" in request and request.count(b"X-Forwarded-Proto: http\r\n") == 1
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_alt_svc_is_dropped_and_counted_unless_it_is_kept(start: Start, keeps: bool) -> None:
+    """RFC 7838: it would lead browsers to a port that the proxy does not stand before."""
+    head = b'HTTP/1.1 200 OK\r\nalt-svc: h3=":443"; ma=3600\r\nX-Kept: 1\r\nAlt-Svc: h2=":8443"\r\nContent-Length: 2\r\n\r\nok'
+    proxy, _ = start(head, keep_alt_svc=keeps)
+    for _ in range(4):  # not remembered, and remembered
+        answer = ask(proxy.port, get(b"/", CLOSE))
+        assert answer.lower().count(b"\r\nalt-svc: ") == (2 if keeps else 0)
+        assert b"\r\nX-Kept: 1\r\n" in answer and answer.endswith(b"ok")
+    assert proxy.sample("cookiewarden_alt_svc_dropped_total") == (0 if keeps else 4)
 
 
 def test_the_host_for_the_application_can_be_set(start: Start) -> None:

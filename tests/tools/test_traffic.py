@@ -224,3 +224,18 @@ def test_text_is_put_together_to_requests_and_their_responses_at_the_time_that_t
         ("https://shop.example/b", 0, 1, 0.0),
     ]
     assert found[0].exchange.headers == [(b"cookie", b"a=1")]
+
+
+@pytest.mark.parametrize("digits", [4301, 5000, 100_000, 3_000_000])
+def test_a_number_of_any_length_neither_ends_nor_breaks_the_reading_of_a_har(
+    tmp_path: Path, digits: int
+) -> None:
+    value = "7" * 5000
+    har = tmp_path / "long.har"
+    har.write_text(
+        '{"log": {"entries": [{"time": ' + "9" * digits + ', "startedDateTime": "2026-01-01T00:00:00Z", "x": "\\\\\\"' + "1" * digits + '",'
+        '"request": {"method": "GET", "url": "http://a.example/", "headers": []},'
+        '"response": {"headers": [{"name": "Set-Cookie", "value": "sid=' + value + '"}]}}]}}'
+    )  # fmt: skip
+    (found,) = recorded(har)
+    assert found.answered == [(b"Set-Cookie", b"sid=" + value.encode())]

@@ -38,6 +38,7 @@ class ConfigRefused(PolicyRefused):
 def settings_options(command: F) -> F:
     """A flag and an environment variable for every setting, and `--config`."""
     for option in reversed(OPTIONS):
+        alone: dict[str, Any] = {"is_flag": False, "flag_value": "on"} if option.metavar == "on|off" else {}
         help = option.help + (f"  [default: {shown(option.default)}]" if shown(option.default) else "")
         command = click.option(
             option.flag,
@@ -45,6 +46,7 @@ def settings_options(command: F) -> F:
             metavar=option.metavar,
             envvar=option.variable,
             help=help,
+            **alone,
             type=FILE if option.metavar == "FILE" else None,
         )(command)
     return click.option(

@@ -114,8 +114,8 @@ def chunk(data: bytes) -> bytes:
 
 
 _NEVER = re.compile(
-    rb"content-length|transfer-encoding|host|set-cookie|cookie|connection|keep-alive|te|upgrade|forwarded"
-    rb"|x-forwarded-(?:for|host|proto)|proxy-.*",
+    rb"content[-_]length|transfer[-_]encoding|host|set[-_]cookie2?|cookie2?|connection|keep[-_]alive|te|upgrade|forwarded|sec[-_]gpc|alt-svc"
+    rb"|x[-_]forwarded[-_](?:for|host|proto)|proxy(?:[-_].*)?",
     re.IGNORECASE,
 )
 

@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from cookiewarden import __version__
 from cookiewarden.serve.beside import in_short_turns
 from cookiewarden.serve.metrics import (
+    ALT_SVC_DROPPED,
     CLIENT_ERRORS_AT,
     CODE_CLASSES,
     CONNECTIONS_AT,
@@ -156,6 +157,12 @@ class Exposition(Collector):
             "Requests whose X-Forwarded headers were replaced.",
             (),
             {(): counts[FORWARDED_REPLACED]},
+        )
+        yield _counter(
+            "alt_svc_dropped",
+            "Responses whose Alt-Svc was dropped.",
+            (),
+            {(): counts[ALT_SVC_DROPPED]},
         )
         yield _counter(
             "guard_pages",

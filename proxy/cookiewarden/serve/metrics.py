@@ -57,8 +57,8 @@ def _places(keys: Iterable[K], at: int) -> tuple[dict[K, int], int]:
 
 
 # The array: a fixed part, then a part for each label of a cookie.
-IN_FLIGHT, POLICY_ERRORS, FORWARDED_REPLACED = range(3)
-REQUESTS_AT, _next = _places(product((m.encode() for m in METHODS), range(1, 6)), 3)
+IN_FLIGHT, POLICY_ERRORS, FORWARDED_REPLACED, ALT_SVC_DROPPED = range(4)
+REQUESTS_AT, _next = _places(product((m.encode() for m in METHODS), range(1, 6)), 4)
 UPSTREAM_ERRORS_AT, _next = _places(UPSTREAM_ERRORS, _next)
 CLIENT_ERRORS_AT, _next = _places(CLIENT_ERRORS, _next)
 CONNECTIONS_AT, _next = _places(CONNECTIONS, _next)

@@ -30,7 +30,7 @@ from cookiewarden.serve.head import (
 class ResponseHead:
     """A response as it came."""
 
-    __slots__ = ("cookies", "framing", "http_1_1", "idle_seconds", "keep_alive", "length", "parts", "status", "upgrades")  # fmt: skip
+    __slots__ = ("alt_svc", "cookies", "framing", "http_1_1", "idle_seconds", "keep_alive", "length", "parts", "status", "upgrades")  # fmt: skip
 
     status: int
     http_1_1: bool
@@ -40,6 +40,8 @@ class ResponseHead:
     upgrades: Sequence[bytes]
     idle_seconds: int | None
     """After how many idle seconds the origin will close the connection, where it says so."""
+    alt_svc: bytes
+    """Its Alt-Svc fields, which are not among `parts`, each with the line break before it: they lead browsers past the proxy."""
     parts: list[bytes]
     """The head as it travels on, in pieces, without its blank line."""
     cookies: list[tuple[int, SetCookieLines]]
@@ -50,7 +52,7 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})( [^\x00-\x08\x0a-\x1
 _STATUS_LINE_BEGINS = b"HTTP/1."
 # Values are not captured: partition finds their ends in a fifth of the time.
 _RESPONSE_FIELDS = re.compile(
-    rb"(\r\n(?=[sctkup])(?:set-cookie2?|connection|content-length|transfer-encoding|keep-alive|upgrade|te"
+    rb"(\r\n(?=[sctkupa])(?:set-cookie2?|alt-svc|connection|content-length|transfer-encoding|keep-alive|upgrade|te"
     rb"|proxy-[^:\r\n]*):[ \t]*)",
     re.IGNORECASE,
 )
@@ -80,7 +82,7 @@ def read_response(head: bytes, limits: Limits, to_head: bool) -> ResponseHead:
     response = ResponseHead()
     response.http_1_1 = minor == b"1"
     response.status = int(code)
-    response.parts, response.cookies = [], []
+    response.parts, response.cookies, response.alt_svc = [], [], b""
     special: dict[bytes, list[bytes]] = {}
     _sift(response, head[:-4], special)
     if minor == b"0" or reason is None:
@@ -117,6 +119,8 @@ def _sift(response: ResponseHead, text: bytes, special: dict[bytes, list[bytes]]
                 response.cookies.append((len(parts), SetCookieLines(tuple(run), values)))
                 parts.append(b"")
                 run, values = [], []
+        elif name == b"alt-svc":
+            response.alt_svc += lead + value
         else:
             special.setdefault(name, []).append(value.rstrip(b" \t"))
             if name == b"content-length" and response.status >= 200 and response.status != 204:
@@ -217,7 +221,7 @@ class _Template:
                 return None
             response.length = int(digits)
         response.status, response.http_1_1, response.keep_alive = like.status, like.http_1_1, like.keep_alive
-        response.framing, response.upgrades = like.framing, like.upgrades
+        response.framing, response.upgrades, response.alt_svc = like.framing, like.upgrades, like.alt_svc
         response.idle_seconds = like.idle_seconds
         response.parts = parts = like.parts.copy()
         for at, which in self.slots:
@@ -276,7 +280,7 @@ def _template(shape: tuple[bytes, ...], response: ResponseHead) -> _Template | N
     """Of the shape that `response` has. None where a Set-Cookie field is among what does not vary: nothing that is kept may
     hold a cookie's value."""
     like = copy(response)
-    like.parts, like.cookies = [], []
+    like.parts, like.cookies, like.alt_svc = [], [], b""
     template = _Template(like, [], [], None)
     run: list[bytes] = []
     special: dict[bytes, list[bytes]] = {}
@@ -302,7 +306,7 @@ def _template(shape: tuple[bytes, ...], response: ResponseHead) -> _Template | N
 
 
 def _same(one: ResponseHead, other: ResponseHead) -> bool:
-    facts = ("status", "http_1_1", "keep_alive", "framing", "length", "upgrades", "idle_seconds")
+    facts = ("status", "http_1_1", "keep_alive", "framing", "length", "upgrades", "idle_seconds", "alt_svc")
     return all(getattr(one, name) == getattr(other, name) for name in facts) and _text(one) == _text(other)
 
 

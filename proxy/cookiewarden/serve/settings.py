@@ -232,6 +232,12 @@ class Settings:
         "Balancers that send a PROXY protocol header (v1 or v2) on each connection.",
     )
     via: str = setting(_via, "", "NAME", "Add a Via header with this name, both ways.")
+    keep_alt_svc: bool = setting(
+        _switch,
+        False,
+        "on|off",
+        "Keep the application's Alt-Svc, where an ingress in front offers HTTP/3. Otherwise it is dropped: it leads browsers past the proxy.",
+    )
     tls_cert: str = setting(_file, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
     tls_key: str = setting(_file, "", "FILE", "Its key (PEM), where the certificate's file has none.")
     tls_client_ca: str = setting(

@@ -20,7 +20,7 @@ from cookiewarden.core.policy import OnError
 from cookiewarden.serve.chunked import chunk, last_chunk
 from cookiewarden.serve.gateway import NEVER, Gateway
 from cookiewarden.serve.head import Framing, fields_of
-from cookiewarden.serve.metrics import IN_FLIGHT, POLICY_ERRORS, done
+from cookiewarden.serve.metrics import ALT_SVC_DROPPED, IN_FLIGHT, POLICY_ERRORS, done
 from cookiewarden.serve.request_head import RequestHead, build_request_head, is_cross_site, values_of
 from cookiewarden.serve.response_head import ResponseHead
 from cookiewarden.serve.traceparent import traceparent
@@ -238,6 +238,8 @@ class Transaction:
 
     def _response_head(self, response: ResponseHead, keep_alive: bool) -> bytes:
         parts = response.parts
+        if response.alt_svc:
+            self._alternatives(response)
         if response.cookies:
             self._judge_response(response)
         if self.engine.evicts and response.status >= 200:
@@ -254,6 +256,13 @@ class Transaction:
             parts.append(b"\r\nConnection: keep-alive")
         parts.append(b"\r\n\r\n")
         return b"".join(parts)
+
+    def _alternatives(self, response: ResponseHead) -> None:
+        """Drop and count what would lead browsers to a port behind the proxy (RFC 7838), unless the setting keeps it."""
+        if self.gateway.settings.keep_alt_svc:
+            response.parts.append(response.alt_svc)
+        else:
+            self.gateway.metrics.counts[ALT_SVC_DROPPED] += 1
 
     def _judge_response(self, response: ResponseHead) -> None:
         """Put what the engine leaves of each Set-Cookie field into its place."""

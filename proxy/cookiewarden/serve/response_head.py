@@ -59,6 +59,21 @@ _RESPONSE_FIELDS = re.compile(
 _TIMEOUT = re.compile(rb"(?:^|[,; \t])timeout[ \t]*=[ \t]*\"?([0-9]{1,6})", re.IGNORECASE)
 
 
+class _Shapes(dict[tuple[bytes, ...], tuple[bytes, ...]]):
+    """One object for all runs of Set-Cookie lines of one shape: what is looked up by it is found without a comparison."""
+
+    def __missing__(self, shape: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        if len(self) >= MAX_SHAPES:
+            self.clear()
+        if sum(map(len, shape)) <= MAX_REMEMBERED:
+            self[shape] = shape
+        return shape
+
+
+MAX_SHAPES = 1024
+shapes = _Shapes()
+
+
 def may_begin_a_response(data: bytes, looked: int) -> bool:
     """Whether `data` may be the beginning of a head, its first `looked` octets being looked at before."""
     begins = looked > len(_STATUS_LINE_BEGINS) or _STATUS_LINE_BEGINS.startswith(
@@ -116,7 +131,7 @@ def _sift(response: ResponseHead, text: bytes, special: dict[bytes, list[bytes]]
             values.append(after)
             # Lines that stand together are judged together.
             if line_break or at + 2 >= len(pieces) or lower_names[pieces[at + 2]] != b"set-cookie":
-                response.cookies.append((len(parts), SetCookieLines(tuple(run), values)))
+                response.cookies.append((len(parts), SetCookieLines(shapes[tuple(run)], values)))
                 parts.append(b"")
                 run, values = [], []
         elif name == b"alt-svc":
@@ -298,7 +313,9 @@ def _template(shape: tuple[bytes, ...], response: ResponseHead) -> _Template | N
         tail, line_break, following = tail.partition(b"\r\n")
         run += (cookie[0], lead[cookie.end() :], tail)
         if line_break or which + 1 == len(shape) // 2 or not _SET_COOKIE_LEAD.match(shape[2 * which + 3]):
-            template.runs.append((len(like.parts), tuple(run), slice(which + 1 - len(run) // 3, which + 1)))
+            template.runs.append(
+                (len(like.parts), shapes[tuple(run)], slice(which + 1 - len(run) // 3, which + 1))
+            )
             like.parts.append(b"")
             run = []
             _sift(like, line_break + following, special)

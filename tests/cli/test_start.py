@@ -1,0 +1,34 @@
+"""The first thing that runs: what a shell closed, and signals before anything handles them, end nothing."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.processes import free_port
+
+PROGRAM = "import os, sys\nfrom cookiewarden.start import fill_standard_descriptors\nfor fd in {closed}: os.close(fd)\nfill_standard_descriptors()\n"
+
+
+@pytest.mark.parametrize("closed", [(0,), (0, 1), (0, 1, 2), (1,)])
+def test_closed_standard_descriptors_are_opened(closed: tuple[int, ...]) -> None:
+    check = "assert os.open(os.devnull, os.O_RDONLY) > 2\n"
+    ran = subprocess.run([sys.executable, "-c", PROGRAM.format(closed=closed) + check], timeout=60)
+    assert ran.returncode == 0
+
+
+def test_a_proxy_whose_standard_input_is_closed_ends_with_code_0() -> None:
+    """The event loop aborts when it closes a descriptor below three."""
+    words = [
+        sys.executable, "-m", "cookiewarden", "run", "--policy", "policies/starter.yaml", "--upstream", "http://127.0.0.1:1",
+        "--listen", f"127.0.0.1:{free_port()}", "--admin", f"127.0.0.1:{free_port()}",
+    ]  # fmt: skip
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: os.close(0)) as proxy:
+        assert proxy.stderr is not None
+        for line in proxy.stderr:
+            if "listening" in line:
+                break
+        proxy.terminate()
+        rest = proxy.stderr.read()
+    assert proxy.returncode == 0, rest

@@ -32,3 +32,10 @@ def test_a_proxy_whose_standard_input_is_closed_ends_with_code_0() -> None:
         proxy.terminate()
         rest = proxy.stderr.read()
     assert proxy.returncode == 0, rest
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- >&-", "<&- 2>&-"])
+def test_a_command_that_reads_a_closed_standard_input_reads_nothing(closed: str) -> None:
+    command = f'"{sys.executable}" -m cookiewarden explain --policy policies/starter.yaml - {closed}'
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 2 and "Traceback" not in ran.stderr

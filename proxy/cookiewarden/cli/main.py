@@ -42,6 +42,8 @@ def main() -> None:
     """Run a command and exit with its code."""
     if sys.stdout is None:  # closed: who closed it wants to hear nothing
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process lives)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115 (for as long as the process lives)
     sys.exit(_code())
 
 

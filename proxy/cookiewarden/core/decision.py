@@ -89,7 +89,7 @@ MEANINGS = {
     Reason.HTTP_ONLY_REMOVED: "the policy takes HttpOnly off",
     Reason.PRIORITY_CHANGED: "the policy gives Priority",
     Reason.LIFETIME_CAPPED: "the lifetime was longer than the policy promises",
-    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires is not valid, and browsers differ on it: it is removed",
+    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires is not valid, and browsers differ on it: it is removed, and without another one the cookie ends with the browser's session",
     Reason.LIFETIME_NORMALIZED: "a Max-Age or Expires was repeated or unusual: one is left, in the form that all browsers read alike",
     Reason.RENAMED: "browsers keep the cookie under another name than the application's",
     Reason.PLAIN_NAME: "the cookie came under the application's own name, and browsers keep it under another",

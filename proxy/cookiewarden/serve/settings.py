@@ -236,7 +236,7 @@ class Settings:
         _switch,
         False,
         "on|off",
-        "Keep the application's Alt-Svc, where an ingress in front offers HTTP/3. Otherwise it is dropped: it leads browsers past the proxy.",
+        "Keep the application's Alt-Svc: for an ingress that offers HTTP/3. Off: it is dropped, for it leads browsers past the proxy.",
     )
     tls_cert: str = setting(_file, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
     tls_key: str = setting(_file, "", "FILE", "Its key (PEM), where the certificate's file has none.")

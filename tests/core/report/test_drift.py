@@ -49,8 +49,8 @@ def test_a_register_that_is_as_it_was_seen_has_no_drift() -> None:
         (lambda s: s.sets("t=1"), Kind.UNDECLARED, "t", "set by the application, and in no entry"),
         (lambda s: s.sends("t=1").scripts("t"), Kind.UNDECLARED, "t", "set by a script and sent by browsers, and in no entry"),
         (lambda s: s.sets("sid=1; Max-Age=315360000"), Kind.OUTLIVES, "sid", "the application asks for 10y, and the entry promises 1h"),
-        (lambda s: s.sets("sid=1; Max-Age=+31536000"), Kind.LIFETIME_UNREADABLE, "sid", "the application sends a Max-Age or Expires that is not valid, and browsers differ on how long they keep the cookie"),
-        (lambda s: s.sets("sid=1; Max-Age=60; Expires=Fri, 31 Dec 2027"), Kind.LIFETIME_UNREADABLE, "sid", "the application sends a Max-Age or Expires that is not valid, and browsers differ on how long they keep the cookie"),
+        (lambda s: s.sets("sid=1; Max-Age=+31536000"), Kind.LIFETIME_UNREADABLE, "sid", "the application sends a Max-Age that is not valid (digits only), and browsers differ on how long they keep the cookie"),
+        (lambda s: s.sets("sid=1; Max-Age=60; Expires=Fri, 31 Dec 2027"), Kind.LIFETIME_UNREADABLE, "sid", "the application sends an Expires that is not valid (as in Sun, 06 Nov 1994 08:49:37 GMT), and browsers differ on how long they keep the cookie"),
         (lambda s: s.sets("js=1"), Kind.OTHER_SIDE, "js", "the entry says set_by: script, and the application sets it"),
     ],
 )  # fmt: skip
@@ -188,7 +188,7 @@ def test_a_name_that_scripts_are_known_to_read_stays_readable() -> None:
 @pytest.mark.parametrize(
     ("line", "yaml", "shown"),
     [
-        ("t=1; Path=/; Expires=Fri, 31 Dec 2027", "    # lifetime: the application's Max-Age or Expires is not valid, and browsers differ on it", "for a time that cannot be read"),
+        ("t=1; Path=/; Expires=Fri, 31 Dec 2027", "    # lifetime: the one that the application sends is not valid, and browsers differ on it", "for a time that cannot be read"),
         ("t=1; Path=/; Max-Age=60; Expires=x", "    lifetime: 1min", "for 1min"),
         ("t=1; Path=/", "    lifetime: session", "for the session"),
     ],

@@ -40,4 +40,4 @@ def test_a_lifetime_is_counted_from_the_date_of_the_response() -> None:
         add_exchange(Keeper(inventory), engine(entries("name: sid")), Exchange(), [], answered, 1_700_000_000)
         (shape,) = inventory.records["sid"].shapes or [None]
         seen.append((shape.longest, shape.shape.lifetime_unreadable) if shape else None)
-    assert seen == [(3600, False), (86400, False), (0, True)]
+    assert seen == [(3600, ""), (86400, ""), (0, "Expires")]

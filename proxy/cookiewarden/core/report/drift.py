@@ -138,7 +138,11 @@ def _unreadable(judgement: Judgement) -> str:
     seen = judgement.shape
     if seen is None or not seen.shape.lifetime_unreadable:
         return ""
-    return "the application sends a Max-Age or Expires that is not valid, and browsers differ on how long they keep the cookie"
+    right = {"Max-Age": "digits only", "Expires": "as in Sun, 06 Nov 1994 08:49:37 GMT"}[
+        seen.shape.lifetime_unreadable
+    ]
+    article = "an" if seen.shape.lifetime_unreadable == "Expires" else "a"
+    return f"the application sends {article} {seen.shape.lifetime_unreadable} that is not valid ({right}), and browsers differ on how long they keep the cookie"
 
 
 def _other_side(record: Record, entry: Entry, settled: bool) -> str:
@@ -183,7 +187,7 @@ def entry_yaml(record: Record, is_glob: bool = False) -> str:
     seconds = max((seen.longest for seen in record.shapes), default=None)
     if not seconds and any(seen.shape.lifetime_unreadable for seen in record.shapes):
         lines.append(
-            "    # lifetime: the application's Max-Age or Expires is not valid, and browsers differ on it"
+            "    # lifetime: the one that the application sends is not valid, and browsers differ on it"
         )
     elif seconds is None:
         lines.append("    # lifetime: not to be seen in what browsers send")
@@ -208,7 +212,9 @@ def _seen(record: Record) -> str:
     ]
     if record.shapes:
         most = max(record.shapes, key=lambda seen: seen.count)
-        lasts = [f"for {about(most.longest)}" if most.longest else _SESSION[most.shape.lifetime_unreadable]]
+        lasts = [
+            f"for {about(most.longest)}" if most.longest else _SESSION[bool(most.shape.lifetime_unreadable)]
+        ]
         parts[0] += f" ({', '.join([*attributes_of(most.shape, 0), *lasts])})"
     return printable(f"{', '.join(parts)}; such as at {' '.join(where(record)[:3]) or 'no known place'}")
 

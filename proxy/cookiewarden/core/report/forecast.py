@@ -137,7 +137,7 @@ _CHANGED = {
     Reason.SECURE_ADDED: "Secure added",
     Reason.HTTP_ONLY_ADDED: "HttpOnly added: scripts could no longer read it",
     Reason.LIFETIME_CAPPED: "lifetime cut to what the policy promises",
-    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires that is not valid removed",
+    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires that is not valid removed: without another one the cookie ends with the browser's session",
     Reason.LIFETIME_NORMALIZED: "lifetime written in the form that all browsers read alike",
     Reason.SEALED: "value encrypted: scripts could no longer read it",
     Reason.RENAMED: "kept by browsers under another name",

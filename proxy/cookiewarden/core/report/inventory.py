@@ -68,8 +68,8 @@ class Shape:
     same_site: str = ""
     path: str = ""
     domain: str = ""
-    lifetime_unreadable: bool = False
-    """A Max-Age or an Expires is not valid: browsers differ on how long they keep the cookie."""
+    lifetime_unreadable: str = ""
+    """`Max-Age` or `Expires` where that is not valid, and browsers differ on how long they keep the cookie; else empty."""
 
 
 @dataclass(slots=True)
@@ -361,11 +361,12 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
         same_site=_known(same_site, same_site.lower() in (b"", b"none", b"lax", b"strict")),
         path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
         domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
-        lifetime_unreadable=any(is_unreadable(attribute, now) for attribute in cookie.lifetime()),
+        lifetime_unreadable=next((_SPELLED[a.name] for a in cookie.lifetime() if is_unreadable(a, now)), ""),
     )
     return shape, seconds
 
 
+_SPELLED = {b"max-age": "Max-Age", b"expires": "Expires"}
 UNKNOWN = "?"
 """Stands for what means nothing to browsers: it may be part of a value that was cut by its own `;`."""
 _DOMAIN = re.compile(rb"[a-z0-9.-]{0,253}")

@@ -111,6 +111,6 @@ def attributes_of(shape: Shape, seconds: int) -> list[str]:
     return [
         *(f"{name}={text}" for name, text in given.items() if text),
         *([f"Max-Age={seconds}"] if seconds else []),
-        *(["Expires=?"] if shape.lifetime_unreadable else []),
+        *([f"{shape.lifetime_unreadable}=?"] if shape.lifetime_unreadable else []),
         *(name for name, on in flags.items() if on),
     ]

@@ -242,6 +242,9 @@ ONCE = [
     ("await cookieStore.set({toString: () => '_fbp', name: 'theme-x'}, 'CANARY')", set()),
     ("let n = 0; await cookieStore.set({name: '_fbp', value: 'CANARY', expires: {valueOf: () => n++ ? 9e12 : 1}})", set()),
     ("let n = 0; await cookieStore.set({name: '_fbp', value: 'CANARY', get expires() { return n++ ? 9e12 : 1 }})", set()),
+    ("document.body.insertAdjacentHTML('beforeend', '<a id=name href=data:evil></a>'); const all = document.all; all.value = 'CANARY'; await cookieStore.set(all)", set()),
+    ("await cookieStore.set({name: 'evil-CANARY', value: 'v', expires: -11644473600000})", set()),
+    ("await cookieStore.set({name: '', value: 'CANARY', expires: -11644473600000})", set()),
     ("let n = 0; await cookieStore.set({name: '_fbp', value: 'CANARY', get maxAge() { return n++ ? 9e9 : 0 }})", set()),
     ("let t; await cookieStore.set({get path() { t.name = '_fbp'; return '/' }, name: 'theme-x', value: 'CANARY', ...(t = {})})", {"theme-x"}),
     ("const o = {name: 'theme-x', get value() { o.name = '_fbp'; return 'CANARY' }}; await cookieStore.set(o)", {"theme-x"}),
@@ -361,7 +364,7 @@ def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(
     )
     page.goto(f"http://localhost:{proxy.port}/")
     lines = {
-        "_ga=v; Path=/a; Max-Age=0; Domain=x; SameSite=None;Secure; Partitioned; x=y; Max-Age=x": "_ga=; Path=/a; Domain=x;Secure; Partitioned; Max-Age=0",
+        "_ga=v; Path=/a; Max-Age=0; Domain=x; SameSite=None;Secure; Partitioned; x=y; Max-Age=x": "_ga=; Path=/a; Domain=x;Secure; Partitioned; SameSite=None; Max-Age=0",
         " _ga\t=v;expires=Thu, 01 Jan 1970 00:00:00 GMT": "_ga=; Max-Age=0",
         "v; Max-Age=0; Path=/": "deleted; Path=/; Max-Age=0",
         "=v; Max-Age=0": "deleted; Max-Age=0",

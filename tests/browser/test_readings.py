@@ -24,7 +24,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 HOUR = 3600
 AT_ONCE = 100
 """Lines in one response: a head has 128 fields, and browsers keep 180 cookies of a site."""
-OLD = "Fri, 29 May 2026 00:00:00 GMT"
+DATES = (
+    "Fri, 29 May 2026 00:00:00 GMT", "yesterday", "11/29/1999 29 Nov 2026 06:30:00 GMT", "1/29/99 Nov 2026 06:30:00", "Sun, 29 Nov 2026 06:30:00 +9999",
+    "Sun, 29 Nov 2026 06:30:00 JST",
+)  # fmt: skip
+"""From which browsers count an Expires: an old one, and some that each parser reads in its own way."""
 HOST = "www.shop.example"
 
 
@@ -194,7 +198,7 @@ def test_the_table_is_large_enough() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "date"),
-    [*((kind, "") for kind in KINDS), *((kind, date) for kind in KINDS[:2] for date in (OLD, "yesterday"))],
+    [*((kind, "") for kind in KINDS), *((kind, date) for kind in KINDS[:2] for date in DATES)],
     ids=lambda value: value.name if isinstance(value, Kind) else value or "no Date",
 )
 def test_no_live_cookie_outlives_its_bound(

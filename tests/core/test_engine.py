@@ -280,7 +280,11 @@ DATES = [
     (["Sun, 09 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
     # browsers count from Date: a clock that is slow would make the cookie live longer
     (["Sat, 08 Sep 2001 01:46:40 GMT"], "Sat, 08 Sep 2001 02:46:40 GMT"),
-    (["Saturday, 08-Sep-01 01:46:40 GMT"], "Sat, 08 Sep 2001 02:46:40 GMT"),
+    # in any other form browsers may read another moment
+    (["Saturday, 08-Sep-01 01:46:40 GMT"], None),
+    (["Sat, 08 Sep 2001 01:46:40 GMT+1200"], None),
+    (["Sat, 08 Sep 2001 01:46:40 JST"], None),
+    (["9/8/1999 8 Sep 2001 01:46:40 GMT"], None),
     # others count from their own clock: one that is fast would
     (["Mon, 10 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
     (["yesterday"], None),
@@ -311,6 +315,51 @@ def test_a_past_expires_is_a_deletion_by_the_clock_of_the_response() -> None:
     ):
         outcome = tried.on_response([(b"Date", date), (b"Set-Cookie", line)], SECURE, NOW)
         assert (Reason.DELETION in outcome.cookies[0].decision.reasons) is is_deletion
+
+
+@pytest.mark.parametrize("dates", [["yesterday"], ["Sun, 09 Sep 2001 01:46:40 GMT"] * 2])
+def test_where_the_clock_is_unknown_a_past_expires_is_still_a_deletion(dates: list[str]) -> None:
+    tried = engine(entries("name: a, lifetime: 1h"))
+    head = [(b"Date", date.encode()) for date in dates]
+    for line in (
+        b"a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        b"u=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+    ):
+        outcome = tried.on_response([*head, (b"Set-Cookie", line)], SECURE, NOW)
+        assert outcome.headers[-1] == (b"Set-Cookie", line[:2] + b"; Max-Age=0")
+
+
+DELETED_AT = [
+    # whether by HTTPS, deletion, what it becomes under `secure: true`
+    (True, "a=; Max-Age=0", "a=; Max-Age=0; Secure"),
+    (False, "a=; Max-Age=0", "a=; Max-Age=0"),
+    (False, "a=; Max-Age=0; SameSite=None", "a=; Max-Age=0; SameSite=None; Secure"),
+    # browsers that look at an attribute of any length
+    (True, "a=; Max-Age=0; Partitioned=" + "x" * 1100, "a=; Max-Age=0; Secure"),
+    # one from another site's page
+    (
+        True,
+        "u=; Path=/; Max-Age=0; Secure; SameSite=None; Partitioned",
+        "u=; Path=/; Secure; SameSite=None; Partitioned; Max-Age=0",
+    ),
+    (True, "u=x; SameSite=Lax; Max-Age=0", "u=; Max-Age=0"),
+]
+
+
+@pytest.mark.parametrize(("https", "line", "after"), DELETED_AT)
+def test_a_deletion_is_one_where_the_browser_is(https: bool, line: str, after: str) -> None:
+    tried = engine(entries("name: a, secure: true"))
+    (judged,) = tried.on_response(
+        [(b"Set-Cookie", line.encode())], Exchange(b"shop.example", https=https), NOW
+    ).cookies
+    assert judged.after is not None and judged.after.decode() == after
+
+
+def test_a_word_that_some_browsers_take_for_a_declared_name_does_not_pass() -> None:
+    """Firefox stores a line without `=` under that name, without a value."""
+    tried = engine(entries("name: 'b-*', lifetime: 1h", undeclared="{response: pass}"))
+    assert judge(tried, "b-uid123; Max-Age=30000000")[1] == "block"
+    assert judge(tried, "other; Max-Age=30000000")[:2] == ("other; Max-Age=30000000", "pass")
 
 
 def test_an_empty_domain_is_host_only() -> None:

@@ -4,9 +4,11 @@ import hashlib
 import re
 import socket
 import threading
+import time
 
 import pytest
 
+from cookiewarden.core.date import parse_cookie_date
 from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, ask, get, status_of
 
 
@@ -444,3 +446,17 @@ def test_one_byte_per_segment_changes_nothing(start: Start) -> None:
             client.drip(get(b"/", b"Transfer-Encoding: chunked", method=b"POST", body=chunked(b"hello", 5)))
             head, body = client.read_response()
             assert body == b"slowly" and b"Set-Cookie: sid=CANARYv; Secure\r\n" in head and b"t=v" not in head
+
+
+@pytest.mark.parametrize("head", [b"", b"Connection: date\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"])
+def test_a_304_that_sets_a_cookie_has_a_date(start: Start, head: bytes) -> None:
+    """RFC 9110 6.6.1. Chromium counts an Expires from the Date of the page that it has kept, where the 304 has none."""
+    answer = (
+        b"HTTP/1.1 304 Not Modified\r\n"
+        + head
+        + b"Set-Cookie: sid=CANARY; Expires=Fri, 31 Dec 2038 23:59:59 GMT\r\n\r\n"
+    )
+    proxy, _ = start(answer)
+    told = ask(proxy.port, get(b"/", CLOSE))
+    dates = re.findall(rb"\r\nDate: ([^\r]*)", told)
+    assert len(dates) == 1 and abs(parse_cookie_date(dates[0]) - time.time()) < 60

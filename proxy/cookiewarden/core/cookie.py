@@ -7,7 +7,7 @@ Nothing here decodes, unquotes or trims a value.
 
 import re
 
-from cookiewarden.core.date import UNKNOWN_CLOCK, parse_cookie_date
+from cookiewarden.core.date import is_known, parse_cookie_date
 
 MAX_PAIR = 4096
 """Octets of name + value above which browsers ignore a cookie (RFC 6265bis 5.6)."""
@@ -148,10 +148,10 @@ def expires(attribute: Attribute) -> int | None:
 def is_deletion(cookie: SetCookie, now: float) -> bool:
     """Whether the line removes a cookie: by the last valid Max-Age, else by the last valid Expires.
 
-    `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`).
+    `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`). Where that is unknown, ours decides.
     """
     lifetime = cookie.lifetime()
-    for parse, horizon in ((max_age, 0.0), (expires, now)) if lifetime else ():
+    for parse, horizon in ((max_age, 0.0), (expires, abs(now))) if lifetime else ():
         for attribute in reversed(lifetime):
             found = parse(attribute)
             if found is not None:
@@ -162,7 +162,7 @@ def is_deletion(cookie: SetCookie, now: float) -> bool:
 def is_unreadable(attribute: Attribute, clock: float) -> bool:
     """Whether it is a Max-Age or an Expires that RFC 6265bis calls invalid, or an Expires for which the clock is unknown. Browsers read
     some of these all the same, and each browser others: `+60`, `99x`, a year of five digits, a date without a time."""
-    if attribute.name == b"expires" and clock == UNKNOWN_CLOCK:
+    if attribute.name == b"expires" and not is_known(clock):
         return True
     return attribute.name in LIFETIME and max_age(attribute) is None and expires(attribute) is None
 

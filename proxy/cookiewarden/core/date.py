@@ -1,6 +1,5 @@
 """Cookie dates: the lenient reader of RFC 6265bis 5.1.1 and the writer of IMF-fixdate (RFC 9110 5.6.7)."""
 
-import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -46,21 +45,24 @@ def parse_cookie_date(text: bytes) -> int | None:
         return None  # a day, an hour or a second that does not exist
 
 
-UNKNOWN_CLOCK = -math.inf
-"""In place of a moment, where nobody can say from when browsers count an Expires: none of them is past."""
-
-
 def expires_clock(dates: Sequence[bytes], now: float) -> float:
-    """The moment from which browsers count an Expires, in seconds since the epoch.
+    """The moment from which browsers count an Expires, in seconds since the epoch; negative where nobody can say.
 
     `dates` are the values of the response's Date fields. Chromium and Firefox take the difference of Expires and Date for the lifetime,
-    so an old Date makes it longer; others count from their own clock. The earlier of the two holds for all of them.
-    UNKNOWN_CLOCK where there are several dates or one that RFC 6265bis does not read.
+    so an old Date makes it longer; others count from their own clock. The earlier of the two holds for all of them. Browsers read Date
+    in more forms than anybody has written down: where there are several, or one that is no IMF-fixdate, the clock is unknown, and
+    the answer is `-now`.
     """
     if not dates:
         return now
-    at = parse_cookie_date(dates[0].strip(b" \t")) if len(dates) == 1 else None
-    return UNKNOWN_CLOCK if at is None else min(now, float(at))
+    text = dates[0].strip(b" \t")
+    at = parse_cookie_date(text) if len(dates) == 1 else None
+    return min(now, float(at)) if at is not None and at > 0 and text == imf_fixdate(at) else -now
+
+
+def is_known(clock: float) -> bool:
+    """Whether an answer of `expires_clock` says from when browsers count."""
+    return clock >= 0
 
 
 @lru_cache(maxsize=64)  # one date per bound and second: 0.1 µs instead of 2

@@ -7,6 +7,7 @@ browsers need (`bare_deletion`). Neither has a value, and neither has a second M
 from cookiewarden.core.cookie import (
     LIFETIME,
     WSP,
+    Attribute,
     SetCookie,
     build_set_cookie,
     max_age,
@@ -34,10 +35,17 @@ def delete(draft: Draft) -> None:
     lifetime = draft.lifetime()
     is_ended = len(lifetime) == 1 and lifetime[0].value == b"0" and max_age(lifetime[0]) == 0
     if not is_ended:
-        kept = [a for a in draft.attributes if a.name not in LIFETIME and a.raw.strip(WSP)]
+        kept = [a for a in draft.attributes if a.name not in LIFETIME and a.raw.strip(WSP) and a.counts]
         draft.attributes, draft.changed = [*kept, _ENDED], True
+    elif not all(a.counts for a in draft.attributes):  # some browsers look at one that is too long
+        draft.attributes, draft.changed = [a for a in draft.attributes if a.counts], True
     if draft.value:
         draft.become(with_value(draft.pair, b""), draft.name, b"")
+
+
+def _is_cross_site(attribute: Attribute) -> bool:
+    """Whether it is SameSite=None, without which browsers take no line for a cookie from another site's page."""
+    return attribute.name == b"samesite" and attribute.value.lower() == b"none"
 
 
 def bare_deletion(cookie: SetCookie) -> SetCookie:
@@ -46,7 +54,7 @@ def bare_deletion(cookie: SetCookie) -> SetCookie:
     A cookie without a name can only be named by a value (RFC 6265bis 5.6): a bare word takes its place, because some clients read
     `=word; Max-Age=0` as a cookie called Max-Age.
     """
-    kept = [a for a in cookie.attributes if a.name in _IDENTITY]
+    kept = [a for a in cookie.attributes if a.counts and (a.name in _IDENTITY or _is_cross_site(a))]
     pair = cookie.name + b"=" if cookie.name else b"deleted"
     draft = Draft(SetCookie(pair, cookie.name, b"", kept))
     complete(draft)

@@ -32,7 +32,7 @@ from cookiewarden.core.cookie import (
     with_name,
     with_value,
 )
-from cookiewarden.core.date import UNKNOWN_CLOCK, expires_clock
+from cookiewarden.core.date import expires_clock, is_known
 from cookiewarden.core.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
 from cookiewarden.core.deletion import bare_deletion, complete, delete
 from cookiewarden.core.matcher import Matcher
@@ -109,6 +109,7 @@ class Engine:
         self._matcher: Matcher = Matcher(policy.entries) if like is None else like._matcher
         """Of all entries: those that have ended by `now` are passed over."""
         self._ended = Matcher(entry for entry in policy.entries if entry.until <= now)
+        self._has_ended = not self._ended.is_empty
         self._plain_names: dict[bytes, bytes] = (
             {
                 entry.rename.name.encode(): entry.name.encode()
@@ -126,7 +127,6 @@ class Engine:
         )
         if policy.public_hosts:
             is_public_suffix(b"example")  # reads the list, 35 ms, while nobody waits
-        self._on_undeclared: dict[tuple[Action, tuple[Reason, ...], bool], Decision] = {}
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
 
@@ -278,6 +278,10 @@ class Engine:
         not, and the decision for each such name."""
         found: dict[bytes, Decision] = {}
         tried: dict[bytes, list[bytes]] = {}
+        ours, others = (
+            self._evict_domains(scope, everywhere=True),
+            self._evict_domains(scope, everywhere=False),
+        )
         for name, _ in parse_cookie(b"; ".join(cookies)):
             if not name or name in found or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
@@ -288,7 +292,7 @@ class Engine:
                     if decision.entry is None
                     else Decision(Action.EVICT, decision.entry, (Reason.EVICTED,))
                 )
-                tried[name] = self._evict_domains(scope, everywhere=decision.entry is not None)
+                tried[name] = others if decision.entry is None else ours
         site = scope.site
         secure = site.https or is_trustworthy(site.host)
         return eviction.expiring_lines(list(tried.items()), target, int(now), secure), found
@@ -374,7 +378,7 @@ class Engine:
             return self._on_new_name(line, pair, name, tail, scope, now)
         date = found[1]
         # Browsers ignore a longer one, and without a clock no date is past: what was remembered of dates says nothing of these.
-        if len(date) > MAX_ATTRIBUTE or now == UNKNOWN_CLOCK:
+        if len(date) > MAX_ATTRIBUTE or not is_known(now):
             return self._judge(line, scope, now)
         before, rest = tail[: found.start(1)], tail[found.end(1) :]
         plan = self._dated_plan(name, before, rest, date, scope, now)
@@ -386,7 +390,7 @@ class Engine:
             decision = _for_name(plan.decision, name)
             if len(name) + len(tail) <= MAX_KEY:
                 self._count()
-                own = plan if decision is plan.decision else replace(plan, decision=decision)
+                own = replace(plan, decision=decision)
                 scope.bounds[name] = bound = scope.bounds[kind]
                 scope.dated[name, before, rest, class_of(date, bound, now)] = own
             return plan.apply(pair, date, now), decision
@@ -511,28 +515,34 @@ class Engine:
         deletion = is_deletion(cookie, now)
         if match.entry is None:
             reason = self._why_undeclared(cookie.name, match.out_of_scope, scope.site)
-            return self._decide_undeclared(cookie, reason, deletion)
+            return self._decide_undeclared(cookie, reason, deletion, scope.site)
         return self._decide_declared(cookie, match.entry, scope, now, deletion)
 
     def _why_undeclared(
         self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False
     ) -> Reason:
-        if self._ended.match(name, site.host, None if is_request else site.path).entry is not None:
+        path = None if is_request else site.path
+        if self._has_ended and self._ended.match(name, site.host, path).entry is not None:
             return Reason.ENTRY_EXPIRED
         return Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
 
+    def _is_declared(self, name: bytes, site: Site) -> bool:
+        return self._matcher.match(name, site.host, site.path, self._now).entry is not None
+
     def _decide_undeclared(
-        self, cookie: SetCookie, reason: Reason, deletion: bool
+        self, cookie: SetCookie, reason: Reason, deletion: bool, site: Site
     ) -> tuple[SetCookie | None, Decision]:
         choice = self.policy.on_response
-        if choice is OnUndeclaredResponse.PASS:
+        # Firefox takes a line without `=` for a name without a value: for the cookie of an entry, it may be.
+        is_ambiguous = b"=" not in cookie.pair and not deletion and self._is_declared(cookie.value, site)
+        if choice is OnUndeclaredResponse.PASS and not is_ambiguous:
             return cookie, Decision(Action.PASS)
-        enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredResponse.BLOCK
+        enforced = self.mode is Mode.ENFORCE and (choice is OnUndeclaredResponse.BLOCK or is_ambiguous)
         if deletion:
             edited = bare_deletion(cookie)
             action = Action.PASS if edited is cookie else Action.REWRITE
-            return edited, self._undeclared(action, (reason, Reason.DELETION), enforced)
-        return None, self._undeclared(Action.BLOCK, (reason,), enforced)
+            return edited, Decision(action, None, (reason, Reason.DELETION), enforced)
+        return None, Decision(Action.BLOCK, None, (reason,), enforced)
 
     def _decide_declared(
         self, cookie: SetCookie, entry: Entry, scope: Scope, now: float, deletion: bool
@@ -544,7 +554,8 @@ class Engine:
         if entry.rename is not None and enforced:
             verbs.rename(draft, entry.rename.name.encode())
         verbs.edit_identity(draft, entry.rules)
-        verbs.edit_sending(draft, entry.rules, site.https)
+        secure = site.https or (deletion and is_trustworthy(site.host))
+        verbs.edit_sending(draft, entry.rules, secure, deletion)
         if deletion:
             complete(draft)
             delete(draft)
@@ -606,15 +617,7 @@ class Engine:
         if choice is OnUndeclaredRequest.PASS:
             return Decision(Action.PASS)
         enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredRequest.STRIP
-        return self._undeclared(Action.STRIP, (reason,), enforced)
-
-    def _undeclared(self, action: Action, reasons: tuple[Reason, ...], enforced: bool) -> Decision:
-        """The decision on a cookie that is in no entry: there are few, and each is made once."""
-        key = (action, reasons, enforced)
-        found = self._on_undeclared.get(key)
-        if found is None:
-            found = self._on_undeclared[key] = Decision(action, None, reasons, enforced)
-        return found
+        return Decision(Action.STRIP, None, (reason,), enforced)
 
     # Sealing
 
@@ -765,11 +768,12 @@ def _reads_value(decision: Decision) -> bool:
 
 
 def _for_name(decision: Decision, name: bytes) -> Decision:
-    """A decision on another name of its kind, for this one."""
-    if not decision.supersedes:
-        return decision
-    _, equals, rest = decision.supersedes.partition(b"=")
-    return replace(decision, supersedes=name.strip(WSP) + equals + rest)
+    """A decision on another name of its kind, for this one: an object of its own, for what was seen is counted by it."""
+    supersedes = decision.supersedes
+    if supersedes:
+        _, equals, rest = supersedes.partition(b"=")
+        supersedes = name.strip(WSP) + equals + rest
+    return Decision(decision.action, decision.entry, decision.reasons, decision.enforced, supersedes)
 
 
 def _values_of(name: bytes, headers: Iterable[Header]) -> list[bytes]:

@@ -108,11 +108,11 @@ def expiring_lines(
     """
     jars = (b"", b"; Secure; Partitioned") if secure else (b"",)
     paths = directories(target)
-    if len(paths) * len(jars) * sum(len(domains) for _, domains in names) > MAX_LINES and turn % 2:
+    widest = max([len(domains) for _, domains in names], default=0)
+    if len(paths) * len(jars) * widest * len(names) > MAX_LINES and turn % 2:
         jars = jars[::-1]
     start = turn % len(names) if len(names) > MAX_LINES else 0
     turned = [*names[start:], *names[:start]]
-    widest = max((len(domains) for _, domains in names), default=0)
     lines = (
         _line(name, path, domains[which], jar)
         for path, jar, which in product(paths, jars, range(widest))

@@ -104,7 +104,8 @@ class _Cell:
         grams = {glob: _grams(parts) for glob, (parts, _) in self.middles.items()}
         often = Counter(gram for found in grams.values() for gram in found)
         for glob, found in grams.items():
-            rarest = min(found, key=lambda gram: (often[gram], gram))
+            # Of equally rare ones that with letters: names end in digits more often.
+            rarest = min(found, key=lambda gram: (often[gram], [-octet for octet in gram]))
             self._grams.setdefault(rarest, []).append(self.middles[glob])
         self._lengths = sorted({len(gram) for gram in self._grams})
 
@@ -116,7 +117,7 @@ class _Cell:
         """Those whose glob matches a name that has the beginning and the end."""
         found = [self.plain] if self.plain is not None else []
         for parts, group in self._candidates(name):
-            if group not in found and glob_matches(parts, name):
+            if glob_matches(parts, name) and group not in found:
                 found.append(group)
         return found
 
@@ -188,6 +189,10 @@ class Matcher:
             stem.above = _climb(before, prefix)
             before = stem
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._exact and not self._stems
+
     def _group(self, name: bytes) -> _Group:
         """The rules of a name or glob; a new one is taken in."""
         if b"*" not in name:
@@ -215,7 +220,7 @@ class Matcher:
         """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`. Entries that have ended by
         `now`, in seconds since the epoch, do not count: which these are changes with the days, and the tables do not."""
         elsewhere = False
-        if name and (self._exact or self._stems):
+        if name:
             for groups in self._candidates(name):
                 here = [r for group in groups for r in group.at(host, path) if r.entry.until > now]
                 if here:
@@ -253,9 +258,9 @@ def glob_matches(parts: list[bytes], name: bytes) -> bool:
     """Whether `name`, which begins with the first of the parts, is all of them in order with anything between.
     Each part is taken where it first stands, which finds a match if there is one: the cost is linear, where a
     regular expression would try every place."""
-    first, *middle, last = parts
-    at, end = len(first), len(name) - len(last)
-    for part in middle:
+    last = parts[-1]
+    at, end = len(parts[0]), len(name) - len(last)
+    for part in parts[1:-1]:
         found = name.find(part, at, end)
         if found < 0:
             return False

@@ -17,7 +17,7 @@ from cookiewarden.core.cookie import (
     with_attribute_value,
     with_name,
 )
-from cookiewarden.core.date import UNKNOWN_CLOCK, imf_fixdate
+from cookiewarden.core.date import imf_fixdate, is_known
 from cookiewarden.core.decision import Reason
 from cookiewarden.core.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSiteVerb
 from cookiewarden.core.scope import domain_match, is_trustworthy, name_prefix
@@ -131,12 +131,13 @@ def domain_of(attribute: Attribute) -> bytes:
     return attribute.value.lower().removeprefix(b".")
 
 
-def edit_sending(draft: Draft, rules: Rules, https: bool) -> None:
+def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = False) -> None:
     """Partitioned, SameSite and Secure: when browsers send the cookie. Secure last: the others may need it."""
     toggle(draft, PARTITIONED, rules.partitioned, Reason.PARTITIONED_CHANGED, Reason.PARTITIONED_CHANGED)
     edit_same_site(draft, rules)
     verb = rules.secure
-    if verb is Flag.HTTPS:
+    if verb is Flag.HTTPS or (verb is Flag.ON and is_deletion):
+        # A browser on plain HTTP ignores a deletion with Secure, and one on HTTPS needs none.
         verb = Flag.ON if https else Flag.KEEP
     if verb in (Flag.OFF, Flag.REMOVE) and needs_secure(draft):
         verb = Flag.ON
@@ -208,7 +209,7 @@ def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
     counted: set[bytes] = set()
     for attribute in reversed(draft.lifetime()):
         seconds, latest = max_age(attribute), bound.seconds
-        if attribute.name == b"expires" and clock != UNKNOWN_CLOCK:
+        if attribute.name == b"expires" and is_known(clock):
             seconds, latest = expires(attribute), int(clock) + bound.seconds
         if seconds is None:
             reason, value = Reason.LIFETIME_UNREADABLE, b""

@@ -114,14 +114,19 @@ def chunk(data: bytes) -> bytes:
 
 
 _NEVER = re.compile(
-    rb"content[-_]length|transfer[-_]encoding|host|set[-_]cookie2?|cookie2?|connection|keep[-_]alive|te|upgrade|forwarded|sec[-_]gpc|alt-svc"
-    rb"|x[-_]forwarded[-_](?:for|host|proto)|proxy(?:[-_].*)?",
-    re.IGNORECASE,
+    rb"content-length|content-type|transfer-encoding|host|set-cookie2?|cookie2?|connection|keep-alive|te|upgrade|forwarded|sec-gpc|alt-svc"
+    rb"|accept-encoding|if-.*|x-forwarded-(?:for|host|proto)|proxy(?:-.*)?"
 )
+_NOT_IN_CGI = re.compile(rb"[^a-z0-9]")
+"""Signs that CGI and some servers turn into one."""
 
 
 def last_chunk(trailers: list[bytes]) -> bytes:
     """The end of a body. What could change routing, framing or cookies is not let through as a trailer
     (RFC 9110 6.5.1)."""
-    kept = [line + b"\r\n" for line in trailers if not _NEVER.fullmatch(line.partition(b":")[0])]
+    kept = [
+        line + b"\r\n"
+        for line in trailers
+        if not _NEVER.fullmatch(_NOT_IN_CGI.sub(b"-", line.partition(b":")[0].lower()))
+    ]
     return b"0\r\n%b\r\n" % b"".join(kept)

@@ -79,6 +79,7 @@
 
   // Which entry speaks for a name: literal parts with anything between.
   const matches = (parts, name) => {
+    if (name === "") return false // no entry can declare it
     const last = parts[parts.length - 1]
     if (parts.length === 1) return name === last
     if (!startsWith(name, parts[0])) return false
@@ -264,16 +265,20 @@
     if (is(/[\x00-\x08\x0a-\x1f\x7f]/, line)) return null
     const parts = split(line, ";"), equals = indexOf(parts[0], "=")
     const cookie = { __proto__: null, name: equals < 0 ? "" : bare(slice(parts[0], 0, equals)), isGone: false, kept: "" }
-    let age = null, expires = null
+    let age = null, expires = null, isSecure = false, sameSite = ""
     for (let at = 1; at < parts.length; at++) {
       const middle = indexOf(parts[at], "=")
       const name = toLowerCase(bare(middle < 0 ? parts[at] : slice(parts[at], 0, middle)))
       const value = middle < 0 ? "" : bare(slice(parts[at], middle + 1))
       if (octets(value) > 1024) continue
+      if (name === "secure") isSecure = true
+      if (name === "samesite") sameSite = toLowerCase(value)
       if (name === "max-age" && is(/^-?[0-9]+$/, value)) age = value
       else if (name === "expires") expires = cookieDate(value) ?? expires
       else if (name === "path" || name === "domain" || name === "secure" || name === "partitioned") cookie.kept += ";" + parts[at]
     }
+    // From another site's page browsers take no line without it, and none with it and without Secure.
+    if (isSecure && sameSite === "none") cookie.kept += "; SameSite=None"
     cookie.isGone = age !== null ? is(/^-|^0+$/, age) : expires !== null && expires <= now()
     return cookie
   }
@@ -323,7 +328,8 @@
     options.value = text(value)
     return options
   }
-  const isObject = (given) => (typeof given === "object" && given !== null) || typeof given === "function"
+  // document.all is an object whose type reads as undefined.
+  const isObject = (given) => (typeof given === "object" && given !== null) || typeof given === "function" || (typeof given === "undefined" && given !== undefined)
   const stored = (store, args) => {
     let options
     if (args.length > 1) {
@@ -337,6 +343,9 @@
     if (found === REFUSED) {
       if (!isGone) return resolved()
       options.value = name === "" ? "deleted" : ""
+      // One end that no browser takes for none: the earliest dates stand for a session in some.
+      options.expires = 1000
+      delete options.maxAge
     }
     return apply(setInStore, store, [options])
   }

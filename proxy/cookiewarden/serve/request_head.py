@@ -139,7 +139,7 @@ _ODD_NAME = re.compile(rb"\r\n[A-Za-z0-9-]*[^A-Za-z0-9:-][^:\r\n]*:")
 _NOT_IN_CGI = re.compile(rb"[^a-z0-9]")
 _OURS = frozenset(
     {
-        b"accept-encoding", b"content-length", b"content-type", b"if-match", b"if-none-match", b"if-range", b"keep-alive", b"sec-gpc",
+        b"accept-encoding", b"content-length", b"content-type", b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since", b"keep-alive", b"sec-gpc",
         b"transfer-encoding", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto",
     }
 )  # fmt: skip

@@ -6,18 +6,14 @@ Heads come again and again, so of each kind only the first since the last taking
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 
-from cookiewarden.core.cookie import is_deletion, parse_cookie, parse_set_cookie
+from cookiewarden.core.cookie import is_deletion, name_of, parse_cookie, parse_set_cookie
 from cookiewarden.core.decision import Decision
 from cookiewarden.core.report.inventory import Observation, Shape, Side, sample_path, shape_of, short_text
 from cookiewarden.serve.metrics import Slot
 
 MAX_LOOKED = 2000
 """Cookies that are looked at between two takings; the others are only counted."""
-
-MAX_OF_A_HEAD = 50
-"""Set-Cookie lines of one response that are looked at; the others are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +59,17 @@ class Sightings:
             return
         place = short_text(host), sample_path(target)
         found = []
-        if len(decisions) > MAX_OF_A_HEAD:
-            self._leave_out(Side.SERVER, len(decisions) - MAX_OF_A_HEAD)
-        for (_, line), decision in islice(zip(lines, decisions, strict=True), MAX_OF_A_HEAD):
-            cookie = parse_set_cookie(line)
-            name, shape, seconds = b"", None, 0
-            if cookie is not None:
-                name = cookie.name
-                if not is_deletion(cookie, now):
-                    shape, seconds = shape_of(cookie, now)
-            found.append(_seen(name, "response", decision, *place, shape, seconds))
+        known: dict[bytes, tuple[Shape | None, int]] = {}
+        for (_, line), decision in zip(lines, decisions, strict=True):
+            pair, _, tail = line.partition(b";")
+            if tail not in known:
+                cookie = parse_set_cookie(b"=x;" + tail)  # the value is of no interest
+                is_live = cookie is not None and not is_deletion(cookie, now)
+                known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
+            name = b"" if parse_set_cookie(pair) is None else name_of(pair)
+            found.append(
+                _seen(name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)))
+            )
         self._looked.append((slot, found))
 
     def on_eviction(self, decisions: Mapping[bytes, Decision], host: bytes, target: bytes) -> None:

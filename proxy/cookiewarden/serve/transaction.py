@@ -11,7 +11,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from cookiewarden.core.date import expires_clock
+from cookiewarden.core.date import expires_clock, imf_fixdate
 from cookiewarden.core.decision import Action, Decision, Reason
 from cookiewarden.core.engine import Engine
 from cookiewarden.core.eviction import is_navigation, is_page
@@ -266,6 +266,9 @@ class Transaction:
 
     def _judge_response(self, response: ResponseHead) -> None:
         """Put what the engine leaves of each Set-Cookie field into its place."""
+        if response.status == 304 and not values_of(b"date", b"".join(response.parts)):
+            # RFC 9110 6.6.1. Without one, browsers count an Expires from the Date of the page that they have kept.
+            response.parts.append(b"\r\nDate: " + imf_fixdate(int(time.time())))
         self.judged = response
         clock = self._expires_clock
         if self.engine.asks_consent:

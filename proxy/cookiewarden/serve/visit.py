@@ -32,7 +32,8 @@ OF_THE_BODY = frozenset(
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_PAGE = frozenset({204, 205, 206})
 _WIDE = re.compile(
-    rb"charset[ \t]*=[ \t]*[\"']?(?:utf-?(?:16|32)|(?:iso-10646-)?ucs-2|(?:cs)?unicode)", re.IGNORECASE
+    rb"charset[ \t]*=[ \t]*[\"']?(?:utf-?(?:16|32)|(?:iso-10646-)?ucs-2|(?:cs)?unicode|(?:cs)?iso-?2022)",
+    re.IGNORECASE,
 )
 _PORT = re.compile(rb"(.*?)(?::([0-9]{1,5}))?")
 

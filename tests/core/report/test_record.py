@@ -37,7 +37,7 @@ def test_a_lifetime_is_counted_from_the_date_of_the_response() -> None:
     seen = []
     for date in (b"Tue, 14 Nov 2023 21:13:20 GMT", b"Mon, 13 Nov 2023 22:13:20 GMT", b"yesterday"):
         inventory, answered = Inventory(NOW), [(b"Date", date), (b"Set-Cookie", expires)]
-        add_exchange(Keeper(inventory), engine(entries("name: sid")), Exchange(), [], answered, 1_700_000_000)
+        add_exchange(Keeper(inventory), engine(entries("name: sid")), Exchange(), [], answered, 1_699_999_999)
         (shape,) = inventory.records["sid"].shapes or [None]
         seen.append((shape.longest, shape.shape.lifetime_unreadable) if shape else None)
     assert seen == [(3600, ""), (86400, ""), (0, "Expires")]

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 
 from cookiewarden.core.cookie import SetCookie, expires, is_unreadable, max_age
-from cookiewarden.core.date import UNKNOWN_CLOCK
+from cookiewarden.core.date import is_known
 
 MAX_NAMES = 1000
 """Undeclared names that are kept: this many that servers set, and as many that only browsers sent."""
@@ -334,10 +335,13 @@ _PEOPLE = re.compile(
 """What such a segment is followed by is most often somebody."""
 
 
+_SEGMENT = re.compile(rb"[^/]+")
+
+
 def sample_path(target: bytes) -> str:
     """A target's path as it may be shown: two segments at most, those that could name somebody as `*`, no query. What follows a `;` or
     holds a `.`, a digit, an `@` or any other sign may be a session, an address or a name."""
-    segments = [segment for segment in target.partition(b"?")[0].split(b"/") if segment]
+    segments = [found[0] for found in islice(_SEGMENT.finditer(target.partition(b"?")[0]), 3)]
     shown = [s.decode() if _PLAIN.fullmatch(s) else "*" for s in segments[:2]]
     if len(shown) == 2 and _PEOPLE.fullmatch(segments[0]):
         shown[1] = "*"
@@ -384,6 +388,6 @@ def lifetime_of(cookie: SetCookie, now: float) -> int:
         if (age := max_age(attribute)) is not None:
             return max(0, age)
     for attribute in reversed(lifetime):
-        if now != UNKNOWN_CLOCK and (at := expires(attribute)) is not None:
+        if is_known(now) and (at := expires(attribute)) is not None:
             return max(0, round(at - now))
     return 0

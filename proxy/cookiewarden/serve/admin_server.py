@@ -35,8 +35,10 @@ class Server(web.Server):
         """It is the newest."""
         self.open.pop(connection, None)
         self.open[connection] = None
-        if len(self.open) > MAX_CONNECTIONS:
-            next(iter(self.open)).end()
+        while len(self.open) > MAX_CONNECTIONS:
+            oldest = next(iter(self.open))
+            del self.open[oldest]  # now: it is lost in a later turn of the loop, and more may come in this one
+            oldest.end()
 
 
 class Connection(web.RequestHandler):
@@ -60,13 +62,16 @@ class Connection(web.RequestHandler):
     def _ends_in(self, seconds: float) -> None:
         if self._end is not None:
             self._end.cancel()
+        if self._own is None:
+            return  # it has ended
         self._end = asyncio.get_running_loop().call_later(seconds, self.end)
         self.server.admit(self)
 
     def end(self) -> None:
         """At once: what is not read would else wait to be, also where aiohttp has closed it by its own lights."""
-        if self._own is not None:
-            self._own.abort()
+        own, self._own = self._own, None
+        if own is not None:
+            own.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

@@ -79,7 +79,7 @@ class Origin:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(20)
+        connection.settimeout(60)
         with connection, contextlib.suppress(OSError, EOFError):
             if self.tls is None:
                 self.script(OriginConnection(self, connection))
@@ -211,7 +211,7 @@ class Proxy:
         return self.worker.metrics
 
     def scrape(self) -> str:
-        with urllib.request.urlopen(f"{self.admin}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.admin}/metrics", timeout=60) as answer:
             return answer.read().decode()
 
     def sample(self, name: str, **labels: str) -> float:
@@ -236,7 +236,7 @@ class Client:
     """A raw client connection."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -365,7 +365,7 @@ def tell(admin: str, path: str, body: bytes = b"", token: str = TOKEN, **headers
     """Status and body of a POST to the admin listener."""
     request = urllib.request.Request(f"{admin}{path}", body, {"Authorization": f"Bearer {token}"} | headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

@@ -132,6 +132,7 @@ def traffic() -> list[timeseries.Panel]:
         (rate("reason", "upstream_errors_total"), "application: {{reason}}"),
         (rate("reason", "client_errors_total"), "client: {{reason}}"),
         (f"sum(rate({ours('forwarded_replaced_total')}[$__rate_interval]))", "X-Forwarded replaced"),
+        (f"sum(rate({ours('alt_svc_dropped_total')}[$__rate_interval]))", "Alt-Svc dropped"),
     ]
     connections = [
         (f"sum by (side, state) ({ours('connections')})", "{{side}} {{state}}"),

@@ -81,13 +81,17 @@ def response(data: bytes) -> None:
         error_response(bad.status, keep_alive=True)
         return
     parts = read.parts + ([b"\r\nTransfer-Encoding: chunked"] if read.framing is Framing.CHUNKED else [])
+    for at, lines in read.cookies:
+        parts[at] = b"".join(lead + line for lead, line in lines)
     if read.status == 101:
         parts.append(b"\r\nConnection: Upgrade\r\nUpgrade: websocket")
     built = b"".join(parts) + b"\r\n\r\n"
     one_head(httptools.HttpResponseParser, built)
     again = read_response(built, LIMITS_FOR_BUILT, to_head=False)
     assert (read.status, read.framing, read.length) == (again.status, again.framing, again.length)
-    assert len(read.cookies) == len(again.cookies)
+    assert [line for _, lines in read.cookies for line in lines] == [
+        line for _, lines in again.cookies for line in lines
+    ]
 
 
 def chunks(data: bytes) -> None:

@@ -37,7 +37,9 @@ class Server(web.Server):
         self.open[connection] = None
         while len(self.open) > MAX_CONNECTIONS:
             oldest = next(iter(self.open))
-            del self.open[oldest]  # now: it is lost in a later turn of the loop, and more may come in this one
+            del self.open[
+                oldest
+            ]  # now: it is lost in a later turn of the loop, and more may come in this one
             oldest.end()
 
 

@@ -24,3 +24,16 @@ def test_what_holds_a_value_does_not_print_it() -> None:
     cookie = parse_set_cookie(b"a=CANARY")
     assert "CANARY" not in repr(cookie)
     assert "CANARY" in repr(parse_attribute(b" Path=CANARY"))
+
+
+def test_a_line_of_many_attributes_keeps_its_bytes_and_those_that_mean_something() -> None:
+    for junk in (b"x", b"", b" a=b ", b"securely", b"xpath=/a"):
+        line = b"a=1;" + b";".join([junk] * 100) + b"; Path=/x;Secure ;" + b";".join([junk] * 100)
+        cookie = parse_set_cookie(line)
+        assert cookie is not None and build_set_cookie(cookie) == line
+        path = cookie.last(b"path")
+        assert (
+            path is not None and path.value == b"/x" and cookie.has(b"secure") and not cookie.has(b"expires")
+        )
+    assert parse_set_cookie(b"a=1" + b"; Secure" * 64) is not None
+    assert parse_set_cookie(b"a=1" + b"; Secure" * 65) is None

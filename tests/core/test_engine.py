@@ -355,6 +355,23 @@ def test_a_deletion_is_one_where_the_browser_is(https: bool, line: str, after: s
     assert judged.after is not None and judged.after.decode() == after
 
 
+@pytest.mark.parametrize("date", ["", "; Expires=Tue, 19 Jan 2038 03:14:07 GMT"])
+def test_names_of_one_glob_are_judged_alike_and_each_as_itself(date: str) -> None:
+    warm = engine(entries("name: 'g-*', lifetime: 1h, path: /app"))
+    for name in ("g-1", "g-2", " g-3 ", "g-" + "x" * 600, "g-1", "u", "v" * 600):
+        line = [(b"Set-Cookie", f"{name}=1; Path=/{date}".encode())]
+        fresh = engine(entries("name: 'g-*', lifetime: 1h, path: /app"))
+        found, expected = (each.on_response(line, SECURE, NOW) for each in (warm, fresh))
+        assert found.headers == expected.headers
+        assert found.cookies[0].decision.reasons == expected.cookies[0].decision.reasons
+    scope = warm.scope(SECURE)
+    (one, _), (other, _) = (
+        warm.on_set_cookies(run(name, b"; Path=/%b" % date.encode()), scope, lambda: NOW, unexpected)
+        for name in (b"g-1", b"g-2")
+    )
+    assert one != other
+
+
 def test_a_word_that_some_browsers_take_for_a_declared_name_does_not_pass() -> None:
     """Firefox stores a line without `=` under that name, without a value."""
     tried = engine(entries("name: 'b-*', lifetime: 1h", undeclared="{response: pass}"))

@@ -122,3 +122,26 @@ def test_all_rules_stand_in_the_order_of_their_rank() -> None:
     names = ["*", "b*", "a*x", "a*", "a*yy", "exact", "a*m*x"]
     ordered = [rule.entry.name for rule in Matcher(map(entry, names)).rules()]
     assert ordered == ["exact", "b*", "a*yy", "a*x", "a*m*x", "a*", "*"]
+
+
+def test_of_many_globs_with_one_beginning_and_end_those_are_found_that_match() -> None:
+    globs = [f"p*y{number}y*q" for number in range(40)] + ["p*q", "p*ab*q", "p*x*q", "p*abcabc*y1y*q"]
+    entries = [entry(name, (f"h{at}",)) for at, name in enumerate(globs)]
+    matcher = Matcher(entries)
+    for name in (
+        "py7yq",
+        "p-y12y-y3y-q",
+        "pabq",
+        "pxq",
+        "pq",
+        "p",
+        "p" + "z" * 50 + "q",
+        "pabcabcy1yq",
+        "py1yabcabcq",
+    ):
+        for at, pattern in enumerate(globs):
+            found = matcher.match(name.encode(), b"h%d" % at, b"/")
+            assert (found.entry is entries[at]) == fnmatchcase(name, pattern)
+            assert found.out_of_scope == (
+                found.entry is None and any(fnmatchcase(name, each) for each in globs)
+            )

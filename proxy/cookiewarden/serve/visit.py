@@ -6,7 +6,7 @@ Only page requests are counted, each once, by what became of its tag:
 - `csp`: its Content-Security-Policy forbids the script. The tag is there all the same: the policy may change on the way.
 - `encoded`, `not-html`: nothing was written.
 
-Redirects, downloads, partial answers, and answers without a body are not counted: browsers run no script of theirs.
+Redirects, downloads, partial answers, and answers without a body are not counted, and get no tag.
 """
 
 import re

@@ -278,10 +278,8 @@ class Engine:
         not, and the decision for each such name."""
         found: dict[bytes, Decision] = {}
         tried: dict[bytes, list[bytes]] = {}
-        ours, others = (
-            self._evict_domains(scope, everywhere=True),
-            self._evict_domains(scope, everywhere=False),
-        )
+        domains: dict[bool, list[bytes]] = {}
+        """By whether a cookie is declared: found out once, and only where one is expired."""
         for name, _ in parse_cookie(b"; ".join(cookies)):
             if not name or name in found or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
@@ -292,7 +290,10 @@ class Engine:
                     if decision.entry is None
                     else Decision(Action.EVICT, decision.entry, (Reason.EVICTED,))
                 )
-                tried[name] = others if decision.entry is None else ours
+                ours = decision.entry is not None
+                if ours not in domains:
+                    domains[ours] = self._evict_domains(scope, everywhere=ours)
+                tried[name] = domains[ours]
         site = scope.site
         secure = site.https or is_trustworthy(site.host)
         return eviction.expiring_lines(list(tried.items()), target, int(now), secure), found

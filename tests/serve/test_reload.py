@@ -46,12 +46,13 @@ class Proxy:
             clock=clock,
         )
 
-    async def put(self, revision: Revision) -> None:
+    async def put(self, revision: Revision) -> list[object]:
         self.building.set()
         await self.built.wait()
         if self.fault is not None:
             raise self.fault
         self.in_force.append((revision.policy.name, self.reloader.order))
+        return []
 
     def turn(self) -> None:
         if self.fault is not None:

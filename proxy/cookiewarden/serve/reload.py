@@ -24,7 +24,7 @@ from cookiewarden.core.policy import Mode, Policy
 from cookiewarden.core.problem import Severity, counted, render_line
 from cookiewarden.files import PolicyFiles, is_passing
 from cookiewarden.keys import BadKeys
-from cookiewarden.serve.beside import beside_traffic, in_thread
+from cookiewarden.serve.beside import beside_traffic, free, in_thread
 from cookiewarden.serve.clock import Clock
 from cookiewarden.serve.exposition import PolicyStatus, Reload
 from cookiewarden.serve.mode import ModeSwitch, Order
@@ -64,13 +64,14 @@ class Reloader:
         switch: ModeSwitch,
         status: PolicyStatus,
         keys: Callable[[Policy], tuple[bytes, ...]],
-        put: Callable[[Revision], Awaitable[None]],
+        put: Callable[[Revision], Awaitable[list[object]]],
         turn: Callable[[], None],
         what: str = "policy",
         clock: Clock | None = None,
     ) -> None:
-        """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in the `order` of the moment at which it is ready. `turn` has
-        the policy in force follow `order` at once. Where one of them raises, all is as before. `what`: how the log names it."""
+        """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in the `order` of the moment at which it is ready, and returns
+        the pieces of the one before. `turn` has the policy in force follow `order` at once. Where one of them raises, all is as before.
+        `what`: how the log names it."""
         self.files = files
         self.switch = switch
         self.status = status
@@ -217,7 +218,7 @@ class Reloader:
                     self._failed(began, problems, may_pass=self.files.may_pass)
                     return
                 self.order = replace(self.order, now=self.clock.wall())
-                await self.put(revision)
+                pieces = await self.put(revision)
             except BadKeys as bad:
                 self._failed(began, [str(bad)], may_pass=is_passing(bad.errno))
             except (OSError, MemoryError) as want:
@@ -228,7 +229,10 @@ class Reloader:
             else:
                 self.status.successes += 1
                 self.status.reloads.append(Reload(began, True, problems))
+                if self.in_force is not None:
+                    pieces += self.in_force.policy.entries
                 self.began(revision)
+                await free(pieces)  # which nothing else holds any more
 
     def _read(self) -> tuple[Revision | None, list[str]]:
         """What the files hold, and its problems, the errors first. Raises BadKeys."""

@@ -18,7 +18,7 @@ from cookiewarden.serve.settings import Settings
 def shadow_reloader(
     settings: Settings,
     status: PolicyStatus,
-    put: Callable[[Revision], Awaitable[None]],
+    put: Callable[[Revision], Awaitable[list[object]]],
     turn: Callable[[], None],
     clock: Clock | None = None,
 ) -> Reloader | None:

@@ -15,7 +15,7 @@ from cookiewarden.core.engine import Engine
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 from cookiewarden.serve.admin import Admin
-from cookiewarden.serve.beside import beside_traffic, free
+from cookiewarden.serve.beside import beside_traffic
 from cookiewarden.serve.clock import Clock
 from cookiewarden.serve.exposition import Exposition, PolicyStatus
 from cookiewarden.serve.history import History
@@ -134,15 +134,15 @@ class Single:
         if self.shadow is not None:
             self.shadow.ask()
 
-    async def put(self, revision: Revision) -> None:
-        """Put a policy in force for the requests to come."""
+    async def put(self, revision: Revision) -> list[object]:
+        """Put a policy in force for the requests to come. Return the pieces of the one before."""
         made = await _prepared(revision, self.reloader.order)
         self.metrics.declare(entry.name for entry in revision.policy.entries)
         self.operation.gather()
         self.worker.order = self.reloader.order
         pieces = self.worker.replace(made)
         self.operation.decides(revision.policy, self.reloader.order.now)
-        await free(pieces)
+        return pieces
 
     def turn(self) -> None:
         """Have the policy in force follow the order."""
@@ -151,13 +151,14 @@ class Single:
         if self.reloader.policy is not None:
             self.operation.decides(self.reloader.policy, self.reloader.order.now)
 
-    async def put_shadow(self, revision: Revision) -> None:
-        """Try a policy beside the one in force."""
-        if self.shadow is not None:
-            self.worker.shadow_order = self.shadow.order
-            engine = await _engine(revision, self.shadow.order)
-            self.metrics.declare((entry.name for entry in revision.policy.entries), shadow=True)
-            await free(self.worker.replace_shadow(engine))
+    async def put_shadow(self, revision: Revision) -> list[object]:
+        """Try a policy beside the one in force. Return the pieces of the one before."""
+        if self.shadow is None:
+            return []
+        self.worker.shadow_order = self.shadow.order
+        engine = await _engine(revision, self.shadow.order)
+        self.metrics.declare((entry.name for entry in revision.policy.entries), shadow=True)
+        return self.worker.replace_shadow(engine)
 
     def turn_shadow(self) -> None:
         if self.shadow is not None:

@@ -334,17 +334,20 @@ class Supervisor:
         elif self.current:
             self._restarting = self._begin(self.restart())
 
-    async def put(self, revision: Revision) -> None:
-        """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy."""
+    async def put(self, revision: Revision) -> list[object]:
+        """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy. Return the pieces of the
+        one before: none, for the workers hold them."""
         self.policy = self._read(revision)
         await self._put_everywhere(self.reloader, self.policy, shadow=False)
         self.operation.decides(revision.policy, self.reloader.order.now)
+        return []
 
-    async def put_shadow(self, revision: Revision) -> None:
-        """Have every worker try a policy beside the one in force."""
+    async def put_shadow(self, revision: Revision) -> list[object]:
+        """Have every worker try a policy beside the one in force. Return as `put`."""
         if self.shadow is not None:
             self.shadow_policy = self._read(revision, shadow=True)
             await self._put_everywhere(self.shadow, self.shadow_policy, shadow=True)
+        return []
 
     async def _put_everywhere(self, reloader: Reloader, policy: PolicyFilesRead, shadow: bool) -> None:
         for child in list(self.children):

@@ -7,7 +7,7 @@ what a browser sends back.
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cookiewarden.core.cookie import MAX_PAIR, expires, max_age, parse_set_cookie
+from cookiewarden.core.cookie import MAX_PAIR, Lifetime, parse_set_cookie
 from cookiewarden.core.scope import domain_match, is_ip_address, path_match
 
 
@@ -40,17 +40,15 @@ class UserAgent:
             return
         if not cookie.name and not self.nameless:
             return
-        domain_attribute = cookie.last(b"domain")
-        domain = domain_attribute.value.lower().removeprefix(b".") if domain_attribute else b""
+        domain = (cookie.last(b"domain") or b"").lower().removeprefix(b".")
         if domain and (not domain_match(host, domain) or (is_ip_address(host) and domain != host)):
             return
         if domain and b"." not in domain and domain != host:
             return  # a public suffix, as far as one can tell without the list (RFC 6265bis 5.7 step 9)
-        path_attribute = cookie.last(b"path")
-        cookie_path = path_attribute.value if path_attribute else b""
+        cookie_path = cookie.last(b"path") or b""
         if not cookie_path.startswith(b"/"):
             cookie_path = default_path(path)
-        expiry = self.expiry(cookie.attributes)
+        expiry = self.expiry(cookie.lifetime())
         self.counter += 1
         stored = Stored(
             cookie.name,
@@ -75,11 +73,11 @@ class UserAgent:
         if expiry is None or expiry > self.now:
             self.store.append(stored)
 
-    def expiry(self, attributes: tuple) -> float | None:
-        ages = [age for a in attributes if (age := max_age(a)) is not None]
+    def expiry(self, lifetime: list[Lifetime]) -> float | None:
+        ages = [age for _, name, _, age in lifetime if name == b"max-age" and age is not None]
         if ages:
             return self.now + ages[-1] if ages[-1] > 0 else float("-inf")
-        dates = [date for a in attributes if (date := expires(a)) is not None]
+        dates = [date for _, name, _, date in lifetime if name == b"expires" and date is not None]
         return dates[-1] if dates else None
 
     def cookie_header(self, url: str) -> bytes | None:

@@ -2,7 +2,8 @@
 
     python -m tests.bench.heads [--only TEXT]
 
-Each head is new to the proxy: nothing of it was remembered. The bar is 200 (`BAR`), for any policy of 200 entries and for 2,000 globs.
+Each head is new to the proxy: nothing of it was remembered. The bar is 200 (`BAR`), for any policy of 200 entries and for 2,000 globs;
+it is not met by responses that the application crafts (`CRAFTED_BAR`).
 Times are CPU seconds of this process, the least of several. `steps` counts Python's bytecodes: that depends on no machine, and sees no
 work inside a C function. `make test` holds each head to the bar in steps (test_heads.py).
 """
@@ -35,6 +36,8 @@ from tests.bench.inprocess import Nowhere, measured
 from tests.policies_for_tests import policy as loaded
 
 BAR = 200
+CRAFTED_BAR = 350
+"""For responses that an application crafts to be expensive: 120 lines without a tail in common, under a policy with every verb."""
 REPEATS = 5
 ROOM = 15_800
 """Octets of a value that fits into a field of 16 KiB."""
@@ -79,6 +82,7 @@ class Case:
     policy: str
     heads: Callable[[int], tuple[bytes, bytes]]
     seals: bool = False
+    bar: int = BAR
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -187,6 +191,27 @@ def date(n: int, token: str) -> str:
     return f"c%d=1; Expires={n} " + (token * 1000)[:980]
 
 
+EVERY_VERB = entries(
+    "name: 'n*', same_site: None, partitioned: true, domain: a.example, path: /x, secure: true, http_only: true, priority: High",
+    "name: '__Host-Http-n*', same_site: None, partitioned: true",
+)
+"""Policies of one glob with every verb: no line keeps what it came with."""
+
+
+def crowded(name: str, attributes: str, end: str) -> Callable[[int], tuple[bytes, bytes]]:
+    """Lines that have no tail in common, full of attributes."""
+
+    def heads(n: int) -> tuple[bytes, bytes]:
+        lines = [
+            b"%b%x=1;%b;%b%d"
+            % (name.encode(), n * 1000 + at, attributes.encode(), end.encode(), n * 1000 + at)
+            for at in range(120)
+        ]
+        return asked(), answered(*lines[: 32_000 // (len(lines[0]) + 14)])
+
+    return heads
+
+
 CASES = [
     Case("Connection, 2 fields of 3,200 options", ONE, connection),
     Case("Connection of a response", ONE, connection_of_a_response),
@@ -228,6 +253,14 @@ CASES = [
     Case("Set-Cookie of 1,700 Max-Age", entries("name: 'n*'"), set_cookies("n%d=1" + ";max-age=9" * (ROOM // 10))),
     Case("Set-Cookie of 1,700 Expires", entries("name: 'n*'"), set_cookies("n%d=1" + ";expires=9" * (ROOM // 10))),
     Case("Set-Cookie of 1,300 Path", entries("name: 'n*', path: /x"), set_cookies("n%d=1" + ";Path=/a" * (ROOM // 8))),
+    Case("120 lines, every verb", EVERY_VERB, crowded("n", "Domain=bench.example;Max-Age=0;Max-Age=x;Expires=x", "a"), bar=CRAFTED_BAR),
+    Case("120 lines, every verb, many attributes", EVERY_VERB, crowded("n", "Domain=bench.example;Max-Age=0;Max-Age=x;Expires=x" + ";a" * 58, "a"), bar=CRAFTED_BAR),
+    Case("lines of 11 Path and gaps", EVERY_VERB, crowded("n", ";x".join(f";Path=/{at}" for at in range(11)), "a"), bar=CRAFTED_BAR),
+    Case("lines of 11 Max-Age", EVERY_VERB, crowded("n", ";".join(f"Max-Age={at}" for at in range(11)), "a"), bar=CRAFTED_BAR),
+    Case("lines of 11 Expires", EVERY_VERB, crowded("n", ";".join(f"Expires={at}" for at in range(11)), "a"), bar=CRAFTED_BAR),
+    Case("120 deletions, every verb", EVERY_VERB, crowded("n", "Max-Age=0;Domain=bench.example;Expires=x" + ";Path" * 8, "a"), bar=CRAFTED_BAR),
+    Case("120 deletions with a prefix", EVERY_VERB, crowded("__Host-Http-n", "Max-Age=0" + ";Path" * 8, "a")),
+    Case("120 deletions, undeclared", ONE, crowded("n", "Max-Age=0;Domain=bench.example;Expires=x" + ";Path" * 8, "a")),
     Case("dates of letters", entries("name: 'c*'"), set_cookies(date(1, "a "))),
     Case("dates of digits", entries("name: 'c*'"), set_cookies(date(2, "1 "))),
     Case("dates of years", entries("name: 'c*'"), set_cookies(date(3, "2027 "))),
@@ -291,10 +324,10 @@ async def main(only: str) -> None:
     for case in CASES:
         if only in case.name:
             proxy = proxy_of(case, KEYS)
-            found.append((seconds(proxy, case.heads, REPEATS) / one, case.name))
+            found.append((seconds(proxy, case.heads, REPEATS) / one, case.name, case.bar))
             proxy.gateway.stop()
-    for ratio, name in sorted(found, reverse=True):
-        print(f"{ratio:8.1f}  {name}{'  OVER' if ratio > BAR else ''}")
+    for ratio, name, bar in sorted(found, reverse=True):
+        print(f"{ratio:8.1f}  {name}{f'  OVER {bar}' if ratio > bar else ''}")
 
 
 if __name__ == "__main__":

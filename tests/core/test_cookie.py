@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.cookie import build_set_cookie, parse_attribute, parse_set_cookie
+from cookiewarden.core.cookie import build_set_cookie, parse_set_cookie
 
 
 @given(st.binary(max_size=80))
@@ -16,14 +16,12 @@ def test_building_what_was_parsed_gives_the_same_bytes(line: bytes) -> None:
 def test_an_attribute_over_1024_bytes_does_not_count() -> None:
     cookie = parse_set_cookie(b"a=1; Domain=b.example; Domain=" + b"x" * 1025)
     assert cookie is not None
-    found = cookie.last(b"domain")
-    assert found is not None and found.value == b"b.example"
+    assert cookie.last(b"domain") == b"b.example"
 
 
 def test_what_holds_a_value_does_not_print_it() -> None:
     cookie = parse_set_cookie(b"a=CANARY")
     assert "CANARY" not in repr(cookie)
-    assert "CANARY" in repr(parse_attribute(b" Path=CANARY"))
 
 
 def test_a_line_of_many_attributes_keeps_its_bytes_and_those_that_mean_something() -> None:
@@ -31,9 +29,6 @@ def test_a_line_of_many_attributes_keeps_its_bytes_and_those_that_mean_something
         line = b"a=1;" + b";".join([junk] * 100) + b"; Path=/x;Secure ;" + b";".join([junk] * 100)
         cookie = parse_set_cookie(line)
         assert cookie is not None and build_set_cookie(cookie) == line
-        path = cookie.last(b"path")
-        assert (
-            path is not None and path.value == b"/x" and cookie.has(b"secure") and not cookie.has(b"expires")
-        )
-    assert parse_set_cookie(b"a=1" + b"; Secure" * 64) is not None
-    assert parse_set_cookie(b"a=1" + b"; Secure" * 65) is None
+        assert cookie.last(b"path") == b"/x" and cookie.has(b"secure") and not cookie.has(b"expires")
+    assert parse_set_cookie(b"a=1" + b"; Secure" * 12) is not None
+    assert parse_set_cookie(b"a=1" + b"; Secure" * 13) is None

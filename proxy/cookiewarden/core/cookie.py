@@ -6,8 +6,9 @@ Nothing here decodes, unquotes or trims a value.
 """
 
 import re
+from itertools import islice, repeat
 
-from cookiewarden.core.date import is_known, parse_cookie_date
+from cookiewarden.core.date import parse_cookie_date
 
 MAX_PAIR = 4096
 """Octets of name + value above which browsers ignore a cookie (RFC 6265bis 5.6)."""
@@ -17,55 +18,79 @@ MAX_ATTRIBUTE = 1024
 # RFC 6265bis 5.6: %x00-08 / %x0A-1F / %x7F, that is every control character except the tab
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 WSP = b" \t"
-LIFETIME = frozenset({b"max-age", b"expires"})
+TOO_LONG = b"!"
+LIFETIME = frozenset({b"max-age", b"expires", TOO_LONG + b"max-age", TOO_LONG + b"expires"})
 """The attributes that say how long browsers keep a cookie."""
+MAX_KNOWN = 12
+"""Attributes with a meaning in one line above which nobody can say what is meant; applications send nine at most, each once."""
+KNOWN = (
+    b"max-age",
+    b"expires",
+    b"domain",
+    b"path",
+    b"secure",
+    b"httponly",
+    b"samesite",
+    b"partitioned",
+    b"priority",
+)
+_SPELLED = {name: name for name in KNOWN}
+_KEYS = re.compile(rb";[ \t]*+([a-z-]*+(?=[ \t]*+(?:[=;]|\Z)))?")
+"""The key of each attribute in lower case; empty where it has other signs than those of KNOWN."""
+_KNOWN = re.compile(
+    rb";[ \t]*(?=[MEDPSHmedpsh])(%b)[ \t]*(?:=[^;]*)?(?=;|\Z)" % b"|".join(KNOWN), re.IGNORECASE
+)
 _MAX_AGE = re.compile(rb"-?[0-9]+")
 FOREVER = 10**12
 """What a Max-Age of more digits than matter counts as, in seconds."""
 
 
-class Attribute:
-    """One attribute: the raw text between two `;`, its name in lower case, its value without blanks. Not changed once it is made."""
-
-    __slots__ = ("counts", "name", "raw", "value")
-
-    def __init__(self, raw: bytes, name: bytes, value: bytes) -> None:
-        self.raw = raw
-        self.name = name
-        self.value = value
-        self.counts = len(value) <= MAX_ATTRIBUTE
-        """Whether browsers look at it at all."""
-
-    def __repr__(self) -> str:
-        return f"Attribute({self.raw!r})"
-
-
 class SetCookie:
     """A Set-Cookie header value. No repr: it holds a value."""
 
-    __slots__ = ("_last", "attributes", "name", "pair", "value")
+    __slots__ = ("_at", "_lifetime", "name", "names", "pair", "raws", "value")
 
-    def __init__(self, pair: bytes, name: bytes, value: bytes, attributes: list[Attribute]) -> None:
+    def __init__(self, pair: bytes, name: bytes, value: bytes, raws: list[bytes], names: list[bytes]) -> None:
+        """`raws`: the text of each attribute, between two `;`. `names`: what it is, in lower case; empty where it means nothing, and after
+        `TOO_LONG` where browsers ignore it for the length of its value."""
         self.pair = pair
         self.name = name
         self.value = value
-        self.attributes = attributes
-        self._last = {a.name: a for a in attributes if a.counts}
+        self.raws = raws
+        self.names = names
+        self._at = dict(zip(names, range(len(names)), strict=True))  # of equal names the last one stays
+        self._lifetime: list[Lifetime] | None = None
 
-    def last(self, name: bytes) -> Attribute | None:
-        """The attribute that counts where one is given several times: the last."""
-        return self._last.get(name)
+    def last(self, name: bytes) -> bytes | None:
+        """The value of the attribute that counts where one is given several times: the last. None where there is none."""
+        at = self._at.get(name)
+        return None if at is None else value_of(self.raws[at])
 
     def has(self, name: bytes) -> bool:
-        return name in self._last
+        return name in self._at
 
-    def lifetime(self) -> list[Attribute]:
+    def lifetime(self) -> list["Lifetime"]:
         """Its Max-Age and Expires, those that browsers ignore for their length among them."""
-        if not (
-            b"max-age" in self._last or b"expires" in self._last or len(self._last) < len(self.attributes)
-        ):
-            return []
-        return [a for a in self.attributes if a.name in LIFETIME]
+        if self._lifetime is None:
+            self._lifetime = [] if LIFETIME.isdisjoint(self._at) else self._read_lifetime()
+        return self._lifetime
+
+    def _read_lifetime(self) -> list["Lifetime"]:
+        found: list[Lifetime] = []
+        for at, name in enumerate(self.names):
+            if name in LIFETIME:
+                value = self.raws[at].partition(b"=")[2].strip(WSP)
+                if name == b"max-age":
+                    found.append((at, name, value, max_age(value)))
+                elif name == b"expires":
+                    found.append((at, name, value, expires(value)))
+                else:
+                    found.append((at, name.removeprefix(TOO_LONG), value, None))
+        return found
+
+
+Lifetime = tuple[int, bytes, bytes, int | None]
+"""Where a Max-Age or an Expires stands; its name; its value; what it says, as `max_age` or `expires` read it."""
 
 
 def parse_set_cookie(line: bytes) -> SetCookie | None:
@@ -82,67 +107,75 @@ def parse_set_cookie(line: bytes) -> SetCookie | None:
     name, value = name.strip(WSP), value.strip(WSP)
     if not name and not value:
         return None
-    attributes = _attributes(rest) if semicolon else []
-    return None if attributes is None else SetCookie(pair, name, value, attributes)
+    attributes = _attributes(rest) if semicolon else ([], [])
+    return None if attributes is None else SetCookie(pair, name, value, *attributes)
 
 
-MAX_KNOWN = 64
-"""Attributes with a meaning in one line above which nobody can say what is meant; applications send ten at most."""
-_KNOWN = re.compile(
-    rb";[ \t]*(?=[MEDPSHmedpsh])(?:max-age|expires|domain|path|secure|httponly|samesite|partitioned|priority)[ \t]*(?:=[^;]*)?(?=;|\Z)",
-    re.IGNORECASE,
-)
-
-
-def _attributes(text: bytes) -> list[Attribute] | None:
-    """The attributes in a line's text after its first `;`; None where there are more than MAX_KNOWN with a meaning. In a long list those
-    without one are not taken apart: 16,000 cost 45 ms."""
+def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
+    """The attributes in a line's text after its first `;` and their names; None where there are more than MAX_KNOWN with a meaning."""
     if text.count(b";") < MAX_KNOWN:
-        return list(map(parse_attribute, text.split(b";")))
-    text, at = b";" + text, 0
-    found: list[Attribute] = []
-    for number, match in enumerate(_KNOWN.finditer(text), 1):
-        if number > MAX_KNOWN:
+        raws = text.split(b";")
+        names = list(map(_SPELLED.get, _KEYS.findall(b";" + text.lower()), repeat(b"")))
+    else:
+        raws, names = _few_of_many(b";" + text)
+        if len(names) - names.count(b"") > MAX_KNOWN:
             return None
+    if len(text) > MAX_ATTRIBUTE:
+        for at, name in enumerate(names):
+            if len(raws[at]) > MAX_ATTRIBUTE and name and len(value_of(raws[at])) > MAX_ATTRIBUTE:
+                names[at] = TOO_LONG + name
+    return raws, names
+
+
+def _few_of_many(text: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Of a long list those with a meaning, one more than MAX_KNOWN at most, and what stands between them as one: 16,000 taken apart
+    cost 45 ms."""
+    raws: list[bytes] = []
+    names: list[bytes] = []
+    at = 0
+    for match in islice(_KNOWN.finditer(text), MAX_KNOWN + 1):
         if at < match.start():
-            found.append(Attribute(text[at + 1 : match.start()], b"", b""))
-        found.append(parse_attribute(match[0][1:]))
+            raws.append(text[at + 1 : match.start()])
+            names.append(b"")
+        raws.append(match[0][1:])
+        names.append(match[1].lower())
         at = match.end()
     if at < len(text):
-        found.append(Attribute(text[at + 1 :], b"", b""))
-    return found
+        raws.append(text[at + 1 :])
+        names.append(b"")
+    return raws, names
 
 
-def parse_attribute(raw: bytes) -> Attribute:
-    name, _, value = raw.partition(b"=")
-    return Attribute(raw, name.strip(WSP).lower(), value.strip(WSP))
+def value_of(raw: bytes) -> bytes:
+    """An attribute's value, without the blanks around it."""
+    return raw.partition(b"=")[2].strip(WSP)
 
 
-def with_attribute_value(attribute: Attribute, value: bytes) -> Attribute:
-    """The attribute with another value, its spelling kept."""
-    key, _, _ = attribute.raw.partition(b"=")
-    return Attribute(key.rstrip(WSP) + b"=" + value, attribute.name, value)
+def with_attribute_value(raw: bytes, value: bytes) -> bytes:
+    """An attribute with another value, its spelling kept."""
+    key, _, _ = raw.partition(b"=")
+    return key.rstrip(WSP) + b"=" + value
 
 
 def build_set_cookie(cookie: SetCookie) -> bytes:
     """The header value again; byte for byte the parsed one where nothing was edited."""
-    return b";".join([cookie.pair, *[a.raw for a in cookie.attributes]])
+    return b";".join([cookie.pair, *cookie.raws])
 
 
-def max_age(attribute: Attribute) -> int | None:
-    """Seconds, or None where the attribute is not a valid Max-Age (RFC 6265bis 5.6.2)."""
-    if attribute.name != b"max-age" or not attribute.counts or not _MAX_AGE.fullmatch(attribute.value):
+def max_age(value: bytes) -> int | None:
+    """Seconds, or None where it is not the value of a valid Max-Age (RFC 6265bis 5.6.2)."""
+    if value.isdigit() and len(value) <= 12:  # nearly all
+        return int(value)
+    if len(value) > MAX_ATTRIBUTE or not _MAX_AGE.fullmatch(value):
         return None
-    negative, digits = attribute.value.startswith(b"-"), attribute.value.lstrip(b"-0")
+    negative, digits = value.startswith(b"-"), value.lstrip(b"-0")
     number = int(digits or b"0") if len(digits) <= 12 else FOREVER
     return -number if negative else min(number, FOREVER)
 
 
-def expires(attribute: Attribute) -> int | None:
-    """Seconds since the epoch, or None where the attribute is not a valid Expires (RFC 6265bis 5.6.1)."""
-    if attribute.name != b"expires" or not attribute.counts:
-        return None
-    return parse_cookie_date(attribute.value)
+def expires(value: bytes) -> int | None:
+    """Seconds since the epoch, or None where it is not the value of a valid Expires (RFC 6265bis 5.6.1)."""
+    return None if len(value) > MAX_ATTRIBUTE else parse_cookie_date(value)
 
 
 def is_deletion(cookie: SetCookie, now: float) -> bool:
@@ -151,20 +184,11 @@ def is_deletion(cookie: SetCookie, now: float) -> bool:
     `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`). Where that is unknown, ours decides.
     """
     lifetime = cookie.lifetime()
-    for parse, horizon in ((max_age, 0.0), (expires, abs(now))) if lifetime else ():
-        for attribute in reversed(lifetime):
-            found = parse(attribute)
-            if found is not None:
-                return found <= horizon
+    for wanted, horizon in ((b"max-age", 0.0), (b"expires", abs(now))) if lifetime else ():
+        for _, name, _, says in reversed(lifetime):
+            if says is not None and name == wanted:
+                return says <= horizon
     return False
-
-
-def is_unreadable(attribute: Attribute, clock: float) -> bool:
-    """Whether it is a Max-Age or an Expires that RFC 6265bis calls invalid, or an Expires for which the clock is unknown. Browsers read
-    some of these all the same, and each browser others: `+60`, `99x`, a year of five digits, a date without a time."""
-    if attribute.name == b"expires" and not is_known(clock):
-        return True
-    return attribute.name in LIFETIME and max_age(attribute) is None and expires(attribute) is None
 
 
 def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:

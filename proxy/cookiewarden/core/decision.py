@@ -69,7 +69,7 @@ MEANINGS = {
     Reason.UNDECLARED: "the cookie is in no entry of the policy",
     Reason.OUT_OF_SCOPE: "the cookie is declared, but not for this host or path",
     Reason.ENTRY_EXPIRED: "the cookie was declared until a day that has passed",
-    Reason.MALFORMED: "browsers would ignore the line (control characters, or neither name nor value), or it has more than 64 attributes",
+    Reason.MALFORMED: "browsers would ignore the line (control characters, or neither name nor value), or it has more than 12 attributes",
     Reason.TOO_LARGE: "browsers would ignore the cookie: name and value are over 4096 bytes",
     Reason.DELETION: "the line deletes the cookie, and deletions always pass",
     Reason.SET_BY_SERVER: "the policy says that a script sets this cookie, and the application did",

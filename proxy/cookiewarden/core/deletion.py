@@ -5,13 +5,13 @@ browsers need (`bare_deletion`). Neither has a value, and neither has a second M
 """
 
 from cookiewarden.core.cookie import (
+    KNOWN,
     LIFETIME,
+    TOO_LONG,
     WSP,
-    Attribute,
     SetCookie,
     build_set_cookie,
-    max_age,
-    parse_attribute,
+    value_of,
     with_value,
 )
 from cookiewarden.core.decision import Reason
@@ -19,7 +19,10 @@ from cookiewarden.core.policy import Flag
 from cookiewarden.core.verbs import SECURE, Draft, keep_promise, needs_secure, toggle
 
 _IDENTITY = frozenset({b"path", b"domain", b"secure", b"partitioned"})
-_ENDED = parse_attribute(b" Max-Age=0")
+_ENDED = b" Max-Age=0"
+_IGNORED = frozenset(TOO_LONG + name for name in KNOWN)
+_READ_ELSE = LIFETIME | _IGNORED
+"""Attributes that some browser could read as another end."""
 
 
 def complete(draft: Draft) -> None:
@@ -32,20 +35,25 @@ def complete(draft: Draft) -> None:
 
 def delete(draft: Draft) -> None:
     """Take the value off and leave `Max-Age=0` as the whole lifetime. A line that is so already stays byte for byte."""
-    lifetime = draft.lifetime()
-    is_ended = len(lifetime) == 1 and lifetime[0].value == b"0" and max_age(lifetime[0]) == 0
+    is_ended = [(name, value) for _, name, value, _ in draft.lifetime()] == [(b"max-age", b"0")]
     if not is_ended:
-        kept = [a for a in draft.attributes if a.name not in LIFETIME and a.raw.strip(WSP) and a.counts]
-        draft.attributes, draft.changed = [*kept, _ENDED], True
-    elif not all(a.counts for a in draft.attributes):  # some browsers look at one that is too long
-        draft.attributes, draft.changed = [a for a in draft.attributes if a.counts], True
+        draft.keep(
+            [
+                at
+                for at, name in enumerate(draft.names)
+                if (name not in _READ_ELSE if name else draft.raws[at].strip(WSP))
+            ]
+        )
+        draft.end(b"max-age", _ENDED)
+    elif not _IGNORED.isdisjoint(draft.names):  # some browsers look at one that is too long
+        draft.keep([at for at, name in enumerate(draft.names) if name not in _IGNORED])
     if draft.value:
         draft.become(with_value(draft.pair, b""), draft.name, b"")
 
 
-def _is_cross_site(attribute: Attribute) -> bool:
-    """Whether it is SameSite=None, without which browsers take no line for a cookie from another site's page."""
-    return attribute.name == b"samesite" and attribute.value.lower() == b"none"
+def _is_cross_site(raw: bytes) -> bool:
+    """Whether a SameSite is None, without which browsers take no line for a cookie from another site's page."""
+    return value_of(raw).lower() == b"none"
 
 
 def bare_deletion(cookie: SetCookie) -> SetCookie:
@@ -54,9 +62,13 @@ def bare_deletion(cookie: SetCookie) -> SetCookie:
     A cookie without a name can only be named by a value (RFC 6265bis 5.6): a bare word takes its place, because some clients read
     `=word; Max-Age=0` as a cookie called Max-Age.
     """
-    kept = [a for a in cookie.attributes if a.counts and (a.name in _IDENTITY or _is_cross_site(a))]
+    kept = [
+        (raw, name)
+        for raw, name in zip(cookie.raws, cookie.names, strict=True)
+        if name in _IDENTITY or (name == b"samesite" and _is_cross_site(raw))
+    ]
     pair = cookie.name + b"=" if cookie.name else b"deleted"
-    draft = Draft(SetCookie(pair, cookie.name, b"", kept))
+    draft = Draft(SetCookie(pair, cookie.name, b"", [raw for raw, _ in kept], [name for _, name in kept]))
     complete(draft)
-    draft.attributes.append(_ENDED)
+    draft.end(b"max-age", _ENDED)
     return cookie if build_set_cookie(draft) == build_set_cookie(cookie) else draft

@@ -35,7 +35,7 @@ from cookiewarden.core.cookie import (
 from cookiewarden.core.date import expires_clock, is_known
 from cookiewarden.core.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
 from cookiewarden.core.deletion import bare_deletion, complete, delete
-from cookiewarden.core.matcher import Matcher
+from cookiewarden.core.matcher import Match, Matcher
 from cookiewarden.core.plan import (
     EXPIRES,
     MAX_KEY,
@@ -385,7 +385,8 @@ class Engine:
         plan = self._dated_plan(name, before, rest, date, scope, now)
         if plan is not None:
             return plan.apply(pair, date, now), plan.decision
-        kind = self._kind(name, scope)
+        match = self._match(name.strip(WSP), scope.site)
+        kind = self._kind(name, match, scope)
         plan = self._dated_plan(kind, before, rest, date, scope, now) if kind else None
         if plan is not None:
             decision = _for_name(plan.decision, name)
@@ -395,7 +396,7 @@ class Engine:
                 scope.bounds[name] = bound = scope.bounds[kind]
                 scope.dated[name, before, rest, class_of(date, bound, now)] = own
             return plan.apply(pair, date, now), decision
-        return self._judge_and_remember_dated(line, pair, name, kind, tail, found, scope, now)
+        return self._judge_and_remember_dated(line, pair, name, kind, match, tail, found, scope, now)
 
     def _dated_plan(
         self, name: bytes, before: bytes, rest: bytes, date: bytes, scope: Scope, now: float
@@ -408,23 +409,23 @@ class Engine:
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
     ) -> tuple[bytes | None, Decision]:
         """A line without a date: names that one glob declares, and those that no entry does, are judged alike."""
-        kind = self._kind(name, scope)
+        match = self._match(name.strip(WSP), scope.site)
+        kind = self._kind(name, match, scope)
         plan = scope.plans.get((kind, tail[:1], tail[1:])) if kind else None
         if plan is None:
-            return self._judge_and_remember(line, pair, name, kind, tail, scope, now)
+            return self._judge_and_remember(line, pair, name, kind, match, tail, scope, now)
         becomes, decision = plan[0], _for_name(plan[1], name)
         if len(name) + len(tail) <= MAX_KEY:
             self._count()
             scope.plans[name, tail[:1], tail[1:]] = becomes, decision
         return (None if becomes is None else pair + becomes), decision
 
-    def _kind(self, name: bytes, scope: Scope) -> bytes:
+    def _kind(self, name: bytes, match: Match, scope: Scope) -> bytes:
         """A name's stand-in in the memo, where what is decided does not depend on the name; empty where it may. No name on the wire has
         its first octet."""
         bare = name.strip(WSP)
         if not bare or bare.startswith(b"__"):  # a prefix may promise something
             return b""
-        match = self._matcher.match(bare, scope.site.host, scope.site.path, self._now)
         if match.entry is None:
             return b"\0" + self._why_undeclared(bare, match.out_of_scope, scope.site).encode()
         return b"\0*" + match.entry.name.encode() if "*" in match.entry.name else b""
@@ -495,12 +496,14 @@ class Engine:
 
     # Judging
 
-    def _judge(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
-        """The plain path: parse, decide, build. Reads nothing that was remembered."""
+    def _judge(
+        self, line: bytes, scope: Scope, now: float, match: Match | None = None
+    ) -> tuple[bytes | None, Decision]:
+        """The plain path: parse, decide, build. Reads nothing that was remembered. `match`: of its name, where it is known."""
         cookie = parse_set_cookie(line)
         if cookie is None:
             return self._malformed(line)
-        edited, decision = self._decide(cookie, scope, now)
+        edited, decision = self._decide(cookie, scope, now, match or self._match(cookie.name, scope.site))
         if not decision.enforced or edited is cookie:
             return line, decision
         return (build_set_cookie(edited) if edited is not None else None), decision
@@ -511,8 +514,12 @@ class Engine:
             return None, MALFORMED
         return line, Decision(Action.BLOCK, None, (Reason.MALFORMED,), enforced=False)
 
-    def _decide(self, cookie: SetCookie, scope: Scope, now: float) -> tuple[SetCookie | None, Decision]:
-        match = self._matcher.match(cookie.name, scope.site.host, scope.site.path, self._now)
+    def _match(self, name: bytes, site: Site) -> Match:
+        return self._matcher.match(name, site.host, site.path, self._now)
+
+    def _decide(
+        self, cookie: SetCookie, scope: Scope, now: float, match: Match
+    ) -> tuple[SetCookie | None, Decision]:
         deletion = is_deletion(cookie, now)
         if match.entry is None:
             reason = self._why_undeclared(cookie.name, match.out_of_scope, scope.site)
@@ -528,7 +535,7 @@ class Engine:
         return Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
 
     def _is_declared(self, name: bytes, site: Site) -> bool:
-        return self._matcher.match(name, site.host, site.path, self._now).entry is not None
+        return self._match(name, site).entry is not None
 
     def _decide_undeclared(
         self, cookie: SetCookie, reason: Reason, deletion: bool, site: Site
@@ -680,10 +687,18 @@ class Engine:
     # Remembering
 
     def _judge_and_remember(
-        self, line: bytes, pair: bytes, name: bytes, kind: bytes, tail: bytes, scope: Scope, now: float
+        self,
+        line: bytes,
+        pair: bytes,
+        name: bytes,
+        kind: bytes,
+        match: Match,
+        tail: bytes,
+        scope: Scope,
+        now: float,
     ) -> tuple[bytes | None, Decision]:
         """`kind`: the name's stand-in, or empty."""
-        after, decision = self._judge(line, scope, now)
+        after, decision = self._judge(line, scope, now, match)
         if name.strip(WSP) and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
             plan = (None if after is None else after[len(pair) :]), decision
             for known_as in (name, kind) if kind else (name,):
@@ -697,13 +712,14 @@ class Engine:
         pair: bytes,
         name: bytes,
         kind: bytes,
+        match: Match,
         tail: bytes,
         found: re.Match[bytes],
         scope: Scope,
         now: float,
     ) -> tuple[bytes | None, Decision]:
         """`kind`: the name's stand-in, or empty."""
-        after, decision = self._judge(line, scope, now)
+        after, decision = self._judge(line, scope, now, match)
         date, rest = found[1], tail[found.end(1) :]
         if not name.strip(WSP) or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
             return after, decision

@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from cookiewarden.core.cookie import (
     MAX_PAIR,
     WSP,
-    Attribute,
     SetCookie,
-    expires,
-    max_age,
-    parse_attribute,
+    value_of,
     with_attribute_value,
     with_name,
 )
@@ -39,7 +36,10 @@ class Draft(SetCookie):
     __slots__ = ("changed", "reasons")
 
     def __init__(self, cookie: SetCookie) -> None:
-        super().__init__(cookie.pair, cookie.name, cookie.value, cookie.attributes.copy())
+        # Not by way of `super`, which would look for the last of each attribute once more.
+        self.pair, self.name, self.value = cookie.pair, cookie.name, cookie.value
+        self.raws, self.names = cookie.raws.copy(), cookie.names.copy()
+        self._at, self._lifetime = cookie._at.copy(), cookie._lifetime
         self.reasons: list[Reason] = []
         self.changed = False
 
@@ -49,28 +49,45 @@ class Draft(SetCookie):
         if reason not in self.reasons:
             self.reasons.append(reason)
 
-    def add(self, attribute: Attribute) -> None:
+    def add(self, name: bytes, raw: bytes) -> None:
         """Put an attribute at the end; before an empty last one, where the header ends with `;`."""
-        end = len(self.attributes)
-        if end and not self.attributes[-1].raw.strip(WSP):
-            end -= 1
-        self.attributes.insert(end, attribute)
-        self._last[attribute.name] = attribute
+        raws, names = self.raws, self.names
+        self._at[name] = at = len(raws)
+        if not names or names[-1] or raws[-1].strip(WSP):
+            raws.append(raw)
+            names.append(name)
+        else:
+            self._at[name] = at - 1
+            raws.insert(-1, raw)
+            names.insert(-1, name)
 
-    def drop(self, name: bytes) -> None:
+    def end(self, name: bytes, raw: bytes) -> None:
+        """Put an attribute after all others."""
+        self._at[name] = len(self.raws)
+        self._lifetime = None
+        self.raws.append(raw)
+        self.names.append(name)
+
+    def keep(self, places: list[int]) -> None:
+        """Take every attribute off but those at some places."""
+        raws, names = self.raws, self.names
+        self.raws, self.names = [raws[at] for at in places], [names[at] for at in places]
+        self._at = dict(zip(self.names, range(len(places)), strict=True))
+        self._lifetime = None
+        self.changed = True
+
+    def drop(self, unwanted: bytes) -> None:
         """Take every attribute of this name off that browsers look at."""
-        self.attributes = [a for a in self.attributes if a.name != name or not a.counts]
-        self._last.pop(name, None)
+        self.keep([at for at, name in enumerate(self.names) if name != unwanted])
 
     def put(self, name: bytes, value: bytes) -> None:
         """Give an attribute this value: in place of the one that counts, else at the end. `name` as it is spelled."""
         key = name.lower()
-        old = self.last(key)
-        if old is None:
-            self.add(Attribute(b" " + name + b"=" + value, key, value))
+        at = self._at.get(key)
+        if at is None:
+            self.add(key, b" " + name + b"=" + value)
         else:
-            new = self._last[key] = with_attribute_value(old, value)
-            self.attributes[self.attributes.index(old)] = new
+            self.raws[at] = with_attribute_value(self.raws[at], value)
 
     def become(self, pair: bytes, name: bytes, value: bytes) -> None:
         """Change name and value."""
@@ -89,7 +106,7 @@ def edit_identity(draft: Draft, rules: Rules) -> None:
 
 def edit_path(draft: Draft, wanted: str | None) -> None:
     path = draft.last(b"path")
-    if wanted is not None and (path is None or path.value != wanted.encode()):
+    if wanted is not None and path != wanted.encode():
         draft.put(b"Path", wanted.encode())
         draft.note(Reason.PATH_CHANGED)
 
@@ -116,19 +133,19 @@ def keep_promise(draft: Draft) -> None:
 
 
 def edit_domain(draft: Draft, widest: str | None) -> None:
-    if widest is None or (attribute := draft.last(b"domain")) is None:
+    if widest is None or (value := draft.last(b"domain")) is None:
         return
     if widest == HOST_ONLY:
         draft.drop(b"domain")
         draft.note(Reason.DOMAIN_CHANGED)
-    elif (domain := domain_of(attribute)) and not domain_match(domain, widest.encode()):
+    elif (domain := domain_of(value)) and not domain_match(domain, widest.encode()):
         draft.put(b"Domain", widest.encode())
         draft.note(Reason.DOMAIN_CHANGED)
 
 
-def domain_of(attribute: Attribute) -> bytes:
-    """The domain of a Domain attribute, in lower case, one leading dot ignored (RFC 6265bis 5.6.3)."""
-    return attribute.value.lower().removeprefix(b".")
+def domain_of(value: bytes | None) -> bytes:
+    """The domain of a Domain attribute, in lower case, one leading dot ignored (RFC 6265bis 5.6.3); empty where there is none."""
+    return (value or b"").lower().removeprefix(b".")
 
 
 def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = False) -> None:
@@ -144,16 +161,19 @@ def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = Fa
     toggle(draft, SECURE, verb, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
 
 
-SECURE, HTTP_ONLY, PARTITIONED = map(parse_attribute, (b" Secure", b" HttpOnly", b" Partitioned"))
+SECURE, HTTP_ONLY, PARTITIONED = b" Secure", b" HttpOnly", b" Partitioned"
 
 
-def toggle(draft: Draft, attribute: Attribute, verb: Flag, added: Reason, removed: Reason) -> None:
+def toggle(draft: Draft, attribute: bytes, verb: Flag, added: Reason, removed: Reason) -> None:
     """Put a valueless attribute on or take it off."""
-    if verb is Flag.ON and not draft.has(attribute.name):
-        draft.add(attribute)
+    if verb is Flag.KEEP:
+        return
+    name = attribute[1:].lower()
+    if verb is Flag.ON and not draft.has(name):
+        draft.add(name, attribute)
         draft.note(added)
-    elif verb is Flag.REMOVE and draft.has(attribute.name):
-        draft.drop(attribute.name)
+    elif verb is Flag.REMOVE and draft.has(name):
+        draft.drop(name)
         draft.note(removed)
 
 
@@ -162,8 +182,7 @@ STRENGTH = {b"": 0, b"none": 1, b"lax": 2, b"strict": 3}
 
 def same_site_of(cookie: SetCookie) -> bytes:
     """`none`, `lax`, `strict`, or empty where the attribute is absent or unknown (RFC 6265bis 5.6.7)."""
-    attribute = cookie.last(b"samesite")
-    value = attribute.value.lower() if attribute else b""
+    value = (cookie.last(b"samesite") or b"").lower()
     return value if value in STRENGTH else b""
 
 
@@ -192,7 +211,7 @@ def edit_reading(draft: Draft, rules: Rules) -> None:
     toggle(draft, HTTP_ONLY, rules.http_only, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
     priority = draft.last(b"priority")
     if rules.priority is not None and (
-        priority is None or priority.value.lower() != rules.priority.lower().encode()
+        priority is None or priority.lower() != rules.priority.lower().encode()
     ):
         draft.put(b"Priority", rules.priority.encode())
         draft.note(Reason.PRIORITY_CHANGED)
@@ -204,31 +223,34 @@ def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
     """
     if bound is None:
         return
-    changed: dict[int, Attribute | None] = {}
+    gone: set[int] = set()
     reasons: list[Reason] = []
     counted: set[bytes] = set()
-    for attribute in reversed(draft.lifetime()):
-        seconds, latest = max_age(attribute), bound.seconds
-        if attribute.name == b"expires" and is_known(clock):
-            seconds, latest = expires(attribute), int(clock) + bound.seconds
-        if seconds is None:
-            reason, value = Reason.LIFETIME_UNREADABLE, b""
-        elif bound.is_session or attribute.name in counted:
-            reason, value = Reason.LIFETIME_CAPPED if bound.is_session else Reason.LIFETIME_NORMALIZED, b""
-        else:
-            counted.add(attribute.name)
+    is_session, longest = bound.is_session, bound.seconds
+    for at, name, value, seconds in reversed(draft.lifetime()):
+        latest = longest
+        if name == b"expires":
+            latest += int(clock)
+            seconds = seconds if is_known(clock) else None
+        if seconds is not None and not is_session and name not in counted:
+            counted.add(name)
             least = min(seconds, latest)
-            value = imf_fixdate(least) if attribute.name == b"expires" else str(least).encode()
-            if value == attribute.value:
+            canonical = imf_fixdate(least) if name == b"expires" else str(least).encode()
+            if canonical == value:
                 continue
-            reason = Reason.LIFETIME_CAPPED if seconds > latest else Reason.LIFETIME_NORMALIZED
-        changed[id(attribute)] = with_attribute_value(attribute, value) if value else None
-        reasons.append(reason)
-    if changed:
-        for reason in reversed(reasons):
-            draft.note(reason)
-        becomes = [changed.get(id(a), a) for a in draft.attributes]
-        draft.attributes = [a for a in becomes if a is not None]
+            draft.raws[at] = with_attribute_value(draft.raws[at], canonical)
+        else:
+            gone.add(at)
+        if seconds is None:
+            reasons.append(Reason.LIFETIME_UNREADABLE)
+        elif is_session or (at not in gone and seconds > latest):
+            reasons.append(Reason.LIFETIME_CAPPED)
+        else:
+            reasons.append(Reason.LIFETIME_NORMALIZED)
+    for reason in dict.fromkeys(reversed(reasons)):
+        draft.note(reason)
+    if gone:
+        draft.keep([at for at in range(len(draft.raws)) if at not in gone])
 
 
 def certain_refusals(cookie: SetCookie) -> list[Reason]:
@@ -253,23 +275,23 @@ def keeps_prefix(cookie: SetCookie) -> bool:
     if prefix.startswith(b"__host-"):
         path = cookie.last(b"path")
         # RFC 6265bis 5.7 asks for a host-only cookie, and one with an empty Domain is.
-        is_host_only = not any(a.value for a in cookie.attributes if a.name == b"domain" and a.counts)
-        return is_host_only and path is not None and path.value == b"/"
+        is_host_only = not cookie.has(b"domain") or not any(
+            value_of(raw) for raw, name in zip(cookie.raws, cookie.names, strict=True) if name == b"domain"
+        )
+        return is_host_only and path == b"/"
     return True
 
 
 def is_refused_at(cookie: SetCookie, host: bytes) -> bool:
     """Whether browsers that are at `host` refuse the cookie for its Domain (RFC 6265bis 5.7)."""
-    attribute = cookie.last(b"domain")
-    domain = domain_of(attribute) if attribute else b""
+    domain = domain_of(cookie.last(b"domain"))
     return bool(domain) and domain != host and (not domain_match(host, domain) or is_public_suffix(domain))
 
 
 def likely_refusals(cookie: SetCookie, site: Site) -> list[Reason]:
     """What browsers refuse if they are where the request says they are."""
     refusals = []
-    attribute = cookie.last(b"domain")
-    domain = domain_of(attribute) if attribute else b""
+    domain = domain_of(cookie.last(b"domain"))
     if domain and (not domain_match(site.host, domain) or (b"." not in domain and domain != site.host)):
         refusals.append(Reason.BROWSER_WOULD_REFUSE)
     if cookie.has(b"secure") and not site.https and not is_trustworthy(site.host):

@@ -192,8 +192,12 @@ class Metrics:
         if slot is None:
             if len(slots) >= MAX_SLOTS:
                 slots.clear()
-            places = {decision: self._find(direction, decision) for decision in set(decisions)}
-            slot = slots[decisions] = Slot(tuple([at for d in decisions for at in places[d]]))
+            found: dict[object, list[int]] = {}
+            places: list[int] = []
+            for decision in decisions:
+                alike = id(decision.entry), decision.action, decision.enforced, decision.reasons
+                places += found.get(alike) or found.setdefault(alike, self._find(direction, decision))
+            slot = slots[decisions] = Slot(tuple(places))
         slot.count += 1
         for at in slot.places:
             counts[at] += 1

@@ -14,6 +14,8 @@ from cookiewarden.serve.metrics import Slot
 
 MAX_LOOKED = 2000
 """Cookies that are looked at between two takings; the others are only counted."""
+MAX_TAILS = 20
+"""Different attribute lists of one response that are looked at; no application sends as many. Cookies with another are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class Sightings:
         for (_, line), decision in zip(lines, decisions, strict=True):
             pair, _, tail = line.partition(b";")
             if tail not in known:
+                if len(known) >= MAX_TAILS:
+                    self._leave_out(Side.SERVER, 1)
+                    continue
                 cookie = parse_set_cookie(b"=x;" + tail)  # the value is of no interest
                 is_live = cookie is not None and not is_deletion(cookie, now)
                 known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)

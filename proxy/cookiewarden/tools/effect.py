@@ -154,7 +154,7 @@ class _Trial:
         if kept is None:
             return BLOCKED
         found = kept.last(attribute.lower().encode())
-        return None if found is None else found.value.decode("latin-1") or "yes"
+        return None if found is None else found.decode("latin-1") or "yes"
 
     def lifetime(self) -> Fact:
         kept = self.set(f"; Max-Age={ANY_TIME}{self.needed()}")[1]

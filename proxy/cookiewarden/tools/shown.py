@@ -77,8 +77,7 @@ def differing_attributes(one: bytes, other: bytes) -> list[str]:
         return []
     found = []
     for name in ATTRIBUTES:
-        ends = (cookie.last(name.lower().encode()) for cookie in (first, second))
-        before, after = (attribute and attribute.value for attribute in ends)
+        before, after = (cookie.last(name.lower().encode()) for cookie in (first, second))
         if before != after:
             found.append(name)
     return found

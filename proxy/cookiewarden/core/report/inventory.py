@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
-from cookiewarden.core.cookie import SetCookie, expires, is_unreadable, max_age
+from cookiewarden.core.cookie import SetCookie
 from cookiewarden.core.date import is_known
 
 MAX_NAMES = 1000
@@ -353,8 +353,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
     seconds = lifetime_of(cookie, now)
 
     def last(name: bytes) -> bytes:
-        attribute = cookie.last(name)
-        return attribute.value if attribute is not None else b""
+        return cookie.last(name) or b""
 
     path, domain, same_site = last(b"path"), last(b"domain").lower().lstrip(b"."), last(b"samesite")
     shape = Shape(
@@ -365,7 +364,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
         same_site=_known(same_site, same_site.lower() in (b"", b"none", b"lax", b"strict")),
         path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
         domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
-        lifetime_unreadable=next((_SPELLED[a.name] for a in cookie.lifetime() if is_unreadable(a, now)), ""),
+        lifetime_unreadable=unreadable(cookie, now),
     )
     return shape, seconds
 
@@ -384,10 +383,19 @@ def lifetime_of(cookie: SetCookie, now: float) -> int:
     """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2), and Expires counts
     where its clock is known. `now`: the moment from which it counts (`expires_clock`)."""
     lifetime = cookie.lifetime()
-    for attribute in reversed(lifetime):
-        if (age := max_age(attribute)) is not None:
+    for _, name, _, age in reversed(lifetime):
+        if name == b"max-age" and age is not None:
             return max(0, age)
-    for attribute in reversed(lifetime):
-        if is_known(now) and (at := expires(attribute)) is not None:
+    for _, name, _, at in reversed(lifetime) if is_known(now) else ():
+        if name == b"expires" and at is not None:
             return max(0, round(at - now))
     return 0
+
+
+def unreadable(cookie: SetCookie, now: float) -> str:
+    """The Max-Age or Expires that RFC 6265bis calls invalid, or the Expires for which the clock is unknown; empty where there is none.
+    Browsers read some of these all the same, and each browser others: `+60`, `99x`, a year of five digits, a date without a time."""
+    for _, name, _, says in cookie.lifetime():
+        if says is None or (name == b"expires" and not is_known(now)):
+            return _SPELLED[name]
+    return ""

@@ -1,9 +1,9 @@
 """Policies for tests, written as users write them."""
 
-from cookiewarden.core.document import Loaded, Unread, load
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode, Policy
-from cookiewarden.core.problem import Code
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.document import Loaded, Unread, load
+from cookiewarden.core.policy.policy import Mode, Policy
+from cookiewarden.core.policy.problem import Code
 
 
 def loaded(main: str, **files: str) -> Loaded:

@@ -7,7 +7,7 @@ and a real Firefox are asked in `tests/browser/test_readings.py`, with the same 
 import re
 from itertools import product
 
-from cookiewarden.core.date import imf_fixdate, parse_cookie_date
+from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
 
 FOREVER = float("inf")
 

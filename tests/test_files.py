@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from cookiewarden import files
-from cookiewarden.core.problem import Code
+from cookiewarden.core.policy.problem import Code
 from cookiewarden.files import PolicyFiles
 
 

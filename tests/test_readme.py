@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cookiewarden.core.decision import Reason
-from cookiewarden.core.problem import Code
-from cookiewarden.core.source import parse_source
-from cookiewarden.serve.exposition import Exposition, PolicyStatus
-from cookiewarden.serve.metrics import Labels, Metrics
+from cookiewarden.core.engine.decision import Reason
+from cookiewarden.core.policy.problem import Code
+from cookiewarden.core.policy.source import parse_source
+from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus
+from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.settings import OPTIONS
 from tests.policies_for_tests import loaded, policy
 from tests.processes import command, free_port, ready

@@ -7,8 +7,8 @@ what a browser sends back.
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cookiewarden.core.cookie import MAX_PAIR, Lifetime, parse_set_cookie
-from cookiewarden.core.scope import domain_match, is_ip_address, path_match
+from cookiewarden.core.cookies.cookie import MAX_PAIR, Lifetime, parse_set_cookie
+from cookiewarden.core.cookies.scope import domain_match, is_ip_address, path_match
 
 
 @dataclass

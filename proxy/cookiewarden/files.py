@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cookiewarden.core.document import Loaded, Unread, load
-from cookiewarden.core.problem import Code
+from cookiewarden.core.policy.document import Loaded, Unread, load
+from cookiewarden.core.policy.problem import Code
 
 MAX_FILE = 32 * 1024 * 1024
 """Octets; a register of 100,000 entries takes 15 MB."""

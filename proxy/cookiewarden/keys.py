@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cookiewarden.core.policy import Policy
+from cookiewarden.core.policy.policy import Policy
 
 if TYPE_CHECKING:
-    from cookiewarden.core.seal import Keyring
+    from cookiewarden.core.engine.seal import Keyring
 
 KEY, NONCE = 32, 12
 """Octets."""
@@ -89,7 +89,7 @@ def keyring(keys: Sequence[bytes]) -> "Keyring | None":
     """None where there are no keys."""
     if not keys:
         return None
-    from cookiewarden.core.seal import Keyring
+    from cookiewarden.core.engine.seal import Keyring
 
     return Keyring(keys, lambda: os.urandom(NONCE))
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cookiewarden.core.decision import Exchange, Header
-from cookiewarden.core.engine import Engine
+from cookiewarden.core.engine.decision import Exchange, Header
+from cookiewarden.core.engine.engine import Engine
 from cookiewarden.keys import create
 from tests.adapters.exchanges import POLICY as CORPUS
 from tests.adapters.exchanges import exchanges

@@ -11,8 +11,8 @@ import uvloop
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 from multidict import CIMultiDict
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
 from cookiewarden.files import PolicyFiles
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "trailer"}

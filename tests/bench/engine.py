@@ -20,9 +20,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cookiewarden.core.decision import Decision, Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.plan import SetCookieLines
+from cookiewarden.core.engine.decision import Decision, Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.memo import SetCookieLines
 from cookiewarden.keys import keyring
 from tests.bench.inprocess import DIFFERENT, WORKLOADS
 from tests.bench.policy import DECLARED, SET_COOKIES, policy

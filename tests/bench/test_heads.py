@@ -6,7 +6,7 @@ import re
 import pytest
 import uvloop
 
-from cookiewarden.serve.head import without
+from cookiewarden.serve.wire.head import without
 from tests.bench.heads import CASES, KEYS, Case, proxy_of, steps, steps_of
 from tests.bench.inprocess import Exchanges
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import BrowserContext, Error
 
-from cookiewarden.core.consent import granted
-from cookiewarden.core.policy import ConsentFormat
+from cookiewarden.core.engine.consent import granted
+from cookiewarden.core.policy.policy import ConsentFormat
 from tests.core.test_consent import READ
 from tests.serve.harness import OriginConnection, Start, eventually
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from cookiewarden.files import PolicyFiles
-from cookiewarden.tools.published import read_page
-from cookiewarden.tools.stated import Kind, compare
+from cookiewarden.tools.statement.published import read_page
+from cookiewarden.tools.statement.stated import Kind, compare
 from tests.browser.pages import SIZES, fits, opened, violations
 from tests.processes import command, free_port, ready
 from tests.serve.harness import eventually

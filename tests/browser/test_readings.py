@@ -13,7 +13,7 @@ import pytest
 import trustme
 from playwright.sync_api import Browser
 
-from cookiewarden.core.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
 from cookiewarden.keys import create
 from tests.browser.firefox import firefox
 from tests.serve.harness import OriginConnection, Proxy, Start, eventually

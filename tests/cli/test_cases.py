@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from cookiewarden.core.source import parse_source
-from cookiewarden.tools.cases import CasesModel
+from cookiewarden.core.policy.source import parse_source
+from cookiewarden.tools.test.cases import CasesModel
 from tests.cli.quiet import quietly
 from tests.serve.harness import eventually
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.keys import throw_away
-from cookiewarden.tools import explain as module
-from cookiewarden.tools.explain import explain_traffic
+from cookiewarden.tools.explain import explain as module
+from cookiewarden.tools.explain.explain import explain_traffic
 from cookiewarden.tools.traffic import recorded
 from tests.cli.site import site
 from tests.cli.test_commands import run

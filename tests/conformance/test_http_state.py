@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from cookiewarden.core.date import imf_fixdate, parse_cookie_date
+from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
 from tests.shared import cases
 from tests.useragent import UserAgent
 

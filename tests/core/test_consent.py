@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.consent import NOTHING, Denied, denied, granted, stricter
-from cookiewarden.core.decision import Reason
-from cookiewarden.core.policy import Category, Consent, ConsentFormat, Gpc
+from cookiewarden.core.engine.consent import NOTHING, Denied, denied, granted, stricter
+from cookiewarden.core.engine.decision import Reason
+from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
 
 TC = "CLcVDxRMWfGmWAVAHCENAXCkAKDAADnAABRgA5mdfCKZuYJez-NQm0TBMYA4oCAAGQYIAAAAAAEAIAEgAA.argAC0gAAAAAAAAAAAA"
 ONETRUST = (

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.cookie import build_set_cookie, parse_set_cookie
+from cookiewarden.core.cookies.cookie import build_set_cookie, parse_set_cookie
 
 
 @given(st.binary(max_size=80))

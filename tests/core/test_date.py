@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.date import imf_fixdate, parse_cookie_date
+from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
 
 
 @pytest.mark.parametrize(

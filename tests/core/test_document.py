@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Flag, Mode, OnUndeclaredRequest, OnUndeclaredResponse, SetBy
-from cookiewarden.core.problem import Code, render_caret
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Flag, Mode, OnUndeclaredRequest, OnUndeclaredResponse, SetBy
+from cookiewarden.core.policy.problem import Code, render_caret
 from cookiewarden.files import PolicyFiles
 from tests.policies_for_tests import entries, loaded, policy
 

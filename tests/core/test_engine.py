@@ -2,7 +2,7 @@
 
 import pytest
 
-from cookiewarden.core.decision import (
+from cookiewarden.core.engine.decision import (
     MEANINGS,
     NOT_VIOLATIONS,
     ONLY_REPORTED,
@@ -11,9 +11,9 @@ from cookiewarden.core.decision import (
     Exchange,
     Reason,
 )
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.plan import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, SetCookieLines
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.memo import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, SetCookieLines
+from cookiewarden.core.policy.policy import Mode
 from tests.policies_for_tests import engine, entries
 
 NOW = 1_000_000_000  # Sun, 09 Sep 2001 01:46:40 GMT

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.cookie import CONTROL, is_deletion, parse_set_cookie
-from cookiewarden.core.decision import Action, Exchange, Header
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.eviction import (
+from cookiewarden.core.cookies.cookie import CONTROL, is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.suffix import MAX_LABELS, registrable_parents
+from cookiewarden.core.engine.decision import Action, Exchange, Header
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.eviction import (
     HOST_ONLY,
     MAX_LINES,
     directories,
@@ -18,8 +19,7 @@ from cookiewarden.core.eviction import (
     is_navigation,
     is_page,
 )
-from cookiewarden.core.policy import Mode
-from cookiewarden.core.suffix import MAX_LABELS, registrable_parents
+from cookiewarden.core.policy.policy import Mode
 from tests.policies_for_tests import policy
 
 NOW = 1_000_000_000

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.expiry import expiries_around, expiry_problems, next_expiry
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.expiry import expiries_around, expiry_problems, next_expiry
+from cookiewarden.core.policy.policy import Mode
 from tests.policies_for_tests import entries, loaded, policy
 
 LAST = "2026-12-31"

@@ -2,10 +2,10 @@
 
 import re
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.guard import guard_rules
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.guard import guard_rules
+from cookiewarden.core.policy.policy import Mode
 from tests.policies_for_tests import entries, policy
 
 

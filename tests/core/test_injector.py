@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cookiewarden.core.injector import MAX_HELD, Injector
+from cookiewarden.serve.own_pages.injector import MAX_HELD, Injector
 
 TAG = b"<script src=x></script>"
 PAGES = [

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.matcher import Matcher
-from cookiewarden.core.policy import Entry, Rules
-from cookiewarden.core.problem import Place, Pos
+from cookiewarden.core.engine.matcher import Matcher
+from cookiewarden.core.policy.policy import Entry, Rules
+from cookiewarden.core.policy.problem import Place, Pos
 
 
 def entry(name: str, hosts: tuple[str, ...] = (), paths: tuple[str, ...] = ()) -> Entry:

@@ -1,6 +1,6 @@
 """How problems are printed."""
 
-from cookiewarden.core.problem import (
+from cookiewarden.core.policy.problem import (
     Code,
     Place,
     Pos,

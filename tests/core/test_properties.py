@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.cookie import CONTROL, is_deletion, parse_set_cookie
-from cookiewarden.core.decision import Decision, Exchange, Reason
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.plan import SetCookieLines
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.cookies.cookie import CONTROL, is_deletion, parse_set_cookie
+from cookiewarden.core.engine.decision import Decision, Exchange, Reason
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.memo import SetCookieLines
+from cookiewarden.core.policy.policy import Mode
 from tests.policies_for_tests import entries, policy
 
 NOW = 1_700_000_000

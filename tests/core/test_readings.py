@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.cookie import is_deletion, parse_set_cookie
-from cookiewarden.core.decision import Exchange, Reason
-from cookiewarden.core.engine import Engine
+from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.engine.decision import Exchange, Reason
+from cookiewarden.core.engine.engine import Engine
 from cookiewarden.keys import throw_away
 from tests.policies_for_tests import policy
 from tests.spellings import AGES, DATES, READERS, TABLE

@@ -6,8 +6,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from cookiewarden.core.schema import json_schema, parse_lifetime
-from cookiewarden.core.source import parse_source
+from cookiewarden.core.policy.schema import json_schema, parse_lifetime
+from cookiewarden.core.policy.source import parse_source
 from tests.policies_for_tests import loaded
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cookiewarden.core.scope import (
+from cookiewarden.core.cookies.scope import (
     canonical_host,
     domain_match,
     is_trustworthy,

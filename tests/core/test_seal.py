@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode
-from cookiewarden.core.seal import Keyring
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.seal import Keyring
+from cookiewarden.core.policy.policy import Mode
 from tests.policies_for_tests import policy
 
 NOW = 1_000_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cookiewarden.core.sniff import MAX_SNIFFED, Kind, begins_as_html, kind_of
+from cookiewarden.serve.wire.sniff import MAX_SNIFFED, Kind, begins_as_html, kind_of
 
 TYPE, OPTIONS = b"content-type", b"x-content-type-options"
 KINDS = [

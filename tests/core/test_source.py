@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.problem import Pos
-from cookiewarden.core.source import parse_source
+from cookiewarden.core.policy.problem import Pos
+from cookiewarden.core.policy.source import parse_source
 
 
 @pytest.mark.parametrize(

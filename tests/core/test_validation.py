@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cookiewarden.core.problem import render_line
-from cookiewarden.core.source import parse_source
-from cookiewarden.core.validation import problem_of
+from cookiewarden.core.policy.problem import render_line
+from cookiewarden.core.policy.source import parse_source
+from cookiewarden.core.policy.validation import problem_of
 
 
 class Colour(StrEnum):

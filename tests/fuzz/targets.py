@@ -4,13 +4,13 @@ import contextlib
 
 import httptools
 
-from cookiewarden.core.injector import Injector
-from cookiewarden.serve.chunked import ChunkedBody, last_chunk
-from cookiewarden.serve.head import BadHead, Framing, Limits, error_response
-from cookiewarden.serve.proxy_protocol import BadProxyHeader, missing, source
-from cookiewarden.serve.request_head import build_request_head, read_again, read_request, refuse_early
-from cookiewarden.serve.response_head import may_begin_a_response, read_response, without_bad_cookies
-from cookiewarden.serve.validators import Conditions
+from cookiewarden.serve.own_pages.injector import Injector
+from cookiewarden.serve.wire.chunked import ChunkedBody, last_chunk
+from cookiewarden.serve.wire.head import BadHead, Framing, Limits, error_response
+from cookiewarden.serve.wire.proxy_protocol import BadProxyHeader, missing, source
+from cookiewarden.serve.wire.request_head import build_request_head, read_again, read_request, refuse_early
+from cookiewarden.serve.wire.response_head import may_begin_a_response, read_response, without_bad_cookies
+from cookiewarden.serve.wire.validators import Conditions
 
 LIMITS = Limits(32768, 16384, 128)
 FORWARDED = b"\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: a\r\nX-Forwarded-Proto: http"

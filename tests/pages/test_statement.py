@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cookiewarden.core.policy import SHIPPED_LANGUAGES, Lifetime, Mode
+from cookiewarden.core.policy.policy import SHIPPED_LANGUAGES, Lifetime, Mode
 from cookiewarden.core.report.statement import StatementDocument, statement
 from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
 from cookiewarden.pages.text import paragraphs

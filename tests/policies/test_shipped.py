@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Entry, SetBy
-from cookiewarden.core.problem import has_errors
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Entry, SetBy
+from cookiewarden.core.policy.problem import has_errors
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import throw_away
 

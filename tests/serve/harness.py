@@ -19,10 +19,10 @@ from typing import Any
 import uvloop
 
 from cookiewarden.files import PolicyFiles
-from cookiewarden.serve.clock import Clock
+from cookiewarden.serve.control.clock import Clock
+from cookiewarden.serve.listening.worker import Worker
+from cookiewarden.serve.processes.in_process import Single
 from cookiewarden.serve.settings import Address, Settings, Upstream
-from cookiewarden.serve.single import Single
-from cookiewarden.serve.worker import Worker
 
 POLICY = """
 version: 1

@@ -6,7 +6,7 @@ from typing import Any
 import httptools
 from hypothesis import strategies as st
 
-from cookiewarden.serve.head import Limits
+from cookiewarden.serve.wire.head import Limits
 
 LIMITS = Limits(32768, 16384, 128)
 CUT_FROM_REQUESTS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cookiewarden.core.engine import Engine
+from cookiewarden.core.engine.engine import Engine
 from tests.serve.harness import Start, ask
 
 POLICY = """

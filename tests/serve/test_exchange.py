@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cookiewarden.core.date import parse_cookie_date
+from cookiewarden.core.cookies.date import parse_cookie_date
 from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, ask, get, status_of
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from cookiewarden.serve.clock import Clock
+from cookiewarden.serve.control.clock import Clock
 from tests.serve.harness import Start, ask, eventually
 
 POLICY = """

@@ -11,10 +11,10 @@ import types
 
 import pytest
 
-from cookiewarden.core.engine import Engine
-from cookiewarden.serve import worker
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.serve.dataplane.origin import Pool
+from cookiewarden.serve.listening import worker
 from cookiewarden.serve.settings import Address, Upstream
-from cookiewarden.serve.upstream import Pool
 from tests.serve.harness import (
     CLOSE,
     OK,

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from cookiewarden.serve.metrics import FORWARDED_REPLACED
+from cookiewarden.serve.observe.metrics import FORWARDED_REPLACED
 from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, eventually, get
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)

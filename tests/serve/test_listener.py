@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from cookiewarden.serve.listener import CannotStart, open_sockets
+from cookiewarden.serve.listening.listener import CannotStart, open_sockets
 from cookiewarden.serve.settings import Address
 from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, eventually, get
 from tests.serve.running import running

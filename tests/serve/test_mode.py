@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.keys import create
-from cookiewarden.serve import operation, reload
+from cookiewarden.serve.admin import api as operation
+from cookiewarden.serve.control import reload
 from tests.serve.harness import CLOSE, POLICY, Start, ask, eventually, get, mode_of, tell
 from tests.serve.running import running
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.policy.policy import Mode
 from tests.processes import command, free_port, ready
 from tests.serve.harness import (
     CLOSE,

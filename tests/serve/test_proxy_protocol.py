@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from cookiewarden.serve.proxy_protocol import SIGNATURE, BadProxyHeader, missing, source
+from cookiewarden.serve.wire.proxy_protocol import SIGNATURE, BadProxyHeader, missing, source
 from tests.serve.harness import CLOSE, Client, Start, ask, eventually, get, status_of
 from tests.serve.test_tls import files  # noqa: F401
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.files import PolicyFiles
-from cookiewarden.serve.clock import Clock, elapsed
-from cookiewarden.serve.exposition import PolicyStatus
-from cookiewarden.serve.mode import ModeSwitch, Order
-from cookiewarden.serve.reload import RETRY_SECONDS, Reloader, Revision
+from cookiewarden.serve.admin.exposition import PolicyStatus
+from cookiewarden.serve.control.clock import Clock, elapsed
+from cookiewarden.serve.control.mode import ModeSwitch, Order
+from cookiewarden.serve.control.reload import RETRY_SECONDS, Reloader, Revision
 
 END = 32503680000.0
 DATED = "cookies: [{name: sid}, {name: old, until: 2999-12-31, owner: web, reason: the shop moves}]"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cookiewarden.serve.head import BadHead, Framing
-from cookiewarden.serve.request_head import RequestHead, read_again, read_request, refuse_early
-from cookiewarden.serve.response_head import read_response
+from cookiewarden.serve.wire.head import BadHead, Framing
+from cookiewarden.serve.wire.request_head import RequestHead, read_again, read_request, refuse_early
+from cookiewarden.serve.wire.response_head import read_response
 from tests.serve.heads import CUT_FROM_REQUESTS, FIRST, HEADS, LIMITS, Fields, lines
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.serve.head import BadHead, Framing
-from cookiewarden.serve.response_head import (
+from cookiewarden.serve.wire.head import BadHead, Framing
+from cookiewarden.serve.wire.response_head import (
     MAX_TEMPLATES,
     ResponseHead,
     ResponseReader,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cookiewarden.core.engine import Engine
+from cookiewarden.core.engine.engine import Engine
 from tests.processes import command, scrape
 from tests.serve.harness import Proxy, Start, ask, eventually
 from tests.serve.running import running

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from cookiewarden.serve.shared import Shared
+from cookiewarden.serve.single_flight import Shared
 
 
 async def test_who_asks_before_it_begins_shares_an_answer_and_who_asks_later_gets_a_newer_one() -> None:

@@ -215,7 +215,7 @@ def test_workers_do_not_outlive_a_supervisor_that_was_killed() -> None:
 
 def _is_worker(pid: int) -> bool:
     """Whether it is one already, and not yet a copy of its supervisor."""
-    return b"cookiewarden.serve.child" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"cookiewarden.serve.processes.child" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _alive(pid: int) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import trustme
 
+from cookiewarden.serve.listening.tls import BadTLS, listener_tls
 from cookiewarden.serve.settings import Address, Settings, Upstream
-from cookiewarden.serve.tls import BadTLS, listener_tls
 from tests.serve.harness import (
     CLOSE,
     OK,

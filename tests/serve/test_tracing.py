@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from cookiewarden.serve.traceparent import traceparent
+from cookiewarden.serve.wire.traceparent import traceparent
 from tests.serve.harness import CLOSE, POLICY, Start, ask, eventually, get
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from cookiewarden.core.problem import shown_url
+from cookiewarden.core.policy.problem import shown_url
 from cookiewarden.core.report.review import period
-from cookiewarden.tools import client
-from cookiewarden.tools.client import NoAnswer, fetch
-from cookiewarden.tools.operator import Operator
+from cookiewarden.tools import http as client
+from cookiewarden.tools.admin_client import Operator
+from cookiewarden.tools.http import NoAnswer, fetch
 from cookiewarden.tools.prometheus import Prometheus
 from tests.processes import free_port
 

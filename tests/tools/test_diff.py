@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.keys import throw_away
-from cookiewarden.tools import diff as module
-from cookiewarden.tools import places
-from cookiewarden.tools import replay as replaying
-from cookiewarden.tools.changes import Direction
-from cookiewarden.tools.diff import Diff, Kind, Version, diff
-from cookiewarden.tools.replay import replay
+from cookiewarden.tools.diff import diff as module
+from cookiewarden.tools.diff import places
+from cookiewarden.tools.diff import replay as replaying
+from cookiewarden.tools.diff.changes import Direction
+from cookiewarden.tools.diff.diff import Diff, Kind, Version, diff
+from cookiewarden.tools.diff.replay import replay
 from cookiewarden.tools.traffic import Recorded
 from tests.policies_for_tests import entries, policy
 

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Policy
-from cookiewarden.core.problem import Severity
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Policy
+from cookiewarden.core.policy.problem import Severity
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
-from cookiewarden.tools.drafting import accepted, composed, declared
-from cookiewarden.tools.learn import draft, new_policy
+from cookiewarden.tools.learn.drafting import accepted, composed, declared
+from cookiewarden.tools.learn.learn import draft, new_policy
 from tests.policies_for_tests import loaded
 
 NOW = 1_780_000_000.0

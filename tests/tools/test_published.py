@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report.statement import statement
 from cookiewarden.pages.statement import statement_page
-from cookiewarden.tools import pagetext
-from cookiewarden.tools.pagetext import NoStatement
-from cookiewarden.tools.phrases import day_in, lifetime_in, lifetime_of
-from cookiewarden.tools.published import pattern, read_page
+from cookiewarden.tools.statement import pagetext
+from cookiewarden.tools.statement.pagetext import NoStatement
+from cookiewarden.tools.statement.phrases import day_in, lifetime_in, lifetime_of
+from cookiewarden.tools.statement.published import pattern, read_page
 from tests.policies_for_tests import entries, policy
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.tools.shown import differing_attributes, without_value
+from cookiewarden.tools.redact import differing_attributes, without_value
 
 
 @pytest.mark.parametrize(

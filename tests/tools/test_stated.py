@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.problem import Code, Severity
+from cookiewarden.core.policy.problem import Code, Severity
 from cookiewarden.files import PolicyFiles
-from cookiewarden.tools.pagetext import NoStatement
-from cookiewarden.tools.published import read_page
-from cookiewarden.tools.stated import Kind, compare, draft
+from cookiewarden.tools.statement.pagetext import NoStatement
+from cookiewarden.tools.statement.published import read_page
+from cookiewarden.tools.statement.stated import Kind, compare, draft
 from tests.policies_for_tests import entries, loaded, policy
 from tests.shared import CONFORMANCE
 from tests.test_house import PACKAGE

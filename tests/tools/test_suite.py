@@ -3,16 +3,16 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode, Policy
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
 from cookiewarden.keys import throw_away
-from cookiewarden.tools.cases import read_cases, run_cases, uncovered
-from cookiewarden.tools.learn import draft, new_policy
-from cookiewarden.tools.suite import draft_suite
+from cookiewarden.tools.learn.learn import draft, new_policy
+from cookiewarden.tools.test.cases import read_cases, run_cases, uncovered
+from cookiewarden.tools.test.suite import draft_suite
 from tests.policies_for_tests import entries, policy
 
 NOW = 1_780_000_000.0

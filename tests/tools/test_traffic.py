@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.tools.catalog import NoCatalog, read_catalog
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.tools.learn.catalog import NoCatalog, read_catalog
 from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
 from tests.shared import CONFORMANCE
 

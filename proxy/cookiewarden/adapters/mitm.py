@@ -15,11 +15,11 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.exceptions import OptionsError
 from mitmproxy.hooks import UpdateHook
 
-from cookiewarden.core.decision import Action, Exchange, Header, Judged, Outcome
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.expiry import next_expiry
-from cookiewarden.core.policy import Mode, OnError
-from cookiewarden.core.problem import printable, printable_octets, render_line
+from cookiewarden.core.engine.decision import Action, Exchange, Header, Judged, Outcome
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.expiry import next_expiry
+from cookiewarden.core.policy.policy import Mode, OnError
+from cookiewarden.core.policy.problem import printable, printable_octets, render_line
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 

@@ -10,8 +10,8 @@ import click
 from cookiewarden.cli.github import github_line
 from cookiewarden.cli.policies import exit_code, print_problems, summary
 from cookiewarden.cli.usage import FILE, refuse_empty
-from cookiewarden.core.expiry import expiry_problems
-from cookiewarden.core.problem import Problem, counted, in_order
+from cookiewarden.core.policy.expiry import expiry_problems
+from cookiewarden.core.policy.problem import Problem, counted, in_order
 from cookiewarden.files import PolicyFiles
 
 

@@ -10,14 +10,14 @@ import uvloop
 from aiohttp import web
 
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.core.document import Loaded
+from cookiewarden.core.policy.document import Loaded
 from cookiewarden.demo.app import application
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import create
 from cookiewarden.serve import log
-from cookiewarden.serve.listener import CannotStart
+from cookiewarden.serve.listening.listener import CannotStart
+from cookiewarden.serve.processes.in_process import Single
 from cookiewarden.serve.settings import Address, Settings, Upstream, parse_address
-from cookiewarden.serve.single import Single
 
 PACKAGED = Path(__file__).parent.parent / "policies"
 IN_TREE = Path(__file__).parents[3] / "policies"

@@ -9,15 +9,15 @@ import click
 from cookiewarden.cli.policies import PolicyRefused, load_policy
 from cookiewarden.cli.traffic import recorded_in
 from cookiewarden.cli.usage import FILE
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode
-from cookiewarden.core.problem import counted, printable
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Mode
+from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.keys import throw_away
 from cookiewarden.pages import render
-from cookiewarden.tools.changes import Change, Direction
-from cookiewarden.tools.diff import Diff, Difference, Kind, Version
-from cookiewarden.tools.diff import diff as compare
-from cookiewarden.tools.replay import replay
+from cookiewarden.tools.diff.changes import Change, Direction
+from cookiewarden.tools.diff.diff import Diff, Difference, Kind, Version
+from cookiewarden.tools.diff.diff import diff as compare
+from cookiewarden.tools.diff.replay import replay
 
 FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, "never": set()}
 

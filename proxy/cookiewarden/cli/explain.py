@@ -13,12 +13,11 @@ from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import FORMAT
 from cookiewarden.cli.traffic import recorded_in
 from cookiewarden.cli.usage import FILE, say_nothing
-from cookiewarden.core.decision import Exchange, Header, Reason
-from cookiewarden.core.document import Loaded
-from cookiewarden.core.problem import Place, counted, printable
+from cookiewarden.core.engine.decision import Exchange, Header, Reason
+from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.problem import Place, counted, printable
 from cookiewarden.keys import throw_away
-from cookiewarden.tools.client import follow
-from cookiewarden.tools.explain import (
+from cookiewarden.tools.explain.explain import (
     DEFAULT_URL,
     Explanation,
     Line,
@@ -31,7 +30,8 @@ from cookiewarden.tools.explain import (
     moment_of,
     url_of,
 )
-from cookiewarden.tools.explain import explain as explain_headers
+from cookiewarden.tools.explain.explain import explain as explain_headers
+from cookiewarden.tools.http import follow
 from cookiewarden.tools.traffic import ANYWHERE, Recorded
 
 

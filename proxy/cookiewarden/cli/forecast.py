@@ -6,7 +6,7 @@ import click
 
 from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, operator, seen_by
 from cookiewarden.cli.usage import FILE
-from cookiewarden.core.problem import counted, printable
+from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks
 from cookiewarden.core.report.forecast import forecast as forecast_of

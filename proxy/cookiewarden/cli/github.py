@@ -1,6 +1,6 @@
 """Problems as GitHub shows them beside the lines of a pull request: workflow commands on standard output."""
 
-from cookiewarden.core.problem import Problem, Severity
+from cookiewarden.core.policy.problem import Problem, Severity
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 

@@ -12,21 +12,21 @@ from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.cli.running import address_of, enforcing, operator
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write_new
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.document import Loaded, Unread, load
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Entry, Policy
-from cookiewarden.core.problem import Code, Place, Pos, Problem, counted, printable
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.document import Loaded, Unread, load
+from cookiewarden.core.policy.policy import Entry, Policy
+from cookiewarden.core.policy.problem import Code, Place, Pos, Problem, counted, printable
+from cookiewarden.core.policy.source import parse_source
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
-from cookiewarden.core.source import parse_source
-from cookiewarden.tools.catalog import Catalog, NoCatalog, read_catalog
-from cookiewarden.tools.client import NoAnswer
-from cookiewarden.tools.drafting import declared
-from cookiewarden.tools.explain import DEFAULT_URL, exchange_of
-from cookiewarden.tools.learn import Draft, draft, merged, new_policy
-from cookiewarden.tools.suite import draft_suite
+from cookiewarden.tools.explain.explain import DEFAULT_URL, exchange_of
+from cookiewarden.tools.http import NoAnswer
+from cookiewarden.tools.learn.catalog import Catalog, NoCatalog, read_catalog
+from cookiewarden.tools.learn.drafting import declared
+from cookiewarden.tools.learn.learn import Draft, draft, merged, new_policy
+from cookiewarden.tools.test.suite import draft_suite
 from cookiewarden.tools.traffic import NoTraffic, recorded
 
 

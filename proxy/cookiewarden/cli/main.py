@@ -8,8 +8,8 @@ import click
 
 from cookiewarden import __version__
 from cookiewarden.cli.policies import PolicyRefused, exit_code
-from cookiewarden.serve.listener import CannotStart
-from cookiewarden.tools.client import NoAnswer
+from cookiewarden.serve.listening.listener import CannotStart
+from cookiewarden.tools.http import NoAnswer
 
 COMMANDS = {
     "run": "run", "check": "check", "test": "test", "explain": "explain", "forecast": "forecast", "drift": "drift", "learn": "learn", "diff": "diff", "statement": "statement", "report": "report",

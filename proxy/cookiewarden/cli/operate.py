@@ -7,9 +7,9 @@ from pydantic_core import PydanticCustomError
 
 from cookiewarden.cli.running import asks_a_proxy, operator
 from cookiewarden.cli.usage import say_nothing
-from cookiewarden.core.problem import printable
+from cookiewarden.core.policy.problem import printable
+from cookiewarden.core.policy.schema import parse_lifetime
 from cookiewarden.core.report.wire import MAX_SWITCH, PolicyDocument
-from cookiewarden.core.schema import parse_lifetime
 from cookiewarden.pages.text import date
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import click
 
-from cookiewarden.core.document import Loaded
-from cookiewarden.core.problem import Code, Problem, Severity, counted, has_errors, render_caret
+from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.problem import Code, Problem, Severity, counted, has_errors, render_caret
 from cookiewarden.files import PolicyFiles
 
 

@@ -18,7 +18,7 @@ from cookiewarden.core.report.review import period, without_silence
 from cookiewarden.core.report.review import review as review_of
 from cookiewarden.pages import render
 from cookiewarden.pages.report import values_of
-from cookiewarden.tools.client import NoAnswer
+from cookiewarden.tools.http import NoAnswer
 from cookiewarden.tools.prometheus import Prometheus
 
 _ADDRESS = re.compile(r"[\w.\[\]:-]*:[0-9]+|[0-9]+")

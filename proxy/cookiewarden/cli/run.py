@@ -8,10 +8,12 @@ import click
 
 from cookiewarden.cli.options import gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
-from cookiewarden.core.expiry import expiry_problems
-from cookiewarden.core.problem import render_line
+from cookiewarden.core.policy.expiry import expiry_problems
+from cookiewarden.core.policy.problem import render_line
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
-from cookiewarden.serve import log, single, supervisor
+from cookiewarden.serve import log
+from cookiewarden.serve.processes import in_process as single
+from cookiewarden.serve.processes import pool as supervisor
 from cookiewarden.serve.settings import is_itself
 
 logger = logging.getLogger("cookiewarden")

@@ -10,14 +10,14 @@ import click
 
 from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.usage import FILE
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode, Policy
-from cookiewarden.core.problem import printable, shown_url
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Mode, Policy
+from cookiewarden.core.policy.problem import printable, shown_url
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.core.report.judge import Judged, judge_all
 from cookiewarden.keys import throw_away
-from cookiewarden.tools.operator import Operator
+from cookiewarden.tools.admin_client import Operator
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_URL = "http://127.0.0.1:9180"

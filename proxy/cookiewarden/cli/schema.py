@@ -5,10 +5,10 @@ import json
 import click
 from pydantic import TypeAdapter
 
+from cookiewarden.core.policy.schema import json_schema
 from cookiewarden.core.report.statement import StatementDocument
 from cookiewarden.core.report.wire import DOCUMENTS, schema_of
-from cookiewarden.core.schema import json_schema
-from cookiewarden.tools.cases import CasesModel
+from cookiewarden.tools.test.cases import CasesModel
 
 
 @click.command(short_help="JSON Schemas: policy files, admin answers.")

@@ -10,15 +10,15 @@ from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import as_json
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write, write_new
-from cookiewarden.core.policy import Policy
-from cookiewarden.core.problem import counted, printable, shown_url
+from cookiewarden.core.policy.policy import Policy
+from cookiewarden.core.policy.problem import counted, printable, shown_url
 from cookiewarden.core.report.statement import statement as statement_of
 from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
 from cookiewarden.pages.words import WORDS, words_of
-from cookiewarden.tools.client import NoAnswer, follow
-from cookiewarden.tools.pagetext import NoStatement
-from cookiewarden.tools.published import Published, read_page
-from cookiewarden.tools.stated import Finding, Kind, compare, draft
+from cookiewarden.tools.http import NoAnswer, follow
+from cookiewarden.tools.statement.pagetext import NoStatement
+from cookiewarden.tools.statement.published import Published, read_page
+from cookiewarden.tools.statement.stated import Finding, Kind, compare, draft
 
 POLICY = click.option(
     "--policy",

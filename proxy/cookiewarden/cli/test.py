@@ -14,10 +14,10 @@ import click
 from cookiewarden.cli.github import command_data, command_property, github_line
 from cookiewarden.cli.policies import exit_code, print_problems
 from cookiewarden.cli.usage import FILE, refuse_empty
-from cookiewarden.core.document import Loaded
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode
-from cookiewarden.core.problem import (
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.policy import Mode
+from cookiewarden.core.policy.problem import (
     Code,
     Place,
     Pos,
@@ -30,7 +30,7 @@ from cookiewarden.core.problem import (
 )
 from cookiewarden.files import PolicyFiles, read
 from cookiewarden.keys import throw_away
-from cookiewarden.tools.cases import Result, read_cases, run_cases, uncovered
+from cookiewarden.tools.test.cases import Result, read_cases, run_cases, uncovered
 
 WATCH_SECONDS = 0.5
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.problem import printable
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.policy.problem import printable
 from cookiewarden.tools.traffic import ANYWHERE, NoTraffic, Recorded, recorded
 
 

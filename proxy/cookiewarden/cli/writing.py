@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cookiewarden.core.problem import printable
+from cookiewarden.core.policy.problem import printable
 
 
 def write(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from cookiewarden.core.problem import counted
+from cookiewarden.core.policy.problem import counted
 from cookiewarden.pages.chart import chart
 from cookiewarden.pages.statement import filters as of_statements
 from cookiewarden.pages.text import ago, cell, date, number, paragraphs, reasons, severities, shown, told

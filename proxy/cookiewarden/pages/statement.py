@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from cookiewarden.core.problem import printable
+from cookiewarden.core.policy.problem import printable
+from cookiewarden.core.policy.schema import did_you_mean
 from cookiewarden.core.report.statement import StatedCategory, StatedCookie, StatementDocument
-from cookiewarden.core.schema import did_you_mean
 from cookiewarden.pages.words import ENGLISH, WORDS, Words, day_words, lifetime_words, words_of
 
 

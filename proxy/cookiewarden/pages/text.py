@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from cookiewarden.core.problem import counted, printable
+from cookiewarden.core.policy.problem import counted, printable
 
 
 def shown(name: str) -> str:

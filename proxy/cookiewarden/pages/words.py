@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cookiewarden.core.policy import Lifetime, SetBy
+from cookiewarden.core.policy.policy import Lifetime, SetBy
 
 
 @dataclass(frozen=True, slots=True)

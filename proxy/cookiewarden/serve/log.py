@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener
 
-from cookiewarden.core.problem import printable
+from cookiewarden.core.policy.problem import printable
 
 
 class JsonLines(logging.Formatter):

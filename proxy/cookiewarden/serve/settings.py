@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from cookiewarden.core.policy import Mode
-from cookiewarden.core.problem import shown_url
-from cookiewarden.serve.access import Access
+from cookiewarden.core.policy.policy import Mode
+from cookiewarden.core.policy.problem import shown_url
+from cookiewarden.serve.observe.access import Access
 
 
 @dataclass(frozen=True, slots=True)

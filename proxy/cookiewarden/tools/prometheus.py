@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from cookiewarden.core.problem import printable, shown_url
+from cookiewarden.core.policy.problem import printable, shown_url
 from cookiewarden.core.report.review import (
     COUNTERS,
     GAUGES,
@@ -21,7 +21,7 @@ from cookiewarden.core.report.review import (
     risen,
 )
 from cookiewarden.core.report.wire import LAST_MOMENT, MOST
-from cookiewarden.tools.client import NoAnswer, fetch
+from cookiewarden.tools.http import NoAnswer, fetch
 
 SLACK = 0.25
 """Of a step: how far from its time a sample may be."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from cookiewarden.core.date import parse_cookie_date
-from cookiewarden.core.decision import Exchange, Header
+from cookiewarden.core.cookies.date import parse_cookie_date
+from cookiewarden.core.engine.decision import Exchange, Header
 
 
 class NoTraffic(Exception):

@@ -1,9 +1,9 @@
 """Inventories for tests: what was seen, written as one sees it on the wire."""
 
-from cookiewarden.core.cookie import is_deletion, parse_set_cookie
-from cookiewarden.core.decision import Exchange
-from cookiewarden.core.engine import Engine
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report.inventory import Inventory, Keeper, Observation, sample_path, shape_of
 from cookiewarden.core.report.judge import Judged, judge_all
 from tests.policies_for_tests import policy

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cookiewarden.core.policy.schema import parse_lifetime
 from cookiewarden.core.report.drift import (
     SETTLED,
     Finding,
@@ -15,7 +16,6 @@ from cookiewarden.core.report.drift import (
     scalar,
 )
 from cookiewarden.core.report.inventory import Record, Side, Times
-from cookiewarden.core.schema import parse_lifetime
 from tests.core.report.seen import NOW, Watched
 from tests.policies_for_tests import entries, loaded, policy
 

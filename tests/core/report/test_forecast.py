@@ -2,10 +2,10 @@
 
 import pytest
 
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.engine.seal import Keyring
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks, forecast
 from cookiewarden.core.report.inventory import Record
-from cookiewarden.core.seal import Keyring
 from tests.core.report.seen import NOW, Watched
 from tests.policies_for_tests import entries
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.cookie import parse_set_cookie
+from cookiewarden.core.cookies.cookie import parse_set_cookie
 from cookiewarden.core.report import inventory as module
 from cookiewarden.core.report.inventory import (
     MAX_NAMES,

@@ -1,6 +1,6 @@
 """Whole exchanges, added to an inventory: the same as what a proxy sees of them."""
 
-from cookiewarden.core.decision import Exchange
+from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.report.inventory import Inventory, Keeper, Side
 from cookiewarden.core.report.record import add_exchange
 from tests.core.report.seen import NOW

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cookiewarden.core.policy import Mode, SetBy
+from cookiewarden.core.policy.policy import Mode, SetBy
 from cookiewarden.core.report.statement import StatementDocument, in_language, statement
 from tests.policies_for_tests import entries, policy
 

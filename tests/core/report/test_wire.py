@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from cookiewarden.core.policy import Mode
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.drift import drift
 from cookiewarden.core.report.forecast import forecast

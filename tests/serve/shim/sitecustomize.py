@@ -64,7 +64,7 @@ def _count(*_):
     gc.unfreeze()
     names = {}
     for thing in gc.get_objects():
-        if type(thing).__name__ == "Entry" and type(thing).__module__ == "cookiewarden.core.policy":
+        if type(thing).__name__ == "Entry" and type(thing).__module__ == "cookiewarden.core.policy.policy":
             names[thing.name] = names.get(thing.name, 0) + 1
     part = Path(f"{COUNTS}.part.{os.getpid()}")
     part.write_text(json.dumps(names))

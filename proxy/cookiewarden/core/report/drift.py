@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
-from cookiewarden.core.policy import BROWSER_MAX, DAY, SCRIPT_READ, Entry, Policy, SetBy, lifetime_text
-from cookiewarden.core.problem import counted, printable
+from cookiewarden.core.policy.policy import BROWSER_MAX, DAY, SCRIPT_READ, Entry, Policy, SetBy, lifetime_text
+from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
 from cookiewarden.core.report.judge import Judged, Judgement, attributes_of

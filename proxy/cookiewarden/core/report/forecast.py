@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cookiewarden.core.decision import MEANINGS, Action, Reason
-from cookiewarden.core.problem import counted
+from cookiewarden.core.engine.decision import MEANINGS, Action, Reason
+from cookiewarden.core.policy.problem import counted
 from cookiewarden.core.report.inventory import Inventory, Record, Row, Side
 from cookiewarden.core.report.judge import Judged, Judgement
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
-from cookiewarden.core.cookie import SetCookie
-from cookiewarden.core.date import is_known
+from cookiewarden.core.cookies.cookie import SetCookie
+from cookiewarden.core.cookies.date import is_known
 
 MAX_NAMES = 1000
 """Undeclared names that are kept: this many that servers set, and as many that only browsers sent."""

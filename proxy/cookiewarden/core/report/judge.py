@@ -6,8 +6,8 @@ Values are not kept, so what depends on one is not seen here: a size that browse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cookiewarden.core.decision import Action, Decision, Exchange, Reason
-from cookiewarden.core.engine import Engine
+from cookiewarden.core.engine.decision import Action, Decision, Exchange, Reason
+from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.report.inventory import Inventory, Record, Shape, ShapeSeen, Side
 
 VALUE = b"x"

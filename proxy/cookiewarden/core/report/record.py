@@ -1,11 +1,11 @@
 """Whole exchanges, added to an inventory: what a proxy sees bit by bit, for those who have it all at once."""
 
-from cookiewarden.core.cookie import is_deletion, parse_set_cookie
-from cookiewarden.core.date import expires_clock
-from cookiewarden.core.decision import Exchange, Header, Judged
-from cookiewarden.core.engine import Engine
+from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.date import expires_clock
+from cookiewarden.core.cookies.scope import canonical_host
+from cookiewarden.core.engine.decision import Exchange, Header, Judged
+from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.report.inventory import Keeper, Observation, Shape, sample_path, shape_of, short_text
-from cookiewarden.core.scope import canonical_host
 
 
 def add_exchange(

@@ -6,8 +6,8 @@ The numbers are Prometheus's, that is of all proxies together; the names of unde
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cookiewarden.core.decision import UNDECLARED
-from cookiewarden.core.policy import DAY, Policy, SetBy
+from cookiewarden.core.engine.decision import UNDECLARED
+from cookiewarden.core.policy.policy import DAY, Policy, SetBy
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
 from cookiewarden.core.report.judge import Judged

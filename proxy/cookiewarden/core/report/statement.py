@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cookiewarden.core.policy import (
+from cookiewarden.core.policy.policy import (
     Category,
     Entry,
     Lifetime,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from cookiewarden.core.policy import Entry, Mode
+from cookiewarden.core.policy.policy import Entry, Mode
 from cookiewarden.core.report.drift import Finding
 from cookiewarden.core.report.forecast import Forecast
 from cookiewarden.core.report.inventory import Inventory

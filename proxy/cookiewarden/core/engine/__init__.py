@@ -1,0 +1,1 @@
+"""What the policy says of a cookie."""

@@ -1,0 +1,319 @@
+"""What the counts mean, in the words of Prometheus."""
+
+import os
+import platform
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from cookiewarden import __version__
+from cookiewarden.serve.observe.metrics import (
+    ALT_SVC_DROPPED,
+    CLIENT_ERRORS_AT,
+    CODE_CLASSES,
+    CONNECTIONS_AT,
+    COOKIES_AT,
+    DURATION_AT,
+    DURATION_BUCKETS,
+    FORWARDED_REPLACED,
+    GUARD_PAGES_AT,
+    IN_FLIGHT,
+    LABEL_SIZE,
+    LABELS_AT,
+    OVERHEAD_AT,
+    OVERHEAD_BUCKETS,
+    POLICY_ERRORS,
+    REQUESTS_AT,
+    SHADOW,
+    UPSTREAM_ERRORS_AT,
+    VIOLATIONS_AT,
+    Labels,
+)
+from cookiewarden.serve.offload import in_short_turns
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """One that was tried."""
+
+    at: float
+    """In seconds since the epoch."""
+    successful: bool
+    problems: list[str]
+    """Each in a line."""
+
+
+MAX_RELOADS = 10
+"""That are remembered."""
+
+
+@dataclass(slots=True)
+class PolicyStatus:
+    """The policy in force and how its loading went."""
+
+    policy: str = ""
+    sha256: str = ""
+    enforcing: bool = False
+    reload_successful: bool = True
+    reload_time: float = 0.0
+    """When a policy was last loaded, in seconds since the epoch."""
+    successes: int = 0
+    failures: int = 0
+    expiries: dict[str, float] = field(default_factory=dict)
+    """When dated entries end, by name."""
+    switch_end: float = 0.0
+    """When the mode that an operator switched to ends, in seconds since the epoch; 0: none did."""
+    reloads: deque[Reload] = field(default_factory=lambda: deque(maxlen=MAX_RELOADS))
+    """The last ones."""
+    shadow: "PolicyStatus | None" = None
+    """The same of a policy that is tried beside it."""
+
+
+@dataclass(slots=True)
+class Workers:
+    """The processes that serve, where there is a supervisor over them."""
+
+    pids: list[int]
+    replaced: int = 0
+    """How many died and were replaced."""
+
+
+class Exposition(Collector):
+    """A scrape. `read` hands out the counts of the moment."""
+
+    def __init__(
+        self,
+        read: Callable[[], Sequence[int] | memoryview],
+        labels: Labels,
+        status: PolicyStatus,
+        workers: Workers | None = None,
+    ) -> None:
+        self.read = read
+        self.labels = labels
+        self.status = status
+        self.workers = workers
+
+    async def scraped(self) -> bytes:
+        """What Prometheus scrapes: the numbers of one moment, put in words beside the traffic, which takes 15 ms for 200 entries."""
+        counts, labels, status = list(self.read()), Labels(self.labels.max_entries), self.status
+        labels.numbers = dict(self.labels.numbers)
+        moment = Exposition(
+            lambda: counts, labels, replace(status, expiries=dict(status.expiries)), self.workers
+        )
+        return await in_short_turns(moment.text)
+
+    def text(self) -> bytes:
+        """The same, at once."""
+        registry = CollectorRegistry()
+        registry.register(self)
+        if self.workers is None:
+            ProcessCollector(registry=registry)
+        else:
+            registry.register(Processes(self.workers))
+        return generate_latest(registry)
+
+    def collect(self) -> Iterator[Metric]:
+        counts = self.read()
+        yield _info("build", "The running build.", version=__version__, python=platform.python_version())
+        yield from self._policy()
+        requests = {(m.decode(), CODE_CLASSES[c - 1]): counts[at] for (m, c), at in REQUESTS_AT.items()}
+        yield _counter("requests", "Requests answered.", ("method", "code_class"), requests)
+        yield _histogram(
+            "request_duration_seconds",
+            "From the request head to the end of the response.",
+            DURATION_BUCKETS,
+            counts[DURATION_AT:OVERHEAD_AT],
+        )
+        yield _histogram(
+            "overhead_seconds",
+            "The proxy's own share of a request.",
+            OVERHEAD_BUCKETS,
+            counts[OVERHEAD_AT:LABELS_AT],
+        )
+        yield _gauge(
+            "requests_in_flight", "Requests without a complete response.", (), {(): counts[IN_FLIGHT]}
+        )
+        yield from self._cookies(counts, "", "")
+        yield from self._cookies(counts, SHADOW, "shadow_")
+        yield _counter("policy_errors", "Cookies that could not be judged.", (), {(): counts[POLICY_ERRORS]})
+        yield _counter(
+            "upstream_errors", "Failures of the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT)
+        )
+        yield _counter("client_errors", "Failures of clients.", ("reason",), _by(counts, CLIENT_ERRORS_AT))
+        yield _counter(
+            "forwarded_replaced",
+            "Requests whose X-Forwarded headers were replaced.",
+            (),
+            {(): counts[FORWARDED_REPLACED]},
+        )
+        yield _counter(
+            "alt_svc_dropped",
+            "Responses whose Alt-Svc was dropped.",
+            (),
+            {(): counts[ALT_SVC_DROPPED]},
+        )
+        yield _counter(
+            "guard_pages",
+            "Pages under the script guard, by what became of its tag.",
+            ("result",),
+            _by(counts, GUARD_PAGES_AT),
+        )
+        connections = {key: counts[at] for key, at in CONNECTIONS_AT.items()}
+        yield _gauge("connections", "Open connections.", ("side", "state"), connections)
+        workers = self.workers
+        yield _gauge("workers", "Processes that serve.", (), {(): len(workers.pids) if workers else 1})
+        yield _counter("workers_replaced", "Workers that died.", (), {(): workers.replaced if workers else 0})
+
+    def _cookies(self, counts: Sequence[int] | memoryview, before: str, family: str) -> Iterator[Metric]:
+        cookies: dict[tuple[str, str, str], int] = {}
+        violations: dict[tuple[str, str, str], int] = {}
+        for label, number in self.labels.numbers.items():
+            if label.startswith(SHADOW) != bool(before):
+                continue
+            label = label.removeprefix(before)
+            begin = LABELS_AT + LABEL_SIZE * number
+            for (direction, action), at in COOKIES_AT.items():
+                cookies[direction, label, action] = counts[begin + at]
+            for (reason, enforced), at in VIOLATIONS_AT.items():
+                if counts[begin + at]:  # appears on first use
+                    violations[label, reason, "true" if enforced else "false"] = counts[begin + at]
+        would = "by the shadow policy" if before else "by what was done"
+        yield _counter(
+            family + "cookies", f"Cookies judged, {would}.", ("direction", "cookie", "action"), cookies
+        )
+        yield _counter(
+            family + "violations",
+            f"Cookies that were not as declared{', ' + would if before else ''}.",
+            ("cookie", "reason", "enforced"),
+            violations,
+        )
+
+    def _policy(self) -> Iterator[Metric]:
+        status = self.status
+        yield _info("policy", "The policy in force.", policy=status.policy, sha256=status.sha256)
+        yield _gauge(
+            "policy_enforcing",
+            "1 where the mode is enforce, 0 where it is report.",
+            (),
+            {(): int(status.enforcing)},
+        )
+        yield _gauge(
+            "mode_switch_end_timestamp_seconds",
+            "When the mode that an operator switched to ends; 0 where none did.",
+            (),
+            {(): status.switch_end},
+        )
+        yield _gauge(
+            "config_last_reload_successful",
+            "Whether the last reload worked.",
+            (),
+            {(): int(status.reload_successful)},
+        )
+        yield _gauge(
+            "config_last_reload_success_timestamp_seconds",
+            "When a policy was last loaded.",
+            (),
+            {(): status.reload_time},
+        )
+        known = {(name,): at for name, at in status.expiries.items() if name in self.labels.numbers}
+        yield _gauge("entry_expiry_timestamp_seconds", "When a dated entry ends.", ("cookie",), known)
+        if status.shadow is not None:
+            yield _info(
+                "shadow_policy",
+                "The policy that is tried.",
+                policy=status.shadow.policy,
+                sha256=status.shadow.sha256,
+            )
+            yield _gauge(
+                "shadow_last_reload_successful",
+                "Whether the last reload of the policy that is tried worked.",
+                (),
+                {(): int(status.shadow.reload_successful)},
+            )
+        reloads = {("success",): status.successes, ("failure",): status.failures}
+        yield _counter("config_reloads", "Reloads of the policy.", ("result",), reloads)
+
+
+class Processes(Collector):
+    """`process_*` of supervisor and workers, added up; CPU time of workers that ended is in it."""
+
+    def __init__(self, workers: Workers) -> None:
+        self.workers = workers
+
+    def collect(self) -> Iterator[Metric]:
+        ended = os.times()
+        more = {"process_cpu_seconds": ended.children_user + ended.children_system}
+        for pid in self.workers.pids:
+            for family in _process(pid):
+                if family.name in SUMMED:
+                    more[family.name] = more.get(family.name, 0.0) + family.samples[0].value
+        for family in _process(os.getpid()):
+            sample = family.samples[0]
+            family.samples = [sample._replace(value=sample.value + more.get(family.name, 0.0))]
+            yield family
+
+
+def _process(pid: int) -> Iterable[Metric]:
+    """What is known of a process; nothing where it has just ended."""
+    return ProcessCollector(registry=None, pid=lambda: pid).collect()
+
+
+SUMMED = frozenset(
+    {
+        "process_cpu_seconds",
+        "process_resident_memory_bytes",
+        "process_virtual_memory_bytes",
+        "process_open_fds",
+    }
+)
+
+
+def _by(counts: Sequence[int] | memoryview, places: dict[str, int]) -> dict[tuple[str, ...], int]:
+    return {(key,): counts[at] for key, at in places.items()}
+
+
+def _info(name: str, help: str, **labels: str) -> Metric:
+    family = InfoMetricFamily("cookiewarden_" + name, help)
+    family.add_metric((), labels)
+    return family
+
+
+Samples = Mapping[Any, float]
+"""By a tuple of the labels' values."""
+
+
+def _counter(name: str, help: str, labels: Iterable[str], values: Samples) -> Metric:
+    family = CounterMetricFamily("cookiewarden_" + name, help, labels=tuple(labels))
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family
+
+
+def _gauge(name: str, help: str, labels: Iterable[str], values: Samples) -> Metric:
+    family = GaugeMetricFamily("cookiewarden_" + name, help, labels=tuple(labels))
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family
+
+
+def _histogram(name: str, help: str, bounds: Sequence[float], counts: Sequence[int] | memoryview) -> Metric:
+    """`counts`: one for each bucket, one above all bounds, and the sum in nanoseconds."""
+    total, buckets = 0, []
+    for bound, count in zip((*map(str, bounds), "+Inf"), counts[:-1], strict=True):
+        total += count
+        buckets.append((bound, float(total)))
+    family = HistogramMetricFamily("cookiewarden_" + name, help)
+    family.add_metric((), buckets, counts[-1] / 1e9)
+    return family

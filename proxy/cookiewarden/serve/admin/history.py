@@ -1,0 +1,47 @@
+"""The last half hour, for the small charts of the status page. What is older is in Prometheus."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cookiewarden.serve.observe.metrics import COOKIES_AT, LABEL_SIZE, LABELS_AT, REQUESTS_AT, SHADOW, Labels
+
+STEP_SECONDS = 5.0
+STEPS = 360
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Counts since the start."""
+
+    at: float
+    """In seconds since the epoch."""
+    requests: int
+    actions: dict[str, int]
+    """Cookies, by what was done with them."""
+
+
+class History:
+    def __init__(self, read: Callable[[], Sequence[int] | memoryview], labels: Labels) -> None:
+        """`read` hands out the counts of the moment."""
+        self.read = read
+        self.labels = labels
+        self.samples: deque[Sample] = deque(maxlen=STEPS + 1)
+
+    async def watch(self) -> None:
+        """Take samples."""
+        while True:
+            self.samples.append(self.sample())
+            await asyncio.sleep(STEP_SECONDS)
+
+    def sample(self) -> Sample:
+        counts = self.read()
+        actions: dict[str, int] = {}
+        for label, number in self.labels.numbers.items():
+            if not label.startswith(SHADOW):
+                begin = LABELS_AT + LABEL_SIZE * number
+                for (_, action), at in COOKIES_AT.items():
+                    actions[action] = actions.get(action, 0) + counts[begin + at]
+        return Sample(time.time(), sum(counts[at] for at in REQUESTS_AT.values()), actions)

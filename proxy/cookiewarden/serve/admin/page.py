@@ -1,0 +1,129 @@
+"""The status page: one screen that tells an operator what is enforced, what would break, and what is not declared."""
+
+import itertools
+import secrets
+import time
+from dataclasses import dataclass
+
+from cookiewarden import __version__
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.report.drift import Finding, Kind, drift
+from cookiewarden.core.report.forecast import Forecast, Verdict, forecast, where
+from cookiewarden.core.report.inventory import Inventory, Record
+from cookiewarden.core.report.judge import Judged, Judgement, judge_all
+from cookiewarden.pages import render
+from cookiewarden.pages.chart import Line
+from cookiewarden.serve.admin.api import Operation
+from cookiewarden.serve.admin.history import STEP_SECONDS, History, Sample
+from cookiewarden.serve.offload import in_short_turns
+
+MAX_SHOWN = 50
+"""Rows of a table; the JSON has all."""
+POINTS = 120
+"""Of a chart."""
+ACTIONS = ("pass", "rewrite", "block", "strip", "evict", "report")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the inventory says of all cookies."""
+
+    since: float
+    left_out: int
+    forecasts: list[Forecast]
+    findings: list[Finding]
+    rows: dict[str, "EntryRow"]
+
+
+@dataclass(slots=True)
+class EntryRow:
+    """What was seen of a declared cookie."""
+
+    count: int = 0
+    last: float = 0.0
+    where: tuple[str, ...] = ()
+    done: str = ""
+
+
+async def page(operation: Operation, unready: str, address: str) -> tuple[str, str]:
+    """The page, and the Content-Security-Policy that goes with it. `address`: of the admin listener, for commands."""
+    seen = await operation.computed(_seen)
+    nonce = secrets.token_urlsafe(16)
+    now = time.time()
+    values = {
+        "version": __version__,
+        "now": now,
+        "nonce": nonce,
+        "unready": unready,
+        "address": address,
+        "policy": await operation.policy(),
+        "seen": seen,
+        "charts": _charts(operation.history),
+        "max_shown": MAX_SHOWN,
+        "verdicts": list(Verdict),
+        "paste": "".join(f.yaml for f in seen.findings if f.kind is Kind.UNDECLARED) if seen else "",
+    }
+    return await in_short_turns(lambda: render("status.html", values)), POLICY.format(nonce=nonce)
+
+
+POLICY = (
+    "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def _seen(inventory: Inventory, engine: Engine) -> Seen:
+    judged = judge_all(inventory, engine, time.time())
+    return Seen(
+        inventory.since,
+        sum(inventory.left_out.values()),
+        forecast(inventory, judged, is_in_force=True),
+        drift(inventory, judged, engine.policy, time.time()),
+        _rows(inventory, judged),
+    )
+
+
+def _rows(inventory: Inventory, judged: Judged) -> dict[str, EntryRow]:
+    rows: dict[str, EntryRow] = {}
+    for name, record in inventory.records.items():
+        for entry in {judgement.entry for judgement in judged[name] if judgement.entry}:
+            row = rows.setdefault(entry, EntryRow())
+            row.count += record.count
+            if record.last > row.last:
+                row.last, row.where = record.last, where(record)
+            row.done = _done(record) or row.done or _would(judged[name])
+    return rows
+
+
+def _done(record: Record) -> str:
+    """What was decided most of the time."""
+    rows = [row for row in record.rows if row.direction != "evict"]
+    return ", ".join(dict.fromkeys(row.action for row in sorted(rows, key=lambda row: -row.times.count)))
+
+
+def _would(judgements: list[Judgement]) -> str:
+    """What this policy would do, where it has not decided yet."""
+    return "would " + ", ".join(dict.fromkeys(judgement.action.value for judgement in judgements))
+
+
+def _charts(history: History) -> dict[str, object]:
+    samples = list(history.samples)  # the step that has just begun would say little
+    pairs = list(itertools.pairwise(samples))
+    requests = Line("requests", _thinned([_rate(a, b, a.requests, b.requests) for a, b in pairs]))
+    cookies = [
+        Line(action, _thinned([_rate(a, b, a.actions[action], b.actions[action]) for a, b in pairs]))
+        for action in ACTIONS
+    ]
+    minutes = max(0, len(samples) - 1) * STEP_SECONDS / 60
+    return {"requests": [requests], "cookies": cookies, "began": f"{max(1, round(minutes))} min ago"}
+
+
+def _rate(one: Sample, other: Sample, before: int, after: int) -> float:
+    return (after - before) / max(0.001, other.at - one.at)
+
+
+def _thinned(values: list[float]) -> list[float]:
+    """At most POINTS of them, each the mean of some."""
+    size = max(1, -(-len(values) // POINTS))
+    groups = [values[at : at + size] for at in range(0, len(values), size)]
+    return [sum(group) / len(group) for group in groups]

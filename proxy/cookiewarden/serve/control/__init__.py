@@ -1,0 +1,1 @@
+"""How a policy, a mode and a certificate get in force."""

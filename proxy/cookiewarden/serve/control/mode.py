@@ -1,0 +1,48 @@
+"""Whether the policy is enforced: what an operator switched to a moment ago, else the setting, else the policy's own word."""
+
+import math
+from dataclasses import dataclass
+
+from cookiewarden.core.policy.policy import Mode, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a policy is in force: the part of it that changes at once, and without the policy's files."""
+
+    mode: Mode | None = None
+    """Overrides the policy's own; None: the policy's own."""
+    now: float = 0.0
+    """The moment as of which it is in force, in seconds since the epoch: entries whose `until` is before it have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSwitch:
+    """Where the emergency switch stands. It goes back automatically."""
+
+    setting: Mode | None = None
+    """`--mode`."""
+    switched: Mode | None = None
+    """By an operator, while the proxy runs."""
+    ends: float = math.inf
+    """When that ends, by the clock that counts how much time passes: the wall clock may be set meanwhile."""
+
+    @property
+    def above_policy(self) -> Mode | None:
+        """The mode that overrides the policy's own, if any does."""
+        return self.switched or self.setting
+
+    def of(self, policy: Policy) -> Mode:
+        return self.above_policy or policy.mode
+
+    def why(self, policy: Policy) -> str:
+        """Who says so."""
+        if self.switched is not None:
+            return "an operator's switch"
+        return "the setting mode" if self.setting is not None else "the policy"
+
+    def turned(self, mode: Mode, ends: float) -> "ModeSwitch":
+        return ModeSwitch(self.setting, mode, ends)
+
+    def back(self) -> "ModeSwitch":
+        return ModeSwitch(self.setting)

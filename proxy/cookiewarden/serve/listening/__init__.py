@@ -1,0 +1,1 @@
+"""Who may connect, and how it ends; for every driver."""

@@ -1,0 +1,241 @@
+"""Where clients arrive: the listening sockets, and each accepted connection made a `Downstream`.
+
+A plain listener is the event loop's own. Where a connection has something to say before it is a client's (a TLS
+handshake, or the header of a balancer, which must be read to its last byte before a handshake may begin), it is
+accepted here: until then it counts as a connection, and a drain waits for it. That costs 25 µs a connection.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+import ssl
+from typing import Any
+
+from cookiewarden.serve.dataplane.client import Downstream
+from cookiewarden.serve.dataplane.context import Gateway, address_of
+from cookiewarden.serve.listening.tls import told_of
+from cookiewarden.serve.settings import Address
+from cookiewarden.serve.wire.proxy_protocol import BadProxyHeader, missing, source
+
+log = logging.getLogger("cookiewarden")
+
+BACKLOG = 2048
+AT_ONCE = 64
+"""Connections accepted before others get a turn."""
+PAUSE_SECONDS = 0.1
+"""Without a free descriptor: until accepting is tried again."""
+GOODBYE_SECONDS = 2.0
+"""For a TLS client to answer that the connection ends; many never do."""
+FIRST_FD = 3
+NO_HEADER = (
+    "connections from %s begin with no PROXY protocol header and are closed; if no balancer there sends one, take %s"
+    " out of --proxy-protocol"
+)
+
+
+class CannotStart(Exception):
+    """The proxy could not come up: one line for the person who started it."""
+
+
+def open_sockets(address: Address, count: int) -> list[socket.socket]:
+    """Listening sockets for `count` workers: the one that systemd hands over, shared, or one each for `address`.
+
+    One each because the kernel then spreads connections evenly: of 64, one shared socket gave two workers 2 and 62,
+    a socket each 31 and 33. Raises CannotStart.
+    """
+    handed = _handed_socket()
+    if handed is not None:
+        return [handed] * count
+    try:
+        if count == 1:
+            return [listening(address, share=False)]
+        # Sharing would let a second cookiewarden take half of the connections unseen: first see that nobody is there.
+        first = listening(address, share=False)
+        bound = Address(*first.getsockname()[:2])
+        first.close()
+        return [listening(bound, share=True) for _ in range(count)]
+    except OSError as error:
+        raise cannot_listen(address, "--listen", error) from error
+
+
+def listening(address: Address, share: bool = False) -> socket.socket:
+    """Raises OSError."""
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, where = found[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(where)
+        made.listen(BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    made.setblocking(False)
+    return made
+
+
+def cannot_listen(address: Address, flag: str, error: OSError) -> CannotStart:
+    reason = error.strerror or str(error)
+    return CannotStart(f"cannot listen on {address}: {reason.lower()}; choose another address with {flag}")
+
+
+def _handed_socket() -> socket.socket | None:
+    """The listening socket that systemd hands over (sd_listen_fds(3)): meant for this process, and one only."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return None
+    count = os.environ.get("LISTEN_FDS", "")
+    if count != "1":
+        raise CannotStart(f"{count or 'no'} sockets were handed over by LISTEN_FDS; expected 1, for --listen")
+    try:
+        handed = socket.socket(fileno=FIRST_FD)
+    except OSError as error:
+        raise CannotStart(f"what was handed over by LISTEN_FDS is no socket: {error.strerror}") from error
+    handed.setblocking(False)
+    return handed
+
+
+def told(listening: socket.socket) -> str:
+    """Where a socket listens, for the log."""
+    name = listening.getsockname()
+    return str(Address(*name[:2])) if isinstance(name, tuple) else f"unix:{name}"
+
+
+class Listener:
+    """Accepts connections from one socket until it is closed."""
+
+    def __init__(self, gateway: Gateway, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
+        self.gateway = gateway
+        self.socket = listening
+        self.tls = tls
+        self._server: asyncio.Server | None = None
+        self._waiting: socket.socket | None = None
+        """The socket once more: to take what waits when the loop has closed its own."""
+        self._closed = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        loop = self.gateway.loop
+        if self.tls is not None or self.gateway.settings.proxy_protocol:
+            loop.add_reader(self.socket, self._accept)
+            return
+        self._waiting = self.socket.dup()  # now, for there may be no descriptor to be had when it closes
+        create = loop.create_unix_server if self.socket.family == socket.AF_UNIX else loop.create_server
+        self._server = await create(lambda: Downstream(self.gateway), sock=self.socket, backlog=BACKLOG)
+
+    def close(self) -> None:
+        """Take what waits in the accept queue, which closing would reset, then close. Again: no effect."""
+        waiting = self._closing()
+        if waiting is not None:
+            with contextlib.suppress(OSError):  # no descriptor is free: what waits cannot be taken
+                for _ in range(BACKLOG // AT_ONCE + 1):  # not for ever, where more come than can be taken
+                    if not self._accept_from(waiting):
+                        break
+            waiting.close()
+
+    def stop(self) -> None:
+        """Close at once."""
+        waiting = self._closing()
+        if waiting is not None:
+            waiting.close()
+        for task in self._tasks:
+            task.cancel()
+
+    def _closing(self) -> socket.socket | None:
+        """The socket with what waits, nothing being accepted from it any more; None where it is closed already."""
+        if self._closed:
+            return None
+        self._closed = True
+        if self._server is not None:
+            self._server.close()
+        else:
+            self.gateway.loop.remove_reader(self.socket)
+        return self._waiting or self.socket
+
+    @property
+    def arriving(self) -> bool:
+        """Whether connections were accepted that are no clients yet."""
+        return bool(self._tasks)
+
+    def _accept(self) -> None:
+        try:
+            self._accept_from(self.socket)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                raise
+            self.gateway.loop.remove_reader(self.socket)
+            self.gateway.loop.call_later(PAUSE_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        if not self._closed:
+            self.gateway.loop.add_reader(self.socket, self._accept)
+
+    def _accept_from(self, listening: socket.socket) -> bool:
+        """Accept a few; whether there may be more."""
+        for _ in range(AT_ONCE):
+            try:
+                connection, name = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return False
+            connection.setblocking(False)
+            if self.gateway.has_room(len(self._tasks)):
+                self._begin(connection, name)
+            else:  # nothing can be said before a handshake
+                self.gateway.metrics.client_errors.add("overload")
+                connection.close()
+        return True
+
+    def _begin(self, connection: socket.socket, name: Any) -> None:
+        def end(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if task.cancelled():
+                connection.close()
+
+        task = self.gateway.loop.create_task(self._serve(connection, name))
+        self._tasks.add(task)
+        task.add_done_callback(end)
+
+    async def _serve(self, connection: socket.socket, name: Any) -> None:
+        """Read what a balancer says first, then the connection is like any other."""
+        gateway = self.gateway
+        peer: bytes | None = None
+        balancers = gateway.settings.proxy_protocol
+        address = address_of(name[0].encode()) if isinstance(name, tuple) else None
+        try:
+            if address is not None and any(address in network for network in balancers):
+                async with asyncio.timeout(gateway.settings.header_timeout):
+                    peer = source(await self._header(connection))
+            await gateway.loop.connect_accepted_socket(
+                lambda: Downstream(gateway, peer),
+                connection,
+                ssl=self.tls,
+                ssl_handshake_timeout=gateway.settings.header_timeout if self.tls else None,
+                ssl_shutdown_timeout=GOODBYE_SECONDS if self.tls else None,
+            )
+        except BadProxyHeader:
+            gateway.metrics.client_errors.add("proxy_protocol")
+            gateway.hint(str(address).encode(), NO_HEADER)
+            connection.close()
+        except TimeoutError:
+            gateway.metrics.client_errors.add("header_timeout")
+            connection.close()
+        except ssl.SSLError as error:
+            gateway.handshake_failed(told_of(error))
+            connection.close()
+        except OSError:  # the client left
+            connection.close()
+
+    async def _header(self, connection: socket.socket) -> bytes:
+        header = b""
+        while octets := missing(header):
+            data = await self.gateway.loop.sock_recv(connection, octets)
+            if not data:
+                raise ConnectionResetError
+            header += data
+        return header

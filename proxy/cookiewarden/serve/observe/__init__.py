@@ -1,0 +1,1 @@
+"""What is counted and remembered of traffic, without values."""

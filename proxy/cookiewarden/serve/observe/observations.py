@@ -1,0 +1,129 @@
+"""What the data plane saw since somebody took it: the inventory's eyes.
+
+Heads come again and again, so of each kind only the first since the last taking is looked at, and the others are counted:
+0.1 µs a request. It is bounded like everything that clients can make grow.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cookiewarden.core.cookies.cookie import is_deletion, name_of, parse_cookie, parse_set_cookie
+from cookiewarden.core.engine.decision import Decision
+from cookiewarden.core.report.inventory import Observation, Shape, Side, sample_path, shape_of, short_text
+from cookiewarden.serve.observe.metrics import Slot
+
+MAX_LOOKED = 2000
+"""Cookies that are looked at between two takings; the others are only counted."""
+MAX_TAILS = 20
+"""Different attribute lists of one response that are looked at; no application sends as many. Cookies with another are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """What was taken. No repr of values: there are none in it."""
+
+    cookies: list[tuple[Observation, int, int]] = field(default_factory=list)
+    """With how often each was seen, and how often in requests of other sites."""
+    left_out: dict[Side, int] = field(default_factory=dict)
+
+
+class Sightings:
+    """Collects until taken."""
+
+    def __init__(self) -> None:
+        self._looked: list[tuple[Slot, list[Observation]]] = []
+        self._once: list[Observation] = []
+        self._left_out: dict[Side, int] = {}
+        self._room = MAX_LOOKED
+
+    def on_request(
+        self, slot: Slot, host: bytes, target: bytes, header: bytes, decisions: tuple[Decision, ...]
+    ) -> None:
+        """The first Cookie header of its kind."""
+        names = [name for name, piece in parse_cookie(header) if piece.strip(b" \t")]
+        if len(names) == len(decisions) and self._has_room(slot, Side.REQUEST, len(names)):
+            place = short_text(host), sample_path(target)
+            self._looked.append(
+                (slot, [_seen(n, "request", d, *place) for n, d in zip(names, decisions, strict=True)])
+            )
+
+    def on_response(
+        self,
+        slot: Slot,
+        host: bytes,
+        target: bytes,
+        lines: Iterable[tuple[bytes, bytes]],
+        decisions: tuple[Decision, ...],
+        now: float,
+    ) -> None:
+        """The first run of Set-Cookie lines of its kind; each with what leads up to it."""
+        if not self._has_room(slot, Side.SERVER, len(decisions)):
+            return
+        place = short_text(host), sample_path(target)
+        found = []
+        known: dict[bytes, tuple[Shape | None, int]] = {}
+        for (_, line), decision in zip(lines, decisions, strict=True):
+            pair, _, tail = line.partition(b";")
+            if tail not in known:
+                if len(known) >= MAX_TAILS:
+                    self._leave_out(Side.SERVER, 1)
+                    continue
+                cookie = parse_set_cookie(b"=x;" + tail)  # the value is of no interest
+                is_live = cookie is not None and not is_deletion(cookie, now)
+                known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
+            name = b"" if parse_set_cookie(pair) is None else name_of(pair)
+            found.append(
+                _seen(name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)))
+            )
+        self._looked.append((slot, found))
+
+    def on_eviction(self, decisions: Mapping[bytes, Decision], host: bytes, target: bytes) -> None:
+        """What the proxy had browsers forget."""
+        if len(decisions) <= self._room:
+            self._room -= len(decisions)
+            place = short_text(host), sample_path(target)
+            self._once += [_seen(name, "evict", decision, *place) for name, decision in decisions.items()]
+
+    def on_script(self, name: bytes, decision: Decision, host: bytes, target: bytes) -> None:
+        """What a page's guard told."""
+        if not self._room:
+            self._leave_out(Side.SCRIPT, 1)
+            return
+        self._room -= 1
+        self._once.append(_seen(name, "script", decision, short_text(host), sample_path(target)))
+
+    def _has_room(self, slot: Slot, side: Side, cookies: int) -> bool:
+        if cookies <= self._room:
+            self._room -= cookies
+            return True
+        slot.count = slot.crossed = 0  # the next of its kind asks again
+        self._leave_out(side, cookies)
+        return False
+
+    def _leave_out(self, side: Side, cookies: int) -> None:
+        self._left_out[side] = self._left_out.get(side, 0) + cookies
+
+    def take(self) -> Sighted:
+        """All of it; from now on everything is looked at anew."""
+        cookies = [(seen, 1, 0) for seen in self._once]
+        for slot, found in self._looked:
+            cookies += [(seen, slot.count, slot.crossed) for seen in found]
+            slot.count = slot.crossed = 0
+        sighted = Sighted(cookies, self._left_out)
+        self._looked, self._once, self._left_out, self._room = [], [], {}, MAX_LOOKED
+        return sighted
+
+
+def _seen(
+    name: bytes,
+    direction: str,
+    decision: Decision,
+    host: str,
+    path: str,
+    shape: Shape | None = None,
+    seconds: int = 0,
+) -> Observation:
+    return Observation(
+        name, direction, decision.entry.name if decision.entry is not None else "", decision.action.value,
+        tuple(reason.value for reason in decision.reasons), decision.enforced, host, path, shape, seconds,
+    )  # fmt: skip

@@ -1,0 +1,63 @@
+"""The script guard on the wire: the script itself, its tag, and the reports that it sends."""
+
+import hashlib
+import json
+import re
+import time
+from importlib.resources import files
+from urllib.parse import unquote_to_bytes
+
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.guard import guard_rules
+
+RESERVED = b"/.well-known/cookiewarden/"
+"""Below it the proxy answers itself, where the policy has a guard."""
+SCRIPT = RESERVED + b"guard.js"
+REPORT = RESERVED + b"report"
+MAX_NAME = 256
+
+_SOURCE = files("cookiewarden.serve.own_pages").joinpath("guard.js")
+_REFERER = re.compile(rb"\r\nreferer:[ \t]*https?://[^/\r\n]*(/[^\r\n ?#]*)", re.IGNORECASE)
+
+
+class Guard:
+    """What one policy makes of it."""
+
+    def __init__(self, engine: Engine) -> None:
+        rules = guard_rules(engine.policy, engine.mode, time.time()) | {"report": REPORT.decode()}
+        # `</` would end a script that is in a page; U+2028 ends a line in old browsers.
+        compiled = json.dumps(rules, separators=(",", ":")).replace("</", "<\\/")
+        self.script = _SOURCE.read_text().replace("/*POLICY*/ null", compiled, 1).encode()
+        self.revision = hashlib.sha256(self.script).hexdigest()[:16].encode()
+
+    def tag(self, nonce: bytes = b"") -> bytes:
+        """Return the tag for a page whose Content-Security-Policy asks for this nonce."""
+        attribute = b' nonce="' + nonce + b'"' if nonce else b""
+        return b'<script src="' + SCRIPT + b"?" + self.revision + b'"' + attribute + b"></script>"
+
+    def answer(self, method: bytes, target: bytes) -> tuple[int, bytes, bytes]:
+        """Status, header lines and body for a request below `RESERVED`. What is asked for under the current revision's
+        name never changes."""
+        path, _, query = target.partition(b"?")
+        if path == SCRIPT and method in (b"GET", b"HEAD"):
+            kept = b"max-age=31536000, immutable" if query == self.revision else b"no-cache"
+            lines = (
+                b"Content-Type: text/javascript; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nCache-Control: "
+                + kept
+            )
+            return 200, lines + b"\r\n", self.script
+        if path == REPORT and method == b"POST":
+            return 204, b"", b""
+        return 404, b"Content-Type: text/plain\r\n", b"404 Not Found\n"
+
+
+def reported_name(target: bytes) -> bytes:
+    """The name that a report speaks of; empty where it is none."""
+    path, _, query = target.partition(b"?")
+    return unquote_to_bytes(query)[:MAX_NAME] if path == REPORT else b""
+
+
+def page_of(fields: bytes) -> bytes:
+    """The path of the page that a report comes from, by its Referer; `/` where it has none."""
+    found = _REFERER.search(fields)
+    return found[1] if found else b"/"

@@ -1,0 +1,162 @@
+"""A request under a script guard and its answer: which pages get the guard's tag, and how each is counted.
+
+Only page requests are counted, each once, by what became of its tag:
+
+- `injected`, `sniffed`: the page has the tag; `sniffed` where it has no type and browsers take its body for HTML.
+- `csp`: its Content-Security-Policy forbids the script. The tag is there all the same: the policy may change on the way.
+- `encoded`, `not-html`: nothing was written.
+
+Redirects, downloads, partial answers, and answers without a body are not counted, and get no tag.
+"""
+
+import re
+from collections.abc import Iterable
+
+from cookiewarden.core.engine.decision import Header
+from cookiewarden.core.engine.eviction import gets_a_page
+from cookiewarden.serve.observe.metrics import Cells
+from cookiewarden.serve.own_pages.guard import SCRIPT, Guard
+from cookiewarden.serve.own_pages.injector import Injector
+from cookiewarden.serve.wire.csp import Address, nonce_for
+from cookiewarden.serve.wire.head import Framing, fields_of, without
+from cookiewarden.serve.wire.request_head import RequestHead
+from cookiewarden.serve.wire.response_head import ResponseHead
+from cookiewarden.serve.wire.sniff import Kind, begins_as_html, kind_of
+from cookiewarden.serve.wire.validators import MARK, Conditions
+
+ENCODINGS = frozenset({b"accept-encoding"})
+OF_THE_BODY = frozenset(
+    {b"content-length", b"content-digest", b"repr-digest", b"digest", b"content-md5", b"accept-ranges"}
+)
+"""Fields that are wrong once something is written into a page."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NO_PAGE = frozenset({204, 205, 206})
+_WIDE = re.compile(
+    rb"charset[ \t]*=[ \t]*[\"']?(?:utf-?(?:16|32)|(?:iso-10646-)?ucs-2|(?:cs)?unicode|(?:cs)?iso-?2022)",
+    re.IGNORECASE,
+)
+_PORT = re.compile(rb"(.*?)(?::([0-9]{1,5}))?")
+
+
+class Page:
+    """A page that gets the guard's tag while it passes."""
+
+    def __init__(self, tag: bytes, result: str, kind: Kind, counted: "Cells[str]") -> None:
+        self._injector = Injector(tag)
+        self._result = result
+        self._counted: Cells[str] | None = counted
+        self._is_sniffed = kind is Kind.UNKNOWN
+        self._held = b""
+        """Of a page without a type: what does not yet show whether it is HTML."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what goes on now."""
+        if self._counted is None:
+            return data
+        if self._is_sniffed:
+            self._held += data
+            verdict = begins_as_html(self._held)
+            if verdict is None:
+                return b""
+            data = self._sniffed(verdict)
+            if not verdict:
+                return data
+        return self._count(self._injector.feed(data))
+
+    def end(self) -> bytes:
+        """Return what goes on at the end."""
+        held = self._sniffed(False) if self._held else b""
+        return held + (self._count(self._injector.end()) if self._counted is not None else b"")
+
+    def _sniffed(self, verdict: bool) -> bytes:
+        """Return what was held."""
+        held, self._held, self._is_sniffed = self._held, b"", False
+        if not verdict and self._counted is not None:
+            self._counted.add("not-html")
+            self._counted = None
+        return held
+
+    def _count(self, data: bytes) -> bytes:
+        if self._injector.done and self._counted is not None:
+            self._counted.add(self._result if self._injector.placed else "not-html")
+            self._counted = None
+        return data
+
+
+class Visit:
+    """A page request, or one that names a page which has a tag."""
+
+    def __init__(self, guard: Guard, is_page: bool, counted: "Cells[str]") -> None:
+        self._guard = guard
+        self._is_page = is_page
+        self._counted = counted
+        self._conditions = Conditions(guard.revision, is_page)
+        self._writes = False
+        self._status = 0
+
+    def request_fields(self, fields: bytes) -> bytes | None:
+        """Return the fields for the application; None where the answer is 412."""
+        edited = self._conditions.towards_application(fields)
+        if edited is None or not self._is_page:
+            return edited
+        return (
+            without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"
+        )  # what is written to must be readable
+
+    def page(self, response: ResponseHead, body: bytes, host: bytes, https: bool) -> Page | None:
+        """Return the page where the answer is one that gets a tag; `body` is what has come of it, `host` as browsers know it."""
+        self._status = response.status
+        fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
+        if not self._is_page or response.framing is Framing.NONE or not _is_shown(response.status, fields):
+            return None
+        kind = kind_of(fields)
+        unwritten = _unwritten(kind, fields, body)
+        if unwritten:
+            self._counted.add(unwritten)
+            return None
+        policies = [value for name, value in fields if name == b"content-security-policy"]
+        nonce = nonce_for(policies, _address(host, https)) if policies else b""
+        result = "csp" if nonce is None else "sniffed" if kind is Kind.UNKNOWN else "injected"
+        self._writes = True
+        return Page(self._guard.tag(nonce or b""), result, kind, self._counted)
+
+    def head(self, head: bytes) -> bytes:
+        """Return the head of the answer."""
+        if self._writes:
+            return self._conditions.marked(without(head, OF_THE_BODY))
+        return self._conditions.marked_again(head) if self._status == 304 else head
+
+
+def visit_of(guard: Guard, request: RequestHead, counted: "Cells[str]") -> Visit | None:
+    """Return None where the guard has no business with a request."""
+    is_page = gets_a_page(request.method, fields_of(request.fields))
+    return Visit(guard, is_page, counted) if is_page or MARK in request.fields else None
+
+
+def _is_shown(status: int, fields: Iterable[Header]) -> bool:
+    """Whether browsers show an answer as a page."""
+    if status < 200 or status in _NO_PAGE:
+        return False
+    names = {
+        name
+        for name, value in fields
+        if (name == b"location" and value)
+        or (name == b"content-disposition" and value.lower().startswith(b"attachment"))
+    }
+    return b"content-disposition" not in names and not (status in _REDIRECTS and b"location" in names)
+
+
+def _unwritten(kind: Kind, fields: Iterable[Header], body: bytes) -> str:
+    """Return why a page gets no tag; nothing where it gets one, or where its beginning has to come first."""
+    if kind is Kind.OTHER or any(name == b"content-type" and _WIDE.search(value) for name, value in fields):
+        return "not-html"
+    if any(name == b"content-encoding" and value.lower() not in (b"identity", b"") for name, value in fields):
+        return "encoded"
+    return "not-html" if kind is Kind.UNKNOWN and begins_as_html(body) is False else ""
+
+
+def _address(host: bytes, https: bool) -> Address:
+    """The script's address as browsers know it."""
+    found = _PORT.fullmatch(host.lower())
+    name, port = (found[1], found[2]) if found else (b"", None)
+    return Address(b"https" if https else b"http", name, int(port) if port else 443 if https else 80, SCRIPT)

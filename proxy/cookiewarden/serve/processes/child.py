@@ -1,0 +1,172 @@
+"""A worker process under a supervisor: `python -m cookiewarden.serve.processes.child NUMBER SOCKET CHANNEL COUNTS`, the last three
+descriptors that it was born with. It serves until it is told to stop, or until its supervisor is gone."""
+
+import signal
+
+NOT_OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
+"""Signals that are the supervisor's to act on."""
+
+if __name__ == "__main__":  # before the imports, which take 0.3 s
+    for number in NOT_OURS:
+        signal.signal(number, signal.SIG_IGN)
+
+import asyncio
+import contextlib
+import mmap
+import os
+import socket
+import sys
+
+import uvloop
+
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.document import Unread, load
+from cookiewarden.core.policy.policy import Policy
+from cookiewarden.core.policy.problem import Code
+from cookiewarden.keys import keyring
+from cookiewarden.serve import log
+from cookiewarden.serve.control.mode import Order
+from cookiewarden.serve.listening.listener import CannotStart
+from cookiewarden.serve.listening.worker import Worker, prepared
+from cookiewarden.serve.observe.inventory import TAKE_SECONDS
+from cookiewarden.serve.observe.metrics import Labels, Metrics
+from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.offload import beside_traffic, free
+from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Saw, Stop, Turn
+
+
+class Preparer:
+    """Makes engines of policies that a supervisor has read, from the very bytes that it validated."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+
+    async def engine(self, read: PolicyFilesRead, order: Order) -> Engine:
+        def build() -> Engine:
+            return Engine(_policy(read), order.mode, order.now, keyring(read.keys))
+
+        engine = await beside_traffic(build)
+        labels = self.metrics.labels
+        labels.numbers = labels.numbers | read.labels  # numbers never change
+        self.metrics.declare(())
+        return engine
+
+
+def _policy(read: PolicyFilesRead) -> Policy:
+    missing = Unread(Code.INCLUDE_MISSING, "not among what the supervisor read")
+    loaded = load(read.path, lambda name: read.files.get(name, missing))
+    if loaded.policy is None:
+        raise ValueError("what was valid no longer is")
+    for source in loaded.sources.values():
+        source.clear()
+    return loaded.policy
+
+
+async def main(listening: int, channel: int, counts: int) -> None:
+    told = await Channel.over(socket.socket(fileno=channel))
+    begin: Begin | None = await told.receive()
+    if begin is None:
+        return
+    memory = mmap.mmap(counts, os.fstat(counts).st_size)
+    metrics = Metrics(Labels(begin.settings.metrics_max_entries), memoryview(memory).cast("q"))
+    worker = Worker(begin.settings, metrics)
+    worker.order, worker.shadow_order = begin.order, begin.shadow_order
+    preparer = Preparer(metrics)
+    policies: asyncio.Queue[Put] = asyncio.Queue()
+    hearing = asyncio.create_task(hear(told, worker, policies))  # from the first moment on: see Turn
+    try:
+        made = await prepared(await preparer.engine(begin.policy, begin.order), begin.order)
+        shadow = await preparer.engine(begin.shadow, begin.shadow_order) if begin.shadow is not None else None
+        await worker.start(made, shadow, socket.socket(fileno=listening))
+    except CannotStart as error:
+        told.send(Done(0, str(error)))
+        await told.finish()
+        return
+    del begin, made, shadow  # or the first policy lives as long as the worker
+    told.send(Done(0))
+    tasks = [
+        hearing,
+        asyncio.create_task(put(told, worker, policies, preparer)),
+        asyncio.create_task(worker.watch_certificate()),
+        asyncio.create_task(tell_always(told, worker)),
+    ]
+    await worker.stopping.wait()
+    await worker.drain()
+    tell_what_was_seen(told, worker)
+    for task in tasks:
+        task.cancel()
+    await worker.stop()
+    await told.finish()
+
+
+async def hear(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> None:
+    """Do what the supervisor says. Without it, nobody would replace this worker or tell what it counts: stop."""
+    while (message := await told.receive()) is not None:
+        if isinstance(message, Put):
+            if message.shadow:
+                worker.shadow_order = message.order
+            else:
+                worker.order = message.order
+            policies.put_nowait(message)
+        elif isinstance(message, Turn):
+            turn(told, worker, message)
+        elif isinstance(message, Stop):
+            worker.ask_to_stop()
+        else:
+            worker.reload_certificate()
+    worker.ask_to_stop()
+
+
+def turn(told: Channel, worker: Worker, message: Turn) -> None:
+    """Follow an order at once."""
+    failure = ""
+    tell_what_was_seen(told, worker)  # the supervisor may forget what was decided before
+    try:
+        (worker.turn_shadow if message.shadow else worker.turn)(message.order)
+    except Exception as error:  # our own fault: the order of before stays, and the supervisor says so
+        failure = f"{type(error).__name__} in a worker, a bug to report"
+    told.send(Done(message.number, failure))
+
+
+async def put(told: Channel, worker: Worker, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
+    """Put policies in force, one after the other."""
+    while True:
+        message = await policies.get()
+        number, failure = message.number, ""
+        try:
+            await free(await _put(told, worker, message, preparer))
+        except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
+            failure = f"{type(error).__name__} in a worker, a bug to report"
+        del message  # or it holds a policy until the next one comes
+        told.send(Done(number, failure))
+
+
+async def _put(told: Channel, worker: Worker, message: Put, preparer: Preparer) -> list[object]:
+    """Return the pieces of the policy before."""
+    order = worker.shadow_order if message.shadow else worker.order
+    engine = await preparer.engine(message.policy, order)
+    if message.shadow:
+        return worker.replace_shadow(engine)
+    made = await prepared(engine, order)
+    tell_what_was_seen(told, worker)  # the supervisor forgets what the policy before decided
+    return worker.replace(made)
+
+
+async def tell_always(told: Channel, worker: Worker) -> None:
+    while True:
+        await asyncio.sleep(TAKE_SECONDS)
+        tell_what_was_seen(told, worker)
+
+
+def tell_what_was_seen(told: Channel, worker: Worker) -> None:
+    """For the inventory."""
+    if not worker.has_started:
+        return
+    sightings = worker.gateway.sightings
+    if sightings is not None and (sighted := sightings.take()) != Sighted():
+        told.send(Saw(sighted))
+
+
+if __name__ == "__main__":
+    with log.to_standard_error(int(sys.argv[1])), contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(main(*map(int, sys.argv[2:5])))

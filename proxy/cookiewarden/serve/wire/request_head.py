@@ -1,0 +1,340 @@
+"""Request heads: read from the bytes that came, and written for the origin."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import httptools
+
+from cookiewarden.serve.wire.head import (
+    BARE_LF,
+    IN_VALUES,
+    NONE,
+    OPTIONS,
+    PROTECTED,
+    BadHead,
+    Framing,
+    Limits,
+    examine,
+    length_of,
+    lower_names,
+    persistent,
+    tokens,
+    without,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """The X-Forwarded fields of a request: each address it came by, the scheme and the host that the browser saw
+    (empty where not said, or not in words that mean one)."""
+
+    addresses: bytes
+    scheme: bytes
+    host: bytes
+
+
+class RequestHead:
+    """A request as it came and what the proxy makes of it."""
+
+    __slots__ = (
+        "after", "before", "cookies", "fields", "forwarded", "framing", "host", "http_1_1", "keep_alive", "length", "method",
+        "path", "takes_trailers", "upgrade",
+    )  # fmt: skip
+
+    method: bytes
+    path: bytes
+    """The target in origin-form."""
+    host: bytes
+    http_1_1: bool
+    keep_alive: bool
+    framing: Framing
+    length: int
+    """Octets of the body where `framing` is LENGTH, else 0."""
+    upgrade: bytes
+    """The protocol to upgrade to, in lower case, or nothing."""
+    takes_trailers: bool
+    cookies: list[bytes]
+    """The values of its Cookie fields."""
+    fields: bytes
+    """The lines that travel on as they are, each with the line break before it."""
+    forwarded: "Forwarded | None"
+    """What it says of where it came from, for those who believe it."""
+    before: bytes
+    after: bytes
+    """All lines as they came, up to the value of the Cookie field and after it, where a next request with the same ones
+    differs from this in its first line and cookies only; without a Cookie field `before` is all of them. Else empty."""
+
+    @property
+    def has_body(self) -> bool:
+        return self.framing is Framing.CHUNKED or self.length > 0
+
+    def again(self, method: bytes, path: bytes, cookies: list[bytes]) -> "RequestHead":
+        """The same fields under another first line and with other cookies."""
+        request = RequestHead()
+        request.method, request.path = method, path
+        request.host, request.http_1_1, request.keep_alive = self.host, self.http_1_1, self.keep_alive
+        request.framing, request.length = self.framing, self.length
+        request.upgrade, request.takes_trailers = self.upgrade, self.takes_trailers
+        request.forwarded = self.forwarded
+        request.cookies, request.fields = cookies, self.fields
+        request.before, request.after = self.before, self.after
+        return request
+
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_REQUEST_LINE = re.compile(rb"(%b+) ([^\x00-\x20\x7f]+) HTTP/([0-9]\.[0-9])\r\n" % _TOKEN)
+_REQUEST_LINE_SO_FAR = re.compile(
+    rb"\r?|%b{1,64}(?: (?:[^\x00-\x20\x7f]+(?: [HTP/0-9.]{0,8}\r?)?)?)?" % _TOKEN
+)
+# The look-ahead spares most names the alternatives: 1.7 µs instead of 2.5 for the 15 fields of a browser.
+_REQUEST_FIELDS = re.compile(
+    rb"(\r\n(?=[chtukfxp])(?:connection|host|content-length|transfer-encoding|upgrade|cookie2?|te|keep-alive|forwarded"
+    rb"|x-forwarded-(?:for|host|proto)|proxy(?:-[^:\r\n]*)?):[ \t]*)([^\r\n]*)",
+    re.IGNORECASE,
+)
+
+
+def read_request(head: bytes, limits: Limits) -> RequestHead:
+    """Read a whole head, its blank line included. Raises BadHead."""
+    if len(head) > limits.harmless and limits.exceeded(head):
+        raise BadHead(431, "head_too_large")
+    method, target, version, fields_at = _request_line(head)
+    try:
+        examine(httptools.HttpRequestParser, head)
+    except httptools.HttpParserInvalidMethodError:
+        raise BadHead(501, "not_implemented") from None
+    except httptools.HttpParserError:
+        raise BadHead(400, "bad_request") from None
+    request = RequestHead()
+    request.method = method
+    request.http_1_1 = version == b"1.1"
+    # plain, lead, value, plain, lead, value, ..., plain
+    parts = _REQUEST_FIELDS.split(head[fields_at:-4])
+    special: dict[bytes, list[bytes]] = {}
+    cookie_lead = b""
+    for at in range(1, len(parts), 3):
+        name = lower_names[parts[at]]
+        special.setdefault(name, []).append(parts[at + 1].rstrip(b" \t"))
+        if name == b"cookie":
+            cookie_lead = parts[at]
+        if name != b"content-length":
+            parts[at] = parts[at + 1] = b""
+    request.fields = without_collisions(b"".join(parts))
+    request.cookies = special.get(b"cookie", [])
+    if sum(value.count(b";") + 1 for value in request.cookies) > limits.max_cookies:
+        raise BadHead(431, "head_too_large")
+    request.takes_trailers = b"te" in special and b"trailers" in tokens(special[b"te"])
+    _read_framing(request, special)
+    _read_target(request, target, special.get(b"host", NONE))
+    _read_connection(request, special)
+    request.forwarded = _read_forwarded(special) if not _FORWARDED.isdisjoint(special) else None
+    repeatable = request.http_1_1 and target.startswith(b"/") and len(request.cookies) <= 1
+    request.before, request.after = _around(head[fields_at:], cookie_lead) if repeatable else (b"", b"")
+    return request
+
+
+_ODD_NAME = re.compile(rb"\r\n[A-Za-z0-9-]*[^A-Za-z0-9:-][^:\r\n]*:")
+_NOT_IN_CGI = re.compile(rb"[^a-z0-9]")
+_OURS = frozenset(
+    {
+        b"accept-encoding", b"content-length", b"content-type", b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since", b"keep-alive", b"sec-gpc",
+        b"transfer-encoding", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto",
+    }
+)  # fmt: skip
+"""Fields of several words that the proxy writes, reads or takes away."""
+
+
+def without_collisions(fields: bytes) -> bytes:
+    """The lines without those that CGI and WSGI would give the name of another field: `X_Forwarded_Proto` is HTTP_X_FORWARDED_PROTO there,
+    like the one that the proxy writes (RFC 3875 4.1.18; some servers turn every other sign into `_` as well)."""
+    if not _ODD_NAME.search(fields):
+        return fields
+    first, *lines = fields.split(b"\r\n")
+    return b"\r\n".join([first, *[line for line in lines if not _collides(line.partition(b":")[0].lower())]])
+
+
+def _collides(name: bytes) -> bool:
+    plain = _NOT_IN_CGI.sub(b"-", name)
+    return plain != name and (plain in _OURS or plain.startswith(b"proxy-"))
+
+
+def _around(fields: bytes, lead: bytes) -> tuple[bytes, bytes]:
+    """What stands before and after the value that `lead` leads up to."""
+    if not lead:
+        return fields, b""
+    at = fields.index(lead) + len(lead)
+    return fields[:at], fields[fields.index(b"\r\n", at) :]
+
+
+_ORIGIN_FORM = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[!\"$-~]*) HTTP/1\.1(?=\r\n)")
+"""A first line with which llhttp agrees whatever the fields."""
+
+
+def read_again(data: bytes, limits: Limits, last: RequestHead) -> RequestHead | None:
+    """The request in `data`, where that is one whole head that differs from `last`, the one before it on its connection, in
+    its first line and the value of its Cookie field only. `read_request` says the same of it.
+
+    A client says the same fields again and again (HPACK lives on it): 1.2 µs instead of 5, and with 2 KB of cookies 2.5
+    instead of 12.
+    """
+    before, after = last.before, last.after
+    size = len(data)
+    if not before or size > limits.max_head or size > limits.max_field:
+        return None
+    line = _ORIGIN_FORM.match(data)
+    if line is None:
+        return None
+    at = line.end()
+    if not after:
+        return last.again(line[1], line[2], last.cookies) if data[at:] == before else None
+    begin, end = at + len(before), size - len(after)
+    if begin > end or not (data.startswith(before, at) and data.endswith(after)):
+        return None
+    value = data[begin:end]
+    if value.count(b";") >= limits.max_cookies:
+        return None
+    return None if value.translate(None, IN_VALUES) else last.again(line[1], line[2], [value.strip(b" ")])
+
+
+def refuse_early(data: bytes, looked: int, limits: Limits) -> None:
+    """Look at the beginning of a head whose end has not come, and whose first `looked` octets were looked at before.
+    Raises BadHead where it can become none."""
+    if len(data) > limits.max_head:
+        raise BadHead(431, "head_too_large")
+    if BARE_LF.search(data, max(looked - 1, 0)):
+        raise BadHead(400, "bad_request")
+    if data.find(b"\r\n", max(looked - 1, 0)) >= 0:
+        if looked == 0 or b"\r\n" not in data[:looked]:
+            _request_line(data)
+    elif looked < _SOON and b"\r\n" not in data[:looked] and not _REQUEST_LINE_SO_FAR.fullmatch(data):
+        raise BadHead(400, "bad_request")
+
+
+_SOON = 256
+"""Octets within which a line that is none is seen before it ends."""
+
+
+def _request_line(head: bytes) -> tuple[bytes, bytes, bytes, int]:
+    """Method, target, version and where the line ends."""
+    line = _REQUEST_LINE.match(head)
+    if line is None:
+        raise BadHead(400, "bad_request")
+    method, target, version = line.groups()
+    if version != b"1.1" and version != b"1.0":
+        raise BadHead(505, "version")
+    if method == b"CONNECT":
+        raise BadHead(501, "not_implemented")
+    return method, target, version, line.end() - 2
+
+
+def _read_framing(request: RequestHead, special: dict[bytes, list[bytes]]) -> None:
+    request.framing, request.length = Framing.NONE, 0
+    encodings = special.get(b"transfer-encoding")
+    if encodings:
+        if not request.http_1_1:
+            raise BadHead(400, "bad_request")  # RFC 9112 6.1: Transfer-Encoding in HTTP/1.0 is faulty framing
+        if len(encodings) > 1 or encodings[0].lower() != b"chunked":
+            raise BadHead(501, "not_implemented")
+        request.framing = Framing.CHUNKED
+    elif b"content-length" in special:
+        request.framing, request.length = Framing.LENGTH, length_of(special[b"content-length"][0], 400)
+
+
+_ABSOLUTE = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.IGNORECASE)
+_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\-]*(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")
+
+
+def _read_target(request: RequestHead, target: bytes, hosts: Sequence[bytes]) -> None:
+    # RFC 9112 3.2: 400 to a request without Host or with more than one
+    if len(hosts) > 1 or (not hosts and request.http_1_1):
+        raise BadHead(400, "bad_request")
+    request.host = hosts[0] if hosts else b""
+    if b"#" in target:
+        raise BadHead(400, "bad_request")  # RFC 9112 3.2: no form of the target has a fragment
+    if target.startswith(b"/") or (target == b"*" and request.method == b"OPTIONS"):
+        request.path = target
+    elif found := _ABSOLUTE.fullmatch(target):
+        # RFC 9112 3.2.2: the authority of an absolute-form target replaces the Host field
+        request.host, request.path = found[1], found[2] or b"/"
+        if request.path.startswith(b"?"):
+            request.path = b"/" + request.path
+    else:
+        raise BadHead(400, "bad_request")
+    if not _HOST.fullmatch(request.host):
+        raise BadHead(400, "bad_request")
+
+
+_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"})
+
+
+def _read_forwarded(special: dict[bytes, list[bytes]]) -> Forwarded:
+    schemes = special.get(b"x-forwarded-proto", NONE)
+    scheme = schemes[0].lower() if len(schemes) == 1 else b""
+    hosts = special.get(b"x-forwarded-host", NONE)
+    return Forwarded(
+        b", ".join(filter(None, special.get(b"x-forwarded-for", NONE))),
+        scheme if scheme in (b"http", b"https") else b"",
+        hosts[0] if len(hosts) == 1 and _HOST.fullmatch(hosts[0]) else b"",
+    )
+
+
+def _read_connection(request: RequestHead, special: dict[bytes, list[bytes]]) -> None:
+    request.upgrade = b""
+    request.keep_alive = request.http_1_1
+    if b"connection" not in special:
+        return
+    options = tokens(special[b"connection"])
+    request.keep_alive = persistent(request.http_1_1, options)
+    named = options - OPTIONS
+    if named & PROTECTED:
+        raise BadHead(400, "bad_request")
+    if named:
+        request.fields = without(request.fields, named)
+    upgrades = special.get(b"upgrade")
+    if upgrades and b"upgrade" in options and request.http_1_1:
+        websocket = any(b"websocket" in upgrade.lower() for upgrade in upgrades)
+        if request.framing is Framing.NONE:
+            request.upgrade = upgrades[0].lower() if len(upgrades) == 1 else b"?"
+        elif websocket:
+            # A body before the other protocol's bytes: an upgrade to anything else is not forwarded.
+            raise BadHead(400, "bad_request")
+
+
+def values_of(name: bytes, fields: bytes) -> list[bytes]:
+    """The values of a field, given in lower case, among the lines that travel on."""
+    return [value.strip(b" \t") for value in _field(name).findall(fields)]
+
+
+def is_cross_site(request: RequestHead) -> bool:
+    """Whether another site's page asked, otherwise than by a link: cookies with SameSite=Lax do not come along."""
+
+    def says(name: bytes, value: bytes) -> bool:
+        return values_of(name, request.fields) == [value]
+
+    plain = request.method in (b"GET", b"HEAD") and says(b"sec-fetch-dest", b"document")
+    return says(b"sec-fetch-site", b"cross-site") and not plain
+
+
+@cache
+def _field(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"\r\n" + re.escape(name) + rb":([^\r]*)", re.IGNORECASE)
+
+
+def build_request_head(
+    request: RequestHead, fields: bytes, cookie: bytes | None, forwarded: bytes, host: bytes, upgrade: bool
+) -> bytes:
+    """The head for the origin. `fields` are the lines that travel on, `cookie` is the Cookie field that is left, `forwarded` the lines that say whence the
+    request came, `host` what stands in the Host field."""
+    parts = [request.method, b" ", request.path, b" HTTP/1.1\r\nHost: ", host, fields]
+    if cookie is not None:
+        parts += (b"\r\nCookie: ", cookie)
+    if request.framing is Framing.CHUNKED:
+        parts.append(b"\r\nTransfer-Encoding: chunked")
+    if upgrade:
+        parts += (b"\r\nConnection: Upgrade\r\nUpgrade: ", request.upgrade)
+    elif request.takes_trailers:
+        parts.append(b"\r\nTE: trailers\r\nConnection: TE")
+    parts += (forwarded, b"\r\n\r\n")
+    return b"".join(parts)

@@ -1,0 +1,334 @@
+"""Response heads: read from the bytes that came, in the pieces in which they travel on."""
+
+import re
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+
+import httptools
+
+from cookiewarden.core.engine.memo import SetCookieLines
+from cookiewarden.serve.wire.head import (
+    BARE_LF,
+    IN_VALUES,
+    MAX_LENGTH_DIGITS,
+    NONE,
+    OPTIONS,
+    PROTECTED,
+    BadHead,
+    Framing,
+    Limits,
+    examine,
+    length_of,
+    lower_names,
+    persistent,
+    tokens,
+    without,
+)
+
+
+class ResponseHead:
+    """A response as it came."""
+
+    __slots__ = ("alt_svc", "cookies", "framing", "http_1_1", "idle_seconds", "keep_alive", "length", "parts", "status", "upgrades")  # fmt: skip
+
+    status: int
+    http_1_1: bool
+    keep_alive: bool
+    framing: Framing
+    length: int
+    upgrades: Sequence[bytes]
+    idle_seconds: int | None
+    """After how many idle seconds the origin will close the connection, where it says so."""
+    alt_svc: bytes
+    """Its Alt-Svc fields, which are not among `parts`, each with the line break before it: they lead browsers past the proxy."""
+    parts: list[bytes]
+    """The head as it travels on, in pieces, without its blank line."""
+    cookies: list[tuple[int, SetCookieLines]]
+    """Its Set-Cookie fields, each run of them with its place among `parts`, where nothing stands for them."""
+
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})( [^\x00-\x08\x0a-\x1f\x7f]*)?\r\n")
+_STATUS_LINE_BEGINS = b"HTTP/1."
+# Values are not captured: partition finds their ends in a fifth of the time.
+_RESPONSE_FIELDS = re.compile(
+    rb"(\r\n(?=[sctkupa])(?:set-cookie2?|alt-svc|connection|content-length|transfer-encoding|keep-alive|upgrade|te"
+    rb"|proxy-[^:\r\n]*):[ \t]*)",
+    re.IGNORECASE,
+)
+_TIMEOUT = re.compile(rb"(?:^|[,; \t])timeout[ \t]*=[ \t]*\"?([0-9]{1,6})", re.IGNORECASE)
+
+
+class _Shapes(dict[tuple[bytes, ...], tuple[bytes, ...]]):
+    """One object for all runs of Set-Cookie lines of one shape: what is looked up by it is found without a comparison."""
+
+    def __missing__(self, shape: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        if len(self) >= MAX_SHAPES:
+            self.clear()
+        if sum(map(len, shape)) <= MAX_REMEMBERED:
+            self[shape] = shape
+        return shape
+
+
+MAX_SHAPES = 1024
+shapes = _Shapes()
+
+
+def may_begin_a_response(data: bytes, looked: int) -> bool:
+    """Whether `data` may be the beginning of a head, its first `looked` octets being looked at before."""
+    begins = looked > len(_STATUS_LINE_BEGINS) or _STATUS_LINE_BEGINS.startswith(
+        data[: len(_STATUS_LINE_BEGINS)]
+    )
+    return begins and not BARE_LF.search(data, max(looked - 1, 0))
+
+
+def read_response(head: bytes, limits: Limits, to_head: bool) -> ResponseHead:
+    """Read a whole head, its blank line included; `to_head`: it answers a HEAD request. Raises BadHead."""
+    if len(head) > limits.harmless and limits.exceeded(head):
+        raise BadHead(502, "head_too_large")
+    line = _STATUS_LINE.match(head)
+    if line is None:
+        raise BadHead(502, "bad_response")
+    try:
+        examine(httptools.HttpResponseParser, head)
+    except httptools.HttpParserError:
+        raise BadHead(502, "bad_response_header") from None
+    minor, code, reason = line.groups()
+    response = ResponseHead()
+    response.http_1_1 = minor == b"1"
+    response.status = int(code)
+    response.parts, response.cookies, response.alt_svc = [], [], b""
+    special: dict[bytes, list[bytes]] = {}
+    _sift(response, head[:-4], special)
+    if minor == b"0" or reason is None:
+        response.parts[0] = b"HTTP/1.1 " + code + (reason or b" ") + response.parts[0][line.end() - 2 :]
+    lengths = special.get(b"content-length")
+    response.upgrades = special.get(b"upgrade", NONE)
+    response.idle_seconds = _idle_seconds(special[b"keep-alive"]) if b"keep-alive" in special else None
+    _read_persistence(response, special.get(b"connection", NONE))
+    _read_response_framing(
+        response, special.get(b"transfer-encoding", NONE), lengths[0] if lengths else None, to_head
+    )
+    return response
+
+
+def _sift(response: ResponseHead, text: bytes, special: dict[bytes, list[bytes]]) -> None:
+    """Split at the fields that are the proxy's business, Set-Cookie in any spelling among them."""
+    parts = response.parts
+    # plain, lead, value and what follows it, lead, value and what follows it, ...
+    pieces = _RESPONSE_FIELDS.split(text)
+    parts.append(pieces[0])
+    run: list[bytes] = []
+    values: list[bytes] = []
+    for at in range(1, len(pieces), 2):
+        lead = pieces[at]
+        value, line_break, following = pieces[at + 1].partition(b"\r\n")
+        name = lower_names[lead]
+        if name == b"set-cookie":
+            pair, semicolon, tail = value.partition(b";")
+            before, equals, after = pair.partition(b"=") if b"=" in pair else (b"", b"", pair)
+            run += (lead, before + equals, semicolon + tail)
+            values.append(after)
+            # Lines that stand together are judged together.
+            if line_break or at + 2 >= len(pieces) or lower_names[pieces[at + 2]] != b"set-cookie":
+                response.cookies.append((len(parts), SetCookieLines(shapes[tuple(run)], values)))
+                parts.append(b"")
+                run, values = [], []
+        elif name == b"alt-svc":
+            response.alt_svc += lead + value
+        else:
+            special.setdefault(name, []).append(value.rstrip(b" \t"))
+            if name == b"content-length" and response.status >= 200 and response.status != 204:
+                parts.append(lead + value)
+        if line_break:
+            parts.append(line_break + following)
+
+
+def _read_persistence(response: ResponseHead, connection: Sequence[bytes]) -> None:
+    response.keep_alive = response.http_1_1
+    if not connection or (response.http_1_1 and connection == [b"keep-alive"]):
+        return
+    options = tokens(connection)
+    response.keep_alive = persistent(response.http_1_1, options)
+    named = options - OPTIONS - PROTECTED
+    if named:
+        response.parts = [without(part, named) for part in response.parts]
+
+
+def _idle_seconds(values: list[bytes]) -> int | None:
+    found = _TIMEOUT.search(b",".join(values))
+    return int(found[1]) if found else None
+
+
+def _read_response_framing(
+    response: ResponseHead, encodings: Sequence[bytes], length: bytes | None, to_head: bool
+) -> None:
+    """RFC 9112 6.3."""
+    response.length = 0
+    if encodings and (
+        not response.http_1_1
+        or length is not None
+        or len(encodings) > 1
+        or encodings[0].lower() != b"chunked"
+    ):
+        raise BadHead(502, "bad_response")
+    if to_head or response.status < 200 or response.status == 204 or response.status == 304:
+        response.framing = Framing.NONE
+        if encodings or (length is not None and length.strip(b"0")):
+            # An origin that sends the body it declares, a moment later, would answer the next request with it.
+            response.keep_alive = False
+    elif encodings:
+        response.framing = Framing.CHUNKED
+    elif length is not None:
+        response.framing, response.length = Framing.LENGTH, length_of(length, 502)
+    else:
+        response.framing = Framing.UNTIL_CLOSE
+        response.keep_alive = False
+
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def without_bad_cookies(head: bytes) -> tuple[bytes, int]:
+    """A response's head without the Set-Cookie lines that no parser accepts, and how many those were."""
+    lines = head.split(b"\r\n")
+    kept = [line for line in lines if not (line[:11].lower() == b"set-cookie:" and _CONTROL.search(line))]
+    return b"\r\n".join(kept), len(lines) - len(kept)
+
+
+# Responses read before
+
+MAX_TEMPLATES = 256
+MAX_REMEMBERED = 4096
+"""Octets of a head above which it is not remembered."""
+_VARYING = re.compile(
+    rb"(\r\n(?=[CDELSscdel])(?:[Ss]et-[Cc]ookie: [^=;\r\n]*=|[Dd]ate: |[Cc]ontent-[Ll]ength: |[Ll]ast-[Mm]odified: |[Ee][Tt]ag: "
+    rb"|[Ee]xpires: ))([^;\r\n]*)"
+)
+"""Values that differ from one response to the next: they are no part of its shape."""
+_SET_COOKIE_LEAD = re.compile(rb"\r\n[Ss]et-[Cc]ookie: ")
+
+
+@dataclass(slots=True)
+class _Template:
+    """A response of one shape, to be filled with its values."""
+
+    like: ResponseHead
+    """What all responses of the shape have in common; its parts have nothing where a value stands."""
+    slots: list[tuple[int, int]]
+    """Where among `parts` which value stands."""
+    runs: list[tuple[int, tuple[bytes, ...], slice]]
+    """Where among `parts` which lines with which values stand: Set-Cookie fields."""
+    length: int | None
+    """Which value is the Content-Length."""
+
+    def filled(self, values: list[bytes]) -> ResponseHead | None:
+        """None where a value is none that llhttp would agree with wherever it stands."""
+        if b"".join(values).translate(None, IN_VALUES):
+            return None
+        like = self.like
+        response = ResponseHead()
+        if self.length is None:
+            response.length = 0
+        else:
+            digits = values[self.length].rstrip(b" ")
+            if not digits.isdigit() or len(digits) > MAX_LENGTH_DIGITS:
+                return None
+            response.length = int(digits)
+        response.status, response.http_1_1, response.keep_alive = like.status, like.http_1_1, like.keep_alive
+        response.framing, response.upgrades, response.alt_svc = like.framing, like.upgrades, like.alt_svc
+        response.idle_seconds = like.idle_seconds
+        response.parts = parts = like.parts.copy()
+        for at, which in self.slots:
+            parts[at] = values[which]
+        response.cookies = [(at, SetCookieLines(shape, values[which])) for at, shape, which in self.runs]
+        return response
+
+
+class ResponseReader:
+    """Reads responses of one origin, as `read_response` does. An application says the same heads again and again but for a
+    few values: these are cut out, and what is left is looked up. 3.1 µs instead of 5.0 with six cookies, 1.7 instead of 2.9
+    with none."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._short = min(MAX_REMEMBERED, limits.max_head, limits.max_field)
+        self._templates: dict[tuple[bytes, ...], _Template] = {}
+        self._seen: set[int] = set()
+        """Shapes that were seen once, by their hash: what comes only once is not worth remembering."""
+
+    def read(self, head: bytes, to_head: bool) -> ResponseHead:
+        """Raises BadHead."""
+        if to_head or len(head) > self._short:
+            return read_response(head, self.limits, to_head)
+        shape = _VARYING.split(head)  # plain, lead, value, plain, lead, value, ..., plain
+        values = shape[2::3]
+        del shape[2::3]
+        key = tuple(shape)
+        template = self._templates.get(key)
+        if template is not None:
+            response = template.filled(values)
+            if response is not None:
+                return response
+        response = read_response(head, self.limits, to_head)
+        if template is None:
+            self._remember(key, values, response)
+        return response
+
+    def _remember(self, shape: tuple[bytes, ...], values: list[bytes], response: ResponseHead) -> None:
+        hashed = hash(shape)
+        if hashed not in self._seen:
+            if len(self._seen) >= 16 * MAX_TEMPLATES:
+                self._seen.clear()
+            self._seen.add(hashed)
+            return
+        template = _template(shape, response)
+        filled = template.filled(values) if template is not None else None
+        # What a template cannot say (a field that a Connection header names, a status line that is changed) shows here.
+        if template is not None and filled is not None and _same(filled, response):
+            if len(self._templates) >= MAX_TEMPLATES:
+                self._templates.clear()
+            self._templates[shape] = template
+
+
+def _template(shape: tuple[bytes, ...], response: ResponseHead) -> _Template | None:
+    """Of the shape that `response` has. None where a Set-Cookie field is among what does not vary: nothing that is kept may
+    hold a cookie's value."""
+    like = copy(response)
+    like.parts, like.cookies, like.alt_svc = [], [], b""
+    template = _Template(like, [], [], None)
+    run: list[bytes] = []
+    special: dict[bytes, list[bytes]] = {}
+    _sift(like, shape[0].removesuffix(b"\r\n\r\n"), special)
+    for which, (lead, tail) in enumerate(zip(shape[1::2], shape[2::2], strict=True)):
+        tail = tail.removesuffix(b"\r\n\r\n")
+        cookie = _SET_COOKIE_LEAD.match(lead)
+        if cookie is None:
+            if lead.lower() == b"\r\ncontent-length: ":
+                template.length = which
+            template.slots.append((len(like.parts) + 1, which))
+            like.parts += (lead, b"")
+            _sift(like, tail, special)
+            continue
+        tail, line_break, following = tail.partition(b"\r\n")
+        run += (cookie[0], lead[cookie.end() :], tail)
+        if line_break or which + 1 == len(shape) // 2 or not _SET_COOKIE_LEAD.match(shape[2 * which + 3]):
+            template.runs.append(
+                (len(like.parts), shapes[tuple(run)], slice(which + 1 - len(run) // 3, which + 1))
+            )
+            like.parts.append(b"")
+            run = []
+            _sift(like, line_break + following, special)
+    return None if like.cookies else template
+
+
+def _same(one: ResponseHead, other: ResponseHead) -> bool:
+    facts = ("status", "http_1_1", "keep_alive", "framing", "length", "upgrades", "idle_seconds", "alt_svc")
+    return all(getattr(one, name) == getattr(other, name) for name in facts) and _text(one) == _text(other)
+
+
+def _text(response: ResponseHead) -> bytes:
+    parts = response.parts.copy()
+    for at, lines in response.cookies:
+        parts[at] = b"".join(lead + line for lead, line in lines)
+    return b"".join(parts)

@@ -1,0 +1,102 @@
+"""A running proxy's admin listener, as the commands ask it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cookiewarden.core.policy.problem import printable, shown_url
+from cookiewarden.core.report import wire
+from cookiewarden.core.report.inventory import Inventory
+from cookiewarden.keys import read_token
+from cookiewarden.tools.http import NoAnswer, fetch
+
+T = TypeVar("T")
+
+HINTS = {
+    401: "; the commands give the token with --token-file FILE",
+    403: "; the commands give the token with --token-file FILE",
+    404: "; is it the proxy's own port, and not its admin listener?",
+}
+MAX_TOLD = 500
+"""Characters of a refusal that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Asks and tells. Every method raises NoAnswer."""
+
+    url: str
+    token_file: str = ""
+
+    def inventory(self) -> Inventory:
+        return self._read("/inventory", wire.read_inventory)
+
+    def forecast(self) -> wire.ForecastDocument:
+        return self._read("/forecast", wire.read_forecast)
+
+    def drift(self) -> wire.DriftDocument:
+        return self._read("/drift", wire.read_drift)
+
+    def policy(self) -> wire.PolicyDocument:
+        return self._read("/policy", wire.read_policy)
+
+    def readiness(self) -> str:
+        """Why it is not ready, or nothing."""
+        status, body = fetch(self.url.rstrip("/") + "/readyz", seconds=5)
+        if status != 503 and body != b"ok\n":
+            raise NoAnswer(f"{shown_url(self.url)} is no admin listener (status {status}){HINTS[404]}")
+        return "" if status == 200 else _told(body) or f"status {status}"
+
+    def reload(self) -> wire.PolicyDocument:
+        """Whether it worked is in the answer."""
+        return self._read("/reload", wire.read_policy, "POST", b"", accepted=(200, 422))
+
+    def turn_mode(self, mode: str, seconds: float) -> wire.PolicyDocument:
+        body = json.dumps({"mode": mode, "seconds": seconds}).encode()
+        return self._read("/mode", wire.read_policy, "POST", body)
+
+    def _read(
+        self,
+        path: str,
+        read: Callable[[bytes], T],
+        method: str = "GET",
+        body: bytes | None = None,
+        accepted: tuple[int, ...] = (200,),
+    ) -> T:
+        url = shown_url(self.url.rstrip("/") + path)
+        status, data = fetch(self.url.rstrip("/") + path, method, self._headers(), body)
+        if status not in accepted:
+            if data.lstrip().startswith(b"<"):
+                raise NoAnswer(f"{shown_url(self.url)} is no admin listener (status {status}){HINTS[404]}")
+            is_ours = data.startswith(b"there is no inventory")
+            hint = "" if is_ours else HINTS.get(status, "")
+            raise NoAnswer(f"{url} refuses ({status}): {_told(data) or 'without a reason'}{hint}")
+        try:
+            return read(data)
+        except wire.NotThis as bad:
+            raise NoAnswer(f"{url} is no admin listener of this version: {printable(str(bad))}") from None
+
+    def _headers(self) -> dict[str, str]:
+        if not self.token_file:
+            return {}
+        try:
+            octets, why_not = read_token(self.token_file)
+        except OSError as error:
+            raise NoAnswer(
+                f'the token file "{self.token_file}": {(error.strerror or "error").lower()}'
+            ) from None
+        if why_not:
+            raise NoAnswer(f'the token file "{self.token_file}" {why_not}')
+        token = octets.decode("latin-1")
+        if not token:
+            raise NoAnswer(f'the token file "{self.token_file}" is empty')
+        if not (token.isascii() and token.isprintable()):
+            raise NoAnswer(
+                f'the token file "{self.token_file}" holds something else than one line of printable ASCII'
+            )
+        return {"Authorization": f"Bearer {token}"}
+
+
+def _told(body: bytes) -> str:
+    return printable(body.decode("utf-8", "backslashreplace").strip())[:MAX_TOLD]

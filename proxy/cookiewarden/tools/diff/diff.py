@@ -1,0 +1,217 @@
+"""Two policies compared by what they do: which cookies one lets pass and the other does not, and with which attributes and lifetimes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cookiewarden.core.cookies.scope import host_matches
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.matcher import Match, Matcher
+from cookiewarden.core.policy.policy import (
+    Entry,
+    OnUndeclaredRequest,
+    OnUndeclaredResponse,
+    Policy,
+)
+from cookiewarden.tools.diff.changes import Change, Direction, changes_of, rules_of, written_otherwise
+from cookiewarden.tools.diff.effect import Effect, Site, effect, policy_effect, statement_effect
+from cookiewarden.tools.diff.places import example_of, sites_of
+
+
+class Kind(StrEnum):
+    GAINED = "gained"
+    LOST = "lost"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A cookie of which something is otherwise. `sites`: where; empty: everywhere that it was tried."""
+
+    name: str
+    kind: Kind
+    changes: tuple[Change, ...]
+    sites: tuple[str, ...] = ()
+    old: Entry | None = None
+    new: Entry | None = None
+
+
+@dataclass(slots=True)
+class Replayed:
+    """A decision that recorded traffic gets otherwise."""
+
+    header: str
+    name: str
+    old: str
+    new: str
+    count: int = 0
+    example: str = ""
+    """The first URL of it, without its query."""
+
+
+@dataclass(slots=True)
+class Diff:
+    policy: list[Change]
+    cookies: list[Difference]
+    replayed: list[Replayed] | None = None
+    """None: no traffic was given."""
+    exchanges: int = 0
+    left_out: int = 0
+    """Decisions that changed and are not in `replayed`, for there are too many kinds of them."""
+
+    @property
+    def directions(self) -> set[Direction]:
+        changes = [*self.policy, *(c for d in self.cookies for c in d.changes)]
+        return {change.direction for change in changes}
+
+    def __bool__(self) -> bool:
+        return bool(self.policy or self.cookies or self.replayed)
+
+
+NOT_COMPARED = frozenset(
+    {
+        "place",
+        "places",
+        "rules",
+        "purpose",
+        "renewed",
+        "lifetime",
+        "lifetime_source",
+        "party",
+        "owner",
+        "reason",
+    }
+)
+"""Keys of an entry that are facts by themselves, or none."""
+
+
+@dataclass(slots=True)
+class Version:
+    """A policy, with an engine that enforces it and one in its own mode."""
+
+    policy: Policy
+    enforcing: Engine
+    engine: Engine
+    now: float
+    matcher: Matcher = field(init=False)
+    letters: frozenset[str] = field(init=False)
+    """That are in names of entries."""
+    by_name: dict[str, list[Entry]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.matcher = Matcher(entry for entry in self.policy.entries if entry.until > self.now)
+        self.by_name = {}
+        for entry in self.policy.entries:
+            self.by_name.setdefault(entry.name, []).append(entry)
+        self.letters = frozenset().union(*(entry.name for entry in self.policy.entries))
+
+    def entry(self, name: str, site: Site) -> Entry | None:
+        return self.matches(name, site)[0].entry
+
+    def entries(self, name: str, site: Site) -> tuple[Entry | None, Entry | None]:
+        """For what is set there, and for what is sent there."""
+        set_there, sent_there = self.matches(name, site)
+        return set_there.entry, sent_there.entry
+
+    def matches(self, name: str, site: Site) -> tuple[Match, Match]:
+        """The same, with what is declared elsewhere only. On requests the path is not looked at."""
+        octets, host = name.encode(), site.octets
+        return self.matcher.match(octets, host, site.path.encode()), self.matcher.match(octets, host, None)
+
+    def declared(self, name: str) -> list[tuple[object, ...]]:
+        """Its entries, in order, but for where they stand and what they say to people."""
+        keys = [key for key in Entry.__dataclass_fields__ if key not in NOT_COMPARED]
+        return [
+            (*(getattr(e, key) for key in keys), *rules_of(e).items()) for e in self.by_name.get(name, ())
+        ]
+
+    def first(self, name: str) -> Entry | None:
+        return next(iter(self.by_name.get(name, ())), None)
+
+    def is_public(self, site: Site) -> bool:
+        """Whether browsers are where a request says they are."""
+        return any(host_matches(pattern, site.octets) for pattern in self.policy.public_hosts)
+
+    def effect(self, name: str, site: Site) -> Effect:
+        return effect(name, site, self.enforcing, self.entry(name, site), self.now)
+
+
+def diff(old: Version, new: Version) -> Diff:
+    """What is otherwise with `new`."""
+    rules = list(changes_of(policy_effect(old.policy), policy_effect(new.policy)))
+    general = [*rules, *changes_of(statement_effect(old.policy), statement_effect(new.policy))]
+    same_rules = (
+        not rules and old.policy.name == new.policy.name and old.policy.categories == new.policy.categories
+    )
+    entries = [*new.policy.entries, *old.policy.entries]
+    scoped = [entry for entry in entries if entry.hosts or entry.paths]
+    found: list[Difference] = []
+    for declared in dict.fromkeys(entry.name for entry in entries):
+        found += _differences(declared, old, new, scoped, same_rules)
+    return Diff(general, found)
+
+
+def _differences(
+    declared: str, old: Version, new: Version, scoped: list[Entry], same_rules: bool
+) -> Iterator[Difference]:
+    name = example_of(declared, old.letters | new.letters)
+    sites = sites_of(name, scoped, {*old.policy.public_hosts, *new.policy.public_hosts})
+    places: dict[tuple[Change, ...], list[Site]] = {}
+    passes = _lets_pass(old), _lets_pass(new)
+    for where in _alike(name, sites, old, new):
+        # The engine reads nothing else of a policy: what is the same need not be tried.
+        site = where[0]
+        entries = old.entries(name, site), new.entries(name, site)
+        if same_rules and all(map(_same, *entries)):
+            continue
+        changes = tuple(changes_of(old.effect(name, site), new.effect(name, site), *passes))
+        changes += tuple(written_otherwise(*entries, changes))
+        if changes:
+            places.setdefault(changes, []).extend(where)
+    was, is_now = old.declared(declared), new.declared(declared)
+    if not places and was and is_now and was != is_now:
+        yield Difference(declared, Kind.CHANGED, (UNSEEN,), (), old.first(declared), new.first(declared))
+    for changes, where in places.items():
+        before, after = old.entry(name, where[0]), new.entry(name, where[0])
+        kind = Kind.GAINED if before is None and after is not None else Kind.LOST if after is None and before is not None else Kind.CHANGED  # fmt: skip
+        everywhere = len(where) == len(sites)
+        told = () if everywhere else tuple(map(str, where))
+        yield Difference(declared, kind, changes, told, before, after)
+
+
+UNSEEN = Change("declared", "one way", "another; no effect was found by trying", Direction.EITHER)
+"""Of entries that are not the same, and of which no example shows it: a scope, an order or a day may."""
+
+
+def _lets_pass(version: Version) -> bool:
+    """Whether what is in no entry passes one way or the other: there the loss of an entry is the loss of its rules."""
+    policy = version.policy
+    return (
+        policy.on_response is not OnUndeclaredResponse.BLOCK
+        or policy.on_request is not OnUndeclaredRequest.STRIP
+    )
+
+
+def _alike(name: str, sites: list[Site], old: Version, new: Version) -> Iterable[list[Site]]:
+    """Sites at which the same entries speak for a name: what holds at one of them holds at all."""
+    groups: dict[tuple[object, ...], list[Site]] = {}
+    for site in sites:
+        found = (*old.matches(name, site), *new.matches(name, site))
+        key = (
+            *((id(match.entry), match.out_of_scope) for match in found),
+            old.is_public(site),
+            new.is_public(site),
+        )
+        groups.setdefault(key, []).append(site)
+    return groups.values()
+
+
+def _same(one: Entry | None, other: Entry | None) -> bool:
+    """But for where it stands."""
+    if one is None or other is None:
+        return False  # declared elsewhere, ended or not at all: that is tried
+    return all(
+        getattr(one, key) == getattr(other, key)
+        for key in Entry.__dataclass_fields__
+        if key not in ("place", "places")
+    )

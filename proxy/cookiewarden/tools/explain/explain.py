@@ -1,0 +1,308 @@
+"""What the policy would do with a header, why, and which line of the policy decided.
+
+The same engine as the proxy's. Values are not part of the answer: what people paste into tickets must not hold
+a session.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cookiewarden.core.cookies.date import parse_cookie_date
+from cookiewarden.core.engine.decision import MEANINGS, Action, Decision, Exchange, Header, Judged, Reason
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.matcher import Matcher
+from cookiewarden.core.policy.policy import Entry, Policy
+from cookiewarden.core.policy.problem import Place, printable, printable_octets, shown_url
+from cookiewarden.core.policy.source import Source
+from cookiewarden.tools.redact import without_value
+from cookiewarden.tools.traffic import Recorded
+
+if TYPE_CHECKING:
+    from cookiewarden.core.engine.seal import Keyring
+
+KEYS = {
+    Reason.DOMAIN_CHANGED: "domain",
+    Reason.PATH_CHANGED: "path",
+    Reason.PARTITIONED_CHANGED: "partitioned",
+    Reason.SUPERSEDED: "supersede",
+    Reason.SECURE_ADDED: "secure",
+    Reason.SECURE_REMOVED: "secure",
+    Reason.NONE_WITHOUT_SECURE: "secure",
+    Reason.SAME_SITE_CHANGED: "same_site",
+    Reason.HTTP_ONLY_ADDED: "http_only",
+    Reason.HTTP_ONLY_REMOVED: "http_only",
+    Reason.PRIORITY_CHANGED: "priority",
+    Reason.LIFETIME_CAPPED: "lifetime",
+    Reason.LIFETIME_UNREADABLE: "lifetime",
+    Reason.LIFETIME_NORMALIZED: "lifetime",
+    Reason.RENAMED: "rename_to",
+    Reason.PLAIN_NAME: "rename_to",
+    Reason.SEALED: "seal",
+    Reason.OPENED: "seal",
+    Reason.SEAL_INVALID: "seal",
+    Reason.SET_BY_SERVER: "set_by",
+    Reason.NOT_FORWARDED: "forward",
+    Reason.NO_CONSENT: "category",
+    Reason.GPC: "category",
+}
+"""The key of an entry that gives rise to a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the policy."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason, what it means, and the line of the policy that called for it (None: a default, or no rule)."""
+
+    code: str
+    meaning: str
+    line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One cookie of the header. `before` and `after` are without values; `before` is empty where the line is our own,
+    `after` None where it is dropped."""
+
+    header: str
+    name: str
+    action: str
+    enforced: bool
+    entry: str
+    declared_at: Line | None
+    whys: tuple[Why, ...]
+    before: str
+    after: str | None
+    first: str = ""
+    """A line that goes before it, where it replaces another cookie."""
+
+
+class NoHeader(ValueError):
+    """The text to explain holds no cookie header; `is_head`: it is the head of a message all the same."""
+
+    def __init__(self, message: str, is_head: bool) -> None:
+        super().__init__(message)
+        self.is_head = is_head
+
+
+DEFAULT_URL = "https://localhost/"
+
+
+def exchange_of(url: str) -> Exchange:
+    """The exchange that a URL stands for. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(
+            f'"{printable(shown_url(url))}" is no URL; expected one such as https://shop.example/account'
+        )
+    return Exchange(
+        parts.netloc.rpartition("@")[2].encode(), (parts.path or "/").encode(), parts.scheme == "https"
+    )
+
+
+_REQUEST = re.compile(rb"(?:> )?[A-Z]+ (/[^ ]*) HTTP/")
+_HEAD = re.compile(rb"(?:[<>] )?HTTP/|" + _REQUEST.pattern)
+_HOST = re.compile(rb"(?:> )?host[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
+_DATE = re.compile(rb"(?:< )?date[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
+RESPONSE = frozenset({b"set-cookie", b"content-type", b"cache-control", b"expires"})
+"""What is read of a response; what is read of a request are the others."""
+REQUEST = frozenset({b"cookie", b"sec-gpc", b"accept", b"sec-fetch-dest", b"sec-fetch-mode"})
+# `curl -v` puts a mark before each line
+_HEADER = re.compile(rb"(?:[<>] )?([a-z-]+)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def lines_of(text: bytes) -> list[bytes]:
+    return re.split(rb"\r?\n", text) if b"\n" in text else [text]
+
+
+def headers_of(text: bytes) -> list[Header]:
+    """The cookie headers of one header line or of whole heads, and what else is looked at. Raises NoHeader."""
+    lines = lines_of(text)
+    found = [
+        (m[1], m[2])
+        for line in lines
+        if (m := _HEADER.fullmatch(line)) and m[1].lower() in REQUEST | RESPONSE
+    ]
+    if not any(name.lower() in (b"cookie", b"set-cookie") for name, _ in found):
+        raise NoHeader(
+            "no Set-Cookie or Cookie header in it; expected a line such as 'Set-Cookie: sid=1; Path=/'",
+            any(map(_HEAD.match, lines)),
+        )
+    return found
+
+
+def url_of(text: bytes) -> str:
+    """The URL that a request head speaks of, else empty. That browsers came by https is assumed."""
+    lines = lines_of(text)
+    targets = [m[1] for line in lines if (m := _REQUEST.match(line))]
+    hosts = [m[1] for line in lines if (m := _HOST.fullmatch(line))]
+    return f"https://{printable_octets(hosts[0])}{printable_octets(targets[0])}" if targets and hosts else ""
+
+
+def moment_of(text: bytes) -> float | None:
+    """When a response head says that it was made, in seconds since the epoch: its dates speak of that time."""
+    found = (_DATE.fullmatch(line) for line in lines_of(text))
+    return next((float(at) for m in found if m and (at := parse_cookie_date(m[1])) is not None), None)
+
+
+def explain(
+    policy: Policy,
+    sources: Mapping[str, Source],
+    headers: list[Header],
+    exchange: Exchange,
+    now: float,
+    keyring: "Keyring | None" = None,
+) -> list[Explanation]:
+    """Judge the headers of a request, of a response or of both as the proxy would, and tell why."""
+    engine = Engine(policy, now=now, keyring=keyring)
+    teller = _Teller(policy, sources)
+    asked = [header for header in headers if header[0].lower() not in RESPONSE]
+    said = [header for header in headers if header[0].lower() in RESPONSE]
+    requested = engine.on_request(asked, exchange, now)
+    answered = engine.on_response(said, dataclasses.replace(exchange, headers=asked), now)
+    return [
+        *(teller.tell("Cookie", judged) for judged in requested.cookies),
+        *(teller.tell("Set-Cookie", judged) for judged in answered.cookies),
+    ]
+
+
+MAX_ROWS = 1000
+"""Of a table: traffic may have any number of names."""
+
+
+@dataclass(slots=True)
+class Row:
+    """What happens to one cookie, each time that it comes one way and the same is done."""
+
+    header: str
+    name: str
+    action: str
+    enforced: bool
+    reasons: tuple[str, ...]
+    entry: str
+    declared_at: Line | None
+    count: int
+    example: str
+    """The first URL of it, without its query."""
+    explanation: Explanation
+    """Of the first time."""
+
+
+@dataclass(slots=True)
+class Table:
+    """Every cookie of recorded traffic."""
+
+    rows: list[Row]
+    exchanges: int = 0
+    left_out: int = 0
+    """Cookies that are in no row, for there are too many."""
+
+
+def explain_traffic(
+    policy: Policy,
+    sources: Mapping[str, Source],
+    traffic: Iterable[Recorded],
+    now: float,
+    keyring: "Keyring | None" = None,
+) -> Table:
+    """Judge recorded traffic as the proxy would, a row for each cookie and what is done to it. `now`: for exchanges whose time is not
+    known."""
+    engine = Engine(policy, now=now, keyring=keyring)
+    teller = _Teller(policy, sources)
+    table = Table([])
+    rows: dict[tuple[str, str, str, bool, tuple[str, ...]], Row] = {}
+    for one in traffic:
+        table.exchanges += 1
+        at = one.at or now
+        asked = engine.on_request(one.asked, one.exchange, at).cookies
+        answered = engine.on_response(one.answered, one.exchange, at).cookies
+        for header, judged in (("Cookie", asked), ("Set-Cookie", answered)):
+            for cookie in judged:
+                _add_row(table, rows, teller.tell(header, cookie), one.url)
+    return table
+
+
+def _add_row(
+    table: Table, rows: dict[tuple[str, str, str, bool, tuple[str, ...]], Row], e: Explanation, url: str
+) -> None:
+    reasons = tuple(why.code for why in e.whys)
+    key = (e.header, e.name, e.action, e.enforced, reasons)
+    if key not in rows:
+        if len(rows) >= MAX_ROWS:
+            table.left_out += 1
+            return
+        rows[key] = Row(*key, e.entry, e.declared_at, 0, printable(url), e)
+        table.rows.append(rows[key])
+    rows[key].count += 1
+
+
+class _Teller:
+    def __init__(self, policy: Policy, sources: Mapping[str, Source]) -> None:
+        self.policy = policy
+        self.sources = sources
+
+    def tell(self, header: str, judged: Judged) -> Explanation:
+        decision = judged.decision
+        return Explanation(
+            header=header,
+            name=printable_octets(judged.name),
+            action=decision.action.value,
+            enforced=decision.enforced,
+            entry=decision.entry.name if decision.entry else "",
+            declared_at=self.line(decision.entry.place) if decision.entry else None,
+            whys=tuple(self.whys(header, decision, judged.name)),
+            before=without_value(judged.before) if judged.before else "",
+            after=None if judged.after is None else without_value(judged.after),
+            first=without_value(decision.supersedes) if decision.supersedes else "",
+        )
+
+    def whys(self, header: str, decision: Decision, name: bytes) -> Iterator[Why]:
+        if Reason.OUT_OF_SCOPE in decision.reasons:
+            for entry in self.named(name):
+                places = ", ".join((*entry.hosts, *entry.paths))
+                yield Why("declared elsewhere", f"for {printable(places)}", self.line(entry.place))
+        if decision.entry is None and decision.action is Action.PASS and not decision.reasons:
+            yield Why(
+                "undeclared",
+                "the cookie is in no entry of the policy, which lets such cookies pass",
+                self.undeclared(header),
+            )
+        for reason in decision.reasons:
+            yield Why(reason.value, MEANINGS[reason], self.decided(header, decision, reason))
+
+    def decided(self, header: str, decision: Decision, reason: Reason) -> Line | None:
+        if reason in (Reason.UNDECLARED, Reason.OUT_OF_SCOPE, Reason.ENTRY_EXPIRED):
+            return self.undeclared(header)
+        entry = decision.entry
+        if entry is None or reason not in KEYS:
+            return None
+        place = entry.places.get(KEYS[reason])
+        if KEYS[reason] == "lifetime" and entry.rules.bound != entry.lifetime:
+            place = self.policy.places.get("ceiling")
+        return self.line(place) if place else None
+
+    def named(self, name: bytes) -> list[Entry]:
+        """The entries that declare `name` for some host and path."""
+        return [
+            entry
+            for entry in self.policy.entries
+            if Matcher([dataclasses.replace(entry, hosts=(), paths=())]).match(name, b"", None).entry
+        ]
+
+    def undeclared(self, header: str) -> Line | None:
+        place = self.policy.places.get("response" if header == "Set-Cookie" else "request")
+        return self.line(place) if place else None
+
+    def line(self, place: Place) -> Line:
+        source = self.sources.get(place.path)
+        return Line(place, printable(source.line(place.pos).strip()) if source else "")

@@ -1,0 +1,1 @@
+"""Drafts of registers from what was seen."""

@@ -1,0 +1,106 @@
+"""Tables as `pdftotext -layout` leaves them: columns by where they begin, cells over several lines, rows between empty lines."""
+
+import re
+from dataclasses import dataclass, field
+
+from cookiewarden.tools.statement.phrases import columns_of, lifetime_of
+
+SLACK = 2
+"""By how many characters a cell may begin before its column's head."""
+MAX_CELL = 4000
+"""Characters after which nothing more is added to a cell."""
+GAP = 6
+"""Empty lines after which a table has ended; a page's end leaves some."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A row, with the number of its first line."""
+
+    number: int
+    cells: list[str] = field(default_factory=list)
+
+
+def read_table(lines: list[str], at: int) -> tuple[list[Row], int]:
+    """The table whose head is line `at` (from 0), head included, and the line after it; no rows where none begins there."""
+    head = _pieces(lines[at])
+    if columns_of(tuple(text for _, text in head)) is None:
+        return [], at
+    reader = _Table(head, at)
+    begin = at
+    at += 1
+    while at < len(lines) and reader.take(lines[at], at):
+        at += 1
+    return (reader.rows, at) if len(reader.rows) > 1 else ([], begin)
+
+
+class _Table:
+    def __init__(self, head: list[tuple[int, str]], at: int) -> None:
+        self.rows: list[Row] = []
+        self.empty = 0
+        self._head(head, at)
+
+    def _head(self, head: list[tuple[int, str]], at: int) -> None:
+        cells = [text for _, text in head]
+        columns = columns_of(tuple(cells)) or {}
+        self.starts = [start for start, _ in head]
+        self.name, self.lifetime = columns["name"], columns.get("lifetime")
+        self.rows.append(Row(at + 1, cells))
+
+    def take(self, line: str, at: int) -> bool:
+        """Whether a line belongs to the table."""
+        if not line.strip():
+            self.empty += 1
+            return self.empty < GAP
+        pieces = _pieces(line)
+        if len(pieces) > 1 and columns_of(tuple(text for _, text in pieces)) is not None:
+            self._head(pieces, at)  # once more, on another page
+        elif not self._cells(pieces, at):
+            return False
+        self.empty = 0
+        return True
+
+    def _cells(self, pieces: list[tuple[int, str]], at: int) -> bool:
+        found = [""] * len(self.starts)
+        for start, text in pieces:
+            column = self._column(start)
+            end = self.starts[column + 1] if column + 1 < len(self.starts) else None
+            if end is not None and start + len(text) > end:
+                return False  # it goes on where the next column begins: that is a sentence
+            found[column] = f"{found[column]} {text}".strip()
+        name = found[self.name]
+        if name and (" " in name or (self.empty and not any(c for c in found if c is not name))):
+            return False  # a heading
+        if self._begins(found):
+            self.rows.append(Row(at + 1, found))
+        elif len(self.rows) > 1:
+            self._continue(found)
+        return True
+
+    def _column(self, start: int) -> int:
+        return max((i for i, column in enumerate(self.starts) if column <= start + SLACK), default=0)
+
+    def _begins(self, cells: list[str]) -> bool:
+        """Whether a line with a name is a row, and not the rest of a long name: rows have something of a lifetime on their first line, if
+        the table has any; and stand after an empty line, where they are not a line each."""
+        if not cells[self.name]:
+            return False
+        if len(self.rows) == 1:
+            return True
+        if self.lifetime is None:
+            return bool(self.empty)
+        said = cells[self.lifetime]
+        return bool(said) and (bool(self.empty) or lifetime_of(said) is not None)
+
+    def _continue(self, cells: list[str]) -> None:
+        row = self.rows[-1]
+        for column, text in enumerate(cells):
+            if len(row.cells[column]) > MAX_CELL:
+                continue
+            between = "" if column == self.name else " "
+            row.cells[column] = f"{row.cells[column]}{between}{text}".strip()
+
+
+def _pieces(line: str) -> list[tuple[int, str]]:
+    """What stands between gaps, with where it begins."""
+    return [(found.start(), found[0]) for found in re.finditer(r"\S+(?: \S+)*", line.expandtabs())]

@@ -1,0 +1,434 @@
+"""Policy tests: what must come out of a header, in a file beside the policy, judged by the engine that enforces.
+
+policy: shop.yaml
+cases:
+  - name: the session gets what the register promises
+    url: https://shop.example/login
+    set_cookie:
+      - {in: "sid=1; Path=/", out: "sid=1; Path=/; SameSite=Lax; Secure; HttpOnly"}
+      - {in: "_fbp=1", out: null, reasons: [undeclared]}
+    cookie: {in: "sid=1; _fbp=2", out: "sid=1"}
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from cookiewarden.core.engine.decision import Action, Exchange, Header, Judged, Reason
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Mode, Policy
+from cookiewarden.core.policy.problem import Code, Place, Problem, printable
+from cookiewarden.core.policy.schema import wrong
+from cookiewarden.core.policy.source import Source, parse_source
+from cookiewarden.core.policy.validation import problem_of
+from cookiewarden.tools.redact import without_value
+
+SEALED = "<sealed>"
+"""Stands for a sealed value in what is expected: it is another each time."""
+_SEALED_IN = re.compile(rb"([^=;\s]+)=<sealed:([^>]*)>")
+DEFAULT_URL = "https://localhost/"
+
+
+def _moment(value: object) -> float:
+    """Seconds since the epoch. Raises a validation error."""
+    try:
+        at = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        raise wrong(
+            Code.WRONG_VALUE, f'"{value}" is no moment; expected such as 2026-06-01T12:00:00Z'
+        ) from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _url(value: str | None) -> str:
+    if value is None:
+        raise wrong(Code.WRONG_VALUE, "expected a URL such as https://shop.example/login, found nothing")
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+        raise wrong(Code.WRONG_VALUE, f'"{value}" is no URL; expected such as https://shop.example/login')
+    return value
+
+
+def _set_cookie(value: str) -> str:
+    if not value.strip():
+        raise wrong(Code.WRONG_VALUE, 'expected a Set-Cookie value such as "sid=1; Path=/", found none')
+    return value
+
+
+def _no_cookies(headers: dict[str, str]) -> dict[str, str]:
+    for name in headers:
+        if name.lower() in ("cookie", "set-cookie"):
+            raise wrong(
+                Code.WRONG_VALUE, f"{name} does not belong here, but under {name.lower().replace('-', '_')}:"
+            )
+    return headers
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class LineModel(_Model):
+    """A Set-Cookie value, and what must become of it."""
+
+    in_: Annotated[
+        str,
+        AfterValidator(_set_cookie),
+        Field(alias="in", description="The value that the application sets."),
+    ]
+    out: Annotated[str | None, Field(description="What browsers get; null: nothing.")] = None
+    first: Annotated[str | None, Field(description="The line of the proxy's own that goes before it.")] = None
+    entry: Annotated[str | None, Field(description="The entry that decides; null: none does.")] = None
+    action: Annotated[Action | None, Field(description="What is done.")] = None
+    reasons: Annotated[list[Reason] | None, Field(description="Why, in any order.")] = None
+
+
+class CookieModel(_Model):
+    """A Cookie header, and what must become of it."""
+
+    in_: Annotated[str, Field(alias="in", description="What the browser sends.")]
+    out: Annotated[str | None, Field(description="What the application gets; null: no header.")] = None
+    reasons: Annotated[
+        dict[str, list[Reason]] | None, Field(description="Why, by name of the cookie, in any order.")
+    ] = None
+
+
+class CaseModel(_Model):
+    """One case."""
+
+    name: Annotated[str, Field(min_length=1, description="The sentence that it proves.")]
+    url: Annotated[str | None, AfterValidator(_url), Field(description="Where the browser is.")] = None
+    method: Annotated[str, Field(description="Of the request.")] = "GET"
+    headers: Annotated[
+        dict[str, str],
+        AfterValidator(_no_cookies),
+        Field(description="Of the request: Sec-GPC, Sec-Fetch-Dest, …"),
+    ] = {}
+    response_headers: Annotated[
+        dict[str, str], AfterValidator(_no_cookies), Field(description="Content-Type, Cache-Control, …")
+    ] = {}
+    mode: Annotated[Mode | None, Field(description="Instead of the policy's own.")] = None
+    now: Annotated[
+        float | None,
+        BeforeValidator(_moment),
+        WithJsonSchema({"type": "string", "examples": ["2026-06-01T12:00:00Z"]}),
+        Field(description="The moment of it: 2026-06-01T12:00:00Z."),
+    ] = None
+    cookie: Annotated[CookieModel | None, Field(description="The request's Cookie header.")] = None
+    set_cookie: Annotated[
+        list[LineModel], Field(description="The response's Set-Cookie lines, in order.")
+    ] = []
+    evicted: Annotated[list[str] | None, Field(description="Names that browsers are told to forget.")] = None
+
+
+class CasesModel(_Model):
+    """A file of policy tests."""
+
+    policy: Annotated[str, Field(min_length=1, description="The policy, beside this file.")]
+    url: Annotated[str | None, AfterValidator(_url), Field(description="Of cases that give none.")] = None
+    now: Annotated[
+        float | None,
+        BeforeValidator(_moment),
+        WithJsonSchema({"type": "string", "examples": ["2026-06-01T12:00:00Z"]}),
+        Field(description="Of cases that give none."),
+    ] = None
+    cases: Annotated[list[CaseModel], Field(min_length=1, description="The cases.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """A file of them, where it is right, and what is wrong with it."""
+
+    model: CasesModel | None
+    problems: list[Problem]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a case expected and did not get."""
+
+    what: str
+    expected: str
+    got: str
+    place: Place
+    """Of the expectation."""
+    decided: Place | None = None
+    """Of the entry that decided."""
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One case, run."""
+
+    name: str
+    place: Place
+    differences: list[Difference]
+    entries: frozenset[str]
+    """That decided on something in it."""
+
+    @property
+    def passed(self) -> bool:
+        return not self.differences
+
+
+def read_cases(path: str, raw: bytes) -> Cases:
+    """Read a file of cases; every problem has its place, and none its line: that holds values of cookies."""
+    cases = _read_cases(path, raw)
+    return replace(cases, problems=[replace(problem, excerpt="") for problem in cases.problems])
+
+
+def _read_cases(path: str, raw: bytes) -> Cases:
+    source = parse_source(path, raw)
+    if source.data is None and source.problems:
+        return Cases(None, source.problems, source)
+    if isinstance(source.data, dict) and "cookies" in source.data and "cases" not in source.data:
+        told = "this is a policy, and no file of tests: those have cases, and end in .test.yaml"
+        return Cases(None, [source.problem(Code.WRONG_TYPE, source.key_pos(("cookies",)), told)], source)
+    try:
+        model = CasesModel.model_validate(source.data)
+    except ValidationError as error:
+        problems = [
+            problem_of(source, detail, CasesModel, has_values=True)
+            for detail in error.errors(include_url=False)
+        ]
+        return Cases(None, [*source.problems, *problems], source)
+    problems = [*source.problems, *_told_twice(model, source), *_told_nothing(model, source)]
+    return Cases(None if problems else model, problems, source)
+
+
+def _told_nothing(model: CasesModel, source: Source) -> Iterable[Problem]:
+    """What cannot fail is no test."""
+    for number, case in enumerate(model.cases):
+        path = ("cases", number)
+        if not case.set_cookie and case.cookie is None and case.evicted is None:
+            message = f'"{printable(case.name)}" tests nothing: give set_cookie, cookie or evicted'
+            yield source.problem(Code.MISSING_KEY, source.value_pos(path), message)
+        for at, line in enumerate(case.set_cookie):
+            if not line.model_fields_set - {"in_"}:
+                message = "nothing is said of what must come of it: give out, first, entry, action or reasons"
+                yield source.problem(Code.MISSING_KEY, source.value_pos((*path, "set_cookie", at)), message)
+        if case.cookie is not None and not case.cookie.model_fields_set - {"in_"}:
+            message = "nothing is said of what must come of it: give out (null: the application gets no header) or reasons"
+            yield source.problem(Code.MISSING_KEY, source.value_pos((*path, "cookie")), message)
+
+
+def _told_twice(model: CasesModel, source: Source) -> Iterable[Problem]:
+    seen: dict[str, int] = {}
+    for number, case in enumerate(model.cases):
+        if case.name in seen:
+            first = source.value_pos(("cases", seen[case.name], "name"))
+            message = f"a case of this name stands at line {first.line} already"
+            yield source.problem(Code.DUPLICATE_KEY, source.value_pos(("cases", number, "name")), message)
+        seen.setdefault(case.name, number)
+
+
+Engines = Callable[[Mode | None, float], Engine]
+"""Makes the engine of the policy for a mode and a moment."""
+
+
+def run_cases(cases: Cases, engines: Engines, now: float, chosen: Callable[[str], bool]) -> list[Result]:
+    """Run the cases whose names are chosen. `now`: for those that give no moment."""
+    model = cases.model
+    if model is None:
+        return []
+    return [
+        _run(case, number, model, cases.source, engines, now)
+        for number, case in enumerate(model.cases)
+        if chosen(case.name)
+    ]
+
+
+def _run(
+    case: CaseModel, number: int, model: CasesModel, source: Source, engines: Engines, now: float
+) -> Result:
+    at = next(moment for moment in (case.now, model.now, now) if moment is not None)
+    engine = engines(case.mode, at)
+    exchange = _exchange(case, model)
+    runner = _Runner(case, ("cases", number), source, engine, exchange, at)
+    differences = runner.run()
+    place = Place(source.path, source.value_pos(("cases", number)))
+    return Result(case.name, place, differences, frozenset(runner.entries))
+
+
+def _exchange(case: CaseModel, model: CasesModel) -> Exchange:
+    url = case.url or model.url or DEFAULT_URL
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    headers = [(name.encode(), value.encode()) for name, value in case.headers.items()]
+    return Exchange(
+        host.encode(), (slash + path or "/").encode(), scheme == "https", headers, case.method.encode()
+    )
+
+
+class _Runner:
+    """One case."""
+
+    def __init__(
+        self,
+        case: CaseModel,
+        path: tuple[str | int, ...],
+        source: Source,
+        engine: Engine,
+        exchange: Exchange,
+        now: float,
+    ) -> None:
+        self.case, self.path, self.source = case, path, source
+        self.engine, self.exchange, self.now = engine, exchange, now
+        self.entries: set[str] = set()
+        self.differences: list[Difference] = []
+
+    def run(self) -> list[Difference]:
+        asked = list(self.exchange.headers)
+        if self.case.cookie is not None:
+            header = self._sealed(self.case.cookie.in_.encode())
+            asked.append((b"Cookie", header))
+            self._request(self.case.cookie, asked)
+        self._response(asked)
+        return self.differences
+
+    def _sealed(self, header: bytes) -> bytes:
+        """`name=<sealed:value>` as a browser would have it."""
+
+        def seal(found: re.Match[bytes]) -> bytes:
+            line = found[1] + b"=" + found[2]
+            judged = self.engine.on_response([(b"Set-Cookie", line)], self.exchange, self.now).cookies[-1]
+            return (judged.after or line).partition(b";")[0]
+
+        return _SEALED_IN.sub(seal, header)
+
+    def _request(self, expected: CookieModel, asked: list[Header]) -> None:
+        outcome = self.engine.on_request(asked, self.exchange, self.now)
+        self._note(outcome.cookies)
+        left = next((value for name, value in outcome.headers if name.lower() == b"cookie"), None)
+        got = None if left is None else _text(left)
+        if "out" in expected.model_fields_set and got != expected.out:
+            changed = [j for j in outcome.cookies if j.after != j.before]
+            texts = _told(expected.out, got, _cookies_masked)
+            self._differ("the application gets", *texts, ("cookie", "out"), changed[0] if changed else None)
+        for name, reasons in (expected.reasons or {}).items():
+            judged = [j for j in outcome.cookies if _text(j.name) == name]
+            found = {str(reason) for j in judged for reason in j.decision.reasons}
+            if found != set(map(str, reasons)):
+                told = _listed(found) if judged else "no such cookie in the request"
+                self._differ(
+                    f"why, for {name}",
+                    _listed(map(str, reasons)),
+                    told,
+                    ("cookie", "reasons"),
+                    judged[0] if judged else None,
+                )
+
+    def _response(self, asked: list[Header]) -> None:
+        lines = [(b"Set-Cookie", line.in_.encode()) for line in self.case.set_cookie]
+        rest = [(name.encode(), value.encode()) for name, value in self.case.response_headers.items()]
+        exchange = Exchange(
+            self.exchange.host, self.exchange.target, self.exchange.https, asked, self.exchange.method
+        )
+        outcome = self.engine.on_response([*rest, *lines], exchange, self.now)
+        self._note(outcome.cookies)
+        own = [j for j in outcome.cookies if not j.before]
+        if self.case.evicted is not None:
+            names = sorted({_text(j.name) for j in own})
+            if names != sorted(set(self.case.evicted)):
+                self._differ(
+                    "browsers forget",
+                    _listed(sorted(set(self.case.evicted))),
+                    _listed(names),
+                    ("evicted",),
+                    None,
+                )
+        judged = [j for j in outcome.cookies if j.before]
+        for at, (line, found) in enumerate(zip(self.case.set_cookie, judged, strict=True)):
+            self._line(line, found, ("set_cookie", at))
+
+    def _line(self, expected: LineModel, judged: Judged, path: tuple[str | int, ...]) -> None:
+        given, decision = expected.model_fields_set, judged.decision
+        got = None if judged.after is None else _text(judged.after)
+        if got is not None and Reason.SEALED in decision.reasons:
+            got = re.sub(r"=[^;]*", f"={SEALED}", got, count=1)
+        if "out" in given and got != expected.out:
+            self._differ("browsers get", *_told(expected.out, got, _line_masked), (*path, "out"), judged)
+        if "first" in given and (expected.first or "") != _text(decision.supersedes):
+            texts = _told(expected.first, _text(decision.supersedes) or None, _line_masked)
+            self._differ("the line before it", *texts, (*path, "first"), judged)
+        entry = decision.entry.name if decision.entry is not None else None
+        if "entry" in given and entry != expected.entry:
+            self._differ("the entry that decides", expected.entry, entry, (*path, "entry"), judged)
+        if expected.action is not None and decision.action is not expected.action:
+            self._differ(
+                "what is done", expected.action.value, decision.action.value, (*path, "action"), judged
+            )
+        if expected.reasons is not None and set(decision.reasons) != set(expected.reasons):
+            self._differ(
+                "why", _listed(expected.reasons), _listed(decision.reasons), (*path, "reasons"), judged
+            )
+
+    def _note(self, cookies: Iterable[Judged]) -> None:
+        self.entries |= {j.decision.entry.name for j in cookies if j.decision.entry is not None}
+
+    def _differ(
+        self,
+        what: str,
+        expected: str | None,
+        got: str | None,
+        path: tuple[str | int, ...],
+        judged: Judged | None,
+    ) -> None:
+        pos = self.source.value_pos((*self.path, *path))
+        decision = judged.decision if judged is not None else None
+        decided = decision.entry.place if decision is not None and decision.entry is not None else None
+        why = tuple(reason.value for reason in decision.reasons) if decision is not None else ()
+        self.differences.append(
+            Difference(
+                what,
+                printable(expected or NOTHING),
+                printable(got or NOTHING),
+                Place(self.source.path, pos),
+                decided,
+                why,
+            )
+        )
+
+
+def _told(expected: str | None, got: str | None, masked: Callable[[str], str]) -> tuple[str, str]:
+    """Both without values: what tests print ends in tickets and in the logs of CI."""
+    one, other = (NOTHING if text is None else masked(text) for text in (expected, got))
+    return (one, other) if one != other else (one, f"{other}, with another value")
+
+
+NOTHING = "nothing"
+
+
+def _line_masked(line: str) -> str:
+    return without_value(line.encode())
+
+
+def _cookies_masked(header: str) -> str:
+    return "; ".join(without_value(piece.strip().encode()) for piece in header.split(";"))
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(map(str, words))) or "none"
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "backslashreplace")
+
+
+def uncovered(policy: Policy, results: Iterable[Result]) -> list[str]:
+    """Entries on which no case decided."""
+    seen = {entry for result in results for entry in result.entries}
+    return [entry.name for entry in policy.entries if entry.name not in seen]

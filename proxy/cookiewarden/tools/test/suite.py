@@ -1,0 +1,85 @@
+"""A draft of policy tests from what was seen: what the policy makes of each cookie today, to be read once and held to from then on."""
+
+import re
+from collections.abc import Iterator
+
+from cookiewarden.core.engine.decision import Exchange, Reason
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.report.drift import quoted, scalar
+from cookiewarden.core.report.inventory import Inventory, Record
+from cookiewarden.core.report.judge import set_cookie_of
+from cookiewarden.tools.test.cases import SEALED
+
+NOBODYS = "nobody-declared-this"
+
+
+def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -> str:
+    """A file of tests for the policy file `policy`, judged by `engine`, which enforces. `now`: seconds since the epoch."""
+    records = sorted(
+        (record for record in inventory.records.values() if record.name),
+        key=lambda record: (not record.by_server, record.name),
+    )
+    lines = [
+        "# Drafted from traffic: what the policy makes of it today. Read it: is this what it should do?",
+        f"policy: {scalar(policy)}",
+        "cases:",
+    ]
+    if engine.asks_consent:
+        lines.insert(
+            1, "# Without an answer of the visitor: add the consent cookie to `cookie` where one is given."
+        )
+    for record in records:
+        lines += _case(record, engine, now)
+    lines += _nobodys(engine, now)
+    return "\n".join(lines) + "\n"
+
+
+_HOST = re.compile(r"[\w.:\[\]-]+")
+"""Of which a URL can be made; others came from who knows where."""
+
+
+def _case(record: Record, engine: Engine, now: float) -> Iterator[str]:
+    """One cookie: each shape in which the application set it, and what of it comes back."""
+    name = record.name.replace("*", "x")
+    places = [place for place in record.places if _HOST.fullmatch(place[0])]
+    host, path = places[0] if places else ("localhost", "/")
+    exchange = Exchange(host.encode(), path.replace("*", "x").encode())
+    yield from _head(record.name, host + exchange.target.decode())
+    if record.shapes:
+        yield "    set_cookie:"
+    for seen in record.shapes:
+        yield _set_cookie(set_cookie_of(name, seen), engine, exchange, now)
+    yield _cookie(f"{name}=x".encode(), engine, exchange, now)
+    yield ""
+
+
+def _nobodys(engine: Engine, now: float) -> Iterator[str]:
+    exchange = Exchange()
+    yield from _head("an undeclared cookie", "localhost/")
+    yield "    set_cookie:"
+    yield _set_cookie(f"{NOBODYS}=x; Path=/".encode(), engine, exchange, now)
+    yield _cookie(f"{NOBODYS}=x".encode(), engine, exchange, now)
+
+
+def _head(name: str, place: str) -> Iterator[str]:
+    yield f"  - name: {scalar(name)}"
+    yield f"    url: {scalar('https://' + place)}"
+    yield "    mode: enforce"
+
+
+def _set_cookie(line: bytes, engine: Engine, exchange: Exchange, now: float) -> str:
+    judged = engine.on_response([(b"Set-Cookie", line)], exchange, now).cookies[-1]
+    after = None if judged.after is None else judged.after.decode()
+    if after is not None and Reason.SEALED in judged.decision.reasons:
+        after = re.sub(r"=[^;]*", f"={SEALED}", after, count=1)
+    return f"      - {{in: {quoted(line.decode())}, out: {_out(after)}}}"
+
+
+def _cookie(header: bytes, engine: Engine, exchange: Exchange, now: float) -> str:
+    outcome = engine.on_request([(b"Cookie", header)], exchange, now)
+    left = next((value.decode() for name, value in outcome.headers if name == b"Cookie"), None)
+    return f"    cookie: {{in: {quoted(header.decode())}, out: {_out(left)}}}"
+
+
+def _out(text: str | None) -> str:
+    return "null" if text is None else quoted(text)

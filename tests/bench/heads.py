@@ -25,13 +25,14 @@ import uvloop
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.keys import keyring
+from cookiewarden.serve.address import parse_upstream
 from cookiewarden.serve.dataplane.client import Downstream
 from cookiewarden.serve.dataplane.context import Gateway
 from cookiewarden.serve.dataplane.origin import Origin, Pool
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.statement import StatementPages
-from cookiewarden.serve.settings import Settings, parse_upstream
+from cookiewarden.serve.settings import Settings
 from tests.bench.inprocess import Nowhere, measured
 from tests.policies_for_tests import policy as loaded
 

@@ -12,11 +12,12 @@ from collections.abc import Callable
 import uvloop
 
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.serve.address import parse_upstream
 from cookiewarden.serve.dataplane.client import Downstream
 from cookiewarden.serve.dataplane.context import Gateway
 from cookiewarden.serve.dataplane.origin import Origin, Pool
 from cookiewarden.serve.observe.metrics import Labels, Metrics
-from cookiewarden.serve.settings import Settings, parse_upstream
+from cookiewarden.serve.settings import Settings
 from tests.bench.policy import SET_COOKIES, cookie_header, policy
 from tests.policies_for_tests import policy as loaded
 

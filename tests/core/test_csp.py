@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.serve.wire.csp import NO_NONCE, Address, nonce_for
+from cookiewarden.serve.wire.csp import NO_NONCE, PageAddress, nonce_for
 
-HTTPS = Address(b"https", b"www.shop.example", 443, b"/.well-known/cookiewarden/guard.js")
-HTTP = Address(b"http", b"shop.example", 8080, b"/.well-known/cookiewarden/guard.js")
+HTTPS = PageAddress(b"https", b"www.shop.example", 443, b"/.well-known/cookiewarden/guard.js")
+HTTP = PageAddress(b"http", b"shop.example", 8080, b"/.well-known/cookiewarden/guard.js")
 FORBIDDEN = None
 
 VALUES = [

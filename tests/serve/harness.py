@@ -19,10 +19,11 @@ from typing import Any
 import uvloop
 
 from cookiewarden.files import PolicyFiles
+from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.listening.worker import Worker
 from cookiewarden.serve.processes.in_process import Single
-from cookiewarden.serve.settings import Address, Settings, Upstream
+from cookiewarden.serve.settings import Settings
 
 POLICY = """
 version: 1

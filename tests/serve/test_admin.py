@@ -17,9 +17,9 @@ import jsonschema
 import pytest
 
 from cookiewarden.core.report import wire
+from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin import listener as admin_server
 from cookiewarden.serve.admin.listener import MAX_CONNECTIONS
-from cookiewarden.serve.settings import Address
 from tests.processes import command, ready
 from tests.serve.harness import CLOSE, POLICY, TOKEN, Client, Start, ask, eventually, get, mode_of, tell
 from tests.serve.running import running

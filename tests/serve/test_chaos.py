@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cookiewarden.serve.settings import Address, Upstream
+from cookiewarden.serve.address import Address, Upstream
 from tests.processes import free_port
 from tests.serve.harness import CLOSE, Client, ask, eventually, get, status_of
 from tests.serve.running import accepts, running

@@ -12,9 +12,9 @@ import types
 import pytest
 
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.dataplane.origin import Pool
 from cookiewarden.serve.listening import worker
-from cookiewarden.serve.settings import Address, Upstream
 from tests.serve.harness import (
     CLOSE,
     OK,

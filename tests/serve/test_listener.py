@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from cookiewarden.serve.listening.listener import CannotStart, open_sockets
-from cookiewarden.serve.settings import Address
+from cookiewarden.serve.address import Address
+from cookiewarden.serve.errors import CannotStart
+from cookiewarden.serve.sockets import open_sockets
 from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, eventually, get
 from tests.serve.running import running
 from tests.serve.test_proxy_protocol import LOOPBACK

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.serve.log import JsonLines, Plain
-from cookiewarden.serve.observe.access import Access
+from cookiewarden.serve.settings import Access
 from tests.processes import command, free_port, ready
 from tests.serve.harness import CLOSE, OK, POLICY, Client, Origin, Start, answering, ask, eventually, get
 from tests.serve.running import running

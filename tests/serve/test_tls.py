@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import trustme
 
+from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.listening.tls import BadTLS, listener_tls
-from cookiewarden.serve.settings import Address, Settings, Upstream
+from cookiewarden.serve.settings import Settings
 from tests.serve.harness import (
     CLOSE,
     OK,

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from cookiewarden.serve.settings import Address, Upstream
+from cookiewarden.serve.address import Address, Upstream
 from tests.serve.harness import Client, OriginConnection, Start, eventually, get, status_of
 
 UPGRADE = (

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cookiewarden.serve.settings import Address, Upstream
+from cookiewarden.serve.address import Address, Upstream
 from tests.processes import free_port
 from tests.serve.harness import CLOSE, POLICY, Client, eventually, get
 from tests.serve.load import Load

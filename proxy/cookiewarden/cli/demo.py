@@ -15,9 +15,10 @@ from cookiewarden.demo.app import application
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import create
 from cookiewarden.serve import log
-from cookiewarden.serve.listening.listener import CannotStart
+from cookiewarden.serve.address import Address, Upstream, parse_address
+from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.processes.in_process import Single
-from cookiewarden.serve.settings import Address, Settings, Upstream, parse_address
+from cookiewarden.serve.settings import Settings
 
 PACKAGED = Path(__file__).parent.parent / "policies"
 IN_TREE = Path(__file__).parents[3] / "policies"

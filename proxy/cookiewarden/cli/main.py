@@ -8,7 +8,7 @@ import click
 
 from cookiewarden import __version__
 from cookiewarden.cli.policies import PolicyRefused, exit_code
-from cookiewarden.serve.listening.listener import CannotStart
+from cookiewarden.serve.errors import CannotStart
 from cookiewarden.tools.http import NoAnswer
 
 COMMANDS = {

@@ -12,9 +12,9 @@ from cookiewarden.core.policy.expiry import expiry_problems
 from cookiewarden.core.policy.problem import render_line
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
 from cookiewarden.serve import log
+from cookiewarden.serve.address import is_itself
 from cookiewarden.serve.processes import in_process as single
 from cookiewarden.serve.processes import pool as supervisor
-from cookiewarden.serve.settings import is_itself
 
 logger = logging.getLogger("cookiewarden")
 

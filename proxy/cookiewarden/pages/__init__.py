@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.pages.chart import chart
 from cookiewarden.pages.statement import filters as of_statements
-from cookiewarden.pages.text import ago, cell, date, number, paragraphs, reasons, severities, shown, told
+from cookiewarden.pages.text import ago, cell, date, number, paragraphs, reasons, severities, shown
+from cookiewarden.serve.sockets import told
 
 if TYPE_CHECKING:
     import jinja2

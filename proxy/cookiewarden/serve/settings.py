@@ -4,76 +4,19 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from cookiewarden.core.policy.policy import Mode
-from cookiewarden.core.policy.problem import shown_url
-from cookiewarden.serve.observe.access import Access
+from cookiewarden.serve.address import Address, Upstream, parse_address, parse_upstream
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A TCP address to listen on or to connect to."""
+class Access(StrEnum):
+    """Whether the access log is written, and with the query strings."""
 
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """Where the application is: a TCP address, or the path of a unix socket."""
-
-    url: str
-    address: Address | None = None
-    socket: str = ""
-    tls: bool = False
-
-    @property
-    def authority(self) -> str:
-        return str(self.address) if self.address else "localhost"
-
-    def __str__(self) -> str:
-        return self.url
-
-
-def parse_address(text: str) -> Address:
-    """`127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses) or `8080` (loopback). Raises ValueError."""
-    found = re.fullmatch(r"(?:(\[[0-9a-fA-F:.]+\]|[^\[\]:]*):)?([0-9]{1,5})", text)
-    if found is None or int(found[2]) > 65535:
-        raise ValueError(f'"{text}" is no address; expected HOST:PORT such as 127.0.0.1:8080')
-    host = "127.0.0.1" if found[1] is None else found[1].strip("[]") or "0.0.0.0"  # noqa: S104 (":8080" asks for it)
-    return Address(host, int(found[2]))
-
-
-def parse_upstream(text: str) -> Upstream:
-    """`http://HOST[:PORT]`, `https://HOST[:PORT]` or `unix:/PATH`. Raises ValueError."""
-    if text.startswith("unix:"):
-        path = text.removeprefix("unix:")
-        if not path.startswith("/"):
-            raise ValueError(f'"{text}": expected an absolute path, such as unix:/run/app.sock')
-        return Upstream(text, socket=path)
-    expected = "expected http://HOST:PORT, https://HOST:PORT or unix:/PATH"
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError:  # its words may hold a password
-        raise ValueError(f'"{shown_url(text)}" is no upstream; {expected}') from None
-    tls = url.scheme == "https"
-    if url.username is not None:
-        raise ValueError(
-            f'"{shown_url(text)}": an upstream is asked without a name and a password; {expected}'
-        )
-    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
-        raise ValueError(f'"{text}" is no upstream; {expected}')
-    if not re.fullmatch(r"[A-Za-z0-9._~-]+|[0-9a-fA-F:.]+(%[A-Za-z0-9]+)?", url.hostname):
-        raise ValueError(f'"{shown_url(text)}" is no upstream; {expected}')
-    if url.path not in ("", "/") or url.query or url.fragment:
-        raise ValueError(f'"{text}": paths are passed on as they come, so an upstream has none; {expected}')
-    return Upstream(text, Address(url.hostname, port or (443 if tls else 80)), tls=tls)
+    OFF = "off"
+    ON = "on"
+    QUERY = "query"
 
 
 def _seconds(text: str) -> float:
@@ -328,19 +271,6 @@ class Settings:
     )
     max_upstream_connections: int = setting(_limit, 1024, "N", "Connections of a worker to the application.")
     metrics_max_entries: int = setting(_count, 200, "N", "Declared cookies with metrics of their own.")
-
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared, not bound)
-
-
-def is_itself(upstream: Upstream, listen: Address) -> bool:
-    """Whether the upstream is the listener, so that each request would make another."""
-    address = upstream.address
-    if address is None or address.port != listen.port:
-        return False
-    local = LOOPBACK | ANY
-    return address.host == listen.host or (address.host in local and listen.host in local)
 
 
 @dataclass(frozen=True, slots=True)

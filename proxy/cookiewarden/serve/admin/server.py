@@ -20,13 +20,15 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from cookiewarden.core.report import wire
 from cookiewarden.keys import read_token
+from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin import page as status
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.exposition import Exposition
 from cookiewarden.serve.admin.listener import Connection, Server
-from cookiewarden.serve.listening.listener import CannotStart, cannot_listen, listening
-from cookiewarden.serve.settings import Address, Settings
+from cookiewarden.serve.errors import CannotStart
+from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.single_flight import Shared
+from cookiewarden.serve.sockets import cannot_listen, listening
 
 log = logging.getLogger("cookiewarden")
 

@@ -17,7 +17,8 @@ from cookiewarden.core.policy.problem import counted
 from cookiewarden.serve.control.mode import Order
 from cookiewarden.serve.dataplane.context import Gateway
 from cookiewarden.serve.dataplane.origin import Pool
-from cookiewarden.serve.listening.listener import CannotStart, Listener
+from cookiewarden.serve.errors import CannotStart
+from cookiewarden.serve.listening.listener import Listener
 from cookiewarden.serve.listening.tls import BadTLS, ListenerTLS, listener_tls
 from cookiewarden.serve.observe.metrics import Metrics
 from cookiewarden.serve.offload import beside_traffic, in_thread

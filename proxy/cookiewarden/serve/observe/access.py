@@ -2,19 +2,14 @@
 may hold what must not be read; the query is told where that, too, is asked for."""
 
 import logging
-from enum import StrEnum
+
+from cookiewarden.serve.settings import Access
 
 log = logging.getLogger("cookiewarden.access")
 
 MAX_HOST, MAX_PATH = 255, 600
 """Octets that are told, each at most five in JSON: lines of several workers to one pipe must not mix, and a write of
 4,096 is the largest that is one piece (PIPE_BUF)."""
-
-
-class Access(StrEnum):
-    OFF = "off"
-    ON = "on"
-    QUERY = "query"
 
 
 class AccessLog:

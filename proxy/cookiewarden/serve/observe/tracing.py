@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cookiewarden import __version__
-from cookiewarden.serve.listening.listener import CannotStart
+from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.wire.traceparent import SAMPLED
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from cookiewarden.core.engine.eviction import gets_a_page
 from cookiewarden.serve.observe.metrics import Cells
 from cookiewarden.serve.own_pages.guard import SCRIPT, Guard
 from cookiewarden.serve.own_pages.injector import Injector
-from cookiewarden.serve.wire.csp import Address, nonce_for
+from cookiewarden.serve.wire.csp import PageAddress, nonce_for
 from cookiewarden.serve.wire.head import Framing, fields_of, without
 from cookiewarden.serve.wire.request_head import RequestHead
 from cookiewarden.serve.wire.response_head import ResponseHead
@@ -155,8 +155,10 @@ def _unwritten(kind: Kind, fields: Iterable[Header], body: bytes) -> str:
     return "not-html" if kind is Kind.UNKNOWN and begins_as_html(body) is False else ""
 
 
-def _address(host: bytes, https: bool) -> Address:
+def _address(host: bytes, https: bool) -> PageAddress:
     """The script's address as browsers know it."""
     found = _PORT.fullmatch(host.lower())
     name, port = (found[1], found[2]) if found else (b"", None)
-    return Address(b"https" if https else b"http", name, int(port) if port else 443 if https else 80, SCRIPT)
+    return PageAddress(
+        b"https" if https else b"http", name, int(port) if port else 443 if https else 80, SCRIPT
+    )

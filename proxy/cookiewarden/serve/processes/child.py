@@ -26,7 +26,7 @@ from cookiewarden.core.policy.problem import Code
 from cookiewarden.keys import keyring
 from cookiewarden.serve import log
 from cookiewarden.serve.control.mode import Order
-from cookiewarden.serve.listening.listener import CannotStart
+from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.listening.worker import Worker, prepared
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS
 from cookiewarden.serve.observe.metrics import Labels, Metrics

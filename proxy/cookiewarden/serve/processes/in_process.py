@@ -14,6 +14,7 @@ from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.document import Loaded
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
+from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus
 from cookiewarden.serve.admin.history import History
@@ -22,14 +23,15 @@ from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.mode import ModeSwitch, Order
 from cookiewarden.serve.control.reload import Reloader, Revision
 from cookiewarden.serve.control.shadow import shadow_reloader
-from cookiewarden.serve.listening.listener import CannotStart, open_sockets, told
+from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.listening.worker import Prepared, Worker, prepared
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Sighted
 from cookiewarden.serve.offload import beside_traffic
-from cookiewarden.serve.settings import Address, Settings
+from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.sockets import open_sockets, told
 
 log = logging.getLogger("cookiewarden")
 

@@ -33,7 +33,7 @@ from cookiewarden.serve.admin.server import Admin
 from cookiewarden.serve.control.mode import ModeSwitch, Order
 from cookiewarden.serve.control.reload import Reloader, Revision
 from cookiewarden.serve.control.shadow import shadow_reloader
-from cookiewarden.serve.listening.listener import CannotStart, open_sockets
+from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import GAUGES, Labels
@@ -50,6 +50,7 @@ from cookiewarden.serve.processes.channel import (
 )
 from cookiewarden.serve.processes.in_process import say_where
 from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.sockets import open_sockets
 
 log = logging.getLogger("cookiewarden")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class PageAddress:
     """The address of a script."""
 
     scheme: bytes
@@ -37,7 +37,7 @@ MAX_SOURCES = 500
 """In all policies together. No page has as many; one that has counts as forbidding the script, unread."""
 
 
-def nonce_for(values: Iterable[bytes], script: Address) -> bytes | None:
+def nonce_for(values: Iterable[bytes], script: PageAddress) -> bytes | None:
     """Return the nonce that a tag for `script` needs under these field values; NO_NONCE where it needs none, and None where
     it is forbidden."""
     shared: dict[bytes, None] | None = None  # in the order of the first policy that asks for one
@@ -72,14 +72,14 @@ def _script_sources(directives: Mapping[bytes, bytes]) -> list[bytes] | None:
     return None
 
 
-def _allows(sources: list[bytes], script: Address) -> bool:
+def _allows(sources: list[bytes], script: PageAddress) -> bool:
     """Whether a source list allows a script by its address."""
     if any(source.lower() == b"'strict-dynamic'" for source in sources):
         return False
     return any(_matches(source, script) for source in sources)
 
 
-def _matches(source: bytes, script: Address) -> bool:
+def _matches(source: bytes, script: PageAddress) -> bool:
     if source.lower() == b"'self'" or source == b"*":
         return True
     scheme = _SCHEME.fullmatch(source)
@@ -93,24 +93,24 @@ def _matches(source: bytes, script: Address) -> bool:
     )
 
 
-def _is_of_scheme(scheme: bytes, script: Address) -> bool:
+def _is_of_scheme(scheme: bytes, script: PageAddress) -> bool:
     return scheme == script.scheme or (scheme == b"http" and script.scheme == b"https")
 
 
-def _is_of_host(host: bytes, script: Address) -> bool:
+def _is_of_host(host: bytes, script: PageAddress) -> bool:
     if host.startswith(b"*"):
         return script.host.endswith(host[1:])
     return host == script.host
 
 
-def _is_at_port(port: bytes | None, script: Address) -> bool:
+def _is_at_port(port: bytes | None, script: PageAddress) -> bool:
     if port is None:
         return script.port == _PORTS[script.scheme]
     is_upgraded = port == b"80" and script.port == 443 and script.scheme == b"https"
     return port == b"*" or int(port) == script.port or is_upgraded
 
 
-def _is_at_path(path: bytes | None, script: Address) -> bool:
+def _is_at_path(path: bytes | None, script: PageAddress) -> bool:
     if path is None:
         return True
     return script.path.startswith(path) if path.endswith(b"/") else script.path == path

@@ -271,6 +271,11 @@ CASES = [
     Case("a host of 16,000 octets", EVICTS, lambda n: (b"GET / HTTP/1.1\r\nHost: %b\r\n%bCookie: e=1\r\n\r\n" % (b"a." * 7800 + b"%d" % n, NAVIGATION), PAGE % b"Content-Length: 0")),
     Case("200 paths", entries(*(f"name: 'p*', scope: {{paths: [/a/{n}]}}" for n in range(200))), lambda n: (asked(target=b"/a/" + b"9" * ROOM), answered(*(b"p%d=1; Path=/" % (n * 1000 + at) for at in range(100))))),
     Case("a target of slashes", ONE, lambda n: (asked(b"Cookie: e%d=1" % n, target=b"/" * 16_000), OK)),
+    Case("300 cookies, 200 globs of middles in common", entries(*(f"name: 'p*zzzz*{n:03d}*', scope: {{hosts: [h{n}.example]}}" for n in range(200))), named("pzzzz%d", 95)),
+    Case("200 entries of 64 paths", entries(*(f"name: p{n}, scope: {{paths: [{', '.join(f'/a/{n}/{at}' for at in range(64))}]}}" for n in range(200))), lambda n: (asked(target=b"/"), OK)),
+    Case("one name on 256 hosts and 64 paths", entries(f"name: 'p*', scope: {{hosts: [{', '.join(f'h{at}.example' for at in range(256))}], paths: [{', '.join(f'/a/{at}' for at in range(64))}]}}"), named("p%d")),
+    Case("200 public hosts", entries("name: 'n*'", top="public_hosts: [" + ", ".join(f"'*.h{n}.example'" for n in range(200)) + "]\n"), set_cookies("n%d=1; Path=/; Max-Age=9")),
+    Case("a Content-Type of letters", ONE.replace("cookies:", "inject_guard: true\ncookies:"), lambda n: (asked(NAVIGATION.strip()), b"HTTP/1.1 200 OK\r\nContent-Type: " + b"a" * 15_800 + b"\r\nContent-Length: 6\r\n\r\n<html>")),
     Case("128 fields", ONE, lambda n: (asked(*(b"X-%d-%d: %b" % (n, at, b"x" * 200) for at in range(120))), OK)),
 ]  # fmt: skip
 

@@ -314,6 +314,18 @@ def test_what_was_judged_is_what_is_set_whatever_the_page_replaces(
             assert (script, names(visitor)) == (script, expected)
 
 
+def test_a_word_that_is_a_declared_name_is_not_set(start: Start, visitor: BrowserContext) -> None:
+    """Firefox takes a line without `=` for a name without a value."""
+    proxy, _ = start(
+        application, POLICY.replace("cookies:", "undeclared: {response: pass}\ncookies:", 1) % ""
+    )
+    page = visitor.new_page()
+    page.goto(f"http://localhost:{proxy.port}/")
+    page.evaluate("document.cookie = '_ga; Max-Age=9999'; document.cookie = 'word'")
+    nameless = [cookie["value"] for cookie in visitor.cookies() if not cookie["name"]]
+    assert nameless == ["word"] and "_ga" not in names(visitor)
+
+
 # Each with whether the cookie that was there is gone afterwards. The name has no consent.
 DELETIONS = [
     ("_ga=; Max-Age=0", True),
@@ -323,6 +335,7 @@ DELETIONS = [
     ("_ga=CANARY2; Expires=Thu, 01 Jan 1970 00:00:00 GMT; SameSite=None", True),
     ("_ga=CANARY2; Max-Age=0; Path=/other", False),
     ("_ga=CANARY2; Max-Age=0; Path=/other; path=/", True),
+    ("_ga=; Path=/\tx; Path=/; Max-Age=0", True),
     ("_ga=CANARY2; Max-Age=0; Max-Age=5", False),
     ("_ga=CANARY2; Max-Age=+0", False),
     ("_ga=CANARY2; Max-Age=99999999999999999999x", False),

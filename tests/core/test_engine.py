@@ -274,6 +274,22 @@ def test_a_deletion_gets_the_attributes_without_which_browsers_ignore_it(
         line = after
 
 
+@pytest.mark.parametrize("declared", ["name: a", "name: other"])
+@pytest.mark.parametrize("attribute", ["x=a\tb", "Path=/\tx", "Domain=x\ty", "SameSite=L\tax"])
+def test_a_deletion_leaves_without_an_attribute_that_has_a_tab(declared: str, attribute: str) -> None:
+    """Chromium looks at no line with one."""
+    after, _, _ = judge(engine(entries(declared)), f"a=; {attribute}; Path=/; Max-Age=0")
+    assert after == "a=; Path=/; Max-Age=0"
+
+
+@pytest.mark.parametrize("response", ["pass", "report"])
+@pytest.mark.parametrize("tail", ["Max-Age=0; Max-Age=x", "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=x"])
+def test_a_word_that_is_a_declared_name_is_no_second_reading_of_a_deletion(response: str, tail: str) -> None:
+    """Firefox takes the word for a name without a value, and the second lifetime for the one that counts."""
+    tried = engine(f"undeclared: {{response: {response}}}\n" + entries("name: a"))
+    assert judge(tried, f"a; {tail}")[0] == "deleted; Max-Age=0"
+
+
 DATES = [
     # the response's Date fields, the Expires that is left of one far away (None: none), under a bound of an hour
     ([], "Sun, 09 Sep 2001 02:46:40 GMT"),

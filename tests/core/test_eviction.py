@@ -7,17 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiewarden.core.cookies.cookie import CONTROL, is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.scope import path_match, path_of
 from cookiewarden.core.cookies.suffix import MAX_LABELS, registrable_parents
 from cookiewarden.core.engine.decision import Action, Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import (
     HOST_ONLY,
     MAX_LINES,
-    directories,
     expiring_lines,
     gets_a_page,
     is_navigation,
     is_page,
+    paths_of,
 )
 from cookiewarden.core.policy.policy import Mode
 from tests.policies_for_tests import policy
@@ -121,29 +122,33 @@ def test_a_partitioned_cookie_is_expired_where_browsers_take_secure_lines() -> N
     ]
 
 
-def test_of_many_lines_the_partitioned_ones_have_their_turn() -> None:
-    engine = Engine(policy(POLICY))
-    header = b"; ".join(b"x%d=1" % number for number in range(MAX_LINES))
-    first, second = (evicted(engine, header, https=True, now=NOW + turn) for turn in range(2))
-    assert len(first) == len(second) == MAX_LINES
-    assert [b"Partitioned" in line for line in first + second] == [False] * MAX_LINES + [True] * MAX_LINES
+def test_of_many_lines_each_has_its_turn() -> None:
+    """Whatever the seconds at which pages are loaded: at each path, in each jar, for each name."""
+    names = [(b"x%d" % number, [HOST_ONLY, b"shop.example"]) for number in range(10)]
+    for step in (1, 2, 3, 5, 60):
+        pages = [expiring_lines(names, b"/shop/p", NOW + step * page, secure=True) for page in range(200)]
+        assert all(len(lines) == len(set(lines)) == MAX_LINES for lines in pages)
+        seen = {line for lines in pages for line in lines}
+        assert len(seen) == 4 * 2 * 2 * 10  # paths, jars, domains, names
+        assert all(sum(b"Path=/;" in line for line in lines) == MAX_LINES // 2 for lines in pages)
 
 
 @pytest.mark.parametrize(
     ("target", "paths"),
     [
         (b"/", [b"/"]),
-        (b"/a?x=/y/", [b"/"]),
-        (b"/a/", [b"/", b"/a"]),
-        (b"/a/b/c", [b"/", b"/a", b"/a/b"]),
-        (b"//a/b", [b"/", b"//a"]),
+        (b"/a?x=/y/", [b"/", b"/a"]),
+        (b"/a/", [b"/", b"/a", b"/a/"]),
+        (b"/a/b/c", [b"/", b"/a", b"/a/", b"/a/b", b"/a/b/", b"/a/b/c"]),
+        (b"//a/b", [b"/", b"//", b"//a", b"//a/", b"//a/b"]),
         (b"/a;v=1/b/c", [b"/"]),
-        (b"/1/2/3/4/5/6/7", [b"/", b"/1", b"/1/2", b"/1/2/3", b"/1/2/3/4"]),
+        (b"/1" * 12, [b"/", *(b"/1" * n + end for n in range(1, 9) for end in (b"", b"/")), b"/1" * 12]),
         (b"*", [b"/"]),
     ],
 )
-def test_paths_are_the_root_and_the_directories_of_the_request(target: bytes, paths: list[bytes]) -> None:
-    assert directories(target) == paths
+def test_paths_are_all_with_which_a_browser_sends_a_cookie(target: bytes, paths: list[bytes]) -> None:
+    assert paths_of(target) == paths
+    assert all(path_match(path_of(target), path) for path in paths)
 
 
 NAVIGATIONS = [
@@ -236,7 +241,7 @@ def test_a_host_of_a_thousand_labels_costs_no_more_than_one_of_ten() -> None:
     names = [(b"n%d" % number, [HOST_ONLY, *registrable_parents(just)]) for number in range(300)]
     tracemalloc.start()
     assert len(expiring_lines(names, b"/a/b/c/d/e", 0)) == MAX_LINES
-    assert tracemalloc.get_traced_memory()[1] < 100_000
+    assert tracemalloc.get_traced_memory()[1] < 300_000
     tracemalloc.stop()
 
 
@@ -283,11 +288,9 @@ def test_of_many_names_some_have_their_turn_and_all_have_it_in_time() -> None:
 
 def test_all_names_are_tried_at_the_root_before_any_is_tried_elsewhere() -> None:
     lines = evicted(Engine(policy(POLICY)), b"x=1; y=2", target=b"/a/b")
+    paths = (b"/", b"/a", b"/a/", b"/a/b")
     assert [line.rpartition(b";")[0] for line in lines] == [
-        b"x=; Path=/",
-        b"y=; Path=/",
-        b"x=; Path=/a",
-        b"y=; Path=/a",
+        name + b"=; Path=" + path for path in paths for name in (b"x", b"y")
     ]
 
 

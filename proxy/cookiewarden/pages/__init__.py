@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.pages.chart import chart
 from cookiewarden.pages.statement import filters as of_statements
-from cookiewarden.pages.text import ago, cell, date, number, paragraphs, reasons, severities, shown
-from cookiewarden.serve.sockets import told
+from cookiewarden.pages.text import ago, cell, date, number, paragraphs, reasons, severities, shown, told
 
 if TYPE_CHECKING:
     import jinja2

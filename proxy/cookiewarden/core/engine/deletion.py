@@ -47,8 +47,15 @@ def delete(draft: Draft) -> None:
         draft.end(b"max-age", _ENDED)
     elif not _IGNORED.isdisjoint(draft.names):  # some browsers look at one that is too long
         draft.keep([at for at, name in enumerate(draft.names) if name not in _IGNORED])
+    if any(map(_has_tab, draft.raws)):
+        draft.keep([at for at, raw in enumerate(draft.raws) if not _has_tab(raw)])
     if draft.value:
         draft.become(with_value(draft.pair, b""), draft.name, b"")
+
+
+def _has_tab(raw: bytes) -> bool:
+    """Whether a tab stands within an attribute: Chromium looks at no line with one, and so has no cookie from one."""
+    return b"\t" in raw and b"\t" in raw.strip(WSP)
 
 
 def _is_cross_site(raw: bytes) -> bool:
@@ -65,7 +72,7 @@ def bare_deletion(cookie: SetCookie) -> SetCookie:
     kept = [
         (raw, name)
         for raw, name in zip(cookie.raws, cookie.names, strict=True)
-        if name in _IDENTITY or (name == b"samesite" and _is_cross_site(raw))
+        if (name in _IDENTITY or (name == b"samesite" and _is_cross_site(raw))) and not _has_tab(raw)
     ]
     pair = cookie.name + b"=" if cookie.name else b"deleted"
     draft = Draft(SetCookie(pair, cookie.name, b"", [raw for raw, _ in kept], [name for _, name in kept]))

@@ -32,7 +32,7 @@ from cookiewarden.core.cookies.cookie import (
     with_value,
 )
 from cookiewarden.core.cookies.date import expires_clock, is_known
-from cookiewarden.core.cookies.scope import canonical_host, host_matches, is_trustworthy, path_match, path_of
+from cookiewarden.core.cookies.scope import canonical_host, host_matches, path_match, path_of
 from cookiewarden.core.cookies.suffix import is_public_suffix, registrable_parents
 from cookiewarden.core.engine import consent, eviction, verbs
 from cookiewarden.core.engine.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
@@ -56,7 +56,7 @@ from cookiewarden.core.engine.memo import (
     class_of,
     plan_dated,
 )
-from cookiewarden.core.engine.verbs import Draft, Site
+from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
 from cookiewarden.core.policy.policy import (
     HOST_ONLY,
     Entry,
@@ -120,11 +120,12 @@ class Engine:
             else like._plain_names
         )
         """The application's name for each name under which browsers keep a cookie."""
-        self._paths: tuple[bytes, ...] = (
-            tuple(sorted({path.encode() for entry in policy.entries for path in entry.paths}))
+        self._paths: frozenset[bytes] = (
+            frozenset(path.encode() for entry in policy.entries for path in entry.paths)
             if like is None
             else like._paths
         )
+        self._path_lengths = sorted(set(map(len, self._paths)))
         if policy.public_hosts:
             is_public_suffix(b"example")  # reads the list, 35 ms, while nobody waits
         self._scopes: dict[ScopeKey, Scope] = {}
@@ -192,12 +193,17 @@ class Engine:
         key = (
             host,
             https,
-            tuple(path_match(path_of(target), p) for p in self._paths) if self._paths else None,
+            self._paths_of(path_of(target)) if self._paths else None,
             answer,
         )
         return self._scopes.get(key) or self._new_scope(
             key, Site(canonical_host(host), path_of(target), https)
         )
+
+    def _paths_of(self, path: bytes) -> tuple[bytes, ...]:
+        """The policy's paths that a request's path matches."""
+        beginnings = [path[:length] for length in self._path_lengths if length <= len(path)]
+        return tuple([found for found in beginnings if found in self._paths and path_match(path, found)])
 
     def _new_scope(self, key: "ScopeKey", site: Site) -> Scope:
         if len(self._scopes) >= MAX_SCOPES:
@@ -295,7 +301,7 @@ class Engine:
                     domains[ours] = self._evict_domains(scope, everywhere=ours)
                 tried[name] = domains[ours]
         site = scope.site
-        secure = site.https or is_trustworthy(site.host)
+        secure = takes_secure(site)
         return eviction.expiring_lines(list(tried.items()), target, int(now), secure), found
 
     def _evict_domains(self, scope: Scope, everywhere: bool) -> list[bytes]:
@@ -542,7 +548,7 @@ class Engine:
     ) -> tuple[SetCookie | None, Decision]:
         choice = self.policy.on_response
         # Firefox takes a line without `=` for a name without a value: for the cookie of an entry, it may be.
-        is_ambiguous = b"=" not in cookie.pair and not deletion and self._is_declared(cookie.value, site)
+        is_ambiguous = b"=" not in cookie.pair and self._is_declared(cookie.value, site)
         if choice is OnUndeclaredResponse.PASS and not is_ambiguous:
             return cookie, Decision(Action.PASS)
         enforced = self.mode is Mode.ENFORCE and (choice is OnUndeclaredResponse.BLOCK or is_ambiguous)
@@ -562,7 +568,7 @@ class Engine:
         if entry.rename is not None and enforced:
             verbs.rename(draft, entry.rename.name.encode())
         verbs.edit_identity(draft, entry.rules)
-        secure = site.https or (deletion and is_trustworthy(site.host))
+        secure = takes_secure(site) if deletion else site.https
         verbs.edit_sending(draft, entry.rules, secure, deletion)
         if deletion:
             complete(draft)
@@ -576,7 +582,7 @@ class Engine:
             if entry.set_by is SetBy.SCRIPT:
                 draft.reasons.append(Reason.SET_BY_SERVER)
         refusals = verbs.certain_refusals(draft)
-        if not refusals and self._is_public(site) and verbs.is_refused_at(draft, site.host):
+        if not refusals and self._is_public(scope) and verbs.is_refused_at(draft, site.host):
             refusals = [Reason.BROWSER_WOULD_REFUSE]
         if refusals and not deletion:
             return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
@@ -593,9 +599,12 @@ class Engine:
             return cookie, Decision(Action.PASS, entry, reasons, enforced, superseded)
         return draft, Decision(Action.REWRITE, entry, reasons, enforced, superseded)
 
-    def _is_public(self, site: Site) -> bool:
+    def _is_public(self, scope: Scope) -> bool:
         """Whether browsers are where the request says they are."""
-        return any(host_matches(pattern, site.host) for pattern in self.policy.public_hosts)
+        if scope.is_public is None:
+            host = scope.site.host
+            scope.is_public = any(host_matches(pattern, host) for pattern in self.policy.public_hosts)
+        return scope.is_public
 
     def _judge_name(self, name: bytes, scope: Scope) -> Decision:
         match = self._matcher.match(self._plain_names.get(name, name), scope.site.host, None, self._now)

@@ -1,13 +1,13 @@
 """Eviction: expiring Set-Cookie lines for cookies that a browser still holds and may not.
 
-A Cookie header shows no domain and no path, so a cookie is expired wherever it may be: under `/` and the directories of the
-request's path, host-only and, where the policy says so, for the domains above. What is not found is tried again with the next
+A Cookie header shows no domain and no path, so a cookie is expired wherever it may be: under each path with which a
+browser sends it with this request, host-only and, where the policy says so, for the domains above. What is not found is tried again with the next
 navigation.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice, product
+from itertools import islice
 
 from cookiewarden.core.cookies.cookie import CONTROL
 from cookiewarden.core.cookies.scope import name_prefix, path_of
@@ -16,7 +16,9 @@ from cookiewarden.core.engine.decision import Header
 MAX_LINES = 20
 """Expiring lines in one response."""
 MAX_NAME = 512
-MAX_DIRECTORIES = 4
+"""Octets of a name above which a cookie is not expired."""
+MAX_DIRECTORIES = 8
+SLASH = ord("/")
 
 HOST_ONLY = b""
 """In place of a domain: no Domain attribute."""
@@ -91,11 +93,15 @@ def _directives(fields: list[Header], name: bytes) -> dict[bytes, bytes]:
     return {key: argument for key, argument in _DIRECTIVE.findall(text)}
 
 
-def directories(target: bytes) -> list[bytes]:
-    """`/` and the directories of a request's path, as browsers make a cookie's path of it (RFC 6265bis 5.1.4)."""
-    steps = path_of(target).split(b"/", MAX_DIRECTORIES + 1)[1:-1]
-    paths = [b"/" + b"/".join(steps[:end]) for end in range(1, len(steps) + 1)]
-    return [b"/", *(path for path in paths if path != b"/" and b";" not in path and not CONTROL.search(path))]
+def paths_of(target: bytes) -> list[bytes]:
+    """The paths of cookies that browsers send with a request (RFC 6265bis 5.1.4): `/`, each directory with and without its last `/`, and
+    the path itself. At most MAX_DIRECTORIES directories."""
+    path = path_of(target)
+    found = [b"/"]
+    for at in islice((at for at, octet in enumerate(path) if octet == SLASH and at), MAX_DIRECTORIES):
+        found += (path[:at], path[: at + 1])
+    found.append(path)
+    return [each for each in dict.fromkeys(found) if b";" not in each and not CONTROL.search(each)]
 
 
 def expiring_lines(
@@ -104,22 +110,39 @@ def expiring_lines(
     """Lines that expire cookies: for each name the domains at which it is tried, `HOST_ONLY` among them.
 
     `secure`: browsers take Secure lines here, so partitioned cookies are expired too: a Cookie header does not show which are. At
-    most MAX_LINES. Where there are more, `turn` decides with which to begin, so that no cookie waits for ever.
+    most MAX_LINES. Where there are more, `turn` chooses some, so that no cookie waits for ever; half are for `/`, where most cookies
+    are.
     """
     jars = (b"", b"; Secure; Partitioned") if secure else (b"",)
-    paths = directories(target)
     widest = max([len(domains) for _, domains in names], default=0)
-    if len(paths) * len(jars) * widest * len(names) > MAX_LINES and turn % 2:
-        jars = jars[::-1]
-    start = turn % len(names) if len(names) > MAX_LINES else 0
-    turned = [*names[start:], *names[:start]]
-    lines = (
-        _line(name, path, domains[which], jar)
-        for path, jar, which in product(paths, jars, range(widest))
-        for name, domains in turned
-        if which < len(domains)
-    )
-    return list(islice(lines, MAX_LINES))
+    places = [(name, domains[at]) for at in range(widest) for name, domains in names if at < len(domains)]
+    root, *below = paths_of(target)
+    most_below = len(below) * len(jars) * len(places)
+    rest = min(most_below, MAX_LINES - min(len(jars) * len(places), MAX_LINES // 2))
+    return [
+        *_some([root], jars, places, MAX_LINES - rest, turn),
+        *_some(below, jars, places, rest, turn),
+    ]
+
+
+def _some(
+    paths: Sequence[bytes],
+    jars: Sequence[bytes],
+    places: Sequence[tuple[bytes, bytes]],
+    count: int,
+    turn: int,
+) -> list[bytes]:
+    """At most so many lines that follow one another, from a place on that depends on the turn."""
+    there_are = len(paths) * len(jars) * len(places)
+    # Any order of turns comes by all places: a multiplicative hash (Knuth) spreads those that lie close together.
+    start = (turn * 2654435761 % 2**32) * there_are >> 32 if there_are > count else 0
+    lines = []
+    for number in range(start, start + min(count, there_are)):
+        rest, place = divmod(number % there_are, len(places))
+        path, jar = divmod(rest, len(jars))
+        name, domain = places[place]
+        lines.append(_line(name, paths[path], domain, jars[jar]))
+    return lines
 
 
 def _line(name: bytes, path: bytes, domain: bytes, jar: bytes) -> bytes:

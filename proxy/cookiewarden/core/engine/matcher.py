@@ -35,6 +35,10 @@ class Rule:
         return (-_suffix_length(self.entry.name), -host, -len(self.path))
 
 
+def _rank(rule: Rule) -> tuple[int, int, int]:
+    return rule.rank
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """The entry, or None: undeclared, or `out_of_scope` where the name is declared for elsewhere only."""
@@ -43,16 +47,19 @@ class Match:
     out_of_scope: bool = False
 
 
+FEW = 8
+"""Rules of one name, and globs of one beginning and one end, that are tried one after the other; more of them are looked up."""
 _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 
 
 class _Group:
     """The rules of one name or glob, the one that ranks highest first."""
 
-    __slots__ = ("_here", "_where", "rules")
+    __slots__ = ("_by_host", "_here", "_where", "rules")
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
+        self._by_host: dict[str, list[Rule]] = {}
         self._where: tuple[bytes, bytes | None] | None = None
         self._here: list[Rule] = []
 
@@ -63,13 +70,26 @@ class _Group:
             return self.rules if self.rules[0].applies(host, path) else []
         where = (host, path)
         if self._where != where:
-            self._here = [rule for rule in self.rules if rule.applies(host, path)]
+            self._here = self._find(host, path)
             self._where = where
         return self._here
 
+    def _find(self, host: bytes, path: bytes | None) -> list[Rule]:
+        if len(self.rules) <= FEW:
+            return [rule for rule in self.rules if rule.applies(host, path)]
+        if not self._by_host:
+            for rule in self.rules:
+                self._by_host.setdefault(rule.host, []).append(rule)
+        found = [
+            rule
+            for pattern, rules in self._by_host.items()
+            if not pattern or host_matches(pattern, host)
+            for rule in rules
+            if path is None or not rule.path or path_match(path, rule.path)
+        ]
+        return sorted(found, key=_rank)
 
-FEW = 8
-"""Globs of one beginning and one end that are tried one after the other; more of them are looked up."""
+
 GRAM = 3
 """Octets of a glob's middle by which it is looked up, where it has as many."""
 
@@ -133,10 +153,10 @@ class _Cell:
 
 
 def _grams(parts: list[bytes]) -> set[Gram]:
-    """Octets that stand together in every name that the glob matches: of its longest middle."""
-    longest = max(parts[1:-1], key=len)
-    length = min(GRAM, len(longest))
-    return {tuple(longest[at : at + length]) for at in range(len(longest) - length + 1)}
+    """Octets that stand together in every name that the glob matches."""
+    middles = parts[1:-1]
+    length = min(GRAM, max(map(len, middles)))
+    return {tuple(middle[at : at + length]) for middle in middles for at in range(len(middle) - length + 1)}
 
 
 class _Stem:
@@ -176,7 +196,7 @@ class Matcher:
         for entry in entries:
             self._group(entry.name.encode()).rules += _rules(entry)
         for group in self._groups():
-            group.rules.sort(key=lambda rule: rule.rank)
+            group.rules.sort(key=_rank)
         ends = {end for stem in self._stems.values() for end in stem.cells}
         self._ends = {
             length: {end for end in ends if len(end) == length} for length in sorted(set(map(len, ends)))
@@ -207,9 +227,7 @@ class Matcher:
         """All rules, the one that ranks higher before the other."""
         found = [rule for group in self._exact.values() for rule in group.rules]
         for stem in sorted(self._stems.values(), key=lambda stem: -len(stem.prefix)):
-            found += sorted(
-                (rule for group in stem.groups() for rule in group.rules), key=lambda rule: rule.rank
-            )
+            found += sorted((rule for group in stem.groups() for rule in group.rules), key=_rank)
         return found
 
     def pieces(self) -> list[object]:
@@ -224,7 +242,7 @@ class Matcher:
             for groups in self._candidates(name):
                 here = [r for group in groups for r in group.at(host, path) if r.entry.until > now]
                 if here:
-                    return Match(here[0].entry if len(groups) == 1 else min(here, key=lambda r: r.rank).entry)
+                    return Match(here[0].entry if len(groups) == 1 else min(here, key=_rank).entry)
                 elsewhere = elsewhere or any(r.entry.until > now for group in groups for r in group.rules)
         return _ELSEWHERE if elsewhere else _NOWHERE
 

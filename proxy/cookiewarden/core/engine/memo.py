@@ -40,7 +40,7 @@ Answer = tuple[Denied, bool]
 NO_ANSWER: Answer = (NOTHING, False)
 """For policies that ask for none."""
 
-ScopeKey = tuple[bytes, bool, tuple[bool, ...] | None, Answer]
+ScopeKey = tuple[bytes, bool, tuple[bytes, ...] | None, Answer]
 """Host, whether by HTTPS, which of the policy's paths match, and the visitor's answer."""
 
 Plan = tuple[bytes | None, Decision]
@@ -132,6 +132,8 @@ class Scope:
     """Categories whose cookies do not pass, and why."""
     parents: list[bytes] | None = None
     """The domains above the host at which a cookie can be, where anybody has asked."""
+    is_public: bool | None = None
+    """Whether browsers are where the request says they are, where anybody has asked."""
     plans: dict[tuple[bytes, bytes, bytes], Plan] = field(default_factory=dict)
     dated: dict[tuple[bytes, bytes, bytes, int], DatedPlan] = field(default_factory=dict)
     bounds: dict[bytes, int | None] = field(default_factory=dict)

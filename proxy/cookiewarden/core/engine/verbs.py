@@ -30,6 +30,11 @@ class Site:
     https: bool
 
 
+def takes_secure(site: Site) -> bool:
+    """Whether browsers take Secure lines there."""
+    return site.https or is_trustworthy(site.host)
+
+
 class Draft(SetCookie):
     """A Set-Cookie while it is edited, with the reasons of every edit."""
 
@@ -294,6 +299,6 @@ def likely_refusals(cookie: SetCookie, site: Site) -> list[Reason]:
     domain = domain_of(cookie.last(b"domain"))
     if domain and (not domain_match(site.host, domain) or (b"." not in domain and domain != site.host)):
         refusals.append(Reason.BROWSER_WOULD_REFUSE)
-    if cookie.has(b"secure") and not site.https and not is_trustworthy(site.host):
+    if cookie.has(b"secure") and not takes_secure(site):
         refusals.append(Reason.SECURE_OVER_HTTP)
     return refusals

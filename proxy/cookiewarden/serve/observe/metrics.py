@@ -79,8 +79,8 @@ VIOLATIONS_AT, LABEL_SIZE = _places(product((r.value for r in Reason), (False, T
 
 GAUGES = (IN_FLIGHT, *CONNECTIONS_AT.values())
 
-MAX_SLOTS = 1024
-"""Heads of whose decisions the places are remembered: bounds what is kept alive of them."""
+MAX_REMEMBERED = 20_000
+"""Decisions of whose heads the places are remembered: bounds what is kept alive of them, and what collections of garbage look at."""
 
 
 def done(decision: Decision) -> str:
@@ -168,14 +168,19 @@ class Metrics:
         self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {
             before + direction: {} for direction in ACTIONS for before in ("", SHADOW)
         }
+        self._remembered = 0
 
     def declare(self, names: Iterable[str], shadow: bool = False) -> None:
         """A policy is about to be in force, or to be tried: its entries get labels, as far as there are any to have."""
         self.labels.declare(names, shadow)
         if self._grows and isinstance(self.counts, list):
             self.counts += [0] * (self.labels.cells - len(self.counts))
+        self._forget()
+
+    def _forget(self) -> None:
         for slots in self._slots.values():
             slots.clear()
+        self._remembered = 0
 
     @property
     def in_flight(self) -> int:
@@ -197,8 +202,9 @@ class Metrics:
         slots, counts = self._slots[direction], self.counts
         slot = slots.get(decisions)
         if slot is None:
-            if len(slots) >= MAX_SLOTS:
-                slots.clear()
+            self._remembered += len(decisions)
+            if self._remembered > MAX_REMEMBERED:
+                self._forget()
             found: dict[object, list[int]] = {}
             places: list[int] = []
             for decision in decisions:

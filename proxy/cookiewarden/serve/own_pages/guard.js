@@ -227,6 +227,11 @@
     if (policy.undeclared === "pass") return PASSES
     return policy.enforce && policy.undeclared === "block" ? REFUSED : REPORTED
   }
+  // Firefox takes a line without `=` for a name without a value: for the cookie of an entry, it may be.
+  const verdictOnWord = (word) => {
+    for (let at = 0; at < entries.length; at++) if (matches(entries[at].parts, word)) return policy.enforce ? REFUSED : REPORTED
+    return verdict("")
+  }
   const reported = { __proto__: null }
   let reports = 0
   const report = (name) => {
@@ -264,7 +269,7 @@
   const parsed = (line) => {
     if (is(/[\x00-\x08\x0a-\x1f\x7f]/, line)) return null
     const parts = split(line, ";"), equals = indexOf(parts[0], "=")
-    const cookie = { __proto__: null, name: equals < 0 ? "" : bare(slice(parts[0], 0, equals)), isGone: false, kept: "" }
+    const cookie = { __proto__: null, name: equals < 0 ? "" : bare(slice(parts[0], 0, equals)), word: equals < 0 ? bare(parts[0]) : "", isGone: false, kept: "" }
     let age = null, expires = null, isSecure = false, sameSite = ""
     for (let at = 1; at < parts.length; at++) {
       const middle = indexOf(parts[at], "=")
@@ -275,7 +280,8 @@
       if (name === "samesite") sameSite = toLowerCase(value)
       if (name === "max-age" && is(/^-?[0-9]+$/, value)) age = value
       else if (name === "expires") expires = cookieDate(value) ?? expires
-      else if (name === "path" || name === "domain" || name === "secure" || name === "partitioned") cookie.kept += ";" + parts[at]
+      // Chromium looks at no line with a tab within an attribute.
+      else if ((name === "path" || name === "domain" || name === "secure" || name === "partitioned") && indexOf(bare(parts[at]), "\t") < 0) cookie.kept += ";" + parts[at]
     }
     // From another site's page browsers take no line without it, and none with it and without Secure.
     if (isSecure && sameSite === "none") cookie.kept += "; SameSite=None"
@@ -289,7 +295,7 @@
     set(given) {
       const line = wellFormed(`${given}`), cookie = parsed(line)
       if (cookie === null) return
-      const found = verdict(cookie.name)
+      const found = cookie.word === "" ? verdict(cookie.name) : verdictOnWord(cookie.word)
       if (found !== PASSES && !cookie.isGone) report(cookie.name)
       if (found !== REFUSED) setCookie(this, line)
       else if (cookie.isGone) setCookie(this, deletion(cookie))

@@ -22,7 +22,6 @@ class Kind(Enum):
     OTHER = "anything else"
 
 
-_TYPE = re.compile(rb"[^,]*/[^,]*")
 MAX_TYPES = 64
 """Of the types in a response's fields, how many are looked at."""
 _UNKNOWN = frozenset({b"", b"unknown/unknown", b"application/unknown"})
@@ -51,7 +50,8 @@ def kind_of(fields: Iterable[Header]) -> Kind:
 def _essence(types: bytes) -> bytes:
     """Return the last type that is one, without its parameters; nothing where none is, or only `*/*` (Fetch 2.2.2). Parameters may hold a comma
     within quotes."""
-    for piece in reversed(_TYPE.findall(_QUOTED.sub(b"", types))[-MAX_TYPES:]):
+    pieces = [piece for piece in _QUOTED.sub(b"", types).split(b",") if b"/" in piece]
+    for piece in reversed(pieces[-MAX_TYPES:]):
         essence = _ESSENCE_ENDS.split(piece.strip(b" \t"), maxsplit=1)[0].lower()
         if b"/" in essence and essence != b"*/*":
             return essence

@@ -23,17 +23,15 @@ from typing import Any
 import uvloop
 
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.keys import keyring
-from cookiewarden.serve.address import parse_upstream
-from cookiewarden.serve.dataplane.client import Downstream
-from cookiewarden.serve.dataplane.context import Gateway
-from cookiewarden.serve.dataplane.origin import Origin, Pool
+from cookiewarden.serve.dataplane.origin import OriginConnection
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.own_pages.guard import Guard
+from cookiewarden.serve.own_pages.in_force import Prepared
 from cookiewarden.serve.own_pages.statement import StatementPages
-from cookiewarden.serve.settings import Settings
-from tests.bench.inprocess import Nowhere, measured
+from tests.bench.inprocess import Nowhere, driver_of, measured
 from tests.policies_for_tests import policy as loaded
 
 BAR = 200
@@ -53,24 +51,21 @@ class Proxy:
         metrics = Metrics(Labels(200))
         metrics.declare(entry.name for entry in policy.entries)
         engine = Engine(policy, None, time.time(), keyring(keys))
-        self.gateway = gateway = Gateway(
-            Settings(upstream=parse_upstream("http://127.0.0.1:1")), engine, metrics
-        )
-        gateway.guard = Guard(engine) if policy.inject_guard else None
-        gateway.statement = StatementPages(engine) if policy.statement.path else None
-        gateway.pool = Pool(gateway)
+        guard = Guard(engine) if policy.inject_guard else None
+        statement = StatementPages(engine) if policy.statement.path else None
+        self.driver = driver_of(Prepared(engine, Order(), guard, statement), metrics)
         gc.collect()
         gc.freeze()  # as a proxy does once a policy is built
 
     def exchange(self, ask: bytes, answer: bytes) -> None:
         """A request on a new connection, and the application's answer, on a new connection too."""
-        client, pool = Downstream(self.gateway), self.gateway.pool
-        origin = Origin(self.gateway, pool)
+        client, pool = self.driver.client(None), self.driver.pool
+        origin = OriginConnection(self.driver.context, pool)
         client.connection_made(Nowhere())
         origin.connection_made(Nowhere())
         pool.open, pool.idle = 1, type(pool.idle)([origin])
         client.data_received(ask)
-        if origin.transaction is not None:  # else the proxy has answered
+        if origin.exchange is not None:  # else the proxy has answered
             origin.data_received(answer)
         client.connection_lost(None)
 
@@ -331,7 +326,7 @@ async def main(only: str) -> None:
         if only in case.name:
             proxy = proxy_of(case, KEYS)
             found.append((seconds(proxy, case.heads, REPEATS) / one, case.name, case.bar))
-            proxy.gateway.stop()
+            proxy.driver.stop()
     for ratio, name, bar in sorted(found, reverse=True):
         print(f"{ratio:8.1f}  {name}{f'  OVER {bar}' if ratio > bar else ''}")
 

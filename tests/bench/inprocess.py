@@ -5,6 +5,7 @@
 runs so many and says nothing: for callgrind and other profilers.
 """
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -12,11 +13,15 @@ from collections.abc import Callable
 import uvloop
 
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.order import Order
 from cookiewarden.serve.address import parse_upstream
-from cookiewarden.serve.dataplane.client import Downstream
-from cookiewarden.serve.dataplane.context import Gateway
-from cookiewarden.serve.dataplane.origin import Origin, Pool
+from cookiewarden.serve.dataplane.driver import DataPlane
+from cookiewarden.serve.dataplane.origin import OriginConnection
+from cookiewarden.serve.judging.policies import Policies
+from cookiewarden.serve.listening.connections import Connections
 from cookiewarden.serve.observe.metrics import Labels, Metrics
+from cookiewarden.serve.observe.observations import Sightings
+from cookiewarden.serve.own_pages.in_force import InForce, Prepared
 from cookiewarden.serve.settings import Settings
 from tests.bench.policy import SET_COOKIES, cookie_header, policy
 from tests.policies_for_tests import policy as loaded
@@ -78,6 +83,14 @@ WORKLOADS = {"a": (False, True), "b": (False, False), "f": (True, False)}
 """Whether the request and the response have cookies."""
 
 
+def driver_of(made: Prepared, metrics: Metrics) -> DataPlane:
+    """A data plane before an application that nobody asks. Needs a running loop."""
+    settings = Settings(upstream=parse_upstream("http://127.0.0.1:1"))
+    observations = Sightings() if settings.inventory else None
+    in_force = InForce(Policies(made.engine, metrics, observations), made, Order())
+    return DataPlane(settings, in_force, metrics, Connections(asyncio.get_running_loop(), 1000))
+
+
 class Exchanges:
     """One client connection and one to the origin. Needs a running loop."""
 
@@ -85,10 +98,9 @@ class Exchanges:
         entries = loaded(policy())
         metrics = Metrics(Labels(200))
         metrics.declare(entry.name for entry in entries.entries)
-        gateway = Gateway(Settings(upstream=parse_upstream("http://127.0.0.1:1")), Engine(entries), metrics)
-        gateway.pool = pool = Pool(gateway)
-        self.gateway = gateway
-        self.client, self.origin = Downstream(gateway), Origin(gateway, pool)
+        self.driver = driver = driver_of(Prepared(Engine(entries), Order()), metrics)
+        pool = driver.pool
+        self.client, self.origin = driver.client(None), OriginConnection(driver.context, pool)
         self.client.connection_made(Nowhere())
         self.origin.connection_made(Nowhere())
         pool.open = 1
@@ -113,7 +125,7 @@ async def measured(workload: str, rounds: int = 7, times: int = 40) -> float:
     exchanges = Exchanges(workload)
     exchanges.run(4)
     best = min(exchanges.run(times) for _ in range(rounds)) / times / DIFFERENT
-    exchanges.gateway.stop()
+    exchanges.driver.stop()
     return best
 
 
@@ -121,7 +133,7 @@ async def only_run(workload: str, requests: int) -> None:
     exchanges = Exchanges(workload)
     exchanges.run(1)
     exchanges.run(requests // DIFFERENT)
-    exchanges.gateway.stop()
+    exchanges.driver.stop()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ async def counted(case: Case) -> int:
     proxy = proxy_of(case, KEYS)
     proxy.exchange(*case.heads(0))  # what is made once is made
     found = steps(proxy, *case.heads(1))
-    proxy.gateway.stop()
+    proxy.driver.stop()
     return found
 
 
@@ -23,7 +23,7 @@ async def six_cookies() -> int:
     exchanges = Exchanges("a")
     exchanges.run(2)
     found = steps_of(lambda: exchanges.run(1)) // len(exchanges.messages)
-    exchanges.gateway.stop()
+    exchanges.driver.stop()
     return found
 
 

@@ -115,7 +115,7 @@ async def search(seconds: float, seed: int) -> float:
             found.seconds = min([found.seconds, *(cost(proxies[found.policy], found) for _ in range(3))])
             worst = max(worst, found, key=lambda each: each.seconds)
     for proxy in proxies.values():
-        proxy.gateway.stop()
+        proxy.driver.stop()
     ratio = worst.seconds / one
     print(
         f"costs     {tried:>9,} heads, the worst costs {ratio:.0f} six-cookie requests (bar {BAR}), seed {seed}"

@@ -21,6 +21,7 @@ import uvloop
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.control.clock import Clock
+from cookiewarden.serve.dataplane.driver import DataPlane
 from cookiewarden.serve.listening.worker import Worker
 from cookiewarden.serve.processes.in_process import Single
 from cookiewarden.serve.settings import Settings
@@ -204,12 +205,17 @@ class Proxy:
         return self.single.worker
 
     @property
+    def driver(self) -> DataPlane:
+        assert isinstance(self.worker.driver, DataPlane)
+        return self.worker.driver
+
+    @property
     def admin(self) -> str:
         return f"http://{self.single.admin.address}"
 
     @property
     def metrics(self) -> Any:
-        return self.worker.metrics
+        return self.single.metrics
 
     def scrape(self) -> str:
         with urllib.request.urlopen(f"{self.admin}/metrics", timeout=60) as answer:

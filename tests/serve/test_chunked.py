@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.serve.wire.chunked import ChunkedBody, Fault, chunk, last_chunk
+from cookiewarden.serve.wire.body import Fault
+from cookiewarden.serve.wire.chunked import ChunkedBody, chunk, last_chunk
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 

@@ -13,8 +13,8 @@ import pytest
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.address import Address, Upstream
-from cookiewarden.serve.dataplane.origin import Pool
-from cookiewarden.serve.listening import worker
+from cookiewarden.serve.dataplane.pool import Pool
+from cookiewarden.serve.own_pages import in_force
 from tests.serve.harness import (
     CLOSE,
     OK,
@@ -101,7 +101,7 @@ def test_timeouts_hold_however_long_the_start_takes_and_whatever_fails_in_a_turn
     async def slow(engine: Engine) -> None:
         await asyncio.sleep(0.5)
 
-    monkeypatch.setattr(worker, "statement_of", slow)
+    monkeypatch.setattr(in_force, "statement_of", slow)
     proxy, _ = start(
         lambda connection: connection.read_head() and time.sleep(5), read_timeout=0.5, header_timeout=0.5
     )
@@ -185,7 +185,7 @@ def test_a_connection_is_not_used_after_the_origin_said_it_would_close_it(start:
 def test_an_idle_connection_is_closed_after_its_timeout(start: Start) -> None:
     proxy, _ = start(upstream_idle_timeout=0.2)
     ask(proxy.port, get(b"/", CLOSE))
-    assert eventually(lambda: proxy.worker.gateway.pool.open == 0)
+    assert eventually(lambda: proxy.driver.pool.open == 0)
 
 
 @pytest.mark.interpreted
@@ -422,12 +422,12 @@ def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: St
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 1", method=b"POST", body=b"a\r\n"))
         assert client.read_response()[1] == b"ok"
-        (connection,) = proxy.worker.gateway.clients
+        (connection,) = proxy.driver.connections.open
         done = threading.Event()
 
         def in_one_turn() -> None:
             connection.next_up, connection.held = True, b"\r\n"
-            connection.gateway.idle.pop(connection, None)
+            connection.context.connections.idle.pop(connection, None)
             connection.data_received(b"\r\n")
             connection._next()
             done.set()
@@ -594,7 +594,7 @@ def test_a_client_that_leaves_takes_its_origin_connection_with_it(start: Start) 
     time.sleep(0.1)
     client.reset()
     assert gone.wait(2)
-    assert eventually(lambda: client_errors(proxy) == {"abort": 1} and not proxy.worker.gateway.clients)
+    assert eventually(lambda: client_errors(proxy) == {"abort": 1} and not proxy.driver.connections.open)
     assert proxy.metrics.in_flight == 0
 
 
@@ -615,8 +615,8 @@ def test_a_client_that_leaves_mid_body_leaks_nothing(start: Start, reset: bool) 
     time.sleep(0.1)
     (client.reset if reset else client.close)()
     assert gone.wait(2)
-    gateway = proxy.worker.gateway
-    assert eventually(lambda: not gateway.clients and gateway.pool.open == 0)
+    driver = proxy.driver
+    assert eventually(lambda: not driver.connections.open and driver.pool.open == 0)
     assert client_errors(proxy) == {"abort": 1}
     assert proxy.metrics.in_flight == 0
 
@@ -648,7 +648,7 @@ def of_the_size_asked_for(connection: OriginConnection) -> None:
 def client_that_has_not_read_the_end(proxy: Proxy) -> Client:
     """The whole response has come from the origin, and its end is still in the proxy: the size at which the
     kernel's buffers are full and the last read of the origin is not is found by trying."""
-    clients = proxy.worker.gateway.clients
+    clients = proxy.driver.connections.open
     for size in range(1 << 20, 16 << 20, 1 << 16):
         client = Client(proxy.port)
         client.send(get(b"/%d" % size))
@@ -670,8 +670,8 @@ def test_a_client_that_reads_nothing_is_gone_after_its_time_however_the_connecti
     for number, client in enumerate(clients):
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.send(get(b"/%d" % ((2 << 20) + number * 100_000), ending))
-    assert eventually(lambda: any(client.full for client in proxy.worker.gateway.clients))
-    assert eventually(lambda: not any(client.full for client in proxy.worker.gateway.clients))
+    assert eventually(lambda: any(client.full for client in proxy.driver.connections.open))
+    assert eventually(lambda: not any(client.full for client in proxy.driver.connections.open))
     assert proxy.metrics.in_flight == 0
     for client in clients:
         client.close()
@@ -693,7 +693,7 @@ def test_a_client_that_pipelines_and_reads_nothing_fills_no_memory(start: Start)
         client.send(get() * 500)
         time.sleep(1)
         assert 1 < asked < 200
-        (connection,) = proxy.worker.gateway.clients
+        (connection,) = proxy.driver.connections.open
         assert connection.transport.get_write_buffer_size() < 1 << 20
         seen = len(client.socket.recv(1 << 20))
         while seen < 500 * 100_000:
@@ -800,7 +800,7 @@ def test_a_cookie_that_could_not_be_judged_is_dropped_unless_told_otherwise_and_
 def test_descriptors_return_to_where_they_were(start: Start) -> None:
     proxy, _ = start(answering(OK))
     ask(proxy.port, get(b"/", CLOSE))
-    gateway = proxy.worker.gateway
+    driver = proxy.driver
     for number in range(100):
         client = Client(proxy.port)
         client.send(get()[: 10 + number % 30] if number % 2 else get())
@@ -808,5 +808,5 @@ def test_descriptors_return_to_where_they_were(start: Start) -> None:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
     assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"ok")  # and so all before it were accepted
-    assert eventually(lambda: not gateway.clients and proxy.metrics.in_flight == 0)
-    assert eventually(lambda: len(gateway.pool.idle) == gateway.pool.open)
+    assert eventually(lambda: not driver.connections.open and proxy.metrics.in_flight == 0)
+    assert eventually(lambda: len(driver.pool.idle) == driver.pool.open)

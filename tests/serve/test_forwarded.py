@@ -1,11 +1,12 @@
 """Whose word on where a request came from is believed."""
 
 import ipaddress
+import threading
 
 import pytest
 
-from cookiewarden.serve.observe.metrics import FORWARDED_REPLACED
-from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, eventually, get
+from cookiewarden.serve.dataplane.client import REPLACED
+from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, get
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 ELSEWHERE = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::/0"))
@@ -88,14 +89,14 @@ def test_the_host_that_the_browser_saw_is_the_one_that_scopes_look_at(start: Sta
 
 def test_ipv4_in_the_clothes_of_ipv6_is_ipv4(start: Start) -> None:
     proxy, _ = start(SETS, trust_forwarded=LOOPBACK)
-    gateway = proxy.worker.gateway
+    context = proxy.driver.context
     assert (
-        gateway.trusts(b"::ffff:127.0.0.1") and not gateway.trusts(b"::1") and not gateway.trusts(b"unknown")
+        context.trusts(b"::ffff:127.0.0.1") and not context.trusts(b"::1") and not context.trusts(b"unknown")
     )
     assert (
-        gateway.trusts(b"127.9.9.9")
-        and not gateway.trusts(b"128.0.0.1")
-        and not gateway.trusts(b"fe80::1%eth0")
+        context.trusts(b"127.9.9.9")
+        and not context.trusts(b"128.0.0.1")
+        and not context.trusts(b"fe80::1%eth0")
     )
 
 
@@ -104,9 +105,10 @@ def test_thousands_of_networks_are_not_thousands_of_lines(
 ) -> None:
     proxy, _ = start(SETS)
     for number in range(1000):
-        proxy.loop.call_soon_threadsafe(
-            proxy.worker.gateway.forwarded_replaced, b"10.%d.%d.1" % divmod(number, 250)
-        )
-    proxy.loop.call_soon_threadsafe(proxy.worker.gateway.forwarded_replaced, b"unknown")
-    assert eventually(lambda: proxy.metrics.counts[FORWARDED_REPLACED] == 1001)
+        peer = b"10.%d.%d.1" % divmod(number, 250)
+        proxy.loop.call_soon_threadsafe(proxy.driver.hints.give, peer, REPLACED)
+    given = threading.Event()
+    proxy.loop.call_soon_threadsafe(proxy.driver.hints.give, b"unknown", REPLACED)
+    proxy.loop.call_soon_threadsafe(given.set)
+    assert given.wait(60)
     assert caplog.text.count("if that is your ingress") == 64

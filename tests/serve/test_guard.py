@@ -260,7 +260,7 @@ def marked(text: str, proxy: Proxy) -> bytes:
 
 
 def revision(proxy: Proxy) -> bytes:
-    guard = proxy.worker.gateway.guard
+    guard = proxy.driver.context.in_force.guard
     assert guard is not None
     return guard.revision
 

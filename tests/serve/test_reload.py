@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.admin.exposition import PolicyStatus
 from cookiewarden.serve.control.clock import Clock, elapsed
-from cookiewarden.serve.control.mode import ModeSwitch, Order
+from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import RETRY_SECONDS, Reloader, Revision
 
 END = 32503680000.0

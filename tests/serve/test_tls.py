@@ -114,7 +114,7 @@ def test_plain_http_old_tls_and_a_stranger_are_not_served_but_counted_and_told(
         pass
     with pytest.raises(ssl.SSLCertVerificationError), tls_client(proxy, trusting(OTHER)):
         pass
-    assert origin.requests == [] and eventually(lambda: not proxy.worker.gateway.clients)
+    assert origin.requests == [] and eventually(lambda: not proxy.driver.connections.open)
     assert eventually(lambda: proxy.metrics.client_errors["tls"] == 3)
     assert caplog.text.count("a TLS handshake with a client failed: http request (1 time since") == 1
 

@@ -67,12 +67,12 @@ async def test_a_websocket_works_through_the_proxy_and_its_cookies_are_policed(s
         await ws.send_str("close")
         closing = await ws.receive()
         assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 4001)
-    gateway = proxy.worker.gateway
+    driver = proxy.driver
     for _ in range(100):
-        if not gateway.clients and gateway.pool.open == 0:
+        if not driver.connections.open and driver.pool.open == 0:
             break
         await asyncio.sleep(0.02)
-    assert not gateway.clients and gateway.pool.open == 0
+    assert not driver.connections.open and driver.pool.open == 0
     assert proxy.metrics.requests[b"GET", 1] == 1
     await runner.cleanup()
 
@@ -193,5 +193,5 @@ def test_a_client_that_closed_its_side_before_the_switch_ends_the_tunnel_with_it
         client.send(get(b"/", *UPGRADE))
         client.socket.shutdown(1)
         assert client.read_all(3).endswith(b"\r\n\r\nbye")
-    gateway = proxy.worker.gateway
-    assert eventually(lambda: not gateway.clients and gateway.pool.open == 0)
+    driver = proxy.driver
+    assert eventually(lambda: not driver.connections.open and driver.pool.open == 0)

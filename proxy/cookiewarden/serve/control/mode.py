@@ -7,16 +7,6 @@ from cookiewarden.core.policy.policy import Mode, Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """How a policy is in force: the part of it that changes at once, and without the policy's files."""
-
-    mode: Mode | None = None
-    """Overrides the policy's own; None: the policy's own."""
-    now: float = 0.0
-    """The moment as of which it is in force, in seconds since the epoch: entries whose `until` is before it have ended."""
-
-
-@dataclass(frozen=True, slots=True)
 class ModeSwitch:
     """Where the emergency switch stands. It goes back automatically."""
 

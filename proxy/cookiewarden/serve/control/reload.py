@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.expiry import expiries_around
 from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.policy.problem import Severity, counted, render_line
@@ -26,7 +27,7 @@ from cookiewarden.files import PolicyFiles, is_passing
 from cookiewarden.keys import BadKeys
 from cookiewarden.serve.admin.exposition import PolicyStatus, Reload
 from cookiewarden.serve.control.clock import Clock
-from cookiewarden.serve.control.mode import ModeSwitch, Order
+from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.offload import beside_traffic, free, in_thread
 
 log = logging.getLogger("cookiewarden")

@@ -1,4 +1,4 @@
-"""The client's side: one connection that reads requests, one at a time, and writes what the transaction hands it.
+"""The client's side: one connection that reads requests, one at a time, and writes what the exchange hands it.
 
 A head is cut off at its blank line and read whole; the body behind it is counted or decoded; what comes after the
 end of a request waits, as raw bytes and bounded by not reading more, until that request is answered. So no parser
@@ -9,64 +9,46 @@ import asyncio
 import re
 import socket
 import struct
-from enum import Enum
 from time import perf_counter
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from cookiewarden.core.cookies.scope import canonical_host
-from cookiewarden.serve.dataplane.context import NEVER, Gateway
-from cookiewarden.serve.dataplane.exchange import Transaction
+from cookiewarden.serve.dataplane.context import Context
+from cookiewarden.serve.dataplane.exchange import HttpExchange
+from cookiewarden.serve.dataplane.phase import Arrival, Lateness, Phase
+from cookiewarden.serve.dataplane.roles import ClientRole, PoolRole, TunnelRole
+from cookiewarden.serve.judging.cookies import judge_script
+from cookiewarden.serve.listening.connections import NEVER
+from cookiewarden.serve.observe.metrics import FORWARDED_REPLACED
 from cookiewarden.serve.own_pages.guard import RESERVED, Guard, page_of, reported_name
-from cookiewarden.serve.wire.chunked import ChunkedBody, Fault
+from cookiewarden.serve.wire.body import Body, Fault, LengthBody
+from cookiewarden.serve.wire.chunked import ChunkedBody
+from cookiewarden.serve.wire.forwarded import Browser, browser_of
 from cookiewarden.serve.wire.head import BadHead, Framing, error_response, own_response
 from cookiewarden.serve.wire.proxy_protocol import SIGNATURE
-from cookiewarden.serve.wire.request_head import (
-    RequestHead,
-    read_again,
-    read_request,
-    refuse_early,
-    values_of,
-)
-
-if TYPE_CHECKING:
-    from cookiewarden.serve.dataplane.tunnel import Tunnel
+from cookiewarden.serve.wire.request_head import RequestHead, read_again, read_request, refuse_early
 
 HELD = 65536
 """Octets kept behind the request in flight; beyond it the client is not read."""
 UNEXPECTED_HEADER = (
     "connections from %s begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol %s"
 )
+REPLACED = "X-Forwarded headers from %s are replaced; if that is your ingress, give --trust-forwarded %s"
 LINGER_OCTETS = 1 << 20
 LINGER_SECONDS = 2.0
 """How long an answered client that still sends is listened to, so that it reads the answer (RFC 9112 9.6)."""
 
-
-_FORWARDED = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: %b"
 _SIGNATURE = SIGNATURE.lstrip(b"\r\n")
 """What is left of it: it begins with empty lines."""
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 
 
-class Awaits(Enum):
-    """What the connection waits for, and so what happens when it is late."""
-
-    REQUEST = "the first byte of a request"
-    HEAD = "the rest of a head"
-    PROGRESS = "more of a body, or that the client reads"
-    END = "that the client closes"
-
-
-class Downstream(asyncio.Protocol):
+class ClientConnection(ClientRole):
     """One client connection."""
 
-    transport: asyncio.Transport
-    transaction: Transaction | None = None
+    phase = Phase.IDLE
+    exchange: HttpExchange | None = None
     last: RequestHead | None = None
-    tunnel: "Tunnel | None" = None
-    due = NEVER
-    """When the client is late, on the loop's clock."""
-    awaits = Awaits.REQUEST
-    keep_alive = True
+    tunnel: TunnelRole | None = None
     ended = False
     """The client has closed its side."""
     held = b""
@@ -74,30 +56,27 @@ class Downstream(asyncio.Protocol):
     looked = 0
     """Octets of `held` that were found to be the beginning of a head: looked at once, a head in single octets costs
     a copy each and not a search (32 KiB of them: 0.1 s instead of 4)."""
-    left = 0
-    """Octets of a body of known length that have not come."""
-    chunks: ChunkedBody | None = None
-    """The chunked body that is coming."""
+    body: Body | None = None
+    """The body that is coming."""
     received = 0
     """Octets of it that have come."""
-    lingering = 0
-    """Octets that came after the last answer, and one."""
+    ignored = 0
+    """Octets that came after the last answer."""
     reading = True
     paused = False
     """The origin does not take more."""
     full = False
     """The client does not read what is written."""
-    next_up = False
-    """A request that came early is about to be served."""
-    peer = b"unknown"
-    trusted = False
+    is_trusted = False
     """Whether the peer's X-Forwarded fields are believed."""
-    _forwarded: tuple[bytes, bytes] | None = None
+    _browser: Browser | None = None
+    """Of the last request without X-Forwarded fields that are believed: a connection rarely changes its host."""
 
-    def __init__(self, gateway: Gateway, peer: bytes | None = None) -> None:
+    def __init__(self, context: Context, pool: PoolRole, peer: bytes | None = None) -> None:
         """`peer`: the client's address, where a balancer has said it."""
-        self.gateway = gateway
-        self.said = peer
+        self.context = context
+        self.pool = pool
+        self._balanced_for = peer
 
     # asyncio.Protocol
 
@@ -105,34 +84,37 @@ class Downstream(asyncio.Protocol):
         # uvloop's transports are no subclasses of asyncio's
         self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        if self.said is not None:
-            self.peer = self.said
+        if self._balanced_for is not None:
+            self.peer = self._balanced_for
         elif isinstance(peer, tuple) and peer:
             self.peer = str(peer[0]).encode()
-        gateway = self.gateway
-        self.trusted = gateway.trusts(self.peer)
-        if not gateway.has_room():
-            gateway.metrics.client_errors.add("overload")
+        context = self.context
+        self.is_trusted = context.trusts(self.peer)
+        if not context.connections.has_room():
+            context.metrics.client_errors.add("overload")
             self.transport.write(error_response(503, keep_alive=False))
             self.transport.close()
-            self.lingering = 1
+            self.phase = Phase.LINGER
             return
-        gateway.clients.add(self)
+        context.connections.open.add(self)
         self._await_request()
 
     def data_received(self, data: bytes) -> None:
-        if self.tunnel is not None:
-            self.tunnel.from_client(data)
-        elif self.lingering:
-            self.lingering += len(data)
-            if self.lingering > LINGER_OCTETS:
-                self.close()
-        elif self.transaction is None and not self.full and not self.next_up:
-            if self.awaits is Awaits.REQUEST:
-                self.gateway.idle.pop(self, None)
+        arrival = self.phase.arrival
+        if arrival is Arrival.HEAD:
+            if self.phase is Phase.IDLE:
+                self.context.connections.idle.pop(self, None)
             self._head(self.held + data if self.held else data)
-        elif self.transaction is not None and (self.left or self.chunks is not None):
-            self._body(self.transaction, data)
+        elif arrival is Arrival.BODY:
+            if self.exchange is not None and self.body is not None:
+                self._body(self.exchange, self.body, data)
+        elif arrival is Arrival.TUNNEL:
+            if self.tunnel is not None:
+                self.tunnel.from_client(data)
+        elif arrival is Arrival.IGNORED:
+            self.ignored += len(data)
+            if self.ignored > LINGER_OCTETS:
+                self.close()
         else:
             self.held += data
             if len(self.held) > HELD:
@@ -143,46 +125,46 @@ class Downstream(asyncio.Protocol):
         if self.tunnel is not None:
             return self.tunnel.client_ended()
         self.ended = True
-        transaction = self.transaction
-        if transaction is None:
-            return self.next_up or self.full
-        if not transaction.body_ended:
-            self.gateway.metrics.client_errors.add("abort")
-            self.transaction = None
-            transaction.client_gone("abort")
+        exchange = self.exchange
+        if exchange is None:
+            return self.phase is Phase.NEXT or self.full
+        if not exchange.body_ended:
+            self.context.metrics.client_errors.add("abort")
+            self.exchange = None
+            exchange.client_gone("abort")
             return False
         return self.transport.can_write_eof()  # TLS has no half-closed state
 
     def connection_lost(self, exc: Exception | None) -> None:
-        gateway = self.gateway
-        gateway.clients.discard(self)
-        gateway.idle.pop(self, None)
+        connections = self.context.connections
+        connections.open.discard(self)
+        connections.idle.pop(self, None)
         self.due = NEVER
         if self.tunnel is not None:
             self.tunnel.close()
-        if self.transaction is not None:
-            gateway.metrics.client_errors.add("abort")
-            self.transaction.client_gone("abort")
-            self.transaction = None
+        if self.exchange is not None:
+            self.context.metrics.client_errors.add("abort")
+            self.exchange.client_gone("abort")
+            self.exchange = None
 
     def pause_writing(self) -> None:
         self.full = True
         if self.tunnel is not None:
-            self.tunnel.pause_origin()
-        elif self.transaction is not None:
-            self.transaction.client_full()
+            self.tunnel.client_full()
+        elif self.exchange is not None:
+            self.exchange.client_full()
             self._await_progress()
 
     def resume_writing(self) -> None:
         self.full = False
         if self.tunnel is not None:
-            self.tunnel.resume_origin()
-        elif self.transaction is not None:
+            self.tunnel.client_drained()
+        elif self.exchange is not None:
             self.due = NEVER
-            self.transaction.client_drained()
-            if not self.transaction.body_ended and self.reading:
+            self.exchange.client_drained()
+            if not self.exchange.body_ended and self.reading:
                 self._await_progress()
-        elif self.awaits is Awaits.PROGRESS and not self.transport.is_closing():
+        elif self.phase is Phase.UNREAD and not self.transport.is_closing():
             self._await_next()
 
     # Reading
@@ -191,7 +173,7 @@ class Downstream(asyncio.Protocol):
         """Read the head at the beginning of `data`, or wait for the rest of it."""
         began = perf_counter()
         if self.last is not None:
-            request = read_again(data, self.gateway.limits, self.last)
+            request = read_again(data, self.context.limits, self.last)
             if request is not None:
                 self.last = request
                 self.looked = 0
@@ -205,21 +187,21 @@ class Downstream(asyncio.Protocol):
                 self._empty_lines()
                 return
         end = data.find(b"\r\n\r\n", max(looked - 3, 0)) + 4
-        limits = self.gateway.limits
+        limits = self.context.limits
         try:
             if end == 3:
                 refuse_early(data, looked, limits)
                 self.held, self.looked = data, len(data)
-                if data == b"\r" and self.awaits is not Awaits.HEAD:
+                if data == b"\r" and self.phase is not Phase.HEAD:
                     self._await_request_still()  # half of an empty line is no more of a head than all of it
-                elif self.awaits is not Awaits.HEAD:
-                    self.awaits = Awaits.HEAD
-                    self.due = self.gateway.loop.time() + self.gateway.settings.header_timeout
+                elif self.phase is not Phase.HEAD:
+                    self.phase = Phase.HEAD
+                    self.due = self.context.loop.time() + self.context.settings.header_timeout
                 return
             self.last = request = read_request(data[:end], limits)
         except BadHead as bad:
             if data.startswith((b"PROXY ", _SIGNATURE)):
-                self.gateway.hint(self.peer, UNEXPECTED_HEADER)
+                self.context.hints.give(self.peer, UNEXPECTED_HEADER)
             self._fail(bad.status, bad.reason)
             return
         self._serve(request, data[end:], began)
@@ -230,34 +212,36 @@ class Downstream(asyncio.Protocol):
         self._await_request_still()
 
     def _await_request_still(self) -> None:
-        if self.awaits is Awaits.REQUEST:
-            self.gateway.idle[self] = None  # as late as it was
+        if self.phase is Phase.IDLE:
+            self.context.connections.idle[self] = None  # as late as it was
         else:
             self._await_request()
 
     def _serve(self, request: RequestHead, rest: bytes, began: float) -> None:
-        gateway = self.gateway
+        context = self.context
         self.due = NEVER
-        self.awaits = Awaits.PROGRESS
+        self.phase = Phase.ANSWER
         self.held = b""
-        if 0 < gateway.settings.max_request_body < request.length:
+        if 0 < context.settings.max_request_body < request.length:
             self._fail(413, "body_too_large", request.method)
             return
-        self.keep_alive = request.keep_alive and not gateway.draining
-        if gateway.guard is not None and request.path.startswith(RESERVED):
-            self._serve_guard(gateway.guard, request, rest, began)
+        self.keep_alive = request.keep_alive and not context.connections.draining
+        guard, statement = context.in_force.guard, context.in_force.statement
+        if guard is not None and request.path.startswith(RESERVED):
+            self._serve_guard(guard, request, rest, began)
             return
-        if gateway.statement is not None and gateway.statement.answers(request):
-            self._serve_own(gateway.statement.answer(request), request, rest, began)
+        if statement is not None and statement.answers(request):
+            self._serve_own(statement.answer(request), request, rest, began)
             return
-        self.transaction = transaction = Transaction(gateway, self, request, began)
+        browser = self._browser_behind(request)
+        self.exchange = exchange = HttpExchange(context, self.pool, self, request, browser, began)
         if request.framing is Framing.NONE:
             self.held = rest
         else:
-            self._expect_body(transaction, rest)
-        if not transaction.over:
-            transaction.start()
-            transaction.overhead += perf_counter() - began
+            self._expect_body(exchange, rest)
+        if not exchange.over:
+            exchange.start()
+            exchange.overhead += perf_counter() - began
 
     def _serve_guard(self, guard: Guard, request: RequestHead, rest: bytes, began: float) -> None:
         """The guard's script, and what it tells: answered here, and never by the application."""
@@ -266,7 +250,8 @@ class Downstream(asyncio.Protocol):
             return
         name = reported_name(request.path) if request.method == b"POST" else b""
         if name:
-            self._count_script(request, name)
+            seen = self._browser_of(request)
+            judge_script(self.context.policies, request, name, seen.host, seen.https, page_of(request.fields))
         self._serve_own(guard.answer(request.method, request.path), request, rest, began)
 
     def _serve_own(
@@ -277,106 +262,74 @@ class Downstream(asyncio.Protocol):
         status, lines, body = answer
         self.transport.write(own_response(status, lines, body, self.keep_alive, request.method == b"HEAD"))
         seconds = perf_counter() - began
-        self.gateway.metrics.request(request.method, status, seconds, seconds)
-        if self.gateway.access.on:
-            self.gateway.access.answered(
+        self.context.metrics.request(request.method, status, seconds, seconds)
+        if self.context.access.on:
+            self.context.access.answered(
                 self.peer, request.method, request.host, request.path, status, seconds, ""
             )
         self.finished(request_complete=True)
 
-    def _count_script(self, request: RequestHead, name: bytes) -> None:
-        engine = self.gateway.engine
-        host, https = self.seen_by_browser(request)
-        answer = engine.answer(request.cookies, values_of(b"sec-gpc", request.fields))
-        decision = engine.on_script(name, engine.scope_of(host, request.path, https, answer))
-        if decision is not None:
-            self.gateway.metrics.cookies("script", (decision,))
-            if self.gateway.sightings is not None:
-                self.gateway.sightings.on_script(
-                    name, decision, canonical_host(host), page_of(request.fields)
-                )
-
-    def _expect_body(self, transaction: Transaction, rest: bytes) -> None:
-        request = transaction.request
-        if request.framing is Framing.CHUNKED:
-            self.chunks = ChunkedBody(self.gateway.limits.max_head)
-            self.received = 0
-        elif request.length == 0:
+    def _expect_body(self, exchange: HttpExchange, rest: bytes) -> None:
+        request = exchange.request
+        if request.framing is Framing.LENGTH and request.length == 0:
             self.held = rest
-            transaction.request_ended([])
+            exchange.request_ended([])
             return
-        else:
-            self.left = request.length
+        is_chunked = request.framing is Framing.CHUNKED
+        self.body = ChunkedBody(self.context.limits.max_head) if is_chunked else LengthBody(request.length)
+        self.received = 0
+        self.phase = Phase.BODY
         if rest:
-            self._body(transaction, rest)
+            self._body(exchange, self.body, rest)
         else:
             self._await_progress()
 
-    def _body(self, transaction: Transaction, data: bytes) -> None:
+    def _body(self, exchange: HttpExchange, body: Body, data: bytes) -> None:
         """A piece of the body that is expected, and what follows its end."""
-        chunks = self.chunks
-        if chunks is not None:
-            self._chunks(transaction, chunks, data)
-        elif len(data) < self.left:
-            self.left -= len(data)
-            transaction.request_body(data)
-            if not self.paused:
-                self._await_progress()
-        else:
-            body, self.held = data[: self.left], data[self.left :]
-            self.left = 0
-            self.due = NEVER
-            transaction.request_body(body)
-            transaction.request_ended([])
-
-    def _chunks(self, transaction: Transaction, chunks: ChunkedBody, data: bytes) -> None:
-        body = chunks.feed(data)
-        limit = self.gateway.settings.max_request_body
-        self.received += len(body)
-        if chunks.fault is not None:
-            grammar = chunks.fault is Fault.GRAMMAR
-            self._fail(*((400, "bad_request") if grammar else (431, "head_too_large")))
+        piece = body.feed(data)
+        self.received += len(piece)
+        if body.fault is not None:
+            is_grammar = body.fault is Fault.GRAMMAR
+            self._fail(*((400, "bad_request") if is_grammar else (431, "head_too_large")))
             return
-        if 0 < limit < self.received:
+        if 0 < self.context.settings.max_request_body < self.received:
             self._fail(413, "body_too_large")
             return
-        if body:
-            transaction.request_body(body)
-        if chunks.ended:
-            self.chunks, self.held = None, chunks.rest
+        if body.ended:
+            self.body, self.held = None, body.rest
             self.due = NEVER
-            transaction.request_ended(chunks.trailers)
+            self.phase = Phase.ANSWER
+        if piece:
+            exchange.request_body(piece)
+        if body.ended:
+            exchange.request_ended(body.trailers)
         elif not self.paused:
             self._await_progress()
 
     def _await_request(self) -> None:
-        self.awaits = Awaits.REQUEST
-        self.due = self.gateway.loop.time() + self.gateway.settings.keepalive_timeout
-        self.gateway.idle[self] = None
+        self.phase = Phase.IDLE
+        self.due = self.context.loop.time() + self.context.settings.keepalive_timeout
+        self.context.connections.idle[self] = None
 
     def _await_progress(self) -> None:
-        self.due = self.gateway.loop.time() + self.gateway.settings.client_timeout
+        self.due = self.context.loop.time() + self.context.settings.client_timeout
 
-    # What the transaction asks for
+    def _browser_behind(self, request: RequestHead) -> Browser:
+        """The browser of a request that goes on to the application."""
+        if request.forwarded is not None and not self.is_trusted:
+            self.context.metrics.counts[FORWARDED_REPLACED] += 1
+            self.context.hints.give(self.peer, REPLACED)
+        return self._browser_of(request)
 
-    def seen_by_browser(self, request: RequestHead) -> tuple[bytes, bool]:
-        """Host and whether it was HTTPS, as the browser saw it."""
-        came = request.forwarded
-        if came is None or not self.trusted:
-            return request.host, self.gateway.https
-        return came.host or request.host, came.scheme == b"https" if came.scheme else self.gateway.https
-
-    def forwarded(self, request: RequestHead) -> bytes:
-        """The lines that say whence a request came. The last are kept: a connection rarely changes its host."""
-        came, host = request.forwarded, request.host
-        if came is not None and self.trusted:
-            addresses = came.addresses + b", " + self.peer if came.addresses else self.peer
-            return _FORWARDED % (addresses, came.host or host, came.scheme or self.gateway.scheme)
+    def _browser_of(self, request: RequestHead) -> Browser:
+        came = request.forwarded if self.is_trusted else None
         if came is not None:
-            self.gateway.forwarded_replaced(self.peer)
-        if self._forwarded is None or self._forwarded[0] != host:
-            self._forwarded = host, _FORWARDED % (self.peer, host, self.gateway.scheme)
-        return self._forwarded[1]
+            return browser_of(self.peer, request.host, came, True, self.context.https)
+        if self._browser is None or self._browser.host != request.host:
+            self._browser = browser_of(self.peer, request.host, None, False, self.context.https)
+        return self._browser
+
+    # What the exchange asks for
 
     def pause(self) -> None:
         """The origin does not take more: stop reading the client."""
@@ -388,7 +341,7 @@ class Downstream(asyncio.Protocol):
         if self.paused:
             self.paused = False
             self._start_reading()
-            if self.transaction is not None and not self.transaction.body_ended:
+            if self.exchange is not None and not self.exchange.body_ended:
                 self._await_progress()
 
     def _stop_reading(self) -> None:
@@ -403,12 +356,13 @@ class Downstream(asyncio.Protocol):
 
     def finished(self, request_complete: bool) -> None:
         """The response is written: on to the next request, or the end."""
-        self.transaction = None
+        self.exchange = None
         self.paused = False
         if not self.keep_alive or self.transport.is_closing():
             self._end(linger=not request_complete)
         elif self.full:
-            self._await_progress()  # the end of the response is not read yet: nothing more is served
+            self.phase = Phase.UNREAD  # nothing more is served until the end of the response is read
+            self._await_progress()
         else:
             self._await_next()
 
@@ -417,8 +371,8 @@ class Downstream(asyncio.Protocol):
         self._start_reading()
         if self.held:
             self.due = NEVER
-            self.next_up = True
-            self.gateway.loop.call_soon(self._next)
+            self.phase = Phase.NEXT
+            self.context.loop.call_soon(self._next)
         elif self.ended:
             self.close()
         else:
@@ -426,8 +380,7 @@ class Downstream(asyncio.Protocol):
 
     def _next(self) -> None:
         """Serve what has come meanwhile."""
-        self.next_up = False
-        if self.transaction is not None or self.lingering or self.transport.is_closing():
+        if self.phase is not Phase.NEXT or self.transport.is_closing():
             return
         held, self.held = self.held, b""
         self._head(held)
@@ -435,12 +388,12 @@ class Downstream(asyncio.Protocol):
         self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if self.transaction is None and not self.lingering and self.ended:
+        if self.exchange is None and self.phase is not Phase.LINGER and self.ended:
             self.close()
 
     def answer(self, status: int, head_only: bool, request_complete: bool) -> None:
         """An answer of our own to a request that was forwarded or could not be."""
-        self.keep_alive = self.keep_alive and request_complete and not self.gateway.draining
+        self.keep_alive = self.keep_alive and request_complete and not self.context.connections.draining
         if not self.transport.is_closing():
             self.transport.write(error_response(status, self.keep_alive, head_only))
         self.finished(request_complete)
@@ -448,7 +401,7 @@ class Downstream(asyncio.Protocol):
     def cut(self, reset: bool) -> None:
         """End the connection so that the response is seen to be incomplete. Towards HTTP/1.0 only a reset shows
         it: SO_LINGER 0 makes one of the close; uvloop's abort would send an ordinary end."""
-        self.transaction = None
+        self.exchange = None
         sock = self.transport.get_extra_info("socket")
         if reset and sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -456,9 +409,10 @@ class Downstream(asyncio.Protocol):
         else:
             self.close()
 
-    def tunnelled(self, tunnel: "Tunnel") -> None:
-        self.transaction = None
+    def tunnelled(self, tunnel: TunnelRole) -> None:
+        self.exchange = None
         self.tunnel = tunnel
+        self.phase = Phase.TUNNEL
         self.paused = False
         held, self.held = self.held, b""
         if held:
@@ -467,21 +421,24 @@ class Downstream(asyncio.Protocol):
             tunnel.client_ended()
         self._start_reading()
 
+    def await_tunnel(self) -> None:
+        self.due = self.context.loop.time() + self.context.settings.tunnel_timeout
+
     # Ends
 
     def _fail(self, status: int, reason: str, method: bytes = b"") -> None:
         """Answer a request that is not forwarded, or whose body is at fault, and end the connection."""
-        metrics = self.gateway.metrics
+        metrics = self.context.metrics
         metrics.client_errors.add(reason)
-        transaction, self.transaction = self.transaction, None
+        exchange, self.exchange = self.exchange, None
         self.keep_alive = False
-        started = transaction is not None and transaction.responding
-        if transaction is not None:
-            transaction.client_gone(reason, status)
+        started = exchange is not None and exchange.responding
+        if exchange is not None:
+            exchange.client_gone(reason, status)
         else:
             metrics.request(method, status, 0.0, 0.0)
-            if self.gateway.access.on:
-                self.gateway.access.refused(self.peer, status, reason)
+            if self.context.access.on:
+                self.context.access.refused(self.peer, status, reason)
         if started:
             self.cut(reset=False)
             return
@@ -492,36 +449,35 @@ class Downstream(asyncio.Protocol):
         """Close. A client that still sends is listened to for a while, or a reset would destroy the answer."""
         self.due = NEVER
         if linger and not self.ended and not self.transport.is_closing():
-            self.lingering = 1
-            self.left, self.chunks, self.held, self.paused = 0, None, b"", False
+            self.phase = Phase.LINGER
+            self.body, self.held, self.paused = None, b"", False
             self._start_reading()
             if self.transport.can_write_eof():
                 self.transport.write_eof()
-            self.awaits = Awaits.END
-            self.due = self.gateway.loop.time() + LINGER_SECONDS
+            self.due = self.context.loop.time() + LINGER_SECONDS
         else:
             self.close()
 
     def close(self) -> None:
         """Close once what was written is read, for which the client has its usual time."""
-        self.awaits = Awaits.PROGRESS
+        self.phase = Phase.CLOSING
         self._await_progress()
         self.transport.close()
 
+    def abort(self) -> None:
+        self.transport.abort()
+
     def late(self) -> None:
-        """`due` has passed."""
-        transaction = self.transaction
-        if self.awaits is Awaits.HEAD:
-            self._fail(408, "header_timeout")
-        elif self.awaits is not Awaits.PROGRESS or (
-            self.tunnel is not None and not self.transport.is_closing()
-        ):
+        lateness, exchange = self.phase.lateness, self.exchange
+        if lateness is Lateness.CLOSES:
             self.close()
-        elif transaction is not None and not transaction.responding and not transaction.body_ended:
+        elif lateness is Lateness.HEAD_408:
+            self._fail(408, "header_timeout")
+        elif lateness is Lateness.BODY_408 and exchange is not None and not exchange.responding:
             self._fail(408, "client_timeout")
         else:
-            self.gateway.metrics.client_errors.add("client_timeout")
-            if transaction is not None:
-                transaction.client_gone("client_timeout")
-                self.transaction = None
+            self.context.metrics.client_errors.add("client_timeout")
+            if exchange is not None:
+                exchange.client_gone("client_timeout")
+                self.exchange = None
             self.transport.abort()

@@ -1,36 +1,27 @@
 """After a 101: bytes both ways, untouched, with back-pressure. WebSocket and any other protocol allowed."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
-from cookiewarden.serve.dataplane.context import NEVER, Gateway
-
-if TYPE_CHECKING:
-    from cookiewarden.serve.dataplane.client import Downstream
-    from cookiewarden.serve.dataplane.origin import Origin
+from cookiewarden.serve.dataplane.roles import ClientRole, OriginRole, TunnelRole
 
 
-class Tunnel:
+class Tunnel(TunnelRole):
     """Joins a client's connection and an origin's. Neither side's bytes are looked at."""
 
-    def __init__(self, gateway: Gateway, client: "Downstream", origin: "Origin") -> None:
-        self.gateway = gateway
+    def __init__(self, client: ClientRole, origin: OriginRole) -> None:
         self.client = client
         self.origin = origin
         self.ended = 0
         """How many sides have said that they send no more."""
-        origin.due = NEVER
-        self._lives()
-
-    def _lives(self) -> None:
-        self.client.due = self.gateway.loop.time() + self.gateway.settings.tunnel_timeout
+        origin.await_nothing()
+        client.await_tunnel()
 
     def from_client(self, data: bytes) -> None:
-        self._lives()
+        self.client.await_tunnel()
         self.origin.transport.write(data)
 
     def from_origin(self, data: bytes) -> None:
-        self._lives()
+        self.client.await_tunnel()
         self.client.transport.write(data)
 
     def client_ended(self) -> bool:
@@ -38,7 +29,6 @@ class Tunnel:
         return self._ended(self.client.transport, self.origin.transport)
 
     def origin_ended(self) -> bool:
-        """The same from the other side."""
         return self._ended(self.origin.transport, self.client.transport)
 
     def _ended(self, ended: asyncio.Transport, other: asyncio.Transport) -> bool:
@@ -50,20 +40,20 @@ class Tunnel:
         other.write_eof()
         return True
 
-    def pause_client(self) -> None:
-        self.client.transport.pause_reading()
-
-    def resume_client(self) -> None:
-        self.client.transport.resume_reading()
-
-    def pause_origin(self) -> None:
+    def client_full(self) -> None:
         self.origin.pause_reading()
 
-    def resume_origin(self) -> None:
+    def client_drained(self) -> None:
         self.origin.resume_reading()
 
+    def origin_full(self) -> None:
+        self.client.transport.pause_reading()
+
+    def origin_drained(self) -> None:
+        self.client.transport.resume_reading()
+
     def close(self) -> None:
-        """One side is gone: what was written to the other is flushed, then it goes too."""
+        """What was written to the other side is flushed, then it goes too."""
         self.client.close()
-        self.origin.due = self.gateway.loop.time() + self.gateway.settings.read_timeout
+        self.origin.await_answer()
         self.origin.transport.close()

@@ -1,4 +1,4 @@
-"""Where clients arrive: the listening sockets, and each accepted connection made a `Downstream`.
+"""Where clients arrive: the listening sockets, and each accepted connection made a client of the driver.
 
 A plain listener is the event loop's own. Where a connection has something to say before it is a client's (a TLS
 handshake, or the header of a balancer, which must be read to its last byte before a handshake may begin), it is
@@ -13,8 +13,9 @@ import socket
 import ssl
 from typing import Any
 
-from cookiewarden.serve.dataplane.client import Downstream
-from cookiewarden.serve.dataplane.context import Gateway, address_of
+from cookiewarden.core.policy.problem import counted
+from cookiewarden.serve.listening.driver import Driver
+from cookiewarden.serve.listening.hints import ip_address_of
 from cookiewarden.serve.listening.tls import told_of
 from cookiewarden.serve.sockets import BACKLOG
 from cookiewarden.serve.wire.proxy_protocol import BadProxyHeader, missing, source
@@ -36,8 +37,9 @@ NO_HEADER = (
 class Listener:
     """Accepts connections from one socket until it is closed."""
 
-    def __init__(self, gateway: Gateway, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
-        self.gateway = gateway
+    def __init__(self, driver: Driver, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
+        self.driver = driver
+        self.loop = driver.connections.loop
         self.socket = listening
         self.tls = tls
         self._server: asyncio.Server | None = None
@@ -47,13 +49,13 @@ class Listener:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        loop = self.gateway.loop
-        if self.tls is not None or self.gateway.settings.proxy_protocol:
+        loop = self.loop
+        if self.tls is not None or self.driver.settings.proxy_protocol:
             loop.add_reader(self.socket, self._accept)
             return
         self._waiting = self.socket.dup()  # now, for there may be no descriptor to be had when it closes
         create = loop.create_unix_server if self.socket.family == socket.AF_UNIX else loop.create_server
-        self._server = await create(lambda: Downstream(self.gateway), sock=self.socket, backlog=BACKLOG)
+        self._server = await create(lambda: self.driver.client(None), sock=self.socket, backlog=BACKLOG)
 
     def close(self) -> None:
         """Take what waits in the accept queue, which closing would reset, then close. Again: no effect."""
@@ -81,7 +83,7 @@ class Listener:
         if self._server is not None:
             self._server.close()
         else:
-            self.gateway.loop.remove_reader(self.socket)
+            self.loop.remove_reader(self.socket)
         return self._waiting or self.socket
 
     @property
@@ -95,12 +97,12 @@ class Listener:
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
                 raise
-            self.gateway.loop.remove_reader(self.socket)
-            self.gateway.loop.call_later(PAUSE_SECONDS, self._resume)
+            self.loop.remove_reader(self.socket)
+            self.loop.call_later(PAUSE_SECONDS, self._resume)
 
     def _resume(self) -> None:
         if not self._closed:
-            self.gateway.loop.add_reader(self.socket, self._accept)
+            self.loop.add_reader(self.socket, self._accept)
 
     def _accept_from(self, listening: socket.socket) -> bool:
         """Accept a few; whether there may be more."""
@@ -110,10 +112,10 @@ class Listener:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return False
             connection.setblocking(False)
-            if self.gateway.has_room(len(self._tasks)):
+            if self.driver.connections.has_room(len(self._tasks)):
                 self._begin(connection, name)
             else:  # nothing can be said before a handshake
-                self.gateway.metrics.client_errors.add("overload")
+                self.driver.metrics.client_errors.add("overload")
                 connection.close()
         return True
 
@@ -123,44 +125,52 @@ class Listener:
             if task.cancelled():
                 connection.close()
 
-        task = self.gateway.loop.create_task(self._serve(connection, name))
+        task = self.loop.create_task(self._serve(connection, name))
         self._tasks.add(task)
         task.add_done_callback(end)
 
     async def _serve(self, connection: socket.socket, name: Any) -> None:
         """Read what a balancer says first, then the connection is like any other."""
-        gateway = self.gateway
+        driver = self.driver
         peer: bytes | None = None
-        balancers = gateway.settings.proxy_protocol
-        address = address_of(name[0].encode()) if isinstance(name, tuple) else None
+        balancers = driver.settings.proxy_protocol
+        address = ip_address_of(name[0].encode()) if isinstance(name, tuple) else None
         try:
             if address is not None and any(address in network for network in balancers):
-                async with asyncio.timeout(gateway.settings.header_timeout):
+                async with asyncio.timeout(driver.settings.header_timeout):
                     peer = source(await self._header(connection))
-            await gateway.loop.connect_accepted_socket(
-                lambda: Downstream(gateway, peer),
+            await self.loop.connect_accepted_socket(
+                lambda: driver.client(peer),
                 connection,
                 ssl=self.tls,
-                ssl_handshake_timeout=gateway.settings.header_timeout if self.tls else None,
+                ssl_handshake_timeout=driver.settings.header_timeout if self.tls else None,
                 ssl_shutdown_timeout=GOODBYE_SECONDS if self.tls else None,
             )
         except BadProxyHeader:
-            gateway.metrics.client_errors.add("proxy_protocol")
-            gateway.hint(str(address).encode(), NO_HEADER)
+            driver.metrics.client_errors.add("proxy_protocol")
+            driver.hints.give(str(address).encode(), NO_HEADER)
             connection.close()
         except TimeoutError:
-            gateway.metrics.client_errors.add("header_timeout")
+            driver.metrics.client_errors.add("header_timeout")
             connection.close()
         except ssl.SSLError as error:
-            gateway.handshake_failed(told_of(error))
+            self._handshake_failed(told_of(error))
             connection.close()
         except OSError:  # the client left
             connection.close()
 
+    def _handshake_failed(self, detail: str) -> None:
+        """Count a client with which TLS could not be spoken, and log it now and then."""
+        errors = self.driver.metrics.client_errors
+        errors.add("tls")
+        if self.driver.hints.is_due("handshake"):
+            failed = counted(errors["tls"], "time")
+            log.warning("a TLS handshake with a client failed: %s (%s since the start)", detail, failed)
+
     async def _header(self, connection: socket.socket) -> bytes:
         header = b""
         while octets := missing(header):
-            data = await self.gateway.loop.sock_recv(connection, octets)
+            data = await self.loop.sock_recv(connection, octets)
             if not data:
                 raise ConnectionResetError
             header += data

@@ -30,7 +30,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cookiewarden.serve.control.mode import Order
+from cookiewarden.core.engine.order import Order
 from cookiewarden.serve.observe.observations import Sighted
 from cookiewarden.serve.settings import Settings
 

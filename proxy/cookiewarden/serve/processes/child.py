@@ -20,19 +20,20 @@ import sys
 import uvloop
 
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.document import Unread, load
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.keys import keyring
 from cookiewarden.serve import log
-from cookiewarden.serve.control.mode import Order
 from cookiewarden.serve.errors import CannotStart
-from cookiewarden.serve.listening.worker import Worker, prepared
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Sighted
 from cookiewarden.serve.offload import beside_traffic, free
+from cookiewarden.serve.own_pages.in_force import prepared
 from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Saw, Stop, Turn
+from cookiewarden.serve.processes.serving import Serving
 
 
 class Preparer:
@@ -69,15 +70,15 @@ async def main(listening: int, channel: int, counts: int) -> None:
         return
     memory = mmap.mmap(counts, os.fstat(counts).st_size)
     metrics = Metrics(Labels(begin.settings.metrics_max_entries), memoryview(memory).cast("q"))
-    worker = Worker(begin.settings, metrics)
-    worker.order, worker.shadow_order = begin.order, begin.shadow_order
+    serving = Serving(begin.settings, metrics)
+    serving.order, serving.shadow_order = begin.order, begin.shadow_order
     preparer = Preparer(metrics)
     policies: asyncio.Queue[Put] = asyncio.Queue()
-    hearing = asyncio.create_task(hear(told, worker, policies))  # from the first moment on: see Turn
+    hearing = asyncio.create_task(hear(told, serving, policies))  # from the first moment on: see Turn
     try:
         made = await prepared(await preparer.engine(begin.policy, begin.order), begin.order)
         shadow = await preparer.engine(begin.shadow, begin.shadow_order) if begin.shadow is not None else None
-        await worker.start(made, shadow, socket.socket(fileno=listening))
+        await serving.start(made, shadow, socket.socket(fileno=listening))
     except CannotStart as error:
         told.send(Done(0, str(error)))
         await told.finish()
@@ -86,85 +87,80 @@ async def main(listening: int, channel: int, counts: int) -> None:
     told.send(Done(0))
     tasks = [
         hearing,
-        asyncio.create_task(put(told, worker, policies, preparer)),
-        asyncio.create_task(worker.watch_certificate()),
-        asyncio.create_task(tell_always(told, worker)),
+        asyncio.create_task(put(told, serving, policies, preparer)),
+        asyncio.create_task(serving.worker.watch_certificate()),
+        asyncio.create_task(tell_always(told, serving)),
     ]
-    await worker.stopping.wait()
-    await worker.drain()
-    tell_what_was_seen(told, worker)
+    await serving.worker.stopping.wait()
+    await serving.worker.drain()
+    tell_what_was_seen(told, serving)
     for task in tasks:
         task.cancel()
-    await worker.stop()
+    await serving.stop()
     await told.finish()
 
 
-async def hear(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> None:
+async def hear(told: Channel, serving: Serving, policies: asyncio.Queue[Put]) -> None:
     """Do what the supervisor says. Without it, nobody would replace this worker or tell what it counts: stop."""
     while (message := await told.receive()) is not None:
         if isinstance(message, Put):
-            if message.shadow:
-                worker.shadow_order = message.order
-            else:
-                worker.order = message.order
+            serving.expect(message.order, message.shadow)
             policies.put_nowait(message)
         elif isinstance(message, Turn):
-            turn(told, worker, message)
+            turn(told, serving, message)
         elif isinstance(message, Stop):
-            worker.ask_to_stop()
+            serving.worker.ask_to_stop()
         else:
-            worker.reload_certificate()
-    worker.ask_to_stop()
+            serving.worker.reload_certificate()
+    serving.worker.ask_to_stop()
 
 
-def turn(told: Channel, worker: Worker, message: Turn) -> None:
+def turn(told: Channel, serving: Serving, message: Turn) -> None:
     """Follow an order at once."""
     failure = ""
-    tell_what_was_seen(told, worker)  # the supervisor may forget what was decided before
+    tell_what_was_seen(told, serving)  # the supervisor may forget what was decided before
     try:
-        (worker.turn_shadow if message.shadow else worker.turn)(message.order)
+        serving.turn(message.order, message.shadow)
     except Exception as error:  # our own fault: the order of before stays, and the supervisor says so
         failure = f"{type(error).__name__} in a worker, a bug to report"
     told.send(Done(message.number, failure))
 
 
-async def put(told: Channel, worker: Worker, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
+async def put(told: Channel, serving: Serving, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
     """Put policies in force, one after the other."""
     while True:
         message = await policies.get()
         number, failure = message.number, ""
         try:
-            await free(await _put(told, worker, message, preparer))
+            await free(await _put(told, serving, message, preparer))
         except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
             failure = f"{type(error).__name__} in a worker, a bug to report"
         del message  # or it holds a policy until the next one comes
         told.send(Done(number, failure))
 
 
-async def _put(told: Channel, worker: Worker, message: Put, preparer: Preparer) -> list[object]:
+async def _put(told: Channel, serving: Serving, message: Put, preparer: Preparer) -> list[object]:
     """Return the pieces of the policy before."""
-    order = worker.shadow_order if message.shadow else worker.order
+    order = serving.shadow_order if message.shadow else serving.order
     engine = await preparer.engine(message.policy, order)
     if message.shadow:
-        return worker.replace_shadow(engine)
+        return serving.replace_shadow(engine)
     made = await prepared(engine, order)
-    tell_what_was_seen(told, worker)  # the supervisor forgets what the policy before decided
-    return worker.replace(made)
+    tell_what_was_seen(told, serving)  # the supervisor forgets what the policy before decided
+    return serving.replace(made)
 
 
-async def tell_always(told: Channel, worker: Worker) -> None:
+async def tell_always(told: Channel, serving: Serving) -> None:
     while True:
         await asyncio.sleep(TAKE_SECONDS)
-        tell_what_was_seen(told, worker)
+        tell_what_was_seen(told, serving)
 
 
-def tell_what_was_seen(told: Channel, worker: Worker) -> None:
+def tell_what_was_seen(told: Channel, serving: Serving) -> None:
     """For the inventory."""
-    if not worker.has_started:
-        return
-    sightings = worker.gateway.sightings
-    if sightings is not None and (sighted := sightings.take()) != Sighted():
-        told.send(Saw(sighted))
+    observed = serving.take()
+    if observed != Sighted():
+        told.send(Saw(observed))
 
 
 if __name__ == "__main__":

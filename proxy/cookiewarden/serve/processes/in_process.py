@@ -11,6 +11,7 @@ from functools import partial
 import uvloop
 
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.document import Loaded
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
@@ -20,16 +21,17 @@ from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus
 from cookiewarden.serve.admin.history import History
 from cookiewarden.serve.admin.server import Admin
 from cookiewarden.serve.control.clock import Clock
-from cookiewarden.serve.control.mode import ModeSwitch, Order
+from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import Reloader, Revision
 from cookiewarden.serve.control.shadow import shadow_reloader
 from cookiewarden.serve.errors import CannotStart
-from cookiewarden.serve.listening.worker import Prepared, Worker, prepared
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Sighted
 from cookiewarden.serve.offload import beside_traffic
+from cookiewarden.serve.own_pages.in_force import Prepared, prepared
+from cookiewarden.serve.processes.serving import Serving
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.sockets import open_sockets, told
 
@@ -51,7 +53,8 @@ class Single:
         self.settings = settings
         self.status = PolicyStatus()
         self.metrics = Metrics(Labels(settings.metrics_max_entries, settings.shadow != ""))
-        self.worker = Worker(settings, self.metrics)
+        self.serving = Serving(settings, self.metrics)
+        self.worker = self.serving.worker
         keys = partial(keys_for, path=settings.seal_key_file)
         switch = ModeSwitch(settings.mode)
         self.reloader = Reloader(files, switch, self.status, keys, self.put, self.turn, clock=clock)
@@ -107,8 +110,8 @@ class Single:
             revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
-        order = self.worker.order = self.reloader.order
-        await self.worker.start(await _prepared(revision, order), None, self.listening)
+        order = self.serving.order = self.reloader.order
+        await self.serving.start(await _prepared(revision, order), None, self.listening)
         self.reloader.began(revision)
         self.operation.decides(revision.policy, order.now)
         if self.shadow is not None:
@@ -141,15 +144,15 @@ class Single:
         made = await _prepared(revision, self.reloader.order)
         self.metrics.declare(entry.name for entry in revision.policy.entries)
         self.operation.gather()
-        self.worker.order = self.reloader.order
-        pieces = self.worker.replace(made)
+        self.serving.expect(self.reloader.order)
+        pieces = self.serving.replace(made)
         self.operation.decides(revision.policy, self.reloader.order.now)
         return pieces
 
     def turn(self) -> None:
         """Have the policy in force follow the order."""
         self.operation.gather()
-        self.worker.turn(self.reloader.order)
+        self.serving.turn(self.reloader.order)
         if self.reloader.policy is not None:
             self.operation.decides(self.reloader.policy, self.reloader.order.now)
 
@@ -157,32 +160,31 @@ class Single:
         """Try a policy beside the one in force. Return the pieces of the one before."""
         if self.shadow is None:
             return []
-        self.worker.shadow_order = self.shadow.order
+        self.serving.expect(self.shadow.order, shadow=True)
         engine = await _engine(revision, self.shadow.order)
         self.metrics.declare((entry.name for entry in revision.policy.entries), shadow=True)
-        return self.worker.replace_shadow(engine)
+        return self.serving.replace_shadow(engine)
 
     def turn_shadow(self) -> None:
         if self.shadow is not None:
-            self.worker.turn_shadow(self.shadow.order)
+            self.serving.turn(self.shadow.order, shadow=True)
 
     async def settle(self) -> str:
         """What is put in force is in force."""
         return ""
 
     def take(self) -> Sighted:
-        sightings = self.worker.gateway.sightings
-        return sightings.take() if sightings is not None else Sighted()
+        return self.serving.take()
 
     def counts(self) -> Sequence[int] | memoryview:
-        self.worker.gateway.count_connections()
+        self.serving.count_connections()
         return self.metrics.counts
 
     def unready(self) -> str:
-        return "draining" if self.worker.gateway.draining else ""
+        return "draining" if self.serving.is_draining else ""
 
     async def stop(self) -> None:
-        await self.worker.stop()
+        await self.serving.stop()
         await self.operation.end()
         await self.admin.stop()
 

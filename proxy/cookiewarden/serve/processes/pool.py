@@ -21,6 +21,7 @@ from typing import Any
 
 import uvloop
 
+from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.document import Loaded
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import counted
@@ -30,7 +31,7 @@ from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus, Workers
 from cookiewarden.serve.admin.history import History
 from cookiewarden.serve.admin.server import Admin
-from cookiewarden.serve.control.mode import ModeSwitch, Order
+from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import Reloader, Revision
 from cookiewarden.serve.control.shadow import shadow_reloader
 from cookiewarden.serve.errors import CannotStart

@@ -6,7 +6,8 @@ against llhttp in `tests/serve/test_chunked.py`.
 """
 
 import re
-from enum import Enum
+
+from cookiewarden.serve.wire.body import Body, Fault
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[^\x00-\x08\x0a-\x1f\x7f]*")
@@ -14,36 +15,19 @@ MAX_LINE = 4096
 """Octets of a chunk's size with its extensions, which nobody reads."""
 
 
-class Fault(Enum):
-    """Why a body cannot be decoded to its end."""
-
-    GRAMMAR = "bytes that are not in the chunked coding"
-    SIZE = "a line or trailer section that is too long"
-
-
-class ChunkedBody:
-    """Decodes one body that comes in pieces.
-
-    After the last piece `ended` is true and `rest` holds what followed it; where the bytes are at fault, `fault`
-    says why and nothing more may be fed.
-    """
-
-    __slots__ = ("_held", "_left", "_max_trailers", "ended", "fault", "rest", "trailers")
+class ChunkedBody(Body):
+    """A body in chunks."""
 
     def __init__(self, max_trailers: int) -> None:
+        """`max_trailers`: in octets."""
+        super().__init__()
         self._max_trailers = max_trailers
         self._held = b""
         """The beginning of a line."""
         self._left = 0
         """Octets of the present chunk that have not come, its line break counted."""
-        self.ended = False
-        self.fault: Fault | None = None
-        self.rest = b""
-        self.trailers: list[bytes] = []
-        """The lines of the trailer section."""
 
     def feed(self, data: bytes) -> bytes:
-        """The octets of the body that are in `data`, up to the first fault."""
         if self._held:
             data = self._held + data
             self._held = b""

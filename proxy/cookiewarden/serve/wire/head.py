@@ -105,6 +105,8 @@ lower_names = _Names()
 NONE: tuple[bytes, ...] = ()
 IN_VALUES = bytes([*range(0x20, 0x7F), *range(0x80, 0x100)])
 """Octets of a value with which llhttp agrees wherever they stand."""
+HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\-]*(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")
+"""A host with or without a port, as a Host field has it (RFC 9110 7.2)."""
 BARE_LF = re.compile(rb"(?<!\r)\n")
 """No line of ours ends in it, and whoever ends lines in it waits for an answer, not to send more."""
 OPTIONS = frozenset({b"keep-alive", b"close", b"upgrade", b"te"})

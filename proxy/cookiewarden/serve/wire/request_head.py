@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import httptools
 
+from cookiewarden.serve.wire.forwarded import FORWARDED, Forwarded, read_forwarded
 from cookiewarden.serve.wire.head import (
     BARE_LF,
+    HOST,
     IN_VALUES,
     NONE,
     OPTIONS,
@@ -23,16 +24,6 @@ from cookiewarden.serve.wire.head import (
     tokens,
     without,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Forwarded:
-    """The X-Forwarded fields of a request: each address it came by, the scheme and the host that the browser saw
-    (empty where not said, or not in words that mean one)."""
-
-    addresses: bytes
-    scheme: bytes
-    host: bytes
 
 
 class RequestHead:
@@ -59,7 +50,7 @@ class RequestHead:
     """The values of its Cookie fields."""
     fields: bytes
     """The lines that travel on as they are, each with the line break before it."""
-    forwarded: "Forwarded | None"
+    forwarded: Forwarded | None
     """What it says of where it came from, for those who believe it."""
     before: bytes
     after: bytes
@@ -129,7 +120,7 @@ def read_request(head: bytes, limits: Limits) -> RequestHead:
     _read_framing(request, special)
     _read_target(request, target, special.get(b"host", NONE))
     _read_connection(request, special)
-    request.forwarded = _read_forwarded(special) if not _FORWARDED.isdisjoint(special) else None
+    request.forwarded = None if FORWARDED.isdisjoint(special) else read_forwarded(special)
     repeatable = request.http_1_1 and target.startswith(b"/") and len(request.cookies) <= 1
     request.before, request.after = _around(head[fields_at:], cookie_lead) if repeatable else (b"", b"")
     return request
@@ -243,7 +234,6 @@ def _read_framing(request: RequestHead, special: dict[bytes, list[bytes]]) -> No
 
 
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.IGNORECASE)
-_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\-]*(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")
 
 
 def _read_target(request: RequestHead, target: bytes, hosts: Sequence[bytes]) -> None:
@@ -262,22 +252,8 @@ def _read_target(request: RequestHead, target: bytes, hosts: Sequence[bytes]) ->
             request.path = b"/" + request.path
     else:
         raise BadHead(400, "bad_request")
-    if not _HOST.fullmatch(request.host):
+    if not HOST.fullmatch(request.host):
         raise BadHead(400, "bad_request")
-
-
-_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"})
-
-
-def _read_forwarded(special: dict[bytes, list[bytes]]) -> Forwarded:
-    schemes = special.get(b"x-forwarded-proto", NONE)
-    scheme = schemes[0].lower() if len(schemes) == 1 else b""
-    hosts = special.get(b"x-forwarded-host", NONE)
-    return Forwarded(
-        b", ".join(filter(None, special.get(b"x-forwarded-for", NONE))),
-        scheme if scheme in (b"http", b"https") else b"",
-        hosts[0] if len(hosts) == 1 and _HOST.fullmatch(hosts[0]) else b"",
-    )
 
 
 def _read_connection(request: RequestHead, special: dict[bytes, list[bytes]]) -> None:

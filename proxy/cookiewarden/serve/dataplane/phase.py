@@ -1,0 +1,48 @@
+"""The phases of a client's connection, one row each. The contributors' page prints this table."""
+
+from enum import Enum
+
+
+class Arrival(Enum):
+    """What arriving octets are."""
+
+    HEAD = "of a head"
+    BODY = "of the request's body"
+    HELD = "held for later"
+    TUNNEL = "passed on"
+    IGNORED = "ignored"
+
+
+class Lateness(Enum):
+    """What happens when the client is late."""
+
+    CLOSES = "the connection closes"
+    HEAD_408 = "408 header_timeout"
+    BODY_408 = "408 client_timeout; once the response has begun, the connection is aborted"
+    ABORTS = "the connection is aborted"
+    NEVER = "never late"
+
+
+class Phase(Enum):
+    """What a connection is at, and so what arriving octets and lateness mean."""
+
+    def __init__(
+        self, meaning: str, arrival: Arrival, lateness: Lateness, is_read: bool, is_idle: bool
+    ) -> None:
+        """`is_read`: whether the client is read, as far as there is room for what comes. `is_idle`: whether the connection may be closed
+        to make room for another."""
+        self.meaning = meaning
+        self.arrival = arrival
+        self.lateness = lateness
+        self.is_read = is_read
+        self.is_idle = is_idle
+
+    IDLE = "waits for a request", Arrival.HEAD, Lateness.CLOSES, True, True
+    HEAD = "a head has begun", Arrival.HEAD, Lateness.HEAD_408, True, False
+    BODY = "a request's body comes", Arrival.BODY, Lateness.BODY_408, True, False
+    ANSWER = "the request is complete, its answer is not", Arrival.HELD, Lateness.ABORTS, True, False
+    UNREAD = "the answer is written and not read to its end", Arrival.HELD, Lateness.ABORTS, True, False
+    NEXT = "a request that came early is about to be served", Arrival.HELD, Lateness.NEVER, True, False
+    TUNNEL = "bytes go both ways after a 101", Arrival.TUNNEL, Lateness.CLOSES, True, False
+    LINGER = "answered and closed, and the client still sends", Arrival.IGNORED, Lateness.CLOSES, True, False
+    CLOSING = "what was written is being flushed", Arrival.IGNORED, Lateness.ABORTS, False, False

@@ -1,0 +1,1 @@
+"""One exchange's cookies: judged, counted, traced and tried by the shadow policy. No transport."""

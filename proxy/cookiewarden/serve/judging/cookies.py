@@ -1,0 +1,214 @@
+"""One exchange's cookies: judged, counted, traced, tried by the shadow policy. For every carrier of bytes.
+
+A carrier makes one `ExchangeCookies` for a request, asks it for the Cookie field that the application gets, and hands it each
+head of the response. No fault of ours ends an exchange: it is counted and logged, and the policy's `on_error` decides.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from cookiewarden.core.cookies.date import expires_clock, imf_fixdate
+from cookiewarden.core.engine.decision import Action, Decision, Reason
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.eviction import is_navigation, is_page
+from cookiewarden.core.engine.memo import Scope, SetCookieLines
+from cookiewarden.core.policy.policy import OnError
+from cookiewarden.serve.judging.policies import Policies
+from cookiewarden.serve.observe.metrics import POLICY_ERRORS, done
+from cookiewarden.serve.wire.head import fields_of
+from cookiewarden.serve.wire.request_head import RequestHead, is_cross_site, values_of
+from cookiewarden.serve.wire.response_head import ResponseHead
+from cookiewarden.serve.wire.traceparent import traceparent
+
+log = logging.getLogger("cookiewarden")
+
+
+class ExchangeCookies:
+    """The cookies of one request and its response."""
+
+    # What most exchanges never change stays on the class: an instance sets a part of its attributes.
+    shadow: Engine | None = None
+    """A policy that is tried: what it decides is counted, and nothing else."""
+    shadow_scope: Scope | None = None
+    traced: tuple[int, int] | None = None
+    """Trace and parent, where the request asks for a span."""
+    decisions: tuple[Decision, ...] = ()
+    """What was decided, where a span will tell of it."""
+    _judged: ResponseHead | None = None
+    """The head whose Set-Cookie fields are being judged."""
+
+    def __init__(self, policies: Policies, request: RequestHead, host: bytes, https: bool) -> None:
+        """`host` and `https`: as the browser sees the request."""
+        self.policies = policies
+        self.request = request
+        self.engine = engine = policies.engine
+        self.scope = _scope(engine, request, host, https)
+        if policies.shadow is not None:
+            self.shadow = policies.shadow
+            self.shadow_scope = _scope(policies.shadow, request, host, https)
+        if policies.tracing is not None:
+            self.traced = traceparent(request.fields)
+
+    # The request
+
+    def cookie_field(self) -> bytes | None:
+        """The value of the Cookie field that the application gets; None: it gets none."""
+        if not self.request.cookies:
+            return None
+        metrics, observations = self.policies.metrics, self.policies.observations
+        header = b"; ".join(self.request.cookies)
+        if self.shadow is not None:
+            self._shadow_request(self.shadow, header)
+        try:
+            after, decisions = self.engine.on_cookies(header, self.scope)
+        except Exception as error:
+            decision = self._policy_error(error, Action.STRIP)
+            metrics.cookies("request", (decision,))
+            return None if decision.enforced else header
+        if self.traced is not None:
+            self.decisions += decisions
+        slot = metrics.cookies("request", decisions)
+        if observations is not None:
+            if slot.count == 1:
+                observations.on_request(slot, self.scope.site.host, self.request.path, header, decisions)
+            if b"cross-site" in self.request.fields and is_cross_site(self.request):
+                slot.crossed += 1
+        return after
+
+    # The response
+
+    def judge(self, response: ResponseHead) -> None:
+        """Put what the policy leaves of each Set-Cookie field into its place, and expiring lines before all others."""
+        if response.cookies:
+            self._judge_set_cookies(response)
+        if self.engine.evicts and response.status >= 200:
+            self._evict(response)
+
+    def _judge_set_cookies(self, response: ResponseHead) -> None:
+        if response.status == 304 and not values_of(b"date", b"".join(response.parts)):
+            # RFC 9110 6.6.1. Without one, browsers count an Expires from the Date of the page that they have kept.
+            response.parts.append(b"\r\nDate: " + imf_fixdate(int(time.time())))
+        self._judged = response
+        clock = self._expires_clock
+        if self.engine.asks_consent:
+            all_lines = (line for _, lines in response.cookies for _, line in lines)
+            self.scope = self.engine.after_response(self.scope, all_lines, clock)
+        scope, observations = self.scope, self.policies.observations
+        if self.shadow is not None:
+            self._shadow_response(self.shadow, [lines for _, lines in response.cookies], clock)
+        for at, lines in response.cookies:
+            left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error)
+            response.parts[at] = b"".join(left)
+            if self.traced is not None:
+                self.decisions += decisions
+            slot = self.policies.metrics.cookies("response", decisions)
+            if slot.count == 1 and observations is not None:
+                observations.on_response(slot, scope.site.host, self.request.path, lines, decisions, clock())
+
+    def _expires_clock(self) -> float:
+        """The moment from which browsers count an Expires in the head that is being judged, in seconds since the epoch."""
+        head = b"" if self._judged is None else b"".join(self._judged.parts)
+        return expires_clock(values_of(b"date", head), time.time())
+
+    def _evict(self, response: ResponseHead) -> None:
+        """A live cookie after the expiring lines counts."""
+        request = self.request
+        if not request.cookies or not is_navigation(request.method, fields_of(request.fields)):
+            return
+        if not is_page(fields_of(b"".join(response.parts))):
+            return
+        try:
+            lines, decisions = self.engine.evictions(request.cookies, self.scope, request.path, time.time())
+        except Exception as error:
+            self.own_fault("expiring cookies", error, "none was expired")
+            return
+        response.parts[0] += b"".join(b"\r\nSet-Cookie: " + line for line in lines)
+        self.policies.metrics.cookies("response", tuple(decisions.values()))
+        if self.policies.observations is not None:
+            self.policies.observations.on_eviction(decisions, self.scope.site.host, request.path)
+
+    # The shadow policy
+
+    def _shadow_request(self, shadow: Engine, header: bytes) -> None:
+        if self.shadow_scope is None:
+            return
+        try:
+            _, decisions = shadow.on_cookies(header, self.shadow_scope)
+        except Exception as error:
+            self._shadow_fault(error)
+        else:
+            self.policies.metrics.shadow_cookies("request", decisions)
+
+    def _shadow_response(
+        self, shadow: Engine, runs: list[SetCookieLines], clock: Callable[[], float]
+    ) -> None:
+        if self.shadow_scope is None:
+            return
+        try:
+            if shadow.asks_consent:
+                all_lines = (line for lines in runs for _, line in lines)
+                self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, clock)
+            for lines in runs:
+                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, clock, self._shadow_fault)
+                self.policies.metrics.shadow_cookies("response", decisions)
+        except Exception as error:
+            self._shadow_fault(error)
+
+    def _shadow_fault(self, error: Exception) -> Decision:
+        self.own_fault("trying the shadow policy", error, "nothing depends on it")
+        return Decision(Action.BLOCK, None, (Reason.POLICY_ERROR,))
+
+    # Our own faults
+
+    def _set_cookie_error(self, error: Exception) -> Decision:
+        return self._policy_error(error, Action.BLOCK)
+
+    def _policy_error(self, error: Exception, action: Action) -> Decision:
+        """Counted, and logged without any byte of the cookie. Not enforced where it passes."""
+        passes = self.engine.policy.on_error is OnError.OPEN
+        self.own_fault(
+            "judging a cookie", error, "it passed, as on_error asks" if passes else "it was dropped"
+        )
+        return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not passes)
+
+    def own_fault(self, doing: str, error: Exception, done: str) -> None:
+        """Count a fault of our own, and log it. `doing`: the work that failed; `done`: what became of it."""
+        self.policies.metrics.counts[POLICY_ERRORS] += 1
+        log.error("%s failed (%s); %s", doing, type(error).__name__, done)
+
+    # The end
+
+    def ended(self, status: int, seconds: float, why: str) -> None:
+        """Send the request's span, where it asks for one. `why`: the reason of a failure; empty where there is none."""
+        tracing = self.policies.tracing
+        if self.traced is None or tracing is None:
+            return
+        request = self.request
+        host, path = self.scope.site.host.decode("latin-1"), request.path.partition(b"?")[0].decode("latin-1")
+        actions = Counter(done(decision) for decision in self.decisions)
+        try:
+            tracing.ended(self.traced, request.method.decode(), host, path, status, seconds, why, actions)
+        except Exception as error:
+            self.own_fault("telling a span", error, "nothing depends on it")
+
+
+def _scope(engine: Engine, request: RequestHead, host: bytes, https: bool) -> Scope:
+    if not engine.asks_consent:
+        return engine.scope_of(host, request.path, https)
+    answer = engine.answer(request.cookies, values_of(b"sec-gpc", request.fields))
+    return engine.scope_of(host, request.path, https, answer)
+
+
+def judge_script(
+    policies: Policies, request: RequestHead, name: bytes, host: bytes, https: bool, page: bytes
+) -> None:
+    """Count a cookie that a page's script wanted to set. `request`: the guard's report of it. `page`: the target of the page."""
+    engine = policies.engine
+    scope = _scope(engine, request, host, https)
+    decision = engine.on_script(name, scope)
+    if decision is not None:
+        policies.metrics.cookies("script", (decision,))
+        if policies.observations is not None:
+            policies.observations.on_script(name, decision, scope.site.host, page)

@@ -1,0 +1,108 @@
+"""One data plane in this process: what is in force, what carries bytes, and their start and end."""
+
+import asyncio
+import socket
+
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.order import Order
+from cookiewarden.serve.dataplane.driver import DataPlane
+from cookiewarden.serve.errors import CannotStart
+from cookiewarden.serve.judging.policies import Policies
+from cookiewarden.serve.listening.connections import Connections
+from cookiewarden.serve.listening.tls import BadTLS
+from cookiewarden.serve.listening.worker import Worker
+from cookiewarden.serve.observe.metrics import Metrics
+from cookiewarden.serve.observe.observations import Sighted, Sightings
+from cookiewarden.serve.offload import in_thread
+from cookiewarden.serve.own_pages.in_force import InForce, Prepared
+from cookiewarden.serve.settings import Settings
+
+
+class Serving:
+    """A worker with its driver and its policies. Orders may come before it has started."""
+
+    order = Order()
+    """How the policy in force is in force, now or from the start on."""
+    shadow_order = Order()
+    """The same of the policy that is tried."""
+    in_force: InForce | None = None
+    """Once it serves."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self.worker = Worker(settings)
+
+    async def start(self, made: Prepared, shadow: Engine | None, listening: socket.socket) -> None:
+        """`shadow`: a policy that is tried. Raises CannotStart."""
+        settings, metrics = self.settings, self.metrics
+        policies = Policies(made.engine, metrics, Sightings() if settings.inventory else None)
+        in_force = InForce(policies, made, self.shadow_order)
+        connections = Connections(asyncio.get_running_loop(), settings.max_connections)
+        try:
+            driver = DataPlane(settings, in_force, metrics, connections)
+        except BadTLS as error:
+            raise CannotStart(str(error)) from error
+        if settings.tracing:
+            from cookiewarden.serve.observe.tracing import Tracing
+
+            policies.tracing = Tracing()
+        metrics.declare(())
+        if made.order != self.order:
+            in_force.turn(self.order)
+        if shadow is not None:
+            in_force.replace_shadow(shadow)
+        self.in_force = in_force
+        await self.worker.start(driver, listening)
+
+    def expect(self, order: Order, shadow: bool = False) -> None:
+        """The order in which a policy that is being prepared will be in force, or `shadow`: be tried."""
+        if shadow:
+            self.shadow_order = order
+            if self.in_force is not None:
+                self.in_force.shadow_order = order
+        else:
+            self.order = order
+            if self.in_force is not None:
+                self.in_force.order = order
+
+    def replace(self, made: Prepared) -> list[object]:
+        """Put another policy in force. Return the pieces of the one before, to be freed little by little."""
+        return self.in_force.replace(made) if self.in_force is not None else []
+
+    def replace_shadow(self, engine: Engine) -> list[object]:
+        """Try another policy. Returns as `replace`."""
+        return self.in_force.replace_shadow(engine) if self.in_force is not None else []
+
+    def turn(self, order: Order, shadow: bool = False) -> None:
+        """Have the policy in force, or `shadow`: the one that is tried, follow an order."""
+        if self.in_force is None:
+            self.expect(order, shadow)
+        elif shadow:
+            self.shadow_order = order
+            self.in_force.turn_shadow(order)
+        else:
+            self.order = order
+            self.in_force.turn(order)
+
+    def take(self) -> Sighted:
+        """What was observed since the last time."""
+        observations = self.in_force.policies.observations if self.in_force is not None else None
+        return observations.take() if observations is not None else Sighted()
+
+    def count_connections(self) -> None:
+        if self.worker.driver is not None:
+            self.worker.driver.count_connections()
+
+    @property
+    def is_draining(self) -> bool:
+        return self.worker.driver is not None and self.worker.driver.connections.draining
+
+    async def stop(self) -> None:
+        if self.in_force is None:
+            return
+        self.in_force.stop()
+        await self.worker.stop()
+        tracing = self.in_force.policies.tracing
+        if tracing is not None:
+            await in_thread(tracing.stop)

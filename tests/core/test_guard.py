@@ -50,11 +50,11 @@ cookies:
     engine = Engine(policy(text))
     told = {}
     for name in (b"answer", b"_ga", b"trial", b"there", b"x", b""):
-        decision = engine.on_script(name, engine.scope(Exchange()))
+        decision = engine.judge_script(name, engine.scope(Exchange()))
         told[name] = decision and ([reason.value for reason in decision.reasons], decision.enforced)
     assert told == {
         b"answer": None, b"_ga": (["no-consent"], True), b"trial": (["no-consent"], False),
         b"there": (["out-of-scope"], True), b"x": (["undeclared"], True), b"": (["undeclared"], True),
     }  # fmt: skip
     lenient = Engine(policy("undeclared: {response: pass}\ncookies: [{name: a}]"))
-    assert lenient.on_script(b"x", lenient.scope(Exchange())) is None
+    assert lenient.judge_script(b"x", lenient.scope(Exchange())) is None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cookiewarden.core.cookies.cookie import CONTROL, is_deletion, parse_set_cookie
 from cookiewarden.core.engine.decision import Decision, Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.judge import Judge, Place
 from cookiewarden.core.engine.memo import SetCookieLines
 from cookiewarden.core.policy.policy import Mode
 from tests.policies_for_tests import entries, policy
@@ -126,20 +127,24 @@ def test_name_and_value_travel_byte_for_byte(engine: Engine, line: bytes, exchan
     st.lists(st.tuples(LINES, st.integers(-(10**9), 10**9)), max_size=12),
     EXCHANGES,
 )
-def test_the_memo_gives_what_the_plain_path_gives(
+def test_the_engine_decides_as_the_judge(
     rules: dict[str, str], response: str, sequence: list[tuple[bytes, int]], exchange: Exchange
 ) -> None:
-    warm, plain = build(rules, response, Mode.ENFORCE), build(rules, response, Mode.ENFORCE)
-    scope, plain_scope = warm.scope(exchange), plain.scope(exchange)
+    engine = build(rules, response, Mode.ENFORCE)
+    scope = engine.scope(exchange)
+    judge = Judge(engine.policy, engine.mode, engine.now, None, None)
+    place = Place(scope.site, scope.denied, scope.is_public)
     for line, shift in sequence * 2:
         now = NOW + shift
-        after, decision = warm.on_set_cookie(line, scope, now)
-        expected, expected_decision = plain._judge(line, plain_scope, now)
-        assert (after, decision.action, decision.reasons) == (
-            expected,
-            expected_decision.action,
-            expected_decision.reasons,
-        )
+        after, decision = engine.on_set_cookie(line, scope, now)
+        expected, plainly = judge.judge_set_cookie(line, place, now)
+        assert (after, decision.action, decision.reasons) == (expected, plainly.action, plainly.reasons)
+        for judged in engine.on_cookie(line, scope)[1]:
+            reasons = [reason for reason in judged.decision.reasons if reason is not Reason.DUPLICATE_NAME]
+            assert (judged.decision.action, reasons) == (
+                judge.judge_name(judged.name, place).action,
+                list(judge.judge_name(judged.name, place).reasons),
+            )
 
 
 def unexpected(error: Exception) -> Decision:

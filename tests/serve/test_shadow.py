@@ -79,14 +79,14 @@ def test_its_faults_cost_nothing(
     start: Start, tomorrow: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = start(OK, POLICY, shadow=str(tomorrow))
-    judging = Engine._judge
+    judging = Engine.judge_set_cookie
 
     def fails(engine: Engine, line: bytes, *more: object) -> object:
         if engine.policy.name == "tomorrow":
             raise ValueError("CANARY")
         return judging(engine, line, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Engine, "_judge", fails)
+    monkeypatch.setattr(Engine, "judge_set_cookie", fails)
     assert b"\r\nSet-Cookie: sid=CANARY1; Secure\r\n" in ask(proxy.port, REQUEST)
     assert proxy.sample("cookiewarden_policy_errors_total") == 2
     assert any(

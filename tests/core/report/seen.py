@@ -45,7 +45,7 @@ class Watched:
     def scripts(self, name: str) -> "Watched":
         """A script that sets this."""
         scope = self.engine.scope_of(b"shop.example", b"/", True)
-        decision = self.engine.on_script(name.encode(), scope)
+        decision = self.engine.judge_script(name.encode(), scope)
         assert decision is not None
         self._add(name.encode(), "script", decision, Exchange(b"shop.example"), None, 0, 1, 0, NOW)
         return self

@@ -1,9 +1,4 @@
-"""The engine: what a policy says of every cookie in a response and in a request. Everything else is a caller.
-
-The order for a Set-Cookie: malformed, match, undeclared (a deletion among them), domain and path, partitioned,
-same_site and secure, http_only, lifetime, what browsers would refuse. The first blocking reason wins; edits
-collect all reasons. A deletion of a declared cookie always passes, with the edits that decide whether browsers
-find the cookie it deletes.
+"""The engine: the judge with a memo, and the entries that every caller shares.
 
 Judging a line takes some 20 µs, so what was decided is remembered as a plan, by (scope, name, attribute tail). The
 value is no part of the key, so every session of an application hits the same plan. What else the decision
@@ -22,22 +17,18 @@ from cookiewarden.core.cookies.cookie import (
     MAX_ATTRIBUTE,
     MAX_PAIR,
     WSP,
-    SetCookie,
     build_cookie,
-    build_set_cookie,
     is_deletion,
     parse_cookie,
     parse_set_cookie,
-    with_name,
-    with_value,
 )
 from cookiewarden.core.cookies.date import expires_clock, is_known
-from cookiewarden.core.cookies.scope import canonical_host, host_matches, path_match, path_of
+from cookiewarden.core.cookies.scope import canonical_host, path_match, path_of
 from cookiewarden.core.cookies.suffix import is_public_suffix, registrable_parents
-from cookiewarden.core.engine import consent, eviction, verbs
+from cookiewarden.core.engine import consent, eviction
 from cookiewarden.core.engine.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
-from cookiewarden.core.engine.deletion import bare_deletion, complete, delete
-from cookiewarden.core.engine.matcher import Match, Matcher
+from cookiewarden.core.engine.judge import Judge, Tables
+from cookiewarden.core.engine.matcher import Match
 from cookiewarden.core.engine.memo import (
     EXPIRES,
     MAX_KEY,
@@ -56,17 +47,11 @@ from cookiewarden.core.engine.memo import (
     class_of,
     plan_dated,
 )
-from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
+from cookiewarden.core.engine.verbs import Site, takes_secure
 from cookiewarden.core.policy.policy import (
-    HOST_ONLY,
-    Entry,
     Evict,
     Mode,
-    OnUndeclaredRequest,
-    OnUndeclaredResponse,
     Policy,
-    Seal,
-    SetBy,
 )
 
 if TYPE_CHECKING:
@@ -81,13 +66,12 @@ MAY_NOT_BE_HELD = frozenset({Reason.UNDECLARED, Reason.ENTRY_EXPIRED, Reason.NO_
 """Why a cookie in a request is one that the browser should not have; one for another host or path it may."""
 
 EVICTION = Decision(Action.EVICT, None, (Reason.EVICTED,))
-MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
 
 _VALUES = re.compile(rb"=[^;]*")
 
 
-class Engine:
-    """A policy in force. Immutable but for its memo; a reload makes a new one."""
+class Engine(Judge):
+    """The judge with a memo. Immutable but for that; a reload makes a new one."""
 
     def __init__(
         self,
@@ -95,50 +79,24 @@ class Engine:
         mode: Mode | None = None,
         now: float = 0.0,
         keyring: "Keyring | None" = None,
-        like: "Engine | None" = None,
+        tables: Tables | None = None,
     ) -> None:
-        """`now`: the moment, in seconds since the epoch, by which dated entries have ended or not. At `next_expiry` it
-        is time for another engine. `keyring`: for a policy that seals. Raises ValueError where it is missing. `like`: an
-        engine of the same policy, whose tables this one shares."""
-        if policy.seals and keyring is None:
-            raise ValueError("a policy that seals needs a keyring")
-        self._keyring = keyring
-        self._now = now
-        self.policy = policy
-        self.mode = mode or policy.mode
-        self._matcher: Matcher = Matcher(policy.entries) if like is None else like._matcher
-        """Of all entries: those that have ended by `now` are passed over."""
-        self._ended = Matcher(entry for entry in policy.entries if entry.until <= now)
-        self._has_ended = not self._ended.is_empty
-        self._plain_names: dict[bytes, bytes] = (
-            {
-                entry.rename.name.encode(): entry.name.encode()
-                for entry in policy.entries
-                if entry.rename is not None
-            }
-            if like is None
-            else like._plain_names
-        )
-        """The application's name for each name under which browsers keep a cookie."""
-        self._paths: frozenset[bytes] = (
-            frozenset(path.encode() for entry in policy.entries for path in entry.paths)
-            if like is None
-            else like._paths
-        )
-        self._path_lengths = sorted(set(map(len, self._paths)))
+        """As for `Judge`. At `next_expiry` it is time for another engine."""
+        super().__init__(policy, mode, now, keyring, tables)
         if policy.public_hosts:
             is_public_suffix(b"example")  # reads the list, 35 ms, while nobody waits
+        self.asks_consent = policy.consent is not None
+        """Whether `answer` and `after_response` have anything to say."""
+        self.evicts = policy.evict is not Evict.OFF and self.mode is Mode.ENFORCE
+        """Whether `evictions` has anything to say."""
+        self._keyring = keyring
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
 
     def in_mode(self, mode: Mode | None, now: float) -> "Engine":
         """The same policy in a mode (None: its own) as of a moment. Its tables are shared and its memo is empty: that takes
         milliseconds where a new engine takes seconds (60,000 entries)."""
-        return Engine(self.policy, mode, now, self._keyring, self)
-
-    def pieces(self) -> list[object]:
-        """What it is made of: whoever holds these while it is freed can free them little by little."""
-        return [*self.policy.entries, *self._matcher.pieces(), *self._ended.pieces()]
+        return Engine(self.policy, mode, now, self._keyring, self.tables)
 
     # The two entries that every caller shares
 
@@ -193,7 +151,7 @@ class Engine:
         key = (
             host,
             https,
-            self._paths_of(path_of(target)) if self._paths else None,
+            self._paths_of(path_of(target)) if self.tables.paths else None,
             answer,
         )
         return self._scopes.get(key) or self._new_scope(
@@ -202,22 +160,19 @@ class Engine:
 
     def _paths_of(self, path: bytes) -> tuple[bytes, ...]:
         """The policy's paths that a request's path matches."""
-        beginnings = [path[:length] for length in self._path_lengths if length <= len(path)]
-        return tuple([found for found in beginnings if found in self._paths and path_match(path, found)])
+        beginnings = [path[:length] for length in self.tables.path_lengths if length <= len(path)]
+        return tuple(
+            [found for found in beginnings if found in self.tables.paths and path_match(path, found)]
+        )
 
     def _new_scope(self, key: "ScopeKey", site: Site) -> Scope:
         if len(self._scopes) >= MAX_SCOPES:
             self._scopes.clear()
             self._remembered = 0
-        scope = self._scopes[key] = Scope(site, key, dict(key[3][0]))
+        scope = self._scopes[key] = Scope(site, dict(key[3][0]), self.is_public(site.host), key)
         return scope
 
     # Consent
-
-    @property
-    def asks_consent(self) -> bool:
-        """Whether `answer` and `after_response` have anything to say."""
-        return self.policy.consent is not None
 
     def answer(self, cookies: Iterable[bytes], gpc: Iterable[bytes]) -> Answer:
         """The visitor's answer, by the values of a request's Cookie fields and of its Sec-GPC fields."""
@@ -248,34 +203,7 @@ class Engine:
         key = (host, https, paths, (consent.stricter(before, after), gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
 
-    # What scripts set
-
-    def on_script(self, name: bytes, scope: Scope) -> Decision | None:
-        """What a policy says of a cookie that a script of the page wanted to set; None where it may."""
-        match = self._matcher.match(name, scope.site.host, None, self._now)
-        if match.entry is not None:
-            refused = scope.denied.get(match.entry.category)
-            if refused is None:
-                return None
-            return Decision(
-                Action.BLOCK,
-                match.entry,
-                (refused,),
-                self.mode is Mode.ENFORCE and not match.entry.report_only,
-            )
-        choice = self.policy.on_response
-        if choice is OnUndeclaredResponse.PASS:
-            return None
-        reason = self._why_undeclared(name, match.out_of_scope, scope.site, is_request=True)
-        enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredResponse.BLOCK
-        return Decision(Action.BLOCK, None, (reason,), enforced)
-
     # Eviction
-
-    @property
-    def evicts(self) -> bool:
-        """Whether `evictions` has anything to say."""
-        return self.policy.evict is not Evict.OFF and self.mode is Mode.ENFORCE
 
     def evictions(
         self, cookies: Iterable[bytes], scope: Scope, target: bytes, now: float
@@ -289,7 +217,7 @@ class Engine:
         for name, _ in parse_cookie(b"; ".join(cookies)):
             if not name or name in found or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
-            decision = scope.names.get(name) or self._judge_name(name, scope)
+            decision = scope.names.get(name) or self._judge_and_remember_name(name, scope)
             if decision.enforced and not MAY_NOT_BE_HELD.isdisjoint(decision.reasons):
                 found[name] = (
                     EVICTION
@@ -379,19 +307,19 @@ class Engine:
     ) -> tuple[bytes | None, Decision]:
         """A line that is dated, was not seen before or is not remembered."""
         if b"=" not in pair or len(pair) > MAX_PAIR or CONTROL.search(line):
-            return self._judge(line, scope, now)
+            return self.judge_set_cookie(line, scope, now)
         found = EXPIRES.search(tail)
         if found is None:
             return self._on_new_name(line, pair, name, tail, scope, now)
         date = found[1]
         # Browsers ignore a longer one, and without a clock no date is past: what was remembered of dates says nothing of these.
         if len(date) > MAX_ATTRIBUTE or not is_known(now):
-            return self._judge(line, scope, now)
+            return self.judge_set_cookie(line, scope, now)
         before, rest = tail[: found.start(1)], tail[found.end(1) :]
         plan = self._dated_plan(name, before, rest, date, scope, now)
         if plan is not None:
             return plan.apply(pair, date, now), plan.decision
-        match = self._match(name.strip(WSP), scope.site)
+        match = self.match(name.strip(WSP), scope.site)
         kind = self._kind(name, match, scope)
         plan = self._dated_plan(kind, before, rest, date, scope, now) if kind else None
         if plan is not None:
@@ -415,7 +343,7 @@ class Engine:
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
     ) -> tuple[bytes | None, Decision]:
         """A line without a date: names that one glob declares, and those that no entry does, are judged alike."""
-        match = self._match(name.strip(WSP), scope.site)
+        match = self.match(name.strip(WSP), scope.site)
         kind = self._kind(name, match, scope)
         plan = scope.plans.get((kind, tail[:1], tail[1:])) if kind else None
         if plan is None:
@@ -433,7 +361,7 @@ class Engine:
         if not bare or bare.startswith(b"__"):  # a prefix may promise something
             return b""
         if match.entry is None:
-            return b"\0" + self._why_undeclared(bare, match.out_of_scope, scope.site).encode()
+            return b"\0" + self.why_undeclared(bare, match.out_of_scope, scope.site).encode()
         return b"\0*" + match.entry.name.encode() if "*" in match.entry.name else b""
 
     def on_cookie(self, header: bytes, scope: Scope) -> tuple[bytes | None, list[Judged]]:
@@ -449,7 +377,7 @@ class Engine:
             if not piece.strip(b" \t"):
                 kept.append(piece)
                 continue
-            decision = scope.names.get(name) or self._judge_name(name, scope)
+            decision = scope.names.get(name) or self._judge_and_remember_name(name, scope)
             after: bytes | None = piece
             if decision.action is Action.STRIP and decision.enforced:
                 after = None
@@ -458,7 +386,9 @@ class Engine:
                 names = names or frozenset([found for found, _ in pieces])
                 carried_so_far += 1
                 is_opened = carried_so_far <= MAX_OPENED
-                after, carried = self._transport(name, piece, decision.entry, scope, names, is_opened)
+                after, carried = self.transport.carried(
+                    name, piece, decision.entry, scope.site, names, is_opened
+                )
                 decision = (
                     carried
                     if decision.action is Action.PASS
@@ -500,200 +430,14 @@ class Engine:
             scope.headers[shape] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
 
-    # Judging
+    # Remembering
 
-    def _judge(
-        self, line: bytes, scope: Scope, now: float, match: Match | None = None
-    ) -> tuple[bytes | None, Decision]:
-        """The plain path: parse, decide, build. Reads nothing that was remembered. `match`: of its name, where it is known."""
-        cookie = parse_set_cookie(line)
-        if cookie is None:
-            return self._malformed(line)
-        edited, decision = self._decide(cookie, scope, now, match or self._match(cookie.name, scope.site))
-        if not decision.enforced or edited is cookie:
-            return line, decision
-        return (build_set_cookie(edited) if edited is not None else None), decision
-
-    def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
-        # RFC 9110 5.5: CR, LF and NUL must not travel on; a control character passes in no mode.
-        if self.mode is Mode.ENFORCE or CONTROL.search(line):
-            return None, MALFORMED
-        return line, Decision(Action.BLOCK, None, (Reason.MALFORMED,), enforced=False)
-
-    def _match(self, name: bytes, site: Site) -> Match:
-        return self._matcher.match(name, site.host, site.path, self._now)
-
-    def _decide(
-        self, cookie: SetCookie, scope: Scope, now: float, match: Match
-    ) -> tuple[SetCookie | None, Decision]:
-        deletion = is_deletion(cookie, now)
-        if match.entry is None:
-            reason = self._why_undeclared(cookie.name, match.out_of_scope, scope.site)
-            return self._decide_undeclared(cookie, reason, deletion, scope.site)
-        return self._decide_declared(cookie, match.entry, scope, now, deletion)
-
-    def _why_undeclared(
-        self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False
-    ) -> Reason:
-        path = None if is_request else site.path
-        if self._has_ended and self._ended.match(name, site.host, path).entry is not None:
-            return Reason.ENTRY_EXPIRED
-        return Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
-
-    def _is_declared(self, name: bytes, site: Site) -> bool:
-        return self._match(name, site).entry is not None
-
-    def _decide_undeclared(
-        self, cookie: SetCookie, reason: Reason, deletion: bool, site: Site
-    ) -> tuple[SetCookie | None, Decision]:
-        choice = self.policy.on_response
-        # Firefox takes a line without `=` for a name without a value: for the cookie of an entry, it may be.
-        is_ambiguous = b"=" not in cookie.pair and self._is_declared(cookie.value, site)
-        if choice is OnUndeclaredResponse.PASS and not is_ambiguous:
-            return cookie, Decision(Action.PASS)
-        enforced = self.mode is Mode.ENFORCE and (choice is OnUndeclaredResponse.BLOCK or is_ambiguous)
-        if deletion:
-            edited = bare_deletion(cookie)
-            action = Action.PASS if edited is cookie else Action.REWRITE
-            return edited, Decision(action, None, (reason, Reason.DELETION), enforced)
-        return None, Decision(Action.BLOCK, None, (reason,), enforced)
-
-    def _decide_declared(
-        self, cookie: SetCookie, entry: Entry, scope: Scope, now: float, deletion: bool
-    ) -> tuple[SetCookie | None, Decision]:
-        site, enforced = scope.site, self.mode is Mode.ENFORCE and not entry.report_only
-        if entry.category in scope.denied and not deletion:
-            return None, Decision(Action.BLOCK, entry, (scope.denied[entry.category],), enforced)
-        draft = Draft(cookie)
-        if entry.rename is not None and enforced:
-            verbs.rename(draft, entry.rename.name.encode())
-        verbs.edit_identity(draft, entry.rules)
-        secure = takes_secure(site) if deletion else site.https
-        verbs.edit_sending(draft, entry.rules, secure, deletion)
-        if deletion:
-            complete(draft)
-            delete(draft)
-            draft.reasons.append(Reason.DELETION)
-        else:
-            verbs.edit_reading(draft, entry.rules)
-            verbs.bound_lifetime(draft, entry.rules.bound, now)
-            if enforced:
-                self._seal(draft, entry, site)
-            if entry.set_by is SetBy.SCRIPT:
-                draft.reasons.append(Reason.SET_BY_SERVER)
-        refusals = verbs.certain_refusals(draft)
-        if not refusals and self._is_public(scope) and verbs.is_refused_at(draft, site.host):
-            refusals = [Reason.BROWSER_WOULD_REFUSE]
-        if refusals and not deletion:
-            return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
-        superseded = b""
-        moved = not verbs.IDENTITY.isdisjoint(draft.reasons)
-        # What browsers refused to keep needs not be expired.
-        if moved and enforced and entry.rules.supersede and not verbs.certain_refusals(cookie):
-            superseded = build_set_cookie(bare_deletion(cookie))
-            draft.reasons.append(Reason.SUPERSEDED)
-        # One order for the reasons, whatever made them: they are compared in tests and shown to people.
-        likely = [r for r in verbs.likely_refusals(draft, site) if r not in refusals]
-        reasons = (*draft.reasons, *refusals, *likely)
-        if not draft.changed:
-            return cookie, Decision(Action.PASS, entry, reasons, enforced, superseded)
-        return draft, Decision(Action.REWRITE, entry, reasons, enforced, superseded)
-
-    def _is_public(self, scope: Scope) -> bool:
-        """Whether browsers are where the request says they are."""
-        if scope.is_public is None:
-            host = scope.site.host
-            scope.is_public = any(host_matches(pattern, host) for pattern in self.policy.public_hosts)
-        return scope.is_public
-
-    def _judge_name(self, name: bytes, scope: Scope) -> Decision:
-        match = self._matcher.match(self._plain_names.get(name, name), scope.site.host, None, self._now)
-        if name in self._plain_names and not _is_renamed_to(name, match.entry):
-            # It is renamed, but not for this host.
-            found = self._matcher.match(name, scope.site.host, None, self._now)
-            match = found if found.entry is not None else replace(found, out_of_scope=True)
-        if match.entry is not None:
-            decision = self._decide_declared_name(match.entry, scope)
-        else:
-            why = self._why_undeclared(name, match.out_of_scope, scope.site, is_request=True)
-            decision = self._decide_undeclared_name(why)
+    def _judge_and_remember_name(self, name: bytes, scope: Scope) -> Decision:
+        decision = self.judge_name(name, scope)
         if len(name) <= MAX_KEY:
             self._count()
             scope.names[name] = decision
         return decision
-
-    def _decide_declared_name(self, entry: Entry, scope: Scope) -> Decision:
-        refused = scope.denied.get(entry.category, None if entry.forward else Reason.NOT_FORWARDED)
-        if refused is None:
-            return Decision(Action.PASS, entry)
-        enforced = self.mode is Mode.ENFORCE and not entry.report_only
-        return Decision(Action.STRIP, entry, (refused,), enforced)
-
-    def _decide_undeclared_name(self, reason: Reason) -> Decision:
-        choice = self.policy.on_request
-        if choice is OnUndeclaredRequest.PASS:
-            return Decision(Action.PASS)
-        enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredRequest.STRIP
-        return Decision(Action.STRIP, None, (reason,), enforced)
-
-    # Sealing
-
-    def _seal(self, draft: Draft, entry: Entry, site: Site) -> None:
-        """Encrypt the value, unless there is none or it was encrypted already."""
-        if entry.seal is None or self._keyring is None or not draft.value:
-            return
-        name, context = (
-            entry.name.encode() if entry.rename else draft.name,
-            self._context(entry, entry.seal, site),
-        )
-        if self._keyring.open(draft.value, name, context) is None:
-            sealed = self._keyring.seal(draft.value, name, context)
-            draft.become(with_value(draft.pair, sealed), draft.name, sealed)
-            draft.note(Reason.SEALED)
-
-    def _transport(
-        self, name: bytes, piece: bytes, entry: Entry, scope: Scope, names: frozenset[bytes], is_opened: bool
-    ) -> tuple[bytes | None, Decision]:
-        """A piece of a Cookie header that browsers keep otherwise than the application does: what the application gets.
-        `names`: those of the header; `is_opened`: a sealed value may be opened. This is done in report mode too."""
-        reasons: tuple[Reason, ...] = ()
-        rename = entry.rename
-        if rename is not None:
-            kept_as, plain = rename.name.encode(), entry.name.encode()
-            if name == kept_as:
-                reasons, piece = (Reason.RENAMED,), with_name(piece, plain)
-            elif self._now >= rename.accept_plain_until or kept_as in names:
-                return self._refused(piece, entry, Reason.PLAIN_NAME)
-            name = plain
-        after, decision = self._open(name, piece, entry, scope, is_opened)
-        return after, replace(decision, reasons=(*reasons, *decision.reasons)) if reasons else decision
-
-    def _refused(self, piece: bytes, entry: Entry, reason: Reason) -> tuple[bytes | None, Decision]:
-        enforced = self.mode is Mode.ENFORCE and not entry.report_only
-        return None if enforced else piece, Decision(Action.STRIP, entry, (reason,), enforced)
-
-    def _open(
-        self, name: bytes, piece: bytes, entry: Entry, scope: Scope, is_opened: bool
-    ) -> tuple[bytes | None, Decision]:
-        """A piece whose value may be sealed."""
-        value = piece.partition(b"=")[2].strip(WSP)
-        seal, keyring = entry.seal, self._keyring
-        if seal is None or keyring is None or not value:
-            return piece, Decision(Action.PASS, entry)
-        opened = keyring.open(value, name, self._context(entry, seal, scope.site)) if is_opened else None
-        if opened is not None:
-            return with_value(piece, opened), Decision(Action.PASS, entry, (Reason.OPENED,))
-        if self._now < seal.accept_plain_until and not keyring.looks_sealed(value):
-            return piece, Decision(Action.PASS, entry)
-        return self._refused(piece, entry, Reason.SEAL_INVALID)
-
-    def _context(self, entry: Entry, seal: Seal, site: Site) -> bytes:
-        """The host for a cookie that is bound to it, else what the policy says: the two are never the same."""
-        if entry.rules.domain == HOST_ONLY:
-            return b"host " + site.host
-        return b"policy " + (seal.context or self.policy.name).encode()
-
-    # Remembering
 
     def _judge_and_remember(
         self,
@@ -707,7 +451,7 @@ class Engine:
         now: float,
     ) -> tuple[bytes | None, Decision]:
         """`kind`: the name's stand-in, or empty."""
-        after, decision = self._judge(line, scope, now, match)
+        after, decision = self.judge_set_cookie(line, scope, now, match)
         if name.strip(WSP) and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
             plan = (None if after is None else after[len(pair) :]), decision
             for known_as in (name, kind) if kind else (name,):
@@ -728,7 +472,7 @@ class Engine:
         now: float,
     ) -> tuple[bytes | None, Decision]:
         """`kind`: the name's stand-in, or empty."""
-        after, decision = self._judge(line, scope, now, match)
+        after, decision = self.judge_set_cookie(line, scope, now, match)
         date, rest = found[1], tail[found.end(1) :]
         if not name.strip(WSP) or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
             return after, decision
@@ -774,10 +518,6 @@ class Engine:
             for scope in self._scopes.values():
                 scope.forget()
             self._remembered = 0
-
-
-def _is_renamed_to(name: bytes, entry: Entry | None) -> bool:
-    return entry is not None and entry.rename is not None and entry.rename.name.encode() == name
 
 
 def _has_control(pair: bytes) -> bool:

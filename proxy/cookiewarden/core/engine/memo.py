@@ -4,15 +4,15 @@ No plan holds a value. What a decision reads besides is in the key that the engi
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import compress
 
 from cookiewarden.core.cookies.cookie import build_cookie
 from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
 from cookiewarden.core.engine.consent import NOTHING, Denied
-from cookiewarden.core.engine.decision import Decision, Reason
-from cookiewarden.core.engine.verbs import Site
+from cookiewarden.core.engine.decision import Decision
+from cookiewarden.core.engine.judge import Place
 
 MAX_PLANS = 8192
 """Plans and names that one engine remembers over all scopes; at the limit all are forgotten."""
@@ -123,17 +123,12 @@ class CookiesPlan:
 
 
 @dataclass(slots=True, eq=False)
-class Scope:
+class Scope(Place):
     """All exchanges of one host, scheme and set of policy paths, with what was decided for them."""
 
-    site: Site
-    key: "ScopeKey"
-    denied: Mapping[str, Reason] = field(default_factory=dict)
-    """Categories whose cookies do not pass, and why."""
+    key: ScopeKey
     parents: list[bytes] | None = None
     """The domains above the host at which a cookie can be, where anybody has asked."""
-    is_public: bool | None = None
-    """Whether browsers are where the request says they are, where anybody has asked."""
     plans: dict[tuple[bytes, bytes, bytes], Plan] = field(default_factory=dict)
     dated: dict[tuple[bytes, bytes, bytes, int], DatedPlan] = field(default_factory=dict)
     bounds: dict[bytes, int | None] = field(default_factory=dict)

@@ -233,7 +233,9 @@ class ClientConnection(ClientRole):
         if statement is not None and statement.answers(request):
             self._serve_own(statement.answer(request), request, rest, began)
             return
-        browser = self._browser_behind(request)
+        browser = self._browser
+        if browser is None or request.forwarded is not None or browser.host != request.host:
+            browser = self._browser_behind(request)
         self.exchange = exchange = HttpExchange(context, self.pool, self, request, browser, began)
         if request.framing is Framing.NONE:
             self.held = rest

@@ -189,7 +189,9 @@ class HttpExchange(ExchangeRole):
         parts = response.parts
         if response.alt_svc:
             self._alternatives(response)
-        self.cookies.judge(response)
+        cookies = self.cookies
+        if response.cookies or cookies.engine.evicts:
+            cookies.judge(response)
         if self.visit is not None and response.status >= 200:
             parts[:] = [self.visit.head(b"".join(parts))]
         if self.context.via:
@@ -252,7 +254,8 @@ class HttpExchange(ExchangeRole):
             self.context.access.answered(
                 client.peer, request.method, request.host, request.path, self.status, seconds, self.why
             )
-        self.cookies.ended(self.status, seconds, self.why)
+        if self.cookies.traced is not None:
+            self.cookies.ended(self.status, seconds, self.why)
 
     # Upgrade
 

@@ -11,7 +11,7 @@ import asyncio
 from time import perf_counter
 from typing import cast
 
-from cookiewarden.core.engine.engine import MALFORMED
+from cookiewarden.core.engine.judge import MALFORMED
 from cookiewarden.serve.dataplane.context import Context
 from cookiewarden.serve.dataplane.roles import ExchangeRole, OriginRole, PoolRole, TunnelRole
 from cookiewarden.serve.listening.connections import NEVER

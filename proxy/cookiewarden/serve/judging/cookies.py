@@ -44,7 +44,10 @@ class ExchangeCookies:
         self.policies = policies
         self.request = request
         self.engine = engine = policies.engine
-        self.scope = _scope(engine, request, host, https)
+        if engine.asks_consent:
+            self.scope = _scope(engine, request, host, https)
+        else:
+            self.scope = engine.scope_of(host, request.path, https)
         if policies.shadow is not None:
             self.shadow = policies.shadow
             self.shadow_scope = _scope(policies.shadow, request, host, https)
@@ -207,7 +210,7 @@ def judge_script(
     """Count a cookie that a page's script wanted to set. `request`: the guard's report of it. `page`: the target of the page."""
     engine = policies.engine
     scope = _scope(engine, request, host, https)
-    decision = engine.on_script(name, scope)
+    decision = engine.judge_script(name, scope)
     if decision is not None:
         policies.metrics.cookies("script", (decision,))
         if policies.observations is not None:

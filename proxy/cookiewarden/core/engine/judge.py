@@ -1,0 +1,251 @@
+"""The judge: what a policy says of one cookie, in a response, in a request or of a script. It decides and remembers nothing.
+
+The order for a Set-Cookie: malformed, match, undeclared (a deletion among them), domain and path, partitioned,
+same_site and secure, http_only, lifetime, what browsers would refuse. The first blocking reason wins; edits
+collect all reasons. A deletion of a declared cookie always passes, with the edits that decide whether browsers
+find the cookie it deletes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cookiewarden.core.cookies.cookie import (
+    CONTROL,
+    SetCookie,
+    build_set_cookie,
+    is_deletion,
+    parse_set_cookie,
+)
+from cookiewarden.core.cookies.scope import host_matches
+from cookiewarden.core.engine import verbs
+from cookiewarden.core.engine.decision import Action, Decision, Reason
+from cookiewarden.core.engine.deletion import bare_deletion, complete, delete
+from cookiewarden.core.engine.matcher import Match, Matcher
+from cookiewarden.core.engine.transport import Transport
+from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
+from cookiewarden.core.policy.policy import (
+    Entry,
+    Mode,
+    OnUndeclaredRequest,
+    OnUndeclaredResponse,
+    Policy,
+    SetBy,
+)
+
+if TYPE_CHECKING:
+    from cookiewarden.core.engine.seal import (
+        Keyring,  # cryptography takes 30 ms to import: only policies that seal do
+    )
+
+MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """Where an exchange is, with the visitor's answer: all that a decision reads of it but the cookie."""
+
+    site: Site
+    denied: Mapping[str, Reason]
+    """Categories whose cookies do not pass, and why."""
+    is_public: bool
+    """Whether browsers are where the request says they are (`public_hosts`)."""
+
+
+class Tables:
+    """What is looked up in a policy, in any mode and at any moment."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.matcher = Matcher(policy.entries)
+        """Of all entries: those that have ended are passed over."""
+        self.plain_names: dict[bytes, bytes] = {
+            entry.rename.name.encode(): entry.name.encode()
+            for entry in policy.entries
+            if entry.rename is not None
+        }
+        """The application's name for each name under which browsers keep a cookie."""
+        self.paths = frozenset(path.encode() for entry in policy.entries for path in entry.paths)
+        self.path_lengths = sorted(set(map(len, self.paths)))
+
+
+class Judge:
+    """A policy in a mode as of a moment."""
+
+    def __init__(
+        self, policy: Policy, mode: Mode | None, now: float, keyring: "Keyring | None", tables: Tables | None
+    ) -> None:
+        """`mode`: None is the policy's own. `now`: the moment, in seconds since the epoch, by which dated entries have ended or not.
+        `keyring`: for a policy that seals. `tables`: of the same policy, where there are any. Raises ValueError where a keyring is
+        missing."""
+        if policy.seals and keyring is None:
+            raise ValueError("a policy that seals needs a keyring")
+        self.policy = policy
+        self.mode = mode or policy.mode
+        self.now = now
+        self.tables = tables or Tables(policy)
+        self.transport = Transport(policy.name, self.mode, now, keyring)
+        self._ended = Matcher(entry for entry in policy.entries if entry.until <= now)
+        self._has_ended = not self._ended.is_empty
+
+    def pieces(self) -> list[object]:
+        """What it is made of: whoever holds these while it is freed can free them little by little."""
+        return [*self.policy.entries, *self.tables.matcher.pieces(), *self._ended.pieces()]
+
+    def match(self, name: bytes, site: Site) -> Match:
+        """The entry for a name in a response."""
+        return self.tables.matcher.match(name, site.host, site.path, self.now)
+
+    def is_public(self, host: bytes) -> bool:
+        """Whether browsers at a host are where the request says they are."""
+        return any(host_matches(pattern, host) for pattern in self.policy.public_hosts)
+
+    # In a response
+
+    def judge_set_cookie(
+        self, line: bytes, place: Place, clock: float, match: Match | None = None
+    ) -> tuple[bytes | None, Decision]:
+        """A Set-Cookie value: what it becomes (None: it is dropped) and why. `clock`: the moment from which browsers count an Expires
+        (`expires_clock`). `match`: of its name, where it is known."""
+        cookie = parse_set_cookie(line)
+        if cookie is None:
+            return self._malformed(line)
+        edited, decision = self._decide(cookie, place, clock, match or self.match(cookie.name, place.site))
+        if not decision.enforced or edited is cookie:
+            return line, decision
+        return (build_set_cookie(edited) if edited is not None else None), decision
+
+    def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
+        # RFC 9110 5.5: CR, LF and NUL must not travel on; a control character passes in no mode.
+        if self.mode is Mode.ENFORCE or CONTROL.search(line):
+            return None, MALFORMED
+        return line, Decision(Action.BLOCK, None, (Reason.MALFORMED,), enforced=False)
+
+    def _decide(
+        self, cookie: SetCookie, place: Place, now: float, match: Match
+    ) -> tuple[SetCookie | None, Decision]:
+        deletion = is_deletion(cookie, now)
+        if match.entry is None:
+            reason = self.why_undeclared(cookie.name, match.out_of_scope, place.site)
+            return self._decide_undeclared(cookie, reason, deletion, place.site)
+        return self._decide_declared(cookie, match.entry, place, now, deletion)
+
+    def why_undeclared(self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False) -> Reason:
+        path = None if is_request else site.path
+        if self._has_ended and self._ended.match(name, site.host, path).entry is not None:
+            return Reason.ENTRY_EXPIRED
+        return Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
+
+    def _is_declared(self, name: bytes, site: Site) -> bool:
+        return self.match(name, site).entry is not None
+
+    def _decide_undeclared(
+        self, cookie: SetCookie, reason: Reason, deletion: bool, site: Site
+    ) -> tuple[SetCookie | None, Decision]:
+        choice = self.policy.on_response
+        # Firefox takes a line without `=` for a name without a value: for the cookie of an entry, it may be.
+        is_ambiguous = b"=" not in cookie.pair and self._is_declared(cookie.value, site)
+        if choice is OnUndeclaredResponse.PASS and not is_ambiguous:
+            return cookie, Decision(Action.PASS)
+        enforced = self.mode is Mode.ENFORCE and (choice is OnUndeclaredResponse.BLOCK or is_ambiguous)
+        if deletion:
+            edited = bare_deletion(cookie)
+            action = Action.PASS if edited is cookie else Action.REWRITE
+            return edited, Decision(action, None, (reason, Reason.DELETION), enforced)
+        return None, Decision(Action.BLOCK, None, (reason,), enforced)
+
+    def _decide_declared(
+        self, cookie: SetCookie, entry: Entry, place: Place, now: float, deletion: bool
+    ) -> tuple[SetCookie | None, Decision]:
+        site, enforced = place.site, self.mode is Mode.ENFORCE and not entry.report_only
+        if entry.category in place.denied and not deletion:
+            return None, Decision(Action.BLOCK, entry, (place.denied[entry.category],), enforced)
+        draft = Draft(cookie)
+        if entry.rename is not None and enforced:
+            verbs.rename(draft, entry.rename.name.encode())
+        verbs.edit_identity(draft, entry.rules)
+        secure = takes_secure(site) if deletion else site.https
+        verbs.edit_sending(draft, entry.rules, secure, deletion)
+        if deletion:
+            complete(draft)
+            delete(draft)
+            draft.reasons.append(Reason.DELETION)
+        else:
+            verbs.edit_reading(draft, entry.rules)
+            verbs.bound_lifetime(draft, entry.rules.bound, now)
+            if enforced:
+                self.transport.seal(draft, entry, site)
+            if entry.set_by is SetBy.SCRIPT:
+                draft.reasons.append(Reason.SET_BY_SERVER)
+        refusals = verbs.certain_refusals(draft)
+        if not refusals and place.is_public and verbs.is_refused_at(draft, site.host):
+            refusals = [Reason.BROWSER_WOULD_REFUSE]
+        if refusals and not deletion:
+            return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
+        superseded = b""
+        moved = not verbs.IDENTITY.isdisjoint(draft.reasons)
+        # What browsers refused to keep needs not be expired.
+        if moved and enforced and entry.rules.supersede and not verbs.certain_refusals(cookie):
+            superseded = build_set_cookie(bare_deletion(cookie))
+            draft.reasons.append(Reason.SUPERSEDED)
+        # One order for the reasons, whatever made them: they are compared in tests and shown to people.
+        likely = [r for r in verbs.likely_refusals(draft, site) if r not in refusals]
+        reasons = (*draft.reasons, *refusals, *likely)
+        if not draft.changed:
+            return cookie, Decision(Action.PASS, entry, reasons, enforced, superseded)
+        return draft, Decision(Action.REWRITE, entry, reasons, enforced, superseded)
+
+    # In a request
+
+    def judge_name(self, name: bytes, place: Place) -> Decision:
+        """A cookie in a request, by its name."""
+        plain_names = self.tables.plain_names
+        match = self.tables.matcher.match(plain_names.get(name, name), place.site.host, None, self.now)
+        if name in plain_names and not _is_renamed_to(name, match.entry):
+            # It is renamed, but not for this host.
+            found = self.tables.matcher.match(name, place.site.host, None, self.now)
+            match = found if found.entry is not None else replace(found, out_of_scope=True)
+        if match.entry is not None:
+            return self._decide_declared_name(match.entry, place)
+        return self._decide_undeclared_name(
+            self.why_undeclared(name, match.out_of_scope, place.site, is_request=True)
+        )
+
+    def _decide_declared_name(self, entry: Entry, place: Place) -> Decision:
+        refused = place.denied.get(entry.category, None if entry.forward else Reason.NOT_FORWARDED)
+        if refused is None:
+            return Decision(Action.PASS, entry)
+        enforced = self.mode is Mode.ENFORCE and not entry.report_only
+        return Decision(Action.STRIP, entry, (refused,), enforced)
+
+    def _decide_undeclared_name(self, reason: Reason) -> Decision:
+        choice = self.policy.on_request
+        if choice is OnUndeclaredRequest.PASS:
+            return Decision(Action.PASS)
+        enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredRequest.STRIP
+        return Decision(Action.STRIP, None, (reason,), enforced)
+
+    # From a script
+
+    def judge_script(self, name: bytes, place: Place) -> Decision | None:
+        """What a policy says of a cookie that a script of the page wanted to set; None where it may."""
+        match = self.tables.matcher.match(name, place.site.host, None, self.now)
+        if match.entry is not None:
+            refused = place.denied.get(match.entry.category)
+            if refused is None:
+                return None
+            return Decision(
+                Action.BLOCK,
+                match.entry,
+                (refused,),
+                self.mode is Mode.ENFORCE and not match.entry.report_only,
+            )
+        choice = self.policy.on_response
+        if choice is OnUndeclaredResponse.PASS:
+            return None
+        reason = self.why_undeclared(name, match.out_of_scope, place.site, is_request=True)
+        enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredResponse.BLOCK
+        return Decision(Action.BLOCK, None, (reason,), enforced)
+
+
+def _is_renamed_to(name: bytes, entry: Entry | None) -> bool:
+    return entry is not None and entry.rename is not None and entry.rename.name.encode() == name

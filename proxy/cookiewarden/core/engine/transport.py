@@ -1,0 +1,80 @@
+"""Cookies that browsers keep otherwise than the application does: under another name, or with an encrypted value."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cookiewarden.core.cookies.cookie import WSP, with_name, with_value
+from cookiewarden.core.engine.decision import Action, Decision, Reason
+from cookiewarden.core.engine.verbs import Draft, Site
+from cookiewarden.core.policy.policy import HOST_ONLY, Entry, Mode, Seal
+
+if TYPE_CHECKING:
+    from cookiewarden.core.engine.seal import (
+        Keyring,  # cryptography takes 30 ms to import: only policies that seal do
+    )
+
+
+class Transport:
+    """Between browsers and the application, both ways. This is done in report mode too."""
+
+    def __init__(self, name: str, mode: Mode, now: float, keyring: "Keyring | None") -> None:
+        """`name`: the policy's. `now`: the moment by which plain values and names are accepted or not, in seconds since the epoch."""
+        self._name = name
+        self._mode = mode
+        self._now = now
+        self._keyring = keyring
+
+    def seal(self, draft: Draft, entry: Entry, site: Site) -> None:
+        """Encrypt the value, unless there is none or it was encrypted already."""
+        if entry.seal is None or self._keyring is None or not draft.value:
+            return
+        name, context = (
+            entry.name.encode() if entry.rename else draft.name,
+            self._context(entry, entry.seal, site),
+        )
+        if self._keyring.open(draft.value, name, context) is None:
+            sealed = self._keyring.seal(draft.value, name, context)
+            draft.become(with_value(draft.pair, sealed), draft.name, sealed)
+            draft.note(Reason.SEALED)
+
+    def carried(
+        self, name: bytes, piece: bytes, entry: Entry, site: Site, names: frozenset[bytes], is_opened: bool
+    ) -> tuple[bytes | None, Decision]:
+        """A piece of a Cookie header that browsers keep otherwise than the application does: what the application gets.
+        `names`: those of the header; `is_opened`: a sealed value may be opened. This is done in report mode too."""
+        reasons: tuple[Reason, ...] = ()
+        rename = entry.rename
+        if rename is not None:
+            kept_as, plain = rename.name.encode(), entry.name.encode()
+            if name == kept_as:
+                reasons, piece = (Reason.RENAMED,), with_name(piece, plain)
+            elif self._now >= rename.accept_plain_until or kept_as in names:
+                return self._refused(piece, entry, Reason.PLAIN_NAME)
+            name = plain
+        after, decision = self._open(name, piece, entry, site, is_opened)
+        return after, replace(decision, reasons=(*reasons, *decision.reasons)) if reasons else decision
+
+    def _refused(self, piece: bytes, entry: Entry, reason: Reason) -> tuple[bytes | None, Decision]:
+        enforced = self._mode is Mode.ENFORCE and not entry.report_only
+        return None if enforced else piece, Decision(Action.STRIP, entry, (reason,), enforced)
+
+    def _open(
+        self, name: bytes, piece: bytes, entry: Entry, site: Site, is_opened: bool
+    ) -> tuple[bytes | None, Decision]:
+        """A piece whose value may be sealed."""
+        value = piece.partition(b"=")[2].strip(WSP)
+        seal, keyring = entry.seal, self._keyring
+        if seal is None or keyring is None or not value:
+            return piece, Decision(Action.PASS, entry)
+        opened = keyring.open(value, name, self._context(entry, seal, site)) if is_opened else None
+        if opened is not None:
+            return with_value(piece, opened), Decision(Action.PASS, entry, (Reason.OPENED,))
+        if self._now < seal.accept_plain_until and not keyring.looks_sealed(value):
+            return piece, Decision(Action.PASS, entry)
+        return self._refused(piece, entry, Reason.SEAL_INVALID)
+
+    def _context(self, entry: Entry, seal: Seal, site: Site) -> bytes:
+        """The host for a cookie that is bound to it, else what the policy says: the two are never the same."""
+        if entry.rules.domain == HOST_ONLY:
+            return b"host " + site.host
+        return b"policy " + (seal.context or self._name).encode()

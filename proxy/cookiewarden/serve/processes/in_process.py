@@ -11,7 +11,7 @@ from functools import partial
 import uvloop
 
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 from cookiewarden.serve.address import Address

@@ -11,7 +11,7 @@ from cookiewarden.core.policy.problem import Code, render_caret
 from cookiewarden.files import PolicyFiles
 from tests.policies_for_tests import entries, loaded, policy
 
-BAD = Path(__file__).parents[1] / "data" / "bad"
+BAD = Path(__file__).parents[2] / "data" / "bad"
 NAMES = sorted(path.stem for path in BAD.glob("*.yaml"))
 
 
@@ -27,7 +27,7 @@ def test_every_problem_of_a_bad_policy_is_told_with_its_place(name: str) -> None
 
 def test_the_golden_files_show_every_code_that_a_file_can_cause() -> None:
     told = "".join((BAD / f"{name}.out").read_text() for name in NAMES)
-    # the others are about reading, tests/test_files.py, and about the day, tests/core/test_expiry.py
+    # the others are about reading, tests/test_files.py, and about the day, tests/core/policy/test_expiry.py
     missing = {code for code in Code if f"[{code.text}]" not in told} - {
         Code.UNREADABLE,
         Code.TOO_LARGE,

@@ -6,11 +6,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from cookiewarden.core.policy.schema import json_schema, parse_lifetime
+from cookiewarden.core.policy.json_schema import json_schema
+from cookiewarden.core.policy.scalars import parse_lifetime
 from cookiewarden.core.policy.source import parse_source
 from tests.policies_for_tests import loaded
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMA = json_schema()
 
 

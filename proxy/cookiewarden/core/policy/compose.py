@@ -19,7 +19,7 @@ from cookiewarden.core.policy.checks import (
     transport,
     undeclared,
 )
-from cookiewarden.core.policy.draft import Draft, overlay
+from cookiewarden.core.policy.draft import EntryDraft, overlay
 from cookiewarden.core.policy.entry import Declared, declare
 from cookiewarden.core.policy.includes import Reader, read_policy_files
 from cookiewarden.core.policy.models.document import (
@@ -65,7 +65,7 @@ class _Composed:
     """A main file and all entries, those of its includes among them."""
 
     main: PolicyFile[PolicyModel]
-    drafts: list[Draft]
+    drafts: list[EntryDraft]
     declared: list[Declared]
 
     @property
@@ -81,7 +81,7 @@ class _Composed:
         return tuple(declared.entry for declared in self.declared)
 
 
-def _compose(main: PolicyFile[PolicyModel], included: list[Draft]) -> _Composed:
+def _compose(main: PolicyFile[PolicyModel], included: list[EntryDraft]) -> _Composed:
     drafts = overlay(main.drafts, included)
     # model_construct needs no validator, which would be built for this alone.
     defaults = (main.model and main.model.defaults) or RulesModel.model_construct()

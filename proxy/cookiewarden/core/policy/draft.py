@@ -30,13 +30,13 @@ class Identity(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class EntryDraft:
     """An entry as its files give it, before the defaults are applied."""
 
     model: EntryModel
     source: Source
     path: Path
-    layers: "tuple[Draft, ...]" = ()
+    layers: "tuple[EntryDraft, ...]" = ()
     """Where this entry is an overlay: the main file's draft, then the included one's."""
 
     @property
@@ -50,7 +50,7 @@ class Draft:
             return Identity(self.name, (), ())
         return Identity(self.name, tuple(sorted(scope.hosts)), tuple(sorted(scope.paths)))
 
-    def giving(self, key: str) -> "Draft":
+    def giving(self, key: str) -> "EntryDraft":
         """The draft that gives a key: of the two of an overlay, the one that counts."""
         return next((layer for layer in self.layers if key in layer.model.model_fields_set), self)
 
@@ -68,7 +68,7 @@ class Draft:
         return draft.source.problem(code, draft.pos(key), message)
 
 
-def overlay(main: list[Draft], included: list[Draft]) -> list[Draft]:
+def overlay(main: list[EntryDraft], included: list[EntryDraft]) -> list[EntryDraft]:
     """A main entry of the same name and scope overlays an included one key by key."""
     bases = {draft.identity: draft for draft in included}
     composed = []
@@ -78,6 +78,6 @@ def overlay(main: list[Draft], included: list[Draft]) -> list[Draft]:
     return [*composed, *(draft for draft in included if draft.identity in bases)]
 
 
-def _over(draft: Draft, base: Draft) -> Draft:
+def _over(draft: EntryDraft, base: EntryDraft) -> EntryDraft:
     given = {key: getattr(draft.model, key) for key in draft.model.model_fields_set}
     return replace(draft, model=base.model.model_copy(update=given), layers=(draft, base))

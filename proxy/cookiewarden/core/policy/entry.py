@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from cookiewarden.core.policy.draft import Draft
+from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.entry import EntryModel, RenameModel, RulesModel, SealModel
 from cookiewarden.core.policy.policy import Entry, Flag, Lifetime, Rename, Rules, SameSite, Seal, SetBy
 from cookiewarden.core.policy.problem import Place
@@ -14,11 +14,11 @@ from cookiewarden.core.policy.source import Source
 class Declared:
     """An entry, and the draft that it was made from: checks read the one and point into the other."""
 
-    draft: Draft
+    draft: EntryDraft
     entry: Entry
 
 
-def declare(draft: Draft, defaults: RulesModel, ceiling: Lifetime | None, main: Source) -> Declared:
+def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, main: Source) -> Declared:
     """Make the entry. `main`: the file that gives the defaults and the ceiling."""
     model = draft.model
     set_by = model.set_by or SetBy.SERVER
@@ -87,6 +87,6 @@ def _tighter(lifetime: Lifetime | None, ceiling: Lifetime | None) -> Lifetime | 
     return min(lifetime, ceiling, key=lambda bound: bound.seconds)
 
 
-def _places(draft: Draft, defaults: RulesModel, main: Source) -> dict[str, Place]:
+def _places(draft: EntryDraft, defaults: RulesModel, main: Source) -> dict[str, Place]:
     places = {key: Place(main.path, main.key_pos(("defaults", key))) for key in defaults.model_fields_set}
     return places | {key: draft.place(key) for key in draft.model.model_fields_set}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cookiewarden.core.policy.checks.names import repeated
-from cookiewarden.core.policy.draft import Draft
+from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.document import IncludedFileModel, PolicyModel
 from cookiewarden.core.policy.policy_file import Include, M, PolicyFile, includes_of, listed, read_policy_file
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem
@@ -27,24 +27,24 @@ Reader = Callable[[str], bytes | Unread]
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyFiles:
+class PolicySources:
     """The files of a policy, as far as they can be read."""
 
     main: PolicyFile[PolicyModel] | None
-    included: list[Draft]
+    included: list[EntryDraft]
     sources: Mapping[str, Source]
     problems: list[Problem]
     """All problems with the form of the files, and with the include list."""
     sha256: str
 
 
-def read_policy_files(path: str, read: Reader) -> PolicyFiles:
+def read_policy_files(path: str, read: Reader) -> PolicySources:
     """Read the main file at `path` and the files that it includes."""
     reading = _Reading(path, read)
     main = reading.main()
     included = [] if main is None else reading.included(main)
     problems = [*reading.problems, *(p for source in reading.sources.values() for p in source.problems)]
-    return PolicyFiles(main, included, reading.sources, problems, reading.digest.hexdigest())
+    return PolicySources(main, included, reading.sources, problems, reading.digest.hexdigest())
 
 
 class _Reading:
@@ -62,13 +62,13 @@ class _Reading:
         source = self.open(self.name, Problem(Code.UNREADABLE, Place(self.path, Pos()), ""))
         return None if source is None or source.is_unreadable else self.file(PolicyModel, source)
 
-    def included(self, main: PolicyFile[PolicyModel]) -> list[Draft]:
+    def included(self, main: PolicyFile[PolicyModel]) -> list[EntryDraft]:
         """The entries of all included files."""
         drafts = [draft for item in includes_of(main) for draft in self.include(item, main.source)]
         self.problems += repeated(drafts)
         return drafts
 
-    def include(self, item: Include, main: Source) -> list[Draft]:
+    def include(self, item: Include, main: Source) -> list[EntryDraft]:
         """The entries of one included file, without those that the main file leaves out."""
         at = ("include", item.index)
         asked = main.problem_at_value(Code.INCLUDE_MISSING, at, "")
@@ -124,7 +124,7 @@ def _circles(included: Source, sources: Mapping[str, Source]) -> Iterator[Proble
             yield included.problem_at_value(Code.INCLUDE_CIRCLE, ("include", index), message)
 
 
-def _unmatched(item: Include, drafts: list[Draft], main: Source) -> Iterator[Problem]:
+def _unmatched(item: Include, drafts: list[EntryDraft], main: Source) -> Iterator[Problem]:
     """Names to leave out that the included file does not have."""
     names = {draft.name for draft in drafts}
     for name in item.model.except_:

@@ -1,4 +1,4 @@
-"""The policy as the engine reads it: frozen values, every default resolved, every entry with its place."""
+"""What does a policy say to the engine? Frozen values, every default resolved, every entry with its place."""
 
 import math
 from collections.abc import Mapping

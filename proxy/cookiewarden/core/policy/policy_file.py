@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from cookiewarden.core.policy.draft import Draft
+from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.document import IncludedFileModel, IncludeModel, PolicyModel
 from cookiewarden.core.policy.models.entry import EntryModel
 from cookiewarden.core.policy.problem import Code, Problem
@@ -23,7 +23,7 @@ class PolicyFile(Generic[M]):
 
     source: Source
     model: M | None
-    drafts: list[Draft]
+    drafts: list[EntryDraft]
     """Its entries. Where the file has problems, those that have none themselves."""
     problems: list[Problem]
 
@@ -46,7 +46,7 @@ def read_policy_file(model: type[M], source: Source) -> PolicyFile[M]:
     except ValidationError as error:
         problems = [_problem(source, detail, model) for detail in error.errors(include_url=False)]
         return PolicyFile(source, None, list(_valid_drafts(source)), problems)
-    drafts = [Draft(entry, source, ("cookies", index)) for index, entry in enumerate(valid.cookies)]
+    drafts = [EntryDraft(entry, source, ("cookies", index)) for index, entry in enumerate(valid.cookies)]
     return PolicyFile(source, valid, drafts, [])
 
 
@@ -70,10 +70,10 @@ def listed(source: Source, key: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _valid_drafts(source: Source) -> Iterator[Draft]:
+def _valid_drafts(source: Source) -> Iterator[EntryDraft]:
     for index, data in enumerate(listed(source, "cookies")):
         try:
-            yield Draft(EntryModel.model_validate(data), source, ("cookies", index))
+            yield EntryDraft(EntryModel.model_validate(data), source, ("cookies", index))
         except ValidationError:
             continue  # a problem of the file says so already
 

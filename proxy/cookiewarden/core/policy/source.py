@@ -1,4 +1,4 @@
-"""A YAML file as plain data, with the position of every key and every value.
+"""What does a YAML file hold, and where? Plain data, with the position of every key and every value.
 
 Rules of this reader, because a policy must not be misread:
 - scalars follow the YAML 1.2 core schema: `no`, `on` and `2026-12-31` are text, only `true` and `false` are

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cookiewarden.core.policy.draft import Draft
+from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.document import CategoryModel
 from cookiewarden.core.policy.policy import SetBy
 from cookiewarden.core.policy.problem import Code, Problem
@@ -10,7 +10,7 @@ from cookiewarden.core.policy.source import Source
 from cookiewarden.core.policy.wording import did_you_mean
 
 
-def misplaced(categories: Mapping[str, CategoryModel], drafts: Sequence[Draft]) -> Iterator[Problem]:
+def misplaced(categories: Mapping[str, CategoryModel], drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
     """Entries without a category, or with one that does not exist, where the policy has categories."""
     if not categories:
         return

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from cookiewarden.core.policy.draft import Draft, Identity, Spot
+from cookiewarden.core.policy.draft import EntryDraft, Identity, Spot
 from cookiewarden.core.policy.entry import Declared
 from cookiewarden.core.policy.problem import Code, Problem
 
 
-def repeated(drafts: Sequence[Draft]) -> Iterator[Problem]:
+def repeated(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
     """Entries of one name and one scope, in one file or in several included ones."""
-    first: dict[Identity, Draft] = {}
+    first: dict[Identity, EntryDraft] = {}
     for draft in drafts:
         earlier = first.setdefault(draft.identity, draft)
         if earlier is not draft:
@@ -19,9 +19,9 @@ def repeated(drafts: Sequence[Draft]) -> Iterator[Problem]:
             yield draft.problem(Code.DUPLICATE_ENTRY, message)
 
 
-def overlapping(drafts: Sequence[Draft]) -> Iterator[Problem]:
+def overlapping(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
     """Entries of one name whose hosts and paths overlap."""
-    first: dict[tuple[str, Spot], Draft] = {}
+    first: dict[tuple[str, Spot], EntryDraft] = {}
     for draft in drafts:
         identity = draft.identity
         for spot in identity.spots():
@@ -35,9 +35,9 @@ def overlapping(drafts: Sequence[Draft]) -> Iterator[Problem]:
                 yield draft.problem(Code.DUPLICATE_ENTRY, message)
 
 
-def ambiguous(drafts: Sequence[Draft]) -> Iterator[Problem]:
+def ambiguous(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
     """Two globs of equal rank that can match one name: those with one prefix and one suffix always have one in common."""
-    first: dict[tuple[str, str, Spot], Draft] = {}
+    first: dict[tuple[str, str, Spot], EntryDraft] = {}
     for draft in drafts:
         name = draft.name
         if "*" not in name:

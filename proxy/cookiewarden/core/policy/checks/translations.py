@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cookiewarden.core.policy.draft import Draft
+from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.document import CategoryModel, StatementModel
 from cookiewarden.core.policy.policy import SHIPPED_LANGUAGES, STATEMENT_TEXTS, Texts
 from cookiewarden.core.policy.problem import Code, Problem
@@ -27,7 +27,7 @@ def no_words(statement: StatementModel, main: Source) -> Iterator[Problem]:
 def not_translated(
     statement: StatementModel,
     categories: Mapping[str, CategoryModel],
-    drafts: Sequence[Draft],
+    drafts: Sequence[EntryDraft],
     main: Source,
 ) -> Iterator[Problem]:
     """Texts that are not written in all languages; where the policy gives none, nothing is asked."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from cookiewarden.core.policy.draft import Draft
+from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.document import UndeclaredModel
 from cookiewarden.core.policy.policy import Evict, OnUndeclaredRequest
 from cookiewarden.core.policy.problem import Code, Problem
 from cookiewarden.core.policy.source import Source
 
 
-def no_cookies(drafts: Sequence[Draft], main: Source) -> Iterator[Problem]:
+def no_cookies(drafts: Sequence[EntryDraft], main: Source) -> Iterator[Problem]:
     if not drafts:
         message = "no cookie is declared: every cookie counts as undeclared"
         yield main.problem_at_key(Code.NO_COOKIES, ("cookies",), message)

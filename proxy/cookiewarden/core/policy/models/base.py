@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from cookiewarden.core.policy.fields import Json
 
 
-class Model(BaseModel):
+class StrictModel(BaseModel):
     # A validator is built when it is first used: most commands use one or two of the thirteen models.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
@@ -22,7 +22,7 @@ def no_items() -> list[Any]:
     return []
 
 
-def or_mapping(kind: str, model: type[Model]) -> WithJsonSchema:
+def or_mapping(kind: str, model: type[StrictModel]) -> WithJsonSchema:
     """The schema of a scalar that stands for a mapping, or the mapping."""
     fields = model.model_fields.items()
     mapping: Json = {

@@ -29,7 +29,7 @@ from cookiewarden.core.policy.fields import (
     UnknownAnswer,
     Version,
 )
-from cookiewarden.core.policy.models.base import Model, no_items, optional
+from cookiewarden.core.policy.models.base import StrictModel, no_items, optional
 from cookiewarden.core.policy.models.entry import EntryModel, RulesModel
 from cookiewarden.core.policy.policy import (
     ConsentFormat,
@@ -42,7 +42,7 @@ from cookiewarden.core.policy.policy import (
 )
 
 
-class CategoryModel(Model):
+class CategoryModel(StrictModel):
     """One category of the statement."""
 
     consent: ConsentNeed = Field(
@@ -69,7 +69,7 @@ class CategoryModel(Model):
     )
 
 
-class StatementModel(Model):
+class StatementModel(StrictModel):
     """What the published statement says besides the cookies. Texts are paragraphs with an empty line between them, or lists of
     lines that begin with a dash; one text, or one per language."""
 
@@ -93,7 +93,7 @@ class StatementModel(Model):
     about: Text | None = optional("Who the publisher is.")
 
 
-class ConsentModel(Model):
+class ConsentModel(StrictModel):
     """Where the visitor's answer is found."""
 
     cookie: Name = Field(
@@ -112,7 +112,7 @@ class ConsentModel(Model):
     )
 
 
-class UndeclaredModel(Model):
+class UndeclaredModel(StrictModel):
     """The decision for cookies that are in no entry, in each direction."""
 
     response: ResponseChoice = Field(
@@ -135,7 +135,7 @@ class UndeclaredModel(Model):
     )
 
 
-class IncludeModel(Model):
+class IncludeModel(StrictModel):
     """A file of entries to include."""
 
     file: str = Field(description="Path of the file, relative to this one and inside its folder.")
@@ -144,7 +144,7 @@ class IncludeModel(Model):
     )
 
 
-class IncludedFileModel(Model):
+class IncludedFileModel(StrictModel):
     """A file that is included: entries and nothing else."""
 
     version: Version = Field(default=1, description="Version of the policy language: 1.")

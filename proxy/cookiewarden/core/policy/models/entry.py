@@ -24,11 +24,11 @@ from cookiewarden.core.policy.fields import (
     Stage,
     Until,
 )
-from cookiewarden.core.policy.models.base import Model, no_items, optional, or_mapping
+from cookiewarden.core.policy.models.base import StrictModel, no_items, optional, or_mapping
 from cookiewarden.core.policy.scalars import rename_item, seal_item
 
 
-class RulesModel(Model):
+class RulesModel(StrictModel):
     """The verbs for attributes, given for all cookies under `defaults` or for one in its entry."""
 
     secure: Secure | None = optional(
@@ -65,7 +65,7 @@ class RulesModel(Model):
     )
 
 
-class ScopeModel(Model):
+class ScopeModel(StrictModel):
     """Where an entry applies."""
 
     hosts: list[Host] = Field(
@@ -82,7 +82,7 @@ class ScopeModel(Model):
     )
 
 
-class SealModel(Model):
+class SealModel(StrictModel):
     """How a cookie's value is sealed."""
 
     accept_plain_until: Until | None = optional(
@@ -96,7 +96,7 @@ class SealModel(Model):
     )
 
 
-class RenameModel(Model):
+class RenameModel(StrictModel):
     """Under which name browsers keep a cookie."""
 
     name: NewName = Field(

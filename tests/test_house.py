@@ -25,8 +25,8 @@ IMPURE = {
 }
 THIRD_PARTY = {
     "yaml": "source",
-    "pydantic": "schema document validation wire",
-    "pydantic_core": "schema document validation",
+    "pydantic": "base document entry fields policy_file validation wire",
+    "pydantic_core": "fields policy_file scalars validation",
     "publicsuffixlist": "suffix",
     "cryptography": "seal",
 }

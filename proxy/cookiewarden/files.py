@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cookiewarden.core.policy.document import Loaded, Unread, load
+from cookiewarden.core.policy.compose import Loaded, load
+from cookiewarden.core.policy.includes import Unread
 from cookiewarden.core.policy.problem import Code
 
 MAX_FILE = 32 * 1024 * 1024

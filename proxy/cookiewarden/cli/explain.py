@@ -14,7 +14,7 @@ from cookiewarden.cli.running import FORMAT
 from cookiewarden.cli.traffic import recorded_in
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.core.engine.decision import Exchange, Header, Reason
-from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.problem import Place, counted, printable
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.explain.explain import (

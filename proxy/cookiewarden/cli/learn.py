@@ -14,7 +14,8 @@ from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write_new
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.document import Loaded, Unread, load
+from cookiewarden.core.policy.compose import Loaded, load
+from cookiewarden.core.policy.includes import Unread
 from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem, counted, printable
 from cookiewarden.core.policy.source import parse_source

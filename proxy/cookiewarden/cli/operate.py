@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from cookiewarden.cli.running import asks_a_proxy, operator
 from cookiewarden.cli.usage import say_nothing
 from cookiewarden.core.policy.problem import printable
-from cookiewarden.core.policy.schema import parse_lifetime
+from cookiewarden.core.policy.scalars import parse_lifetime
 from cookiewarden.core.report.wire import MAX_SWITCH, PolicyDocument
 from cookiewarden.pages.text import date
 

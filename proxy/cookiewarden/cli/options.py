@@ -12,10 +12,10 @@ from click.core import ParameterSource
 
 from cookiewarden.cli.policies import PolicyRefused
 from cookiewarden.cli.usage import FILE
-from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.problem import Code, Problem, in_order
-from cookiewarden.core.policy.schema import did_you_mean
 from cookiewarden.core.policy.source import Source, parse_source
+from cookiewarden.core.policy.wording import did_you_mean
 from cookiewarden.serve.settings import OPTIONS, Option, Settings, shown
 
 F = TypeVar("F", bound=Callable[..., Any])

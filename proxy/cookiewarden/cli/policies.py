@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import click
 
-from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.problem import Code, Problem, Severity, counted, has_errors, render_caret
 from cookiewarden.files import PolicyFiles
 

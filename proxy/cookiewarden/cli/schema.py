@@ -5,7 +5,7 @@ import json
 import click
 from pydantic import TypeAdapter
 
-from cookiewarden.core.policy.schema import json_schema
+from cookiewarden.core.policy.json_schema import json_schema
 from cookiewarden.core.report.statement import StatementDocument
 from cookiewarden.core.report.wire import DOCUMENTS, schema_of
 from cookiewarden.tools.test.cases import CasesModel

@@ -15,7 +15,7 @@ from cookiewarden.cli.github import command_data, command_property, github_line
 from cookiewarden.cli.policies import exit_code, print_problems
 from cookiewarden.cli.usage import FILE, refuse_empty
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.policy.problem import (
     Code,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from cookiewarden.core.policy.problem import printable
-from cookiewarden.core.policy.schema import did_you_mean
+from cookiewarden.core.policy.wording import did_you_mean
 from cookiewarden.core.report.statement import StatedCategory, StatedCookie, StatementDocument
 from cookiewarden.pages.words import ENGLISH, WORDS, Words, day_words, lifetime_words, words_of
 

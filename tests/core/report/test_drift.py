@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.policy.schema import parse_lifetime
+from cookiewarden.core.policy.scalars import parse_lifetime
 from cookiewarden.core.report.drift import (
     SETTLED,
     Finding,

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from cookiewarden.core.cookies.glob import glob_matches
 from cookiewarden.core.cookies.scope import host_matches, path_match
 from cookiewarden.core.policy.policy import Entry
 
@@ -270,30 +271,6 @@ def _climb(stem: _Stem | None, name: bytes) -> _Stem | None:
     while stem is not None and not name.startswith(stem.prefix):
         stem = stem.above
     return stem
-
-
-def glob_matches(parts: list[bytes], name: bytes) -> bool:
-    """Whether `name`, which begins with the first of the parts, is all of them in order with anything between.
-    Each part is taken where it first stands, which finds a match if there is one: the cost is linear, where a
-    regular expression would try every place."""
-    last = parts[-1]
-    at, end = len(parts[0]), len(name) - len(last)
-    for part in parts[1:-1]:
-        found = name.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return at <= end and name.endswith(last)
-
-
-def entry_matches(entry: Entry, name: str) -> bool:
-    """Whether an entry may speak for a name, somewhere."""
-    parts = entry.name.encode().split(b"*")
-    return (
-        entry.name == name
-        if len(parts) == 1
-        else (name.encode().startswith(parts[0]) and glob_matches(parts, name.encode()))
-    )
 
 
 def _rules(entry: Entry) -> Iterator[Rule]:

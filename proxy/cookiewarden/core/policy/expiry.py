@@ -1,9 +1,10 @@
-"""Dated exceptions: entries with an `until`, which count as absent once it has passed."""
+"""When do dated exceptions end? Entries with an `until` count as absent once it has passed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from cookiewarden.core.policy.policy import DAY, Policy
+from cookiewarden.core.policy.policy import DAY, Entry, Policy
 from cookiewarden.core.policy.problem import Code, Problem
 from cookiewarden.core.policy.source import Source
 
@@ -11,39 +12,47 @@ SOON = 30 * DAY
 """Seconds before the end from which on `check` warns."""
 
 
+class Ends(NamedTuple):
+    """Two moments in seconds since the epoch: between them nothing ends and nothing that has ended lives again."""
+
+    passed: float
+    """The last end that has passed; minus infinity where none has."""
+    coming: float
+    """The next end; infinity where there is none."""
+
+
 def next_expiry(policy: Policy, now: float) -> float:
     """When the next entry, or the grace for plain values of one, ends, in seconds since the epoch; infinity where none does."""
-    return expiries_around(policy, now)[1]
+    return expiries_around(policy, now).coming
 
 
-def expiries_around(policy: Policy, now: float) -> tuple[float, float]:
-    """The last such end that has passed and the next one: between the two, nothing ends and nothing that has ended lives again."""
-    ends = [entry.until for entry in policy.entries]
-    ends += [entry.seal.accept_plain_until for entry in policy.entries if entry.seal is not None]
-    ends += [entry.rename.accept_plain_until for entry in policy.entries if entry.rename is not None]
+def expiries_around(policy: Policy, now: float) -> Ends:
+    """The ends before and after a moment."""
+    ends = [end for entry in policy.entries for end in _ends(entry)]
     passed = max((end for end in ends if end <= now), default=-math.inf)
-    return passed, min((end for end in ends if end > now), default=math.inf)
+    return Ends(passed, min((end for end in ends if end > now), default=math.inf))
+
+
+def _ends(entry: Entry) -> Iterator[float]:
+    yield entry.until
+    if entry.seal is not None:
+        yield entry.seal.accept_plain_until
+    if entry.rename is not None:
+        yield entry.rename.accept_plain_until
 
 
 def expiry_problems(policy: Policy, sources: Mapping[str, Source], now: float) -> list[Problem]:
     """Warnings for entries that have ended or will soon."""
-    found = []
-    for entry in policy.entries:
-        if entry.until > now + SOON:
-            continue
-        place = entry.places["until"]
-        if entry.until <= now:
-            code, told = (
-                Code.ENTRY_EXPIRED,
-                "has ended: its cookie counts as undeclared; give it another date or take it out",
-            )
-        else:
-            days = int((entry.until - now) // DAY)
-            code, told = (
-                Code.EXPIRES_SOON,
-                f"ends in {days} days: its cookie counts as undeclared from then on",
-            )
-        source = sources.get(place.path)
-        excerpt = source.line(place.pos) if source else ""
-        found.append(Problem(code, place, f'"{entry.name}" {told}', excerpt))
-    return found
+    return [_expiry_problem(entry, sources, now) for entry in policy.entries if entry.until <= now + SOON]
+
+
+def _expiry_problem(entry: Entry, sources: Mapping[str, Source], now: float) -> Problem:
+    place = entry.places["until"]
+    source = sources.get(place.path)
+    excerpt = source.line(place.pos) if source else ""
+    if entry.until <= now:
+        message = "has ended: its cookie counts as undeclared; give it another date or take it out"
+        return Problem(Code.ENTRY_EXPIRED, place, f'"{entry.name}" {message}', excerpt)
+    days = int((entry.until - now) // DAY)
+    message = f"ends in {days} days: its cookie counts as undeclared from then on"
+    return Problem(Code.EXPIRES_SOON, place, f'"{entry.name}" {message}', excerpt)

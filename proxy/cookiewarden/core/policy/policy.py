@@ -1,4 +1,4 @@
-"""The policy as the engine reads it: frozen values, every default resolved, every entry with its place."""
+"""What does a policy say to the engine? Frozen values, every default resolved, every entry with its place."""
 
 import math
 from collections.abc import Mapping
@@ -228,6 +228,8 @@ SCRIPT_READ = frozenset({"csrftoken", "XSRF-TOKEN", "_xsrf"})
 """Names that frameworks' scripts read: Django, Angular, Tornado."""
 SHIPPED_LANGUAGES = ("en", "nl")
 """In which the statement has words of its own."""
+STATEMENT_TEXTS = ("title", "introduction", "role", "rights", "cookies", "refuse", "contact", "about")
+"""The fields of a statement that are texts by language."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is wrong with a user's input: values with a place, never exceptions.
+"""What is a problem with a user's input, and how is it printed? Values with a place, never exceptions.
 
 A problem says what was found, where, and what would be right; all problems of all files are collected,
 sorted and printed together.

@@ -1,4 +1,4 @@
-"""A YAML file as plain data, with the position of every key and every value.
+"""What does a YAML file hold, and where? Plain data, with the position of every key and every value.
 
 Rules of this reader, because a policy must not be misread:
 - scalars follow the YAML 1.2 core schema: `no`, `on` and `2026-12-31` are text, only `true` and `false` are
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem
+from cookiewarden.core.policy.syntax import explain
 
 Path = tuple[str | int, ...]
 
@@ -73,8 +74,19 @@ class Source:
             path = path[:-1]
         return self.values.get(path, Pos())
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether the file is not YAML: its problems say so, and there is nothing else to find in it."""
+        return self.data is None and bool(self.problems)
+
     def problem(self, code: Code, pos: Pos, message: str) -> Problem:
         return Problem(code, Place(self.path, pos), message, self.line(pos))
+
+    def problem_at_key(self, code: Code, path: Path, message: str) -> Problem:
+        return self.problem(code, self.key_pos(path), message)
+
+    def problem_at_value(self, code: Code, path: Path, message: str) -> Problem:
+        return self.problem(code, self.value_pos(path), message)
 
 
 def parse_source(path: str, raw: bytes) -> Source:
@@ -89,49 +101,34 @@ def parse_source(path: str, raw: bytes) -> Source:
         builder.build(yaml.parse(text, Loader=_Loader))
         return source
     except yaml.MarkedYAMLError as error:
-        # Where a text begins that never ends, and not the end of the file.
-        is_open = "unexpected end of stream" in (error.problem or "")
-        mark = (error.context_mark if is_open else None) or error.problem_mark or error.context_mark
-        pos = Pos(mark.line + 1, mark.column + 1) if mark else Pos()
-        source.problems.append(source.problem(Code.SYNTAX, pos, f"not YAML: {_in_words(error)}"))
+        source.problems.append(_not_yaml(source, error))
     except _TooDeep:
         pass
     except yaml.reader.ReaderError as error:
-        source.problems.append(source.problem(Code.SYNTAX, *_unreadable_character(text, error)))
+        source.problems.append(_unreadable_character(source, text, error.reason))
     source.data = None  # half a file would only bring problems that are none
     return source
 
 
-_WORDS = {
-    "mapping values are not allowed": 'a ":" where none can be: put text that holds one in quotes, or see to the indentation',
-    "did not find expected key": "this line belongs to nothing above it: see to its indentation, or to quotes that are not closed",
-    "did not find expected '-' indicator": "the list above goes on with what is no item of it: begin it with -, or see to the indentation",
-    "did not find expected ',' or ']'": "a list in [ ] is not closed, or a comma is missing",
-    "did not find expected ',' or '}'": "a mapping in { } is not closed, or a comma is missing",
-    "could not find expected ':'": "a key without its colon, as in key: value",
-    "found character that cannot start any token": "nothing begins with this character: indent with blanks and not with tabs, and put text that begins with @, ` or % in quotes",
-    "alphabetic or numeric character": 'a * or & begins an alias or an anchor: put a name that begins so in quotes, as in "*_id"',
-    "unexpected end of stream": "a text in quotes is not closed",
-    "invalid Unicode character escape": "this \\u is no character",
-    "expected comment or line break": "after | or > the text begins on the next line: put a text that begins so in quotes",
-    "mapping keys are not allowed": "a ? begins a key: put text that begins so in quotes",
-    "indentation indicator": "expected a number from 1 to 9 after | or >",
-    "directive": "a line that begins with % is a directive, and policies have none: leave it out",
-    "unexpected document indicator": "a text in quotes is not closed before ---",
-    "unknown escape character": "in double quotes a \\ begins an escape: double it, or use single quotes",
-    "tab character": "a tab where only blanks can be: indent with blanks",
-    "did not find expected node content": "something is missing here, or begins with a sign that has a meaning in YAML: put it in quotes",
-    "block sequence entries are not allowed": "an item of a list cannot begin here: put it on a line of its own below its key",
-    "incompatible YAML": "this version of YAML is not read: leave the %YAML line out",
-    "document start": "the file goes on where its first document has ended: a policy is one document",
-    "scanning a tag": "a ! begins a tag, and policies have none: put text that begins so in quotes",
-}
-"""By what libyaml says: what is wrong and what would be right."""
-
-
-def _in_words(error: yaml.MarkedYAMLError) -> str:
+def _not_yaml(source: Source, error: yaml.MarkedYAMLError) -> Problem:
+    # A text that never ends has its place where it begins, not at the end of the file.
+    is_open = "unexpected end of stream" in (error.problem or "")
+    mark = (error.context_mark if is_open else None) or error.problem_mark or error.context_mark
+    pos = Pos(mark.line + 1, mark.column + 1) if mark else Pos()
     said = f"{error.context or ''} {error.problem or ''}".strip()
-    return next((words for part, words in _WORDS.items() if part in said), said)
+    return source.problem(Code.SYNTAX, pos, f"not YAML: {explain(said)}")
+
+
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _unreadable_character(source: Source, text: str, reason: str) -> Problem:
+    # The error's own position counts octets in one parser and characters in the other.
+    found = _UNREADABLE.search(text)
+    before = text[: found.start()] if found else ""
+    character = f"the character U+{ord(found[0]):04X}" if found else f"a character ({reason})"
+    pos = Pos(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return source.problem(Code.SYNTAX, pos, f"{character} is not allowed in YAML; remove it")
 
 
 def _not_utf8(path: str, raw: bytes, error: UnicodeDecodeError) -> Source:
@@ -142,19 +139,6 @@ def _not_utf8(path: str, raw: bytes, error: UnicodeDecodeError) -> Source:
     message = f"the file is not UTF-8: byte 0x{raw[error.start]:02x} does not belong here; save it as UTF-8"
     source.problems.append(source.problem(Code.NOT_UTF8, pos, message))
     return source
-
-
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def _unreadable_character(text: str, error: yaml.reader.ReaderError) -> tuple[Pos, str]:
-    found = _UNREADABLE.search(
-        text
-    )  # the error's own position counts octets in one parser, characters in another
-    before = text[: found.start()] if found else ""
-    character = f"the character U+{ord(found[0]):04X}" if found else f"a character ({error.reason})"
-    pos = Pos(before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return pos, f"{character} is not allowed in YAML; remove it"
 
 
 class _TooDeep(Exception):

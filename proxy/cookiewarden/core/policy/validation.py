@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a file, as problems with a place and a message that says what would be right."""
+"""What does pydantic find wrong with a file? Problems with a place, and a message that says what would be right."""
 
 import re
 from typing import Any
@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from cookiewarden.core.policy.problem import CODES, Code, Problem
-from cookiewarden.core.policy.schema import did_you_mean, kind_of, quote
 from cookiewarden.core.policy.source import Path, Source
+from cookiewarden.core.policy.wording import did_you_mean, kind_of, quote
 
 _TYPES = {
     "string_type": "text",
@@ -17,47 +17,55 @@ _TYPES = {
     "model_attributes_type": "a mapping",
     "list_type": "a list",
 }
-
-
-_KEY = re.compile(r"[A-Za-z_-]{1,30}")
-
-
 _EMPTY = {
     "too_short": "expected at least one, found an empty list; leave the key out for none",
     "string_too_short": 'expected some text, found ""',
 }
+_CHOICES = ("enum", "literal_error")
+_KEY = re.compile(r"[A-Za-z_-]{1,30}")
 
 
 def problem_of(
     source: Source, detail: ErrorDetails, model: type[BaseModel], has_values: bool = False
 ) -> Problem:
-    """One thing that is wrong with a file that should be as `model` says. `has_values`: of cookies, which are not told; a key that is none
-    may be a piece of one."""
+    """The problem that one of pydantic's errors stands for. `model`: the one that the file was validated by.
+
+    `has_values`: the file holds values of cookies. An unknown key is then shown only if it looks like a key,
+    because it may be a piece of a value.
+    """
     path: Path = tuple(detail["loc"])
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        key = str(path[-1])
-        shown = (
-            f'"{key}"' if not has_values or _KEY.fullmatch(key) else "(not shown, for it may hold a value)"
-        )
-        message = f"unknown key {shown}{did_you_mean(key, keys_at(path, model))}"
-        return source.problem(Code.UNKNOWN_KEY, source.key_pos(path), message)
-    if kind == "missing":
-        pos = source.value_pos(path[:-1])
-        return source.problem(Code.MISSING_KEY, pos, f'the key "{path[-1]}" is missing')
-    code = CODES.get(kind, Code.WRONG_TYPE)
-    message = detail["msg"]
-    if kind in _EMPTY:
-        message = _EMPTY[kind]
-    if kind in _TYPES:
-        message = f"expected {_TYPES[kind]}, found {kind_of(detail['input'])}"
-    if kind in ("enum", "literal_error"):
-        words = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
-        message = f"found {quote(detail['input'])}{did_you_mean(str(detail['input']), words)}"
-        code = Code.WRONG_VALUE
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(source, path, model, has_values)
+    if detail["type"] == "missing":
+        return source.problem_at_value(Code.MISSING_KEY, path[:-1], f'the key "{path[-1]}" is missing')
+    message = _message(detail)
     label = _label(path)
     label = label if not has_values or _KEY.fullmatch(label) else ""
-    return source.problem(code, source.value_pos(path), f"{label}: {message}" if label else message)
+    return source.problem_at_value(_code(detail), path, f"{label}: {message}" if label else message)
+
+
+def _unknown_key(source: Source, path: Path, model: type[BaseModel], has_values: bool) -> Problem:
+    key = str(path[-1])
+    is_shown = not has_values or _KEY.fullmatch(key)
+    shown = f'"{key}"' if is_shown else "(not shown, for it may hold a value)"
+    message = f"unknown key {shown}{did_you_mean(key, keys_at(path, model))}"
+    return source.problem_at_key(Code.UNKNOWN_KEY, path, message)
+
+
+def _code(detail: ErrorDetails) -> Code:
+    return Code.WRONG_VALUE if detail["type"] in _CHOICES else CODES.get(detail["type"], Code.WRONG_TYPE)
+
+
+def _message(detail: ErrorDetails) -> str:
+    kind, found = detail["type"], detail["input"]
+    if kind in _EMPTY:
+        return _EMPTY[kind]
+    if kind in _TYPES:
+        return f"expected {_TYPES[kind]}, found {kind_of(found)}"
+    if kind in _CHOICES:
+        words = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        return f"found {quote(found)}{did_you_mean(str(found), words)}"
+    return detail["msg"]
 
 
 def _label(path: Path) -> str:

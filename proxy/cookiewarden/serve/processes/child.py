@@ -21,7 +21,8 @@ import uvloop
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.document import Unread, load
+from cookiewarden.core.policy.compose import load
+from cookiewarden.core.policy.includes import Unread
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.keys import keyring

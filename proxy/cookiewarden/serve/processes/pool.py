@@ -22,7 +22,7 @@ from typing import Any
 import uvloop
 
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.document import Loaded
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.files import PolicyFiles

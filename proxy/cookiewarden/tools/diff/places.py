@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.cookies.scope import host_matches
-from cookiewarden.core.engine.matcher import entry_matches
 from cookiewarden.core.policy.policy import Entry
 from cookiewarden.tools.diff.effect import Site
 
@@ -25,7 +25,7 @@ def example_of(declared: str, written: frozenset[str]) -> str:
 
 def sites_of(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[Site]:
     """Anywhere, and each place that an entry which may speak for the name has in its scope."""
-    entries = [entry for entry in scoped if entry_matches(entry, name)]
+    entries = [entry for entry in scoped if name_matches(entry.name, name)]
     patterns = {*public, *(host for entry in entries for host in entry.hosts)}
     elsewhere = _unspoken("elsewhere", ".example", patterns)
     hosts = {elsewhere: "elsewhere"} | {

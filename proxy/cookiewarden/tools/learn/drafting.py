@@ -2,7 +2,7 @@
 
 import re
 
-from cookiewarden.core.policy.document import load
+from cookiewarden.core.policy.compose import load
 from cookiewarden.core.policy.problem import Problem, Severity, printable
 
 _BEGINS = re.compile(r"  - ")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cookiewarden.core.engine.matcher import entry_matches
+from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.policy import Entry, Lifetime, Policy, SetBy
 from cookiewarden.core.report.drift import scalar
 from cookiewarden.tools.learn.drafting import accepted, composed
@@ -65,7 +65,7 @@ def _entry_of(claim: Claim, entries: list[Entry]) -> Entry | None:
     """By its own name, else by the name under which browsers keep it, else by a glob."""
     names = [(e.rename.name if e.rename is not None else e.name, e) for e in entries]
     exact = next((e for name, e in names if name == claim.name), None)
-    return exact or next((e for _, e in names if entry_matches(e, claim.name)), None) or next((e for name, e in names if entry_matches(e, claim.written)), None)  # fmt: skip
+    return exact or next((e for _, e in names if name_matches(e.name, claim.name)), None) or next((e for name, e in names if name_matches(e.name, claim.written)), None)  # fmt: skip
 
 
 def _undeclared(claim: Claim, entries: list[Entry]) -> Finding:

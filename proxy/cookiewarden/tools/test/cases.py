@@ -30,7 +30,7 @@ from cookiewarden.core.engine.decision import Action, Exchange, Header, Judged, 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.policy.problem import Code, Place, Problem, printable
-from cookiewarden.core.policy.schema import wrong
+from cookiewarden.core.policy.scalars import wrong
 from cookiewarden.core.policy.source import Source, parse_source
 from cookiewarden.core.policy.validation import problem_of
 from cookiewarden.tools.redact import without_value

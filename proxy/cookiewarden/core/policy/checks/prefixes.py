@@ -1,0 +1,42 @@
+"""Would browsers refuse a cookie because its rules contradict the prefix of its name (RFC 6265bis 4.1.3)?"""
+
+from collections.abc import Iterator
+
+from cookiewarden.core.cookies.scope import name_prefix
+from cookiewarden.core.policy.entry import Declared
+from cookiewarden.core.policy.policy import HOST_ONLY, Flag
+from cookiewarden.core.policy.problem import Code, Problem
+
+_SHOWN = {
+    b"__secure-": "__Secure-",
+    b"__http-": "__Http-",
+    b"__host-": "__Host-",
+    b"__host-http-": "__Host-Http-",
+}
+
+
+def prefix_conflicts(declared: Declared) -> Iterator[Problem]:
+    """Conflicts of an entry's rules with the prefix of its name, and with that of the name it is renamed to."""
+    entry = declared.entry
+    if entry.rename is not None:
+        renamed = name_prefix(entry.rename.name.encode())
+        yield from _conflicts(declared, renamed)
+        if renamed.startswith(b"__host-") and entry.rules.domain not in (None, HOST_ONLY):
+            message = "a __Host- cookie has no Domain: leave domain out, or say host-only"
+            yield declared.draft.problem(Code.PREFIX_CONFLICT, message, "domain")
+    yield from _conflicts(declared, name_prefix(entry.name.encode()))
+
+
+def _conflicts(declared: Declared, prefix: bytes) -> Iterator[Problem]:
+    if not prefix:
+        return
+    rules, problem, shown = declared.entry.rules, declared.draft.problem, _SHOWN[prefix]
+    if rules.secure is Flag.REMOVE:
+        message = f"browsers refuse a {shown} cookie without Secure"
+        yield problem(Code.PREFIX_CONFLICT, message, "secure")
+    if prefix.endswith(b"http-") and rules.http_only is Flag.REMOVE:
+        message = f"browsers refuse a {shown} cookie without HttpOnly"
+        yield problem(Code.PREFIX_CONFLICT, message, "http_only")
+    if prefix.startswith(b"__host-") and rules.path not in (None, "/"):
+        message = f"browsers refuse a {shown} cookie with another path than /"
+        yield problem(Code.PREFIX_CONFLICT, message, "path")

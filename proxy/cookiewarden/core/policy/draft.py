@@ -1,0 +1,83 @@
+"""What does each file say of an entry, and which file's word counts?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from cookiewarden.core.policy.models.entry import EntryModel
+from cookiewarden.core.policy.problem import Code, Place, Pos, Problem
+from cookiewarden.core.policy.source import Path, Source
+
+
+class Spot(NamedTuple):
+    """One host and one path for which an entry is declared; empty: any."""
+
+    host: str
+    path: str
+
+
+class Identity(NamedTuple):
+    """What makes two entries of two files one: the name and the scope, in whatever order that is written."""
+
+    name: str
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...]
+
+    def spots(self) -> Iterator[Spot]:
+        for host in self.hosts or ("",):
+            for path in self.paths or ("",):
+                yield Spot(host, path)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """An entry as its files give it, before the defaults are applied."""
+
+    model: EntryModel
+    source: Source
+    path: Path
+    layers: "tuple[EntryDraft, ...]" = ()
+    """Where this entry is an overlay: the main file's draft, then the included one's."""
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def identity(self) -> Identity:
+        scope = self.model.scope
+        if scope is None:
+            return Identity(self.name, (), ())
+        return Identity(self.name, tuple(sorted(scope.hosts)), tuple(sorted(scope.paths)))
+
+    def giving(self, key: str) -> "EntryDraft":
+        """The draft that gives a key: of the two of an overlay, the one that counts."""
+        return next((layer for layer in self.layers if key in layer.model.model_fields_set), self)
+
+    def pos(self, key: str = "name") -> Pos:
+        return self.source.key_pos((*self.path, key))
+
+    def place(self, key: str = "name") -> Place:
+        """Where a key of this entry stands."""
+        draft = self.giving(key)
+        return Place(draft.source.path, draft.pos(key))
+
+    def problem(self, code: Code, message: str, key: str = "name") -> Problem:
+        """A problem with this entry, which stands at one of its keys."""
+        draft = self.giving(key)
+        return draft.source.problem(code, draft.pos(key), message)
+
+
+def overlay(main: list[EntryDraft], included: list[EntryDraft]) -> list[EntryDraft]:
+    """A main entry of the same name and scope overlays an included one key by key."""
+    bases = {draft.identity: draft for draft in included}
+    composed = []
+    for draft in main:
+        base = bases.pop(draft.identity, None)
+        composed.append(draft if base is None else _over(draft, base))
+    return [*composed, *(draft for draft in included if draft.identity in bases)]
+
+
+def _over(draft: EntryDraft, base: EntryDraft) -> EntryDraft:
+    given = {key: getattr(draft.model, key) for key in draft.model.model_fields_set}
+    return replace(draft, model=base.model.model_copy(update=given), layers=(draft, base))

@@ -1,0 +1,92 @@
+"""Which rules apply to an entry, once its own keys, the defaults and the ceiling are put together?"""
+
+import math
+from dataclasses import dataclass
+
+from cookiewarden.core.policy.draft import EntryDraft
+from cookiewarden.core.policy.models.entry import EntryModel, RenameModel, RulesModel, SealModel
+from cookiewarden.core.policy.policy import Entry, Flag, Lifetime, Rename, Rules, SameSite, Seal, SetBy
+from cookiewarden.core.policy.problem import Place
+from cookiewarden.core.policy.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An entry, and the draft that it was made from: checks read the one and point into the other."""
+
+    draft: EntryDraft
+    entry: Entry
+
+
+def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, main: Source) -> Declared:
+    """Make the entry. `main`: the file that gives the defaults and the ceiling."""
+    model = draft.model
+    set_by = model.set_by or SetBy.SERVER
+    entry = Entry(
+        name=model.name,
+        place=draft.place(),
+        rules=_rules(model, defaults, set_by, ceiling),
+        hosts=tuple(model.scope.hosts) if model.scope else (),
+        paths=tuple(model.scope.paths) if model.scope else (),
+        category=model.category or "",
+        purpose=model.purpose or {},
+        lifetime=model.lifetime or defaults.lifetime,
+        lifetime_source=model.lifetime_source or "",
+        renewed=model.renewed or {},
+        set_by=set_by,
+        party=model.party or "",
+        owner=model.owner or "",
+        reason=model.reason or "",
+        forward=model.forward is not False and set_by is not SetBy.INFRASTRUCTURE,
+        report_only=model.stage == "report",
+        seal=_seal(model.seal),
+        rename=_rename(model.rename_to),
+        until=model.until if model.until is not None else math.inf,
+        places=_places(draft, defaults, main),
+    )
+    return Declared(draft, entry)
+
+
+def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Lifetime | None) -> Rules:
+    http_only = model.http_only or (defaults.http_only if set_by is SetBy.SERVER else None)
+    supersede = model.supersede if model.supersede is not None else defaults.supersede
+    return Rules(
+        secure=model.secure or defaults.secure or Flag.KEEP,
+        http_only=http_only or Flag.KEEP,
+        partitioned=model.partitioned or defaults.partitioned or Flag.KEEP,
+        same_site=model.same_site or defaults.same_site or SameSite(),
+        path=_unless_keep(model.path or defaults.path),
+        domain=_unless_keep(model.domain or defaults.domain),
+        priority=_unless_keep(model.priority or defaults.priority),
+        supersede=supersede is not False,
+        bound=_tighter(model.lifetime or defaults.lifetime, ceiling),
+    )
+
+
+def _seal(model: SealModel | None) -> Seal | None:
+    if model is None:
+        return None
+    until = model.accept_plain_until
+    return Seal(model.context or "", -math.inf if until is None else until)
+
+
+def _rename(model: RenameModel | None) -> Rename | None:
+    if model is None:
+        return None
+    until = model.accept_plain_until
+    return Rename(model.name, math.inf if until is None else until)
+
+
+def _unless_keep(value: str | None) -> str | None:
+    return None if value == "keep" else value
+
+
+def _tighter(lifetime: Lifetime | None, ceiling: Lifetime | None) -> Lifetime | None:
+    if lifetime is None or ceiling is None:
+        return lifetime or ceiling
+    return min(lifetime, ceiling, key=lambda bound: bound.seconds)
+
+
+def _places(draft: EntryDraft, defaults: RulesModel, main: Source) -> dict[str, Place]:
+    places = {key: Place(main.path, main.key_pos(("defaults", key))) for key in defaults.model_fields_set}
+    return places | {key: draft.place(key) for key in draft.model.model_fields_set}

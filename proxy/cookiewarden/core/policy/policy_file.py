@@ -1,0 +1,102 @@
+"""What does one file of a policy say, and what is wrong with its form?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from cookiewarden.core.policy.draft import EntryDraft
+from cookiewarden.core.policy.models.document import IncludedFileModel, IncludeModel, PolicyModel
+from cookiewarden.core.policy.models.entry import EntryModel
+from cookiewarden.core.policy.problem import Code, Problem
+from cookiewarden.core.policy.source import Path, Source
+from cookiewarden.core.policy.validation import problem_of
+
+M = TypeVar("M", bound=IncludedFileModel)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile(Generic[M]):
+    """A file that is YAML. `model` is None where something is wrong with its form."""
+
+    source: Source
+    model: M | None
+    drafts: list[EntryDraft]
+    """Its entries. Where the file has problems, those that have none themselves."""
+    problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """An item of the include list."""
+
+    index: int
+    model: IncludeModel
+
+
+def read_policy_file(model: type[M], source: Source) -> PolicyFile[M]:
+    """Validate a file as the main file of a policy, or as one that is included."""
+    if source.is_unreadable:
+        return PolicyFile(source, None, [], [])
+    data = _names_as_written(source)
+    try:
+        valid = model.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(source, detail, model) for detail in error.errors(include_url=False)]
+        return PolicyFile(source, None, list(_valid_drafts(source)), problems)
+    drafts = [EntryDraft(entry, source, ("cookies", index)) for index, entry in enumerate(valid.cookies)]
+    return PolicyFile(source, valid, drafts, [])
+
+
+def includes_of(main: PolicyFile[PolicyModel]) -> Iterator[Include]:
+    """Its include list, also where the file has problems elsewhere, so that the included files are checked too."""
+    if main.model is not None:
+        yield from (Include(index, item) for index, item in enumerate(main.model.include))
+        return
+    for index, item in enumerate(listed(main.source, "include")):
+        try:
+            yield Include(
+                index, IncludeModel.model_validate({"file": item} if isinstance(item, str) else item)
+            )
+        except ValidationError:
+            continue
+
+
+def listed(source: Source, key: str) -> list[Any]:
+    """The list that a file gives under a key; empty where there is none."""
+    found = source.data.get(key) if isinstance(source.data, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _valid_drafts(source: Source) -> Iterator[EntryDraft]:
+    for index, data in enumerate(listed(source, "cookies")):
+        try:
+            yield EntryDraft(EntryModel.model_validate(data), source, ("cookies", index))
+        except ValidationError:
+            continue  # a problem of the file says so already
+
+
+def _names_as_written(source: Source) -> Any:
+    """Cookie names are text even where YAML reads a number or a boolean: `- name: 1`."""
+    for path, text in source.texts.items():
+        if len(path) == 3 and path[0] == "cookies" and path[2] == "name":
+            source.data["cookies"][path[1]]["name"] = text
+    return source.data
+
+
+_INCLUDED_KEYS = "an included file holds version and cookies only"
+
+
+def _problem(source: Source, detail: ErrorDetails, model: type[IncludedFileModel]) -> Problem:
+    path: Path = tuple(detail["loc"])
+    if detail["type"] == "extra_forbidden" and model is IncludedFileModel and len(path) == 1:
+        key = str(path[-1])
+        if key == "include":
+            message = f"{_INCLUDED_KEYS}; include this file from the main file"
+            return source.problem_at_key(Code.INCLUDE_NESTED, path, message)
+        if key in PolicyModel.model_fields:
+            message = f'"{key}" does not belong here: {_INCLUDED_KEYS}'
+            return source.problem_at_key(Code.UNKNOWN_KEY, path, message)
+    return problem_of(source, detail, model)

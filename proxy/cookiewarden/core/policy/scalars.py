@@ -1,0 +1,270 @@
+"""How is a single value of a policy file read, and which values are refused?
+
+Each function takes a value as YAML gave it and returns its meaning. It raises a validation error, which
+carries one of our codes and says what would be right.
+"""
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from cookiewarden.core.cookies.scope import canonical_host, name_prefix
+from cookiewarden.core.policy.policy import HOST_ONLY, UNITS, Lifetime, SameSite, SameSiteVerb
+from cookiewarden.core.policy.problem import Code
+from cookiewarden.core.policy.wording import did_you_mean, kind_of, quote
+
+
+def wrong(code: Code, message: str) -> PydanticCustomError:
+    """A validation error that carries one of our codes. Braces would be read as placeholders."""
+    return PydanticCustomError(code.text, "{message}", {"message": message})
+
+
+def expect_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise wrong(Code.WRONG_TYPE, f"expected text, found {kind_of(value)}")
+    return value
+
+
+def one_of(choices: Mapping[Any, Any]) -> Callable[[object], Any]:
+    """A reader that maps a written value to its meaning; `true` is not 1 and 1 is not `true`."""
+
+    def read(value: object) -> Any:
+        for written, meaning in choices.items():
+            if value == written and type(value) is type(written):
+                return meaning
+        names = [json.dumps(written) if isinstance(written, bool) else str(written) for written in choices]
+        raise wrong(Code.WRONG_VALUE, f"found {quote(value)}{did_you_mean(value, names)}")
+
+    return read
+
+
+# Lifetimes
+
+_LIFETIME = re.compile(r"([0-9]{1,9})(s|min|h|d|w|mo|y)")
+_LIFETIME_FORM = (
+    "expected session, or a number and a unit: s, min, h, d, w, mo (730 h) or y (365 d), as in 90min"
+)
+
+
+def parse_lifetime(value: object) -> Lifetime:
+    """`session`, or a whole number with a unit, as an upper bound in seconds."""
+    text = value if isinstance(value, str) else ""
+    if text == "session":
+        return Lifetime(text, 0)
+    matched = _LIFETIME.fullmatch(text)
+    if matched and int(matched[1]) > 0:
+        return Lifetime(text, int(matched[1]) * UNITS[matched[2]])
+    if re.fullmatch(r"[0-9]+m", text):
+        raise wrong(Code.BAD_LIFETIME, f'"{text}" could be minutes or months: write {text}in or {text}o')
+    if matched:
+        raise wrong(
+            Code.BAD_LIFETIME,
+            f'"{text}" is no lifetime; to let no browser keep the cookie, do not declare it',
+        )
+    raise wrong(Code.BAD_LIFETIME, f"found {quote(value)}, {_LIFETIME_FORM}")
+
+
+# Names, hosts and paths
+
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f;=]")
+_HOST = re.compile(r"(\*\.)?([\w-]+\.)*[\w-]+\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+
+
+def check_name(name: str) -> str:
+    """A cookie name or glob: any text a browser could send before the `=`."""
+    if not name:
+        raise wrong(Code.BAD_NAME, "a cookie needs a name; cookies without one cannot be declared")
+    found = _NOT_IN_NAMES.search(name)
+    if found:
+        raise wrong(Code.BAD_NAME, f"{quote(found[0])} cannot be part of a cookie's name")
+    if name != name.strip(" \t"):
+        raise wrong(Code.BAD_NAME, "browsers take blanks around a name away: write it without them")
+    return name
+
+
+def check_new_name(name: str) -> str:
+    """A name that a cookie can be renamed to."""
+    if "*" in name or not name_prefix(name.encode()):
+        raise wrong(
+            Code.WRONG_VALUE,
+            f"found {quote(name)}, expected a name such as __Host-sid: with a prefix that browsers heed, "
+            "and without *",
+        )
+    return name
+
+
+def check_host(host: object) -> str:
+    """`shop.example`, or `*.shop.example` for everything below it."""
+    text = expect_text(host)
+    if not _HOST.fullmatch(text):
+        raise wrong(
+            Code.WRONG_VALUE,
+            f"found {quote(text)}, expected a host such as shop.example or *.shop.example, as it travels: "
+            "without port, and xn--… where it has other letters",
+        )
+    return ("*." if text.startswith("*.") else "") + canonical_host(text.removeprefix("*.").encode()).decode()
+
+
+def check_parent(domain: object, other: str = "") -> str:
+    """A domain with all below it. `other`: what else the message says is expected."""
+    text = expect_text(domain).removeprefix(".")
+    if "*" in text:
+        raise wrong(Code.WRONG_VALUE, f"found {quote(domain)}, expected a domain such as shop.example{other}")
+    return check_host(text)
+
+
+def check_path(path: object) -> str:
+    text = expect_text(path)
+    if not text.startswith("/") or re.search(r"[\x00-\x1f\x7f;]", text):
+        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a path that begins with /")
+    return text
+
+
+# Days
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LAST_DAY = "9999-12-31"
+"""The last day that a date can name; people write it for things that never end."""
+
+
+def parse_until(value: object) -> float:
+    """The end of a day in UTC, in seconds since the epoch."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        if value == _LAST_DAY:
+            raise wrong(Code.WRONG_VALUE, f"{quote(value)} is no end; leave it out for what does not end")
+        with contextlib.suppress(ValueError):
+            return (datetime.fromisoformat(value).replace(tzinfo=UTC) + timedelta(days=1)).timestamp()
+    raise wrong(Code.WRONG_VALUE, f"found {quote(value)}, expected a day such as 2026-12-31")
+
+
+def check_day(value: object) -> str:
+    parse_until(value)
+    return str(value)
+
+
+# Verbs
+
+SAME_SITES = ("None", "Lax", "Strict")
+
+
+def parse_same_site(value: object) -> SameSite:
+    """`Lax` exactly, `{default: Lax}`, `{at_least: Lax}` or `keep`."""
+    if value == "keep":
+        return SameSite()
+    if isinstance(value, str):
+        return SameSite(SameSiteVerb.EXACTLY, _same_site(value, (*SAME_SITES, "keep")))
+    if isinstance(value, dict) and len(value) == 1:
+        (verb, site), *_ = value.items()
+        if verb == "default":
+            return SameSite(SameSiteVerb.DEFAULT, _same_site(site, SAME_SITES))
+        if verb == "at_least":
+            return SameSite(SameSiteVerb.AT_LEAST, _same_site(site, SAME_SITES[1:]))
+        raise wrong(
+            Code.UNKNOWN_KEY, f"unknown key {quote(verb)}{did_you_mean(verb, ['default', 'at_least'])}"
+        )
+    raise wrong(
+        Code.WRONG_VALUE,
+        f"found {quote(value)}, expected None, Lax, Strict, keep, {{default: Lax}} or {{at_least: Lax}}",
+    )
+
+
+def _same_site(value: object, choices: tuple[str, ...]) -> str:
+    if isinstance(value, str):
+        for site in choices:
+            if site == value:
+                return site
+    raise wrong(Code.WRONG_VALUE, f"found {quote(value)}{did_you_mean(value, list(choices))}")
+
+
+def path_or_keep(value: object) -> str:
+    return "keep" if value == "keep" else check_path(value)
+
+
+def domain_or_keep(value: object) -> str:
+    if value == "keep":
+        return "keep"
+    text = expect_text(value)
+    return text if text == HOST_ONLY else check_parent(text, f", or {HOST_ONLY}")
+
+
+# Texts
+
+LANGUAGE = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+RESERVED_PATH = "/.well-known/cookiewarden/"
+
+
+def parse_text(value: object) -> dict[str, str]:
+    """One text, or one per language."""
+    if isinstance(value, str):
+        return {"": value}
+    if isinstance(value, dict) and value and all(isinstance(text, str) for text in value.values()):
+        return dict(value)
+    raise wrong(
+        Code.WRONG_TYPE,
+        f"expected text, or a text per language as in {{en: …, nl: …}}, found {kind_of(value)}",
+    )
+
+
+def parse_sentence(value: object) -> dict[str, str]:
+    """A text that is shown on one line: where it was written on several lines, blanks join them."""
+    return {language: " ".join(text.split()) for language, text in parse_text(value).items()}
+
+
+def parse_phrase(value: object) -> str:
+    return " ".join(expect_text(value).split())
+
+
+def check_language(value: object) -> str:
+    text = expect_text(value)
+    if not re.fullmatch(LANGUAGE, text):
+        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a language such as en, nl or pt-BR")
+    return text
+
+
+def check_statement_path(value: object) -> str:
+    text = check_path(value)
+    if re.search(r"[?#\s]|//|/\.\.?(/|$)", text) or text.startswith(RESERVED_PATH) or not text.isascii():
+        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a plain path such as /cookies")
+    return text
+
+
+def granting_word(value: object) -> str:
+    """A word of a consent manager; TCF purposes are numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and value:
+        return value
+    raise wrong(Code.WRONG_TYPE, f"expected a word or a number, found {kind_of(value)}")
+
+
+# Scalars that stand for a mapping
+
+
+def include_item(value: object) -> object:
+    return {"file": value} if isinstance(value, str) else value
+
+
+def rename_item(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def seal_item(value: object) -> object:
+    """`true`, `false`, or a mapping. Keys do not belong in files that are kept in git."""
+    if value is True:
+        return {}
+    if isinstance(value, dict) and {"key", "keys"} & value.keys():
+        raise wrong(
+            Code.KEY_IN_POLICY,
+            "a key does not belong in a policy, which is for many to read: give it with --seal-key-file",
+        )
+    if isinstance(value, str):
+        raise wrong(
+            Code.WRONG_TYPE,
+            "expected true, or a mapping; keys do not belong in a policy, but are given with --seal-key-file",
+        )
+    return None if value is False else value

@@ -1,0 +1,27 @@
+"""Rules that break cookies of scripts, or take protections away."""
+
+import pytest
+
+from cookiewarden.core.policy.problem import Code
+from tests.policies_for_tests import entries, loaded
+
+PROMISED = "purpose: x, lifetime: 1d"
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [
+        ("name: a, set_by: script, http_only: true", [Code.HTTP_ONLY_SCRIPT]),
+        ("name: a, set_by: both, http_only: true", [Code.HTTP_ONLY_SCRIPT]),
+        ("name: a, set_by: server, http_only: true", []),
+        ("name: a, set_by: script, http_only: keep", []),
+        ("name: csrftoken, http_only: true", [Code.HTTP_ONLY_READ]),
+        ("name: csrftoken, http_only: keep", []),
+        ("name: a, secure: remove", [Code.WEAKENS]),
+        ("name: a, http_only: remove, partitioned: remove", [Code.WEAKENS, Code.WEAKENS]),
+        ("name: a, same_site: None", [Code.WEAKENS]),
+        ("name: a, same_site: {default: None}", []),
+    ],
+)
+def test_each_rule_that_breaks_or_weakens_is_told(line: str, codes: list[Code]) -> None:
+    assert [problem.code for problem in loaded(entries(f"{line}, {PROMISED}")).problems] == codes

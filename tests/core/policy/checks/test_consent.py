@@ -1,0 +1,59 @@
+"""The visitor's answer."""
+
+import pytest
+
+from cookiewarden.core.policy.problem import Code
+from tests.policies_for_tests import entries, loaded
+
+CATEGORIES = "{f: {basis: x}, m: {consent: required}}"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("name: answer, category: f", []),
+        ("name: answer*, category: f", []),
+        ("name: other, category: f", ["is in no entry"]),
+        ("name: answer, category: f, scope: {hosts: [a.example]}", ["for some hosts only"]),
+        ("name: answer, category: f, until: 2026-12-31", ["until a day"]),
+        ("name: answer, category: m", ['in "m", which itself requires consent']),
+        ("name: answer, category: f, seal: true", ["as sealed or renamed"]),
+        ("name: answer, category: f, rename_to: __Host-b", ["as sealed or renamed"]),
+        ("name: answer, category: f, forward: false", ["as not forwarded"]),
+    ],
+)
+def test_the_answer_reaches_the_banner_the_application_and_the_proxy(line: str, told: list[str]) -> None:
+    found = loaded(entries(line, categories=CATEGORIES, consent="{cookie: answer}")).problems
+    messages = [problem.message for problem in found if problem.code is Code.CONSENT_UNDECLARED]
+    assert len(messages) == len(told) and all(part in m for part, m in zip(told, messages, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        ({"categories": CATEGORIES}, Code.NO_CONSENT_COOKIE),
+        ({"categories": "{f: {basis: x}}", "consent": "{cookie: answer}"}, Code.NO_EFFECT),
+        ({"categories": CATEGORIES, "consent": "{cookie: answer, format: tcf}"}, Code.WRONG_VALUE),
+        (
+            {
+                "categories": CATEGORIES.replace("required", "required, granted_by: [25]"),
+                "consent": "{cookie: answer, format: tcf}",
+            },
+            Code.WRONG_VALUE,
+        ),
+        (
+            {
+                "categories": CATEGORIES.replace("required", "required, granted_by: [1, 24]"),
+                "consent": "{cookie: answer, format: tcf}",
+            },
+            None,
+        ),
+        ({"categories": CATEGORIES, "consent": "{cookie: answer}"}, None),
+    ],
+)
+def test_a_category_that_requires_consent_needs_a_cookie_and_words_of_its_format(
+    head: dict[str, str], code: Code | None
+) -> None:
+    here = (Code.NO_CONSENT_COOKIE, Code.NO_EFFECT, Code.WRONG_VALUE)
+    found = loaded(entries("name: answer, category: f", **head)).problems
+    assert [problem.code for problem in found if problem.code in here] == ([code] if code else [])

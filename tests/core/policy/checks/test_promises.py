@@ -1,0 +1,30 @@
+"""The promises that a statement needs."""
+
+import pytest
+
+from cookiewarden.core.policy.problem import Code
+from tests.policies_for_tests import entries, loaded
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [
+        ("name: sid, purpose: x, lifetime: 1d", []),
+        ("name: sid, lifetime: 1d", [Code.NO_PURPOSE]),
+        ("name: sid, purpose: x", [Code.NO_LIFETIME]),
+        ("name: sid, purpose: x, lifetime: 400d", []),
+        ("name: sid, purpose: x, lifetime: 401d", [Code.LIFETIME_OVER_400D]),
+        ("name: sid, purpose: x, lifetime: 1d, until: 2026-12-31", [Code.NO_OWNER]),
+        ("name: sid, purpose: x, lifetime: 1d, until: 2026-12-31, owner: o", [Code.NO_OWNER]),
+        ("name: sid, purpose: x, lifetime: 1d, until: 2026-12-31, owner: o, reason: r", []),
+        ("name: lb, set_by: infrastructure", []),
+        ("name: lb, set_by: infrastructure, lifetime: 2y", []),
+    ],
+)
+def test_each_entry_says_what_for_and_for_how_long(line: str, codes: list[Code]) -> None:
+    assert [problem.code for problem in loaded(entries(line)).problems] == codes
+
+
+def test_a_default_and_a_ceiling_are_lifetimes_too() -> None:
+    for head in ({"defaults": "{lifetime: 1d}"}, {"ceiling": "1d"}):
+        assert loaded(entries("name: sid, purpose: x", **head)).problems == []

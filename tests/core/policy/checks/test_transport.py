@@ -1,0 +1,27 @@
+"""Cookies that are sealed or renamed."""
+
+import pytest
+
+from cookiewarden.core.policy.problem import Code
+from tests.policies_for_tests import entries, loaded
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["name: a, seal: true"], []),
+        (["name: a, seal: true, set_by: script"], ["set_by is script: a script could not read it"]),
+        (["name: a, seal: false, set_by: script"], []),
+        (["name: a, rename_to: __Host-a"], []),
+        (["name: a-*, rename_to: __Host-a"], ["this entry is a glob"]),
+        (["name: a, rename_to: __Host-a, set_by: both"], ["set_by is both: its script would not find it"]),
+        (["name: a, rename_to: __Host-b", "name: __Host-*"], ['"__Host-b" is the name of another cookie']),
+        (["name: a, rename_to: __Host-a", "name: b, rename_to: __Host-a"], ["at p.yaml:3:6"]),
+    ],
+)
+def test_a_cookie_that_travels_otherwise_is_found_by_all_who_use_it(
+    lines: list[str], told: list[str]
+) -> None:
+    here = (Code.SEAL_SCRIPT, Code.RENAME_IMPOSSIBLE)
+    found = [p.message for p in loaded(entries(*lines)).problems if p.code in here]
+    assert len(found) == len(told) and all(part in message for part, message in zip(told, found, strict=True))

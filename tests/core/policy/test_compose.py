@@ -1,0 +1,59 @@
+"""Policy files, good and bad. The golden files in tests/data/bad are the messages that users read."""
+
+from pathlib import Path
+
+import pytest
+
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Flag, Mode, OnUndeclaredRequest, OnUndeclaredResponse, SetBy
+from cookiewarden.core.policy.problem import Code, render_caret
+from cookiewarden.files import PolicyFiles
+from tests.policies_for_tests import entries, policy
+
+BAD = Path(__file__).parents[2] / "data" / "bad"
+NAMES = sorted(path.stem for path in BAD.glob("*.yaml"))
+
+
+def messages(name: str) -> str:
+    problems = PolicyFiles(str(BAD / f"{name}.yaml")).load().problems
+    return "".join(render_caret(problem) + "\n" for problem in problems).replace(f"{BAD}/", "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_problem_of_a_bad_policy_is_told_with_its_place(name: str) -> None:
+    assert messages(name) == (BAD / f"{name}.out").read_text()
+
+
+def test_the_golden_files_show_every_code_that_a_file_can_cause() -> None:
+    told = "".join((BAD / f"{name}.out").read_text() for name in NAMES)
+    # the others are about reading, tests/test_files.py, and about the day, tests/core/policy/test_expiry.py
+    missing = {code for code in Code if f"[{code.text}]" not in told} - {
+        Code.UNREADABLE,
+        Code.TOO_LARGE,
+        Code.ENTRY_EXPIRED,
+        Code.EXPIRES_SOON,
+    }
+    assert missing == set()
+
+
+def test_absent_means_what_the_reference_says() -> None:
+    found = policy("cookies: [{name: a}]")
+    assert (found.name, found.mode) == ("p", Mode.ENFORCE)
+    assert (found.on_response, found.on_request) == (OnUndeclaredResponse.BLOCK, OnUndeclaredRequest.STRIP)
+    (entry,) = found.entries
+    rules = entry.rules
+    assert (rules.secure, rules.http_only, rules.partitioned, rules.bound) == (
+        Flag.KEEP,
+        Flag.KEEP,
+        Flag.KEEP,
+        None,
+    )
+    assert (entry.set_by, entry.forward, entry.report_only) == (SetBy.SERVER, True, False)
+
+
+def test_ten_thousand_entries_are_composed_and_matched() -> None:
+    many = policy(entries(*(f"name: c{n}, lifetime: 1d, purpose: x" for n in range(10_000))))
+    engine = Engine(many)
+    after, decision = engine.on_set_cookie(b"c9999=1", engine.scope(Exchange()), 0.0)
+    assert (after, decision.label) == (b"c9999=1", "c9999")

@@ -1,0 +1,55 @@
+"""The rules of an entry: its own, those of the defaults, and the ceiling."""
+
+import pytest
+
+from cookiewarden.core.policy.policy import Flag
+from tests.policies_for_tests import entries, loaded, policy
+
+
+def test_defaults_apply_where_an_entry_says_nothing_and_http_only_to_server_cookies_only() -> None:
+    found = policy(
+        entries(
+            "name: server",
+            "name: own, secure: keep, lifetime: 2h, path: keep",
+            "name: script, set_by: script",
+            "name: both, set_by: both",
+            defaults="{secure: true, http_only: true, lifetime: 1h, path: /, domain: host-only, priority: High}",
+        )
+    )
+    server, own, script, both = (entry.rules for entry in found.entries)
+    assert (server.secure, server.http_only, server.path, server.domain) == (
+        Flag.ON,
+        Flag.ON,
+        "/",
+        "host-only",
+    )
+    assert (own.secure, own.path, own.bound.seconds if own.bound else None) == (Flag.KEEP, None, 7200)
+    assert (script.http_only, both.http_only) == (Flag.KEEP, Flag.KEEP)
+
+
+def test_infrastructure_cookies_are_never_forwarded_and_need_no_statement() -> None:
+    found = loaded("cookies: [{name: AWSALB, set_by: infrastructure, forward: true}]")
+    assert found.policy is not None and not found.policy.entries[0].forward
+    assert found.problems == []
+
+
+@pytest.mark.parametrize(
+    ("own", "default", "ceiling", "seconds"),
+    [
+        ("2h", "1h", None, 7200),
+        (None, "1h", None, 3600),
+        ("2h", None, "1h", 3600),
+        ("1h", None, "2h", 3600),
+        (None, "2h", "1h", 3600),
+        ("session", None, "1h", 0),
+        (None, None, "1h", 3600),
+        (None, None, None, None),
+    ],
+)
+def test_the_bound_is_the_lifetime_of_the_entry_or_the_default_within_the_ceiling(
+    own: str | None, default: str | None, ceiling: str | None, seconds: int | None
+) -> None:
+    head = {"defaults": f"{{lifetime: {default}}}"} if default else {}
+    head |= {"ceiling": ceiling} if ceiling else {}
+    (entry,) = policy(entries("name: a" + (f", lifetime: {own}" if own else ""), **head)).entries
+    assert (entry.rules.bound and entry.rules.bound.seconds) == seconds

@@ -1,0 +1,107 @@
+"""Single values: what is read, and what is refused."""
+
+from collections.abc import Callable
+
+import pytest
+from pydantic_core import PydanticCustomError
+
+from cookiewarden.core.policy import scalars
+from cookiewarden.core.policy.policy import SameSite, SameSiteVerb
+from tests.policies_for_tests import entries, policy
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("session", 0),
+        ("90s", 90),
+        ("1min", 60),
+        ("24h", 86400),
+        ("7d", 604800),
+        ("1w", 604800),
+        ("9mo", 23652000),
+        ("2y", 63072000),
+    ],
+)
+def test_lifetimes_are_seconds(text: str, seconds: int) -> None:
+    bound = policy(entries(f"name: a, lifetime: {text}")).entries[0].rules.bound
+    assert bound is not None and bound.seconds == seconds
+
+
+def test_purposes_may_be_per_language_and_categories_carry_their_basis() -> None:
+    found = policy(
+        "categories: {f: {basis: needed}}\ncookies: [{name: a, category: f, purpose: {en: x, nl: y}}]"
+    )
+    assert found.entries[0].purpose == {"en": "x", "nl": "y"}
+    assert found.categories["f"].basis == {"": "needed"}
+
+
+def test_a_lifetime_is_shown_as_it_was_written() -> None:
+    assert str(scalars.parse_lifetime("90min")) == "90min"
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "meaning"),
+    [
+        (scalars.check_host, "Shop.Example", "shop.example"),
+        (scalars.check_host, "*.Shop.example", "*.shop.example"),
+        (scalars.check_parent, ".shop.example", "shop.example"),
+        (scalars.domain_or_keep, "keep", "keep"),
+        (scalars.domain_or_keep, "host-only", "host-only"),
+        (scalars.path_or_keep, "/a", "/a"),
+        (scalars.parse_until, "1970-01-01", 86400.0),
+        (scalars.parse_same_site, "keep", SameSite()),
+        (scalars.parse_same_site, "None", SameSite(SameSiteVerb.EXACTLY, "None")),
+        (scalars.parse_same_site, {"default": "None"}, SameSite(SameSiteVerb.DEFAULT, "None")),
+        (scalars.parse_same_site, {"at_least": "Lax"}, SameSite(SameSiteVerb.AT_LEAST, "Lax")),
+        (scalars.parse_sentence, {"en": "a\n b"}, {"en": "a b"}),
+        (scalars.granting_word, 7, "7"),
+        (scalars.seal_item, True, {}),
+        (scalars.seal_item, False, None),
+        (scalars.rename_item, "__Host-a", {"name": "__Host-a"}),
+        (scalars.include_item, "v.yaml", {"file": "v.yaml"}),
+    ],
+)
+def test_each_value_is_read_as_the_reference_says(
+    read: Callable[[object], object], value: object, meaning: object
+) -> None:
+    assert read(value) == meaning
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "code", "told"),
+    [
+        (scalars.parse_lifetime, "30m", "bad-lifetime", "write 30min or 30mo"),
+        (scalars.parse_lifetime, "0d", "bad-lifetime", "do not declare it"),
+        (scalars.parse_lifetime, 7, "bad-lifetime", "found 7, expected session"),
+        (scalars.check_name, "", "bad-name", "a cookie needs a name"),
+        (scalars.check_name, "a=b", "bad-name", '"=" cannot be part'),
+        (scalars.check_name, " a", "bad-name", "without them"),
+        (scalars.check_new_name, "sid", "wrong-value", "with a prefix"),
+        (scalars.check_new_name, "__Host-*", "wrong-value", "without *"),
+        (scalars.check_host, "a:80", "wrong-value", "without port"),
+        (scalars.check_parent, "*.a", "wrong-value", "expected a domain such as shop.example"),
+        (scalars.domain_or_keep, "*.a", "wrong-value", "shop.example, or host-only"),
+        (scalars.check_path, "a", "wrong-value", "begins with /"),
+        (scalars.check_path, None, "wrong-type", "expected text, found nothing"),
+        (scalars.check_day, "9999-12-31", "wrong-value", "is no end"),
+        (scalars.check_day, "2026-02-30", "wrong-value", "expected a day such as"),
+        (scalars.parse_same_site, {"exact": "Lax"}, "unknown-key", "expected one of default, at_least"),
+        (scalars.parse_same_site, {"at_least": "None"}, "wrong-value", "expected one of Lax, Strict"),
+        (scalars.parse_same_site, 7, "wrong-value", "keep, {default: Lax}"),
+        (scalars.parse_text, [], "wrong-type", "found a list"),
+        (scalars.check_language, "EN", "wrong-value", "en, nl or pt-BR"),
+        (scalars.check_statement_path, "/a//b", "wrong-value", "a plain path"),
+        (scalars.check_statement_path, "/.well-known/cookiewarden/x", "wrong-value", "a plain path"),
+        (scalars.granting_word, True, "wrong-type", "found true or false"),
+        (scalars.seal_item, {"key": "x"}, "key-in-policy", "--seal-key-file"),
+        (scalars.seal_item, "x", "wrong-type", "expected true, or a mapping"),
+        (scalars.one_of({True: 1}), 1, "wrong-value", "found 1, expected true"),
+    ],
+)
+def test_each_refusal_has_its_code_and_says_what_would_be_right(
+    read: Callable[[object], object], value: object, code: str, told: str
+) -> None:
+    with pytest.raises(PydanticCustomError) as refused:
+        read(value)
+    assert (refused.value.type, told in refused.value.message()) == (code, True), refused.value.message()

@@ -6,11 +6,10 @@ from xml.etree import ElementTree
 import pytest
 
 from cookiewarden.core.report.review import PolicyInForce, Series, period, review
-from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line, bars, chart, spark
+from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
-from cookiewarden.pages.text import ago, cell, date, number, severities, shown
-from cookiewarden.serve.sockets import told
+from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
 from tests.core.report.seen import NOW, Watched
 from tests.core.report.test_review import NONE, answered
 from tests.policies_for_tests import entries

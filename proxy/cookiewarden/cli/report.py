@@ -16,7 +16,7 @@ from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.review import period, without_silence
 from cookiewarden.core.report.review import review as review_of
-from cookiewarden.pages import render
+from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
 from cookiewarden.tools.http import NoAnswer
 from cookiewarden.tools.prometheus import Prometheus

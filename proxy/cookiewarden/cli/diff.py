@@ -22,7 +22,7 @@ from cookiewarden.tools.diff.replay import replay
 FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, "never": set()}
 
 
-@click.command(short_help="What a change of policy changes.")
+@click.command()
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
 @click.option(

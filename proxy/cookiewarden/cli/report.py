@@ -25,7 +25,7 @@ _ADDRESS = re.compile(r"[\w.\[\]:-]*:[0-9]+|[0-9]+")
 MAX_SINCE = 5 * 365 * 86400
 
 
-@click.command(short_help="What was enforced, week by week.")
+@click.command()
 @click.option(
     "--prometheus", "url", required=True, metavar="URL", help="The Prometheus that scrapes the proxies."
 )

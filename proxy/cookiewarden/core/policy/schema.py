@@ -416,7 +416,8 @@ Priority = Annotated[str, *word("Low", "Medium", "High", "keep")]
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built when a file is first validated: a command uses two or three of the models.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class RulesModel(Model):
@@ -539,6 +540,9 @@ _SEAL_SCHEMA = _or_mapping("boolean", SealModel)
 
 class EntryModel(RulesModel):
     """One declared cookie."""
+
+    # Built here, once: the models of both kinds of files hold it.
+    model_config = ConfigDict(defer_build=False)
 
     _seal = field_validator("seal", mode="before")(seal_item)
     _rename = field_validator("rename_to", mode="before")(rename_item)

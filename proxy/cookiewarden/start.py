@@ -20,15 +20,11 @@ def main() -> None:
 
 
 def import_quickly() -> None:
-    """Leave out work that importing does not need."""
-    # Nearly all that imports make stays: a collection would look at it in vain. `run` sets the usual threshold again.
-    gc.set_threshold(IMPORTING)
-    # pydantic would read the metadata of all installed packages; and none of them has to see what a policy file holds.
+    """Leave out work that imports do not need."""
+    # Nearly all that they make stays. A command has been imported when `cookiewarden.cli.main` enables this again.
+    gc.disable()
+    # pydantic would read the metadata of all installed packages, and none of them has to see what a policy file holds.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
-
-IMPORTING = 50_000
-"""New objects before a collection."""
 
 
 def fill_standard_descriptors() -> None:

@@ -1,5 +1,6 @@
 """The command `cookiewarden` and its one error handler."""
 
+import gc
 import importlib
 import os
 import sys
@@ -51,6 +52,7 @@ class Commands(click.Group):
         if row is None:
             return None
         module = importlib.import_module(f"cookiewarden.cli.{row.module}")
+        gc.enable()  # off since the process began
         found: click.Command = getattr(module, cmd_name)
         found.short_help = row.help
         return found

@@ -19,13 +19,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainValidator,
     WithJsonSchema,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from cookiewarden.core.cookies.scope import canonical_host, name_prefix
+from cookiewarden.core.policy.parsed import Parsed
 from cookiewarden.core.policy.policy import (
     HOST_ONLY,
     UNITS,
@@ -365,38 +365,32 @@ _TEXT_SCHEMA: Json = {
 }
 
 Name = Annotated[str, AfterValidator(check_name), text_schema(r"^[^\x00-\x1f\x7f;=]+$")]
-Host = Annotated[str, PlainValidator(check_host), text_schema()]
-Parent = Annotated[str, PlainValidator(check_parent), text_schema()]
-CookiePath = Annotated[str, PlainValidator(check_path), text_schema("^/")]
-Span = Annotated[
-    Lifetime, PlainValidator(parse_lifetime), text_schema(LIFETIME_PATTERN, examples=["session", "1y"])
-]
-Text = Annotated[dict[str, str], PlainValidator(parse_text), WithJsonSchema(_TEXT_SCHEMA)]
-Sentence = Annotated[dict[str, str], PlainValidator(parse_sentence), WithJsonSchema(_TEXT_SCHEMA)]
-Phrase = Annotated[str, PlainValidator(parse_phrase), text_schema()]
+Host = Annotated[str, Parsed(check_host), text_schema()]
+Parent = Annotated[str, Parsed(check_parent), text_schema()]
+CookiePath = Annotated[str, Parsed(check_path), text_schema("^/")]
+Span = Annotated[Lifetime, Parsed(parse_lifetime), text_schema(LIFETIME_PATTERN, examples=["session", "1y"])]
+Text = Annotated[dict[str, str], Parsed(parse_text), WithJsonSchema(_TEXT_SCHEMA)]
+Sentence = Annotated[dict[str, str], Parsed(parse_sentence), WithJsonSchema(_TEXT_SCHEMA)]
+Phrase = Annotated[str, Parsed(parse_phrase), text_schema()]
 Secure = Annotated[
     Flag,
-    PlainValidator(one_of({**_FLAGS, "https": Flag.HTTPS})),
+    Parsed(one_of({**_FLAGS, "https": Flag.HTTPS})),
     enum_schema(True, False, "https", "remove", "keep"),
 ]
-Until = Annotated[float, PlainValidator(parse_until), text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-OnOff = Annotated[Flag, PlainValidator(one_of(_FLAGS)), enum_schema(True, False, "remove", "keep")]
-Site = Annotated[SameSite, PlainValidator(parse_same_site), WithJsonSchema(_SITE_SCHEMA)]
-Bool = Annotated[
-    bool, PlainValidator(one_of({True: True, False: False})), WithJsonSchema({"type": "boolean"})
-]
+Until = Annotated[float, Parsed(parse_until), text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+OnOff = Annotated[Flag, Parsed(one_of(_FLAGS)), enum_schema(True, False, "remove", "keep")]
+Site = Annotated[SameSite, Parsed(parse_same_site), WithJsonSchema(_SITE_SCHEMA)]
+Bool = Annotated[bool, Parsed(one_of({True: True, False: False})), WithJsonSchema({"type": "boolean"})]
 
 
-def word(*choices: str | int) -> tuple[PlainValidator, WithJsonSchema]:
+def word(*choices: str | int) -> tuple[Parsed, WithJsonSchema]:
     """The metadata of a closed list of words."""
-    return PlainValidator(one_of({choice: choice for choice in choices})), enum_schema(*choices)
+    return Parsed(one_of({choice: choice for choice in choices})), enum_schema(*choices)
 
 
-def member(kind: type[StrEnum]) -> tuple[PlainValidator, WithJsonSchema]:
+def member(kind: type[StrEnum]) -> tuple[Parsed, WithJsonSchema]:
     """The metadata of a closed list of words given by an enum."""
-    return PlainValidator(one_of({choice.value: choice for choice in kind})), enum_schema(
-        *(c.value for c in kind)
-    )
+    return Parsed(one_of({choice.value: choice for choice in kind})), enum_schema(*(c.value for c in kind))
 
 
 Version = Annotated[int, *word(1)]
@@ -413,6 +407,11 @@ Setter = Annotated[SetBy, *member(SetBy)]
 Source = Annotated[str, *word("stated", "chosen")]
 Stage = Annotated[str, *word("enforce", "report")]
 Priority = Annotated[str, *word("Low", "Medium", "High", "keep")]
+
+
+def empty_list() -> list[Any]:
+    """In the place of `list`, for whose signature pydantic would have a text of CPython's parsed."""
+    return []
 
 
 class Model(BaseModel):
@@ -435,10 +434,10 @@ class RulesModel(Model):
     partitioned: OnOff | None = Field(
         default=None, description="Partitioned (CHIPS): true adds it, false does not require it, remove takes it off, keep leaves it (default)."
     )  # fmt: skip
-    path: Annotated[str, PlainValidator(lambda v: "keep" if v == "keep" else check_path(v)), text_schema("^(/|keep$)")] | None = Field(
+    path: Annotated[str, Parsed(lambda v: "keep" if v == "keep" else check_path(v)), text_schema("^(/|keep$)")] | None = Field(
         default=None, description="Path: exactly this path, or keep (default)."
     )  # fmt: skip
-    domain: Annotated[str, PlainValidator(lambda v: "keep" if v == "keep" else check_domain(v)), text_schema()] | None = Field(
+    domain: Annotated[str, Parsed(lambda v: "keep" if v == "keep" else check_domain(v)), text_schema()] | None = Field(
         default=None, description="Domain: the widest domain allowed (wider becomes this, narrower stays), host-only to take the attribute off, or keep (default)."
     )  # fmt: skip
     priority: Priority | None = Field(
@@ -456,10 +455,10 @@ class ScopeModel(Model):
     """Where an entry applies."""
 
     hosts: list[Host] = Field(
-        default_factory=list, max_length=256, description="Hosts of the Host header, without port; *.example.org is any depth below and not example.org itself."
+        default_factory=empty_list, max_length=256, description="Hosts of the Host header, without port; *.example.org is any depth below and not example.org itself."
     )  # fmt: skip
     paths: list[CookiePath] = Field(
-        default_factory=list, max_length=64, description="Request paths under which the cookie may be set; not looked at when a browser sends it back."
+        default_factory=empty_list, max_length=64, description="Request paths under which the cookie may be set; not looked at when a browser sends it back."
     )  # fmt: skip
 
 
@@ -597,7 +596,7 @@ class CategoryModel(Model):
         "exempt",
         description="exempt (default): its cookies pass without consent; required: they pass, in both directions, only when the visitor's consent cookie grants it.",
     )
-    granted_by: list[Annotated[str, PlainValidator(granting_word), WithJsonSchema({"type": ["string", "integer"]})]] | None = Field(
+    granted_by: list[Annotated[str, Parsed(granting_word), WithJsonSchema({"type": ["string", "integer"]})]] | None = Field(
         default=None, min_length=1, description="The consent manager's words for this category (OneTrust groups, Klaro services, TCF purposes): all of them must be granted; default: the category's own name."
     )  # fmt: skip
     gpc: GpcChoice = Field(
@@ -618,13 +617,13 @@ class StatementModel(Model):
     """What the published statement says besides the cookies. Texts are paragraphs with an empty line between them, or lists of
     lines that begin with a dash; one text, or one per language."""
 
-    path: Annotated[str, PlainValidator(check_statement_path), text_schema("^/")] | None = Field(
+    path: Annotated[str, Parsed(check_statement_path), text_schema("^/")] | None = Field(
         default=None, description="Where the proxy serves it, in place of the application; default: nowhere."
     )  # fmt: skip
-    edited: Annotated[str, PlainValidator(check_day), text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = (
-        Field(default=None, description="The day of its last edit, as in 2026-12-31.")
+    edited: Annotated[str, Parsed(check_day), text_schema(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = Field(
+        default=None, description="The day of its last edit, as in 2026-12-31."
     )
-    languages: list[Annotated[str, PlainValidator(check_language), text_schema(LANGUAGE)]] | None = Field(
+    languages: list[Annotated[str, Parsed(check_language), text_schema(LANGUAGE)]] | None = Field(
         default=None, min_length=1, description="In which it is published (default: [en]); a text given without a language is in the first. en and nl have their words; others need a template."
     )  # fmt: skip
     publisher: Phrase | None = Field(default=None, description="Whose statement it is.")
@@ -677,7 +676,7 @@ class IncludeModel(Model):
 
     file: str = Field(description="Path of the file, relative to this one and inside its folder.")
     except_: list[str] = Field(
-        default_factory=list, alias="except", description="Names of entries to leave out."
+        default_factory=empty_list, alias="except", description="Names of entries to leave out."
     )
 
 
@@ -685,7 +684,7 @@ class IncludedFileModel(Model):
     """A file that is included: entries and nothing else."""
 
     version: Version = Field(default=1, description="Version of the policy language: 1.")
-    cookies: list[EntryModel] = Field(default_factory=list, description="The declared cookies.")
+    cookies: list[EntryModel] = Field(default_factory=empty_list, description="The declared cookies.")
 
 
 class PolicyModel(IncludedFileModel):
@@ -702,7 +701,7 @@ class PolicyModel(IncludedFileModel):
         description="A cookie that the proxy fails to judge, by a fault of its own: closed (default) drops it, open lets it pass.",
     )
     include: list[Annotated[IncludeModel, BeforeValidator(include_item), _INCLUDE_SCHEMA]] = Field(
-        default_factory=list, description="Files whose entries belong to this policy; an entry here of the same name and scope overlays theirs key by key."
+        default_factory=empty_list, description="Files whose entries belong to this policy; an entry here of the same name and scope overlays theirs key by key."
     )  # fmt: skip
     ceiling: Span | None = Field(
         default=None, description="No cookie outlives this, whatever its entry says."

@@ -68,6 +68,7 @@ fuzz: $(VENV)/fuzz.stamp ## a million inputs for each parser, then a minute each
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy

@@ -1,6 +1,7 @@
 """The first thing that runs. A proxy heeds signals before it imports anything that takes time: the default of SIGHUP and SIGUSR2 is to
 end the process, and that of SIGTERM is to do nothing where the process is the first of a container."""
 
+import gc
 import os
 import signal
 import sys
@@ -12,9 +13,18 @@ def main() -> None:
     fill_standard_descriptors()
     if sys.argv[1:2] == ["run"]:
         heed_signals()
-    from cookiewarden.cli.main import main as run_command  # 0.3 s
+    import_quickly()
+    from cookiewarden.cli.main import main as run_command
 
     run_command()
+
+
+def import_quickly() -> None:
+    """Leave out work that imports do not need."""
+    # Nearly all that they make stays. A command has been imported when `cookiewarden.cli.main` enables this again.
+    gc.disable()
+    # pydantic would read the metadata of all installed packages, and none of them has to see what a policy file holds.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def fill_standard_descriptors() -> None:

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from cookiewarden.core.report.review import PolicyInForce, Series, period, review
-from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line, bars, chart, spark
+from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
 from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
 from tests.core.report.seen import NOW, Watched

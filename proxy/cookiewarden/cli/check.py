@@ -15,7 +15,7 @@ from cookiewarden.core.policy.problem import Problem, counted, in_order
 from cookiewarden.files import PolicyFiles
 
 
-@click.command(short_help="Every problem of policy files.")
+@click.command()
 @click.argument("paths", nargs=-1, required=True, type=FILE)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(

@@ -56,7 +56,7 @@ Or open http://{listen}/ in a browser. Ctrl-C ends all.
 """
 
 
-@click.command(short_help="A demo application behind the proxy.")
+@click.command()
 @click.option("--policy", metavar="FILE", help="The policy file.  [default: the Carerix policy]")
 @click.option("--listen", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="The proxy.")
 @click.option(

@@ -13,7 +13,7 @@ from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.keys import throw_away
-from cookiewarden.pages import render
+from cookiewarden.pages.render import render
 from cookiewarden.tools.diff.changes import Change, Direction
 from cookiewarden.tools.diff.diff import Diff, Difference, Kind, Version
 from cookiewarden.tools.diff.diff import diff as compare
@@ -22,7 +22,7 @@ from cookiewarden.tools.diff.replay import replay
 FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, "never": set()}
 
 
-@click.command(short_help="What a change of policy changes.")
+@click.command()
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
 @click.option(

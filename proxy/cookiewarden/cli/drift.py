@@ -4,8 +4,8 @@ import time
 
 import click
 
-from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, operator, seen_by
-from cookiewarden.cli.usage import FILE
+from cookiewarden.cli.running import as_json, asks_a_proxy, operator, seen_by
+from cookiewarden.cli.usage import FILE, FORMAT
 from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.drift import SETTLED, Finding, Kind
@@ -13,7 +13,7 @@ from cookiewarden.core.report.drift import drift as drift_of
 from cookiewarden.pages.text import observed, shown
 
 
-@click.command(short_help="Where register and traffic differ.")
+@click.command()
 @click.option("--policy", metavar="FILE", type=FILE, help="Another policy than the one in force.")
 @click.option(
     "--only",

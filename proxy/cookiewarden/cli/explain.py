@@ -10,9 +10,8 @@ from typing import Any
 import click
 
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.cli.running import FORMAT
 from cookiewarden.cli.traffic import recorded_in
-from cookiewarden.cli.usage import FILE, say_nothing
+from cookiewarden.cli.usage import FILE, FORMAT, say_nothing
 from cookiewarden.core.engine.decision import Exchange, Header, Reason
 from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.problem import Place, counted, printable
@@ -35,7 +34,7 @@ from cookiewarden.tools.http import follow
 from cookiewarden.tools.traffic import ANYWHERE, Recorded
 
 
-@click.command(short_help="What would happen to a header, and why.")
+@click.command()
 @click.option(
     "--policy",
     required=True,

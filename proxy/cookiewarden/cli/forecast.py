@@ -4,8 +4,8 @@ import time
 
 import click
 
-from cookiewarden.cli.running import FORMAT, as_json, asks_a_proxy, operator, seen_by
-from cookiewarden.cli.usage import FILE
+from cookiewarden.cli.running import as_json, asks_a_proxy, operator, seen_by
+from cookiewarden.cli.usage import FILE, FORMAT
 from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks
@@ -13,7 +13,7 @@ from cookiewarden.core.report.forecast import forecast as forecast_of
 from cookiewarden.pages.text import ago, observed, shown
 
 
-@click.command(short_help="What would break if a policy were enforced.")
+@click.command()
 @click.option("--policy", metavar="FILE", type=FILE, help="Another policy than the one in force.")
 @FORMAT
 @asks_a_proxy

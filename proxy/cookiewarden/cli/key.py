@@ -9,7 +9,7 @@ from cookiewarden import keys
 from cookiewarden.cli.writing import cannot_write
 
 
-@click.group(short_help="Key files, and the admin token.")
+@click.group()
 def key() -> None:
     """Keys for sealed cookies: the first of a file seals, all of them open. And the token of the admin listener."""
 

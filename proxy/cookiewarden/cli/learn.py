@@ -31,7 +31,7 @@ from cookiewarden.tools.test.suite import draft_suite
 from cookiewarden.tools.traffic import NoTraffic, recorded
 
 
-@click.command(short_help="A draft of a register from traffic.")
+@click.command()
 @click.argument("sources", nargs=-1, required=True, type=FILE)
 @click.option(
     "--into",

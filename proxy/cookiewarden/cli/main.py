@@ -1,35 +1,65 @@
 """The command `cookiewarden` and its one error handler."""
 
+import gc
 import importlib
 import os
 import sys
+from typing import NamedTuple
 
 import click
 
 from cookiewarden import __version__
-from cookiewarden.cli.policies import PolicyRefused, exit_code
-from cookiewarden.serve.errors import CannotStart
-from cookiewarden.tools.http import NoAnswer
+from cookiewarden.cli.usage import Refused
+from cookiewarden.errors import CannotRun
+
+
+class Row(NamedTuple):
+    """A command: its module, and what the list of commands says of it."""
+
+    module: str
+    help: str
+
 
 COMMANDS = {
-    "run": "run", "check": "check", "test": "test", "explain": "explain", "forecast": "forecast", "drift": "drift", "learn": "learn", "diff": "diff", "statement": "statement", "report": "report",
-    "mode": "operate", "reload": "operate", "health": "operate", "mitm": "mitm", "key": "key", "schema": "schema", "demo": "demo",
-}  # fmt: skip
-"""The module of each command."""
+    "run": Row("run", "The proxy."),
+    "check": Row("check", "Every problem of policy files."),
+    "test": Row("test", "Policy tests."),
+    "explain": Row("explain", "What would happen to a header, and why."),
+    "forecast": Row("forecast", "What would break if a policy were enforced."),
+    "drift": Row("drift", "Where register and traffic differ."),
+    "learn": Row("learn", "A draft of a register from traffic."),
+    "diff": Row("diff", "What a change of policy changes."),
+    "statement": Row("statement", "The published page, from the policy."),
+    "report": Row("report", "What was enforced, week by week."),
+    "mode": Row("operate", "Switch a running proxy to report, or back."),
+    "reload": Row("operate", "Have a running proxy load its policy again."),
+    "health": Row("operate", "Whether a running proxy is ready."),
+    "mitm": Row("mitm", "The engine as an addon of mitmproxy."),
+    "key": Row("key", "Key files, and the admin token."),
+    "schema": Row("schema", "JSON Schemas: policy files, admin answers."),
+    "demo": Row("demo", "A demo application behind the proxy."),
+}
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for: a proxy that starts does not wait for those of others (20 ms)."""
+    """Imports a command when it is asked for, and none to list them: their imports take longer than all else that they do."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        row = COMMANDS.get(cmd_name)
+        if row is None:
             return None
-        module = importlib.import_module(f"cookiewarden.cli.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"cookiewarden.cli.{row.module}")
+        gc.enable()  # off since the process began
         found: click.Command = getattr(module, cmd_name)
+        found.short_help = row.help
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, row.help) for name, row in COMMANDS.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,13 +85,13 @@ def _code() -> int:
     except click.UsageError as error:
         error.show()
         return 2
-    except PolicyRefused as error:
+    except Refused as error:
         error.show()
-        return error.code or exit_code(error.problems)
+        return error.code
     except click.ClickException as error:
         error.show()
         return 3
-    except (CannotStart, NoAnswer) as error:
+    except CannotRun as error:
         click.echo(f"cookiewarden: {error}", err=True)
         return 3
     except (click.Abort, KeyboardInterrupt):

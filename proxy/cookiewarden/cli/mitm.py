@@ -5,7 +5,7 @@ from importlib.resources import files
 import click
 
 
-@click.group(short_help="The engine as an addon of mitmproxy.")
+@click.group()
 def mitm() -> None:
     """The same engine as an addon of mitmproxy, for a look at traffic: pip install 'cookiewarden[mitm]'."""
 

@@ -13,7 +13,7 @@ from cookiewarden.core.report.wire import MAX_SWITCH, PolicyDocument
 from cookiewarden.pages.text import date
 
 
-@click.command(short_help="Switch a running proxy to report, or back.")
+@click.command()
 @click.argument("mode", type=click.Choice(["report", "enforce", "policy"]))
 @click.option(
     "--for",
@@ -48,7 +48,7 @@ def span_of(text: str, option: str, most: float) -> float:
     return float(seconds)
 
 
-@click.command("reload", short_help="Have a running proxy load its policy again.")
+@click.command("reload")
 @asks_a_proxy
 def reload(admin_url: str, token_file: str) -> int:
     """Have a running proxy load its policy again, and tell what came of it. It needs the admin listener's token.
@@ -78,7 +78,7 @@ def reload(admin_url: str, token_file: str) -> int:
     return 0
 
 
-@click.command(short_help="Whether a running proxy is ready.")
+@click.command()
 @asks_a_proxy
 def health(admin_url: str, token_file: str) -> int:
     """Ask whether a running proxy is ready: for containers' health checks.

@@ -32,7 +32,9 @@ class Origin:
 class ConfigRefused(PolicyRefused):
     """The settings file has errors, which are printed; exit 2."""
 
-    code = 2
+    def __init__(self, loaded: Loaded) -> None:
+        super().__init__(loaded)
+        self.code = 2
 
 
 def settings_options(command: F) -> F:

@@ -4,20 +4,19 @@ from collections.abc import Iterable
 
 import click
 
+from cookiewarden.cli.usage import Refused
 from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.problem import Code, Problem, Severity, counted, has_errors, render_caret
 from cookiewarden.files import PolicyFiles
 
 
-class PolicyRefused(click.ClickException):
+class PolicyRefused(Refused):
     """The policy has errors, which are printed; exit 1, or 3 where a file could not be read."""
-
-    code: int | None = None
-    """Another exit code than these."""
 
     def __init__(self, loaded: Loaded) -> None:
         super().__init__("")
         self.problems = loaded.problems
+        self.code = exit_code(loaded.problems)
 
     def show(self, file: object = None) -> None:
         print_problems(self.problems)

@@ -16,7 +16,7 @@ from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.review import period, without_silence
 from cookiewarden.core.report.review import review as review_of
-from cookiewarden.pages import render
+from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
 from cookiewarden.tools.http import NoAnswer
 from cookiewarden.tools.prometheus import Prometheus
@@ -25,7 +25,7 @@ _ADDRESS = re.compile(r"[\w.\[\]:-]*:[0-9]+|[0-9]+")
 MAX_SINCE = 5 * 365 * 86400
 
 
-@click.command(short_help="What was enforced, week by week.")
+@click.command()
 @click.option(
     "--prometheus", "url", required=True, metavar="URL", help="The Prometheus that scrapes the proxies."
 )

@@ -19,7 +19,7 @@ from cookiewarden.serve.processes import pool as supervisor
 logger = logging.getLogger("cookiewarden")
 
 
-@click.command(short_help="The proxy.")
+@click.command()
 @settings_options
 @click.option(
     "--print-config", "show", is_flag=True, help="Print each setting and where it came from, and exit."

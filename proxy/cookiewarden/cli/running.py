@@ -21,9 +21,6 @@ from cookiewarden.tools.admin_client import Operator
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_URL = "http://127.0.0.1:9180"
-FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is printed."
-)
 
 
 def asks_a_proxy(command: F) -> F:

@@ -11,7 +11,7 @@ from cookiewarden.core.report.wire import DOCUMENTS, schema_of
 from cookiewarden.tools.test.cases import CasesModel
 
 
-@click.command(short_help="JSON Schemas: policy files, admin answers.")
+@click.command()
 @click.argument(
     "of",
     type=click.Choice(["policy-file", "test-file", "statement", *DOCUMENTS]),

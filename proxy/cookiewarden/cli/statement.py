@@ -30,7 +30,7 @@ POLICY = click.option(
 )
 
 
-@click.group(invoke_without_command=True, short_help="The published page, from the policy.")
+@click.group(invoke_without_command=True)
 @POLICY
 @click.option(
     "--language",

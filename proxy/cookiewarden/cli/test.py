@@ -51,7 +51,7 @@ class Suite:
         return sum(not result.passed for result in self.results)
 
 
-@click.command(short_help="Policy tests.")
+@click.command()
 @click.argument("paths", nargs=-1, required=True, type=FILE)
 @click.option(
     "--only",

@@ -5,6 +5,16 @@ from click.core import ParameterSource
 
 FILE = click.Path(readable=False)
 """So that shells complete the names of files; whether it can be read is told by whoever reads it."""
+FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is printed."
+)
+
+
+class Refused(click.ClickException):
+    """A file with which the command cannot continue; `show` prints its problems."""
+
+    code = 3
+    """The exit code."""
 
 
 def say_nothing(when: str, *names: str) -> None:

@@ -4,12 +4,11 @@ import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
-from cookiewarden.core.policy.problem import printable
 from cookiewarden.core.policy.wording import did_you_mean
 from cookiewarden.core.report.statement import StatedCategory, StatedCookie, StatementDocument
-from cookiewarden.pages.words import ENGLISH, WORDS, Words, day_words, lifetime_words, words_of
+from cookiewarden.pages.render import render, sandbox
+from cookiewarden.pages.words import ENGLISH, WORDS, Words, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,6 @@ class BadTemplate(Exception):
 def statement_page(document: StatementDocument, form: str, languages: Sequence[str] = ()) -> str:
     """`form`: `html` or `markdown`. `languages`: those between which its reader can choose, at `?language=`. Raises ValueError for a
     language that does not ship."""
-    from cookiewarden.pages import render
-
     words = words_of(document.language)
     if words is None:
         raise ValueError(
@@ -43,8 +40,6 @@ def statement_page(document: StatementDocument, form: str, languages: Sequence[s
 def with_template(document: StatementDocument, template: str, name: str) -> str:
     """By a template of the publisher's own, in Jinja's sandbox. HTML is escaped where its name says that it is. Raises BadTemplate."""
     import jinja2
-
-    from cookiewarden.pages import sandbox
 
     words = words_of(document.language) or ENGLISH
     values = {"s": document, "w": words, "others": [], "base": "statement.html"}
@@ -86,30 +81,3 @@ def _meant(told: str) -> str:
     kinds = (StatementDocument, StatedCategory, StatedCookie, Words)
     names = [f.name for kind in kinds for f in fields(kind)] if found[1] else ["s", "w", "others", "base"]
     return did_you_mean(found[1] or found[2], names)
-
-
-def filters() -> dict[str, Any]:
-    """What the statement's templates have beside those of all pages."""
-    return {"lifetime": lifetime_words, "day": day_words, "notes": notes, "has_globs": has_globs, "quoted": quoted, "shown_text": printable, "plain": plain}  # fmt: skip
-
-
-def notes(cookie: StatedCookie, words: Words) -> list[str]:
-    """What restricts it: hosts, and a day."""
-    found = [words.at.format(hosts=", ".join(cookie.hosts))] if cookie.hosts else []
-    if cookie.until:
-        found.append(words.until.format(day=day_words(cookie.until, words)))
-    return found
-
-
-def has_globs(cookies: Sequence[StatedCookie]) -> bool:
-    return any("*" in cookie.name for cookie in cookies)
-
-
-def quoted(text: str, words: Words) -> str:
-    return f"\N{LEFT DOUBLE QUOTATION MARK}{printable(text)}\N{RIGHT DOUBLE QUOTATION MARK}"
-
-
-def plain(text: str) -> str:
-    """In Markdown, outside tables."""
-    escaped = "".join("\\" + c if c in "\\`*_<>[]" else c for c in printable(text))
-    return "\\" + escaped if escaped[:1] in ("#", "+", "-", "|", "=") else escaped

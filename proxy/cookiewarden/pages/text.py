@@ -18,6 +18,12 @@ def cell(text: object) -> str:
     return "".join("\\" + c if c in "\\`*_|<>[]#" else c for c in plain)
 
 
+def plain(text: str) -> str:
+    """Text in Markdown, outside tables."""
+    escaped = "".join("\\" + c if c in "\\`*_<>[]" else c for c in printable(text))
+    return "\\" + escaped if escaped[:1] in ("#", "+", "-", "|", "=") else escaped
+
+
 LAST_MOMENT = 253402300800.0
 """The end of the year 9999, in seconds since the epoch."""
 

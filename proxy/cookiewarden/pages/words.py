@@ -1,9 +1,11 @@
 """The statement's own words, in the languages that ship."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cookiewarden.core.policy.policy import Lifetime, SetBy
+from cookiewarden.core.policy.problem import printable
+from cookiewarden.core.report.statement import StatedCookie
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +133,20 @@ def day_words(day: str, words: Words) -> str:
     """`16 July 2020` for 2020-07-16."""
     year, month, number = day.split("-")
     return f"{int(number)} {words.months[int(month) - 1]} {int(year)}"
+
+
+def notes(cookie: StatedCookie, words: Words) -> list[str]:
+    """What restricts it: hosts, and a day."""
+    found = [words.at.format(hosts=", ".join(cookie.hosts))] if cookie.hosts else []
+    if cookie.until:
+        found.append(words.until.format(day=day_words(cookie.until, words)))
+    return found
+
+
+def has_globs(cookies: Sequence[StatedCookie]) -> bool:
+    return any("*" in cookie.name for cookie in cookies)
+
+
+def quoted(text: str, words: Words) -> str:
+    """Text between the quotation marks of a language."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{printable(text)}\N{RIGHT DOUBLE QUOTATION MARK}"

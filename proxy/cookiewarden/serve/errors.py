@@ -1,5 +1,7 @@
-"""What ends a start: exceptions that commands tell of, apart from what raises them, so that a command need not import the proxy."""
+"""Errors that end a start."""
+
+from cookiewarden.errors import CannotRun
 
 
-class CannotStart(Exception):
-    """The proxy could not come up: one line for the person who started it."""
+class CannotStart(CannotRun):
+    """The proxy could not start."""

@@ -1,14 +1,12 @@
 """Outgoing HTTP of the commands: an answer in time, of bearable size, or a sentence that says why not."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-import aiohttp
-
 from cookiewarden.core.policy.problem import printable, shown_url
+from cookiewarden.errors import CannotRun
 
 TOTAL_SECONDS = 30.0
 """For a whole answer: one that drips in comes to an end too."""
@@ -17,8 +15,8 @@ MAX_FIELD = 65536
 MAX_BODY = 64 * 1024 * 1024
 
 
-class NoAnswer(Exception):
-    """Why there is none that can be used; exit code 3."""
+class NoAnswer(CannotRun):
+    """Why there is no answer that can be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ def follow(url: str, seconds: float = TOTAL_SECONDS) -> list[Answer]:
     """A page as a browser without cookies gets it: the answer, and before it those that led there. Raises NoAnswer."""
     answers: list[Answer] = []
     while True:
-        answers.append(asyncio.run(_fetch(url, "GET", {"Accept": "text/html,*/*"}, None, seconds)))
+        answers.append(_ask(url, "GET", {"Accept": "text/html,*/*"}, None, seconds))
         last = answers[-1]
         where = next((value for name, value in last.headers if name.lower() == b"location"), b"")
         if last.status not in (301, 302, 303, 307, 308) or not where:
@@ -63,13 +61,23 @@ def fetch(
     seconds: float = TOTAL_SECONDS,
 ) -> tuple[int, bytes]:
     """Status and body. Redirects are not followed. Raises NoAnswer."""
-    answer = asyncio.run(_fetch(url, method, headers or {}, body, seconds))
+    answer = _ask(url, method, headers or {}, body, seconds)
     return answer.status, answer.body
+
+
+def _ask(url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Answer:
+    """Raises NoAnswer."""
+    # Imported late, as aiohttp is: most commands that can ask for a URL are seldom asked to.
+    import asyncio
+
+    return asyncio.run(_fetch(url, method, headers, body, seconds))
 
 
 async def _fetch(
     url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float
 ) -> Answer:
+    import aiohttp
+
     timeout = aiohttp.ClientTimeout(total=seconds)
     asked, url = url, shown_url(url)
     try:

@@ -11,8 +11,8 @@ from cookiewarden.core.report.drift import Finding, Kind, drift
 from cookiewarden.core.report.forecast import Forecast, Verdict, forecast, where
 from cookiewarden.core.report.inventory import Inventory, Record
 from cookiewarden.core.report.judge import Judged, Judgement, judge_all
-from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line
+from cookiewarden.pages.render import render
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.history import STEP_SECONDS, History, Sample
 from cookiewarden.serve.offload import in_short_turns

@@ -76,7 +76,7 @@ def _no_cookies(headers: dict[str, str]) -> dict[str, str]:
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class LineModel(_Model):

@@ -1,0 +1,59 @@
+"""A command imports nothing that serves: it starts several times as fast without."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "aiohttp",
+    "uvloop",
+    "httptools",
+    "jinja2",
+    "cookiewarden.serve",
+    "opentelemetry",
+    "cryptography",
+    "ijson",
+)
+PROGRAM = """
+import json, runpy, sys
+try:
+    runpy.run_module("cookiewarden", run_name="__main__")
+except SystemExit as end:
+    print(json.dumps([end.code, sorted(sys.modules)]), file=sys.stderr)
+"""
+STARTER = "policies/starter.yaml"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("check", STARTER),
+        ("test", STARTER),
+        ("explain", "--policy", STARTER, "Set-Cookie: a=1"),
+        ("diff", STARTER, STARTER),
+        ("schema",),
+        ("schema", "inventory"),
+        ("schema", "test-file"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_command_imports_nothing_that_serves(arguments: tuple[str, ...]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60
+    )
+    code, modules = json.loads(ran.stderr.splitlines()[-1])
+    assert code in (0, 1), ran.stderr
+    assert [name for name in modules if name in HEAVY] == []
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "--help"], capture_output=True, text=True, timeout=60
+    )
+    modules = json.loads(ran.stderr.splitlines()[-1])[1]
+    assert [
+        name for name in modules if name.startswith(("cookiewarden.core", "cookiewarden.tools", "pydantic"))
+    ] == []

@@ -11,8 +11,10 @@ import pytest
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.core.policy.source import parse_source
-from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus
+from cookiewarden.serve.admin.exposition import Exposition
+from cookiewarden.serve.control.status import PolicyStatus
 from cookiewarden.serve.observe.metrics import Labels, Metrics
+from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.settings import OPTIONS
 from tests.policies_for_tests import loaded, policy
 from tests.processes import command, free_port, ready
@@ -130,7 +132,7 @@ def test_every_setting_is_in_the_readme() -> None:
 def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
     metrics = Metrics(Labels(200))
     metrics.declare(["old"])
-    metrics.declare(["old"], shadow=True)
+    metrics.declare(["old"], Role.SHADOW)
     status = PolicyStatus(expiries={"old": 1.0}, shadow=PolicyStatus())
     families = {}
     for family in Exposition(lambda: metrics.counts, metrics.labels, status).collect():

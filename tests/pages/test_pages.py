@@ -5,12 +5,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cookiewarden.core.policy.problem import Severity
 from cookiewarden.core.report.review import PolicyInForce, Series, period, review
 from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line, bars, chart, spark
 from cookiewarden.pages.report import values_of
-from cookiewarden.pages.text import ago, cell, date, number, severities, shown
-from cookiewarden.serve.sockets import told
+from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
 from tests.core.report.seen import NOW, Watched
 from tests.core.report.test_review import NONE, answered
 from tests.policies_for_tests import entries
@@ -98,8 +98,8 @@ def reviewed(language: str = "en"):
 
 
 def test_problems_are_counted_by_how_bad_they_are() -> None:
-    assert severities(["p:1:1: error: x", "p:1:2: warning: y", "p:1:3: warning: z"]) == "1 error, 2 warnings"
-    assert severities(["no key"]) == "1 problem"
+    assert severities([Severity.WARNING, Severity.ERROR, Severity.WARNING]) == "1 error, 2 warnings"
+    assert severities([None]) == "1 problem"
 
 
 @pytest.mark.parametrize("template", ["report.html", "report.md"])

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.pages.chart import chart
 from cookiewarden.pages.statement import filters as of_statements
-from cookiewarden.pages.text import ago, cell, date, number, paragraphs, reasons, severities, shown
-from cookiewarden.serve.sockets import told
+from cookiewarden.pages.text import ago, cell, date, number, paragraphs, severities, shown, told
 
 if TYPE_CHECKING:
     import jinja2
@@ -52,7 +51,7 @@ def _environment(kind: "type[jinja2.Environment]") -> "jinja2.Environment":
     )
     environment.filters |= {
         "shown": shown, "date": date, "ago": ago, "counted": counted, "number": number, "cell": cell, "told": told,
-        "severities": severities, "reasons": reasons, "paragraphs": paragraphs,
+        "severities": severities, "paragraphs": paragraphs,
     } | of_statements()  # fmt: skip
     environment.globals["chart"] = chart
     return environment

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cookiewarden import __version__
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.problem import Severity
 from cookiewarden.core.report.drift import Finding, Kind, drift
 from cookiewarden.core.report.forecast import Forecast, Verdict, forecast, where
 from cookiewarden.core.report.inventory import Inventory, Record
@@ -15,6 +16,7 @@ from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.history import STEP_SECONDS, History, Sample
+from cookiewarden.serve.control.status import PolicyStatus, Reload, line_of, severity_of
 from cookiewarden.serve.offload import in_short_turns
 
 MAX_SHOWN = 50
@@ -45,6 +47,39 @@ class EntryRow:
     done: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReloadRow:
+    """A reload that was tried."""
+
+    at: float
+    """In seconds since the epoch."""
+    successful: bool
+    severities: list[Severity | None]
+    lines: list[str]
+    """One for each cause."""
+    why: list[str]
+    """Those that tell why it failed: without warnings, where there is anything else."""
+
+
+def _reload_row(reload: Reload) -> ReloadRow:
+    failed = [cause for cause in reload.causes if severity_of(cause) not in MILD]
+    return ReloadRow(
+        reload.at,
+        reload.successful,
+        list(map(severity_of, reload.causes)),
+        list(map(line_of, reload.causes)),
+        list(map(line_of, failed or reload.causes)),
+    )
+
+
+MILD = frozenset({Severity.WARNING, Severity.INFO})
+
+
+def _reload_rows(status: PolicyStatus | None) -> list[ReloadRow]:
+    """The latest last."""
+    return list(map(_reload_row, status.reloads)) if status is not None else []
+
+
 async def page(operation: Operation, unready: str, address: str) -> tuple[str, str]:
     """The page, and the Content-Security-Policy that goes with it. `address`: of the admin listener, for commands."""
     seen = await operation.computed(_seen)
@@ -57,6 +92,8 @@ async def page(operation: Operation, unready: str, address: str) -> tuple[str, s
         "unready": unready,
         "address": address,
         "policy": await operation.policy(),
+        "reloads": _reload_rows(operation.status),
+        "shadow_reloads": _reload_rows(operation.status.shadow),
         "seen": seen,
         "charts": _charts(operation.history),
         "max_shown": MAX_SHOWN,

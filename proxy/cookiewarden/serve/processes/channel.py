@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cookiewarden.serve.control.mode import Order
+from cookiewarden.serve.observe.metrics import Label
 from cookiewarden.serve.observe.observations import Sighted
 from cookiewarden.serve.settings import Settings
 
@@ -43,7 +44,7 @@ class PolicyFilesRead:
 
     path: str
     files: Mapping[str, bytes]
-    labels: dict[str, int]
+    labels: dict[Label, int]
     """The labels of cookies with their numbers, this policy's among them."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)
     """For the cookies that it seals."""

@@ -27,17 +27,19 @@ from cookiewarden.core.policy.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keys_for
 from cookiewarden.serve.admin.api import Operation
-from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus, Workers
+from cookiewarden.serve.admin.exposition import Exposition, Workers
 from cookiewarden.serve.admin.history import History
 from cookiewarden.serve.admin.server import Admin
 from cookiewarden.serve.control.mode import ModeSwitch, Order
 from cookiewarden.serve.control.reload import Reloader, Revision
 from cookiewarden.serve.control.shadow import shadow_reloader
+from cookiewarden.serve.control.status import PolicyStatus
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import GAUGES, Labels
 from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.processes.channel import (
     Begin,
     Channel,
@@ -219,7 +221,7 @@ class Supervisor:
             revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
-        self.policy = self._read(revision)
+        self.policy = self._for_workers(revision, Role.IN_FORCE)
         spawning: asyncio.Future[Any] = asyncio.gather(
             *map(self.spawn, range(self.settings.workers)), return_exceptions=True
         )
@@ -338,7 +340,7 @@ class Supervisor:
     async def put(self, revision: Revision) -> list[object]:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy. Return the pieces of the
         one before: none, for the workers hold them."""
-        self.policy = self._read(revision)
+        self.policy = self._for_workers(revision, Role.IN_FORCE)
         await self._put_everywhere(self.reloader, self.policy, shadow=False)
         self.operation.decides(revision.policy, self.reloader.order.now)
         return []
@@ -346,7 +348,7 @@ class Supervisor:
     async def put_shadow(self, revision: Revision) -> list[object]:
         """Have every worker try a policy beside the one in force. Return as `put`."""
         if self.shadow is not None:
-            self.shadow_policy = self._read(revision, shadow=True)
+            self.shadow_policy = self._for_workers(revision, Role.SHADOW)
             await self._put_everywhere(self.shadow, self.shadow_policy, shadow=True)
         return []
 
@@ -410,10 +412,10 @@ class Supervisor:
         self._number += 1
         return self._number
 
-    def _read(self, revision: Revision, shadow: bool = False) -> PolicyFilesRead:
-        """As workers are told of it."""
-        self.labels.declare((entry.name for entry in revision.policy.entries), shadow=shadow)
-        path = self.settings.shadow if shadow else self.settings.policy
+    def _for_workers(self, revision: Revision, role: Role) -> PolicyFilesRead:
+        """The policy as it is sent to workers, with numbers for its labels."""
+        self.labels.declare((entry.name for entry in revision.policy.entries), role)
+        path = self.settings.shadow if role is Role.SHADOW else self.settings.policy
         return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys)
 
     def counts(self) -> list[int]:

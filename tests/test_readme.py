@@ -11,6 +11,7 @@ import pytest
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.core.policy.source import parse_source
+from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.serve.admin.exposition import Exposition
 from cookiewarden.serve.control.status import PolicyStatus
 from cookiewarden.serve.observe.metrics import Labels, Metrics
@@ -144,6 +145,13 @@ def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
     section = README.partition("## Metrics")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(cookiewarden_\w+)` \| (.*?) \|", section, re.MULTILINE)
     assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows} == families
+
+
+def test_the_codes_of_the_admin_listener_are_in_the_readme() -> None:
+    section = README.partition("## The admin listener")[2].partition("\n## ")[0]
+    rows = section.partition("| code | status |")[2]
+    told = re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE)
+    assert sorted(told) == sorted(ErrorCode)
 
 
 def test_editors_find_the_schema_of_every_shipped_policy() -> None:

@@ -29,7 +29,7 @@ from cookiewarden.serve.admin.history import History
 from cookiewarden.serve.control.reload import Reloader
 from cookiewarden.serve.control.status import PolicyStatus, line_of
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS, LiveInventory
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.offload import beside_traffic, in_short_turns
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Operation:
     status: PolicyStatus
     history: History
     inventory: LiveInventory | None
-    take: Callable[[], Sighted]
+    take: Callable[[], Observed]
     """Hands out what was seen since it was last asked, where this process sees anything."""
     settle: Callable[[], Awaitable[str]]
     """Waits until the mode is in force everywhere; says where it is not yet, or nothing."""

@@ -13,7 +13,7 @@ from cookiewarden.core.policy.problem import counted
 from cookiewarden.serve.listening.tls import upstream_context
 from cookiewarden.serve.observe.access import AccessLog
 from cookiewarden.serve.observe.metrics import CONNECTIONS_AT, FORWARDED_REPLACED, Metrics
-from cookiewarden.serve.observe.observations import Sightings
+from cookiewarden.serve.observe.observations import Observations
 from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.statement import StatementPages
 from cookiewarden.serve.settings import Settings
@@ -58,7 +58,7 @@ class Gateway:
         self.statement: StatementPages | None = None
         """Where the policy in force serves its own."""
         self.metrics = metrics
-        self.sightings = Sightings() if settings.inventory else None
+        self.sightings = Observations() if settings.inventory else None
         self.access = AccessLog(settings.access_log)
         self.tracing: Tracing | None = None
         max_cookies = settings.max_cookies or sys.maxsize

@@ -32,7 +32,6 @@ from typing import Any
 
 from cookiewarden.serve.control.mode import Order
 from cookiewarden.serve.observe.metrics import Label
-from cookiewarden.serve.observe.observations import Sighted
 from cookiewarden.serve.settings import Settings
 
 _LENGTH = struct.Struct("!Q")
@@ -95,7 +94,7 @@ class Stop:
     """Drain and end; said again: end at once."""
 
 
-# From a worker
+# From a worker: `Observed`, what it observed since it last said so, and
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +103,6 @@ class Done:
 
     number: int
     failure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Saw:
-    """What it saw since it last said so."""
-
-    sighted: Sighted
 
 
 class Channel:

@@ -30,9 +30,9 @@ from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.listening.worker import Worker, prepared
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS
 from cookiewarden.serve.observe.metrics import Labels, Metrics
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.offload import beside_traffic, free
-from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Saw, Stop, Turn
+from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop, Turn
 
 
 class Preparer:
@@ -62,9 +62,10 @@ def _policy(read: PolicyFilesRead) -> Policy:
     return loaded.policy
 
 
-async def main(listening: int, channel: int, counts: int) -> None:
-    told = await Channel.over(socket.socket(fileno=channel))
-    begin: Begin | None = await told.receive()
+async def main(listening: int, descriptor: int, counts: int) -> None:
+    """`descriptor`: of the channel to the supervisor."""
+    channel = await Channel.over(socket.socket(fileno=descriptor))
+    begin: Begin | None = await channel.receive()
     if begin is None:
         return
     memory = mmap.mmap(counts, os.fstat(counts).st_size)
@@ -73,35 +74,35 @@ async def main(listening: int, channel: int, counts: int) -> None:
     worker.order, worker.shadow_order = begin.order, begin.shadow_order
     preparer = Preparer(metrics)
     policies: asyncio.Queue[Put] = asyncio.Queue()
-    hearing = asyncio.create_task(hear(told, worker, policies))  # from the first moment on: see Turn
+    hearing = asyncio.create_task(hear(channel, worker, policies))  # from the first moment on: see Turn
     try:
         made = await prepared(await preparer.engine(begin.policy, begin.order), begin.order)
         shadow = await preparer.engine(begin.shadow, begin.shadow_order) if begin.shadow is not None else None
         await worker.start(made, shadow, socket.socket(fileno=listening))
     except CannotStart as error:
-        told.send(Done(0, str(error)))
-        await told.finish()
+        channel.send(Done(0, str(error)))
+        await channel.finish()
         return
     del begin, made, shadow  # or the first policy lives as long as the worker
-    told.send(Done(0))
+    channel.send(Done(0))
     tasks = [
         hearing,
-        asyncio.create_task(put(told, worker, policies, preparer)),
+        asyncio.create_task(put(channel, worker, policies, preparer)),
         asyncio.create_task(worker.watch_certificate()),
-        asyncio.create_task(tell_always(told, worker)),
+        asyncio.create_task(send_observed_always(channel, worker)),
     ]
     await worker.stopping.wait()
     await worker.drain()
-    tell_what_was_seen(told, worker)
+    send_observed(channel, worker)
     for task in tasks:
         task.cancel()
     await worker.stop()
-    await told.finish()
+    await channel.finish()
 
 
-async def hear(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> None:
+async def hear(channel: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> None:
     """Do what the supervisor says. Without it, nobody would replace this worker or tell what it counts: stop."""
-    while (message := await told.receive()) is not None:
+    while (message := await channel.receive()) is not None:
         if isinstance(message, Put):
             if message.shadow:
                 worker.shadow_order = message.order
@@ -109,7 +110,7 @@ async def hear(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> N
                 worker.order = message.order
             policies.put_nowait(message)
         elif isinstance(message, Turn):
-            turn(told, worker, message)
+            turn(channel, worker, message)
         elif isinstance(message, Stop):
             worker.ask_to_stop()
         else:
@@ -117,54 +118,54 @@ async def hear(told: Channel, worker: Worker, policies: asyncio.Queue[Put]) -> N
     worker.ask_to_stop()
 
 
-def turn(told: Channel, worker: Worker, message: Turn) -> None:
+def turn(channel: Channel, worker: Worker, message: Turn) -> None:
     """Follow an order at once."""
     failure = ""
-    tell_what_was_seen(told, worker)  # the supervisor may forget what was decided before
+    send_observed(channel, worker)  # the supervisor may forget what was decided before
     try:
         (worker.turn_shadow if message.shadow else worker.turn)(message.order)
     except Exception as error:  # our own fault: the order of before stays, and the supervisor says so
         failure = f"{type(error).__name__} in a worker, a bug to report"
-    told.send(Done(message.number, failure))
+    channel.send(Done(message.number, failure))
 
 
-async def put(told: Channel, worker: Worker, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
+async def put(channel: Channel, worker: Worker, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
     """Put policies in force, one after the other."""
     while True:
         message = await policies.get()
         number, failure = message.number, ""
         try:
-            await free(await _put(told, worker, message, preparer))
+            await free(await _put(channel, worker, message, preparer))
         except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
             failure = f"{type(error).__name__} in a worker, a bug to report"
         del message  # or it holds a policy until the next one comes
-        told.send(Done(number, failure))
+        channel.send(Done(number, failure))
 
 
-async def _put(told: Channel, worker: Worker, message: Put, preparer: Preparer) -> list[object]:
+async def _put(channel: Channel, worker: Worker, message: Put, preparer: Preparer) -> list[object]:
     """Return the pieces of the policy before."""
     order = worker.shadow_order if message.shadow else worker.order
     engine = await preparer.engine(message.policy, order)
     if message.shadow:
         return worker.replace_shadow(engine)
     made = await prepared(engine, order)
-    tell_what_was_seen(told, worker)  # the supervisor forgets what the policy before decided
+    send_observed(channel, worker)  # the supervisor forgets what the policy before decided
     return worker.replace(made)
 
 
-async def tell_always(told: Channel, worker: Worker) -> None:
+async def send_observed_always(channel: Channel, worker: Worker) -> None:
     while True:
         await asyncio.sleep(TAKE_SECONDS)
-        tell_what_was_seen(told, worker)
+        send_observed(channel, worker)
 
 
-def tell_what_was_seen(told: Channel, worker: Worker) -> None:
+def send_observed(channel: Channel, worker: Worker) -> None:
     """For the inventory."""
     if not worker.has_started:
         return
-    sightings = worker.gateway.sightings
-    if sightings is not None and (sighted := sightings.take()) != Sighted():
-        told.send(Saw(sighted))
+    observations = worker.gateway.sightings
+    if observations is not None and (observed := observations.take()) != Observed():
+        channel.send(observed)
 
 
 if __name__ == "__main__":

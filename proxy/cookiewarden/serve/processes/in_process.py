@@ -29,7 +29,7 @@ from cookiewarden.serve.listening.worker import Prepared, Worker, prepared
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import Labels, Metrics
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import beside_traffic
 from cookiewarden.serve.settings import Settings
@@ -172,9 +172,9 @@ class Single:
         """What is put in force is in force."""
         return ""
 
-    def take(self) -> Sighted:
-        sightings = self.worker.gateway.sightings
-        return sightings.take() if sightings is not None else Sighted()
+    def take(self) -> Observed:
+        observations = self.worker.gateway.sightings
+        return observations.take() if observations is not None else Observed()
 
     def counts(self) -> Sequence[int] | memoryview:
         self.worker.gateway.count_connections()

@@ -38,7 +38,7 @@ from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import GAUGES, Labels
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.processes.channel import (
     Begin,
@@ -46,7 +46,6 @@ from cookiewarden.serve.processes.channel import (
     PolicyFilesRead,
     Put,
     ReloadCertificate,
-    Saw,
     Stop,
     Turn,
 )
@@ -96,8 +95,8 @@ class Child:
     born: float
     gone: asyncio.Future[None]
     """Done when it has ended."""
-    saw: Callable[[Sighted], None]
-    """Told what it saw."""
+    on_observed: Callable[[Observed], None]
+    """Is handed what it observed."""
     retired: bool = False
     """It was told to stop."""
     silent: bool = False
@@ -122,10 +121,10 @@ class Child:
             self.answers.pop(number, None)
 
     async def listen(self) -> None:
-        """Hand answers to those who asked, and on what it saw, until the worker is gone."""
+        """Hand answers to those who asked, and on what it observed, until the worker is gone."""
         while (message := await self.channel.receive()) is not None:
-            if isinstance(message, Saw):
-                self.saw(message.sighted)
+            if isinstance(message, Observed):
+                self.on_observed(message)
             else:
                 self._answer(message.number, message.failure)
         self.silent = True
@@ -162,7 +161,7 @@ class Supervisor:
         history = History(self.counts, self.labels)
         self.shadow = shadow_reloader(settings, self.status, self.put_shadow, self.turn_shadow)
         self.operation = Operation(
-            self.reloader, self.status, history, inventory, Sighted, self.settle, self.shadow
+            self.reloader, self.status, history, inventory, Observed, self.settle, self.shadow
         )
         self.shadow_policy: PolicyFilesRead | None = None
         self.ended = [0] * self.labels.max_cells
@@ -303,12 +302,12 @@ class Supervisor:
             os.close(memory)
         loop = asyncio.get_running_loop()
         channel = await Channel.over(ours)
-        return Child(slot, process, channel, counts, loop.time(), loop.create_future(), self.saw)
+        return Child(slot, process, channel, counts, loop.time(), loop.create_future(), self.add_observed)
 
-    def saw(self, sighted: Sighted) -> None:
-        """A worker tells what it saw."""
+    def add_observed(self, observed: Observed) -> None:
+        """Add what a worker observed to the inventory."""
         if self.operation.inventory is not None:
-            self.operation.inventory.add(sighted)
+            self.operation.inventory.add(observed)
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -369,7 +368,7 @@ class Supervisor:
             self._begin(self._decides(turning, policy, self.reloader.order.now))
 
     async def _decides(self, turning: set[asyncio.Task[None]], policy: Policy, now: float) -> None:
-        """Once workers have said what they saw before they followed."""
+        """Once workers have said what they observed before they followed."""
         await asyncio.wait(turning)
         if policy is self.reloader.policy:
             self.operation.decides(policy, now)

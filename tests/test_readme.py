@@ -11,8 +11,11 @@ import pytest
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.core.policy.source import parse_source
-from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus
+from cookiewarden.core.report.errors import ErrorCode
+from cookiewarden.serve.admin.exposition import Exposition
+from cookiewarden.serve.control.status import PolicyStatus
 from cookiewarden.serve.observe.metrics import Labels, Metrics
+from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.settings import OPTIONS
 from tests.policies_for_tests import loaded, policy
 from tests.processes import command, free_port, ready
@@ -130,7 +133,7 @@ def test_every_setting_is_in_the_readme() -> None:
 def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
     metrics = Metrics(Labels(200))
     metrics.declare(["old"])
-    metrics.declare(["old"], shadow=True)
+    metrics.declare(["old"], Role.SHADOW)
     status = PolicyStatus(expiries={"old": 1.0}, shadow=PolicyStatus())
     families = {}
     for family in Exposition(lambda: metrics.counts, metrics.labels, status).collect():
@@ -142,6 +145,13 @@ def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
     section = README.partition("## Metrics")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(cookiewarden_\w+)` \| (.*?) \|", section, re.MULTILINE)
     assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows} == families
+
+
+def test_the_codes_of_the_admin_listener_are_in_the_readme() -> None:
+    section = README.partition("## The admin listener")[2].partition("\n## ")[0]
+    rows = section.partition("| code | status |")[2]
+    told = re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE)
+    assert sorted(told) == sorted(ErrorCode)
 
 
 def test_editors_find_the_schema_of_every_shipped_policy() -> None:

@@ -36,14 +36,14 @@ class UnreadableKeys(BadKeys):
     """A key file that cannot be read."""
 
 
-def keys_for(policy: Policy, path: str) -> tuple[bytes, ...]:
-    """The keys of a policy: none where it seals nothing. `path`: the key file, or empty. Raises BadKeys."""
+def keys_for(policy: Policy, path: str, option: str = "--seal-key-file") -> tuple[bytes, ...]:
+    """The keys of a policy: none where it seals nothing. `path`: the key file, or empty. `option`: by which it is given. Raises BadKeys."""
     if not policy.seals:
         return ()
     if not path:
         entry = next(entry for entry in policy.entries if entry.seal is not None)
         raise BadKeys(
-            f'the policy seals "{entry.name}" ({entry.places["seal"]}) and there is no key: give one with --seal-key-file; '
+            f'the policy seals "{entry.name}" ({entry.places["seal"]}) and there is no key: give one with {option}; '
             "cookiewarden key new FILE makes it [seal-key-missing]"
         )
     return load_keys(path)

@@ -20,7 +20,7 @@ from cookiewarden.serve.dataplane.origin import OriginConnection
 from cookiewarden.serve.judging.policies import Policies
 from cookiewarden.serve.listening.connections import Connections
 from cookiewarden.serve.observe.metrics import Labels, Metrics
-from cookiewarden.serve.observe.observations import Sightings
+from cookiewarden.serve.observe.observations import Observations
 from cookiewarden.serve.own_pages.in_force import InForce, Prepared
 from cookiewarden.serve.settings import Settings
 from tests.bench.policy import SET_COOKIES, cookie_header, policy
@@ -86,7 +86,7 @@ WORKLOADS = {"a": (False, True), "b": (False, False), "f": (True, False)}
 def driver_of(made: Prepared, metrics: Metrics) -> DataPlane:
     """A data plane before an application that nobody asks. Needs a running loop."""
     settings = Settings(upstream=parse_upstream("http://127.0.0.1:1"))
-    observations = Sightings() if settings.inventory else None
+    observations = Observations() if settings.inventory else None
     in_force = InForce(Policies(made.engine, metrics, observations), made, Order())
     return DataPlane(settings, in_force, metrics, Connections(asyncio.get_running_loop(), 1000))
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from cookiewarden.files import PolicyFiles
 from cookiewarden.tools.statement.published import read_page
-from cookiewarden.tools.statement.stated import Kind, compare
+from cookiewarden.tools.statement.stated import StatementFindingKind, compare
 from tests.browser.pages import SIZES, fits, opened, violations
 from tests.processes import command, free_port, ready
 from tests.serve.harness import eventually
@@ -74,4 +74,4 @@ def test_its_print_says_what_the_policy_says(
     subprocess.run(["pdftotext", "-layout", tmp_path / "s.pdf", tmp_path / "s.txt"], check=True)
     policy = Path(__file__).parents[2] / "policies" / "carerix.yaml"
     found = compare(read_page((tmp_path / "s.txt").read_bytes()), PolicyFiles(str(policy)).load().policy, 0.0)
-    assert [f for f in found if f.kind is not Kind.WORDING] == []
+    assert [f for f in found if f.kind is not StatementFindingKind.WORDING] == []

@@ -207,7 +207,7 @@ def test_samples_of_moments_that_cannot_be_are_no_answer(moment: str) -> None:
 
 
 def test_the_schema_of_what_is_answered_is_printed(proxy: Running) -> None:
-    for name in ("inventory", "forecast", "drift", "policy", "mode"):
+    for name in ("inventory", "forecast", "drift", "policy", "mode", "error"):
         code, told, _ = run("schema", name)
         assert code == 0 and json.loads(told)["type"] == "object"
 

@@ -5,8 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cookiewarden.core.policy.problem import Severity
 from cookiewarden.core.report.review import PolicyInForce, Series, period, review
-from cookiewarden.pages.chart import Line, bars, chart, spark
+from cookiewarden.pages.chart import ChartLine, bars, chart, spark
 from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
 from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
@@ -55,7 +56,11 @@ def points(svg: str) -> list[tuple[float, float]]:
 
 
 def test_a_line_goes_from_one_end_to_the_other_and_its_top_is_the_largest_value() -> None:
-    svg = str(chart([Line("a", [0.0, 5.0, 10.0]), Line("b", [0.0, 0.0, 0.0])], ("then", "now"), "/s", "Rate"))
+    svg = str(
+        chart(
+            [ChartLine("a", [0.0, 5.0, 10.0]), ChartLine("b", [0.0, 0.0, 0.0])], ("then", "now"), "/s", "Rate"
+        )
+    )
     (x0, y0), (_, y1), (x2, y2) = points(svg)
     assert (x0, x2) == (8, 632) and y0 > y1 > y2 and y1 - y2 == pytest.approx(y0 - y1, abs=0.2)
     assert "Rate: a 10, b 0 /s at the end" in svg and svg.count("<polyline") == 1
@@ -63,14 +68,16 @@ def test_a_line_goes_from_one_end_to_the_other_and_its_top_is_the_largest_value(
 
 
 def test_charts_without_anything_are_charts() -> None:
-    for lines in ([], [Line("a", [])], [Line("a", [0.0])]):
+    for lines in ([], [ChartLine("a", [])], [ChartLine("a", [0.0])]):
         for svg in (chart(lines, ("a", "b"), "/s", "t"), bars(lines, ("a", "b"), "t"), spark([], "t")):
             ElementTree.fromstring(str(svg).partition("<p ")[0])
 
 
 def test_bars_stand_on_one_another() -> None:
     svg = ElementTree.fromstring(
-        str(bars([Line("a", [2.0, 0.0]), Line("b", [1.0, 3.0])], ("x", "y"), "t")).partition("<p ")[0]
+        str(bars([ChartLine("a", [2.0, 0.0]), ChartLine("b", [1.0, 3.0])], ("x", "y"), "t")).partition("<p ")[
+            0
+        ]
     )
     boxes = [{k: float(v) for k, v in r.attrib.items() if k != "class"} for r in svg.iter("rect")]
     a1, b1, a2, b2 = boxes
@@ -97,8 +104,8 @@ def reviewed(language: str = "en"):
 
 
 def test_problems_are_counted_by_how_bad_they_are() -> None:
-    assert severities(["p:1:1: error: x", "p:1:2: warning: y", "p:1:3: warning: z"]) == "1 error, 2 warnings"
-    assert severities(["no key"]) == "1 problem"
+    assert severities([Severity.WARNING, Severity.ERROR, Severity.WARNING]) == "1 error, 2 warnings"
+    assert severities([None]) == "1 problem"
 
 
 @pytest.mark.parametrize("template", ["report.html", "report.md"])

@@ -17,8 +17,11 @@ import jsonschema
 import pytest
 
 from cookiewarden.core.report import wire
+from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin import listener as admin_server
+from cookiewarden.serve.admin import server
+from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.listener import MAX_CONNECTIONS
 from tests.processes import command, ready
 from tests.serve.harness import CLOSE, POLICY, TOKEN, Client, Start, ask, eventually, get, mode_of, tell
@@ -147,6 +150,8 @@ def test_readyz_asks_nobody_and_is_503_while_draining() -> None:
         assert ready(proxy.admin) == 200
         proxy.signal(signal.SIGTERM)
         assert eventually(lambda: ready(proxy.admin) == 503, 1)
+        request = get(b"/readyz", CLOSE)
+        assert refused(ask(proxy.admin, request)) == (503, ErrorCode.NOT_READY)
 
 
 @pytest.mark.row(27)
@@ -176,6 +181,108 @@ def test_an_admin_client_that_does_not_read_does_not_hold_up_the_end() -> None:
         proxy.process.terminate()
         assert proxy.process.wait(20) == 0
         assert time.monotonic() - began < 8
+
+
+# What is refused
+
+LISTENERS: dict[str, dict[str, object]] = {
+    "on loopback": {},
+    "without an inventory": {"inventory": False},
+    "beyond loopback": {"admin": Address("0.0.0.0", 0)},
+}
+
+
+@pytest.mark.parametrize(
+    ("listener", "path", "method", "host", "code", "error"),
+    [
+        ("on loopback", "/none", "GET", "localhost", 404, ErrorCode.NOT_FOUND),
+        ("on loopback", "/policy", "PUT", "localhost", 405, ErrorCode.METHOD_NOT_ALLOWED),
+        ("on loopback", "/policy", "GET", "evil.example", 403, ErrorCode.HOST_NOT_ALLOWED),
+        ("on loopback", "/mode", "POST", "localhost", 403, ErrorCode.TOKEN_NOT_SET),
+        ("on loopback", "/policy", "GET", "localhost\r\nX: \x01", 400, ErrorCode.BAD_REQUEST),
+        ("without an inventory", "/inventory", "GET", "localhost", 404, ErrorCode.NO_INVENTORY),
+        ("without an inventory", "/forecast", "GET", "localhost", 404, ErrorCode.NO_INVENTORY),
+        ("without an inventory", "/drift", "GET", "localhost", 404, ErrorCode.NO_INVENTORY),
+        ("beyond loopback", "/policy", "GET", "localhost", 403, ErrorCode.TOKEN_NOT_SET),
+    ],
+)
+def test_an_error_is_json_with_its_code(
+    start: Start, listener: str, path: str, method: str, host: str, code: int, error: ErrorCode
+) -> None:
+    proxy, _ = start(**LISTENERS[listener])
+    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    assert refused(ask(proxy.single.admin.address.port, head.encode())) == (code, error)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "given", "body", "code", "error"),
+    [
+        ("/policy", "GET", "", "", 401, ErrorCode.TOKEN_REQUIRED),
+        ("/policy", "GET", "Bearer another", "", 401, ErrorCode.TOKEN_WRONG),
+        ("/mode", "POST", "", "", 403, ErrorCode.TOKEN_REQUIRED),
+        ("/reload", "POST", "Bearer another", "", 403, ErrorCode.TOKEN_WRONG),
+        ("/mode", "POST", f"Bearer {TOKEN}", "{}", 400, ErrorCode.INVALID_MODE),
+    ],
+)
+def test_an_error_about_the_token_or_the_mode_is_json_with_its_code(
+    start: Start, token: str, path: str, method: str, given: str, body: str, code: int, error: ErrorCode
+) -> None:
+    proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=token)
+    authorization = f"Authorization: {given}\r\n" if given else ""
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}Content-Length: {len(body)}\r\n"
+    request = f"{head}Connection: close\r\n\r\n{body}".encode()
+    assert refused(ask(proxy.single.admin.address.port, request)) == (code, error)
+
+
+def test_orders_that_are_not_done_in_time_are_errors_with_their_codes(
+    start: Start, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, _ = start(admin_token_file=token)
+
+    async def not_yet() -> None:
+        return None
+
+    async def late(mode: object, seconds: float) -> str:
+        return "1 worker of 2 did not take it yet, and will be replaced"
+
+    monkeypatch.setattr(Operation, "reload", lambda self: not_yet())
+    monkeypatch.setattr(Operation, "turn_mode", lambda self, mode, seconds: late(mode, seconds))
+    code, answer = tell(proxy.admin, "/reload")
+    assert (code, json.loads(answer)["error"]) == (503, ErrorCode.NOT_LOADED)
+    code, answer = tell(proxy.admin, "/mode", b'{"mode": "report"}')
+    assert (code, json.loads(answer)["error"]) == (503, ErrorCode.NOT_EVERYWHERE)
+
+
+def test_a_body_that_does_not_come_is_an_error_with_its_code(
+    start: Start, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
+    proxy, _ = start(admin_token_file=token)
+    authorization = f"Authorization: Bearer {TOKEN}".encode()
+    head = get(b"/mode", authorization, b"Content-Length: 9", CLOSE, method=b"POST")
+    with Client(proxy.single.admin.address.port) as client:
+        client.send(head.replace(b"shop.example", b"localhost"))
+        assert refused(client.read_until(b"}\n")) == (408, ErrorCode.REQUEST_TIMEOUT)
+
+
+def test_a_fault_of_our_own_is_an_error_with_its_code(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(self: Operation) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Operation, "policy_json", fails)
+    proxy, _ = start()
+    request = get(b"/policy", CLOSE).replace(b"shop.example", b"localhost")
+    assert refused(ask(proxy.single.admin.address.port, request)) == (500, ErrorCode.INTERNAL_ERROR)
+
+
+def refused(answer: bytes) -> tuple[int, ErrorCode]:
+    """Status and code of an answer that is an error as its schema says."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"\r\ncontent-type: application/json\r\n" in head.lower() + b"\r\n"
+    document = json.loads(body)
+    jsonschema.validate(document, wire.schema_of("error"))
+    assert document["message"]
+    return int(head.split(b" ")[1]), ErrorCode(document["error"])
 
 
 # What changes something
@@ -218,7 +325,7 @@ SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-C
 def test_a_mode_that_cannot_be_understood_changes_nothing(start: Start, token: str, body: bytes) -> None:
     proxy, _ = start(admin_token_file=token)
     code, told = tell(proxy.admin, "/mode", body)
-    assert code == 400 and b'expected such as {"mode"' in told and b"CANARY" not in told
+    assert code == 400 and json.loads(told)["error"] == ErrorCode.INVALID_MODE and b"CANARY" not in told
     assert mode_of(proxy) == "enforce"
 
 

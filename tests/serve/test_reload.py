@@ -10,11 +10,12 @@ import pytest
 
 from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.policy import Mode
+from cookiewarden.core.policy.problem import Severity
 from cookiewarden.files import PolicyFiles
-from cookiewarden.serve.admin.exposition import PolicyStatus
 from cookiewarden.serve.control.clock import Clock, elapsed
 from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import RETRY_SECONDS, Reloader, Revision
+from cookiewarden.serve.control.status import PolicyStatus, severity_of
 
 END = 32503680000.0
 DATED = "cookies: [{name: sid}, {name: old, until: 2999-12-31, owner: web, reason: the shop moves}]"
@@ -275,3 +276,27 @@ def test_a_reload_that_failed_for_want_of_something_is_tried_again(
 def test_nobody_sets_the_clock_that_counts_what_passes() -> None:
     first = elapsed()
     assert 0 <= elapsed() - first < 60
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        # realistic: one error among warnings, and two
+        ("cookies: [{name: sid, until: 2020-01-01}, {name: sid}]", ""),
+        ("cookies: [{name: sid}, {name: sid}, {name: a}, {name: a}]", " (and 1 error more)"),
+    ],
+)
+def test_the_errors_of_a_failed_reload_are_counted_whatever_the_file_is_called(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, more: str
+) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "shop: error: old.yaml")
+        await proxy.load("one")
+        await proxy.load("two", text)
+        causes = proxy.reloader.status.reloads[-1].causes
+        assert {severity_of(cause) for cause in causes} == {Severity.ERROR, Severity.WARNING}
+
+    play(scene())
+    (line,) = (record.message for record in caplog.records if record.levelname == "ERROR")
+    assert line.startswith("reload failed, the old policy stays in force: ")
+    assert line.endswith(f"[duplicate-entry]{more}")

@@ -158,7 +158,7 @@ def test_a_name_and_a_password_in_a_url_are_used() -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     with server(script) as url:
-        assert fetch(url.replace("//", "//me:secret@"))[0] == 200
+        assert fetch(url.replace("//", "//me:secret@")).status == 200
     assert b"Authorization: Basic bWU6c2VjcmV0" in heads[0]
 
 
@@ -224,6 +224,50 @@ def test_a_refusal_is_told_escaped_and_not_whole() -> None:
     ):
         Operator(url).drift()
     assert re.search(r"refuses \(403\): \\x1b\[31mno", str(refused.value)) and len(str(refused.value)) < 700
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "ends"),
+    [
+        (b"404 Not Found", "no-inventory", r"refuses \(404\): WHY$"),
+        (b"403 Forbidden", "token-wrong", r"refuses \(403\): WHY; the commands give the token with --token-file FILE$"),
+        (b"401 Unauthorized", "token-required", r"refuses \(401\): WHY; the commands give the token with --token-file FILE$"),
+        (b"403 Forbidden", "host-not-allowed", r"refuses \(403\): WHY$"),
+        (b"404 Not Found", "of-another-version", r'refuses \(404\): .*"message": "WHY"'),
+    ],
+)  # fmt: skip
+def test_the_hint_of_a_refusal_follows_its_code(status: bytes, code: str, ends: str) -> None:
+    # The words of another error: nothing may depend on them.
+    for why in ("there is no inventory", "no"):
+        body = json.dumps({"error": code, "message": why}).encode()
+        with server(saying(body, status)) as url, pytest.raises(NoAnswer, match=ends.replace("WHY", why)):
+            Operator(url).inventory()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (b"200 OK", b"ok\n", ""),
+        (b"503 Service Unavailable", b'{"error": "not-ready", "message": "draining"}', "draining"),
+    ],
+)
+def test_readiness_is_what_readyz_says(status: bytes, body: bytes, told: str) -> None:
+    with server(saying(body, status)) as url:
+        assert Operator(url).readiness() == told
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (b"503 Service Unavailable", b"the application is down"),
+        (b"503 Service Unavailable", b'{"error": "not-loaded", "message": "x"}'),
+        (b"200 OK", b"<html>welcome</html>"),
+        (b"404 Not Found", b""),
+    ],
+)
+def test_what_answers_readyz_in_another_way_is_no_admin_listener(status: bytes, body: bytes) -> None:
+    with server(saying(body, status)) as url, pytest.raises(NoAnswer, match="is no admin listener"):
+        Operator(url).readiness()
 
 
 @pytest.mark.parametrize(

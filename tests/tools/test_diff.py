@@ -16,7 +16,8 @@ from cookiewarden.tools.diff import diff as module
 from cookiewarden.tools.diff import places
 from cookiewarden.tools.diff import replay as replaying
 from cookiewarden.tools.diff.changes import Direction
-from cookiewarden.tools.diff.diff import Diff, Kind, Version, diff
+from cookiewarden.tools.diff.diff import ChangeKind, Diff, Version, diff
+from cookiewarden.tools.diff.facts import LABELS, Key, Topic
 from cookiewarden.tools.diff.replay import replay
 from cookiewarden.tools.traffic import Recorded
 from tests.policies_for_tests import entries, policy
@@ -123,9 +124,9 @@ def test_consent_is_told_of_each_cookie_that_it_gates() -> None:
 def test_gained_and_lost_cookies_are_told_apart_from_changed_ones() -> None:
     found = diff(version(entries("name: a", "name: b")), version(entries("name: b, secure: true", "name: c")))
     assert [(d.name, d.kind) for d in found.cookies] == [
-        ("b", Kind.CHANGED),
-        ("c", Kind.GAINED),
-        ("a", Kind.LOST),
+        ("b", ChangeKind.CHANGED),
+        ("c", ChangeKind.GAINED),
+        ("a", ChangeKind.LOST),
     ]
     assert found.directions == {Direction.LOOSER, Direction.STRICTER, Direction.OTHER}
 
@@ -133,7 +134,7 @@ def test_gained_and_lost_cookies_are_told_apart_from_changed_ones() -> None:
 def test_policies_that_share_nothing_gain_and_lose() -> None:
     found = diff(version(entries("name: a", "name: b-*")), version(entries("name: c", "name: d-*")))
     assert {(d.name, d.kind) for d in found.cookies} == {
-        ("c", Kind.GAINED), ("d-*", Kind.GAINED), ("a", Kind.LOST), ("b-*", Kind.LOST),
+        ("c", ChangeKind.GAINED), ("d-*", ChangeKind.GAINED), ("a", ChangeKind.LOST), ("b-*", ChangeKind.LOST),
     }  # fmt: skip
 
 
@@ -506,10 +507,44 @@ def test_text_json_and_markdown_say_the_same(folder: Path) -> None:
     )  # fmt: skip
     document = json.loads(raw)
     assert [c["name"] for c in document["cookies"]] == ["_|f"]
+    (first, *_) = document["cookies"][0]["changes"]
+    assert first == {
+        "fact": "set",
+        "of": "",
+        "what": "set by the application",
+        "old": "blocked (undeclared)",
+        "new": "passes",
+        "direction": "looser",
+    }
     assert "+ _|f" in text and "passes  [looser]" in text and "1 time, first at https://localhost/" in text
     assert r"\_\|f | gained" in markdown and "| looser |" in markdown
     assert document["replayed"][0]["count"] == 1 and not document["same"]
     assert "1 cookie gained, 1 kind of decision on recorded traffic; of the changes 2 looser" in text
+
+
+def test_every_fact_has_a_label_and_no_two_of_one_group_have_the_same() -> None:
+    assert set(LABELS) == set(Topic)
+    by_entry = list(Topic)[: list(Topic).index(Topic.MODE)]
+    for topics in (by_entry, [topic for topic in Topic if topic not in by_entry]):
+        assert len({LABELS[topic] for topic in topics}) == len(topics)
+
+
+def test_facts_of_several_categories_have_a_key_each() -> None:
+    base = entries("name: a, category: f", "name: b, category: g")
+    old, new = (f"categories: {{f: {{basis: {text}}}, g: {{basis: {text}}}}}\n" for text in "xy")
+    found = diff(version(old + base), version(new + base))
+    assert [change.key for change in found.policy] == [
+        Key(Topic.CATEGORY_BASIS, "f"),
+        Key(Topic.CATEGORY_BASIS, "g"),
+    ]
+
+
+@pytest.mark.parametrize("word", ["yes", "blocked", "any time", "left alone"])
+def test_a_text_of_a_gained_cookie_is_told_whatever_it_says(word: str) -> None:
+    found = told(
+        entries("name: a"), entries("name: a", f"name: b, until: 2027-01-01, owner: '{word}', reason: x")
+    )
+    assert f"b: owner:  -> {word} []" in found
 
 
 def test_traffic_that_cannot_be_read_is_told_and_is_code_3(folder: Path) -> None:

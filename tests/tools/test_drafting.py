@@ -11,7 +11,7 @@ from cookiewarden.core.policy.problem import Severity
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
-from cookiewarden.tools.learn.drafting import accepted, composed, declared
+from cookiewarden.tools.learn.drafting import DraftedEntry, accepted, composed, declared
 from cookiewarden.tools.learn.learn import draft, new_policy
 from tests.policies_for_tests import loaded
 
@@ -26,20 +26,33 @@ def errors(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("entries", "left"),
     [
-        ("  - name: a\n  - name: b\n", 2),
-        ("  - name: a\n    lifetime: 1d\n\n  - name: a\n    lifetime: 2d\n", 1),
-        ("  - name: 'a*b*c'\n  - name: 'a*d*c'\n  - name: 'a*e*c'\n    # note\n    secure: true\n", 1),
-        ("  - name: \"a;b\"\n", 0), ("  - name: a\n    lifetime: 1m\n", 0), ("  # nothing\n", 0), ("", 0),
+        (["  - name: a\n", "  - name: b\n"], 2),
+        (["  - name: a\n    lifetime: 1d\n\n", "  - name: a\n    lifetime: 2d\n"], 1),
+        (["  - name: 'a*b*c'\n", "  - name: 'a*d*c'\n", "  - name: 'a*e*c'\n    # note\n    secure: true\n"], 1),
+        (['  - name: "a;b"\n'], 0), (["  - name: a\n    lifetime: 1m\n"], 0), ([], 0),
     ],
 )  # fmt: skip
-def test_entries_that_would_be_errors_are_comments_that_say_why(entries: str, left: int) -> None:
-    text = accepted(HEAD, entries)
-    assert errors(composed(HEAD, text)) == [] and declared(text) == left
-    assert text.count("# left out: ") == declared(entries) - left
+def test_entries_that_would_be_errors_are_comments_that_say_why(entries: list[str], left: int) -> None:
+    found = accepted(HEAD, [DraftedEntry(text) for text in entries])
+    assert errors(composed(HEAD, found)) == [] and declared(found) == left
+    assert composed(HEAD, found).count("# left out: ") == len(entries) - left
+
+
+def test_comments_above_an_entry_that_is_left_out_stay() -> None:
+    entries = [
+        DraftedEntry('  - name: "a;b"\n\n', above="  # line 3\n"),
+        DraftedEntry("  # a*: by hand\n", False),
+    ]
+    first, second = accepted(HEAD, entries)
+    assert first.text.startswith("  # line 3\n  # left out: ") and first.text.endswith(
+        '  # - name: "a;b"\n\n'
+    )
+    assert second == entries[1]
 
 
 def test_what_is_wrong_above_the_entries_is_not_theirs() -> None:
-    assert accepted("version: 2\ncookies:\n", "  - name: a\n") == "  - name: a\n"
+    entries = [DraftedEntry("  - name: a\n")]
+    assert accepted("version: 2\ncookies:\n", entries) == entries
 
 
 NAMES = st.one_of(

@@ -10,7 +10,7 @@ from cookiewarden.core.policy.problem import Code, Severity
 from cookiewarden.files import PolicyFiles
 from cookiewarden.tools.statement.pagetext import NoStatement
 from cookiewarden.tools.statement.published import read_page
-from cookiewarden.tools.statement.stated import Kind, compare, draft
+from cookiewarden.tools.statement.stated import StatementFindingKind, compare, draft
 from tests.policies_for_tests import entries, loaded, policy
 from tests.shared import CONFORMANCE
 from tests.test_house import PACKAGE
@@ -21,9 +21,9 @@ CARERIX = CONFORMANCE.parent / "statement" / "carerix-5-privacy-statement.txt"
 POLICIES = PACKAGE.parents[1] / "policies"
 
 
-def differences(text: str, page: str = PAGE) -> list[tuple[Kind, str, int]]:
+def differences(text: str, page: str = PAGE) -> list[tuple[StatementFindingKind, str, int]]:
     found = compare(read_page(page.encode()), policy(text), NOW)
-    return [(f.kind, f.name, f.line) for f in found if f.kind is not Kind.WORDING]
+    return [(f.kind, f.name, f.line) for f in found if f.kind is not StatementFindingKind.WORDING]
 
 
 SID, GA = (
@@ -38,47 +38,51 @@ SID, GA = (
         (entries(SID, GA), []),
         (entries(SID, GA.replace("2y", "24mo")), []),
         (entries(SID, GA.replace("_ga", "_g*")), []),
-        (entries(SID), [(Kind.UNDECLARED, "_ga", 8)]),
-        (entries(SID, GA, "name: more"), [(Kind.UNSTATED, "more", 0)]),
-        (entries(SID, GA.replace("2y", "1y")), [(Kind.LIFETIME, "_ga", 8)]),
-        ("ceiling: 1y\n" + entries(SID, GA), [(Kind.LIFETIME, "_ga", 8)]),
-        (entries(SID.replace("session,", "1h,"), GA), [(Kind.LIFETIME, "sid", 7)]),
-        (entries("name: sid, purpose: The session.", GA), [(Kind.LIFETIME, "sid", 7)]),
+        (entries(SID), [(StatementFindingKind.UNDECLARED, "_ga", 8)]),
+        (entries(SID, GA, "name: more"), [(StatementFindingKind.UNSTATED, "more", 0)]),
+        (entries(SID, GA.replace("2y", "1y")), [(StatementFindingKind.LIFETIME, "_ga", 8)]),
+        ("ceiling: 1y\n" + entries(SID, GA), [(StatementFindingKind.LIFETIME, "_ga", 8)]),
+        (entries(SID.replace("session,", "1h,"), GA), [(StatementFindingKind.LIFETIME, "sid", 7)]),
+        (entries("name: sid, purpose: The session.", GA), [(StatementFindingKind.LIFETIME, "sid", 7)]),
         ("statement: {edited: 2026-01-02}\n" + entries(SID, GA), []),
-        ("statement: {edited: 2026-01-03}\n" + entries(SID, GA), [(Kind.EDITED, "", 0)]),
+        ("statement: {edited: 2026-01-03}\n" + entries(SID, GA), [(StatementFindingKind.EDITED, "", 0)]),
         (entries(SID, GA, "name: old, until: 2020-01-01"), []),
         (entries(SID, GA, "name: AWSALB, set_by: infrastructure"), []),
         (entries(SID + ", rename_to: __Host-sid", GA), []),
     ],
 )  # fmt: skip
-def test_where_page_and_policy_differ_is_told(text: str, found: list[tuple[Kind, str, int]]) -> None:
+def test_where_page_and_policy_differ_is_told(
+    text: str, found: list[tuple[StatementFindingKind, str, int]]
+) -> None:
     assert differences(text) == found
 
 
 def test_a_lifetime_that_the_policy_calls_stated_must_be_on_the_page() -> None:
     page = PAGE.replace("2 years", "")
     assert differences(entries(SID, GA), page) == []
-    assert differences(entries(SID, GA + ", lifetime_source: stated"), page) == [(Kind.NO_LIFETIME, "_ga", 8)]
+    assert differences(entries(SID, GA + ", lifetime_source: stated"), page) == [
+        (StatementFindingKind.NO_LIFETIME, "_ga", 8)
+    ]
 
 
 def test_names_that_are_nearly_the_same_are_said_to_be() -> None:
     found = compare(read_page(b"* _GA: x"), policy(entries("name: _ga")), NOW)
     assert [(f.kind, f.told.partition("; ")[2]) for f in found] == [
-        (Kind.UNDECLARED, 'the policy spells it "_ga", and names are case-sensitive'),
-        (Kind.UNSTATED, 'the page spells it "_GA"'),
+        (StatementFindingKind.UNDECLARED, 'the policy spells it "_ga", and names are case-sensitive'),
+        (StatementFindingKind.UNSTATED, 'the page spells it "_GA"'),
     ]
 
 
 def test_what_is_named_in_prose_is_said_to_be() -> None:
     found = compare(read_page(b"We also use more (1 day).\n\n* sid_1: x"), policy(entries("name: more", "name: sid_1", "name: mor")), NOW)  # fmt: skip
-    told = {f.name: f.told for f in found if f.kind is Kind.UNSTATED}
+    told = {f.name: f.told for f in found if f.kind is StatementFindingKind.UNSTATED}
     assert told["more"].endswith("in no list or table: what it says of it is not read")
     assert told["mor"] == "declared, and the page does not name it"
 
 
 def test_purposes_that_are_worded_otherwise_are_told_and_told_apart() -> None:
     found = compare(read_page(PAGE.encode()), policy(entries(SID.replace("The session", "the SESSION"), GA.replace("Statistics", "Numbers"))), NOW)  # fmt: skip
-    assert [(f.kind, f.name) for f in found] == [(Kind.WORDING, "_ga")]
+    assert [(f.kind, f.name) for f in found] == [(StatementFindingKind.WORDING, "_ga")]
 
 
 def test_a_draft_is_a_policy_that_says_what_the_page_says() -> None:
@@ -133,7 +137,9 @@ def test_all_17_cookies_of_the_carerix_statement_and_its_4_lifetimes_are_found(c
 def test_the_carerix_policy_is_what_the_statement_says(carerix: bytes) -> None:
     register = PolicyFiles(str(POLICIES / "carerix.yaml")).load().policy
     assert register is not None
-    assert [f for f in compare(read_page(carerix), register, NOW) if f.kind is not Kind.WORDING] == []
+    assert [
+        f for f in compare(read_page(carerix), register, NOW) if f.kind is not StatementFindingKind.WORDING
+    ] == []
 
 
 def test_a_draft_of_the_carerix_statement_declares_what_the_carerix_policy_does(carerix: bytes) -> None:

@@ -53,7 +53,7 @@ def test_a_drafted_policy_passes_its_drafted_tests(
     text = new_policy("a: draft", drafted)
     register = policy(text)
     engine = Engine(register, Mode.ENFORCE, NOW)
-    suite = draft_suite(inventory, engine, "p.yaml", NOW)
+    suite = draft_suite(inventory, engine, "p.yaml", NOW).text
     assert "CANARY" not in suite + text
     assert failures(suite, engine, register) == []
 
@@ -68,6 +68,6 @@ def test_sealed_renamed_and_gated_cookies_have_tests_too() -> None:
     register = policy(REGISTER)
     engine = Engine(register, Mode.ENFORCE, NOW, throw_away(register))
     inventory = seen([("sid", ["Path=/"]), ("lang", []), ("xy", []), ("c", [])], ["sid", "other"], engine)
-    suite = draft_suite(inventory, engine, "p.yaml", NOW)
+    suite = draft_suite(inventory, engine, "p.yaml", NOW).text
     assert failures(suite, engine, register) == []
     assert 'out: "sid=<sealed>; Path=/; Secure"' in suite and "# Without an answer of the visitor" in suite

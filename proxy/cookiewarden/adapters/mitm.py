@@ -72,9 +72,9 @@ class Addon:
         if loaded.policy is None:
             return [render_line(problem) for problem in loaded.problems]
         try:
-            keys = keyring(keys_for(loaded.policy, getattr(ctx.options, KEYS)))
+            keys = keyring(keys_for(loaded.policy, getattr(ctx.options, KEYS), KEYS))
         except BadKeys as bad:
-            return [str(bad).replace("--seal-key-file", KEYS)]
+            return [str(bad)]
         mode, now = getattr(ctx.options, MODE), time.time()
         if mode and mode not in list(Mode):
             return [f'{MODE}: "{printable(mode)}" is no mode; expected enforce or report']

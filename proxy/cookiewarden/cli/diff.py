@@ -15,7 +15,7 @@ from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.keys import throw_away
 from cookiewarden.pages.render import render
 from cookiewarden.tools.diff.changes import Change, Direction
-from cookiewarden.tools.diff.diff import Diff, Difference, Kind, Version
+from cookiewarden.tools.diff.diff import ChangeKind, CookieDifference, Diff, Version
 from cookiewarden.tools.diff.diff import diff as compare
 from cookiewarden.tools.diff.replay import replay
 
@@ -77,7 +77,7 @@ def _version(path: str, now: float) -> Version:
 
 def summary(found: Diff) -> str:
     """`1 cookie gained, 2 changed; 3 changes are looser`."""
-    kinds = [(sum(d.kind is kind for d in found.cookies), kind) for kind in Kind]
+    kinds = [(sum(d.kind is kind for d in found.cookies), kind) for kind in ChangeKind]
     told = [f"{counted(count, 'cookie')} {kind.value}" for count, kind in kinds if count]
     if found.policy:
         told.insert(0, f"{counted(len(found.policy), 'setting')} for all cookies")
@@ -92,7 +92,7 @@ def summary(found: Diff) -> str:
     return f"{', '.join(told)}{f'; of the changes {ways}' if ways else ''}"
 
 
-SIGNS = {Kind.GAINED: "+", Kind.LOST: "-", Kind.CHANGED: "~"}
+SIGNS = {ChangeKind.GAINED: "+", ChangeKind.LOST: "-", ChangeKind.CHANGED: "~"}
 
 
 def _text(found: Diff) -> str:
@@ -122,7 +122,7 @@ def _on_traffic(found: Diff) -> str:
     return f", on {counted(found.exchanges, 'exchange')} too" if found.exchanges else "; no exchange was read"
 
 
-def _headline(difference: Difference) -> str:
+def _headline(difference: CookieDifference) -> str:
     entry = difference.new or difference.old
     where = f" at {places(difference)}" if difference.sites else ""
     declared = f"  ({entry.place})" if entry is not None else ""
@@ -133,7 +133,7 @@ MAX_PLACES = 5
 """That are told of one difference; JSON has all."""
 
 
-def places(difference: Difference) -> str:
+def places(difference: CookieDifference) -> str:
     more = len(difference.sites) - MAX_PLACES
     told = ", ".join(difference.sites[:MAX_PLACES])
     return f"{told} and {counted(more, 'place')} more" if more > 0 else told
@@ -152,17 +152,28 @@ def _markdown(found: Diff) -> str:
     return render("diff.md", {"diff": found, "summary": summary(found), "mark": marks, "places": places})
 
 
+def _change_json(change: Change) -> dict[str, str]:
+    return {
+        "fact": change.key.topic.value,
+        "of": change.key.of,
+        "what": change.what,
+        "old": change.old,
+        "new": change.new,
+        "direction": change.direction.value,
+    }
+
+
 def _json(found: Diff) -> str:
     told = {
         "same": not found,
-        "policy": [dataclasses.asdict(change) for change in found.policy],
+        "policy": list(map(_change_json, found.policy)),
         "cookies": [
             {
                 "name": d.name,
                 "kind": d.kind.value,
                 "sites": list(d.sites),
                 "declared_at": [str(entry.place) if entry else None for entry in (d.old, d.new)],
-                "changes": [dataclasses.asdict(change) for change in d.changes],
+                "changes": list(map(_change_json, d.changes)),
             }
             for d in found.cookies
         ],

@@ -4,7 +4,7 @@ import time
 
 import click
 
-from cookiewarden.cli.running import as_json, asks_a_proxy, operator, seen_by
+from cookiewarden.cli.running import as_json, asks_a_proxy, observed_by, operator
 from cookiewarden.cli.usage import FILE, FORMAT
 from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.core.report import wire
@@ -32,7 +32,7 @@ def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, 
     if policy is None:
         document = asked.drift()
     else:
-        other, inventory, judged = seen_by(asked, policy)
+        other, inventory, judged = observed_by(asked, policy)
         findings = drift_of(inventory, judged, other, time.time())
         document = wire.DriftDocument(other.name, other.sha256, inventory.since, findings)
     if only:

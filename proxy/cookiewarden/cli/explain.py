@@ -19,10 +19,10 @@ from cookiewarden.keys import throw_away
 from cookiewarden.tools.explain.explain import (
     DEFAULT_URL,
     Explanation,
-    Line,
     NoHeader,
-    Row,
+    PolicyLine,
     Table,
+    TrafficRow,
     exchange_of,
     explain_traffic,
     headers_of,
@@ -190,7 +190,7 @@ def _done(action: str, enforced: bool) -> str:
     return action if enforced or action == "pass" else f"{action}, but only reported"
 
 
-def _told(line: Line) -> str:
+def _told(line: PolicyLine) -> str:
     return f"{line.place}: {line.text}"
 
 
@@ -256,7 +256,7 @@ def rendered(table: Table) -> str:
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: TrafficRow) -> tuple[str, ...]:
     why = f" ({', '.join(row.reasons)})" if row.reasons else ""
     entry = f"{printable(row.entry)} {row.declared_at.place}" if row.declared_at is not None else "-"
     return (row.name or "(without a name)", row.header, str(row.count), entry, row.example, _done(row.action, row.enforced) + why)  # fmt: skip

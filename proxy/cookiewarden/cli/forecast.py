@@ -4,7 +4,7 @@ import time
 
 import click
 
-from cookiewarden.cli.running import as_json, asks_a_proxy, operator, seen_by
+from cookiewarden.cli.running import as_json, asks_a_proxy, observed_by, operator
 from cookiewarden.cli.usage import FILE, FORMAT
 from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.core.report import wire
@@ -26,7 +26,7 @@ def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> 
     if policy is None:
         document = asked.forecast()
     else:
-        other, inventory, judged = seen_by(asked, policy)
+        other, inventory, judged = observed_by(asked, policy)
         cookies = forecast_of(inventory, judged, is_in_force=False)
         document = wire.ForecastDocument(other.name, other.sha256, inventory.since, cookies)
     click.echo(as_json(document) if form == "json" else _rendered(document))

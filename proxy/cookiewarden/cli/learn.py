@@ -25,8 +25,7 @@ from cookiewarden.core.report.record import add_exchange
 from cookiewarden.tools.explain.explain import DEFAULT_URL, exchange_of
 from cookiewarden.tools.http import NoAnswer
 from cookiewarden.tools.learn.catalog import Catalog, NoCatalog, read_catalog
-from cookiewarden.tools.learn.drafting import declared
-from cookiewarden.tools.learn.learn import Draft, draft, merged, new_policy
+from cookiewarden.tools.learn.learn import RegisterDraft, draft, merged, new_policy
 from cookiewarden.tools.test.suite import draft_suite
 from cookiewarden.tools.traffic import NoTraffic, recorded
 
@@ -192,9 +191,9 @@ def _write_suite(path: Path, policy: Path, inventory: Inventory) -> None:
     """Raises ClickException."""
     loaded = load_policy(str(policy))[1].policy
     assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
-    text = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
-    write_new(path, text)
-    click.echo(f"{path}: {counted(text.count('  - name: '), 'case')} drafted", err=True)
+    suite = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
+    write_new(path, suite.text)
+    click.echo(f"{path}: {counted(suite.cases, 'case')} drafted", err=True)
 
 
 def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
@@ -204,10 +203,10 @@ def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
     )
 
 
-def _write(made: Draft, into: str | None, output: str | None, name: str) -> int:
+def _write(made: RegisterDraft, into: str | None, output: str | None, name: str) -> int:
     families = f", {counted(len(made.families), 'family')} among them" if made.families else ""
     suggested = f", {made.suggested} known to the catalog" if made.suggested else ""
-    count = declared(made.yaml)
+    count = made.declared
     left = (
         f"; {counted(len(made.names) - count, 'name')} left to you, in comments"
         if count < len(made.names)
@@ -225,9 +224,9 @@ def _write(made: Draft, into: str | None, output: str | None, name: str) -> int:
     return 0
 
 
-def _write_into(path: Path, made: Draft, told: str) -> int:
+def _write_into(path: Path, made: RegisterDraft, told: str) -> int:
     into = str(path)
-    if not declared(made.yaml):
+    if not made.declared:
         click.echo(
             f"{into}: nothing is missing that could be declared"
             if made.yaml
@@ -250,7 +249,7 @@ def _write_into(path: Path, made: Draft, told: str) -> int:
         for p in after.problems
         if (p.code, p.message) not in known and p.code not in (Code.NO_PURPOSE, Code.NO_LIFETIME)
     ]
-    if problems or not _only_added(before, after, declared(made.yaml)):
+    if problems or not _only_added(before, after, made.declared):
         print_problems(problems)
         click.echo(
             f"{into} is not changed: it is written in a way that cannot be added to; what would have been added:",

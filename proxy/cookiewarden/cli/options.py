@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,12 +22,22 @@ from cookiewarden.serve.settings import OPTIONS, Option, Settings, shown
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class GivenBy(Enum):
+    FLAG = auto()
+    VARIABLE = auto()
+    FILE = auto()
+    NOBODY = auto()
+    """It is the default."""
+
+
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Given:
     """A setting's text and where it was given."""
 
     text: str
+    by: GivenBy
     where: str
+    """For people: the flag, the variable, or a line of the file."""
 
 
 class ConfigRefused(PolicyRefused):
@@ -40,7 +51,7 @@ class ConfigRefused(PolicyRefused):
 def settings_options(command: F) -> F:
     """A flag and an environment variable for every setting, and `--config`."""
     for option in reversed(OPTIONS):
-        alone: dict[str, Any] = {"is_flag": False, "flag_value": "on"} if option.metavar == "on|off" else {}
+        alone: dict[str, Any] = {"is_flag": False, "flag_value": "on"} if option.is_switch else {}
         help = option.help + (f"  [default: {shown(option.default)}]" if shown(option.default) else "")
         command = click.option(
             option.flag,
@@ -49,7 +60,7 @@ def settings_options(command: F) -> F:
             envvar=option.variable,
             help=help,
             **alone,
-            type=FILE if option.metavar == "FILE" else None,
+            type=FILE if option.is_file else None,
         )(command)
     return click.option(
         "--config",
@@ -60,27 +71,23 @@ def settings_options(command: F) -> F:
     )(command)
 
 
-def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[str, Origin]]:
+def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[str, Given]]:
     """Flags before environment before file before defaults. Raises UsageError, or ConfigRefused for the file."""
     source = _read_config(config) if config else None
-    given: dict[str, Origin] = {}
+    given: dict[str, Given] = {}
     values: dict[str, Any] = {}
     wrong: list[str] = []
     for option in OPTIONS:
-        origin = _origin(context, option, source)
-        given[option.name] = origin or Origin(shown(option.default), "default")
-        if origin is not None:
+        one = _given(context, option, source)
+        given[option.name] = one
+        if one.by is not GivenBy.NOBODY:
             try:
-                if (
-                    not origin.text and origin.where == option.flag
-                ):  # an unset variable of a shell, most often
+                if not one.text and one.by is GivenBy.FLAG:  # an unset variable of a shell, most often
                     raise ValueError("it is empty; leave the option out for none")
-                values[option.name] = option.parse(origin.text)
+                values[option.name] = option.parse(one.text)
             except ValueError as error:
-                named = origin.where in (option.flag, option.variable)
-                wrong.append(
-                    f"{origin.where}: {error}" if named else f"{origin.where}: {option.name}: {error}"
-                )
+                name = f"{option.name}: " if one.by is GivenBy.FILE else ""
+                wrong.append(f"{one.where}: {name}{error}")
     if wrong:
         raise click.UsageError("\n       ".join(wrong))
     return Settings(**values), given
@@ -102,19 +109,20 @@ def misspelt_variables() -> list[str]:
     ]
 
 
-def _origin(context: click.Context, option: Option, source: Source | None) -> Origin | None:
-    where = context.get_parameter_source(option.name)
+def _given(context: click.Context, option: Option, source: Source | None) -> Given:
+    given_by = context.get_parameter_source(option.name)
     text = context.params.get(option.name)
-    if text is not None and where is ParameterSource.COMMANDLINE:
-        return Origin(text, option.flag)
-    if text is not None and where is ParameterSource.ENVIRONMENT:
-        return Origin(text, option.variable)
+    if text is not None and given_by is ParameterSource.COMMANDLINE:
+        return Given(text, GivenBy.FLAG, option.flag)
+    if text is not None and given_by is ParameterSource.ENVIRONMENT:
+        return Given(text, GivenBy.VARIABLE, option.variable)
     for key in (option.name, option.name.replace("_", "-")):
         if source is not None and key in source.data:
             path = (key,)
             text = source.texts.get(path, source.data[key])
-            return Origin(str(text), f"{source.path}:{source.value_pos(path).line}")
-    return None
+            where = f"{source.path}:{source.value_pos(path).line}"
+            return Given(str(text), GivenBy.FILE, where)
+    return Given(shown(option.default), GivenBy.NOBODY, "default")
 
 
 def _read_config(path: str) -> Source:
@@ -153,10 +161,10 @@ def _config_problems(source: Source) -> list[Problem]:
     return found
 
 
-def print_config(given: dict[str, Origin]) -> str:
+def print_config(given: dict[str, Given]) -> str:
     """Each setting, its value and where it came from, aligned."""
     width = max(len(name) for name in given)
-    value_width = max(len(origin.text) for origin in given.values())
+    value_width = max(len(one.text) for one in given.values())
     return "\n".join(
         f"{name:<{width}}  {o.text:<{value_width}}  {o.where}".rstrip() for name, o in given.items()
     )

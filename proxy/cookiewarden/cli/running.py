@@ -58,7 +58,7 @@ def address_of(text: str, option: str, such_as: str) -> str:
     return url.rstrip("/")
 
 
-def seen_by(asked: Operator, policy: str) -> tuple[Policy, Inventory, Judged]:
+def observed_by(asked: Operator, policy: str) -> tuple[Policy, Inventory, Judged]:
     """What a proxy has seen, judged by the policy of another file. Raises PolicyRefused, NoAnswer."""
     loaded = load_policy(policy)[1].policy
     assert loaded is not None  # noqa: S101 (load_policy raises otherwise)

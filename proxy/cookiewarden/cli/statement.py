@@ -10,7 +10,7 @@ from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import as_json
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write, write_new
-from cookiewarden.core.policy.policy import Policy
+from cookiewarden.core.policy.policy import Policy, SetBy
 from cookiewarden.core.policy.problem import counted, printable, shown_url
 from cookiewarden.core.report.statement import statement as statement_of
 from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
@@ -18,7 +18,7 @@ from cookiewarden.pages.words import WORDS, words_of
 from cookiewarden.tools.http import NoAnswer, follow
 from cookiewarden.tools.statement.pagetext import NoStatement
 from cookiewarden.tools.statement.published import Published, read_page
-from cookiewarden.tools.statement.stated import Finding, Kind, compare, draft
+from cookiewarden.tools.statement.stated import StatementFinding, StatementFindingKind, compare, draft
 
 POLICY = click.option(
     "--policy",
@@ -84,7 +84,7 @@ def statement(
         click.echo(text, nl=False)
         return 0
     write(Path(output), text)
-    click.echo(f"{output}: {counted(sum(e.set_by.value != 'infrastructure' for e in loaded.entries), 'cookie')}", err=True)  # fmt: skip
+    click.echo(f"{output}: {counted(sum(e.set_by is not SetBy.INFRASTRUCTURE for e in loaded.entries), 'cookie')}", err=True)  # fmt: skip
     return 0
 
 
@@ -118,20 +118,20 @@ def _written(policy: Policy, language: str, form: str, template: str | None) -> 
 # Comparing
 
 TOLD = {
-    Kind.UNDECLARED: "On the page, and in no entry",
-    Kind.UNSTATED: "Declared, and not on the page",
-    Kind.LIFETIME: "Another lifetime",
-    Kind.NO_LIFETIME: "A lifetime that the page does not give",
-    Kind.EDITED: "The day of the last edit",
-    Kind.WORDING: "Worded otherwise (does not count)",
+    StatementFindingKind.UNDECLARED: "On the page, and in no entry",
+    StatementFindingKind.UNSTATED: "Declared, and not on the page",
+    StatementFindingKind.LIFETIME: "Another lifetime",
+    StatementFindingKind.NO_LIFETIME: "A lifetime that the page does not give",
+    StatementFindingKind.EDITED: "The day of the last edit",
+    StatementFindingKind.WORDING: "Worded otherwise (does not count)",
 }
 
 
 def _check(page: str, policy: Policy) -> int:
     published = _published(page)
     findings = compare(published, policy, time.time())
-    differ = [finding for finding in findings if finding.kind is not Kind.WORDING]
-    for kind in Kind:
+    differ = [finding for finding in findings if finding.kind is not StatementFindingKind.WORDING]
+    for kind in StatementFindingKind:
         found = [finding for finding in findings if finding.kind is kind]
         if found:
             click.echo(f"{TOLD[kind]}:")
@@ -143,7 +143,7 @@ def _check(page: str, policy: Policy) -> int:
     return int(bool(differ))
 
 
-def _told(finding: Finding, page: str) -> str:
+def _told(finding: StatementFinding, page: str) -> str:
     line = f"  {printable(finding.name)}: {printable(finding.told)}" if finding.name else f"  {finding.told}"
     where = [f"{printable(shown_url(page))}:{finding.line}"] if finding.line else []
     where += [str(finding.entry.place)] if finding.entry is not None else []

@@ -14,7 +14,7 @@ DRAWN = HEIGHT - BOTTOM - TOP
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChartLine:
     """One thing over time."""
 
     name: str
@@ -22,7 +22,7 @@ class Line:
     values: Sequence[float]
 
 
-def chart(lines: Sequence[Line], ends: tuple[str, str], unit: str, title: str) -> Markup:
+def chart(lines: Sequence[ChartLine], ends: tuple[str, str], unit: str, title: str) -> Markup:
     """Lines over equal steps, on one scale from 0. `ends`: what the first and the last step are called. `title` says it for those who
     do not see it."""
     top = max((value for line in lines for value in line.values), default=0.0)
@@ -33,7 +33,7 @@ def chart(lines: Sequence[Line], ends: tuple[str, str], unit: str, title: str) -
     )
 
 
-def bars(lines: Sequence[Line], ends: tuple[str, str], title: str) -> Markup:
+def bars(lines: Sequence[ChartLine], ends: tuple[str, str], title: str) -> Markup:
     """A bar for each step, what the lines say on top of one another."""
     top = max(map(sum, zip(*(line.values for line in lines), strict=True)), default=0.0)
     most = number(float(round(top)))
@@ -42,7 +42,7 @@ def bars(lines: Sequence[Line], ends: tuple[str, str], title: str) -> Markup:
 
 def spark(values: Sequence[float], title: str) -> Markup:
     """Bars without a frame, for a cell of a table."""
-    drawn = Markup("").join(_bars([Line("requests", values)], max(values, default=0.0)))
+    drawn = Markup("").join(_bars([ChartLine("requests", values)], max(values, default=0.0)))
     return Markup(
         '<svg class="spark" viewBox="0 0 {} {}" role="img" preserveAspectRatio="none"><title>{}</title>{}</svg>'
     ).format(WIDTH, HEIGHT, title, drawn)
@@ -59,7 +59,7 @@ def _framed(drawn: Iterable[Markup], said: str, ends: tuple[str, str], most: str
     )  # fmt: skip
 
 
-def _line(line: Line, top: float) -> Markup:
+def _line(line: ChartLine, top: float) -> Markup:
     step = (WIDTH - 2 * LEFT) / max(1, len(line.values) - 1)
     points = " ".join(
         f"{LEFT + at * step:.1f},{TOP + DRAWN - value / top * DRAWN:.1f}"
@@ -70,7 +70,7 @@ def _line(line: Line, top: float) -> Markup:
     )
 
 
-def _bars(lines: Sequence[Line], top: float) -> Iterable[Markup]:
+def _bars(lines: Sequence[ChartLine], top: float) -> Iterable[Markup]:
     columns = list(zip(*(line.values for line in lines), strict=True))
     step = (WIDTH - 2 * LEFT) / max(1, len(columns))
     for at, column in enumerate(columns):

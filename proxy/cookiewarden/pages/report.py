@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from cookiewarden.core.report.review import MOSTLY, Review
-from cookiewarden.pages.chart import Line, bars, spark
+from cookiewarden.pages.chart import ChartLine, bars, spark
 from cookiewarden.pages.text import date
 
 MAX_NAMES = 200
@@ -21,8 +21,10 @@ def values_of(review: Review, policy: str, now: float) -> dict[str, Any]:
         "spark": spark,
         "enforced": partial(_enforced, review),
         "ends": (date(ends[0])[:16], date(ends[-1])[:16]),
-        "undeclared": [Line(word, row.drawn) for word, row in zip(_WORDS, review.undeclared, strict=True)],
-        "all": Line("requests", [value or 0.0 for value in review.requests]),
+        "undeclared": [
+            ChartLine(word, row.drawn) for word, row in zip(_WORDS, review.undeclared, strict=True)
+        ],
+        "all": ChartLine("requests", [value or 0.0 for value in review.requests]),
     }
 
 

@@ -41,10 +41,13 @@ def with_template(document: StatementDocument, template: str, name: str) -> str:
     """By a template of the publisher's own, in Jinja's sandbox. HTML is escaped where its name says that it is. Raises BadTemplate."""
     import jinja2
 
+    from cookiewarden.pages.unknown import Unknown, UnknownName
+
     words = words_of(document.language) or ENGLISH
     values = {"s": document, "w": words, "others": [], "base": "statement.html"}
     try:
-        own = sandbox().overlay(autoescape=name.endswith((".html", ".htm", ".html.j2")))
+        is_html = name.endswith((".html", ".htm", ".html.j2"))
+        own = sandbox().overlay(autoescape=is_html, undefined=Unknown)
         text = own.from_string(template).render(values)
         text.encode()
         return text
@@ -61,7 +64,8 @@ def with_template(document: StatementDocument, template: str, name: str) -> str:
     except Exception as error:  # whatever it does, it is the template's doing
         told = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
         told = re.sub(r"'[\w.]*\.(\w+) object'", r"\1", told)
-        raise BadTemplate(f"{name}{_line_of(error)}: {told}{_meant(told)}") from None
+        meant = _meant(error.name, error.is_of_a_value) if isinstance(error, UnknownName) else ""
+        raise BadTemplate(f"{name}{_line_of(error)}: {told}{meant}") from None
 
 
 def _line_of(error: Exception) -> str:
@@ -71,13 +75,9 @@ def _line_of(error: Exception) -> str:
     return f":{found[-1]}" if found else ""
 
 
-_UNKNOWN = re.compile(r"has no attribute '(\w+)'|^'(\w+)' is undefined")
-
-
-def _meant(told: str) -> str:
-    found = _UNKNOWN.search(told)
-    if found is None:
-        return ""
+def _meant(name: str, is_of_a_value: bool) -> str:
     kinds = (StatementDocument, StatedCategory, StatedCookie, Words)
-    names = [f.name for kind in kinds for f in fields(kind)] if found[1] else ["s", "w", "others", "base"]
-    return did_you_mean(found[1] or found[2], names)
+    names = (
+        [f.name for kind in kinds for f in fields(kind)] if is_of_a_value else ["s", "w", "others", "base"]
+    )
+    return did_you_mean(name, names)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from cookiewarden.core.policy.problem import counted, printable
+from cookiewarden.core.policy.problem import Severity, counted, printable
 
 
 def shown(name: str) -> str:
@@ -82,16 +82,9 @@ def paragraphs(text: str) -> list[tuple[str, list[str]]]:
     return [(kind, parts) for kind, parts in found if any(parts)]
 
 
-def reasons(problems: Sequence[str]) -> list[str]:
-    """Why something failed, of problems that are a line each: without warnings, where there is anything else."""
-    return [line for line in problems if not re.search(r": (warning|info): ", line)] or list(problems)
-
-
-def severities(problems: Sequence[str]) -> str:
-    """`1 error, 2 warnings`, of problems that are a line each."""
-    counts = [
-        (word, sum(f": {word}: " in line for line in problems)) for word in ("error", "warning", "info")
-    ]
-    return ", ".join(counted(count, word) for word, count in counts if count) or counted(
-        len(problems), "problem"
+def severities(found: Sequence[Severity | None]) -> str:
+    """`1 error, 2 warnings`; None counts where there is nothing else."""
+    counts = [(severity, found.count(severity)) for severity in Severity]
+    return ", ".join(counted(count, severity.value) for severity, count in counts if count) or counted(
+        len(found), "problem"
     )

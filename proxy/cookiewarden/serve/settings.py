@@ -284,6 +284,16 @@ class Option:
     help: str
 
     @property
+    def is_switch(self) -> bool:
+        """It is on or off."""
+        return self.parse is _switch
+
+    @property
+    def is_file(self) -> bool:
+        """It is the path of a file."""
+        return self.parse is _file
+
+    @property
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 

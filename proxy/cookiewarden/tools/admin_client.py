@@ -7,17 +7,22 @@ from typing import TypeVar
 
 from cookiewarden.core.policy.problem import printable, shown_url
 from cookiewarden.core.report import wire
+from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.keys import read_token
-from cookiewarden.tools.http import NoAnswer, fetch
+from cookiewarden.tools.http import Answer, NoAnswer, fetch
 
 T = TypeVar("T")
 
+AUTHORIZE = "; the commands give the token with --token-file FILE"
 HINTS = {
-    401: "; the commands give the token with --token-file FILE",
-    403: "; the commands give the token with --token-file FILE",
-    404: "; is it the proxy's own port, and not its admin listener?",
+    ErrorCode.TOKEN_REQUIRED: AUTHORIZE,
+    ErrorCode.TOKEN_WRONG: AUTHORIZE,
+    ErrorCode.TOKEN_NOT_SET: AUTHORIZE,
+    ErrorCode.NOT_FOUND: "; it is of another version",
 }
+"""What a person can do, by the code of the error."""
+WRONG_PORT = "; is it the proxy's own port, and not its admin listener?"
 MAX_TOLD = 500
 """Characters of a refusal that are shown."""
 
@@ -43,10 +48,13 @@ class Operator:
 
     def readiness(self) -> str:
         """Why it is not ready, or nothing."""
-        status, body = fetch(self.url.rstrip("/") + "/readyz", seconds=5)
-        if status != 503 and body != b"ok\n":
-            raise NoAnswer(f"{shown_url(self.url)} is no admin listener (status {status}){HINTS[404]}")
-        return "" if status == 200 else _told(body) or f"status {status}"
+        answer = fetch(self.url.rstrip("/") + "/readyz", seconds=5)
+        if answer.status == 200 and answer.body == wire.READY.encode():
+            return ""
+        error = wire.read_error(answer.body)
+        if error is None or error.error is not ErrorCode.NOT_READY:
+            raise self._is_another(answer.status)
+        return _shown(error.message)
 
     def reload(self) -> wire.PolicyDocument:
         """Whether it worked is in the answer."""
@@ -65,17 +73,27 @@ class Operator:
         accepted: tuple[int, ...] = (200,),
     ) -> T:
         url = shown_url(self.url.rstrip("/") + path)
-        status, data = fetch(self.url.rstrip("/") + path, method, self._headers(), body)
-        if status not in accepted:
-            if data.lstrip().startswith(b"<"):
-                raise NoAnswer(f"{shown_url(self.url)} is no admin listener (status {status}){HINTS[404]}")
-            is_ours = data.startswith(b"there is no inventory")
-            hint = "" if is_ours else HINTS.get(status, "")
-            raise NoAnswer(f"{url} refuses ({status}): {_told(data) or 'without a reason'}{hint}")
+        answer = fetch(self.url.rstrip("/") + path, method, self._headers(), body)
+        if answer.status not in accepted:
+            raise self._refused(url, answer)
         try:
-            return read(data)
+            return read(answer.body)
         except wire.NotThis as bad:
             raise NoAnswer(f"{url} is no admin listener of this version: {printable(str(bad))}") from None
+
+    def _refused(self, url: str, answer: Answer) -> NoAnswer:
+        error = wire.read_error(answer.body)
+        if error is not None:
+            hint = HINTS.get(error.error, "")
+            return NoAnswer(f"{url} refuses ({answer.status}): {_shown(error.message)}{hint}")
+        if answer.is_html:
+            return self._is_another(answer.status)
+        why = _shown(answer.body.decode("utf-8", "backslashreplace")) or "without a reason"
+        hint = WRONG_PORT if answer.status == 404 else ""
+        return NoAnswer(f"{url} refuses ({answer.status}): {why}{hint}")
+
+    def _is_another(self, status: int) -> NoAnswer:
+        return NoAnswer(f"{shown_url(self.url)} is no admin listener (status {status}){WRONG_PORT}")
 
     def _headers(self) -> dict[str, str]:
         if not self.token_file:
@@ -98,5 +116,5 @@ class Operator:
         return {"Authorization": f"Bearer {token}"}
 
 
-def _told(body: bytes) -> str:
-    return printable(body.decode("utf-8", "backslashreplace").strip())[:MAX_TOLD]
+def _shown(message: str) -> str:
+    return printable(message.strip())[:MAX_TOLD]

@@ -28,6 +28,12 @@ class Answer:
     headers: list[tuple[bytes, bytes]] = field(repr=False)
     body: bytes = field(repr=False)
 
+    @property
+    def is_html(self) -> bool:
+        """Whether it says that it is a page for people."""
+        types = (value for name, value in self.headers if name.lower() == b"content-type")
+        return next(types, b"").lower().startswith(b"text/html")
+
 
 MAX_REDIRECTS = 10
 
@@ -59,10 +65,9 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     seconds: float = TOTAL_SECONDS,
-) -> tuple[int, bytes]:
-    """Status and body. Redirects are not followed. Raises NoAnswer."""
-    answer = _ask(url, method, headers or {}, body, seconds)
-    return answer.status, answer.body
+) -> Answer:
+    """Redirects are not followed. Raises NoAnswer."""
+    return _ask(url, method, headers or {}, body, seconds)
 
 
 def _ask(url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Answer:

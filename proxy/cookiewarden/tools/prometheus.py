@@ -108,14 +108,16 @@ class Prometheus:
         )
 
     def _ask(self, what: str, parameters: dict[str, str | float]) -> list[dict[str, Any]]:
-        status, body = fetch(f"{self.url}/api/v1/{what}?{urlencode(parameters)}")
+        found = fetch(f"{self.url}/api/v1/{what}?{urlencode(parameters)}")
         try:
-            answer: Any = json.loads(body)
+            answer: Any = json.loads(found.body)
             if answer["status"] != "success":
                 raise NoAnswer(f"Prometheus at {self.shown} refuses: {printable(str(answer['error']))[:300]}")
-            return [_checked(found) for found in answer["data"]["result"]]
+            return [_checked(series) for series in answer["data"]["result"]]
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-            raise NoAnswer(f"{self.shown} does not answer as Prometheus does (status {status})") from None
+            raise NoAnswer(
+                f"{self.shown} does not answer as Prometheus does (status {found.status})"
+            ) from None
 
 
 def _filled(question: str, where: str, step: int) -> str:

@@ -77,8 +77,9 @@ def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
     headers: dict[str, list[Header]] = {}
     name = ""
     is_har = False
+    numbers = _ShortNumbers(file)
     try:
-        for prefix, event, value in _shallow(ijson.basic_parse(_ShortNumbers(file))):
+        for prefix, event, value in _shallow(ijson.basic_parse(numbers)):
             if prefix == "log.entries" and event == "start_array":
                 is_har = True
             if prefix == entry and event == "start_map":
@@ -95,8 +96,8 @@ def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
                     name = value
                 elif rest == "headers.item.value" and side in headers:
                     headers[side] += [(_octets(name), _octets(one)) for one in value.split("\n")]
-    except ijson.JSONError as error:
-        what = "is cut" if re.search("premature|incomplete", str(error), re.IGNORECASE) else "is no JSON"
+    except ijson.JSONError:
+        what = "is cut" if numbers.has_ended else "is no JSON"
         raise NoTraffic(f'"{path}" {what}; what came before is used') from None
     except UnicodeDecodeError:
         raise NoTraffic(f'"{path}" is no JSON: it is not UTF-8; what came before is used') from None
@@ -119,6 +120,8 @@ class _ShortNumbers:
         self._held = b""
         """The end of what was read, where it may be the beginning of a long number or of an escape."""
         self._in_string = False
+        self.has_ended = False
+        """The end of the file was read: what is wrong before that is no cut."""
 
     def read(self, size: int = -1) -> bytes:
         """Return some octets; none at the end of the file."""
@@ -129,6 +132,7 @@ class _ShortNumbers:
                 text = self._hold(text)
             text = self._cut(text)
             if text or not data or size == 0:
+                self.has_ended = not text and size != 0
                 return text
 
     def _hold(self, text: bytes) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.drift import drift
+from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.core.report.forecast import forecast
 from tests.core.report.seen import NOW, Watched
 from tests.policies_for_tests import entries
@@ -52,6 +53,13 @@ def test_a_policy_comes_back_as_it_was() -> None:
     assert wire.read_policy(wire.dump(policy)) == policy
 
 
+@pytest.mark.parametrize(
+    "data", [b"", b"no", b"{}", b'{"error": "unheard-of", "message": "x"}', b"[" * 10**5]
+)
+def test_what_is_no_error_of_this_version_is_none(data: bytes) -> None:
+    assert wire.read_error(data) is None
+
+
 def test_every_document_is_as_its_schema_says() -> None:
     seen = watched()
     documents = {
@@ -63,6 +71,7 @@ def test_every_document_is_as_its_schema_says() -> None:
             wire.DriftDocument("p", "s", NOW, drift(seen.inventory, seen.judged, seen.engine.policy, NOW))
         ),
         "mode": b'{"mode": "report"}',
+        "error": wire.dump(wire.ErrorDocument(ErrorCode.NO_INVENTORY, "there is no inventory")),
     }
     for name, data in documents.items():
         jsonschema.validate(json.loads(data), wire.schema_of(name))

@@ -173,17 +173,35 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"})
 
 
-def entry_yaml(record: Record, is_glob: bool = False) -> str:
-    """An entry for the register: what was seen filled in, what a person must say left as a comment. `is_glob`: a `*` in the name is
-    meant as one."""
+def why_undeclarable(record: Record, is_glob: bool = False) -> str:
+    """Why no entry can declare the name, or nothing. `is_glob`: a `*` in the name is meant as one."""
     if "*" in record.name and not is_glob:
-        return f"  # {printable(record.name)}: a * in a name stands for any characters; declare it by hand\n"
+        return "a * in a name stands for any characters; declare it by hand"
     if "\t" in record.name:
-        return f"  # {printable(record.name)}: a name with a tab cannot be declared\n"
+        return "a name with a tab cannot be declared"
     if _NO_UTF_8.search(record.name):
-        return f"  # {printable(record.name)}: a name that is no UTF-8 cannot be declared\n"
-    lines = [f"  - name: {scalar(record.name)}", f"    # seen: {_seen(record)}"]
-    lines += ["    # purpose: what it is for", "    # category: the one it belongs to"]
+        return "a name that is no UTF-8 cannot be declared"
+    return ""
+
+
+PURPOSE, CATEGORY = "what it is for", "the one it belongs to"
+"""Stand in comments for what a person must say."""
+
+
+def entry_yaml(
+    record: Record,
+    is_glob: bool = False,
+    notes: Iterable[str] = (),
+    purpose: str = PURPOSE,
+    category: str = CATEGORY,
+) -> str:
+    """An entry for the register: what was seen filled in, what a person must say left as a comment. `is_glob`: a `*` in the name is
+    meant as one. `notes`: comments below the name."""
+    comments = [f"    # {note}" for note in notes]
+    if why := why_undeclarable(record, is_glob):
+        return "\n".join([f"  # {printable(record.name)}: {why}", *comments]) + "\n"
+    lines = [f"  - name: {scalar(record.name)}", *comments, f"    # seen: {_seen(record)}"]
+    lines += [f"    # purpose: {purpose}", f"    # category: {category}"]
     seconds = max((seen.longest for seen in record.shapes), default=None)
     if not seconds and any(seen.shape.lifetime_unreadable for seen in record.shapes):
         lines.append(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
+from typing import NamedTuple
 
 from cookiewarden.core.cookies.cookie import SetCookie
 from cookiewarden.core.cookies.date import is_known
@@ -163,16 +164,16 @@ class Record:
             and all(len(text) <= MAX_SHOWN for s in self.shapes for text in (s.shape.path, s.shape.domain))
         )
 
-    def see(self, seen: Observation, count: int, crossed: int, at: float) -> None:
-        if seen.direction in SIDES:
-            self.sides.setdefault(SIDES[seen.direction], Times()).add(count, at)
+    def add(self, observation: Observation, count: int, crossed: int, at: float) -> None:
+        if observation.direction in SIDES:
+            self.sides.setdefault(SIDES[observation.direction], Times()).add(count, at)
         self.cross_site += crossed
-        if seen.shape is not None:
-            self._shape(seen.shape, seen.seconds, count)
-        elif seen.direction == "response":
+        if observation.shape is not None:
+            self._shape(observation.shape, observation.seconds, count)
+        elif observation.direction == "response":
             self.deletions += count
-        self._row(seen, count, at)
-        place = (seen.host, seen.path)
+        self._row(observation, count, at)
+        place = (observation.host, observation.path)
         if place not in self.places:
             self.more_places = self.more_places or len(self.places) >= MAX_PLACES
             if len(self.places) < MAX_PLACES:
@@ -188,15 +189,15 @@ class Record:
         known.count += count
         known.shortest, known.longest = min(known.shortest, seconds), max(known.longest, seconds)
 
-    def _row(self, seen: Observation, count: int, at: float) -> None:
-        wanted = (seen.direction, seen.entry, seen.action, seen.reasons)
+    def _row(self, observation: Observation, count: int, at: float) -> None:
+        wanted = (observation.direction, observation.entry, observation.action, observation.reasons)
         row = next((r for r in self.rows if (r.direction, r.entry, r.action, r.reasons) == wanted), None)
         if row is None and len(self.rows) >= MAX_ROWS:
             row = self.rows[-1]
         if row is None:
             row = Row(*wanted, 0, Times())
             self.rows.append(row)
-        row.enforced += count if seen.enforced else 0
+        row.enforced += count if observation.enforced else 0
         row.times.add(count, at)
 
 
@@ -238,44 +239,56 @@ class Inventory:
         self.left_out[side] = self.left_out.get(side, 0) + count
 
 
+class Room(NamedTuple):
+    """What a name takes room of: an entry's, or that of the undeclared ones of a side."""
+
+    entry: str
+    side: Side | None
+
+
 class Keeper:
     """Adds to an inventory and keeps it bounded."""
 
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
-        self._rooms: dict[str, str] = {}
-        """What each name takes room of: an entry with a `*`, or the side of undeclared ones."""
-        self._taken: Counter[str] = Counter()
+        self._rooms: dict[str, Room] = {}
+        """The room of each name."""
+        self._taken: Counter[Room] = Counter()
         self._next_look = 0.0
         for record in inventory.records.values():
             self._take(record.name, _room(record.entry, record.by_server))
 
-    def add(self, seen: Observation, count: int, crossed: int, at: float) -> None:
-        """`count` times seen, the last time `at`; `crossed`: how many of these came from other sites."""
-        record = self._record(seen, at)
+    def add(self, observation: Observation, count: int, crossed: int, at: float) -> None:
+        """Observed `count` times, the last time `at`; `crossed`: how many of these came from other sites."""
+        record = self._record(observation, at)
         if record is not None:
-            record.see(seen, count, crossed, at)
-        elif seen.direction in SIDES:
-            self.inventory.leave_out(SIDES[seen.direction], count)
+            record.add(observation, count, crossed, at)
+        elif observation.direction in SIDES:
+            self.inventory.leave_out(SIDES[observation.direction], count)
 
-    def _record(self, seen: Observation, at: float) -> Record | None:
+    def _record(self, observation: Observation, at: float) -> Record | None:
         """The record for it, or None where there is no room."""
-        records, name = self.inventory.records, name_text(seen.name)
-        room = _room(seen.entry, seen.direction == "response")
+        records, name = self.inventory.records, name_text(observation.name)
+        room = _room(observation.entry, observation.direction == "response")
         if name in records:
-            if room == Side.SERVER and self._rooms.get(name) == Side.REQUEST and self._has_room(room, at):
+            if room.side is Side.SERVER and self._is_of_requests(name) and self._has_room(room, at):
                 self._take(name, room)
             return records[name]
-        if len(seen.name) > MAX_NAME or not self._has_room(room, at):
-            if not seen.entry:
+        if len(observation.name) > MAX_NAME or not self._has_room(room, at):
+            if not observation.entry:
                 return None
-            name = seen.entry
+            name = observation.entry
         if name not in records:
             records[name] = Record(name)
             self._take(name, room)
         return records[name]
 
-    def _take(self, name: str, room: str) -> None:
+    def _is_of_requests(self, name: str) -> bool:
+        """Whether it takes room of the undeclared names that browsers send."""
+        room = self._rooms.get(name)
+        return room is not None and room.side is Side.REQUEST
+
+    def _take(self, name: str, room: Room) -> None:
         self._leave(name)
         self._rooms[name] = room
         self._taken[room] += 1
@@ -285,14 +298,14 @@ class Keeper:
         if room is not None:
             self._taken[room] -= 1
 
-    def _has_room(self, room: str, now: float) -> bool:
+    def _has_room(self, room: Room, now: float) -> bool:
         if room in UNDECLARED_ROOMS:
             if self._taken[room] >= MAX_NAMES:
                 self._make_room(room, now)
             return self._taken[room] < MAX_NAMES
-        return "*" not in room or self._taken[room] < MAX_GLOB_NAMES
+        return "*" not in room.entry or self._taken[room] < MAX_GLOB_NAMES
 
-    def _make_room(self, room: str, now: float) -> None:
+    def _make_room(self, room: Room, now: float) -> None:
         """Forget names that came once, long ago."""
         if now < self._next_look:
             return
@@ -304,12 +317,13 @@ class Keeper:
                 self._leave(name)
 
 
-UNDECLARED_ROOMS = frozenset({str(Side.SERVER), str(Side.REQUEST)})
+UNDECLARED_ROOMS = frozenset({Room("", Side.SERVER), Room("", Side.REQUEST)})
 
 
-def _room(entry: str, by_server: bool) -> str:
-    """No entry's name is a side's: it has a `=` before it."""
-    return "=" + entry if entry else str(Side.SERVER if by_server else Side.REQUEST)
+def _room(entry: str, by_server: bool) -> Room:
+    if entry:
+        return Room(entry, None)
+    return Room("", Side.SERVER if by_server else Side.REQUEST)
 
 
 def name_text(name: bytes) -> str:

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from cookiewarden.core.policy.policy import Entry, Mode
 from cookiewarden.core.report.drift import Finding
+from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.core.report.forecast import Forecast
 from cookiewarden.core.report.inventory import Inventory
 
@@ -132,14 +133,28 @@ class ModeDocument:
     """After which it goes back by itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorDocument:
+    """What the admin listener answers instead of anything else, where it does not do what it is asked for."""
+
+    error: ErrorCode
+    """For programs."""
+    message: str
+    """For people: it may change."""
+
+
+READY = "ok\n"
+"""What `/readyz` answers with status 200."""
+
 DOCUMENTS: dict[str, type] = {
     "inventory": InventoryDocument,
     "forecast": ForecastDocument,
     "drift": DriftDocument,
     "policy": PolicyDocument,
     "mode": ModeDocument,
+    "error": ErrorDocument,
 }
-"""By the path on the admin listener."""
+"""By the path on the admin listener, but for `error`."""
 
 T = TypeVar("T")
 
@@ -229,6 +244,14 @@ def read_drift(data: bytes) -> DriftDocument:
 def read_policy(data: bytes) -> PolicyDocument:
     """Raises NotThis."""
     return _read(PolicyDocument, data)
+
+
+def read_error(data: bytes) -> ErrorDocument | None:
+    """None for what is something else, or of another version."""
+    try:
+        return _read(ErrorDocument, data)
+    except NotThis:
+        return None
 
 
 def read_mode(data: bytes) -> tuple[Mode | None, float]:

@@ -25,11 +25,11 @@ from cookiewarden.core.report.wire import (
     read_inventory,
 )
 from cookiewarden.keys import throw_away
-from cookiewarden.serve.admin.exposition import PolicyStatus
 from cookiewarden.serve.admin.history import History
 from cookiewarden.serve.control.reload import Reloader
+from cookiewarden.serve.control.status import PolicyStatus, line_of
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS, LiveInventory
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.offload import beside_traffic, in_short_turns
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Operation:
     status: PolicyStatus
     history: History
     inventory: LiveInventory | None
-    take: Callable[[], Sighted]
+    take: Callable[[], Observed]
     """Hands out what was seen since it was last asked, where this process sees anything."""
     settle: Callable[[], Awaitable[str]]
     """Waits until the mode is in force everywhere; says where it is not yet, or nothing."""
@@ -168,7 +168,7 @@ class Operation:
             status.switch_end or None,
             status.reload_time,
             status.reload_successful,
-            [ReloadDocument(r.at, r.successful, r.problems) for r in status.reloads],
+            [ReloadDocument(r.at, r.successful, list(map(line_of, r.causes))) for r in status.reloads],
             {
                 "response": policy.on_response.value,
                 "request": policy.on_request.value,
@@ -182,8 +182,10 @@ class Operation:
         status = self.status.shadow
         if status is None:
             return None
-        problems = status.reloads[-1].problems if status.reloads else []
-        return ShadowDocument(status.policy, status.sha256, status.reload_successful, problems)
+        causes = status.reloads[-1].causes if status.reloads else ()
+        return ShadowDocument(
+            status.policy, status.sha256, status.reload_successful, list(map(line_of, causes))
+        )
 
     def _policy(self) -> Policy:
         if self.reloader.policy is None:

@@ -2,9 +2,8 @@
 
 import os
 import platform
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -19,6 +18,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from cookiewarden import __version__
+from cookiewarden.serve.control.status import PolicyStatus
 from cookiewarden.serve.observe.metrics import (
     ALT_SVC_DROPPED,
     CLIENT_ERRORS_AT,
@@ -36,49 +36,12 @@ from cookiewarden.serve.observe.metrics import (
     OVERHEAD_BUCKETS,
     POLICY_ERRORS,
     REQUESTS_AT,
-    SHADOW,
     UPSTREAM_ERRORS_AT,
     VIOLATIONS_AT,
     Labels,
 )
+from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import in_short_turns
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """One that was tried."""
-
-    at: float
-    """In seconds since the epoch."""
-    successful: bool
-    problems: list[str]
-    """Each in a line."""
-
-
-MAX_RELOADS = 10
-"""That are remembered."""
-
-
-@dataclass(slots=True)
-class PolicyStatus:
-    """The policy in force and how its loading went."""
-
-    policy: str = ""
-    sha256: str = ""
-    enforcing: bool = False
-    reload_successful: bool = True
-    reload_time: float = 0.0
-    """When a policy was last loaded, in seconds since the epoch."""
-    successes: int = 0
-    failures: int = 0
-    expiries: dict[str, float] = field(default_factory=dict)
-    """When dated entries end, by name."""
-    switch_end: float = 0.0
-    """When the mode that an operator switched to ends, in seconds since the epoch; 0: none did."""
-    reloads: deque[Reload] = field(default_factory=lambda: deque(maxlen=MAX_RELOADS))
-    """The last ones."""
-    shadow: "PolicyStatus | None" = None
-    """The same of a policy that is tried beside it."""
 
 
 @dataclass(slots=True)
@@ -145,8 +108,8 @@ class Exposition(Collector):
         yield _gauge(
             "requests_in_flight", "Requests without a complete response.", (), {(): counts[IN_FLIGHT]}
         )
-        yield from self._cookies(counts, "", "")
-        yield from self._cookies(counts, SHADOW, "shadow_")
+        yield from self._cookies(counts, Role.IN_FORCE)
+        yield from self._cookies(counts, Role.SHADOW)
         yield _counter("policy_errors", "Cookies that could not be judged.", (), {(): counts[POLICY_ERRORS]})
         yield _counter(
             "upstream_errors", "Failures of the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT)
@@ -176,26 +139,25 @@ class Exposition(Collector):
         yield _gauge("workers", "Processes that serve.", (), {(): len(workers.pids) if workers else 1})
         yield _counter("workers_replaced", "Workers that died.", (), {(): workers.replaced if workers else 0})
 
-    def _cookies(self, counts: Sequence[int] | memoryview, before: str, family: str) -> Iterator[Metric]:
+    def _cookies(self, counts: Sequence[int] | memoryview, role: Role) -> Iterator[Metric]:
         cookies: dict[tuple[str, str, str], int] = {}
         violations: dict[tuple[str, str, str], int] = {}
-        for label, number in self.labels.numbers.items():
-            if label.startswith(SHADOW) != bool(before):
-                continue
-            label = label.removeprefix(before)
+        for label, number in self.labels.of(role).items():
             begin = LABELS_AT + LABEL_SIZE * number
             for (direction, action), at in COOKIES_AT.items():
                 cookies[direction, label, action] = counts[begin + at]
             for (reason, enforced), at in VIOLATIONS_AT.items():
                 if counts[begin + at]:  # appears on first use
                     violations[label, reason, "true" if enforced else "false"] = counts[begin + at]
-        would = "by the shadow policy" if before else "by what was done"
+        tried = role is Role.SHADOW
+        family = "shadow_" if tried else ""
+        would = "by the shadow policy" if tried else "by what was done"
         yield _counter(
             family + "cookies", f"Cookies judged, {would}.", ("direction", "cookie", "action"), cookies
         )
         yield _counter(
             family + "violations",
-            f"Cookies that were not as declared{', ' + would if before else ''}.",
+            f"Cookies that were not as declared{', ' + would if tried else ''}.",
             ("cookie", "reason", "enforced"),
             violations,
         )
@@ -227,7 +189,8 @@ class Exposition(Collector):
             (),
             {(): status.reload_time},
         )
-        known = {(name,): at for name, at in status.expiries.items() if name in self.labels.numbers}
+        labels = self.labels.of(Role.IN_FORCE)
+        known = {(name,): at for name, at in status.expiries.items() if name in labels}
         yield _gauge("entry_expiry_timestamp_seconds", "When a dated entry ends.", ("cookie",), known)
         if status.shadow is not None:
             yield _info(

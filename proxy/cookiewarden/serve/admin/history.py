@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cookiewarden.serve.observe.metrics import COOKIES_AT, LABEL_SIZE, LABELS_AT, REQUESTS_AT, SHADOW, Labels
+from cookiewarden.serve.observe.metrics import COOKIES_AT, LABEL_SIZE, LABELS_AT, REQUESTS_AT, Labels
+from cookiewarden.serve.observe.role import Role
 
 STEP_SECONDS = 5.0
 STEPS = 360
@@ -39,9 +40,8 @@ class History:
     def sample(self) -> Sample:
         counts = self.read()
         actions: dict[str, int] = {}
-        for label, number in self.labels.numbers.items():
-            if not label.startswith(SHADOW):
-                begin = LABELS_AT + LABEL_SIZE * number
-                for (_, action), at in COOKIES_AT.items():
-                    actions[action] = actions.get(action, 0) + counts[begin + at]
+        for number in self.labels.of(Role.IN_FORCE).values():
+            begin = LABELS_AT + LABEL_SIZE * number
+            for (_, action), at in COOKIES_AT.items():
+                actions[action] = actions.get(action, 0) + counts[begin + at]
         return Sample(time.time(), sum(counts[at] for at in REQUESTS_AT.values()), actions)

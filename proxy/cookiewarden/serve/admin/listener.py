@@ -12,6 +12,10 @@ from typing import cast
 
 from aiohttp import web
 
+from cookiewarden.core.report import wire
+from cookiewarden.core.report.errors import ErrorCode
+from cookiewarden.serve.admin.auth import Refusal
+
 log = logging.getLogger("cookiewarden")
 
 MAX_CONNECTIONS = 32
@@ -20,6 +24,18 @@ HEAD_SECONDS = 10.0
 """From the connection to the end of the first head."""
 REQUEST_SECONDS = 75.0
 """From one request to the next, with the answer between: longer than Prometheus waits from scrape to scrape."""
+
+SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""Fields of every answer but those for scrapes and probes."""
+
+
+def refused(refusal: Refusal) -> web.Response:
+    document = wire.ErrorDocument(refusal.code, refusal.message)
+    return web.Response(
+        status=refusal.status,
+        body=wire.dump(document) + b"\n",
+        headers={"Content-Type": "application/json"} | SAFE | dict(refusal.headers),
+    )
 
 
 class Server(web.Server):
@@ -92,6 +108,7 @@ class Connection(web.RequestHandler):
         its host."""
         if status >= 500:
             log.error("the admin listener failed to answer", exc_info=exc)
-        response = web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")
+        code = ErrorCode.INTERNAL_ERROR if status >= 500 else ErrorCode.BAD_REQUEST
+        response = refused(Refusal(status, code, f"{status} {HTTPStatus(status).phrase}"))
         response.force_close()
         return response

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from cookiewarden import __version__
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.problem import Severity
 from cookiewarden.core.report.drift import Finding, Kind, drift
 from cookiewarden.core.report.forecast import Forecast, Verdict, forecast, where
 from cookiewarden.core.report.inventory import Inventory, Record
 from cookiewarden.core.report.judge import Judged, Judgement, judge_all
-from cookiewarden.pages.chart import Line
+from cookiewarden.pages.chart import ChartLine
 from cookiewarden.pages.render import render
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.history import STEP_SECONDS, History, Sample
+from cookiewarden.serve.control.status import PolicyStatus, Reload, line_of, severity_of
 from cookiewarden.serve.offload import in_short_turns
 
 MAX_SHOWN = 50
@@ -25,7 +27,7 @@ ACTIONS = ("pass", "rewrite", "block", "strip", "evict", "report")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class InventorySummary:
     """What the inventory says of all cookies."""
 
     since: float
@@ -45,9 +47,42 @@ class EntryRow:
     done: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReloadRow:
+    """A reload that was tried."""
+
+    at: float
+    """In seconds since the epoch."""
+    successful: bool
+    severities: list[Severity | None]
+    lines: list[str]
+    """One for each cause."""
+    why: list[str]
+    """Those that tell why it failed: without warnings, where there is anything else."""
+
+
+def _reload_row(reload: Reload) -> ReloadRow:
+    failed = [cause for cause in reload.causes if severity_of(cause) not in MILD]
+    return ReloadRow(
+        reload.at,
+        reload.successful,
+        list(map(severity_of, reload.causes)),
+        list(map(line_of, reload.causes)),
+        list(map(line_of, failed or reload.causes)),
+    )
+
+
+MILD = frozenset({Severity.WARNING, Severity.INFO})
+
+
+def _reload_rows(status: PolicyStatus | None) -> list[ReloadRow]:
+    """The latest last."""
+    return list(map(_reload_row, status.reloads)) if status is not None else []
+
+
 async def page(operation: Operation, unready: str, address: str) -> tuple[str, str]:
     """The page, and the Content-Security-Policy that goes with it. `address`: of the admin listener, for commands."""
-    seen = await operation.computed(_seen)
+    observed = await operation.computed(_summary)
     nonce = secrets.token_urlsafe(16)
     now = time.time()
     values = {
@@ -57,11 +92,13 @@ async def page(operation: Operation, unready: str, address: str) -> tuple[str, s
         "unready": unready,
         "address": address,
         "policy": await operation.policy(),
-        "seen": seen,
+        "reloads": _reload_rows(operation.status),
+        "shadow_reloads": _reload_rows(operation.status.shadow),
+        "observed": observed,
         "charts": _charts(operation.history),
         "max_shown": MAX_SHOWN,
         "verdicts": list(Verdict),
-        "paste": "".join(f.yaml for f in seen.findings if f.kind is Kind.UNDECLARED) if seen else "",
+        "paste": "".join(f.yaml for f in observed.findings if f.kind is Kind.UNDECLARED) if observed else "",
     }
     return await in_short_turns(lambda: render("status.html", values)), POLICY.format(nonce=nonce)
 
@@ -72,9 +109,9 @@ POLICY = (
 )
 
 
-def _seen(inventory: Inventory, engine: Engine) -> Seen:
+def _summary(inventory: Inventory, engine: Engine) -> InventorySummary:
     judged = judge_all(inventory, engine, time.time())
-    return Seen(
+    return InventorySummary(
         inventory.since,
         sum(inventory.left_out.values()),
         forecast(inventory, judged, is_in_force=True),
@@ -109,9 +146,9 @@ def _would(judgements: list[Judgement]) -> str:
 def _charts(history: History) -> dict[str, object]:
     samples = list(history.samples)  # the step that has just begun would say little
     pairs = list(itertools.pairwise(samples))
-    requests = Line("requests", _thinned([_rate(a, b, a.requests, b.requests) for a, b in pairs]))
+    requests = ChartLine("requests", _thinned([_rate(a, b, a.requests, b.requests) for a, b in pairs]))
     cookies = [
-        Line(action, _thinned([_rate(a, b, a.actions[action], b.actions[action]) for a, b in pairs]))
+        ChartLine(action, _thinned([_rate(a, b, a.actions[action], b.actions[action]) for a, b in pairs]))
         for action in ACTIONS
     ]
     minutes = max(0, len(samples) - 1) * STEP_SECONDS / 60

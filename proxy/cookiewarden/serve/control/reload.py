@@ -14,7 +14,7 @@ that ends during a reload is gone by the time that the new policy is in force. A
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,12 +22,13 @@ from typing import Any
 from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.expiry import expiries_around
 from cookiewarden.core.policy.policy import Mode, Policy
-from cookiewarden.core.policy.problem import Severity, counted, render_line
+from cookiewarden.core.policy.problem import Severity, counted
 from cookiewarden.files import PolicyFiles, is_passing
 from cookiewarden.keys import BadKeys
-from cookiewarden.serve.admin.exposition import PolicyStatus, Reload
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.mode import ModeSwitch
+from cookiewarden.serve.control.status import Cause, Obstacle, PolicyStatus, Reload, line_of, severity_of
+from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import beside_traffic, free, in_thread
 
 log = logging.getLogger("cookiewarden")
@@ -67,19 +68,18 @@ class Reloader:
         keys: Callable[[Policy], tuple[bytes, ...]],
         put: Callable[[Revision], Awaitable[list[object]]],
         turn: Callable[[], None],
-        what: str = "policy",
+        role: Role = Role.IN_FORCE,
         clock: Clock | None = None,
     ) -> None:
         """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in the `order` of the moment at which it is ready, and returns
-        the pieces of the one before. `turn` has the policy in force follow `order` at once. Where one of them raises, all is as before.
-        `what`: how the log names it."""
+        the pieces of the one before. `turn` has the policy in force follow `order` at once. Where one of them raises, all is as before."""
         self.files = files
         self.switch = switch
         self.status = status
         self.keys = keys
         self.put = put
         self.turn = turn
-        self.what = what
+        self.role = role
         self.clock = clock or Clock()
         self.order = Order(switch.above_policy, self.clock.wall())
         self.in_force: Revision | None = None
@@ -132,7 +132,7 @@ class Reloader:
             self.switch, self.order = before
             raise
         log.warning("%s", why)
-        self._say(revision)
+        self._set_in_force(revision)
 
     async def watch_clock(self) -> None:
         """Do what is due. Awaits nothing but the time."""
@@ -152,12 +152,14 @@ class Reloader:
         except Exception as fault:  # our own fault must not end the watching
             self._not_before = elapsed + RETRY_SECONDS
             log.error(
-                "the %s that is due is not yet in force: %s, a bug to report", self.what, type(fault).__name__
+                "the %s that is due is not yet in force: %s, a bug to report",
+                self.role.value,
+                type(fault).__name__,
             )
-        self._say_when_the_switch_ends()
-        self._say_whether_the_disk_answers()
+        self._update_switch_end()
+        self._log_whether_the_disk_answers()
 
-    def _say_when_the_switch_ends(self) -> None:
+    def _update_switch_end(self) -> None:
         """By the wall clock, which may have been set since."""
         switch, status = self.switch, self.status
         left = switch.ends - self.clock.elapsed()
@@ -165,15 +167,15 @@ class Reloader:
         if abs(end - status.switch_end) > 1 or not end:
             status.switch_end = end
 
-    def _say_whether_the_disk_answers(self) -> None:
+    def _log_whether_the_disk_answers(self) -> None:
         is_silent = self.files.waits() >= PATIENCE_SECONDS
         if is_silent and not self._is_silent:
             log.error(
                 "the file system of the %s does not answer; what is in force stays in force, and a change is loaded once it does",
-                self.what,
+                self.role.value,
             )
         elif self._is_silent and not is_silent:
-            log.warning("the file system of the %s answers again", self.what)
+            log.warning("the file system of the %s answers again", self.role.value)
         self._is_silent = is_silent
 
     # Slow work
@@ -211,61 +213,64 @@ class Reloader:
     async def reload(self) -> None:
         async with self._slow:
             began = self.clock.wall()
-            problems: list[str] = []
+            causes: Sequence[Cause] = ()
             self._retry_at = math.inf
             try:
-                revision, problems = await beside_traffic(self._read)
+                revision, causes = await beside_traffic(self._read)
                 if revision is None:
-                    self._failed(began, problems, may_pass=self.files.may_pass)
+                    self._failed(began, causes, may_pass=self.files.may_pass)
                     return
                 self.order = replace(self.order, now=self.clock.wall())
                 pieces = await self.put(revision)
             except BadKeys as bad:
-                self._failed(began, [str(bad)], may_pass=is_passing(bad.errno))
+                self._failed(began, [Obstacle(str(bad))], may_pass=is_passing(bad.errno))
             except (OSError, MemoryError) as want:
                 why = (isinstance(want, OSError) and want.strerror) or "memory is not to be had"
-                self._failed(began, [f"it cannot be read now: {why.lower()}"], may_pass=True)
+                self._failed(began, [Obstacle(f"it cannot be read now: {why.lower()}")], may_pass=True)
             except Exception as fault:  # our own fault must not end the watching
-                self._failed(began, [f"{type(fault).__name__} while it was read, a bug to report"])
+                message = f"{type(fault).__name__} while it was read, a bug to report"
+                self._failed(began, [Obstacle(message)])
             else:
                 self.status.successes += 1
-                self.status.reloads.append(Reload(began, True, problems))
+                self.status.reloads.append(Reload(began, True, tuple(causes)))
                 if self.in_force is not None:
                     pieces += self.in_force.policy.entries
                 self.began(revision)
                 await free(pieces)  # which nothing else holds any more
 
-    def _read(self) -> tuple[Revision | None, list[str]]:
+    def _read(self) -> tuple[Revision | None, Sequence[Cause]]:
         """What the files hold, and its problems, the errors first. Raises BadKeys."""
         loaded = self.files.load()
         for source in loaded.sources.values():
             source.clear()
         problems = sorted(loaded.problems, key=lambda p: p.code.severity is not Severity.ERROR)
-        told = [render_line(problem) for problem in problems]
+        causes = [replace(problem, excerpt="") for problem in problems]  # nothing shows the line of the file
         if loaded.policy is None:
-            return None, told or ["no policy"]
-        return self.revision(loaded.policy), told
+            return None, causes or [Obstacle("no policy")]
+        return self.revision(loaded.policy), causes
 
-    def _failed(self, began: float, problems: list[str], may_pass: bool = False) -> None:
+    def _failed(self, began: float, causes: Sequence[Cause], may_pass: bool = False) -> None:
         """`may_pass`: the reason lies in the system and not in the files, so that the reload is tried again."""
         if may_pass:
             self._retry_at = self.clock.elapsed() + RETRY_SECONDS
         self.status.reload_successful = False
         self.status.failures += 1
-        self.status.reloads.append(Reload(began, False, problems))
-        errors = sum(f": {Severity.ERROR.value}: " in line for line in problems)
+        self.status.reloads.append(Reload(began, False, tuple(causes)))
+        errors = sum(severity_of(cause) is Severity.ERROR for cause in causes)
         more = f" (and {counted(errors - 1, 'error')} more)" if errors > 1 else ""
-        stays = "stays in force" if self.what == "policy" else "is still tried"
+        stays = "stays in force" if self.role is Role.IN_FORCE else "is still tried"
         again = f"; it is tried again in {RETRY_SECONDS:.0f} s" if may_pass else ""
-        log.error("reload failed, the old %s %s: %s%s%s", self.what, stays, problems[0], more, again)
+        log.error(
+            "reload failed, the old %s %s: %s%s%s", self.role.value, stays, line_of(causes[0]), more, again
+        )
 
     def began(self, revision: Revision) -> None:
         """It is in force, in the newest order: say so."""
         self.status.reload_successful = True
         self.status.reload_time = self.clock.wall()
-        self._say(revision)
+        self._set_in_force(revision)
 
-    def _say(self, revision: Revision) -> None:
+    def _set_in_force(self, revision: Revision) -> None:
         self.in_force = revision
         policy = revision.policy
         # Of the moment that the engines have: what ends while they are built has not ended in them.
@@ -274,13 +279,13 @@ class Reloader:
         status = self.status
         status.policy, status.sha256 = policy.name, policy.sha256
         status.enforcing = mode is Mode.ENFORCE
-        self._say_when_the_switch_ends()
+        self._update_switch_end()
         status.expiries = {entry.name: entry.until for entry in policy.entries if entry.until < math.inf}
         log.info(
             "%s in force: %s (%s, mode %s, sha256 %.12s)",
-            self.what, policy.name, counted(len(policy.entries), "entry"), mode.value, policy.sha256,
+            self.role.value, policy.name, counted(len(policy.entries), "entry"), mode.value, policy.sha256,
         )  # fmt: skip
-        if mode is not policy.mode and self.what == "policy":
+        if mode is not policy.mode and self.role is Role.IN_FORCE:
             log.warning(
                 "the policy says mode %s, but %s says %s",
                 policy.mode.value, self.switch.why(policy), mode.value,

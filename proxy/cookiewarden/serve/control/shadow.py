@@ -8,10 +8,11 @@ from functools import partial
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import KEY, BadKeys, keys_for
-from cookiewarden.serve.admin.exposition import PolicyStatus
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import Reloader, Revision
+from cookiewarden.serve.control.status import PolicyStatus
+from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.settings import Settings
 
 
@@ -28,7 +29,7 @@ def shadow_reloader(
     status.shadow = PolicyStatus()
     files = PolicyFiles(settings.shadow)
     keys = partial(_keys, settings)
-    return Reloader(files, ModeSwitch(), status.shadow, keys, put, turn, "shadow policy", clock)
+    return Reloader(files, ModeSwitch(), status.shadow, keys, put, turn, Role.SHADOW, clock)
 
 
 def _keys(settings: Settings, policy: Policy) -> tuple[bytes, ...]:

@@ -2,7 +2,7 @@
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.observe.metrics import Metrics
-from cookiewarden.serve.observe.observations import Sightings
+from cookiewarden.serve.observe.observations import Observations
 from cookiewarden.serve.observe.tracing import Tracing
 
 
@@ -10,7 +10,11 @@ class Policies:
     """What judging an exchange needs, for every driver. A request keeps the engines that it began with."""
 
     def __init__(
-        self, engine: Engine, metrics: Metrics, observations: Sightings | None, tracing: Tracing | None = None
+        self,
+        engine: Engine,
+        metrics: Metrics,
+        observations: Observations | None,
+        tracing: Tracing | None = None,
     ) -> None:
         """`observations`: where an inventory is kept. `tracing`: where spans are asked for."""
         self.engine = engine

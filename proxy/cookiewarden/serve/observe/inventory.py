@@ -13,7 +13,7 @@ from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import printable
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.wire import NotThis, pieces_of, read_inventory
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.offload import in_thread
 
 log = logging.getLogger("cookiewarden")
@@ -47,14 +47,14 @@ class LiveInventory:
         self._changed = False
         self._lock = asyncio.Lock()
 
-    def add(self, sighted: Sighted) -> None:
+    def add(self, observed: Observed) -> None:
         """Take note."""
         now = time.time()
-        for seen, count, crossed in sighted.cookies:
-            self._keeper.add(seen, count, crossed, now)
-        for side, count in sighted.left_out.items():
+        for repeated in observed.cookies:
+            self._keeper.add(repeated.observation, repeated.count, repeated.crossed, now)
+        for side, count in observed.left_out.items():
             self.inventory.leave_out(side, count)
-        self._changed = self._changed or bool(sighted.cookies or sighted.left_out)
+        self._changed = self._changed or bool(observed.cookies or observed.left_out)
 
     def new_policy(self, policy: Policy) -> None:
         """Another policy is in force."""

@@ -9,7 +9,7 @@ Label sets are closed. What comes from the wire (names, hosts, methods) is never
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from itertools import product
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from cookiewarden.core.engine.decision import (
     NOT_VIOLATIONS,
@@ -19,6 +19,7 @@ from cookiewarden.core.engine.decision import (
     Decision,
     Reason,
 )
+from cookiewarden.serve.observe.role import Role
 
 DECLARED = "__declared__"
 """The label of declared cookies beyond `metrics_max_entries`."""
@@ -45,9 +46,6 @@ CONNECTIONS = tuple(product(("client", "upstream"), ("active", "idle")))
 
 GUARD_PAGES = ("injected", "encoded", "csp", "not-html", "sniffed")
 """Pages under a script guard, by what became of its tag."""
-
-SHADOW = "=shadow="
-"""Stands before the labels of a second policy that is tried beside the one in force. No cookie's name has a `=`."""
 
 DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 OVERHEAD_BUCKETS = (0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05)
@@ -108,6 +106,15 @@ class Cells(Mapping[K, int]):
         self._counts[self._places[key]] += 1
 
 
+class Label(NamedTuple):
+    """What the cookies of one entry are counted under."""
+
+    role: Role
+    """Of the policy that judged them."""
+    cookie: str
+    """The entry's name, or what stands for those that have no label of their own."""
+
+
 class Labels:
     """The labels of cookies, numbered in the order in which policies declared them. No number ever changes, so
     that no counter goes back at a reload."""
@@ -115,8 +122,9 @@ class Labels:
     def __init__(self, max_entries: int, shadow: bool = False) -> None:
         """`shadow`: whether there is a second policy."""
         self.max_entries = max_entries
-        self.numbers = {UNDECLARED: 0} | ({SHADOW + UNDECLARED: 1} if shadow else {})
-        self._policies = len(self.numbers)
+        roles = (Role.IN_FORCE, Role.SHADOW) if shadow else (Role.IN_FORCE,)
+        self.numbers = {Label(role, UNDECLARED): number for number, role in enumerate(roles)}
+        self._policies = len(roles)
 
     @property
     def cells(self) -> int:
@@ -128,16 +136,19 @@ class Labels:
         """Length of the array for as many labels as there can be."""
         return LABELS_AT + LABEL_SIZE * (self.max_entries + 2) * self._policies
 
-    def declare(self, names: Iterable[str], shadow: bool = False) -> None:
-        before = SHADOW if shadow else ""
-        count = sum(label.startswith(SHADOW) == shadow for label in self.numbers)
-        for label in (before + name for name in names):
+    def declare(self, names: Iterable[str], role: Role = Role.IN_FORCE) -> None:
+        count = len(self.of(role))
+        for label in (Label(role, name) for name in names):
             if label not in self.numbers:
                 if count > self.max_entries:
-                    self.numbers.setdefault(before + DECLARED, len(self.numbers))
+                    self.numbers.setdefault(Label(role, DECLARED), len(self.numbers))
                     return
                 self.numbers[label] = len(self.numbers)
                 count += 1
+
+    def of(self, role: Role) -> dict[str, int]:
+        """The numbers of one policy's labels, by the names of cookies."""
+        return {label.cookie: number for label, number in self.numbers.items() if label.role is role}
 
 
 class Slot:
@@ -165,20 +176,20 @@ class Metrics:
         self.upstream_errors = Cells(self.counts, UPSTREAM_ERRORS_AT)
         self.requests = Cells(self.counts, REQUESTS_AT)
         self.guard_pages = Cells(self.counts, GUARD_PAGES_AT)
-        self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {
-            before + direction: {} for direction in ACTIONS for before in ("", SHADOW)
-        }
+        # Apart, so that the data plane looks up a direction and no pair.
+        self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
+        self._shadow_slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
         self._remembered = 0
 
-    def declare(self, names: Iterable[str], shadow: bool = False) -> None:
+    def declare(self, names: Iterable[str], role: Role = Role.IN_FORCE) -> None:
         """A policy is about to be in force, or to be tried: its entries get labels, as far as there are any to have."""
-        self.labels.declare(names, shadow)
+        self.labels.declare(names, role)
         if self._grows and isinstance(self.counts, list):
             self.counts += [0] * (self.labels.cells - len(self.counts))
         self._forget()
 
     def _forget(self) -> None:
-        for slots in self._slots.values():
+        for slots in (*self._slots.values(), *self._shadow_slots.values()):
             slots.clear()
         self._remembered = 0
 
@@ -202,15 +213,7 @@ class Metrics:
         slots, counts = self._slots[direction], self.counts
         slot = slots.get(decisions)
         if slot is None:
-            self._remembered += len(decisions)
-            if self._remembered > MAX_REMEMBERED:
-                self._forget()
-            found: dict[object, list[int]] = {}
-            places: list[int] = []
-            for decision in decisions:
-                alike = id(decision.entry), decision.action, decision.enforced, decision.reasons
-                places += found.get(alike) or found.setdefault(alike, self._find(direction, decision))
-            slot = slots[decisions] = Slot(tuple(places))
+            slot = self._new_slot(slots, Role.IN_FORCE, direction, decisions)
         slot.count += 1
         for at in slot.places:
             counts[at] += 1
@@ -218,14 +221,35 @@ class Metrics:
 
     def shadow_cookies(self, direction: str, decisions: tuple[Decision, ...]) -> None:
         """The same for what a second policy would have done."""
-        self.cookies(SHADOW + direction, decisions)
+        slots, counts = self._shadow_slots[direction], self.counts
+        slot = slots.get(decisions)
+        if slot is None:
+            slot = self._new_slot(slots, Role.SHADOW, direction, decisions)
+        for at in slot.places:
+            counts[at] += 1
 
-    def _find(self, counted: str, decision: Decision) -> list[int]:
-        direction = counted.removeprefix(SHADOW)
-        before = SHADOW if direction != counted else ""
+    def _new_slot(
+        self,
+        slots: dict[tuple[Decision, ...], Slot],
+        role: Role,
+        direction: str,
+        decisions: tuple[Decision, ...],
+    ) -> Slot:
+        self._remembered += len(decisions)
+        if self._remembered > MAX_REMEMBERED:
+            self._forget()
+        found: dict[object, list[int]] = {}
+        places: list[int] = []
+        for decision in decisions:
+            alike = id(decision.entry), decision.action, decision.enforced, decision.reasons
+            places += found.get(alike) or found.setdefault(alike, self._find(role, direction, decision))
+        slot = slots[decisions] = Slot(tuple(places))
+        return slot
+
+    def _find(self, role: Role, direction: str, decision: Decision) -> list[int]:
         numbers = self.labels.numbers
-        number = numbers.get(before + decision.label)
-        begin = LABELS_AT + LABEL_SIZE * (numbers[before + DECLARED] if number is None else number)
+        number = numbers.get(Label(role, decision.label))
+        begin = LABELS_AT + LABEL_SIZE * (numbers[Label(role, DECLARED)] if number is None else number)
         changes = decision.action is not Action.PASS
         found = [begin + COOKIES_AT[direction, done(decision)]]
         for reason in decision.reasons:

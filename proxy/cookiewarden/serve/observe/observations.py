@@ -1,4 +1,4 @@
-"""What the data plane saw since somebody took it: the inventory's eyes.
+"""What the data plane observed since somebody took it, for the inventory.
 
 Heads come again and again, so of each kind only the first since the last taking is looked at, and the others are counted:
 0.1 µs a request. It is bounded like everything that clients can make grow.
@@ -19,15 +19,24 @@ MAX_TAILS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Sighted:
+class Repeated:
+    """An observation that was made several times."""
+
+    observation: Observation
+    count: int
+    crossed: int
+    """How many of them were in requests of other sites."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
     """What was taken. No repr of values: there are none in it."""
 
-    cookies: list[tuple[Observation, int, int]] = field(default_factory=list)
-    """With how often each was seen, and how often in requests of other sites."""
+    cookies: list[Repeated] = field(default_factory=list)
     left_out: dict[Side, int] = field(default_factory=dict)
 
 
-class Sightings:
+class Observations:
     """Collects until taken."""
 
     def __init__(self) -> None:
@@ -44,7 +53,7 @@ class Sightings:
         if len(names) == len(decisions) and self._has_room(slot, Side.REQUEST, len(names)):
             place = short_text(host), sample_path(target)
             self._looked.append(
-                (slot, [_seen(n, "request", d, *place) for n, d in zip(names, decisions, strict=True)])
+                (slot, [_observation(n, "request", d, *place) for n, d in zip(names, decisions, strict=True)])
             )
 
     def on_response(
@@ -73,7 +82,9 @@ class Sightings:
                 known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
             name = b"" if parse_set_cookie(pair) is None else name_of(pair)
             found.append(
-                _seen(name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)))
+                _observation(
+                    name, "response", decision, *place, *(known[tail] if name or pair else (None, 0))
+                )
             )
         self._looked.append((slot, found))
 
@@ -82,7 +93,9 @@ class Sightings:
         if len(decisions) <= self._room:
             self._room -= len(decisions)
             place = short_text(host), sample_path(target)
-            self._once += [_seen(name, "evict", decision, *place) for name, decision in decisions.items()]
+            self._once += [
+                _observation(name, "evict", decision, *place) for name, decision in decisions.items()
+            ]
 
     def on_script(self, name: bytes, decision: Decision, host: bytes, target: bytes) -> None:
         """What a page's guard told."""
@@ -90,7 +103,7 @@ class Sightings:
             self._leave_out(Side.SCRIPT, 1)
             return
         self._room -= 1
-        self._once.append(_seen(name, "script", decision, short_text(host), sample_path(target)))
+        self._once.append(_observation(name, "script", decision, short_text(host), sample_path(target)))
 
     def _has_room(self, slot: Slot, side: Side, cookies: int) -> bool:
         if cookies <= self._room:
@@ -103,18 +116,18 @@ class Sightings:
     def _leave_out(self, side: Side, cookies: int) -> None:
         self._left_out[side] = self._left_out.get(side, 0) + cookies
 
-    def take(self) -> Sighted:
+    def take(self) -> Observed:
         """All of it; from now on everything is looked at anew."""
-        cookies = [(seen, 1, 0) for seen in self._once]
+        cookies = [Repeated(observation, 1, 0) for observation in self._once]
         for slot, found in self._looked:
-            cookies += [(seen, slot.count, slot.crossed) for seen in found]
+            cookies += [Repeated(observation, slot.count, slot.crossed) for observation in found]
             slot.count = slot.crossed = 0
-        sighted = Sighted(cookies, self._left_out)
+        observed = Observed(cookies, self._left_out)
         self._looked, self._once, self._left_out, self._room = [], [], {}, MAX_LOOKED
-        return sighted
+        return observed
 
 
-def _seen(
+def _observation(
     name: bytes,
     direction: str,
     decision: Decision,

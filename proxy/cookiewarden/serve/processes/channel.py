@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cookiewarden.core.engine.order import Order
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.metrics import Label
 from cookiewarden.serve.settings import Settings
 
 _LENGTH = struct.Struct("!Q")
@@ -43,7 +43,7 @@ class PolicyFilesRead:
 
     path: str
     files: Mapping[str, bytes]
-    labels: dict[str, int]
+    labels: dict[Label, int]
     """The labels of cookies with their numbers, this policy's among them."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)
     """For the cookies that it seals."""
@@ -94,7 +94,7 @@ class Stop:
     """Drain and end; said again: end at once."""
 
 
-# From a worker
+# From a worker: `Observed`, what it observed since it last said so, and
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,6 @@ class Done:
 
     number: int
     failure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Saw:
-    """What it saw since it last said so."""
-
-    sighted: Sighted
 
 
 class Channel:

@@ -30,10 +30,9 @@ from cookiewarden.serve import log
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS
 from cookiewarden.serve.observe.metrics import Labels, Metrics
-from cookiewarden.serve.observe.observations import Sighted
 from cookiewarden.serve.offload import beside_traffic, free
 from cookiewarden.serve.own_pages.in_force import prepared
-from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Saw, Stop, Turn
+from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop, Turn
 from cookiewarden.serve.processes.serving import Serving
 
 
@@ -64,9 +63,10 @@ def _policy(read: PolicyFilesRead) -> Policy:
     return loaded.policy
 
 
-async def main(listening: int, channel: int, counts: int) -> None:
-    told = await Channel.over(socket.socket(fileno=channel))
-    begin: Begin | None = await told.receive()
+async def main(listening: int, descriptor: int, counts: int) -> None:
+    """`descriptor`: of the channel to the supervisor."""
+    channel = await Channel.over(socket.socket(fileno=descriptor))
+    begin: Begin | None = await channel.receive()
     if begin is None:
         return
     memory = mmap.mmap(counts, os.fstat(counts).st_size)
@@ -75,40 +75,40 @@ async def main(listening: int, channel: int, counts: int) -> None:
     serving.order, serving.shadow_order = begin.order, begin.shadow_order
     preparer = Preparer(metrics)
     policies: asyncio.Queue[Put] = asyncio.Queue()
-    hearing = asyncio.create_task(hear(told, serving, policies))  # from the first moment on: see Turn
+    hearing = asyncio.create_task(hear(channel, serving, policies))  # from the first moment on: see Turn
     try:
         made = await prepared(await preparer.engine(begin.policy, begin.order), begin.order)
         shadow = await preparer.engine(begin.shadow, begin.shadow_order) if begin.shadow is not None else None
         await serving.start(made, shadow, socket.socket(fileno=listening))
     except CannotStart as error:
-        told.send(Done(0, str(error)))
-        await told.finish()
+        channel.send(Done(0, str(error)))
+        await channel.finish()
         return
     del begin, made, shadow  # or the first policy lives as long as the worker
-    told.send(Done(0))
+    channel.send(Done(0))
     tasks = [
         hearing,
-        asyncio.create_task(put(told, serving, policies, preparer)),
+        asyncio.create_task(put(channel, serving, policies, preparer)),
         asyncio.create_task(serving.worker.watch_certificate()),
-        asyncio.create_task(tell_always(told, serving)),
+        asyncio.create_task(send_observed_always(channel, serving)),
     ]
     await serving.worker.stopping.wait()
     await serving.worker.drain()
-    tell_what_was_seen(told, serving)
+    send_observed(channel, serving)
     for task in tasks:
         task.cancel()
     await serving.stop()
-    await told.finish()
+    await channel.finish()
 
 
-async def hear(told: Channel, serving: Serving, policies: asyncio.Queue[Put]) -> None:
+async def hear(channel: Channel, serving: Serving, policies: asyncio.Queue[Put]) -> None:
     """Do what the supervisor says. Without it, nobody would replace this worker or tell what it counts: stop."""
-    while (message := await told.receive()) is not None:
+    while (message := await channel.receive()) is not None:
         if isinstance(message, Put):
             serving.expect(message.order, message.shadow)
             policies.put_nowait(message)
         elif isinstance(message, Turn):
-            turn(told, serving, message)
+            turn(channel, serving, message)
         elif isinstance(message, Stop):
             serving.worker.ask_to_stop()
         else:
@@ -116,52 +116,52 @@ async def hear(told: Channel, serving: Serving, policies: asyncio.Queue[Put]) ->
     serving.worker.ask_to_stop()
 
 
-def turn(told: Channel, serving: Serving, message: Turn) -> None:
+def turn(channel: Channel, serving: Serving, message: Turn) -> None:
     """Follow an order at once."""
     failure = ""
-    tell_what_was_seen(told, serving)  # the supervisor may forget what was decided before
+    send_observed(channel, serving)  # the supervisor may forget what was decided before
     try:
         serving.turn(message.order, message.shadow)
     except Exception as error:  # our own fault: the order of before stays, and the supervisor says so
         failure = f"{type(error).__name__} in a worker, a bug to report"
-    told.send(Done(message.number, failure))
+    channel.send(Done(message.number, failure))
 
 
-async def put(told: Channel, serving: Serving, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
+async def put(channel: Channel, serving: Serving, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
     """Put policies in force, one after the other."""
     while True:
         message = await policies.get()
         number, failure = message.number, ""
         try:
-            await free(await _put(told, serving, message, preparer))
+            await free(await _put(channel, serving, message, preparer))
         except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
             failure = f"{type(error).__name__} in a worker, a bug to report"
         del message  # or it holds a policy until the next one comes
-        told.send(Done(number, failure))
+        channel.send(Done(number, failure))
 
 
-async def _put(told: Channel, serving: Serving, message: Put, preparer: Preparer) -> list[object]:
+async def _put(channel: Channel, serving: Serving, message: Put, preparer: Preparer) -> list[object]:
     """Return the pieces of the policy before."""
     order = serving.shadow_order if message.shadow else serving.order
     engine = await preparer.engine(message.policy, order)
     if message.shadow:
         return serving.replace_shadow(engine)
     made = await prepared(engine, order)
-    tell_what_was_seen(told, serving)  # the supervisor forgets what the policy before decided
+    send_observed(channel, serving)  # the supervisor forgets what the policy before decided
     return serving.replace(made)
 
 
-async def tell_always(told: Channel, serving: Serving) -> None:
+async def send_observed_always(channel: Channel, serving: Serving) -> None:
     while True:
         await asyncio.sleep(TAKE_SECONDS)
-        tell_what_was_seen(told, serving)
+        send_observed(channel, serving)
 
 
-def tell_what_was_seen(told: Channel, serving: Serving) -> None:
+def send_observed(channel: Channel, serving: Serving) -> None:
     """For the inventory."""
     observed = serving.take()
-    if observed != Sighted():
-        told.send(Saw(observed))
+    if observed != Observed():
+        channel.send(observed)
 
 
 if __name__ == "__main__":

@@ -17,18 +17,20 @@ from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keyring, keys_for
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin.api import Operation
-from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus
+from cookiewarden.serve.admin.exposition import Exposition
 from cookiewarden.serve.admin.history import History
 from cookiewarden.serve.admin.server import Admin
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import Reloader, Revision
 from cookiewarden.serve.control.shadow import shadow_reloader
+from cookiewarden.serve.control.status import PolicyStatus
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import Labels, Metrics
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.observations import Observed
+from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import beside_traffic
 from cookiewarden.serve.own_pages.in_force import Prepared, prepared
 from cookiewarden.serve.processes.serving import Serving
@@ -162,7 +164,7 @@ class Single:
             return []
         self.serving.expect(self.shadow.order, shadow=True)
         engine = await _engine(revision, self.shadow.order)
-        self.metrics.declare((entry.name for entry in revision.policy.entries), shadow=True)
+        self.metrics.declare((entry.name for entry in revision.policy.entries), Role.SHADOW)
         return self.serving.replace_shadow(engine)
 
     def turn_shadow(self) -> None:
@@ -173,7 +175,7 @@ class Single:
         """What is put in force is in force."""
         return ""
 
-    def take(self) -> Sighted:
+    def take(self) -> Observed:
         return self.serving.take()
 
     def counts(self) -> Sequence[int] | memoryview:

@@ -28,24 +28,25 @@ from cookiewarden.core.policy.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keys_for
 from cookiewarden.serve.admin.api import Operation
-from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus, Workers
+from cookiewarden.serve.admin.exposition import Exposition, Workers
 from cookiewarden.serve.admin.history import History
 from cookiewarden.serve.admin.server import Admin
 from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import Reloader, Revision
 from cookiewarden.serve.control.shadow import shadow_reloader
+from cookiewarden.serve.control.status import PolicyStatus
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.notify import notify, watchdog
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import GAUGES, Labels
-from cookiewarden.serve.observe.observations import Sighted
+from cookiewarden.serve.observe.observations import Observed
+from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.processes.channel import (
     Begin,
     Channel,
     PolicyFilesRead,
     Put,
     ReloadCertificate,
-    Saw,
     Stop,
     Turn,
 )
@@ -95,8 +96,8 @@ class Child:
     born: float
     gone: asyncio.Future[None]
     """Done when it has ended."""
-    saw: Callable[[Sighted], None]
-    """Told what it saw."""
+    on_observed: Callable[[Observed], None]
+    """Is handed what it observed."""
     retired: bool = False
     """It was told to stop."""
     silent: bool = False
@@ -121,10 +122,10 @@ class Child:
             self.answers.pop(number, None)
 
     async def listen(self) -> None:
-        """Hand answers to those who asked, and on what it saw, until the worker is gone."""
+        """Hand answers to those who asked, and on what it observed, until the worker is gone."""
         while (message := await self.channel.receive()) is not None:
-            if isinstance(message, Saw):
-                self.saw(message.sighted)
+            if isinstance(message, Observed):
+                self.on_observed(message)
             else:
                 self._answer(message.number, message.failure)
         self.silent = True
@@ -161,7 +162,7 @@ class Supervisor:
         history = History(self.counts, self.labels)
         self.shadow = shadow_reloader(settings, self.status, self.put_shadow, self.turn_shadow)
         self.operation = Operation(
-            self.reloader, self.status, history, inventory, Sighted, self.settle, self.shadow
+            self.reloader, self.status, history, inventory, Observed, self.settle, self.shadow
         )
         self.shadow_policy: PolicyFilesRead | None = None
         self.ended = [0] * self.labels.max_cells
@@ -220,7 +221,7 @@ class Supervisor:
             revision = self.reloader.revision(loaded.policy)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
-        self.policy = self._read(revision)
+        self.policy = self._for_workers(revision, Role.IN_FORCE)
         spawning: asyncio.Future[Any] = asyncio.gather(
             *map(self.spawn, range(self.settings.workers)), return_exceptions=True
         )
@@ -302,12 +303,12 @@ class Supervisor:
             os.close(memory)
         loop = asyncio.get_running_loop()
         channel = await Channel.over(ours)
-        return Child(slot, process, channel, counts, loop.time(), loop.create_future(), self.saw)
+        return Child(slot, process, channel, counts, loop.time(), loop.create_future(), self.add_observed)
 
-    def saw(self, sighted: Sighted) -> None:
-        """A worker tells what it saw."""
+    def add_observed(self, observed: Observed) -> None:
+        """Add what a worker observed to the inventory."""
         if self.operation.inventory is not None:
-            self.operation.inventory.add(sighted)
+            self.operation.inventory.add(observed)
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -339,7 +340,7 @@ class Supervisor:
     async def put(self, revision: Revision) -> list[object]:
         """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy. Return the pieces of the
         one before: none, for the workers hold them."""
-        self.policy = self._read(revision)
+        self.policy = self._for_workers(revision, Role.IN_FORCE)
         await self._put_everywhere(self.reloader, self.policy, shadow=False)
         self.operation.decides(revision.policy, self.reloader.order.now)
         return []
@@ -347,7 +348,7 @@ class Supervisor:
     async def put_shadow(self, revision: Revision) -> list[object]:
         """Have every worker try a policy beside the one in force. Return as `put`."""
         if self.shadow is not None:
-            self.shadow_policy = self._read(revision, shadow=True)
+            self.shadow_policy = self._for_workers(revision, Role.SHADOW)
             await self._put_everywhere(self.shadow, self.shadow_policy, shadow=True)
         return []
 
@@ -368,7 +369,7 @@ class Supervisor:
             self._begin(self._decides(turning, policy, self.reloader.order.now))
 
     async def _decides(self, turning: set[asyncio.Task[None]], policy: Policy, now: float) -> None:
-        """Once workers have said what they saw before they followed."""
+        """Once workers have said what they observed before they followed."""
         await asyncio.wait(turning)
         if policy is self.reloader.policy:
             self.operation.decides(policy, now)
@@ -411,10 +412,10 @@ class Supervisor:
         self._number += 1
         return self._number
 
-    def _read(self, revision: Revision, shadow: bool = False) -> PolicyFilesRead:
-        """As workers are told of it."""
-        self.labels.declare((entry.name for entry in revision.policy.entries), shadow=shadow)
-        path = self.settings.shadow if shadow else self.settings.policy
+    def _for_workers(self, revision: Revision, role: Role) -> PolicyFilesRead:
+        """The policy as it is sent to workers, with numbers for its labels."""
+        self.labels.declare((entry.name for entry in revision.policy.entries), role)
+        path = self.settings.shadow if role is Role.SHADOW else self.settings.policy
         return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys)
 
     def counts(self) -> list[int]:

@@ -12,7 +12,7 @@ from cookiewarden.serve.listening.connections import Connections
 from cookiewarden.serve.listening.tls import BadTLS
 from cookiewarden.serve.listening.worker import Worker
 from cookiewarden.serve.observe.metrics import Metrics
-from cookiewarden.serve.observe.observations import Sighted, Sightings
+from cookiewarden.serve.observe.observations import Observations, Observed
 from cookiewarden.serve.offload import in_thread
 from cookiewarden.serve.own_pages.in_force import InForce, Prepared
 from cookiewarden.serve.settings import Settings
@@ -36,7 +36,7 @@ class Serving:
     async def start(self, made: Prepared, shadow: Engine | None, listening: socket.socket) -> None:
         """`shadow`: a policy that is tried. Raises CannotStart."""
         settings, metrics = self.settings, self.metrics
-        policies = Policies(made.engine, metrics, Sightings() if settings.inventory else None)
+        policies = Policies(made.engine, metrics, Observations() if settings.inventory else None)
         in_force = InForce(policies, made, self.shadow_order)
         connections = Connections(asyncio.get_running_loop(), settings.max_connections)
         try:
@@ -85,10 +85,10 @@ class Serving:
             self.order = order
             self.in_force.turn(order)
 
-    def take(self) -> Sighted:
+    def take(self) -> Observed:
         """What was observed since the last time."""
         observations = self.in_force.policies.observations if self.in_force is not None else None
-        return observations.take() if observations is not None else Sighted()
+        return observations.take() if observations is not None else Observed()
 
     def count_connections(self) -> None:
         if self.worker.driver is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cookiewarden.core.policy.policy import Entry, Flag, Rename, SameSite, Seal
-from cookiewarden.tools.diff.effect import Effect, Fact, missing
+from cookiewarden.tools.diff.facts import Effect, Fact, Key, Topic
 
 
 class Direction(StrEnum):
@@ -23,10 +23,15 @@ class Direction(StrEnum):
 class Change:
     """One thing that is otherwise."""
 
-    what: str
+    key: Key
     old: str
     new: str
     direction: Direction
+
+    @property
+    def what(self) -> str:
+        """How people call it."""
+        return self.key.label
 
 
 def changes_of(
@@ -34,44 +39,31 @@ def changes_of(
 ) -> Iterator[Change]:
     """`old_passes`, `new_passes`: whether what is in no entry passes there, so that a fact that is gone is a rule less."""
     gone = Fact("", None)
-    otherwise = [what for what in {**old, **new} if old.get(what, gone) != new.get(what, gone)]
-    for what in otherwise:
-        before, after = old.get(what, gone), new.get(what, gone)
-        if not FOLLOWS.get(what, frozenset()).isdisjoint(otherwise):
+    otherwise = [key for key in {**old, **new} if old.get(key, gone) != new.get(key, gone)]
+    topics = {key.topic for key in otherwise}
+    for key in otherwise:
+        before, after = old.get(key, gone), new.get(key, gone)
+        if not FOLLOWS.get(key.topic, frozenset()).isdisjoint(topics):
             continue
-        if not before.text and what in _DEFAULTS and after.text in _DEFAULTS[what]:
-            continue
-        if not after.text and what in _DEFAULTS and before.text in _DEFAULTS[what]:
-            continue
+        if (key not in old and after.is_usual) or (key not in new and before.is_usual):
+            continue  # there is nothing to compare it with: a cookie that is gained or lost
         direction = _direction(before, after)
-        if what not in new and new_passes and before.strictness is not None:
+        if key not in new and new_passes and before.strictness is not None:
             direction = Direction.LOOSER
-        if what not in old and old_passes and after.strictness is not None:
+        if key not in old and old_passes and after.strictness is not None:
             direction = Direction.STRICTER
-        yield Change(what, before.text, after.text, direction)
+        yield Change(key, before.text, after.text, direction)
 
 
 FOLLOWS = {
-    "SameSite=None without Secure": frozenset({"Secure", "SameSite"}),
-    "Partitioned without Secure": frozenset({"Secure", "Partitioned"}),
-    missing("Secure"): frozenset({"Secure", "SameSite", "Partitioned"}),
-    missing("Path"): frozenset({"Path"}),
-    missing("HttpOnly"): frozenset({"HttpOnly"}),
-    "its deletion": frozenset({"set by the application"}),
+    Topic.NONE_WITHOUT_SECURE: frozenset({Topic.SECURE, Topic.SAME_SITE}),
+    Topic.PARTITIONED_WITHOUT_SECURE: frozenset({Topic.SECURE, Topic.PARTITIONED}),
+    Topic.SECURE_MISSING: frozenset({Topic.SECURE, Topic.SAME_SITE, Topic.PARTITIONED}),
+    Topic.PATH_MISSING: frozenset({Topic.PATH}),
+    Topic.HTTP_ONLY_MISSING: frozenset({Topic.HTTP_ONLY}),
+    Topic.DELETION: frozenset({Topic.SET}),
 }
 """What is not worth a line where one of these is told: it follows."""
-
-_PLAIN = frozenset({"as the application sets it", "nothing", "its own", "left alone"})
-_DEFAULTS = {
-    what: _PLAIN | {"not asked", "yes", "ignore", "any time", "blocked"}
-    for what in (
-        "enforced", "consent", "Sec-GPC", "category", "purpose", "stated lifetime", "lifetime is", "renewed", "party", "declared until",
-        "owner", "reason", "SameSite=None without Secure", "Partitioned without Secure", "kept for", "Secure", "HttpOnly", "Partitioned", "SameSite", "Path", "Domain", "Priority", "value", "name that browsers keep",
-        "the one under its old path or domain",
-        "sealed for", "unsealed values let in until", "its own name let in until",
-    )
-}  # fmt: skip
-"""What is not worth a line where there is nothing to compare it with: a cookie that is gained or lost."""
 
 
 def _direction(old: Fact, new: Fact) -> Direction:
@@ -97,12 +89,27 @@ def _filled(ranks: tuple[float, ...], size: int) -> tuple[float, ...]:
 # Rules that no trial shows
 
 FIELDS = {
-    "secure": {"Secure", "SameSite=None without Secure", "Partitioned without Secure", missing("Secure")},
-    "http_only": {"HttpOnly", missing("HttpOnly")}, "partitioned": {"Partitioned", "Partitioned without Secure"}, "same_site": {"SameSite"},
-    "path": {"Path", missing("Path")}, "domain": {"Domain"}, "priority": {"Priority"}, "supersede": {"the one under its old path or domain"},
-    "bound": {"kept for"}, "category": {"category"}, "forward": {"sent by browsers"}, "report_only": {"enforced"}, "until": {"declared until"},
-    "seal": {"value", "sealed for", "unsealed values let in until"}, "rename": {"name that browsers keep", "its own name let in until"},
-}  # fmt: skip
+    "secure": {
+        Topic.SECURE,
+        Topic.NONE_WITHOUT_SECURE,
+        Topic.PARTITIONED_WITHOUT_SECURE,
+        Topic.SECURE_MISSING,
+    },
+    "http_only": {Topic.HTTP_ONLY, Topic.HTTP_ONLY_MISSING},
+    "partitioned": {Topic.PARTITIONED, Topic.PARTITIONED_WITHOUT_SECURE},
+    "same_site": {Topic.SAME_SITE},
+    "path": {Topic.PATH, Topic.PATH_MISSING},
+    "domain": {Topic.DOMAIN},
+    "priority": {Topic.PRIORITY},
+    "supersede": {Topic.SUPERSEDED},
+    "bound": {Topic.KEPT_FOR},
+    "category": {Topic.CATEGORY},
+    "forward": {Topic.SENT},
+    "report_only": {Topic.ENFORCED},
+    "until": {Topic.DECLARED_UNTIL},
+    "seal": {Topic.VALUE, Topic.SEALED_FOR, Topic.UNSEALED_UNTIL},
+    "rename": {Topic.KEPT_NAME, Topic.OWN_NAME_UNTIL},
+}
 """In which facts a rule of an entry shows."""
 NEUTRAL = frozenset({"priority", "supersede"})
 OF_REQUESTS = frozenset({"category", "forward", "report_only", "until", "seal", "rename"})
@@ -113,17 +120,17 @@ def written_otherwise(
     old: tuple[Entry | None, Entry | None], new: tuple[Entry | None, Entry | None], told: Iterable[Change]
 ) -> Iterator[Change]:
     """Rules of the entries, for what is set and for what is sent, that are others and show in nothing that is told."""
-    shown = {change.what for change in told}
+    shown = {change.key.topic for change in told}
     found: set[str] = set()
     for before, after, asked in zip(old, new, (frozenset(FIELDS), OF_REQUESTS), strict=True):
-        if before is None or after is None or "set by the application" in shown:
+        if before is None or after is None or Topic.SET in shown:
             continue
         one, other = rules_of(before), rules_of(after)
         for rule in FIELDS:
             if rule in asked - found and one[rule] != other[rule] and not FIELDS[rule] & shown:
                 found.add(rule)
                 direction = Direction.OTHER if rule in NEUTRAL else Direction.EITHER
-                yield Change(f"{rule}, as written", _shown(one[rule]), _shown(other[rule]), direction)
+                yield Change(Key(Topic.AS_WRITTEN, rule), _shown(one[rule]), _shown(other[rule]), direction)
 
 
 def rules_of(entry: Entry) -> dict[str, object]:

@@ -14,22 +14,23 @@ from cookiewarden.core.policy.policy import (
     Policy,
 )
 from cookiewarden.tools.diff.changes import Change, Direction, changes_of, rules_of, written_otherwise
-from cookiewarden.tools.diff.effect import Effect, Site, effect, policy_effect, statement_effect
+from cookiewarden.tools.diff.effect import TrialSite, effect, policy_effect, statement_effect
+from cookiewarden.tools.diff.facts import Effect, Key, Topic
 from cookiewarden.tools.diff.places import example_of, sites_of
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     GAINED = "gained"
     LOST = "lost"
     CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CookieDifference:
     """A cookie of which something is otherwise. `sites`: where; empty: everywhere that it was tried."""
 
     name: str
-    kind: Kind
+    kind: ChangeKind
     changes: tuple[Change, ...]
     sites: tuple[str, ...] = ()
     old: Entry | None = None
@@ -52,7 +53,7 @@ class Replayed:
 @dataclass(slots=True)
 class Diff:
     policy: list[Change]
-    cookies: list[Difference]
+    cookies: list[CookieDifference]
     replayed: list[Replayed] | None = None
     """None: no traffic was given."""
     exchanges: int = 0
@@ -105,15 +106,15 @@ class Version:
             self.by_name.setdefault(entry.name, []).append(entry)
         self.letters = frozenset().union(*(entry.name for entry in self.policy.entries))
 
-    def entry(self, name: str, site: Site) -> Entry | None:
+    def entry(self, name: str, site: TrialSite) -> Entry | None:
         return self.matches(name, site)[0].entry
 
-    def entries(self, name: str, site: Site) -> tuple[Entry | None, Entry | None]:
+    def entries(self, name: str, site: TrialSite) -> tuple[Entry | None, Entry | None]:
         """For what is set there, and for what is sent there."""
         set_there, sent_there = self.matches(name, site)
         return set_there.entry, sent_there.entry
 
-    def matches(self, name: str, site: Site) -> tuple[Match, Match]:
+    def matches(self, name: str, site: TrialSite) -> tuple[Match, Match]:
         """The same, with what is declared elsewhere only. On requests the path is not looked at."""
         octets, host = name.encode(), site.octets
         return self.matcher.match(octets, host, site.path.encode()), self.matcher.match(octets, host, None)
@@ -128,11 +129,11 @@ class Version:
     def first(self, name: str) -> Entry | None:
         return next(iter(self.by_name.get(name, ())), None)
 
-    def is_public(self, site: Site) -> bool:
+    def is_public(self, site: TrialSite) -> bool:
         """Whether browsers are where a request says they are."""
         return any(host_matches(pattern, site.octets) for pattern in self.policy.public_hosts)
 
-    def effect(self, name: str, site: Site) -> Effect:
+    def effect(self, name: str, site: TrialSite) -> Effect:
         return effect(name, site, self.enforcing, self.entry(name, site), self.now)
 
 
@@ -145,7 +146,7 @@ def diff(old: Version, new: Version) -> Diff:
     )
     entries = [*new.policy.entries, *old.policy.entries]
     scoped = [entry for entry in entries if entry.hosts or entry.paths]
-    found: list[Difference] = []
+    found: list[CookieDifference] = []
     for declared in dict.fromkeys(entry.name for entry in entries):
         found += _differences(declared, old, new, scoped, same_rules)
     return Diff(general, found)
@@ -153,10 +154,10 @@ def diff(old: Version, new: Version) -> Diff:
 
 def _differences(
     declared: str, old: Version, new: Version, scoped: list[Entry], same_rules: bool
-) -> Iterator[Difference]:
+) -> Iterator[CookieDifference]:
     name = example_of(declared, old.letters | new.letters)
     sites = sites_of(name, scoped, {*old.policy.public_hosts, *new.policy.public_hosts})
-    places: dict[tuple[Change, ...], list[Site]] = {}
+    places: dict[tuple[Change, ...], list[TrialSite]] = {}
     passes = _lets_pass(old), _lets_pass(new)
     for where in _alike(name, sites, old, new):
         # The engine reads nothing else of a policy: what is the same need not be tried.
@@ -170,16 +171,18 @@ def _differences(
             places.setdefault(changes, []).extend(where)
     was, is_now = old.declared(declared), new.declared(declared)
     if not places and was and is_now and was != is_now:
-        yield Difference(declared, Kind.CHANGED, (UNSEEN,), (), old.first(declared), new.first(declared))
+        yield CookieDifference(
+            declared, ChangeKind.CHANGED, (UNSEEN,), (), old.first(declared), new.first(declared)
+        )
     for changes, where in places.items():
         before, after = old.entry(name, where[0]), new.entry(name, where[0])
-        kind = Kind.GAINED if before is None and after is not None else Kind.LOST if after is None and before is not None else Kind.CHANGED  # fmt: skip
+        kind = ChangeKind.GAINED if before is None and after is not None else ChangeKind.LOST if after is None and before is not None else ChangeKind.CHANGED  # fmt: skip
         everywhere = len(where) == len(sites)
         told = () if everywhere else tuple(map(str, where))
-        yield Difference(declared, kind, changes, told, before, after)
+        yield CookieDifference(declared, kind, changes, told, before, after)
 
 
-UNSEEN = Change("declared", "one way", "another; no effect was found by trying", Direction.EITHER)
+UNSEEN = Change(Key(Topic.DECLARED), "one way", "another; no effect was found by trying", Direction.EITHER)
 """Of entries that are not the same, and of which no example shows it: a scope, an order or a day may."""
 
 
@@ -192,9 +195,9 @@ def _lets_pass(version: Version) -> bool:
     )
 
 
-def _alike(name: str, sites: list[Site], old: Version, new: Version) -> Iterable[list[Site]]:
+def _alike(name: str, sites: list[TrialSite], old: Version, new: Version) -> Iterable[list[TrialSite]]:
     """Sites at which the same entries speak for a name: what holds at one of them holds at all."""
-    groups: dict[tuple[object, ...], list[Site]] = {}
+    groups: dict[tuple[object, ...], list[TrialSite]] = {}
     for site in sites:
         found = (*old.matches(name, site), *new.matches(name, site))
         key = (

@@ -7,9 +7,10 @@ for a visitor who consented: modes and consent are facts beside it.
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cookiewarden.core.cookies.cookie import SetCookie, max_age, parse_set_cookie
 from cookiewarden.core.cookies.scope import canonical_host, name_prefix
@@ -17,19 +18,7 @@ from cookiewarden.core.engine.decision import Decision, Reason
 from cookiewarden.core.engine.engine import MAY_NOT_BE_HELD, Engine
 from cookiewarden.core.engine.memo import Scope
 from cookiewarden.core.policy.policy import HOST_ONLY, Entry, Policy, Texts, lifetime_text
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something that is so for a cookie. `strictness`: by which two facts of one kind are compared: numbers one by one, of sets the one
-    that holds the other is the stricter; None for what changes no promise."""
-
-    text: str
-    strictness: tuple[float, ...] | frozenset[str] | None = None
-
-
-Effect = Mapping[str, Fact]
-"""By what it speaks of, in the order in which it is told."""
+from cookiewarden.tools.diff.facts import Effect, Fact, Key, Topic, Usual, effect_of
 
 ANY_TIME = 1000 * 365 * 86400
 """Seconds that no policy promises to anybody."""
@@ -37,11 +26,10 @@ MAX_SHOWN = 80
 """Characters of a text that are told."""
 SITES = ("", "None", "Lax", "Strict")
 RANKS = {"": 0, "none": 1, "lax": 2, "strict": 3, "blocked": 4}
-AS_SET = "as the application sets it"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class TrialSite:
     """Where it is tried."""
 
     host: str
@@ -57,25 +45,31 @@ class Site:
         return (self.told or self.host) + (self.path if self.path != "/" else "")
 
 
-def effect(name: str, site: Site, engine: Engine, entry: Entry | None, now: float) -> Effect:
+def effect(name: str, site: TrialSite, engine: Engine, entry: Entry | None, now: float) -> Effect:
     """Of `engine`, which enforces, on the cookie `name`; `entry`: the one that declares it there."""
     trial = _Trial(name.encode(), site, engine, now)
-    return {**trial.effect(), **_stated(entry, engine.policy)}
+    return effect_of({**trial.facts(), **_stated(entry, engine.policy)})
 
 
-BLOCKED = "blocked"
+class Tried(NamedTuple):
+    """An attribute that was tried; None: it is not there."""
 
-Tried = tuple[str | None, str | None]
-"""What the application gives an attribute, and what browsers get; None: it is not there. Or BLOCKED."""
+    asked: str | None
+    """What the application gives it."""
+    got: str | None
+    """What browsers get; `Usual.BLOCKED`: no cookie."""
 
 
-def missing(what: str) -> str:
-    """How the fact is called that tells what becomes of a cookie without it."""
-    return f"{what} missing, which browsers ask for"
+MISSING = {
+    "Secure": Topic.SECURE_MISSING,
+    "Path": Topic.PATH_MISSING,
+    "HttpOnly": Topic.HTTP_ONLY_MISSING,
+}
+"""What becomes of a cookie without an attribute that browsers ask for."""
 
 
 class _Trial:
-    def __init__(self, name: bytes, site: Site, engine: Engine, now: float) -> None:
+    def __init__(self, name: bytes, site: TrialSite, engine: Engine, now: float) -> None:
         self.name, self.engine, self.now = name, engine, now
         self.scope, self.plain = (
             engine.scope_of(site.octets, site.path.encode(), https) for https in (True, False)
@@ -90,41 +84,37 @@ class _Trial:
         if not prefix and self.set("")[1] is None and self.set("; Secure")[1] is not None:
             self.needs["Secure"] = "; Secure"  # a rule makes it one that browsers take with Secure only
 
-    def effect(self) -> dict[str, Fact]:
+    def facts(self) -> dict[Topic, Fact]:
         decision, kept = self.set(self.needed())
         received, told = self.sent()
         facts = {
-            "set by the application": _let(kept is None, decision, "passes", "blocked"),
-            "sent by browsers": _let(
-                not received, told, "reaches the application", "kept from the application"
-            ),
+            Topic.SET: _let(kept is None, decision, "passes", "blocked"),
+            Topic.SENT: _let(not received, told, "reaches the application", "kept from the application"),
         }
         if self.engine.evicts:
             goes = not MAY_NOT_BE_HELD.isdisjoint(told.reasons)
-            facts["held by browsers"] = Fact("expired" if goes else "left alone", (float(goes),))
+            facts[Topic.HELD] = Fact("expired" if goes else "left alone", (float(goes),))
         if kept is None:  # but for its deletion, nothing passes
-            return facts | {"its deletion": Fact(self.deletion())}
+            return facts | {Topic.DELETION: Fact(self.deletion())}
         return facts | {
-            "kept for": self.lifetime(),
-            "Secure": self.secure(),
-            "HttpOnly": self.flag("HttpOnly"),
-            "Partitioned": self.flag("Partitioned"),
-            "SameSite": self.same_site(),
-            "SameSite=None without Secure": self.without_secure("; SameSite=None"),
-            "Partitioned without Secure": self.without_secure("; Partitioned"),
-            **{missing(what): self.without(what) for what in self.needs},
-            "Path": self.exactly("Path", "/tried"),
-            "Domain": self.domain(),
-            "Priority": Fact(self.exactly("Priority", "Low", "High").text),
-            "value": Fact("sealed", (1.0,))
+            Topic.KEPT_FOR: self.lifetime(),
+            Topic.SECURE: self.secure(),
+            Topic.HTTP_ONLY: self.flag("HttpOnly"),
+            Topic.PARTITIONED: self.flag("Partitioned"),
+            Topic.SAME_SITE: self.same_site(),
+            Topic.NONE_WITHOUT_SECURE: self.without_secure("; SameSite=None"),
+            Topic.PARTITIONED_WITHOUT_SECURE: self.without_secure("; Partitioned"),
+            **{MISSING[what]: self.without(what) for what in self.needs},
+            Topic.PATH: self.exactly("Path", "/tried"),
+            Topic.DOMAIN: self.domain(),
+            Topic.PRIORITY: Fact(self.exactly("Priority", "Low", "High").text),
+            Topic.VALUE: Fact("sealed", (1.0,))
             if Reason.SEALED in decision.reasons
-            else Fact("as the application sets it", (0.0,)),
-            "name that browsers keep": Fact(
-                kept.name.decode() if kept.name != self.name else "its own", _promised(kept.name)
+            else Fact(Usual.AS_SET, (0.0,)),
+            Topic.KEPT_NAME: Fact(
+                kept.name.decode() if kept.name != self.name else Usual.OWN, _promised(kept.name)
             ),
-            "the one under its old path or domain": Fact(
-                "expired first" if self.supersedes() else "left alone"
-            ),
+            Topic.SUPERSEDED: Fact("expired first" if self.supersedes() else Usual.LEFT_ALONE),
         }
 
     def deletion(self) -> str:
@@ -152,7 +142,7 @@ class _Trial:
         """What the attribute is then; None: it is not there."""
         kept = self.set(tail, scope)[1]
         if kept is None:
-            return BLOCKED
+            return Usual.BLOCKED
         found = kept.last(attribute.lower().encode())
         return None if found is None else found.decode("latin-1") or "yes"
 
@@ -161,7 +151,7 @@ class _Trial:
         found = kept.last(b"max-age") if kept is not None else None
         seconds = max_age(found) if found is not None else 0
         if seconds == ANY_TIME:
-            return Fact("any time", (-math.inf,))
+            return Fact(Usual.ANY_TIME, (-math.inf,))
         return Fact(lifetime_text(seconds or 0), (-float(seconds or 0),))
 
     def secure(self) -> Fact:
@@ -174,12 +164,12 @@ class _Trial:
     def flag(self, attribute: str, scope: Scope | None = None, beside: str = "") -> Fact:
         base = self.needed(attribute) + beside + ("; Secure" if attribute == "Partitioned" else "")
         tried = [
-            (asked, self.got(attribute, base + (f"; {attribute}" if asked else ""), scope))
+            Tried(asked, self.got(attribute, base + (f"; {attribute}" if asked else ""), scope))
             for asked in (None, "yes")
         ]
-        words = {(None, "yes"): AS_SET, ("yes", "yes"): "always", (None, None): "never"}
-        found = tried[0][1], tried[1][1]
-        ranks = {None: 0.0, "yes": 1.0, BLOCKED: 2.0}
+        words = {(None, "yes"): Usual.AS_SET, ("yes", "yes"): "always", (None, None): "never"}
+        found = tried[0].got, tried[1].got
+        ranks = {None: 0.0, "yes": 1.0, Usual.BLOCKED: 2.0}
         return Fact(words.get(found) or _told(tried), tuple(ranks.get(got, 1.0) for got in found))
 
     def same_site(self) -> Fact:
@@ -194,7 +184,7 @@ class _Trial:
     def without_secure(self, tail: str) -> Fact:
         """What becomes of what browsers refuse as it comes: neither is the stricter, for it reaches nobody or comes as promised."""
         https, http = (
-            BLOCKED if self.set(self.needed("Secure") + tail, scope)[1] is None else "repaired"
+            Usual.BLOCKED if self.set(self.needed("Secure") + tail, scope)[1] is None else "repaired"
             for scope in (self.scope, self.plain)
         )
         return Fact(https if https == http else f"{https} over HTTPS, {http} over HTTP")
@@ -202,43 +192,34 @@ class _Trial:
     def without(self, what: str) -> Fact:
         """What becomes of a cookie without something that browsers ask for."""
         kept = self.set(self.needed(what))[1]
-        return Fact("repaired" if kept is not None else BLOCKED)
+        return Fact("repaired" if kept is not None else "blocked")
 
     def exactly(self, attribute: str, *values: str) -> Fact:
         """Of an attribute that takes one value or stays as it comes."""
         base = self.needed(attribute)
         tried = [
-            (asked, self.got(attribute, base + (f"; {attribute}={asked}" if asked else "")))
+            Tried(asked, self.got(attribute, base + (f"; {attribute}={asked}" if asked else "")))
             for asked in (None, *values)
         ]
         text = _told(tried)
         return Fact(text, frozenset({text}))
 
     def domain(self) -> Fact:
-        tried: list[Tried] = [
-            (asked, self.got("Domain", f"{self.needed()}; Domain={asked}")) for asked in self.domains
+        """The stricter of two is the one that holds the other: who is at most in more domains is in a narrower one. Where hosts are
+        public, a Domain may be blocked that another rule would have made one that passes: no two are comparable."""
+        tried = [
+            Tried(asked, self.got("Domain", f"{self.needed()}; Domain={asked}")) for asked in self.domains
         ]
-        changed = {got for asked, got in tried if got != asked}
-        if {got for _, got in tried} == {None}:
+        bound = _bound_of(tried)
+        if {one.got for one in tried} == {None}:
             text = "the host alone"
-        elif len(changed) == 1 and not changed & {None, BLOCKED}:
-            text = f"at most {changed.pop()}"
         else:
-            text = _told(tried)
-        return Fact(text, self._narrowness(text))
-
-    def _narrowness(self, text: str) -> frozenset[str]:
-        """The domains in which one is: who is at most in more of them is in a narrower one. Where hosts are public, a Domain may be
-        blocked that another rule would have made one that passes: no two are comparable."""
+            text = f"at most {bound}" if bound is not None else _told(tried)
         if self.engine.policy.public_hosts:
-            return frozenset({text})
-        if text == AS_SET:
-            return frozenset()
-        labels = text.removeprefix("at most ").split(".")
-        is_bound = text.startswith("at most ")
-        return (
-            frozenset(".".join(labels[at:]) for at in range(len(labels))) if is_bound else frozenset({text})
-        )
+            return Fact(text, frozenset({text}))
+        if text is Usual.AS_SET:
+            return Fact(text, frozenset())
+        return Fact(text, _at_and_above(bound) if bound is not None else frozenset({text}))
 
     def supersedes(self) -> bool:
         tails = (
@@ -247,6 +228,19 @@ class _Trial:
             "; Secure; Partitioned; Path=/",
         )
         return any(self.set(tail)[0].supersedes for tail in tails)
+
+
+def _bound_of(tried: Iterable[Tried]) -> str | None:
+    """The one domain that every other one becomes."""
+    changed = {one.got for one in tried if one.got != one.asked}
+    (only,) = changed if len(changed) == 1 else (None,)
+    return None if isinstance(only, Usual) else only
+
+
+def _at_and_above(domain: str) -> frozenset[str]:
+    """The domains in which one is."""
+    labels = domain.split(".")
+    return frozenset(".".join(labels[at:]) for at in range(len(labels)))
 
 
 def _promised(name: bytes) -> tuple[float, ...]:
@@ -262,19 +256,21 @@ def _by_scheme(by_https: Fact, by_http: Fact) -> Fact:
     return Fact(f"{by_https.text} over HTTPS, {by_http.text} over HTTP", sum(ranks, ()))
 
 
-def _told(tried: Iterable[Tried]) -> str:
+def _told(tried: Iterable[Tried]) -> str | Usual:
     """In words, what becomes of what an application gives."""
     pairs = list(tried)
-    if all(asked == got for asked, got in pairs):
-        return AS_SET
-    outcomes = {got for _, got in pairs}
+    if all(one.asked == one.got for one in pairs):
+        return Usual.AS_SET
+    outcomes = {one.got for one in pairs}
     if len(outcomes) == 1:
         (only,) = outcomes
-        return "never" if only is None else only if only == BLOCKED else f"always {only}"
+        return "never" if only is None else only if isinstance(only, Usual) else f"always {only}"
     return ", ".join(
-        f"{asked or 'none'} is blocked" if got == BLOCKED else f"{asked or 'none'} becomes {got or 'none'}"
-        for asked, got in pairs
-        if asked != got
+        f"{one.asked or 'none'} is blocked"
+        if isinstance(one.got, Usual)
+        else f"{one.asked or 'none'} becomes {one.got or 'none'}"
+        for one in pairs
+        if one.asked != one.got
     )
 
 
@@ -293,13 +289,13 @@ _WHY_NOT = {reason: reason.value for reason in (
 """What is declared elsewhere only is undeclared here; but that it is held by browsers is another fact."""
 
 
-def _same_site_words(found: list[str]) -> str:
+def _same_site_words(found: list[str]) -> str | Usual:
     if found == list(SITES):
-        return AS_SET
+        return Usual.AS_SET
     if len(set(found)) == 1:
-        return BLOCKED if found[0] == BLOCKED else f"always {found[0] or 'none'}"
-    if BLOCKED in found:
-        return _told(zip((value or None for value in SITES), (value or None for value in found), strict=True))
+        return found[0] if isinstance(found[0], Usual) else f"always {found[0] or 'none'}"
+    if any(isinstance(value, Usual) for value in found):
+        return _told(Tried(asked or None, got or None) for asked, got in zip(SITES, found, strict=True))
     if found[1:] == list(SITES[1:]):
         return f"{found[0]} where the application sets none"
     lowest = min(found, key=lambda value: RANKS.get(value.lower(), 0))
@@ -316,41 +312,39 @@ def _same_site_words(found: list[str]) -> str:
 # What the statement says
 
 
-def _stated(entry: Entry | None, policy: Policy) -> dict[str, Fact]:
+def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
     if entry is None:
-        return {"declared": Fact("no")}
+        return {Topic.DECLARED: Fact("no")}
     category = policy.categories.get(entry.category)
     asks = category is not None and category.required
     facts = {
-        "declared": Fact("yes"),
-        "enforced": Fact(*(("only reported", (0.0,)) if entry.report_only else ("yes", (1.0,)))),
-        "consent": Fact(*(("required", (1.0,)) if asks else ("not asked", (0.0,)))),
+        Topic.DECLARED: Fact("yes"),
+        Topic.ENFORCED: Fact("only reported", (0.0,)) if entry.report_only else Fact(Usual.ENFORCED, (1.0,)),
+        Topic.CONSENT: Fact("required", (1.0,)) if asks else Fact(Usual.NOT_ASKED, (0.0,)),
     }
     if category is not None and asks:
-        facts["granted by"] = Fact(_words(category.granted_by), category.granted_by)
-        facts["Sec-GPC"] = _ordered(category.gpc, "ignore", "default", "deny")
+        facts[Topic.GRANTED_BY] = Fact(_words(category.granted_by), category.granted_by)
+        facts[Topic.GPC] = _ordered(category.gpc, Usual.GPC_IGNORED, "default", "deny")
     if entry.seal is not None:
         of_host = entry.rules.domain == HOST_ONLY
-        facts["sealed for"] = Fact("its host" if of_host else entry.seal.context or policy.name)
-        facts["unsealed values let in until"] = _until(entry.seal.accept_plain_until)
+        facts[Topic.SEALED_FOR] = Fact("its host" if of_host else entry.seal.context or policy.name)
+        facts[Topic.UNSEALED_UNTIL] = _until(entry.seal.accept_plain_until)
     if entry.rename is not None:
-        facts["its own name let in until"] = _until(entry.rename.accept_plain_until)
-    if entry.until < math.inf:
-        facts["declared until"] = _until(entry.until)
-    else:
-        facts["declared until"] = Fact("nothing", (-math.inf,))
+        facts[Topic.OWN_NAME_UNTIL] = _until(entry.rename.accept_plain_until)
+    is_dated = entry.until < math.inf
+    facts[Topic.DECLARED_UNTIL] = _until(entry.until) if is_dated else Fact(Usual.NOTHING, (-math.inf,))
     texts = {
-        "category": entry.category,
-        "purpose": _texts(entry.purpose),
-        "stated lifetime": entry.lifetime.text if entry.lifetime else "",
-        "renewed": _texts(entry.renewed),
-        "set by": entry.set_by.value,
-        "party": entry.party,
-        "lifetime is": entry.lifetime_source,
-        "owner": entry.owner,
-        "reason": entry.reason,
-    }  # fmt: skip
-    return facts | {key: Fact(text or "nothing") for key, text in texts.items()}
+        Topic.CATEGORY: entry.category,
+        Topic.PURPOSE: _texts(entry.purpose),
+        Topic.STATED_LIFETIME: entry.lifetime.text if entry.lifetime else "",
+        Topic.RENEWED: _texts(entry.renewed),
+        Topic.SET_BY: entry.set_by.value,
+        Topic.PARTY: entry.party,
+        Topic.LIFETIME_SOURCE: entry.lifetime_source,
+        Topic.OWNER: entry.owner,
+        Topic.REASON: entry.reason,
+    }
+    return facts | {topic: Fact(text or Usual.NOTHING) for topic, text in texts.items()}
 
 
 def _until(end: float) -> Fact:
@@ -383,33 +377,49 @@ def policy_effect(policy: Policy) -> Effect:
     told = f"{consent.format.value} in {consent.cookie}" if consent else "not read"
     unknown = "grants" if consent and consent.gates and consent.unknown_grants else "denies"
     guard = ("refused by the guard", (1.0,)) if policy.inject_guard else ("not looked at in the page", (0.0,))
-    return {
-        "mode": _ordered(policy.mode, "report", "enforce"),
-        "undeclared, set by the application": _ordered(policy.on_response, "pass", "report", "block"),
-        "undeclared, sent by browsers": _ordered(policy.on_request, "pass", "report", "strip"),
-        "undeclared, held by browsers": _ordered(policy.evict, "off", "host", "domain"),
-        "expired at the domains": _incomparable(", ".join(sorted(policy.evict_domains)) or "all"),
-        "undeclared, set by scripts": Fact(*guard),
-        "where judging fails": _ordered(policy.on_error, "open", "closed"),
-        "consent": _incomparable(told) if consent else Fact(told),
-        "an answer that is not there or cannot be read": _ordered(unknown, "grants", "denies"),
-        "public hosts": Fact(
+    facts = {
+        Topic.MODE: _ordered(policy.mode, "report", "enforce"),
+        Topic.UNDECLARED_SET: _ordered(policy.on_response, "pass", "report", "block"),
+        Topic.UNDECLARED_SENT: _ordered(policy.on_request, "pass", "report", "strip"),
+        Topic.UNDECLARED_HELD: _ordered(policy.evict, "off", "host", "domain"),
+        Topic.EVICT_DOMAINS: _incomparable(", ".join(sorted(policy.evict_domains)) or "all"),
+        Topic.UNDECLARED_BY_SCRIPT: Fact(*guard),
+        Topic.ON_ERROR: _ordered(policy.on_error, "open", "closed"),
+        Topic.CONSENT_COOKIE: _incomparable(told) if consent else Fact(told),
+        Topic.CONSENT_UNKNOWN: _ordered(unknown, "grants", "denies"),
+        Topic.PUBLIC_HOSTS: Fact(
             ", ".join(sorted(policy.public_hosts)) or "not known", frozenset(policy.public_hosts)
         ),
     }
+    return effect_of(facts)
 
 
 def statement_effect(policy: Policy) -> Effect:
     """What the statement says besides the cookies."""
     said = policy.statement
-    texts: dict[str, Texts] = {
-        key: getattr(said, key) for key in ("title", "introduction", "role", "rights", "cookies", "refuse", "contact", "about")
-    }  # fmt: skip
+    plain = {
+        Topic.STATEMENT_PATH: said.path,
+        Topic.STATEMENT_EDITED: said.edited,
+        Topic.STATEMENT_LANGUAGES: ", ".join(said.languages),
+        Topic.STATEMENT_PUBLISHER: said.publisher,
+    }
+    translated = {
+        Key(Topic.STATEMENT_TITLE): said.title,
+        Key(Topic.STATEMENT_INTRODUCTION): said.introduction,
+        Key(Topic.STATEMENT_ROLE): said.role,
+        Key(Topic.STATEMENT_RIGHTS): said.rights,
+        Key(Topic.STATEMENT_COOKIES): said.cookies,
+        Key(Topic.STATEMENT_REFUSE): said.refuse,
+        Key(Topic.STATEMENT_CONTACT): said.contact,
+        Key(Topic.STATEMENT_ABOUT): said.about,
+    }
     for name, category in policy.categories.items():
-        texts |= {f"{key} of {name}": getattr(category, key) for key in ("title", "description", "basis")}
-    facts = {"served at": said.path, "edited": said.edited, "languages": ", ".join(said.languages), "publisher": said.publisher}  # fmt: skip
-    facts |= {key: _short(_texts(text)) for key, text in texts.items()}
-    return {f"statement: {key}": Fact(text or "nothing") for key, text in facts.items()}
+        translated[Key(Topic.CATEGORY_TITLE, name)] = category.title
+        translated[Key(Topic.CATEGORY_DESCRIPTION, name)] = category.description
+        translated[Key(Topic.CATEGORY_BASIS, name)] = category.basis
+    texts = {Key(topic): text for topic, text in plain.items()}
+    texts |= {key: _short(_texts(text)) for key, text in translated.items()}
+    return {key: Fact(text or "nothing") for key, text in texts.items()}
 
 
 def _incomparable(text: str) -> Fact:
@@ -426,4 +436,5 @@ def _short(text: str) -> str:
 
 def _ordered(value: str, *words: str) -> Fact:
     """`words`: the loosest first."""
-    return Fact(str(value), (float(words.index(value)),))
+    rank = words.index(value)
+    return Fact(words[rank], (float(rank),))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.policy.policy import Entry
-from cookiewarden.tools.diff.effect import Site
+from cookiewarden.tools.diff.effect import TrialSite
 
 MAX_SITES = 10_000
 """Hosts times paths at which it is looked up which entry speaks for a name."""
@@ -23,7 +23,7 @@ def example_of(declared: str, written: frozenset[str]) -> str:
     return declared.replace("*", filler)
 
 
-def sites_of(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[Site]:
+def sites_of(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[TrialSite]:
     """Anywhere, and each place that an entry which may speak for the name has in its scope."""
     entries = [entry for entry in scoped if name_matches(entry.name, name)]
     patterns = {*public, *(host for entry in entries for host in entry.hosts)}
@@ -33,18 +33,18 @@ def sites_of(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[
     }
     paths = dict.fromkeys(["/", *(path for entry in entries for path in entry.paths)])
     if len(hosts) * len(paths) <= MAX_SITES:
-        return [Site(host, path, told) for host, told in hosts.items() for path in paths]
+        return [TrialSite(host, path, told) for host, told in hosts.items() for path in paths]
     # Each host and each path of an entry with the first of the other: what is left is told as declared otherwise.
-    found = {Site(host, "/", told) for host, told in hosts.items()} | {
-        Site(elsewhere, path, "elsewhere") for path in paths
+    found = {TrialSite(host, "/", told) for host, told in hosts.items()} | {
+        TrialSite(elsewhere, path, "elsewhere") for path in paths
     }
     for entry in entries:
         own, first = (
             [_below(host, patterns) for host in entry.hosts] or [elsewhere],
             (entry.paths or ("/",))[0],
         )
-        found |= {Site(host, first, hosts[host]) for host in own}
-        found |= {Site(own[0], path, hosts[own[0]]) for path in entry.paths}
+        found |= {TrialSite(host, first, hosts[host]) for host in own}
+        found |= {TrialSite(own[0], path, hosts[own[0]]) for path in entry.paths}
     return sorted(found, key=str)
 
 

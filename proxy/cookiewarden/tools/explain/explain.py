@@ -53,7 +53,7 @@ KEYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PolicyLine:
     """A line of the policy."""
 
     place: Place
@@ -66,7 +66,7 @@ class Why:
 
     code: str
     meaning: str
-    line: Line | None
+    line: PolicyLine | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Explanation:
     action: str
     enforced: bool
     entry: str
-    declared_at: Line | None
+    declared_at: PolicyLine | None
     whys: tuple[Why, ...]
     before: str
     after: str | None
@@ -181,7 +181,7 @@ MAX_ROWS = 1000
 
 
 @dataclass(slots=True)
-class Row:
+class TrafficRow:
     """What happens to one cookie, each time that it comes one way and the same is done."""
 
     header: str
@@ -190,7 +190,7 @@ class Row:
     enforced: bool
     reasons: tuple[str, ...]
     entry: str
-    declared_at: Line | None
+    declared_at: PolicyLine | None
     count: int
     example: str
     """The first URL of it, without its query."""
@@ -202,7 +202,7 @@ class Row:
 class Table:
     """Every cookie of recorded traffic."""
 
-    rows: list[Row]
+    rows: list[TrafficRow]
     exchanges: int = 0
     left_out: int = 0
     """Cookies that are in no row, for there are too many."""
@@ -220,7 +220,7 @@ def explain_traffic(
     engine = Engine(policy, now=now, keyring=keyring)
     teller = _Teller(policy, sources)
     table = Table([])
-    rows: dict[tuple[str, str, str, bool, tuple[str, ...]], Row] = {}
+    rows: dict[tuple[str, str, str, bool, tuple[str, ...]], TrafficRow] = {}
     for one in traffic:
         table.exchanges += 1
         at = one.at or now
@@ -233,7 +233,10 @@ def explain_traffic(
 
 
 def _add_row(
-    table: Table, rows: dict[tuple[str, str, str, bool, tuple[str, ...]], Row], e: Explanation, url: str
+    table: Table,
+    rows: dict[tuple[str, str, str, bool, tuple[str, ...]], TrafficRow],
+    e: Explanation,
+    url: str,
 ) -> None:
     reasons = tuple(why.code for why in e.whys)
     key = (e.header, e.name, e.action, e.enforced, reasons)
@@ -241,7 +244,7 @@ def _add_row(
         if len(rows) >= MAX_ROWS:
             table.left_out += 1
             return
-        rows[key] = Row(*key, e.entry, e.declared_at, 0, printable(url), e)
+        rows[key] = TrafficRow(*key, e.entry, e.declared_at, 0, printable(url), e)
         table.rows.append(rows[key])
     rows[key].count += 1
 
@@ -280,7 +283,7 @@ class _Teller:
         for reason in decision.reasons:
             yield Why(reason.value, MEANINGS[reason], self.decided(header, decision, reason))
 
-    def decided(self, header: str, decision: Decision, reason: Reason) -> Line | None:
+    def decided(self, header: str, decision: Decision, reason: Reason) -> PolicyLine | None:
         if reason in (Reason.UNDECLARED, Reason.OUT_OF_SCOPE, Reason.ENTRY_EXPIRED):
             return self.undeclared(header)
         entry = decision.entry
@@ -299,10 +302,10 @@ class _Teller:
             if Matcher([dataclasses.replace(entry, hosts=(), paths=())]).match(name, b"", None).entry
         ]
 
-    def undeclared(self, header: str) -> Line | None:
+    def undeclared(self, header: str) -> PolicyLine | None:
         place = self.policy.places.get("response" if header == "Set-Cookie" else "request")
         return self.line(place) if place else None
 
-    def line(self, place: Place) -> Line:
+    def line(self, place: Place) -> PolicyLine:
         source = self.sources.get(place.path)
-        return Line(place, printable(source.line(place.pos).strip()) if source else "")
+        return PolicyLine(place, printable(source.line(place.pos).strip()) if source else "")

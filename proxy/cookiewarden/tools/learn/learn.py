@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code, Pos, Problem
 from cookiewarden.core.policy.source import Source
-from cookiewarden.core.report.drift import Kind, drift, entry_yaml, scalar
+from cookiewarden.core.report.drift import (
+    CATEGORY,
+    PURPOSE,
+    Kind,
+    drift,
+    entry_yaml,
+    scalar,
+    why_undeclarable,
+)
 from cookiewarden.core.report.family import Family, families
 from cookiewarden.core.report.inventory import Inventory, Record, ShapeSeen, Times
 from cookiewarden.core.report.judge import Judged
 from cookiewarden.tools.learn.catalog import Catalog, Suggestion
-from cookiewarden.tools.learn.drafting import accepted, composed
+from cookiewarden.tools.learn.drafting import DraftedEntry, accepted, composed, declared
 
 EMPTY = """version: 1
 policy: {name}
@@ -28,23 +36,34 @@ cookies:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RegisterDraft:
     """Entries to add."""
 
-    yaml: str
+    entries: list[DraftedEntry]
     names: list[str]
     """That were seen and are not declared: those that cannot be are comments."""
     families: list[Family]
     suggested: int
     """How many of them the catalog knows."""
 
+    @property
+    def yaml(self) -> str:
+        return "".join(entry.text for entry in self.entries)
 
-def new_policy(name: str, made: Draft) -> str:
+    @property
+    def declared(self) -> int:
+        """How many entries there are that are no comments."""
+        return declared(self.entries)
+
+
+def new_policy(name: str, made: RegisterDraft) -> str:
     """A whole policy of drafted entries, in report mode."""
-    return composed(EMPTY.format(name=scalar(name)), made.yaml)
+    return composed(EMPTY.format(name=scalar(name)), made.entries)
 
 
-def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog | None, now: float) -> Draft:
+def draft(
+    inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog | None, now: float
+) -> RegisterDraft:
     """For what `policy` does not declare."""
     undeclared = {f.name for f in drift(inventory, judged, policy, now) if f.kind is Kind.UNDECLARED}
     found = families(name for name in undeclared if "*" not in name)
@@ -52,13 +71,13 @@ def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog
     records = [inventory.records[name] for name in sorted(undeclared - of_families)]
     seen: list[tuple[Record, Family | None]] = [(record, None) for record in records]
     seen += [(_joined(family, inventory), family) for family in found]
-    pieces, suggested = [], 0
+    entries, suggested = [], 0
     for record, family in sorted(seen, key=lambda pair: (not pair[0].by_server, pair[0].name)):
         known = catalog.find(record.name) if catalog is not None else None
         suggested += known is not None
-        pieces.append(_entry(record, family, known))
-    yaml = accepted(EMPTY.format(name="draft"), "".join(pieces))
-    return Draft(yaml, sorted(record.name for record, _ in seen), found, suggested)
+        entries.append(_entry(record, family, known))
+    head = EMPTY.format(name="draft")
+    return RegisterDraft(accepted(head, entries), sorted(record.name for record, _ in seen), found, suggested)
 
 
 def _joined(family: Family, inventory: Inventory) -> Record:
@@ -81,24 +100,20 @@ def _joined(family: Family, inventory: Inventory) -> Record:
     return joined
 
 
-def _entry(record: Record, family: Family | None, known: Suggestion | None) -> str:
-    first, _, rest = entry_yaml(record, is_glob=family is not None).partition("\n")
-    notes = [f"    # a family: {family.why}"] if family is not None else []
+def _entry(record: Record, family: Family | None, known: Suggestion | None) -> DraftedEntry:
+    """What the catalog suggests is still a comment: a person takes it over or does not."""
+    is_glob = family is not None
+    notes = [f"a family: {family.why}"] if family is not None else []
+    purpose, category = PURPOSE, CATEGORY
     if known is not None:
         told = ", ".join(filter(None, (known.platform, known.retention)))
         notes.append(
-            f"    # the catalog knows it ({told}); what follows is its suggestion, and nobody has checked it"
+            f"the catalog knows it ({told}); what follows is its suggestion, and nobody has checked it"
         )
-        rest = _suggested(rest, "purpose", "what it is for", known.description)
-        rest = _suggested(rest, "category", "the one it belongs to", known.category.lower())
-    return "\n".join([first, *notes, rest])
-
-
-def _suggested(text: str, key: str, instead_of: str, suggestion: str) -> str:
-    """Still a comment: a person takes it over or does not."""
-    if not suggestion:
-        return text
-    return text.replace(f"    # {key}: {instead_of}\n", f"    # {key}: {scalar(suggestion)}\n")
+        purpose = scalar(known.description) if known.description else PURPOSE
+        category = scalar(known.category.lower()) if known.category else CATEGORY
+    yaml = entry_yaml(record, is_glob, notes, purpose, category)
+    return DraftedEntry(yaml, is_declared=not why_undeclarable(record, is_glob))
 
 
 # Merging

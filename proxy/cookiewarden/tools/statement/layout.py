@@ -14,14 +14,14 @@ GAP = 6
 
 
 @dataclass(slots=True)
-class Row:
+class TableRow:
     """A row, with the number of its first line."""
 
     number: int
     cells: list[str] = field(default_factory=list)
 
 
-def read_table(lines: list[str], at: int) -> tuple[list[Row], int]:
+def read_table(lines: list[str], at: int) -> tuple[list[TableRow], int]:
     """The table whose head is line `at` (from 0), head included, and the line after it; no rows where none begins there."""
     head = _pieces(lines[at])
     if columns_of(tuple(text for _, text in head)) is None:
@@ -36,7 +36,7 @@ def read_table(lines: list[str], at: int) -> tuple[list[Row], int]:
 
 class _Table:
     def __init__(self, head: list[tuple[int, str]], at: int) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[TableRow] = []
         self.empty = 0
         self._head(head, at)
 
@@ -45,7 +45,7 @@ class _Table:
         columns = columns_of(tuple(cells)) or {}
         self.starts = [start for start, _ in head]
         self.name, self.lifetime = columns["name"], columns.get("lifetime")
-        self.rows.append(Row(at + 1, cells))
+        self.rows.append(TableRow(at + 1, cells))
 
     def take(self, line: str, at: int) -> bool:
         """Whether a line belongs to the table."""
@@ -72,7 +72,7 @@ class _Table:
         if name and (" " in name or (self.empty and not any(c for c in found if c is not name))):
             return False  # a heading
         if self._begins(found):
-            self.rows.append(Row(at + 1, found))
+            self.rows.append(TableRow(at + 1, found))
         elif len(self.rows) > 1:
             self._continue(found)
         return True

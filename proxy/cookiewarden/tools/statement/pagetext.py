@@ -18,7 +18,7 @@ class NoStatement(Exception):
     """Why a page cannot be read as a statement; exit code 3."""
 
 
-class Kind(Enum):
+class LineKind(Enum):
     TEXT = auto()
     HEADING = auto()
     ITEM = auto()
@@ -27,14 +27,14 @@ class Kind(Enum):
 
 
 @dataclass(slots=True)
-class Line:
-    kind: Kind
+class PageLine:
+    kind: LineKind
     text: str
     number: int
     cells: tuple[str, ...] = ()
 
 
-def lines_of(raw: bytes) -> list[Line]:
+def lines_of(raw: bytes) -> list[PageLine]:
     """Raises NoStatement."""
     if len(raw) > MAX_PAGE:
         raise NoStatement(f"it is larger than {MAX_PAGE // 1024 // 1024} MiB")
@@ -63,10 +63,10 @@ class _Html(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.lines: list[Line] = []
+        self.lines: list[PageLine] = []
         self.text: list[str] = []
         self.cells: list[str] | None = None
-        self.kind = Kind.TEXT
+        self.kind = LineKind.TEXT
         self.hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -74,16 +74,16 @@ class _Html(HTMLParser):
             self.hidden += 1
         elif self.cells is not None and tag in ("td", "th"):
             self._cell()
-        elif (self.cells is not None or self.kind is Kind.ITEM) and tag in self.INSIDE:
+        elif (self.cells is not None or self.kind is LineKind.ITEM) and tag in self.INSIDE:
             self.text.append(" ")
         elif tag == "li":
-            self._end(Kind.ITEM)
+            self._end(LineKind.ITEM)
         elif tag in ("dt", "dd"):
             self._term(tag)
         elif tag in self.HEADINGS:
-            self._end(Kind.HEADING)
+            self._end(LineKind.HEADING)
         elif tag in self.BLOCKS:
-            self._end(Kind.TEXT)
+            self._end(LineKind.TEXT)
         if tag == "tr":
             self._row()
             self.cells, self.text = [], []
@@ -93,10 +93,10 @@ class _Html(HTMLParser):
             self.hidden = max(0, self.hidden - 1)
         elif tag in ("tr", "table") and self.cells is not None:
             self._row()
-        elif self.kind is Kind.ITEM and tag in self.INSIDE:
+        elif self.kind is LineKind.ITEM and tag in self.INSIDE:
             self.text.append(" ")
         elif self.cells is None and (tag in self.HEADINGS or tag in self.ENDS):
-            self._end(Kind.TEXT)
+            self._end(LineKind.TEXT)
 
     def handle_data(self, data: str) -> None:
         if not self.hidden:
@@ -104,14 +104,14 @@ class _Html(HTMLParser):
 
     def end(self) -> None:
         """What is still open."""
-        self._end(Kind.TEXT)
+        self._end(LineKind.TEXT)
 
     def _row(self) -> None:
         """The end of one, said or not."""
         if self.cells is not None:
             self._cell()
             # What stands before the first cell is none.
-            self.lines.append(Line(Kind.ROW, "", self.getpos()[0], tuple(self.cells[1:])))
+            self.lines.append(PageLine(LineKind.ROW, "", self.getpos()[0], tuple(self.cells[1:])))
             self.cells = None
 
     def _cell(self) -> None:
@@ -123,14 +123,14 @@ class _Html(HTMLParser):
         """`<dt>name<dd>text` is an item."""
         text = plain("".join(self.text))
         if tag == "dd" and text:
-            self.text, self.kind = [f"{text[:MAX_TERM]}: "], Kind.ITEM
+            self.text, self.kind = [f"{text[:MAX_TERM]}: "], LineKind.ITEM
         else:
-            self._end(Kind.TEXT)
+            self._end(LineKind.TEXT)
 
-    def _end(self, following: Kind) -> None:
+    def _end(self, following: LineKind) -> None:
         text = plain("".join(self.text))
         if text:
-            self.lines.append(Line(self.kind, text, self.getpos()[0]))
+            self.lines.append(PageLine(self.kind, text, self.getpos()[0]))
         self.text, self.kind = [], following
 
 
@@ -153,7 +153,7 @@ def _bare_tag(found: re.Match[str]) -> str:
     return f"<{found[1]}>" if found[1] else "" if len(found[0]) > 1 else "&lt;"
 
 
-def _html_lines(text: str) -> list[Line]:
+def _html_lines(text: str) -> list[PageLine]:
     parser = _Html()
     parser.feed(_TAG.sub(_bare_tag, _without_comments(text)))
     parser.close()
@@ -168,35 +168,35 @@ _HEADING = re.compile(r"#{1,6}[ \t]")
 _RULE = re.compile(r"[\s|:=+-]+")
 
 
-def _text_lines(text: str) -> Iterator[Line]:
+def _text_lines(text: str) -> Iterator[PageLine]:
     """Tables of a PDF whole, all else line by line."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")
     at = 0
     while at < len(lines):
         rows, after = read_table(lines, at) if "  " in lines[at].strip() else ([], at)
         for row in rows:
-            yield Line(Kind.ROW, "", row.number, tuple(row.cells))
+            yield PageLine(LineKind.ROW, "", row.number, tuple(row.cells))
         if not rows:
             yield from _text_line(lines[at], at + 1)
         at = max(after, at + 1)
 
 
-def _text_line(raw: str, number: int) -> Iterator[Line]:
+def _text_line(raw: str, number: int) -> Iterator[PageLine]:
     line = raw.rstrip()
     bullet = _BULLET.match(line)
     cells = _cells(line)
     if not line.strip():
-        yield Line(Kind.BLANK, "", number)
+        yield PageLine(LineKind.BLANK, "", number)
     elif _RULE.fullmatch(line) and len(line.strip()) > 2:
         return
     elif _HEADING.match(line):
-        yield Line(Kind.HEADING, _unmarked(line.lstrip("#").rstrip("#")), number)
+        yield PageLine(LineKind.HEADING, _unmarked(line.lstrip("#").rstrip("#")), number)
     elif bullet:
-        yield Line(Kind.ITEM, _unmarked(line[bullet.end() :]), number)
+        yield PageLine(LineKind.ITEM, _unmarked(line[bullet.end() :]), number)
     elif len(cells) > 1:
-        yield Line(Kind.ROW, "", number, tuple(_unmarked(cell) for cell in cells))
+        yield PageLine(LineKind.ROW, "", number, tuple(_unmarked(cell) for cell in cells))
     else:
-        yield Line(Kind.TEXT, _unmarked(line), number)
+        yield PageLine(LineKind.TEXT, _unmarked(line), number)
 
 
 def _cells(line: str) -> list[str]:

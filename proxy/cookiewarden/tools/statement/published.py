@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cookiewarden.core.policy.policy import Lifetime
-from cookiewarden.tools.statement.pagetext import Kind, Line, NoStatement, lines_of, plain
+from cookiewarden.tools.statement.pagetext import LineKind, NoStatement, PageLine, lines_of, plain
 from cookiewarden.tools.statement.phrases import columns_of, day_in, lifetime_in, lifetime_of
 
 
@@ -90,8 +90,8 @@ MAX_NAMES = 50
 
 
 class _Reader:
-    def __init__(self, lines: list[Line]) -> None:
-        self.lines = [line for line, before in zip(lines, [None, *lines], strict=False) if line.kind is not Kind.BLANK or (before is not None and before.kind is not Kind.BLANK)]  # fmt: skip
+    def __init__(self, lines: list[PageLine]) -> None:
+        self.lines = [line for line, before in zip(lines, [None, *lines], strict=False) if line.kind is not LineKind.BLANK or (before is not None and before.kind is not LineKind.BLANK)]  # fmt: skip
         """Without a second empty line after another."""
         self.known: set[str] = set()
         text = "\n".join(" ".join((line.text, *line.cells)) for line in lines)
@@ -104,12 +104,12 @@ class _Reader:
         at = 0
         while at < len(self.lines):
             line = self.lines[at]
-            if line.kind in (Kind.ITEM, Kind.ROW):
+            if line.kind in (LineKind.ITEM, LineKind.ROW):
                 at = self._block(at)
                 continue
-            if line.kind is Kind.HEADING or (line.kind is Kind.TEXT and self._is_heading(at)):
+            if line.kind is LineKind.HEADING or (line.kind is LineKind.TEXT and self._is_heading(at)):
                 self.heading, self.heading_used, self.intro = line.text[:MAX_INTRO], False, ""
-            elif line.kind is Kind.TEXT:
+            elif line.kind is LineKind.TEXT:
                 before = "" if self._begins(at) else f"{self.intro} "
                 self.intro = f"{before}{line.text[-MAX_INTRO:]}"[-MAX_INTRO:]
                 if claim := self._strong_text(line):
@@ -118,12 +118,14 @@ class _Reader:
         return self.published
 
     def _begins(self, at: int) -> bool:
-        return at == 0 or self.lines[at - 1].kind is not Kind.TEXT
+        return at == 0 or self.lines[at - 1].kind is not LineKind.TEXT
 
     def _is_heading(self, at: int) -> bool:
         """A short line by itself that is no sentence."""
         text = self.lines[at].text
-        alone = self._begins(at) and (at + 1 == len(self.lines) or self.lines[at + 1].kind is not Kind.TEXT)
+        alone = self._begins(at) and (
+            at + 1 == len(self.lines) or self.lines[at + 1].kind is not LineKind.TEXT
+        )
         return alone and len(text) <= 90 and not text.endswith((".", ":", ";", ",")) and text[:1].isupper()
 
     def _block(self, at: int) -> int:
@@ -132,20 +134,20 @@ class _Reader:
         while at < len(self.lines):
             line = self.lines[at]
             if line.kind is kind:
-                items.append(Line(kind, line.text[:MAX_ITEM], line.number, line.cells))
-            elif line.kind is Kind.TEXT and kind is Kind.ITEM and items and self.lines[at - 1].kind is not Kind.BLANK:  # fmt: skip
+                items.append(PageLine(kind, line.text[:MAX_ITEM], line.number, line.cells))
+            elif line.kind is LineKind.TEXT and kind is LineKind.ITEM and items and self.lines[at - 1].kind is not LineKind.BLANK:  # fmt: skip
                 if len(items[-1].text) < MAX_ITEM:
                     items[-1].text += f" {line.text[:MAX_ITEM]}"
-            elif line.kind is not Kind.BLANK or not self._goes_on(at, kind):
+            elif line.kind is not LineKind.BLANK or not self._goes_on(at, kind):
                 break
             at += 1
         claims = [c for item in items for c in self._claims(item)]
-        if kind is Kind.ROW or self._is_list_of_cookies(claims):
+        if kind is LineKind.ROW or self._is_list_of_cookies(claims):
             self._add(claims)
         self.columns = None
         return at
 
-    def _goes_on(self, at: int, kind: Kind) -> bool:
+    def _goes_on(self, at: int, kind: LineKind) -> bool:
         return at + 1 < len(self.lines) and self.lines[at + 1].kind is kind
 
     def _is_list_of_cookies(self, claims: list[Claim]) -> bool:
@@ -170,8 +172,8 @@ class _Reader:
             claim.group = len(self.published.groups) - 1
         self.published.claims += new
 
-    def _claims(self, line: Line) -> list[Claim]:
-        if line.kind is Kind.ROW:
+    def _claims(self, line: PageLine) -> list[Claim]:
+        if line.kind is LineKind.ROW:
             return self._row(line)
         found = _NAME.match(line.text)
         if found is None or not _could_be_a_name(found["name"]):
@@ -191,7 +193,7 @@ class _Reader:
             self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if _could_be_a_name(name)
         ]
 
-    def _strong_text(self, line: Line) -> Claim | None:
+    def _strong_text(self, line: PageLine) -> Claim | None:
         """`_ga: …` in running text, where the name is one that is nothing else."""
         found = _NAME.match(line.text[:MAX_ITEM])
         if found is None or found["separator"] == "(" or found["more"]:
@@ -200,7 +202,7 @@ class _Reader:
             return None
         return self._claim(found["name"], found["text"], lifetime_in(found["text"]), line)
 
-    def _row(self, line: Line) -> list[Claim]:
+    def _row(self, line: PageLine) -> list[Claim]:
         cells = line.cells
         columns = columns_of(cells)
         if columns is not None:
@@ -225,7 +227,7 @@ class _Reader:
             lifetime = None  # one for each, and no telling which
         return [self._claim(name, purpose, lifetime, line) for name in names]
 
-    def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: Line) -> Claim:
+    def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: PageLine) -> Claim:
         return Claim(pattern(written), written, plain(purpose[:MAX_ITEM]), lifetime, line.number, 0)
 
 
@@ -275,7 +277,7 @@ _EDITED = re.compile(
 )
 
 
-def _edited(lines: Iterable[Line]) -> str:
+def _edited(lines: Iterable[PageLine]) -> str:
     """The day of the last edit, where the page says it."""
     said = ((line.text, _EDITED.search(line.text)) for line in lines)
     days = (day_in(text[found.start() :]) for text, found in said if found)

@@ -8,11 +8,11 @@ from enum import StrEnum
 from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.policy import Entry, Lifetime, Policy, SetBy
 from cookiewarden.core.report.drift import scalar
-from cookiewarden.tools.learn.drafting import accepted, composed
+from cookiewarden.tools.learn.drafting import DraftedEntry, accepted, composed
 from cookiewarden.tools.statement.published import Claim, Group, Published
 
 
-class Kind(StrEnum):
+class StatementFindingKind(StrEnum):
     """In the order in which they are told."""
 
     UNDECLARED = "undeclared"
@@ -30,10 +30,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StatementFinding:
     """Where page and policy differ. `line`: of the page; 0: nowhere on it."""
 
-    kind: Kind
+    kind: StatementFindingKind
     name: str
     told: str
     line: int = 0
@@ -44,7 +44,7 @@ ROUNDED = 0.02
 """Part by which two lifetimes may differ and be the same to a reader: a month of 30 days and one of 730 hours."""
 
 
-def compare(published: Published, policy: Policy, now: float) -> list[Finding]:
+def compare(published: Published, policy: Policy, now: float) -> list[StatementFinding]:
     """Where they differ. `now`: seconds since the epoch; entries that have ended do not count."""
     entries = [e for e in policy.entries if e.until > now and e.set_by is not SetBy.INFRASTRUCTURE]
     pairs = [(claim, _entry_of(claim, entries)) for claim in published.claims]
@@ -57,8 +57,12 @@ def compare(published: Published, policy: Policy, now: float) -> list[Finding]:
     edited = policy.statement.edited
     if edited and published.edited != edited:
         said = f"the page says {published.edited}" if published.edited else "the page does not say it"
-        found.append(Finding(Kind.EDITED, "", f"the policy was last edited on {edited}; {said}"))
-    return sorted(found, key=lambda f: list(Kind).index(f.kind))
+        found.append(
+            StatementFinding(
+                StatementFindingKind.EDITED, "", f"the policy was last edited on {edited}; {said}"
+            )
+        )
+    return sorted(found, key=lambda f: list(StatementFindingKind).index(f.kind))
 
 
 def _entry_of(claim: Claim, entries: list[Entry]) -> Entry | None:
@@ -68,33 +72,37 @@ def _entry_of(claim: Claim, entries: list[Entry]) -> Entry | None:
     return exact or next((e for _, e in names if name_matches(e.name, claim.name)), None) or next((e for name, e in names if name_matches(e.name, claim.written)), None)  # fmt: skip
 
 
-def _undeclared(claim: Claim, entries: list[Entry]) -> Finding:
+def _undeclared(claim: Claim, entries: list[Entry]) -> StatementFinding:
     near = next((e.name for e in entries if _bare(e.name) == _bare(claim.name)), None)
     more = f'; the policy spells it "{near}", and names are case-sensitive' if near else ""
-    return Finding(Kind.UNDECLARED, claim.name, f"the page names it, and no entry declares it{more}", claim.line)  # fmt: skip
+    return StatementFinding(StatementFindingKind.UNDECLARED, claim.name, f"the page names it, and no entry declares it{more}", claim.line)  # fmt: skip
 
 
-def _unstated(entry: Entry, published: Published) -> Finding:
+def _unstated(entry: Entry, published: Published) -> StatementFinding:
     if re.search(rf"(?<![\w-]){re.escape(entry.name)}(?![\w-])", published.text):
         told = "declared, and the page names it in no list or table: what it says of it is not read"
-        return Finding(Kind.UNSTATED, entry.name, told, 0, entry)
+        return StatementFinding(StatementFindingKind.UNSTATED, entry.name, told, 0, entry)
     near = next((c for c in published.claims if _bare(c.name) == _bare(entry.name)), None)
     more = f'; the page spells it "{near.written}"' if near else ""
-    return Finding(Kind.UNSTATED, entry.name, f"declared, and the page does not name it{more}", 0, entry)
+    return StatementFinding(
+        StatementFindingKind.UNSTATED, entry.name, f"declared, and the page does not name it{more}", 0, entry
+    )
 
 
-def _differences(claim: Claim, entry: Entry) -> Iterator[Finding]:
+def _differences(claim: Claim, entry: Entry) -> Iterator[StatementFinding]:
     bound = entry.rules.bound
     if claim.lifetime is None:
         if entry.lifetime_source == "stated":
             told = f"lifetime_source is stated ({_told(bound)}), and the page gives none"
-            yield Finding(Kind.NO_LIFETIME, entry.name, told, claim.line, entry)
+            yield StatementFinding(StatementFindingKind.NO_LIFETIME, entry.name, told, claim.line, entry)
     elif bound is None or not _alike(claim.lifetime, bound):
         told = f"the page says {_told(claim.lifetime)}, the policy {_told(bound)}"
-        yield Finding(Kind.LIFETIME, entry.name, told, claim.line, entry)
+        yield StatementFinding(StatementFindingKind.LIFETIME, entry.name, told, claim.line, entry)
     texts = {_bare_text(text) for text in entry.purpose.values()}
     if claim.purpose and not any(text and text in _bare_text(claim.purpose) for text in texts):
-        yield Finding(Kind.WORDING, entry.name, "the purpose is worded otherwise", claim.line, entry)
+        yield StatementFinding(
+            StatementFindingKind.WORDING, entry.name, "the purpose is worded otherwise", claim.line, entry
+        )
 
 
 def _told(lifetime: Lifetime | None) -> str:
@@ -131,15 +139,15 @@ def draft(published: Published, name: str) -> str:
         text = (group.heading or group.intro).strip().removesuffix(":")
         lines.append(f"  {scalar(category)}:" + (f"\n    title: {scalar(text[:120])}" if text else " {}"))
     head = "\n".join([*lines, "\ncookies:\n"])
-    entries = "\n".join(_entry(claim, categories[claim.group][0]) for claim in published.claims)
+    entries = [_entry(claim, categories[claim.group][0]) for claim in published.claims]
     return composed(head, accepted(head, entries)).rstrip("\n") + "\n"
 
 
-def _entry(claim: Claim, category: str) -> str:
-    lines = [f"  # line {claim.line} of the page"]
+def _entry(claim: Claim, category: str) -> DraftedEntry:
+    above = f"  # line {claim.line} of the page"
     if claim.written != claim.name:
-        lines[0] += f", as {_comment(claim.written)}"
-    lines.append(f"  - name: {scalar(claim.name)}\n    category: {scalar(category)}")
+        above += f", as {_comment(claim.written)}"
+    lines = [f"  - name: {scalar(claim.name)}\n    category: {scalar(category)}"]
     if claim.purpose:
         lines.append(f"    purpose: {scalar(claim.purpose)}")
     if claim.lifetime is not None:
@@ -149,7 +157,7 @@ def _entry(claim: Claim, category: str) -> str:
             "    # lifetime: none was recognised on the page; with lifetime_source: chosen this policy can"
         )
     lines.append("    # set_by: server, or script where a script of the page sets it\n")
-    return "\n".join(lines)
+    return DraftedEntry("\n".join([*lines, ""]), above=above + "\n")
 
 
 def _comment(text: str) -> str:

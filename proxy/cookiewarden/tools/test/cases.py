@@ -156,7 +156,7 @@ class Cases:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """What a case expected and did not get."""
 
     what: str
@@ -175,7 +175,7 @@ class Result:
 
     name: str
     place: Place
-    differences: list[Difference]
+    differences: list[Mismatch]
     entries: frozenset[str]
     """That decided on something in it."""
 
@@ -288,9 +288,9 @@ class _Runner:
         self.case, self.path, self.source = case, path, source
         self.engine, self.exchange, self.now = engine, exchange, now
         self.entries: set[str] = set()
-        self.differences: list[Difference] = []
+        self.differences: list[Mismatch] = []
 
-    def run(self) -> list[Difference]:
+    def run(self) -> list[Mismatch]:
         asked = list(self.exchange.headers)
         if self.case.cookie is not None:
             header = self._sealed(self.case.cookie.in_.encode())
@@ -392,7 +392,7 @@ class _Runner:
         decided = decision.entry.place if decision is not None and decision.entry is not None else None
         why = tuple(reason.value for reason in decision.reasons) if decision is not None else ()
         self.differences.append(
-            Difference(
+            Mismatch(
                 what,
                 printable(expected or NOTHING),
                 printable(got or NOTHING),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
@@ -13,7 +14,15 @@ from cookiewarden.tools.test.cases import SEALED
 NOBODYS = "nobody-declared-this"
 
 
-def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -> str:
+@dataclass(frozen=True, slots=True)
+class SuiteDraft:
+    """A file of tests."""
+
+    text: str
+    cases: int
+
+
+def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -> SuiteDraft:
     """A file of tests for the policy file `policy`, judged by `engine`, which enforces. `now`: seconds since the epoch."""
     records = sorted(
         (record for record in inventory.records.values() if record.name),
@@ -31,7 +40,7 @@ def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -
     for record in records:
         lines += _case(record, engine, now)
     lines += _nobodys(engine, now)
-    return "\n".join(lines) + "\n"
+    return SuiteDraft("\n".join(lines) + "\n", len(records) + 1)
 
 
 _HOST = re.compile(r"[\w.:\[\]-]+")

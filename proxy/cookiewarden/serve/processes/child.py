@@ -30,6 +30,7 @@ from cookiewarden.serve import log
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS
 from cookiewarden.serve.observe.metrics import Labels, Metrics
+from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.offload import beside_traffic, free
 from cookiewarden.serve.own_pages.in_force import prepared
 from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop, Turn

@@ -13,7 +13,7 @@ SOON = 30 * DAY
 
 
 class Ends(NamedTuple):
-    """Two moments in seconds since the epoch: between them nothing ends and nothing that has ended lives again."""
+    """Two moments, in seconds since the epoch. Between them nothing ends, and nothing lives again."""
 
     passed: float
     """The last end that has passed; minus infinity where none has."""
@@ -22,7 +22,10 @@ class Ends(NamedTuple):
 
 
 def next_expiry(policy: Policy, now: float) -> float:
-    """When the next entry, or the grace for plain values of one, ends, in seconds since the epoch; infinity where none does."""
+    """When the next entry ends, or the grace for plain values of one.
+
+    In seconds since the epoch; infinity where none does.
+    """
     return expiries_around(policy, now).coming
 
 

@@ -1,4 +1,4 @@
-"""Which type does a key have? A type joins the function that reads the value and the JSON Schema for editors."""
+"""Which type does a key have? A type joins the function that reads a value and the JSON Schema of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -88,7 +88,7 @@ class _Reading:
         return [draft for draft in drafts if draft.name not in item.model.except_]
 
     def open(self, name: str, asked: Problem) -> Source | None:
-        """Read and parse one file. Where it cannot be read, the problem stands at the line that asked for it."""
+        """Read and parse one file. If it is unreadable, the problem stands at the line that asked for it."""
         raw = self.read(name)
         if isinstance(raw, Unread):
             self.problems.append(Problem(raw.code, asked.place, raw.message, asked.excerpt))

@@ -19,7 +19,7 @@ def json_schema() -> Json:
 
 
 def _tidy(node: Any) -> Any:
-    """Drop what pydantic adds and editors only show as noise: titles of fields, null choices, null defaults."""
+    """Drop what editors only show as noise: titles of fields, null as a choice, null defaults."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):

@@ -141,7 +141,7 @@ class Rules:
     """The widest domain allowed; `host-only` takes the attribute off."""
     priority: str | None = None
     supersede: bool = True
-    """Where an edit changes under which identity browsers keep the cookie, the one that the application asked for is expired."""
+    """Where an edit changes under which identity browsers keep a cookie, the application's is expired."""
     bound: Lifetime | None = None
     """The effective upper bound: the entry's lifetime or the default's, cut to the ceiling."""
 
@@ -154,7 +154,8 @@ class Seal:
     """How a cookie's value is sealed."""
 
     context: str = ""
-    """What a sealed value is bound to besides its name, where the cookie is not bound to its host; empty: the policy's name."""
+    """What a sealed value is bound to besides its name, where the cookie is not bound to its host.
+    Empty: the policy's name."""
     accept_plain_until: float = -math.inf
     """Until when values that were never sealed are let in, in seconds since the epoch."""
 
@@ -165,7 +166,8 @@ class Rename:
 
     name: str
     accept_plain_until: float = math.inf
-    """Until when the application's own name is let in where the other does not come, in seconds since the epoch."""
+    """Until when the application's own name is let in where the other does not come.
+    In seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category of the statement. Where it requires consent, `granted_by` says which words of the consent manager grant it."""
+    """A category of the statement; `granted_by`: the consent manager's words that grant it."""
 
     name: str
     basis: Texts = field(default_factory=dict)
@@ -274,7 +276,7 @@ class Policy:
     consent: Consent | None = None
     statement: Statement = field(default_factory=Statement)
     places: Mapping[str, Place] = field(default_factory=dict)
-    """Where `undeclared.response`, `undeclared.request` and `ceiling` stand, by their last word, if they are given."""
+    """Where `undeclared.response`, `undeclared.request` and `ceiling` stand, if given, by their last word."""
     sha256: str = ""
     """Over the bytes of all files, one after the other, so that two pods can be compared."""
 

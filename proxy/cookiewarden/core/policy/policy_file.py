@@ -51,7 +51,7 @@ def read_policy_file(model: type[M], source: Source) -> PolicyFile[M]:
 
 
 def includes_of(main: PolicyFile[PolicyModel]) -> Iterator[Include]:
-    """Its include list, also where the file has problems elsewhere, so that the included files are checked too."""
+    """Its include list. Where the file has problems elsewhere, the included files are checked too."""
     if main.model is not None:
         yield from (Include(index, item) for index, item in enumerate(main.model.include))
         return

@@ -93,7 +93,7 @@ class Place:
 
 
 def shown_url(url: str) -> str:
-    """As it may be told: without a name and a password, and without its query, hundreds of characters of which help nobody."""
+    """A URL as messages show it: without name and password, and without its query, which can be very long."""
     return re.sub(r"(?<=//)[^/?#]*@", "", url).partition("?")[0] if "://" in url else url
 
 

@@ -52,7 +52,7 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Forget everything, little by little: freed at once, a large file keeps other threads waiting for 9 ms."""
+        """Forget everything, little by little. Freed at once, a large file keeps other threads waiting."""
         for positions in (self.keys, self.values, self.texts):
             while positions:
                 positions.popitem()
@@ -178,7 +178,8 @@ class _Builder:
                     self.complain(
                         Code.YAML_FEATURE,
                         event,
-                        "aliases are not allowed; write the value out, or put a name that begins with * in quotes",
+                        "aliases are not allowed; write the value out, "
+                        "or put a name that begins with * in quotes",
                     )
                     self.alias(event)
                 case yaml.ScalarEvent():

@@ -1,4 +1,4 @@
-"""What does pydantic find wrong with a file? Problems with a place, and a message that says what would be right."""
+"""What is wrong with the form of a file? What pydantic finds, as problems with a place and a fix."""
 
 import re
 from typing import Any

@@ -1,1 +1,4 @@
-"""What is wrong or doubtful about a policy whose files are well-formed? One module for each family of checks."""
+"""What is wrong or doubtful about a policy whose files are well-formed?
+
+Each module holds a family of checks: pure functions from what they need to problems.
+"""

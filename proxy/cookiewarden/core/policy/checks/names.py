@@ -36,7 +36,7 @@ def overlapping(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
 
 
 def ambiguous(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
-    """Two globs of equal rank that can match one name: those with one prefix and one suffix always have one in common."""
+    """Two globs of equal rank that can match one name: all those with one prefix and one suffix can."""
     first: dict[tuple[str, str, Spot], EntryDraft] = {}
     for draft in drafts:
         name = draft.name

@@ -16,7 +16,7 @@ _SHOWN = {
 
 
 def prefix_conflicts(declared: Declared) -> Iterator[Problem]:
-    """Conflicts of an entry's rules with the prefix of its name, and with that of the name it is renamed to."""
+    """Conflicts of an entry's rules with the prefixes of its name and of its new name."""
     entry = declared.entry
     if entry.rename is not None:
         renamed = name_prefix(entry.rename.name.encode())

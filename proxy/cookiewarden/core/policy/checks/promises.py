@@ -1,4 +1,4 @@
-"""Does an entry promise all that a statement needs: a purpose, a lifetime, and somebody who answers for exceptions?"""
+"""Does an entry say what a statement needs: a purpose, a lifetime, and who answers for an exception?"""
 
 from collections.abc import Iterator
 

@@ -16,12 +16,15 @@ def main() -> None:
     import_quickly()
     from cookiewarden.cli.main import main as run_command
 
-    run_command()
+    try:
+        run_command()
+    finally:
+        gc.freeze()  # or the interpreter, as it ends, looks at all objects once more
 
 
 def import_quickly() -> None:
     """Leave out work that imports do not need."""
-    # Nearly all that they make stays. A command has been imported when `cookiewarden.cli.main` enables this again.
+    # Nearly all that they make stays. `cookiewarden.cli.main` enables this again once a command is imported.
     gc.disable()
     # pydantic would read the metadata of all installed packages, and none of them has to see what a policy file holds.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -52,7 +52,9 @@ class Commands(click.Group):
         if row is None:
             return None
         module = importlib.import_module(f"cookiewarden.cli.{row.module}")
-        gc.enable()  # off since the process began
+        if not gc.isenabled():  # since the process began: `cookiewarden.start`
+            gc.freeze()
+            gc.enable()
         found: click.Command = getattr(module, cmd_name)
         found.short_help = row.help
         return found

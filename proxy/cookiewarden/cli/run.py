@@ -13,8 +13,6 @@ from cookiewarden.core.policy.problem import render_line
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
 from cookiewarden.serve import log
 from cookiewarden.serve.address import is_itself
-from cookiewarden.serve.processes import in_process as single
-from cookiewarden.serve.processes import pool as supervisor
 
 logger = logging.getLogger("cookiewarden")
 
@@ -70,5 +68,10 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
         else:
             for problem in problems:
                 logger.warning("%s", render_line(problem))
-        (single if settings.workers == 1 else supervisor).run(settings, files, handed.pop())
+        # Each imports much that the other does not need.
+        if settings.workers == 1:
+            from cookiewarden.serve.processes.in_process import run as serve
+        else:
+            from cookiewarden.serve.processes.pool import run as serve
+        serve(settings, files, handed.pop())
     return 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.core.policy.policy import Mode
+from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.keys import create
 from cookiewarden.serve.admin import api as operation
 from cookiewarden.serve.control import reload
@@ -127,7 +128,7 @@ def test_a_reload_that_is_not_done_in_time_says_so_and_goes_on(
     slow = proxy.single.reloader._slow
     asyncio.run_coroutine_threadsafe(slow.acquire(), proxy.loop).result(5)  # as a read that hangs holds it
     code, told = tell(proxy.admin, "/reload")
-    assert code == 503 and told.startswith(b"the policy is not loaded yet")
+    assert code == 503 and json.loads(told)["error"] == ErrorCode.NOT_LOADED
     proxy.loop.call_soon_threadsafe(slow.release)
     assert eventually(lambda: proxy.single.status.successes == 1)
     assert tell(proxy.admin, "/reload")[0] == 200
@@ -140,10 +141,9 @@ def test_a_switch_that_a_worker_has_not_taken_is_not_told_as_done(token: str) ->
         os.kill(stuck, signal.SIGSTOP)
         try:
             code, told = tell(admin, "/mode", b'{"mode": "report", "seconds": 60}')
-            assert (code, told) == (
-                503,
-                b"the mode is switched, and 1 worker of 2 did not take it yet, and will be replaced\n",
-            )
+            late = "the mode is switched, and 1 worker of 2 did not take it yet, and will be replaced"
+            assert code == 503
+            assert json.loads(told) == {"error": ErrorCode.NOT_EVERYWHERE, "message": late}
         finally:
             os.kill(stuck, signal.SIGCONT)
         assert eventually(lambda: all(passes(proxy.port) for _ in range(10)), 10)

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from cookiewarden.cli.policies import PolicyRefused, load_policy
+from cookiewarden.cli.policies import PolicyRefused, valid_policy
 from cookiewarden.cli.traffic import recorded_in
 from cookiewarden.cli.usage import FILE
 from cookiewarden.core.engine.engine import Engine
@@ -66,11 +66,10 @@ def diff(old: str, new: str, traffic: tuple[str, ...], fail_on: str, form: str) 
 def _version(path: str, now: float) -> Version:
     """Raises UsageError, PolicyRefused."""
     try:
-        policy = load_policy(path)[1].policy
+        policy = valid_policy(path)
     except PolicyRefused as refused:
         refused.code = 3
         raise
-    assert policy is not None  # noqa: S101 (load_policy raises otherwise)
     keys = throw_away(policy)
     return Version(policy, Engine(policy, Mode.ENFORCE, now, keys), Engine(policy, None, now, keys), now)
 

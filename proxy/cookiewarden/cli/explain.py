@@ -91,7 +91,7 @@ def explain(
         say_nothing("of traffic and pages, which say what was sent", "cookie")
     if page is not None:
         say_nothing("with --get, which has a URL of its own", "url")
-    loaded = load_policy(policy)[1]
+    loaded = load_policy(policy).loaded
     if header:
         say_nothing("of a header, of which all is told", "full")
         return _header(loaded, header[0], url, cookie, form)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.cli.policies import print_problems, valid_policy
 from cookiewarden.cli.running import address_of, enforcing, operator
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write_new
@@ -105,8 +105,7 @@ def learn(
                 f'--host: "{printable(one)}" is no host; expected shop.example or *.shop.example'
             )
     catalog = _catalog(catalog_file) if catalog_file else None
-    known = load_policy(into)[1] if into else None
-    policy = known.policy if known and known.policy else Policy("draft", ())
+    policy = valid_policy(into) if into else Policy("draft", ())
     engine = enforcing(policy)
     inventory = Inventory(time.time())
     read = [_take(source, inventory, engine, host, _at(url), token_file) for source in sources]
@@ -189,8 +188,7 @@ def _refuse(into: str | None, output: str | None, suite: str | None) -> None:
 
 def _write_suite(path: Path, policy: Path, inventory: Inventory) -> None:
     """Raises ClickException."""
-    loaded = load_policy(str(policy))[1].policy
-    assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
+    loaded = valid_policy(str(policy))
     suite = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
     write_new(path, suite.text)
     click.echo(f"{path}: {counted(suite.cases, 'case')} drafted", err=True)

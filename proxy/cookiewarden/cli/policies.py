@@ -1,11 +1,13 @@
 """Loading a policy for a command: problems are printed, and without a policy the command ends."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import click
 
 from cookiewarden.cli.usage import Refused
 from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code, Problem, Severity, counted, has_errors, render_caret
 from cookiewarden.files import PolicyFiles
 
@@ -22,13 +24,26 @@ class PolicyRefused(Refused):
         print_problems(self.problems)
 
 
-def load_policy(path: str) -> tuple[PolicyFiles, Loaded]:
+class ReadPolicy(NamedTuple):
+    files: PolicyFiles
+    loaded: Loaded
+    """Its policy is there."""
+
+
+def load_policy(path: str) -> ReadPolicy:
     """Load, or raise PolicyRefused for a policy with errors, or one that cannot be read."""
     files = PolicyFiles(path)
     loaded = files.load()
     if loaded.policy is None:
         raise PolicyRefused(loaded)
-    return files, loaded
+    return ReadPolicy(files, loaded)
+
+
+def valid_policy(path: str) -> Policy:
+    """The policy alone. Raises PolicyRefused."""
+    policy = load_policy(path).loaded.policy
+    assert policy is not None  # noqa: S101 (load_policy raises otherwise)
+    return policy
 
 
 def print_problems(problems: Iterable[Problem]) -> None:

@@ -81,7 +81,7 @@ def report(
         say_nothing("without --policy", "language")
     url = address_of(url, "--prometheus", "http://127.0.0.1:9090")
     asked = period(span_of(since, "--since", MAX_SINCE), time.time())
-    loaded = load_policy(policy)[1] if policy else None
+    loaded = load_policy(policy).loaded if policy else None
     inventory = _inventory(seen, token_file) if seen else None
     asked, found = without_silence(asked, Prometheus(url, where).found(asked))
     register = loaded.policy if loaded else None

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from cookiewarden.cli.policies import load_policy
+from cookiewarden.cli.policies import valid_policy
 from cookiewarden.cli.usage import FILE
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Mode, Policy
@@ -60,8 +60,7 @@ def address_of(text: str, option: str, such_as: str) -> str:
 
 def observed_by(asked: Operator, policy: str) -> tuple[Policy, Inventory, Judged]:
     """What a proxy has seen, judged by the policy of another file. Raises PolicyRefused, NoAnswer."""
-    loaded = load_policy(policy)[1].policy
-    assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
+    loaded = valid_policy(policy)
     inventory = asked.inventory()
     return loaded, inventory, judge_all(inventory, enforcing(loaded), time.time())
 

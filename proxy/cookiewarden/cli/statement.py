@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cookiewarden.cli.policies import load_policy
+from cookiewarden.cli.policies import valid_policy
 from cookiewarden.cli.running import as_json
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write, write_new
@@ -72,8 +72,7 @@ def statement(
         return 0
     if policy is None:
         raise click.UsageError("Missing option '--policy'.")
-    loaded = load_policy(policy)[1].policy
-    assert loaded is not None  # noqa: S101 (load_policy raises otherwise)
+    loaded = valid_policy(policy)
     if page is not None:
         say_nothing("with --check", "language", "form", "template", "output")
         return _check(page, loaded)

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.expiry import next_expiry
@@ -42,6 +42,21 @@ LAST_SECONDS = 5.0
 """For the inventory to be written at the end."""
 
 
+class DecidedBy(NamedTuple):
+    """Two policies with the same decide alike."""
+
+    sha256: str
+    expiry: float
+    """When the next of its entries ends, in seconds since the epoch."""
+
+
+class Enforced(NamedTuple):
+    """An engine that enforces the policy in force, whatever its mode."""
+
+    decided_by: DecidedBy
+    engine: Engine
+
+
 @dataclass(slots=True)
 class Operation:
     """The same for one process and for many."""
@@ -56,8 +71,8 @@ class Operation:
     """Waits until the mode is in force everywhere; says where it is not yet, or nothing."""
     shadow: Reloader | None = None
     """Of the policy that is tried beside it."""
-    _engine: tuple[str, float, Engine] | None = None
-    _decided_by: tuple[str, float] | None = None
+    _enforced: "Enforced | None" = None
+    _decided_by: "DecidedBy | None" = None
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on while the proxy runs."""
@@ -79,9 +94,9 @@ class Operation:
     def decides(self, policy: Policy, now: float) -> None:
         """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself before an
         entry of it ended, what was decided before is no news any more."""
-        decided_by = policy.sha256, next_expiry(policy, now)
-        if self._engine is not None and self._engine[0] != policy.sha256:
-            self._engine = None  # or it keeps the policy before until somebody asks again
+        decided_by = DecidedBy(policy.sha256, next_expiry(policy, now))
+        if self._enforced is not None and self._enforced.decided_by.sha256 != policy.sha256:
+            self._enforced = None  # or it keeps the policy before until somebody asks again
         if self.inventory is not None and decided_by != self._decided_by:
             self.inventory.new_policy(policy)
         self._decided_by = decided_by
@@ -137,16 +152,16 @@ class Operation:
         policy, (_, expiry) = self.reloader.policy, self.reloader.nothing_ends_between
         if policy is None:
             raise RuntimeError("asked before a policy was in force")
-        known = self._engine
-        if known is not None and known[:2] == (policy.sha256, expiry):
-            return known[2]
+        known, decided_by = self._enforced, DecidedBy(policy.sha256, expiry)
+        if known is not None and known.decided_by == decided_by:
+            return known.engine
         now = self.reloader.order.now
         engine = (
-            known[2].in_mode(Mode.ENFORCE, now)
-            if known is not None and known[0] == policy.sha256
+            known.engine.in_mode(Mode.ENFORCE, now)
+            if known is not None and known.decided_by.sha256 == policy.sha256
             else await beside_traffic(lambda: Engine(policy, Mode.ENFORCE, now, throw_away(policy)))
         )
-        self._engine = policy.sha256, expiry, engine
+        self._enforced = Enforced(decided_by, engine)
         return engine
 
     async def policy_json(self, with_entries: bool = True) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.harness import CANARY, TOKEN, Start, starter
+from tests.support.proxy import CANARY, TOKEN, Start, starter
 
 
 @pytest.fixture

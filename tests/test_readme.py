@@ -14,9 +14,9 @@ from cookiewarden.core.policy.source import parse_source
 from cookiewarden.serve.admin.exposition import Exposition, PolicyStatus
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.settings import OPTIONS
-from tests.policies_for_tests import loaded, policy
-from tests.processes import command, free_port, ready
-from tests.serve.harness import eventually
+from tests.support.policies import loaded, policy
+from tests.support.process import free_port, ready, start_process
+from tests.support.wait import eventually
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -44,7 +44,7 @@ def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
         pytest.skip("curl is not installed, and the README's commands use it")
     ports = dict(zip(PORTS, map(str, (free_port(), free_port(), free_port())), strict=True))
     listen, app, admin = ports.values()
-    demo = command("demo", "--listen", listen, "--app", app, "--admin", admin)
+    demo = start_process("demo", "--listen", listen, "--app", app, "--admin", admin)
     try:
         assert eventually(lambda: ready(int(admin)) == 200, 20)
         for line, expected in commands(README):

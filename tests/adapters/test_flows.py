@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import free_port
-from tests.serve.harness import Origin, answering, eventually
+from tests.support.origin import Origin, answering
+from tests.support.process import free_port
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.mitm
 

@@ -17,12 +17,14 @@ import pytest
 from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.keys import create
-from tests.adapters.exchanges import POLICY as CORPUS
-from tests.adapters.exchanges import exchanges
-from tests.policies_for_tests import entries, policy
-from tests.processes import free_port
-from tests.serve.harness import Origin, OriginConnection, answering, ask, eventually
-from tests.serve.running import running
+from tests.support.client import ask
+from tests.support.exchanges import POLICY as CORPUS
+from tests.support.exchanges import exchanges
+from tests.support.origin import Origin, OriginConnection, answering
+from tests.support.policies import entries, policy
+from tests.support.process import free_port
+from tests.support.proxy import running
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.mitm
 

@@ -9,8 +9,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.processes import command, free_port, ready
-from tests.serve.harness import eventually
+from tests.support.process import free_port, ready, start_process
+from tests.support.wait import eventually
 
 HERE = Path(__file__).parent
 
@@ -44,7 +44,7 @@ def running(arguments: list[str], cwd: Path, url: str, **environment: str) -> It
 def proxied(policy: Path, port: int) -> Iterator[tuple[str, str]]:
     """The URL of the proxy in front of the application on `port`, and of its metrics."""
     listen, admin = free_port(), free_port()
-    process = command(
+    process = start_process(
         "run", "--policy", str(policy), "--upstream", f"http://127.0.0.1:{port}", "--listen", str(listen), "--admin", str(admin)
     )  # fmt: skip
     try:

@@ -34,7 +34,7 @@ from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.statement import StatementPages
 from cookiewarden.serve.settings import Settings
 from tests.bench.inprocess import Nowhere, measured
-from tests.policies_for_tests import policy as loaded
+from tests.support.policies import policy as loaded
 
 BAR = 200
 CRAFTED_BAR = 350

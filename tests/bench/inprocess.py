@@ -19,7 +19,7 @@ from cookiewarden.serve.dataplane.origin import Origin, Pool
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.settings import Settings
 from tests.bench.policy import SET_COOKIES, cookie_header, policy
-from tests.policies_for_tests import policy as loaded
+from tests.support.policies import policy as loaded
 
 DIFFERENT = 256
 """Values that a cookie takes in turn."""

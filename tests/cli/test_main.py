@@ -3,14 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import run
+from tests.support.command import ROOT, run
 
 CHECK = [sys.executable, "-m", "cookiewarden", "check", "policies/starter.yaml"]
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_standard_output_that_is_full_is_told_and_is_exit_3() -> None:

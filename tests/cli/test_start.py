@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.processes import free_port
+from tests.support.process import free_port
 
 PROGRAM = "import os, sys\nfrom cookiewarden.start import fill_standard_descriptors\nfor fd in {closed}: os.close(fd)\nfill_standard_descriptors()\n"
 

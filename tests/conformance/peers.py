@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.processes import free_port
-from tests.serve.harness import CANARY, POLICY
+from tests.support.process import free_port
+from tests.support.proxy import CANARY, POLICY
 
 HEADER, READ, CONNECT, KEEPALIVE = 2, 1, 1, 6
 """Seconds: for a request head or a stalled body, between two bytes of the origin, to connect, between requests."""

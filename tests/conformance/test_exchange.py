@@ -12,7 +12,9 @@ import pytest
 
 from tests.conformance.peers import HEADER, KEEPALIVE, READ
 from tests.conformance.wire import Wire, answers_after_the_body, expect, last_status
-from tests.serve.harness import CLOSE, OK, Client, Offer, OriginConnection, eventually, get
+from tests.support.client import CLOSE, Client, get
+from tests.support.origin import OK, Offer, OriginConnection
+from tests.support.wait import eventually
 
 ok_close = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 

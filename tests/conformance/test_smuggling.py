@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.conformance.wire import Wire, expect
-from tests.serve.harness import OriginConnection
-from tests.shared import cases
+from tests.support.conformance import cases
+from tests.support.origin import OriginConnection
 
 ROWS = cases("smuggling-public.jsonl")
 

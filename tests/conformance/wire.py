@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.serve.harness import Client, Origin, OriginConnection, answering
+from tests.support.client import Client
+from tests.support.origin import Origin, OriginConnection, answering
 
 Script = Callable[[OriginConnection], None]
 

@@ -9,11 +9,9 @@ from cookiewarden.core.report.review import PolicyInForce, Series, period, revie
 from cookiewarden.pages import render
 from cookiewarden.pages.chart import Line, bars, chart, spark
 from cookiewarden.pages.report import values_of
-from cookiewarden.pages.text import ago, cell, date, number, severities, shown
-from cookiewarden.serve.sockets import told
-from tests.core.report.seen import NOW, Watched
-from tests.core.report.test_review import NONE, answered
-from tests.policies_for_tests import entries
+from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
+from tests.support.policies import entries
+from tests.support.watched import NONE, NOW, Watched, answered
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -9,9 +9,10 @@ import time
 import pytest
 
 from cookiewarden.serve.address import Address, Upstream
-from tests.processes import free_port
-from tests.serve.harness import CLOSE, Client, ask, eventually, get, status_of
-from tests.serve.running import accepts, running
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.process import free_port
+from tests.support.proxy import accepts, running
+from tests.support.wait import eventually
 
 
 class KilledOrigin:

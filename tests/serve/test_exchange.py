@@ -9,7 +9,9 @@ import time
 import pytest
 
 from cookiewarden.core.cookies.date import parse_cookie_date
-from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, ask, get, status_of
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.origin import OK, OriginConnection
+from tests.support.proxy import Start
 
 
 def response(*fields: bytes, status: bytes = b"200 OK", body: bytes = b"ok") -> bytes:

@@ -15,21 +15,10 @@ from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.dataplane.origin import Pool
 from cookiewarden.serve.listening import worker
-from tests.serve.harness import (
-    CLOSE,
-    OK,
-    POLICY,
-    Client,
-    Offer,
-    OriginConnection,
-    Proxy,
-    Start,
-    answering,
-    ask,
-    eventually,
-    get,
-    status_of,
-)
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.origin import OK, Offer, OriginConnection, answering
+from tests.support.proxy import POLICY, Proxy, Start
+from tests.support.wait import eventually
 
 
 def upstream_errors(proxy: Proxy) -> dict[str, int]:

@@ -5,7 +5,9 @@ import ipaddress
 import pytest
 
 from cookiewarden.serve.observe.metrics import FORWARDED_REPLACED
-from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, eventually, get
+from tests.support.client import CLOSE, Client, ask, get
+from tests.support.proxy import POLICY, Start
+from tests.support.wait import eventually
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 ELSEWHERE = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::/0"))

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.core.report.inventory import MAX_NAMES
-from tests.serve.harness import CANARY, CLOSE, Start, ask, eventually, get
-from tests.serve.running import Running, running
+from tests.support.client import CLOSE, ask, get
+from tests.support.proxy import CANARY, Running, Start, running
+from tests.support.wait import eventually
 
 SETS = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY; Max-Age=60; Path=/\r\n"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 import socket
 import ssl
@@ -12,10 +13,12 @@ import pytest
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.sockets import open_sockets
-from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, eventually, get
-from tests.serve.running import running
-from tests.serve.test_proxy_protocol import LOOPBACK
-from tests.serve.test_tls import files  # noqa: F401
+from tests.support.client import CLOSE, Client, get
+from tests.support.origin import OK, OriginConnection
+from tests.support.proxy import Start, running
+from tests.support.wait import eventually
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
 @pytest.mark.row(10)
@@ -105,7 +108,7 @@ def test_out_of_descriptors_it_drains_all_the_same() -> None:
 
 
 @pytest.mark.row(10)
-def test_a_handshake_that_has_begun_is_finished_during_a_drain(start: Start, files: dict[str, str]) -> None:  # noqa: F811
+def test_a_handshake_that_has_begun_is_finished_during_a_drain(start: Start, files: dict[str, str]) -> None:
     proxy, _ = start(tls_cert=files["cert"], tls_key=files["key"])
     context = ssl.create_default_context(cafile=files["ca"])
     with Client(proxy.port) as client:

@@ -11,9 +11,11 @@ import pytest
 
 from cookiewarden.serve.log import JsonLines, Plain
 from cookiewarden.serve.settings import Access
-from tests.processes import command, free_port, ready
-from tests.serve.harness import CLOSE, OK, POLICY, Client, Origin, Start, answering, ask, eventually, get
-from tests.serve.running import running
+from tests.support.client import CLOSE, Client, ask, get
+from tests.support.origin import OK, Origin, answering
+from tests.support.process import free_port, ready, start_process
+from tests.support.proxy import POLICY, Start, running
+from tests.support.wait import eventually
 
 
 def lines(text: str) -> list[dict]:
@@ -105,7 +107,7 @@ def test_a_closed_standard_error_keeps_nothing_from_starting(tmp_path: Path) -> 
 def test_a_reader_of_the_log_that_does_not_read_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     origin, listen, admin = Origin(answering(OK)), free_port(), free_port()
-    process = command(
+    process = start_process(
         "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", origin.upstream.url, "--listen", str(listen),
         "--admin", str(admin), "--access-log", "on",
     )  # fmt: skip

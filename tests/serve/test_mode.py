@@ -14,8 +14,9 @@ from cookiewarden.core.policy.policy import Mode
 from cookiewarden.keys import create
 from cookiewarden.serve.admin import api as operation
 from cookiewarden.serve.control import reload
-from tests.serve.harness import CLOSE, POLICY, Start, ask, eventually, get, mode_of, tell
-from tests.serve.running import running
+from tests.support.client import CLOSE, ask, get
+from tests.support.proxy import POLICY, Start, mode_of, running, tell
+from tests.support.wait import eventually
 
 SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: undeclared=CANARY\r\n\r\nok"
 

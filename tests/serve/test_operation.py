@@ -15,21 +15,11 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.core.policy.policy import Mode
-from tests.processes import command, free_port, ready
-from tests.serve.harness import (
-    CLOSE,
-    OK,
-    POLICY,
-    Client,
-    Origin,
-    OriginConnection,
-    Start,
-    answering,
-    ask,
-    eventually,
-    get,
-    status_of,
-)
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.origin import OK, Origin, OriginConnection, answering
+from tests.support.process import free_port, ready, start_process
+from tests.support.proxy import POLICY, Start
+from tests.support.wait import eventually
 
 BROKEN = "version: 1\ncookies:\n  - {name: sid, secur: true}\n"
 OTHER = POLICY.replace("name: sid", "name: other")
@@ -371,7 +361,7 @@ def running(tmp_path: Path):
     policy.write_text(POLICY)
     origin = Origin(script)
     listen, admin = free_port(), free_port()
-    process = command(
+    process = start_process(
         "run",
         "--policy",
         str(policy),
@@ -502,6 +492,6 @@ def test_what_cannot_start_says_why_in_one_line(
             "broken": tmp_path / "broken.yaml",
             "taken": taken.getsockname()[1],
         }
-        process = command(*(argument.format(**values) for argument in arguments))
+        process = start_process(*(argument.format(**values) for argument in arguments))
         _, error = process.communicate(timeout=20)
     assert (process.returncode, told in error, "Traceback" in error) == (code, True, False), error

@@ -7,8 +7,9 @@ import struct
 import pytest
 
 from cookiewarden.serve.wire.proxy_protocol import SIGNATURE, BadProxyHeader, missing, source
-from tests.serve.harness import CLOSE, Client, Start, ask, eventually, get, status_of
-from tests.serve.test_tls import files  # noqa: F401
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.proxy import Start
+from tests.support.wait import eventually
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
@@ -168,7 +169,7 @@ def test_who_is_trusted_with_forwarded_fields_is_asked_of_the_client_not_the_bal
 
 
 @pytest.mark.row(21)
-def test_the_header_stands_before_the_tls_handshake(start: Start, files: dict[str, str]) -> None:  # noqa: F811
+def test_the_header_stands_before_the_tls_handshake(start: Start, files: dict[str, str]) -> None:
     proxy, origin = start(proxy_protocol=LOOPBACK, tls_cert=files["cert"], tls_key=files["key"])
     context = ssl.create_default_context(cafile=files["ca"])
     for header in (GOOD[0][0], GOOD[4][0]):

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.core.engine.engine import Engine
-from tests.processes import command, scrape
-from tests.serve.harness import Proxy, Start, ask, eventually
-from tests.serve.running import running
+from tests.support.client import ask
+from tests.support.process import scrape, start_process
+from tests.support.proxy import Proxy, Start, running
+from tests.support.wait import eventually
 
 POLICY = "version: 1\ncookies:\n  - {name: sid, secure: true}\n  - {name: old}\n"
 TOMORROW = (
@@ -120,7 +121,7 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
 def test_one_with_errors_keeps_the_proxy_from_starting(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     (tmp_path / "s.yaml").write_text("cookies: [{nam: a}]")
-    process = command(
+    process = start_process(
         "run",
         "--policy",
         str(tmp_path / "p.yaml"),

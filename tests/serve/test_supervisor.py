@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import children, command
-from tests.serve.harness import CLOSE, POLICY, Client, OriginConnection, ask, eventually, get
-from tests.serve.load import Load
-from tests.serve.running import accepts, running
+from tests.support.client import CLOSE, Client, ask, get
+from tests.support.load import Load
+from tests.support.origin import OriginConnection
+from tests.support.process import children, start_process
+from tests.support.proxy import POLICY, accepts, running
+from tests.support.wait import eventually
 
 SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: other=CANARY\r\nContent-Length: 2\r\n\r\nok"
 OTHER = POLICY.replace("name: sid", "name: other")
@@ -318,7 +320,9 @@ def test_a_stuck_worker_keeps_no_other_from_the_next_reload_and_answers_for_its_
 def test_a_signal_ends_a_start_that_does_not_come_to_an_end(tmp_path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY + "".join(f"  - {{name: c{n}}}\n" for n in range(20_000)))
     flags = ("--workers", "2", "--listen", "0", "--admin", "0")
-    process = command("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
+    process = start_process(
+        "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags
+    )
     assert eventually(lambda: len([pid for pid in children(process.pid) if _is_worker(pid)]) == 2, 20)
     for pid in children(process.pid):
         os.kill(pid, signal.SIGSTOP)
@@ -344,7 +348,9 @@ def test_restarts_that_are_asked_for_during_one_are_that_one() -> None:
 def test_what_cannot_start_says_so_once(tmp_path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     flags = ("--workers", "2", "--tls-cert", "none.pem", "--listen", "0", "--admin", "0")
-    process = command("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
+    process = start_process(
+        "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags
+    )
     _, error = process.communicate(timeout=30)
     assert process.returncode == 3
     assert error.count('--tls-cert "none.pem" cannot be used: no such file or directory') == 1
@@ -354,7 +360,7 @@ def test_what_cannot_start_says_so_once(tmp_path) -> None:
 def test_an_address_that_is_taken_is_not_shared_unseen(tmp_path) -> None:
     with running("--workers", "2", script=SETS) as proxy:
         flags = ("--workers", "2", "--listen", str(proxy.port), "--admin", "0")
-        second = command(
+        second = start_process(
             "run", "--policy", str(proxy.policy), "--upstream", proxy.origin.upstream.url, *flags
         )
         _, error = second.communicate(timeout=30)

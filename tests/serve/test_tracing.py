@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from cookiewarden.serve.wire.traceparent import traceparent
-from tests.serve.harness import CLOSE, POLICY, Start, ask, eventually, get
+from tests.support.client import CLOSE, ask, get
+from tests.support.proxy import POLICY, Start
+from tests.support.wait import eventually
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ASKS = f"traceparent: 00-{TRACE}-{PARENT}-01".encode()

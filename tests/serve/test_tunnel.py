@@ -10,7 +10,10 @@ import pytest
 from aiohttp import web
 
 from cookiewarden.serve.address import Address, Upstream
-from tests.serve.harness import Client, OriginConnection, Start, eventually, get, status_of
+from tests.support.client import Client, get, status_of
+from tests.support.origin import OriginConnection
+from tests.support.proxy import Start
+from tests.support.wait import eventually
 
 UPGRADE = (
     b"Connection: Upgrade",

@@ -13,16 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import children, command, free_port, ready
-from tests.serve.harness import CLOSE, POLICY, Origin, answering, ask, eventually, get, tell
-from tests.serve.running import Running, running
+from tests.support.client import CLOSE, ask, get
+from tests.support.origin import Origin, answering
+from tests.support.process import children, free_port, ready, start_process
+from tests.support.proxy import POLICY, Running, running, tell
+from tests.support.wait import eventually
 
 SETS = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: other=CANARY\r\n"
     b"Set-Cookie: undeclared=CANARY\r\n\r\nok"
 )
 OTHER = POLICY.replace("name: sid", "name: other")
-SHIM = Path(__file__).parent / "shim"
+SHIM = Path(__file__).parents[1] / "support" / "shim"
 WITHIN = 5.0
 """Seconds within which urgent work must be done here; the promise is 1, on a machine that has nothing else to do."""
 
@@ -222,7 +224,7 @@ def test_signals_while_a_proxy_or_its_workers_import_end_nothing(tmp_path: Path,
         environment = shimmed(SHIM_IMPORT=module, SHIM_WAITS=str(tmp_path / module / "waits"))
         (tmp_path / "p.yaml").write_text(POLICY)
         origin, listen, admin = Origin(answering(SETS)), free_port(), free_port()
-        process = command(
+        process = start_process(
             "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", origin.upstream.url, "--listen", str(listen),
             "--admin", str(admin), "--workers", workers, environment=environment,
         )  # fmt: skip
@@ -254,7 +256,7 @@ def test_a_proxy_that_is_told_to_stop_while_it_imports_ends_at_once_and_quietly(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     environment = shimmed(SHIM_IMPORT="click", SHIM_WAITS=str(tmp_path / "waits"))
-    process = command("run", "--policy", "none.yaml", environment=environment)
+    process = start_process("run", "--policy", "none.yaml", environment=environment)
     assert eventually(lambda: (tmp_path / f"waits.{process.pid}").exists(), 20)
     process.send_signal(number)
     out, err = process.communicate(timeout=10)

@@ -16,7 +16,7 @@ from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.settings import OPTIONS
 from tests.support.policies import loaded, policy
 from tests.support.process import free_port, ready, start_process
-from tests.support.wait import eventually
+from tests.support.wait import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -46,17 +46,19 @@ def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
     listen, app, admin = ports.values()
     demo = start_process("demo", "--listen", listen, "--app", app, "--admin", admin)
     try:
-        assert eventually(lambda: ready(int(admin)) == 200, 20)
+        assert eventually(lambda: ready(int(admin)) == 200)
         for line, expected in commands(README):
             for known, free in ports.items():
                 line = line.replace(f":{known}", f":{free}")
             line = f'cookiewarden() {{ "{sys.executable}" -m cookiewarden "$@"; }}; {line}'
-            ran = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=30)
+            ran = subprocess.run(
+                ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+            )
             printed = (ran.stdout + ran.stderr).replace("\r", "")
             assert printed == expected, line
     finally:
         demo.terminate()
-        demo.communicate(timeout=10)
+        demo.communicate(timeout=PATIENCE)
     assert demo.returncode == 0
 
 

@@ -13,7 +13,7 @@ from cookiewarden.core.policy.source import parse_source
 from cookiewarden.tools.test.cases import CasesModel
 from tests.support.command import ROOT, run
 from tests.support.process import start_process
-from tests.support.wait import eventually
+from tests.support.wait import PATIENCE, eventually
 
 POLICY = """version: 1
 policy: p
@@ -200,13 +200,13 @@ def test_watching_runs_again_when_the_policy_changes(folder: Path) -> None:
     with (folder / "log").open("w") as log:
         process = start_process("test", "--watch", "-k", "all is", ".", output=log, cwd=folder)
     try:
-        assert eventually(lambda: "1 of 1 case passed" in (folder / "log").read_text(), 10)
+        assert eventually(lambda: "1 of 1 case passed" in (folder / "log").read_text())
         time.sleep(0.1)
         (folder / "p.yaml").write_text(POLICY.replace("secure: true", "secure: keep"))
-        assert eventually(lambda: "0 of 1 case passed" in (folder / "log").read_text(), 10)
+        assert eventually(lambda: "0 of 1 case passed" in (folder / "log").read_text())
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def test_a_policy_is_no_file_of_tests_and_is_told_so(folder: Path) -> None:

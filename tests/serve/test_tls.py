@@ -18,7 +18,7 @@ from tests.support.certificates import AUTHORITY, issue
 from tests.support.client import CLOSE, Client, ask, get, status_of
 from tests.support.origin import OK, Origin, answering
 from tests.support.proxy import Proxy, Start
-from tests.support.wait import eventually
+from tests.support.wait import PATIENCE, eventually
 
 OTHER = trustme.CA()
 SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nContent-Length: 2\r\n\r\nok"
@@ -61,7 +61,7 @@ def test_curl_is_served_by_tls(start: Start, files: dict[str, str]) -> None:
         pytest.skip("curl is not installed")
     proxy, _ = listening(start, files)
     command = ["curl", "-sS", "-i", "--cacert", files["ca"], f"https://localhost:{proxy.port}/"]
-    answer = subprocess.run(command, capture_output=True, timeout=20)
+    answer = subprocess.run(command, capture_output=True, timeout=PATIENCE)
     assert answer.stdout.startswith(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1; Secure"), answer
 
 

@@ -205,6 +205,7 @@ def running(
     origin: Origin | None = None,
     environment: Mapping[str, str] | None = None,
     folder: str | None = None,
+    before: str = "",
 ) -> Iterator[Running]:
     """A process that is ready; at the end it must have ended, or end on SIGTERM, with exit code 0."""
     with tempfile.TemporaryDirectory(dir=folder) as folder:
@@ -217,7 +218,7 @@ def running(
             "--admin", str(admin), *flags,
         )  # fmt: skip
         with log.open("w") as output:
-            process = start_process(*arguments, output=output, environment=environment)
+            process = start_process(*arguments, output=output, environment=environment, before=before)
         try:
             assert (
                 eventually(lambda: ready(admin) == 200 or process.poll() is not None)

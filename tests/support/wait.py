@@ -15,3 +15,15 @@ def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool
             return True
         time.sleep(0.01)
     return condition()
+
+
+def at_rest(value: Callable[[], int], seconds: float = 0.7) -> int:
+    """Return a number once it has not changed for some time."""
+    until = time.monotonic() + PATIENCE
+    seen, since = value(), time.monotonic()
+    while time.monotonic() - since < seconds:
+        time.sleep(0.05)
+        if (now := value()) != seen:
+            seen, since = now, time.monotonic()
+            assert since < until, "it never comes to rest"
+    return seen

@@ -80,7 +80,7 @@ EXCHANGES = st.sampled_from(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200)
 @pytest.mark.row(24)
 @given(ENGINES, st.lists(LINES, max_size=5), EXCHANGES)
 def test_what_comes_out_is_clean_in_order_and_at_rest(
@@ -100,7 +100,7 @@ def test_what_comes_out_is_clean_in_order_and_at_rest(
     assert [value for _, value in again.headers] == after
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200)
 @pytest.mark.row(24)
 @given(ENGINES, LINES, EXCHANGES)
 def test_name_and_value_travel_byte_for_byte(engine: Engine, line: bytes, exchange: Exchange) -> None:
@@ -119,7 +119,7 @@ def test_name_and_value_travel_byte_for_byte(engine: Engine, line: bytes, exchan
         assert after.pair == before.pair
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(
     RULES,
     st.sampled_from(["block", "pass"]),
@@ -146,7 +146,7 @@ def unexpected(error: Exception) -> Decision:
     raise AssertionError from error
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(
     RULES,
     st.sampled_from(["block", "pass"]),
@@ -192,7 +192,7 @@ COOKIES = st.lists(
 ).map(b";".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(COOKIES, max_size=6))
 def test_cookie_headers_of_any_order_are_judged_alike_with_a_warm_memo_and_a_cold_one(
     headers: list[bytes],
@@ -206,7 +206,7 @@ def test_cookie_headers_of_any_order_are_judged_alike_with_a_warm_memo_and_a_col
         assert (after, [d.reasons for d in decisions]) == (expected, [c.decision.reasons for c in judged])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200)
 @given(COOKIES)
 def test_a_filtered_cookie_header_keeps_order_and_bytes_and_filtering_twice_is_once(header: bytes) -> None:
     engine = Engine(policy(entries("name: a", "name: g-*", "name: b, forward: false")))

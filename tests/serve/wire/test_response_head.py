@@ -64,7 +64,7 @@ VARIED = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(STATUS, VARIED, st.booleans()), min_size=1, max_size=3))
 def test_a_head_whose_shape_is_remembered_is_read_as_one_that_was_never_seen(
     heads: list[tuple[bytes, list[bytes], bool]],

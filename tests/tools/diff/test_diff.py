@@ -443,7 +443,7 @@ def judged(engine: Engine, tails: list[bytes]) -> list[object]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(pairs(), st.lists(TAIL, min_size=12, max_size=12))
 def test_what_is_called_the_same_answers_the_same(pair: tuple[str, str], tails: list[bytes]) -> None:
     old, new = pair
@@ -456,7 +456,7 @@ def test_what_is_called_the_same_answers_the_same(pair: tuple[str, str], tails: 
     assert not diff(before, version(old))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pairs())
 def test_what_is_passed_over_as_the_same_would_have_been_the_same(pair: tuple[str, str]) -> None:
     try:

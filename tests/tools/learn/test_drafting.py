@@ -48,7 +48,7 @@ NAMES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(NAMES, max_size=8), st.lists(NAMES, max_size=4))
 def test_a_draft_of_any_traffic_is_a_policy(set_there: list[bytes], sent: list[bytes]) -> None:
     inventory, engine = Inventory(NOW), Engine(Policy("draft", ()))

@@ -157,7 +157,7 @@ LINE = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(LINE, max_size=12))
 def test_a_draft_of_any_page_is_a_policy(lines: list[str]) -> None:
     try:

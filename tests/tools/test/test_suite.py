@@ -41,7 +41,7 @@ def failures(text: str, engine: Engine, register: Policy) -> list[str]:
     return [f"{r.name}: {d.what}: {d.expected} / {d.got}" for r in results for d in r.differences]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(LINES, SENT)
 def test_a_drafted_policy_passes_its_drafted_tests(
     lines: list[tuple[str, list[str]]], sent: list[str]

@@ -9,8 +9,9 @@ LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
+QUICK := not apps and not soak and not browser and not deploy and not editors and not mitm
 
-.PHONY: help run test test-compiled test-apps test-browser test-deploy test-editors test-mitm deploy-files conformance soak fuzz lint types format schema clean
+.PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-mitm deploy-files conformance soak fuzz lint types format schema clean
 .PHONY: bench bench-engine bench-heads bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -30,8 +31,12 @@ else
 endif
 
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
-	$(BIN)/coverage run -m pytest -q -m "not apps and not soak and not browser and not deploy and not editors and not mitm" --ignore tests/browser --ignore tests/deploy
+	$(BIN)/pytest -q -n 2 --cov --cov-report= -m "$(QUICK)" --ignore tests/browser --ignore tests/deploy
 	$(BIN)/coverage report --fail-under=100 --skip-covered
+
+coverage: $(VENV)/dev.stamp ## the branches of the proxy that tests reach, in worker processes too
+	COVERAGE_FILE=.coverage-serve $(BIN)/pytest -q -n 2 --cov --cov-config=tests/serve/coverage.ini --cov-report= -m "$(QUICK)" tests/serve tests/conformance tests/cli
+	COVERAGE_FILE=.coverage-serve $(BIN)/coverage report --rcfile=tests/serve/coverage.ini --skip-covered
 
 test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, on the build that is machine code
 	$(COMPILED)/bin/pytest -q -m "not apps and not soak and not interpreted" $(TESTS)
@@ -156,5 +161,5 @@ $(COMPILED)/stamp: pyproject.toml constraints.txt $(shell find proxy policies -n
 # mitmproxy wants older versions of what we use: it has an environment of its own.
 $(MITM)/stamp: $(BIN)/python pyproject.toml
 	@$(PYTHON) -m venv $(MITM)
-	@$(MITM)/bin/pip install -q --disable-pip-version-check -e '.[mitm]' pytest pytest-asyncio pytest-timeout
+	@$(MITM)/bin/pip install -q --disable-pip-version-check -e '.[mitm]' pytest pytest-asyncio pytest-timeout hypothesis
 	@touch $@

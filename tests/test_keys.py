@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.keys import MARK, BadKeys, create, keys_for, load_keys, rotate
-from tests.policies_for_tests import policy
+from tests.support.policies import policy
 
 KEY = MARK + "A" * 43
 

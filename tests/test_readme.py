@@ -17,9 +17,9 @@ from cookiewarden.serve.control.status import PolicyStatus
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.settings import OPTIONS
-from tests.policies_for_tests import loaded, policy
-from tests.processes import command, free_port, ready
-from tests.serve.harness import eventually
+from tests.support.policies import loaded, policy
+from tests.support.process import free_port, ready, start_process
+from tests.support.wait import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -47,19 +47,21 @@ def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
         pytest.skip("curl is not installed, and the README's commands use it")
     ports = dict(zip(PORTS, map(str, (free_port(), free_port(), free_port())), strict=True))
     listen, app, admin = ports.values()
-    demo = command("demo", "--listen", listen, "--app", app, "--admin", admin)
+    demo = start_process("demo", "--listen", listen, "--app", app, "--admin", admin)
     try:
-        assert eventually(lambda: ready(int(admin)) == 200, 20)
+        assert eventually(lambda: ready(int(admin)) == 200)
         for line, expected in commands(README):
             for known, free in ports.items():
                 line = line.replace(f":{known}", f":{free}")
             line = f'cookiewarden() {{ "{sys.executable}" -m cookiewarden "$@"; }}; {line}'
-            ran = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=30)
+            ran = subprocess.run(
+                ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+            )
             printed = (ran.stdout + ran.stderr).replace("\r", "")
             assert printed == expected, line
     finally:
         demo.terminate()
-        demo.communicate(timeout=10)
+        demo.communicate(timeout=PATIENCE)
     assert demo.returncode == 0
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import free_port
-from tests.serve.harness import Origin, answering, eventually
+from tests.support.origin import Origin, answering
+from tests.support.process import free_port
+from tests.support.wait import PATIENCE, eventually
 
 pytestmark = pytest.mark.mitm
 
@@ -21,7 +22,7 @@ def learn(*arguments: object) -> tuple[int, str, str]:
         [sys.executable, "-m", "cookiewarden", "learn", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
     return ran.returncode, ran.stdout, ran.stderr
@@ -44,15 +45,15 @@ def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
             request = urllib.request.Request(
                 f"http://127.0.0.1:{port}/a/77", headers={"Cookie": "old=CANARY"}
             )
-            return urllib.request.urlopen(request, timeout=5).status == 200
+            return urllib.request.urlopen(request, timeout=PATIENCE).status == 200
         except OSError:
             return False
 
     try:
-        assert eventually(answers, 30) and answers() and answers()
+        assert eventually(answers) and answers() and answers()
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
         origin.close()
     return folder / "flows"
 

@@ -17,12 +17,14 @@ import pytest
 from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.keys import create
-from tests.adapters.exchanges import POLICY as CORPUS
-from tests.adapters.exchanges import exchanges
-from tests.policies_for_tests import entries, policy
-from tests.processes import free_port
-from tests.serve.harness import Origin, OriginConnection, answering, ask, eventually
-from tests.serve.running import running
+from tests.support.client import ask
+from tests.support.exchanges import POLICY as CORPUS
+from tests.support.exchanges import exchanges
+from tests.support.origin import Origin, OriginConnection, answering
+from tests.support.policies import entries, policy
+from tests.support.process import free_port
+from tests.support.proxy import running
+from tests.support.wait import PATIENCE, eventually
 
 pytestmark = pytest.mark.mitm
 
@@ -65,11 +67,11 @@ def mitm(folder: Path, mode: str, text: str = POLICY, *options: str, program: st
             stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        assert eventually(lambda: listens(port) or process.poll() is not None, 30)
+        assert eventually(lambda: listens(port) or process.poll() is not None)
         yield Mitm(port, web, process, log, path, folder / "flows")
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
     told = log.read_text()
     assert "CANARY" not in told and ("Traceback" not in told or "OptionsError: " in told)
 
@@ -181,7 +183,7 @@ def test_a_regular_proxy_enforces_too(tmp_path: Path) -> None:
     origin = Origin(answering(SETS))
     with mitm(tmp_path, "regular") as proxy:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": f"http://127.0.0.1:{proxy.port}"}))  # fmt: skip
-        with opener.open(origin.upstream.url, timeout=10) as answer:
+        with opener.open(origin.upstream.url, timeout=PATIENCE) as answer:
             assert answer.headers.get_all("Set-Cookie") == ["sid=CANARY; Secure"]
     origin.close()
 
@@ -218,10 +220,10 @@ def test_a_policy_is_loaded_again_when_it_changes_and_a_broken_one_is_not(tmp_pa
     with mitm(tmp_path, f"reverse:{origin.upstream.url}") as proxy:
         assert b"tracker" not in ask(proxy.port, get())
         proxy.policy.write_text(POLICY + "  - {nam: tracker}\n")
-        assert eventually(lambda: b"tracker" in ask(proxy.port, get()) or "reload failed" in proxy.told, 10)
+        assert eventually(lambda: b"tracker" in ask(proxy.port, get()) or "reload failed" in proxy.told)
         assert b"tracker" not in ask(proxy.port, get())
         proxy.policy.write_text(POLICY + "  - {name: tracker}\n")
-        assert eventually(lambda: b"tracker" in ask(proxy.port, get()), 10)
+        assert eventually(lambda: b"tracker" in ask(proxy.port, get()))
     origin.close()
 
 
@@ -237,7 +239,7 @@ def test_what_cannot_be_in_force_ends_the_start_with_why(
     tmp_path: Path, text: str, options: tuple[str, ...], told: str
 ) -> None:
     with mitm(tmp_path, "regular", text, *options) as proxy:
-        assert proxy.process.wait(20) != 0 and told in proxy.told
+        assert proxy.process.wait(PATIENCE) != 0 and told in proxy.told
 
 
 # mitmweb
@@ -246,18 +248,18 @@ def test_what_cannot_be_in_force_ends_the_start_with_why(
 def test_mitmweb_has_the_options_and_the_commands(tmp_path: Path) -> None:
     origin = Origin(answering(SETS))
     with mitm(tmp_path, f"reverse:{origin.upstream.url}", program="mitmweb") as proxy:
-        assert eventually(lambda: listens(proxy.web), 20)
+        assert eventually(lambda: listens(proxy.web))
         ask(proxy.port, get())
         token = re.search(r"\?token=(\w+)", proxy.told)  # newer ones ask for it
         more = f"?token={token[1]}" if token else ""
 
         def asked(path: str, data: bytes | None = None) -> dict:
             opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-            with opener.open(f"http://127.0.0.1:{proxy.web}/{more}", timeout=10) as page:
+            with opener.open(f"http://127.0.0.1:{proxy.web}/{more}", timeout=PATIENCE) as page:
                 xsrf = re.search(r"_xsrf=([^;]+)", str(page.headers))
             headers = {"Content-Type": "application/json"} | ({"X-XSRFToken": xsrf[1]} if xsrf else {})
             request = urllib.request.Request(f"http://127.0.0.1:{proxy.web}/{path}", data, headers)
-            with opener.open(request, timeout=10) as answer:
+            with opener.open(request, timeout=PATIENCE) as answer:
                 return json.loads(answer.read())
 
         options = asked("options")

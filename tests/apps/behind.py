@@ -9,15 +9,15 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.processes import command, free_port, ready
-from tests.serve.harness import eventually
+from tests.support.process import free_port, ready, start_process
+from tests.support.wait import PATIENCE, eventually
 
 HERE = Path(__file__).parent
 
 
 def answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=5)
+        urllib.request.urlopen(url, timeout=PATIENCE)
     except urllib.error.HTTPError:
         return True
     except OSError:
@@ -33,26 +33,26 @@ def running(arguments: list[str], cwd: Path, url: str, **environment: str) -> It
             [sys.executable, *arguments], cwd=cwd, stdout=log, stderr=log, env={**os.environ, **environment}
         )
     try:
-        assert eventually(lambda: answers(url), 60), (cwd / "log").read_text()
+        assert eventually(lambda: answers(url)), (cwd / "log").read_text()
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 @contextlib.contextmanager
 def proxied(policy: Path, port: int) -> Iterator[tuple[str, str]]:
     """The URL of the proxy in front of the application on `port`, and of its metrics."""
     listen, admin = free_port(), free_port()
-    process = command(
+    process = start_process(
         "run", "--policy", str(policy), "--upstream", f"http://127.0.0.1:{port}", "--listen", str(listen), "--admin", str(admin)
     )  # fmt: skip
     try:
-        assert eventually(lambda: ready(admin) == 200, 20)
+        assert eventually(lambda: ready(admin) == 200)
         yield f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{admin}/metrics"
     finally:
         process.terminate()
-        _, error = process.communicate(timeout=30)
+        _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and '"level": "error"' not in error, error
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.apps.behind import HERE, running
-from tests.processes import free_port
+from tests.support.process import free_port
 
 SITE = HERE / "site"
 USER, PASSWORD = "admin", "secret"

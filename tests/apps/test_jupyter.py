@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.apps.behind import HERE, counted, proxied, running
-from tests.processes import free_port
+from tests.support.process import free_port
 
 pytestmark = pytest.mark.apps
 TOKEN = "token-for-tests"

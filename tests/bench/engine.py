@@ -26,7 +26,7 @@ from cookiewarden.core.engine.memo import SetCookieLines
 from cookiewarden.keys import keyring
 from tests.bench.inprocess import DIFFERENT, WORKLOADS
 from tests.bench.policy import DECLARED, SET_COOKIES, policy
-from tests.policies_for_tests import policy as loaded
+from tests.support.policies import policy as loaded
 
 SIZES = (len(DECLARED), 1_000, 100_000)
 NOW = 1_800_000_000.0

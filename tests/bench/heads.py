@@ -32,7 +32,7 @@ from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.in_force import Prepared
 from cookiewarden.serve.own_pages.statement import StatementPages
 from tests.bench.inprocess import Nowhere, driver_of, measured
-from tests.policies_for_tests import policy as loaded
+from tests.support.policies import policy as loaded
 
 BAR = 200
 CRAFTED_BAR = 350

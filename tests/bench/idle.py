@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from tests.conformance.peers import OURS, PEERS, version
-from tests.processes import children, free_port
+from tests.support.process import children, free_port
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: idle\r\n\r\n"
 LONG = "600"

@@ -24,7 +24,7 @@ from cookiewarden.serve.observe.observations import Observations
 from cookiewarden.serve.own_pages.in_force import InForce, Prepared
 from cookiewarden.serve.settings import Settings
 from tests.bench.policy import SET_COOKIES, cookie_header, policy
-from tests.policies_for_tests import policy as loaded
+from tests.support.policies import policy as loaded
 
 DIFFERENT = 256
 """Values that a cookie takes in turn."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.bench.peers import OURS, Command, Where
 from tests.bench.policy import cookie_header
-from tests.processes import children, free_port, scrape
+from tests.support.process import children, free_port, scrape
 
 PROXY_CORE, LOAD_CORE = "0", "1"
 HOST = "bench.example"

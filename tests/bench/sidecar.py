@@ -26,7 +26,7 @@ from tests.bench import peers
 from tests.bench.peers import OURS, PEERS, Where
 from tests.bench.policy import policy
 from tests.bench.rig import HOST, LOAD_CORE, DoesNotCount, Load, Peer, process_cpu, round_of, started
-from tests.processes import free_port
+from tests.support.process import free_port
 
 LUA, ENVOY = "nginx + Lua", "Envoy + Lua"
 SIX = Load("/six")

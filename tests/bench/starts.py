@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.processes import free_port
+from tests.support.process import free_port
 
 ROOT = Path(__file__).parents[2]
 PYTHON = sys.executable

@@ -34,12 +34,14 @@ def one() -> int:
     return found
 
 
+@pytest.mark.row(36)
 @pytest.mark.interpreted
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_no_head_costs_more_than_its_bar(case: Case, one: int) -> None:
     assert uvloop.run(counted(case)) <= case.bar * one
 
 
+@pytest.mark.row(36)
 def test_nothing_is_compiled_from_a_request() -> None:
     re.purge()
     cache = re._cache  # type: ignore[attr-defined]

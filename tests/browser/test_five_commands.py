@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.apps.django_site import PASSWORD, USER, django_site
 from tests.browser.conftest import CHROMIUM
-from tests.processes import free_port, ready, scrape
-from tests.serve.harness import eventually
+from tests.support.process import free_port, ready, scrape
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 

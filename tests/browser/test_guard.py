@@ -11,8 +11,10 @@ from playwright.sync_api import BrowserContext, Error
 
 from cookiewarden.core.engine.consent import granted
 from cookiewarden.core.policy.policy import ConsentFormat
-from tests.core.test_consent import READ
-from tests.serve.harness import OriginConnection, Start, eventually
+from tests.support.answers import READ
+from tests.support.origin import OriginConnection
+from tests.support.proxy import Start
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 

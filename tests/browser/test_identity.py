@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.serve.harness import OriginConnection, Start
+from tests.support.origin import OriginConnection
+from tests.support.proxy import Start
 
 pytestmark = pytest.mark.browser
 

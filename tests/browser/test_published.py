@@ -12,8 +12,8 @@ from cookiewarden.files import PolicyFiles
 from cookiewarden.tools.statement.published import read_page
 from cookiewarden.tools.statement.stated import StatementFindingKind, compare
 from tests.browser.pages import SIZES, fits, opened, violations
-from tests.processes import command, free_port, ready
-from tests.serve.harness import eventually
+from tests.support.process import free_port, ready, start_process
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     listen, app, admin = free_port(), free_port(), free_port()
-    demo = command("demo", "--listen", str(listen), "--app", str(app), "--admin", str(admin))
+    demo = start_process("demo", "--listen", str(listen), "--app", str(app), "--admin", str(admin))
     assert eventually(lambda: ready(admin) == 200, 20)
     yield f"http://127.0.0.1:{listen}/cookie-statement"
     demo.terminate()

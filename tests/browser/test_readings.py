@@ -16,8 +16,10 @@ from playwright.sync_api import Browser
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
 from cookiewarden.keys import create
 from tests.browser.firefox import firefox
-from tests.serve.harness import OriginConnection, Proxy, Start, eventually
-from tests.spellings import TABLE
+from tests.support.origin import OriginConnection
+from tests.support.proxy import Proxy, Start
+from tests.support.spellings import TABLE
+from tests.support.wait import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 

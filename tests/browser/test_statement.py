@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.processes import command, free_port, ready
-from tests.serve.harness import eventually
+from tests.support.process import free_port, ready, start_process
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -59,7 +59,7 @@ class Demo:
 @pytest.fixture
 def demo() -> Iterator[Demo]:
     listen, app, admin = free_port(), free_port(), free_port()
-    running = command("demo", "--listen", str(listen), "--app", str(app), "--admin", str(admin))
+    running = start_process("demo", "--listen", str(listen), "--app", str(app), "--admin", str(admin))
     try:
         assert eventually(lambda: ready(admin) == 200, 20)
         yield Demo(f"http://localhost:{listen}", f"http://localhost:{app}")

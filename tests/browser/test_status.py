@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.pages import SIZES, fits, opened, violations
-from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
-from tests.serve.running import Running, running
+from tests.support.client import CLOSE, ask, get
+from tests.support.proxy import POLICY, Running, running
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 

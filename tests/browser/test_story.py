@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.pages import fits, opened, violations
 from tests.deploy.server import prometheus
-from tests.processes import command, free_port, ready, scrape
-from tests.serve.harness import eventually
+from tests.support.process import free_port, ready, scrape, start_process
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +65,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         "--admin-token-file",
         str(token),
     )
-    process = command("demo", "--policy", str(policy), *arguments)
+    process = start_process("demo", "--policy", str(policy), *arguments)
     try:
         assert eventually(lambda: ready(admin) == 200, 20)
         yield Shop(policy, f"http://localhost:{listen}", admin, token)

@@ -1,8 +1,6 @@
 """`cookiewarden test`: what passes, what fails and how that is told, and what is wrong with files of tests."""
 
 import json
-import subprocess
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -13,10 +11,9 @@ import pytest
 
 from cookiewarden.core.policy.source import parse_source
 from cookiewarden.tools.test.cases import CasesModel
-from tests.cli.quiet import quietly
-from tests.serve.harness import eventually
-
-ROOT = Path(__file__).parents[2]
+from tests.support.command import ROOT, run
+from tests.support.process import start_process
+from tests.support.wait import PATIENCE, eventually
 
 POLICY = """version: 1
 policy: p
@@ -41,7 +38,7 @@ cases:
 """
 
 
-run = partial(quietly, "test")
+run_cases = partial(run, "test")
 
 
 @pytest.fixture
@@ -52,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_shipped_policies_have_full_suites() -> None:
-    code, told, _ = run("policies", "--strict", "--format", "json", cwd=ROOT)
+    code, told, _ = run_cases("policies", "--strict", "--format", "json", cwd=ROOT)
     suites = json.loads(told)
     assert code == 0 and [suite["uncovered"] for suite in suites] == [[], [], []]
     assert sum(len(suite["cases"]) for suite in suites) > 20
@@ -68,7 +65,7 @@ def test_the_schema_of_files_of_tests_is_the_one_that_the_command_prints_and_the
 
 
 def test_a_failure_is_told_with_both_places_and_without_a_value(folder: Path) -> None:
-    code, told, _ = run("p.test.yaml", cwd=folder)
+    code, told, _ = run_cases("p.test.yaml", cwd=folder)
     assert code == 1
     assert (
         told
@@ -118,29 +115,29 @@ p.test.yaml: 1 of 2 cases passed, 2 of 3 entries covered; in no case: packed
 
 
 def test_cases_are_chosen_by_name(folder: Path) -> None:
-    assert run("p.test.yaml", "-k", "all is", cwd=folder)[0] == 0
-    assert run("p.test.yaml", "-k", "*should*", cwd=folder)[0] == 0
-    assert run("p.test.yaml", "-k", "nothing", cwd=folder)[0] == 1
-    code, _, told = run("p.test.yaml", "-k", "missing", cwd=folder)
+    assert run_cases("p.test.yaml", "-k", "all is", cwd=folder)[0] == 0
+    assert run_cases("p.test.yaml", "-k", "*should*", cwd=folder)[0] == 0
+    assert run_cases("p.test.yaml", "-k", "nothing", cwd=folder)[0] == 1
+    code, _, told = run_cases("p.test.yaml", "-k", "missing", cwd=folder)
     assert code == 2 and "no case is like missing" in told
 
 
 def test_strict_wants_every_entry_in_a_case(folder: Path) -> None:
     text = WRONG.partition("  - name: nothing")[0]
     (folder / "p.test.yaml").write_text(text)
-    assert run(".", cwd=folder)[0] == 0 and run(".", "--strict", cwd=folder)[0] == 1
+    assert run_cases(".", cwd=folder)[0] == 0 and run_cases(".", "--strict", cwd=folder)[0] == 1
 
 
 def test_the_formats_say_the_same(folder: Path) -> None:
-    code, told, _ = run(".", "--format", "json", cwd=folder)
+    code, told, _ = run_cases(".", "--format", "json", cwd=folder)
     (suite,) = json.loads(told)
     assert code == 1 and [case["passed"] for case in suite["cases"]] == [True, False]
     assert len(suite["cases"][1]["differences"]) == 10
-    code, told, _ = run(".", "--format", "junit", cwd=folder)
+    code, told, _ = run_cases(".", "--format", "junit", cwd=folder)
     (junit,) = ElementTree.fromstring(told).iter("testsuite")
     assert code == 1 and (junit.get("tests"), junit.get("failures")) == ("2", "1")
     assert "p.test.yaml:9:100" in (junit.find(".//failure").text or "")  # type: ignore[union-attr]
-    code, told, _ = run(".", "--format", "github", cwd=folder)
+    code, told, _ = run_cases(".", "--format", "github", cwd=folder)
     assert code == 1 and told.count("::error file=p.test.yaml,line=") == 10
     assert "::error file=p.test.yaml,line=9,col=100::nothing is as expected: why: expected none" in told
 
@@ -174,20 +171,20 @@ def test_what_is_wrong_with_a_file_of_tests_is_told_with_its_place(
     folder: Path, text: str, told: str
 ) -> None:
     (folder / "p.test.yaml").write_text(text)
-    code, printed, error = run("p.test.yaml", cwd=folder)
+    code, printed, error = run_cases("p.test.yaml", cwd=folder)
     assert code in (1, 3) and told in error, error
     assert "passed" not in printed
 
 
 def test_a_policy_with_errors_is_told_where_it_is_named(folder: Path) -> None:
     (folder / "p.yaml").write_text(POLICY.replace("secure", "secur"))
-    code, _, told = run("p.test.yaml", cwd=folder)
+    code, _, told = run_cases("p.test.yaml", cwd=folder)
     assert code == 1 and 'p.test.yaml:1:9: error: the policy "p.yaml" cannot be loaded' in told
     assert 'p.yaml:3:12: error: unknown key "secur", did you mean "secure"?' in told
 
 
 def test_no_tests_are_wrong_usage(tmp_path: Path) -> None:
-    code, _, told = run(".", cwd=tmp_path)
+    code, _, told = run_cases(".", cwd=tmp_path)
     assert code == 2 and "no policy tests (*.test.yaml) in ." in told
 
 
@@ -196,29 +193,24 @@ def test_sealed_values_are_written_as_such(folder: Path) -> None:
         'policy: p.yaml\ncases:\n  - name: sealed\n    set_cookie: [{in: "packed=CANARY", out: "packed=<sealed>; Secure", reasons: [secure-added, sealed]}]\n'
         '    cookie: {in: "packed=<sealed:CANARY>", out: "packed=CANARY", reasons: {packed: [opened]}}\n'
     )
-    assert run(".", cwd=folder)[0] == 0
+    assert run_cases(".", cwd=folder)[0] == 0
 
 
 def test_watching_runs_again_when_the_policy_changes(folder: Path) -> None:
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cookiewarden", "test", "--watch", "-k", "all is", "."],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-        )
+        process = start_process("test", "--watch", "-k", "all is", ".", output=log, cwd=folder)
     try:
-        assert eventually(lambda: "1 of 1 case passed" in (folder / "log").read_text(), 10)
+        assert eventually(lambda: "1 of 1 case passed" in (folder / "log").read_text())
         time.sleep(0.1)
         (folder / "p.yaml").write_text(POLICY.replace("secure: true", "secure: keep"))
-        assert eventually(lambda: "0 of 1 case passed" in (folder / "log").read_text(), 10)
+        assert eventually(lambda: "0 of 1 case passed" in (folder / "log").read_text())
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def test_a_policy_is_no_file_of_tests_and_is_told_so(folder: Path) -> None:
-    code, _, told = run("p.yaml", cwd=folder)
+    code, _, told = run_cases("p.yaml", cwd=folder)
     assert code == 1 and "this is a policy, and no file of tests" in told and told.count("error:") == 1
 
 
@@ -234,5 +226,5 @@ def test_a_policy_is_no_file_of_tests_and_is_told_so(folder: Path) -> None:
 )  # fmt: skip
 def test_what_is_wrong_with_a_case_is_told_without_its_values(folder: Path, case: str, told: str) -> None:
     (folder / "x.test.yaml").write_text(f"policy: p.yaml\ncases: [{case}]\n")
-    code, out, error = run("x.test.yaml", cwd=folder)
+    code, out, error = run_cases("x.test.yaml", cwd=folder)
     assert code == 1 and told in error and "CANARY" not in out + error

@@ -2,23 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-
-def run(*arguments: str, stdin: bytes = b"", cwd: Path = ROOT, **environment: str) -> tuple[int, str, str]:
-    process = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", *arguments],
-        input=stdin, capture_output=True, cwd=cwd, env={**os.environ, **environment}, timeout=30,
-    )  # fmt: skip
-    assert b"Traceback" not in process.stderr
-    return process.returncode, process.stdout.decode(), process.stderr.decode()
-
+from tests.support.command import run
 
 # check
 
@@ -311,28 +299,14 @@ def test_every_command_has_help_and_the_version_is_told() -> None:
 
 def test_problems_for_github_stand_at_their_lines(tmp_path: Path) -> None:
     (tmp_path / "p,1.yaml").write_text("cookies:\n  - {name: a, samesit: 100%}\n")
-    ran = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", "check", "--format", "github", "p,1.yaml"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert ran.returncode == 1 and ran.stderr == ""
-    assert ran.stdout.startswith(
-        '::error file=p%2C1.yaml,line=2,col=15,title=unknown-key::unknown key "samesit"'
-    )
+    code, out, err = run("check", "--format", "github", "p,1.yaml", cwd=tmp_path)
+    assert (code, err) == (1, "")
+    assert out.startswith('::error file=p%2C1.yaml,line=2,col=15,title=unknown-key::unknown key "samesit"')
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_complete_commands_and_options(shell: str) -> None:
-    environment = os.environ | {"_COOKIEWARDEN_COMPLETE": f"{shell}_source"}
-    command = Path(sys.executable).parent / "cookiewarden"
-    ran = subprocess.run([command], capture_output=True, text=True, env=environment)
-    assert ran.returncode == 0 and "cookiewarden" in ran.stdout and "Usage" not in ran.stdout
-    asked = os.environ | {
-        "_COOKIEWARDEN_COMPLETE": f"{shell}_complete",
-        "COMP_WORDS": "cookiewarden fore",
-        "COMP_CWORD": "fore" if shell == "fish" else "1",
-    }
-    completed = subprocess.run([command], capture_output=True, text=True, env=asked)
-    assert "forecast" in completed.stdout
+    code, out, _ = run(_COOKIEWARDEN_COMPLETE=f"{shell}_source")
+    assert code == 0 and "cookiewarden" in out and "Usage" not in out
+    words = {"COMP_WORDS": "cookiewarden fore", "COMP_CWORD": "fore" if shell == "fish" else "1"}
+    assert "forecast" in run(_COOKIEWARDEN_COMPLETE=f"{shell}_complete", **words)[1]

@@ -9,9 +9,9 @@ from cookiewarden.keys import throw_away
 from cookiewarden.tools.explain import explain as module
 from cookiewarden.tools.explain.explain import explain_traffic
 from cookiewarden.tools.traffic import recorded
-from tests.cli.site import site
-from tests.cli.test_commands import run
-from tests.policies_for_tests import entries, loaded
+from tests.support.command import run
+from tests.support.policies import entries, loaded
+from tests.support.site import site
 
 POLICY = entries("name: sid, secure: true", "name: 'i-*', forward: false")
 

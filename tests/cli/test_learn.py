@@ -1,17 +1,15 @@
 """`cookiewarden learn`: a draft from traffic, into a policy of its own or one that is there."""
 
 import json
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cookiewarden.files import PolicyFiles
-from tests.cli.quiet import quietly
-from tests.serve.harness import CLOSE, ask, get
-from tests.serve.running import running
+from tests.support.client import CLOSE, ask, get
+from tests.support.command import run
+from tests.support.proxy import running
 
 POLICY = """# of the shop
 version: 1
@@ -34,7 +32,7 @@ LINES = (
 )
 
 
-run = partial(quietly, "learn")
+learn = partial(run, "learn")
 
 
 @pytest.fixture
@@ -52,7 +50,7 @@ def names(path: Path) -> list[str]:
 
 
 def test_a_new_policy_is_in_report_mode_and_loads(folder: Path) -> None:
-    code, told, error = run("c.txt", "--name", "new", cwd=folder)
+    code, told, error = learn("c.txt", "--name", "new", cwd=folder)
     assert code == 0 and "5 entries drafted, 1 family among them" in error
     (folder / "new.yaml").write_text(told)
     assert names(folder / "new.yaml") == ["_ga", "intercom-id-*", "no", "sid", "old"]
@@ -65,13 +63,13 @@ def test_a_new_policy_is_in_report_mode_and_loads(folder: Path) -> None:
 
 
 def test_what_is_missing_is_added_and_every_other_octet_stays(folder: Path) -> None:
-    code, _, error = run("c.txt", "--into", "p.yaml", cwd=folder)
+    code, _, error = learn("c.txt", "--into", "p.yaml", cwd=folder)
     assert code == 0 and "4 entries drafted, 1 family among them: _ga, intercom-id-*, no, old" in error
     text = (folder / "p.yaml").read_text()
     before, after = POLICY.split("\n# below the list")
     assert text.startswith(before) and text.endswith("\n# below the list" + after)
     assert names(folder / "p.yaml") == ["sid", "_ga", "intercom-id-*", "no", "old"]
-    code, _, error = run("c.txt", "--into", "p.yaml", cwd=folder)
+    code, _, error = learn("c.txt", "--into", "p.yaml", cwd=folder)
     assert code == 0 and "nothing is missing" in error and (folder / "p.yaml").read_text() == text
 
 
@@ -86,7 +84,7 @@ def test_what_is_missing_is_added_and_every_other_octet_stays(folder: Path) -> N
 def test_lists_of_many_styles_are_added_to(folder: Path, policy: str, expected: list[str]) -> None:
     (folder / "p.yaml").write_text(policy)
     (folder / "c.txt").write_text("Set-Cookie: _ga=CANARY\n")
-    code, _, error = run("c.txt", "--into", "p.yaml", cwd=folder)
+    code, _, error = learn("c.txt", "--into", "p.yaml", cwd=folder)
     assert code == 0, error
     assert names(folder / "p.yaml") == expected
 
@@ -96,7 +94,7 @@ def test_lists_of_many_styles_are_added_to(folder: Path, policy: str, expected: 
 )
 def test_a_list_in_one_line_is_left_to_a_person(folder: Path, policy: str) -> None:
     (folder / "p.yaml").write_text(policy)
-    code, told, error = run("c.txt", "--into", "p.yaml", cwd=folder)
+    code, told, error = learn("c.txt", "--into", "p.yaml", cwd=folder)
     assert code == 1 and "p.yaml:" in error and "cannot be added to" in error and "- name: _ga" in told
     assert (folder / "p.yaml").read_text() == policy
 
@@ -107,7 +105,7 @@ def test_a_catalog_suggests_and_declares_nothing(folder: Path) -> None:
         head
         + 'Google,Analytics,_ga,"Counts: ""visits""\n# and more",2 years,0\nIntercom,Support,intercom-id-,Chat,9 months,1\n'
     )
-    code, told, error = run("c.txt", "--catalog", "c.csv", cwd=folder)
+    code, told, error = learn("c.txt", "--catalog", "c.csv", cwd=folder)
     assert code == 0 and "2 known to the catalog" in error
     assert '    # purpose: "Counts: \\"visits\\" # and more"\n    # category: analytics\n' in told
     (folder / "new.yaml").write_text(told)
@@ -134,7 +132,7 @@ def test_several_sources_and_one_that_fails(folder: Path) -> None:
             }
         )[:-3]
     )
-    code, told, error = run("c.txt", "cut.har", "none.har", cwd=folder)
+    code, told, error = learn("c.txt", "cut.har", "none.har", cwd=folder)
     assert (
         code == 3
         and '"cut.har" is cut; what came before is used' in error
@@ -144,52 +142,45 @@ def test_several_sources_and_one_that_fails(folder: Path) -> None:
 
 
 def test_only_some_hosts(folder: Path) -> None:
-    assert "- name: _ga" in run("c.txt", "--host", "*.example", cwd=folder)[1]
-    assert "cookies: []" in run("c.txt", "--host", "other.example", cwd=folder)[1]
+    assert "- name: _ga" in learn("c.txt", "--host", "*.example", cwd=folder)[1]
+    assert "cookies: []" in learn("c.txt", "--host", "other.example", cwd=folder)[1]
 
 
 def test_a_running_proxy_teaches_too(folder: Path) -> None:
     with running() as proxy:
         ask(proxy.port, get(b"/", b"Cookie: fromproxy=CANARY", CLOSE))
-        code, told, _ = run(f"127.0.0.1:{proxy.admin}", cwd=folder)
+        code, told, _ = learn(f"127.0.0.1:{proxy.admin}", cwd=folder)
         assert code == 0 and "- name: fromproxy" in told
 
 
 # Tests are drafted too
 
 
-def cookiewarden(*arguments: object, cwd: Path) -> tuple[int, str]:
-    ran = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=60
-    )  # fmt: skip
-    return ran.returncode, ran.stdout + ran.stderr
-
-
 def test_a_new_policy_and_its_tests_are_written_and_pass(folder: Path) -> None:
-    code, out, error = run("c.txt", "--output", "new.yaml", "--tests", "new.test.yaml", cwd=folder)
+    code, out, error = learn("c.txt", "--output", "new.yaml", "--tests", "new.test.yaml", cwd=folder)
     assert (code, out) == (0, "") and "new.yaml: " in error and "new.test.yaml: 7 cases drafted" in error
     text = (folder / "new.test.yaml").read_text()
     assert '{in: "sid=x; Path=/", out: "sid=x; Path=/; SameSite=Lax; Secure; HttpOnly"}' in text
     assert '{in: "nobody-declared-this=x; Path=/", out: null}' in text
-    code, told = cookiewarden("test", "--strict", "new.test.yaml", cwd=folder)
-    assert code == 0 and "7 of 7 cases passed" in told, told
+    code, told, error = run("test", "--strict", "new.test.yaml", cwd=folder)
+    assert code == 0 and "7 of 7 cases passed" in told, error
 
 
 def test_tests_of_a_policy_that_is_there_speak_of_all_that_was_seen(folder: Path) -> None:
     (folder / "p.yaml").write_text(POLICY.replace("lifetime: 1h", "lifetime: 1h\n    seal: true"))
-    code, _, error = run("c.txt", "--into", "p.yaml", "--tests", "p.test.yaml", cwd=folder)
+    code, _, error = learn("c.txt", "--into", "p.yaml", "--tests", "p.test.yaml", cwd=folder)
     assert code == 0, error
     assert 'out: "sid=<sealed>; Path=/"' in (folder / "p.test.yaml").read_text()
-    code, told = cookiewarden("test", "p.test.yaml", cwd=folder)
-    assert code == 0 and "7 of 7 cases passed" in told, told
+    code, told, error = run("test", "p.test.yaml", cwd=folder)
+    assert code == 0 and "7 of 7 cases passed" in told, error
 
 
 def test_names_that_yaml_reads_otherwise_are_names_in_tests(folder: Path) -> None:
     (folder / "odd.txt").write_text('Set-Cookie: no=CANARY\nSet-Cookie: {a}"b\\=CANARY; Path=/{x}\nCookie: \u202e=1; 1=2\n')  # fmt: skip
-    code, _, error = run("odd.txt", "--output", "o.yaml", "--tests", "o.test.yaml", cwd=folder)
+    code, _, error = learn("odd.txt", "--output", "o.yaml", "--tests", "o.test.yaml", cwd=folder)
     assert code == 0, error
-    code, told = cookiewarden("test", "o.test.yaml", cwd=folder)
-    assert code == 0 and "5 of 5 cases passed, 4 of 4 entries" in told, told
+    code, told, error = run("test", "o.test.yaml", cwd=folder)
+    assert code == 0 and "5 of 5 cases passed, 4 of 4 entries" in told, error
 
 
 @pytest.mark.parametrize(
@@ -213,7 +204,7 @@ def test_names_that_yaml_reads_otherwise_are_names_in_tests(folder: Path) -> Non
 )
 def test_no_file_that_is_there_is_written_over(folder: Path, arguments: tuple[str, ...], told: str) -> None:
     (folder / "p.test.yaml").write_text("")
-    code, _, error = run("c.txt", *arguments, cwd=folder)
+    code, _, error = learn("c.txt", *arguments, cwd=folder)
     assert code == 2 and told in error and (folder / "p.yaml").read_text() == POLICY
 
 
@@ -223,7 +214,7 @@ def test_what_cannot_be_added_to_stays_as_it_is(folder: Path) -> None:
     (folder / "q.yaml").write_text(text)
     (folder / "link.yaml").symlink_to("q.yaml")
     (folder / "q.yaml.new").write_text("precious")
-    code, out, error = run("c.txt", "--into", "link.yaml", cwd=folder)
+    code, out, error = learn("c.txt", "--into", "link.yaml", cwd=folder)
     assert (
         code == 1
         and "is not changed" in error
@@ -231,19 +222,19 @@ def test_what_cannot_be_added_to_stays_as_it_is(folder: Path) -> None:
         and (folder / "q.yaml").read_text() == text
     )
     (folder / "q.yaml").write_text(text.replace("\n  second", " second"))
-    assert run("c.txt", "--into", "link.yaml", cwd=folder)[0] == 0
+    assert learn("c.txt", "--into", "link.yaml", cwd=folder)[0] == 0
     assert (folder / "link.yaml").is_symlink() and (folder / "q.yaml.new").read_text() == "precious"
-    assert "first line second line" in (folder / "q.yaml").read_text() and run(
+    assert "first line second line" in (folder / "q.yaml").read_text() and learn(
         "c.txt", "--into", "link.yaml", cwd=folder
     )[2].count("nothing is missing")
 
 
 def test_a_folder_that_is_not_there_is_told(folder: Path) -> None:
-    code, _, error = run("c.txt", "--output", "none/new.yaml", cwd=folder)
+    code, _, error = learn("c.txt", "--output", "none/new.yaml", cwd=folder)
     assert code == 3 and '"none/new.yaml" cannot be written: no such file or directory' in error
 
 
 def test_nothing_is_drafted_from_nothing(folder: Path) -> None:
-    code, out, error = run("none.har", "--output", "new.yaml", cwd=folder)
+    code, out, error = learn("none.har", "--output", "new.yaml", cwd=folder)
     assert (code, out) == (3, "") and '"none.har" cannot be read' in error
     assert not (folder / "new.yaml").exists()

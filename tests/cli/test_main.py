@@ -3,19 +3,20 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import run
+from tests.support.command import ROOT, run
+from tests.support.wait import PATIENCE
 
 CHECK = [sys.executable, "-m", "cookiewarden", "check", "policies/starter.yaml"]
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_standard_output_that_is_full_is_told_and_is_exit_3() -> None:
     with open("/dev/full", "w") as full:
-        ran = subprocess.run(CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+        ran = subprocess.run(
+            CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
+        )
     assert (ran.returncode, ran.stderr) == (3, "cookiewarden: standard output: no space left on device\n")
 
 
@@ -36,7 +37,7 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
 

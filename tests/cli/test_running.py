@@ -2,18 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.site import site
-from tests.processes import free_port
-from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
-from tests.serve.running import Running, running
+from tests.support.client import CLOSE, ask, get
+from tests.support.command import run as run_command
+from tests.support.process import free_port
+from tests.support.proxy import POLICY, Running, running
+from tests.support.site import site
+from tests.support.wait import eventually
 
 TOKEN = "a-token-of-the-admin-listener"
 SETS = (
@@ -41,15 +41,9 @@ def proxy(token: Path) -> Iterator[Running]:
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
-    ran = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202a-\u202e]", ran.stdout + ran.stderr)
-    return ran.returncode, ran.stdout, ran.stderr
+    code, out, err = run_command(*arguments)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202a-\u202e]", out + err)
+    return code, out, err
 
 
 def at(proxy: Running) -> str:
@@ -215,4 +209,4 @@ def test_the_schema_of_what_is_answered_is_printed(proxy: Running) -> None:
 def test_a_proxy_that_is_draining_is_not_healthy(token: Path) -> None:
     with running("--drain-delay", "2") as found:
         found.process.terminate()
-        assert eventually(lambda: run("health", at(found))[0] == 1, 5)
+        assert eventually(lambda: run("health", at(found))[0] == 1)

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.processes import free_port
+from tests.support.process import free_port
+from tests.support.wait import PATIENCE
 
 PROGRAM = "import os, sys\nfrom cookiewarden.start import fill_standard_descriptors\nfor fd in {closed}: os.close(fd)\nfill_standard_descriptors()\n"
 
@@ -14,7 +15,7 @@ PROGRAM = "import os, sys\nfrom cookiewarden.start import fill_standard_descript
 @pytest.mark.parametrize("closed", [(0,), (0, 1), (0, 1, 2), (1,)])
 def test_closed_standard_descriptors_are_opened(closed: tuple[int, ...]) -> None:
     check = "assert os.open(os.devnull, os.O_RDONLY) > 2\n"
-    ran = subprocess.run([sys.executable, "-c", PROGRAM.format(closed=closed) + check], timeout=60)
+    ran = subprocess.run([sys.executable, "-c", PROGRAM.format(closed=closed) + check], timeout=PATIENCE)
     assert ran.returncode == 0
 
 
@@ -37,5 +38,5 @@ def test_a_proxy_whose_standard_input_is_closed_ends_with_code_0() -> None:
 @pytest.mark.parametrize("closed", ["<&-", "<&- >&-", "<&- 2>&-"])
 def test_a_command_that_reads_a_closed_standard_input_reads_nothing(closed: str) -> None:
     command = f'"{sys.executable}" -m cookiewarden explain --policy policies/starter.yaml - {closed}'
-    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE)
     assert ran.returncode == 2 and "Traceback" not in ran.stderr

@@ -6,9 +6,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.cli.site import site
-from tests.cli.test_commands import run
-from tests.policies_for_tests import entries
+from tests.support.command import run
+from tests.support.policies import entries
+from tests.support.site import site
 
 POLICY = "statement: {languages: [en, nl], title: {en: Shop, nl: Winkel}}\n" + entries(
     "name: sid, lifetime: session, purpose: {en: The session., nl: De sessie.}"

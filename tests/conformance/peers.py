@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.processes import free_port
-from tests.serve.harness import CANARY, POLICY
+from tests.support.process import free_port
+from tests.support.proxy import CANARY, POLICY
+from tests.support.wait import PATIENCE
 
 HEADER, READ, CONNECT, KEEPALIVE = 2, 1, 1, 6
 """Seconds: for a request head or a stalled body, between two bytes of the origin, to connect, between requests."""
@@ -155,7 +156,7 @@ def started(name: str, folder: Path, origin: int) -> Iterator[int]:
         yield listen
     finally:
         process.terminate()
-        process.wait(40)
+        process.wait(PATIENCE)
         assert name != OURS or CANARY not in (home / "log").read_text()
 
 

@@ -10,8 +10,8 @@ from datetime import datetime
 import pytest
 
 from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
-from tests.shared import cases
-from tests.useragent import UserAgent
+from tests.support.conformance import cases
+from tests.support.user_agent import UserAgent
 
 OTHERWISE = {
     # RFC 6265bis 5.6: "If the set-cookie-string contains a %x00-08 / %x0A-1F / %x7F character (CTL characters

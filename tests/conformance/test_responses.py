@@ -10,7 +10,8 @@ import pytest
 
 from tests.conformance.cases import Case
 from tests.conformance.wire import Wire, expect, last_status
-from tests.serve.harness import CLOSE, OriginConnection, get
+from tests.support.client import CLOSE, get
+from tests.support.origin import OriginConnection
 
 BAD = frozenset({502})
 PASSES = frozenset({200})

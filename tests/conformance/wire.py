@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.serve.harness import Client, Origin, OriginConnection, answering
+from tests.support.client import Client
+from tests.support.origin import Origin, OriginConnection, answering
 
 Script = Callable[[OriginConnection], None]
+BUSY = 15.0
+"""Seconds that an answer may be late: the machine may be busy."""
 
 
 class Differs(AssertionError):
@@ -62,7 +65,7 @@ class Wire:
     def client(self) -> Client:
         return Client(self.port)
 
-    def ask(self, request: bytes, drip: bool = False, seconds: float = 4) -> bytes:
+    def ask(self, request: bytes, drip: bool = False, seconds: float = BUSY) -> bytes:
         """Send, and read until the proxy closes or falls silent."""
         answer = bytearray()
         with self.client() as client:

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from tests.processes import free_port
-from tests.serve.harness import eventually
+from tests.support.process import free_port
+from tests.support.wait import eventually
 
 
 class Prometheus:

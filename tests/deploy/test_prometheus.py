@@ -11,8 +11,9 @@ from deploy.generate import files
 
 from tests.deploy.conftest import DEPLOY, Tool
 from tests.deploy.server import Prometheus, prometheus
-from tests.serve.harness import CLOSE, POLICY, ask, eventually, get
-from tests.serve.running import running
+from tests.support.client import CLOSE, ask, get
+from tests.support.proxy import POLICY, running
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.deploy
 

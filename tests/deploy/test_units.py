@@ -16,8 +16,11 @@ import yaml
 
 from cookiewarden.serve.settings import OPTIONS
 from tests.deploy.conftest import DEPLOY, Tool
-from tests.processes import free_port, ready
-from tests.serve.harness import CLOSE, OK, POLICY, Origin, answering, ask, eventually, get
+from tests.support.client import CLOSE, ask, get
+from tests.support.origin import OK, Origin, answering
+from tests.support.process import free_port, ready
+from tests.support.proxy import POLICY
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.deploy
 

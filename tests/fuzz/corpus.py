@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from tests.conformance.test_requests import CHUNKS, FIELDS, FRAMING, REQUEST_LINES
 from tests.conformance.test_responses import RESPONSES
-from tests.core.test_injector import PAGES
+from tests.serve.own_pages.test_injector import PAGES
 from tests.serve.test_guard import ASKED
 from tests.serve.test_proxy_protocol import BAD, GOOD
-from tests.shared import CONFORMANCE
+from tests.support.conformance import CONFORMANCE
 
 
 def seeds() -> dict[str, list[bytes]]:

@@ -24,7 +24,7 @@ def test_changed_seeds_leave_the_target_true(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.binary(max_size=200))
 def test_any_octets_leave_the_target_true(name: str, data: bytes) -> None:
     TARGETS[name](data)

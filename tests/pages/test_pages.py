@@ -11,9 +11,8 @@ from cookiewarden.pages.chart import ChartLine, bars, chart, spark
 from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
 from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
-from tests.core.report.seen import NOW, Watched
-from tests.core.report.test_review import NONE, answered
-from tests.policies_for_tests import entries
+from tests.support.policies import entries
+from tests.support.watched import NONE, NOW, Watched, answered
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -9,7 +9,7 @@ from cookiewarden.core.report.statement import StatementDocument, statement
 from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
 from cookiewarden.pages.text import paragraphs
 from cookiewarden.pages.words import WORDS, day_words, lifetime_words, words_of
-from tests.policies_for_tests import entries, policy
+from tests.support.policies import entries, policy
 
 NOW = 1_780_000_000.0
 HOSTILE = "<script>alert(1)</script>\u202e|`x` *y* [z](javascript:1) {{ 7*7 }} \x1b[31m"

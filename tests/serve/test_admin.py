@@ -23,9 +23,10 @@ from cookiewarden.serve.admin import listener as admin_server
 from cookiewarden.serve.admin import server
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.listener import MAX_CONNECTIONS
-from tests.processes import command, ready
-from tests.serve.harness import CLOSE, POLICY, TOKEN, Client, Start, ask, eventually, get, mode_of, tell
-from tests.serve.running import running
+from tests.support.client import CLOSE, Client, ask, get
+from tests.support.process import ready, start_process
+from tests.support.proxy import POLICY, TOKEN, Start, mode_of, running, tell
+from tests.support.wait import PATIENCE, eventually
 
 
 def basic(credentials: str) -> str:
@@ -33,7 +34,7 @@ def basic(credentials: str) -> str:
 
 
 def status(port: int, path: str, host: str, token: str = "", method: str = "GET") -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, headers={"Host": host} | ({"Authorization": token} if token else {}))
         return connection.getresponse().status
@@ -137,8 +138,10 @@ def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(
         (tmp_path / "token").write_text(text)
         (tmp_path / "token").chmod(mode)
     flags = ("--listen", "0", "--admin", "0", "--admin-token-file", str(tmp_path / "token"))
-    process = command("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
-    _, error = process.communicate(timeout=20)
+    process = start_process(
+        "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags
+    )
+    _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3 and told in error and "Traceback" not in error
 
 
@@ -149,7 +152,7 @@ def test_readyz_asks_nobody_and_is_503_while_draining() -> None:
         proxy.origin.close()  # the application is down, and the proxy is ready all the same
         assert ready(proxy.admin) == 200
         proxy.signal(signal.SIGTERM)
-        assert eventually(lambda: ready(proxy.admin) == 503, 1)
+        assert eventually(lambda: ready(proxy.admin) == 503)
         request = get(b"/readyz", CLOSE)
         assert refused(ask(proxy.admin, request)) == (503, ErrorCode.NOT_READY)
 
@@ -179,8 +182,8 @@ def test_an_admin_client_that_does_not_read_does_not_hold_up_the_end() -> None:
                 client.socket.send(get(b"/metrics"))
         began = time.monotonic()
         proxy.process.terminate()
-        assert proxy.process.wait(20) == 0
-        assert time.monotonic() - began < 8
+        assert proxy.process.wait(PATIENCE) == 0
+        assert time.monotonic() - began < 15  # the grace is 20
 
 
 # What is refused
@@ -402,9 +405,7 @@ def test_connections_that_do_nothing_keep_no_probe_and_no_scrape_out(start: Star
                     client.send(get(b"/metrics") * 20)
         for path in ("/livez", "/metrics", "/"):
             assert status(port, path, "localhost") == 200
-        assert eventually(
-            lambda: len(os.listdir("/proc/self/fd")) <= before + len(held) + MAX_CONNECTIONS, 10
-        )
+        assert eventually(lambda: len(os.listdir("/proc/self/fd")) <= before + len(held) + MAX_CONNECTIONS)
 
 
 def test_a_head_that_never_ends_and_an_answer_that_nobody_reads_end_by_themselves(
@@ -419,8 +420,8 @@ def test_a_head_that_never_ends_and_an_answer_that_nobody_reads_end_by_themselve
         assert b"200 OK" in idle.read_until(b"ok\n")
         began = time.monotonic()
         slow.send(b"GET / HTTP/1.1\r\nHo")
-        assert silent.read_all() == slow.read_all() == b"" and 0.2 < time.monotonic() - began < 2
-        assert idle.read_all() == b"" and time.monotonic() - began < 3
+        assert silent.read_all() == slow.read_all() == b"" and 0.2 < time.monotonic() - began < 8
+        assert idle.read_all() == b"" and time.monotonic() - began < 30
 
 
 def test_a_body_that_is_not_encoded_as_it_says_is_a_400(

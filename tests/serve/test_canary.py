@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.harness import CANARY, CLOSE, OriginConnection, ask, get
-from tests.serve.running import Running, running
+from tests.support.client import CLOSE, ask, get
+from tests.support.origin import OriginConnection
+from tests.support.proxy import CANARY, Running, running
 
 SENT = [
     # declared, undeclared, malformed, oversize, nameless, hostile

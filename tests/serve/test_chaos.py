@@ -4,14 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from cookiewarden.serve.address import Address, Upstream
-from tests.processes import free_port
-from tests.serve.harness import CLOSE, Client, ask, eventually, get, status_of
-from tests.serve.running import accepts, running
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.process import free_port
+from tests.support.proxy import accepts, running
+from tests.support.wait import at_rest, eventually
 
 
 class KilledOrigin:
@@ -25,7 +25,7 @@ class KilledOrigin:
 
     def begin(self) -> None:
         self.process = subprocess.Popen([sys.executable, "-m", "tests.soak.origin", str(self.port)])
-        assert eventually(lambda: accepts(self.port), 20)
+        assert eventually(lambda: accepts(self.port))
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)
@@ -56,10 +56,10 @@ def test_an_origin_that_is_killed_amid_a_body_is_a_visible_cut_and_502_until_it_
 @pytest.mark.row(2)
 def test_an_origin_that_is_stopped_is_a_504_and_served_again_by_itself() -> None:
     origin = KilledOrigin()
-    with running("--read-timeout", "0.5", origin=origin) as proxy:
+    with running("--read-timeout", "2", origin=origin) as proxy:
         assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 200
         origin.signal(signal.SIGSTOP)
-        assert [status_of(ask(proxy.port, get(b"/", CLOSE))) for _ in range(3)] == [504] * 3
+        assert [status_of(ask(proxy.port, get(b"/", CLOSE))) for _ in range(2)] == [504] * 2
         origin.signal(signal.SIGCONT)
         assert eventually(lambda: status_of(ask(proxy.port, get(b"/", CLOSE))) == 200)
 
@@ -67,17 +67,16 @@ def test_an_origin_that_is_stopped_is_a_504_and_served_again_by_itself() -> None
 @pytest.mark.row(35)
 def test_a_thousand_clients_that_vanish_leave_no_descriptor_behind() -> None:
     origin = KilledOrigin()
-    with running(origin=origin) as proxy:
+    with running("--upstream-idle-timeout", "0.3", origin=origin) as proxy:
         ask(proxy.port, get(b"/", CLOSE))
-        time.sleep(4.5)  # until the idle origin connection is gone, too
-        before = proxy.descriptors()
+        before = at_rest(proxy.descriptors, 1)  # the idle origin connection is gone, too
         for batch in range(10):
             clients = [Client(proxy.port) for _ in range(100)]
             for number, client in enumerate(clients):
                 client.send([get(b"/slow"), get()[:30], get(b"/down/9000000"), get()][number % 4])
             for client in clients:
                 (client.reset if batch % 2 else client.close)()
-        assert eventually(lambda: proxy.descriptors() <= before, 15), (before, proxy.descriptors())
+        assert eventually(lambda: proxy.descriptors() <= before), (before, proxy.descriptors())
         found = proxy.scrape()
         assert found["cookiewarden_requests_in_flight"] == 0
         assert found['cookiewarden_client_errors_total{reason="abort"}'] > 0

@@ -3,7 +3,8 @@
 import pytest
 
 from cookiewarden.core.engine.engine import Engine
-from tests.serve.harness import Start, ask
+from tests.support.client import ask
+from tests.support.proxy import Start
 
 POLICY = """
 version: 1

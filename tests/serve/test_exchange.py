@@ -9,7 +9,9 @@ import time
 import pytest
 
 from cookiewarden.core.cookies.date import parse_cookie_date
-from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, ask, get, status_of
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.origin import OK, OriginConnection
+from tests.support.proxy import Start
 
 
 def response(*fields: bytes, status: bytes = b"200 OK", body: bytes = b"ok") -> bytes:
@@ -105,7 +107,7 @@ def test_hundreds_of_pipelined_requests_in_one_write_are_all_answered(start: Sta
     with Client(proxy.port) as client:
         sender = threading.Thread(target=client.send, args=(get() * 3000 + get(b"/last", CLOSE),))
         sender.start()
-        assert client.read_all(30).count(b"HTTP/1.1 200") == 3001
+        assert client.read_all().count(b"HTTP/1.1 200") == 3001
         sender.join()
     assert len(origin.requests) == 3001
 
@@ -135,7 +137,7 @@ def test_a_large_body_travels_both_ways_intact(start: Start, framing: str) -> No
     with Client(proxy.port) as client:
         sender = threading.Thread(target=client.send, args=(request,))
         sender.start()
-        head, _, answer = client.read_all(30).partition(b"\r\n\r\n")
+        head, _, answer = client.read_all().partition(b"\r\n\r\n")
         sender.join()
     assert status_of(head) == 200
     assert (answer if framing == "length" else dechunk(answer)) == body
@@ -385,6 +387,7 @@ COLLIDING = [
 ]  # fmt: skip
 
 
+@pytest.mark.row(39)
 @pytest.mark.parametrize("field", COLLIDING)
 def test_a_field_that_cgi_would_take_for_another_does_not_reach_the_application(
     start: Start, field: bytes
@@ -398,6 +401,7 @@ def test_a_field_that_cgi_would_take_for_another_does_not_reach_the_application(
         assert b"\r\nX_Own_Field: 1\r\n" in request and request.count(b"X-Forwarded-Proto: http\r\n") == 1
 
 
+@pytest.mark.row(39)
 @pytest.mark.parametrize("keeps", [False, True])
 def test_alt_svc_is_dropped_and_counted_unless_it_is_kept(start: Start, keeps: bool) -> None:
     """RFC 7838: it would lead browsers to a port that the proxy does not stand before."""

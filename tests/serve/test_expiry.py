@@ -3,7 +3,9 @@
 import time
 
 from cookiewarden.serve.control.clock import Clock
-from tests.serve.harness import Start, ask, eventually
+from tests.support.client import ask
+from tests.support.proxy import Start
+from tests.support.wait import eventually
 
 POLICY = """
 version: 1

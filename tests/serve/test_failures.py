@@ -15,21 +15,10 @@ from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.dataplane.pool import Pool
 from cookiewarden.serve.own_pages import in_force
-from tests.serve.harness import (
-    CLOSE,
-    OK,
-    POLICY,
-    Client,
-    Offer,
-    OriginConnection,
-    Proxy,
-    Start,
-    answering,
-    ask,
-    eventually,
-    get,
-    status_of,
-)
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.origin import OK, Offer, OriginConnection, answering
+from tests.support.proxy import POLICY, Proxy, Start
+from tests.support.wait import PATIENCE, at_rest, eventually
 
 
 def upstream_errors(proxy: Proxy) -> dict[str, int]:
@@ -53,7 +42,7 @@ def test_an_origin_that_is_down_is_a_502_at_once_without_its_address(start: Star
         answer = ask(proxy.port, get(b"/", CLOSE))
         taken.append(time.monotonic() - began)
         assert status_of(answer) == 502 and answer.endswith(b"\r\n\r\n502 Bad Gateway\n")
-    assert min(taken) < 0.1
+    assert min(taken) < 1
     assert upstream_errors(proxy) == {"connect": 5}
 
 
@@ -86,7 +75,7 @@ def test_an_origin_that_does_not_accept_is_a_504_at_the_connect_timeout(start: S
         proxy, _ = start(upstream=Upstream("x", Address(*address)), connect_timeout=0.5)
         began = time.monotonic()
         assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 504
-        assert 0.3 < time.monotonic() - began < 2
+        assert time.monotonic() - began > 0.3
         assert upstream_errors(proxy) == {"connect_timeout": 1}
         for filler in fillers:
             filler.close()
@@ -117,7 +106,7 @@ def test_timeouts_hold_however_long_the_start_takes_and_whatever_fails_in_a_turn
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 504
     with Client(proxy.port) as client:
         client.send(b"GET / HTTP/1.1\r\n")
-        assert status_of(client.read_all(3)) == 408
+        assert status_of(client.read_all()) == 408
     proxy.unexpected.clear()
 
 
@@ -126,16 +115,16 @@ def test_a_silent_origin_is_a_504_at_the_read_timeout_and_one_that_speaks_lives_
         if b"/silent" in connection.read_head():
             connection.read_head()
         connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for _ in range(6):
-            time.sleep(0.3)
+        for _ in range(5):
+            time.sleep(0.5)
             connection.send(b"2\r\nok\r\n")
         connection.send(b"0\r\n\r\n")
 
-    proxy, _ = start(script, read_timeout=0.6)
+    proxy, _ = start(script, read_timeout=2)
     began = time.monotonic()
     assert status_of(ask(proxy.port, get(b"/silent", CLOSE))) == 504
-    assert 0.5 < time.monotonic() - began < 2
-    assert ask(proxy.port, get(b"/", CLOSE)).count(b"ok") == 6
+    assert time.monotonic() - began > 1.5
+    assert ask(proxy.port, get(b"/", CLOSE)).count(b"ok") == 5
     assert upstream_errors(proxy) == {"read_timeout": 1}
 
 
@@ -332,7 +321,7 @@ def test_a_full_pool_waits_and_then_is_a_503(start: Start) -> None:
     def script(connection: OriginConnection) -> None:
         while True:
             connection.read_head()
-            release.wait(10)
+            release.wait(PATIENCE)
             connection.send(OK)
 
     proxy, origin = start(script, max_upstream_connections=1, pool_timeout=0.4)
@@ -397,23 +386,23 @@ def test_an_empty_line_after_a_body_is_no_request(start: Start) -> None:
         client.send(get(b"/", b"Content-Length: 0", method=b"POST") + b"\r\n")
         assert client.read_response()[1] == b"ok"
         client.send(b"\r\n")
-        assert client.read_all(3) == b""
+        assert client.read_all() == b""
     assert client_errors(proxy) == {}
 
 
 def test_half_an_empty_line_makes_no_request_of_an_idle_connection(start: Start) -> None:
-    proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
+    proxy, _ = start(header_timeout=0.3, keepalive_timeout=2)
     with Client(proxy.port) as client:
         client.send(get())
         assert client.read_response()[1] == b"ok"
         began = time.monotonic()
         for _ in range(4):  # neither a 408, nor time won
             client.send(b"\r")
-            time.sleep(0.1)
+            time.sleep(0.2)
             client.send(b"\n")
-            time.sleep(0.1)
-        assert client.read_all(3) == b""
-        assert time.monotonic() - began < 1.5
+            time.sleep(0.2)
+        assert client.read_all() == b""
+        assert time.monotonic() - began < 3.5  # 3.6 and more if time was won
 
 
 def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: Start) -> None:
@@ -433,7 +422,7 @@ def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: St
             done.set()
 
         proxy.loop.call_soon_threadsafe(in_one_turn)
-        assert done.wait(5)
+        assert done.wait(PATIENCE)
         time.sleep(0.5)
         client.send(get(b"/", CLOSE))
         assert client.read_all().endswith(b"ok")
@@ -459,7 +448,7 @@ def test_an_origin_that_does_not_read_has_its_own_time_and_not_the_clients(start
         connection.read(20 << 20)
         connection.send(OK)
 
-    proxy, _ = start(script, client_timeout=0.4, read_timeout=5)
+    proxy, _ = start(script, client_timeout=0.4, read_timeout=60)
     request = get(b"/", b"Content-Length: %d" % (20 << 20), CLOSE, method=b"POST", body=b"x" * (20 << 20))
     assert ask(proxy.port, request).endswith(b"ok")
 
@@ -481,7 +470,7 @@ def test_a_client_whose_body_filled_the_origin_is_heard_again_after_an_early_ans
             assert body == b"ok"
             if b"Connection: close" not in head:
                 client.send(get(b"/next", CLOSE))
-                assert client.read_all(3).endswith(b"ok")
+                assert client.read_all().endswith(b"ok")
 
 
 def test_sixteen_megabytes_of_empty_lines_are_passed_over(start: Start) -> None:
@@ -495,20 +484,20 @@ def test_half_an_empty_line_behind_a_body_is_no_head_that_is_late(start: Start) 
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 1", method=b"POST", body=b"a\r"))
         assert client.read_response()[1] == b"ok"
-        assert client.read_all(3) == b""
+        assert client.read_all() == b""
     assert client_errors(proxy) == {}
 
 
 def test_a_slow_head_is_a_408_and_a_silent_connection_is_closed_silently(start: Start) -> None:
-    proxy, _ = start(header_timeout=0.5, keepalive_timeout=0.8)
+    proxy, _ = start(header_timeout=1, keepalive_timeout=1.3)
     with Client(proxy.port) as slow, Client(proxy.port) as silent, Client(proxy.port) as used:
         used.send(get())
         used.read_response()
         slow.send(b"GET / HTTP/1.1\r\nX")
         time.sleep(0.3)
         slow.send(b": y\r\n")
-        assert status_of(slow.read_all(3)) == 408
-        assert silent.read_all(3) == used.read_all(3) == b""
+        assert status_of(slow.read_all()) == 408
+        assert silent.read_all() == used.read_all() == b""
     assert client_errors(proxy) == {"header_timeout": 1}
 
 
@@ -522,15 +511,15 @@ def test_a_stalled_body_is_a_408_and_its_origin_connection_goes(start: Start) ->
         finally:
             gone.set()
 
-    proxy, _ = start(script, client_timeout=0.5)
+    proxy, _ = start(script, client_timeout=1.5)
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 100", method=b"POST", body=b"half"))
         time.sleep(0.3)
         client.send(b"more")
         began = time.monotonic()
         assert status_of(client.read_until(b"\r\n\r\n")) == 408
-        assert time.monotonic() - began > 0.3
-    assert gone.wait(3)
+        assert time.monotonic() - began > 1
+    assert gone.wait(PATIENCE)
     assert client_errors(proxy) == {"client_timeout": 1}
 
 
@@ -593,7 +582,7 @@ def test_a_client_that_leaves_takes_its_origin_connection_with_it(start: Start) 
     client.send(get())
     time.sleep(0.1)
     client.reset()
-    assert gone.wait(2)
+    assert gone.wait(PATIENCE)
     assert eventually(lambda: client_errors(proxy) == {"abort": 1} and not proxy.driver.connections.open)
     assert proxy.metrics.in_flight == 0
 
@@ -614,7 +603,7 @@ def test_a_client_that_leaves_mid_body_leaks_nothing(start: Start, reset: bool) 
     client.send(get(b"/", b"Content-Length: 10000", method=b"POST", body=b"half"))
     time.sleep(0.1)
     (client.reset if reset else client.close)()
-    assert gone.wait(2)
+    assert gone.wait(PATIENCE)
     driver = proxy.driver
     assert eventually(lambda: not driver.connections.open and driver.pool.open == 0)
     assert client_errors(proxy) == {"abort": 1}
@@ -628,10 +617,8 @@ def test_a_client_that_does_not_read_stops_the_origin(start: Start) -> None:
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         client.send(get())
         assert eventually(lambda: offer.sent > 0)
-        time.sleep(1)
-        stalled = offer.sent
-        time.sleep(0.7)
-        assert offer.sent == stalled < 64 << 20
+        stalled = at_rest(lambda: offer.sent)
+        assert stalled < 64 << 20
         # the origin is not late while it may not speak
         assert upstream_errors(proxy) == {}
         for _ in range(1000):
@@ -688,11 +675,10 @@ def test_a_client_that_pipelines_and_reads_nothing_fills_no_memory(start: Start)
             asked += 1
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000)
 
-    proxy, _ = start(script, client_timeout=2)
+    proxy, _ = start(script, client_timeout=60)
     with Client(proxy.port) as client:
         client.send(get() * 500)
-        time.sleep(1)
-        assert 1 < asked < 200
+        assert 1 < at_rest(lambda: asked) < 200
         (connection,) = proxy.driver.connections.open
         assert connection.transport.get_write_buffer_size() < 1 << 20
         seen = len(client.socket.recv(1 << 20))
@@ -714,7 +700,7 @@ def test_a_client_that_does_not_read_the_end_is_late_and_one_that_does_is_idle(s
         assert errors["client_timeout"] == 0
         assert eventually(lambda: errors["client_timeout"] == 1)
     with client_that_has_not_read_the_end(proxy) as client:
-        client.read_all(3)  # until the connection, idle again, is closed
+        client.read_all()  # until the connection, idle again, is closed
     assert errors["client_timeout"] == 1
 
 
@@ -724,7 +710,7 @@ def test_an_origin_that_does_not_read_stops_the_client(start: Start) -> None:
 
     def script(connection: OriginConnection) -> None:
         connection.read_head()
-        release.wait(10)
+        release.wait(PATIENCE)
         connection.read(50 << 20)
         connection.send(OK)
 
@@ -741,12 +727,9 @@ def test_an_origin_that_does_not_read_stops_the_client(start: Start) -> None:
 
         sender = threading.Thread(target=push)
         sender.start()
-        time.sleep(1)
-        stalled = sent
-        time.sleep(0.3)
-        assert sent == stalled < 40 << 20
+        assert at_rest(lambda: sent) < 40 << 20
         release.set()
-        assert client.read_all(20).endswith(b"ok")
+        assert client.read_all().endswith(b"ok")
         sender.join()
 
 
@@ -757,12 +740,12 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
     def script(connection: OriginConnection) -> None:
         while True:
             if b"/busy" in connection.read_head():
-                busy.wait(10)
+                busy.wait(PATIENCE)
             connection.send(OK)
 
     proxy, _ = start(script, max_connections=2)
     with Client(proxy.port) as first, Client(proxy.port) as second, Client(proxy.port) as third:
-        assert first.read_all(3) == b""  # went for the third
+        assert first.read_all() == b""  # went for the third
         for client in (second, third):
             client.send(get(b"/busy"))
         assert eventually(lambda: proxy.metrics.in_flight == 2)

@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from cookiewarden.serve.dataplane.client import REPLACED
-from tests.serve.harness import CLOSE, POLICY, Client, Start, ask, get
+from tests.support.client import CLOSE, Client, ask, get
+from tests.support.proxy import POLICY, Start
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 ELSEWHERE = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::/0"))

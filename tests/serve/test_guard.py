@@ -7,7 +7,9 @@ import time
 
 import pytest
 
-from tests.serve.harness import Client, OriginConnection, Proxy, Start, answering, ask, status_of
+from tests.support.client import Client, ask, get_once, status_of
+from tests.support.origin import OriginConnection, answering
+from tests.support.proxy import Proxy, Start
 
 POLICY = """
 version: 1
@@ -26,11 +28,6 @@ def page(
 ) -> bytes:
     lines = [b"HTTP/1.1 " + status, b"Content-Type: " + kind, *fields, b"Content-Length: %d" % len(body)]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
-
-
-def get(*fields: bytes, path: bytes = b"/", method: bytes = b"GET", version: bytes = b"1.1") -> bytes:
-    lines = [method + b" " + path + b" HTTP/" + version, b"Host: shop.example", b"Connection: close", *fields]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
 def body_of(answer: bytes) -> bytes:
@@ -85,7 +82,7 @@ def test_a_page_that_a_navigation_gets_has_the_tag_and_else_every_octet(
 ) -> None:
     proxy, origin = start(page(b"X: y", status=status), POLICY)
     for _ in range(3):  # not remembered, and remembered
-        answer = ask(proxy.port, get(NAVIGATION, b"Accept-Encoding: gzip, br", b"X: z", version=version))
+        answer = ask(proxy.port, get_once(NAVIGATION, b"Accept-Encoding: gzip, br", b"X: z", version=version))
         assert status_of(answer) == int(status[:3])
         assert b"\r\nX: y\r\n" in answer and b"Content-Length" not in answer
         body = body_of(answer)
@@ -101,7 +98,7 @@ def test_a_page_that_a_navigation_gets_has_the_tag_and_else_every_octet(
 @pytest.mark.parametrize(("answer", "field"), UNTOUCHED)
 def test_everything_else_is_untouched(start: Start, answer: bytes, field: bytes) -> None:
     proxy, origin = start(answer, POLICY)
-    got = ask(proxy.port, get(field, b"Accept-Encoding: gzip"))
+    got = ask(proxy.port, get_once(field, b"Accept-Encoding: gzip"))
     assert body_of(got) == answer.partition(b"\r\n\r\n")[2]
     assert TAG.search(got) is None
     assert (b"\r\nAccept-Encoding: gzip\r\n" in origin.requests[0]) == (field != NAVIGATION)
@@ -109,8 +106,8 @@ def test_everything_else_is_untouched(start: Start, answer: bytes, field: bytes)
 
 def test_without_the_key_nothing_is_written_and_nothing_reserved(start: Start) -> None:
     proxy, origin = start(page(), POLICY.replace("inject_guard: true", ""))
-    assert ask(proxy.port, get(NAVIGATION)).endswith(PAGE)
-    assert ask(proxy.port, get(path=b"/.well-known/cookiewarden/guard.js")).endswith(PAGE)
+    assert ask(proxy.port, get_once(NAVIGATION)).endswith(PAGE)
+    assert ask(proxy.port, get_once(path=b"/.well-known/cookiewarden/guard.js")).endswith(PAGE)
     assert len(origin.requests) == 2
 
 
@@ -123,7 +120,7 @@ def test_a_page_that_streams_gets_the_tag_and_goes_on_piece_by_piece(start: Star
         connection.send(b"0\r\n\r\n")
 
     proxy, _ = start(streaming, POLICY)
-    body = body_of(ask(proxy.port, get(NAVIGATION)))
+    body = body_of(ask(proxy.port, get_once(NAVIGATION)))
     assert TAG.sub(b"|", body) == b"<!doctype html><html><head>|<title>x</title>more"
 
 
@@ -169,17 +166,17 @@ def test_each_page_is_counted_once_by_what_became_of_its_tag(
 ) -> None:
     proxy, _ = start(answer, POLICY)
     assert proxy.scrape().count("cookiewarden_guard_pages_total{") == 5  # each at 0
-    got = ask(proxy.port, get(NAVIGATION))
+    got = ask(proxy.port, get_once(NAVIGATION))
     assert (TAG.search(got) is not None) is (result in ("injected", "csp", "sniffed"))
     assert pages(proxy) == ({result: 1} if result else {})
-    ask(proxy.port, get(b"Sec-Fetch-Dest: empty"))
+    ask(proxy.port, get_once(b"Sec-Fetch-Dest: empty"))
     assert pages(proxy) == ({result: 1} if result else {})
 
 
 def test_the_tag_carries_the_nonce_that_the_page_has(start: Start) -> None:
     policy = b"Content-Security-Policy: script-src 'nonce-r4nd+/0m==' 'strict-dynamic', default-src 'nonce-r4nd+/0m=='"
     proxy, _ = start(page(policy), POLICY)
-    tag = TAG.search(ask(proxy.port, get(NAVIGATION)))
+    tag = TAG.search(ask(proxy.port, get_once(NAVIGATION)))
     assert tag is not None and b' nonce="r4nd+/0m=="></script>' in tag[0]
 
 
@@ -190,7 +187,7 @@ def test_the_scripts_address_is_the_one_that_browsers_know(start: Start, host: b
         POLICY,
         trust_forwarded=(ipaddress.ip_network("127.0.0.0/8"),),
     )
-    ask(proxy.port, get(NAVIGATION, b"X-Forwarded-Proto: https", *filter(None, [host])))
+    ask(proxy.port, get_once(NAVIGATION, b"X-Forwarded-Proto: https", *filter(None, [host])))
     assert pages(proxy) == {"injected" if host else "csp": 1}
 
 
@@ -211,7 +208,7 @@ def test_a_page_without_a_type_that_comes_in_pieces_is_held_until_its_kind_shows
         connection.send(b"0\r\n\r\n")
 
     proxy, _ = start(streaming, POLICY)
-    body = body_of(ask(proxy.port, get(NAVIGATION)))
+    body = body_of(ask(proxy.port, get_once(NAVIGATION)))
     assert TAG.sub(b"|", body) == begins + b"<!doctype html>|<p>"
     assert pages(proxy) == {"sniffed": 1}
 
@@ -270,7 +267,7 @@ def test_the_application_gets_its_own_entity_tags_and_none_of_pages_that_must_no
     start: Start, is_page: bool, came: list[str], sent: list[str]
 ) -> None:
     proxy, origin = start(page(), POLICY)
-    ask(proxy.port, get(NAVIGATION if is_page else b"X: y", *(marked(field, proxy) for field in came)))
+    ask(proxy.port, get_once(NAVIGATION if is_page else b"X: y", *(marked(field, proxy) for field in came)))
     assert _CONDITIONAL.findall(origin.requests[0]) == [marked(field, proxy) for field in sent]
 
 
@@ -281,7 +278,8 @@ def test_an_if_match_of_another_revision_is_answered_with_412(
 ) -> None:
     proxy, origin = start(page(), POLICY)
     request = (
-        get(marked('If-Match: W/"a!", "b!"', proxy), b"Content-Length: %d" % len(body), method=method) + body
+        get_once(marked('If-Match: W/"a!", "b!"', proxy), b"Content-Length: %d" % len(body), method=method)
+        + body
     )
     answer = ask(proxy.port, request)
     assert status_of(answer) == 412 and answer.endswith(b"\r\n\r\n") == (method == b"HEAD")
@@ -313,8 +311,10 @@ SAID = [
 def test_a_page_with_a_tag_is_known_by_the_revision(start: Start, said: list[str], got: list[str]) -> None:
     proxy, _ = start(page(*(field.encode() for field in said)), POLICY)
     validators = re.compile(rb"(?i)\r\n((?:etag|last-modified):[^\r]*)")
-    assert validators.findall(ask(proxy.port, get(NAVIGATION))) == [marked(field, proxy) for field in got]
-    assert validators.findall(ask(proxy.port, get())) == [field.encode() for field in said]
+    assert validators.findall(ask(proxy.port, get_once(NAVIGATION))) == [
+        marked(field, proxy) for field in got
+    ]
+    assert validators.findall(ask(proxy.port, get_once())) == [field.encode() for field in said]
 
 
 NOT_MODIFIED = [
@@ -331,7 +331,7 @@ def test_a_304_for_a_page_with_a_tag_names_the_revision_again(
     start: Start, asked: str, said: list[str], got: list[str]
 ) -> None:
     proxy, _ = start("\r\n".join(["HTTP/1.1 304 Not Modified", *said, "", ""]).encode(), POLICY)
-    answer = ask(proxy.port, get(marked(asked, proxy)))
+    answer = ask(proxy.port, get_once(marked(asked, proxy)))
     assert re.findall(rb"(?i)\r\n((?:etag|last-modified):[^\r]*)", answer) == [
         marked(field, proxy) for field in got
     ]
@@ -347,12 +347,12 @@ def test_after_a_stricter_policy_no_304_brings_the_old_tag_back(start: Start) ->
             )
 
     proxy, _ = start(keeping, POLICY)
-    first = ask(proxy.port, get(NAVIGATION))
+    first = ask(proxy.port, get_once(NAVIGATION))
     known = b"If-None-Match: " + re.search(rb"ETag: ([^\r]*)", first)[1]  # type: ignore[index]
-    assert status_of(ask(proxy.port, get(NAVIGATION, known))) == 304
+    assert status_of(ask(proxy.port, get_once(NAVIGATION, known))) == 304
     proxy.policy.write_text(POLICY.replace("sid", "other"))
     proxy.reload()
-    second = ask(proxy.port, get(NAVIGATION, known))
+    second = ask(proxy.port, get_once(NAVIGATION, known))
     assert status_of(second) == 200
     assert TAG.search(second)[0] != TAG.search(first)[0]  # type: ignore[index]
 
@@ -360,7 +360,7 @@ def test_after_a_stricter_policy_no_304_brings_the_old_tag_back(start: Start) ->
 def test_without_a_guard_entity_tags_are_the_applications_alone(start: Start) -> None:
     proxy, origin = start(answering(page(b'ETag: "a"')), POLICY.replace("inject_guard: true", ""))
     old = b'If-None-Match: W/"a--cw-0123456789abcdef"'
-    assert b'ETag: "a"\r\n' in ask(proxy.port, get(NAVIGATION, old, b"Accept-Encoding: gzip"))
+    assert b'ETag: "a"\r\n' in ask(proxy.port, get_once(NAVIGATION, old, b"Accept-Encoding: gzip"))
     assert old in origin.requests[0] and b"Accept-Encoding: gzip" in origin.requests[0]
     assert pages(proxy) == {}
 
@@ -373,23 +373,24 @@ def test_a_page_that_is_cut_looks_cut(start: Start) -> None:
         )
 
     proxy, _ = start(cutting, POLICY)
-    assert b"0\r\n\r\n" not in ask(proxy.port, get(NAVIGATION))
+    assert b"0\r\n\r\n" not in ask(proxy.port, get_once(NAVIGATION))
 
 
 def test_the_script_is_served_by_the_proxy_and_may_be_kept_under_its_revision(start: Start) -> None:
     proxy, origin = start(page(), POLICY)
-    tag = TAG.search(ask(proxy.port, get(NAVIGATION)))
+    tag = TAG.search(ask(proxy.port, get_once(NAVIGATION)))
     assert tag is not None
     path = re.search(rb'"(.*)"', tag[0])[1]  # type: ignore[index]
-    script = ask(proxy.port, get(path=path))
+    script = ask(proxy.port, get_once(path=path))
     assert status_of(script) == 200 and b"immutable" in script and b'"name"' not in script
     assert b'["sid","","",true]' in script and b"/*POLICY*/" not in script
-    assert b"no-cache" in ask(proxy.port, get(path=path.partition(b"?")[0]))
-    head = ask(proxy.port, get(path=path, method=b"HEAD"))
+    assert b"no-cache" in ask(proxy.port, get_once(path=path.partition(b"?")[0]))
+    head = ask(proxy.port, get_once(path=path, method=b"HEAD"))
     assert head.endswith(b"\r\n\r\n") and b"Content-Length: %d\r\n" % len(body_of(script)) in head
     for method, below in ((b"POST", b"guard.js"), (b"GET", b"report"), (b"GET", b"other"), (b"GET", b"")):
         assert (
-            status_of(ask(proxy.port, get(path=b"/.well-known/cookiewarden/" + below, method=method))) == 404
+            status_of(ask(proxy.port, get_once(path=b"/.well-known/cookiewarden/" + below, method=method)))
+            == 404
         )
     assert len(origin.requests) == 1
 
@@ -416,7 +417,7 @@ def test_what_scripts_wanted_to_set_is_counted_by_name(start: Start) -> None:
         status_of(
             ask(
                 proxy.port,
-                get(b"Content-Length: 5", path=b"/.well-known/cookiewarden/report?x", method=b"POST")
+                get_once(b"Content-Length: 5", path=b"/.well-known/cookiewarden/report?x", method=b"POST")
                 + b"hello",
             )
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 import socket
 import ssl
@@ -12,10 +13,12 @@ import pytest
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.sockets import open_sockets
-from tests.serve.harness import CLOSE, OK, Client, OriginConnection, Start, eventually, get
-from tests.serve.running import running
-from tests.serve.test_proxy_protocol import LOOPBACK
-from tests.serve.test_tls import files  # noqa: F401
+from tests.support.client import CLOSE, Client, get
+from tests.support.origin import OK, OriginConnection
+from tests.support.proxy import Start, running
+from tests.support.wait import PATIENCE, eventually
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
 @pytest.mark.row(10)
@@ -63,7 +66,7 @@ def test_out_of_descriptors_new_clients_are_shed_and_open_ones_go_on(flags: tupl
             proxy.limit_descriptors(2000)
             for connection in crowd:
                 connection.close()
-        assert eventually(lambda: _served(proxy.port), 10)
+        assert eventually(lambda: _served(proxy.port))
         assert "Traceback" not in proxy.told
 
 
@@ -101,11 +104,11 @@ def test_out_of_descriptors_it_drains_all_the_same() -> None:
             proxy.limit_descriptors(proxy.descriptors())
             proxy.signal(signal.SIGTERM)
             assert client.read_all().endswith(b"ok")
-            assert proxy.process.wait(10) == 0 and "Traceback" not in proxy.told
+            assert proxy.process.wait(PATIENCE) == 0 and "Traceback" not in proxy.told
 
 
 @pytest.mark.row(10)
-def test_a_handshake_that_has_begun_is_finished_during_a_drain(start: Start, files: dict[str, str]) -> None:  # noqa: F811
+def test_a_handshake_that_has_begun_is_finished_during_a_drain(start: Start, files: dict[str, str]) -> None:
     proxy, _ = start(tls_cert=files["cert"], tls_key=files["key"])
     context = ssl.create_default_context(cafile=files["ca"])
     with Client(proxy.port) as client:
@@ -117,7 +120,7 @@ def test_a_handshake_that_has_begun_is_finished_during_a_drain(start: Start, fil
         assert eventually(lambda: proxy.worker.listener.arriving)
         draining = asyncio.run_coroutine_threadsafe(proxy.worker.drain(), proxy.loop)
         time.sleep(0.2)
-        client.socket.settimeout(3)
+        client.socket.settimeout(PATIENCE)
         while True:
             try:
                 handshake.do_handshake()
@@ -133,7 +136,7 @@ def test_a_handshake_that_has_begun_is_finished_during_a_drain(start: Start, fil
             with contextlib.suppress(ssl.SSLWantReadError):
                 answer += handshake.read(65536)
         assert b"Connection: close" in answer
-        draining.result(5)
+        draining.result(PATIENCE)
 
 
 def _served(port: int) -> bool:

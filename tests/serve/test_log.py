@@ -11,9 +11,11 @@ import pytest
 
 from cookiewarden.serve.log import JsonLines, Plain
 from cookiewarden.serve.settings import Access
-from tests.processes import command, free_port, ready
-from tests.serve.harness import CLOSE, OK, POLICY, Client, Origin, Start, answering, ask, eventually, get
-from tests.serve.running import running
+from tests.support.client import CLOSE, Client, ask, get
+from tests.support.origin import OK, Origin, answering
+from tests.support.process import free_port, ready, start_process
+from tests.support.proxy import POLICY, Start, running
+from tests.support.wait import PATIENCE, eventually
 
 
 def lines(text: str) -> list[dict]:
@@ -29,7 +31,7 @@ def test_every_line_of_a_process_is_one_json_object() -> None:
         ask(proxy.port, get(b"/a?b=CANARY", CLOSE))
         proxy.policy.write_text("broken: [")
         proxy.process.terminate()
-        assert proxy.process.wait(20) == 0
+        assert proxy.process.wait(PATIENCE) == 0
         found = lines(proxy.told)
     assert all({"time", "level", "message"} <= line.keys() for line in found)
     (request,) = [line for line in found if line["message"] == "request"]
@@ -95,9 +97,9 @@ def test_a_closed_standard_error_keeps_nothing_from_starting(tmp_path: Path) -> 
     line = f"exec {sys.executable} -m cookiewarden run --policy p.yaml --upstream http://127.0.0.1:1 --listen 0 --admin {admin} 2>&-"
     process = subprocess.Popen(["/bin/sh", "-c", line], cwd=tmp_path)
     try:
-        assert eventually(lambda: ready(admin) == 200, 20)
+        assert eventually(lambda: ready(admin) == 200)
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
 
@@ -105,19 +107,19 @@ def test_a_closed_standard_error_keeps_nothing_from_starting(tmp_path: Path) -> 
 def test_a_reader_of_the_log_that_does_not_read_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     origin, listen, admin = Origin(answering(OK)), free_port(), free_port()
-    process = command(
+    process = start_process(
         "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", origin.upstream.url, "--listen", str(listen),
         "--admin", str(admin), "--access-log", "on",
     )  # fmt: skip
     try:
-        assert eventually(lambda: ready(admin) == 200, 20)
+        assert eventually(lambda: ready(admin) == 200)
         with Client(listen) as client:
             for _ in range(2000):  # 64 KiB of a pipe are 300 lines
                 client.send(get())
                 assert client.read_response()[1] == b"ok"
         assert ready(admin) == 200
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.communicate()

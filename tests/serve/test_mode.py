@@ -15,8 +15,9 @@ from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.keys import create
 from cookiewarden.serve.admin import api as operation
 from cookiewarden.serve.control import reload
-from tests.serve.harness import CLOSE, POLICY, Start, ask, eventually, get, mode_of, tell
-from tests.serve.running import running
+from tests.support.client import CLOSE, ask, get
+from tests.support.proxy import POLICY, Start, mode_of, running, tell
+from tests.support.wait import eventually
 
 SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: undeclared=CANARY\r\n\r\nok"
 
@@ -39,7 +40,7 @@ def test_the_emergency_switch_goes_before_the_setting_and_the_file_and_goes_back
     assert proxy.sample("cookiewarden_policy_enforcing") == 0
     proxy.reload()  # what is loaded meanwhile does not end it
     assert passes(proxy.port)
-    assert eventually(lambda: not passes(proxy.port), 5)
+    assert eventually(lambda: not passes(proxy.port))
     assert mode_of(proxy) == "enforce" and proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == 0
 
 
@@ -66,7 +67,7 @@ def test_the_switch_reaches_every_worker_and_those_that_replace_them(token: str)
         assert tell(admin, "/mode", b'{"mode": "report", "seconds": 60}')[0] == 200
         assert all(passes(proxy.port) for _ in range(20))
         proxy.signal(signal.SIGUSR2)
-        assert eventually(lambda: "restarted" in proxy.told, 20)
+        assert eventually(lambda: "restarted" in proxy.told)
         assert all(passes(proxy.port) for _ in range(20))
         assert tell(admin, "/mode", b'{"mode": "policy"}')[0] == 200
         assert not any(passes(proxy.port) for _ in range(20))
@@ -87,7 +88,7 @@ def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(
         admin = f"http://127.0.0.1:{proxy.admin}"
         key.unlink()
         proxy.policy.write_text(SEALS.replace("sid", "other"))
-        assert eventually(lambda: "reload failed" in proxy.told, 5)
+        assert eventually(lambda: "reload failed" in proxy.told)
         for mode, passed in (("report", True), ("policy", False), ("report", True)):
             code, answer = tell(admin, "/mode", f'{{"mode": "{mode}", "seconds": 2}}'.encode())
             assert code == 200 and (json.loads(answer)["mode"] == "report") is passed
@@ -95,7 +96,7 @@ def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(
             assert all((b"undeclared=" in answer) is passed for answer in answers)
             # What is sealed again afterwards is sealed by a key that is on no disk any more.
             assert all((b"sid=s1." in answer) is not passed for answer in answers)
-        assert eventually(lambda: not any(passes(proxy.port) for _ in range(10)), 5)
+        assert eventually(lambda: not any(passes(proxy.port) for _ in range(10)))
         assert "died" not in proxy.told and "is ended" not in proxy.told
 
 
@@ -117,7 +118,7 @@ def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
         patched.setattr(proxy.single.reloader, "turn", faulty)
         time.sleep(2)
         assert mode_of(proxy) == "report" and passes(proxy.port)  # told as it is, and tried again
-    assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port), 5)
+    assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port))
 
 
 def test_a_reload_that_is_not_done_in_time_says_so_and_goes_on(
@@ -146,4 +147,4 @@ def test_a_switch_that_a_worker_has_not_taken_is_not_told_as_done(token: str) ->
             assert json.loads(told) == {"error": ErrorCode.NOT_EVERYWHERE, "message": late}
         finally:
             os.kill(stuck, signal.SIGCONT)
-        assert eventually(lambda: all(passes(proxy.port) for _ in range(10)), 10)
+        assert eventually(lambda: all(passes(proxy.port) for _ in range(10)))

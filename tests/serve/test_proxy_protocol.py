@@ -7,8 +7,9 @@ import struct
 import pytest
 
 from cookiewarden.serve.wire.proxy_protocol import SIGNATURE, BadProxyHeader, missing, source
-from tests.serve.harness import CLOSE, Client, Start, ask, eventually, get, status_of
-from tests.serve.test_tls import files  # noqa: F401
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.proxy import Start
+from tests.support.wait import eventually
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
@@ -126,7 +127,7 @@ def test_a_header_that_never_ends_is_late_like_any_head(start: Start) -> None:
     proxy, _ = start(proxy_protocol=LOOPBACK, header_timeout=0.3)
     with Client(proxy.port) as client:
         client.send(b"PROXY TCP4")
-        assert client.read_all(3) == b""
+        assert client.read_all() == b""
     assert proxy.metrics.client_errors["header_timeout"] == 1
     assert eventually(lambda: not proxy.worker.listener.arriving)
 
@@ -168,7 +169,7 @@ def test_who_is_trusted_with_forwarded_fields_is_asked_of_the_client_not_the_bal
 
 
 @pytest.mark.row(21)
-def test_the_header_stands_before_the_tls_handshake(start: Start, files: dict[str, str]) -> None:  # noqa: F811
+def test_the_header_stands_before_the_tls_handshake(start: Start, files: dict[str, str]) -> None:
     proxy, origin = start(proxy_protocol=LOOPBACK, tls_cert=files["cert"], tls_key=files["key"])
     context = ssl.create_default_context(cafile=files["ca"])
     for header in (GOOD[0][0], GOOD[4][0]):
@@ -180,5 +181,5 @@ def test_the_header_stands_before_the_tls_handshake(start: Start, files: dict[st
     assert all(b"X-Forwarded-For: 192.0.2.7\r\n" in request for request in origin.requests)
     with Client(proxy.port) as bad:
         bad.send(GOOD[0][0] + b"no handshake")
-        bad.read_all(3)
+        bad.read_all()
     assert eventually(lambda: not proxy.worker.listener.arriving)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.serve.harness import Start, ask
+from tests.support.client import ask
+from tests.support.proxy import Start
 
 POLICY = """
 version: 1

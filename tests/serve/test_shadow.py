@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.core.engine.engine import Engine
-from tests.processes import command, scrape
-from tests.serve.harness import Proxy, Start, ask, eventually
-from tests.serve.running import running
+from tests.support.client import ask
+from tests.support.process import scrape, start_process
+from tests.support.proxy import Proxy, Start, running
+from tests.support.wait import PATIENCE, eventually
 
 POLICY = "version: 1\ncookies:\n  - {name: sid, secure: true}\n  - {name: old}\n"
 TOMORROW = (
@@ -110,8 +111,8 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
         assert eventually(lambda: "3 entries" in proxy.told)
         for pid in proxy.children():
             os.kill(pid, signal.SIGKILL)
-        assert eventually(lambda: proxy.told.count("died") == 2 and len(proxy.children()) == 2, 20)
-        assert eventually(lambda: scrape(proxy.admin)["cookiewarden_workers"] == 2, 20)
+        assert eventually(lambda: proxy.told.count("died") == 2 and len(proxy.children()) == 2)
+        assert eventually(lambda: scrape(proxy.admin)["cookiewarden_workers"] == 2)
         for _ in range(6):
             ask(proxy.port, REQUEST)
         assert eventually(lambda: scrape(proxy.admin)[name] == 12)
@@ -120,7 +121,7 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
 def test_one_with_errors_keeps_the_proxy_from_starting(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     (tmp_path / "s.yaml").write_text("cookies: [{nam: a}]")
-    process = command(
+    process = start_process(
         "run",
         "--policy",
         str(tmp_path / "p.yaml"),
@@ -129,5 +130,5 @@ def test_one_with_errors_keeps_the_proxy_from_starting(tmp_path: Path) -> None:
         "--upstream",
         "http://127.0.0.1:1",
     )
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1 and 's.yaml:1:12: error: unknown key "nam"' in err

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from tests.serve.harness import OK, Client, Start, ask, status_of
-from tests.serve.running import running
-from tests.serve.test_guard import get
+from tests.support.client import Client, ask, get_once, status_of
+from tests.support.origin import OK
+from tests.support.proxy import Start, running
 
 POLICY = """
 version: 1
@@ -24,7 +24,7 @@ def field(answer: bytes, name: bytes) -> bytes:
 
 def test_the_path_is_answered_and_never_reaches_the_application(start: Start) -> None:
     proxy, origin = start(OK, POLICY)
-    answer = ask(proxy.port, get(path=b"/cookies?x=1"))
+    answer = ask(proxy.port, get_once(path=b"/cookies?x=1"))
     head, _, body = answer.partition(b"\r\n\r\n")
     assert status_of(answer) == 200 and origin.requests == []
     assert int(field(answer, b"Content-Length")) == len(body) and b"<h1>Cookies of the shop</h1>" in body
@@ -48,13 +48,13 @@ def test_everything_else_is_the_applications(
     start: Start, method: bytes, path: bytes, fields: tuple[bytes, ...]
 ) -> None:
     proxy, origin = start(OK, POLICY)
-    assert ask(proxy.port, get(*fields, method=method, path=path)).endswith(b"ok")
+    assert ask(proxy.port, get_once(*fields, method=method, path=path)).endswith(b"ok")
     assert len(origin.requests) == 1
 
 
 def test_a_request_with_a_body_is_the_applications(start: Start) -> None:
     proxy, origin = start(OK, POLICY)
-    assert ask(proxy.port, get(b"Content-Length: 3", path=b"/cookies") + b"a=1").endswith(b"ok")
+    assert ask(proxy.port, get_once(b"Content-Length: 3", path=b"/cookies") + b"a=1").endswith(b"ok")
     assert len(origin.requests) == 1
 
 
@@ -75,7 +75,7 @@ def test_a_request_with_a_body_is_the_applications(start: Start) -> None:
 )
 def test_the_language_is_the_readers(start: Start, path: bytes, asked: bytes, language: bytes) -> None:
     proxy, _ = start(OK, POLICY)
-    answer = ask(proxy.port, get(*([asked] if asked else []), path=path))
+    answer = ask(proxy.port, get_once(*([asked] if asked else []), path=path))
     assert field(answer, b"Content-Language") == language
     assert b'<html lang="' + language + b'">' in answer
 
@@ -86,9 +86,9 @@ def test_the_language_is_the_readers(start: Start, path: bytes, asked: bytes, la
 )
 def test_what_the_reader_has_is_not_sent_again(start: Start, known: bytes, status: int) -> None:
     proxy, _ = start(OK, POLICY)
-    etag = field(ask(proxy.port, get(path=b"/cookies")), b"ETag")
+    etag = field(ask(proxy.port, get_once(path=b"/cookies")), b"ETag")
     asked = known.replace(b"%b", etag)
-    answer = ask(proxy.port, get(b"If-None-Match: " + asked, path=b"/cookies"))
+    answer = ask(proxy.port, get_once(b"If-None-Match: " + asked, path=b"/cookies"))
     assert status_of(answer) == status and field(answer, b"ETag") == etag
     if status == 304:
         assert answer.endswith(b"\r\n\r\n") and b"Content-Length" not in answer
@@ -96,7 +96,7 @@ def test_what_the_reader_has_is_not_sent_again(start: Start, known: bytes, statu
 
 def test_languages_have_their_own_etags(start: Start) -> None:
     proxy, _ = start(OK, POLICY)
-    tags = {field(ask(proxy.port, get(path=b"/cookies?language=" + x)), b"ETag") for x in (b"en", b"nl")}
+    tags = {field(ask(proxy.port, get_once(path=b"/cookies?language=" + x)), b"ETag") for x in (b"en", b"nl")}
     assert len(tags) == 2
 
 
@@ -113,7 +113,7 @@ def test_head_is_answered_without_the_page_and_the_connection_goes_on(start: Sta
 
 def test_it_follows_the_policy_and_the_mode_with_each_reload() -> None:
     def page(port: int) -> bytes:
-        return ask(port, get(path=b"/cookies"))
+        return ask(port, get_once(path=b"/cookies"))
 
     with running(policy=POLICY) as proxy:
         first = page(proxy.port)
@@ -128,12 +128,12 @@ def test_it_follows_the_policy_and_the_mode_with_each_reload() -> None:
 
 def test_every_worker_answers() -> None:
     with running("--workers", "2", policy=POLICY) as proxy:
-        answers = {ask(proxy.port, get(path=b"/cookies")) for _ in range(8)}
+        answers = {ask(proxy.port, get_once(path=b"/cookies")) for _ in range(8)}
         assert len(answers) == 1 and status_of(answers.pop()) == 200
 
 
 def test_it_is_counted_as_a_request() -> None:
     with running(policy=POLICY) as proxy:
-        ask(proxy.port, get(path=b"/cookies"))
+        ask(proxy.port, get_once(path=b"/cookies"))
         counted = [v for k, v in proxy.scrape().items() if k.startswith("cookiewarden_requests_total")]
         assert sum(counted) == 1

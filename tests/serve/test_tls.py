@@ -14,37 +14,14 @@ import trustme
 from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.listening.tls import BadTLS, listener_tls
 from cookiewarden.serve.settings import Settings
-from tests.serve.harness import (
-    CLOSE,
-    OK,
-    Client,
-    Origin,
-    Proxy,
-    Start,
-    answering,
-    ask,
-    eventually,
-    get,
-    status_of,
-)
+from tests.support.certificates import AUTHORITY, issue
+from tests.support.client import CLOSE, Client, ask, get, status_of
+from tests.support.origin import OK, Origin, answering
+from tests.support.proxy import Proxy, Start
+from tests.support.wait import PATIENCE, eventually
 
-AUTHORITY = trustme.CA()
 OTHER = trustme.CA()
 SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nContent-Length: 2\r\n\r\nok"
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> dict[str, str]:
-    """The listener's certificate and key, and the authority's certificate, as files."""
-    issue(AUTHORITY, tmp_path)
-    AUTHORITY.cert_pem.write_to_path(tmp_path / "ca.pem")
-    return {name: str(tmp_path / f"{name}.pem") for name in ("cert", "key", "ca")}
-
-
-def issue(authority: trustme.CA, folder: Path, host: str = "localhost") -> None:
-    issued = authority.issue_cert(host)
-    issued.private_key_pem.write_to_path(folder / "key.pem")
-    (folder / "cert.pem").write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
 
 
 def trusting(authority: trustme.CA = AUTHORITY) -> ssl.SSLContext:
@@ -84,7 +61,7 @@ def test_curl_is_served_by_tls(start: Start, files: dict[str, str]) -> None:
         pytest.skip("curl is not installed")
     proxy, _ = listening(start, files)
     command = ["curl", "-sS", "-i", "--cacert", files["ca"], f"https://localhost:{proxy.port}/"]
-    answer = subprocess.run(command, capture_output=True, timeout=20)
+    answer = subprocess.run(command, capture_output=True, timeout=PATIENCE)
     assert answer.stdout.startswith(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1; Secure"), answer
 
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from cookiewarden.serve.wire.traceparent import traceparent
-from tests.serve.harness import CLOSE, POLICY, Start, ask, eventually, get
+from tests.support.client import CLOSE, ask, get
+from tests.support.proxy import POLICY, Start
+from tests.support.wait import PATIENCE, eventually
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ASKS = f"traceparent: 00-{TRACE}-{PARENT}-01".encode()
@@ -136,7 +138,7 @@ def test_without_the_extra_the_proxy_says_what_to_install(tmp_path: Path) -> Non
     program = (
         f"{hide}sys.argv = ['cookiewarden', *{arguments!r}]; from cookiewarden.cli.main import main; main()"
     )
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert (
         ran.returncode == 3
         and "pip install 'cookiewarden[otel]'" in ran.stderr

@@ -10,7 +10,10 @@ import pytest
 from aiohttp import web
 
 from cookiewarden.serve.address import Address, Upstream
-from tests.serve.harness import Client, OriginConnection, Start, eventually, get, status_of
+from tests.support.client import Client, get, status_of
+from tests.support.origin import OriginConnection
+from tests.support.proxy import Start
+from tests.support.wait import eventually
 
 UPGRADE = (
     b"Connection: Upgrade",
@@ -171,11 +174,11 @@ def test_a_half_closed_tunnel_stays_open_the_other_way_and_an_idle_one_ends(star
         client.send(get(b"/", *UPGRADE) + b"early")
         assert client.read_until(b"hello").startswith(b"HTTP/1.1 101")
         client.socket.shutdown(1)
-        assert client.read_all(3) == b"after" and heard.is_set()
+        assert client.read_all() == b"after" and heard.is_set()
     with Client(proxy.port) as idle:
         idle.send(get(b"/", *UPGRADE))
         idle.read_until(b"hello")
-        assert idle.read_all(3) == b""
+        assert idle.read_all() == b""
 
 
 def test_a_client_that_closed_its_side_before_the_switch_ends_the_tunnel_with_it(start: Start) -> None:
@@ -192,6 +195,6 @@ def test_a_client_that_closed_its_side_before_the_switch_ends_the_tunnel_with_it
     with Client(proxy.port) as client:
         client.send(get(b"/", *UPGRADE))
         client.socket.shutdown(1)
-        assert client.read_all(3).endswith(b"\r\n\r\nbye")
+        assert client.read_all().endswith(b"\r\n\r\nbye")
     driver = proxy.driver
     assert eventually(lambda: not driver.connections.open and driver.pool.open == 0)

@@ -21,10 +21,11 @@ from collections.abc import Iterator
 import pytest
 
 from cookiewarden.serve.address import Address, Upstream
-from tests.processes import free_port
-from tests.serve.harness import CLOSE, POLICY, Client, eventually, get
-from tests.serve.load import Load
-from tests.serve.running import Running, running
+from tests.support.client import CLOSE, Client, get
+from tests.support.load import Load
+from tests.support.process import free_port
+from tests.support.proxy import POLICY, Running, running
+from tests.support.wait import eventually
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 MB = 1 << 20

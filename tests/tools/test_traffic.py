@@ -11,7 +11,7 @@ import pytest
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.tools.learn.catalog import NoCatalog, read_catalog
 from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
-from tests.shared import CONFORMANCE
+from tests.support.conformance import CONFORMANCE
 
 ENTRY = {
     "startedDateTime": "2026-06-01T12:00:00.000Z",

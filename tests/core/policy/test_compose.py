@@ -9,7 +9,7 @@ from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Flag, Mode, OnUndeclaredRequest, OnUndeclaredResponse, SetBy
 from cookiewarden.core.policy.problem import Code, render_caret
 from cookiewarden.files import PolicyFiles
-from tests.policies_for_tests import entries, policy
+from tests.support.policies import entries, policy
 
 BAD = Path(__file__).parents[2] / "data" / "bad"
 NAMES = sorted(path.stem for path in BAD.glob("*.yaml"))

@@ -1,6 +1,6 @@
 """Entries of several files, and overlays."""
 
-from tests.policies_for_tests import loaded
+from tests.support.policies import loaded
 
 
 def test_a_main_entry_overlays_an_included_one_key_by_key() -> None:

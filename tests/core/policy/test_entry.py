@@ -3,7 +3,7 @@
 import pytest
 
 from cookiewarden.core.policy.policy import Flag
-from tests.policies_for_tests import entries, loaded, policy
+from tests.support.policies import entries, loaded, policy
 
 
 def test_defaults_apply_where_an_entry_says_nothing_and_http_only_to_server_cookies_only() -> None:

@@ -9,7 +9,7 @@ from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.expiry import expiries_around, expiry_problems, next_expiry
 from cookiewarden.core.policy.policy import Mode
-from tests.policies_for_tests import entries, loaded, policy
+from tests.support.policies import entries, loaded, policy
 
 LAST = "2026-12-31"
 END = datetime(2027, 1, 1, tzinfo=UTC).timestamp()

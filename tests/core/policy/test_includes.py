@@ -1,7 +1,7 @@
 """The files of a policy."""
 
 from cookiewarden.core.policy.problem import Code
-from tests.policies_for_tests import loaded, policy
+from tests.support.policies import loaded, policy
 
 
 def test_problems_of_a_broken_main_file_and_of_its_includes_are_told_together() -> None:

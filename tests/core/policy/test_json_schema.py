@@ -8,7 +8,7 @@ import pytest
 
 from cookiewarden.core.policy.json_schema import json_schema
 from cookiewarden.core.policy.source import parse_source
-from tests.policies_for_tests import loaded
+from tests.support.policies import loaded
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json_schema()

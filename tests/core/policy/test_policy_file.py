@@ -3,7 +3,7 @@
 import pytest
 
 from cookiewarden.core.policy.problem import Code
-from tests.policies_for_tests import loaded, policy
+from tests.support.policies import loaded, policy
 
 
 @pytest.mark.parametrize(

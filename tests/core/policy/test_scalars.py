@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from cookiewarden.core.policy import scalars
 from cookiewarden.core.policy.policy import SameSite, SameSiteVerb
-from tests.policies_for_tests import entries, policy
+from tests.support.policies import entries, policy
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from cookiewarden.core.report.drift import (
     scalar,
 )
 from cookiewarden.core.report.inventory import Record, Side, Times
-from tests.core.report.seen import NOW, Watched
-from tests.policies_for_tests import entries, loaded, policy
+from tests.support.policies import entries, loaded, policy
+from tests.support.watched import NOW, Watched
 
 POLICY = entries(
     "name: sid, purpose: x, lifetime: 1h",

@@ -6,8 +6,8 @@ from cookiewarden.core.engine.seal import Keyring
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks, forecast
 from cookiewarden.core.report.inventory import Record
-from tests.core.report.seen import NOW, Watched
-from tests.policies_for_tests import entries
+from tests.support.policies import entries
+from tests.support.watched import NOW, Watched
 
 POLICY = entries(
     "name: sid, lifetime: 1h, same_site: Lax",

@@ -21,8 +21,8 @@ from cookiewarden.core.report.inventory import (
     shape_of,
     short_text,
 )
-from tests.core.report.seen import NOW, Watched
-from tests.policies_for_tests import entries
+from tests.support.policies import entries
+from tests.support.watched import NOW, Watched
 
 POLICY = entries("name: sid, secure: true, lifetime: 1h", "name: 'ab-*'", undeclared="{evict: host}")
 

@@ -3,8 +3,8 @@
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.report.inventory import Inventory, Keeper, Side
 from cookiewarden.core.report.record import add_exchange
-from tests.core.report.seen import NOW
-from tests.policies_for_tests import engine, entries
+from tests.support.policies import engine, entries
+from tests.support.watched import NOW
 
 
 def test_an_exchange_is_seen_from_both_sides() -> None:

@@ -3,9 +3,6 @@
 import pytest
 
 from cookiewarden.core.report.review import (
-    COUNTERS,
-    GAUGES,
-    Found,
     PolicyInForce,
     Series,
     added_up,
@@ -14,8 +11,8 @@ from cookiewarden.core.report.review import (
     risen,
     without_silence,
 )
-from tests.core.report.seen import NOW, Watched
-from tests.policies_for_tests import entries, policy
+from tests.support.policies import entries, policy
+from tests.support.watched import NONE, NOW, Watched, answered
 
 DAY = 86400.0
 POLICY = entries(
@@ -23,14 +20,6 @@ POLICY = entries(
     "name: '_ga', set_by: script",
     "name: AWSALB, set_by: infrastructure",
 )
-
-
-def answered(policies: list[PolicyInForce] | None = None, **series: list[Series]) -> Found:
-    counted = {name: series.get(name, []) for name in COUNTERS}
-    return Found(counted, {name: series.get(name, []) for name in GAUGES}, policies or [])
-
-
-NONE = answered()
 
 
 @pytest.mark.parametrize(

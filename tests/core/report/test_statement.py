@@ -4,7 +4,7 @@ import pytest
 
 from cookiewarden.core.policy.policy import Mode, SetBy
 from cookiewarden.core.report.statement import StatementDocument, in_language, statement
-from tests.policies_for_tests import entries, policy
+from tests.support.policies import entries, policy
 
 NOW = 1_780_000_000.0
 

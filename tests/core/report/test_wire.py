@@ -10,8 +10,8 @@ from cookiewarden.core.report import wire
 from cookiewarden.core.report.drift import drift
 from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.core.report.forecast import forecast
-from tests.core.report.seen import NOW, Watched
-from tests.policies_for_tests import entries
+from tests.support.policies import entries
+from tests.support.watched import NOW, Watched
 
 POLICY = entries(
     "name: sid, purpose: x, lifetime: 1h, until: 2027-01-01, owner: x, reason: y", "name: b, purpose: {en: x}"

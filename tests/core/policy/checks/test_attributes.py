@@ -3,7 +3,7 @@
 import pytest
 
 from cookiewarden.core.policy.problem import Code
-from tests.policies_for_tests import entries, loaded
+from tests.support.policies import entries, loaded
 
 PROMISED = "purpose: x, lifetime: 1d"
 

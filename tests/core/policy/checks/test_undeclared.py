@@ -3,7 +3,7 @@
 import pytest
 
 from cookiewarden.core.policy.problem import Code
-from tests.policies_for_tests import loaded
+from tests.support.policies import loaded
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""Consent cookies as consent managers write them, and what they mean for a category.
+
+Where each form was found: OneTrust's groups in the documentation of sites that read OptanonConsent; Cookiebot's object, 0 and
+-1 in its developers' pages on server-side use; Klaro's in its source (the default storage writes JSON, percent-encoded); the
+TC string in IAB Europe's specification and in GDPR::IAB::TCFv2, whose documentation says what its example means;
+vanilla-cookieconsent's `categories` (version 3) and `level` (version 2) in its documentation.
+"""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cookiewarden.core.engine.consent import NOTHING, Denied, denied, granted, stricter
+from cookiewarden.core.engine.decision import Reason
+from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
+from tests.support.answers import READ
+
+
+@pytest.mark.parametrize(("form", "value", "words"), READ)
+def test_a_consent_cookie_is_read_as_its_manager_writes_it_or_not_at_all(
+    form: str, value: str, words: set[str] | None
+) -> None:
+    assert granted(ConsentFormat(form), [value.encode()]) == words
+
+
+@pytest.mark.parametrize("form", ConsentFormat)
+@pytest.mark.parametrize("value", [b"\xff\xfe", b"%ff", b"a" * 100_000, b" " * 20_000])
+def test_what_is_no_text_or_too_long_is_unknown(form: ConsentFormat, value: bytes) -> None:
+    assert granted(form, [value]) is None
+
+
+@given(st.sampled_from(ConsentFormat), st.binary(max_size=200))
+def test_no_value_makes_reading_fail(form: ConsentFormat, value: bytes) -> None:
+    words = granted(form, [value])
+    assert words is None or all(isinstance(word, str) for word in words)
+
+
+@given(st.binary(min_size=22, max_size=60))
+def test_a_tc_string_says_the_bits_of_its_purposes(octets: bytes) -> None:
+    """A literal reading of the bits beside ours."""
+    version_2 = bytes([octets[0] & 0b11 | 2 << 2]) + octets[1:]
+    number = int.from_bytes(version_2, "big")
+    length = len(version_2) * 8
+    expected = {str(n) for n in range(1, 25) if number >> (length - 1 - (152 + n - 1)) & 1}
+    value = base64.urlsafe_b64encode(version_2).rstrip(b"=")
+    assert granted(ConsentFormat.TCF, [value]) == expected
+
+
+def test_two_values_that_disagree_are_unknown_and_two_that_agree_are_one() -> None:
+    assert granted(ConsentFormat.LIST, [b"a,b", b"b|a"]) == {"a", "b"}
+    assert granted(ConsentFormat.LIST, [b"a", b"b"]) is None
+    assert granted(ConsentFormat.LIST, [b"a", b"{}"]) is None
+    assert granted(ConsentFormat.LIST, []) is None
+
+
+NO, GPC = Reason.NO_CONSENT, Reason.GPC
+GATES = [
+    # gpc, words, unknown grants, Sec-GPC, why not
+    (Gpc.IGNORE, "a,b", False, False, None),
+    (Gpc.IGNORE, "a,b", False, True, None),
+    (Gpc.IGNORE, "a", False, False, NO),  # all of granted_by
+    (Gpc.IGNORE, "", False, True, NO),
+    (Gpc.IGNORE, None, False, False, NO),
+    (Gpc.IGNORE, None, True, True, None),
+    (Gpc.DENY, "a,b", False, False, None),
+    (Gpc.DENY, "a,b", False, True, GPC),
+    (Gpc.DENY, None, True, True, GPC),
+    (Gpc.DEFAULT, "a,b", False, True, None),
+    (Gpc.DEFAULT, "", False, True, NO),
+    (Gpc.DEFAULT, None, True, True, GPC),
+    (Gpc.DEFAULT, None, True, False, None),
+]
+
+
+@pytest.mark.parametrize(("gpc", "words", "unknown_grants", "header", "reason"), GATES)
+def test_a_gate_opens_for_all_its_words_and_gpc_closes_it_as_the_policy_says(
+    gpc: Gpc, words: str | None, unknown_grants: bool, header: bool, reason: Reason | None
+) -> None:
+    consent = Consent(
+        "c", ConsentFormat.LIST, unknown_grants, (Category("x", "", True, frozenset("ab"), gpc),)
+    )
+    values = [] if words is None else [words.encode()]
+    assert denied(consent, values, header) == ({("x", reason)} if reason else NOTHING)
+
+
+def test_of_two_states_the_stricter_counts() -> None:
+    one: Denied = frozenset({("x", NO)})
+    other: Denied = frozenset({("x", GPC), ("y", GPC)})
+    assert stricter(one, other) == {("x", NO), ("y", GPC)}
+    assert stricter(NOTHING, one) == one

@@ -1,0 +1,725 @@
+"""What the engine decides, as tables: a rule, a line that comes, the line that goes, the reasons."""
+
+import pytest
+
+from cookiewarden.core.engine.decision import (
+    MEANINGS,
+    NOT_VIOLATIONS,
+    ONLY_REPORTED,
+    Action,
+    Decision,
+    Exchange,
+    Reason,
+)
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.memo import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, SetCookieLines
+from cookiewarden.core.policy.policy import Mode
+from tests.support.policies import engine, entries
+
+NOW = 1_000_000_000  # Sun, 09 Sep 2001 01:46:40 GMT
+SECURE = Exchange(b"shop.example", b"/account/home?x=1", https=True)
+PLAIN = Exchange(b"shop.example", b"/", https=False)
+
+
+def judge(
+    engine: Engine, line: str, exchange: Exchange = SECURE, now: float = NOW
+) -> tuple[str | None, str, list[str]]:
+    """After, action and reasons; asked twice, so that every table also proves the memo."""
+    outcomes = [
+        engine.on_response([(b"Set-Cookie", line.encode("latin-1"))], exchange, now) for _ in range(3)
+    ]
+    found = []
+    for outcome in outcomes:
+        (judged,) = outcome.cookies
+        assert outcome.headers == ([(b"Set-Cookie", judged.after)] if judged.after is not None else [])
+        after = None if judged.after is None else judged.after.decode("latin-1")
+        found.append((after, judged.decision.action.value, [r.value for r in judged.decision.reasons]))
+    assert found[0] == found[1] == found[2]
+    return found[0]
+
+
+VERBS = [
+    # rule, line, what it becomes, reasons
+    ("secure: true", "a=1", "a=1; Secure", ["secure-added"]),
+    ("secure: true", "a=1; SECURE", "a=1; SECURE", []),
+    ("secure: true", "a=1; Secure=false", "a=1; Secure=false", []),
+    ("secure: false", "a=1", "a=1", []),
+    ("secure: false", "a=1; Secure", "a=1; Secure", []),
+    ("secure: false", "a=1; SameSite=None", "a=1; SameSite=None; Secure", ["secure-added"]),
+    ("secure: remove", "a=1; secure; Path=/", "a=1; Path=/", ["secure-removed"]),
+    ("secure: remove", "a=1; SameSite=None; Secure", "a=1; SameSite=None; Secure", []),
+    ("secure: keep", "a=1; SameSite=None", None, ["none-without-secure"]),
+    ("secure: keep", "a=1; Partitioned", None, ["none-without-secure"]),
+    ("secure: https", "a=1", "a=1; Secure", ["secure-added"]),
+    ("http_only: true", "a=1;path=/", "a=1;path=/; HttpOnly", ["http-only-added"]),
+    ("http_only: true", "a=1; httponly", "a=1; httponly", []),
+    ("http_only: remove", "a=1; HttpOnly; HttpOnly", "a=1", ["http-only-removed"]),
+    ("http_only: false", "a=1; HttpOnly", "a=1; HttpOnly", []),
+    ("partitioned: true, secure: true", "a=1", "a=1; Partitioned; Secure", ["partitioned-changed", "secure-added"]),
+    ("partitioned: remove", "a=1; Partitioned; Secure", "a=1; Secure", ["partitioned-changed"]),
+    ("same_site: Lax", "a=1", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: Lax", "a=1; samesite=LAX", "a=1; samesite=LAX", []),
+    ("same_site: Lax", "a=1; SameSite=Strict", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: Lax", "a=1; SameSite", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: {default: Lax}", "a=1", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: {default: Lax}", "a=1; SameSite=foo", "a=1; SameSite=Lax", ["same-site-changed"]),
+    ("same_site: {default: Lax}", "a=1; SameSite=None; Secure", "a=1; SameSite=None; Secure", []),
+    ("same_site: {at_least: Lax}", "a=1; SameSite=None; Secure", "a=1; SameSite=Lax; Secure", ["same-site-changed"]),
+    ("same_site: {at_least: Lax}", "a=1; SameSite=Strict", "a=1; SameSite=Strict", []),
+    ("same_site: {at_least: Strict}", "a=1; SameSite=Lax", "a=1; SameSite=Strict", ["same-site-changed"]),
+    ("same_site: keep", "a=1; SameSite=foo", "a=1; SameSite=foo", []),
+    # the last SameSite counts, even an invalid one
+    ("same_site: {default: Lax}", "a=1; SameSite=Strict; SameSite=x", "a=1; SameSite=Strict; SameSite=Lax", ["same-site-changed"]),
+    ("path: /app", "a=1", "a=1; Path=/app", ["path-changed"]),
+    ("path: /app", "a=1; Path=/app", "a=1; Path=/app", []),
+    ("path: /app", "a=1; Path=/; x", "a=1; Path=/app; x", ["path-changed"]),
+    ("path: /app", "a=1; path=/app; path=x", "a=1; path=/app; path=/app", ["path-changed"]),
+    ("path: keep", "a=1; Path=/", "a=1; Path=/", []),
+    ("domain: shop.example", "a=1", "a=1", []),
+    ("domain: shop.example", "a=1; Domain=", "a=1; Domain=", []),
+    ("domain: shop.example", "a=1; Domain=.Shop.Example", "a=1; Domain=.Shop.Example", []),
+    ("domain: shop.example", "a=1; Domain=a.shop.example", "a=1; Domain=a.shop.example", ["browser-would-refuse"]),
+    ("domain: www.shop.example", "a=1; Domain=shop.example", "a=1; Domain=www.shop.example", ["domain-changed", "browser-would-refuse"]),
+    ("domain: host-only", "a=1; Domain=shop.example; domain=x", "a=1", ["domain-changed"]),
+    ("domain: host-only", "a=1", "a=1", []),
+    ("priority: High", "a=1; Priority=Low", "a=1; Priority=High", ["priority-changed"]),
+    ("priority: High", "a=1; priority=high", "a=1; priority=high", []),
+    ("priority: High", "a=1", "a=1; Priority=High", ["priority-changed"]),
+    # lifetimes
+    ("lifetime: 1h", "a=1", "a=1", []),
+    ("lifetime: 1h", "a=1; Max-Age=3600", "a=1; Max-Age=3600", []),
+    ("lifetime: 1h", "a=1; max-age = 3601; x", "a=1; max-age=3600; x", ["lifetime-capped"]),
+    ("lifetime: 1h", "a=1; Max-Age=99999999999999999999999999999", "a=1; Max-Age=3600", ["lifetime-capped"]),
+    ("lifetime: 1h", "a=1; Max-Age=+5000", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Max-Age=99999999999999999999x", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Max-Age=" + "0" * 1100 + "60", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Max-Age", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Max-Age=060; x", "a=1; Max-Age=60; x", ["lifetime-normalized"]),
+    ("lifetime: 1h", "a=1; Max-Age=60; Max-Age=x", "a=1; Max-Age=60", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Max-Age=99999; x; Max-Age=60", "a=1; x; Max-Age=60", ["lifetime-normalized"]),
+    ("lifetime: 1h", "a=1; Max-Age=60; Max-Age=99999", "a=1; Max-Age=3600", ["lifetime-normalized", "lifetime-capped"]),
+    ("lifetime: 1h", "a=1; Max-Age=60; Expires=Fri, 31 Dec 2027", "a=1; Max-Age=60", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT", []),
+    ("lifetime: 1h", "a=1; Expires=Sun, 09 Sep 2001 02:46:41 GMT; x", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT; x", ["lifetime-capped"]),
+    ("lifetime: 1h", "a=1; expires=Tue, 19-Jan-2038 03:14:07 GMT; Max-Age=60", "a=1; expires=Sun, 09 Sep 2001 02:46:40 GMT; Max-Age=60", ["lifetime-capped"]),
+    ("lifetime: 1h", "a=1; Expires=never", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Expires=Fri, 31 Dec 2027", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Expires=12/31/2027 23:59:59", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Expires=Fri, 31 Dec 2027 23:59 GMT", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Expires=Fri, 31 Dec 02027 23:59:59 GMT", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Expires=Fri, 31 Dec 2027 000:00:00 GMT", "a=1", ["lifetime-unreadable"]),
+    ("lifetime: 1h", "a=1; Expires= 9-Sep-01 02:00:00 PST; x", "a=1; Expires=Sun, 09 Sep 2001 02:00:00 GMT; x", ["lifetime-normalized"]),
+    ("lifetime: 1h", "a=1; Max-Age=60; Expires=Thu, 01-Jan-1970 00:00:00 GMT", "a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT", ["lifetime-normalized"]),
+    ("lifetime: session", "a=1; Max-Age=60; Expires=never", "a=1", ["lifetime-capped", "lifetime-unreadable"]),
+    ("lifetime: session", "a=1; Expires=never", "a=1", ["lifetime-unreadable"]),
+    # without a bound the policy decides nothing of it
+    ("secure: keep", "a=1; Max-Age=+5000; Max-Age=x; Expires=Fri, 31 Dec 2027", "a=1; Max-Age=+5000; Max-Age=x; Expires=Fri, 31 Dec 2027", []),
+    ("lifetime: session", "a=1", "a=1", []),
+    # two dates: the last valid one is left, and cut
+    ("lifetime: 1h", "a=1; Expires=Tue, 19 Jan 2038 03:14:07 GMT; Expires=Wed, 19 Jan 2039 03:14:07 GMT", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT", ["lifetime-normalized", "lifetime-capped"]),
+    # bytes on which nothing is decided stay
+    ("secure: true", 'a="x y" ;version="1";;foo=bar', 'a="x y" ;version="1";;foo=bar; Secure', ["secure-added"]),
+    ("secure: true", "a=1; Path=/;", "a=1; Path=/; Secure;", ["secure-added"]),
+    ("secure: true", " a = 1 ", " a = 1 ; Secure", ["secure-added"]),
+    ("secure: true", "a=\xff\xe9", "a=\xff\xe9; Secure", ["secure-added"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "line", "after", "reasons"), VERBS)
+def test_each_verb_does_to_a_line_what_the_reference_says(
+    rule: str, line: str, after: str | None, reasons: list[str]
+) -> None:
+    found = judge(engine(entries(f"name: a, supersede: false, {rule}")), line)
+    assert (found[0], found[2]) == (after, reasons)
+    action = "block" if after is None else "pass" if after == line else "rewrite"
+    assert found[1] == action
+
+
+@pytest.mark.parametrize(("rule", "line", "after", "reasons"), VERBS)
+def test_report_mode_decides_the_same_and_changes_nothing(
+    rule: str, line: str, after: str | None, reasons: list[str]
+) -> None:
+    for reporting in (
+        engine(entries(f"name: a, {rule}"), Mode.REPORT),
+        engine(entries(f"name: a, stage: report, {rule}")),
+    ):
+        found = judge(reporting, line)
+        assert (found[0], found[2]) == (line, reasons)
+
+
+@pytest.mark.parametrize(
+    ("response", "mode", "passes", "enforced"),
+    [
+        ("block", Mode.ENFORCE, False, True),
+        ("block", Mode.REPORT, True, False),
+        ("report", Mode.ENFORCE, True, False),
+        ("pass", Mode.ENFORCE, True, True),
+    ],
+)
+def test_an_undeclared_set_cookie_is_blocked_reported_or_passed(
+    response: str, mode: Mode, passes: bool, enforced: bool
+) -> None:
+    outcome = engine(entries("name: a", undeclared=f"{{response: {response}}}"), mode).on_response(
+        [(b"X", b"y"), (b"set-COOKIE", b"b=1; Path=/"), (b"Z", b"")], SECURE, NOW
+    )
+    (judged,) = outcome.cookies
+    assert outcome.headers == [
+        (b"X", b"y"),
+        *([(b"set-COOKIE", b"b=1; Path=/")] if passes else []),
+        (b"Z", b""),
+    ]
+    assert judged.decision.enforced is enforced
+    assert judged.decision.label == "__undeclared__"
+    assert [r.value for r in judged.decision.reasons] == ([] if response == "pass" else ["undeclared"])
+
+
+@pytest.mark.parametrize(
+    ("line", "after", "reasons"),
+    [
+        # a declared deletion passes with the edits that decide which cookie it deletes
+        ("a=; Max-Age=0", "a=; Max-Age=0; Path=/app; SameSite=Lax; Secure", ["path-changed", "same-site-changed", "secure-added", "deletion"]),
+        ("a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "a=; Path=/app; SameSite=Lax; Secure; Max-Age=0", ["path-changed", "same-site-changed", "secure-added", "deletion"]),
+        # browsers let the last attribute count, valid or not: one reading is left
+        ("a=x; Path=/app; Max-Age=0; Max-Age=x", "a=; Path=/app; SameSite=Lax; Secure; Max-Age=0", ["same-site-changed", "secure-added", "deletion"]),
+        ("a=x; Path=/app; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=x;", "a=; Path=/app; SameSite=Lax; Secure; Max-Age=0", ["same-site-changed", "secure-added", "deletion"]),
+        ("a=x; Path=/app; Max-Age=-7", "a=; Path=/app; SameSite=Lax; Secure; Max-Age=0", ["same-site-changed", "secure-added", "deletion"]),
+        ("a=; Path=/app; SameSite=Lax; Secure; max-age= 0", "a=; Path=/app; SameSite=Lax; Secure; max-age= 0", ["deletion"]),
+        # Max-Age wins over Expires: this one lives
+        ("a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", "a=x; Path=/app; SameSite=Lax; Secure; HttpOnly", ["path-changed", "same-site-changed", "secure-added", "http-only-added", "lifetime-capped"]),
+        # an undeclared deletion goes without its value and with its own identity
+        ("b=secret; Path=/x; Domain=shop.example; Foo; Max-Age=-1", "b=; Path=/x; Domain=shop.example; Max-Age=0", ["undeclared", "deletion"]),
+        ("b=; Max-Age=0", "b=; Max-Age=0", ["undeclared", "deletion"]),
+        ("secret; Max-Age=0", "deleted; Max-Age=0", ["undeclared", "deletion"]),
+        ("=secret; Path=/x; Max-Age=0", "deleted; Path=/x; Max-Age=0", ["undeclared", "deletion"]),
+        ("deleted; Max-Age=0", "deleted; Max-Age=0", ["undeclared", "deletion"]),
+        ("b=; Max-Age=0; Max-Age=x", "b=; Max-Age=0", ["undeclared", "deletion"]),
+        ("__Host-b=; Path=/; Secure; Max-Age=0", "__Host-b=; Path=/; Secure; Max-Age=0", ["undeclared", "deletion"]),
+        # browsers ignore a deletion without what the name's prefix promises, and a partitioned one without Secure
+        ("__Http-b=; Secure; HttpOnly; Max-Age=0", "__Http-b=; Secure; HttpOnly; Max-Age=0", ["undeclared", "deletion"]),
+        ("__Host-Http-b=; Path=/; Max-Age=0", "__Host-Http-b=; Path=/; Secure; HttpOnly; Max-Age=0", ["undeclared", "deletion"]),
+        ("b=; Partitioned; Max-Age=0", "b=; Partitioned; Secure; Max-Age=0", ["undeclared", "deletion"]),
+    ],
+)  # fmt: skip
+def test_deletions_always_pass(line: str, after: str, reasons: list[str]) -> None:
+    rules = "path: /app, secure: true, same_site: Lax, http_only: true, lifetime: session"
+    policy = entries(f"name: a, supersede: false, {rules}")
+    found = judge(engine(policy), line)
+    assert (found[0], found[2]) == (after, reasons)
+
+
+SUPERSEDED = [
+    # rule, line, what goes before it, what it becomes
+    ("path: /app", "a=1; Path=/; Max-Age=60", "a=; Path=/; Max-Age=0", "a=1; Path=/app; Max-Age=60"),
+    ("path: /app", "a=1", "a=; Max-Age=0", "a=1; Path=/app"),
+    ("path: /app", "a=1; Path=/app", "", "a=1; Path=/app"),
+    ("path: /app", "a=1; Path=/; Expires=Tue, 19 Jan 2038 03:14:07 GMT", "a=; Path=/; Max-Age=0", "a=1; Path=/app; Expires=Tue, 19 Jan 2038 03:14:07 GMT"),
+    ("domain: host-only", "a=1; Domain=shop.example", "a=; Domain=shop.example; Max-Age=0", "a=1"),
+    ("domain: www.shop.example", "a=1; Domain=shop.example; Path=/", "a=; Domain=shop.example; Path=/; Max-Age=0", "a=1; Domain=www.shop.example; Path=/"),
+    ("partitioned: remove", "a=1; Secure; Partitioned", "a=; Secure; Partitioned; Max-Age=0", "a=1; Secure"),
+    ("partitioned: true", "a=1; Secure", "a=; Secure; Max-Age=0", "a=1; Secure; Partitioned"),
+    # a deletion deletes both
+    ("path: /app", "a=; Path=/; Max-Age=0", "a=; Path=/; Max-Age=0", "a=; Path=/app; Max-Age=0"),
+    # what browsers never kept
+    ("path: /, secure: true", "__Host-a=1", "", "__Host-a=1; Path=/; Secure"),
+    ("partitioned: remove", "a=1; Partitioned", "", "a=1"),
+    ("path: /app, supersede: false", "a=1; Path=/", "", "a=1; Path=/app"),
+    ("path: /app, stage: report", "a=1; Path=/", "", "a=1; Path=/"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "line", "before", "after"), SUPERSEDED)
+def test_the_identity_that_an_edit_leaves_is_expired_first(
+    rule: str, line: str, before: str, after: str
+) -> None:
+    name = line.partition("=")[0]
+    tried = engine(entries(f"name: {name}, {rule}"))
+    expected = [(b"Set-Cookie", text.encode()) for text in (before, after) if text]
+    for _ in range(3):
+        outcome = tried.on_response([(b"Set-Cookie", line.encode())], SECURE, NOW)
+        assert outcome.headers == expected
+        (judged,) = outcome.cookies
+        assert (Reason.SUPERSEDED in judged.decision.reasons) == bool(before)
+
+
+def test_an_undeclared_deletion_never_keeps_the_value_of_the_next_one() -> None:
+    tried = engine(entries("name: a"))
+    assert judge(tried, "b=; Max-Age=0")[0] == "b=; Max-Age=0"
+    assert judge(tried, "b=secret; Max-Age=0")[0] == "b=; Max-Age=0"
+
+
+COMPLETED = [
+    # name and rule, deletion, what it becomes: browsers look at it, and find the cookie
+    ("__Host-a, secure: keep", "__Host-a=; Max-Age=0", "__Host-a=; Max-Age=0; Path=/; Secure"),
+    ("__Host-a, secure: keep", "__Host-a=; Path=/; Domain=shop.example; Max-Age=0", "__Host-a=; Path=/; Max-Age=0; Secure"),
+    ("__Http-a, secure: keep", "__Http-a=; Secure; Max-Age=0", "__Http-a=; Secure; Max-Age=0; HttpOnly"),
+    ("__Host-Http-a, secure: keep", "__Host-Http-a=; Path=/; Secure; Max-Age=0", "__Host-Http-a=; Path=/; Secure; Max-Age=0; HttpOnly"),
+    ("__Secure-a, secure: keep", "__Secure-a=; Max-Age=-1", "__Secure-a=; Secure; Max-Age=0"),
+    ("a, same_site: None, secure: keep", "a=; Max-Age=0", "a=; Max-Age=0; SameSite=None; Secure"),
+    ("a, partitioned: true, secure: keep", "a=; Max-Age=0", "a=; Max-Age=0; Partitioned; Secure"),
+    ("a, secure: https", "a=; Max-Age=0; SameSite=None", "a=; Max-Age=0; SameSite=None; Secure"),
+    ("a, secure: keep", "a=; Max-Age=0; SameSite=Lax", "a=; Max-Age=0; SameSite=Lax"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("site", [SECURE, Exchange(b"shop.example", https=False)])
+@pytest.mark.parametrize(("rule", "line", "after"), COMPLETED)
+def test_a_deletion_gets_the_attributes_without_which_browsers_ignore_it(
+    rule: str, line: str, after: str, site: Exchange
+) -> None:
+    tried = engine(entries(f"supersede: false, name: {rule}"))
+    for _ in range(2):
+        (judged,) = tried.on_response([(b"Set-Cookie", line.encode())], site, NOW).cookies
+        assert judged.after == after.encode()
+        assert not {Reason.PREFIX_RULE, Reason.NONE_WITHOUT_SECURE} & set(judged.decision.reasons)
+        line = after
+
+
+@pytest.mark.parametrize("declared", ["name: a", "name: other"])
+@pytest.mark.parametrize("attribute", ["x=a\tb", "Path=/\tx", "Domain=x\ty", "SameSite=L\tax"])
+def test_a_deletion_leaves_without_an_attribute_that_has_a_tab(declared: str, attribute: str) -> None:
+    """Chromium looks at no line with one."""
+    after, _, _ = judge(engine(entries(declared)), f"a=; {attribute}; Path=/; Max-Age=0")
+    assert after == "a=; Path=/; Max-Age=0"
+
+
+@pytest.mark.parametrize("response", ["pass", "report"])
+@pytest.mark.parametrize("tail", ["Max-Age=0; Max-Age=x", "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=x"])
+def test_a_word_that_is_a_declared_name_is_no_second_reading_of_a_deletion(response: str, tail: str) -> None:
+    """Firefox takes the word for a name without a value, and the second lifetime for the one that counts."""
+    tried = engine(f"undeclared: {{response: {response}}}\n" + entries("name: a"))
+    assert judge(tried, f"a; {tail}")[0] == "deleted; Max-Age=0"
+
+
+DATES = [
+    # the response's Date fields, the Expires that is left of one far away (None: none), under a bound of an hour
+    ([], "Sun, 09 Sep 2001 02:46:40 GMT"),
+    (["Sun, 09 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
+    # browsers count from Date: a clock that is slow would make the cookie live longer
+    (["Sat, 08 Sep 2001 01:46:40 GMT"], "Sat, 08 Sep 2001 02:46:40 GMT"),
+    # in any other form browsers may read another moment
+    (["Saturday, 08-Sep-01 01:46:40 GMT"], None),
+    (["Sat, 08 Sep 2001 01:46:40 GMT+1200"], None),
+    (["Sat, 08 Sep 2001 01:46:40 JST"], None),
+    (["9/8/1999 8 Sep 2001 01:46:40 GMT"], None),
+    # others count from their own clock: one that is fast would
+    (["Mon, 10 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
+    (["yesterday"], None),
+    ([""], None),
+    (["Sat, 08 Sep 2001 01:46:40 GMT", "Sun, 09 Sep 2001 01:46:40 GMT"], None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["Tue, 19 Jan 2038 03:14:07 GMT", "Tue, 19-Jan-38 03:14:07 GMT"])
+@pytest.mark.parametrize(("dates", "expires"), DATES)
+def test_expires_is_bounded_on_the_clock_from_which_browsers_count_it(
+    dates: list[str], expires: str | None, form: str
+) -> None:
+    tried = engine(entries("name: a, lifetime: 1h"))
+    head = [(b"Date", date.encode()) for date in dates] + [(b"Set-Cookie", f"a=1; Expires={form}".encode())]
+    for _ in range(2):
+        outcome = tried.on_response(head, SECURE, NOW)
+        assert outcome.headers[-1][1].decode() == (f"a=1; Expires={expires}" if expires else "a=1")
+        assert outcome.headers[:-1] == head[:-1]
+
+
+def test_a_past_expires_is_a_deletion_by_the_clock_of_the_response() -> None:
+    line = b"a=1; Expires=Sun, 09 Sep 2001 01:00:00 GMT"  # 47 minutes ago
+    tried = engine(entries("name: a, lifetime: 1h"))
+    for date, is_deletion in (
+        (b"Sun, 09 Sep 2001 01:46:40 GMT", True),
+        (b"Sun, 09 Sep 2001 00:46:40 GMT", False),
+    ):
+        outcome = tried.on_response([(b"Date", date), (b"Set-Cookie", line)], SECURE, NOW)
+        assert (Reason.DELETION in outcome.cookies[0].decision.reasons) is is_deletion
+
+
+@pytest.mark.parametrize("dates", [["yesterday"], ["Sun, 09 Sep 2001 01:46:40 GMT"] * 2])
+def test_where_the_clock_is_unknown_a_past_expires_is_still_a_deletion(dates: list[str]) -> None:
+    tried = engine(entries("name: a, lifetime: 1h"))
+    head = [(b"Date", date.encode()) for date in dates]
+    for line in (
+        b"a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        b"u=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+    ):
+        outcome = tried.on_response([*head, (b"Set-Cookie", line)], SECURE, NOW)
+        assert outcome.headers[-1] == (b"Set-Cookie", line[:2] + b"; Max-Age=0")
+
+
+DELETED_AT = [
+    # whether by HTTPS, deletion, what it becomes under `secure: true`
+    (True, "a=; Max-Age=0", "a=; Max-Age=0; Secure"),
+    (False, "a=; Max-Age=0", "a=; Max-Age=0"),
+    (False, "a=; Max-Age=0; SameSite=None", "a=; Max-Age=0; SameSite=None; Secure"),
+    # browsers that look at an attribute of any length
+    (True, "a=; Max-Age=0; Partitioned=" + "x" * 1100, "a=; Max-Age=0; Secure"),
+    # one from another site's page
+    (
+        True,
+        "u=; Path=/; Max-Age=0; Secure; SameSite=None; Partitioned",
+        "u=; Path=/; Secure; SameSite=None; Partitioned; Max-Age=0",
+    ),
+    (True, "u=x; SameSite=Lax; Max-Age=0", "u=; Max-Age=0"),
+]
+
+
+@pytest.mark.parametrize(("https", "line", "after"), DELETED_AT)
+def test_a_deletion_is_one_where_the_browser_is(https: bool, line: str, after: str) -> None:
+    tried = engine(entries("name: a, secure: true"))
+    (judged,) = tried.on_response(
+        [(b"Set-Cookie", line.encode())], Exchange(b"shop.example", https=https), NOW
+    ).cookies
+    assert judged.after is not None and judged.after.decode() == after
+
+
+@pytest.mark.parametrize("date", ["", "; Expires=Tue, 19 Jan 2038 03:14:07 GMT"])
+def test_names_of_one_glob_are_judged_alike_and_each_as_itself(date: str) -> None:
+    warm = engine(entries("name: 'g-*', lifetime: 1h, path: /app"))
+    for name in ("g-1", "g-2", " g-3 ", "g-" + "x" * 600, "g-1", "u", "v" * 600):
+        line = [(b"Set-Cookie", f"{name}=1; Path=/{date}".encode())]
+        fresh = engine(entries("name: 'g-*', lifetime: 1h, path: /app"))
+        found, expected = (each.on_response(line, SECURE, NOW) for each in (warm, fresh))
+        assert found.headers == expected.headers
+        assert found.cookies[0].decision.reasons == expected.cookies[0].decision.reasons
+    scope = warm.scope(SECURE)
+    (one, _), (other, _) = (
+        warm.on_set_cookies(run(name, b"; Path=/%b" % date.encode()), scope, lambda: NOW, unexpected)
+        for name in (b"g-1", b"g-2")
+    )
+    assert one != other
+
+
+def test_a_word_that_some_browsers_take_for_a_declared_name_does_not_pass() -> None:
+    """Firefox stores a line without `=` under that name, without a value."""
+    tried = engine(entries("name: 'b-*', lifetime: 1h", undeclared="{response: pass}"))
+    assert judge(tried, "b-uid123; Max-Age=30000000")[1] == "block"
+    assert judge(tried, "other; Max-Age=30000000")[:2] == ("other; Max-Age=30000000", "pass")
+
+
+def test_an_empty_domain_is_host_only() -> None:
+    tried = engine(entries("name: __Host-a"))
+    assert judge(tried, "__Host-a=1; Secure; Path=/; Domain=") == (
+        "__Host-a=1; Secure; Path=/; Domain=",
+        "pass",
+        [],
+    )
+    assert judge(tried, "__Host-a=1; Secure; Path=/; Domain=shop.example; Domain=")[1] == "block"
+    assert judge(tried, "__Host-a=1; Secure; Path=/; Domain=.")[1] == "block"
+
+
+@pytest.mark.parametrize(
+    ("line", "reasons"),
+    [
+        ("", ["malformed"]),
+        ("=", ["malformed"]),
+        ("; Path=/", ["malformed"]),
+        ("a=\x00", ["malformed"]),
+        ("a=1; Path=/\x7f", ["malformed"]),
+        ("a=1\r\nSet-Cookie: b=2", ["malformed"]),
+        ("1", ["undeclared"]),
+        ("=1", ["undeclared"]),
+        ("a=" + "x" * 4096, ["too-large"]),
+        ("a=1" + "; x" * 300 + "; SameSite=None", ["none-without-secure"]),
+    ],
+)
+def test_a_hostile_line_is_a_decision_with_a_reason(line: str, reasons: list[str]) -> None:
+    assert judge(engine(entries("name: a")), line) == (None, "block", reasons)
+
+
+def test_a_line_of_ten_thousand_bytes_and_three_hundred_attributes_passes_where_browsers_would_take_it() -> (
+    None
+):
+    line = "a=1" + "; x" * 300 + "; y=" + "z" * 9000
+    assert judge(engine(entries("name: a")), line) == (line, "pass", [])
+
+
+def test_control_characters_pass_in_no_mode_and_an_empty_line_in_report_mode() -> None:
+    reporting = engine(entries("name: a"), Mode.REPORT)
+    assert judge(reporting, "a=\n")[0] is None
+    assert judge(reporting, "=") == ("=", "block", ["malformed"])
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "passes"),
+    [
+        ("__Secure-a", "__Secure-a=1", False),
+        ("__Secure-a", "__Secure-a=1; Secure", True),
+        ("__SECURE-a", "__SECURE-a=1", False),
+        ("__Host-a", "__Host-a=1; Secure; Path=/", True),
+        ("__Host-a", "__Host-a=1; Secure", False),
+        ("__Host-a", "__Host-a=1; Secure; Path=/x", False),
+        ("__Host-a", "__Host-a=1; Secure; Path=/; Domain=shop.example", False),
+        ("__Http-a", "__Http-a=1; Secure; HttpOnly", True),
+        ("__Http-a", "__Http-a=1; Secure", False),
+        ("__Host-Http-a", "__Host-Http-a=1; Secure; HttpOnly; Path=/", True),
+        ("__Host-Http-a", "__Host-Http-a=1; Secure; Path=/", False),
+    ],
+)
+def test_a_name_prefix_is_held_to_what_it_promises(name: str, line: str, passes: bool) -> None:
+    found = judge(engine(entries(f"name: {name}")), line)
+    assert found == ((line, "pass", []) if passes else (None, "block", ["prefix-rule"]))
+
+
+def test_a_prefix_is_repaired_where_the_policy_gives_the_right() -> None:
+    repairing = engine(entries("name: __Host-a, secure: true, path: /, domain: host-only"))
+    assert judge(repairing, "__Host-a=1; Domain=shop.example")[0] == "__Host-a=1; Path=/; Secure"
+
+
+@pytest.mark.parametrize(
+    ("line", "exchange", "reasons"),
+    [
+        ("a=1; Domain=other.example", SECURE, ["browser-would-refuse"]),
+        ("a=1; Domain=example", SECURE, ["browser-would-refuse"]),
+        ("a=1; Domain=localhost", Exchange(b"localhost:8080"), []),
+        ("a=1; Domain=127.0.0.1", Exchange(b"127.0.0.1"), []),
+        ("a=1; Domain=0.0.1", Exchange(b"127.0.0.1"), ["browser-would-refuse"]),
+        ("a=1; Secure", PLAIN, ["secure-over-http"]),
+        ("a=1; Secure", Exchange(b"127.0.0.1:80", https=False), []),
+        ("a=1; Secure", Exchange(b"app.localhost", https=False), []),
+    ],
+)  # fmt: skip
+def test_what_depends_on_where_we_are_passes_and_is_reported(
+    line: str, exchange: Exchange, reasons: list[str]
+) -> None:
+    assert judge(engine(entries("name: a")), line, exchange) == (line, "pass", reasons)
+
+
+def test_secure_https_adds_nothing_over_plain_http() -> None:
+    assert judge(engine(entries("name: a, secure: https")), "a=1", PLAIN) == ("a=1", "pass", [])
+    assert judge(engine(entries("name: a, secure: https")), "a=1; SameSite=None", PLAIN)[2] == [
+        "none-without-secure"
+    ]
+
+
+def test_a_ceiling_bounds_every_entry() -> None:
+    tried = engine(entries("name: a, lifetime: 1y", "name: b", "name: c, lifetime: 1min", ceiling="1h"))
+    found = [judge(tried, f"{name}=1; Max-Age=99999")[0] for name in "abc"]
+    assert found == ["a=1; Max-Age=3600", "b=1; Max-Age=3600", "c=1; Max-Age=60"]
+
+
+def test_a_server_that_sets_a_script_cookie_is_reported() -> None:
+    assert judge(engine(entries("name: a, set_by: script, http_only: keep")), "a=1") == (
+        "a=1",
+        "pass",
+        ["set-by-server"],
+    )
+
+
+def test_an_entry_for_another_host_or_path_does_not_let_the_cookie_pass() -> None:
+    scoped = engine(
+        entries(
+            "name: a, scope: {hosts: [shop.example], paths: [/account]}",
+            "name: b, scope: {hosts: ['*.shop.example']}",
+        )
+    )
+    assert judge(scoped, "a=1")[1] == "pass"
+    assert judge(scoped, "a=1", Exchange(b"shop.example", b"/accounts"))[2] == ["out-of-scope"]
+    assert judge(scoped, "a=1", Exchange(b"other.example", b"/account"))[2] == ["out-of-scope"]
+    assert judge(scoped, "b=1")[2] == ["out-of-scope"]
+    assert judge(scoped, "b=1", Exchange(b"a.b.SHOP.example:443", b"/"))[1] == "pass"
+
+
+def test_every_set_cookie_is_decided_on_its_own_and_order_is_kept() -> None:
+    tried = engine(entries("name: a, secure: true", "name: b"))
+    headers = [
+        (b"Set-Cookie", b"a=1, b=2"),
+        (b"X", b"1"),
+        (b"Set-Cookie", b"c=1"),
+        (b"set-cookie", b"b=2"),
+        (b"Set-Cookie", b"a=3"),
+    ]
+    outcome = tried.on_response(headers, SECURE, NOW)
+    assert outcome.headers == [
+        (b"Set-Cookie", b"a=1, b=2; Secure"),
+        (b"X", b"1"),
+        (b"set-cookie", b"b=2"),
+        (b"Set-Cookie", b"a=3; Secure"),
+    ]
+    assert [judged.name for judged in outcome.cookies] == [b"a", b"c", b"b", b"a"]
+
+
+# Requests
+
+REQUEST = entries(
+    "name: a",
+    "name: b, forward: false",
+    "name: lb, set_by: infrastructure",
+    "name: 'i-*'",
+    "name: x, scope: {hosts: [other.example]}",
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "after"),
+    [
+        ("a=1", "a=1"),
+        ("a=1; c=2", "a=1"),
+        ("c=1; a=2", "a=2"),
+        ("c=1;  a=2 ;d=3;a=4", "a=2 ;a=4"),
+        ("a=1; b=2; i-9=3", "a=1; i-9=3"),
+        ("b=1", None),
+        ("lb=1; a=2", "a=2"),
+        ("x=1; a=2", "a=2"),
+        ("c=1; ", None),
+        ("", ""),
+        ("; ;", "; ;"),
+        ("nameless; a=1", "a=1"),
+        ("=nameless; a=1", "a=1"),
+        ("a=1; a=2; a", "a=1; a=2"),
+        ('a="x;y"; a=1', 'a="x; a=1'),
+        ("$Version=1; a=1; $Path=/", "a=1"),
+        ("A=1; a=1", "a=1"),
+    ],
+)
+def test_the_application_gets_what_is_declared_and_forwarded(header: str, after: str | None) -> None:
+    outcome = engine(REQUEST).on_request([(b"Host", b"h"), (b"Cookie", header.encode())], SECURE, NOW)
+    assert outcome.headers == [(b"Host", b"h"), *([(b"Cookie", after.encode())] if after is not None else [])]
+
+
+def test_several_cookie_headers_become_one_where_the_first_stood() -> None:
+    headers = [(b"cookie", b"a=1; c=2"), (b"X", b"y"), (b"Cookie", b"i-1=3")]
+    assert engine(REQUEST).on_request(headers, SECURE, NOW).headers == [
+        (b"cookie", b"a=1; i-1=3"),
+        (b"X", b"y"),
+    ]
+    assert engine(REQUEST).on_request([(b"X", b"y")], SECURE, NOW).headers == [(b"X", b"y")]
+
+
+@pytest.mark.parametrize(
+    ("request_rule", "mode", "after", "reasons"),
+    [
+        ("strip", Mode.ENFORCE, None, ["undeclared"]),
+        ("strip", Mode.REPORT, b"c=1", ["undeclared"]),
+        ("report", Mode.ENFORCE, b"c=1", ["undeclared"]),
+        ("pass", Mode.ENFORCE, b"c=1", []),
+    ],
+)
+def test_an_undeclared_cookie_is_stripped_reported_or_passed(
+    request_rule: str, mode: Mode, after: bytes | None, reasons: list[str]
+) -> None:
+    tried = engine(entries("name: a", undeclared=f"{{request: {request_rule}}}"), mode)
+    after_found, (judged,) = tried.on_cookie(b"c=1", tried.scope(SECURE))
+    assert (after_found, [r.value for r in judged.decision.reasons]) == (after, reasons)
+
+
+def test_an_entry_at_stage_report_is_forwarded_and_reported() -> None:
+    tried = engine(entries("name: b, forward: false, stage: report"))
+    after, (judged,) = tried.on_cookie(b"b=1", tried.scope(SECURE))
+    assert (after, judged.decision.enforced, judged.decision.label) == (b"b=1", False, "b")
+
+
+# The memo
+
+
+def run(*names_and_tails: bytes) -> SetCookieLines:
+    shape: tuple[bytes, ...] = ()
+    for name, tail in zip(names_and_tails[::2], names_and_tails[1::2], strict=True):
+        shape += (b"\r\nSet-Cookie: ", name + b"=", tail)
+    return SetCookieLines(shape, [b"1"] * (len(names_and_tails) // 2))
+
+
+def unexpected(error: Exception) -> Decision:
+    raise AssertionError from error
+
+
+def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
+    tried = engine(entries("name: a"))
+    for number in range(MAX_SCOPES + 10):
+        tried.scope(Exchange(b"h%d" % number))
+    assert len(tried._scopes) <= MAX_SCOPES
+    scope = tried.scope(SECURE)
+    for number in range(MAX_PLANS + 10):
+        tried.on_set_cookie(b"a=1; x=%d" % number, scope, NOW)
+    assert len(scope.plans) <= MAX_PLANS
+    tried.on_set_cookie(b"a=1; x=" + b"y" * 600, scope, NOW)
+    assert not any(len(tail) > 600 for _, _, tail in scope.plans)
+    tried.on_cookie(b"n" * 600 + b"=1", scope)
+    assert b"n" * 600 not in scope.names
+    for number in range(MAX_PLANS):
+        tried.on_cookies(b"a=1; x%d=2" % number, scope)
+    assert 0 < len(scope.headers) <= MAX_PLANS // SHAPE_WEIGHT
+    tried.on_cookies(b"; ".join(b"n%d=1" % n for n in range(400)), scope)
+    assert not any(len(shape) > MAX_SHAPE for shape in scope.headers)
+    for number in range(MAX_PLANS):
+        tried.on_set_cookies(run(b"a", b"; x%d" % number), scope, lambda: NOW, unexpected)
+    assert 0 < len(scope.runs) <= MAX_PLANS // SHAPE_WEIGHT
+    for _ in range(2):
+        tried.on_set_cookies(run(*[b"a", b"; " + b"x" * 200] * 6), scope, lambda: NOW, unexpected)
+    assert not any(sum(map(len, shape)) > MAX_SHAPE for shape in scope.runs)
+
+
+def test_the_memo_never_holds_a_value() -> None:
+    tried = engine(entries("name: a, secure: true, lifetime: 1h"))
+    scope = tried.scope(SECURE)
+    for line in (
+        b"a=CANARY",
+        b"a=CANARY; Expires=Tue, 19 Jan 2038 03:14:07 GMT",
+        b"b=CANARY",
+        b"b=CANARY; Max-Age=0",
+        b"CANARY",
+        b"a=CANARY\x00",
+    ):
+        tried.on_set_cookie(line, scope, NOW)
+        tried.on_cookie(line, scope)
+        for header in (line, b"a=CANARY; b=CANARY; ", b"a=1;CANARY; b=2", b"; CANARY"):
+            tried.on_cookies(header, scope)
+    assert scope.headers and "CANARY" not in repr((scope.plans, scope.dated, scope.names, scope.headers))
+
+
+def test_a_date_too_long_for_browsers_is_not_taken_for_the_one_that_it_ends_with() -> None:
+    tried = engine(entries("name: a, lifetime: session, http_only: true"))
+    long, deletion = (
+        f"a={v}; Expires={'-' * n}Thu, 01 Jan 1970 00:00:00 GMT" for v, n in (("1", 1100), ("", 0))
+    )
+    first = judge(tried, long)
+    judge(tried, deletion)
+    assert judge(tried, long) == first and str(first[0]).endswith("; HttpOnly")
+
+
+def test_a_date_is_judged_anew_at_every_moment() -> None:
+    tried = engine(entries("name: a, lifetime: 1h, http_only: true"))
+    line = "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT"  # NOW + 1 h
+    assert judge(tried, line, now=NOW)[0] == line + "; HttpOnly"
+    assert judge(tried, line, now=NOW - 10)[0] == "a=1; Expires=Sun, 09 Sep 2001 02:46:30 GMT; HttpOnly"
+    assert judge(tried, line, now=NOW - 20)[0] == "a=1; Expires=Sun, 09 Sep 2001 02:46:20 GMT; HttpOnly"
+    assert judge(tried, line, now=NOW + 3600)[2] == ["deletion"]
+    assert judge(tried, line, now=NOW)[0] == line + "; HttpOnly"
+    assert judge(tried, "a=1; Expires=x", now=NOW)[0] == "a=1; HttpOnly"
+    assert judge(tried, "a=1; Expires=" + "x" * 1100, now=NOW)[0] == "a=1; HttpOnly"
+
+
+def test_every_reason_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(Reason)
+    assert set(Reason) > NOT_VIOLATIONS
+    assert set(Reason) > ONLY_REPORTED
+
+
+PUBLIC = entries("name: a", "name: b, domain: host-only", public_hosts="[shop.example, '*.co.uk']")
+
+
+@pytest.mark.parametrize(
+    ("host", "line", "action"),
+    [
+        (b"shop.example", b"a=1; Domain=other.example", Action.BLOCK),
+        (b"shop.example:8443", b"a=1; Domain=other.example", Action.BLOCK),
+        (b"shop.example", b"a=1; Domain=shop.example", Action.PASS),
+        (b"shop.example", b"a=1; Domain=example", Action.BLOCK),  # a public suffix
+        (b"x.shop.co.uk", b"a=1; Domain=shop.co.uk", Action.PASS),
+        (b"x.shop.co.uk", b"a=1; Domain=.co.uk", Action.BLOCK),
+        (b"x.shop.co.uk", b"a=1; Domain=", Action.PASS),
+        (b"shop.example", b"b=1; Domain=other.example", Action.REWRITE),
+        (b"shop.example", b"a=; Domain=other.example; Max-Age=0", Action.PASS),
+        (b"internal", b"a=1; Domain=other.example", Action.PASS),
+    ],
+)
+def test_on_public_hosts_what_browsers_refuse_is_blocked(host: bytes, line: bytes, action: Action) -> None:
+    (judged,) = engine(PUBLIC).on_response([(b"Set-Cookie", line)], Exchange(host), 0.0).cookies
+    decision = judged.decision
+    assert decision.action is action
+    assert (judged.after is None) == (action is Action.BLOCK)
+    if action is Action.BLOCK:
+        assert decision.reasons == (Reason.BROWSER_WOULD_REFUSE,)
+
+
+def test_elsewhere_it_is_only_reported() -> None:
+    (judged,) = engine(entries("name: a")).on_response([(b"Set-Cookie", b"a=1; Domain=other.example")], Exchange(b"shop.example"), 0.0).cookies  # fmt: skip
+    assert judged.after == judged.before and judged.decision.reasons == (Reason.BROWSER_WOULD_REFUSE,)

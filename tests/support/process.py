@@ -1,0 +1,72 @@
+"""The command as a process of its own: to start it, to find a port for it, to ask whether it is ready and what it counts.
+
+A process takes half a second to start, and more on a busy machine: `tests.support.command` runs a command without one.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from tests.support.wait import PATIENCE
+
+
+def start_process(
+    *arguments: str,
+    output: IO[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    before: str = "",
+    **options: Any,
+) -> subprocess.Popen:
+    """Start `cookiewarden ARGUMENTS`. What it prints goes to pipes, or all of it to `output`. `environment` is added to that
+    of the tests. `before` is a statement that runs first, such as one that shortens a time that is no setting."""
+    program = (
+        ["-c", f"{before}\nfrom cookiewarden.start import main\nmain()"] if before else ["-m", "cookiewarden"]
+    )
+    return subprocess.Popen(
+        [sys.executable, *program, *arguments],
+        stdout=output or subprocess.PIPE,
+        stderr=output or subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(environment or {})},
+        **options,
+    )
+
+
+def free_port() -> int:
+    """Find a port that stays free for a minute: nothing listens at it, and the kernel gives it to nobody else.
+
+    A port that was merely bound once is given away again, to a connection or to a test that runs at the same time. One in
+    TIME_WAIT can be listened at by a process that sets SO_REUSEADDR, and is not given away.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            listening.accept()[0].close()  # the side that closes first is in TIME_WAIT
+    return port
+
+
+def ready(admin: int) -> int:
+    try:
+        return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=PATIENCE).status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def scrape(admin: int) -> dict[str, float]:
+    """Every sample of a scrape."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=PATIENCE).read().decode()
+    samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples}

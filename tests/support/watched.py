@@ -1,0 +1,77 @@
+"""Inventories for tests: what was seen, written as one sees it on the wire."""
+
+from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Mode
+from cookiewarden.core.report.inventory import Inventory, Keeper, Observation, sample_path, shape_of
+from cookiewarden.core.report.judge import Judged, judge_all
+from cookiewarden.core.report.review import COUNTERS, GAUGES, Found, PolicyInForce, Series
+from tests.support.policies import policy
+
+NOW = 1_000_000.0
+
+
+class Watched:
+    """A policy, and an inventory of what passes by."""
+
+    def __init__(self, text: str, mode: Mode = Mode.REPORT, keyring: object = None) -> None:
+        self.engine = Engine(policy(text), mode, NOW, keyring)
+        self.inventory = Inventory(NOW)
+        self.keeper = Keeper(self.inventory)
+
+    def sets(self, line: str, url: str = "shop.example/a", times: int = 1, at: float = NOW) -> "Watched":
+        """A response with this Set-Cookie value."""
+        host, _, path = url.partition("/")
+        exchange = Exchange(host.encode(), f"/{path}".encode())
+        (judged,) = self.engine.on_response([(b"Set-Cookie", line.encode())], exchange, NOW).cookies[-1:]
+        cookie = parse_set_cookie(line.encode())
+        shape, seconds = (None, 0)
+        if cookie is not None and not is_deletion(cookie, NOW):
+            shape, seconds = shape_of(cookie, NOW)
+        name = cookie.name if cookie is not None else b""
+        self._add(name, "response", judged.decision, exchange, shape, seconds, times, 0, at)
+        return self
+
+    def sends(
+        self, header: str, url: str = "shop.example/a", times: int = 1, crossed: int = 0, at: float = NOW
+    ) -> "Watched":
+        """A request with this Cookie value."""
+        host, _, path = url.partition("/")
+        exchange = Exchange(host.encode(), f"/{path}".encode())
+        for judged in self.engine.on_request([(b"Cookie", header.encode())], exchange, NOW).cookies:
+            self._add(judged.name, "request", judged.decision, exchange, None, 0, times, crossed, at)
+        return self
+
+    def scripts(self, name: str) -> "Watched":
+        """A script that sets this."""
+        scope = self.engine.scope_of(b"shop.example", b"/", True)
+        decision = self.engine.judge_script(name.encode(), scope)
+        assert decision is not None
+        self._add(name.encode(), "script", decision, Exchange(b"shop.example"), None, 0, 1, 0, NOW)
+        return self
+
+    def _add(self, name, direction, decision, exchange, shape, seconds, times, crossed, at) -> None:
+        self.keeper.add(
+            Observation(
+                name, direction, decision.entry.name if decision.entry else "", decision.action.value,
+                tuple(r.value for r in decision.reasons), decision.enforced, exchange.host.decode(),
+                sample_path(exchange.target), shape, seconds,
+            ),
+            times, crossed, at,
+        )  # fmt: skip
+
+    @property
+    def judged(self) -> Judged:
+        """By the policy, as if it were enforced."""
+        enforcing = Engine(self.engine.policy, Mode.ENFORCE, NOW, self.engine._keyring)
+        return judge_all(self.inventory, enforcing, NOW)
+
+
+def answered(policies: list[PolicyInForce] | None = None, **series: list[Series]) -> Found:
+    """Return what a Prometheus answered: these series, and none of the others."""
+    counted = {name: series.get(name, []) for name in COUNTERS}
+    return Found(counted, {name: series.get(name, []) for name in GAUGES}, policies or [])
+
+
+NONE = answered()

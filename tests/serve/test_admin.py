@@ -55,7 +55,7 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
     start: Start, host: str, index: int
 ) -> None:
     proxy, _ = start(admin_host=("admin.internal",))
-    port = proxy.single.admin.address.port
+    port = proxy.plane.admin.address.port
     for path in ("/metrics", "/livez", "/readyz"):
         assert status(port, path, host) == 200
     for path in ("/", "/inventory", "/forecast", "/drift", "/policy"):
@@ -86,7 +86,7 @@ def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, give
     (tmp_path / "token").write_text(TOKEN + "\n")
     (tmp_path / "token").chmod(0o600)
     proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=str(tmp_path / "token"))
-    port = proxy.single.admin.address.port
+    port = proxy.plane.admin.address.port
     assert status(port, "/metrics", "x") == 200
     assert status(port, "/", "127.0.0.1", given) == index
     assert status(port, "/", "evil.example", given) == 403
@@ -97,7 +97,7 @@ def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, give
 def test_a_browser_is_asked_for_the_token(start: Start, token: str) -> None:
     proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=token)
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"http://127.0.0.1:{proxy.single.admin.address.port}/")
+        urllib.request.urlopen(f"http://127.0.0.1:{proxy.plane.admin.address.port}/")
     assert refused.value.headers["WWW-Authenticate"].startswith(
         'Basic realm="cookiewarden: any name, and the token"'
     )
@@ -106,7 +106,7 @@ def test_a_browser_is_asked_for_the_token(start: Start, token: str) -> None:
 @pytest.mark.row(26)
 def test_beyond_loopback_without_a_token_there_are_no_pages(start: Start) -> None:
     proxy, _ = start(admin=Address("0.0.0.0", 0))
-    port = proxy.single.admin.address.port
+    port = proxy.plane.admin.address.port
     assert status(port, "/", "127.0.0.1") == 403 and status(port, "/readyz", "x") == 200
 
 
@@ -117,7 +117,7 @@ def test_beyond_loopback_without_a_token_there_are_no_pages(start: Start) -> Non
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None:
     proxy, _ = start()
-    assert status(proxy.single.admin.address.port, path, "localhost", method=method) in (404, 405)
+    assert status(proxy.plane.admin.address.port, path, "localhost", method=method) in (404, 405)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_readyz_asks_nobody_and_is_503_while_draining() -> None:
 )
 def test_no_error_page_repeats_what_was_sent(start: Start, request_bytes: bytes) -> None:
     proxy, _ = start()
-    answer = ask(proxy.single.admin.address.port, request_bytes)
+    answer = ask(proxy.plane.admin.address.port, request_bytes)
     assert int(answer.split(b" ")[1]) in (400, 403, 404, 431) and b"CANARY" not in answer
 
 
@@ -214,7 +214,7 @@ def test_an_error_is_json_with_its_code(
 ) -> None:
     proxy, _ = start(**LISTENERS[listener])
     head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    assert refused(ask(proxy.single.admin.address.port, head.encode())) == (code, error)
+    assert refused(ask(proxy.plane.admin.address.port, head.encode())) == (code, error)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_an_error_about_the_token_or_the_mode_is_json_with_its_code(
     authorization = f"Authorization: {given}\r\n" if given else ""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}Content-Length: {len(body)}\r\n"
     request = f"{head}Connection: close\r\n\r\n{body}".encode()
-    assert refused(ask(proxy.single.admin.address.port, request)) == (code, error)
+    assert refused(ask(proxy.plane.admin.address.port, request)) == (code, error)
 
 
 def test_orders_that_are_not_done_in_time_are_errors_with_their_codes(
@@ -263,7 +263,7 @@ def test_a_body_that_does_not_come_is_an_error_with_its_code(
     proxy, _ = start(admin_token_file=token)
     authorization = f"Authorization: Bearer {TOKEN}".encode()
     head = get(b"/mode", authorization, b"Content-Length: 9", CLOSE, method=b"POST")
-    with Client(proxy.single.admin.address.port) as client:
+    with Client(proxy.plane.admin.address.port) as client:
         client.send(head.replace(b"shop.example", b"localhost"))
         assert refused(client.read_until(b"}\n")) == (408, ErrorCode.REQUEST_TIMEOUT)
 
@@ -275,7 +275,7 @@ def test_a_fault_of_our_own_is_an_error_with_its_code(start: Start, monkeypatch:
     monkeypatch.setattr(Operation, "policy_json", fails)
     proxy, _ = start()
     request = get(b"/policy", CLOSE).replace(b"shop.example", b"localhost")
-    assert refused(ask(proxy.single.admin.address.port, request)) == (500, ErrorCode.INTERNAL_ERROR)
+    assert refused(ask(proxy.plane.admin.address.port, request)) == (500, ErrorCode.INTERNAL_ERROR)
 
 
 def refused(answer: bytes) -> tuple[int, ErrorCode]:
@@ -295,13 +295,13 @@ def refused(answer: bytes) -> tuple[int, ErrorCode]:
 @pytest.mark.parametrize("path", ["/mode", "/reload"])
 def test_what_changes_something_needs_the_token_on_loopback_too(start: Start, token: str, path: str) -> None:
     proxy, _ = start(admin_token_file=token)
-    port = proxy.single.admin.address.port
+    port = proxy.plane.admin.address.port
     for given in ("", "Bearer wrong-token-of-some-length", f"Basic {TOKEN}", f"Bearer {TOKEN[:-1]}"):
         assert status(port, path, "localhost", given, "POST") == 403
     assert status(port, path, "evil.example", f"Bearer {TOKEN}", "POST") == 403
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         assert status(port, path, "localhost", f"Bearer {TOKEN}", method) == 405
-    assert mode_of(proxy) == "enforce" and proxy.single.status.successes == 0
+    assert mode_of(proxy) == "enforce" and proxy.plane.status.successes == 0
 
 
 def test_without_a_token_file_nothing_can_be_changed(start: Start) -> None:
@@ -373,7 +373,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_may_be_framed_by_nobody(start
 def test_what_is_told_in_pieces_is_read_whole(start: Start, token: str) -> None:
     proxy, _ = start(admin_token_file=token)
     body = b'{"mode": "report", "seconds": 60}'
-    with Client(proxy.single.admin.address.port) as client:
+    with Client(proxy.plane.admin.address.port) as client:
         head = get(
             b"/mode",
             f"Authorization: Bearer {TOKEN}".encode(),
@@ -393,7 +393,7 @@ def test_what_is_told_in_pieces_is_read_whole(start: Start, token: str) -> None:
 @pytest.mark.parametrize("what", ["nothing", "half a head", "no reading"])
 def test_connections_that_do_nothing_keep_no_probe_and_no_scrape_out(start: Start, what: str) -> None:
     proxy, _ = start()
-    port = proxy.single.admin.address.port
+    port = proxy.plane.admin.address.port
     before = len(os.listdir("/proc/self/fd"))
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(Client(port)) for _ in range(5 * MAX_CONNECTIONS)]
@@ -414,7 +414,7 @@ def test_a_head_that_never_ends_and_an_answer_that_nobody_reads_end_by_themselve
     monkeypatch.setattr(admin_server, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(admin_server, "REQUEST_SECONDS", 1.0)
     proxy, _ = start()
-    port = proxy.single.admin.address.port
+    port = proxy.plane.admin.address.port
     with Client(port) as silent, Client(port) as slow, Client(port) as idle:
         idle.send(get(b"/livez"))
         assert b"200 OK" in idle.read_until(b"ok\n")

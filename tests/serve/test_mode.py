@@ -109,13 +109,13 @@ def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(proxy.single.reloader, "turn", faulty)
+        patched.setattr(proxy.plane.reloader, "turn", faulty)
         assert tell(proxy.admin, "/mode", b'{"mode": "report"}')[0] == 500
         assert mode_of(proxy) == "enforce" and not passes(proxy.port)
     assert tell(proxy.admin, "/mode", b'{"mode": "report", "seconds": 1}')[0] == 200
     with monkeypatch.context() as patched:
         patched.setattr(reload, "RETRY_SECONDS", 1.0)
-        patched.setattr(proxy.single.reloader, "turn", faulty)
+        patched.setattr(proxy.plane.reloader, "turn", faulty)
         time.sleep(2)
         assert mode_of(proxy) == "report" and passes(proxy.port)  # told as it is, and tried again
     assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port))
@@ -126,12 +126,12 @@ def test_a_reload_that_is_not_done_in_time_says_so_and_goes_on(
 ) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
     monkeypatch.setattr(operation, "RELOAD_SECONDS", 0.5)
-    slow = proxy.single.reloader._slow
+    slow = proxy.plane.reloader._slow
     asyncio.run_coroutine_threadsafe(slow.acquire(), proxy.loop).result(5)  # as a read that hangs holds it
     code, told = tell(proxy.admin, "/reload")
     assert code == 503 and json.loads(told)["error"] == ErrorCode.NOT_LOADED
     proxy.loop.call_soon_threadsafe(slow.release)
-    assert eventually(lambda: proxy.single.status.successes == 1)
+    assert eventually(lambda: proxy.plane.status.successes == 1)
     assert tell(proxy.admin, "/reload")[0] == 200
 
 

@@ -72,7 +72,7 @@ def test_a_file_that_is_being_written_is_not_loaded_before_it_is_at_rest(start: 
             file.flush()
             time.sleep(0.2)
     assert eventually(lambda: names_set(proxy.port) == [b"other"])
-    assert (proxy.single.status.successes, proxy.single.status.failures) == (1, 0)
+    assert (proxy.plane.status.successes, proxy.plane.status.failures) == (1, 0)
 
 
 @pytest.mark.row(12)
@@ -94,7 +94,7 @@ def test_a_config_map_is_swapped_as_one(start: Start, tmp_path: Path) -> None:
     assert names_set(proxy.port) == [b"sid"]
     revision("two", "other")
     assert eventually(lambda: names_set(proxy.port) == [b"other"])
-    assert proxy.single.status.policy == "two"
+    assert proxy.plane.status.policy == "two"
 
 
 @pytest.mark.row(11)
@@ -104,7 +104,7 @@ def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(
     proxy, _ = start(SETS_BOTH)
     old = re.search(r"policy_info.*", proxy.scrape())
     proxy.policy.write_text(BROKEN)
-    assert eventually(lambda: not proxy.single.status.reload_successful)
+    assert eventually(lambda: not proxy.plane.status.reload_successful)
     assert names_set(proxy.port) == [b"sid"]
     assert re.search(r"policy_info.*", proxy.scrape())[0] == old[0]
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
@@ -112,7 +112,7 @@ def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(
     place = f'{proxy.policy}:3:17: error: unknown key "secur", did you mean "secure"? [unknown-key]'
     assert f"reload failed, the old policy stays in force: {place}" in caplog.text
     proxy.policy.write_text(POLICY)
-    assert eventually(lambda: proxy.single.status.reload_successful)
+    assert eventually(lambda: proxy.plane.status.reload_successful)
     assert names_set(proxy.port) == [b"sid"]
 
 
@@ -127,7 +127,7 @@ def test_a_fault_of_our_own_while_loading_is_a_failed_reload_and_the_next_change
 
     monkeypatch.setattr(proxy.files, "load", fault)
     proxy.policy.write_text(OTHER)
-    assert eventually(lambda: proxy.single.status.failures == 1)
+    assert eventually(lambda: proxy.plane.status.failures == 1)
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
     monkeypatch.setattr(proxy.files, "load", load)
     proxy.policy.write_text(OTHER + "# changed\n")
@@ -137,7 +137,7 @@ def test_a_fault_of_our_own_while_loading_is_a_failed_reload_and_the_next_change
 def test_a_missing_file_leaves_the_old_policy_in_force(start: Start) -> None:
     proxy, _ = start(SETS_BOTH)
     proxy.policy.unlink()
-    assert eventually(lambda: not proxy.single.status.reload_successful)
+    assert eventually(lambda: not proxy.plane.status.reload_successful)
     assert names_set(proxy.port) == [b"sid"]
 
 
@@ -189,7 +189,7 @@ def test_no_request_fails_and_none_is_judged_by_a_mixture_while_policies_change(
     for thread in threads:
         thread.join()
     assert seen == {(b"sid",), (b"other",)}
-    assert proxy.single.status.failures >= 13
+    assert proxy.plane.status.failures >= 13
 
 
 # Metrics and health

@@ -58,7 +58,7 @@ def test_what_it_would_do_is_counted_apart_and_nothing_is_changed(start: Start, 
 
 def test_it_is_loaded_again_when_its_file_changes_and_a_bad_one_is_not(start: Start, tomorrow: Path) -> None:
     proxy, _ = start(OK, POLICY, shadow=str(tomorrow))
-    reloader = proxy.single.shadow
+    reloader = proxy.plane.shadow
     assert reloader is not None
     tomorrow.write_text(TOMORROW.replace("policy: tomorrow", "policy: later"))
     assert eventually(lambda: 'shadow_policy_info{policy="later"' in proxy.scrape())

@@ -28,7 +28,7 @@ from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.dataplane.driver import DataPlane
 from cookiewarden.serve.listening.worker import Worker
-from cookiewarden.serve.processes.in_process import Single
+from cookiewarden.serve.processes.in_process import InProcess, plane
 from cookiewarden.serve.settings import Settings
 from tests.support.origin import OK, Origin, OriginConnection, answering
 from tests.support.process import children, free_port, ready, scrape, start_process
@@ -69,20 +69,25 @@ class Proxy:
         self.loop = asyncio.get_running_loop()
         self.loop.set_exception_handler(lambda loop, context: self.unexpected.append(context))
         self.unexpected: list[dict] = []
-        self.single = Single(self.settings, self.files, self.clock)
+        self.plane = plane(self.settings, self.files, self.clock)
         self.done = asyncio.Event()
-        await self.single.start(self.files.load())
-        self.port: int = self.single.listening.getsockname()[1]
-        watching = self.single.watch()
+        await self.plane.start(self.files.load())
+        self.port: int = self.workers.listening.getsockname()[1]
+        watching = self.plane.watch()
         self.started.set()
         await self.done.wait()
         for task in watching:
             task.cancel()
-        await self.single.stop()
+        await self.plane.stop()
+
+    @property
+    def workers(self) -> InProcess:
+        assert isinstance(self.plane.workers, InProcess)
+        return self.plane.workers
 
     @property
     def worker(self) -> Worker:
-        return self.single.worker
+        return self.workers.worker
 
     @property
     def driver(self) -> DataPlane:
@@ -91,11 +96,11 @@ class Proxy:
 
     @property
     def admin(self) -> str:
-        return f"http://{self.single.admin.address}"
+        return f"http://{self.plane.admin.address}"
 
     @property
     def metrics(self) -> Any:
-        return self.single.metrics
+        return self.workers.metrics
 
     def scrape(self) -> str:
         with urllib.request.urlopen(f"{self.admin}/metrics", timeout=PATIENCE) as answer:
@@ -110,7 +115,7 @@ class Proxy:
         return 0.0
 
     def reload(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.single.reloader.reload(), self.loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(self.plane.reloader.reload(), self.loop).result(PATIENCE)
 
     def close(self) -> None:
         assert CANARY not in self.scrape()

@@ -17,7 +17,7 @@ from cookiewarden.keys import create
 from cookiewarden.serve import log
 from cookiewarden.serve.address import Address, Upstream, parse_address
 from cookiewarden.serve.errors import CannotStart
-from cookiewarden.serve.processes.in_process import Single
+from cookiewarden.serve.processes.in_process import plane
 from cookiewarden.serve.settings import Settings
 
 PACKAGED = Path(__file__).parent.parent / "policies"
@@ -125,6 +125,6 @@ async def _serve(
         guide = GUIDE.format(
             listen=listen, app=app, admin=admin, port=app.port, policy=files.path, command=_called()
         )
-        await Single(settings, files).live(loaded, started=lambda: click.echo(guide))
+        await plane(settings, files).live(loaded, started=lambda: click.echo(guide))
     finally:
         await runner.cleanup()

@@ -26,6 +26,7 @@ from cookiewarden.core.report.wire import (
 )
 from cookiewarden.keys import throw_away
 from cookiewarden.serve.admin.history import History
+from cookiewarden.serve.control.plane import Desk
 from cookiewarden.serve.control.reload import Reloader
 from cookiewarden.serve.control.status import PolicyStatus, line_of
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS, LiveInventory
@@ -58,7 +59,7 @@ class Enforced(NamedTuple):
 
 
 @dataclass(slots=True)
-class Operation:
+class Operation(Desk):
     """The same for one process and for many."""
 
     reloader: Reloader
@@ -89,7 +90,11 @@ class Operation:
     def gather(self) -> None:
         """Add to the inventory what was seen."""
         if self.inventory is not None:
-            self.inventory.add(self.take())
+            self.observed(self.take())
+
+    def observed(self, observed: Observed) -> None:
+        if self.inventory is not None:
+            self.inventory.add(observed)
 
     def decides(self, policy: Policy, now: float) -> None:
         """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself before an

@@ -45,7 +45,7 @@ from cookiewarden.serve.offload import in_short_turns
 
 
 @dataclass(slots=True)
-class Workers:
+class WorkerProcesses:
     """The processes that serve, where there is a supervisor over them."""
 
     pids: list[int]
@@ -61,7 +61,7 @@ class Exposition(Collector):
         read: Callable[[], Sequence[int] | memoryview],
         labels: Labels,
         status: PolicyStatus,
-        workers: Workers | None = None,
+        workers: WorkerProcesses | None = None,
     ) -> None:
         self.read = read
         self.labels = labels
@@ -137,7 +137,9 @@ class Exposition(Collector):
         yield _gauge("connections", "Open connections.", ("side", "state"), connections)
         workers = self.workers
         yield _gauge("workers", "Processes that serve.", (), {(): len(workers.pids) if workers else 1})
-        yield _counter("workers_replaced", "Workers that died.", (), {(): workers.replaced if workers else 0})
+        yield _counter(
+            "workers_replaced", "WorkerProcesses that died.", (), {(): workers.replaced if workers else 0}
+        )
 
     def _cookies(self, counts: Sequence[int] | memoryview, role: Role) -> Iterator[Metric]:
         cookies: dict[tuple[str, str, str], int] = {}
@@ -212,7 +214,7 @@ class Exposition(Collector):
 class Processes(Collector):
     """`process_*` of supervisor and workers, added up; CPU time of workers that ended is in it."""
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(self, workers: WorkerProcesses) -> None:
         self.workers = workers
 
     def collect(self) -> Iterator[Metric]:

@@ -21,6 +21,7 @@ from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.auth import AccessRules, Refusal, access_rules
 from cookiewarden.serve.admin.exposition import Exposition
 from cookiewarden.serve.admin.listener import SAFE, Connection, Server, refused
+from cookiewarden.serve.control.plane import AdminListener
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.single_flight import Shared
 from cookiewarden.serve.sockets import cannot_listen, listening
@@ -165,11 +166,13 @@ SHUTDOWN_SECONDS = 1.0
 """For those who are being answered when the process ends."""
 
 
-class Admin:
+class Admin(AdminListener):
     """The listener: bound when it is made, so that what is wrong with it is told before anything serves."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises CannotStart."""
+    def __init__(
+        self, settings: Settings, exposition: Exposition, operation: Operation, unready: Callable[[], str]
+    ) -> None:
+        """`unready`: why no traffic should come; empty where it should. Raises CannotStart."""
         self.access = access_rules(settings)
         try:
             self.socket = listening(settings.admin)
@@ -177,11 +180,10 @@ class Admin:
             raise cannot_listen(settings.admin, "--admin", error) from error
         self.address = Address(*self.socket.getsockname()[:2])
         self.runner: web.ServerRunner | None = None
+        self.pages = Pages(exposition, operation, unready, self.access, str(self.address))
 
-    async def start(self, exposition: Exposition, operation: Operation, unready: Callable[[], str]) -> None:
-        """Answer."""
-        pages = Pages(exposition, operation, unready, self.access, str(self.address))
-        self.runner = web.ServerRunner(Server(pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)
+    async def start(self) -> None:
+        self.runner = web.ServerRunner(Server(self.pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)
         await self.runner.setup()
         await web.SockSite(self.runner, self.socket).start()
         if not self.access.loopback:

@@ -16,28 +16,18 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import uvloop
 
 from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.compose import Loaded
-from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.files import PolicyFiles
-from cookiewarden.keys import BadKeys, keys_for
-from cookiewarden.serve.admin.api import Operation
-from cookiewarden.serve.admin.exposition import Exposition, Workers
-from cookiewarden.serve.admin.history import History
-from cookiewarden.serve.admin.server import Admin
-from cookiewarden.serve.control.mode import ModeSwitch
-from cookiewarden.serve.control.reload import Reloader, Revision
-from cookiewarden.serve.control.shadow import shadow_reloader
-from cookiewarden.serve.control.status import PolicyStatus
+from cookiewarden.serve.address import Address
+from cookiewarden.serve.admin.exposition import WorkerProcesses
+from cookiewarden.serve.control.reload import Revision
 from cookiewarden.serve.errors import CannotStart
-from cookiewarden.serve.notify import notify, watchdog
-from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import GAUGES, Labels
 from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.observe.role import Role
@@ -50,7 +40,7 @@ from cookiewarden.serve.processes.channel import (
     Stop,
     Turn,
 )
-from cookiewarden.serve.processes.in_process import say_where
+from cookiewarden.serve.processes.plane import CountingWorkers, plane_of, tell_where
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.sockets import open_sockets
 
@@ -80,7 +70,7 @@ def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
 
 
 async def _run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
-    life = Supervisor(settings, files).live(loaded)
+    life = plane_of(settings, files, WorkerPool(settings)).live(loaded)
     del loaded
     await life
 
@@ -146,25 +136,20 @@ class Child:
             self.process.kill()
 
 
-class Supervisor:
-    admin: Admin | None = None
-    policy: PolicyFilesRead
+class WorkerPool(CountingWorkers):
+    """Worker processes."""
 
-    def __init__(self, settings: Settings, files: PolicyFiles) -> None:
+    policy: PolicyFilesRead
+    """In force."""
+    processes: WorkerProcesses
+
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.sockets: list[socket.socket] = []
-        self.status = PolicyStatus()
         self.labels = Labels(settings.metrics_max_entries, settings.shadow != "")
-        self.workers = Workers([])
-        keys = partial(keys_for, path=settings.seal_key_file)
-        self.reloader = Reloader(files, ModeSwitch(settings.mode), self.status, keys, self.put, self.turn)
-        inventory = LiveInventory(settings.inventory_file) if settings.inventory else None
-        history = History(self.counts, self.labels)
-        self.shadow = shadow_reloader(settings, self.status, self.put_shadow, self.turn_shadow)
-        self.operation = Operation(
-            self.reloader, self.status, history, inventory, Observed, self.settle, self.shadow
-        )
+        self.processes = WorkerProcesses([])
         self.shadow_policy: PolicyFilesRead | None = None
+        """Tried."""
         self.ended = [0] * self.labels.max_cells
         """The counts of all workers that ended."""
         self.current: dict[int, Child] = {}
@@ -185,42 +170,12 @@ class Supervisor:
         self._number = 0
         """Of the last message to be answered."""
 
-    async def live(self, loaded: Loaded) -> None:
-        """Raises CannotStart."""
-        self.handle_stop_signals()
-        try:
-            serves = await self.start(loaded)
-            del loaded
-            if serves:
-                self.handle_other_signals()
-                reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
-                watches = [
-                    *(watch for reloader in reloaders for watch in reloader.watches()),
-                    *self.operation.watches(),
-                    watchdog(),
-                ]
-                watching = list(map(asyncio.create_task, watches))
-                notify("READY=1")
-                await self.stopping.wait()
-                notify("STOPPING=1")
-                for task in watching:
-                    task.cancel()
-                await self.drain()
-        finally:
-            await self.stop()
-
     # Start
 
-    async def start(self, loaded: Loaded) -> bool:
-        """Whether it serves; not where it was told to stop meanwhile. Raises CannotStart."""
-        if loaded.policy is None:
-            raise CannotStart("the policy has errors")
-        self.admin = Admin(self.settings)
+    def open(self) -> None:
         self.sockets = open_sockets(self.settings.listen, self.settings.workers)
-        try:
-            revision = self.reloader.revision(loaded.policy)
-        except BadKeys as bad:
-            raise CannotStart(str(bad)) from None
+
+    async def start(self, revision: Revision) -> bool:
         self.policy = self._for_workers(revision, Role.IN_FORCE)
         spawning: asyncio.Future[Any] = asyncio.gather(
             *map(self.spawn, range(self.settings.workers)), return_exceptions=True
@@ -238,25 +193,7 @@ class Supervisor:
         for outcome in spawning.result():
             if isinstance(outcome, BaseException):
                 raise outcome
-        self.reloader.began(revision)
-        self.operation.decides(revision.policy, self.reloader.order.now)
-        if self.shadow is not None:
-            await self.shadow.begin()
-        exposition = Exposition(self.counts, self.labels, self.status, self.workers)
-        await self.admin.start(exposition, self.operation, self.unready)
-        say_where(self.settings, self.sockets[0], self.admin.address)
         return True
-
-    def handle_stop_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.ask_to_stop)
-
-    def handle_other_signals(self) -> None:
-        """Once it serves. What SIGHUP asks for before that is done by itself: a changed file is seen."""
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self.ask_to_reload)
-        loop.add_signal_handler(signal.SIGUSR2, self.ask_to_restart)
 
     async def spawn(self, slot: int) -> Child:
         """A worker that serves, now the one of its slot. Raises CannotStart."""
@@ -267,11 +204,11 @@ class Supervisor:
                 f"a worker cannot be started: {(error.strerror or str(error)).lower()}"
             ) from error
         self.children.add(child)
-        self.workers.pids.append(child.process.pid)
+        self.processes.pids.append(child.process.pid)
         self._begin(child.listen())
         self._begin(self._bury(child))
-        shadow_order = self.shadow.order if self.shadow is not None else Order()
-        begin = Begin(self.settings, self.policy, self.reloader.order, self.shadow_policy, shadow_order)
+        order, shadow_order = self.order_of(Role.IN_FORCE), self.order_of(Role.SHADOW)
+        begin = Begin(self.settings, self.policy, order, self.shadow_policy, shadow_order)
         failure = await child.ask(0, begin, START_SECONDS)
         if failure:
             child.retired = True
@@ -303,12 +240,7 @@ class Supervisor:
             os.close(memory)
         loop = asyncio.get_running_loop()
         channel = await Channel.over(ours)
-        return Child(slot, process, channel, counts, loop.time(), loop.create_future(), self.add_observed)
-
-    def add_observed(self, observed: Observed) -> None:
-        """Add what a worker observed to the inventory."""
-        if self.operation.inventory is not None:
-            self.operation.inventory.add(observed)
+        return Child(slot, process, channel, counts, loop.time(), loop.create_future(), self.observe)
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -324,64 +256,47 @@ class Supervisor:
             self.hurry.set_result(None)
         self.stopping.set()
 
-    def ask_to_reload(self) -> None:
+    def reload_certificates(self) -> None:
         for child in self.children:
             child.channel.send(ReloadCertificate())
-        self.reloader.ask()
-        if self.shadow is not None:
-            self.shadow.ask()
 
-    def ask_to_restart(self) -> None:
+    def tell_where(self, admin: Address) -> None:
+        tell_where(self.settings, self.sockets[0], admin)
+
+    def watches(self) -> list[Coroutine[Any, Any, None]]:
+        return []
+
+    def take(self) -> Observed:
+        return Observed()  # workers send what they observe
+
+    def replace_all(self) -> None:
         if self._restarting is not None and not self._restarting.done():
             log.info("the workers are being replaced already")
         elif self.current:
             self._restarting = self._begin(self.restart())
 
-    async def put(self, revision: Revision) -> list[object]:
-        """Have every worker put a policy in force. One that does not is ended: what replaces it has the policy. Return the pieces of the
-        one before: none, for the workers hold them."""
-        self.policy = self._for_workers(revision, Role.IN_FORCE)
-        await self._put_everywhere(self.reloader, self.policy, shadow=False)
-        self.operation.decides(revision.policy, self.reloader.order.now)
-        return []
-
-    async def put_shadow(self, revision: Revision) -> list[object]:
-        """Have every worker try a policy beside the one in force. Return as `put`."""
-        if self.shadow is not None:
-            self.shadow_policy = self._for_workers(revision, Role.SHADOW)
-            await self._put_everywhere(self.shadow, self.shadow_policy, shadow=True)
-        return []
-
-    async def _put_everywhere(self, reloader: Reloader, policy: PolicyFilesRead, shadow: bool) -> None:
+    async def put(self, revision: Revision, role: Role) -> list[object]:
+        """A worker that does not take it is ended: what replaces it has the policy. No pieces: the workers hold them."""
+        policy = self._for_workers(revision, role)
+        if role is Role.SHADOW:
+            self.shadow_policy = policy
+        else:
+            self.policy = policy
         for child in list(self.children):
             if child.retired or child not in self.children:  # by the time that it is its turn
                 continue
             # One after the other, so that cores are left for traffic; but nobody waits long for one that is stuck.
             number = self._next_number()
-            putting = self._begin(self._ask(child, number, Put(number, policy, reloader.order, shadow)))
+            message = Put(number, policy, self.order_of(role), role is Role.SHADOW)
+            putting = self._begin(self._ask(child, number, message))
             await asyncio.wait({putting}, timeout=TURN_SECONDS)
+        return []
 
-    def turn(self) -> None:
-        """Have every worker follow the order. Nobody waits: `settle` does."""
-        turning = self._turn_everywhere(self.reloader.order, shadow=False)
-        policy = self.reloader.policy
-        if policy is not None and turning:
-            self._begin(self._decides(turning, policy, self.reloader.order.now))
-
-    async def _decides(self, turning: set[asyncio.Task[None]], policy: Policy, now: float) -> None:
-        """Once workers have said what they observed before they followed."""
-        await asyncio.wait(turning)
-        if policy is self.reloader.policy:
-            self.operation.decides(policy, now)
-
-    def turn_shadow(self) -> None:
-        if self.shadow is not None:
-            self._turn_everywhere(self.shadow.order, shadow=True)
-
-    def _turn_everywhere(self, order: Order, shadow: bool) -> set[asyncio.Task[None]]:
+    def turn(self, order: Order, role: Role) -> set[asyncio.Task[None]]:
+        """Nobody waits: `settle` does."""
         number = self._next_number()
         turning = {
-            self._begin(self._ask(child, number, Turn(number, order, shadow)))
+            self._begin(self._ask(child, number, Turn(number, order, role is Role.SHADOW)))
             for child in self.children
             if not child.retired
         }
@@ -396,7 +311,7 @@ class Supervisor:
             await asyncio.wait(self._turning, timeout=SETTLE_SECONDS)
         late = len(self._turning)
         return (
-            f"{counted(late, 'worker')} of {len(self.workers.pids)} did not take it yet, and will be replaced"
+            f"{counted(late, 'worker')} of {len(self.processes.pids)} did not take it yet, and will be replaced"
             if late
             else ""
         )
@@ -419,7 +334,6 @@ class Supervisor:
         return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys)
 
     def counts(self) -> list[int]:
-        """What all workers have counted, those that ended too."""
         cells = self.labels.cells
         arrays = [self.ended[:cells], *(child.counts[:cells].tolist() for child in self.children)]
         return list(map(sum, zip(*arrays, strict=True)))
@@ -427,7 +341,7 @@ class Supervisor:
     def unready(self) -> str:
         if self.stopping.is_set():
             return "draining"
-        return "" if self.workers.pids else "no worker"
+        return "" if self.processes.pids else "no worker"
 
     async def _bury(self, child: Child) -> None:
         """When a worker ends, keep what it counted, and replace it if nobody told it to end."""
@@ -437,10 +351,10 @@ class Supervisor:
             if count and at not in GAUGES:
                 self.ended[at] += count
         self.children.discard(child)
-        self.workers.pids.remove(child.process.pid)
+        self.processes.pids.remove(child.process.pid)
         child.gone.set_result(None)
         if not child.retired and not self.stopping.is_set():
-            self.workers.replaced += 1
+            self.processes.replaced += 1
             log.error("worker %d (pid %d) died: %s", child.slot, child.process.pid, _how(child.process))
             await self._replace(child)
 
@@ -529,9 +443,6 @@ class Supervisor:
                 child.kill()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
-        await self.operation.end()
-        if self.admin is not None:
-            await self.admin.stop()
         log.info("stopped")
 
 

@@ -19,6 +19,7 @@ SETS = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY; Max-Age=60; Path=/\r\n"
     b"Set-Cookie: tracker=CANARY; Expires=Fri, 31 Dec 2038 23:59:59 GMT\r\n\r\nok"
 )
+SAVES_OFTEN = "from cookiewarden.serve.observe import inventory; inventory.SAVE_SECONDS = 0.5"
 
 
 def fetched(admin: str, path: str) -> bytes:
@@ -155,7 +156,7 @@ def test_workers_add_to_one_inventory_and_a_killed_one_takes_nothing_with_it() -
 def test_a_snapshot_brings_the_inventory_back_after_a_kill(tmp_path: Path, workers: str) -> None:
     kept = tmp_path / "inventory.json"
     flags = ("--inventory-file", str(kept), "--workers", workers)
-    with running(*flags, script=SETS) as proxy:
+    with running(*flags, script=SETS, before=SAVES_OFTEN) as proxy:
         ask(proxy.port, get(b"/", CLOSE))
         assert eventually(lambda: kept.exists() and b"tracker" in kept.read_bytes())
         assert kept.stat().st_mode & 0o777 == 0o600 and CANARY.encode() not in kept.read_bytes()

@@ -7,9 +7,8 @@ import pytest
 
 from cookiewarden.keys import create, rotate
 from tests.support.client import ask
-from tests.support.process import start_process
+from tests.support.command import run
 from tests.support.proxy import Start, running
-from tests.support.wait import PATIENCE
 
 POLICY = "version: 1\ncookies:\n  - {name: sid, seal: true, http_only: true}\n  - {name: a}\n"
 OK = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1; Path=/\r\nSet-Cookie: a=CANARY2\r\nContent-Length: 2\r\n\r\nok"
@@ -96,9 +95,8 @@ def test_a_policy_that_seals_does_not_run_without_a_key(tmp_path: Path, key: Pat
         ((), 2, "[seal-key-missing]"),
         (("--seal-key-file", "/none"), 3, "no such file"),
     ):
-        process = start_process(*arguments, *more)
-        out, err = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, out) == (code, "") and told in err and "Traceback" not in err
+        found, out, err = run(*arguments, *more)
+        assert (found, out) == (code, "") and told in err
 
 
 def test_a_reload_to_a_policy_that_seals_is_refused_without_a_key(start: Start) -> None:

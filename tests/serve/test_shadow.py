@@ -9,9 +9,10 @@ import pytest
 
 from cookiewarden.core.engine.engine import Engine
 from tests.support.client import ask
-from tests.support.process import scrape, start_process
+from tests.support.command import run
+from tests.support.process import scrape
 from tests.support.proxy import Proxy, Start, running
-from tests.support.wait import PATIENCE, eventually
+from tests.support.wait import eventually
 
 POLICY = "version: 1\ncookies:\n  - {name: sid, secure: true}\n  - {name: old}\n"
 TOMORROW = (
@@ -121,14 +122,6 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
 def test_one_with_errors_keeps_the_proxy_from_starting(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     (tmp_path / "s.yaml").write_text("cookies: [{nam: a}]")
-    process = start_process(
-        "run",
-        "--policy",
-        str(tmp_path / "p.yaml"),
-        "--shadow",
-        str(tmp_path / "s.yaml"),
-        "--upstream",
-        "http://127.0.0.1:1",
-    )
-    _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1 and 's.yaml:1:12: error: unknown key "nam"' in err
+    policies = ("--policy", tmp_path / "p.yaml", "--shadow", tmp_path / "s.yaml")
+    code, _, err = run("run", *policies, "--upstream", "http://127.0.0.1:1")
+    assert code == 1 and 's.yaml:1:12: error: unknown key "nam"' in err

@@ -52,8 +52,9 @@ def free_port() -> int:
 
 
 def ready(admin: int) -> int:
+    """Return the status; 0 where there is no answer, which a proxy that waits for its workers does not give at once."""
     try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=PATIENCE).status
+        return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=2).status
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:

@@ -1,0 +1,154 @@
+"""One exchange's cookies, judged without a socket: decided, counted, observed and tried by the shadow policy."""
+
+import logging
+import time
+
+import pytest
+
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.policy import Policy
+from cookiewarden.serve.judging.cookies import ExchangeCookies, judge_script
+from cookiewarden.serve.judging.policies import Policies
+from cookiewarden.serve.observe.metrics import POLICY_ERRORS, Labels, Metrics
+from cookiewarden.serve.observe.observations import Observations
+from cookiewarden.serve.observe.role import Role
+from cookiewarden.serve.wire.head import Limits
+from cookiewarden.serve.wire.request_head import RequestHead, read_request
+from cookiewarden.serve.wire.response_head import ResponseHead, read_response
+from tests.support.policies import entries, policy
+
+LIMITS = Limits(32768, 16384, 128)
+DECLARED = entries("name: sid, purpose: x, lifetime: 1h, secure: true", "name: kept, forward: false")
+CONSENT = """
+version: 1
+consent: {cookie: answer, format: list}
+undeclared: {evict: host}
+categories:
+  need: {basis: x}
+  extra: {consent: required}
+cookies:
+  - {name: answer, category: need}
+  - {name: more, category: extra}
+"""
+
+
+def policies_of(text: str = DECLARED, shadow: str = "") -> Policies:
+    metrics = Metrics(Labels(100, shadow != ""))
+
+    def declared(found: Policy, role: Role) -> Engine:
+        metrics.declare((entry.name for entry in found.entries), role)
+        return Engine(found, now=time.time())
+
+    found = Policies(declared(policy(text), Role.IN_FORCE), metrics, Observations())
+    if shadow:
+        found.shadow = declared(policy(shadow), Role.SHADOW)
+    return found
+
+
+def request(*fields: bytes, path: bytes = b"/") -> RequestHead:
+    lines = (b"GET %b HTTP/1.1" % path, b"Host: shop.example", *fields)
+    return read_request(b"\r\n".join(lines) + b"\r\n\r\n", LIMITS)
+
+
+def response(*fields: bytes) -> ResponseHead:
+    lines = (b"HTTP/1.1 200 OK", b"Content-Length: 0", *fields)
+    return read_response(b"\r\n".join(lines) + b"\r\n\r\n", LIMITS, False)
+
+
+def cookies_of(policies: Policies, *fields: bytes, https: bool = True) -> ExchangeCookies:
+    return ExchangeCookies(policies, request(*fields), b"shop.example", https)
+
+
+def counted(policies: Policies, role: Role = Role.IN_FORCE) -> int:
+    """How many cookies and violations were counted for labels of a role."""
+    labels = policies.metrics.labels
+    numbers = [number for label, number in labels.numbers.items() if label.role is role]
+    from cookiewarden.serve.observe.metrics import LABEL_SIZE, LABELS_AT
+
+    begins = [LABELS_AT + LABEL_SIZE * number for number in numbers]
+    return sum(sum(policies.metrics.counts[begin : begin + LABEL_SIZE]) for begin in begins)
+
+
+REQUESTS = [
+    (b"sid=1", b"sid=1"),
+    (b"sid=1; other=2", b"sid=1"),
+    (b"other=2", None),
+    (b"kept=1; sid=2", b"sid=2"),
+]
+
+
+@pytest.mark.parametrize(("header", "expected"), REQUESTS)
+def test_the_application_gets_what_is_declared(header: bytes, expected: bytes | None) -> None:
+    policies = policies_of()
+    assert cookies_of(policies, b"Cookie: " + header).cookie_field() == expected
+    assert counted(policies) >= header.count(b"=")
+    assert policies.observations is not None
+    assert len(policies.observations.take().cookies) == header.count(b"=")
+
+
+def test_a_request_without_cookies_has_no_field() -> None:
+    assert cookies_of(policies_of()).cookie_field() is None
+
+
+def test_what_is_left_of_each_set_cookie_field_stands_in_its_place() -> None:
+    head = response(b"Set-Cookie: sid=1", b"X: y", b"Set-Cookie: other=2")
+    cookies_of(policies_of()).judge(head)
+    text = b"".join(head.parts)
+    assert b"\r\nSet-Cookie: sid=1; Secure\r\nX: y" in text and b"other" not in text
+
+
+def test_expiring_lines_stand_before_all_others() -> None:
+    fields = (b"Cookie: other=1", b"Sec-Fetch-Dest: document", b"Sec-Fetch-Mode: navigate")
+    head = response(b"Content-Type: text/html", b"Set-Cookie: answer=extra")
+    cookies_of(policies_of(CONSENT), *fields).judge(head)
+    text = b"".join(head.parts)
+    assert text.index(b"Set-Cookie: other=; Path=/") < text.index(b"Set-Cookie: answer=extra")
+
+
+def test_an_answer_that_is_withdrawn_counts_for_the_response_that_withdraws_it() -> None:
+    head = response(b"Set-Cookie: answer=none", b"Set-Cookie: more=1")
+    cookies_of(policies_of(CONSENT), b"Cookie: answer=extra").judge(head)
+    assert b"more" not in b"".join(head.parts)
+
+
+def test_a_shadow_policy_is_counted_apart_and_changes_nothing() -> None:
+    policies = policies_of(shadow=entries("name: other"))
+    cookies = cookies_of(policies, b"Cookie: sid=1")
+    assert cookies.cookie_field() == b"sid=1"
+    head = response(b"Set-Cookie: sid=1; Secure")
+    cookies.judge(head)
+    assert b"Set-Cookie: sid=1; Secure" in b"".join(head.parts)
+    assert counted(policies, Role.SHADOW) == 4  # blocked and stripped, each with a violation
+
+
+@pytest.mark.interpreted
+@pytest.mark.parametrize(("on_error", "field", "lines"), [("closed", None, 0), ("open", b"sid=1", 1)])
+def test_a_fault_of_ours_is_counted_and_told_and_decided_by_on_error(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    on_error: str,
+    field: bytes | None,
+    lines: int,
+) -> None:
+    policies = policies_of(f"on_error: {on_error}\n{DECLARED}", shadow=DECLARED)
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("CANARY")
+
+    for name in ("on_cookies", "on_set_cookie", "evictions"):
+        monkeypatch.setattr(Engine, name, fails)
+    cookies = cookies_of(policies, b"Cookie: sid=1")
+    with caplog.at_level(logging.ERROR):
+        assert cookies.cookie_field() == field
+        head = response(b"Set-Cookie: sid=CANARY")
+        cookies.judge(head)
+    assert b"".join(head.parts).count(b"Set-Cookie") == lines
+    assert policies.metrics.counts[POLICY_ERRORS] == 4  # of both policies
+    assert "ZeroDivisionError" in caplog.text and "CANARY" not in caplog.text
+
+
+@pytest.mark.parametrize(("name", "is_counted"), [(b"sid", False), (b"other", True)])
+def test_what_a_script_may_not_set_is_counted(name: bytes, is_counted: bool) -> None:
+    policies = policies_of()
+    judge_script(policies, request(), name, b"shop.example", True, b"/page")
+    assert (counted(policies) > 0) is is_counted

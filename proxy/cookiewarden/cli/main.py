@@ -13,7 +13,7 @@ from cookiewarden.cli.usage import Refused
 from cookiewarden.errors import CannotRun
 
 
-class Row(NamedTuple):
+class Command(NamedTuple):
     """A command: its module, and what the list of commands says of it."""
 
     module: str
@@ -21,23 +21,23 @@ class Row(NamedTuple):
 
 
 COMMANDS = {
-    "run": Row("run", "The proxy."),
-    "check": Row("check", "Every problem of policy files."),
-    "test": Row("test", "Policy tests."),
-    "explain": Row("explain", "What would happen to a header, and why."),
-    "forecast": Row("forecast", "What would break if a policy were enforced."),
-    "drift": Row("drift", "Where register and traffic differ."),
-    "learn": Row("learn", "A draft of a register from traffic."),
-    "diff": Row("diff", "What a change of policy changes."),
-    "statement": Row("statement", "The published page, from the policy."),
-    "report": Row("report", "What was enforced, week by week."),
-    "mode": Row("operate", "Switch a running proxy to report, or back."),
-    "reload": Row("operate", "Have a running proxy load its policy again."),
-    "health": Row("operate", "Whether a running proxy is ready."),
-    "mitm": Row("mitm", "The engine as an addon of mitmproxy."),
-    "key": Row("key", "Key files, and the admin token."),
-    "schema": Row("schema", "JSON Schemas: policy files, admin answers."),
-    "demo": Row("demo", "A demo application behind the proxy."),
+    "run": Command("run", "The proxy."),
+    "check": Command("check", "Every problem of policy files."),
+    "test": Command("test", "Policy tests."),
+    "explain": Command("explain", "What would happen to a header, and why."),
+    "forecast": Command("forecast", "What would break if a policy were enforced."),
+    "drift": Command("drift", "Where register and traffic differ."),
+    "learn": Command("learn", "A draft of a register from traffic."),
+    "diff": Command("diff", "What a change of policy changes."),
+    "statement": Command("statement", "The published page, from the policy."),
+    "report": Command("report", "What was enforced, week by week."),
+    "mode": Command("operate", "Switch a running proxy to report, or back."),
+    "reload": Command("operate", "Have a running proxy load its policy again."),
+    "health": Command("operate", "Whether a running proxy is ready."),
+    "mitm": Command("mitm", "The engine as an addon of mitmproxy."),
+    "key": Command("key", "Key files, and the admin token."),
+    "schema": Command("schema", "JSON Schemas: policy files, admin answers."),
+    "demo": Command("demo", "A demo application behind the proxy."),
 }
 
 

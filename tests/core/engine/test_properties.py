@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cookiewarden.core.cookies.cookie import CONTROL, is_deletion, parse_set_cookie
 from cookiewarden.core.engine.decision import Decision, Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.engine.judge import Judge, Place
+from cookiewarden.core.engine.judge import Judge, Situation
 from cookiewarden.core.engine.memo import SetCookieLines
 from cookiewarden.core.policy.policy import Mode
 from tests.support.policies import entries, policy
@@ -133,7 +133,7 @@ def test_the_engine_decides_as_the_judge(
     engine = build(rules, response, Mode.ENFORCE)
     scope = engine.scope(exchange)
     judge = Judge(engine.policy, engine.mode, engine.now, None, None)
-    place = Place(scope.site, scope.denied, scope.is_public)
+    place = Situation(scope.site, scope.denied, scope.is_public)
     for line, shift in sequence * 2:
         now = NOW + shift
         after, decision = engine.on_set_cookie(line, scope, now)

@@ -2,54 +2,54 @@
 
 import pytest
 
-from cookiewarden.serve.wire.sniff import MAX_SNIFFED, Kind, begins_as_html, kind_of
+from cookiewarden.serve.wire.sniff import MAX_SNIFFED, PageKind, begins_as_html, kind_of
 
 TYPE, OPTIONS = b"content-type", b"x-content-type-options"
 KINDS = [
     # realistic
-    ([(TYPE, b"text/html; charset=utf-8")], Kind.HTML),
-    ([(TYPE, b"application/json")], Kind.OTHER),
-    ([(TYPE, b"application/xhtml+xml")], Kind.OTHER),
-    ([(b"server", b"x")], Kind.UNKNOWN),
-    ([(TYPE, b"*/*")], Kind.UNKNOWN),
-    ([(TYPE, b"*/*; charset=utf-8")], Kind.UNKNOWN),
-    ([(TYPE, b"Unknown/Unknown")], Kind.UNKNOWN),
-    ([(TYPE, b"application/unknown")], Kind.UNKNOWN),
-    ([(OPTIONS, b"nosniff")], Kind.OTHER),
-    ([(TYPE, b"*/*"), (OPTIONS, b"NoSniff")], Kind.OTHER),
-    ([(TYPE, b"text/html"), (OPTIONS, b"nosniff")], Kind.HTML),
+    ([(TYPE, b"text/html; charset=utf-8")], PageKind.HTML),
+    ([(TYPE, b"application/json")], PageKind.OTHER),
+    ([(TYPE, b"application/xhtml+xml")], PageKind.OTHER),
+    ([(b"server", b"x")], PageKind.UNKNOWN),
+    ([(TYPE, b"*/*")], PageKind.UNKNOWN),
+    ([(TYPE, b"*/*; charset=utf-8")], PageKind.UNKNOWN),
+    ([(TYPE, b"Unknown/Unknown")], PageKind.UNKNOWN),
+    ([(TYPE, b"application/unknown")], PageKind.UNKNOWN),
+    ([(OPTIONS, b"nosniff")], PageKind.OTHER),
+    ([(TYPE, b"*/*"), (OPTIONS, b"NoSniff")], PageKind.OTHER),
+    ([(TYPE, b"text/html"), (OPTIONS, b"nosniff")], PageKind.HTML),
     # no type at all
-    ([(TYPE, b"")], Kind.UNKNOWN),
-    ([(TYPE, b"html")], Kind.UNKNOWN),
-    ([(TYPE, b"*")], Kind.UNKNOWN),
-    ([(TYPE, b"text /html")], Kind.UNKNOWN),
-    ([(TYPE, b";text/html")], Kind.UNKNOWN),
-    ([(TYPE, b"text/")], Kind.OTHER),
-    ([(TYPE, b"text/*")], Kind.OTHER),
-    ([(TYPE, b'"text/html"')], Kind.UNKNOWN),  # Chromium takes it for a download
+    ([(TYPE, b"")], PageKind.UNKNOWN),
+    ([(TYPE, b"html")], PageKind.UNKNOWN),
+    ([(TYPE, b"*")], PageKind.UNKNOWN),
+    ([(TYPE, b"text /html")], PageKind.UNKNOWN),
+    ([(TYPE, b";text/html")], PageKind.UNKNOWN),
+    ([(TYPE, b"text/")], PageKind.OTHER),
+    ([(TYPE, b"text/*")], PageKind.OTHER),
+    ([(TYPE, b'"text/html"')], PageKind.UNKNOWN),  # Chromium takes it for a download
     # what follows the type, and several of them
-    ([(TYPE, b"TEXT/HTML foo")], Kind.HTML),
-    ([(TYPE, b"text/html(foo")], Kind.HTML),
-    ([(TYPE, b"text/html,")], Kind.HTML),
-    ([(TYPE, b"text/html, */*")], Kind.HTML),
-    ([(TYPE, b"text/html"), (TYPE, b"*/*")], Kind.HTML),
-    ([(TYPE, b"text/plain, text/html")], Kind.HTML),
-    ([(TYPE, b"text/plain"), (TYPE, b"text/html")], Kind.HTML),
-    ([(TYPE, b"text/html, text/plain")], Kind.OTHER),
-    ([(TYPE, b"text/plain;text/html")], Kind.OTHER),
-    ([(TYPE, b'text/html; x="a, text/plain"')], Kind.HTML),
-    ([(TYPE, b"text/html" + b",;/" * 63)], Kind.HTML),
-    ([(TYPE, b"text/html" + b",;/" * 64)], Kind.UNKNOWN),
+    ([(TYPE, b"TEXT/HTML foo")], PageKind.HTML),
+    ([(TYPE, b"text/html(foo")], PageKind.HTML),
+    ([(TYPE, b"text/html,")], PageKind.HTML),
+    ([(TYPE, b"text/html, */*")], PageKind.HTML),
+    ([(TYPE, b"text/html"), (TYPE, b"*/*")], PageKind.HTML),
+    ([(TYPE, b"text/plain, text/html")], PageKind.HTML),
+    ([(TYPE, b"text/plain"), (TYPE, b"text/html")], PageKind.HTML),
+    ([(TYPE, b"text/html, text/plain")], PageKind.OTHER),
+    ([(TYPE, b"text/plain;text/html")], PageKind.OTHER),
+    ([(TYPE, b'text/html; x="a, text/plain"')], PageKind.HTML),
+    ([(TYPE, b"text/html" + b",;/" * 63)], PageKind.HTML),
+    ([(TYPE, b"text/html" + b",;/" * 64)], PageKind.UNKNOWN),
     # several options
-    ([(OPTIONS, b"nosniff, x")], Kind.OTHER),
-    ([(OPTIONS, b"x, nosniff")], Kind.UNKNOWN),
-    ([(OPTIONS, b"x"), (OPTIONS, b"nosniff")], Kind.UNKNOWN),
-    ([(OPTIONS, b'"nosniff"')], Kind.UNKNOWN),
+    ([(OPTIONS, b"nosniff, x")], PageKind.OTHER),
+    ([(OPTIONS, b"x, nosniff")], PageKind.UNKNOWN),
+    ([(OPTIONS, b"x"), (OPTIONS, b"nosniff")], PageKind.UNKNOWN),
+    ([(OPTIONS, b'"nosniff"')], PageKind.UNKNOWN),
 ]
 
 
 @pytest.mark.parametrize(("fields", "kind"), KINDS)
-def test_a_type_is_read_as_browsers_read_it(fields: list[tuple[bytes, bytes]], kind: Kind) -> None:
+def test_a_type_is_read_as_browsers_read_it(fields: list[tuple[bytes, bytes]], kind: PageKind) -> None:
     assert kind_of(fields) is kind
 
 

@@ -42,7 +42,7 @@ MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class Situation:
     """Where an exchange is, with the visitor's answer: all that a decision reads of it but the cookie."""
 
     site: Site
@@ -102,14 +102,16 @@ class Judge:
     # In a response
 
     def judge_set_cookie(
-        self, line: bytes, place: Place, clock: float, match: Match | None = None
+        self, line: bytes, situation: Situation, clock: float, match: Match | None = None
     ) -> tuple[bytes | None, Decision]:
         """A Set-Cookie value: what it becomes (None: it is dropped) and why. `clock`: the moment from which browsers count an Expires
         (`expires_clock`). `match`: of its name, where it is known."""
         cookie = parse_set_cookie(line)
         if cookie is None:
             return self._malformed(line)
-        edited, decision = self._decide(cookie, place, clock, match or self.match(cookie.name, place.site))
+        edited, decision = self._decide(
+            cookie, situation, clock, match or self.match(cookie.name, situation.site)
+        )
         if not decision.enforced or edited is cookie:
             return line, decision
         return (build_set_cookie(edited) if edited is not None else None), decision
@@ -121,13 +123,13 @@ class Judge:
         return line, Decision(Action.BLOCK, None, (Reason.MALFORMED,), enforced=False)
 
     def _decide(
-        self, cookie: SetCookie, place: Place, now: float, match: Match
+        self, cookie: SetCookie, situation: Situation, now: float, match: Match
     ) -> tuple[SetCookie | None, Decision]:
         deletion = is_deletion(cookie, now)
         if match.entry is None:
-            reason = self.why_undeclared(cookie.name, match.out_of_scope, place.site)
-            return self._decide_undeclared(cookie, reason, deletion, place.site)
-        return self._decide_declared(cookie, match.entry, place, now, deletion)
+            reason = self.why_undeclared(cookie.name, match.out_of_scope, situation.site)
+            return self._decide_undeclared(cookie, reason, deletion, situation.site)
+        return self._decide_declared(cookie, match.entry, situation, now, deletion)
 
     def why_undeclared(self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False) -> Reason:
         path = None if is_request else site.path
@@ -154,11 +156,11 @@ class Judge:
         return None, Decision(Action.BLOCK, None, (reason,), enforced)
 
     def _decide_declared(
-        self, cookie: SetCookie, entry: Entry, place: Place, now: float, deletion: bool
+        self, cookie: SetCookie, entry: Entry, situation: Situation, now: float, deletion: bool
     ) -> tuple[SetCookie | None, Decision]:
-        site, enforced = place.site, self.mode is Mode.ENFORCE and not entry.report_only
-        if entry.category in place.denied and not deletion:
-            return None, Decision(Action.BLOCK, entry, (place.denied[entry.category],), enforced)
+        site, enforced = situation.site, self.mode is Mode.ENFORCE and not entry.report_only
+        if entry.category in situation.denied and not deletion:
+            return None, Decision(Action.BLOCK, entry, (situation.denied[entry.category],), enforced)
         draft = Draft(cookie)
         if entry.rename is not None and enforced:
             verbs.rename(draft, entry.rename.name.encode())
@@ -177,7 +179,7 @@ class Judge:
             if entry.set_by is SetBy.SCRIPT:
                 draft.reasons.append(Reason.SET_BY_SERVER)
         refusals = verbs.certain_refusals(draft)
-        if not refusals and place.is_public and verbs.is_refused_at(draft, site.host):
+        if not refusals and situation.is_public and verbs.is_refused_at(draft, site.host):
             refusals = [Reason.BROWSER_WOULD_REFUSE]
         if refusals and not deletion:
             return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
@@ -196,22 +198,22 @@ class Judge:
 
     # In a request
 
-    def judge_name(self, name: bytes, place: Place) -> Decision:
+    def judge_name(self, name: bytes, situation: Situation) -> Decision:
         """A cookie in a request, by its name."""
         plain_names = self.tables.plain_names
-        match = self.tables.matcher.match(plain_names.get(name, name), place.site.host, None, self.now)
+        match = self.tables.matcher.match(plain_names.get(name, name), situation.site.host, None, self.now)
         if name in plain_names and not _is_renamed_to(name, match.entry):
             # It is renamed, but not for this host.
-            found = self.tables.matcher.match(name, place.site.host, None, self.now)
+            found = self.tables.matcher.match(name, situation.site.host, None, self.now)
             match = found if found.entry is not None else replace(found, out_of_scope=True)
         if match.entry is not None:
-            return self._decide_declared_name(match.entry, place)
+            return self._decide_declared_name(match.entry, situation)
         return self._decide_undeclared_name(
-            self.why_undeclared(name, match.out_of_scope, place.site, is_request=True)
+            self.why_undeclared(name, match.out_of_scope, situation.site, is_request=True)
         )
 
-    def _decide_declared_name(self, entry: Entry, place: Place) -> Decision:
-        refused = place.denied.get(entry.category, None if entry.forward else Reason.NOT_FORWARDED)
+    def _decide_declared_name(self, entry: Entry, situation: Situation) -> Decision:
+        refused = situation.denied.get(entry.category, None if entry.forward else Reason.NOT_FORWARDED)
         if refused is None:
             return Decision(Action.PASS, entry)
         enforced = self.mode is Mode.ENFORCE and not entry.report_only
@@ -226,11 +228,11 @@ class Judge:
 
     # From a script
 
-    def judge_script(self, name: bytes, place: Place) -> Decision | None:
+    def judge_script(self, name: bytes, situation: Situation) -> Decision | None:
         """What a policy says of a cookie that a script of the page wanted to set; None where it may."""
-        match = self.tables.matcher.match(name, place.site.host, None, self.now)
+        match = self.tables.matcher.match(name, situation.site.host, None, self.now)
         if match.entry is not None:
-            refused = place.denied.get(match.entry.category)
+            refused = situation.denied.get(match.entry.category)
             if refused is None:
                 return None
             return Decision(
@@ -242,7 +244,7 @@ class Judge:
         choice = self.policy.on_response
         if choice is OnUndeclaredResponse.PASS:
             return None
-        reason = self.why_undeclared(name, match.out_of_scope, place.site, is_request=True)
+        reason = self.why_undeclared(name, match.out_of_scope, situation.site, is_request=True)
         enforced = self.mode is Mode.ENFORCE and choice is OnUndeclaredResponse.BLOCK
         return Decision(Action.BLOCK, None, (reason,), enforced)
 

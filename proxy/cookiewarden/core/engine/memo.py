@@ -12,7 +12,7 @@ from cookiewarden.core.cookies.cookie import build_cookie
 from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
 from cookiewarden.core.engine.consent import NOTHING, Denied
 from cookiewarden.core.engine.decision import Decision
-from cookiewarden.core.engine.judge import Place
+from cookiewarden.core.engine.judge import Situation
 
 MAX_PLANS = 8192
 """Plans and names that one engine remembers over all scopes; at the limit all are forgotten."""
@@ -123,7 +123,7 @@ class CookiesPlan:
 
 
 @dataclass(slots=True, eq=False)
-class Scope(Place):
+class Scope(Situation):
     """All exchanges of one host, scheme and set of policy paths, with what was decided for them."""
 
     key: ScopeKey

@@ -10,7 +10,7 @@ from cookiewarden.serve.dataplane.roles import ClientRole, ExchangeRole, OriginR
 from cookiewarden.serve.dataplane.tunnel import Tunnel
 from cookiewarden.serve.judging.cookies import ExchangeCookies
 from cookiewarden.serve.observe.metrics import ALT_SVC_DROPPED, IN_FLIGHT
-from cookiewarden.serve.own_pages.visit import Page, Visit, visit_of
+from cookiewarden.serve.own_pages.visit import GuardedPage, Visit, visit_of
 from cookiewarden.serve.wire.chunked import chunk, last_chunk
 from cookiewarden.serve.wire.forwarded import Browser
 from cookiewarden.serve.wire.head import Framing
@@ -48,7 +48,7 @@ class HttpExchange(ExchangeRole):
     over = False
     visit: Visit | None = None
     """Where the answer may be a page that gets a guard."""
-    page: Page | None = None
+    page: GuardedPage | None = None
     """Gets the guard's tag while it passes."""
 
     def __init__(

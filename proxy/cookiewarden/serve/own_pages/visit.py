@@ -21,7 +21,7 @@ from cookiewarden.serve.wire.csp import PageAddress, nonce_for
 from cookiewarden.serve.wire.head import Framing, fields_of, without
 from cookiewarden.serve.wire.request_head import RequestHead
 from cookiewarden.serve.wire.response_head import ResponseHead
-from cookiewarden.serve.wire.sniff import Kind, begins_as_html, kind_of
+from cookiewarden.serve.wire.sniff import PageKind, begins_as_html, kind_of
 from cookiewarden.serve.wire.validators import MARK, Conditions
 
 ENCODINGS = frozenset({b"accept-encoding"})
@@ -38,14 +38,14 @@ _WIDE = re.compile(
 _PORT = re.compile(rb"(.*?)(?::([0-9]{1,5}))?")
 
 
-class Page:
+class GuardedPage:
     """A page that gets the guard's tag while it passes."""
 
-    def __init__(self, tag: bytes, result: str, kind: Kind, counted: "Cells[str]") -> None:
+    def __init__(self, tag: bytes, result: str, kind: PageKind, counted: "Cells[str]") -> None:
         self._injector = Injector(tag)
         self._result = result
         self._counted: Cells[str] | None = counted
-        self._is_sniffed = kind is Kind.UNKNOWN
+        self._is_sniffed = kind is PageKind.UNKNOWN
         self._held = b""
         """Of a page without a type: what does not yet show whether it is HTML."""
 
@@ -103,7 +103,7 @@ class Visit:
             without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"
         )  # what is written to must be readable
 
-    def page(self, response: ResponseHead, body: bytes, host: bytes, https: bool) -> Page | None:
+    def page(self, response: ResponseHead, body: bytes, host: bytes, https: bool) -> GuardedPage | None:
         """Return the page where the answer is one that gets a tag; `body` is what has come of it, `host` as browsers know it."""
         self._status = response.status
         fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
@@ -116,9 +116,9 @@ class Visit:
             return None
         policies = [value for name, value in fields if name == b"content-security-policy"]
         nonce = nonce_for(policies, _address(host, https)) if policies else b""
-        result = "csp" if nonce is None else "sniffed" if kind is Kind.UNKNOWN else "injected"
+        result = "csp" if nonce is None else "sniffed" if kind is PageKind.UNKNOWN else "injected"
         self._writes = True
-        return Page(self._guard.tag(nonce or b""), result, kind, self._counted)
+        return GuardedPage(self._guard.tag(nonce or b""), result, kind, self._counted)
 
     def head(self, head: bytes) -> bytes:
         """Return the head of the answer."""
@@ -146,13 +146,15 @@ def _is_shown(status: int, fields: Iterable[Header]) -> bool:
     return b"content-disposition" not in names and not (status in _REDIRECTS and b"location" in names)
 
 
-def _unwritten(kind: Kind, fields: Iterable[Header], body: bytes) -> str:
+def _unwritten(kind: PageKind, fields: Iterable[Header], body: bytes) -> str:
     """Return why a page gets no tag; nothing where it gets one, or where its beginning has to come first."""
-    if kind is Kind.OTHER or any(name == b"content-type" and _WIDE.search(value) for name, value in fields):
+    if kind is PageKind.OTHER or any(
+        name == b"content-type" and _WIDE.search(value) for name, value in fields
+    ):
         return "not-html"
     if any(name == b"content-encoding" and value.lower() not in (b"identity", b"") for name, value in fields):
         return "encoded"
-    return "not-html" if kind is Kind.UNKNOWN and begins_as_html(body) is False else ""
+    return "not-html" if kind is PageKind.UNKNOWN and begins_as_html(body) is False else ""
 
 
 def _address(host: bytes, https: bool) -> PageAddress:

@@ -14,7 +14,7 @@ MAX_SNIFFED = 1445
 """Octets of a body that are looked at."""
 
 
-class Kind(Enum):
+class PageKind(Enum):
     """What the fields of a response say of its body."""
 
     HTML = "text/html"
@@ -29,7 +29,7 @@ _QUOTED = re.compile(rb'"[^"]*"?')
 _ESSENCE_ENDS = re.compile(rb"[ \t;(]")
 
 
-def kind_of(fields: Iterable[Header]) -> Kind:
+def kind_of(fields: Iterable[Header]) -> PageKind:
     """Names are in lower case."""
     types, options = b"", b""
     for name, value in fields:
@@ -39,12 +39,12 @@ def kind_of(fields: Iterable[Header]) -> Kind:
             options += b"," + value
     essence = _essence(types)
     if essence == b"text/html":
-        return Kind.HTML
+        return PageKind.HTML
     if essence not in _UNKNOWN:
-        return Kind.OTHER
+        return PageKind.OTHER
     # Fetch 3.6: the first of the values counts.
     nosniff = options[1:].split(b",")[0].strip(b" \t").lower() == b"nosniff"
-    return Kind.OTHER if nosniff else Kind.UNKNOWN
+    return PageKind.OTHER if nosniff else PageKind.UNKNOWN
 
 
 def _essence(types: bytes) -> bytes:

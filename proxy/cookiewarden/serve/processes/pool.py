@@ -1,4 +1,4 @@
-"""A supervisor over N workers: it owns the listening sockets, the counts, the admin listener and the policy's files.
+"""Worker processes under a supervisor, which owns the listening sockets and the counts.
 
 Sockets outlive workers: one for each slot, so that connections that wait for a worker that died are taken by its
 replacement. Counts are in memory of the supervisor's, one array for each worker; when a worker ends, they are added

@@ -12,7 +12,7 @@ import types
 import pytest
 
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.serve.address import Address, Upstream
+from cookiewarden.serve.address import Address, Upstream, parse_upstream
 from cookiewarden.serve.dataplane.pool import Pool
 from cookiewarden.serve.own_pages import in_force
 from tests.support.client import CLOSE, Client, ask, get, status_of
@@ -79,6 +79,13 @@ def test_an_origin_that_does_not_accept_is_a_504_at_the_connect_timeout(start: S
         assert upstream_errors(proxy) == {"connect_timeout": 1}
         for filler in fillers:
             filler.close()
+
+
+def test_a_host_that_can_be_none_is_a_502_at_once(start: Start) -> None:
+    """uvloop says so by a UnicodeError and not by an OSError."""
+    proxy, _ = start(upstream=parse_upstream("http://a..b:80"))
+    assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
+    assert upstream_errors(proxy) == {"connect": 1} and proxy.driver.pool.open == 0
 
 
 @pytest.mark.interpreted

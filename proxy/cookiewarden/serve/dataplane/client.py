@@ -65,8 +65,6 @@ class ClientConnection(ClientRole):
     reading = True
     paused = False
     """The origin does not take more."""
-    full = False
-    """The client does not read what is written."""
     is_trusted = False
     """Whether the peer's X-Forwarded fields are believed."""
     _browser: Browser | None = None
@@ -299,7 +297,8 @@ class ClientConnection(ClientRole):
             return
         if body.ended:
             self.body, self.held = None, body.rest
-            self.due = NEVER
+            if not self.full:
+                self.due = NEVER
             self.phase = Phase.ANSWER
         if piece:
             exchange.request_body(piece)

@@ -27,7 +27,7 @@ JOIN = 65536
 class HttpExchange(ExchangeRole):
     """One request and its response."""
 
-    # What most transactions never change stays on the class: an instance sets half of its attributes.
+    # What most exchanges never change stays on the class: an instance sets half of its attributes.
     origin: OriginRole | None = None
     head = b""
     """The request head for the origin, kept until the response begins: a retry sends it again."""
@@ -117,7 +117,8 @@ class HttpExchange(ExchangeRole):
 
     def _sent(self, origin: OriginRole) -> None:
         self.request_sent = True
-        origin.await_answer()
+        if not self.client.full:  # else the origin waits for the client, and is not late
+            origin.await_answer()
 
     def request_body(self, data: bytes) -> None:
         """A piece of the request's body."""
@@ -351,4 +352,5 @@ class HttpExchange(ExchangeRole):
     def client_drained(self) -> None:
         if self.origin is not None:
             self.origin.resume_reading()
-            self.origin.await_answer()
+            if self.request_sent or self.origin.write_paused:
+                self.origin.await_answer()

@@ -1,10 +1,12 @@
 """The pool of connections to the origin."""
 
 import asyncio
+import errno
 import logging
 import ssl
 from collections import deque
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.serve.dataplane.context import Context
@@ -19,6 +21,16 @@ RESOLVE_SECONDS = 5.0
 log = logging.getLogger("cookiewarden")
 
 
+class Waiter(NamedTuple):
+    """An exchange for which there is no connection yet."""
+
+    until: float
+    """How long it waits, on the loop's clock."""
+    exchange: ExchangeRole
+    fresh: bool
+    """It takes no connection that was used."""
+
+
 class Pool(OriginPoolRole):
     """Connections to one origin: idle ones are used newest first; what cannot be served waits in a line."""
 
@@ -27,7 +39,7 @@ class Pool(OriginPoolRole):
         self.upstream = context.upstream
         self.idle: list[OriginConnection] = []
         self.open = 0
-        self.waiting: deque[tuple[float, ExchangeRole]] = deque()
+        self.waiting: deque[Waiter] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._all: set[OriginConnection] = set()
         self._addresses: tuple[float, list[str]] = (0.0, [])
@@ -48,7 +60,7 @@ class Pool(OriginPoolRole):
         if self.open < self.context.settings.max_upstream_connections:
             self._open(exchange)
         else:
-            self.waiting.append((now + self.context.settings.pool_timeout, exchange))
+            self.waiting.append(Waiter(now + self.context.settings.pool_timeout, exchange, fresh))
 
     def _open(self, exchange: ExchangeRole) -> None:
         self.open += 1
@@ -101,7 +113,10 @@ class Pool(OriginPoolRole):
         until, addresses = self._addresses
         now = self.context.loop.time()
         if now >= until:
-            found = await self.context.loop.getaddrinfo(host, port, type=1)  # SOCK_STREAM
+            try:
+                found = await self.context.loop.getaddrinfo(host, port, type=1)  # SOCK_STREAM
+            except UnicodeError:  # an empty label, or one that is too long (RFC 1035 2.3.4)
+                raise OSError(errno.EINVAL, "the host's name is not valid") from None
             addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
             self._addresses = (now + RESOLVE_SECONDS, addresses)
         return addresses
@@ -109,18 +124,21 @@ class Pool(OriginPoolRole):
     def release(self, origin: OriginConnection) -> None:
         """A connection that is free: for the first in line, else idle."""
         waiter = self._next_waiter()
-        if waiter is not None:
+        if waiter is None:
+            self.idle.append(origin)
+            origin.wait_in_pool()
+        elif waiter.fresh and origin.heard:
+            self.waiting.appendleft(waiter)
+            origin.close()  # in its place a new one is opened
+        else:
             origin.serve_again()
-            waiter.attached(origin)
-            return
-        self.idle.append(origin)
-        origin.wait_in_pool()
+            waiter.exchange.attached(origin)
 
-    def _next_waiter(self) -> ExchangeRole | None:
+    def _next_waiter(self) -> "Waiter | None":
         while self.waiting:
-            _, exchange = self.waiting.popleft()
-            if not exchange.over:
-                return exchange
+            waiter = self.waiting.popleft()
+            if not waiter.exchange.over:
+                return waiter
         return None
 
     def forget(self, origin: OriginConnection) -> None:
@@ -137,7 +155,7 @@ class Pool(OriginPoolRole):
         self.open -= 1
         waiter = self._next_waiter()
         if waiter is not None:
-            self._open(waiter)
+            self._open(waiter.exchange)
 
     def failed(self, reason: str, detail: str = "") -> None:
         errors = self.context.metrics.upstream_errors
@@ -154,8 +172,8 @@ class Pool(OriginPoolRole):
         for origin in [origin for origin in self._all if origin.due <= now]:
             origin.due = NEVER
             origin.late()
-        while self.waiting and (self.waiting[0][0] <= now or self.waiting[0][1].over):
-            _, exchange = self.waiting.popleft()
+        while self.waiting and (self.waiting[0].until <= now or self.waiting[0].exchange.over):
+            exchange = self.waiting.popleft().exchange
             if not exchange.over:
                 exchange.origin_unreachable(503, "pool")
 

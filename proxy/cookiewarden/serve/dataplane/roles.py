@@ -57,6 +57,8 @@ class ClientRole(Client):
     peer = b"unknown"
     keep_alive = True
     """The connection may carry another request after this one."""
+    full = False
+    """The client does not read what is written."""
 
     def pause(self) -> None:
         """The origin does not take more: stop reading the client."""

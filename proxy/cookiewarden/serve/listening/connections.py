@@ -69,13 +69,13 @@ class Connections:
         if idle is None:
             return False
         self.idle.pop(idle)
-        self.open.discard(idle)
-        idle.close()
+        idle.close()  # it is open, and may be late, until what was written is read
         return True
 
     def close_idle(self) -> None:
         """Close every client that waits between two requests."""
         for client in list(self.idle):
+            self.idle.pop(client)
             client.close()
 
     def abort_all(self) -> None:

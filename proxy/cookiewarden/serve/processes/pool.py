@@ -165,7 +165,7 @@ class WorkerPool(CountingWorkers):
         self._turns = [asyncio.Lock() for _ in range(settings.workers)]
         """By slot: one replacement at a time."""
         self._restarting: asyncio.Task[None] | None = None
-        self._turning: set[asyncio.Task[None]] = set()
+        self._turning: dict[asyncio.Task[None], Child] = {}
         """Orders that workers have not answered."""
         self._number = 0
         """Of the last message to be answered."""
@@ -296,20 +296,20 @@ class WorkerPool(CountingWorkers):
         """Nobody waits: `settle` does."""
         number = self._next_number()
         turning = {
-            self._begin(self._ask(child, number, Turn(number, order, role is Role.SHADOW)))
+            self._begin(self._ask(child, number, Turn(number, order, role is Role.SHADOW))): child
             for child in self.children
             if not child.retired
         }
+        self._turning |= turning
         for task in turning:
-            self._turning.add(task)
-            task.add_done_callback(self._turning.discard)
-        return turning
+            task.add_done_callback(self._turning.pop)
+        return set(turning)
 
     async def settle(self) -> str:
         """Wait until every worker has followed its last order; who has not by then, or nothing."""
         if self._turning:
             await asyncio.wait(self._turning, timeout=SETTLE_SECONDS)
-        late = len(self._turning)
+        late = len(set(self._turning.values()))
         return (
             f"{counted(late, 'worker')} of {len(self.processes.pids)} did not take it yet, and will be replaced"
             if late
@@ -341,7 +341,8 @@ class WorkerPool(CountingWorkers):
     def unready(self) -> str:
         if self.stopping.is_set():
             return "draining"
-        return "" if self.processes.pids else "no worker"
+        serves = any(self.current.get(child.slot) is child for child in self.children)
+        return "" if serves else "no worker"
 
     async def _bury(self, child: Child) -> None:
         """When a worker ends, keep what it counted, and replace it if nobody told it to end."""

@@ -318,6 +318,8 @@ SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-C
         b"report",
         b'{"mode": "off"}',
         b'{"mode": "report", "seconds": -1}',
+        b'{"mode": "report", "seconds": "10"}',
+        b'{"mode": "report", "seconds": true}',
         b"{" * 10000,
         b'"\xff"',
         b'{"mode": "CANARY"}',
@@ -343,6 +345,20 @@ def test_a_reload_that_is_asked_for_says_what_came_of_it(start: Start, token: st
     proxy.policy.write_text(POLICY + "mode: report\n")
     code, answer = tell(proxy.admin, "/reload")
     assert code == 200 and json.loads(answer)["mode"] == "report"
+
+
+def test_a_client_that_leaves_amid_its_body_is_no_fault_of_the_listener(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "token").chmod(0o600)
+    proxy, _ = start(admin_token_file=str(tmp_path / "token"))
+    head = "POST /mode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n"
+    client = Client(proxy.plane.admin.address.port)
+    client.send(f"{head}Authorization: Bearer {TOKEN}\r\n\r\n{{".encode())
+    assert mode_of(proxy) == "enforce"
+    client.reset()
+    assert not eventually(lambda: "failed to answer" in caplog.text, 0.5)
 
 
 @pytest.mark.parametrize("name", ["inventory", "forecast", "drift", "policy"])

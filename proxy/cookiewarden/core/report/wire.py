@@ -129,7 +129,7 @@ class ModeDocument:
 
     mode: Literal["report", "enforce", "policy"]
     """`policy`: back to what the setting or the policy says."""
-    seconds: Annotated[float, Field(gt=0, le=MAX_SWITCH)] = DEFAULT_SWITCH
+    seconds: Annotated[float, Field(gt=0, le=MAX_SWITCH, strict=True)] = DEFAULT_SWITCH
     """After which it goes back by itself."""
 
 

@@ -106,7 +106,7 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """aiohttp's own pages about bad requests repeat what was sent, and browsers send the application's cookies to every port of
         its host."""
-        if status >= 500:
+        if status >= 500 and not isinstance(exc, ConnectionError):  # which is a client that left
             log.error("the admin listener failed to answer", exc_info=exc)
         code = ErrorCode.INTERNAL_ERROR if status >= 500 else ErrorCode.BAD_REQUEST
         response = refused(Refusal(status, code, f"{status} {HTTPStatus(status).phrase}"))

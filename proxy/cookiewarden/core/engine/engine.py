@@ -139,7 +139,7 @@ class Engine(Judge):
                 lines = []
         return Outcome(kept, cookies)
 
-    # The narrow entries of the data plane
+    # Where an exchange is
 
     def scope(self, exchange: Exchange) -> Scope:
         """The scope of an exchange: ask once per request and hand it to `on_set_cookie` and `on_cookie`."""
@@ -252,6 +252,8 @@ class Engine(Judge):
             _values_of(b"cookie", exchange.headers), scope, exchange.target, now
         )
         return [Judged(_name(line), b"", line, decisions[_name(line)]) for line in lines]
+
+    # The narrow entries of the data plane
 
     def on_set_cookie(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
         """One Set-Cookie value: what it becomes (None: it is dropped) and why. `now`: the moment from which browsers count an

@@ -1,7 +1,8 @@
 """One exchange's cookies: judged, counted, traced, tried by the shadow policy. For every carrier of bytes.
 
 A carrier makes one `ExchangeCookies` for a request, asks it for the Cookie field that the application gets, and hands it each
-head of the response. No fault of ours ends an exchange: it is counted and logged, and the policy's `on_error` decides.
+head of the response. A fault of ours in judging a cookie ends no exchange: it is counted and logged, and the policy's `on_error`
+decides.
 """
 
 import logging
@@ -176,10 +177,10 @@ class ExchangeCookies:
         )
         return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not passes)
 
-    def own_fault(self, doing: str, error: Exception, done: str) -> None:
-        """Count a fault of our own, and log it. `doing`: the work that failed; `done`: what became of it."""
+    def own_fault(self, doing: str, error: Exception, outcome: str) -> None:
+        """Count a fault of our own, and log it. `doing`: the work that failed; `outcome`: what became of it."""
         self.policies.metrics.counts[POLICY_ERRORS] += 1
-        log.error("%s failed (%s); %s", doing, type(error).__name__, done)
+        log.error("%s failed (%s); %s", doing, type(error).__name__, outcome)
 
     # The end
 

@@ -22,7 +22,7 @@ IDLE_DRAIN_SECONDS = 1.0
 
 
 class Worker:
-    """The data plane on one listening socket."""
+    """A driver on one listening socket."""
 
     tls: ListenerTLS | None = None
     listener: Listener
@@ -93,7 +93,7 @@ class Worker:
     # Drain
 
     async def drain(self) -> None:
-        """No new connections after a while, then the requests in flight are finished."""
+        """No new connections after a while; then wait until every connection has ended, those of tunnels too."""
         if self.driver is None:
             return
         settings, connections = self.settings, self.driver.connections

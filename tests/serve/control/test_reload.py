@@ -124,6 +124,17 @@ def test_the_end_that_is_shown_moves_only_where_the_wall_clock_was_set(tmp_path:
     play(scene())
 
 
+def test_the_end_that_is_shown_is_that_of_the_last_switch(tmp_path: Path) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "p.yaml")
+        await proxy.load("one")
+        for seconds in (1.0, 1.75, 1.25):
+            proxy.reloader.turn_mode(Mode.REPORT, seconds)
+            assert proxy.reloader.status.switch_end == proxy.wall + seconds
+
+    play(scene())
+
+
 def test_an_entry_ends_and_counts_again_with_the_wall_clock(tmp_path: Path) -> None:
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")

@@ -132,6 +132,7 @@ class Reloader:
             self.switch, self.order = before
             raise
         log.warning("%s", why)
+        self.status.switch_end = 0.0  # the end is another one, however near
         self._set_in_force(revision)
 
     async def watch_clock(self) -> None:

@@ -211,8 +211,7 @@ def files() -> dict[Path, str]:
     said = "# Written by deploy/generate.py from deploy/prometheus/rules.yaml.\n"
     board = json.loads(JSONEncoder(sort_keys=True).encode(grafana().build()))
     return {
-        HERE / "prometheus" / "prometheusrule.yaml": said
-        + yaml.safe_dump(resource, sort_keys=False, width=1000),
+        HERE / "prometheus" / "prometheusrule.yaml": said + yaml.safe_dump(resource, sort_keys=False, width=1000),
         HERE / "helm" / "cookiewarden" / "rules.yaml": yaml.safe_dump(rules, sort_keys=False, width=1000),
         HERE / "grafana" / "cookiewarden.json": json.dumps(board, indent=1, sort_keys=True) + "\n",
     }

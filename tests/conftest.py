@@ -10,9 +10,7 @@ import pytest
 from tests.support.proxy import CANARY, TOKEN, Start, starter
 
 # A busy machine is no failure: an example may take any time, and so may making one.
-hypothesis.settings.register_profile(
-    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
 
 

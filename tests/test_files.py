@@ -58,9 +58,7 @@ def test_a_file_called_none_includes_nothing(tmp_path: Path) -> None:
 
 def test_what_the_system_refuses_to_open_is_unreadable_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(f"include: [{'x' * 300}]")
-    problem = next(
-        p for p in PolicyFiles(str(tmp_path / "p.yaml")).load().problems if p.code is Code.UNREADABLE
-    )
+    problem = next(p for p in PolicyFiles(str(tmp_path / "p.yaml")).load().problems if p.code is Code.UNREADABLE)
     assert problem.message.endswith("cannot be read: file name too long")
 
 

@@ -1,4 +1,5 @@
-"""A core that is pure, and one place that prints. The directions of imports are contracts in pyproject.toml (make lint)."""
+"""A core that is pure, and one place that prints. The directions of imports are contracts in pyproject.toml (make
+lint)."""
 
 import ast
 import re

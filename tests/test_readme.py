@@ -54,9 +54,7 @@ def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
             for known, free in ports.items():
                 line = line.replace(f":{known}", f":{free}")
             line = f'cookiewarden() {{ "{sys.executable}" -m cookiewarden "$@"; }}; {line}'
-            ran = subprocess.run(
-                ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
-            )
+            ran = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
             printed = (ran.stdout + ran.stderr).replace("\r", "")
             assert printed == expected, line
     finally:
@@ -101,9 +99,7 @@ def test_every_example_of_the_reference_is_a_clean_policy() -> None:
     for text in others:
         assert loaded(text).problems == []
     vendor = "cookies: [{name: 'intercom-session-*', purpose: x, lifetime: 1w, category: support}, {name: x, purpose: x, lifetime: 1w}]"
-    found = loaded(
-        first, **{"vendors__google-analytics_yaml": "cookies: []", "vendors__intercom_yaml": vendor}
-    )
+    found = loaded(first, **{"vendors__google-analytics_yaml": "cookies: []", "vendors__intercom_yaml": vendor})
     assert found.problems == []
 
 

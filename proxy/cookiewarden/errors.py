@@ -1,4 +1,5 @@
-"""The one exception that every command may end with, in a module that imports nothing: a command need not load what raises it."""
+"""The one exception that every command may end with, in a module that imports nothing: a command need not load what
+raises it."""
 
 
 class CannotRun(Exception):

@@ -20,8 +20,19 @@ MAX_FILE = 32 * 1024 * 1024
 
 
 PASSING = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EINTR, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EBUSY}
-)  # fmt: skip
+    {
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOBUFS,
+        errno.EAGAIN,
+        errno.EINTR,
+        errno.EIO,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+        errno.EBUSY,
+    }
+)
 """Errors that say something of the moment and nothing of the file: the same read may succeed later."""
 
 
@@ -145,9 +156,7 @@ def read(folder: Path, name: str) -> tuple[bytes | Unread, Stamp]:
     except FileNotFoundError as error:
         return Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"'), error.errno
     except OSError as error:
-        return Unread(
-            Code.UNREADABLE, f'"{name}" cannot be read: {(error.strerror or "error").lower()}'
-        ), error.errno
+        return Unread(Code.UNREADABLE, f'"{name}" cannot be read: {(error.strerror or "error").lower()}'), error.errno
     except ValueError as error:
         return Unread(Code.UNREADABLE, f'"{name}" cannot be read: {error}'), None
     if len(raw) > MAX_FILE:

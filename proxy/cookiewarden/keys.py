@@ -1,8 +1,7 @@
 """Key files: one key a line, the first seals, all open.
 
-A leaf beside `files`: the one place that reads and writes keys. What needs cryptography is imported where a key is used: that
-takes 30 ms, and most policies seal nothing.
-"""
+A leaf beside `files`: the one place that reads and writes keys. What needs cryptography is imported where a key is
+used: that takes 30 ms, and most policies seal nothing."""
 
 import base64
 import binascii
@@ -37,7 +36,8 @@ class UnreadableKeys(BadKeys):
 
 
 def keys_for(policy: Policy, path: str, option: str = "--seal-key-file") -> tuple[bytes, ...]:
-    """The keys of a policy: none where it seals nothing. `path`: the key file, or empty. `option`: by which it is given. Raises BadKeys."""
+    """The keys of a policy: none where it seals nothing. `path`: the key file, or empty. `option`: by which it is
+    given. Raises BadKeys."""
     if not policy.seals:
         return ()
     if not path:
@@ -66,9 +66,7 @@ def load_keys(path: str) -> tuple[bytes, ...]:
     if len(raw) > MAX_FILE:
         raise BadKeys(f'the key file "{path}" is too large to be one')
     lines = [line.strip() for line in raw.decode("utf-8", "replace").splitlines()]
-    keys = [
-        _key(line, number, path) for number, line in enumerate(lines, 1) if line and not line.startswith("#")
-    ]
+    keys = [_key(line, number, path) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
     if not keys:
         raise BadKeys(f'the key file "{path}" is empty: cookiewarden key new FILE makes one')
     return tuple(keys)

@@ -1,5 +1,6 @@
-"""The first thing that runs. A proxy heeds signals before it imports anything that takes time: the default of SIGHUP and SIGUSR2 is to
-end the process, and that of SIGTERM is to do nothing where the process is the first of a container."""
+"""The first thing that runs. A proxy heeds signals before it imports anything that takes time: the default of SIGHUP
+and SIGUSR2 is to end the process, and that of SIGTERM is to do nothing where the process is the first of a
+container."""
 
 import gc
 import os
@@ -31,8 +32,8 @@ def import_quickly() -> None:
 
 
 def fill_standard_descriptors() -> None:
-    """Open what was closed of the descriptors 0 to 2. A socket or a file that got one of these numbers would be written to by whatever
-    prints, and the event loop aborts when it closes one."""
+    """Open what was closed of the descriptors 0 to 2. A socket or a file that got one of these numbers would be written
+    to by whatever prints, and the event loop aborts when it closes one."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -49,5 +50,6 @@ def heed_signals() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """At once, and with the code of a proxy that was stopped: an exception in the middle of an import may be caught there."""
+    """At once, and with the code of a proxy that was stopped: an exception in the middle of an import may be caught
+    there."""
     os._exit(0)

@@ -42,9 +42,7 @@ def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def answers() -> bool:
         try:
-            request = urllib.request.Request(
-                f"http://127.0.0.1:{port}/a/77", headers={"Cookie": "old=CANARY"}
-            )
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/a/77", headers={"Cookie": "old=CANARY"})
             return urllib.request.urlopen(request, timeout=PATIENCE).status == 200
         except OSError:
             return False

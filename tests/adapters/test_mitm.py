@@ -1,4 +1,5 @@
-"""The addon in a real mitmproxy: the same bytes as the proxy and the engine, HTTP/2, reverse and regular mode, comments, commands."""
+"""The addon in a real mitmproxy: the same bytes as the proxy and the engine, HTTP/2, reverse and regular mode,
+comments, commands."""
 
 import json
 import re
@@ -92,9 +93,7 @@ def corpus_origin() -> Origin:
         head = connection.read_head()
         lines = answers[int(head.split(b" ")[1].rpartition(b"/")[2])]
         fields = "".join(f"Set-Cookie: {line}\r\n" for line in lines).encode()
-        connection.send(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + fields + b"Content-Length: 2\r\n\r\nok"
-        )
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + fields + b"Content-Length: 2\r\n\r\nok")
 
     return Origin(script)
 
@@ -119,9 +118,7 @@ def plainly(scheme_is_https: bool = False) -> list[tuple[list[bytes], list[bytes
     """By the engine alone."""
     engine, found = Engine(policy(CORPUS), now=time.time()), []
     for number, (fields, lines) in enumerate(exchanges()):
-        asked: list[Header] = [
-            (n.encode(), v.strip().encode()) for n, _, v in (f.partition(":") for f in fields)
-        ]
+        asked: list[Header] = [(n.encode(), v.strip().encode()) for n, _, v in (f.partition(":") for f in fields)]
         exchange = Exchange(b"shop.example", f"/n/{number}".encode(), scheme_is_https, asked)
         answered = [
             (b"Content-Type", b"text/html"),
@@ -195,9 +192,7 @@ def test_http_2_in_front_gets_the_same(tmp_path: Path) -> None:
         asked = ["curl", "-sk", "--http2", "-D", "-", "-H", "Cookie: sid=CANARY", "-H", "Cookie: old=CANARY", f"https://127.0.0.1:{proxy.port}/"]  # fmt: skip
         told = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout
     origin.close()
-    assert (
-        told.startswith("HTTP/2 200") and "set-cookie: sid=CANARY; Secure" in told and "tracker" not in told
-    )
+    assert told.startswith("HTTP/2 200") and "set-cookie: sid=CANARY; Secure" in told and "tracker" not in told
     assert values(b"cookie", origin.requests[0]) == [b"sid=CANARY"]
 
 

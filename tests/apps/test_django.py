@@ -57,17 +57,12 @@ async def test_the_admin_works_behind_the_proxy_and_nothing_undeclared_passes(
             assert await page.text() == "csrftoken,sessionid"
             assert "Set-Cookie" not in page.headers
 
-        async with browser.post(
-            "/admin/logout/", data={"csrfmiddlewaretoken": await token("/admin/")}
-        ) as page:
+        async with browser.post("/admin/logout/", data={"csrfmiddlewaretoken": await token("/admin/")}) as page:
             assert "Logged out" in await page.text()
         async with browser.get("/admin/", allow_redirects=False) as page:
             assert page.status == 302
     assert {cookie.key for cookie in jar} == {"csrftoken", "invented"}
     samples = counted(metrics)
-    assert (
-        samples['cookiewarden_cookies_total{action="block",cookie="__undeclared__",direction="response"}']
-        == 1
-    )
+    assert samples['cookiewarden_cookies_total{action="block",cookie="__undeclared__",direction="response"}'] == 1
     assert not any("__undeclared__" in name and 'action="pass"' in name for name in samples)
     assert not any("errors_total" in name for name in samples), samples

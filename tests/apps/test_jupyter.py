@@ -23,9 +23,7 @@ async def jupyter(tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
         "-m", "jupyter_server", "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={tmp_path}",
     ]  # fmt: skip
-    folders = {
-        name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    }
+    folders = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     with (
         running(arguments, tmp_path, f"http://127.0.0.1:{port}/api", **folders, PYTHONWARNINGS="ignore"),
         proxied(HERE / "jupyter.yaml", port) as urls,
@@ -88,9 +86,7 @@ async def test_a_kernel_computes_behind_the_proxy_and_nothing_undeclared_passes(
             assert page.status == 200
 
         xsrf = next(cookie.value for cookie in jar if cookie.key == "_xsrf")
-        async with browser.post(
-            "/api/kernels", json={"name": "python3"}, headers={"X-XSRFToken": xsrf}
-        ) as answer:
+        async with browser.post("/api/kernels", json={"name": "python3"}, headers={"X-XSRFToken": xsrf}) as answer:
             assert answer.status == 201
             kernel = (await answer.json())["id"]
         async with browser.ws_connect(f"/api/kernels/{kernel}/channels") as socket:

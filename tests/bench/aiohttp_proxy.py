@@ -18,9 +18,7 @@ from cookiewarden.files import PolicyFiles
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "trailer"}
 
 
-def proxy(
-    engine: Engine, session: ClientSession, origin: str
-) -> Callable[..., Awaitable[web.StreamResponse]]:
+def proxy(engine: Engine, session: ClientSession, origin: str) -> Callable[..., Awaitable[web.StreamResponse]]:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         exchange = Exchange(request.host.encode(), request.raw_path.encode(), https=False)
         now = time.time()

@@ -135,7 +135,9 @@ def new(engine: Engine) -> Case:
         yield run, len(many)
 
 
-SEALING = "version: 1\ncookies:\n  - {name: sid, seal: true, secure: true, http_only: true}\n  - {name: a}\n  - {name: b}\n"
+SEALING = (
+    "version: 1\ncookies:\n  - {name: sid, seal: true, secure: true, http_only: true}\n  - {name: a}\n  - {name: b}\n"
+)
 
 
 def sealed() -> Engine:
@@ -227,9 +229,7 @@ def _run(what: str, workload: str, requests: int) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--no-valgrind", action="store_true", help="leave out what takes two minutes")
     parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")

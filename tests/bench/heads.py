@@ -2,11 +2,10 @@
 
     python -m tests.bench.heads [--only TEXT]
 
-Each head is new to the proxy: nothing of it was remembered. The bar is 200 (`BAR`), for any policy of 200 entries and for 2,000 globs;
-it is not met by responses that the application crafts (`CRAFTED_BAR`).
-Times are CPU seconds of this process, the least of several. `steps` counts Python's bytecodes: that depends on no machine, and sees no
-work inside a C function. `make test` holds each head to the bar in steps (test_heads.py).
-"""
+Each head is new to the proxy: nothing of it was remembered. The bar is 200 (`BAR`), for any policy of 200 entries and
+for 2,000 globs; it is not met by responses that the application crafts (`CRAFTED_BAR`). Times are CPU seconds of this
+process, the least of several. `steps` counts Python's bytecodes: that depends on no machine, and sees no work inside a
+C function. `make test` holds each head to the bar in steps (test_heads.py)."""
 
 import argparse
 import base64
@@ -36,7 +35,8 @@ from tests.support.policies import policy as loaded
 
 BAR = 200
 CRAFTED_BAR = 350
-"""For responses that an application crafts to be expensive: 120 lines without a tail in common, under a policy with every verb."""
+"""For responses that an application crafts to be expensive: 120 lines without a tail in common, under a policy with
+every verb."""
 REPEATS = 5
 ROOM = 15_800
 """Octets of a value that fits into a field of 16 KiB."""
@@ -99,23 +99,17 @@ def cookies(pairs: Iterator[bytes] | list[bytes]) -> tuple[bytes, bytes]:
 
 
 def answered(*lines: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%b\r\n" % b"".join(
-        b"Set-Cookie: %b\r\n" % x for x in lines
-    )
+    return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%b\r\n" % b"".join(b"Set-Cookie: %b\r\n" % x for x in lines)
 
 
 def entries(*lines: str, top: str = "") -> str:
-    return f"version: 1\n{top}cookies:\n" + "".join(
-        f"  - {{{line}, lifetime: 1h, purpose: x}}\n" for line in lines
-    )
+    return f"version: 1\n{top}cookies:\n" + "".join(f"  - {{{line}, lifetime: 1h, purpose: x}}\n" for line in lines)
 
 
 def consent(form: str) -> str:
     top = f"consent: {{cookie: answer, format: {form}}}\ncategories:\n  need: {{basis: x}}\n"
     top += "".join(f"  c{n}: {{consent: required, granted_by: [{n % 24 + 1}]}}\n" for n in range(100))
-    return entries(
-        "name: answer, category: need", *(f"name: x{n}, category: c{n}" for n in range(100)), top=top
-    )
+    return entries("name: answer, category: need", *(f"name: x{n}, category: c{n}" for n in range(100)), top=top)
 
 
 ONE = entries("name: sid")
@@ -166,16 +160,12 @@ def set_cookies(line: str, count: int = 120) -> Callable[[int], tuple[bytes, byt
 
 
 def sealed(n: int) -> tuple[bytes, bytes]:
-    values = (
-        base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300)
-    )
+    values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
     return asked(*cookies([b"k%d=s1.%b" % (at, value) for at, value in enumerate(values)])), OK
 
 
 def sealed_copies(n: int) -> tuple[bytes, bytes]:
-    values = (
-        base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300)
-    )
+    values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
     return asked(*cookies([b"k1=s1." + value for value in values])), OK
 
 
@@ -199,8 +189,7 @@ def crowded(name: str, attributes: str, end: str) -> Callable[[int], tuple[bytes
 
     def heads(n: int) -> tuple[bytes, bytes]:
         lines = [
-            b"%b%x=1;%b;%b%d"
-            % (name.encode(), n * 1000 + at, attributes.encode(), end.encode(), n * 1000 + at)
+            b"%b%x=1;%b;%b%d" % (name.encode(), n * 1000 + at, attributes.encode(), end.encode(), n * 1000 + at)
             for at in range(120)
         ]
         return asked(), answered(*lines[: 32_000 // (len(lines[0]) + 14)])
@@ -332,8 +321,6 @@ async def main(only: str) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose name has this text")
     uvloop.run(main(parser.parse_args().only))

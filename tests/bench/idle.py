@@ -46,9 +46,7 @@ def started(name: str, folder: Path, origin: int) -> tuple[subprocess.Popen, int
         text = text.replace("maxconn 1000", "no strict-limits\n  maxconn 12000").replace(
             "timeout http-keep-alive 6s", f"timeout http-keep-alive {LONG}s"
         )
-        text = text.replace(
-            "  tune.bufsize 33792\n  tune.maxrewrite 1024\n", ""
-        )  # HAProxy's own default counts
+        text = text.replace("  tune.bufsize 33792\n  tune.maxrewrite 1024\n", "")  # HAProxy's own default counts
         text = text.replace("timeout client 2s", f"timeout client {LONG}s")
         configuration.write_text(text)
     if name == OURS:
@@ -102,9 +100,7 @@ def measure(name: str, folder: Path, origin: int, count: int) -> dict[str, objec
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")

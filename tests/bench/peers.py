@@ -43,8 +43,7 @@ class Where:
 def _nginx(where: Where, http: str, top: str = "") -> list[str]:
     user = "user root;" if os.geteuid() == 0 else ""  # its worker must reach a folder that is ours alone
     temporary = " ".join(
-        f"{kind}_temp_path {where.folder}/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        f"{kind}_temp_path {where.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     path = where.file(
         "nginx.conf",

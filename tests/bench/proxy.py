@@ -3,10 +3,9 @@
     make bench            (BENCH="--only af --rounds 3" for some of it)
 
 Every peer has one core, the origin and the load have another, and rounds take turns. CPU time is that of the proxy's
-processes, by the kernel's account. Before anything is timed, all peers must give the same answers; a round with an error
-in it, or whose requests our own metric counts otherwise, ends the bench. A ratio of two peers of one run says
-something; a figure of one machine does not. Throughput is bounded by the load's core where a peer is fast.
-"""
+processes, by the kernel's account. Before anything is timed, all peers must give the same answers; a round with an
+error in it, or whose requests our own metric counts otherwise, ends the bench. A ratio of two peers of one run says
+something; a figure of one machine does not. Throughput is bounded by the load's core where a peer is fast."""
 
 import argparse
 import contextlib
@@ -90,9 +89,7 @@ def without_inventory(where: Where) -> list[str]:
     return [*peers.cookiewarden(where), "--inventory", "off"]
 
 
-COMMANDS = (
-    PEERS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES} | {NO_INVENTORY: without_inventory}
-)
+COMMANDS = PEERS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES} | {NO_INVENTORY: without_inventory}
 
 
 # Before it is timed
@@ -222,9 +219,7 @@ def _median(numbers: Iterator[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="LETTERS", help="these workloads, such as af")
     parser.add_argument("--without", metavar="PEER", action="append", default=[], help="leave a peer out")
     parser.add_argument("--rounds", type=int, default=5)

@@ -52,9 +52,7 @@ class Peer:
         """What it has counted itself; None where it does not count."""
         if not self.admin:
             return None
-        return sum(
-            n for name, n in scrape(self.admin).items() if name.startswith("cookiewarden_requests_total")
-        )
+        return sum(n for name, n in scrape(self.admin).items() if name.startswith("cookiewarden_requests_total"))
 
     @property
     def base(self) -> str:
@@ -115,7 +113,8 @@ def _answers(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent, by h2load; or by wrk, where each request has a Cookie header of its own or a connection of its own."""
+    """What is sent, by h2load; or by wrk, where each request has a Cookie header of its own or a connection of its
+    own."""
 
     path: str = "/plain"
     upload: Path | None = None
@@ -191,9 +190,7 @@ def _wrk(peer: Peer, load: Load, seconds: int) -> tuple[int, tuple[float, float]
         text = WRK % (cookies, HOST, '"close"' if load.reconnect else "nil")
         script.write(text if load.cookies else text.replace("Cookie = headers[at], ", ""))
         script.flush()
-        told = _run(
-            "wrk", "-t1", f"-c{load.clients}", f"-d{seconds}", "-s", script.name, peer.base + load.path
-        )
+        told = _run("wrk", "-t1", f"-c{load.clients}", f"-d{seconds}", "-s", script.name, peer.base + load.path)
     done, errors, p50, p99 = map(float, told.splitlines()[-1].split())
     if errors or not done:
         raise DoesNotCount(f"{peer.name}: {errors:.0f} errors\n{told}")

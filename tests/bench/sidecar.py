@@ -1,10 +1,9 @@
-"""What a sidecar is beside its cost for each request: tail latency at half load, memory after a million requests, what a
-second worker costs and does, and how soon it serves.
+"""What a sidecar is beside its cost for each request: tail latency at half load, memory after a million requests, what
+a second worker costs and does, and how soon it serves.
 
     make bench-sidecar            (BENCH="--only start" for some of it)
 
-As in `proxy.py`, peers take turns, a round with an error in it ends the bench, and medians count.
-"""
+As in `proxy.py`, peers take turns, a round with an error in it ends the bench, and medians count."""
 
 import argparse
 import contextlib
@@ -46,9 +45,7 @@ class Found:
 
     def line(self) -> str:
         ours, other = statistics.median(self.ours), statistics.median(self.other)
-        return (
-            f"{self.title:<58}{ours:>10.2f}{other:>10.2f} {self.unit:<11}{ours / other:>6.2f}   / {self.than}"
-        )
+        return f"{self.title:<58}{ours:>10.2f}{other:>10.2f} {self.unit:<11}{ours / other:>6.2f}   / {self.than}"
 
 
 def p99(origin: int, rounds: int) -> list[Found]:
@@ -119,9 +116,7 @@ def start(origin: int, rounds: int) -> list[Found]:
         if number:  # the first one makes the bytecode and fills the system's caches
             ours.append(times[0] * 1e3)
             other.append(times[1] * 1e3)
-    return [
-        Found("start to the first request served, 50 entries", "ms", ours, other, f"python -c '{IMPORTS}'")
-    ]
+    return [Found("start to the first request served, 50 entries", "ms", ours, other, f"python -c '{IMPORTS}'")]
 
 
 def _start(origin: int) -> float:
@@ -240,9 +235,7 @@ QUESTIONS: dict[str, Callable[[int, int], list[Found]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=QUESTIONS, help="one question")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")

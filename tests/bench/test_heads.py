@@ -1,5 +1,5 @@
-"""No head within the default limits costs more than 200 requests of the six-cookie workload, a response that the application crafts not
-more than 350, counted in steps: no clock is asked."""
+"""No head within the default limits costs more than 200 requests of the six-cookie workload, a response that the
+application crafts not more than 350, counted in steps: no clock is asked."""
 
 import re
 

@@ -69,9 +69,7 @@ class Firefox:
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression that gives a string, a number or a boolean."""
-        answer = self._ask(
-            "script.evaluate", expression=expression, target={"context": self.page}, awaitPromise=True
-        )
+        answer = self._ask("script.evaluate", expression=expression, target={"context": self.page}, awaitPromise=True)
         if answer["type"] != "success":
             raise RuntimeError(answer["exceptionDetails"]["text"])
         return answer["result"].get("value")

@@ -8,9 +8,7 @@ AXE = Path(__file__).parents[2] / ".venv" / "npm" / "node_modules" / "axe-core" 
 SIZES = {"wide": 1280, "narrow": 360}
 
 
-def opened(
-    browser: Browser, url: str, width: int = 1280, scheme: str = "light", scripts: bool = True
-) -> Page:
+def opened(browser: Browser, url: str, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Page:
     """A page, with everything on it that went wrong in `page.wrong`."""
     context = browser.new_context(
         viewport={"width": width, "height": 900},
@@ -45,9 +43,7 @@ def fits(page: Page) -> bool:
 def violations(browser: Browser, url: str, width: int, scheme: str) -> list[str]:
     """What axe finds, in every rule that it has for WCAG 2.2 AA and for good practice."""
     assert AXE.exists(), "make test-browser installs axe-core from npm"
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
-    )
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     page.goto(url)
     page.add_script_tag(content=AXE.read_text())

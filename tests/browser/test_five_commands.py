@@ -1,4 +1,5 @@
-"""From nothing to an enforced policy for a real application, by the README's commands: Django's admin, a HAR of a real Chromium."""
+"""From nothing to an enforced policy for a real application, by the README's commands: Django's admin, a HAR of a real
+Chromium."""
 
 import re
 import subprocess
@@ -27,9 +28,7 @@ def commands() -> list[list[str]]:
 
 
 def run(arguments: list[str], folder: Path) -> tuple[int, str]:
-    ran = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, timeout=60
-    )
+    ran = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
     assert "Traceback" not in ran.stderr
     return ran.returncode, ran.stdout + ran.stderr
 
@@ -38,9 +37,7 @@ def is_logged_in(page: Page) -> bool:
     return "Site administration" in page.inner_text("body")
 
 
-def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: Browser, tmp_path: Path) -> None:
     assert CHROMIUM is not None
     learn, check, test, proxy, forecast = commands()
     site = tmp_path / "site"
@@ -61,9 +58,7 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(
         code, told = run(learn, tmp_path)
         assert code == 0 and "entries drafted" in told, told
         policy = tmp_path / "my.yaml"
-        assert {"- name: csrftoken", "- name: sessionid"} <= {
-            line.strip() for line in policy.read_text().splitlines()
-        }
+        assert {"- name: csrftoken", "- name: sessionid"} <= {line.strip() for line in policy.read_text().splitlines()}
         code, told = run(check, tmp_path)
         assert code == 0 and "no-purpose" in told, told
         code, told = run(test, tmp_path)
@@ -103,9 +98,7 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(
             page.click("input[type=submit]")
             assert is_logged_in(page)
             (cookie,) = [c for c in visitor.cookies() if c["name"] == "sessionid"]
-            assert (
-                cookie["secure"] and cookie["httpOnly"] and cookie["expires"] <= time.time() + 14 * 86400 + 60
-            )
+            assert cookie["secure"] and cookie["httpOnly"] and cookie["expires"] <= time.time() + 14 * 86400 + 60
             visitor.close()
         finally:
             process.terminate()

@@ -44,9 +44,7 @@ def serving(pages: dict[str, tuple[bytes, bytes]]) -> Callable[[OriginConnection
         while True:
             path = connection.read_head().split(b" ")[1].partition(b"?")[0].decode()
             fields, body = pages.get(path, (b"Content-Type: text/plain\r\n", b""))
-            connection.send(
-                b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: %d\r\n\r\n" % len(body) + body
-            )
+            connection.send(b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
     return script
 
@@ -59,10 +57,7 @@ def application(connection: OriginConnection) -> None:
         head = connection.read_head()
         csp = b"Content-Security-Policy: script-src 'self' 'unsafe-inline'\r\n" if b" /csp " in head else b""
         connection.send(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
-            + csp
-            + b"Content-Length: %d\r\n\r\n" % len(HTML)
-            + HTML
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + csp + b"Content-Length: %d\r\n\r\n" % len(HTML) + HTML
         )
 
 
@@ -222,9 +217,7 @@ def test_the_guard_takes_for_a_deletion_what_the_browser_does(start: Start, visi
     for attribute in (*KEPT, *GONE):
         line = f"_fbp=CANARY; {attribute}"
         plain.evaluate("line => { document.cookie = line }", line)
-        assert ("_fbp" in names(visitor)) is (attribute in KEPT), (
-            f"what this browser does with {attribute[:60]}"
-        )
+        assert ("_fbp" in names(visitor)) is (attribute in KEPT), f"what this browser does with {attribute[:60]}"
         visitor.clear_cookies()
         page.evaluate("line => { document.cookie = line }", line)
         assert "_fbp" not in names(visitor), attribute[:60]
@@ -299,9 +292,7 @@ ONCE = [
 ]  # fmt: skip
 
 
-def test_what_was_judged_is_what_is_set_whatever_the_page_replaces(
-    start: Start, visitor: BrowserContext
-) -> None:
+def test_what_was_judged_is_what_is_set_whatever_the_page_replaces(start: Start, visitor: BrowserContext) -> None:
     proxy, _ = start(application, POLICY % "")
     page = visitor.new_page()
     for script, expected in ONCE:
@@ -318,9 +309,7 @@ def test_what_was_judged_is_what_is_set_whatever_the_page_replaces(
 
 def test_a_word_that_is_a_declared_name_is_not_set(start: Start, visitor: BrowserContext) -> None:
     """Firefox takes a line without `=` for a name without a value."""
-    proxy, _ = start(
-        application, POLICY.replace("cookies:", "undeclared: {response: pass}\ncookies:", 1) % ""
-    )
+    proxy, _ = start(application, POLICY.replace("cookies:", "undeclared: {response: pass}\ncookies:", 1) % "")
     page = visitor.new_page()
     page.goto(f"http://localhost:{proxy.port}/")
     page.evaluate("document.cookie = '_ga; Max-Age=9999'; document.cookie = 'word'")
@@ -367,9 +356,7 @@ def test_a_deletion_has_one_reading_and_what_lives_is_not_set(start: Start, visi
     assert visitor.cookies() == []
 
 
-def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(
-    start: Start, visitor: BrowserContext
-) -> None:
+def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(start: Start, visitor: BrowserContext) -> None:
     """By a setter of our own below the guard's."""
     proxy, _ = start(application, POLICY % "")
     page = visitor.new_page()
@@ -460,17 +447,13 @@ SNIFFED = [
 ]
 
 
-def test_what_this_browser_takes_for_html_has_the_guard_and_nothing_else(
-    start: Start, visitor: BrowserContext
-) -> None:
+def test_what_this_browser_takes_for_html_has_the_guard_and_nothing_else(start: Start, visitor: BrowserContext) -> None:
     pages = {f"/{at}": (fields, text + SETS) for at, (fields, text, _) in enumerate(SNIFFED)}
     proxy, _ = start(serving(pages), POLICY % "")
     page = visitor.new_page()
     for at, (fields, text, is_html) in enumerate(SNIFFED):
         page.goto(f"http://localhost:{proxy.port}/{at}")
-        ran, has_tag = page.evaluate(
-            "[!!window.ran, document.documentElement.outerHTML.includes('guard.js?')]"
-        )
+        ran, has_tag = page.evaluate("[!!window.ran, document.documentElement.outerHTML.includes('guard.js?')]")
         assert (fields, text, ran, has_tag) == (fields, text, is_html, is_html)
         assert names(visitor) == set()
 
@@ -481,8 +464,7 @@ POLICIES = [
     (CSP + b"script-src 'nonce-abc' 'strict-dynamic'", True),
     (CSP + b"script-src 'nonce-abc'", True),
     (
-        CSP
-        + b"default-src 'none'; script-src 'nonce-abc' 'nonce-other', script-src 'nonce-other' 'nonce-abc'",
+        CSP + b"default-src 'none'; script-src 'nonce-abc' 'nonce-other', script-src 'nonce-other' 'nonce-abc'",
         True,
     ),
     (CSP + b"script-src 'self' 'unsafe-inline'", True),
@@ -521,18 +503,12 @@ def test_after_a_stricter_policy_the_page_has_the_new_guard(start: Start, visito
     def keeping(connection: OriginConnection) -> None:
         while True:
             head = connection.read_head()
-            validators = (
-                b'Cache-Control: no-cache\r\nETag: "a"\r\nLast-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\n'
-            )
+            validators = b'Cache-Control: no-cache\r\nETag: "a"\r\nLast-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\n'
             if re.search(rb"(?i)\r\nif-(none-match|modified-since):", head):
                 connection.send(b"HTTP/1.1 304 Not Modified\r\n" + validators + b"\r\n")
             else:
                 connection.send(
-                    b"HTTP/1.1 200 OK\r\n"
-                    + TYPE
-                    + validators
-                    + b"Content-Length: %d\r\n\r\n" % len(HTML)
-                    + HTML
+                    b"HTTP/1.1 200 OK\r\n" + TYPE + validators + b"Content-Length: %d\r\n\r\n" % len(HTML) + HTML
                 )
 
     without = (POLICY % "").replace("inject_guard: true", "")

@@ -27,10 +27,7 @@ def application(connection: OriginConnection) -> None:
         }.get(target, b"")
         body = b"%d sessions" % len(re.findall(rb"sid=", head))
         connection.send(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
-            + line
-            + b"Content-Length: %d\r\n\r\n" % len(body)
-            + body
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + line + b"Content-Length: %d\r\n\r\n" % len(body) + body
         )
 
 
@@ -78,16 +75,11 @@ def plain(connection: OriginConnection) -> None:
         }.get(target, b"")
         body = b"%d sessions" % len(re.findall(rb"[ ;]sid=", head))
         connection.send(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
-            + line
-            + b"Content-Length: %d\r\n\r\n" % len(body)
-            + body
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + line + b"Content-Length: %d\r\n\r\n" % len(body) + body
         )
 
 
-def test_an_old_application_gets_a_host_bound_session_without_a_change(
-    start: Start, visitor: BrowserContext
-) -> None:
+def test_an_old_application_gets_a_host_bound_session_without_a_change(start: Start, visitor: BrowserContext) -> None:
     before, _ = start(plain, policy("path: keep"))
     after, origin = start(plain, policy("rename_to: __Host-sid"))
     page = visitor.new_page()

@@ -1,5 +1,5 @@
-"""Every spelling of a lifetime or a deletion, under each kind of policy, in Chromium and in Firefox: nothing outlives its bound, nothing is
-stored without consent, no sealed value is readable, every deletion deletes."""
+"""Every spelling of a lifetime or a deletion, under each kind of policy, in Chromium and in Firefox: nothing outlives
+its bound, nothing is stored without consent, no sealed value is readable, every deletion deletes."""
 
 import shutil
 import subprocess
@@ -45,8 +45,8 @@ class Kept:
 
 @dataclass(frozen=True)
 class Kind:
-    """A policy's rule for the names that begin with a prefix, the attributes with which the application sets the cookie, and the
-    seconds that it may live (0: the session, None: it may not be kept)."""
+    """A policy's rule for the names that begin with a prefix, the attributes with which the application sets the
+    cookie, and the seconds that it may live (0: the session, None: it may not be kept)."""
 
     name: str
     rule: str
@@ -59,9 +59,7 @@ KINDS = [
     Kind("ends-", "lifetime: session", "", 0),
     Kind("visits-", "category: analytics, lifetime: 1h", "", None),
     Kind("sealed-", "lifetime: 1h, seal: true", "", HOUR),
-    Kind(
-        "moved-", "lifetime: 1h, path: /, same_site: None, partitioned: true, secure: keep", "; Secure", HOUR
-    ),
+    Kind("moved-", "lifetime: 1h, path: /, same_site: None, partitioned: true, secure: keep", "; Secure", HOUR),
     Kind("__Secure-", "lifetime: 1h", "; Secure", HOUR),
     Kind("__Host-", "lifetime: 1h", "; Secure; Path=/; Domain=", HOUR),
     Kind("__Http-", "lifetime: 1h", "; Secure; HttpOnly", HOUR),
@@ -85,11 +83,7 @@ cookies:
     for kind in KINDS
     if kind.rule
 )
-LIVE = [
-    spelling
-    for spelling in TABLE
-    if not is_deletion(parse_set_cookie(b"a=1; " + spelling.encode()), time.time())
-]
+LIVE = [spelling for spelling in TABLE if not is_deletion(parse_set_cookie(b"a=1; " + spelling.encode()), time.time())]
 DELETIONS = [spelling for spelling in TABLE if spelling not in LIVE]
 
 
@@ -103,9 +97,7 @@ class Application:
 
     def __call__(self, connection: OriginConnection) -> None:
         while True:
-            is_page = connection.read_head().startswith(
-                b"GET / "
-            )  # and not a favicon's request, which comes later
+            is_page = connection.read_head().startswith(b"GET / ")  # and not a favicon's request, which comes later
             fields = [f"Date: {self.date}"] if self.date else []
             fields += [f"Set-Cookie: {line}" for line in self.lines if is_page]
             head = "".join(f"{field}\r\n" for field in fields)
@@ -123,7 +115,8 @@ class Visitor:
     forget: Callable[[], Any]
 
     def kept(self) -> dict[str, Kept]:
-        """By name, without the one that ends each visit. Firefox lists expired ones, which it sends to nobody, until it has cleaned up."""
+        """By name, without the one that ends each visit. Firefox lists expired ones, which it sends to nobody, until it
+        has cleaned up."""
         live = (cookie for cookie in self.all() if cookie.seconds is None or cookie.seconds > 0)
         return {cookie.name: cookie for cookie in live if cookie.name != "last"}
 
@@ -133,31 +126,23 @@ def visitor(request: pytest.FixtureRequest) -> Iterator[Visitor]:
     if request.param == "firefox":
         with firefox() as found:
             print(f"Firefox {found.version}")
-            yield Visitor(
-                found.goto, lambda: [_of_firefox(cookie) for cookie in found.cookies()], found.clear_cookies
-            )
+            yield Visitor(found.goto, lambda: [_of_firefox(cookie) for cookie in found.cookies()], found.clear_cookies)
         return
     browser: Browser = request.getfixturevalue("browser")
     print(f"Chromium {browser.version}")
     context = browser.new_context(ignore_https_errors=True)
     page = context.new_page()
-    yield Visitor(
-        page.goto, lambda: [_of_chromium(cookie) for cookie in context.cookies()], context.clear_cookies
-    )
+    yield Visitor(page.goto, lambda: [_of_chromium(cookie) for cookie in context.cookies()], context.clear_cookies)
     context.close()
 
 
 def _of_chromium(cookie: Any) -> Kept:
-    return Kept(
-        cookie["name"], cookie["value"], cookie["expires"] - time.time() if cookie["expires"] >= 0 else None
-    )
+    return Kept(cookie["name"], cookie["value"], cookie["expires"] - time.time() if cookie["expires"] >= 0 else None)
 
 
 def _of_firefox(cookie: Any) -> Kept:
     expiry = cookie.get("expiry")
-    return Kept(
-        cookie["name"], cookie["value"]["value"], expiry - time.time() if expiry is not None else None
-    )
+    return Kept(cookie["name"], cookie["value"]["value"], expiry - time.time() if expiry is not None else None)
 
 
 @pytest.fixture
@@ -236,14 +221,13 @@ def test_every_deletion_deletes(shop: tuple[Proxy, Application], visitor: Visito
             visitor,
             [f"{kind.name}{number}=CANARY{attributes}; {spelling}" for number, spelling in batch],
         )
-        # Firefox counts Max-Age=0 from the time of the answer, and may list a cookie without a value for a fraction of a second.
+        # Firefox counts Max-Age=0 from the time of the answer, and may list a cookie without a value for a fraction of
+        # a second.
         assert not any(cookie.value for name, cookie in visitor.kept().items() if name != "answer")
         assert eventually(lambda: set(visitor.kept()) == {"answer"}), sorted(visitor.kept())
 
 
-def test_withdrawn_consent_expires_partitioned_cookies_too(
-    start: Start, visitor: Visitor, tmp_path: Path
-) -> None:
+def test_withdrawn_consent_expires_partitioned_cookies_too(start: Start, visitor: Visitor, tmp_path: Path) -> None:
     certificate = trustme.CA().issue_cert(HOST)
     certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "site.pem"))
     policy = """
@@ -260,9 +244,7 @@ cookies:
   - {name: kept, category: analytics}
 """
     application = Application()
-    proxy, _ = start(
-        application, policy, tls_cert=str(tmp_path / "site.pem"), tls_key=str(tmp_path / "site.pem")
-    )
+    proxy, _ = start(application, policy, tls_cert=str(tmp_path / "site.pem"), tls_key=str(tmp_path / "site.pem"))
     shop = proxy, application
     visitor.forget()
     visit(shop, visitor, ["answer=analytics"])

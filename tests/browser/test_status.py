@@ -85,9 +85,7 @@ def test_it_is_read_by_keyboard(browser: Browser, proxy: Running) -> None:
     for _ in range(40):
         page.keyboard.press("Tab")
         reached.add(
-            page.evaluate(
-                "document.activeElement.getAttribute('aria-label') || document.activeElement.tagName"
-            )
+            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.tagName")
         )
     assert {"Cookies, table", "Register, table", "SUMMARY", "BUTTON", "PRE"} <= reached
     page.context.close()

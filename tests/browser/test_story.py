@@ -1,5 +1,5 @@
-"""From report mode to a register that is enforced, and a night with a broken policy: the demo application, Chromium, the commands
-and a real Prometheus, in one story."""
+"""From report mode to a register that is enforced, and a night with a broken policy: the demo application, Chromium,
+the commands and a real Prometheus, in one story."""
 
 import re
 import shutil
@@ -121,9 +121,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         # Then by the file.
         text = shop.policy.read_text().replace("\nmode: report", "\nmode: enforce")
         shop.policy.write_text(text)
-        assert eventually(
-            lambda: shop.run("mode", "policy")[1].endswith("mode enforce (by the policy)\n"), 10
-        )
+        assert eventually(lambda: shop.run("mode", "policy")[1].endswith("mode enforce (by the policy)\n"), 10)
         assert eventually(lambda: "CookiewardenModeSwitched" not in asked.firing(), 20)
 
         # A broken policy: the old one stays, and somebody is called.
@@ -152,17 +150,10 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
             "--inventory",
             f"http://127.0.0.1:{shop.admin}",
         )
-        counted = scrape(shop.admin)[
-            'cookiewarden_cookies_total{action="rewrite",cookie="wosid",direction="response"}'
-        ]
+        counted = scrape(shop.admin)['cookiewarden_cookies_total{action="rewrite",cookie="wosid",direction="response"}']
         assert counted >= 2 and eventually(
             lambda: (
-                (
-                    asked.value(
-                        'cookiewarden_cookies_total{action="rewrite",cookie="wosid",direction="response"}'
-                    )
-                    or 0
-                )
+                (asked.value('cookiewarden_cookies_total{action="rewrite",cookie="wosid",direction="response"}') or 0)
                 == counted
             ),
             5,
@@ -189,10 +180,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         page = opened(browser, page_file.as_uri())
         row = page.locator("#declared ~ .scroll tr", has_text="wosid")
         assert (
-            fits(page)
-            and page.wrong == []
-            and "session" in row.inner_text()
-            and "http-only-added" in row.inner_text()
+            fits(page) and page.wrong == [] and "session" in row.inner_text() and "http-only-added" in row.inner_text()
         )
         assert page.locator("svg.chart").count() == 2 and page.locator("svg .bar").count() > 5
         page.context.close()

@@ -55,9 +55,7 @@ def test_the_shipped_policies_have_full_suites() -> None:
     assert sum(len(suite["cases"]) for suite in suites) > 20
 
 
-def test_the_schema_of_files_of_tests_is_the_one_that_the_command_prints_and_the_shipped_ones_are_right_by_it() -> (
-    None
-):
+def test_the_schema_of_files_of_tests_is_the_one_that_the_command_prints_and_the_shipped_ones_are_right_by_it() -> None:
     schema = json.loads((ROOT / "policies" / "test.schema.json").read_text())
     assert schema == CasesModel.model_json_schema()
     for path in (ROOT / "policies").rglob("*.test.yaml"):
@@ -167,9 +165,7 @@ def test_the_formats_say_the_same(folder: Path) -> None:
         ("", "expected a mapping"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_file_of_tests_is_told_with_its_place(
-    folder: Path, text: str, told: str
-) -> None:
+def test_what_is_wrong_with_a_file_of_tests_is_told_with_its_place(folder: Path, text: str, told: str) -> None:
     (folder / "p.test.yaml").write_text(text)
     code, printed, error = run_cases("p.test.yaml", cwd=folder)
     assert code in (1, 3) and told in error, error

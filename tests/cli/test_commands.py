@@ -56,9 +56,7 @@ def test_check_prints_all_problems_of_all_files(tmp_path: Path) -> None:
         (["forecast", "1", "--token-file", "nowhere"], 3),
     ],
 )
-def test_wrong_usage_is_exit_2_and_what_cannot_be_read_or_reached_is_exit_3(
-    arguments: list[str], code: int
-) -> None:
+def test_wrong_usage_is_exit_2_and_what_cannot_be_read_or_reached_is_exit_3(arguments: list[str], code: int) -> None:
     assert run(*arguments)[0] == code
 
 
@@ -130,9 +128,7 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
     _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: a=1; Max-Age=9999")
     assert "a: rewrite, but only reported" in out and "p.yaml:2:1: ceiling: 1h" in out
     _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: b=1")
-    assert (
-        "b: pass\n  undeclared: the cookie is in no entry of the policy, which lets such cookies pass" in out
-    )
+    assert "b: pass\n  undeclared: the cookie is in no entry of the policy, which lets such cookies pass" in out
 
 
 @pytest.mark.parametrize(
@@ -175,9 +171,7 @@ def test_explain_says_what_it_needs(arguments: list[str], code: int, told: str) 
 def test_explain_knows_the_host_from_a_request_head_and_says_what_it_judged_for(
     tmp_path: Path, stdin: bytes, code: int, told: str
 ) -> None:
-    (tmp_path / "p.yaml").write_text(
-        "cookies: [{name: sid, scope: {hosts: [shop.example], paths: [/shop]}}]\n"
-    )
+    (tmp_path / "p.yaml").write_text("cookies: [{name: sid, scope: {hosts: [shop.example], paths: [/shop]}}]\n")
     found, out, err = run("explain", "--policy", "p.yaml", "-", stdin=stdin, cwd=tmp_path)
     assert (found, told in out + err) == (code, True), out + err
 
@@ -206,16 +200,11 @@ def test_explain_shows_the_lines_of_our_own(tmp_path: Path) -> None:
     code, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "-", stdin=head)
     assert code == 0 and "CANARY" not in out
     assert "  first   Set-Cookie: a=<0 bytes>; Path=/x; Max-Age=0\n" in out
-    assert (
-        "b: evict\n" in out
-        and "  before  nothing\n  after   Set-Cookie: b=<0 bytes>; Path=/; Max-Age=0\n" in out
-    )
+    assert "b: evict\n" in out and "  before  nothing\n  after   Set-Cookie: b=<0 bytes>; Path=/; Max-Age=0\n" in out
 
 
 def test_explain_of_a_head_without_cookies_says_so() -> None:
-    code, out, _ = run(
-        "explain", "--policy", "policies/carerix.yaml", "-", stdin=b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n"
-    )
+    code, out, _ = run("explain", "--policy", "policies/carerix.yaml", "-", stdin=b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
     assert (code, out) == (0, "no Set-Cookie or Cookie header in it: nothing for the policy to decide\n")
 
 
@@ -275,9 +264,7 @@ def test_a_flag_counts_before_a_variable_before_a_file_before_the_default(tmp_pa
         ("a: [", 2, "not YAML"),
     ],
 )
-def test_a_settings_file_is_told_what_is_wrong_with_it(
-    tmp_path: Path, text: str, code: int, told: str
-) -> None:
+def test_a_settings_file_is_told_what_is_wrong_with_it(tmp_path: Path, text: str, code: int, told: str) -> None:
     (tmp_path / "c.yaml").write_text(text)
     found, _, err = run("run", "--config", "c.yaml", "--print-config", cwd=tmp_path)
     assert (found, told in err) == (code, True), err

@@ -41,19 +41,13 @@ STARTER = "policies/starter.yaml"
     ids=" ".join,
 )  # fmt: skip
 def test_a_command_imports_nothing_that_serves(arguments: tuple[str, ...]) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60
-    )
+    ran = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
     code, modules = json.loads(ran.stderr.splitlines()[-1])
     assert code in (0, 1), ran.stderr
     assert [name for name in modules if name in HEAVY] == []
 
 
 def test_the_list_of_commands_imports_none_of_them() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "--help"], capture_output=True, text=True, timeout=60
-    )
+    ran = subprocess.run([sys.executable, "-c", PROGRAM, "--help"], capture_output=True, text=True, timeout=60)
     modules = json.loads(ran.stderr.splitlines()[-1])[1]
-    assert [
-        name for name in modules if name.startswith(("cookiewarden.core", "cookiewarden.tools", "pydantic"))
-    ] == []
+    assert [name for name in modules if name.startswith(("cookiewarden.core", "cookiewarden.tools", "pydantic"))] == []

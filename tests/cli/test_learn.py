@@ -56,8 +56,7 @@ def test_a_new_policy_is_in_report_mode_and_loads(folder: Path) -> None:
     assert names(folder / "new.yaml") == ["_ga", "intercom-id-*", "no", "sid", "old"]
     assert (
         "mode: report" in told
-        and "# a family: 2 names differ only in what looks random: intercom-id-abc123, intercom-id-def456"
-        in told
+        and "# a family: 2 names differ only in what looks random: intercom-id-abc123, intercom-id-def456" in told
     )
     assert "set 2 times" in told and "lifetime: 90s" in told
 
@@ -89,9 +88,7 @@ def test_lists_of_many_styles_are_added_to(folder: Path, policy: str, expected: 
     assert names(folder / "p.yaml") == expected
 
 
-@pytest.mark.parametrize(
-    "policy", ["cookies: [{name: sid}]\n", "cookies: []\n", "cookies:\n  -\n    name: sid\n"]
-)
+@pytest.mark.parametrize("policy", ["cookies: [{name: sid}]\n", "cookies: []\n", "cookies:\n  -\n    name: sid\n"])
 def test_a_list_in_one_line_is_left_to_a_person(folder: Path, policy: str) -> None:
     (folder / "p.yaml").write_text(policy)
     code, told, error = learn("c.txt", "--into", "p.yaml", cwd=folder)
@@ -133,11 +130,7 @@ def test_several_sources_and_one_that_fails(folder: Path) -> None:
         )[:-3]
     )
     code, told, error = learn("c.txt", "cut.har", "none.har", cwd=folder)
-    assert (
-        code == 3
-        and '"cut.har" is cut; what came before is used' in error
-        and '"none.har" cannot be read' in error
-    )
+    assert code == 3 and '"cut.har" is cut; what came before is used' in error and '"none.har" cannot be read' in error
     assert "- name: fromhar" in told and "- name: _ga" in told
 
 
@@ -215,12 +208,7 @@ def test_what_cannot_be_added_to_stays_as_it_is(folder: Path) -> None:
     (folder / "link.yaml").symlink_to("q.yaml")
     (folder / "q.yaml.new").write_text("precious")
     code, out, error = learn("c.txt", "--into", "link.yaml", cwd=folder)
-    assert (
-        code == 1
-        and "is not changed" in error
-        and "- name:" in out
-        and (folder / "q.yaml").read_text() == text
-    )
+    assert code == 1 and "is not changed" in error and "- name:" in out and (folder / "q.yaml").read_text() == text
     (folder / "q.yaml").write_text(text.replace("\n  second", " second"))
     assert learn("c.txt", "--into", "link.yaml", cwd=folder)[0] == 0
     assert (folder / "link.yaml").is_symlink() and (folder / "q.yaml.new").read_text() == "precious"

@@ -14,16 +14,12 @@ CHECK = [sys.executable, "-m", "cookiewarden", "check", "policies/starter.yaml"]
 
 def test_a_standard_output_that_is_full_is_told_and_is_exit_3() -> None:
     with open("/dev/full", "w") as full:
-        ran = subprocess.run(
-            CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
-        )
+        ran = subprocess.run(CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     assert (ran.returncode, ran.stderr) == (3, "cookiewarden: standard output: no space left on device\n")
 
 
 def test_a_standard_output_that_is_closed_hears_nothing_and_the_code_is_the_same() -> None:
-    ran = subprocess.run(
-        CHECK, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=lambda: os.close(1)
-    )
+    ran = subprocess.run(CHECK, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=lambda: os.close(1))
     assert (ran.returncode, ran.stderr) == (0, "")
     ran = subprocess.run(CHECK, cwd=ROOT, stdout=subprocess.PIPE, timeout=30, preexec_fn=lambda: os.close(2))
     assert ran.returncode == 0

@@ -87,9 +87,7 @@ def test_drift_says_what_differs_and_what_to_paste(proxy: Running, tmp_path: Pat
 
 def test_mode_is_switched_and_turned_back(proxy: Running, token: Path) -> None:
     code, told, _ = run("mode", "report", "--for", "30min", "--token-file", token, at(proxy))
-    assert (
-        code == 0 and "mode report (by an operator's switch until" in told and "30 minutes from now" in told
-    )
+    assert code == 0 and "mode report (by an operator's switch until" in told and "30 minutes from now" in told
     assert b"tracker" in ask(proxy.port, get(b"/", CLOSE))
     code, told, _ = run("mode", "policy", "--token-file", token, at(proxy))
     assert code == 0 and told.endswith("mode enforce (by the policy)\n")
@@ -182,19 +180,13 @@ def test_samples_that_no_counter_can_have_are_no_data(value: str, code: int, for
     answer = f'{{"status": "success", "data": {{"result": [{{"metric": {labels}, "values": [{samples}]}}]}}}}'
     with site(dict.fromkeys(("/api/v1/query_range", "/api/v1/query"), (200, {}, answer.encode()))) as url:
         found, told, error = run("report", "--prometheus", url, "--since", "5min", "--format", form)
-    assert (
-        found == code
-        and "Traceback" not in error
-        and ("does not answer as Prometheus" in error) is (code == 3)
-    )
+    assert found == code and "Traceback" not in error and ("does not answer as Prometheus" in error) is (code == 3)
     assert not re.search(r"\b(inf|nan)\b", told)
 
 
 @pytest.mark.parametrize("moment", ["1e300", "Infinity", "NaN", "-1", '"x"', "null", "9" * 400])
 def test_samples_of_moments_that_cannot_be_are_no_answer(moment: str) -> None:
-    answer = (
-        f'{{"status": "success", "data": {{"result": [{{"metric": {{}}, "values": [[{moment}, "1"]]}}]}}}}'
-    )
+    answer = f'{{"status": "success", "data": {{"result": [{{"metric": {{}}, "values": [[{moment}, "1"]]}}]}}}}'
     with site(dict.fromkeys(("/api/v1/query_range", "/api/v1/query"), (200, {}, answer.encode()))) as url:
         code, _, told = run("report", "--prometheus", url)
     assert code == 3 and "does not answer as Prometheus does" in told and "Traceback" not in told

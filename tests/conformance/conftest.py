@@ -22,9 +22,7 @@ WHY = pytest.StashKey[dict[str, str]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("wire")
     group.addoption("--proxy", action="append", help=f"one of {', '.join(PEERS)}, or NAME=HOST:PORT")
-    group.addoption(
-        "--origin-port", type=int, default=0, help="where the origin of a running proxy is expected"
-    )
+    group.addoption("--origin-port", type=int, default=0, help="where the origin of a running proxy is expected")
 
 
 def proxies(config: pytest.Config) -> list[str]:
@@ -42,14 +40,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Wire]]:
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Wire]]:
     """The proxies that were started so far."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(
-            contextlib.closing(wires := Wires(stack, tmp_path_factory.mktemp("wire"), request.config))
-        )
+        stack.enter_context(contextlib.closing(wires := Wires(stack, tmp_path_factory.mktemp("wire"), request.config)))
         yield wires
 
 
@@ -135,9 +129,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     alone = [
         row
         for row, cells in table.items()
-        if len(cells) > 2
-        and cells.get(OURS) == "ok"
-        and all(c != "ok" for n, c in cells.items() if n != OURS)
+        if len(cells) > 2 and cells.get(OURS) == "ok" and all(c != "ok" for n, c in cells.items() if n != OURS)
     ]
     if alone:
         terminalreporter.section(f"where {OURS} differs from all others, and why")

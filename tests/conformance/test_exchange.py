@@ -1,4 +1,5 @@
-"""Rows of the wire that take more than one message: time, retries, interim answers, hop-by-hop, upgrades, early ends."""
+"""Rows of the wire that take more than one message: time, retries, interim answers, hop-by-hop, upgrades, early
+ends."""
 
 import contextlib
 import hashlib
@@ -44,9 +45,7 @@ def test_an_event_stream_outlives_the_read_timeout(wire: Wire) -> None:
 
 
 @pytest.mark.row(3)
-@pytest.mark.parametrize(
-    ("method", "status", "times"), [(b"GET", 200, 2), (b"POST", 502, 1)], ids=["GET", "POST"]
-)
+@pytest.mark.parametrize(("method", "status", "times"), [(b"GET", 200, 2), (b"POST", 502, 1)], ids=["GET", "POST"])
 def test_only_a_safe_request_on_a_stale_connection_is_sent_again(
     wire: Wire, method: bytes, status: int, times: int
 ) -> None:
@@ -269,9 +268,7 @@ def test_trailers_go_on_and_are_never_fields_of_the_head(wire: Wire) -> None:
 def test_an_upgrade_becomes_a_tunnel(wire: Wire) -> None:
     def script(connection: OriginConnection) -> None:
         connection.read_head()
-        connection.send(
-            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello"
-        )
+        connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello")
         connection.send(connection.read(5))
 
     wire.behind(script)

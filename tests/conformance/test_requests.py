@@ -18,9 +18,7 @@ def line(text: bytes, host: bytes = b"a") -> bytes:
 
 
 def fields(*lines: bytes, body: bytes = b"", method: bytes = b"GET") -> bytes:
-    return (
-        b"\r\n".join([method + b" / HTTP/1.1", b"Host: a", b"Connection: close", *lines]) + b"\r\n\r\n" + body
-    )
+    return b"\r\n".join([method + b" / HTTP/1.1", b"Host: a", b"Connection: close", *lines]) + b"\r\n\r\n" + body
 
 
 def post(*lines: bytes, body: bytes = b"") -> bytes:

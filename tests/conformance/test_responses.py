@@ -1,4 +1,5 @@
-"""What an origin may answer, and what clients get of what it may not: 502, or a message that is seen to be incomplete."""
+"""What an origin may answer, and what clients get of what it may not: 502, or a message that is seen to be
+incomplete."""
 
 import gzip
 import random
@@ -92,9 +93,7 @@ def bodies() -> dict[str, bytes]:
 @pytest.mark.row(4)
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"], ids=["1.1", "1.0"])
 @pytest.mark.parametrize("kind", bodies())
-def test_a_response_that_is_cut_anywhere_is_seen_to_be_incomplete(
-    wire: Wire, kind: str, version: bytes
-) -> None:
+def test_a_response_that_is_cut_anywhere_is_seen_to_be_incomplete(wire: Wire, kind: str, version: bytes) -> None:
     """An unknown length towards HTTP/1.0 ends with the connection: only a reset tells an end from a cut, and the
     others end it like any other."""
     whole = bodies()[kind]
@@ -153,9 +152,7 @@ def test_a_response_without_a_body_keeps_the_connection_in_step(
 
     def script(connection: OriginConnection) -> None:
         while True:
-            connection.send(
-                answer if b"/first" in connection.read_head() else ok(b"Content-Length: 2", body=b"ok")
-            )
+            connection.send(answer if b"/first" in connection.read_head() else ok(b"Content-Length: 2", body=b"ok"))
 
     wire.behind(script)
     with wire.client() as client:
@@ -188,9 +185,7 @@ def test_a_response_without_a_body_keeps_the_connection_in_step(
 @pytest.mark.parametrize("late", [False, True], ids=["in one segment", "a moment later"])
 def test_what_follows_a_response_reaches_nobody(wire: Wire, answer: bytes, late: bool) -> None:
     at = (
-        answer.index(b"HTTP/1.1 200 OK\r\nContent-Length: 6")
-        if answer.count(b"HTTP/") > 1
-        else answer.index(b"SECRET")
+        answer.index(b"HTTP/1.1 200 OK\r\nContent-Length: 6") if answer.count(b"HTTP/") > 1 else answer.index(b"SECRET")
     )
 
     def script(connection: OriginConnection) -> None:
@@ -208,6 +203,4 @@ def test_what_follows_a_response_reaches_nobody(wire: Wire, answer: bytes, late:
         time.sleep(0.3)
     expect(b"SECRET" not in seen, "SECRET")
     answer_to_another = wire.ask(get(b"/second", CLOSE))
-    expect(
-        b"SECRET" not in answer_to_another and last_status(answer_to_another) in (200, 502), answer_to_another
-    )
+    expect(b"SECRET" not in answer_to_another and last_status(answer_to_another) in (200, 502), answer_to_another)

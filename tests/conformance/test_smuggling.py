@@ -1,5 +1,5 @@
-"""Requests that two parsers might read differently (the shared set, by RFC 9110 and 9112): for each either a refusal, or
-one normalised request; an origin never sees bytes of a second one."""
+"""Requests that two parsers might read differently (the shared set, by RFC 9110 and 9112): for each either a refusal,
+or one normalised request; an origin never sees bytes of a second one."""
 
 import base64
 import contextlib
@@ -52,9 +52,7 @@ class Recorder:
         if not self._body(file, seen):
             raise EOFError
         seen.complete = True
-        connection.send(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (b"" if line.startswith(b"HEAD") else b"ok")
-        )
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (b"" if line.startswith(b"HEAD") else b"ok"))
 
     def _body(self, file, seen: Recorded) -> bool:
         if not seen.encodings:

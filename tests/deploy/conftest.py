@@ -1,4 +1,5 @@
-"""What deploy/ holds is tried with the tools that its users have. A tool that is missing fails a test: make test-deploy says which package has it."""
+"""What deploy/ holds is tried with the tools that its users have. A tool that is missing fails a test: make test-deploy
+says which package has it."""
 
 import os
 import shutil

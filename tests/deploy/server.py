@@ -42,9 +42,7 @@ def prometheus(folder: Path, admin: int, rules: str) -> Iterator[Prometheus]:
     configuration = {
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
         "rule_files": ["rules.yaml"],
-        "scrape_configs": [
-            {"job_name": "cookiewarden", "static_configs": [{"targets": [f"127.0.0.1:{admin}"]}]}
-        ],
+        "scrape_configs": [{"job_name": "cookiewarden", "static_configs": [{"targets": [f"127.0.0.1:{admin}"]}]}],
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
     port = free_port()

@@ -1,4 +1,5 @@
-"""The manifests: built by the real kustomize, checked against the schemas of Kubernetes, and what must be true of them."""
+"""The manifests: built by the real kustomize, checked against the schemas of Kubernetes, and what must be true of
+them."""
 
 import json
 import shutil
@@ -91,9 +92,7 @@ def assert_hardened(container: dict[str, Any], pod: dict[str, Any]) -> None:
         and security["readOnlyRootFilesystem"]
         and security["capabilities"] == {"drop": ["ALL"]}
     )
-    assert not security["allowPrivilegeEscalation"] and security["seccompProfile"] == {
-        "type": "RuntimeDefault"
-    }
+    assert not security["allowPrivilegeEscalation"] and security["seccompProfile"] == {"type": "RuntimeDefault"}
     assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
     assert not any("subPath" in mount for mount in container["volumeMounts"])
     mounted = {mount["name"] for mount in container["volumeMounts"]}

@@ -63,25 +63,17 @@ def test_every_metric_of_alerts_and_panels_is_in_a_real_scrape(tmp_path: Path) -
     ):
         for _ in range(3):
             ask(proxy.port, get(b"/", b"Cookie: other=CANARY", CLOSE))
-        assert eventually(
-            lambda: (asked.value('cookiewarden_violations_total{cookie="__undeclared__"}') or 0) > 0, 10
-        )
+        assert eventually(lambda: (asked.value('cookiewarden_violations_total{cookie="__undeclared__"}') or 0) > 0, 10)
         names = set(asked.ask("label/__name__/values"))
         expressions = [alert["expr"] for alert in alerts()]
         board = json.loads((DEPLOY / "grafana" / "cookiewarden.json").read_text())
         panels = [panel for panel in board["panels"] if panel["type"] != "row"]
         expressions += [target["expr"] for panel in panels for target in panel["targets"]]
         assert len(panels) > 20
-        used = {
-            name
-            for text in expressions
-            for name in re.findall(r"\b(?:cookiewarden|process)_[a-z0-9_]+", text)
-        }
+        used = {name for text in expressions for name in re.findall(r"\b(?:cookiewarden|process)_[a-z0-9_]+", text)}
         assert used - names == set()
         unused = {
-            name
-            for name in names
-            if name.startswith("cookiewarden_") and not re.search(r"_(sum|count|created)$", name)
+            name for name in names if name.startswith("cookiewarden_") and not re.search(r"_(sum|count|created)$", name)
         }
         assert unused - used == set(), "in a scrape, and in no panel and no alert"
 

@@ -39,9 +39,7 @@ def test_the_units_are_what_systemd_takes(tool: Tool, tmp_path: Path) -> None:
 
 
 def test_the_service_is_shut_in(tool: Tool) -> None:
-    told = tool(
-        "systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / "cookiewarden.service")
-    )
+    told = tool("systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / "cookiewarden.service"))
     found = re.search(r"exposure level for \S+: ([0-9.]+)", told)
     assert found and float(found[1]) <= MOST_EXPOSED, told
 
@@ -58,7 +56,8 @@ def test_the_command_of_the_service_is_one(tmp_path: Path) -> None:
 
 
 def test_a_socket_that_is_handed_over_is_served_and_systemd_is_told(tool: Tool, tmp_path: Path) -> None:
-    """With systemd's own systemd-socket-activate, and a socket in the place of systemd's that hears what is notified."""
+    """With systemd's own systemd-socket-activate, and a socket in the place of systemd's that hears what is
+    notified."""
     (tmp_path / "policy.yaml").write_text(POLICY)
     origin = Origin(answering(OK))
     listen, admin = free_port(), free_port()

@@ -1,4 +1,5 @@
-"""A session with a language server over its standard input and output, as editors have one (Language Server Protocol 3.17)."""
+"""A session with a language server over its standard input and output, as editors have one (Language Server Protocol
+3.17)."""
 
 import json
 import subprocess

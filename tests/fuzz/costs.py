@@ -2,10 +2,9 @@
 
     python -m tests.fuzz.costs --seconds 60 [--seed N]
 
-Heads of `tests/bench/heads.py` are changed at random: a unit that fills a field is replaced, doubled, mixed with another, and tried under
-the policies of all cases. Whatever costs more than the worst so far is measured again, and becomes the start of further changes. The worst
-is printed as a multiple of a request of the six-cookie workload.
-"""
+Heads of `tests/bench/heads.py` are changed at random: a unit that fills a field is replaced, doubled, mixed with
+another, and tried under the policies of all cases. Whatever costs more than the worst so far is measured again, and
+becomes the start of further changes. The worst is printed as a multiple of a request of the six-cookie workload."""
 
 import argparse
 import logging
@@ -48,9 +47,7 @@ class Found:
 def filled(chance: random.Random) -> bytes:
     """Up to a field's room of units."""
     unit = b"".join(chance.choice(UNITS) for _ in range(chance.choice((1, 1, 1, 2, 3))))
-    numbered = (
-        b"".join(b"%d%b" % (at, unit) for at in range(3000)) if chance.random() < 0.3 else unit * 16_000
-    )
+    numbered = b"".join(b"%d%b" % (at, unit) for at in range(3000)) if chance.random() < 0.3 else unit * 16_000
     return numbered[: chance.choice((ROOM, ROOM, 1000, 4000))]
 
 
@@ -101,11 +98,7 @@ async def search(seconds: float, seed: int) -> float:
     worst, tried = Found(0, b"", b""), 0
     while time.monotonic() < until:
         found = changed(worst, chance) if worst.ask and chance.random() < 0.5 else made(chance)
-        if (
-            max(map(len, found.ask.split(b"\r\n"))) > 16_000
-            or len(found.ask) > 32_000
-            or len(found.answer) > 32_000
-        ):
+        if max(map(len, found.ask.split(b"\r\n"))) > 16_000 or len(found.ask) > 32_000 or len(found.answer) > 32_000:
             continue
         if found.policy not in proxies:
             proxies[found.policy] = proxy_of(CASES[found.policy], KEYS)
@@ -117,9 +110,7 @@ async def search(seconds: float, seed: int) -> float:
     for proxy in proxies.values():
         proxy.driver.stop()
     ratio = worst.seconds / one
-    print(
-        f"costs     {tried:>9,} heads, the worst costs {ratio:.0f} six-cookie requests (bar {BAR}), seed {seed}"
-    )
+    print(f"costs     {tried:>9,} heads, the worst costs {ratio:.0f} six-cookie requests (bar {BAR}), seed {seed}")
     print(
         f"          policy of {CASES[worst.policy].name!r}; request {_short(worst.ask)}; answer {_short(worst.answer)}"
     )
@@ -131,9 +122,7 @@ def _short(head: bytes) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     arguments = parser.parse_args()

@@ -62,11 +62,7 @@ def guided(names: list[str], seconds: int) -> None:
                 (Path(folder) / str(number)).write_bytes(seed)
             code = f"from tests.fuzz.run import _guided; _guided({name!r}, {seconds}, {folder!r})"
             done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-            last = [
-                line
-                for line in done.stderr.splitlines()
-                if "Done" in line or "ERROR" in line or "Error" in line
-            ]
+            last = [line for line in done.stderr.splitlines() if "Done" in line or "ERROR" in line or "Error" in line]
             print(f"{name:<9} atheris: {' '.join(last[-1:]) or done.stderr[-300:]}")
             if done.returncode:
                 sys.exit(done.stderr[-3000:])
@@ -76,9 +72,7 @@ def _guided(name: str, seconds: int, folder: str) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["cookiewarden"]):
-        for module in [
-            module for module in sys.modules if module.startswith(("cookiewarden", "tests.fuzz.targets"))
-        ]:
+        for module in [module for module in sys.modules if module.startswith(("cookiewarden", "tests.fuzz.targets"))]:
             del sys.modules[module]
         from tests.fuzz.targets import TARGETS as INSTRUMENTED
     atheris.Setup(
@@ -96,9 +90,7 @@ def _guided(name: str, seconds: int, folder: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=1_000_000, help="for each target")
     parser.add_argument("--target", choices=TARGETS)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))

@@ -55,11 +55,7 @@ def points(svg: str) -> list[tuple[float, float]]:
 
 
 def test_a_line_goes_from_one_end_to_the_other_and_its_top_is_the_largest_value() -> None:
-    svg = str(
-        chart(
-            [ChartLine("a", [0.0, 5.0, 10.0]), ChartLine("b", [0.0, 0.0, 0.0])], ("then", "now"), "/s", "Rate"
-        )
-    )
+    svg = str(chart([ChartLine("a", [0.0, 5.0, 10.0]), ChartLine("b", [0.0, 0.0, 0.0])], ("then", "now"), "/s", "Rate"))
     (x0, y0), (_, y1), (x2, y2) = points(svg)
     assert (x0, x2) == (8, 632) and y0 > y1 > y2 and y1 - y2 == pytest.approx(y0 - y1, abs=0.2)
     assert "Rate: a 10, b 0 /s at the end" in svg and svg.count("<polyline") == 1
@@ -74,9 +70,7 @@ def test_charts_without_anything_are_charts() -> None:
 
 def test_bars_stand_on_one_another() -> None:
     svg = ElementTree.fromstring(
-        str(bars([ChartLine("a", [2.0, 0.0]), ChartLine("b", [1.0, 3.0])], ("x", "y"), "t")).partition("<p ")[
-            0
-        ]
+        str(bars([ChartLine("a", [2.0, 0.0]), ChartLine("b", [1.0, 3.0])], ("x", "y"), "t")).partition("<p ")[0]
     )
     boxes = [{k: float(v) for k, v in r.attrib.items() if k != "class"} for r in svg.iter("rect")]
     a1, b1, a2, b2 = boxes

@@ -56,9 +56,7 @@ def test_a_page_tells_names_purposes_lifetimes_basis_and_consent(language: str, 
 
 
 def test_hosts_and_the_last_day_of_an_entry_are_told() -> None:
-    page = statement_page(
-        document("nl", ", scope: {hosts: [a.example]}, until: 2030-12-31, set_by: both"), "markdown"
-    )
+    page = statement_page(document("nl", ", scope: {hosts: [a.example]}, until: 2030-12-31, set_by: both"), "markdown")
     assert "(alleen op a.example) (in gebruik tot en met 31 december 2030)" in page
     assert "een script op de pagina" in page
 
@@ -67,11 +65,7 @@ def test_hosts_and_the_last_day_of_an_entry_are_told() -> None:
 def test_nothing_in_a_text_is_markup(form: str) -> None:
     head = "statement:\n" + "".join(f"  {key}: {HOSTILE!r}\n".replace("'", '"') for key in ("title", "introduction", "role", "contact", "publisher"))  # fmt: skip
     page = statement_page(document("en", f", party: {HOSTILE!r}".replace("'", '"'), head), form)
-    assert (
-        "\u202e" not in page
-        and "\x1b" not in page
-        and ("{{ 7*7 }}" if form == "html" else "{{ 7\\*7 }}") in page
-    )
+    assert "\u202e" not in page and "\x1b" not in page and ("{{ 7*7 }}" if form == "html" else "{{ 7\\*7 }}") in page
     assert "<script" not in page if form == "html" else not re.search(r"(?<!\\)(<script|\]\(java)", page)
 
 
@@ -85,10 +79,7 @@ def test_a_language_without_words_needs_a_template() -> None:
     with pytest.raises(ValueError, match="en and nl ship"):
         statement_page(document("de"), "html")
     own = "{% for k in s.stated %}{{ k.name }}={{ k.lifetime|lifetime(w) }};{% endfor %}{{ '<b>' }}"
-    assert (
-        with_template(document("de"), own, "own.txt")
-        == "a-*=2 months;c=no limit is stated;b=no limit is stated;<b>"
-    )
+    assert with_template(document("de"), own, "own.txt") == "a-*=2 months;c=no limit is stated;b=no limit is stated;<b>"
     assert with_template(document("de"), own, "own.html").endswith("&lt;b&gt;")
 
 

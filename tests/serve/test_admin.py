@@ -52,9 +52,7 @@ def status(port: int, path: str, host: str, token: str = "", method: str = "GET"
         ("[::1]evil.example", 403), ("[localhost", 403), ("localhost:80:evil", 403), ("127.0.0.1:x", 403),
     ],
 )  # fmt: skip
-def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(
-    start: Start, host: str, index: int
-) -> None:
+def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(start: Start, host: str, index: int) -> None:
     proxy, _ = start(admin_host=("admin.internal",))
     port = proxy.plane.admin.address.port
     for path in ("/metrics", "/livez", "/readyz"):
@@ -99,9 +97,7 @@ def test_a_browser_is_asked_for_the_token(start: Start, token: str) -> None:
     proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=token)
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"http://127.0.0.1:{proxy.plane.admin.address.port}/")
-    assert refused.value.headers["WWW-Authenticate"].startswith(
-        'Basic realm="cookiewarden: any name, and the token"'
-    )
+    assert refused.value.headers["WWW-Authenticate"].startswith('Basic realm="cookiewarden: any name, and the token"')
 
 
 @pytest.mark.row(26)
@@ -366,9 +362,7 @@ def test_what_is_answered_is_as_its_schema_says(start: Start, name: str) -> None
     proxy, _ = start(SETS)
     ask(proxy.port, get(b"/", b"Cookie: sid=CANARY; x=CANARY", CLOSE))
     answer = urllib.request.urlopen(f"{proxy.admin}/{name}")
-    assert (
-        answer.headers["Content-Type"] == "application/json" and answer.headers["Cache-Control"] == "no-store"
-    )
+    assert answer.headers["Content-Type"] == "application/json" and answer.headers["Cache-Control"] == "no-store"
     jsonschema.validate(json.loads(answer.read()), wire.schema_of(name))
 
 

@@ -1,4 +1,5 @@
-"""Cookie values are in nothing that the proxy says: not in logs, metrics, error bodies or pages, whatever went wrong."""
+"""Cookie values are in nothing that the proxy says: not in logs, metrics, error bodies or pages, whatever went
+wrong."""
 
 import re
 import time
@@ -65,9 +66,7 @@ def says(proxy: Running) -> str:
 
 
 @pytest.mark.row(27)
-@pytest.mark.parametrize(
-    "flags", [(), ("--mode", "report"), ("--workers", "2")], ids=["enforce", "report", "workers"]
-)
+@pytest.mark.parametrize("flags", [(), ("--mode", "report"), ("--workers", "2")], ids=["enforce", "report", "workers"])
 def test_no_cookie_value_is_in_anything_that_the_proxy_says(flags: tuple[str, ...]) -> None:
     answer = b""
 

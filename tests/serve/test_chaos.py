@@ -45,9 +45,7 @@ def test_an_origin_that_is_killed_amid_a_body_is_a_visible_cut_and_502_until_it_
             assert b"Content-Length: 100000000" in head
             origin.close()
             assert len(client.read_all()) < 100_000_000
-        assert eventually(
-            lambda: proxy.scrape()['cookiewarden_upstream_errors_total{reason="truncated"}'] == 1
-        )
+        assert eventually(lambda: proxy.scrape()['cookiewarden_upstream_errors_total{reason="truncated"}'] == 1)
         assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
         origin.begin()
         assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 200

@@ -16,7 +16,9 @@ cookies:
   - {name: sid, category: functional}
   - {name: visits, category: analytics}
 """
-ANSWER = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nX: y\r\nSet-Cookie: visits=CANARY2\r\n%bContent-Length: 2\r\n\r\nok"
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nX: y\r\nSet-Cookie: visits=CANARY2\r\n%bContent-Length: 2\r\n\r\nok"
+)
 
 
 @pytest.mark.parametrize(

@@ -46,17 +46,13 @@ def test_an_origin_that_is_down_is_a_502_at_once_without_its_address(start: Star
     assert upstream_errors(proxy) == {"connect": 5}
 
 
-def test_a_unix_socket_that_is_not_there_is_a_502(
-    start: Start, tmp_path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_unix_socket_that_is_not_there_is_a_502(start: Start, tmp_path, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(upstream=Upstream("unix:/x", socket=str(tmp_path / "none.sock")))
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
     assert "failed: connect, no such file or directory (1 time since the start)" in caplog.text
 
 
-def test_a_name_that_nobody_knows_is_a_502_and_the_log_says_so(
-    start: Start, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_name_that_nobody_knows_is_a_502_and_the_log_says_so(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(upstream=Upstream("http://none.invalid", Address("none.invalid", 80)))
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
     assert re.search(r"failed: connect, .*(not known|no address|resolution)", caplog.text)
@@ -98,9 +94,7 @@ def test_timeouts_hold_however_long_the_start_takes_and_whatever_fails_in_a_turn
         await asyncio.sleep(0.5)
 
     monkeypatch.setattr(in_force, "statement_of", slow)
-    proxy, _ = start(
-        lambda connection: connection.read_head() and time.sleep(5), read_timeout=0.5, header_timeout=0.5
-    )
+    proxy, _ = start(lambda connection: connection.read_head() and time.sleep(5), read_timeout=0.5, header_timeout=0.5)
     assert proxy.unexpected == []
     tick = Pool.tick
 
@@ -292,10 +286,7 @@ def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start
             )  # fmt: skip
     assert origin.connections == 1
     assert (
-        proxy.sample(
-            "cookiewarden_violations_total", cookie="__undeclared__", reason="malformed", enforced="true"
-        )
-        == 2
+        proxy.sample("cookiewarden_violations_total", cookie="__undeclared__", reason="malformed", enforced="true") == 2
     )
 
 
@@ -378,9 +369,7 @@ def test_the_limit_on_bodies_is_for_each_of_them(start: Start) -> None:
             connection.send(OK)
 
     proxy, _ = start(script, max_request_body=1000)
-    request = get(
-        b"/", b"Transfer-Encoding: chunked", method=b"POST", body=b"190\r\n" + b"x" * 400 + b"\r\n0\r\n\r\n"
-    )
+    request = get(b"/", b"Transfer-Encoding: chunked", method=b"POST", body=b"190\r\n" + b"x" * 400 + b"\r\n0\r\n\r\n")
     with Client(proxy.port) as client:
         for _ in range(5):
             client.send(request)

@@ -35,9 +35,7 @@ def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> 
 
 
 @pytest.mark.row(22)
-def test_anybody_else_is_replaced_counted_and_told_once(
-    start: Start, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_anybody_else_is_replaced_counted_and_told_once(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=ELSEWHERE)
     for _ in range(3):
         assert b"Set-Cookie: sid=CANARY1\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
@@ -69,9 +67,7 @@ def test_a_connection_may_carry_many_browsers(start: Start) -> None:
         (b"X-Forwarded-Proto: ", b"X-Forwarded-Host: \xff"),
     ],
 )  # fmt: skip
-def test_words_that_mean_no_one_thing_are_not_believed_of_anybody(
-    start: Start, fields: tuple[bytes, ...]
-) -> None:
+def test_words_that_mean_no_one_thing_are_not_believed_of_anybody(start: Start, fields: tuple[bytes, ...]) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
     ask(proxy.port, get(b"/", *fields, CLOSE))
     assert forwarded(origin.requests[0])[1:] == [
@@ -83,27 +79,17 @@ def test_the_host_that_the_browser_saw_is_the_one_that_scopes_look_at(start: Sta
     policy = POLICY.replace("name: sid", "name: sid, scope: {hosts: [browser.example]}")
     proxy, _ = start(SETS, policy=policy, trust_forwarded=LOOPBACK)
     assert b"Set-Cookie" not in ask(proxy.port, get(b"/", CLOSE))
-    assert b"Set-Cookie: sid=CANARY1" in ask(
-        proxy.port, get(b"/", b"X-Forwarded-Host: browser.example", CLOSE)
-    )
+    assert b"Set-Cookie: sid=CANARY1" in ask(proxy.port, get(b"/", b"X-Forwarded-Host: browser.example", CLOSE))
 
 
 def test_ipv4_in_the_clothes_of_ipv6_is_ipv4(start: Start) -> None:
     proxy, _ = start(SETS, trust_forwarded=LOOPBACK)
     context = proxy.driver.context
-    assert (
-        context.trusts(b"::ffff:127.0.0.1") and not context.trusts(b"::1") and not context.trusts(b"unknown")
-    )
-    assert (
-        context.trusts(b"127.9.9.9")
-        and not context.trusts(b"128.0.0.1")
-        and not context.trusts(b"fe80::1%eth0")
-    )
+    assert context.trusts(b"::ffff:127.0.0.1") and not context.trusts(b"::1") and not context.trusts(b"unknown")
+    assert context.trusts(b"127.9.9.9") and not context.trusts(b"128.0.0.1") and not context.trusts(b"fe80::1%eth0")
 
 
-def test_thousands_of_networks_are_not_thousands_of_lines(
-    start: Start, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_thousands_of_networks_are_not_thousands_of_lines(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(SETS)
     for number in range(1000):
         peer = b"10.%d.%d.1" % divmod(number, 250)

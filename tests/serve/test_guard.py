@@ -18,9 +18,7 @@ cookies:
   - {name: sid}
 """
 PAGE = b"<!doctype html><html><head><title>x</title></head>"
-TAG = re.compile(
-    rb'<script src="/\.well-known/cookiewarden/guard\.js\?[0-9a-f]{16}"(?: nonce="[^"]*")?></script>'
-)
+TAG = re.compile(rb'<script src="/\.well-known/cookiewarden/guard\.js\?[0-9a-f]{16}"(?: nonce="[^"]*")?></script>')
 
 
 def page(
@@ -88,9 +86,7 @@ def test_a_page_that_a_navigation_gets_has_the_tag_and_else_every_octet(
         body = body_of(answer)
         assert len(TAG.findall(body)) == 1 and TAG.sub(b"", body) == PAGE
         assert body.index(b"<script") == body.index(b"<head>") + len(b"<head>")
-    assert all(
-        re.findall(rb"(?i)\r\naccept-encoding: ([^\r]*)", head) == [b"identity"] for head in origin.requests
-    )
+    assert all(re.findall(rb"(?i)\r\naccept-encoding: ([^\r]*)", head) == [b"identity"] for head in origin.requests)
     assert all(b"\r\nX: z\r\n" in head for head in origin.requests)
     assert pages(proxy) == {"injected": 3}
 
@@ -161,9 +157,7 @@ RESULTS = [
 
 
 @pytest.mark.parametrize(("answer", "result"), RESULTS)
-def test_each_page_is_counted_once_by_what_became_of_its_tag(
-    start: Start, answer: bytes, result: str
-) -> None:
+def test_each_page_is_counted_once_by_what_became_of_its_tag(start: Start, answer: bytes, result: str) -> None:
     proxy, _ = start(answer, POLICY)
     assert proxy.scrape().count("cookiewarden_guard_pages_total{") == 5  # each at 0
     got = ask(proxy.port, get_once(NAVIGATION))
@@ -273,14 +267,9 @@ def test_the_application_gets_its_own_entity_tags_and_none_of_pages_that_must_no
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"x" * 200_000])
 @pytest.mark.parametrize("method", [b"PUT", b"HEAD"])
-def test_an_if_match_of_another_revision_is_answered_with_412(
-    start: Start, body: bytes, method: bytes
-) -> None:
+def test_an_if_match_of_another_revision_is_answered_with_412(start: Start, body: bytes, method: bytes) -> None:
     proxy, origin = start(page(), POLICY)
-    request = (
-        get_once(marked('If-Match: W/"a!", "b!"', proxy), b"Content-Length: %d" % len(body), method=method)
-        + body
-    )
+    request = get_once(marked('If-Match: W/"a!", "b!"', proxy), b"Content-Length: %d" % len(body), method=method) + body
     answer = ask(proxy.port, request)
     assert status_of(answer) == 412 and answer.endswith(b"\r\n\r\n") == (method == b"HEAD")
     assert origin.requests == []
@@ -311,9 +300,7 @@ SAID = [
 def test_a_page_with_a_tag_is_known_by_the_revision(start: Start, said: list[str], got: list[str]) -> None:
     proxy, _ = start(page(*(field.encode() for field in said)), POLICY)
     validators = re.compile(rb"(?i)\r\n((?:etag|last-modified):[^\r]*)")
-    assert validators.findall(ask(proxy.port, get_once(NAVIGATION))) == [
-        marked(field, proxy) for field in got
-    ]
+    assert validators.findall(ask(proxy.port, get_once(NAVIGATION))) == [marked(field, proxy) for field in got]
     assert validators.findall(ask(proxy.port, get_once())) == [field.encode() for field in said]
 
 
@@ -332,9 +319,7 @@ def test_a_304_for_a_page_with_a_tag_names_the_revision_again(
 ) -> None:
     proxy, _ = start("\r\n".join(["HTTP/1.1 304 Not Modified", *said, "", ""]).encode(), POLICY)
     answer = ask(proxy.port, get_once(marked(asked, proxy)))
-    assert re.findall(rb"(?i)\r\n((?:etag|last-modified):[^\r]*)", answer) == [
-        marked(field, proxy) for field in got
-    ]
+    assert re.findall(rb"(?i)\r\n((?:etag|last-modified):[^\r]*)", answer) == [marked(field, proxy) for field in got]
 
 
 def test_after_a_stricter_policy_no_304_brings_the_old_tag_back(start: Start) -> None:
@@ -342,9 +327,7 @@ def test_after_a_stricter_policy_no_304_brings_the_old_tag_back(start: Start) ->
         while True:
             head = connection.read_head()
             is_known = b'If-None-Match: W/"a"\r\n' in head
-            connection.send(
-                b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n' if is_known else page(b'ETag: "a"')
-            )
+            connection.send(b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n' if is_known else page(b'ETag: "a"'))
 
     proxy, _ = start(keeping, POLICY)
     first = ask(proxy.port, get_once(NAVIGATION))
@@ -368,9 +351,7 @@ def test_without_a_guard_entity_tags_are_the_applications_alone(start: Start) ->
 def test_a_page_that_is_cut_looks_cut(start: Start) -> None:
     def cutting(connection: OriginConnection) -> None:
         connection.read_head()
-        connection.send(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100\r\n\r\n<html><hea"
-        )
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100\r\n\r\n<html><hea")
 
     proxy, _ = start(cutting, POLICY)
     assert b"0\r\n\r\n" not in ask(proxy.port, get_once(NAVIGATION))
@@ -388,10 +369,7 @@ def test_the_script_is_served_by_the_proxy_and_may_be_kept_under_its_revision(st
     head = ask(proxy.port, get_once(path=path, method=b"HEAD"))
     assert head.endswith(b"\r\n\r\n") and b"Content-Length: %d\r\n" % len(body_of(script)) in head
     for method, below in ((b"POST", b"guard.js"), (b"GET", b"report"), (b"GET", b"other"), (b"GET", b"")):
-        assert (
-            status_of(ask(proxy.port, get_once(path=b"/.well-known/cookiewarden/" + below, method=method)))
-            == 404
-        )
+        assert status_of(ask(proxy.port, get_once(path=b"/.well-known/cookiewarden/" + below, method=method))) == 404
     assert len(origin.requests) == 1
 
 
@@ -400,25 +378,20 @@ def test_what_scripts_wanted_to_set_is_counted_by_name(start: Start) -> None:
     with Client(proxy.port) as client:
         for name in (b"x%3Dy", b"", b"sid", b"%ff%00", b"x" * 2000):
             client.send(
-                b"POST /.well-known/cookiewarden/report?"
-                + name
-                + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+                b"POST /.well-known/cookiewarden/report?" + name + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
             )
             assert client.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 204 No Content\r\n")
     labels = {"cookie": "__undeclared__", "direction": "script", "action": "block"}
     assert proxy.sample("cookiewarden_cookies_total", **labels) == 3
     assert (
-        proxy.sample(
-            "cookiewarden_violations_total", cookie="__undeclared__", reason="undeclared", enforced="true"
-        )
+        proxy.sample("cookiewarden_violations_total", cookie="__undeclared__", reason="undeclared", enforced="true")
         == 3
     )
     assert (
         status_of(
             ask(
                 proxy.port,
-                get_once(b"Content-Length: 5", path=b"/.well-known/cookiewarden/report?x", method=b"POST")
-                + b"hello",
+                get_once(b"Content-Length: 5", path=b"/.well-known/cookiewarden/report?x", method=b"POST") + b"hello",
             )
         )
         == 413

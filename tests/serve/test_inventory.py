@@ -184,9 +184,7 @@ def test_a_snapshot_brings_the_inventory_back_after_a_kill(tmp_path: Path, worke
         (b"", "no JSON"),
     ],
 )
-def test_a_snapshot_that_cannot_be_used_is_put_aside_and_not_fatal(
-    tmp_path: Path, content: bytes, told: str
-) -> None:
+def test_a_snapshot_that_cannot_be_used_is_put_aside_and_not_fatal(tmp_path: Path, content: bytes, told: str) -> None:
     kept = tmp_path / "inventory.json"
     kept.write_bytes(content)
     with running("--inventory-file", str(kept)) as proxy:
@@ -269,10 +267,7 @@ def test_a_circle_of_links_is_no_inventory_and_no_fault(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     with running("--inventory-file", str(tmp_path / "a")) as proxy:
-        assert (
-            "the inventory of before is not read, and none is saved" in proxy.told
-            and "Traceback" not in proxy.told
-        )
+        assert "the inventory of before is not read, and none is saved" in proxy.told and "Traceback" not in proxy.told
 
 
 def test_what_is_no_regular_file_is_no_inventory(tmp_path: Path) -> None:
@@ -288,9 +283,8 @@ def test_a_file_that_cannot_be_looked_at_is_told_and_traffic_goes_on(tmp_path: P
     (tmp_path / "folder").mkdir()
     with running("--inventory-file", str(tmp_path / name), script=SETS) as proxy:
         ask(proxy.port, get(b"/", CLOSE))
-        assert (
-            "the inventory of before is not read, and none is saved" in proxy.told
-            and "tracker" in records(of(proxy))
+        assert "the inventory of before is not read, and none is saved" in proxy.told and "tracker" in records(
+            of(proxy)
         )
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 

@@ -49,9 +49,7 @@ def test_what_waits_in_the_accept_queue_is_served_before_the_listener_closes(
 
 
 @pytest.mark.row(13)
-@pytest.mark.parametrize(
-    "flags", [(), ("--proxy-protocol", "192.0.2.0/24")], ids=["the loop accepts", "we accept"]
-)
+@pytest.mark.parametrize("flags", [(), ("--proxy-protocol", "192.0.2.0/24")], ids=["the loop accepts", "we accept"])
 def test_out_of_descriptors_new_clients_are_shed_and_open_ones_go_on(flags: tuple[str, ...]) -> None:
     with running(*flags) as proxy:
         with Client(proxy.port) as kept:

@@ -77,9 +77,7 @@ SEALS = "version: 1\nundeclared: {response: block}\ncookies: [{name: sid, seal: 
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(
-    tmp_path: Path, token: str, workers: str
-) -> None:
+def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(tmp_path: Path, token: str, workers: str) -> None:
     """The night on which it is needed is the one on which a secret was lost and a bad policy written."""
     key = tmp_path / "key"
     create(key)

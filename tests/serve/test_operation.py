@@ -24,9 +24,7 @@ from tests.support.wait import PATIENCE, eventually
 
 BROKEN = "version: 1\ncookies:\n  - {name: sid, secur: true}\n"
 OTHER = POLICY.replace("name: sid", "name: other")
-SETS_BOTH = (
-    b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nSet-Cookie: other=CANARY1\r\nContent-Length: 2\r\n\r\nok"
-)
+SETS_BOTH = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nSet-Cookie: other=CANARY1\r\nContent-Length: 2\r\n\r\nok"
 
 
 def names_set(port: int) -> list[bytes]:
@@ -223,60 +221,41 @@ def test_the_series_of_row_25_exist_at_zero(start: Start) -> None:
 @pytest.mark.row(25)
 def test_what_clients_and_origins_invent_makes_no_series(start: Start) -> None:
     proxy, _ = start(
-        answering(
-            *(
-                b"HTTP/1.1 299 X\r\nSet-Cookie: n%d=CANARYv\r\nContent-Length: 0\r\n\r\n" % n
-                for n in range(300)
-            )
-        )
+        answering(*(b"HTTP/1.1 299 X\r\nSet-Cookie: n%d=CANARYv\r\nContent-Length: 0\r\n\r\n" % n for n in range(300)))
     )
     ask(proxy.port, get(b"/", b"Cookie: a=CANARY1", CLOSE, method=b"PURGE"))
     before = proxy.scrape().count("\n")
     with Client(proxy.port) as client:
         for number in range(300):
-            client.send(
-                get(b"/%d" % number, b"Cookie: c%d=CANARY1" % number, b"X-%d: y" % number, method=b"SEARCH")
-            )
+            client.send(get(b"/%d" % number, b"Cookie: c%d=CANARY1" % number, b"X-%d: y" % number, method=b"SEARCH"))
             client.read_response()
     assert proxy.scrape().count("\n") == before
     assert proxy.sample("cookiewarden_requests_total", method="OTHER", code_class="2xx") == 301
     assert (
-        proxy.sample(
-            "cookiewarden_cookies_total", direction="response", cookie="__undeclared__", action="block"
-        )
-        == 301
+        proxy.sample("cookiewarden_cookies_total", direction="response", cookie="__undeclared__", action="block") == 301
     )
 
 
 @pytest.mark.row(25)
 def test_entries_beyond_the_limit_share_a_label_and_a_reload_resets_nothing(start: Start) -> None:
     policy = "version: 1\ncookies:\n" + "".join(f"  - name: c{n}\n" for n in range(10))
-    answer = (
-        b"HTTP/1.1 200 OK\r\nSet-Cookie: c0=CANARY1\r\nSet-Cookie: c9=CANARY1\r\nContent-Length: 0\r\n\r\n"
-    )
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: c0=CANARY1\r\nSet-Cookie: c9=CANARY1\r\nContent-Length: 0\r\n\r\n"
     proxy, _ = start(answer, policy=policy, metrics_max_entries=3)
     ask(proxy.port, get(b"/", CLOSE))
     proxy.policy.write_text(policy.replace("c1", "d1"))
     proxy.reload()
     ask(proxy.port, get(b"/", CLOSE))
     assert proxy.sample("cookiewarden_cookies_total", direction="response", cookie="c0", action="pass") == 2
-    assert (
-        proxy.sample("cookiewarden_cookies_total", direction="response", cookie="__declared__", action="pass")
-        == 2
-    )
+    assert proxy.sample("cookiewarden_cookies_total", direction="response", cookie="__declared__", action="pass") == 2
     assert 'cookie="c9"' not in proxy.scrape()
 
 
 def test_report_mode_is_counted_as_report(start: Start) -> None:
     proxy, _ = start(SETS_BOTH, policy="mode: report\n" + POLICY)
     assert names_set(proxy.port) == [b"sid", b"other"]
+    assert proxy.sample("cookiewarden_cookies_total", direction="response", cookie="sid", action="report") == 1
     assert (
-        proxy.sample("cookiewarden_cookies_total", direction="response", cookie="sid", action="report") == 1
-    )
-    assert (
-        proxy.sample(
-            "cookiewarden_violations_total", cookie="__undeclared__", reason="undeclared", enforced="false"
-        )
+        proxy.sample("cookiewarden_violations_total", cookie="__undeclared__", reason="undeclared", enforced="false")
         == 1
     )
 
@@ -293,9 +272,7 @@ def test_a_mode_that_overrides_the_policys_is_told(start: Start, caplog: pytest.
     assert "the policy says mode report, but the setting mode says enforce" in caplog.text
 
 
-def test_a_failing_application_is_told_once_in_a_while(
-    start: Start, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failing_application_is_told_once_in_a_while(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(b"garbage\r\n\r\n")
     for _ in range(3):
         ask(proxy.port, get(b"/CANARY", CLOSE))
@@ -305,9 +282,7 @@ def test_a_failing_application_is_told_once_in_a_while(
 
 def test_what_browsers_speak_is_told_to_the_application_and_decides_secure_https(start: Start) -> None:
     for scheme, line in (("http", b"Set-Cookie: sid=CANARY1"), ("https", b"Set-Cookie: sid=CANARY1; Secure")):
-        proxy, origin = start(
-            SETS_BOTH, policy=POLICY.replace("secure: true", "secure: https"), scheme=scheme
-        )
+        proxy, origin = start(SETS_BOTH, policy=POLICY.replace("secure: true", "secure: https"), scheme=scheme)
         assert line + b"\r\n" in ask(proxy.port, get(b"/", CLOSE))
         assert b"\r\nX-Forwarded-Proto: " + scheme.encode() + b"\r\n" in origin.requests[0]
 
@@ -481,9 +456,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
         (["demo", "--listen", "x"], 2, '"x" is no address'),
     ],
 )  # fmt: skip
-def test_what_cannot_start_says_why_in_one_line(
-    tmp_path: Path, arguments: list[str], code: int, told: str
-) -> None:
+def test_what_cannot_start_says_why_in_one_line(tmp_path: Path, arguments: list[str], code: int, told: str) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     (tmp_path / "broken.yaml").write_text(BROKEN)
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -493,9 +466,7 @@ def test_what_cannot_start_says_why_in_one_line(
             "taken": taken.getsockname()[1],
         }
         words = [argument.format(**values) for argument in arguments]
-        if (
-            words[0] == "run" and code == 3
-        ):  # found out after sockets were opened, which the end of a process closes
+        if words[0] == "run" and code == 3:  # found out after sockets were opened, which the end of a process closes
             words[1:1] = ["--listen", "0", "--admin", "0"]  # of options given twice the last counts
             process = start_process(*words)
             _, error = process.communicate(timeout=PATIENCE)

@@ -19,11 +19,7 @@ def v2(family: int, addresses: bytes, command: int = 0x21, extra: bytes = b"") -
 
 
 V4 = bytes([192, 0, 2, 7, 10, 0, 0, 1]) + struct.pack("!HH", 4711, 443)
-V6 = (
-    ipaddress.ip_address("2001:db8::7").packed
-    + ipaddress.ip_address("::1").packed
-    + struct.pack("!HH", 4711, 443)
-)
+V6 = ipaddress.ip_address("2001:db8::7").packed + ipaddress.ip_address("::1").packed + struct.pack("!HH", 4711, 443)
 
 GOOD = [
     # realistic
@@ -81,9 +77,7 @@ def read(data: bytes) -> tuple[bytes, bytes]:
 @pytest.mark.row(21)
 @pytest.mark.parametrize(("header", "address"), GOOD)
 @pytest.mark.parametrize("rest", [b"", b"\r\n", b"GET / HTTP/1.1\r\n", b"\x16\x03\x01"])
-def test_a_header_is_read_to_its_last_octet_and_no_further(
-    header: bytes, address: bytes | None, rest: bytes
-) -> None:
+def test_a_header_is_read_to_its_last_octet_and_no_further(header: bytes, address: bytes | None, rest: bytes) -> None:
     assert read(header + rest) == (header, rest)
     assert source(header) == address
 

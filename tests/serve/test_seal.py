@@ -44,9 +44,7 @@ def test_a_value_goes_sealed_to_the_browser_and_open_to_the_application(start: S
     assert proxy.sample("cookiewarden_violations_total", **labels) == 1
 
 
-def test_keys_are_rotated_with_a_reload_and_a_bad_key_file_leaves_the_old_in_force(
-    start: Start, key: Path
-) -> None:
+def test_keys_are_rotated_with_a_reload_and_a_bad_key_file_leaves_the_old_in_force(start: Start, key: Path) -> None:
     proxy, origin = start(OK, POLICY, seal_key_file=str(key))
     old = value_of(ask(proxy.port, request()))
     rotate(key)

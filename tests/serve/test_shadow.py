@@ -32,9 +32,7 @@ def tomorrow(tmp_path: Path) -> Path:
 
 
 def shadow(proxy: Proxy, direction: str, cookie: str, action: str) -> float:
-    return proxy.sample(
-        "cookiewarden_shadow_cookies_total", direction=direction, cookie=cookie, action=action
-    )
+    return proxy.sample("cookiewarden_shadow_cookies_total", direction=direction, cookie=cookie, action=action)
 
 
 def test_what_it_would_do_is_counted_apart_and_nothing_is_changed(start: Start, tomorrow: Path) -> None:
@@ -43,9 +41,7 @@ def test_what_it_would_do_is_counted_apart_and_nothing_is_changed(start: Start, 
         answer = ask(proxy.port, REQUEST)
         assert b"\r\nSet-Cookie: sid=CANARY1; Secure\r\nX: y\r\n" in answer and b"new=" not in answer
         assert b"\r\nCookie: sid=CANARY1; old=CANARY3\r\n" in origin.requests[-1]
-    assert (
-        proxy.sample("cookiewarden_cookies_total", direction="response", cookie="sid", action="rewrite") == 3
-    )
+    assert proxy.sample("cookiewarden_cookies_total", direction="response", cookie="sid", action="rewrite") == 3
     assert shadow(proxy, "response", "sid", "rewrite") == 3
     assert shadow(proxy, "response", "new", "block") == 3
     assert shadow(proxy, "request", "new", "strip") == 3
@@ -92,9 +88,7 @@ def test_its_faults_cost_nothing(
     assert b"\r\nSet-Cookie: sid=CANARY1; Secure\r\n" in ask(proxy.port, REQUEST)
     assert proxy.sample("cookiewarden_policy_errors_total") == 2
     assert any(
-        "nothing depends on it" in record.message
-        for record in caplog.records
-        if record.levelno == logging.ERROR
+        "nothing depends on it" in record.message for record in caplog.records if record.levelno == logging.ERROR
     )
 
 

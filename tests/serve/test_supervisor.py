@@ -45,9 +45,7 @@ def test_connections_are_spread_over_the_workers() -> None:
         assert max(shares) < 4 * min(shares), shares
 
 
-def test_a_killed_worker_is_replaced_fails_only_what_was_in_flight_and_takes_nothing_from_the_counters() -> (
-    None
-):
+def test_a_killed_worker_is_replaced_fails_only_what_was_in_flight_and_takes_nothing_from_the_counters() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         seen: list[float] = []
         with Load(proxy.port, rate=500, clients=16, keep_alive=False) as load:
@@ -55,9 +53,7 @@ def test_a_killed_worker_is_replaced_fails_only_what_was_in_flight_and_takes_not
             for _ in range(3):
                 victim = proxy.children()[0]
                 os.kill(victim, signal.SIGKILL)
-                assert eventually(
-                    lambda victim=victim: len(proxy.children()) == 2 and victim not in proxy.children()
-                )
+                assert eventually(lambda victim=victim: len(proxy.children()) == 2 and victim not in proxy.children())
                 until = time.monotonic() + 1
                 while time.monotonic() < until:
                     found = proxy.scrape()
@@ -317,9 +313,7 @@ def test_a_stuck_worker_keeps_no_other_from_the_next_reload_and_answers_for_its_
 def test_a_signal_ends_a_start_that_does_not_come_to_an_end(tmp_path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY + "".join(f"  - {{name: c{n}}}\n" for n in range(20_000)))
     flags = ("--workers", "2", "--listen", "0", "--admin", "0")
-    process = start_process(
-        "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags
-    )
+    process = start_process("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
     assert eventually(lambda: len([pid for pid in children(process.pid) if _is_worker(pid)]) == 2)
     for pid in children(process.pid):
         os.kill(pid, signal.SIGSTOP)
@@ -345,9 +339,7 @@ def test_restarts_that_are_asked_for_during_one_are_that_one() -> None:
 def test_what_cannot_start_says_so_once(tmp_path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     flags = ("--workers", "2", "--tls-cert", "none.pem", "--listen", "0", "--admin", "0")
-    process = start_process(
-        "run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags
-    )
+    process = start_process("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
     _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3
     assert error.count('--tls-cert "none.pem" cannot be used: no such file or directory') == 1
@@ -357,9 +349,7 @@ def test_what_cannot_start_says_so_once(tmp_path) -> None:
 def test_an_address_that_is_taken_is_not_shared_unseen(tmp_path) -> None:
     with running("--workers", "2", script=SETS) as proxy:
         flags = ("--workers", "2", "--listen", str(proxy.port), "--admin", "0")
-        second = start_process(
-            "run", "--policy", str(proxy.policy), "--upstream", proxy.origin.upstream.url, *flags
-        )
+        second = start_process("run", "--policy", str(proxy.policy), "--upstream", proxy.origin.upstream.url, *flags)
         _, error = second.communicate(timeout=PATIENCE)
         assert second.returncode == 3 and "address already in use" in error
 

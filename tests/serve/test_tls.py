@@ -38,9 +38,7 @@ def tls_client(proxy: Proxy, context: ssl.SSLContext | None = None) -> Iterator[
         yield client
 
 
-def listening(
-    start: Start, files: dict[str, str], answer: Any = SETS, **settings: Any
-) -> tuple[Proxy, Origin]:
+def listening(start: Start, files: dict[str, str], answer: Any = SETS, **settings: Any) -> tuple[Proxy, Origin]:
     return start(answer, tls_cert=files["cert"], tls_key=files["key"], **settings)
 
 
@@ -165,9 +163,7 @@ def secure_origin(start: Start, files: dict[str, str]) -> Iterator[Any]:
         origin.close()
 
 
-def test_the_application_may_speak_tls_and_its_connection_is_kept(
-    secure_origin: Any, files: dict[str, str]
-) -> None:
+def test_the_application_may_speak_tls_and_its_connection_is_kept(secure_origin: Any, files: dict[str, str]) -> None:
     proxy, origin = secure_origin(upstream_ca=files["ca"])
     with Client(proxy.port) as client:
         for _ in range(3):

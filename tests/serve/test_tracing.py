@@ -1,4 +1,5 @@
-"""OpenTelemetry: trace context passes untouched, and spans are told of requests that ask for them, to a receiver of OTLP."""
+"""OpenTelemetry: trace context passes untouched, and spans are told of requests that ask for them, to a receiver of
+OTLP."""
 
 import subprocess
 import sys
@@ -20,9 +21,7 @@ from tests.support.wait import PATIENCE, eventually
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ASKS = f"traceparent: 00-{TRACE}-{PARENT}-01".encode()
-SETS = (
-    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: tracker=CANARY\r\n\r\nok"
-)
+SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: tracker=CANARY\r\n\r\nok"
 
 
 class Receiver:
@@ -35,13 +34,9 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                export = ExportTraceServiceRequest.FromString(
-                    self.rfile.read(int(self.headers["Content-Length"]))
-                )
+                export = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
                 for resource in export.resource_spans:
-                    receiver.resources.append(
-                        {a.key: a.value.string_value for a in resource.resource.attributes}
-                    )
+                    receiver.resources.append({a.key: a.value.string_value for a in resource.resource.attributes})
                     receiver.spans += [span for scope in resource.scope_spans for span in scope.spans]
                 self.send_response(200)
                 self.end_headers()
@@ -71,9 +66,7 @@ def attributes(span: Any) -> dict[str, object]:
     return {a.key: a.value.string_value or a.value.int_value for a in span.attributes}
 
 
-def test_trace_context_passes_untouched_whether_spans_are_told_or_not(
-    start: Start, receiver: Receiver
-) -> None:
+def test_trace_context_passes_untouched_whether_spans_are_told_or_not(start: Start, receiver: Receiver) -> None:
     fields = (ASKS, b"tracestate: vendor=1,other=2", b"baggage: a=b")
     for tracing in (False, True):
         proxy, origin = start(tracing=tracing)
@@ -135,15 +128,9 @@ def test_without_the_extra_the_proxy_says_what_to_install(tmp_path: Path) -> Non
         "--tracing",
         "on",
     ]
-    program = (
-        f"{hide}sys.argv = ['cookiewarden', *{arguments!r}]; from cookiewarden.cli.main import main; main()"
-    )
+    program = f"{hide}sys.argv = ['cookiewarden', *{arguments!r}]; from cookiewarden.cli.main import main; main()"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
-    assert (
-        ran.returncode == 3
-        and "pip install 'cookiewarden[otel]'" in ran.stderr
-        and "Traceback" not in ran.stderr
-    )
+    assert ran.returncode == 3 and "pip install 'cookiewarden[otel]'" in ran.stderr and "Traceback" not in ran.stderr
 
 
 @pytest.mark.parametrize(

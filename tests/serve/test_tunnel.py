@@ -161,9 +161,7 @@ def test_a_half_closed_tunnel_stays_open_the_other_way_and_an_idle_one_ends(star
 
     def script(connection: OriginConnection) -> None:
         connection.read_head()
-        connection.send(
-            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n\r\nhello"
-        )
+        connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n\r\nhello")
         while connection.socket.recv(100):
             pass
         heard.set()
@@ -185,9 +183,7 @@ def test_a_client_that_closed_its_side_before_the_switch_ends_the_tunnel_with_it
     def script(connection: OriginConnection) -> None:
         connection.read_head()
         time.sleep(0.1)
-        connection.send(
-            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
-        )
+        connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
         assert connection.socket.recv(100) == b""
         connection.send(b"bye")
 

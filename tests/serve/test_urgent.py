@@ -1,5 +1,5 @@
-"""Urgent work waits for no slow work: the emergency switch, its end, dated entries, health and the end of the process need neither a
-disk that answers nor a build that is done."""
+"""Urgent work waits for no slow work: the emergency switch, its end, dated entries, health and the end of the process
+need neither a disk that answers nor a build that is done."""
 
 import json
 import os
@@ -26,7 +26,8 @@ SETS = (
 OTHER = POLICY.replace("name: sid", "name: other")
 SHIM = Path(__file__).parents[1] / "support" / "shim"
 WITHIN = 20.0
-"""Seconds within which urgent work must be done here, where what hangs hangs without end; the promise is 1, on a machine that has nothing else to do."""
+"""Seconds within which urgent work must be done here, where what hangs hangs without end; the promise is 1, on a
+machine that has nothing else to do."""
 
 
 def names_set(port: int) -> set[str]:
@@ -84,9 +85,7 @@ def threads(pid: int) -> int:
 
 @pytest.mark.row(38)
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_switch_its_end_and_health_need_no_disk_that_answers(
-    disk: Disk, token: str, workers: str
-) -> None:
+def test_the_switch_its_end_and_health_need_no_disk_that_answers(disk: Disk, token: str, workers: str) -> None:
     flags = ("--workers", workers, "--admin-token-file", token)
     with running(*flags, script=SETS, environment=disk.environment, folder=str(disk.folder)) as proxy:
         assert names_set(proxy.port) == {"sid"}
@@ -101,9 +100,7 @@ def test_the_switch_its_end_and_health_need_no_disk_that_answers(
             print(f"{workers} worker(s), a read that hangs: switched in {took:.3f} s")
             assert took < WITHIN and names_set(proxy.port) == {"sid,other,undeclared"}
             for path in ("livez", "readyz", "metrics", "policy"):
-                with urllib.request.urlopen(
-                    f"http://127.0.0.1:{proxy.admin}/{path}", timeout=PATIENCE
-                ) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin}/{path}", timeout=PATIENCE) as answer:
                     assert answer.status == 200
             assert eventually(lambda: names_set(proxy.port) == {"sid"}, 3 + WITHIN)
             took = time.monotonic() - began

@@ -1,8 +1,7 @@
 """A fast origin as a process of its own: `python -m tests.soak.origin PORT [IDLE_SECONDS]`.
 
-/slow answers after a second, /down/N sends N octets, POSTs are read to their end and counted, /seen tells how often each
-POST came. With IDLE_SECONDS, idle connections are closed after as long, without a word of it in Keep-Alive.
-"""
+/slow answers after a second, /down/N sends N octets, POSTs are read to their end and counted, /seen tells how often
+each POST came. With IDLE_SECONDS, idle connections are closed after as long, without a word of it in Keep-Alive."""
 
 import asyncio
 import collections
@@ -12,7 +11,9 @@ import sys
 import uvloop
 
 SEEN: collections.Counter[bytes] = collections.Counter()
-COOKIES = b"Set-Cookie: sid=CANARY; Path=/\r\nSet-Cookie: tracker=CANARY; Max-Age=99999999\r\nSet-Cookie: seen=CANARY\r\n"
+COOKIES = (
+    b"Set-Cookie: sid=CANARY; Path=/\r\nSet-Cookie: tracker=CANARY; Max-Age=99999999\r\nSet-Cookie: seen=CANARY\r\n"
+)
 BLOCK = b"x" * 65536
 
 
@@ -56,9 +57,7 @@ class Origin(asyncio.Protocol):
         method, self.path, _ = head.split(b"\r\n", 1)[0].split(b" ")
         length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
         if self.path == b"/early":
-            self.transport.write(
-                b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            )
+            self.transport.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             self.left = 1 << 60
             return
         if method == b"POST":
@@ -80,9 +79,7 @@ class Origin(asyncio.Protocol):
     def answer(self, body: bytes) -> None:
         if self.transport.is_closing():  # it was slow, and nobody waits any more
             return
-        self.transport.write(
-            b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (COOKIES, len(body), body)
-        )
+        self.transport.write(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (COOKIES, len(body), body))
         if self.idle_seconds:
             self.idle = asyncio.get_running_loop().call_later(self.idle_seconds, self.transport.close)
 

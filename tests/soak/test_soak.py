@@ -134,9 +134,7 @@ def test_a_hundred_clients_that_read_nothing() -> None:
         delta = (max(seen) - seen[0]) / MB
         told(9, f"100 clients that read nothing of 1 GiB each: RSS {delta:+.1f} MB")
         assert delta < 50
-        assert eventually(
-            lambda: proxy.scrape()['cookiewarden_connections{side="client",state="active"}'] == 0
-        )
+        assert eventually(lambda: proxy.scrape()['cookiewarden_connections{side="client",state="active"}'] == 0)
 
 
 @pytest.mark.row(5)
@@ -182,9 +180,7 @@ def test_a_storm_of_reloads() -> None:
                 proxy.signal(signal.SIGHUP)
                 time.sleep(0.6)
         found = proxy.scrape()
-        results = {
-            r: found[f'cookiewarden_config_reloads_total{{result="{r}"}}'] for r in ("success", "failure")
-        }
+        results = {r: found[f'cookiewarden_config_reloads_total{{result="{r}"}}'] for r in ("success", "failure")}
         told(
             11,
             f"{load.outcomes['200']} requests, {sum(load.failed.values())} failed, reloads {results}, p99 {p99(load.latencies) * 1000:.1f} ms, RSS {(seen[-1] - seen[0]) / MB:+.1f} MB",
@@ -219,7 +215,8 @@ def test_a_reload_of_ten_thousand_entries_is_hardly_noticed(workers: str) -> Non
                 f"{workers} worker(s): p99 {before * 1000:.1f} ms without, {during * 1000:.1f} ms with five reloads of 10,000 entries"
                 f" in 10 s ({during / before:.1f}x)",
             )
-        # The thread that loads, the origin and the load share two cores, so that the best round says most about the proxy, and a quiet p99
+        # The thread that loads, the origin and the load share two cores, so that the best round says most about the
+        # proxy, and a quiet p99
         # of 2 ms doubles by the scheduler's doing. Two workers and their supervisor share them too: told, not judged.
         assert workers != "1" or is_hardly_noticed
 
@@ -297,10 +294,7 @@ def test_a_hundred_thousand_names_hosts_and_methods_make_no_series() -> None:
             with Client(proxy.port) as client:
                 for number in range(first, first + count):
                     cookies = b"Cookie: c%d=CANARY; d%d=CANARY" % (number, number)
-                    client.send(
-                        b"M-SEARCH /%d HTTP/1.1\r\nHost: h%d.example\r\n%b\r\n\r\n"
-                        % (number, number, cookies)
-                    )
+                    client.send(b"M-SEARCH /%d HTTP/1.1\r\nHost: h%d.example\r\n%b\r\n\r\n" % (number, number, cookies))
                     client.read_until(b"ok")
 
         hostile(0, 10_000)  # bounded memory is not bought at once
@@ -384,9 +378,7 @@ def test_ten_minutes_of_mixed_load() -> None:
         settled = len(seen) // 5
         half = (len(seen) - settled) // 2
         slope = (
-            (statistics.fmean(seen[-half:]) - statistics.fmean(seen[settled : settled + half]))
-            / MB
-            / (minutes * 0.4)
+            (statistics.fmean(seen[-half:]) - statistics.fmean(seen[settled : settled + half])) / MB / (minutes * 0.4)
         )
         back = eventually(lambda: proxy.descriptors() <= idle, 15)
         told(

@@ -1,4 +1,5 @@
-"""Answers of visitors in the forms of consent managers, and the categories that each of them grants; None: not understood."""
+"""Answers of visitors in the forms of consent managers, and the categories that each of them grants; None: not
+understood."""
 
 from urllib.parse import quote
 
@@ -6,7 +7,9 @@ COOKIEBOT = (
     "{stamp:%27f1yVQ==%27%2Cnecessary:true%2Cpreferences:false%2Cstatistics:true%2Cmarketing:false"
     "%2Cmethod:%27explicit%27%2Cver:1%2Cutc:1740000000000%2Cregion:%27nl%27}"
 )
-VANILLA = '{"categories":["necessary","analytics"],"revision":0,"data":null,"services":{"necessary":[],"analytics":["ga"]}}'
+VANILLA = (
+    '{"categories":["necessary","analytics"],"revision":0,"data":null,"services":{"necessary":[],"analytics":["ga"]}}'
+)
 
 ONETRUST = (
     "isGpcEnabled=0&datestamp=Wed+Nov+25+2026+10%3A00%3A00+GMT%2B0100&version=202405.1.0&isIABGlobal=false&hosts="

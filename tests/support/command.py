@@ -1,4 +1,5 @@
-"""A command, run in this process as its users run it: arguments, standard input, environment and folder in; exit code and text out."""
+"""A command, run in this process as its users run it: arguments, standard input, environment and folder in; exit code
+and text out."""
 
 import contextlib
 import io
@@ -16,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: object, cwd: Path = ROOT, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
-    """Return exit code, standard output and standard error, which hold no cookie's value. An exception that no handler of
-    the command catches fails the test."""
+    """Return exit code, standard output and standard error, which hold no cookie's value. An exception that no handler
+    of the command catches fails the test."""
     words = ["cookiewarden", *map(str, arguments)]
     with (
         contextlib.chdir(cwd),

@@ -1,4 +1,5 @@
-"""How the cost of work grows with the size of what it is given. No clock on the wall is asked, and no machine is too slow."""
+"""How the cost of work grows with the size of what it is given. No clock on the wall is asked, and no machine is too
+slow."""
 
 import time
 from collections.abc import Callable

@@ -37,13 +37,9 @@ def exchanges() -> list[tuple[list[str], list[str]]]:
 
 def _request(seeded: random.Random) -> list[str]:
     pairs = [f"{seeded.choice(NAMES)}={seeded.choice(VALUES)}" for _ in range(seeded.randrange(6))]
-    pairs += seeded.choice(
-        [[], ["pref=m"], ["pref=f,m"], ["pref=none", "pref=m"], ["__Host-ab=1"], ["novalue"]]
-    )
+    pairs += seeded.choice([[], ["pref=m"], ["pref=f,m"], ["pref=none", "pref=m"], ["__Host-ab=1"], ["novalue"]])
     seeded.shuffle(pairs)
-    fields = (
-        [f"Cookie: {seeded.choice(['; ', ';', '; ; '])}".rstrip() + " " + "; ".join(pairs)] if pairs else []
-    )
+    fields = [f"Cookie: {seeded.choice(['; ', ';', '; ; '])}".rstrip() + " " + "; ".join(pairs)] if pairs else []
     fields += seeded.choice([[], [], ["Sec-GPC: 1"], ["Sec-Fetch-Dest: document"]])
     return fields
 

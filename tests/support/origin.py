@@ -95,9 +95,7 @@ class OriginConnection:
 
     def read_chunked(self) -> bytes:
         """A chunked body, with its framing."""
-        while not self.buffer.endswith(b"\r\n\r\n") or not LAST_CHUNK.search(
-            self.buffer, len(self.buffer) - 4096
-        ):
+        while not self.buffer.endswith(b"\r\n\r\n") or not LAST_CHUNK.search(self.buffer, len(self.buffer) - 4096):
             self._more()
         return self.read(len(self.buffer))
 

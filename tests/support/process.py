@@ -1,4 +1,5 @@
-"""The command as a process of its own: to start it, to find a port for it, to ask whether it is ready and what it counts.
+"""The command as a process of its own: to start it, to find a port for it, to ask whether it is ready and what it
+counts.
 
 A process takes half a second to start, and more on a busy machine: `tests.support.command` runs a command without one.
 """
@@ -23,11 +24,9 @@ def start_process(
     before: str = "",
     **options: Any,
 ) -> subprocess.Popen:
-    """Start `cookiewarden ARGUMENTS`. What it prints goes to pipes, or all of it to `output`. `environment` is added to that
-    of the tests. `before` is a statement that runs first, such as one that shortens a time that is no setting."""
-    program = (
-        ["-c", f"{before}\nfrom cookiewarden.start import main\nmain()"] if before else ["-m", "cookiewarden"]
-    )
+    """Start `cookiewarden ARGUMENTS`. What it prints goes to pipes, or all of it to `output`. `environment` is added to
+    that of the tests. `before` is a statement that runs first, such as one that shortens a time that is no setting."""
+    program = ["-c", f"{before}\nfrom cookiewarden.start import main\nmain()"] if before else ["-m", "cookiewarden"]
     return subprocess.Popen(
         [sys.executable, *program, *arguments],
         stdout=output or subprocess.PIPE,
@@ -41,9 +40,8 @@ def start_process(
 def free_port() -> int:
     """Find a port that stays free for a minute: nothing listens at it, and the kernel gives it to nobody else.
 
-    A port that was merely bound once is given away again, to a connection or to a test that runs at the same time. One in
-    TIME_WAIT can be listened at by a process that sets SO_REUSEADDR, and is not given away.
-    """
+    A port that was merely bound once is given away again, to a connection or to a test that runs at the same time. One
+    in TIME_WAIT can be listened at by a process that sets SO_REUSEADDR, and is not given away."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):

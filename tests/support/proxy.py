@@ -231,10 +231,9 @@ def running(
         with log.open("w") as output:
             process = start_process(*arguments, output=output, environment=environment, before=before)
         try:
-            assert (
-                eventually(lambda: ready(admin) == 200 or process.poll() is not None)
-                and process.poll() is None
-            ), log.read_text()
+            assert eventually(lambda: ready(admin) == 200 or process.poll() is not None) and process.poll() is None, (
+                log.read_text()
+            )
             yield Running(process, listen, admin, path, origin, log)
             process.terminate()
             assert process.wait(PATIENCE) == 0, log.read_text()

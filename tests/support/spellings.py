@@ -1,8 +1,7 @@
 """Spellings of lifetimes and deletions, and how two browsers read them.
 
-The readers are literal: each does what its browser's source does with the attributes of one line, slowly and plainly. A real Chromium
-and a real Firefox are asked in `tests/browser/test_readings.py`, with the same table.
-"""
+The readers are literal: each does what its browser's source does with the attributes of one line, slowly and plainly. A
+real Chromium and a real Firefox are asked in `tests/browser/test_readings.py`, with the same table."""
 
 import re
 from itertools import product
@@ -69,8 +68,9 @@ def in_chromium(line: str, now: float) -> float | None:
 
 
 def in_firefox(line: str, now: float) -> float | None:
-    """The same for Firefox. `CookieParser::ParseMaxAgeAttribute` takes any value that begins with `-` for a deletion, and stops at the digit
-    that overflows. Its dates are NSPR's: the usual form is read exactly, and any other as the worst that could be meant."""
+    """The same for Firefox. `CookieParser::ParseMaxAgeAttribute` takes any value that begins with `-` for a deletion,
+    and stops at the digit that overflows. Its dates are NSPR's: the usual form is read exactly, and any other as the
+    worst that could be meant."""
     last = {name: value for name, value in attributes(line) if len(value.encode()) <= 1024}
     age = last.get("max-age", "")
     if age.startswith("-"):

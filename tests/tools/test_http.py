@@ -187,9 +187,7 @@ def test_a_prometheus_that_refuses_says_why() -> None:
 def test_samples_go_to_their_steps_and_what_is_no_number_is_none() -> None:
     asked = period(180, NOW)
     values = [[NOW - 180, "1"], [NOW - 120, "2.5"], [NOW - 50, "4"], [NOW, "NaN"]]
-    body = json.dumps(
-        {"status": "success", "data": {"result": [{"metric": {"cookie": "b"}, "values": values}]}}
-    )
+    body = json.dumps({"status": "success", "data": {"result": [{"metric": {"cookie": "b"}, "values": values}]}})
     with server(saying(body.encode())) as url:
         found = Prometheus(url, 'job="x"').found(asked)
     (series,) = found.counted["cookies"]
@@ -280,9 +278,7 @@ def test_what_answers_readyz_in_another_way_is_no_admin_listener(status: bytes, 
         (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # as Kubernetes mounts secrets
     ],
 )
-def test_a_token_file_that_cannot_be_used(
-    tmp_path: Path, content: bytes | None, mode: int, told: str
-) -> None:
+def test_a_token_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, mode: int, told: str) -> None:
     path = tmp_path / "token"
     if content is not None:
         path.write_bytes(content)

@@ -147,9 +147,7 @@ def test_a_har_of_two_hundred_megabytes_takes_no_more_memory_than_one_of_its_bod
         ('x http_cookie="a=1" sent_http_set_cookie="b=2; Path=/"', [b"a=1"], [b"b=2; Path=/"]),
     ],
 )  # fmt: skip
-def test_text_with_headers_in_it(
-    tmp_path: Path, text: str, asked: list[bytes], answered: list[bytes]
-) -> None:
+def test_text_with_headers_in_it(tmp_path: Path, text: str, asked: list[bytes], answered: list[bytes]) -> None:
     found, wrong = read(tmp_path, text)
     assert wrong == ""
     assert [v for one in found for _, v in one.asked] == asked and [
@@ -227,9 +225,7 @@ def test_text_is_put_together_to_requests_and_their_responses_at_the_time_that_t
 
 
 @pytest.mark.parametrize("digits", [4301, 5000, 100_000, 3_000_000])
-def test_a_number_of_any_length_neither_ends_nor_breaks_the_reading_of_a_har(
-    tmp_path: Path, digits: int
-) -> None:
+def test_a_number_of_any_length_neither_ends_nor_breaks_the_reading_of_a_har(tmp_path: Path, digits: int) -> None:
     value = "7" * 5000
     har = tmp_path / "long.har"
     har.write_text(

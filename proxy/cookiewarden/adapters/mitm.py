@@ -1,8 +1,8 @@
-"""cookiewarden as an addon of mitmproxy: `mitmdump -s "$(cookiewarden mitm path)" --set cookiewarden_policy=policy.yaml`.
+"""cookiewarden as an addon of mitmproxy: `mitmdump -s "$(cookiewarden mitm path)" --set
+cookiewarden_policy=policy.yaml`.
 
-The same engine as the proxy's, on mitmproxy's own header fields, which are octets in order. What was decided stands in the flow's comment, and a
-marker at flows in which something was done.
-"""
+The same engine as the proxy's, on mitmproxy's own header fields, which are octets in order. What was decided stands in
+the flow's comment, and a marker at flows in which something was done."""
 
 import logging
 import math
@@ -122,12 +122,13 @@ class Addon:
         exchange = self.asked.pop(flow, None) or _exchange(flow)
         flow.response.headers.fields = self._judged(
             flow, engine, fields, lambda: engine.on_response(fields, exchange, time.time()), b"set-cookie"
-        )  # fmt: skip
+        )
 
     def _judged(
         self, flow: http.HTTPFlow, engine: Engine, fields: Sequence[Header], judge: Callable[[], Outcome], name: bytes
-    ) -> tuple[Header, ...]:  # fmt: skip
-        """The fields that go on. mitmproxy lets pass what an addon fails at: a fault of ours must not let cookies through."""
+    ) -> tuple[Header, ...]:
+        """The fields that go on. mitmproxy lets pass what an addon fails at: a fault of ours must not let cookies
+        through."""
         try:
             outcome = judge()
         except Exception as error:

@@ -59,12 +59,8 @@ Or open http://{listen}/ in a browser. Ctrl-C ends all.
 @click.command()
 @click.option("--policy", metavar="FILE", help="The policy file.  [default: the Carerix policy]")
 @click.option("--listen", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="The proxy.")
-@click.option(
-    "--app", default="127.0.0.1:8090", show_default=True, metavar="HOST:PORT", help="The application."
-)
-@click.option(
-    "--admin", default="127.0.0.1:9180", show_default=True, metavar="HOST:PORT", help="Metrics and health."
-)
+@click.option("--app", default="127.0.0.1:8090", show_default=True, metavar="HOST:PORT", help="The application.")
+@click.option("--admin", default="127.0.0.1:9180", show_default=True, metavar="HOST:PORT", help="Metrics and health.")
 @click.option("--admin-token-file", default="", metavar="FILE", help="A token for what changes something.")
 def demo(policy: str | None, listen: str, app: str, admin: str, admin_token_file: str) -> int:
     """Start a demo application with the proxy in front of it, and say what to try."""
@@ -108,9 +104,7 @@ async def _serve(
         except OSError as error:
             # asyncio's words have the address once more
             reason = (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)).lower()
-            raise CannotStart(
-                f"cannot listen on {app}: {reason}; choose another address with --app"
-            ) from error
+            raise CannotStart(f"cannot listen on {app}: {reason}; choose another address with --app") from error
         upstream = Upstream(f"http://{app}", app)
         key = folder / "key"
         create(key)  # what it seals nobody opens after this demonstration
@@ -122,9 +116,7 @@ async def _serve(
             seal_key_file=str(key),
             admin_token_file=token_file,
         )
-        guide = GUIDE.format(
-            listen=listen, app=app, admin=admin, port=app.port, policy=files.path, command=_called()
-        )
+        guide = GUIDE.format(listen=listen, app=app, admin=admin, port=app.port, policy=files.path, command=_called())
         await plane(settings, files).live(loaded, started=lambda: click.echo(guide))
     finally:
         await runner.cleanup()

@@ -31,7 +31,8 @@ FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, 
     metavar="FILE",
     type=FILE,
     multiple=True,
-    help="Recorded traffic (HAR, flow file of mitmproxy, text with header lines): the decisions on it that change; can be given several times.",
+    help="Recorded traffic (HAR, flow file of mitmproxy, text with header lines): the decisions on it that change; "
+    "can be given several times.",
 )
 @click.option(
     "--fail-on",
@@ -40,18 +41,16 @@ FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, 
     show_default=True,
     help="Which changes make the exit code 1: any, only those that loosen a promise or may, or none.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
 def diff(old: str, new: str, traffic: tuple[str, ...], fail_on: str, form: str) -> int:
-    """Tell what changes for cookies from the policy OLD to the policy NEW, by effect and not by text: which ones are let through, with
-    which attributes, for how long, and what the statement says of them.
+    """Tell what changes for cookies from the policy OLD to the policy NEW, by effect and not by text: which ones are
+    let through, with which attributes, for how long, and what the statement says of them.
 
-    Attributes are found out by asking the engine, as if both policies were enforced, for a visitor who consents. --replay asks for recorded
-    traffic, each policy in its own mode.
+    Attributes are found out by asking the engine, as if both policies were enforced, for a visitor who consents.
+    --replay asks for recorded traffic, each policy in its own mode.
 
-    Exit: 0 the same effect, 1 another (see --fail-on), 2 wrong usage, 3 a policy has errors or a file could not be read.
-    """
+    Exit: 0 the same effect, 1 another (see --fail-on), 2 wrong usage, 3 a policy has errors or a file could not be
+    read."""
     now = time.time()
     versions = [_version(path, now) for path in (old, new)]
     found = compare(*versions)
@@ -84,8 +83,7 @@ def summary(found: Diff) -> str:
         told.append(f"{counted(len(found.replayed), 'kind')} of decision on recorded traffic")
     changes = [*found.policy, *(c for d in found.cookies for c in d.changes)]
     ranked = [
-        (sum(c.direction is d for c in changes), d)
-        for d in (Direction.LOOSER, Direction.STRICTER, Direction.EITHER)
+        (sum(c.direction is d for c in changes), d) for d in (Direction.LOOSER, Direction.STRICTER, Direction.EITHER)
     ]
     ways = ", ".join(f"{count} {way.value}" for count, way in ranked if count)
     return f"{', '.join(told)}{f'; of the changes {ways}' if ways else ''}"
@@ -105,7 +103,8 @@ def _text(found: Diff) -> str:
     if found.replayed:
         lines.append(f"on {counted(found.exchanges, 'exchange')} of recorded traffic")
         lines += [
-            f"    {r.header} {r.name or '(without a name)'}: {r.old} → {r.new}; {counted(r.count, 'time')}, first at {r.example}"
+            f"    {r.header} {r.name or '(without a name)'}: {r.old} → {r.new}; {counted(r.count, 'time')}, first at "
+            f"{r.example}"
             for r in found.replayed
         ]
         lines += [f"    … and {found.left_out} more"] if found.left_out else []
@@ -139,9 +138,7 @@ def places(difference: CookieDifference) -> str:
 
 
 def _change(change: Change) -> str:
-    became = (
-        f"{change.old} → {change.new}" if change.old and change.new else change.new or f"was {change.old}"
-    )
+    became = f"{change.old} → {change.new}" if change.old and change.new else change.new or f"was {change.old}"
     direction = f"  [{change.direction.value}]" if change.direction.value else ""
     return printable(f"    {change.what}: {became}") + direction
 

@@ -26,8 +26,8 @@ from cookiewarden.pages.text import observed, shown
 def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, ...], form: str) -> int:
     """Tell where the register and the cookies that a running proxy has seen differ, with the YAML that would mend it.
 
-    Exit: 0 no difference, 1 some (what was not seen counts after a day only), 2 wrong usage, 3 the proxy could not be asked.
-    """
+    Exit: 0 no difference, 1 some (what was not seen counts after a day only), 2 wrong usage, 3 the proxy could not be
+    asked."""
     asked = operator(admin_url, token_file)
     if policy is None:
         document = asked.drift()

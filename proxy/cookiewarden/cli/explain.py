@@ -1,4 +1,5 @@
-"""`cookiewarden explain`: what would happen to a header, to recorded traffic or to a page, why, and which line decided."""
+"""`cookiewarden explain`: what would happen to a header, to recorded traffic or to a page, why, and which line
+decided."""
 
 import dataclasses
 import json
@@ -46,7 +47,8 @@ from cookiewarden.tools.traffic import ANYWHERE, Recorded
 @click.option(
     "--url",
     metavar="URL",
-    help=f"Where the browser is, for a header or for text that does not say it: host, path, scheme.  [default: {DEFAULT_URL}]",
+    help="Where the browser is, for a header or for text that does not say it: host, path, scheme.  [default: "
+    f"{DEFAULT_URL}]",
 )
 @click.option(
     "--cookie",
@@ -58,7 +60,8 @@ from cookiewarden.tools.traffic import ANYWHERE, Recorded
     metavar="FILE",
     type=FILE,
     multiple=True,
-    help="Instead of HEADER: recorded traffic (HAR, flow file of mitmproxy, text with header lines); can be given several times.",
+    help="Instead of HEADER: recorded traffic (HAR, flow file of mitmproxy, text with header lines); can be given "
+    "several times.",
 )
 @click.option(
     "--get",
@@ -66,21 +69,27 @@ from cookiewarden.tools.traffic import ANYWHERE, Recorded
     metavar="URL",
     help="Instead of HEADER: what this URL answers, and what led to it. Ask the application, not the proxy.",
 )
-@click.option(
-    "--full", is_flag=True, help="Of traffic or a page: all that is told of a header, for each row."
-)
+@click.option("--full", is_flag=True, help="Of traffic or a page: all that is told of a header, for each row.")
 @FORMAT
 @click.argument("header", nargs=-1, required=False)
 def explain(
-    policy: str, url: str | None, cookie: str | None, traffic: tuple[str, ...], page: str | None, full: bool, form: str, header: tuple[str, ...]
-) -> int:  # fmt: skip
-    """Tell what the policy does with HEADER and why: 'Set-Cookie: …', 'Cookie: …', or - for a whole response
-    head on standard input, as in: curl -si http://127.0.0.1:3000/ | cookiewarden explain --policy p.yaml -
+    policy: str,
+    url: str | None,
+    cookie: str | None,
+    traffic: tuple[str, ...],
+    page: str | None,
+    full: bool,
+    form: str,
+    header: tuple[str, ...],
+) -> int:
+    """Tell what the policy does with HEADER and why: 'Set-Cookie: …', 'Cookie: …', or - for a whole response head on
+    standard input, as in: curl -si http://127.0.0.1:3000/ | cookiewarden explain --policy p.yaml -
 
-    With --traffic or --get: a table of every cookie, how often, and what is done. Values of cookies are not printed, only their length.
+    With --traffic or --get: a table of every cookie, how often, and what is done. Values of cookies are not printed,
+    only their length.
 
-    Exit: 0 told, whatever the policy decides; 1 the policy has errors; 2 wrong usage; 3 the traffic or the page could not be read.
-    """
+    Exit: 0 told, whatever the policy decides; 1 the policy has errors; 2 wrong usage; 3 the traffic or the page could
+    not be read."""
     if len(header) > 1:  # not told what it is: it holds a value
         raise click.UsageError("HEADER is one argument: put it in quotes, as in 'Set-Cookie: sid=1; Path=/'")
     if header == ("",):
@@ -111,7 +120,9 @@ def _header(loaded: Loaded, header: str, url: str | None, cookie: str | None, fo
         headers, exchange = _with_cookie(headers_of(text), cookie), exchange_of(where)
     except NoHeader as error:
         if error.is_head:
-            click.echo("[]" if form == "json" else "no Set-Cookie or Cookie header in it: nothing for the policy to decide")  # fmt: skip
+            click.echo(
+                "[]" if form == "json" else "no Set-Cookie or Cookie header in it: nothing for the policy to decide"
+            )
             return 0
         raise click.UsageError(str(error) if text.strip() else "nothing came on standard input") from None
     except ValueError as error:
@@ -154,9 +165,7 @@ PLACED = frozenset({Reason.OUT_OF_SCOPE.value, Reason.BROWSER_WOULD_REFUSE.value
 
 def _tell_of_keys(codes: set[str]) -> None:
     if codes & SEALING:
-        click.echo(
-            "judged with a key that was made for this and is gone: no browser's value opens with it", err=True
-        )
+        click.echo("judged with a key that was made for this and is gone: no browser's value opens with it", err=True)
 
 
 def _plain(told: Any) -> Any:
@@ -197,15 +206,18 @@ def _told(line: PolicyLine) -> str:
 # Traffic and pages
 
 
-def _table(
-    loaded: Loaded, files: tuple[str, ...], page: str | None, url: str | None, full: bool, form: str
-) -> int:
+def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, url: str | None, full: bool, form: str) -> int:
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     failed: list[str] = []
     found = _fetched(page) if page is not None else recorded_in(files, failed, _at(url))
     table = explain_traffic(loaded.policy, loaded.sources, found, time.time(), throw_away(loaded.policy))
     if form == "json":
-        click.echo(json.dumps({"exchanges": table.exchanges, "left_out": table.left_out, "rows": [_plain(row) for row in table.rows]}, indent=2))  # fmt: skip
+        click.echo(
+            json.dumps(
+                {"exchanges": table.exchanges, "left_out": table.left_out, "rows": [_plain(row) for row in table.rows]},
+                indent=2,
+            )
+        )
         return 3 if failed else 0
     if full:
         for row in table.rows:
@@ -217,9 +229,9 @@ def _table(
         return 3
     told = f"{counted(table.exchanges, 'exchange')}, {counted(len(table.rows), 'row')}"
     left = f"; {counted(table.left_out, 'cookie')} more in none" if table.left_out else ""
-    click.echo(f"{told}{left}" if table.rows else f"{told}: no cookies, nothing for the policy to decide", err=True)  # fmt: skip
+    click.echo(f"{told}{left}" if table.rows else f"{told}: no cookies, nothing for the policy to decide", err=True)
     if page is not None:
-        click.echo("what scripts of the page set is not seen here: record it (HAR) and give --traffic", err=True)  # fmt: skip
+        click.echo("what scripts of the page set is not seen here: record it (HAR) and give --traffic", err=True)
     return 3 if failed else 0
 
 
@@ -259,4 +271,11 @@ def rendered(table: Table) -> str:
 def _cells(row: TrafficRow) -> tuple[str, ...]:
     why = f" ({', '.join(row.reasons)})" if row.reasons else ""
     entry = f"{printable(row.entry)} {row.declared_at.place}" if row.declared_at is not None else "-"
-    return (row.name or "(without a name)", row.header, str(row.count), entry, row.example, _done(row.action, row.enforced) + why)  # fmt: skip
+    return (
+        row.name or "(without a name)",
+        row.header,
+        str(row.count),
+        entry,
+        row.example,
+        _done(row.action, row.enforced) + why,
+    )

@@ -49,7 +49,8 @@ BRIEF = frozenset({Verdict.CHANGES, Verdict.KEPT, Verdict.FINE})
 def _rendered(document: wire.ForecastDocument) -> str:
     now = time.time()
     lines = [
-        f"If {printable(document.policy)} (sha256 {document.sha256:.12}) were enforced now. {observed(document.since, now)}",
+        f"If {printable(document.policy)} (sha256 {document.sha256:.12}) were enforced now. "
+        f"{observed(document.since, now)}",
     ]
     for verdict in Verdict:
         cookies = [cookie for cookie in document.cookies if cookie.verdict is verdict]
@@ -87,6 +88,7 @@ def _cookie(cookie: Forecast, now: float) -> list[str]:
     ]
     where = printable(" ".join(cookie.where))
     return [
-        f"    {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)}), {' and '.join(seen) or 'seen'}, such as at {where}; "
+        f"    {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)}), {' and '.join(seen) or 'seen'}, "
+        f"such as at {where}; "
         f"last {ago(cookie.last, now)}",
     ]

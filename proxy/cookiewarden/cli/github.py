@@ -9,7 +9,8 @@ def github_line(problem: Problem) -> str:
     """A problem as GitHub shows it beside the line of a pull request."""
     place = problem.place
     return (
-        f"::{_LEVELS[problem.code.severity]} file={command_property(place.path)},line={place.pos.line},col={place.pos.column},"
+        f"::{_LEVELS[problem.code.severity]} "
+        f"file={command_property(place.path)},line={place.pos.line},col={place.pos.column},"
         f"title={problem.code.text}::{command_data(problem.message)}"
     )
 

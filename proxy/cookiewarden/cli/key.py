@@ -22,11 +22,10 @@ def new(file: Path) -> int:
         keys.create(file)
     except FileExistsError:
         if file.is_dir():
-            raise click.UsageError(
-                f'"{file}" is a directory; expected a file that is not there yet'
-            ) from None
+            raise click.UsageError(f'"{file}" is a directory; expected a file that is not there yet') from None
         raise click.UsageError(
-            f'"{file}" is there already, and is not overwritten; if it is a key file, cookiewarden key rotate {file} adds a key'
+            f'"{file}" is there already, and is not overwritten; if it is a key file, cookiewarden key rotate {file} '
+            "adds a key"
         ) from None
     except OSError as error:
         raise cannot_write(file, error) from None

@@ -38,15 +38,14 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
     type=FILE,
     help="Add what is missing to this policy; its comments and its order stay.",
 )
-@click.option(
-    "--output", metavar="FILE", type=FILE, help="Write a new policy to this file, which is not there yet."
-)
+@click.option("--output", metavar="FILE", type=FILE, help="Write a new policy to this file, which is not there yet.")
 @click.option(
     "--tests",
     "suite",
     metavar="FILE",
     type=FILE,
-    help="With --into or --output: draft policy tests of what was seen, in a file beside it that is not there yet, such as shop.test.yaml.",
+    help="With --into or --output: draft policy tests of what was seen, in a file beside it that is not there yet, "
+    "such as shop.test.yaml.",
 )
 @click.option("--name", default="draft", show_default=True, help="Of a new policy.")
 @click.option(
@@ -88,22 +87,21 @@ def learn(
     url: str,
     token_file: str,
 ) -> int:
-    """Draft a register from SOURCES: HAR files, flow files of mitmproxy, text with header lines (curl -i, curl -v, access logs that hold
-    cookies), or the address of a running proxy's admin listener, for its inventory.
+    """Draft a register from SOURCES: HAR files, flow files of mitmproxy, text with header lines (curl -i, curl -v,
+    access logs that hold cookies), or the address of a running proxy's admin listener, for its inventory.
 
-    Without --into a new policy in report mode is printed, or written to --output. Names that differ only in what looks random become one entry, and it says
-    why. Nothing is enforced that nobody has read: purposes and categories are comments.
+    Without --into a new policy in report mode is printed, or written to --output. Names that differ only in what looks
+    random become one entry, and it says why. Nothing is enforced that nobody has read: purposes and categories are
+    comments.
 
-    Exit: 0 drafted, 1 the policy of --into has errors or cannot be added to, 2 wrong usage, 3 a source could not be read.
-    """
+    Exit: 0 drafted, 1 the policy of --into has errors or cannot be added to, 2 wrong usage, 3 a source could not be
+    read."""
     if into:
         say_nothing("with --into: the policy has a name", "name")
     _refuse(into, output, suite)
     for one in host:
         if not _HOST.fullmatch(one):
-            raise click.UsageError(
-                f'--host: "{printable(one)}" is no host; expected shop.example or *.shop.example'
-            )
+            raise click.UsageError(f'--host: "{printable(one)}" is no host; expected shop.example or *.shop.example')
     catalog = _catalog(catalog_file) if catalog_file else None
     policy = valid_policy(into) if into else Policy("draft", ())
     engine = enforcing(policy)
@@ -205,11 +203,7 @@ def _write(made: RegisterDraft, into: str | None, output: str | None, name: str)
     families = f", {counted(len(made.families), 'family')} among them" if made.families else ""
     suggested = f", {made.suggested} known to the catalog" if made.suggested else ""
     count = made.declared
-    left = (
-        f"; {counted(len(made.names) - count, 'name')} left to you, in comments"
-        if count < len(made.names)
-        else ""
-    )
+    left = f"; {counted(len(made.names) - count, 'name')} left to you, in comments" if count < len(made.names) else ""
     told = f"{counted(count, 'entry')} drafted{families}{suggested}{left}"
     if into is not None:
         return _write_into(Path(into), made, told)
@@ -226,9 +220,7 @@ def _write_into(path: Path, made: RegisterDraft, told: str) -> int:
     into = str(path)
     if not made.declared:
         click.echo(
-            f"{into}: nothing is missing that could be declared"
-            if made.yaml
-            else f"{into}: nothing is missing",
+            f"{into}: nothing is missing that could be declared" if made.yaml else f"{into}: nothing is missing",
             err=True,
         )
         click.echo(made.yaml, nl=False)
@@ -268,9 +260,7 @@ def _only_added(before: Loaded, after: Loaded, count: int) -> bool:
     """Whether the entries of before are all there as they were, and so many more."""
     if before.policy is None or after.policy is None:
         return False
-    was, is_now = (
-        list(map(_plain, loaded.policy.entries)) for loaded in (before, after) if loaded.policy is not None
-    )
+    was, is_now = (list(map(_plain, loaded.policy.entries)) for loaded in (before, after) if loaded.policy is not None)
     rest = iter(is_now)  # each is looked for behind the one before: entries keep their order
     return len(is_now) == len(was) + count and all(entry in rest for entry in was)
 
@@ -290,10 +280,6 @@ def _loaded(path: Path, text: str) -> Loaded:
         if name == path.name:
             return text.encode()
         found = path.parent / name
-        return (
-            found.read_bytes()
-            if found.is_file()
-            else Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"')
-        )
+        return found.read_bytes() if found.is_file() else Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"')
 
     return load(str(path), read)

@@ -42,7 +42,8 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for, and none to list them: their imports take longer than all else that they do."""
+    """Imports a command when it is asked for, and none to list them: their imports take longer than all else that they
+    do."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -67,7 +67,8 @@ def reload(admin_url: str, token_file: str) -> int:
         for problem in answer.shadow.problems:
             click.echo(printable(problem), err=True)
         click.echo(
-            f"the shadow policy of before is still tried: {printable(answer.shadow.policy)}, sha256 {answer.shadow.sha256:.12}",
+            f"the shadow policy of before is still tried: {printable(answer.shadow.policy)}, sha256 "
+            f"{answer.shadow.sha256:.12}",
             err=True,
         )
         return 1
@@ -96,6 +97,4 @@ def told(answer: PolicyDocument) -> str:
         left = max(0, round(min(answer.mode_until - time.time(), MAX_SWITCH)))
         spelled = f"{left} seconds" if left < 120 else f"{round(left / 60)} minutes"
         until = f" until {date(answer.mode_until)}, {spelled} from now"
-    return printable(
-        f"{answer.policy}, sha256 {answer.sha256:.12}, mode {answer.mode} (by {answer.mode_by}{until})"
-    )
+    return printable(f"{answer.policy}, sha256 {answer.sha256:.12}, mode {answer.mode} (by {answer.mode_by}{until})")

@@ -93,9 +93,7 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
     return Settings(**values), given
 
 
-_OF_A_SERVICE = re.compile(
-    r"COOKIEWARDEN(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_[0-9]+_(TCP|UDP)(_\w+)?)?)"
-)
+_OF_A_SERVICE = re.compile(r"COOKIEWARDEN(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_[0-9]+_(TCP|UDP)(_\w+)?)?)")
 """What Kubernetes puts into every Pod beside a Service of this name."""
 
 
@@ -165,6 +163,4 @@ def print_config(given: dict[str, Given]) -> str:
     """Each setting, its value and where it came from, aligned."""
     width = max(len(name) for name in given)
     value_width = max(len(one.text) for one in given.values())
-    return "\n".join(
-        f"{name:<{width}}  {o.text:<{value_width}}  {o.where}".rstrip() for name, o in given.items()
-    )
+    return "\n".join(f"{name:<{width}}  {o.text:<{value_width}}  {o.where}".rstrip() for name, o in given.items())

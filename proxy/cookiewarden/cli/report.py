@@ -26,9 +26,7 @@ MAX_SINCE = 5 * 365 * 86400
 
 
 @click.command()
-@click.option(
-    "--prometheus", "url", required=True, metavar="URL", help="The Prometheus that scrapes the proxies."
-)
+@click.option("--prometheus", "url", required=True, metavar="URL", help="The Prometheus that scrapes the proxies.")
 @click.option(
     "--since",
     default="30d",
@@ -55,12 +53,8 @@ MAX_SINCE = 5 * 365 * 86400
     metavar="MATCHERS",
     help="Which proxies, as Prometheus chooses them: 'job=\"shop\"'.",
 )
-@click.option(
-    "--language", default="en", show_default=True, help="Of the purposes, where the policy has several."
-)
-@click.option(
-    "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True
-)
+@click.option("--language", default="en", show_default=True, help="Of the purposes, where the policy has several.")
+@click.option("--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True)
 @click.option("--output", metavar="FILE", type=FILE, help="Where it is written.  [default: standard output]")
 @click.option(
     "--token-file",
@@ -71,12 +65,20 @@ MAX_SINCE = 5 * 365 * 86400
     help="The admin listener's token.",
 )
 def report(
-    url: str, since: str, policy: str | None, seen: str | None, where: str, language: str, form: str, output: str | None, token_file: str
-) -> int:  # fmt: skip
-    """Tell what was enforced of each declared cookie, and which undeclared ones came, over weeks: from a real Prometheus.
+    url: str,
+    since: str,
+    policy: str | None,
+    seen: str | None,
+    where: str,
+    language: str,
+    form: str,
+    output: str | None,
+    token_file: str,
+) -> int:
+    """Tell what was enforced of each declared cookie, and which undeclared ones came, over weeks: from a real
+    Prometheus.
 
-    Exit: 0 written, 1 the policy has errors, 2 wrong usage, 3 Prometheus or the inventory could not be asked.
-    """
+    Exit: 0 written, 1 the policy has errors, 2 wrong usage, 3 Prometheus or the inventory could not be asked."""
     if policy is None:
         say_nothing("without --policy", "language")
     url = address_of(url, "--prometheus", "http://127.0.0.1:9090")
@@ -104,8 +106,6 @@ def _inventory(seen: str, token_file: str) -> Inventory:
     try:
         return wire.read_inventory(Path(seen).read_bytes())
     except OSError as error:
-        raise NoAnswer(
-            f'the inventory "{seen}" cannot be read: {(error.strerror or "error").lower()}'
-        ) from None
+        raise NoAnswer(f'the inventory "{seen}" cannot be read: {(error.strerror or "error").lower()}') from None
     except wire.NotThis as bad:
         raise NoAnswer(f'"{seen}" is no inventory of this version: {bad}') from None

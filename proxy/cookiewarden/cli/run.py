@@ -19,9 +19,7 @@ logger = logging.getLogger("cookiewarden")
 
 @click.command()
 @settings_options
-@click.option(
-    "--print-config", "show", is_flag=True, help="Print each setting and where it came from, and exit."
-)
+@click.option("--print-config", "show", is_flag=True, help="Print each setting and where it came from, and exit.")
 @click.pass_context
 def run(context: click.Context, /, config: str | None, show: bool, **_: str | None) -> int:
     """Stand in front of the application and enforce the policy.
@@ -42,9 +40,7 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
         if not getattr(settings, name):
             raise click.UsageError(f"--{name} is required")
     if settings.upstream is not None and is_itself(settings.upstream, settings.listen):
-        raise click.UsageError(
-            f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself"
-        )
+        raise click.UsageError(f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself")
     files, loaded = load_policy(settings.policy)
     if settings.shadow:
         load_policy(settings.shadow)  # a policy that is tried is refused at the start as the other is

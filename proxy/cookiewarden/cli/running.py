@@ -25,7 +25,10 @@ DEFAULT_URL = "http://127.0.0.1:9180"
 
 def asks_a_proxy(command: F) -> F:
     """An argument ADMIN_URL and an option for the token."""
-    command.__doc__ = f"{command.__doc__}\n    ADMIN_URL is its admin listener: a URL, HOST:PORT or a port of this machine. Without one: COOKIEWARDEN_ADMIN_URL, else {DEFAULT_URL}."
+    command.__doc__ = (
+        f"{command.__doc__}\n    ADMIN_URL is its admin listener: a URL, HOST:PORT or a port of this "
+        f"machine. Without one: COOKIEWARDEN_ADMIN_URL, else {DEFAULT_URL}."
+    )
     command = click.argument("admin_url", default=DEFAULT_URL, envvar="COOKIEWARDEN_ADMIN_URL")(command)
     return click.option(
         "--token-file",
@@ -52,9 +55,7 @@ def address_of(text: str, option: str, such_as: str) -> str:
     except ValueError:
         right = False
     if not right or parts.query or parts.fragment or not url.isprintable() or " " in url:
-        raise click.UsageError(
-            f'{option}: "{printable(shown_url(text))}" is no address; expected such as {such_as}'
-        )
+        raise click.UsageError(f'{option}: "{printable(shown_url(text))}" is no address; expected such as {such_as}')
     return url.rstrip("/")
 
 

@@ -19,8 +19,9 @@ from cookiewarden.tools.test.cases import CasesModel
     metavar="[WHAT]",
 )
 def schema(of: str) -> int:
-    """Print a JSON Schema. WHAT is policy-file (the default, draft-07), test-file, what statement --format json prints (statement),
-    or what the admin listener says or is told: inventory, forecast, drift, policy, mode, and error where it refuses."""
+    """Print a JSON Schema. WHAT is policy-file (the default, draft-07), test-file, what statement --format json prints
+    (statement), or what the admin listener says or is told: inventory, forecast, drift, policy, mode, and error where
+    it refuses."""
     click.echo(TEXTS[of]() if of in TEXTS else _text(schema_of(of)), nl=False)
     return 0
 

@@ -1,4 +1,5 @@
-"""`cookiewarden statement`: the published page, made of the policy; a published page against the policy; a policy from a page."""
+"""`cookiewarden statement`: the published page, made of the policy; a published page against the policy; a policy from
+a page."""
 
 import re
 import time
@@ -40,24 +41,27 @@ POLICY = click.option(
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "html", "json"]), default="markdown", show_default=True
 )
-@click.option(
-    "--template", metavar="FILE", type=FILE, help="A Jinja template of your own instead of --format."
-)
+@click.option("--template", metavar="FILE", type=FILE, help="A Jinja template of your own instead of --format.")
 @click.option("--output", metavar="FILE", type=FILE, help="Where it is written.  [default: standard output]")
-@click.option(
-    "--check", "page", metavar="URL|FILE", help="Compare a page that is published with the policy instead."
-)
+@click.option("--check", "page", metavar="URL|FILE", help="Compare a page that is published with the policy instead.")
 @click.pass_context
 def statement(
-    context: click.Context, policy: str | None, language: str | None, form: str, template: str | None, output: str | None, page: str | None
-) -> int:  # fmt: skip
-    """Write the cookie statement that the policy makes true: cookies by category, with purposes and lifetimes, and what the policy's
-    statement: says besides. HTML needs no other file, and prints well.
+    context: click.Context,
+    policy: str | None,
+    language: str | None,
+    form: str,
+    template: str | None,
+    output: str | None,
+    page: str | None,
+) -> int:
+    """Write the cookie statement that the policy makes true: cookies by category, with purposes and lifetimes, and what
+    the policy's statement: says besides. HTML needs no other file, and prints well.
 
-    --check tells where a published page (HTML, Markdown, or text such as pdftotext -layout writes) and the policy differ. Purposes that are worded
-    otherwise are told and do not count.
+    --check tells where a published page (HTML, Markdown, or text such as pdftotext -layout writes) and the policy
+    differ. Purposes that are worded otherwise are told and do not count.
 
-    Exit: 0 written, or no difference; 1 the policy has errors, or page and policy differ; 2 wrong usage; 3 the page could not be read.
+    Exit: 0 written, or no difference; 1 the policy has errors, or page and policy differ; 2 wrong usage; 3 the page
+    could not be read.
     """
     if context.invoked_subcommand is not None:
         say_nothing(
@@ -83,7 +87,9 @@ def statement(
         click.echo(text, nl=False)
         return 0
     write(Path(output), text)
-    click.echo(f"{output}: {counted(sum(e.set_by is not SetBy.INFRASTRUCTURE for e in loaded.entries), 'cookie')}", err=True)  # fmt: skip
+    click.echo(
+        f"{output}: {counted(sum(e.set_by is not SetBy.INFRASTRUCTURE for e in loaded.entries), 'cookie')}", err=True
+    )
     return 0
 
 
@@ -92,14 +98,18 @@ def _written(policy: Policy, language: str, form: str, template: str | None) -> 
     document = statement_of(policy, language, policy.mode, time.time())
     silent = [cookie.name for cookie in document.stated if not cookie.purpose]
     if silent:
-        click.echo(f"without a purpose: {', '.join(map(printable, silent[:10]))}{' …' if len(silent) > 10 else ''}", err=True)  # fmt: skip
+        click.echo(
+            f"without a purpose: {', '.join(map(printable, silent[:10]))}{' …' if len(silent) > 10 else ''}", err=True
+        )
     if template is not None:
         if words_of(language) is None:
             click.echo(f'no words in "{printable(language)}" ship: w has the English ones', err=True)
         try:
             return with_template(document, Path(template).read_text(), template)
         except OSError as error:
-            raise click.ClickException(f'the template "{template}" cannot be read: {(error.strerror or "error").lower()}') from None  # fmt: skip
+            raise click.ClickException(
+                f'the template "{template}" cannot be read: {(error.strerror or "error").lower()}'
+            ) from None
         except UnicodeDecodeError:
             raise click.UsageError(f'the template "{template}" cannot be used: it is not UTF-8') from None
         except BadTemplate as bad:
@@ -110,7 +120,8 @@ def _written(policy: Policy, language: str, form: str, template: str | None) -> 
         return statement_page(document, form)
     except ValueError:
         raise click.UsageError(
-            f'--language: there are no words in "{printable(language)}"; {" and ".join(WORDS)} ship, and --template can bring others'
+            f'--language: there are no words in "{printable(language)}"; {" and ".join(WORDS)} ship, and --template '
+            "can bring others"
         ) from None
 
 
@@ -138,7 +149,10 @@ def _check(page: str, policy: Policy) -> int:
                 click.echo(_told(finding, page))
             click.echo("")
     named = counted(len(published.claims), "cookie")
-    click.echo(f"{printable(shown_url(page))}: {named} named; {counted(len(differ), 'difference') if differ else 'no difference'}")  # fmt: skip
+    click.echo(
+        f"{printable(shown_url(page))}: {named} named; "
+        f"{counted(len(differ), 'difference') if differ else 'no difference'}"
+    )
     return int(bool(differ))
 
 
@@ -158,7 +172,10 @@ def _published(page: str) -> Published:
                 raise NoAnswer(f"{answer.url} answers {answer.status}")
             return read_page(answer.body)
         if "://" in page:
-            raise NoAnswer(f'"{printable(shown_url(page))}" is not asked for by HTTP; expected such as https://shop.example/cookies')  # fmt: skip
+            raise NoAnswer(
+                f'"{printable(shown_url(page))}" is not asked for by HTTP; expected such as '
+                "https://shop.example/cookies"
+            )
         return read_page(Path(page).read_bytes())
     except OSError as error:
         raise NoAnswer(
@@ -175,11 +192,11 @@ def _published(page: str) -> Published:
 def import_(page: str, name: str, output: str | None) -> int:
     """Draft a policy from a published statement: HTML, Markdown, or text such as pdftotext -layout writes.
 
-    Names, purposes and lifetimes are the page's own; a lifetime that it does not give is left for you to choose. The policy is printed, or written to --output, in report
-    mode. Read it beside the page: what a page means is not always what it says.
+    Names, purposes and lifetimes are the page's own; a lifetime that it does not give is left for you to choose. The
+    policy is printed, or written to --output, in report mode. Read it beside the page: what a page means is not always
+    what it says.
 
-    Exit: 0 drafted, 2 wrong usage, 3 the page could not be read.
-    """
+    Exit: 0 drafted, 2 wrong usage, 3 the page could not be read."""
     published = _published(page)
     text = draft(published, name)
     if output is None:
@@ -187,5 +204,9 @@ def import_(page: str, name: str, output: str | None) -> int:
     else:
         write_new(Path(output), text)
     stated = sum(claim.lifetime is not None for claim in published.claims)
-    click.echo(f"{printable(shown_url(page))}: {counted(len(published.claims), 'cookie')} in {counted(len(published.groups), 'category')}, {stated} with a lifetime", err=True)  # fmt: skip
+    click.echo(
+        f"{printable(shown_url(page))}: {counted(len(published.claims), 'cookie')} in "
+        f"{counted(len(published.groups), 'category')}, {stated} with a lifetime",
+        err=True,
+    )
     return 0

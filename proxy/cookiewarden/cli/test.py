@@ -72,11 +72,10 @@ class Suite:
 def test(paths: tuple[str, ...], only: tuple[str, ...], form: str, watch: bool, strict: bool) -> int:
     """Run policy tests: files named *.test.yaml, or all of those below a folder.
 
-    Each names its policy and says what must come out of headers; they are judged by the engine that enforces. Sealed values
-    are written as <sealed>. Values are never printed, only their length.
+    Each names its policy and says what must come out of headers; they are judged by the engine that enforces. Sealed
+    values are written as <sealed>. Values are never printed, only their length.
 
-    Exit: 0 all pass, 1 some do not, or a file is not right, 2 wrong usage, 3 a file could not be read.
-    """
+    Exit: 0 all pass, 1 some do not, or a file is not right, 2 wrong usage, 3 a file could not be read."""
     refuse_empty(paths)
     while True:
         files = [file for path in paths for file in test_files(Path(path))]
@@ -235,12 +234,22 @@ def _junit(suites: list[Suite]) -> str:
     for suite in suites:
         errors = [p for p in suite.problems if p.code.severity is Severity.ERROR]
         element = ElementTree.SubElement(
-            root, "testsuite", name=suite.path, tests=str(len(suite.results)), failures=str(suite.failed), errors=str(len(errors))
-        )  # fmt: skip
+            root,
+            "testsuite",
+            name=suite.path,
+            tests=str(len(suite.results)),
+            failures=str(suite.failed),
+            errors=str(len(errors)),
+        )
         for result in suite.results:
             case = ElementTree.SubElement(
-                element, "testcase", name=result.name, classname=suite.path, file=result.place.path, line=str(result.place.pos.line)
-            )  # fmt: skip
+                element,
+                "testcase",
+                name=result.name,
+                classname=suite.path,
+                file=result.place.path,
+                line=str(result.place.pos.line),
+            )
             if not result.passed:
                 first = result.differences[0]
                 failure = ElementTree.SubElement(
@@ -262,12 +271,11 @@ def _github(suites: list[Suite]) -> str:
             for d in result.differences:
                 at = f"file={command_property(d.place.path)},line={d.place.pos.line},col={d.place.pos.column}"
                 decided = f", decided at {d.decided}" if d.decided else ""
-                told = (
-                    f"{result.name}: {d.what}: expected {d.expected}, got {d.got}{decided}{_because(d.why)}"
-                )
+                told = f"{result.name}: {d.what}: expected {d.expected}, got {d.got}{decided}{_because(d.why)}"
                 lines.append(f"::error {at}::{command_data(told)}")
         lines.append(
-            f"{printable(suite.path)}: {len(suite.results) - suite.failed} of {counted(len(suite.results), 'case')} passed"
+            f"{printable(suite.path)}: {len(suite.results) - suite.failed} of {counted(len(suite.results), 'case')} "
+            "passed"
         )
     return "".join(f"{line}\n" for line in lines)
 

@@ -27,6 +27,4 @@ def write_new(path: Path, text: str) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> click.ClickException:
-    return click.ClickException(
-        f'"{printable(str(path))}" cannot be written: {(error.strerror or "error").lower()}'
-    )
+    return click.ClickException(f'"{printable(str(path))}" cannot be written: {(error.strerror or "error").lower()}')

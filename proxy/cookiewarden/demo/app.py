@@ -71,9 +71,7 @@ def with_cookies(response: web.Response, lines: tuple[str, ...]) -> web.Response
 
 async def index(request: web.Request) -> web.Response:
     page = web.Response(text=PAGE, content_type="text/html")
-    return with_cookies(
-        page, ("cookiesON=1; path=/", "cookies=1; path=/", "language=en; path=/; max-age=31536000")
-    )
+    return with_cookies(page, ("cookiesON=1; path=/", "cookies=1; path=/", "language=en; path=/; max-age=31536000"))
 
 
 async def login(request: web.Request) -> web.Response:
@@ -100,11 +98,7 @@ async def cookies(request: web.Request) -> web.Response:
 
 
 def request_names(request: web.Request) -> list[str]:
-    return [
-        pair.partition("=")[0].strip()
-        for pair in request.headers.get("Cookie", "").split(";")
-        if pair.strip()
-    ]
+    return [pair.partition("=")[0].strip() for pair in request.headers.get("Cookie", "").split(";") if pair.strip()]
 
 
 async def stream(request: web.Request) -> web.StreamResponse:

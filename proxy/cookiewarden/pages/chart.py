@@ -23,14 +23,12 @@ class ChartLine:
 
 
 def chart(lines: Sequence[ChartLine], ends: tuple[str, str], unit: str, title: str) -> Markup:
-    """Lines over equal steps, on one scale from 0. `ends`: what the first and the last step are called. `title` says it for those who
-    do not see it."""
+    """Lines over equal steps, on one scale from 0. `ends`: what the first and the last step are called. `title` says it
+    for those who do not see it."""
     top = max((value for line in lines for value in line.values), default=0.0)
     told = [f"{line.name} {number(line.values[-1])}" for line in lines if line.values]
     said = f"{title}: {', '.join(told) or 'nothing yet'} {unit} at the end"
-    return _framed(
-        (_line(line, top) for line in lines if any(line.values)), said, ends, f"{number(top)} {unit}"
-    )
+    return _framed((_line(line, top) for line in lines if any(line.values)), said, ends, f"{number(top)} {unit}")
 
 
 def bars(lines: Sequence[ChartLine], ends: tuple[str, str], title: str) -> Markup:
@@ -54,16 +52,23 @@ def _framed(drawn: Iterable[Markup], said: str, ends: tuple[str, str], most: str
         '<line class="axis" x1="{l}" y1="{b}" x2="{r}" y2="{b}"/>{drawn}</svg>'
         '<p class="scale"><span>{first}</span><span>at most {most}</span><span>{last}</span></p>'
     ).format(
-        w=WIDTH, h=HEIGHT, l=LEFT, r=WIDTH - LEFT, b=HEIGHT - BOTTOM + 1, said=said, drawn=Markup("").join(drawn),
-        first=ends[0], last=ends[1], most=most,
-    )  # fmt: skip
+        w=WIDTH,
+        h=HEIGHT,
+        l=LEFT,
+        r=WIDTH - LEFT,
+        b=HEIGHT - BOTTOM + 1,
+        said=said,
+        drawn=Markup("").join(drawn),
+        first=ends[0],
+        last=ends[1],
+        most=most,
+    )
 
 
 def _line(line: ChartLine, top: float) -> Markup:
     step = (WIDTH - 2 * LEFT) / max(1, len(line.values) - 1)
     points = " ".join(
-        f"{LEFT + at * step:.1f},{TOP + DRAWN - value / top * DRAWN:.1f}"
-        for at, value in enumerate(line.values)
+        f"{LEFT + at * step:.1f},{TOP + DRAWN - value / top * DRAWN:.1f}" for at, value in enumerate(line.values)
     )
     return Markup('<polyline class="line {}" points="{}" vector-effect="non-scaling-stroke"/>').format(
         line.name, points
@@ -78,6 +83,6 @@ def _bars(lines: Sequence[ChartLine], top: float) -> Iterable[Markup]:
         for line, value in zip(lines, column, strict=True):
             height = value / top * DRAWN if top else 0.0
             y -= height
-            yield Markup(
-                '<rect class="bar {}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>'
-            ).format(line.name, LEFT + at * step + step * 0.1, y, step * 0.8, height)
+            yield Markup('<rect class="bar {}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
+                line.name, LEFT + at * step + step * 0.1, y, step * 0.8, height
+            )

@@ -21,9 +21,7 @@ def values_of(review: Review, policy: str, now: float) -> dict[str, Any]:
         "spark": spark,
         "enforced": partial(_enforced, review),
         "ends": (date(ends[0])[:16], date(ends[-1])[:16]),
-        "undeclared": [
-            ChartLine(word, row.drawn) for word, row in zip(_WORDS, review.undeclared, strict=True)
-        ],
+        "undeclared": [ChartLine(word, row.drawn) for word, row in zip(_WORDS, review.undeclared, strict=True)],
         "all": ChartLine("requests", [value or 0.0 for value in review.requests]),
     }
 

@@ -1,4 +1,5 @@
-"""The published statement as a page: HTML that needs nothing else, Markdown, or whatever a template of the publisher's own makes."""
+"""The published statement as a page: HTML that needs nothing else, Markdown, or whatever a template of the publisher's
+own makes."""
 
 import re
 import traceback
@@ -25,8 +26,8 @@ class BadTemplate(Exception):
 
 
 def statement_page(document: StatementDocument, form: str, languages: Sequence[str] = ()) -> str:
-    """`form`: `html` or `markdown`. `languages`: those between which its reader can choose, at `?language=`. Raises ValueError for a
-    language that does not ship."""
+    """`form`: `html` or `markdown`. `languages`: those between which its reader can choose, at `?language=`. Raises
+    ValueError for a language that does not ship."""
     words = words_of(document.language)
     if words is None:
         raise ValueError(
@@ -38,7 +39,8 @@ def statement_page(document: StatementDocument, form: str, languages: Sequence[s
 
 
 def with_template(document: StatementDocument, template: str, name: str) -> str:
-    """By a template of the publisher's own, in Jinja's sandbox. HTML is escaped where its name says that it is. Raises BadTemplate."""
+    """By a template of the publisher's own, in Jinja's sandbox. HTML is escaped where its name says that it is. Raises
+    BadTemplate."""
     import jinja2
 
     from cookiewarden.pages.unknown import Unknown, UnknownName
@@ -54,9 +56,7 @@ def with_template(document: StatementDocument, template: str, name: str) -> str:
     except jinja2.TemplateSyntaxError as error:
         raise BadTemplate(f"{name}:{error.lineno}: {error.message}") from None
     except UnicodeEncodeError:
-        raise BadTemplate(
-            f"{name}: it writes half of a character (\\ud800 to \\udfff), which is none"
-        ) from None
+        raise BadTemplate(f"{name}: it writes half of a character (\\ud800 to \\udfff), which is none") from None
     except jinja2.TemplateNotFound as error:
         raise BadTemplate(
             f'{name}{_line_of(error)}: a template includes and extends no other file: "{error.name}"'
@@ -77,7 +77,5 @@ def _line_of(error: Exception) -> str:
 
 def _meant(name: str, is_of_a_value: bool) -> str:
     kinds = (StatementDocument, StatedCategory, StatedCookie, Words)
-    names = (
-        [f.name for kind in kinds for f in fields(kind)] if is_of_a_value else ["s", "w", "others", "base"]
-    )
+    names = [f.name for kind in kinds for f in fields(kind)] if is_of_a_value else ["s", "w", "others", "base"]
     return did_you_mean(name, names)

@@ -62,8 +62,8 @@ def told(value: float | None) -> str:
 
 
 def paragraphs(text: str) -> list[tuple[str, list[str]]]:
-    """A text as people write one: `("p", [text])` for what stands between empty lines, `("ul", items)` for lines that begin with a dash,
-    and `("ol", items)` where they begin with numbers."""
+    """A text as people write one: `("p", [text])` for what stands between empty lines, `("ul", items)` for lines that
+    begin with a dash, and `("ol", items)` where they begin with numbers."""
     found: list[tuple[str, list[str]]] = []
     for block in re.split(r"\n[ \t]*\n", text.strip()):
         for at, line in enumerate(block.split("\n")):

@@ -1,4 +1,5 @@
-"""Names that a template uses and nobody gave it, as values. Imported where a template of the publisher's own is filled: Jinja takes 20 ms."""
+"""Names that a template uses and nobody gave it, as values. Imported where a template of the publisher's own is filled:
+Jinja takes 20 ms."""
 
 from typing import Any
 

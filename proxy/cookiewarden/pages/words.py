@@ -56,7 +56,8 @@ ENGLISH = Words(
     columns=("Cookie", "Purpose", "Kept for", "Set by"),
     basis="No consent is asked for these cookies. In the publisher's words: {basis}",
     consent="These cookies are used only with your consent.",
-    enforced="This list is enforced: a cookie that is not on it does not get from the application to your browser, and none from the application is kept for longer than it says.",
+    enforced="This list is enforced: a cookie that is not on it does not get from the application to your browser, "
+    "and none from the application is kept for longer than it says.",
     reported="This list is compared with the cookies that the application sets.",
     session="until you close the browser",
     unbounded="no limit is stated",
@@ -69,12 +70,31 @@ ENGLISH = Words(
         SetBy.BOTH: "the application, or a script on the page",
     },
     units={
-        "s": ("second", "seconds"), "min": ("minute", "minutes"), "h": ("hour", "hours"), "d": ("day", "days"), "w": ("week", "weeks"), "mo": ("month", "months"),
+        "s": ("second", "seconds"),
+        "min": ("minute", "minutes"),
+        "h": ("hour", "hours"),
+        "d": ("day", "days"),
+        "w": ("week", "weeks"),
+        "mo": ("month", "months"),
         "y": ("year", "years"),
     },
-    months=("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"),
-    refuse_text="You can delete cookies in your browser's settings, and have it refuse them. What depends on a cookie may not work then.",
-)  # fmt: skip
+    months=(
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+    refuse_text="You can delete cookies in your browser's settings, and have it refuse them. What depends on a cookie "
+    "may not work then.",
+)
 
 DUTCH = Words(
     name="Nederlands",
@@ -90,7 +110,8 @@ DUTCH = Words(
     columns=("Cookie", "Doel", "Bewaartermijn", "Geplaatst door"),
     basis="Voor deze cookies wordt geen toestemming gevraagd. In de woorden van de aanbieder: {basis}",
     consent="Deze cookies worden alleen met uw toestemming gebruikt.",
-    enforced="Deze lijst wordt afgedwongen: een cookie die er niet op staat, komt niet van de applicatie in uw browser, en geen cookie van de applicatie wordt langer bewaard dan er staat.",
+    enforced="Deze lijst wordt afgedwongen: een cookie die er niet op staat, komt niet van de applicatie in uw "
+    "browser, en geen cookie van de applicatie wordt langer bewaard dan er staat.",
     reported="Deze lijst wordt vergeleken met de cookies die de applicatie plaatst.",
     session="tot u de browser sluit",
     unbounded="geen termijn genoemd",
@@ -103,12 +124,31 @@ DUTCH = Words(
         SetBy.BOTH: "de applicatie of een script op de pagina",
     },
     units={
-        "s": ("seconde", "seconden"), "min": ("minuut", "minuten"), "h": ("uur", "uur"), "d": ("dag", "dagen"), "w": ("week", "weken"), "mo": ("maand", "maanden"),
+        "s": ("seconde", "seconden"),
+        "min": ("minuut", "minuten"),
+        "h": ("uur", "uur"),
+        "d": ("dag", "dagen"),
+        "w": ("week", "weken"),
+        "mo": ("maand", "maanden"),
         "y": ("jaar", "jaar"),
     },
-    months=("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"),
-    refuse_text="U kunt cookies verwijderen in de instellingen van uw browser, en ze laten weigeren. Wat van een cookie afhangt, werkt dan mogelijk niet.",
-)  # fmt: skip
+    months=(
+        "januari",
+        "februari",
+        "maart",
+        "april",
+        "mei",
+        "juni",
+        "juli",
+        "augustus",
+        "september",
+        "oktober",
+        "november",
+        "december",
+    ),
+    refuse_text="U kunt cookies verwijderen in de instellingen van uw browser, en ze laten weigeren. Wat van een "
+    "cookie afhangt, werkt dan mogelijk niet.",
+)
 
 WORDS = {"en": ENGLISH, "nl": DUTCH}
 

@@ -59,9 +59,7 @@ def parse_upstream(text: str) -> Upstream:
         raise ValueError(f'"{shown_url(text)}" is no upstream; {expected}') from None
     tls = url.scheme == "https"
     if url.username is not None:
-        raise ValueError(
-            f'"{shown_url(text)}": an upstream is asked without a name and a password; {expected}'
-        )
+        raise ValueError(f'"{shown_url(text)}": an upstream is asked without a name and a password; {expected}')
     if url.scheme not in ("http", "https") or not url.hostname or port == 0:
         raise ValueError(f'"{text}" is no upstream; {expected}')
     if not re.fullmatch(r"[A-Za-z0-9._~-]+|[0-9a-fA-F:.]+(%[A-Za-z0-9]+)?", url.hostname):

@@ -44,7 +44,10 @@ class Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         exception = exception_of(record)
         told = "".join(f" {name}={value}" for name, value in fields_of(record).items())
-        return f"{self.name}: {record.levelname.lower()}: {printable(record.getMessage())}{told}{exception and f' ({exception})'}"
+        return (
+            f"{self.name}: {record.levelname.lower()}: "
+            f"{printable(record.getMessage())}{told}{exception and f' ({exception})'}"
+        )
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, object]:

@@ -43,15 +43,13 @@ async def in_short_turns(build: Callable[[], T]) -> T:
     try:
         return await in_thread(build)
     finally:
-        sys.setswitchinterval(
-            USUAL_TURN
-        )  # and not what it was: another may have begun first and ended before
+        sys.setswitchinterval(USUAL_TURN)  # and not what it was: another may have begun first and ended before
 
 
 async def in_thread(build: Callable[[], T]) -> T:
-    """Run in a thread of its own that the end of the process does not wait for: a large policy takes seconds, and a disk
-    may never answer. A thread of `asyncio.to_thread` would keep the process, and one of the few that others share. Raises
-    OSError where no thread is to be had."""
+    """Run in a thread of its own that the end of the process does not wait for: a large policy takes seconds, and a
+    disk may never answer. A thread of `asyncio.to_thread` would keep the process, and one of the few that others share.
+    Raises OSError where no thread is to be had."""
     loop = asyncio.get_running_loop()
     built: asyncio.Future[T] = loop.create_future()
 

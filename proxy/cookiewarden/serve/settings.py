@@ -132,9 +132,7 @@ class Settings:
     upstream: Upstream | None = setting(
         parse_upstream, None, "URL", "The application: http://HOST:PORT, https://HOST:PORT or unix:/PATH."
     )
-    listen: Address = setting(
-        parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Where browsers connect."
-    )
+    listen: Address = setting(parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Where browsers connect.")
     admin: Address = setting(
         parse_address,
         Address("127.0.0.1", 9180),
@@ -153,9 +151,7 @@ class Settings:
         "FILE",
         "A second policy, tried beside the one in force: decides everything, changes nothing, and is counted apart.",
     )
-    upstream_host: str = setting(
-        _host, "", "HOST", "Host header for the application instead of the browser's."
-    )
+    upstream_host: str = setting(_host, "", "HOST", "Host header for the application instead of the browser's.")
     scheme: str = setting(
         _one_of("scheme", "http", "https"),
         "http",
@@ -179,13 +175,12 @@ class Settings:
         _switch,
         False,
         "on|off",
-        "Keep the application's Alt-Svc: for an ingress that offers HTTP/3. Off: it is dropped, for it leads browsers past the proxy.",
+        "Keep the application's Alt-Svc: for an ingress that offers HTTP/3. Off: it is dropped, for it leads browsers "
+        "past the proxy.",
     )
     tls_cert: str = setting(_file, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
     tls_key: str = setting(_file, "", "FILE", "Its key (PEM), where the certificate's file has none.")
-    tls_client_ca: str = setting(
-        _file, "", "FILE", "Authorities (PEM): clients must show a certificate of theirs."
-    )
+    tls_client_ca: str = setting(_file, "", "FILE", "Authorities (PEM): clients must show a certificate of theirs.")
     upstream_ca: str = setting(
         _file, "", "FILE", "Authorities (PEM) for an https:// application instead of the system's."
     )
@@ -203,22 +198,16 @@ class Settings:
     seal_key_file: str = setting(
         _file, "", "FILE", "Keys for cookies that the policy seals: cookiewarden key new FILE."
     )
-    upgrade_protocols: tuple[str, ...] = setting(
-        _words, ("websocket",), "LIST", "Upgrade protocols passed on."
-    )
+    upgrade_protocols: tuple[str, ...] = setting(_words, ("websocket",), "LIST", "Upgrade protocols passed on.")
 
-    header_timeout: float = setting(
-        _timeout, 10.0, "SECONDS", "For a request head, from its first byte (408)."
-    )
+    header_timeout: float = setting(_timeout, 10.0, "SECONDS", "For a request head, from its first byte (408).")
     keepalive_timeout: float = setting(_timeout, 75.0, "SECONDS", "For an idle client connection.")
     client_timeout: float = setting(
         _timeout, 60.0, "SECONDS", "For a client that pauses while it sends a body (408) or reads a response."
     )
     connect_timeout: float = setting(_timeout, 5.0, "SECONDS", "For a connection to the application (504).")
     read_timeout: float = setting(_timeout, 60.0, "SECONDS", "Between two bytes of the application (504).")
-    upstream_idle_timeout: float = setting(
-        _seconds, 4.0, "SECONDS", "For an idle connection to the application."
-    )
+    upstream_idle_timeout: float = setting(_seconds, 4.0, "SECONDS", "For an idle connection to the application.")
     pool_timeout: float = setting(_seconds, 5.0, "SECONDS", "For a free connection to the application (503).")
     tunnel_timeout: float = setting(_timeout, 3600.0, "SECONDS", "For a WebSocket on which nothing travels.")
     drain_delay: float = setting(_seconds, 0.0, "SECONDS", "After SIGTERM: not ready, but still accepting.")

@@ -7,15 +7,15 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 REST = 1.0
-"""How many times longer than the work it rests: however many ask, half of one core's time goes to it at most. With eight clients that
-ask for the status page in a loop, the 99th percentile of the traffic's latency was 183 ms, and is 10; 3 where nobody asks
-(`make bench-sidecar BENCH="--only asked"`). Rests of four times as long make it 9, and who asks again and again wait 345 ms
-instead of 135 where 100,000 names have come (`--only page`)."""
+"""How many times longer than the work it rests: however many ask, half of one core's time goes to it at most. With
+eight clients that ask for the status page in a loop, the 99th percentile of the traffic's latency was 183 ms, and is
+10; 3 where nobody asks (`make bench-sidecar BENCH="--only asked"`). Rests of four times as long make it 9, and who asks
+again and again wait 345 ms instead of 135 where 100,000 names have come (`--only page`)."""
 
 
 class Shared:
-    """One piece of work after the other. Who asks for the same before it has begun gets the same answer; who asks while it is under
-    way waits for the next, so that no answer is older than its question."""
+    """One piece of work after the other. Who asks for the same before it has begun gets the same answer; who asks while
+    it is under way waits for the next, so that no answer is older than its question."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Task[Any]] = {}

@@ -101,18 +101,14 @@ class Operator:
         try:
             octets, why_not = read_token(self.token_file)
         except OSError as error:
-            raise NoAnswer(
-                f'the token file "{self.token_file}": {(error.strerror or "error").lower()}'
-            ) from None
+            raise NoAnswer(f'the token file "{self.token_file}": {(error.strerror or "error").lower()}') from None
         if why_not:
             raise NoAnswer(f'the token file "{self.token_file}" {why_not}')
         token = octets.decode("latin-1")
         if not token:
             raise NoAnswer(f'the token file "{self.token_file}" is empty')
         if not (token.isascii() and token.isprintable()):
-            raise NoAnswer(
-                f'the token file "{self.token_file}" holds something else than one line of printable ASCII'
-            )
+            raise NoAnswer(f'the token file "{self.token_file}" holds something else than one line of printable ASCII')
         return {"Authorization": f"Bearer {token}"}
 
 

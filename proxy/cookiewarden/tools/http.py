@@ -54,9 +54,7 @@ def follow(url: str, seconds: float = TOTAL_SECONDS) -> list[Answer]:
         except ValueError:
             raise NoAnswer(f"{last.url} leads to no URL") from None
         if not url.startswith(("http://", "https://")):
-            raise NoAnswer(
-                f"{last.url} leads to {printable(shown_url(url))[:200]}, which is not asked for by HTTP"
-            )
+            raise NoAnswer(f"{last.url} leads to {printable(shown_url(url))[:200]}, which is not asked for by HTTP")
 
 
 def fetch(
@@ -78,18 +76,14 @@ def _ask(url: str, method: str, headers: Mapping[str, str], body: bytes | None, 
     return asyncio.run(_fetch(url, method, headers, body, seconds))
 
 
-async def _fetch(
-    url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float
-) -> Answer:
+async def _fetch(url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Answer:
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(total=seconds)
     asked, url = url, shown_url(url)
     try:
         async with (
-            aiohttp.ClientSession(
-                timeout=timeout, max_field_size=MAX_FIELD, max_line_size=MAX_FIELD
-            ) as session,
+            aiohttp.ClientSession(timeout=timeout, max_field_size=MAX_FIELD, max_line_size=MAX_FIELD) as session,
             session.request(method, asked, headers=headers, data=body, allow_redirects=False) as answer,
         ):
             data = bytearray()
@@ -110,15 +104,11 @@ async def _fetch(
     except aiohttp.ClientConnectorError as error:
         raise NoAnswer(f"{url} cannot be reached: {_why(error.os_error)}") from None
     except aiohttp.ClientResponseError:
-        raise NoAnswer(
-            f"{url} answers with a head that cannot be read: it is no HTTP, damaged or too large"
-        ) from None
+        raise NoAnswer(f"{url} answers with a head that cannot be read: it is no HTTP, damaged or too large") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise NoAnswer(f"{url} does not answer in HTTP ({type(error).__name__})") from None
 
 
 def _why(error: OSError) -> str:
     """The system's own words; asyncio's have the address once more."""
-    return (
-        os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or "error"
-    ).lower()
+    return (os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or "error").lower()

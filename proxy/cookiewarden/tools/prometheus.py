@@ -49,45 +49,34 @@ class Prometheus:
             for name, q in GAUGES.items()
         }
         if not any(counted.values()) and not any(gauges.values()):
-            raise NoAnswer(
-                f"Prometheus at {self.shown} has no series of cookiewarden{self.where} in this time"
-            )
+            raise NoAnswer(f"Prometheus at {self.shown} has no series of cookiewarden{self.where} in this time")
         return Found(counted, gauges, self._policies(asked))
 
     def _counted(self, metric: str, by: Sequence[str], asked: Period) -> list[Series]:
         step, selector = asked.step, f"{metric}{self.where}[{asked.step}s]"
         times = (asked.ends[0] - step, *asked.ends)
         values = _at(self._range(f"last_over_time({selector})", times), times, step)
-        resets = _at(
-            self._range(f"increase({selector}) and resets({selector}) > 0", asked.ends), asked.ends, step
-        )
+        resets = _at(self._range(f"increase({selector}) and resets({selector}) > 0", asked.ends), asked.ends, step)
         anew = {_key(series): series.values for series in resets}
         nothing: list[Number] = [None] * len(asked.ends)
-        rose = (
-            Series(s.labels, risen(s.values[:1], s.values[1:], anew.get(_key(s), nothing))) for s in values
-        )
+        rose = (Series(s.labels, risen(s.values[:1], s.values[1:], anew.get(_key(s), nothing))) for s in values)
         return added_up(rose, by)
 
     def _policies(self, asked: Period) -> list[PolicyInForce]:
-        """In windows, so that none is too short to be seen; then the moments at both ends, by the samples themselves."""
+        """In windows, so that none is too short to be seen; then the moments at both ends, by the samples
+        themselves."""
         begin, end = asked.ends[0] - asked.step, asked.ends[-1]
         step = max(FINEST, math.ceil((end - begin) / MOST_POINTS))
         times = (end - step * (math.ceil((end - begin) / step) - 1), end)
         found = self._range(_filled(POLICIES, self.where, step), times, step)
-        return [
-            self._policy(s, step, exactly=number < MOST_POLICIES)
-            for number, s in enumerate(found)
-            if s["values"]
-        ]
+        return [self._policy(s, step, exactly=number < MOST_POLICIES) for number, s in enumerate(found) if s["values"]]
 
     def _policy(self, series: dict[str, Any], step: int, exactly: bool) -> PolicyInForce:
         name, sha256 = (series["metric"].get(label, "") for label in ("policy", "sha256"))
         windows = [moment for moment, _ in series["values"]]
         first, last = min(windows) - step, max(windows)
         if exactly:
-            chosen = ",".join(
-                f"{label}={json.dumps(value)}" for label, value in (("policy", name), ("sha256", sha256))
-            )
+            chosen = ",".join(f"{label}={json.dumps(value)}" for label, value in (("policy", name), ("sha256", sha256)))
             where = f"{self.where[:-1]}{',' if self.where != '{}' else ''}{chosen}}}"
             expression = _filled(POLICY, where, step)
             first = min(self._moments(expression, min(windows)), default=first)
@@ -99,13 +88,9 @@ class Prometheus:
         found = self._ask("query", {"query": expression, "time": at})
         return [moment for series in found for moment, _ in series["values"]]
 
-    def _range(
-        self, expression: str, times: Sequence[float], step: float | None = None
-    ) -> list[dict[str, Any]]:
+    def _range(self, expression: str, times: Sequence[float], step: float | None = None) -> list[dict[str, Any]]:
         width = step if step is not None else times[1] - times[0] if len(times) > 1 else 60.0
-        return self._ask(
-            "query_range", {"query": expression, "start": times[0], "end": times[-1], "step": width}
-        )
+        return self._ask("query_range", {"query": expression, "start": times[0], "end": times[-1], "step": width})
 
     def _ask(self, what: str, parameters: dict[str, str | float]) -> list[dict[str, Any]]:
         found = fetch(f"{self.url}/api/v1/{what}?{urlencode(parameters)}")
@@ -115,9 +100,7 @@ class Prometheus:
                 raise NoAnswer(f"Prometheus at {self.shown} refuses: {printable(str(answer['error']))[:300]}")
             return [_checked(series) for series in answer["data"]["result"]]
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-            raise NoAnswer(
-                f"{self.shown} does not answer as Prometheus does (status {found.status})"
-            ) from None
+            raise NoAnswer(f"{self.shown} does not answer as Prometheus does (status {found.status})") from None
 
 
 def _filled(question: str, where: str, step: int) -> str:

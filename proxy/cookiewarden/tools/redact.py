@@ -13,19 +13,18 @@ _KNOWN = re.compile(
 )
 _EXPIRES = re.compile(rb"expires=(.*)", re.IGNORECASE | re.DOTALL)
 _DATE = re.compile(
-    rb"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,? )?[0-9]{1,2}[ -](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    rb"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?,? )?[0-9]{1,2}[ "
+    rb"-](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
     rb"[ -][0-9]{2,4} [0-9:]{5,8}(?: (?:gmt|utc|[+-][0-9]{4}))?",
     re.IGNORECASE,
 )
 """As applications write it: a reader of cookie dates passes over much that is none (RFC 6265bis 5.1.1)."""
-_ATTRIBUTE = re.compile(
-    rb"(secure|httponly|partitioned|max-age|samesite|priority|domain|path|expires)=", re.IGNORECASE
-)
+_ATTRIBUTE = re.compile(rb"(secure|httponly|partitioned|max-age|samesite|priority|domain|path|expires)=", re.IGNORECASE)
 
 
 def without_value(text: bytes) -> str:
-    """A Set-Cookie value or a cookie pair with its value replaced by its length. So is whatever is no attribute as browsers know it: a
-    value ends at its first `;`, whatever its application thinks (RFC 6265bis 5.6)."""
+    """A Set-Cookie value or a cookie pair with its value replaced by its length. So is whatever is no attribute as
+    browsers know it: a value ends at its first `;`, whatever its application thinks (RFC 6265bis 5.6)."""
     pair, separator, tail = text.partition(b";")
     name, equals, value = pair.partition(b"=")
     if not equals:

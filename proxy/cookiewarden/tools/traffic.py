@@ -1,4 +1,5 @@
-"""Recorded traffic: HAR files, mitmproxy's flow files, and text with header lines in it. Read piece by piece, however long."""
+"""Recorded traffic: HAR files, mitmproxy's flow files, and text with header lines in it. Read piece by piece, however
+long."""
 
 import io
 import re
@@ -43,7 +44,8 @@ ANYWHERE = Exchange(b"localhost")
 
 
 def recorded(path: Path, at: Exchange = ANYWHERE) -> Iterator[Recorded]:
-    """The exchanges of a file, of whatever kind it is. `at`: where text is from that does not say it. Raises NoTraffic."""
+    """The exchanges of a file, of whatever kind it is. `at`: where text is from that does not say it. Raises
+    NoTraffic."""
     try:
         with path.open("rb") as file:
             if file.peek(3)[:3] == BOM:
@@ -168,8 +170,8 @@ _BEGINS, _ENDS = frozenset({"start_map", "start_array"}), frozenset({"end_map", 
 
 
 def _shallow(events: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, Any]]:
-    """The events of `ijson.parse`, but for what is nested deeper than anything that is read: a prefix each would take the square of the
-    depth, all memory at 100,000."""
+    """The events of `ijson.parse`, but for what is nested deeper than anything that is read: a prefix each would take
+    the square of the depth, all memory at 100,000."""
     path: list[str] = []
     below = 0
     for event, value in events:
@@ -214,9 +216,7 @@ def exchange_of_url(url: str, method: str = "GET") -> Exchange | None:
 
 
 def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape" if text.isprintable() else "backslashreplace").replace(
-        b"\r", b""
-    )
+    return text.encode("utf-8", "surrogateescape" if text.isprintable() else "backslashreplace").replace(b"\r", b"")
 
 
 # mitmproxy
@@ -239,9 +239,7 @@ def _flows(file: IO[bytes], path: Path) -> Iterator[Recorded]:
             if isinstance(flow, HTTPFlow):
                 yield _flow(flow)
     except FlowReadException as error:
-        raise NoTraffic(
-            f'"{path}" is no flow file of this mitmproxy ({error}); what came before is used'
-        ) from None
+        raise NoTraffic(f'"{path}" is no flow file of this mitmproxy ({error}); what came before is used') from None
     except (
         ValueError,
         KeyError,
@@ -251,9 +249,7 @@ def _flows(file: IO[bytes], path: Path) -> Iterator[Recorded]:
         MemoryError,
         OverflowError,
     ) as error:
-        raise NoTraffic(
-            f'"{path}" is a damaged flow file ({type(error).__name__}); what came before is used'
-        ) from None
+        raise NoTraffic(f'"{path}" is a damaged flow file ({type(error).__name__}); what came before is used') from None
 
 
 def _flow(flow: Any) -> Recorded:
@@ -261,8 +257,12 @@ def _flow(flow: Any) -> Recorded:
     asked = [(bytes(name), bytes(value)) for name, value in request.headers.fields]
     answered = [(bytes(name), bytes(value)) for name, value in response.headers.fields] if response else []
     exchange = Exchange(
-        request.pretty_host.encode(), request.path.encode("utf-8", "surrogateescape"), request.scheme == "https", asked, request.method.encode(),
-    )  # fmt: skip
+        request.pretty_host.encode(),
+        request.path.encode("utf-8", "surrogateescape"),
+        request.scheme == "https",
+        asked,
+        request.method.encode(),
+    )
     return Recorded(exchange, asked, answered, request.timestamp_start or 0.0)
 
 
@@ -293,9 +293,7 @@ def _text(file: IO[bytes], path: Path, at: Exchange) -> Iterator[Recorded]:
         yield one
     if not found:
         kind = "is binary" if binary else "has no Set-Cookie or Cookie header in it"
-        raise NoTraffic(
-            f'"{path}" {kind}; expected a HAR, a flow file of mitmproxy, or text such as curl -i prints'
-        )
+        raise NoTraffic(f'"{path}" {kind}; expected a HAR, a flow file of mitmproxy, or text such as curl -i prints')
 
 
 MAX_HEAD = 1000
@@ -330,9 +328,7 @@ class _Heads:
             yield from self._header(header[1].lower(), header[2])
         else:
             for logged in _LOGGED.finditer(line):
-                yield from self._header(
-                    b"set-cookie" if b"set" in logged[1].lower() else b"cookie", logged[2]
-                )
+                yield from self._header(b"set-cookie" if b"set" in logged[1].lower() else b"cookie", logged[2])
                 yield from self.rest()
 
     def _header(self, name: bytes, value: bytes) -> Iterator[Recorded]:

@@ -78,9 +78,7 @@ GATES = [
 def test_a_gate_opens_for_all_its_words_and_gpc_closes_it_as_the_policy_says(
     gpc: Gpc, words: str | None, unknown_grants: bool, header: bool, reason: Reason | None
 ) -> None:
-    consent = Consent(
-        "c", ConsentFormat.LIST, unknown_grants, (Category("x", "", True, frozenset("ab"), gpc),)
-    )
+    consent = Consent("c", ConsentFormat.LIST, unknown_grants, (Category("x", "", True, frozenset("ab"), gpc),))
     values = [] if words is None else [words.encode()]
     assert denied(consent, values, header) == ({("x", reason)} if reason else NOTHING)
 

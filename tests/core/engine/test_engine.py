@@ -25,9 +25,7 @@ def judge(
     engine: Engine, line: str, exchange: Exchange = SECURE, now: float = NOW
 ) -> tuple[str | None, str, list[str]]:
     """After, action and reasons; asked twice, so that every table also proves the memo."""
-    outcomes = [
-        engine.on_response([(b"Set-Cookie", line.encode("latin-1"))], exchange, now) for _ in range(3)
-    ]
+    outcomes = [engine.on_response([(b"Set-Cookie", line.encode("latin-1"))], exchange, now) for _ in range(3)]
     found = []
     for outcome in outcomes:
         (judged,) = outcome.cookies
@@ -228,9 +226,7 @@ SUPERSEDED = [
 
 
 @pytest.mark.parametrize(("rule", "line", "before", "after"), SUPERSEDED)
-def test_the_identity_that_an_edit_leaves_is_expired_first(
-    rule: str, line: str, before: str, after: str
-) -> None:
+def test_the_identity_that_an_edit_leaves_is_expired_first(rule: str, line: str, before: str, after: str) -> None:
     name = line.partition("=")[0]
     tried = engine(entries(f"name: {name}, {rule}"))
     expected = [(b"Set-Cookie", text.encode()) for text in (before, after) if text]
@@ -365,9 +361,7 @@ DELETED_AT = [
 @pytest.mark.parametrize(("https", "line", "after"), DELETED_AT)
 def test_a_deletion_is_one_where_the_browser_is(https: bool, line: str, after: str) -> None:
     tried = engine(entries("name: a, secure: true"))
-    (judged,) = tried.on_response(
-        [(b"Set-Cookie", line.encode())], Exchange(b"shop.example", https=https), NOW
-    ).cookies
+    (judged,) = tried.on_response([(b"Set-Cookie", line.encode())], Exchange(b"shop.example", https=https), NOW).cookies
     assert judged.after is not None and judged.after.decode() == after
 
 
@@ -425,9 +419,7 @@ def test_a_hostile_line_is_a_decision_with_a_reason(line: str, reasons: list[str
     assert judge(engine(entries("name: a")), line) == (None, "block", reasons)
 
 
-def test_a_line_of_ten_thousand_bytes_and_three_hundred_attributes_passes_where_browsers_would_take_it() -> (
-    None
-):
+def test_a_line_of_ten_thousand_bytes_and_three_hundred_attributes_passes_where_browsers_would_take_it() -> None:
     line = "a=1" + "; x" * 300 + "; y=" + "z" * 9000
     assert judge(engine(entries("name: a")), line) == (line, "pass", [])
 
@@ -477,17 +469,13 @@ def test_a_prefix_is_repaired_where_the_policy_gives_the_right() -> None:
         ("a=1; Secure", Exchange(b"app.localhost", https=False), []),
     ],
 )  # fmt: skip
-def test_what_depends_on_where_we_are_passes_and_is_reported(
-    line: str, exchange: Exchange, reasons: list[str]
-) -> None:
+def test_what_depends_on_where_we_are_passes_and_is_reported(line: str, exchange: Exchange, reasons: list[str]) -> None:
     assert judge(engine(entries("name: a")), line, exchange) == (line, "pass", reasons)
 
 
 def test_secure_https_adds_nothing_over_plain_http() -> None:
     assert judge(engine(entries("name: a, secure: https")), "a=1", PLAIN) == ("a=1", "pass", [])
-    assert judge(engine(entries("name: a, secure: https")), "a=1; SameSite=None", PLAIN)[2] == [
-        "none-without-secure"
-    ]
+    assert judge(engine(entries("name: a, secure: https")), "a=1; SameSite=None", PLAIN)[2] == ["none-without-secure"]
 
 
 def test_a_ceiling_bounds_every_entry() -> None:
@@ -667,9 +655,7 @@ def test_the_memo_never_holds_a_value() -> None:
 
 def test_a_date_too_long_for_browsers_is_not_taken_for_the_one_that_it_ends_with() -> None:
     tried = engine(entries("name: a, lifetime: session, http_only: true"))
-    long, deletion = (
-        f"a={v}; Expires={'-' * n}Thu, 01 Jan 1970 00:00:00 GMT" for v, n in (("1", 1100), ("", 0))
-    )
+    long, deletion = (f"a={v}; Expires={'-' * n}Thu, 01 Jan 1970 00:00:00 GMT" for v, n in (("1", 1100), ("", 0)))
     first = judge(tried, long)
     judge(tried, deletion)
     assert judge(tried, long) == first and str(first[0]).endswith("; HttpOnly")

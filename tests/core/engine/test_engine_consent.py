@@ -49,9 +49,7 @@ def request(answer: str | None, gpc: bytes | None, *cookies: str) -> list[Header
     return [*fields, *([(b"Sec-GPC", gpc)] if gpc else [])]
 
 
-@pytest.mark.parametrize(
-    ("answer", "gpc", "refused"), [state[1:] for state in STATES], ids=[s[0] for s in STATES]
-)
+@pytest.mark.parametrize(("answer", "gpc", "refused"), [state[1:] for state in STATES], ids=[s[0] for s in STATES])
 @pytest.mark.parametrize("cookie", [EXEMPT, ANALYTICS, SUPPORT, UNDECLARED])
 @pytest.mark.parametrize("mode", Mode)
 def test_a_cookie_passes_in_either_direction_when_its_category_is_granted(

@@ -235,9 +235,7 @@ def test_a_host_of_a_thousand_labels_costs_no_more_than_one_of_ten() -> None:
     long = b"a." * 1000 + b"example.com"
     assert registrable_parents(long) == []
     just = b"a." * 120 + b"example.com"
-    assert (
-        registrable_parents(just)[-1] == b"example.com" and len(registrable_parents(just)) == MAX_LABELS - 1
-    )
+    assert registrable_parents(just)[-1] == b"example.com" and len(registrable_parents(just)) == MAX_LABELS - 1
     names = [(b"n%d" % number, [HOST_ONLY, *registrable_parents(just)]) for number in range(300)]
     tracemalloc.start()
     assert len(expiring_lines(names, b"/a/b/c/d/e", 0)) == MAX_LINES
@@ -301,12 +299,7 @@ def test_whatever_comes_each_line_is_one_deletion(cookies: bytes, target: bytes,
     assert len(lines) <= MAX_LINES
     for line in lines:
         cookie = parse_set_cookie(line)
-        assert (
-            cookie is not None
-            and is_deletion(cookie, NOW)
-            and cookie.value == b""
-            and not CONTROL.search(line)
-        )
+        assert cookie is not None and is_deletion(cookie, NOW) and cookie.value == b"" and not CONTROL.search(line)
 
 
 def test_parents_end_where_anybody_can_register() -> None:

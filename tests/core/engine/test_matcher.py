@@ -107,8 +107,7 @@ def test_many_globs_are_matched_as_each_of_them_would_be(
         assert found.out_of_scope == (not here and bool(matching))
         if found.entry is not None:
             best = max(
-                ("*" not in r.entry.name, len(r.entry.name.split("*")[0]), [-part for part in r.rank])
-                for r in here
+                ("*" not in r.entry.name, len(r.entry.name.split("*")[0]), [-part for part in r.rank]) for r in here
             )
             (rank,) = {tuple(r.rank) for r in here if r.entry is found.entry}
             assert (
@@ -142,6 +141,4 @@ def test_of_many_globs_with_one_beginning_and_end_those_are_found_that_match() -
         for at, pattern in enumerate(globs):
             found = matcher.match(name.encode(), b"h%d" % at, b"/")
             assert (found.entry is entries[at]) == fnmatchcase(name, pattern)
-            assert found.out_of_scope == (
-                found.entry is None and any(fnmatchcase(name, each) for each in globs)
-            )
+            assert found.out_of_scope == (found.entry is None and any(fnmatchcase(name, each) for each in globs))

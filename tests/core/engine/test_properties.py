@@ -50,9 +50,7 @@ RULES = st.fixed_dictionaries(
         "secure": st.sampled_from(["true", "false", "https", "remove", "keep"]),
         "http_only": st.sampled_from(["true", "false", "remove", "keep"]),
         "partitioned": st.sampled_from(["true", "false", "remove", "keep"]),
-        "same_site": st.sampled_from(
-            ["Lax", "None", "Strict", "{default: Lax}", "{at_least: Strict}", "keep"]
-        ),
+        "same_site": st.sampled_from(["Lax", "None", "Strict", "{default: Lax}", "{at_least: Strict}", "keep"]),
         "path": st.sampled_from(["/", "/app", "keep"]),
         "domain": st.sampled_from(["host-only", "shop.example", "keep"]),
         "lifetime": st.sampled_from(["session", "1min", "400d"]),
@@ -76,17 +74,13 @@ def build(rules: dict[str, str], response: str, mode: Mode) -> Engine:
 
 
 ENGINES = st.builds(build, RULES, st.sampled_from(["block", "report", "pass"]), st.sampled_from(list(Mode)))
-EXCHANGES = st.sampled_from(
-    [Exchange(b"www.shop.example", b"/app/x"), Exchange(b"127.0.0.1", b"/", https=False)]
-)
+EXCHANGES = st.sampled_from([Exchange(b"www.shop.example", b"/app/x"), Exchange(b"127.0.0.1", b"/", https=False)])
 
 
 @settings(max_examples=200)
 @pytest.mark.row(24)
 @given(ENGINES, st.lists(LINES, max_size=5), EXCHANGES)
-def test_what_comes_out_is_clean_in_order_and_at_rest(
-    engine: Engine, lines: list[bytes], exchange: Exchange
-) -> None:
+def test_what_comes_out_is_clean_in_order_and_at_rest(engine: Engine, lines: list[bytes], exchange: Exchange) -> None:
     outcome = engine.on_response([(b"Set-Cookie", line) for line in lines], exchange, NOW)
     assert [judged.before for judged in outcome.cookies] == lines
     after = [judged.after for judged in outcome.cookies if judged.after is not None]
@@ -170,10 +164,7 @@ def test_all_lines_of_a_head_are_judged_as_each_of_them(
             (d.action, d.reasons, d.label) for _, d in expected
         ]
         assert b"".join(found) == b"".join(
-            b"\r\nSet-Cookie: " + line
-            for after, decision in expected
-            for line in (decision.supersedes, after)
-            if line
+            b"\r\nSet-Cookie: " + line for after, decision in expected for line in (decision.supersedes, after) if line
         )
 
 
@@ -190,9 +181,7 @@ def together(lines: list[bytes]) -> SetCookieLines:
 
 
 COOKIES = st.lists(
-    st.one_of(
-        st.sampled_from([b"a=1", b" a=2", b" b=3", b"c", b"", b" ", b" =x", b" g-1=;"]), st.binary(max_size=6)
-    ),
+    st.one_of(st.sampled_from([b"a=1", b" a=2", b" b=3", b"c", b"", b" ", b" =x", b" g-1=;"]), st.binary(max_size=6)),
     max_size=8,
 ).map(b";".join)
 

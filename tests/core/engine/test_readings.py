@@ -69,8 +69,7 @@ def check(name: str, rest: str) -> None:
     assert name not in ("visits", "undeclared"), "without consent nothing is stored"
     assert name != "sealed" or "CANARY" not in text
     assert (
-        all(reading is None or reading > 0 for reading in readings)
-        or Reason.LIFETIME_CAPPED in judged.decision.reasons
+        all(reading is None or reading > 0 for reading in readings) or Reason.LIFETIME_CAPPED in judged.decision.reasons
     )
     most = 0 if name == "ends" else BOUND
     assert all(reading is None or reading <= most for reading in readings), text
@@ -105,7 +104,5 @@ def test_no_other_spelling_outlives_its_bound_or_keeps_what_it_deletes(name: str
         ("a=1; Max-Age=" + "0" * 1100 + "60", None, None),
     ],
 )  # fmt: skip
-def test_the_readers_read_as_their_browsers_do(
-    line: str, chromium: float | None, firefox: float | None
-) -> None:
+def test_the_readers_read_as_their_browsers_do(line: str, chromium: float | None, firefox: float | None) -> None:
     assert [read(line, NOW) for read in READERS] == [chromium, firefox]

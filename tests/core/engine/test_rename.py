@@ -139,10 +139,7 @@ def test_a_renamed_cookie_may_be_sealed_for_its_own_name() -> None:
     pair = line.partition(b";")[0]
     scope = tried.scope(Exchange())
     assert tried.on_cookie(pair, scope)[0] == b"sealed=CANARY"
-    assert (
-        tried.on_cookie(pair.replace(b"__Host-sealed", b"__Host-sid"), scope)[0]
-        == b"sid=" + pair.partition(b"=")[2]
-    )
+    assert tried.on_cookie(pair.replace(b"__Host-sealed", b"__Host-sid"), scope)[0] == b"sid=" + pair.partition(b"=")[2]
 
 
 def test_a_renamed_cookie_is_not_evicted_as_undeclared() -> None:

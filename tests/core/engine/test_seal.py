@@ -126,9 +126,7 @@ def set_cookie(engine: Engine, line: bytes, host: bytes = b"shop.example") -> tu
     return judged.after, [reason.value for reason in judged.decision.reasons]
 
 
-def cookie(
-    engine: Engine, header: bytes, host: bytes = b"shop.example"
-) -> tuple[bytes | None, list[list[str]]]:
+def cookie(engine: Engine, header: bytes, host: bytes = b"shop.example") -> tuple[bytes | None, list[list[str]]]:
     outcome = engine.on_request([(b"Cookie", header)], Exchange(host), NOW)
     scope = engine.scope(Exchange(host))
     after = outcome.headers[0][1] if outcome.headers else None
@@ -140,10 +138,7 @@ def test_browsers_get_a_sealed_value_and_the_application_gets_it_back() -> None:
     engine = sealing()
     after, reasons = set_cookie(engine, b" sid = CANARY ; Path=/")
     assert (
-        after is not None
-        and after.startswith(b" sid =s1.")
-        and after.endswith(b"; Path=/")
-        and b"CANARY" not in after
+        after is not None and after.startswith(b" sid =s1.") and after.endswith(b"; Path=/") and b"CANARY" not in after
     )
     assert reasons == ["sealed"]
     value = after.partition(b"=")[2].partition(b";")[0]

@@ -34,9 +34,7 @@ TEXT = entries(
         (0, "trial-a", [], "=1"),
     ],
 )
-def test_an_entry_that_has_ended_counts_as_absent(
-    now: float, name: str, reasons: list[str], after: str | None
-) -> None:
+def test_an_entry_that_has_ended_counts_as_absent(now: float, name: str, reasons: list[str], after: str | None) -> None:
     engine = Engine(policy(TEXT), now=now)
     for _ in range(2):
         (judged,) = engine.on_response([(b"Set-Cookie", f"{name}=1".encode())], Exchange(), now).cookies
@@ -44,9 +42,7 @@ def test_an_entry_that_has_ended_counts_as_absent(
         assert judged.after == (None if after is None else f"{name}{after}".encode())
         (judged,) = engine.on_request([(b"Cookie", f"{name}=1".encode())], Exchange(), now).cookies
         assert (judged.after is None) == (after is None)
-        assert ("entry-expired" in [reason.value for reason in judged.decision.reasons]) == (
-            "entry-expired" in reasons
-        )
+        assert ("entry-expired" in [reason.value for reason in judged.decision.reasons]) == ("entry-expired" in reasons)
 
 
 @pytest.mark.parametrize("made_at", [0, END - 1, END])
@@ -107,9 +103,7 @@ def test_the_grace_for_plain_values_and_names_ends_too(entry: str) -> None:
         (END, (END, float("inf"))),
     ],
 )
-def test_between_the_last_end_and_the_next_one_nothing_changes(
-    now: float, around: tuple[float, float]
-) -> None:
+def test_between_the_last_end_and_the_next_one_nothing_changes(now: float, around: tuple[float, float]) -> None:
     assert expiries_around(policy(TEXT), now) == around
 
 
@@ -117,9 +111,7 @@ def test_check_warns_of_what_has_ended_and_of_what_ends_within_thirty_days() -> 
     found = loaded(TEXT)
     assert found.policy is not None
     problems = expiry_problems(found.policy, found.sources, END - 10.5 * DAY)
-    told = [
-        (problem.code.text, problem.place.pos.line, problem.message.partition(":")[0]) for problem in problems
-    ]
+    told = [(problem.code.text, problem.place.pos.line, problem.message.partition(":")[0]) for problem in problems]
     assert told == [
         ("expires-soon", 3, '"old" ends in 10 days'),
         ("entry-expired", 4, '"trial-*" has ended'),

@@ -5,9 +5,7 @@ from tests.support.policies import loaded, policy
 
 
 def test_problems_of_a_broken_main_file_and_of_its_includes_are_told_together() -> None:
-    found = loaded(
-        "modee: x\ninclude: [v.yaml]\ncookies: [{name: a, lifetime: x}]", v_yaml="cookies: [{nam: b}]"
-    )
+    found = loaded("modee: x\ninclude: [v.yaml]\ncookies: [{name: a, lifetime: x}]", v_yaml="cookies: [{nam: b}]")
     assert [p.code for p in found.problems if p.code.severity.value == "error"] == [
         Code.UNKNOWN_KEY, Code.BAD_LIFETIME, Code.MISSING_KEY, Code.UNKNOWN_KEY,
     ]  # fmt: skip

@@ -28,9 +28,7 @@ def test_it_is_draft_07_and_every_key_has_a_description() -> None:
     assert undescribed == []
 
 
-@pytest.mark.parametrize(
-    "path", sorted(p.name for p in (ROOT / "policies").glob("*.yaml") if ".test." not in p.name)
-)
+@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "policies").glob("*.yaml") if ".test." not in p.name))
 def test_shipped_policies_are_valid_by_the_schema(path: str) -> None:
     jsonschema.validate(parse_source(path, (ROOT / "policies" / path).read_bytes()).data, SCHEMA)
 

@@ -6,9 +6,7 @@ from cookiewarden.core.policy.problem import Code
 from tests.support.policies import loaded, policy
 
 
-@pytest.mark.parametrize(
-    "name", ["no", "on", "1", "007", "1.50", "true", "null", "~", "0x1F", "2026-12-31", "*-x"]
-)
+@pytest.mark.parametrize("name", ["no", "on", "1", "007", "1.50", "true", "null", "~", "0x1F", "2026-12-31", "*-x"])
 def test_a_cookie_may_be_called_what_yaml_reads_as_something_else(name: str) -> None:
     assert policy(f"cookies:\n  - name: {name if name[0] != '*' else repr(name)}\n").entries[0].name == name
 
@@ -20,9 +18,7 @@ def test_texts_on_one_line_lose_the_line_ends_of_block_scalars_and_paragraphs_ke
     )
     (entry,) = found.entries
     assert (dict(entry.purpose), entry.owner) == ({"": "The session of the user."}, "x y")
-    assert dict(found.categories["f"].basis) == {"": "a b"} and dict(found.categories["f"].description) == {
-        "": "c\nd"
-    }
+    assert dict(found.categories["f"].basis) == {"": "a b"} and dict(found.categories["f"].description) == {"": "c\nd"}
     assert dict(found.statement.introduction) == {"": "e\nf"}
 
 
@@ -45,6 +41,4 @@ def test_a_scope_has_at_most_256_hosts() -> None:
 )
 def test_a_list_that_is_empty_is_told_in_our_words(text: str) -> None:
     (problem,) = [p for p in loaded(f"{text}\ncookies: []\n").problems if p.code.severity.value == "error"]
-    assert problem.message.endswith(
-        ": expected at least one, found an empty list; leave the key out for none"
-    )
+    assert problem.message.endswith(": expected at least one, found an empty list; leave the key out for none")

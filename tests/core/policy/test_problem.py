@@ -13,9 +13,7 @@ from cookiewarden.core.policy.problem import (
 )
 
 
-def at(
-    line: int, column: int, excerpt: str = "", code: Code = Code.UNKNOWN_KEY, message: str = "m"
-) -> Problem:
+def at(line: int, column: int, excerpt: str = "", code: Code = Code.UNKNOWN_KEY, message: str = "m") -> Problem:
     return Problem(code, Place("p.yaml", Pos(line, column)), message, excerpt)
 
 

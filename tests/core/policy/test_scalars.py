@@ -29,9 +29,7 @@ def test_lifetimes_are_seconds(text: str, seconds: int) -> None:
 
 
 def test_purposes_may_be_per_language_and_categories_carry_their_basis() -> None:
-    found = policy(
-        "categories: {f: {basis: needed}}\ncookies: [{name: a, category: f, purpose: {en: x, nl: y}}]"
-    )
+    found = policy("categories: {f: {basis: needed}}\ncookies: [{name: a, category: f, purpose: {en: x, nl: y}}]")
     assert found.entries[0].purpose == {"en": "x", "nl": "y"}
     assert found.categories["f"].basis == {"": "needed"}
 

@@ -18,9 +18,7 @@ from cookiewarden.core.policy.wording import did_you_mean, kind_of, quote
         ("c1", [f"c{n}" for n in range(101)], ""),  # pathological: too many to compare
     ],
 )
-def test_the_nearest_choice_is_suggested_and_few_choices_are_listed(
-    word: str, choices: list[str], told: str
-) -> None:
+def test_the_nearest_choice_is_suggested_and_few_choices_are_listed(word: str, choices: list[str], told: str) -> None:
     assert did_you_mean(word, choices) == told
 
 

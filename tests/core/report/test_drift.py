@@ -125,9 +125,7 @@ def test_a_name_with_a_star_is_left_to_a_person() -> None:
     assert entry_yaml(Record("a\tb")) == "  # a\\tb: a name with a tab cannot be declared\n"
 
 
-@given(
-    st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="*=;"), min_size=1, max_size=20)
-)
+@given(st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="*=;"), min_size=1, max_size=20))
 def test_any_name_can_be_pasted(name: str) -> None:
     if any(ord(c) < 32 or ord(c) == 127 for c in name) or name != name.strip(" \t"):
         return
@@ -159,9 +157,7 @@ def test_a_lifetime_is_told_roughly(seconds: int, told: str) -> None:
     assert about(seconds) == told
 
 
-@pytest.mark.parametrize(
-    ("asked", "lifetime"), [(2591999, "30d"), (3599, "3599s"), (3601, "61min"), (0, "session")]
-)
+@pytest.mark.parametrize(("asked", "lifetime"), [(2591999, "30d"), (3599, "3599s"), (3601, "61min"), (0, "session")])
 def test_what_was_meant_by_a_date_is_suggested(asked: int, lifetime: str) -> None:
     seen = Watched(POLICY).sets(f"t=1; Max-Age={asked}" if asked else "t=1")
     assert f"    lifetime: {lifetime}\n" in entry_yaml(seen.inventory.records["t"])
@@ -180,9 +176,7 @@ def test_a_cookie_that_is_only_deleted_is_nothing_to_declare_and_a_declared_one_
 
 def test_a_name_that_scripts_are_known_to_read_stays_readable() -> None:
     seen = Watched(POLICY).sets("csrftoken=1; Max-Age=60")
-    assert "    http_only: keep  # scripts are known to read it\n" in entry_yaml(
-        seen.inventory.records["csrftoken"]
-    )
+    assert "    http_only: keep  # scripts are known to read it\n" in entry_yaml(seen.inventory.records["csrftoken"])
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,7 @@ def observed(name: bytes, direction: str = "response", entry: str = "", **more) 
 def test_a_cookie_is_kept_with_sides_shapes_decisions_times_and_places() -> None:
     seen = Watched(POLICY)
     seen.sets("sid=1; Path=/; Max-Age=60", times=3, at=NOW + 5).sets("sid=1; Path=/; Max-Age=7200; HttpOnly")
-    seen.sets("sid=1; Max-Age=90; Path=/").sets("sid=; Max-Age=0").sends(
-        "sid=1", "shop.example/b", 2, crossed=1
-    )
+    seen.sets("sid=1; Max-Age=90; Path=/").sets("sid=; Max-Age=0").sends("sid=1", "shop.example/b", 2, crossed=1)
     record = seen.inventory.records["sid"]
     assert (record.sides[Side.SERVER].count, record.sides[Side.REQUEST].count) == (6, 2)
     assert (record.first, record.last, record.count) == (NOW, NOW + 5, 8)
@@ -166,10 +164,7 @@ def test_an_inventory_from_elsewhere_is_bounded_but_for_what_is_declared() -> No
 def test_what_the_proxy_evicts_is_seen_on_no_side() -> None:
     inventory = Inventory()
     Keeper(inventory).add(observed(b"a", "evict", action="evict"), 1, 0, NOW)
-    assert (
-        inventory.records["a"].sides == {}
-        and inventory.records["a"].first == inventory.records["a"].last == 0.0
-    )
+    assert inventory.records["a"].sides == {} and inventory.records["a"].first == inventory.records["a"].last == 0.0
 
 
 @pytest.mark.parametrize(

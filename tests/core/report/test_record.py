@@ -24,11 +24,7 @@ def test_an_exchange_is_seen_from_both_sides() -> None:
     assert {name: set(record.sides) for name, record in records.items()} == {
         "sid": {Side.REQUEST, Side.SERVER}, "t": {Side.REQUEST}, "old": {Side.SERVER}, "bad": {Side.SERVER},
     }  # fmt: skip
-    assert (
-        records["sid"].shapes[0].longest == 60
-        and records["old"].deletions == 1
-        and records["bad"].shapes == []
-    )
+    assert records["sid"].shapes[0].longest == 60 and records["old"].deletions == 1 and records["bad"].shapes == []
     assert records["sid"].places == [("shop.example", "/a/*")] and records["sid"].rows[0].entry == "sid"
 
 

@@ -100,9 +100,7 @@ def test_a_step_that_was_watched_in_part_is_told_as_such() -> None:
 
 
 def test_policies_are_told_in_the_order_in_which_they_came() -> None:
-    found = answered(
-        [PolicyInForce("p", "new", NOW - 60, NOW), PolicyInForce("p", "old", NOW - 900, NOW - 60)]
-    )
+    found = answered([PolicyInForce("p", "new", NOW - 60, NOW), PolicyInForce("p", "old", NOW - 900, NOW - 60)])
     assert [p.sha256 for p in review(period(180, NOW), found, None, None, None, "en").policies] == [
         "old",
         "new",

@@ -44,9 +44,7 @@ def test_what_is_stated_is_what_is_enforced() -> None:
         ("", ", stage: report", Mode.ENFORCE, False),
     ],
 )
-def test_it_says_that_it_is_enforced_only_where_it_is(
-    head: str, more: str, mode: Mode, enforced: bool
-) -> None:
+def test_it_says_that_it_is_enforced_only_where_it_is(head: str, more: str, mode: Mode, enforced: bool) -> None:
     assert stated(f"{head}{entries('name: a' + more)}", mode=mode).enforced is enforced
 
 

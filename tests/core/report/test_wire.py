@@ -53,9 +53,7 @@ def test_a_policy_comes_back_as_it_was() -> None:
     assert wire.read_policy(wire.dump(policy)) == policy
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"no", b"{}", b'{"error": "unheard-of", "message": "x"}', b"[" * 10**5]
-)
+@pytest.mark.parametrize("data", [b"", b"no", b"{}", b'{"error": "unheard-of", "message": "x"}', b"[" * 10**5])
 def test_what_is_no_error_of_this_version_is_none(data: bytes) -> None:
     assert wire.read_error(data) is None
 
@@ -64,9 +62,7 @@ def test_every_document_is_as_its_schema_says() -> None:
     seen = watched()
     documents = {
         "inventory": dumped(seen),
-        "forecast": wire.dump(
-            wire.ForecastDocument("p", "s", NOW, forecast(seen.inventory, seen.judged, True))
-        ),
+        "forecast": wire.dump(wire.ForecastDocument("p", "s", NOW, forecast(seen.inventory, seen.judged, True))),
         "drift": wire.dump(
             wire.DriftDocument("p", "s", NOW, drift(seen.inventory, seen.judged, seen.engine.policy, NOW))
         ),

@@ -23,7 +23,8 @@ DATED = "cookies: [{name: sid}, {name: old, until: 2999-12-31, owner: web, reaso
 
 @dataclass
 class Proxy:
-    """A reloader and what it had put in force: the policy's name and the order, as they are in force one after the other."""
+    """A reloader and what it had put in force: the policy's name and the order, as they are in force one after the
+    other."""
 
     path: Path
     wall: float = 1_800_000_000.0

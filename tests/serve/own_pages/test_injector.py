@@ -187,9 +187,7 @@ def token(page: str, at: int) -> tuple[str, int]:
     if rest.startswith("</") and rest[2:3] == ">":
         return "nothing", at + 3
     letter = rest[2:3].isascii() and rest[2:3].isalpha()
-    if rest.startswith(("<!", "<?")) or (
-        rest.startswith("</") and not letter and (rest[2:] or page[at + 2 :])
-    ):
+    if rest.startswith(("<!", "<?")) or (rest.startswith("</") and not letter and (rest[2:] or page[at + 2 :])):
         end = page.find(">", at)
         return ("comment", end + 1) if end >= 0 else ("unfinished", 0)
     if rest == "</":

@@ -57,9 +57,7 @@ class Oracle:
         (b"2\r\n\r\n\r\n0\r\nX-Sum: 1\r\nY:\r\n\r\n", b"\r\n", [b"X-Sum: 1", b"Y:"]),
     ],
 )
-def test_a_body_ends_where_its_last_chunk_ends(
-    data: bytes, body: bytes, trailers: list[bytes], every: int
-) -> None:
+def test_a_body_ends_where_its_last_chunk_ends(data: bytes, body: bytes, trailers: list[bytes], every: int) -> None:
     decoded, decoder = decode(split(data + b"GET / HTTP/1.1\r\n", every))
     assert (decoded, decoder.trailers, decoder.rest) == (body, trailers, b"GET / HTTP/1.1\r\n")
 
@@ -93,9 +91,7 @@ def test_what_came_before_a_fault_is_handed_on() -> None:
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), st.integers(1, 30), st.binary(max_size=20))
-def test_what_is_encoded_is_decoded_whatever_the_segments(
-    pieces: list[bytes], every: int, rest: bytes
-) -> None:
+def test_what_is_encoded_is_decoded_whatever_the_segments(pieces: list[bytes], every: int, rest: bytes) -> None:
     data = b"".join(map(chunk, pieces)) + last_chunk([b"X: 1"]) + rest
     body, decoder = decode(split(data, every))
     assert (body, decoder.trailers, decoder.rest) == (b"".join(pieces), [b"X: 1"], rest)

@@ -90,9 +90,7 @@ def test_a_port_of_its_own_and_plain_http_are_matched_as_they_are() -> None:
         assert nonce_for([b"script-src " + source], HTTP) == nonce
 
 
-@given(
-    st.lists(st.one_of(st.binary(max_size=60), st.text("'nonce-script-src;, ", max_size=80).map(str.encode)))
-)
+@given(st.lists(st.one_of(st.binary(max_size=60), st.text("'nonce-script-src;, ", max_size=80).map(str.encode))))
 def test_no_value_makes_reading_fail_and_no_nonce_ends_an_attribute(values: list[bytes]) -> None:
     nonce = nonce_for(values, HTTPS)
     assert nonce is None or not set(nonce) & set(b"\"'<> ")

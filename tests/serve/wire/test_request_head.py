@@ -38,9 +38,7 @@ def test_blanks_around_a_value_are_any_blanks(value: bytes) -> None:
 
 def parts_of(request: RequestHead) -> dict[str, object]:
     # A compiled class has no __slots__.
-    names = [
-        name for name in dir(request) if not name.startswith("_") and name not in ("before", "after", "again")
-    ]
+    names = [name for name in dir(request) if not name.startswith("_") and name not in ("before", "after", "again")]
     return {name: getattr(request, name) for name in names}
 
 
@@ -145,9 +143,7 @@ def with_cookies(*counts: int) -> bytes:
     return b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n"
 
 
-@pytest.mark.parametrize(
-    ("counts", "fits"), [((300,), True), ((301,), False), ((150, 150), True), ((150, 151), False)]
-)
+@pytest.mark.parametrize(("counts", "fits"), [((300,), True), ((301,), False), ((150, 150), True), ((150, 151), False)])
 def test_more_cookies_than_browsers_keep_are_refused_the_short_way_and_the_long(
     counts: tuple[int, ...], fits: bool
 ) -> None:

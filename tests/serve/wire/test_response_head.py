@@ -43,9 +43,7 @@ def test_a_response_that_is_read_has_the_fields_that_llhttp_finds(head: bytes) -
 
 COOKIE = st.builds(
     lambda lead, name, value, tail: lead + name + b"=" + value + tail,
-    st.sampled_from(
-        [b"Set-Cookie: "] * 4 + [b"set-cookie: ", b"Set-Cookie:  ", b"SET-COOKIE: ", b"set-cookie:"]
-    ),
+    st.sampled_from([b"Set-Cookie: "] * 4 + [b"set-cookie: ", b"Set-Cookie:  ", b"SET-COOKIE: ", b"set-cookie:"]),
     st.sampled_from([b"a", b"b", b" c", b""]),
     st.sampled_from([b"1", b"2", b"", b" x ", b"a=b", b"\xff", b"\ta"]),
     st.sampled_from([b"", b"; Path=/", b";Secure ", b"; Expires=Wed, 21 Oct 2026 07:28:00 GMT"]),
@@ -103,7 +101,9 @@ def remembering(*heads: bytes) -> ResponseReader:
 
 
 def test_a_response_with_other_values_is_read_from_what_is_remembered() -> None:
-    head = b"HTTP/1.1 200 OK\r\nDate: a\r\nContent-Length: 5\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\nX: y\r\n\r\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\nDate: a\r\nContent-Length: 5\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\nX: y\r\n\r\n"
+    )
     reader = remembering(head)
     (template,) = reader._templates.values()
     filled = template.filled([b"b", b"17", b"3", b"4"])

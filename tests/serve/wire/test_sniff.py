@@ -1,4 +1,5 @@
-"""What browsers show as HTML. The tables are what Chromium 156 and Firefox 153 ESR do; tests/browser asks Chromium again."""
+"""What browsers show as HTML. The tables are what Chromium 156 and Firefox 153 ESR do; tests/browser asks Chromium
+again."""
 
 import pytest
 
@@ -67,9 +68,7 @@ BEGINNINGS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), BEGINNINGS)
-def test_a_body_without_a_type_is_html_where_a_browser_takes_it_for_html(
-    text: str, expected: bool | None
-) -> None:
+def test_a_body_without_a_type_is_html_where_a_browser_takes_it_for_html(text: str, expected: bool | None) -> None:
     assert begins_as_html(text.encode()) is expected
     for end in range(len(text)):
         assert begins_as_html(text[:end].encode()) in (None, expected)

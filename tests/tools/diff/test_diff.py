@@ -156,9 +156,7 @@ def test_what_is_written_otherwise_and_does_the_same_is_the_same(old: str, new: 
 def test_what_browsers_hold_is_expired_or_not() -> None:
     evict = "undeclared: {evict: host}\n"
     before, after = entries("name: x"), entries("name: x", "name: l, scope: {hosts: [a.example]}")
-    assert "l elsewhere: held by browsers: expired -> left alone [looser]" in told(
-        evict + before, evict + after
-    )
+    assert "l elsewhere: held by browsers: expired -> left alone [looser]" in told(evict + before, evict + after)
     assert not any("elsewhere" in line for line in told(before, after))
 
 
@@ -174,9 +172,7 @@ def test_a_glob_that_becomes_two_is_told_by_what_each_name_gets() -> None:
 
 def test_a_change_at_one_host_is_told_with_the_host() -> None:
     scope = "scope: {hosts: [a.example, '*.b.example'], paths: [/x]}"
-    found = told(
-        entries("name: l", f"name: l, {scope}"), entries("name: l", f"name: l, {scope}, secure: true")
-    )
+    found = told(entries("name: l", f"name: l, {scope}"), entries("name: l", f"name: l, {scope}, secure: true"))
     assert found == [f"l a.example/x below.b.example/x: Secure: {AS_SET} -> always [stricter]"]
 
 
@@ -254,9 +250,7 @@ MANY = (
         ),
     ],
 )  # fmt: skip
-def test_what_may_let_something_pass_that_did_not_is_never_called_the_same_or_only_stricter(
-    old: str, new: str
-) -> None:
+def test_what_may_let_something_pass_that_did_not_is_never_called_the_same_or_only_stricter(old: str, new: str) -> None:
     assert diff(version(old), version(new)).directions & {Direction.LOOSER, Direction.EITHER}, told(old, new)
 
 
@@ -331,9 +325,7 @@ def test_the_same_words_for_another_line_are_told_apart() -> None:
 def test_a_mode_is_part_of_what_traffic_gets() -> None:
     found = replayed("mode: report\n" + entries("name: a"), entries("name: a"), exchange(b"", b"b=1"))
     assert found.replayed is not None
-    assert [(r.old, r.new) for r in found.replayed] == [
-        ("block (undeclared), only reported", "block (undeclared)")
-    ]
+    assert [(r.old, r.new) for r in found.replayed] == [("block (undeclared), only reported", "block (undeclared)")]
 
 
 def test_what_browsers_are_told_to_forget_is_part_of_it() -> None:
@@ -364,9 +356,7 @@ ATTRIBUTES = st.fixed_dictionaries(
         "secure": st.sampled_from(["true", "false", "keep", "https", "remove"]),
         "http_only": st.sampled_from(["true", "keep", "remove"]),
         "partitioned": st.sampled_from(["true", "keep", "remove"]),
-        "same_site": st.sampled_from(
-            ["None", "Lax", "Strict", "{default: None}", "{default: Lax}", "{at_least: Lax}"]
-        ),
+        "same_site": st.sampled_from(["None", "Lax", "Strict", "{default: None}", "{default: Lax}", "{at_least: Lax}"]),
         "lifetime": st.sampled_from(["session", "1h", "1y"]),
         "path": st.sampled_from(["/", "/a"]),
         "domain": st.sampled_from(["host-only", "example", "a.example", "b.a.example"]),
@@ -534,9 +524,7 @@ def test_facts_of_several_categories_have_a_key_each() -> None:
 
 @pytest.mark.parametrize("word", ["yes", "blocked", "any time", "left alone"])
 def test_a_text_of_a_gained_cookie_is_told_whatever_it_says(word: str) -> None:
-    found = told(
-        entries("name: a"), entries("name: a", f"name: b, until: 2027-01-01, owner: '{word}', reason: x")
-    )
+    found = told(entries("name: a"), entries("name: a", f"name: b, until: 2027-01-01, owner: '{word}', reason: x"))
     assert f"b: owner:  -> {word} []" in found
 
 

@@ -44,9 +44,7 @@ def test_comments_above_an_entry_that_is_left_out_stay() -> None:
         DraftedEntry("  # a*: by hand\n", False),
     ]
     first, second = accepted(HEAD, entries)
-    assert first.text.startswith("  # line 3\n  # left out: ") and first.text.endswith(
-        '  # - name: "a;b"\n\n'
-    )
+    assert first.text.startswith("  # line 3\n  # left out: ") and first.text.endswith('  # - name: "a;b"\n\n')
     assert second == entries[1]
 
 

@@ -1,4 +1,5 @@
-"""Published statements as people write them: lists, tables, definition lists, HTML, Markdown, text of a PDF; and what is none."""
+"""Published statements as people write them: lists, tables, definition lists, HTML, Markdown, text of a PDF; and what
+is none."""
 
 import contextlib
 from collections.abc import Callable
@@ -171,9 +172,7 @@ def over_and_over(piece: str, length: int) -> str:
         " ", "#", "-", "a, ", "a_{}, ", "a_{} and ", "          y y\n", "# h{}\n* a_{}: x\n", "a{}_: b\n", "|a_{}|b|\n", "<ul><li>a: b</ul>"],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "<p>", "* a_b: ", "# a", "Name      Purpose\n\na_b       x\n"])
-def test_a_page_of_one_thing_over_and_over_is_read_in_time_that_grows_with_its_length(
-    before: str, piece: str
-) -> None:
+def test_a_page_of_one_thing_over_and_over_is_read_in_time_that_grows_with_its_length(before: str, piece: str) -> None:
     """Each of these was, or could be, read in the square of its length."""
 
     def read(length: int) -> None:

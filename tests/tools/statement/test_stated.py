@@ -51,9 +51,7 @@ SID, GA = (
         (entries(SID + ", rename_to: __Host-sid", GA), []),
     ],
 )  # fmt: skip
-def test_where_page_and_policy_differ_is_told(
-    text: str, found: list[tuple[StatementFindingKind, str, int]]
-) -> None:
+def test_where_page_and_policy_differ_is_told(text: str, found: list[tuple[StatementFindingKind, str, int]]) -> None:
     assert differences(text) == found
 
 
@@ -137,9 +135,7 @@ def test_all_17_cookies_of_the_carerix_statement_and_its_4_lifetimes_are_found(c
 def test_the_carerix_policy_is_what_the_statement_says(carerix: bytes) -> None:
     register = PolicyFiles(str(POLICIES / "carerix.yaml")).load().policy
     assert register is not None
-    assert [
-        f for f in compare(read_page(carerix), register, NOW) if f.kind is not StatementFindingKind.WORDING
-    ] == []
+    assert [f for f in compare(read_page(carerix), register, NOW) if f.kind is not StatementFindingKind.WORDING] == []
 
 
 def test_a_draft_of_the_carerix_statement_declares_what_the_carerix_policy_does(carerix: bytes) -> None:

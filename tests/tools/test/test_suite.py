@@ -43,9 +43,7 @@ def failures(text: str, engine: Engine, register: Policy) -> list[str]:
 
 @settings(max_examples=100)
 @given(LINES, SENT)
-def test_a_drafted_policy_passes_its_drafted_tests(
-    lines: list[tuple[str, list[str]]], sent: list[str]
-) -> None:
+def test_a_drafted_policy_passes_its_drafted_tests(lines: list[tuple[str, list[str]]], sent: list[str]) -> None:
     nothing = Policy("draft", ())
     enforcing = Engine(nothing, Mode.ENFORCE, NOW)
     inventory = seen(lines, sent, enforcing)

@@ -22,7 +22,8 @@ TOO_LONG = b"!"
 LIFETIME = frozenset({b"max-age", b"expires", TOO_LONG + b"max-age", TOO_LONG + b"expires"})
 """The attributes that say how long browsers keep a cookie."""
 MAX_KNOWN = 12
-"""Attributes with a meaning in one line above which nobody can say what is meant; applications send nine at most, each once."""
+"""Attributes with a meaning in one line above which nobody can say what is meant; applications send nine at most, each
+once."""
 KNOWN = (
     b"max-age",
     b"expires",
@@ -37,9 +38,7 @@ KNOWN = (
 _SPELLED = {name: name for name in KNOWN}
 _KEYS = re.compile(rb";[ \t]*+([a-z-]*+(?=[ \t]*+(?:[=;]|\Z)))?")
 """The key of each attribute in lower case; empty where it has other signs than those of KNOWN."""
-_KNOWN = re.compile(
-    rb";[ \t]*(?=[MEDPSHmedpsh])(%b)[ \t]*(?:=[^;]*)?(?=;|\Z)" % b"|".join(KNOWN), re.IGNORECASE
-)
+_KNOWN = re.compile(rb";[ \t]*(?=[MEDPSHmedpsh])(%b)[ \t]*(?:=[^;]*)?(?=;|\Z)" % b"|".join(KNOWN), re.IGNORECASE)
 _MAX_AGE = re.compile(rb"-?[0-9]+")
 FOREVER = 10**12
 """What a Max-Age of more digits than matter counts as, in seconds."""
@@ -51,7 +50,8 @@ class SetCookie:
     __slots__ = ("_at", "_lifetime", "name", "names", "pair", "raws", "value")
 
     def __init__(self, pair: bytes, name: bytes, value: bytes, raws: list[bytes], names: list[bytes]) -> None:
-        """`raws`: the text of each attribute, between two `;`. `names`: what it is, in lower case; empty where it means nothing, and after
+        """`raws`: the text of each attribute, between two `;`. `names`: what it is, in lower case; empty where it means
+        nothing, and after
         `TOO_LONG` where browsers ignore it for the length of its value."""
         self.pair = pair
         self.name = name
@@ -62,7 +62,8 @@ class SetCookie:
         self._lifetime: list[Lifetime] | None = None
 
     def last(self, name: bytes) -> bytes | None:
-        """The value of the attribute that counts where one is given several times: the last. None where there is none."""
+        """The value of the attribute that counts where one is given several times: the last. None where there is
+        none."""
         at = self._at.get(name)
         return None if at is None else value_of(self.raws[at])
 
@@ -94,10 +95,10 @@ Lifetime = tuple[int, bytes, bytes, int | None]
 
 
 def parse_set_cookie(line: bytes) -> SetCookie | None:
-    """Parse a Set-Cookie value as RFC 6265bis 5.6 does; None where browsers ignore the whole line, or nobody can say what it means.
+    """Parse a Set-Cookie value as RFC 6265bis 5.6 does; None where browsers ignore the whole line, or nobody can say
+    what it means.
 
-    A line without `=` has an empty name. A line without name and value is ignored by browsers.
-    """
+    A line without `=` has an empty name. A line without name and value is ignored by browsers."""
     if CONTROL.search(line):
         return None
     pair, semicolon, rest = line.partition(b";")
@@ -112,7 +113,8 @@ def parse_set_cookie(line: bytes) -> SetCookie | None:
 
 
 def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
-    """The attributes in a line's text after its first `;` and their names; None where there are more than MAX_KNOWN with a meaning."""
+    """The attributes in a line's text after its first `;` and their names; None where there are more than MAX_KNOWN
+    with a meaning."""
     if text.count(b";") < MAX_KNOWN:
         raws = text.split(b";")
         names = list(map(_SPELLED.get, _KEYS.findall(b";" + text.lower()), repeat(b"")))
@@ -128,8 +130,8 @@ def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
 
 
 def _few_of_many(text: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Of a long list those with a meaning, one more than MAX_KNOWN at most, and what stands between them as one: 16,000 taken apart
-    cost 45 ms."""
+    """Of a long list those with a meaning, one more than MAX_KNOWN at most, and what stands between them as one: 16,000
+    taken apart cost 45 ms."""
     raws: list[bytes] = []
     names: list[bytes] = []
     at = 0
@@ -181,8 +183,8 @@ def expires(value: bytes) -> int | None:
 def is_deletion(cookie: SetCookie, now: float) -> bool:
     """Whether the line removes a cookie: by the last valid Max-Age, else by the last valid Expires.
 
-    `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`). Where that is unknown, ours decides.
-    """
+    `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`). Where that is unknown, ours
+    decides."""
     lifetime = cookie.lifetime()
     for wanted, horizon in ((b"max-age", 0.0), (b"expires", abs(now))) if lifetime else ():
         for _, name, _, says in reversed(lifetime):

@@ -11,8 +11,12 @@ _TOKENS = re.compile(rb"[^\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
 _TIME = re.compile(rb"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[^0-9]|$)")
 _DAY = re.compile(rb"([0-9]{1,2})(?:[^0-9]|$)")
 _YEAR = re.compile(rb"([0-9]{2,4})(?:[^0-9]|$)")
-_MONTHS = {m: i for i, m in enumerate((b"jan", b"feb", b"mar", b"apr", b"may", b"jun",
-                                       b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"), 1)}  # fmt: skip
+_MONTHS = {
+    m: i
+    for i, m in enumerate(
+        (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"), 1
+    )
+}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -48,11 +52,10 @@ def parse_cookie_date(text: bytes) -> int | None:
 def expires_clock(dates: Sequence[bytes], now: float) -> float:
     """The moment from which browsers count an Expires, in seconds since the epoch; negative where nobody can say.
 
-    `dates` are the values of the response's Date fields. Chromium and Firefox take the difference of Expires and Date for the lifetime,
-    so an old Date makes it longer; others count from their own clock. The earlier of the two holds for all of them. Browsers read Date
-    in more forms than anybody has written down: where there are several, or one that is no IMF-fixdate, the clock is unknown, and
-    the answer is `-now`.
-    """
+    `dates` are the values of the response's Date fields. Chromium and Firefox take the difference of Expires and Date
+    for the lifetime, so an old Date makes it longer; others count from their own clock. The earlier of the two holds
+    for all of them. Browsers read Date in more forms than anybody has written down: where there are several, or one
+    that is no IMF-fixdate, the clock is unknown, and the answer is `-now`."""
     if not dates:
         return now
     text = dates[0].strip(b" \t")

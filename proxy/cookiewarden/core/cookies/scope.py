@@ -52,9 +52,11 @@ def path_of(target: bytes) -> bytes:
 
 def is_trustworthy(host: bytes) -> bool:
     """Hosts on which browsers accept Secure cookies over plain HTTP: localhost and the loopback addresses."""
-    return host in (b"localhost", b"[::1]") or host.endswith(b".localhost") or (
-        host.startswith(b"127.") and is_ip_address(host)
-    )  # fmt: skip
+    return (
+        host in (b"localhost", b"[::1]")
+        or host.endswith(b".localhost")
+        or (host.startswith(b"127.") and is_ip_address(host))
+    )
 
 
 PREFIXES = (b"__host-http-", b"__http-", b"__host-", b"__secure-")

@@ -1,4 +1,5 @@
-"""Public suffixes: domains under which anybody can register, and to which no cookie can be bound (RFC 6265bis 5.6.3)."""
+"""Public suffixes: domains under which anybody can register, and to which no cookie can be bound (RFC 6265bis
+5.6.3)."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ def _list() -> "PublicSuffixList":
 
 
 def is_public_suffix(domain: bytes) -> bool:
-    """Whether browsers refuse a cookie for `domain`, a canonical host, with all below it. Unknown top levels are suffixes."""
+    """Whether browsers refuse a cookie for `domain`, a canonical host, with all below it. Unknown top levels are
+    suffixes."""
     return bool(_list().is_public(domain.decode("latin-1")))
 
 

@@ -1,12 +1,11 @@
 """Consent: what a visitor's consent cookie and Sec-GPC say of each category that asks for it.
 
 Each consent manager writes its answer in a form of its own. What was granted is read as words: the manager's groups,
-services or purposes, which `granted_by` maps to the categories of the policy. A value that cannot be read says nothing: it
-is unknown, and never half understood.
+services or purposes, which `granted_by` maps to the categories of the policy. A value that cannot be read says nothing:
+it is unknown, and never half understood.
 
-The script guard (serve/own_pages/guard.js) reads the same values in the page. So nothing here depends on a table of Unicode, on a
-limit of Python's, or on a leniency that JavaScript does not have.
-"""
+The script guard (serve/own_pages/guard.js) reads the same values in the page. So nothing here depends on a table of
+Unicode, on a limit of Python's, or on a leniency that JavaScript does not have."""
 
 import base64
 import json
@@ -74,7 +73,8 @@ _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _decoded(text: str) -> str:
-    """The text without its percent-encoding, as decodeURIComponent decodes it. Raises UnicodeDecodeError where that throws."""
+    """The text without its percent-encoding, as decodeURIComponent decodes it. Raises UnicodeDecodeError where that
+    throws."""
     if "%" not in text:
         return text
     # A `%` by itself is no more an encoding than an octet that begins no character.
@@ -96,7 +96,8 @@ MAX_OPENED = 200
 
 
 def _parsed(text: str) -> Any:
-    """JSON as JSON.parse reads it, for that is what the manager's own script does: of two equal keys the last counts."""
+    """JSON as JSON.parse reads it, for that is what the manager's own script does: of two equal keys the last
+    counts."""
     if text.count("[") + text.count("{") > MAX_OPENED:
         return None
     try:
@@ -143,8 +144,8 @@ COOKIEBOT = ("necessary", "preferences", "statistics", "marketing")
 
 
 def _cookiebot(text: str) -> frozenset[str] | None:
-    """`{stamp:'…',necessary:true,preferences:false,statistics:true,marketing:false,…}`, a JavaScript object; `0` where all
-    was declined, `-1` where Cookiebot does not ask because of where the visitor is."""
+    """`{stamp:'…',necessary:true,preferences:false,statistics:true,marketing:false,…}`, a JavaScript object; `0` where
+    all was declined, `-1` where Cookiebot does not ask because of where the visitor is."""
     if text in ("0", "-1"):
         return frozenset(COOKIEBOT if text == "-1" else COOKIEBOT[:1])
     answers = _COOKIEBOT_ANSWER.findall(text) if _COOKIEBOT.fullmatch(text) else []
@@ -158,11 +159,10 @@ _ONETRUST_GROUP = re.compile(r"([A-Za-z0-9_-]+):([01])")
 
 
 def _onetrust(text: str) -> frozenset[str] | None:
-    """`…&groups=C0001:1,C0002:0&…`, split before it is decoded: a link's address in another part may hold a `&groups=` too."""
+    """`…&groups=C0001:1,C0002:0&…`, split before it is decoded: a link's address in another part may hold a `&groups=`
+    too."""
     found = _ONETRUST_GROUPS.findall(text)
-    groups = (
-        [_ONETRUST_GROUP.fullmatch(group) for group in found[0].split(",")] if len(found) == 1 else [None]
-    )
+    groups = [_ONETRUST_GROUP.fullmatch(group) for group in found[0].split(",")] if len(found) == 1 else [None]
     if not all(groups):
         return None
     return frozenset(group[1] for group in groups if group is not None and group[2] == "1")

@@ -69,7 +69,8 @@ MEANINGS = {
     Reason.UNDECLARED: "the cookie is in no entry of the policy",
     Reason.OUT_OF_SCOPE: "the cookie is declared, but not for this host or path",
     Reason.ENTRY_EXPIRED: "the cookie was declared until a day that has passed",
-    Reason.MALFORMED: "browsers would ignore the line (control characters, or neither name nor value), or it has more than 12 attributes",
+    Reason.MALFORMED: "browsers would ignore the line (control characters, or neither name nor value), or it has more "
+    "than 12 attributes",
     Reason.TOO_LARGE: "browsers would ignore the cookie: name and value are over 4096 bytes",
     Reason.DELETION: "the line deletes the cookie, and deletions always pass",
     Reason.SET_BY_SERVER: "the policy says that a script sets this cookie, and the application did",
@@ -89,8 +90,10 @@ MEANINGS = {
     Reason.HTTP_ONLY_REMOVED: "the policy takes HttpOnly off",
     Reason.PRIORITY_CHANGED: "the policy gives Priority",
     Reason.LIFETIME_CAPPED: "the lifetime was longer than the policy promises",
-    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires is not valid, and browsers differ on it: it is removed, and without another one the cookie ends with the browser's session",
-    Reason.LIFETIME_NORMALIZED: "a Max-Age or Expires was repeated or unusual: one is left, in the form that all browsers read alike",
+    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires is not valid, and browsers differ on it: it is removed, and "
+    "without another one the cookie ends with the browser's session",
+    Reason.LIFETIME_NORMALIZED: "a Max-Age or Expires was repeated or unusual: one is left, in the form that all "
+    "browsers read alike",
     Reason.RENAMED: "browsers keep the cookie under another name than the application's",
     Reason.PLAIN_NAME: "the cookie came under the application's own name, and browsers keep it under another",
     Reason.SEALED: "the value is encrypted before the browser gets it",
@@ -131,7 +134,8 @@ class Decision:
     reasons: tuple[Reason, ...] = ()
     enforced: bool = True
     supersedes: bytes = b""
-    """A Set-Cookie value that goes before the cookie and expires what it replaces; nothing where nothing is replaced."""
+    """A Set-Cookie value that goes before the cookie and expires what it replaces; nothing where nothing is
+    replaced."""
 
     @property
     def told(self) -> str:

@@ -1,8 +1,8 @@
 """Deletions: Set-Cookie lines that every browser reads as the end of a cookie, and in which it finds the cookie.
 
-A line that the application meant as a deletion keeps its other attributes (`delete`). One of our own has nothing but what
-browsers need (`bare_deletion`). Neither has a value, and neither has a second Max-Age or Expires that a browser could read otherwise.
-"""
+A line that the application meant as a deletion keeps its other attributes (`delete`). One of our own has nothing but
+what browsers need (`bare_deletion`). Neither has a value, and neither has a second Max-Age or Expires that a browser
+could read otherwise."""
 
 from cookiewarden.core.cookies.cookie import (
     KNOWN,
@@ -26,8 +26,8 @@ _READ_ELSE = LIFETIME | _IGNORED
 
 
 def complete(draft: Draft) -> None:
-    """Add what browsers need to look at the line at all: what the name's prefix promises, and Secure for SameSite=None and
-    Partitioned (RFC 6265bis 5.7)."""
+    """Add what browsers need to look at the line at all: what the name's prefix promises, and Secure for SameSite=None
+    and Partitioned (RFC 6265bis 5.7)."""
     keep_promise(draft)
     if needs_secure(draft):
         toggle(draft, SECURE, Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
@@ -64,9 +64,11 @@ def _is_cross_site(raw: bytes) -> bool:
 
 
 def bare_deletion(cookie: SetCookie) -> SetCookie:
-    """A deletion with nothing but what it needs to delete: the cookie's own identity, and no value. `cookie` itself where it is that.
+    """A deletion with nothing but what it needs to delete: the cookie's own identity, and no value. `cookie` itself
+    where it is that.
 
-    A cookie without a name can only be named by a value (RFC 6265bis 5.6): a bare word takes its place, because some clients read
+    A cookie without a name can only be named by a value (RFC 6265bis 5.6): a bare word takes its place, because some
+    clients read
     `=word; Max-Age=0` as a cookie called Max-Age.
     """
     kept = [

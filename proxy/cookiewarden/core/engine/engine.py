@@ -94,8 +94,8 @@ class Engine(Judge):
         self._remembered = 0
 
     def in_mode(self, mode: Mode | None, now: float) -> "Engine":
-        """The same policy in a mode (None: its own) as of a moment. Its tables are shared and its memo is empty: that takes
-        milliseconds where a new engine takes seconds (60,000 entries)."""
+        """The same policy in a mode (None: its own) as of a moment. Its tables are shared and its memo is empty: that
+        takes milliseconds where a new engine takes seconds (60,000 entries)."""
         return Engine(self.policy, mode, now, self._keyring, self.tables)
 
     # The two entries that every caller shares
@@ -154,16 +154,12 @@ class Engine(Judge):
             self._paths_of(path_of(target)) if self.tables.paths else None,
             answer,
         )
-        return self._scopes.get(key) or self._new_scope(
-            key, Site(canonical_host(host), path_of(target), https)
-        )
+        return self._scopes.get(key) or self._new_scope(key, Site(canonical_host(host), path_of(target), https))
 
     def _paths_of(self, path: bytes) -> tuple[bytes, ...]:
         """The policy's paths that a request's path matches."""
         beginnings = [path[:length] for length in self.tables.path_lengths if length <= len(path)]
-        return tuple(
-            [found for found in beginnings if found in self.tables.paths and path_match(path, found)]
-        )
+        return tuple([found for found in beginnings if found in self.tables.paths and path_match(path, found)])
 
     def _new_scope(self, key: "ScopeKey", site: Site) -> Scope:
         if len(self._scopes) >= MAX_SCOPES:
@@ -208,8 +204,8 @@ class Engine(Judge):
     def evictions(
         self, cookies: Iterable[bytes], scope: Scope, target: bytes, now: float
     ) -> tuple[list[bytes], dict[bytes, Decision]]:
-        """For a navigation to `target`, answered by a page: Set-Cookie values that expire what its Cookie fields hold and may
-        not, and the decision for each such name."""
+        """For a navigation to `target`, answered by a page: Set-Cookie values that expire what its Cookie fields hold
+        and may not, and the decision for each such name."""
         found: dict[bytes, Decision] = {}
         tried: dict[bytes, list[bytes]] = {}
         domains: dict[bool, list[bytes]] = {}
@@ -220,9 +216,7 @@ class Engine(Judge):
             decision = scope.names.get(name) or self._judge_and_remember_name(name, scope)
             if decision.enforced and not MAY_NOT_BE_HELD.isdisjoint(decision.reasons):
                 found[name] = (
-                    EVICTION
-                    if decision.entry is None
-                    else Decision(Action.EVICT, decision.entry, (Reason.EVICTED,))
+                    EVICTION if decision.entry is None else Decision(Action.EVICT, decision.entry, (Reason.EVICTED,))
                 )
                 ours = decision.entry is not None
                 if ours not in domains:
@@ -248,16 +242,14 @@ class Engine(Judge):
         navigates = self.evicts and eviction.is_navigation(exchange.method, exchange.headers)
         if not navigates or not eviction.is_page(headers):
             return []
-        lines, decisions = self.evictions(
-            _values_of(b"cookie", exchange.headers), scope, exchange.target, now
-        )
+        lines, decisions = self.evictions(_values_of(b"cookie", exchange.headers), scope, exchange.target, now)
         return [Judged(_name(line), b"", line, decisions[_name(line)]) for line in lines]
 
     # The narrow entries of the data plane
 
     def on_set_cookie(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
-        """One Set-Cookie value: what it becomes (None: it is dropped) and why. `now`: the moment from which browsers count an
-        Expires in this response (`expires_clock`)."""
+        """One Set-Cookie value: what it becomes (None: it is dropped) and why. `now`: the moment from which browsers
+        count an Expires in this response (`expires_clock`)."""
         pair, semicolon, tail = line.partition(b";")
         name, equals, _ = pair.partition(b"=")
         plan = scope.plans.get((name, semicolon, tail))
@@ -274,13 +266,13 @@ class Engine(Judge):
         clock: Callable[[], float],
         on_fault: Callable[[Exception], Decision],
     ) -> tuple[list[bytes], tuple[Decision, ...]]:
-        """The Set-Cookie fields of a head, in which a parser found no control characters: what of them travels on, in pieces,
-        and the decision for each. `clock` gives the moment from which browsers count an Expires in this response
-        (`expires_clock`); it is only asked where lines are judged. `on_fault` is asked where judging one failed.
+        """The Set-Cookie fields of a head, in which a parser found no control characters: what of them travels on, in
+        pieces, and the decision for each. `clock` gives the moment from which browsers count an Expires in this
+        response (`expires_clock`); it is only asked where lines are judged. `on_fault` is asked where judging one
+        failed.
 
-        It is `on_set_cookie` for each. An application sets the same cookies again and again: they are judged as one, 0.9 µs
-        instead of 2.5 for six.
-        """
+        It is `on_set_cookie` for each. An application sets the same cookies again and again: they are judged as one,
+        0.9 µs instead of 2.5 for six."""
         plan = scope.runs.get(lines.shape)
         # A value can make a cookie too large; all together are looked at, for that is one look.
         if plan is not None and len(b"".join(lines.values)) <= MAX_PAIR - MAX_KEY:
@@ -314,7 +306,8 @@ class Engine(Judge):
         if found is None:
             return self._on_new_name(line, pair, name, tail, scope, now)
         date = found[1]
-        # Browsers ignore a longer one, and without a clock no date is past: what was remembered of dates says nothing of these.
+        # Browsers ignore a longer one, and without a clock no date is past: what was remembered of dates says nothing
+        # of these.
         if len(date) > MAX_ATTRIBUTE or not is_known(now):
             return self.judge_set_cookie(line, scope, now)
         before, rest = tail[: found.start(1)], tail[found.end(1) :]
@@ -357,8 +350,8 @@ class Engine(Judge):
         return (None if becomes is None else pair + becomes), decision
 
     def _kind(self, name: bytes, match: Match, scope: Scope) -> bytes:
-        """A name's stand-in in the memo, where what is decided does not depend on the name; empty where it may. No name on the wire has
-        its first octet."""
+        """A name's stand-in in the memo, where what is decided does not depend on the name; empty where it may. No name
+        on the wire has its first octet."""
         bare = name.strip(WSP)
         if not bare or bare.startswith(b"__"):  # a prefix may promise something
             return b""
@@ -388,9 +381,7 @@ class Engine(Judge):
                 names = names or frozenset([found for found, _ in pieces])
                 carried_so_far += 1
                 is_opened = carried_so_far <= MAX_OPENED
-                after, carried = self.transport.carried(
-                    name, piece, decision.entry, scope.site, names, is_opened
-                )
+                after, carried = self.transport.carried(name, piece, decision.entry, scope.site, names, is_opened)
                 decision = (
                     carried
                     if decision.action is Action.PASS
@@ -528,15 +519,16 @@ def _has_control(pair: bytes) -> bool:
 
 
 def _reads_value(decision: Decision) -> bool:
-    """Whether the outcome depends on the value: a deletion loses it, and what is sealed is another each time. A pair that is
-    renamed is not remembered either: plans speak of what follows the pair."""
+    """Whether the outcome depends on the value: a deletion loses it, and what is sealed is another each time. A pair
+    that is renamed is not remembered either: plans speak of what follows the pair."""
     if decision.entry is not None and decision.entry.is_transported:
         return True
     return Reason.DELETION in decision.reasons
 
 
 def _for_name(decision: Decision, name: bytes) -> Decision:
-    """A decision on another name of its kind, for this one: an object of its own, for what was seen is counted by it."""
+    """A decision on another name of its kind, for this one: an object of its own, for what was seen is counted by
+    it."""
     supersedes = decision.supersedes
     if supersedes:
         _, equals, rest = supersedes.partition(b"=")

@@ -1,9 +1,8 @@
 """Eviction: expiring Set-Cookie lines for cookies that a browser still holds and may not.
 
 A Cookie header shows no domain and no path, so a cookie is expired wherever it may be: under each path with which a
-browser sends it with this request, host-only and, where the policy says so, for the domains above. What is not found is tried again with the next
-navigation.
-"""
+browser sends it with this request, host-only and, where the policy says so, for the domains above. What is not found is
+tried again with the next navigation."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +24,8 @@ HOST_ONLY = b""
 
 
 def is_navigation(method: bytes, headers: Iterable[Header]) -> bool:
-    """Whether a request loads a page: by Sec-Fetch-Dest, or by Accept where the browser says nothing of how it fetches."""
+    """Whether a request loads a page: by Sec-Fetch-Dest, or by Accept where the browser says nothing of how it
+    fetches."""
     if method != b"GET":
         return False
     fields = {name.lower(): value for name, value in headers}
@@ -35,7 +35,8 @@ def is_navigation(method: bytes, headers: Iterable[Header]) -> bool:
 
 
 def gets_a_page(method: bytes, headers: Iterable[Header]) -> bool:
-    """Whether what comes is shown as a page of its own or in a frame, so that its scripts run: the answer to a form too."""
+    """Whether what comes is shown as a page of its own or in a frame, so that its scripts run: the answer to a form
+    too."""
     fields = {name.lower(): value for name, value in headers}
     if any(name.startswith(b"sec-fetch-") for name in fields):
         return fields.get(b"sec-fetch-mode") == b"navigate" or fields.get(b"sec-fetch-dest") == b"document"
@@ -94,8 +95,8 @@ def _directives(fields: list[Header], name: bytes) -> dict[bytes, bytes]:
 
 
 def paths_of(target: bytes) -> list[bytes]:
-    """The paths of cookies that browsers send with a request (RFC 6265bis 5.1.4): `/`, each directory with and without its last `/`, and
-    the path itself. At most MAX_DIRECTORIES directories."""
+    """The paths of cookies that browsers send with a request (RFC 6265bis 5.1.4): `/`, each directory with and without
+    its last `/`, and the path itself. At most MAX_DIRECTORIES directories."""
     path = path_of(target)
     found = [b"/"]
     for at in islice((at for at, octet in enumerate(path) if octet == SLASH and at), MAX_DIRECTORIES):
@@ -109,10 +110,9 @@ def expiring_lines(
 ) -> list[bytes]:
     """Lines that expire cookies: for each name the domains at which it is tried, `HOST_ONLY` among them.
 
-    `secure`: browsers take Secure lines here, so partitioned cookies are expired too: a Cookie header does not show which are. At
-    most MAX_LINES. Where there are more, `turn` chooses some, so that no cookie waits for ever; half are for `/`, where most cookies
-    are.
-    """
+    `secure`: browsers take Secure lines here, so partitioned cookies are expired too: a Cookie header does not show
+    which are. At most MAX_LINES. Where there are more, `turn` chooses some, so that no cookie waits for ever; half are
+    for `/`, where most cookies are."""
     jars = (b"", b"; Secure; Partitioned") if secure else (b"",)
     widest = max([len(domains) for _, domains in names], default=0)
     places = [(name, domains[at]) for at in range(widest) for name, domains in names if at < len(domains)]

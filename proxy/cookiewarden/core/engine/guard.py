@@ -22,9 +22,7 @@ def guard_rules(policy: Policy, mode: Mode, now: float) -> Json:
             "cookie": asked.cookie,
             "format": asked.format.value,
             "unknown": asked.unknown_grants,
-            "gates": {
-                gate.name: {"words": sorted(gate.granted_by), "gpc": gate.gpc.value} for gate in asked.gates
-            },
+            "gates": {gate.name: {"words": sorted(gate.granted_by), "gpc": gate.gpc.value} for gate in asked.gates},
         }
         if asked is not None
         else None,

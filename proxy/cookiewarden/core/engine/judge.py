@@ -1,10 +1,10 @@
-"""The judge: what a policy says of one cookie, in a response, in a request or of a script. It decides and remembers nothing.
+"""The judge: what a policy says of one cookie, in a response, in a request or of a script. It decides and remembers
+nothing.
 
 The order for a Set-Cookie: malformed, match, undeclared (a deletion among them), domain and path, partitioned,
-same_site and secure, http_only, lifetime, what browsers would refuse. The first blocking reason wins; edits
-collect all reasons. A deletion of a declared cookie always passes, with the edits that decide whether browsers
-find the cookie it deletes.
-"""
+same_site and secure, http_only, lifetime, what browsers would refuse. The first blocking reason wins; edits collect all
+reasons. A deletion of a declared cookie always passes, with the edits that decide whether browsers find the cookie it
+deletes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -59,9 +59,7 @@ class Tables:
         self.matcher = Matcher(policy.entries)
         """Of all entries: those that have ended are passed over."""
         self.plain_names: dict[bytes, bytes] = {
-            entry.rename.name.encode(): entry.name.encode()
-            for entry in policy.entries
-            if entry.rename is not None
+            entry.rename.name.encode(): entry.name.encode() for entry in policy.entries if entry.rename is not None
         }
         """The application's name for each name under which browsers keep a cookie."""
         self.paths = frozenset(path.encode() for entry in policy.entries for path in entry.paths)
@@ -74,9 +72,9 @@ class Judge:
     def __init__(
         self, policy: Policy, mode: Mode | None, now: float, keyring: "Keyring | None", tables: Tables | None
     ) -> None:
-        """`mode`: None is the policy's own. `now`: the moment, in seconds since the epoch, by which dated entries have ended or not.
-        `keyring`: for a policy that seals. `tables`: of the same policy, where there are any. Raises ValueError where a keyring is
-        missing."""
+        """`mode`: None is the policy's own. `now`: the moment, in seconds since the epoch, by which dated entries have
+        ended or not. `keyring`: for a policy that seals. `tables`: of the same policy, where there are any. Raises
+        ValueError where a keyring is missing."""
         if policy.seals and keyring is None:
             raise ValueError("a policy that seals needs a keyring")
         self.policy = policy
@@ -104,14 +102,12 @@ class Judge:
     def judge_set_cookie(
         self, line: bytes, situation: Situation, clock: float, match: Match | None = None
     ) -> tuple[bytes | None, Decision]:
-        """A Set-Cookie value: what it becomes (None: it is dropped) and why. `clock`: the moment from which browsers count an Expires
-        (`expires_clock`). `match`: of its name, where it is known."""
+        """A Set-Cookie value: what it becomes (None: it is dropped) and why. `clock`: the moment from which browsers
+        count an Expires (`expires_clock`). `match`: of its name, where it is known."""
         cookie = parse_set_cookie(line)
         if cookie is None:
             return self._malformed(line)
-        edited, decision = self._decide(
-            cookie, situation, clock, match or self.match(cookie.name, situation.site)
-        )
+        edited, decision = self._decide(cookie, situation, clock, match or self.match(cookie.name, situation.site))
         if not decision.enforced or edited is cookie:
             return line, decision
         return (build_set_cookie(edited) if edited is not None else None), decision

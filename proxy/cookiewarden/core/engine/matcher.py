@@ -49,7 +49,8 @@ class Match:
 
 
 FEW = 8
-"""Rules of one name, and globs of one beginning and one end, that are tried one after the other; more of them are looked up."""
+"""Rules of one name, and globs of one beginning and one end, that are tried one after the other; more of them are
+looked up."""
 _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 
 
@@ -65,8 +66,8 @@ class _Group:
         self._here: list[Rule] = []
 
     def at(self, host: bytes, path: bytes | None) -> list[Rule]:
-        """Those that apply at a place. The last place is remembered: all cookies of a request have one, so a request looks at each rule
-        once, however many of its cookies match."""
+        """Those that apply at a place. The last place is remembered: all cookies of a request have one, so a request
+        looks at each rule once, however many of its cookies match."""
         if len(self.rules) == 1:
             return self.rules if self.rules[0].applies(host, path) else []
         where = (host, path)
@@ -147,8 +148,7 @@ class _Cell:
             return self.middles.values()
         grams = self._grams
         found = (
-            grams.keys() & set(zip(*[name[at:] for at in range(length)], strict=False))
-            for length in self._lengths
+            grams.keys() & set(zip(*[name[at:] for at in range(length)], strict=False)) for length in self._lengths
         )
         return [middle for some in found for gram in some for middle in grams[gram]]
 
@@ -199,9 +199,7 @@ class Matcher:
         for group in self._groups():
             group.rules.sort(key=_rank)
         ends = {end for stem in self._stems.values() for end in stem.cells}
-        self._ends = {
-            length: {end for end in ends if len(end) == length} for length in sorted(set(map(len, ends)))
-        }
+        self._ends = {length: {end for end in ends if len(end) == length} for length in sorted(set(map(len, ends)))}
         self._prefixes = sorted(self._stems)
         before: _Stem | None = None
         for prefix in self._prefixes:
@@ -236,8 +234,9 @@ class Matcher:
         return list(self._groups())
 
     def match(self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf) -> Match:
-        """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`. Entries that have ended by
-        `now`, in seconds since the epoch, do not count: which these are changes with the days, and the tables do not."""
+        """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`. Entries that
+        have ended by `now`, in seconds since the epoch, do not count: which these are changes with the days, and the
+        tables do not."""
         elsewhere = False
         if name:
             for groups in self._candidates(name):
@@ -248,7 +247,8 @@ class Matcher:
         return _ELSEWHERE if elsewhere else _NOWHERE
 
     def _candidates(self, name: bytes) -> Iterator[list[_Group]]:
-        """The groups that match a name, those of a higher rank first; those of one list have the same beginning and end."""
+        """The groups that match a name, those of a higher rank first; those of one list have the same beginning and
+        end."""
         exact = self._exact.get(name)
         if exact is not None:
             yield [exact]

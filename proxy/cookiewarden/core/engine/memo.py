@@ -1,7 +1,7 @@
-"""What was decided and is remembered: how to answer every line, every run of lines and every Cookie header of one shape.
+"""What was decided and is remembered: how to answer every line, every run of lines and every Cookie header of one
+shape.
 
-No plan holds a value. What a decision reads besides is in the key that the engine looks it up by.
-"""
+No plan holds a value. What a decision reads besides is in the key that the engine looks it up by."""
 
 import re
 from collections.abc import Iterator
@@ -79,8 +79,8 @@ class SetCookieLines:
     """Set-Cookie fields that stand together in a head."""
 
     shape: tuple[bytes, ...]
-    """For each three: what leads up to the line, the line up to its first `=`, and what follows the value (empty or from
-    the `;` on)."""
+    """For each three: what leads up to the line, the line up to its first `=`, and what follows the value (empty or
+    from the `;` on)."""
     values: list[bytes]
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
@@ -146,7 +146,8 @@ class Scope(Situation):
 def plan_dated(
     pair: bytes, date_class: int, date: bytes, after: bytes | None, decision: Decision, bound: int | None
 ) -> DatedPlan:
-    """The plan for every line like one that has become `after`: with this `date`, of this class, under this bound in seconds."""
+    """The plan for every line like one that has become `after`: with this `date`, of this class, under this bound in
+    seconds."""
     becomes = None if after is None else after[len(pair) :]
     found = None if becomes is None else EXPIRES.search(becomes)
     if becomes is None or found is None:

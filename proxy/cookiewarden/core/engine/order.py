@@ -12,4 +12,5 @@ class Order:
     mode: Mode | None = None
     """Overrides the policy's own; None: the policy's own."""
     now: float = 0.0
-    """The moment as of which it is in force, in seconds since the epoch: entries whose `until` is before it have ended."""
+    """The moment as of which it is in force, in seconds since the epoch: entries whose `until` is before it have
+    ended."""

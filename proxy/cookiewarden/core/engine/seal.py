@@ -2,10 +2,9 @@
 
     s1.<base64url, without padding, of nonce (12 octets), ciphertext, tag (16)>
 
-AES-256-GCM-SIV (RFC 8452): a nonce that comes twice, as random ones of 96 bits may after long, shows no more than that two
-values are equal; under AES-GCM it would give the key of the authentication away. The associated data are the format, the
-cookie's name and its context, so that a value sealed for one cookie or host opens for no other.
-"""
+AES-256-GCM-SIV (RFC 8452): a nonce that comes twice, as random ones of 96 bits may after long, shows no more than that
+two values are equal; under AES-GCM it would give the key of the authentication away. The associated data are the
+format, the cookie's name and its context, so that a value sealed for one cookie or host opens for no other."""
 
 import base64
 import binascii

@@ -18,7 +18,8 @@ class Transport:
     """Between browsers and the application, both ways. This is done in report mode too."""
 
     def __init__(self, name: str, mode: Mode, now: float, keyring: "Keyring | None") -> None:
-        """`name`: the policy's. `now`: the moment by which plain values and names are accepted or not, in seconds since the epoch."""
+        """`name`: the policy's. `now`: the moment by which plain values and names are accepted or not, in seconds since
+        the epoch."""
         self._name = name
         self._mode = mode
         self._now = now

@@ -124,8 +124,8 @@ def rename(draft: Draft, name: bytes) -> None:
 
 
 def keep_promise(draft: Draft) -> None:
-    """Give the cookie the attributes that the prefix of its name promises (RFC 6265bis 4.1.3). Browsers ignore a line without them,
-    also one that deletes the cookie."""
+    """Give the cookie the attributes that the prefix of its name promises (RFC 6265bis 4.1.3). Browsers ignore a line
+    without them, also one that deletes the cookie."""
     prefix = name_prefix(draft.name)
     if not prefix:
         return
@@ -149,7 +149,8 @@ def edit_domain(draft: Draft, widest: str | None) -> None:
 
 
 def domain_of(value: bytes | None) -> bytes:
-    """The domain of a Domain attribute, in lower case, one leading dot ignored (RFC 6265bis 5.6.3); empty where there is none."""
+    """The domain of a Domain attribute, in lower case, one leading dot ignored (RFC 6265bis 5.6.3); empty where there
+    is none."""
     return (value or b"").lower().removeprefix(b".")
 
 
@@ -215,17 +216,15 @@ def edit_reading(draft: Draft, rules: Rules) -> None:
     """HttpOnly and Priority: they matter for a live cookie only."""
     toggle(draft, HTTP_ONLY, rules.http_only, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
     priority = draft.last(b"priority")
-    if rules.priority is not None and (
-        priority is None or priority.lower() != rules.priority.lower().encode()
-    ):
+    if rules.priority is not None and (priority is None or priority.lower() != rules.priority.lower().encode()):
         draft.put(b"Priority", rules.priority.encode())
         draft.note(Reason.PRIORITY_CHANGED)
 
 
 def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
-    """Leave at most one Max-Age and one Expires, each within the bound and in the one form that every browser reads alike; none of
-    them where the bound is the session. `clock`: the moment from which browsers count Expires (`expires_clock`), in seconds.
-    """
+    """Leave at most one Max-Age and one Expires, each within the bound and in the one form that every browser reads
+    alike; none of them where the bound is the session. `clock`: the moment from which browsers count Expires
+    (`expires_clock`), in seconds."""
     if bound is None:
         return
     gone: set[int] = set()

@@ -169,9 +169,7 @@ def _policy(composed: _Composed, model: PolicyModel, name: str, sha256: str) -> 
         categories=by_name,
         consent=_consent(model.consent, by_name),
         statement=_statement(model.statement),
-        places={
-            key: Place(source.path, source.keys[path]) for key, path in _PLACES.items() if path in source.keys
-        },
+        places={key: Place(source.path, source.keys[path]) for key, path in _PLACES.items() if path in source.keys},
         sha256=sha256,
     )
 

@@ -24,9 +24,7 @@ def _tidy(node: Any) -> Any:
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):
         return node
-    node = {
-        key: _tidy(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))
-    }
+    node = {key: _tidy(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
     choices = node.get("anyOf")
     if isinstance(choices, list) and {"type": "null"} in choices:
         del node["anyOf"]

@@ -57,9 +57,7 @@ def includes_of(main: PolicyFile[PolicyModel]) -> Iterator[Include]:
         return
     for index, item in enumerate(listed(main.source, "include")):
         try:
-            yield Include(
-                index, IncludeModel.model_validate({"file": item} if isinstance(item, str) else item)
-            )
+            yield Include(index, IncludeModel.model_validate({"file": item} if isinstance(item, str) else item))
         except ValidationError:
             continue
 

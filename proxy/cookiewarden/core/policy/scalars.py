@@ -46,9 +46,7 @@ def one_of(choices: Mapping[Any, Any]) -> Callable[[object], Any]:
 # Lifetimes
 
 _LIFETIME = re.compile(r"([0-9]{1,9})(s|min|h|d|w|mo|y)")
-_LIFETIME_FORM = (
-    "expected session, or a number and a unit: s, min, h, d, w, mo (730 h) or y (365 d), as in 90min"
-)
+_LIFETIME_FORM = "expected session, or a number and a unit: s, min, h, d, w, mo (730 h) or y (365 d), as in 90min"
 
 
 def parse_lifetime(value: object) -> Lifetime:
@@ -92,8 +90,7 @@ def check_new_name(name: str) -> str:
     if "*" in name or not name_prefix(name.encode()):
         raise wrong(
             Code.WRONG_VALUE,
-            f"found {quote(name)}, expected a name such as __Host-sid: with a prefix that browsers heed, "
-            "and without *",
+            f"found {quote(name)}, expected a name such as __Host-sid: with a prefix that browsers heed, and without *",
         )
     return name
 
@@ -164,9 +161,7 @@ def parse_same_site(value: object) -> SameSite:
             return SameSite(SameSiteVerb.DEFAULT, _same_site(site, SAME_SITES))
         if verb == "at_least":
             return SameSite(SameSiteVerb.AT_LEAST, _same_site(site, SAME_SITES[1:]))
-        raise wrong(
-            Code.UNKNOWN_KEY, f"unknown key {quote(verb)}{did_you_mean(verb, ['default', 'at_least'])}"
-        )
+        raise wrong(Code.UNKNOWN_KEY, f"unknown key {quote(verb)}{did_you_mean(verb, ['default', 'at_least'])}")
     raise wrong(
         Code.WRONG_VALUE,
         f"found {quote(value)}, expected None, Lax, Strict, keep, {{default: Lax}} or {{at_least: Lax}}",

@@ -170,16 +170,13 @@ class _Builder:
                 case yaml.DocumentStartEvent():
                     self.documents += 1
                     if self.documents > 1:
-                        self.complain(
-                            Code.YAML_FEATURE, event, "a second document in one file; use one file each"
-                        )
+                        self.complain(Code.YAML_FEATURE, event, "a second document in one file; use one file each")
                         return
                 case yaml.AliasEvent():
                     self.complain(
                         Code.YAML_FEATURE,
                         event,
-                        "aliases are not allowed; write the value out, "
-                        "or put a name that begins with * in quotes",
+                        "aliases are not allowed; write the value out, or put a name that begins with * in quotes",
                     )
                     self.alias(event)
                 case yaml.ScalarEvent():
@@ -196,9 +193,7 @@ class _Builder:
 
     def refuse_features(self, event: Any, tagged: bool) -> None:
         if event.anchor is not None:
-            self.complain(
-                Code.YAML_FEATURE, event, "anchors are not allowed; write the value out where it is used"
-            )
+            self.complain(Code.YAML_FEATURE, event, "anchors are not allowed; write the value out where it is used")
         if tagged:
             self.complain(Code.YAML_FEATURE, event, "tags are not allowed; quote the value if it is text")
 
@@ -228,9 +223,7 @@ class _Builder:
             self.complain(Code.YAML_FEATURE, event, "merge keys are not allowed; write the values out")
         elif key in level.container:
             first = self.source.keys[path]
-            self.complain(
-                Code.DUPLICATE_KEY, event, f'the key "{key}" was given already in line {first.line}'
-            )
+            self.complain(Code.DUPLICATE_KEY, event, f'the key "{key}" was given already in line {first.line}')
         else:
             self.source.keys[path] = _pos(event)
             self.pending[-1] = key

@@ -25,9 +25,7 @@ _CHOICES = ("enum", "literal_error")
 _KEY = re.compile(r"[A-Za-z_-]{1,30}")
 
 
-def problem_of(
-    source: Source, detail: ErrorDetails, model: type[BaseModel], has_values: bool = False
-) -> Problem:
+def problem_of(source: Source, detail: ErrorDetails, model: type[BaseModel], has_values: bool = False) -> Problem:
     """The problem that one of pydantic's errors stands for. `model`: the one that the file was validated by.
 
     `has_values`: the file holds values of cookies. An unknown key is then shown only if it looks like a key,

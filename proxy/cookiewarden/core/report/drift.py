@@ -72,8 +72,8 @@ MAX_COMPARED = 100
 
 
 def _near_misses(seen: list[str], declared: list[str]) -> dict[str, str]:
-    """Pairs of names, both ways, that differ by so little that one may be meant by the other: PHPSESSIONID, PHPSESSID. Only
-    as many are compared as is quick."""
+    """Pairs of names, both ways, that differ by so little that one may be meant by the other: PHPSESSIONID, PHPSESSID.
+    Only as many are compared as is quick."""
     pairs = {}
     for name in declared[:MAX_COMPARED]:
         for found in get_close_matches(name, seen[:MAX_COMPARED], 1, NEAR):
@@ -87,14 +87,8 @@ NEAR = 0.8
 
 def _undeclared(record: Record, near: Mapping[str, str]) -> Finding:
     by = [text for side, text in _BY.items() if side in record.sides]
-    hint = (
-        f'; "{near[record.name]}" is declared and was not seen: is it this one?'
-        if record.name in near
-        else ""
-    )
-    return Finding(
-        Kind.UNDECLARED, record.name, f"{' and '.join(by)}, and in no entry{hint}", yaml=entry_yaml(record)
-    )
+    hint = f'; "{near[record.name]}" is declared and was not seen: is it this one?' if record.name in near else ""
+    return Finding(Kind.UNDECLARED, record.name, f"{' and '.join(by)}, and in no entry{hint}", yaml=entry_yaml(record))
 
 
 _BY = {
@@ -138,11 +132,12 @@ def _unreadable(judgement: Judgement) -> str:
     seen = judgement.shape
     if seen is None or not seen.shape.lifetime_unreadable:
         return ""
-    right = {"Max-Age": "digits only", "Expires": "as in Sun, 06 Nov 1994 08:49:37 GMT"}[
-        seen.shape.lifetime_unreadable
-    ]
+    right = {"Max-Age": "digits only", "Expires": "as in Sun, 06 Nov 1994 08:49:37 GMT"}[seen.shape.lifetime_unreadable]
     article = "an" if seen.shape.lifetime_unreadable == "Expires" else "a"
-    return f"the application sends {article} {seen.shape.lifetime_unreadable} that is not valid ({right}), and browsers differ on how long they keep the cookie"
+    return (
+        f"the application sends {article} {seen.shape.lifetime_unreadable} that is not valid ({right}), and "
+        "browsers differ on how long they keep the cookie"
+    )
 
 
 def _other_side(record: Record, entry: Entry, settled: bool) -> str:
@@ -157,12 +152,8 @@ def _other_side(record: Record, entry: Entry, settled: bool) -> str:
 
 
 def _never_seen(entry: Entry, near: Mapping[str, str]) -> Finding:
-    hint = (
-        f'; "{near[entry.name]}" was seen and is in no entry: is it this one?' if entry.name in near else ""
-    )
-    return Finding(
-        Kind.NEVER_SEEN, entry.name, f"declared, and not seen yet{hint}", entry.name, str(entry.place)
-    )
+    hint = f'; "{near[entry.name]}" was seen and is in no entry: is it this one?' if entry.name in near else ""
+    return Finding(Kind.NEVER_SEEN, entry.name, f"declared, and not seen yet{hint}", entry.name, str(entry.place))
 
 
 # YAML to paste
@@ -195,8 +186,8 @@ def entry_yaml(
     purpose: str = PURPOSE,
     category: str = CATEGORY,
 ) -> str:
-    """An entry for the register: what was seen filled in, what a person must say left as a comment. `is_glob`: a `*` in the name is
-    meant as one. `notes`: comments below the name."""
+    """An entry for the register: what was seen filled in, what a person must say left as a comment. `is_glob`: a `*` in
+    the name is meant as one. `notes`: comments below the name."""
     comments = [f"    # {note}" for note in notes]
     if why := why_undeclarable(record, is_glob):
         return "\n".join([f"  # {printable(record.name)}: {why}", *comments]) + "\n"
@@ -204,9 +195,7 @@ def entry_yaml(
     lines += [f"    # purpose: {purpose}", f"    # category: {category}"]
     seconds = max((seen.longest for seen in record.shapes), default=None)
     if not seconds and any(seen.shape.lifetime_unreadable for seen in record.shapes):
-        lines.append(
-            "    # lifetime: the one that the application sends is not valid, and browsers differ on it"
-        )
+        lines.append("    # lifetime: the one that the application sends is not valid, and browsers differ on it")
     elif seconds is None:
         lines.append("    # lifetime: not to be seen in what browsers send")
     else:
@@ -215,9 +204,7 @@ def entry_yaml(
     if Side.SCRIPT in record.sides:
         lines.append("    set_by: " + ("both" if record.by_server else "script"))
     elif not record.by_server:
-        lines.append(
-            "    set_by: script  # or an earlier version of the application: it was only seen in requests"
-        )
+        lines.append("    set_by: script  # or an earlier version of the application: it was only seen in requests")
     if record.name in SCRIPT_READ and record.by_server:
         lines.append("    http_only: keep  # scripts are known to read it")
     return "\n".join(lines) + "\n"
@@ -230,9 +217,7 @@ def _seen(record: Record) -> str:
     ]
     if record.shapes:
         most = max(record.shapes, key=lambda seen: seen.count)
-        lasts = [
-            f"for {about(most.longest)}" if most.longest else _SESSION[bool(most.shape.lifetime_unreadable)]
-        ]
+        lasts = [f"for {about(most.longest)}" if most.longest else _SESSION[bool(most.shape.lifetime_unreadable)]]
         parts[0] += f" ({', '.join([*attributes_of(most.shape, 0), *lasts])})"
     return printable(f"{', '.join(parts)}; such as at {' '.join(where(record)[:3]) or 'no known place'}")
 
@@ -265,9 +250,7 @@ def _escaped(c: str) -> str:
     if c.isprintable():
         return c
     number = ord(c)
-    return (
-        f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
-    )
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
 
 
 _ROUGHLY = (("y", 365 * DAY), ("d", DAY), ("h", 3600), ("min", 60), ("s", 1))

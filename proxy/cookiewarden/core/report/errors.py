@@ -1,4 +1,5 @@
-"""Why the admin listener does not do what it is asked for: stable codes, for its clients to read instead of the message."""
+"""Why the admin listener does not do what it is asked for: stable codes, for its clients to read instead of the
+message."""
 
 from enum import StrEnum
 

@@ -1,8 +1,7 @@
 """Families: names that differ only in what looks random, such as `intercom-id-abc123` and `intercom-id-def456`.
 
-Conservatively: two names at least, a common beginning that ends at a separator, and after it in every name a piece that no person
-would have chosen. What is taken for a family is said with the names, for a person to agree or not.
-"""
+Conservatively: two names at least, a common beginning that ends at a separator, and after it in every name a piece that
+no person would have chosen. What is taken for a family is said with the names, for a person to agree or not."""
 
 import math
 import re
@@ -54,7 +53,8 @@ def _prefixes(names: Sequence[str]) -> list[str]:
 
 
 def _looks_random(text: str) -> bool:
-    """Whether no person would have chosen it: digits among letters, hexadecimal, or letters in no order that words have."""
+    """Whether no person would have chosen it: digits among letters, hexadecimal, or letters in no order that words
+    have."""
     if len(text) < MIN_RANDOM or "*" in text:
         return False
     pieces = [piece for piece in _SEPARATORS.split(text) if piece]

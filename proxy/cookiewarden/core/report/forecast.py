@@ -54,8 +54,8 @@ class Forecast:
 
 
 def forecast(inventory: Inventory, judged: Judged, is_in_force: bool) -> list[Forecast]:
-    """For all cookies, the worst first. `is_in_force`: the policy that judged is the one by which the inventory's rows were
-    decided, and so these count too."""
+    """For all cookies, the worst first. `is_in_force`: the policy that judged is the one by which the inventory's rows
+    were decided, and so these count too."""
     found = [_forecast(record, judged[name], is_in_force) for name, record in inventory.records.items()]
     order = list(Verdict)
     return sorted(found, key=lambda f: (order.index(f.verdict), -f.responses, -f.requests, f.name))
@@ -137,7 +137,8 @@ _CHANGED = {
     Reason.SECURE_ADDED: "Secure added",
     Reason.HTTP_ONLY_ADDED: "HttpOnly added: scripts could no longer read it",
     Reason.LIFETIME_CAPPED: "lifetime cut to what the policy promises",
-    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires that is not valid removed: without another one the cookie ends with the browser's session",
+    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires that is not valid removed: without another one the cookie ends "
+    "with the browser's session",
     Reason.LIFETIME_NORMALIZED: "lifetime written in the form that all browsers read alike",
     Reason.SEALED: "value encrypted: scripts could no longer read it",
     Reason.RENAMED: "kept by browsers under another name",

@@ -1,8 +1,7 @@
 """The inventory: what was seen of each cookie. Names, shapes, decisions, times and places; never a value.
 
-It is bounded, whatever applications and browsers send, and what it had no room for is counted. Names that a server set and
-names that only browsers sent have room apart, so that no client pushes out what an application does.
-"""
+It is bounded, whatever applications and browsers send, and what it had no room for is counted. Names that a server set
+and names that only browsers sent have room apart, so that no client pushes out what an application does."""
 
 import re
 from collections import Counter
@@ -71,7 +70,8 @@ class Shape:
     path: str = ""
     domain: str = ""
     lifetime_unreadable: str = ""
-    """`Max-Age` or `Expires` where that is not valid, and browsers differ on how long they keep the cookie; else empty."""
+    """`Max-Age` or `Expires` where that is not valid, and browsers differ on how long they keep the cookie; else
+    empty."""
 
 
 @dataclass(slots=True)
@@ -224,8 +224,8 @@ class Inventory:
             record.rows.clear()
 
     def bound(self, declared: Callable[[str], bool]) -> None:
-        """Keep, besides what is declared, so many names of each side as there is room for, those that were seen last; the others are
-        left out. For what comes from elsewhere: an inventory that was kept bounded has no more."""
+        """Keep, besides what is declared, so many names of each side as there is room for, those that were seen last;
+        the others are left out. For what comes from elsewhere: an inventory that was kept bounded has no more."""
         undeclared = [record for record in self.records.values() if not declared(record.name)]
         for by_server in (True, False):
             side = [record for record in undeclared if record.by_server is by_server]
@@ -353,8 +353,8 @@ _SEGMENT = re.compile(rb"[^/]+")
 
 
 def sample_path(target: bytes) -> str:
-    """A target's path as it may be shown: two segments at most, those that could name somebody as `*`, no query. What follows a `;` or
-    holds a `.`, a digit, an `@` or any other sign may be a session, an address or a name."""
+    """A target's path as it may be shown: two segments at most, those that could name somebody as `*`, no query. What
+    follows a `;` or holds a `.`, a digit, an `@` or any other sign may be a session, an address or a name."""
     segments = [found[0] for found in islice(_SEGMENT.finditer(target.partition(b"?")[0]), 3)]
     shown = [s.decode() if _PLAIN.fullmatch(s) else "*" for s in segments[:2]]
     if len(shown) == 2 and _PEOPLE.fullmatch(segments[0]):
@@ -394,8 +394,8 @@ def _known(value: bytes, is_known: bool) -> str:
 
 
 def lifetime_of(cookie: SetCookie, now: float) -> int:
-    """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2), and Expires counts
-    where its clock is known. `now`: the moment from which it counts (`expires_clock`)."""
+    """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2), and
+    Expires counts where its clock is known. `now`: the moment from which it counts (`expires_clock`)."""
     lifetime = cookie.lifetime()
     for _, name, _, age in reversed(lifetime):
         if name == b"max-age" and age is not None:
@@ -407,8 +407,9 @@ def lifetime_of(cookie: SetCookie, now: float) -> int:
 
 
 def unreadable(cookie: SetCookie, now: float) -> str:
-    """The Max-Age or Expires that RFC 6265bis calls invalid, or the Expires for which the clock is unknown; empty where there is none.
-    Browsers read some of these all the same, and each browser others: `+60`, `99x`, a year of five digits, a date without a time."""
+    """The Max-Age or Expires that RFC 6265bis calls invalid, or the Expires for which the clock is unknown; empty where
+    there is none. Browsers read some of these all the same, and each browser others: `+60`, `99x`, a year of five
+    digits, a date without a time."""
     for _, name, _, says in cookie.lifetime():
         if says is None or (name == b"expires" and not is_known(now)):
             return _SPELLED[name]

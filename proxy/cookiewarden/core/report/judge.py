@@ -44,7 +44,8 @@ def judge_all(inventory: Inventory, engine: Engine, now: float) -> Judged:
 
 
 def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:
-    """For each side on which it was seen, and each shape that a server gave it: the worst of the hosts where it was seen."""
+    """For each side on which it was seen, and each shape that a server gave it: the worst of the hosts where it was
+    seen."""
     found = []
     for shape in record.shapes:
         line = set_cookie_of(record.name, shape)
@@ -52,15 +53,11 @@ def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:
     if record.by_server and not record.shapes:
         deletion = ShapeSeen(Shape(), record.deletions, 0, 0)
         line = record.name.encode() + b"=; Path=/; Max-Age=0"
-        found.append(
-            max((_on_response(line, deletion, x, engine, now) for x in _exchanges(record)), key=_worst)
-        )
+        found.append(max((_on_response(line, deletion, x, engine, now) for x in _exchanges(record)), key=_worst))
     for side in (Side.REQUEST, Side.SCRIPT):
         if side in record.sides:
             count = record.sides[side].count
-            found.append(
-                max((_held(record, side, count, x, engine, now) for x in _exchanges(record)), key=_worst)
-            )
+            found.append(max((_held(record, side, count, x, engine, now) for x in _exchanges(record)), key=_worst))
     return found
 
 
@@ -78,13 +75,19 @@ def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engin
     judged = outcome.cookies[-1]
     decision = judged.decision
     return Judgement(
-        Side.SERVER, _entry(decision), decision.action, decision.reasons, decision.enforced, seen.count, seen, line, judged.after
-    )  # fmt: skip
+        Side.SERVER,
+        _entry(decision),
+        decision.action,
+        decision.reasons,
+        decision.enforced,
+        seen.count,
+        seen,
+        line,
+        judged.after,
+    )
 
 
-def _held(
-    record: Record, side: Side, count: int, exchange: Exchange, engine: Engine, now: float
-) -> Judgement:
+def _held(record: Record, side: Side, count: int, exchange: Exchange, engine: Engine, now: float) -> Judgement:
     header = record.name.encode() + b"=" + VALUE
     decision = engine.on_request([(b"Cookie", header)], exchange, now).cookies[0].decision
     action, reasons = decision.action, decision.reasons
@@ -99,9 +102,7 @@ def _entry(decision: Decision) -> str:
 
 def set_cookie_of(name: str, seen: ShapeSeen) -> bytes:
     """A Set-Cookie value of this shape, with the longest lifetime that was seen."""
-    return b"; ".join(
-        [name.encode() + b"=" + VALUE, *map(str.encode, attributes_of(seen.shape, seen.longest))]
-    )
+    return b"; ".join([name.encode() + b"=" + VALUE, *map(str.encode, attributes_of(seen.shape, seen.longest))])
 
 
 def attributes_of(shape: Shape, seconds: int) -> list[str]:

@@ -33,6 +33,13 @@ def _seen(
 ) -> Observation:
     decision = judged.decision
     return Observation(
-        judged.name, direction, decision.entry.name if decision.entry else "", decision.action.value,
-        tuple(reason.value for reason in decision.reasons), decision.enforced, *place, shape, seconds,
-    )  # fmt: skip
+        judged.name,
+        direction,
+        decision.entry.name if decision.entry else "",
+        decision.action.value,
+        tuple(reason.value for reason in decision.reasons),
+        decision.enforced,
+        *place,
+        shape,
+        seconds,
+    )

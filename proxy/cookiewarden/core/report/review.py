@@ -1,7 +1,7 @@
-"""The review of a time that has passed: what was enforced of each declared cookie, and what came undeclared, step by step.
+"""The review of a time that has passed: what was enforced of each declared cookie, and what came undeclared, step by
+step.
 
-The numbers are Prometheus's, that is of all proxies together; the names of undeclared cookies are an inventory's.
-"""
+The numbers are Prometheus's, that is of all proxies together; the names of undeclared cookies are an inventory's."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,14 +61,15 @@ COUNTERS = {
     "reasons": ("cookiewarden_violations_total", ("cookie", "reason", "enforced")),
     "requests": ("cookiewarden_requests_total", ()),
 }
-"""Counters, with the labels by which they are added up. Not by `increase`: it knows nothing of what a series had when it was born,
-and loses what falls between two steps."""
+"""Counters, with the labels by which they are added up. Not by `increase`: it knows nothing of what a series had when
+it was born, and loses what falls between two steps."""
 GAUGES = {
     "enforcing": "min (min_over_time(cookiewarden_policy_enforcing{where}[{step}s]))",
     "proxies": "count (last_over_time(cookiewarden_build_info{where}[{step}s]))",
     "watched": "count_over_time(count(cookiewarden_build_info{where})[{step}s:{fine}s]) * {fine} / {step}",
 }
-"""What else Prometheus is asked of each step, in its own language; `{where}` chooses the proxies, `{fine}` is a hundredth of a step."""
+"""What else Prometheus is asked of each step, in its own language; `{where}` chooses the proxies, `{fine}` is a
+hundredth of a step."""
 POLICIES = "count by (policy, sha256) (count_over_time(cookiewarden_policy_info{where}[{step}s]))"
 """In which windows a policy was in force, for however short a time."""
 POLICY = "cookiewarden_policy_info{where}[{step}s]"
@@ -88,8 +89,8 @@ class Found:
 
 
 def risen(before: Sequence[Number], ends: Sequence[Number], reset: Sequence[Number]) -> list[Number]:
-    """How much one counter rose in each step, by its value before the first and at each end; `reset`: what rose in steps in which
-    it began anew. What a series has when it is first seen, it had risen to since."""
+    """How much one counter rose in each step, by its value before the first and at each end; `reset`: what rose in
+    steps in which it began anew. What a series has when it is first seen, it had risen to since."""
     last = before[0] if before else None
     found: list[Number] = []
     for end, anew in zip(ends, reset, strict=True):
@@ -213,8 +214,8 @@ def review(
     judged: Judged | None,
     language: str,
 ) -> Review:
-    """`found`: what Prometheus answered. Without a policy the declared cookies are those that Prometheus knows. `judged`: the
-    inventory's cookies, by that policy."""
+    """`found`: what Prometheus answered. Without a policy the declared cookies are those that Prometheus knows.
+    `judged`: the inventory's cookies, by that policy."""
     nothing: list[Number] = [None] * len(asked.ends)
 
     def only(series: list[Series]) -> list[Number]:
@@ -222,9 +223,7 @@ def review(
 
     counted = found.counted
     labels = {series.labels.get("cookie", "") for series in counted["cookies"]} - {"", UNDECLARED}
-    declared = (
-        _declared(policy, language) if policy is not None else [CookieReview(name) for name in sorted(labels)]
-    )
+    declared = _declared(policy, language) if policy is not None else [CookieReview(name) for name in sorted(labels)]
     listed = {cookie.name for cookie in declared}
     if policy is not None:
         declared += [CookieReview(name, purpose="of an earlier policy") for name in sorted(labels - listed)]
@@ -302,10 +301,7 @@ def _total(values: Iterable[Number]) -> float:
 
 def _added(rows: Sequence[Sequence[Number]]) -> list[Number]:
     """Step by step; None where none has data."""
-    return [
-        None if all(value is None for value in column) else _total(column)
-        for column in zip(*rows, strict=True)
-    ]
+    return [None if all(value is None for value in column) else _total(column) for column in zip(*rows, strict=True)]
 
 
 def _names(inventory: Inventory, judged: Judged | None) -> list[UndeclaredName]:
@@ -316,8 +312,6 @@ def _names(inventory: Inventory, judged: Judged | None) -> list[UndeclaredName]:
 
     undeclared = [record for record in inventory.records.values() if record.sides and not declared(record)]
     return [
-        UndeclaredName(
-            r.name, tuple(str(side) for side in Side if side in r.sides), r.count, r.first, r.last, where(r)
-        )
+        UndeclaredName(r.name, tuple(str(side) for side in Side if side in r.sides), r.count, r.first, r.last, where(r))
         for r in sorted(undeclared, key=lambda record: (not record.by_server, -record.count, record.name))
     ]

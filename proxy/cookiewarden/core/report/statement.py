@@ -1,7 +1,7 @@
-"""The published statement as the policy has it, in one language: which cookies, for what, for how long, and what else it says.
+"""The published statement as the policy has it, in one language: which cookies, for what, for how long, and what else
+it says.
 
-What it says of lifetimes is what is enforced: an entry's bound, not only its wish.
-"""
+What it says of lifetimes is what is enforced: an entry's bound, not only its wish."""
 
 import math
 from dataclasses import dataclass
@@ -65,7 +65,8 @@ class StatementDocument:
     contact: str
     about: str
     enforced: bool
-    """Whether the application's other cookies are kept from browsers, and each of these is held to what is said of it."""
+    """Whether the application's other cookies are kept from browsers, and each of these is held to what is said of
+    it."""
     sha256: str
     """Of the policy."""
 
@@ -76,8 +77,8 @@ class StatementDocument:
 
 
 def statement(policy: Policy, language: str, mode: Mode, now: float) -> StatementDocument:
-    """The statement of `policy` while its mode is `mode`. Entries that have ended, and cookies of the infrastructure in front, are not
-    in it. `now`: seconds since the epoch."""
+    """The statement of `policy` while its mode is `mode`. Entries that have ended, and cookies of the infrastructure in
+    front, are not in it. `now`: seconds since the epoch."""
     said = policy.statement
 
     def text(texts: Texts) -> str:
@@ -122,12 +123,11 @@ def statement(policy: Policy, language: str, mode: Mode, now: float) -> Statemen
 def _cookie(entry: Entry, purpose: str, renewed: str) -> StatedCookie:
     name = entry.rename.name if entry.rename is not None else entry.name
     until = "" if math.isinf(entry.until) else f"{datetime.fromtimestamp(entry.until - 1, UTC):%Y-%m-%d}"
-    return StatedCookie(
-        name, purpose, entry.rules.bound, renewed, entry.set_by, entry.party, entry.hosts, until
-    )
+    return StatedCookie(name, purpose, entry.rules.bound, renewed, entry.set_by, entry.party, entry.hosts, until)
 
 
 def in_language(texts: Texts, language: str, languages: tuple[str, ...]) -> str:
-    """The text in a language, else in the language without its region, else in the first of the statement's, else in any."""
+    """The text in a language, else in the language without its region, else in the first of the statement's, else in
+    any."""
     wanted = (language, language.partition("-")[0], "", *languages)
     return next((texts[key] for key in wanted if key in texts), next(iter(texts.values()), ""))

@@ -1,4 +1,5 @@
-"""The inventory and what follows from it as JSON: for the admin listener, the snapshot file and the commands that read them."""
+"""The inventory and what follows from it as JSON: for the admin listener, the snapshot file and the commands that
+read them."""
 
 import json
 import math
@@ -204,9 +205,7 @@ def read_inventory(data: bytes) -> Inventory:
     """Raises NotThis."""
     inventory = _read(InventoryDocument, data).inventory
     times = [
-        t
-        for record in inventory.records.values()
-        for t in (*record.sides.values(), *(r.times for r in record.rows))
+        t for record in inventory.records.values() for t in (*record.sides.values(), *(r.times for r in record.rows))
     ]
     moments = [inventory.since, inventory.policy_since, *(at for t in times for at in (t.first, t.last))]
     counts = [

@@ -97,8 +97,8 @@ class Operation(Desk):
             self.inventory.add(observed)
 
     def decides(self, policy: Policy, now: float) -> None:
-        """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself before an
-        entry of it ended, what was decided before is no news any more."""
+        """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself
+        before an entry of it ended, what was decided before is no news any more."""
         decided_by = DecidedBy(policy.sha256, next_expiry(policy, now))
         if self._enforced is not None and self._enforced.decided_by.sha256 != policy.sha256:
             self._enforced = None  # or it keeps the policy before until somebody asks again
@@ -145,8 +145,8 @@ class Operation(Desk):
         return await self.computed(of)
 
     async def computed(self, compute: Callable[[Inventory, Engine], T]) -> T | None:
-        """Something from a copy of the inventory and an engine that enforces, beside the traffic. None where there is no
-        inventory."""
+        """Something from a copy of the inventory and an engine that enforces, beside the traffic. None where there is
+        no inventory."""
         data = await self.inventory_json()
         if data is None:
             return None
@@ -203,9 +203,7 @@ class Operation(Desk):
         if status is None:
             return None
         causes = status.reloads[-1].causes if status.reloads else ()
-        return ShadowDocument(
-            status.policy, status.sha256, status.reload_successful, list(map(line_of, causes))
-        )
+        return ShadowDocument(status.policy, status.sha256, status.reload_successful, list(map(line_of, causes)))
 
     def _policy(self) -> Policy:
         if self.reloader.policy is None:

@@ -31,16 +31,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """Browsers have the token as the password of any name, for what they are shown; what changes something takes `Bearer`, which no
-    browser sends automatically with a form of another site's."""
+    """Browsers have the token as the password of any name, for what they are shown; what changes something takes
+    `Bearer`, which no browser sends automatically with a form of another site's."""
 
     names: frozenset[str]
     token: bytes
     loopback: bool
 
     def refusal(self, request: web.BaseRequest, changes: bool) -> Refusal | None:
-        """None where it may be answered. What changes something needs the token everywhere: any page that a browser has open can
-        send a form to loopback."""
+        """None where it may be answered. What changes something needs the token everywhere: any page that a browser has
+        open can send a form to loopback."""
         host = _HOST.fullmatch(request.headers.get("Host", ""))
         name = (host[1] or host[2]) if host else ""
         if not _is_address(name) and name.lower() not in self.names:
@@ -55,9 +55,7 @@ class AccessRules:
         refused = partial(Refusal, 403) if changes else partial(Refusal, 401, headers=CHALLENGE)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if not given:
-            return refused(
-                ErrorCode.TOKEN_REQUIRED, "this needs the token, as in: Authorization: Bearer TOKEN"
-            )
+            return refused(ErrorCode.TOKEN_REQUIRED, "this needs the token, as in: Authorization: Bearer TOKEN")
         token = b""
         if scheme.lower() == "bearer":
             token = given.strip(" \t").encode("utf-8", "surrogateescape")

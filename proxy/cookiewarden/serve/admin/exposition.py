@@ -69,12 +69,11 @@ class Exposition(Collector):
         self.workers = workers
 
     async def scraped(self) -> bytes:
-        """What Prometheus scrapes: the numbers of one moment, put in words beside the traffic, which takes 15 ms for 200 entries."""
+        """What Prometheus scrapes: the numbers of one moment, put in words beside the traffic, which takes 15 ms for
+        200 entries."""
         counts, labels, status = list(self.read()), Labels(self.labels.max_entries), self.status
         labels.numbers = dict(self.labels.numbers)
-        moment = Exposition(
-            lambda: counts, labels, replace(status, expiries=dict(status.expiries)), self.workers
-        )
+        moment = Exposition(lambda: counts, labels, replace(status, expiries=dict(status.expiries)), self.workers)
         return await in_short_turns(moment.text)
 
     def text(self) -> bytes:
@@ -105,15 +104,11 @@ class Exposition(Collector):
             OVERHEAD_BUCKETS,
             counts[OVERHEAD_AT:LABELS_AT],
         )
-        yield _gauge(
-            "requests_in_flight", "Requests without a complete response.", (), {(): counts[IN_FLIGHT]}
-        )
+        yield _gauge("requests_in_flight", "Requests without a complete response.", (), {(): counts[IN_FLIGHT]})
         yield from self._cookies(counts, Role.IN_FORCE)
         yield from self._cookies(counts, Role.SHADOW)
         yield _counter("policy_errors", "Cookies that could not be judged.", (), {(): counts[POLICY_ERRORS]})
-        yield _counter(
-            "upstream_errors", "Failures of the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT)
-        )
+        yield _counter("upstream_errors", "Failures of the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT))
         yield _counter("client_errors", "Failures of clients.", ("reason",), _by(counts, CLIENT_ERRORS_AT))
         yield _counter(
             "forwarded_replaced",
@@ -137,9 +132,7 @@ class Exposition(Collector):
         yield _gauge("connections", "Open connections.", ("side", "state"), connections)
         workers = self.workers
         yield _gauge("workers", "Processes that serve.", (), {(): len(workers.pids) if workers else 1})
-        yield _counter(
-            "workers_replaced", "WorkerProcesses that died.", (), {(): workers.replaced if workers else 0}
-        )
+        yield _counter("workers_replaced", "WorkerProcesses that died.", (), {(): workers.replaced if workers else 0})
 
     def _cookies(self, counts: Sequence[int] | memoryview, role: Role) -> Iterator[Metric]:
         cookies: dict[tuple[str, str, str], int] = {}
@@ -154,9 +147,7 @@ class Exposition(Collector):
         tried = role is Role.SHADOW
         family = "shadow_" if tried else ""
         would = "by the shadow policy" if tried else "by what was done"
-        yield _counter(
-            family + "cookies", f"Cookies judged, {would}.", ("direction", "cookie", "action"), cookies
-        )
+        yield _counter(family + "cookies", f"Cookies judged, {would}.", ("direction", "cookie", "action"), cookies)
         yield _counter(
             family + "violations",
             f"Cookies that were not as declared{', ' + would if tried else ''}.",

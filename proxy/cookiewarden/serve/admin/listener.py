@@ -1,8 +1,9 @@
-"""aiohttp's server as the admin listener needs it: bounded in connections and in time, and its error pages repeat nothing.
+"""aiohttp's server as the admin listener needs it: bounded in connections and in time, and its error pages repeat
+nothing.
 
-It shares descriptors and an event loop with the traffic, so nobody may hold many of the one or much of the other. One rule bounds all:
-a connection ends some time after its last request began, whatever it is doing then: idle, half a head, or an answer that nobody reads.
-"""
+It shares descriptors and an event loop with the traffic, so nobody may hold many of the one or much of the other. One
+rule bounds all: a connection ends some time after its last request began, whatever it is doing then: idle, half a head,
+or an answer that nobody reads."""
 
 import asyncio
 import logging
@@ -53,9 +54,7 @@ class Server(web.Server):
         self.open[connection] = None
         while len(self.open) > MAX_CONNECTIONS:
             oldest = next(iter(self.open))
-            del self.open[
-                oldest
-            ]  # now: it is lost in a later turn of the loop, and more may come in this one
+            del self.open[oldest]  # now: it is lost in a later turn of the loop, and more may come in this one
             oldest.end()
 
 
@@ -104,8 +103,8 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """aiohttp's own pages about bad requests repeat what was sent, and browsers send the application's cookies to every port of
-        its host."""
+        """aiohttp's own pages about bad requests repeat what was sent, and browsers send the application's cookies to
+        every port of its host."""
         if status >= 500 and not isinstance(exc, ConnectionError):  # which is a client that left
             log.error("the admin listener failed to answer", exc_info=exc)
         code = ErrorCode.INTERNAL_ERROR if status >= 500 else ErrorCode.BAD_REQUEST

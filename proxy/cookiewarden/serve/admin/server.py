@@ -1,9 +1,9 @@
-"""The admin listener: metrics, health, what was seen and the emergency switch, on a port of its own, never on the proxy's.
+"""The admin listener: metrics, health, what was seen and the emergency switch, on a port of its own, never on the
+proxy's.
 
 Probes and scrapes are answered whatever name they ask for. Everything else is asked for by an address, by localhost or
 by a name that was allowed, so that no page a browser has open can reach it by a name of its own (DNS rebinding); and
-with a token only, beyond loopback and wherever something changes.
-"""
+with a token only, beyond loopback and wherever something changes."""
 
 import asyncio
 import logging
@@ -58,9 +58,7 @@ class Pages:
         if page is None and command is None:
             return refused(Refusal(404, ErrorCode.NOT_FOUND, "there is no such path"))
         methods = ", ".join([*(["GET", "HEAD"] if page else []), *(["POST"] if command else [])])
-        return refused(
-            Refusal(405, ErrorCode.METHOD_NOT_ALLOWED, f"this path takes {methods}", {"Allow": methods})
-        )
+        return refused(Refusal(405, ErrorCode.METHOD_NOT_ALLOWED, f"this path takes {methods}", {"Allow": methods}))
 
     # What can be seen
 
@@ -92,9 +90,7 @@ class Pages:
         return _json(await self.shared.get("policy", self.operation.policy_json))
 
     async def index(self, request: web.BaseRequest) -> web.Response:
-        text, policy = await self.shared.get(
-            "page", lambda: status.page(self.operation, self.unready(), self.address)
-        )
+        text, policy = await self.shared.get("page", lambda: status.page(self.operation, self.unready(), self.address))
         headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"} | SAFE
         return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -124,7 +120,9 @@ class Pages:
         return _json(await self.operation.policy_json(with_entries=False))
 
 
-NOT_LOADED = "the policy is not loaded yet, because its files are not read or it takes long to build; it will be once they are"
+NOT_LOADED = (
+    "the policy is not loaded yet, because its files are not read or it takes long to build; it will be once they are"
+)
 MAX_BODY = 4096
 """Octets of what is told that are read."""
 BODY_SECONDS = 10.0

@@ -1,4 +1,5 @@
-"""Whether the policy is enforced: what an operator switched to a moment ago, else the setting, else the policy's own word."""
+"""Whether the policy is enforced: what an operator switched to a moment ago, else the setting, else the policy's own
+word."""
 
 import math
 from dataclasses import dataclass

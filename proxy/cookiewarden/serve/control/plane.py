@@ -1,7 +1,8 @@
-"""The control plane: signals, policies that are loaded and put in force, the mode, and what operators ask; for one process and for many.
+"""The control plane: signals, policies that are loaded and put in force, the mode, and what operators ask; for one
+process and for many.
 
-It knows the workers, the operator's desk and the admin listener by what they do. `processes` builds them and hands them in.
-"""
+It knows the workers, the operator's desk and the admin listener by what they do. `processes` builds them and hands them
+in."""
 
 import asyncio
 import logging
@@ -45,11 +46,13 @@ class Workers:
         raise NotImplementedError
 
     async def start(self, revision: Revision) -> bool:
-        """Serve by this policy. Return whether they do; not where they were told to stop meanwhile. Raises CannotStart."""
+        """Serve by this policy. Return whether they do; not where they were told to stop meanwhile. Raises
+        CannotStart."""
         raise NotImplementedError
 
     async def put(self, revision: Revision, role: Role) -> list[object]:
-        """Have a policy in force or tried, in the order of the moment at which it is ready. Return the pieces of the one before."""
+        """Have a policy in force or tried, in the order of the moment at which it is ready. Return the pieces of the
+        one before."""
         raise NotImplementedError
 
     def turn(self, order: Order, role: Role) -> set[asyncio.Task[None]]:
@@ -131,9 +134,7 @@ class ControlPlane:
     """Listens for operators. Raises CannotStart."""
     admin: AdminListener | None = None
 
-    def __init__(
-        self, settings: Settings, files: PolicyFiles, workers: Workers, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, files: PolicyFiles, workers: Workers, clock: Clock | None = None) -> None:
         self.settings = settings
         self.workers = workers
         self.status = PolicyStatus()

@@ -7,9 +7,9 @@ mode, ends the switch, and ends dated entries. Urgent work never waits for slow 
 2. Urgent work takes no lock and awaits nothing: it changes `order`, and has `turn` apply it to what is in force.
 3. Whatever a reload built is put in force in the order of that moment, and not in that of the moment at which it began.
 
-So a switch during a reload counts at once for the policy in force, and by rule 3 for the one that is being built. A switch
-that ends during a reload is gone by the time that the new policy is in force. A read that hangs holds up other reloads only.
-"""
+So a switch during a reload counts at once for the policy in force, and by rule 3 for the one that is being built. A
+switch that ends during a reload is gone by the time that the new policy is in force. A read that hangs holds up other
+reloads only."""
 
 import asyncio
 import logging
@@ -36,7 +36,8 @@ log = logging.getLogger("cookiewarden")
 WATCH_SECONDS = 0.5
 """Between two looks at the policy's files; a change is loaded once two looks agree."""
 RETRY_SECONDS = 10.0
-"""After work that was due failed, or a reload for a reason that may pass: descriptors or memory that were not to be had."""
+"""After work that was due failed, or a reload for a reason that may pass: descriptors or memory that were not to be
+had."""
 PATIENCE_SECONDS = 10.0
 """For the file system to answer, before the log says that it does not."""
 FIRST_SECONDS = 10.0
@@ -45,7 +46,8 @@ FIRST_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One good state of a policy's files, with all that it takes to put it in force, whatever becomes of the files and the keys."""
+    """One good state of a policy's files, with all that it takes to put it in force, whatever becomes of the files and
+    the keys."""
 
     policy: Policy
     files: Mapping[str, bytes] = field(repr=False)
@@ -55,7 +57,8 @@ class Revision:
 
 
 class Reloader:
-    """Watches a policy's files and the clock. Hands each good state of the files to `put`, and has `turn` apply each order."""
+    """Watches a policy's files and the clock. Hands each good state of the files to `put`, and has `turn` apply each
+    order."""
 
     order: Order
     """The newest: how the policy is, or is about to be, in force."""
@@ -71,8 +74,9 @@ class Reloader:
         role: Role = Role.IN_FORCE,
         clock: Clock | None = None,
     ) -> None:
-        """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in the `order` of the moment at which it is ready, and returns
-        the pieces of the one before. `turn` has the policy in force follow `order` at once. Where one of them raises, all is as before."""
+        """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in the `order` of the moment at which it
+        is ready, and returns the pieces of the one before. `turn` has the policy in force follow `order` at once. Where
+        one of them raises, all is as before."""
         self.files = files
         self.switch = switch
         self.status = status
@@ -110,8 +114,8 @@ class Reloader:
     # Urgent work
 
     def turn_mode(self, mode: Mode, seconds: float) -> None:
-        """The emergency switch: put the policy in force in this mode, for so long. Where that fails, by a fault of our own, it raises
-        and all is as before."""
+        """The emergency switch: put the policy in force in this mode, for so long. Where that fails, by a fault of our
+        own, it raises and all is as before."""
         until = datetime.fromtimestamp(self.clock.wall() + seconds, UTC)
         why = f"an operator switches the mode to {mode.value} until {until:%Y-%m-%d %H:%M:%S} UTC"
         self._turn(self.switch.turned(mode, self.clock.elapsed() + seconds), why)
@@ -172,7 +176,8 @@ class Reloader:
         is_silent = self.files.waits() >= PATIENCE_SECONDS
         if is_silent and not self._is_silent:
             log.error(
-                "the file system of the %s does not answer; what is in force stays in force, and a change is loaded once it does",
+                "the file system of the %s does not answer; what is in force stays in force, and a change is loaded "
+                "once it does",
                 self.role.value,
             )
         elif self._is_silent and not is_silent:
@@ -182,8 +187,8 @@ class Reloader:
     # Slow work
 
     async def watch_files(self) -> None:
-        """Reload when a file of the policy has changed and is at rest: equal on two looks. One look at a time: where it hangs, there
-        is no other."""
+        """Reload when a file of the policy has changed and is at rest: equal on two looks. One look at a time: where it
+        hangs, there is no other."""
         before: tuple[object, ...] = ()
         tried: tuple[object, ...] = ()
         while True:
@@ -199,7 +204,8 @@ class Reloader:
             before = seen
 
     def ask(self) -> asyncio.Task[None]:
-        """Reload soon, whatever the files' state. Return the reload that reads whatever was written by now: one may wait already."""
+        """Reload soon, whatever the files' state. Return the reload that reads whatever was written by now: one may
+        wait already."""
         if len(self._asked) >= 2:
             return self._asked[-1]
         task = asyncio.create_task(self.reload())
@@ -261,9 +267,7 @@ class Reloader:
         more = f" (and {counted(errors - 1, 'error')} more)" if errors > 1 else ""
         stays = "stays in force" if self.role is Role.IN_FORCE else "is still tried"
         again = f"; it is tried again in {RETRY_SECONDS:.0f} s" if may_pass else ""
-        log.error(
-            "reload failed, the old %s %s: %s%s%s", self.role.value, stays, line_of(causes[0]), more, again
-        )
+        log.error("reload failed, the old %s %s: %s%s%s", self.role.value, stays, line_of(causes[0]), more, again)
 
     def began(self, revision: Revision) -> None:
         """It is in force, in the newest order: say so."""
@@ -284,13 +288,19 @@ class Reloader:
         status.expiries = {entry.name: entry.until for entry in policy.entries if entry.until < math.inf}
         log.info(
             "%s in force: %s (%s, mode %s, sha256 %.12s)",
-            self.role.value, policy.name, counted(len(policy.entries), "entry"), mode.value, policy.sha256,
-        )  # fmt: skip
+            self.role.value,
+            policy.name,
+            counted(len(policy.entries), "entry"),
+            mode.value,
+            policy.sha256,
+        )
         if mode is not policy.mode and self.role is Role.IN_FORCE:
             log.warning(
                 "the policy says mode %s, but %s says %s",
-                policy.mode.value, self.switch.why(policy), mode.value,
-            )  # fmt: skip
+                policy.mode.value,
+                self.switch.why(policy),
+                mode.value,
+            )
 
 
 ENDED = "an entry of the policy has ended; its cookie counts as undeclared"

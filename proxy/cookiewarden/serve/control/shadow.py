@@ -1,5 +1,5 @@
-"""A second policy, tried beside the one in force: tomorrow's register on today's traffic. It decides on every cookie, changes
-nothing, and is counted apart (`judging/cookies`)."""
+"""A second policy, tried beside the one in force: tomorrow's register on today's traffic. It decides on every cookie,
+changes nothing, and is counted apart (`judging/cookies`)."""
 
 import os
 from collections.abc import Awaitable, Callable

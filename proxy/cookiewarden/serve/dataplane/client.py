@@ -254,9 +254,7 @@ class ClientConnection(ClientRole):
             judge_script(self.context.policies, request, name, seen.host, seen.https, page_of(request.fields))
         self._serve_own(guard.answer(request.method, request.path), request, rest, began)
 
-    def _serve_own(
-        self, answer: tuple[int, bytes, bytes], request: RequestHead, rest: bytes, began: float
-    ) -> None:
+    def _serve_own(self, answer: tuple[int, bytes, bytes], request: RequestHead, rest: bytes, began: float) -> None:
         """A page of the proxy's own: status, header lines and body."""
         self.held = rest
         status, lines, body = answer
@@ -264,9 +262,7 @@ class ClientConnection(ClientRole):
         seconds = perf_counter() - began
         self.context.metrics.request(request.method, status, seconds, seconds)
         if self.context.access.on:
-            self.context.access.answered(
-                self.peer, request.method, request.host, request.path, status, seconds, ""
-            )
+            self.context.access.answered(self.peer, request.method, request.host, request.path, status, seconds, "")
         self.finished(request_complete=True)
 
     def _expect_body(self, exchange: HttpExchange, rest: bytes) -> None:

@@ -16,9 +16,7 @@ from cookiewarden.serve.wire.response_head import ResponseReader
 class Context:
     """Settings, policies, counters and owners. One event loop, no locks."""
 
-    def __init__(
-        self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections
-    ) -> None:
+    def __init__(self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections) -> None:
         """Raises BadTLS."""
         if settings.upstream is None:
             raise ValueError("an upstream is required")

@@ -13,9 +13,7 @@ from cookiewarden.serve.settings import Settings
 class DataPlane(Driver):
     """The driver that forwards. Needs a running loop."""
 
-    def __init__(
-        self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections
-    ) -> None:
+    def __init__(self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections) -> None:
         """Raises BadTLS."""
         self.settings = settings
         self.metrics = metrics

@@ -1,7 +1,7 @@
 """One request's journey: judged, sent to the origin, its response judged and handed to the client.
 
-It joins a client's connection and an origin's and knows what must happen when either fails. Both only report; the decisions are here.
-"""
+It joins a client's connection and an origin's and knows what must happen when either fails. Both only report; the
+decisions are here."""
 
 from time import perf_counter
 
@@ -207,7 +207,8 @@ class HttpExchange(ExchangeRole):
         return b"".join(parts)
 
     def _alternatives(self, response: ResponseHead) -> None:
-        """Drop and count what would lead browsers to a port behind the proxy (RFC 7838), unless the setting keeps it."""
+        """Drop and count what would lead browsers to a port behind the proxy (RFC 7838), unless the setting keeps
+        it."""
         if self.context.settings.keep_alt_svc:
             response.parts.append(response.alt_svc)
         else:

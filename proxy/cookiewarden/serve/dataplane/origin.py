@@ -190,9 +190,7 @@ class OriginConnection(OriginRole):
         if response.idle_seconds is not None:
             # One second before the origin said that it would close an idle connection.
             self.usable_until = self.context.loop.time() + response.idle_seconds - 1
-        if response.framing is Framing.NONE or (
-            response.framing is Framing.LENGTH and len(rest) >= response.length
-        ):
+        if response.framing is Framing.NONE or (response.framing is Framing.LENGTH and len(rest) >= response.length):
             # All of it has come, as most answers do.
             length = response.length if response.framing is Framing.LENGTH else 0
             exchange.respond(response, rest[:length] if len(rest) > length else rest)
@@ -232,8 +230,7 @@ class OriginConnection(OriginRole):
             self.keep_alive
             and not followed
             and exchange.request_sent
-            and self.transport.get_write_buffer_size()
-            == 0  # an early answer: the request is still on its way
+            and self.transport.get_write_buffer_size() == 0  # an early answer: the request is still on its way
             and not self.closed
             and not self.transport.is_closing()
         ):

@@ -26,11 +26,9 @@ class Lateness(Enum):
 class Phase(Enum):
     """What a connection is at, and so what arriving octets and lateness mean."""
 
-    def __init__(
-        self, meaning: str, arrival: Arrival, lateness: Lateness, is_read: bool, is_idle: bool
-    ) -> None:
-        """`is_read`: whether the client is read, as far as there is room for what comes. `is_idle`: whether the connection may be closed
-        to make room for another."""
+    def __init__(self, meaning: str, arrival: Arrival, lateness: Lateness, is_read: bool, is_idle: bool) -> None:
+        """`is_read`: whether the client is read, as far as there is room for what comes. `is_idle`: whether the
+        connection may be closed to make room for another."""
         self.meaning = meaning
         self.arrival = arrival
         self.lateness = lateness

@@ -165,8 +165,10 @@ class Pool(OriginPoolRole):
                 detail = "no connection to it was free within --pool-timeout"
             log.warning(
                 "the application at %s failed: %s (%s since the start)",
-                self.upstream, f"{reason}, {detail}" if detail else reason, counted(errors[reason], "time"),
-            )  # fmt: skip
+                self.upstream,
+                f"{reason}, {detail}" if detail else reason,
+                counted(errors[reason], "time"),
+            )
 
     def tick(self, now: float) -> None:
         for origin in [origin for origin in self._all if origin.due <= now]:

@@ -189,7 +189,8 @@ class PoolRole:
     """Connections to the origin, for exchanges."""
 
     def connect(self, exchange: ExchangeRole, fresh: bool = False) -> None:
-        """Give the exchange a connection, now or later: `attached` or `origin_unreachable` is called. `fresh`: none that was used."""
+        """Give the exchange a connection, now or later: `attached` or `origin_unreachable` is called. `fresh`: none
+        that was used."""
         raise NotImplementedError
 
     def failed(self, reason: str, detail: str = "") -> None:

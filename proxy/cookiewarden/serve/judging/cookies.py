@@ -1,9 +1,8 @@
 """One exchange's cookies: judged, counted, traced, tried by the shadow policy. For every carrier of bytes.
 
-A carrier makes one `ExchangeCookies` for a request, asks it for the Cookie field that the application gets, and hands it each
-head of the response. A fault of ours in judging a cookie ends no exchange: it is counted and logged, and the policy's `on_error`
-decides.
-"""
+A carrier makes one `ExchangeCookies` for a request, asks it for the Cookie field that the application gets, and hands
+it each head of the response. A fault of ours in judging a cookie ends no exchange: it is counted and logged, and the
+policy's `on_error` decides."""
 
 import logging
 import time
@@ -112,7 +111,8 @@ class ExchangeCookies:
                 observations.on_response(slot, scope.site.host, self.request.path, lines, decisions, clock())
 
     def _expires_clock(self) -> float:
-        """The moment from which browsers count an Expires in the head that is being judged, in seconds since the epoch."""
+        """The moment from which browsers count an Expires in the head that is being judged, in seconds since the
+        epoch."""
         head = b"" if self._judged is None else b"".join(self._judged.parts)
         return expires_clock(values_of(b"date", head), time.time())
 
@@ -145,9 +145,7 @@ class ExchangeCookies:
         else:
             self.policies.metrics.shadow_cookies("request", decisions)
 
-    def _shadow_response(
-        self, shadow: Engine, runs: list[SetCookieLines], clock: Callable[[], float]
-    ) -> None:
+    def _shadow_response(self, shadow: Engine, runs: list[SetCookieLines], clock: Callable[[], float]) -> None:
         if self.shadow_scope is None:
             return
         try:
@@ -172,9 +170,7 @@ class ExchangeCookies:
     def _policy_error(self, error: Exception, action: Action) -> Decision:
         """Counted, and logged without any byte of the cookie. Not enforced where it passes."""
         passes = self.engine.policy.on_error is OnError.OPEN
-        self.own_fault(
-            "judging a cookie", error, "it passed, as on_error asks" if passes else "it was dropped"
-        )
+        self.own_fault("judging a cookie", error, "it passed, as on_error asks" if passes else "it was dropped")
         return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not passes)
 
     def own_fault(self, doing: str, error: Exception, outcome: str) -> None:
@@ -205,10 +201,9 @@ def _scope(engine: Engine, request: RequestHead, host: bytes, https: bool) -> Sc
     return engine.scope_of(host, request.path, https, answer)
 
 
-def judge_script(
-    policies: Policies, request: RequestHead, name: bytes, host: bytes, https: bool, page: bytes
-) -> None:
-    """Count a cookie that a page's script wanted to set. `request`: the guard's report of it. `page`: the target of the page."""
+def judge_script(policies: Policies, request: RequestHead, name: bytes, host: bytes, https: bool, page: bytes) -> None:
+    """Count a cookie that a page's script wanted to set. `request`: the guard's report of it. `page`: the target of the
+    page."""
     engine = policies.engine
     scope = _scope(engine, request, host, https)
     decision = engine.judge_script(name, scope)

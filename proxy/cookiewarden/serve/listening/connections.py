@@ -1,8 +1,7 @@
 """The clients' connections: which are open, which wait for a request, whether there is room for one more, and the tick.
 
-Deadlines are an attribute of each connection, `due`, that is looked at once a tick: setting one costs a store where a timer costs
-a heap, and a look at 10,000 connections takes 0.4 ms.
-"""
+Deadlines are an attribute of each connection, `due`, that is looked at once a tick: setting one costs a store where a
+timer costs a heap, and a look at 10,000 connections takes 0.4 ms."""
 
 import asyncio
 import os
@@ -61,8 +60,8 @@ class Connections:
         tick(now)
 
     def has_room(self, arriving: int = 0) -> bool:
-        """Whether one more client is within the limit, beside those that are arriving. At the limit the one that has been idle for
-        longest goes."""
+        """Whether one more client is within the limit, beside those that are arriving. At the limit the one that has
+        been idle for longest goes."""
         if len(self.open) + arriving < self.most:
             return True
         idle = next(iter(self.idle), None)

@@ -21,7 +21,8 @@ class Hints:
         self._quiet_until: dict[str, float] = {}
 
     def give(self, peer: bytes, hint: str) -> None:
-        """Log once for a peer's network which flag would change what it meets. `hint` has two places for the network."""
+        """Log once for a peer's network which flag would change what it meets. `hint` has two places for the
+        network."""
         address = ip_address_of(peer)
         if address is None or len(self._given) >= MAX_NETWORKS:
             return

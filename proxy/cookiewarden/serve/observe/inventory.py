@@ -1,4 +1,5 @@
-"""The inventory of one proxy, all workers together: what is added to it, and the file that brings it back after a restart."""
+"""The inventory of one proxy, all workers together: what is added to it, and the file that brings it back after a
+restart."""
 
 import asyncio
 import contextlib
@@ -35,9 +36,7 @@ class LiveInventory:
         """`path`: of the snapshot file; empty for none."""
         self.path = Path(os.path.realpath(path)) if path else None  # a link stays one; a circle of them too
         if self.path is not None and not os.access(self.path.parent, os.W_OK | os.X_OK):
-            log.error(
-                "the inventory will not be saved: %s is no folder that can be written to", self.path.parent
-            )
+            log.error("the inventory will not be saved: %s is no folder that can be written to", self.path.parent)
         loaded = self._load()
         self._is_from_elsewhere = loaded is not None
         """A file may have been edited, and hold more than was ever kept."""
@@ -97,9 +96,7 @@ class LiveInventory:
         if self.path is None:
             return None
         try:
-            with open(
-                self.path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
-            ) as file:
+            with open(self.path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise OSError(0, "it is no regular file")
                 data = file.read(MAX_FILE + 1)
@@ -109,8 +106,9 @@ class LiveInventory:
             # What is there is somebody's: it is not written over.
             log.error(
                 "the inventory of before is not read, and none is saved: %s: %s",
-                self.path, (error.strerror or "error").lower(),
-            )  # fmt: skip
+                self.path,
+                (error.strerror or "error").lower(),
+            )
             self.path = None
             return None
         try:
@@ -118,9 +116,7 @@ class LiveInventory:
                 raise NotThis("it is larger than any inventory")
             inventory = read_inventory(data)
         except NotThis as bad:
-            self._put_aside(
-                printable(str(bad)), ours=not data.strip(b"\0 \r\n") or data.lstrip().startswith(b"{")
-            )
+            self._put_aside(printable(str(bad)), ours=not data.strip(b"\0 \r\n") or data.lstrip().startswith(b"{"))
             return None
         log.info("inventory of before: %d names", len(inventory.records))
         return inventory
@@ -130,15 +126,17 @@ class LiveInventory:
         if self.path is None:
             return
         if not ours:
-            log.error("the inventory will not be saved: %s is another file than an inventory (%s), and stays as it is", self.path, why)  # fmt: skip
+            log.error(
+                "the inventory will not be saved: %s is another file than an inventory (%s), and stays as it is",
+                self.path,
+                why,
+            )
             self.path = None
             return
         aside = self.path.with_name(self.path.name + ".unreadable")
         with contextlib.suppress(OSError):
             self.path.replace(aside)
-        log.error(
-            "the inventory begins anew: %s is none of this version (%s); it is now %s", self.path, why, aside
-        )
+        log.error("the inventory begins anew: %s is none of this version (%s); it is now %s", self.path, why, aside)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -34,13 +34,32 @@ ACTIONS = {
 """What was done with a cookie; `report`: the policy calls for more, and nothing was changed."""
 
 UPSTREAM_ERRORS = (
-    "connect", "connect_timeout", "tls", "pool", "read_timeout", "closed", "stale", "truncated", "surplus",
-    "bad_response", "bad_response_header", "head_too_large",
-)  # fmt: skip
+    "connect",
+    "connect_timeout",
+    "tls",
+    "pool",
+    "read_timeout",
+    "closed",
+    "stale",
+    "truncated",
+    "surplus",
+    "bad_response",
+    "bad_response_header",
+    "head_too_large",
+)
 CLIENT_ERRORS = (
-    "abort", "bad_request", "not_implemented", "version", "head_too_large", "header_timeout",
-    "body_too_large", "client_timeout", "overload", "proxy_protocol", "tls",
-)  # fmt: skip
+    "abort",
+    "bad_request",
+    "not_implemented",
+    "version",
+    "head_too_large",
+    "header_timeout",
+    "body_too_large",
+    "client_timeout",
+    "overload",
+    "proxy_protocol",
+    "tls",
+)
 CONNECTIONS = tuple(product(("client", "upstream"), ("active", "idle")))
 """Open connections, by side and state."""
 
@@ -78,7 +97,8 @@ VIOLATIONS_AT, LABEL_SIZE = _places(product((r.value for r in Reason), (False, T
 GAUGES = (IN_FLIGHT, *CONNECTIONS_AT.values())
 
 MAX_REMEMBERED = 20_000
-"""Decisions of whose heads the places are remembered: bounds what is kept alive of them, and what collections of garbage look at."""
+"""Decisions of whose heads the places are remembered: bounds what is kept alive of them, and what collections of
+garbage look at."""
 
 
 def done(decision: Decision) -> str:
@@ -208,8 +228,8 @@ class Metrics:
         counts[LABELS_AT - 1] += int(overhead * 1e9)
 
     def cookies(self, direction: str, decisions: tuple[Decision, ...]) -> Slot:
-        """Count the judged cookies of one head. The same decisions come again and again, so their places are remembered:
-        0.1 µs a cookie instead of 2."""
+        """Count the judged cookies of one head. The same decisions come again and again, so their places are
+        remembered: 0.1 µs a cookie instead of 2."""
         slots, counts = self._slots[direction], self.counts
         slot = slots.get(decisions)
         if slot is None:
@@ -255,9 +275,7 @@ class Metrics:
         for reason in decision.reasons:
             if reason not in NOT_VIOLATIONS:
                 enforced = (
-                    changes
-                    and decision.enforced
-                    and (reason not in ONLY_REPORTED or decision.action is Action.BLOCK)
+                    changes and decision.enforced and (reason not in ONLY_REPORTED or decision.action is Action.BLOCK)
                 )
                 found.append(begin + VIOLATIONS_AT[reason.value, enforced])
         return found

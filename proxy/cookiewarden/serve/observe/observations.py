@@ -1,8 +1,7 @@
 """What the data plane observed since somebody took it, for the inventory.
 
-Heads come again and again, so of each kind only the first since the last taking is looked at, and the others are counted:
-0.1 µs a request. It is bounded like everything that clients can make grow.
-"""
+Heads come again and again, so of each kind only the first since the last taking is looked at, and the others are
+counted: 0.1 µs a request. It is bounded like everything that clients can make grow."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from cookiewarden.serve.observe.metrics import Slot
 MAX_LOOKED = 2000
 """Cookies that are looked at between two takings; the others are only counted."""
 MAX_TAILS = 20
-"""Different attribute lists of one response that are looked at; no application sends as many. Cookies with another are only counted."""
+"""Different attribute lists of one response that are looked at; no application sends as many. Cookies with another are
+only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,7 @@ class Observations:
                 known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
             name = b"" if parse_set_cookie(pair) is None else name_of(pair)
             found.append(
-                _observation(
-                    name, "response", decision, *place, *(known[tail] if name or pair else (None, 0))
-                )
+                _observation(name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)))
             )
         self._looked.append((slot, found))
 
@@ -93,9 +91,7 @@ class Observations:
         if len(decisions) <= self._room:
             self._room -= len(decisions)
             place = short_text(host), sample_path(target)
-            self._once += [
-                _observation(name, "evict", decision, *place) for name, decision in decisions.items()
-            ]
+            self._once += [_observation(name, "evict", decision, *place) for name, decision in decisions.items()]
 
     def on_script(self, name: bytes, decision: Decision, host: bytes, target: bytes) -> None:
         """What a page's guard told."""
@@ -137,6 +133,14 @@ def _observation(
     seconds: int = 0,
 ) -> Observation:
     return Observation(
-        name, direction, decision.entry.name if decision.entry is not None else "", decision.action.value,
-        tuple(reason.value for reason in decision.reasons), decision.enforced, host, path, shape, seconds,
-    )  # fmt: skip
+        name,
+        direction,
+        decision.entry.name if decision.entry is not None else "",
+        decision.action.value,
+        tuple(reason.value for reason in decision.reasons),
+        decision.enforced,
+        host,
+        path,
+        shape,
+        seconds,
+    )

@@ -1,8 +1,8 @@
-"""Spans by OpenTelemetry, for requests that ask for them: whose traceparent says that it is sampled (W3C Trace Context 3.2.2.5).
+"""Spans by OpenTelemetry, for requests that ask for them: whose traceparent says that it is sampled (W3C Trace Context
+3.2.2.5).
 
-The trace context itself passes untouched: the application's spans and ours are children of the same one. Where spans are sent
-is said as everywhere, by OTEL_EXPORTER_OTLP_ENDPOINT and its kin.
-"""
+The trace context itself passes untouched: the application's spans and ours are children of the same one. Where spans
+are sent is said as everywhere, by OTEL_EXPORTER_OTLP_ENDPOINT and its kin."""
 
 import contextlib
 import os
@@ -77,8 +77,6 @@ class Tracing:
 
     def stop(self) -> None:
         """Send what is left."""
-        with contextlib.suppress(
-            Exception
-        ):  # the library's own affairs: nothing here depends on them any more
+        with contextlib.suppress(Exception):  # the library's own affairs: nothing here depends on them any more
             self.provider.force_flush(FLUSH_MILLISECONDS)
             self.provider.shutdown()

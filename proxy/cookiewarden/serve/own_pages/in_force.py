@@ -1,8 +1,8 @@
 """Policies in force: their engines, and the pages that the policy has the proxy serve. For every driver.
 
-An order (a mode, a moment) is in force for traffic at once, because an engine that shares its tables takes milliseconds. Pages
-take seconds for a large policy. They follow; a statement that says more than is enforced is withdrawn until then.
-"""
+An order (a mode, a moment) is in force for traffic at once, because an engine that shares its tables takes
+milliseconds. Pages take seconds for a large policy. They follow; a statement that says more than is enforced is
+withdrawn until then."""
 
 import asyncio
 import logging
@@ -55,8 +55,8 @@ class InForce:
         """Makes the pages of the engine in force."""
 
     def replace(self, made: Prepared) -> list[object]:
-        """Put another policy in force for the requests to come, in the order of now. Return the pieces of the one before, to be freed
-        little by little."""
+        """Put another policy in force for the requests to come, in the order of now. Return the pieces of the one
+        before, to be freed little by little."""
         policies = self.policies
         pieces = policies.engine.pieces() if policies.engine is not made.engine else []
         policies.engine, self.guard, self.statement = made.engine, made.guard, made.statement

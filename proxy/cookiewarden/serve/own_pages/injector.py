@@ -3,7 +3,8 @@
 The beginning of a page is read as HTML's own tokenizer reads it (WHATWG HTML 13.2.5). The rules:
 
 - White space, comments, doctypes and the start tags of `<html>` and `<head>` run no script. The tag stands after them.
-- It stands at once after `<head>`, or else before the first other token. So it never stands before a doctype that counts.
+- It stands at once after `<head>`, or else before the first other token. So it never stands before a doctype that
+  counts.
 - Octets before its place are released as they are read. At most MAX_HELD octets wait for the next ones.
 """
 
@@ -20,9 +21,7 @@ _ENOUGH = 4
 _SPACE = rb"\t\n\f\r "
 _TOKEN = re.compile(
     # A character reference for white space is white space to the parser too.
-    rb"(?P<space>["
-    + _SPACE
-    + rb"]+|&#0{0,6}(?:9|1[023]|32)(?![0-9]);?|&#[xX]0{0,6}(?:[9acdACD]|20)(?![0-9a-fA-F]);?"
+    rb"(?P<space>[" + _SPACE + rb"]+|&#0{0,6}(?:9|1[023]|32)(?![0-9]);?|&#[xX]0{0,6}(?:[9acdACD]|20)(?![0-9a-fA-F]);?"
     rb"|&(?:Tab|NewLine);)"
     rb"|(?P<empty></>|<!---?>)"
     rb"|(?P<comment><!--)"
@@ -61,7 +60,8 @@ _OTHERWISE = (_NAME, _AFTER_NAME, _NAME, _UNQUOTED, _BEFORE_NAME, _BEFORE_NAME, 
 
 
 class Injector:
-    """Puts a tag into a page as it streams by, so that the tag's script runs before any other. Nothing else is touched."""
+    """Puts a tag into a page as it streams by, so that the tag's script runs before any other. Nothing else is
+    touched."""
 
     def __init__(self, tag: bytes) -> None:
         self.tag = tag

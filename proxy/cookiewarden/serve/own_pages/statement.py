@@ -1,4 +1,5 @@
-"""The cookie statement on the wire: the proxy answers at the path that the policy gives, in the language that its reader prefers."""
+"""The cookie statement on the wire: the proxy answers at the path that the policy gives, in the language that its
+reader prefers."""
 
 import base64
 import copy
@@ -16,7 +17,10 @@ from cookiewarden.serve.wire.request_head import RequestHead, values_of
 MAX_RANGES = 50
 """Languages of an Accept-Language that are looked at: browsers send a dozen at most."""
 READS = frozenset({b"GET", b"HEAD"})
-BEING_MADE = b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nRetry-After: 5\r\nX-Content-Type-Options: nosniff\r\n"
+BEING_MADE = (
+    b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nRetry-After: "
+    b"5\r\nX-Content-Type-Options: nosniff\r\n"
+)
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _QUERY = re.compile(rb"(?:[?&])language=([A-Za-z-]{2,20})(?:&|$)")
 _RANGE = re.compile(rb"([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)(?:[ \t]*;[ \t]*q=([01](?:\.[0-9]{0,3})?))?")
@@ -51,7 +55,8 @@ class StatementPages:
         self.says_enforced = engine.mode is Mode.ENFORCE
 
     def withdrawn(self) -> "StatementPages":
-        """The same address, without pages that say that the policy is enforced: they are made again, and this answers until then."""
+        """The same address, without pages that say that the policy is enforced: they are made again, and this answers
+        until then."""
         if not self.says_enforced:
             return self
         withdrawn = copy.copy(self)
@@ -60,9 +65,7 @@ class StatementPages:
 
     def answers(self, request: RequestHead) -> bool:
         """Whether a request is for it; all others are the application's."""
-        return (
-            request.path.partition(b"?")[0] == self.path and request.method in READS and not request.has_body
-        )
+        return request.path.partition(b"?")[0] == self.path and request.method in READS and not request.has_body
 
     def answer(self, request: RequestHead) -> tuple[int, bytes, bytes]:
         """Status, header lines and body."""
@@ -106,10 +109,12 @@ def _page(text: str, language: str, varies: bool) -> Page:
         b"Content-Language: " + language.encode(),
         b"ETag: " + etag,
         b"Cache-Control: no-cache",  # what a reader has is what is in force, or is asked for anew
-        b"Content-Security-Policy: default-src 'none'; img-src data:; style-src 'sha256-" + digest + b"'; base-uri 'none'; form-action 'none'",
+        b"Content-Security-Policy: default-src 'none'; img-src data:; style-src 'sha256-"
+        + digest
+        + b"'; base-uri 'none'; form-action 'none'",
         b"X-Content-Type-Options: nosniff",
         *([b"Vary: Accept-Language"] if varies else []),
-    ]  # fmt: skip
+    ]
     return Page(body, etag, b"\r\n".join(lines) + b"\r\n")
 
 

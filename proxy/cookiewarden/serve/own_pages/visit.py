@@ -3,11 +3,11 @@
 Only page requests are counted, each once, by what became of its tag:
 
 - `injected`, `sniffed`: the page has the tag; `sniffed` where it has no type and browsers take its body for HTML.
-- `csp`: its Content-Security-Policy forbids the script. The tag is there all the same: the policy may change on the way.
+- `csp`: its Content-Security-Policy forbids the script. The tag is there all the same: the policy may change on the
+  way.
 - `encoded`, `not-html`: nothing was written.
 
-Redirects, downloads, partial answers, and answers without a body are not counted, and get no tag.
-"""
+Redirects, downloads, partial answers, and answers without a body are not counted, and get no tag."""
 
 import re
 from collections.abc import Iterable
@@ -99,12 +99,11 @@ class Visit:
         edited = self._conditions.towards_application(fields)
         if edited is None or not self._is_page:
             return edited
-        return (
-            without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"
-        )  # what is written to must be readable
+        return without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"  # what is written to must be readable
 
     def page(self, response: ResponseHead, body: bytes, host: bytes, https: bool) -> GuardedPage | None:
-        """Return the page where the answer is one that gets a tag; `body` is what has come of it, `host` as browsers know it."""
+        """Return the page where the answer is one that gets a tag; `body` is what has come of it, `host` as browsers
+        know it."""
         self._status = response.status
         fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
         if not self._is_page or response.framing is Framing.NONE or not _is_shown(response.status, fields):
@@ -148,9 +147,7 @@ def _is_shown(status: int, fields: Iterable[Header]) -> bool:
 
 def _unwritten(kind: PageKind, fields: Iterable[Header], body: bytes) -> str:
     """Return why a page gets no tag; nothing where it gets one, or where its beginning has to come first."""
-    if kind is PageKind.OTHER or any(
-        name == b"content-type" and _WIDE.search(value) for name, value in fields
-    ):
+    if kind is PageKind.OTHER or any(name == b"content-type" and _WIDE.search(value) for name, value in fields):
         return "not-html"
     if any(name == b"content-encoding" and value.lower() not in (b"identity", b"") for name, value in fields):
         return "encoded"
@@ -161,6 +158,4 @@ def _address(host: bytes, https: bool) -> PageAddress:
     """The script's address as browsers know it."""
     found = _PORT.fullmatch(host.lower())
     name, port = (found[1], found[2]) if found else (b"", None)
-    return PageAddress(
-        b"https" if https else b"http", name, int(port) if port else 443 if https else 80, SCRIPT
-    )
+    return PageAddress(b"https" if https else b"http", name, int(port) if port else 443 if https else 80, SCRIPT)

@@ -3,21 +3,22 @@
 Signals are for the supervisor alone, which says everything here: a service manager that signals every process of a
 group would else tell a worker twice.
 
-Slow and urgent orders travel on one channel, in the order in which the supervisor decided. Three rules bring every worker
-to the right state, however they interleave:
+Slow and urgent orders travel on one channel, in the order in which the supervisor decided. Three rules bring every
+worker to the right state, however they interleave:
 
 1. `Begin`, `Put` and `Turn` carry the newest order of the moment at which they are sent.
 2. A worker's order is that of the last message that it received. It receives while it builds.
 3. Whatever a worker puts in force, it puts in force in its order of that moment.
 
 - `Turn` before `Put`: the policy of before turns, and the next one is built in the new order.
-- `Turn` while the worker builds what a `Put` brought, or while that waits in the queue: the policy of before turns at once,
-  and by rule 3 the next one is put in force in the new order.
+- `Turn` while the worker builds what a `Put` brought, or while that waits in the queue: the policy of before turns at
+  once, and by rule 3 the next one is put in force in the new order.
 - Two `Turn`s while it builds: the second counts.
 - `Turn` to a worker that has not begun to serve: it serves in the new order from its first request on.
-- `Turn` while the supervisor goes from worker to worker with a `Put`: it overtakes the `Put` where that was not sent yet, and
-  that carries the new order by rule 1.
-- A worker that dies: its replacement gets the newest policy and the newest order with `Begin`, and every message after that.
+- `Turn` while the supervisor goes from worker to worker with a `Put`: it overtakes the `Put` where that was not sent
+  yet, and that carries the new order by rule 1.
+- A worker that dies: its replacement gets the newest policy and the newest order with `Begin`, and every message after
+  that.
 - `Put`s are worked on one after the other, so the last one wins.
 """
 
@@ -76,7 +77,8 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Have the policy in force follow this order, at once: whatever `Put` is being worked on. Answered by the same number."""
+    """Have the policy in force follow this order, at once: whatever `Put` is being worked on. Answered by the same
+    number."""
 
     number: int
     order: Order

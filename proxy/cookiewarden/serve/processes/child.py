@@ -1,5 +1,5 @@
-"""A worker process under a supervisor: `python -m cookiewarden.serve.processes.child NUMBER SOCKET CHANNEL COUNTS`, the last three
-descriptors that it was born with. It serves until it is told to stop, or until its supervisor is gone."""
+"""A worker process under a supervisor: `python -m cookiewarden.serve.processes.child NUMBER SOCKET CHANNEL COUNTS`, the
+last three descriptors that it was born with. It serves until it is told to stop, or until its supervisor is gone."""
 
 import signal
 

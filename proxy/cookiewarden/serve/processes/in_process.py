@@ -118,6 +118,4 @@ class InProcess(CountingWorkers):
 
 
 async def _engine(revision: Revision, order: Order) -> Engine:
-    return await beside_traffic(
-        lambda: Engine(revision.policy, order.mode, order.now, keyring(revision.keys))
-    )
+    return await beside_traffic(lambda: Engine(revision.policy, order.mode, order.now, keyring(revision.keys)))

@@ -67,5 +67,9 @@ def tell_where(settings: Settings, listening: socket.socket, admin: Address) -> 
     by_tls = " by TLS" if settings.tls_cert else ""
     log.info(
         "listening on %s%s for %s, admin on %s, pid %d",
-        told(listening), by_tls, settings.upstream, admin, os.getpid(),
-    )  # fmt: skip
+        told(listening),
+        by_tls,
+        settings.upstream,
+        admin,
+        os.getpid(),
+    )

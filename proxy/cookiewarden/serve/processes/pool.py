@@ -200,9 +200,7 @@ class WorkerPool(CountingWorkers):
         try:
             child = await self._launch(slot)
         except OSError as error:  # no descriptor, no memory, no process to be had
-            raise CannotStart(
-                f"a worker cannot be started: {(error.strerror or str(error)).lower()}"
-            ) from error
+            raise CannotStart(f"a worker cannot be started: {(error.strerror or str(error)).lower()}") from error
         self.children.add(child)
         self.processes.pids.append(child.process.pid)
         self._begin(child.listen())
@@ -227,11 +225,14 @@ class WorkerPool(CountingWorkers):
             counts = memoryview(mmap.mmap(memory, 8 * self.labels.max_cells)).cast("q")
             handed = (self.sockets[slot].fileno(), theirs.fileno(), memory)
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "cookiewarden.serve.processes.child", *map(str, (slot, *handed)),
+                sys.executable,
+                "-m",
+                "cookiewarden.serve.processes.child",
+                *map(str, (slot, *handed)),
                 pass_fds=handed,
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,  # a terminal's Ctrl-C is the supervisor's to hear, once
-            )  # fmt: skip
+            )
         except BaseException:
             ours.close()
             raise
@@ -276,7 +277,8 @@ class WorkerPool(CountingWorkers):
             self._restarting = self._begin(self.restart())
 
     async def put(self, revision: Revision, role: Role) -> list[object]:
-        """A worker that does not take it is ended: what replaces it has the policy. No pieces: the workers hold them."""
+        """A worker that does not take it is ended: what replaces it has the policy. No pieces: the workers hold
+        them."""
         policy = self._for_workers(revision, role)
         if role is Role.SHADOW:
             self.shadow_policy = policy
@@ -402,9 +404,7 @@ class WorkerPool(CountingWorkers):
         for child in children & self.children:
             child.kill()
 
-    async def _gone(
-        self, children: set[Child], seconds: float, hurry: asyncio.Future[None] | None = None
-    ) -> bool:
+    async def _gone(self, children: set[Child], seconds: float, hurry: asyncio.Future[None] | None = None) -> bool:
         """Whether they ended within the time, or before `hurry` was done."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds

@@ -13,9 +13,8 @@ class Fault(Enum):
 class Body:
     """One body that comes in pieces.
 
-    After the last piece `ended` is true and `rest` holds what followed it. Where the bytes are at fault, `fault` says why and nothing
-    more may be fed.
-    """
+    After the last piece `ended` is true and `rest` holds what followed it. Where the bytes are at fault, `fault` says
+    why and nothing more may be fed."""
 
     def __init__(self) -> None:
         self.ended = False

@@ -38,8 +38,8 @@ MAX_SOURCES = 500
 
 
 def nonce_for(values: Iterable[bytes], script: PageAddress) -> bytes | None:
-    """Return the nonce that a tag for `script` needs under these field values; NO_NONCE where it needs none, and None where
-    it is forbidden."""
+    """Return the nonce that a tag for `script` needs under these field values; NO_NONCE where it needs none, and None
+    where it is forbidden."""
     shared: dict[bytes, None] | None = None  # in the order of the first policy that asks for one
     policies = list(filter(_RESTRICTS.search, b",".join(values).split(b",")))
     if len(policies) > MAX_POLICIES or sum(len(policy.split()) for policy in policies) > MAX_SOURCES:
@@ -88,9 +88,7 @@ def _matches(source: bytes, script: PageAddress) -> bool:
     host = _HOST.fullmatch(source)
     if host is None or not (host[1] is None or _is_of_scheme(host[1].lower(), script)):
         return False
-    return (
-        _is_of_host(host[2].lower(), script) and _is_at_port(host[3], script) and _is_at_path(host[4], script)
-    )
+    return _is_of_host(host[2].lower(), script) and _is_at_port(host[3], script) and _is_at_path(host[4], script)
 
 
 def _is_of_scheme(scheme: bytes, script: PageAddress) -> bool:

@@ -45,7 +45,8 @@ _LINES = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto:
 
 
 def browser_of(peer: bytes, host: bytes, came: Forwarded | None, is_trusted: bool, https: bool) -> Browser:
-    """The browser behind a request of `peer` for `host`. `came`: the request's own X-Forwarded fields, believed where `is_trusted`.
+    """The browser behind a request of `peer` for `host`. `came`: the request's own X-Forwarded fields, believed where
+    `is_trusted`.
     `https`: whether browsers speak HTTPS where nothing says otherwise."""
     if came is None or not is_trusted:
         return Browser(host, https, _LINES % (peer, host, b"https" if https else b"http"))

@@ -31,8 +31,8 @@ class BadHead(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one head: octets from its first to the end of its blank line, octets of a line, number of fields, and of
-    cookies in a request."""
+    """Limits of one head: octets from its first to the end of its blank line, octets of a line, number of fields, and
+    of cookies in a request."""
 
     max_head: int
     max_field: int
@@ -48,9 +48,7 @@ class Limits:
         # A line may end in \r\n only: counting \n tells the same of every head that is not refused anyway.
         if len(head) > self.max_head or head.count(b"\n") - 2 > self.max_fields:
             return True
-        return len(head) > self.max_field and any(
-            len(line) + 2 > self.max_field for line in head.split(b"\r\n")[1:]
-        )
+        return len(head) > self.max_field and any(len(line) + 2 > self.max_field for line in head.split(b"\r\n")[1:])
 
 
 class Framing(IntEnum):
@@ -132,8 +130,8 @@ def tokens(values: Sequence[bytes]) -> frozenset[bytes]:
 
 
 def without(fields: bytes, named: frozenset[bytes]) -> bytes:
-    """The lines without those of these fields, given in lower case; each line has its line break before it. However many names
-    there are, each line is looked at once and nothing is built from them."""
+    """The lines without those of these fields, given in lower case; each line has its line break before it. However
+    many names there are, each line is looked at once and nothing is built from them."""
     first, *lines = fields.split(b"\r\n")
     return b"\r\n".join([first, *[line for line in lines if line.partition(b":")[0].lower() not in named]])
 
@@ -141,10 +139,21 @@ def without(fields: bytes, named: frozenset[bytes]) -> bytes:
 # Our own answers
 
 _STATUS_TEXTS = {
-    200: b"OK", 204: b"No Content", 304: b"Not Modified", 404: b"Not Found", 400: b"Bad Request", 408: b"Request Timeout", 412: b"Precondition Failed", 413: b"Content Too Large",
-    431: b"Request Header Fields Too Large", 501: b"Not Implemented", 502: b"Bad Gateway",
-    503: b"Service Unavailable", 504: b"Gateway Timeout", 505: b"HTTP Version Not Supported",
-}  # fmt: skip
+    200: b"OK",
+    204: b"No Content",
+    304: b"Not Modified",
+    404: b"Not Found",
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    412: b"Precondition Failed",
+    413: b"Content Too Large",
+    431: b"Request Header Fields Too Large",
+    501: b"Not Implemented",
+    502: b"Bad Gateway",
+    503: b"Service Unavailable",
+    504: b"Gateway Timeout",
+    505: b"HTTP Version Not Supported",
+}
 
 
 def own_response(status: int, lines: bytes, body: bytes, keep_alive: bool, head_only: bool = False) -> bytes:

@@ -16,7 +16,8 @@ LONGEST_V2 = 4096
 """Octets of addresses and extensions that are read; the protocol's own examples need some 100."""
 
 _V1 = re.compile(
-    rb"PROXY (?:UNKNOWN(?: [^\r\n]*)?|(TCP[46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) (0|[1-9][0-9]{0,4}) (0|[1-9][0-9]{0,4}))\r\n"
+    rb"PROXY (?:UNKNOWN(?: [^\r\n]*)?|(TCP[46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) (0|[1-9][0-9]{0,4}) "
+    rb"(0|[1-9][0-9]{0,4}))\r\n"
 )
 _LOCAL, _PROXY = 0x20, 0x21
 _ADDRESSES = {0x11: (4, 12), 0x21: (16, 36)}
@@ -64,11 +65,7 @@ def _source_v1(header: bytes) -> bytes | None:
     except ValueError:
         raise BadProxyHeader from None
     version = 4 if family == b"TCP4" else 6
-    if (
-        (client.version, server.version) != (version, version)
-        or int(source_port) > 65535
-        or int(port) > 65535
-    ):
+    if (client.version, server.version) != (version, version) or int(source_port) > 65535 or int(port) > 65535:
         raise BadProxyHeader
     return str(client).encode()
 

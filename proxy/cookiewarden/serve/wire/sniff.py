@@ -1,8 +1,7 @@
 """Which responses browsers show as HTML: by their type, or by their first octets where the type says nothing.
 
-Browsers differ in small things (WHATWG MIME Sniffing 7, Chromium 156, Firefox 153). Here a response counts as HTML where one
-of them takes it for HTML.
-"""
+Browsers differ in small things (WHATWG MIME Sniffing 7, Chromium 156, Firefox 153). Here a response counts as HTML
+where one of them takes it for HTML."""
 
 import re
 from collections.abc import Iterable
@@ -48,8 +47,8 @@ def kind_of(fields: Iterable[Header]) -> PageKind:
 
 
 def _essence(types: bytes) -> bytes:
-    """Return the last type that is one, without its parameters; nothing where none is, or only `*/*` (Fetch 2.2.2). Parameters may hold a comma
-    within quotes."""
+    """Return the last type that is one, without its parameters; nothing where none is, or only `*/*` (Fetch 2.2.2).
+    Parameters may hold a comma within quotes."""
     pieces = [piece for piece in _QUOTED.sub(b"", types).split(b",") if b"/" in piece]
     for piece in reversed(pieces[-MAX_TYPES:]):
         essence = _ESSENCE_ENDS.split(piece.strip(b" \t"), maxsplit=1)[0].lower()
@@ -61,9 +60,22 @@ def _essence(types: bytes) -> bytes:
 _SPACE = b"\t\n\f\r "
 # Chromium asks for no space or `>` behind them; `<a` and the like stand for longer names too.
 _BEGINNINGS = (
-    b"<!doctype html", b"<!--", b"<script", b"<iframe", b"<html", b"<head", b"<h1", b"<div", b"<font", b"<table", b"<a", b"<style",
-    b"<title", b"<b", b"<p",
-)  # fmt: skip
+    b"<!doctype html",
+    b"<!--",
+    b"<script",
+    b"<iframe",
+    b"<html",
+    b"<head",
+    b"<h1",
+    b"<div",
+    b"<font",
+    b"<table",
+    b"<a",
+    b"<style",
+    b"<title",
+    b"<b",
+    b"<p",
+)
 
 
 def begins_as_html(text: bytes) -> bool | None:

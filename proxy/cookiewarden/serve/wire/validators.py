@@ -1,12 +1,12 @@
 """Validators of pages that have the guard's tag: an entity-tag names the guard's revision, too.
 
-Else a browser keeps a page with an old tag for as long as the application says that the page has not changed. The rules:
+Else a browser keeps a page with an old tag for as long as the application says that the page has not changed. The
+rules:
 
 - The ETag of a page with a tag ends in `--cw-` and the revision. It is weak. Last-Modified is dropped.
 - Towards the application an entity-tag loses that ending. The 304 for it gets the ending back.
 - An entity-tag of another revision stands for a page that must not come back. In a page request the same goes for one
-  without a revision, and for a date: that page may have no tag at all.
-"""
+without a revision, and for a date: that page may have no tag at all."""
 
 import re
 
@@ -91,8 +91,7 @@ class Conditions:
         if not self.known:
             return head
         is_known = any(
-            name.lower() == b"etag" and value.removeprefix(b"W/") in self.known
-            for name, value in fields_of(head)
+            name.lower() == b"etag" and value.removeprefix(b"W/") in self.known for name, value in fields_of(head)
         )
         has_tag = is_known or not _ETAG.search(head)
         return self.marked(head) if has_tag else head

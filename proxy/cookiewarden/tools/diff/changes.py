@@ -34,10 +34,9 @@ class Change:
         return self.key.label
 
 
-def changes_of(
-    old: Effect, new: Effect, old_passes: bool = False, new_passes: bool = False
-) -> Iterator[Change]:
-    """`old_passes`, `new_passes`: whether what is in no entry passes there, so that a fact that is gone is a rule less."""
+def changes_of(old: Effect, new: Effect, old_passes: bool = False, new_passes: bool = False) -> Iterator[Change]:
+    """`old_passes`, `new_passes`: whether what is in no entry passes there, so that a fact that is gone is a rule
+    less."""
     gone = Fact("", None)
     otherwise = [key for key in {**old, **new} if old.get(key, gone) != new.get(key, gone)]
     topics = {key.topic for key in otherwise}

@@ -1,4 +1,5 @@
-"""Two policies compared by what they do: which cookies one lets pass and the other does not, and with which attributes and lifetimes."""
+"""Two policies compared by what they do: which cookies one lets pass and the other does not, and with which attributes
+and lifetimes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -122,9 +123,7 @@ class Version:
     def declared(self, name: str) -> list[tuple[object, ...]]:
         """Its entries, in order, but for where they stand and what they say to people."""
         keys = [key for key in Entry.__dataclass_fields__ if key not in NOT_COMPARED]
-        return [
-            (*(getattr(e, key) for key in keys), *rules_of(e).items()) for e in self.by_name.get(name, ())
-        ]
+        return [(*(getattr(e, key) for key in keys), *rules_of(e).items()) for e in self.by_name.get(name, ())]
 
     def first(self, name: str) -> Entry | None:
         return next(iter(self.by_name.get(name, ())), None)
@@ -141,9 +140,7 @@ def diff(old: Version, new: Version) -> Diff:
     """What is otherwise with `new`."""
     rules = list(changes_of(policy_effect(old.policy), policy_effect(new.policy)))
     general = [*rules, *changes_of(statement_effect(old.policy), statement_effect(new.policy))]
-    same_rules = (
-        not rules and old.policy.name == new.policy.name and old.policy.categories == new.policy.categories
-    )
+    same_rules = not rules and old.policy.name == new.policy.name and old.policy.categories == new.policy.categories
     entries = [*new.policy.entries, *old.policy.entries]
     scoped = [entry for entry in entries if entry.hosts or entry.paths]
     found: list[CookieDifference] = []
@@ -171,12 +168,16 @@ def _differences(
             places.setdefault(changes, []).extend(where)
     was, is_now = old.declared(declared), new.declared(declared)
     if not places and was and is_now and was != is_now:
-        yield CookieDifference(
-            declared, ChangeKind.CHANGED, (UNSEEN,), (), old.first(declared), new.first(declared)
-        )
+        yield CookieDifference(declared, ChangeKind.CHANGED, (UNSEEN,), (), old.first(declared), new.first(declared))
     for changes, where in places.items():
         before, after = old.entry(name, where[0]), new.entry(name, where[0])
-        kind = ChangeKind.GAINED if before is None and after is not None else ChangeKind.LOST if after is None and before is not None else ChangeKind.CHANGED  # fmt: skip
+        kind = (
+            ChangeKind.GAINED
+            if before is None and after is not None
+            else ChangeKind.LOST
+            if after is None and before is not None
+            else ChangeKind.CHANGED
+        )
         everywhere = len(where) == len(sites)
         told = () if everywhere else tuple(map(str, where))
         yield CookieDifference(declared, kind, changes, told, before, after)
@@ -189,10 +190,7 @@ UNSEEN = Change(Key(Topic.DECLARED), "one way", "another; no effect was found by
 def _lets_pass(version: Version) -> bool:
     """Whether what is in no entry passes one way or the other: there the loss of an entry is the loss of its rules."""
     policy = version.policy
-    return (
-        policy.on_response is not OnUndeclaredResponse.BLOCK
-        or policy.on_request is not OnUndeclaredRequest.STRIP
-    )
+    return policy.on_response is not OnUndeclaredResponse.BLOCK or policy.on_request is not OnUndeclaredRequest.STRIP
 
 
 def _alike(name: str, sites: list[TrialSite], old: Version, new: Version) -> Iterable[list[TrialSite]]:
@@ -214,7 +212,5 @@ def _same(one: Entry | None, other: Entry | None) -> bool:
     if one is None or other is None:
         return False  # declared elsewhere, ended or not at all: that is tried
     return all(
-        getattr(one, key) == getattr(other, key)
-        for key in Entry.__dataclass_fields__
-        if key not in ("place", "places")
+        getattr(one, key) == getattr(other, key) for key in Entry.__dataclass_fields__ if key not in ("place", "places")
     )

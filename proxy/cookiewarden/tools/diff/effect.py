@@ -1,8 +1,8 @@
-"""What a policy does to a cookie, found out by trying: the engine is asked about lines that are chosen to show each rule.
+"""What a policy does to a cookie, found out by trying: the engine is asked about lines that are chosen to show each
+rule.
 
-Two files that are written otherwise and do the same have the same effect, and the other way round. Everything is tried in enforce mode,
-for a visitor who consented: modes and consent are facts beside it.
-"""
+Two files that are written otherwise and do the same have the same effect, and the other way round. Everything is tried
+in enforce mode, for a visitor who consented: modes and consent are facts beside it."""
 
 import hashlib
 import json
@@ -71,9 +71,7 @@ MISSING = {
 class _Trial:
     def __init__(self, name: bytes, site: TrialSite, engine: Engine, now: float) -> None:
         self.name, self.engine, self.now = name, engine, now
-        self.scope, self.plain = (
-            engine.scope_of(site.octets, site.path.encode(), https) for https in (True, False)
-        )
+        self.scope, self.plain = (engine.scope_of(site.octets, site.path.encode(), https) for https in (True, False))
         labels = site.octets.decode("latin-1").split(".")
         self.domains = ["unrelated.invalid", *(".".join(labels[at:]) for at in range(len(labels)))]
         # Without what its prefix promises, no browser takes it, whatever the policy says.
@@ -108,12 +106,8 @@ class _Trial:
             Topic.PATH: self.exactly("Path", "/tried"),
             Topic.DOMAIN: self.domain(),
             Topic.PRIORITY: Fact(self.exactly("Priority", "Low", "High").text),
-            Topic.VALUE: Fact("sealed", (1.0,))
-            if Reason.SEALED in decision.reasons
-            else Fact(Usual.AS_SET, (0.0,)),
-            Topic.KEPT_NAME: Fact(
-                kept.name.decode() if kept.name != self.name else Usual.OWN, _promised(kept.name)
-            ),
+            Topic.VALUE: Fact("sealed", (1.0,)) if Reason.SEALED in decision.reasons else Fact(Usual.AS_SET, (0.0,)),
+            Topic.KEPT_NAME: Fact(kept.name.decode() if kept.name != self.name else Usual.OWN, _promised(kept.name)),
             Topic.SUPERSEDED: Fact("expired first" if self.supersedes() else Usual.LEFT_ALONE),
         }
 
@@ -156,9 +150,7 @@ class _Trial:
 
     def secure(self) -> Fact:
         # Without SameSite, a default of None would force it.
-        by_https, by_http = (
-            self.flag("Secure", scope, "; SameSite=Lax") for scope in (self.scope, self.plain)
-        )
+        by_https, by_http = (self.flag("Secure", scope, "; SameSite=Lax") for scope in (self.scope, self.plain))
         return _by_scheme(by_https, by_http)
 
     def flag(self, attribute: str, scope: Scope | None = None, beside: str = "") -> Fact:
@@ -182,7 +174,8 @@ class _Trial:
         return Fact(_same_site_words(found), ranks)
 
     def without_secure(self, tail: str) -> Fact:
-        """What becomes of what browsers refuse as it comes: neither is the stricter, for it reaches nobody or comes as promised."""
+        """What becomes of what browsers refuse as it comes: neither is the stricter, for it reaches nobody or comes as
+        promised."""
         https, http = (
             Usual.BLOCKED if self.set(self.needed("Secure") + tail, scope)[1] is None else "repaired"
             for scope in (self.scope, self.plain)
@@ -205,11 +198,10 @@ class _Trial:
         return Fact(text, frozenset({text}))
 
     def domain(self) -> Fact:
-        """The stricter of two is the one that holds the other: who is at most in more domains is in a narrower one. Where hosts are
-        public, a Domain may be blocked that another rule would have made one that passes: no two are comparable."""
-        tried = [
-            Tried(asked, self.got("Domain", f"{self.needed()}; Domain={asked}")) for asked in self.domains
-        ]
+        """The stricter of two is the one that holds the other: who is at most in more domains is in a narrower one.
+        Where hosts are public, a Domain may be blocked that another rule would have made one that passes: no two are
+        comparable."""
+        tried = [Tried(asked, self.got("Domain", f"{self.needed()}; Domain={asked}")) for asked in self.domains]
         bound = _bound_of(tried)
         if {one.got for one in tried} == {None}:
             text = "the host alone"
@@ -282,10 +274,18 @@ def _let(refused: bool, decision: Decision, passes: str, refuses: str) -> Fact:
     return Fact(f"{text} ({reasons})" if reasons else text, (float(refused),))
 
 
-_WHY_NOT = {reason: reason.value for reason in (
-    Reason.UNDECLARED, Reason.ENTRY_EXPIRED, Reason.NOT_FORWARDED, Reason.PREFIX_RULE, Reason.NONE_WITHOUT_SECURE, Reason.PLAIN_NAME,
-    Reason.SET_BY_SERVER,
-)} | {Reason.OUT_OF_SCOPE: Reason.UNDECLARED.value}  # fmt: skip
+_WHY_NOT = {
+    reason: reason.value
+    for reason in (
+        Reason.UNDECLARED,
+        Reason.ENTRY_EXPIRED,
+        Reason.NOT_FORWARDED,
+        Reason.PREFIX_RULE,
+        Reason.NONE_WITHOUT_SECURE,
+        Reason.PLAIN_NAME,
+        Reason.SET_BY_SERVER,
+    )
+} | {Reason.OUT_OF_SCOPE: Reason.UNDECLARED.value}
 """What is declared elsewhere only is undeclared here; but that it is held by browsers is another fact."""
 
 
@@ -365,8 +365,7 @@ def _day(end: float) -> str:
 
 def _texts(texts: Texts) -> str:
     lines = {
-        language: " ¶ ".join(" ".join(part.split()) for part in text.split("\n\n"))
-        for language, text in texts.items()
+        language: " ¶ ".join(" ".join(part.split()) for part in text.split("\n\n")) for language, text in texts.items()
     }
     return " / ".join(f"{language}: {text}" if language else text for language, text in lines.items())
 
@@ -387,9 +386,7 @@ def policy_effect(policy: Policy) -> Effect:
         Topic.ON_ERROR: _ordered(policy.on_error, "open", "closed"),
         Topic.CONSENT_COOKIE: _incomparable(told) if consent else Fact(told),
         Topic.CONSENT_UNKNOWN: _ordered(unknown, "grants", "denies"),
-        Topic.PUBLIC_HOSTS: Fact(
-            ", ".join(sorted(policy.public_hosts)) or "not known", frozenset(policy.public_hosts)
-        ),
+        Topic.PUBLIC_HOSTS: Fact(", ".join(sorted(policy.public_hosts)) or "not known", frozenset(policy.public_hosts)),
     }
     return effect_of(facts)
 

@@ -176,8 +176,8 @@ class Usual(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that is so for a cookie. `strictness`: by which two facts of one kind are compared: numbers one by one, of sets the one
-    that holds the other is the stricter; None for what changes no promise."""
+    """Something that is so for a cookie. `strictness`: by which two facts of one kind are compared: numbers one by one,
+    of sets the one that holds the other is the stricter; None for what changes no promise."""
 
     text: str | Usual
     strictness: tuple[float, ...] | frozenset[str] | None = None

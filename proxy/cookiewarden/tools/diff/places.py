@@ -16,7 +16,8 @@ FILLERS = "~^|!`'x0\ue000"
 
 
 def example_of(declared: str, written: frozenset[str]) -> str:
-    """A name for a glob that no more exact entry speaks for: a character stands for the `*` that is none of `written`."""
+    """A name for a glob that no more exact entry speaks for: a character stands for the `*` that is none of
+    `written`."""
     if "*" not in declared:
         return declared
     filler = next((letter for letter in FILLERS if letter not in written), "cookiewarden")
@@ -28,9 +29,7 @@ def sites_of(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[
     entries = [entry for entry in scoped if name_matches(entry.name, name)]
     patterns = {*public, *(host for entry in entries for host in entry.hosts)}
     elsewhere = _unspoken("elsewhere", ".example", patterns)
-    hosts = {elsewhere: "elsewhere"} | {
-        _below(host, patterns): "" for entry in entries for host in entry.hosts
-    }
+    hosts = {elsewhere: "elsewhere"} | {_below(host, patterns): "" for entry in entries for host in entry.hosts}
     paths = dict.fromkeys(["/", *(path for entry in entries for path in entry.paths)])
     if len(hosts) * len(paths) <= MAX_SITES:
         return [TrialSite(host, path, told) for host, told in hosts.items() for path in paths]

@@ -53,9 +53,7 @@ def _decided_otherwise(one: Recorded, old: Engine, new: Engine, at: float) -> It
                 yield Otherwise(header, name, was.decision.told, is_now.decision.told)
             # What is sealed is another each time.
             elif was.after != is_now.after and not _is_sealed(was, is_now):
-                yield Otherwise(
-                    header, name, was.decision.told, f"{is_now.decision.told}, {_apart(was, is_now)}"
-                )
+                yield Otherwise(header, name, was.decision.told, f"{is_now.decision.told}, {_apart(was, is_now)}")
 
 
 def _verdict(decision: Decision) -> tuple[object, ...]:

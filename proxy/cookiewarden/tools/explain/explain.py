@@ -102,12 +102,8 @@ def exchange_of(url: str) -> Exchange:
     """The exchange that a URL stands for. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError(
-            f'"{printable(shown_url(url))}" is no URL; expected one such as https://shop.example/account'
-        )
-    return Exchange(
-        parts.netloc.rpartition("@")[2].encode(), (parts.path or "/").encode(), parts.scheme == "https"
-    )
+        raise ValueError(f'"{printable(shown_url(url))}" is no URL; expected one such as https://shop.example/account')
+    return Exchange(parts.netloc.rpartition("@")[2].encode(), (parts.path or "/").encode(), parts.scheme == "https")
 
 
 _REQUEST = re.compile(rb"(?:> )?[A-Z]+ (/[^ ]*) HTTP/")
@@ -128,11 +124,7 @@ def lines_of(text: bytes) -> list[bytes]:
 def headers_of(text: bytes) -> list[Header]:
     """The cookie headers of one header line or of whole heads, and what else is looked at. Raises NoHeader."""
     lines = lines_of(text)
-    found = [
-        (m[1], m[2])
-        for line in lines
-        if (m := _HEADER.fullmatch(line)) and m[1].lower() in REQUEST | RESPONSE
-    ]
+    found = [(m[1], m[2]) for line in lines if (m := _HEADER.fullmatch(line)) and m[1].lower() in REQUEST | RESPONSE]
     if not any(name.lower() in (b"cookie", b"set-cookie") for name, _ in found):
         raise NoHeader(
             "no Set-Cookie or Cookie header in it; expected a line such as 'Set-Cookie: sid=1; Path=/'",
@@ -215,8 +207,8 @@ def explain_traffic(
     now: float,
     keyring: "Keyring | None" = None,
 ) -> Table:
-    """Judge recorded traffic as the proxy would, a row for each cookie and what is done to it. `now`: for exchanges whose time is not
-    known."""
+    """Judge recorded traffic as the proxy would, a row for each cookie and what is done to it. `now`: for exchanges
+    whose time is not known."""
     engine = Engine(policy, now=now, keyring=keyring)
     teller = _Teller(policy, sources)
     table = Table([])

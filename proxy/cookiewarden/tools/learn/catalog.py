@@ -1,4 +1,5 @@
-"""A catalog of cookies that somebody else keeps, such as the Open Cookie Database: what it says is a suggestion, for a person to judge."""
+"""A catalog of cookies that somebody else keeps, such as the Open Cookie Database: what it says is a suggestion, for a
+person to judge."""
 
 import csv
 from dataclasses import dataclass

@@ -25,8 +25,8 @@ class DraftedEntry:
 
 
 def accepted(head: str, entries: Sequence[DraftedEntry]) -> list[DraftedEntry]:
-    """Drafted entries, those of which that would be errors below `head` as comments which say why: two globs that match the same names,
-    names that cannot be declared. `head` ends with `cookies:` and the end of its line."""
+    """Drafted entries, those of which that would be errors below `head` as comments which say why: two globs that match
+    the same names, names that cannot be declared. `head` ends with `cookies:` and the end of its line."""
     found = list(entries)
     while problems := _errors(composed(head, found)):
         wrong = _by_entry(head, found, problems)

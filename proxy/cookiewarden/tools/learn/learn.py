@@ -1,4 +1,5 @@
-"""A draft of a register from what was seen: entries for undeclared cookies, families among them, and what a catalog suggests.
+"""A draft of a register from what was seen: entries for undeclared cookies, families among them, and what a catalog
+suggests.
 
 What is drafted is for a person to read: purposes and categories are comments, and a new policy begins in report mode.
 """
@@ -61,9 +62,7 @@ def new_policy(name: str, made: RegisterDraft) -> str:
     return composed(EMPTY.format(name=scalar(name)), made.entries)
 
 
-def draft(
-    inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog | None, now: float
-) -> RegisterDraft:
+def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog | None, now: float) -> RegisterDraft:
     """For what `policy` does not declare."""
     undeclared = {f.name for f in drift(inventory, judged, policy, now) if f.kind is Kind.UNDECLARED}
     found = families(name for name in undeclared if "*" not in name)
@@ -107,9 +106,7 @@ def _entry(record: Record, family: Family | None, known: Suggestion | None) -> D
     purpose, category = PURPOSE, CATEGORY
     if known is not None:
         told = ", ".join(filter(None, (known.platform, known.retention)))
-        notes.append(
-            f"the catalog knows it ({told}); what follows is its suggestion, and nobody has checked it"
-        )
+        notes.append(f"the catalog knows it ({told}); what follows is its suggestion, and nobody has checked it")
         purpose = scalar(known.description) if known.description else PURPOSE
         category = scalar(known.category.lower()) if known.category else CATEGORY
     yaml = entry_yaml(record, is_glob, notes, purpose, category)
@@ -120,8 +117,8 @@ def _entry(record: Record, family: Family | None, known: Suggestion | None) -> D
 
 
 def merged(source: Source, raw: str, entries: str) -> str | Problem:
-    """A policy's text with entries added at the end of its `cookies`; every other octet as it was. A problem where that cannot be
-    done for the way in which the file is written."""
+    """A policy's text with entries added at the end of its `cookies`; every other octet as it was. A problem where that
+    cannot be done for the way in which the file is written."""
     cookies = source.data.get("cookies") if isinstance(source.data, dict) else None
     lines = raw.splitlines(keepends=True)
     if cookies is None:
@@ -143,7 +140,10 @@ def merged(source: Source, raw: str, entries: str) -> str | Problem:
 
 
 def _flow(source: Source, pos: Pos) -> Problem:
-    message = "the cookies are written in a way that cannot be added to, such as [ ]: write each on lines of its own, after a - on the first, or paste the entries by hand"
+    message = (
+        "the cookies are written in a way that cannot be added to, such as [ ]: write each on lines of its own, "
+        "after a - on the first, or paste the entries by hand"
+    )
     return source.problem(Code.WRONG_VALUE, pos, message)
 
 
@@ -164,6 +164,5 @@ def _end_of_block(lines: list[str], first: int, indent: str) -> int:
 def _indented(entries: str, indent: str) -> str:
     """The entries are written with two blanks before their dash."""
     return "".join(
-        indent + line.removeprefix("  ") if line.strip() else line
-        for line in entries.splitlines(keepends=True)
+        indent + line.removeprefix("  ") if line.strip() else line for line in entries.splitlines(keepends=True)
     )

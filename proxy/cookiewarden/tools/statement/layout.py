@@ -1,4 +1,5 @@
-"""Tables as `pdftotext -layout` leaves them: columns by where they begin, cells over several lines, rows between empty lines."""
+"""Tables as `pdftotext -layout` leaves them: columns by where they begin, cells over several lines, rows between empty
+lines."""
 
 import re
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ class TableRow:
 
 
 def read_table(lines: list[str], at: int) -> tuple[list[TableRow], int]:
-    """The table whose head is line `at` (from 0), head included, and the line after it; no rows where none begins there."""
+    """The table whose head is line `at` (from 0), head included, and the line after it; no rows where none begins
+    there."""
     head = _pieces(lines[at])
     if columns_of(tuple(text for _, text in head)) is None:
         return [], at
@@ -81,8 +83,8 @@ class _Table:
         return max((i for i, column in enumerate(self.starts) if column <= start + SLACK), default=0)
 
     def _begins(self, cells: list[str]) -> bool:
-        """Whether a line with a name is a row, and not the rest of a long name: rows have something of a lifetime on their first line, if
-        the table has any; and stand after an empty line, where they are not a line each."""
+        """Whether a line with a name is a row, and not the rest of a long name: rows have something of a lifetime on
+        their first line, if the table has any; and stand after an empty line, where they are not a line each."""
         if not cells[self.name]:
             return False
         if len(self.rows) == 1:

@@ -1,4 +1,5 @@
-"""The lines of a page: HTML, Markdown or plain text; which of them are headings, items of a list and rows of a table."""
+"""The lines of a page: HTML, Markdown or plain text; which of them are headings, items of a list and rows of a
+table."""
 
 import re
 from collections.abc import Iterator
@@ -54,7 +55,31 @@ _IS_HTML = re.compile(r"<(!doctype html|html|body|table|p|li|div)\b", re.IGNOREC
 class _Html(HTMLParser):
     """The text of a page, a line for each block, a list of cells for each row of a table."""
 
-    BLOCKS = frozenset({"p", "div", "section", "article", "ul", "ol", "table", "thead", "tbody", "dl", "br", "hr", "main", "header", "footer", "nav", "tr", "caption", "summary", "details", "pre"})  # fmt: skip
+    BLOCKS = frozenset(
+        {
+            "p",
+            "div",
+            "section",
+            "article",
+            "ul",
+            "ol",
+            "table",
+            "thead",
+            "tbody",
+            "dl",
+            "br",
+            "hr",
+            "main",
+            "header",
+            "footer",
+            "nav",
+            "tr",
+            "caption",
+            "summary",
+            "details",
+            "pre",
+        }
+    )
     HIDDEN = frozenset({"script", "style", "template", "noscript", "svg", "head"})
     ENDS = frozenset({"li", "dd", "ul", "ol", "dl", "table", "p", "caption"})
     INSIDE = frozenset({"p", "div", "br", "span"})
@@ -135,7 +160,8 @@ class _Html(HTMLParser):
 
 
 def _without_comments(text: str) -> str:
-    """Comments and tags that never end cost the parser the square of the page: what is not read is taken away before."""
+    """Comments and tags that never end cost the parser the square of the page: what is not read is taken away
+    before."""
     kept = []
     at = 0
     while (begin := text.find("<!--", at)) >= 0:
@@ -161,9 +187,7 @@ def _html_lines(text: str) -> list[PageLine]:
     return parser.lines
 
 
-_BULLET = re.compile(
-    r"[ \t]*(?:[*\u2022\u00b7\u25aa\u25cf\u25e6\u2023\u2013\u2014o+-]|\(?[0-9]{1,3}[.)])[ \t]+(?=\S)"
-)
+_BULLET = re.compile(r"[ \t]*(?:[*\u2022\u00b7\u25aa\u25cf\u25e6\u2023\u2013\u2014o+-]|\(?[0-9]{1,3}[.)])[ \t]+(?=\S)")
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _RULE = re.compile(r"[\s|:=+-]+")
 

@@ -7,25 +7,48 @@ from cookiewarden.core.policy.policy import UNITS, Lifetime
 _WORDS = {
     word: number
     for number, words in enumerate(
-        ("a an one een \u00e9\u00e9n", "two twee", "three drie", "four vier", "five vijf", "six zes", "seven zeven", "eight acht", "nine negen", "ten tien", "eleven elf", "twelve twaalf"), 1,
+        (
+            "a an one een \u00e9\u00e9n",
+            "two twee",
+            "three drie",
+            "four vier",
+            "five vijf",
+            "six zes",
+            "seven zeven",
+            "eight acht",
+            "nine negen",
+            "ten tien",
+            "eleven elf",
+            "twelve twaalf",
+        ),
+        1,
     )
     for word in words.split()
-}  # fmt: skip
+}
 _UNIT = {
-    "s": "seconds? sec seconden seconde s", "min": "minutes? mins? minuten minuut", "h": "hours? hrs? uur uren h", "d": "days? dagen dag d",
-    "w": "weeks? weken w", "mo": "months? mths? maanden maand mo", "y": "years? yrs? jaar jaren y",
-}  # fmt: skip
+    "s": "seconds? sec seconden seconde s",
+    "min": "minutes? mins? minuten minuut",
+    "h": "hours? hrs? uur uren h",
+    "d": "days? dagen dag d",
+    "w": "weeks? weken w",
+    "mo": "months? mths? maanden maand mo",
+    "y": "years? yrs? jaar jaren y",
+}
 _UNITS_SAID = "|".join(f"(?P<{unit}>{words.replace(' ', '|')})" for unit, words in _UNIT.items())
 _SPAN = re.compile(
     rf"(?<![\w.,])(?P<number>[0-9]{{1,9}}|(?:{'|'.join(_WORDS)})(?=[\s\u00a0-]))[\s\u00a0-]*(?:{_UNITS_SAID})\b",
     re.IGNORECASE,
 )
 _SPEAKS_OF_TIME = re.compile(
-    r"valid|expir|life|kept|keep|stor|retention|retain|duration|extend|last|remain|after|maximum|up to|geldig|bewaar|verloop|verval|houdbaar|duur|termijn|blijf|opgeslagen|verleng|maximaal|tot ",
+    r"valid|expir|life|kept|keep|stor|retention|retain|duration|extend|last|remain|after|maximum|up "
+    r"to|geldig|bewaar|verloop|verval|houdbaar|duur|termijn|blijf|opgeslagen|verleng|maximaal|tot ",
     re.IGNORECASE,
 )
 _SESSION_SAID = re.compile(
-    r"session cookie|sessiecookie|(until|when|at|after)\b.{0,40}\b(browser|session)\b.{0,30}\b(close[sd]?|ends?|quit|exit)|(until|when)\b.{0,20}\bclos\w+\b.{0,20}\bbrowser|end of (the|your|a) (browser )?session|(tot|als|wanneer|zodra|na)\b.{0,40}\bbrowser\b.{0,20}\b(sluit|gesloten|afsluit)|einde van (de|uw) sessie",
+    r"session cookie|sessiecookie"
+    r"|(until|when|at|after)\b.{0,40}\b(browser|session)\b.{0,30}\b(close[sd]?|ends?|quit|exit)"
+    r"|(until|when)\b.{0,20}\bclos\w+\b.{0,20}\bbrowser|end of (the|your|a) (browser )?session"
+    r"|(tot|als|wanneer|zodra|na)\b.{0,40}\bbrowser\b.{0,20}\b(sluit|gesloten|afsluit)|einde van (de|uw) sessie",
     re.IGNORECASE,
 )
 SESSION = Lifetime("session", 0)
@@ -60,16 +83,30 @@ def _span(found: re.Match[str]) -> Lifetime | None:
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("january januari jan", "february februari feb", "march maart mar mrt", "april apr", "may mei", "june juni jun", "july juli jul", "august augustus aug", "september sep sept", "october oktober oct okt", "november nov", "december dec"), 1,
+        (
+            "january januari jan",
+            "february februari feb",
+            "march maart mar mrt",
+            "april apr",
+            "may mei",
+            "june juni jun",
+            "july juli jul",
+            "august augustus aug",
+            "september sep sept",
+            "october oktober oct okt",
+            "november nov",
+            "december dec",
+        ),
+        1,
     )
     for name in names.split()
-}  # fmt: skip
+}
 _DATES = (
     re.compile(r"(?P<y>[12][0-9]{3})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})"),
     re.compile(r"(?P<d>[0-9]{1,2})(st|nd|rd|th|e)?\.?[ ](of )?(?P<m>[A-Za-z]{3,9})\.?,?[ ](?P<y>[12][0-9]{3})"),
     re.compile(r"(?P<m>[A-Za-z]{3,9})\.?[ ](?P<d>[0-9]{1,2})(st|nd|rd|th)?,?[ ](?P<y>[12][0-9]{3})"),
     re.compile(r"(?P<d>[0-9]{1,2})[/.-](?P<m>[0-9]{1,2})[/.-](?P<y>[12][0-9]{3})"),
-)  # fmt: skip
+)
 
 
 def day_in(text: str) -> str:
@@ -90,9 +127,11 @@ def _day(found: re.Match[str]) -> str:
 
 _HEADERS = {
     "name": r"(cookie|name|naam|key|sleutel)",
-    "lifetime": r"(life ?time|life ?span|kept|duration|retention|expir|valid|storage|period|max|bewaar|termijn|duur|geldig|verval|looptijd)",
-    "purpose": r"(purpose|description|function|used? for|what|why|meaning|doel|omschrijving|functie|beschrijving|waarvoor|gebruik)",
-}  # fmt: skip
+    "lifetime": r"(life ?time|life ?span|kept|duration|retention|expir|valid|storage|period|max"
+    r"|bewaar|termijn|duur|geldig|verval|looptijd)",
+    "purpose": r"(purpose|description|function|used? "
+    r"for|what|why|meaning|doel|omschrijving|functie|beschrijving|waarvoor|gebruik)",
+}
 
 
 MAX_COLUMNS = 20

@@ -1,7 +1,8 @@
-"""A published cookie statement, read: which cookies it names, what it says of them, and for how long browsers keep them.
+"""A published cookie statement, read: which cookies it names, what it says of them, and for how long browsers keep
+them.
 
-People write such pages in many ways; what is read is lists (`- name: text`), tables and definition lists. English and Dutch words are known.
-"""
+People write such pages in many ways; what is read is lists (`- name: text`), tables and definition lists. English and
+Dutch words are known."""
 
 import re
 from collections.abc import Iterable
@@ -51,7 +52,8 @@ def read_page(raw: bytes) -> Published:
     published = _Reader(lines_of(raw)).read()
     if not published.claims:
         raise NoStatement(
-            "no cookie is named on it; what is read is lists (- name: what it is for), tables and definition lists, and of a PDF the text that pdftotext -layout writes"
+            "no cookie is named on it; what is read is lists (- name: what it is for), tables and definition lists, "
+            "and of a PDF the text that pdftotext -layout writes"
         )
     return published
 
@@ -72,13 +74,20 @@ _BROWSERS = frozenset(
     ]
 )
 _INTRODUCES = re.compile(
-    r"(following|these|below|list of|overview of|uses?|used|volgende|deze|onderstaande|overzicht|gebruikt?)\b.{0,60}\bcookies|\bcookies\b.{0,80}(are (in use|used|set|placed)|worden (gebruikt|geplaatst)|gebruikt|:$)",
+    r"(following|these|below|list of|overview "
+    r"of|uses?|used|volgende|deze|onderstaande|overzicht|gebruikt?)\b.{0,60}\bcookies|\bcookies\b.{0,80}(are (in "
+    r"use|used|set|placed)|worden (gebruikt|geplaatst)|gebruikt|:$)",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
     r"[_%*0-9]|[a-z][A-Z]|^[A-Z]{4,}$|^(sid|sess|session|lang|token|csrf|locale)|(sid|id|token|session)$|-[a-z]+-"
 )
-_NAME = re.compile(r"""["'`\u201c\u2018]?(?P<name>[^\s:"'`\u201c\u201d\u2018\u2019=;,()]{1,128}(?:[ ]?\[[^\]\s]{1,30}\])?)["'`\u201d\u2019]?(?P<more>(?:[ ]?(?:,|/|and|or|en|of)[ ](?:[^\s:=;,()]{1,128}))*)[ ]*[\u2013\u2014-]*[ ]*(?P<separator>:|[\u2013\u2014]|[ ]-[ ]|\()[ ]*(?P<text>.+)""")  # fmt: skip
+_NAME = re.compile(
+    r"""["'`\u201c\u2018]?(?P<name>[^\s:"'`\u201c\u201d\u2018\u2019=;,()]{1,128}"""
+    r"""(?:[ ]?\[[^\]\s]{1,30}\])?)["'`\u201d\u2019]?"""
+    r"""(?P<more>(?:[ ]?(?:,|/|and|or|en|of)[ ](?:[^\s:=;,()]{1,128}))*)"""
+    r"""[ ]*[\u2013\u2014-]*[ ]*(?P<separator>:|[\u2013\u2014]|[ ]-[ ]|\()[ ]*(?P<text>.+)"""
+)
 
 
 MAX_ITEM = 4000
@@ -91,7 +100,11 @@ MAX_NAMES = 50
 
 class _Reader:
     def __init__(self, lines: list[PageLine]) -> None:
-        self.lines = [line for line, before in zip(lines, [None, *lines], strict=False) if line.kind is not LineKind.BLANK or (before is not None and before.kind is not LineKind.BLANK)]  # fmt: skip
+        self.lines = [
+            line
+            for line, before in zip(lines, [None, *lines], strict=False)
+            if line.kind is not LineKind.BLANK or (before is not None and before.kind is not LineKind.BLANK)
+        ]
         """Without a second empty line after another."""
         self.known: set[str] = set()
         text = "\n".join(" ".join((line.text, *line.cells)) for line in lines)
@@ -123,9 +136,7 @@ class _Reader:
     def _is_heading(self, at: int) -> bool:
         """A short line by itself that is no sentence."""
         text = self.lines[at].text
-        alone = self._begins(at) and (
-            at + 1 == len(self.lines) or self.lines[at + 1].kind is not LineKind.TEXT
-        )
+        alone = self._begins(at) and (at + 1 == len(self.lines) or self.lines[at + 1].kind is not LineKind.TEXT)
         return alone and len(text) <= 90 and not text.endswith((".", ":", ";", ",")) and text[:1].isupper()
 
     def _block(self, at: int) -> int:
@@ -135,7 +146,12 @@ class _Reader:
             line = self.lines[at]
             if line.kind is kind:
                 items.append(PageLine(kind, line.text[:MAX_ITEM], line.number, line.cells))
-            elif line.kind is LineKind.TEXT and kind is LineKind.ITEM and items and self.lines[at - 1].kind is not LineKind.BLANK:  # fmt: skip
+            elif (
+                line.kind is LineKind.TEXT
+                and kind is LineKind.ITEM
+                and items
+                and self.lines[at - 1].kind is not LineKind.BLANK
+            ):
                 if len(items[-1].text) < MAX_ITEM:
                     items[-1].text += f" {line.text[:MAX_ITEM]}"
             elif line.kind is not LineKind.BLANK or not self._goes_on(at, kind):
@@ -189,9 +205,7 @@ class _Reader:
             )
         names = [found["name"], *re.findall(r"[^\s,/]+", re.sub(r"\b(and|or|en|of)\b", " ", found["more"]))]
         lifetime = in_brackets or lifetime_in(text) or _at_the_end(text)
-        return [
-            self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if _could_be_a_name(name)
-        ]
+        return [self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if _could_be_a_name(name)]
 
     def _strong_text(self, line: PageLine) -> Claim | None:
         """`_ga: …` in running text, where the name is one that is nothing else."""
@@ -221,7 +235,9 @@ class _Reader:
             purpose = max(cells[1:], key=len, default="")
             lifetime = spans[0] if spans else lifetime_in(purpose) or beside
             return [self._claim(name, purpose, lifetime, line) for name in names]
-        span, purpose = (cells[known[key]] if known.get(key, 99) < len(cells) else "" for key in ("lifetime", "purpose"))  # fmt: skip
+        span, purpose = (
+            cells[known[key]] if known.get(key, 99) < len(cells) else "" for key in ("lifetime", "purpose")
+        )
         lifetime = lifetime_of(span) or lifetime_in(purpose) or beside
         if len(names) > 1 and re.search(r"[/,;]|\b(and|or|en|of)\b", span):
             lifetime = None  # one for each, and no telling which
@@ -246,9 +262,7 @@ def _names_in(cell: str, in_table: bool) -> list[str]:
     if len(words) == 1 and " " in words[0]:  # names that stood on lines of their own
         words = words[0].split(" ")
         words = words if all(map(_STRONG.search, words)) else []
-    return (
-        words if len(words) <= MAX_NAMES and all(_could_be_a_name(word, in_table) for word in words) else []
-    )
+    return words if len(words) <= MAX_NAMES and all(_could_be_a_name(word, in_table) for word in words) else []
 
 
 def _could_be_a_name(name: str, in_table: bool = False) -> bool:
@@ -259,9 +273,7 @@ def _could_be_a_name(name: str, in_table: bool = False) -> bool:
 
 
 # Within brackets none of their own: a page of nothing but opening ones is read in linear time.
-_ANYTHING = re.compile(
-    r"\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(?![A-Za-z])|#+|\u2026|\.{3}|\*+"
-)
+_ANYTHING = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(?![A-Za-z])|#+|\u2026|\.{3}|\*+")
 
 
 def pattern(written: str) -> str:
@@ -272,7 +284,8 @@ def pattern(written: str) -> str:
 # The last edit
 
 _EDITED = re.compile(
-    r"(last|latest)\b.{0,12}\b(edit|updat|modif|revis|chang)|(edited|updated|revised|modified) (on|:)|effective|version (of|date)|laatst|bijgewerkt|gewijzigd|versie",
+    r"(last|latest)\b.{0,12}\b(edit|updat|modif|revis|chang)|(edited|updated|revised|modified) "
+    r"(on|:)|effective|version (of|date)|laatst|bijgewerkt|gewijzigd|versie",
     re.IGNORECASE,
 )
 

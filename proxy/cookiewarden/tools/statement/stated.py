@@ -1,4 +1,5 @@
-"""A published statement against the policy that is to make it true: where they differ, and a draft of a policy from the page."""
+"""A published statement against the policy that is to make it true: where they differ, and a draft of a policy from the
+page."""
 
 import re
 from collections.abc import Iterator
@@ -58,9 +59,7 @@ def compare(published: Published, policy: Policy, now: float) -> list[StatementF
     if edited and published.edited != edited:
         said = f"the page says {published.edited}" if published.edited else "the page does not say it"
         found.append(
-            StatementFinding(
-                StatementFindingKind.EDITED, "", f"the policy was last edited on {edited}; {said}"
-            )
+            StatementFinding(StatementFindingKind.EDITED, "", f"the policy was last edited on {edited}; {said}")
         )
     return sorted(found, key=lambda f: list(StatementFindingKind).index(f.kind))
 
@@ -69,13 +68,19 @@ def _entry_of(claim: Claim, entries: list[Entry]) -> Entry | None:
     """By its own name, else by the name under which browsers keep it, else by a glob."""
     names = [(e.rename.name if e.rename is not None else e.name, e) for e in entries]
     exact = next((e for name, e in names if name == claim.name), None)
-    return exact or next((e for _, e in names if name_matches(e.name, claim.name)), None) or next((e for name, e in names if name_matches(e.name, claim.written)), None)  # fmt: skip
+    return (
+        exact
+        or next((e for _, e in names if name_matches(e.name, claim.name)), None)
+        or next((e for name, e in names if name_matches(e.name, claim.written)), None)
+    )
 
 
 def _undeclared(claim: Claim, entries: list[Entry]) -> StatementFinding:
     near = next((e.name for e in entries if _bare(e.name) == _bare(claim.name)), None)
     more = f'; the policy spells it "{near}", and names are case-sensitive' if near else ""
-    return StatementFinding(StatementFindingKind.UNDECLARED, claim.name, f"the page names it, and no entry declares it{more}", claim.line)  # fmt: skip
+    return StatementFinding(
+        StatementFindingKind.UNDECLARED, claim.name, f"the page names it, and no entry declares it{more}", claim.line
+    )
 
 
 def _unstated(entry: Entry, published: Published) -> StatementFinding:
@@ -110,7 +115,9 @@ def _told(lifetime: Lifetime | None) -> str:
 
 
 def _alike(one: Lifetime, other: Lifetime) -> bool:
-    return one.is_session == other.is_session and abs(one.seconds - other.seconds) <= ROUNDED * max(one.seconds, other.seconds)  # fmt: skip
+    return one.is_session == other.is_session and abs(one.seconds - other.seconds) <= ROUNDED * max(
+        one.seconds, other.seconds
+    )
 
 
 def _bare(name: str) -> str:
@@ -130,8 +137,10 @@ def draft(published: Published, name: str) -> str:
     edited = f"\n  edited: {published.edited}" if published.edited else ""
     said = f"statement:{edited}\n" if edited else ""
     lines = [
-        f"version: 1\npolicy: {scalar(name)}\nmode: report # nothing is changed yet: read what is below, run it, ask cookiewarden forecast, then say enforce\n",
-        "undeclared: {response: block, request: strip}\ndefaults: {secure: true, http_only: true, same_site: {default: Lax}}\n",
+        f"version: 1\npolicy: {scalar(name)}\nmode: report # nothing is changed yet: read what is below, run it, ask "
+        "cookiewarden forecast, then say enforce\n",
+        "undeclared: {response: block, request: strip}\ndefaults: {secure: true, http_only: true, same_site: "
+        "{default: Lax}}\n",
         *([said] if said else []),
         "# basis is why no consent is asked, in the publisher's words; consent: required where it is\ncategories:",
     ]
@@ -153,9 +162,7 @@ def _entry(claim: Claim, category: str) -> DraftedEntry:
     if claim.lifetime is not None:
         lines.append(f"    lifetime: {claim.lifetime.text}\n    lifetime_source: stated")
     else:
-        lines.append(
-            "    # lifetime: none was recognised on the page; with lifetime_source: chosen this policy can"
-        )
+        lines.append("    # lifetime: none was recognised on the page; with lifetime_source: chosen this policy can")
     lines.append("    # set_by: server, or script where a script of the page sets it\n")
     return DraftedEntry("\n".join([*lines, ""]), above=above + "\n")
 
@@ -165,15 +172,69 @@ def _comment(text: str) -> str:
 
 
 _SAY_NOTHING = frozenset(
-    ["a", "an", "the", "of", "in", "on", "to", "for", "and", "or", "is", "are", "be", "use", "used", "uses", "using", "enable", "enables", "proper", "functioning", "following", "these", "cookie", "cookies", "what", "which", "does", "do", "application", "we", "our", "your", "de", "het", "een", "van", "en", "of", "op", "voor", "zijn", "is", "worden", "wordt", "welke", "deze", "volgende", "gebruikt", "gebruik", "goede", "werking", "applicatie"]
-)  # fmt: skip
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "on",
+        "to",
+        "for",
+        "and",
+        "or",
+        "is",
+        "are",
+        "be",
+        "use",
+        "used",
+        "uses",
+        "using",
+        "enable",
+        "enables",
+        "proper",
+        "functioning",
+        "following",
+        "these",
+        "cookie",
+        "cookies",
+        "what",
+        "which",
+        "does",
+        "do",
+        "application",
+        "we",
+        "our",
+        "your",
+        "de",
+        "het",
+        "een",
+        "van",
+        "en",
+        "of",
+        "op",
+        "voor",
+        "zijn",
+        "is",
+        "worden",
+        "wordt",
+        "welke",
+        "deze",
+        "volgende",
+        "gebruikt",
+        "gebruik",
+        "goede",
+        "werking",
+        "applicatie",
+    ]
+)
 
 
 def _categories(groups: list[Group]) -> list[tuple[str, Group]]:
     """A name for each group, of the words in its heading that say something."""
     found: dict[str, Group] = {}
     for number, group in enumerate(groups, 1):
-        words = [w for w in re.findall(r"[a-z0-9]+", (group.heading or group.intro).lower()) if w not in _SAY_NOTHING]  # fmt: skip
+        words = [w for w in re.findall(r"[a-z0-9]+", (group.heading or group.intro).lower()) if w not in _SAY_NOTHING]
         name = "-".join(words[:3]) or f"group-{number}"
         while name in found:
             name = f"{name}-{number}"

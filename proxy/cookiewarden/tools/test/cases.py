@@ -46,9 +46,7 @@ def _moment(value: object) -> float:
     try:
         at = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:
-        raise wrong(
-            Code.WRONG_VALUE, f'"{value}" is no moment; expected such as 2026-06-01T12:00:00Z'
-        ) from None
+        raise wrong(Code.WRONG_VALUE, f'"{value}" is no moment; expected such as 2026-06-01T12:00:00Z') from None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
@@ -69,9 +67,7 @@ def _set_cookie(value: str) -> str:
 def _no_cookies(headers: dict[str, str]) -> dict[str, str]:
     for name in headers:
         if name.lower() in ("cookie", "set-cookie"):
-            raise wrong(
-                Code.WRONG_VALUE, f"{name} does not belong here, but under {name.lower().replace('-', '_')}:"
-            )
+            raise wrong(Code.WRONG_VALUE, f"{name} does not belong here, but under {name.lower().replace('-', '_')}:")
     return headers
 
 
@@ -126,9 +122,7 @@ class CaseModel(_Model):
         Field(description="The moment of it: 2026-06-01T12:00:00Z."),
     ] = None
     cookie: Annotated[CookieModel | None, Field(description="The request's Cookie header.")] = None
-    set_cookie: Annotated[
-        list[LineModel], Field(description="The response's Set-Cookie lines, in order.")
-    ] = []
+    set_cookie: Annotated[list[LineModel], Field(description="The response's Set-Cookie lines, in order.")] = []
     evicted: Annotated[list[str] | None, Field(description="Names that browsers are told to forget.")] = None
 
 
@@ -201,8 +195,7 @@ def _read_cases(path: str, raw: bytes) -> Cases:
         model = CasesModel.model_validate(source.data)
     except ValidationError as error:
         problems = [
-            problem_of(source, detail, CasesModel, has_values=True)
-            for detail in error.errors(include_url=False)
+            problem_of(source, detail, CasesModel, has_values=True) for detail in error.errors(include_url=False)
         ]
         return Cases(None, [*source.problems, *problems], source)
     problems = [*source.problems, *_told_twice(model, source), *_told_nothing(model, source)]
@@ -221,7 +214,9 @@ def _told_nothing(model: CasesModel, source: Source) -> Iterable[Problem]:
                 message = "nothing is said of what must come of it: give out, first, entry, action or reasons"
                 yield source.problem(Code.MISSING_KEY, source.value_pos((*path, "set_cookie", at)), message)
         if case.cookie is not None and not case.cookie.model_fields_set - {"in_"}:
-            message = "nothing is said of what must come of it: give out (null: the application gets no header) or reasons"
+            message = (
+                "nothing is said of what must come of it: give out (null: the application gets no header) or reasons"
+            )
             yield source.problem(Code.MISSING_KEY, source.value_pos((*path, "cookie")), message)
 
 
@@ -251,9 +246,7 @@ def run_cases(cases: Cases, engines: Engines, now: float, chosen: Callable[[str]
     ]
 
 
-def _run(
-    case: CaseModel, number: int, model: CasesModel, source: Source, engines: Engines, now: float
-) -> Result:
+def _run(case: CaseModel, number: int, model: CasesModel, source: Source, engines: Engines, now: float) -> Result:
     at = next(moment for moment in (case.now, model.now, now) if moment is not None)
     engine = engines(case.mode, at)
     exchange = _exchange(case, model)
@@ -268,9 +261,7 @@ def _exchange(case: CaseModel, model: CasesModel) -> Exchange:
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     headers = [(name.encode(), value.encode()) for name, value in case.headers.items()]
-    return Exchange(
-        host.encode(), (slash + path or "/").encode(), scheme == "https", headers, case.method.encode()
-    )
+    return Exchange(host.encode(), (slash + path or "/").encode(), scheme == "https", headers, case.method.encode())
 
 
 class _Runner:
@@ -334,9 +325,7 @@ class _Runner:
     def _response(self, asked: list[Header]) -> None:
         lines = [(b"Set-Cookie", line.in_.encode()) for line in self.case.set_cookie]
         rest = [(name.encode(), value.encode()) for name, value in self.case.response_headers.items()]
-        exchange = Exchange(
-            self.exchange.host, self.exchange.target, self.exchange.https, asked, self.exchange.method
-        )
+        exchange = Exchange(self.exchange.host, self.exchange.target, self.exchange.https, asked, self.exchange.method)
         outcome = self.engine.on_response([*rest, *lines], exchange, self.now)
         self._note(outcome.cookies)
         own = [j for j in outcome.cookies if not j.before]
@@ -368,13 +357,9 @@ class _Runner:
         if "entry" in given and entry != expected.entry:
             self._differ("the entry that decides", expected.entry, entry, (*path, "entry"), judged)
         if expected.action is not None and decision.action is not expected.action:
-            self._differ(
-                "what is done", expected.action.value, decision.action.value, (*path, "action"), judged
-            )
+            self._differ("what is done", expected.action.value, decision.action.value, (*path, "action"), judged)
         if expected.reasons is not None and set(decision.reasons) != set(expected.reasons):
-            self._differ(
-                "why", _listed(expected.reasons), _listed(decision.reasons), (*path, "reasons"), judged
-            )
+            self._differ("why", _listed(expected.reasons), _listed(decision.reasons), (*path, "reasons"), judged)
 
     def _note(self, cookies: Iterable[Judged]) -> None:
         self.entries |= {j.decision.entry.name for j in cookies if j.decision.entry is not None}

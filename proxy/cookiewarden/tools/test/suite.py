@@ -1,4 +1,5 @@
-"""A draft of policy tests from what was seen: what the policy makes of each cookie today, to be read once and held to from then on."""
+"""A draft of policy tests from what was seen: what the policy makes of each cookie today, to be read once and held to
+from then on."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ class SuiteDraft:
 
 
 def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -> SuiteDraft:
-    """A file of tests for the policy file `policy`, judged by `engine`, which enforces. `now`: seconds since the epoch."""
+    """A file of tests for the policy file `policy`, judged by `engine`, which enforces. `now`: seconds since the
+    epoch."""
     records = sorted(
         (record for record in inventory.records.values() if record.name),
         key=lambda record: (not record.by_server, record.name),
@@ -34,9 +36,7 @@ def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -
         "cases:",
     ]
     if engine.asks_consent:
-        lines.insert(
-            1, "# Without an answer of the visitor: add the consent cookie to `cookie` where one is given."
-        )
+        lines.insert(1, "# Without an answer of the visitor: add the consent cookie to `cookie` where one is given.")
     for record in records:
         lines += _case(record, engine, now)
     lines += _nobodys(engine, now)

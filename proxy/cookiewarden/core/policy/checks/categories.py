@@ -19,8 +19,7 @@ def misplaced(categories: Mapping[str, CategoryModel], drafts: Sequence[EntryDra
         category = draft.model.category
         if category is None and asks and draft.model.set_by is not SetBy.INFRASTRUCTURE:
             message = (
-                f'"{draft.name}" has no category: where one requires consent, each cookie has to say '
-                "whether it does"
+                f'"{draft.name}" has no category: where one requires consent, each cookie has to say whether it does'
             )
             yield draft.problem(Code.MISSING_CATEGORY, message)
         elif category is not None and category not in categories:
@@ -41,7 +40,5 @@ def nobody_asked(categories: Mapping[str, CategoryModel], main: Source) -> Itera
         if category.consent == "required":
             continue
         for key in sorted(category.model_fields_set & {"granted_by", "gpc"}):
-            message = (
-                f"{key}: the category is exempt, and nobody is asked; with consent: required it has a meaning"
-            )
+            message = f"{key}: the category is exempt, and nobody is asked; with consent: required it has a meaning"
             yield main.problem_at_key(Code.NO_EFFECT, ("categories", name, key), message)

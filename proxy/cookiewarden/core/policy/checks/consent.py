@@ -15,9 +15,7 @@ _TCF_PURPOSES = frozenset(map(str, range(1, 25)))
 def no_consent_cookie(gates: Sequence[Category], main: Source) -> Iterator[Problem]:
     """Categories that require consent, where the policy does not say in which cookie it is."""
     for gate in gates:
-        message = (
-            f'"{gate.name}" requires consent, and no consent: {{cookie: …, format: …}} says where it is found'
-        )
+        message = f'"{gate.name}" requires consent, and no consent: {{cookie: …, format: …}} says where it is found'
         yield main.problem_at_value(Code.NO_CONSENT_COOKIE, ("categories", gate.name, "consent"), message)
 
 
@@ -67,7 +65,5 @@ def not_tcf_purposes(consent: ConsentModel, gates: Sequence[Category], main: Sou
         return
     for gate in gates:
         if not gate.granted_by <= _TCF_PURPOSES:
-            message = (
-                f'"{gate.name}" needs granted_by: [1, …], the TCF purposes (1 to 24) that all must be granted'
-            )
+            message = f'"{gate.name}" needs granted_by: [1, …], the TCF purposes (1 to 24) that all must be granted'
             yield main.problem_at_value(Code.WRONG_VALUE, ("categories", gate.name), message)

@@ -13,9 +13,7 @@ def repeated(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
     for draft in drafts:
         earlier = first.setdefault(draft.identity, draft)
         if earlier is not draft:
-            message = (
-                f'"{draft.name}" is declared already at {earlier.place()}; give one of them another scope'
-            )
+            message = f'"{draft.name}" is declared already at {earlier.place()}; give one of them another scope'
             yield draft.problem(Code.DUPLICATE_ENTRY, message)
 
 
@@ -28,10 +26,7 @@ def overlapping(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
             other = first.setdefault((draft.name, spot), draft)
             if other is not draft and other.identity != identity:
                 where = " ".join(filter(None, spot)) or "every host"
-                message = (
-                    f'"{draft.name}" is declared already at {other.place()} for {where}; '
-                    "one of them can have it"
-                )
+                message = f'"{draft.name}" is declared already at {other.place()} for {where}; one of them can have it'
                 yield draft.problem(Code.DUPLICATE_ENTRY, message)
 
 

@@ -56,7 +56,4 @@ def _missing(text: Texts | None, languages: Sequence[str]) -> str:
     missing += [first] if first not in text and "" not in text else []
     if not missing:
         return ""
-    return (
-        f"the statement is published in {', '.join(languages)}, "
-        f"and this is not written in {', '.join(missing)}"
-    )
+    return f"the statement is published in {', '.join(languages)}, and this is not written in {', '.join(missing)}"

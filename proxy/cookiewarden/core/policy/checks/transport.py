@@ -11,10 +11,7 @@ from cookiewarden.core.policy.problem import Code, Problem
 def sealed_from_scripts(declared: Declared) -> Iterator[Problem]:
     entry = declared.entry
     if entry.seal is not None and entry.set_by is not SetBy.SERVER:
-        message = (
-            f"only what the server sets can be sealed, and set_by is {entry.set_by}: "
-            "a script could not read it"
-        )
+        message = f"only what the server sets can be sealed, and set_by is {entry.set_by}: a script could not read it"
         yield declared.draft.problem(Code.SEAL_SCRIPT, message, "seal")
 
 
@@ -27,8 +24,7 @@ def not_renamable(declared: Declared) -> Iterator[Problem]:
         yield declared.draft.problem(Code.RENAME_IMPOSSIBLE, message, "rename_to")
     if entry.set_by is not SetBy.SERVER:
         message = (
-            f"only what the server sets can be renamed, and set_by is {entry.set_by}: "
-            "its script would not find it"
+            f"only what the server sets can be renamed, and set_by is {entry.set_by}: its script would not find it"
         )
         yield declared.draft.problem(Code.RENAME_IMPOSSIBLE, message, "rename_to")
 

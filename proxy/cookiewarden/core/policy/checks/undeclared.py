@@ -24,8 +24,5 @@ def nothing_expired(undeclared: UndeclaredModel, main: Source) -> Iterator[Probl
         )
         yield main.problem_at_key(Code.NO_EFFECT, ("undeclared", "evict"), message)
     if undeclared.evict_domains is not None and undeclared.evict is not Evict.DOMAIN:
-        message = (
-            "evict_domains: cookies are expired at domains with evict: domain, "
-            f"and this is {undeclared.evict}"
-        )
+        message = f"evict_domains: cookies are expired at domains with evict: domain, and this is {undeclared.evict}"
         yield main.problem_at_key(Code.NO_EFFECT, ("undeclared", "evict_domains"), message)

@@ -60,9 +60,7 @@ class CategoryModel(StrictModel):
         description="What Sec-GPC: 1 means: deny (also over a grant), default (deny while the visitor has "
         "not answered), ignore (default).",
     )
-    title: Sentence | None = optional(
-        "What the statement calls it; one text or one per language (default: its name)."
-    )
+    title: Sentence | None = optional("What the statement calls it; one text or one per language (default: its name).")
     description: Text | None = optional("What the statement says of it as a whole.")
     basis: Sentence | None = optional(
         "Why no consent is needed, in the publisher's words; printed as the publisher's claim."
@@ -71,11 +69,9 @@ class CategoryModel(StrictModel):
 
 class StatementModel(StrictModel):
     """What the published statement says besides the cookies. Texts are paragraphs with an empty line between them, or lists of
-    lines that begin with a dash; one text, or one per language."""
+    lines that begin with a dash; one text, or one per language."""  # noqa: E501 (published in the schema)
 
-    path: StatementPath | None = optional(
-        "Where the proxy serves it, in place of the application; default: nowhere."
-    )
+    path: StatementPath | None = optional("Where the proxy serves it, in place of the application; default: nowhere.")
     edited: Day | None = optional("The day of its last edit, as in 2026-12-31.")
     languages: list[Language] | None = optional(
         "In which it is published (default: [en]); a text given without a language is in the "
@@ -107,8 +103,7 @@ class ConsentModel(StrictModel):
     )
     unknown: UnknownAnswer = Field(
         default="deny",
-        description="What counts while there is no answer, or none that can be read: deny (default) or "
-        "grant.",
+        description="What counts while there is no answer, or none that can be read: deny (default) or grant.",
     )
 
 
@@ -139,9 +134,7 @@ class IncludeModel(StrictModel):
     """A file of entries to include."""
 
     file: str = Field(description="Path of the file, relative to this one and inside its folder.")
-    except_: list[str] = Field(
-        default_factory=no_items, description="Names of entries to leave out.", alias="except"
-    )
+    except_: list[str] = Field(default_factory=no_items, description="Names of entries to leave out.", alias="except")
 
 
 class IncludedFileModel(StrictModel):
@@ -187,9 +180,5 @@ class PolicyModel(IncludedFileModel):
     statement: StatementModel | None = optional(
         "What the published statement says besides the cookies, and where the proxy serves it."
     )
-    categories: dict[str, CategoryModel] = Field(
-        default_factory=dict, description="The statement's categories."
-    )
-    defaults: RulesModel | None = optional(
-        "Verbs and lifetime for every declared cookie that does not give its own."
-    )
+    categories: dict[str, CategoryModel] = Field(default_factory=dict, description="The statement's categories.")
+    defaults: RulesModel | None = optional("Verbs and lifetime for every declared cookie that does not give its own.")

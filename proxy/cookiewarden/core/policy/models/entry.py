@@ -44,17 +44,14 @@ class RulesModel(StrictModel):
         "{at_least: Lax} raises and never lowers; keep leaves it (default)."
     )
     partitioned: FlagVerb | None = optional(
-        "Partitioned (CHIPS): true adds it, false does not require it, remove takes it off, "
-        "keep leaves it (default)."
+        "Partitioned (CHIPS): true adds it, false does not require it, remove takes it off, keep leaves it (default)."
     )
     path: PathRule | None = optional("Path: exactly this path, or keep (default).")
     domain: DomainRule | None = optional(
         "Domain: the widest domain allowed (wider becomes this, narrower stays), host-only to "
         "take the attribute off, or keep (default)."
     )
-    priority: Priority | None = optional(
-        "Priority: exactly this value (a Chrome extension), or keep (default)."
-    )
+    priority: Priority | None = optional("Priority: exactly this value (a Chrome extension), or keep (default).")
     supersede: Bool | None = optional(
         "Whether, where the policy changes path, domain or partition, the cookie that browsers "
         "may still hold under the old ones is expired first (default true)."
@@ -76,8 +73,7 @@ class ScopeModel(StrictModel):
     )
     paths: list[RequestPath] = Field(
         default_factory=no_items,
-        description="Request paths under which the cookie may be set; not looked at when a browser sends it "
-        "back.",
+        description="Request paths under which the cookie may be set; not looked at when a browser sends it back.",
         max_length=64,
     )
 
@@ -86,8 +82,7 @@ class SealModel(StrictModel):
     """How a cookie's value is sealed."""
 
     accept_plain_until: Until | None = optional(
-        "The last day on which values that were never sealed are let in, as in 2026-12-31 "
-        "(default: none are)."
+        "The last day on which values that were never sealed are let in, as in 2026-12-31 (default: none are)."
     )
     context: str | None = optional(
         "What sealed values are bound to besides the cookie's name, where the cookie is not "
@@ -100,21 +95,15 @@ class RenameModel(StrictModel):
     """Under which name browsers keep a cookie."""
 
     name: NewName = Field(
-        description="A name with a prefix that browsers hold it to: __Host-, __Secure-, __Http- or "
-        "__Host-Http-."
+        description="A name with a prefix that browsers hold it to: __Host-, __Secure-, __Http- or __Host-Http-."
     )
     accept_plain_until: Until | None = optional(
-        "The last day on which the application's own name is let in, where the other does not "
-        "come (default: always)."
+        "The last day on which the application's own name is let in, where the other does not come (default: always)."
     )
 
 
-ShortSeal = Annotated[
-    Annotated[SealModel, or_mapping("boolean", SealModel)] | None, BeforeValidator(seal_item)
-]
-ShortRename = Annotated[
-    Annotated[RenameModel, or_mapping("string", RenameModel)] | None, BeforeValidator(rename_item)
-]
+ShortSeal = Annotated[Annotated[SealModel, or_mapping("boolean", SealModel)] | None, BeforeValidator(seal_item)]
+ShortRename = Annotated[Annotated[RenameModel, or_mapping("string", RenameModel)] | None, BeforeValidator(rename_item)]
 
 
 class EntryModel(RulesModel):
@@ -134,20 +123,17 @@ class EntryModel(RulesModel):
     )
     renewed: Sentence | None = optional("When the lifetime starts anew, as the statement says it.")
     set_by: Setter | None = optional(
-        "Who sets it: server (default), script, both, or infrastructure (load balancers and "
-        "firewalls in front)."
+        "Who sets it: server (default), script, both, or infrastructure (load balancers and firewalls in front)."
     )
     party: Phrase | None = optional("The company whose cookie it is.")
     owner: Phrase | None = optional("Who answers for this entry.")
     reason: Phrase | None = optional("Why this entry is as it is.")
     until: Until | None = optional(
-        "The last day of a dated exception (to 24:00 UTC), as in 2026-12-31; afterwards the "
-        "entry counts as absent."
+        "The last day of a dated exception (to 24:00 UTC), as in 2026-12-31; afterwards the entry counts as absent."
     )
     forward: Bool | None = optional("Whether the application receives the cookie (default true).")
     seal: ShortSeal = optional(
-        "true: browsers get the value encrypted, and the application gets it back as it was "
-        "(needs --seal-key-file)."
+        "true: browsers get the value encrypted, and the application gets it back as it was (needs --seal-key-file)."
     )
     rename_to: ShortRename = optional(
         "The name under which browsers keep the cookie, such as __Host-sid, with what its "

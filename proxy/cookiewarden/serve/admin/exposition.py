@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -14,11 +14,12 @@ from prometheus_client.core import (
     InfoMetricFamily,
     Metric,
 )
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE_LATEST
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from cookiewarden import __version__
-from cookiewarden.serve.control.status import PolicyStatus
+from cookiewarden.serve.control.status import PolicyStatus, WorkerProcesses
 from cookiewarden.serve.observe.metrics import (
     ALT_SVC_DROPPED,
     CLIENT_ERRORS_AT,
@@ -42,15 +43,6 @@ from cookiewarden.serve.observe.metrics import (
 )
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import in_short_turns
-
-
-@dataclass(slots=True)
-class WorkerProcesses:
-    """The processes that serve, where there is a supervisor over them."""
-
-    pids: list[int]
-    replaced: int = 0
-    """How many died and were replaced."""
 
 
 class Exposition(Collector):

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.errors import ErrorCode
@@ -19,8 +18,8 @@ from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin import page as status
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.auth import AccessRules, Refusal, access_rules
-from cookiewarden.serve.admin.exposition import Exposition
 from cookiewarden.serve.admin.listener import SAFE, Connection, Server, refused
+from cookiewarden.serve.admin.scrape import Scrape
 from cookiewarden.serve.control.plane import AdminListener
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.single_flight import Shared
@@ -35,7 +34,7 @@ OPEN = frozenset({"/metrics", "/livez", "/readyz"})
 class Pages:
     """What is answered. `unready` says why traffic should not come, or nothing."""
 
-    exposition: Exposition
+    scrape: Scrape
     operation: Operation
     unready: Callable[[], str]
     access: AccessRules
@@ -63,8 +62,8 @@ class Pages:
     # What can be seen
 
     async def metrics(self, request: web.BaseRequest) -> web.Response:
-        text = await self.scrapes.get("metrics", self.exposition.scraped)
-        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        text, content_type = await self.scrapes.get("metrics", self.scrape.answer)
+        return web.Response(body=text, headers={"Content-Type": content_type})
 
     async def livez(self, request: web.BaseRequest) -> web.Response:
         """The process answers."""
@@ -167,9 +166,7 @@ SHUTDOWN_SECONDS = 1.0
 class Admin(AdminListener):
     """The listener: bound when it is made, so that what is wrong with it is told before anything serves."""
 
-    def __init__(
-        self, settings: Settings, exposition: Exposition, operation: Operation, unready: Callable[[], str]
-    ) -> None:
+    def __init__(self, settings: Settings, scrape: Scrape, operation: Operation, unready: Callable[[], str]) -> None:
         """`unready`: why no traffic should come; empty where it should. Raises CannotStart."""
         self.access = access_rules(settings)
         try:
@@ -178,7 +175,7 @@ class Admin(AdminListener):
             raise cannot_listen(settings.admin, "--admin", error) from error
         self.address = Address(*self.socket.getsockname()[:2])
         self.runner: web.ServerRunner | None = None
-        self.pages = Pages(exposition, operation, unready, self.access, str(self.address))
+        self.pages = Pages(scrape, operation, unready, self.access, str(self.address))
 
     async def start(self) -> None:
         self.runner = web.ServerRunner(Server(self.pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)

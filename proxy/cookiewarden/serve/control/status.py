@@ -62,3 +62,12 @@ class PolicyStatus:
     """The last ones."""
     shadow: "PolicyStatus | None" = None
     """The same of a policy that is tried beside it."""
+
+
+@dataclass(slots=True)
+class WorkerProcesses:
+    """The processes that serve, where there is a supervisor over them."""
+
+    pids: list[int]
+    replaced: int = 0
+    """How many died and were replaced."""

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin.api import Operation
-from cookiewarden.serve.admin.exposition import Exposition, WorkerProcesses
 from cookiewarden.serve.admin.history import History
+from cookiewarden.serve.admin.scrape import Scrape
 from cookiewarden.serve.admin.server import Admin
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.plane import ControlPlane, Workers
+from cookiewarden.serve.control.status import WorkerProcesses
 from cookiewarden.serve.observe.inventory import LiveInventory
 from cookiewarden.serve.observe.metrics import Labels
 from cookiewarden.serve.observe.observations import Observed
@@ -56,9 +57,9 @@ def plane_of(
         workers.settle,
         plane.shadow,
     )
-    exposition = Exposition(workers.counts, workers.labels, plane.status, workers.processes)
+    scrape = Scrape(workers.counts, workers.labels, plane.status, workers.processes)
     plane.desk = operation
-    plane.open_admin = lambda: Admin(settings, exposition, operation, workers.unready)
+    plane.open_admin = lambda: Admin(settings, scrape, operation, workers.unready)
     return plane
 
 

@@ -25,8 +25,8 @@ from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.address import Address
-from cookiewarden.serve.admin.exposition import WorkerProcesses
 from cookiewarden.serve.control.reload import Revision
+from cookiewarden.serve.control.status import WorkerProcesses
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.observe.metrics import GAUGES, Labels
 from cookiewarden.serve.observe.observations import Observed

@@ -3,7 +3,7 @@
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cookiewarden.core.cookies.cookie import CONTROL, is_deletion, parse_set_cookie
@@ -97,6 +97,8 @@ DOMAINS = [
     ("evict: domain, evict_domains: [shop.example]", b"www.shop.example", [b"", b"shop.example"]),
     ("evict: domain, evict_domains: [.shop.example]", b"shop.example.", [b""]),
     ("evict: domain, evict_domains: [example]", b"www.shop.example", [b""]),
+    ("evict: domain", b"a.\x00", [b""]),
+    ("evict: domain", b"a;b.shop.example", [b""]),
 ]
 
 
@@ -292,6 +294,7 @@ def test_all_names_are_tried_at_the_root_before_any_is_tried_elsewhere() -> None
     ]
 
 
+@example(b"!=", b"", b".\x00")
 @given(st.binary(max_size=200), st.binary(max_size=60), st.binary(max_size=30))
 def test_whatever_comes_each_line_is_one_deletion(cookies: bytes, target: bytes, host: bytes) -> None:
     engine = Engine(policy(POLICY.replace("evict: host", "evict: domain")))

@@ -1,6 +1,7 @@
 """Public suffixes: domains under which anybody can register, and to which no cookie can be bound (RFC 6265bis
 5.6.3)."""
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 MAX_HOST = 253
 """Octets of a name in the DNS (RFC 1035 2.3.4): a longer one is no host's, and costs what its sender wants."""
 MAX_LABELS = 10
+_NAME = re.compile(rb"[A-Za-z0-9._\x80-\xff-]*")
 
 
 @cache
@@ -31,8 +33,8 @@ def is_public_suffix(domain: bytes) -> bool:
 
 def registrable_parents(host: bytes) -> list[bytes]:
     """`host` and the domains above it that are no public suffix, the host first: what a Domain attribute can say there.
-    None for an IP address."""
-    if is_ip_address(host) or len(host) > MAX_HOST:
+    None for an IP address, and for what is no name of a host."""
+    if is_ip_address(host) or len(host) > MAX_HOST or not _NAME.fullmatch(host):
         return []
     labels = host.split(b".")
     first = max(0, len(labels) - MAX_LABELS)

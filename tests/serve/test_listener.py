@@ -13,7 +13,7 @@ import pytest
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.sockets import open_sockets
-from tests.support.client import CLOSE, Client, get
+from tests.support.client import CLOSE, Client, ask, get
 from tests.support.origin import OK, OriginConnection
 from tests.support.proxy import Start, running
 from tests.support.wait import PATIENCE, eventually
@@ -83,9 +83,11 @@ def test_connections_that_are_no_clients_yet_count_as_connections(start: Start, 
     assert eventually(lambda: errors["header_timeout"] == 10)
     for client in crowd:
         client.close()
-    with Client(proxy.port) as client:
-        client.send(b"PROXY UNKNOWN\r\n" + get(b"/", CLOSE))
-        assert client.read_all().endswith(b"ok")
+
+    def is_served() -> bool:
+        return ask(proxy.port, b"PROXY UNKNOWN\r\n" + get(b"/", CLOSE)).endswith(b"ok")
+
+    assert eventually(is_served)
 
 
 @pytest.mark.row(13)

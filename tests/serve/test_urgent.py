@@ -152,7 +152,9 @@ def test_a_switch_while_a_policy_is_built_counts_for_the_one_in_force_and_for_th
         assert names_set(proxy.port) == {"sid,other,undeclared"}
         assert eventually(lambda: states(proxy) == "reported")
         took = switch(proxy, "policy")
-        assert took < WITHIN and names_set(proxy.port) == {"other"}
+        assert took < WITHIN
+        # The supervisor goes on to the next worker where one takes long to build.
+        assert eventually(lambda: names_set(proxy.port) == {"other"})
         assert eventually(lambda: states(proxy) == "enforced")
 
 

@@ -9,7 +9,7 @@ from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.serve.judging.cookies import ExchangeCookies, judge_script
 from cookiewarden.serve.judging.policies import Policies
-from cookiewarden.serve.observe.metrics import POLICY_ERRORS, Labels, Metrics
+from cookiewarden.serve.observe.metrics import LABEL_SIZE, LABELS_AT, POLICY_ERRORS, Labels, Metrics
 from cookiewarden.serve.observe.observations import Observations
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.wire.head import Limits
@@ -63,8 +63,6 @@ def counted(policies: Policies, role: Role = Role.IN_FORCE) -> int:
     """How many cookies and violations were counted for labels of a role."""
     labels = policies.metrics.labels
     numbers = [number for label, number in labels.numbers.items() if label.role is role]
-    from cookiewarden.serve.observe.metrics import LABEL_SIZE, LABELS_AT
-
     begins = [LABELS_AT + LABEL_SIZE * number for number in numbers]
     return sum(sum(policies.metrics.counts[begin : begin + LABEL_SIZE]) for begin in begins)
 

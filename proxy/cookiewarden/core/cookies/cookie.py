@@ -185,12 +185,21 @@ def is_deletion(cookie: SetCookie, now: float) -> bool:
 
     `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`). Where that is unknown, ours
     decides."""
+    counts = lifetime_that_counts(cookie)
+    if counts is None:
+        return False
+    _, name, _, says = counts
+    return says is not None and says <= (0.0 if name == b"max-age" else abs(now))
+
+
+def lifetime_that_counts(cookie: SetCookie) -> Lifetime | None:
+    """The last valid Max-Age, else the last valid Expires (RFC 6265bis 5.7); None where there is neither."""
     lifetime = cookie.lifetime()
-    for wanted, horizon in ((b"max-age", 0.0), (b"expires", abs(now))) if lifetime else ():
-        for _, name, _, says in reversed(lifetime):
-            if says is not None and name == wanted:
-                return says <= horizon
-    return False
+    for wanted in (b"max-age", b"expires") if lifetime else ():
+        for found in reversed(lifetime):
+            if found[1] == wanted and found[3] is not None:
+                return found
+    return None
 
 
 def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:

@@ -406,12 +406,12 @@ class Engine(Judge):
         Browsers send the same names again and again: what was decided is remembered by the header without its values,
         3.6 µs instead of 18 for 20 cookies.
         """
-        plan = scope.headers.get(_VALUES.sub(b"=", header))
+        shape = _VALUES.sub(b"=", header)
+        plan = scope.headers.get(shape)
         if plan is not None:
             return plan.apply(header), plan.decisions
         after, cookies = self.on_cookie(header, scope)
         decisions = tuple(judged.decision for judged in cookies)
-        shape = _VALUES.sub(b"=", header)
         pieces = shape.split(b";")
         if any(decision.entry is not None and decision.entry.is_transported for decision in decisions):
             return after, decisions

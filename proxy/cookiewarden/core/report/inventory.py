@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from cookiewarden.core.cookies.cookie import SetCookie
+from cookiewarden.core.cookies.cookie import SetCookie, lifetime_that_counts
 from cookiewarden.core.cookies.date import is_known
 
 MAX_NAMES = 1000
@@ -396,14 +396,13 @@ def _known(value: bytes, is_known: bool) -> str:
 def lifetime_of(cookie: SetCookie, now: float) -> int:
     """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2), and
     Expires counts where its clock is known. `now`: the moment from which it counts (`expires_clock`)."""
-    lifetime = cookie.lifetime()
-    for _, name, _, age in reversed(lifetime):
-        if name == b"max-age" and age is not None:
-            return max(0, age)
-    for _, name, _, at in reversed(lifetime) if is_known(now) else ():
-        if name == b"expires" and at is not None:
-            return max(0, round(at - now))
-    return 0
+    counts = lifetime_that_counts(cookie)
+    if counts is None:
+        return 0
+    _, name, _, says = counts
+    if says is None or (name == b"expires" and not is_known(now)):
+        return 0
+    return max(0, says if name == b"max-age" else round(says - now))
 
 
 def unreadable(cookie: SetCookie, now: float) -> str:

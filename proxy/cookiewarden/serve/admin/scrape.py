@@ -22,11 +22,16 @@ class Scrape:
         self._labels = labels
         self._status = status
         self._processes = processes
+        self._is_imported = False
 
     async def answer(self) -> tuple[bytes, str]:
         """What Prometheus gets, and its content type."""
-        await in_thread(_import)
-        from cookiewarden.serve.admin.exposition import CONTENT_TYPE_LATEST, Exposition
+        if not self._is_imported:
+            await in_thread(_import)
+            self._is_imported = True
+        from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+        from cookiewarden.serve.admin.exposition import Exposition
 
         exposition = Exposition(self._counts, self._labels, self._status, self._processes)
         return await exposition.scraped(), CONTENT_TYPE_LATEST

@@ -252,6 +252,7 @@ COMPLETED = [
     ("__Secure-a, secure: keep", "__Secure-a=; Max-Age=-1", "__Secure-a=; Secure; Max-Age=0"),
     ("a, same_site: None, secure: keep", "a=; Max-Age=0", "a=; Max-Age=0; SameSite=None; Secure"),
     ("a, partitioned: true, secure: keep", "a=; Max-Age=0", "a=; Max-Age=0; Partitioned; Secure"),
+    ("'*', secure: keep, path: /app", "__Host-a=; Max-Age=0; Path=/", "__Host-a=; Max-Age=0; Path=/; Secure"),
     ("a, secure: https", "a=; Max-Age=0; SameSite=None", "a=; Max-Age=0; SameSite=None; Secure"),
     ("a, secure: keep", "a=; Max-Age=0; SameSite=Lax", "a=; Max-Age=0; SameSite=Lax"),
 ]  # fmt: skip
@@ -266,7 +267,9 @@ def test_a_deletion_gets_the_attributes_without_which_browsers_ignore_it(
     for _ in range(2):
         (judged,) = tried.on_response([(b"Set-Cookie", line.encode())], site, NOW).cookies
         assert judged.after == after.encode()
-        assert not {Reason.PREFIX_RULE, Reason.NONE_WITHOUT_SECURE} & set(judged.decision.reasons)
+        reasons = judged.decision.reasons
+        assert not {Reason.PREFIX_RULE, Reason.NONE_WITHOUT_SECURE} & set(reasons)
+        assert len(reasons) == len(set(reasons))
         line = after
 
 

@@ -1,12 +1,14 @@
 """Which entry speaks: rank, scopes, and a literal version as the oracle."""
 
+import math
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.engine.matcher import Matcher
+from cookiewarden.core.engine.matcher import MAX_NEAR, MAX_RULES, Matcher, _rules
 from cookiewarden.core.policy.policy import Entry, Rules
 from cookiewarden.core.policy.problem import Place, Pos
 
@@ -120,7 +122,7 @@ def test_many_globs_are_matched_as_each_of_them_would_be(
 def test_all_rules_stand_in_the_order_of_their_rank() -> None:
     names = ["*", "b*", "a*x", "a*", "a*yy", "exact", "a*m*x"]
     ordered = [rule.entry.name for rule in Matcher(map(entry, names)).rules()]
-    assert ordered == ["exact", "b*", "a*yy", "a*x", "a*m*x", "a*", "*"]
+    assert ordered == ["exact", "a*yy", "a*x", "a*m*x", "a*", "b*", "*"]
 
 
 def test_of_many_globs_with_one_beginning_and_end_those_are_found_that_match() -> None:
@@ -142,3 +144,89 @@ def test_of_many_globs_with_one_beginning_and_end_those_are_found_that_match() -
             found = matcher.match(name.encode(), b"h%d" % at, b"/")
             assert (found.entry is entries[at]) == fnmatchcase(name, pattern)
             assert found.out_of_scope == (found.entry is None and any(fnmatchcase(name, each) for each in globs))
+
+
+ABOUT_MANY = st.lists(
+    st.tuples(
+        st.text("ab*", min_size=1, max_size=6),
+        st.sampled_from(["", "h", "*.h", "x.h"]),
+        st.sampled_from(["", "/a"]),
+        st.sampled_from([1.0, math.inf]),
+    ),
+    min_size=60,
+    max_size=200,
+    unique=True,
+)
+
+
+@settings(max_examples=30)
+@given(
+    ABOUT_MANY,
+    st.lists(st.text("ab", min_size=1, max_size=40), min_size=1, max_size=4),
+    st.sampled_from([b"h", b"x.h", b"z"]),
+    st.sampled_from([None, b"/", b"/a/b"]),
+)
+def test_where_many_match_the_place_and_the_end_still_decide(
+    declared: list[tuple[str, str, str, float]], names: list[str], host: bytes, path: bytes | None
+) -> None:
+    entries = [
+        replace(entry(name, (h,) if h else (), (p,) if p else ()), until=until) for name, h, p, until in declared
+    ]
+    rules = [(e, rule) for e in entries for rule in _rules(e)]
+    matcher = Matcher(entries)
+    for name in names:
+        living = [(e, rule) for e, rule in rules if e.until > 2 and fnmatchcase(name, e.name)]
+        best = sorted(
+            ("*" not in e.name, len(e.name.split("*")[0]), [-part for part in rule.rank])
+            for e, rule in living
+            if rule.applies(host, path)
+        )
+        found = matcher.match(name.encode(), host, path, now=2)
+        assert found.out_of_scope == (bool(living) and not best)
+        assert (found.entry is None) == (not best)
+        if found.entry is not None:
+            e = found.entry
+            ranks = [[-part for part in rule.rank] for other, rule in rules if other is e and rule.applies(host, path)]
+            assert ("*" not in e.name, len(e.name.split("*")[0]), max(ranks)) == best[-1]
+
+
+MANY_HERE = [entry("a" * length + "*", (f"h{length}",)) for length in range(1, 60)]
+
+
+def test_of_many_globs_that_match_the_one_for_the_place_is_found() -> None:
+    ended = [replace(entry("b" * length + "*"), until=1.0) for length in range(1, 60)]
+    matcher = Matcher([*MANY_HERE, *ended, entry("b*x")])
+    for length in (59, 30, 1, 59):
+        assert matcher.match(b"a" * 90, b"h%d" % length, b"/", 2).entry is MANY_HERE[length - 1]
+    assert matcher.match(b"a" * 90, b"other", b"/", 2).out_of_scope
+    assert not matcher.match(b"b" * 90, b"other", b"/", 2).out_of_scope
+    assert not matcher.match(b"", b"other", b"/", 2).out_of_scope
+    assert matcher.match(b"b" * 90 + b"x", b"other", b"/", 2).entry is not None
+    assert matcher.match(b"b" * 90, b"other", b"/", 0).entry is ended[-1]
+
+
+def test_what_is_remembered_of_places_is_bounded() -> None:
+    matcher = Matcher(MANY_HERE)
+    for number in range(2 * MAX_NEAR):
+        assert matcher.match(b"a" * 90, b"host%d" % number, b"/").out_of_scope
+        assert len(matcher._near) <= MAX_NEAR
+    crowd = Matcher([*MANY_HERE, *(entry(f"c*{number}*") for number in range(6000))])
+    for number in range(9):
+        assert crowd.match(b"c-%d-" % number, b"host%d" % number, b"/").entry is not None
+        assert crowd._near_rules <= MAX_RULES
+
+
+def test_the_host_of_a_pattern_may_be_deep_and_the_pattern_long() -> None:
+    long = ".".join(["a" * 60] * 8)
+    hosts = (*(f"h{number}" for number in range(20)), f"*.{long}", "*.shop.example")
+    matcher = Matcher([entry("a", hosts)])
+    for host, is_declared in (
+        (f"x.{long}", True),
+        (long, False),
+        (f".{long}", False),
+        ("b." * 5000 + "shop.example", True),
+        ("b." * 5000 + "shop.examples", False),
+        ("h7", True),
+        ("x.h7", False),
+    ):
+        assert (matcher.match(b"a", host.encode(), b"/").entry is not None) == is_declared

@@ -59,12 +59,12 @@ def is_trustworthy(host: bytes) -> bool:
     )
 
 
-PREFIXES = (b"__host-http-", b"__http-", b"__host-", b"__secure-")
+_PREFIX = re.compile(rb"__(?:(?:host-)?http-|host-|secure-)", re.IGNORECASE)
 
 
 def name_prefix(name: bytes) -> bytes:
     """The prefix with a meaning that a name carries, in lower case, or empty (RFC 6265bis 4.1.3)."""
     if not name.startswith(b"__"):
         return b""
-    lowered = name[:12].lower()
-    return next((prefix for prefix in PREFIXES if lowered.startswith(prefix)), b"")
+    found = _PREFIX.match(name)
+    return found[0].lower() if found else b""

@@ -47,7 +47,7 @@ def delete(draft: Draft) -> None:
         draft.end(b"max-age", _ENDED)
     elif not _IGNORED.isdisjoint(draft.names):  # some browsers look at one that is too long
         draft.keep([at for at, name in enumerate(draft.names) if name not in _IGNORED])
-    if any(map(_has_tab, draft.raws)):
+    if b"\t" in b"".join(draft.raws) and any(map(_has_tab, draft.raws)):
         draft.keep([at for at, raw in enumerate(draft.raws) if not _has_tab(raw)])
     if draft.value:
         draft.become(with_value(draft.pair, b""), draft.name, b"")

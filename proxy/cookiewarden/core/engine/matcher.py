@@ -6,13 +6,12 @@ one rank never match the same thing.
 """
 
 import math
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from cookiewarden.core.cookies.glob import glob_matches
 from cookiewarden.core.cookies.scope import host_matches, path_match
+from cookiewarden.core.engine.globs import Globs
 from cookiewarden.core.policy.policy import Entry
 
 
@@ -49,27 +48,32 @@ class Match:
 
 
 FEW = 8
-"""Rules of one name, and globs of one beginning and one end, that are tried one after the other; more of them are
-looked up."""
+"""Rules of one name that are tried one after the other; more of them are looked up."""
+MANY = 16
+"""Globs that match a name and speak for other places or have ended: after so many, those that do not are sorted out."""
+MAX_NEAR = 256
+"""Places for which that is remembered,"""
+MAX_RULES = 20_000
+"""and the rules that are remembered for them."""
 _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 
 
-class _Group:
+class _Rules:
     """The rules of one name or glob, the one that ranks highest first."""
 
-    __slots__ = ("_by_host", "_here", "_where", "rules")
+    __slots__ = ("_by_host", "_here", "_where", "all")
 
     def __init__(self) -> None:
-        self.rules: list[Rule] = []
-        self._by_host: dict[str, list[Rule]] = {}
+        self.all: list[Rule] = []
+        self._by_host: _ByHost | None = None
         self._where: tuple[bytes, bytes | None] | None = None
         self._here: list[Rule] = []
 
     def at(self, host: bytes, path: bytes | None) -> list[Rule]:
         """Those that apply at a place. The last place is remembered: all cookies of a request have one, so a request
         looks at each rule once, however many of its cookies match."""
-        if len(self.rules) == 1:
-            return self.rules if self.rules[0].applies(host, path) else []
+        if len(self.all) == 1:
+            return self.all if self.all[0].applies(host, path) else []
         where = (host, path)
         if self._where != where:
             self._here = self._find(host, path)
@@ -77,200 +81,154 @@ class _Group:
         return self._here
 
     def _find(self, host: bytes, path: bytes | None) -> list[Rule]:
-        if len(self.rules) <= FEW:
-            return [rule for rule in self.rules if rule.applies(host, path)]
-        if not self._by_host:
-            for rule in self.rules:
-                self._by_host.setdefault(rule.host, []).append(rule)
-        found = [
-            rule
-            for pattern, rules in self._by_host.items()
-            if not pattern or host_matches(pattern, host)
-            for rule in rules
-            if path is None or not rule.path or path_match(path, rule.path)
-        ]
-        return sorted(found, key=_rank)
+        if len(self.all) <= FEW:
+            return [rule for rule in self.all if rule.applies(host, path)]
+        self._by_host = self._by_host or _ByHost(self.all)
+        return sorted(self._by_host.at(host, path), key=_rank)
 
 
-GRAM = 3
-"""Octets of a glob's middle by which it is looked up, where it has as many."""
+class _ByHost:
+    """Rules by their host."""
 
-Gram = tuple[int, ...]
-Middle = tuple[list[bytes], _Group]
-"""The parts of a glob between its stars, and its rules."""
+    __slots__ = ("_longest", "_rules")
 
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules: dict[bytes, list[Rule]] = {}
+        for rule in rules:
+            self._rules.setdefault(rule.host.encode(), []).append(rule)
+        self._longest = max(map(len, self._rules), default=0)
 
-class _Cell:
-    """The globs with one beginning and one end: that with nothing between them, and those that ask for more."""
-
-    __slots__ = ("_grams", "_lengths", "middles", "plain")
-
-    def __init__(self) -> None:
-        self.plain: _Group | None = None
-        self.middles: dict[bytes, Middle] = {}
-        self._grams: dict[Gram, list[Middle]] = {}
-        self._lengths: list[int] = []
-
-    def group(self, glob: bytes) -> _Group:
-        """The rules of a glob; a new one is taken in."""
-        parts = glob.split(b"*")
-        if not any(parts[1:-1]):
-            self.plain = self.plain or _Group()
-            return self.plain
-        return self.middles.setdefault(glob, (parts, _Group()))[1]
-
-    def index(self) -> None:
-        """Look up by the rarest octets of each glob from now on, where there are many."""
-        if len(self.middles) <= FEW:
-            return
-        grams = {glob: _grams(parts) for glob, (parts, _) in self.middles.items()}
-        often = Counter(gram for found in grams.values() for gram in found)
-        for glob, found in grams.items():
-            # Of equally rare ones that with letters: names end in digits more often.
-            rarest = min(found, key=lambda gram: (often[gram], [-octet for octet in gram]))
-            self._grams.setdefault(rarest, []).append(self.middles[glob])
-        self._lengths = sorted({len(gram) for gram in self._grams})
-
-    def groups(self) -> list[_Group]:
-        """All of them."""
-        return [*([self.plain] if self.plain else []), *(group for _, group in self.middles.values())]
-
-    def matching(self, name: bytes) -> list[_Group]:
-        """Those whose glob matches a name that has the beginning and the end."""
-        found = [self.plain] if self.plain is not None else []
-        for parts, group in self._candidates(name):
-            if glob_matches(parts, name) and group not in found:
-                found.append(group)
-        return found
-
-    def _candidates(self, name: bytes) -> Iterable[Middle]:
-        if not self._grams:
-            return self.middles.values()
-        grams = self._grams
-        found = (
-            grams.keys() & set(zip(*[name[at:] for at in range(length)], strict=False)) for length in self._lengths
-        )
-        return [middle for some in found for gram in some for middle in grams[gram]]
+    def at(self, host: bytes, path: bytes | None) -> Iterator[Rule]:
+        """Those that apply at a place."""
+        for pattern in _patterns_of(host, self._longest):
+            for rule in self._rules.get(pattern, ()):
+                if path is None or not rule.path or path_match(path, rule.path):
+                    yield rule
 
 
-def _grams(parts: list[bytes]) -> set[Gram]:
-    """Octets that stand together in every name that the glob matches."""
-    middles = parts[1:-1]
-    length = min(GRAM, max(map(len, middles)))
-    return {tuple(middle[at : at + length]) for middle in middles for at in range(len(middle) - length + 1)}
-
-
-class _Stem:
-    """The globs that have one beginning, by their end."""
-
-    __slots__ = ("above", "cells", "ends", "prefix")
-
-    def __init__(self, prefix: bytes) -> None:
-        self.prefix = prefix
-        self.cells: dict[bytes, _Cell] = {}
-        self.ends: list[int] = []
-        """The lengths of the ends, the longest first."""
-        self.above: _Stem | None = None
-        """The longest other beginning that this one begins with."""
-
-    def group(self, rest: bytes) -> _Group:
-        """The rules of the glob that goes on so after its first star; a new one is taken in."""
-        end = rest.rpartition(b"*")[2]
-        return self.cells.setdefault(end, _Cell()).group(self.prefix + b"*" + rest)
-
-    def index(self) -> None:
-        self.ends = sorted({len(end) for end in self.cells}, reverse=True)
-        for cell in self.cells.values():
-            cell.index()
-
-    def groups(self) -> list[_Group]:
-        """All of them."""
-        return [group for cell in self.cells.values() for group in cell.groups()]
+@lru_cache(maxsize=64)
+def _patterns_of(host: bytes, longest: int) -> tuple[bytes, ...]:
+    """The patterns of at most so many octets that match a host (`host_matches`), and the empty one."""
+    found = [b"", host]
+    at = host.find(b".", max(1, len(host) - longest))
+    while at > 0:
+        found.append(b"*" + host[at:])
+        at = host.find(b".", at + 1)
+    return tuple(found)
 
 
 class Matcher:
-    """Finds the entry for a name. Cost: two look-ups, and one for each beginning and end of globs that the name has."""
+    """Finds the entry for a name. Cost: a look-up of the name, one of its beginning and one of its end."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._exact: dict[bytes, _Group] = {}
-        self._stems: dict[bytes, _Stem] = {}
-        for entry in entries:
-            self._group(entry.name.encode()).rules += _rules(entry)
-        for group in self._groups():
-            group.rules.sort(key=_rank)
-        ends = {end for stem in self._stems.values() for end in stem.cells}
-        self._ends = {length: {end for end in ends if len(end) == length} for length in sorted(set(map(len, ends)))}
-        self._prefixes = sorted(self._stems)
-        before: _Stem | None = None
-        for prefix in self._prefixes:
-            stem = self._stems[prefix]
-            stem.index()
-            stem.above = _climb(before, prefix)
-            before = stem
+        self._take(rule for entry in entries for rule in _rules(entry))
+
+    @classmethod
+    def _of(cls, rules: Iterable[Rule]) -> "Matcher":
+        made = cls(())
+        made._take(rules)
+        return made
+
+    def _take(self, rules: Iterable[Rule]) -> None:
+        self._exact: dict[bytes, _Rules] = {}
+        self._globs: Globs[_Rules] = Globs()
+        for rule in rules:
+            name = rule.entry.name.encode()
+            if b"*" in name:
+                self._globs.get(name, _Rules()).all.append(rule)
+            else:
+                self._exact.setdefault(name, _Rules()).all.append(rule)
+        self._globs.index()
+        for found in self._all():
+            found.all.sort(key=_rank)
+        self._by_host: _ByHost | None = None
+        self._near_rules = 0
+        self._near: dict[tuple[bytes, bytes | None, float], Matcher] = {}
+        self._current: tuple[float, Matcher] | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not self._exact and not self._stems
+        return not any(True for _ in self._all())
 
-    def _group(self, name: bytes) -> _Group:
-        """The rules of a name or glob; a new one is taken in."""
-        if b"*" not in name:
-            return self._exact.setdefault(name, _Group())
-        prefix, _, rest = name.partition(b"*")
-        return self._stems.setdefault(prefix, _Stem(prefix)).group(rest)
-
-    def _groups(self) -> list[_Group]:
-        return [*self._exact.values(), *(group for stem in self._stems.values() for group in stem.groups())]
+    def _all(self) -> Iterator[_Rules]:
+        yield from self._exact.values()
+        for found in self._globs.ranked():
+            yield from found
 
     def rules(self) -> list[Rule]:
         """All rules, the one that ranks higher before the other."""
-        found = [rule for group in self._exact.values() for rule in group.rules]
-        for stem in sorted(self._stems.values(), key=lambda stem: -len(stem.prefix)):
-            found += sorted((rule for group in stem.groups() for rule in group.rules), key=_rank)
-        return found
+        ordered = [rule for found in self._exact.values() for rule in found.all]
+        for alike in self._globs.ranked():
+            ordered += sorted((rule for found in alike for rule in found.all), key=_rank)
+        return ordered
 
     def pieces(self) -> list[object]:
         """What it is made of: whoever holds these while it is freed can free them little by little."""
-        return list(self._groups())
+        return list(self._all())
 
     def match(self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf) -> Match:
         """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`. Entries that
         have ended by `now`, in seconds since the epoch, do not count: which these are changes with the days, and the
         tables do not."""
+        if self._globs.has_many_middles or (host, path, now) in self._near:
+            return self._match_near(self._rules_near(host, path, now), name, now)
         elsewhere = False
-        if name:
-            for groups in self._candidates(name):
-                here = [r for group in groups for r in group.at(host, path) if r.entry.until > now]
-                if here:
-                    return Match(here[0].entry if len(groups) == 1 else min(here, key=_rank).entry)
-                elsewhere = elsewhere or any(r.entry.until > now for group in groups for r in group.rules)
+        for tried, alike in enumerate(self._matching(name)):
+            here = [rule for found in alike for rule in found.at(host, path) if rule.entry.until > now]
+            if here:
+                return Match(here[0].entry if len(alike) == 1 else min(here, key=_rank).entry)
+            elsewhere = elsewhere or any(rule.entry.until > now for found in alike for rule in found.all)
+            if tried == MANY:
+                return self._match_near(self._rules_near(host, path, now), name, now)
         return _ELSEWHERE if elsewhere else _NOWHERE
 
-    def _candidates(self, name: bytes) -> Iterator[list[_Group]]:
-        """The groups that match a name, those of a higher rank first; those of one list have the same beginning and
-        end."""
+    def _match_near(self, near: "Matcher", name: bytes, now: float) -> Match:
+        """`near`: the rules that apply and have not ended."""
+        entry = near._first(name)
+        if entry is not None:
+            return Match(entry)
+        return _ELSEWHERE if self._living(now)._has(name) else _NOWHERE
+
+    def _matching(self, name: bytes) -> Iterator[list[_Rules]]:
+        """The rules whose name or glob matches, those of a higher rank first; in one list those of globs with one
+        beginning and one end."""
+        if not name:
+            return
         exact = self._exact.get(name)
         if exact is not None:
             yield [exact]
-        at, length = bisect_right(self._prefixes, name), len(name)
-        stem = _climb(self._stems[self._prefixes[at - 1]], name) if at else None
-        # Of many beginnings that a name has, most have no end that it has.
-        here = {end for end, texts in self._ends.items() if name[max(length - end, 0) :] in texts}
-        while stem is not None and here:
-            room, cells = length - len(stem.prefix), stem.cells
-            for end in stem.ends:
-                if end in here and end <= room:
-                    cell = cells.get(name[length - end :])
-                    if cell is not None and (groups := cell.matching(name)):
-                        yield groups
-            stem = stem.above
+        yield from self._globs.matching(name)
 
+    def _has(self, name: bytes) -> bool:
+        return bool(name) and (name in self._exact or self._globs.has(name))
 
-def _climb(stem: _Stem | None, name: bytes) -> _Stem | None:
-    """The nearest of a beginning and those above it with which a name begins."""
-    while stem is not None and not name.startswith(stem.prefix):
-        stem = stem.above
-    return stem
+    def _first(self, name: bytes) -> Entry | None:
+        """The entry for a name where all rules apply."""
+        for alike in self._matching(name):
+            return min((rule for found in alike for rule in found.all), key=_rank).entry
+        return None
+
+    def _rules_near(self, host: bytes, path: bytes | None, now: float) -> "Matcher":
+        """The rules that apply at a place and have not ended. For a policy where many match a name, and few of them
+        here: remembered for the last places."""
+        place = (host, path, now)
+        found = self._near.get(place)
+        if found is None:
+            self._by_host = self._by_host or _ByHost(rule for found in self._all() for rule in found.all)
+            rules = [rule for rule in self._by_host.at(host, path) if rule.entry.until > now]
+            self._near_rules += len(rules)
+            if len(self._near) >= MAX_NEAR or self._near_rules > MAX_RULES:
+                self._near.clear()
+                self._near_rules = len(rules)
+            found = self._near[place] = Matcher._of(rules)
+        return found
+
+    def _living(self, now: float) -> "Matcher":
+        """The rules that have not ended."""
+        if self._current is None or self._current[0] != now:
+            rules = (rule for found in self._all() for rule in found.all)
+            self._current = now, Matcher._of(rule for rule in rules if rule.entry.until > now)
+        return self._current[1]
 
 
 def _rules(entry: Entry) -> Iterator[Rule]:

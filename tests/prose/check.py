@@ -1,0 +1,15 @@
+"""The rules on the sources."""
+
+from collections.abc import Iterator
+
+from tests.prose.rules import Fault, faults, mood
+from tests.prose.sources import passages
+
+
+def found(*prefixes: str) -> Iterator[Fault]:
+    """Every fault of the files whose path begins so, or of all."""
+    for passage in passages(*prefixes):
+        for sentence in passage.sentences:
+            yield from faults(sentence, passage.where)
+        if passage.is_docstring:
+            yield from mood(passage.sentences[0], passage.where)

@@ -45,7 +45,7 @@ RULES = (
     _rule("idiom", r"\bmend(?:s|ed|ing)?\b", "fix"),
     _rule("idiom", r"\b(?:comes?|came|becomes?|became) of (?:it|them|this|that|a|the|each)\b|\bmade of (?:it|the same)\b", "result"),
     _rule("idiom", r"\b(?:is|are|was|were) to be\b|\b(?:has|have|had) (?:\w+ )?to be (?:of|at|in) ", "will be, must be"),
-    _rule("idiom", r"\ball the same\b|\bagain and again\b|\bas they came\b|\bas it came\b|\bas it is\b|\bas they are\b|\bstays as\b|\btakes? no part\b|\bon and on\b|\bonce in (?:a while|\w+ seconds)\b|\bat most in\b|\bsome (?:\d+|hundred|ten)\b|\bdo(?:es)? not (?:open|begin|fit)\b|\bstands? (?:behind|in|at|beside|there|among|once)\b|\bfor want of\b|\bis ended\b|\btell what\b|\bso long as\b|\bhence\b|\bthence\b|\bthereof\b|\bwhereof\b|\bupon\b|\bbesides\b", "plain words"),
+    _rule("idiom", r"\ball the same\b|\bagain and again\b|\bas they came\b|\bas it came\b|\bas it is\b|\bas they are\b|\bstays as\b|\btakes? no part\b|\bon and on\b|\bonce in (?:a while|\w+ seconds)\b|\bat most in\b|\bsome (?:\d+|hundred|ten)\b|\bdo(?:es)? not open\b|\bstands? (?:behind|in|at|beside|there|among|once)\b|\bfor want of\b|\bis ended\b|\btell what\b|\bso long as\b|\bhence\b|\bthence\b|\bthereof\b|\bwhereof\b|\bupon\b|\bbesides\b", "plain words"),
     _rule("wit", r"\bclothes\b|\baffairs\b|\bburns?\b|\bnot far\b|\btravels?\b(?! (?:time|agency))|\bwrite down\b|\bpromise[sd]? (?:itself|nothing)\b", "no metaphor in reference text"),
     _rule("inverted", r"\bthe (?:one|ones) (?:goes|go|comes|is|was) that\b|\b(?:goes|go|comes|is|are) that (?:asked|came|was|has|have)\b|\bthat the \w+ is enforced is\b|\bfor one more\b|\bcame beyond\b|\bkept from\b|\bwhich of them\b", "subject, verb, object"),
 )  # fmt: skip
@@ -71,14 +71,9 @@ def words(sentence: str) -> int:
     return len(re.findall(r"[\w'’%§@/.+-]*\w(?:[\w'’%§@/.+-]|,(?=\d))*", sentence.replace(CODE, "code")))
 
 
-def _quoted(found: re.Match[str]) -> str:
-    """Take a quotation of some length, as of an RFC, for one word."""
-    return CODE if len(found[1].split()) > 3 else found[0]
-
-
 def faults(sentence: str, where: str = "") -> Iterator[Fault]:
     """Check one sentence, in which code is written as `CODE`."""
-    text = re.sub(r"[\"“«]([^\"“”«»]*)[\"”»]", _quoted, " ".join(sentence.split()))
+    text = re.sub(r"[\"“«]([^\"“”«»]*)[\"”»]", CODE, " ".join(sentence.split()))
     if text.endswith("?"):
         return
     if OPENING.search(text):

@@ -153,11 +153,12 @@ _DIRECTIVE = re.compile(r"#\s*(?:type:|noqa|fmt:|mypy:|pragma|ruff:|!|-\*-)")
 def _comments(name: str, source: str) -> Iterator[Passage]:
     block: list[str] = []
     first = last = 0
+    lines = source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type != tokenize.COMMENT or _DIRECTIVE.match(token.string):
             continue
-        line, column = token.start
-        follows = block and line == last + 1 and source.splitlines()[line - 1].lstrip().startswith("#")
+        line = token.start[0]
+        follows = block and line == last + 1 and lines[line - 1].lstrip().startswith("#")
         if not follows and block:
             yield from _passage(f"{name}:{first}", " ".join(block))
             block = []

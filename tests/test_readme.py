@@ -8,22 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from cookiewarden.cli import demo
 from cookiewarden.core.engine.decision import Reason
-from cookiewarden.core.policy.problem import Code
 from cookiewarden.core.policy.source import parse_source
-from cookiewarden.core.report.errors import ErrorCode
-from cookiewarden.serve.admin.exposition import Exposition
-from cookiewarden.serve.control.status import PolicyStatus
-from cookiewarden.serve.observe.metrics import Labels, Metrics
-from cookiewarden.serve.observe.role import Role
-from cookiewarden.serve.settings import OPTIONS
+from tests.support.command import run
 from tests.support.policies import loaded, policy
 from tests.support.process import free_port, ready, start_process
 from tests.support.wait import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-REFERENCE = (ROOT / "policies" / "README.md").read_text()
+GUIDE, REFERENCE, STATEMENT = (
+    (ROOT / "policies" / name).read_text() for name in ("README.md", "reference.md", "statement.md")
+)
 PORTS = ("8080", "8090", "9180")
 
 
@@ -41,16 +38,16 @@ def commands(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
-    """In order, against the demo, at other ports."""
+def test_every_command_of_the_documents_prints_the_output_that_they_show() -> None:
+    """Run them in order against one demo, on other ports."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed, and the README's commands use it")
     ports = dict(zip(PORTS, map(str, (free_port(), free_port(), free_port())), strict=True))
     listen, app, admin = ports.values()
-    demo = start_process("demo", "--listen", listen, "--app", app, "--admin", admin)
+    running = start_process("demo", "--listen", listen, "--app", app, "--admin", admin)
     try:
         assert eventually(lambda: ready(int(admin)) == 200)
-        for line, expected in commands(README):
+        for line, expected in commands(README + GUIDE + STATEMENT):
             for known, free in ports.items():
                 line = line.replace(f":{known}", f":{free}")
             line = f'cookiewarden() {{ "{sys.executable}" -m cookiewarden "$@"; }}; {line}'
@@ -58,19 +55,18 @@ def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
             printed = (ran.stdout + ran.stderr).replace("\r", "")
             assert printed == expected, line
     finally:
-        demo.terminate()
-        demo.communicate(timeout=PATIENCE)
-    assert demo.returncode == 0
+        running.terminate()
+        running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0
 
 
 def test_the_readme_has_commands_to_run() -> None:
     assert len(commands(README)) >= 8
+    assert len(commands(GUIDE)) >= 5
 
 
 def test_the_demo_says_the_same_lines_as_the_readme_tries() -> None:
-    from cookiewarden.cli.demo import GUIDE
-
-    guide = GUIDE.format(
+    guide = demo.GUIDE.format(
         listen="127.0.0.1:8080",
         app="127.0.0.1:8090",
         admin="127.0.0.1:9180",
@@ -94,13 +90,27 @@ def test_the_policy_in_the_readme_is_a_policy() -> None:
     assert policy(text).entries[0].name == "agencyID"
 
 
-def test_every_example_of_the_reference_is_a_clean_policy() -> None:
-    first, *others = blocks(REFERENCE, "yaml")
-    for text in others:
-        assert loaded(text).problems == []
-    vendor = "cookies: [{name: 'intercom-session-*', purpose: x, lifetime: 1w, category: support}, {name: x, purpose: x, lifetime: 1w}]"
-    found = loaded(first, **{"vendors__google-analytics_yaml": "cookies: []", "vendors__intercom_yaml": vendor})
-    assert found.problems == []
+VENDORS = {
+    "vendors__google-analytics_yaml": "cookies: [{name: _ga, purpose: x, lifetime: 1w, category: analytics}]",
+    "vendors__intercom_yaml": "cookies: [{name: 'intercom-session-*', purpose: x, lifetime: 1w, category: support}, "
+    "{name: x, purpose: x, lifetime: 1w, category: support}]",
+}
+EXAMPLES = [text for page in (GUIDE, REFERENCE, STATEMENT) for text in blocks(page, "yaml") if "\ncases:" not in text]
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_every_example_of_a_policy_is_clean(text: str) -> None:
+    assert loaded(text, **(VENDORS if "include:" in text else {})).problems == []
+
+
+@pytest.mark.parametrize("page", [GUIDE, REFERENCE])
+def test_the_example_of_a_policy_test_passes(page: str, tmp_path: Path) -> None:
+    (text,) = (text for text in blocks(page, "yaml") if "\ncases:" in text)
+    first = next(text for text in EXAMPLES if "mode: report" in text).replace("mode: report", "mode: enforce")
+    (tmp_path / "shop.yaml").write_text(first)
+    (tmp_path / "shop.test.yaml").write_text(text)
+    code, out, _ = run("test", tmp_path)
+    assert code == 0, out
 
 
 @pytest.mark.parametrize("reason", list(Reason))
@@ -108,48 +118,9 @@ def test_every_reason_is_in_the_reference(reason: Reason) -> None:
     assert f"\n| `{reason.value}` |" in REFERENCE
 
 
-@pytest.mark.parametrize("code", list(Code))
-def test_every_problem_code_is_in_the_reference_with_its_severity(code: Code) -> None:
-    assert f"\n| `{code.text}` | {code.severity.value} |" in REFERENCE
-
-
-def test_the_reference_names_no_code_that_does_not_exist() -> None:
-    section = REFERENCE.partition("## Problems")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `([a-z0-9-]+)` \| (?:error|warning|info)", section, re.MULTILINE)) == {
-        c.text for c in Code
-    }
+def test_the_reference_names_no_reason_that_does_not_exist() -> None:
     section = REFERENCE.partition("## Reasons")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)) == {r.value for r in Reason}
-
-
-def test_every_setting_is_in_the_readme() -> None:
-    section = README.partition("## Settings")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`([a-z_]+)`", section.partition("| setting |")[2]))
-    assert {option.name for option in OPTIONS} <= named
-
-
-def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
-    metrics = Metrics(Labels(200))
-    metrics.declare(["old"])
-    metrics.declare(["old"], Role.SHADOW)
-    status = PolicyStatus(expiries={"old": 1.0}, shadow=PolicyStatus())
-    families = {}
-    for family in Exposition(lambda: metrics.counts, metrics.labels, status).collect():
-        suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
-        labels = {label for sample in family.samples for label in sample.labels}
-        families[family.name + suffix] = labels
-    for name in ("violations", "shadow_violations"):  # appear on first use
-        families[f"cookiewarden_{name}_total"] = {"cookie", "reason", "enforced"}
-    section = README.partition("## Metrics")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(cookiewarden_\w+)` \| (.*?) \|", section, re.MULTILINE)
-    assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows} == families
-
-
-def test_the_codes_of_the_admin_listener_are_in_the_readme() -> None:
-    section = README.partition("## The admin listener")[2].partition("\n## ")[0]
-    rows = section.partition("| code | status |")[2]
-    told = re.findall(r"^\| `([a-z-]+)` \|", rows, re.MULTILINE)
-    assert sorted(told) == sorted(ErrorCode)
 
 
 def test_editors_find_the_schema_of_every_shipped_policy() -> None:

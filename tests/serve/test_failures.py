@@ -468,6 +468,16 @@ def test_an_idle_connection_keeps_no_large_head(start: Start, octets: int, is_ke
         assert (connection.last is not None) is is_kept
 
 
+@pytest.mark.parametrize(("octets", "is_kept"), [(200, True), (9000, False)])
+def test_an_idle_connection_keeps_no_long_host(start: Start, octets: int, is_kept: bool) -> None:
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: " + b"x" * octets + b"\r\n\r\n")
+        client.read_response()
+        (connection,) = proxy.driver.connections.open
+        assert (connection._browser is not None) is is_kept
+
+
 @pytest.mark.row(7)
 def test_an_endless_field_or_trailer_is_refused_before_it_fills_memory(start: Start) -> None:
     proxy, _ = start(lambda connection: connection.read_head() and connection.read_head() and None)

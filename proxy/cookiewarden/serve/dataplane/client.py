@@ -33,6 +33,8 @@ UNEXPECTED_HEADER = (
     "connections from %s begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol %s"
 )
 REPLACED = "X-Forwarded headers from %s are replaced; if that is your ingress, give --trust-forwarded %s"
+MAX_HOST = 255
+"""Octets of a host that an idle connection keeps: no name is longer (RFC 1035 2.3.4)."""
 REMEMBERED = 8192
 """Octets up to which a head is kept to recognize the next one by: each idle connection holds twice as many."""
 LINGER_OCTETS = 1 << 20
@@ -325,9 +327,11 @@ class ClientConnection(ClientRole):
         came = request.forwarded if self.is_trusted else None
         if came is not None:
             return browser_of(self.peer, request.host, came, True, self.context.https)
-        if self._browser is None or self._browser.host != request.host:
-            self._browser = browser_of(self.peer, request.host, None, False, self.context.https)
-        return self._browser
+        if self._browser is not None and self._browser.host == request.host:
+            return self._browser
+        browser = browser_of(self.peer, request.host, None, False, self.context.https)
+        self._browser = browser if len(request.host) <= MAX_HOST else None
+        return browser
 
     # What the exchange asks for
 

@@ -13,8 +13,10 @@ import pytest
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.address import Address, Upstream, parse_upstream
+from cookiewarden.serve.dataplane import client as client_connection
 from cookiewarden.serve.dataplane.pool import Pool
 from cookiewarden.serve.own_pages import in_force
+from cookiewarden.serve.wire.request_head import read_again
 from tests.support.client import CLOSE, Client, ask, get, status_of
 from tests.support.origin import OK, Offer, OriginConnection, answering
 from tests.support.proxy import POLICY, Proxy, Start
@@ -290,6 +292,20 @@ def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start
     )
 
 
+@pytest.mark.parametrize("cut", [0, 40, 60])
+def test_a_set_cookie_line_with_a_bare_line_feed_is_a_502_however_the_head_is_cut(start: Start, cut: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY\nX: y\r\nContent-Length: 2\r\n\r\nok"
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(head[:cut])
+        time.sleep(0.03)
+        connection.send(head[cut:])
+
+    proxy, _ = start(script)
+    assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
+
+
 def test_a_bad_set_cookie_line_in_an_interim_response_goes_too(start: Start) -> None:
     proxy, _ = start(
         b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=\x02\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: b=\x02\r\nContent-Length: 2\r\n\r\nok"
@@ -310,6 +326,29 @@ def test_a_body_in_answer_to_head_reaches_nobody(start: Start) -> None:
             assert client.read_until(b"\r\n\r\n").endswith(b"\r\n\r\n")
     assert origin.connections == 2
     assert upstream_errors(proxy)["surplus"] == 2
+
+
+@pytest.mark.row(33)
+def test_a_body_that_a_304_declares_and_sends_late_reaches_nobody(start: Start) -> None:
+    lengths = iter([0, 0, 0, 30])
+
+    def script(connection: OriginConnection) -> None:
+        while True:
+            connection.read_head()
+            length = next(lengths, None)
+            if length is None:
+                connection.send(OK)
+                continue
+            connection.send(b"HTTP/1.1 304 Not Modified\r\nContent-Length: %d\r\n\r\n" % length)
+            if length:
+                time.sleep(0.2)
+                connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET")
+
+    proxy, origin = start(script)
+    for _ in range(4):
+        assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 304
+    assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"\r\n\r\nok")
+    assert origin.connections == 2
 
 
 @pytest.mark.row(14)
@@ -349,6 +388,94 @@ def test_what_follows_a_request_that_said_close_is_dropped(start: Start) -> None
     proxy, origin = start()
     assert ask(proxy.port, get(b"/", CLOSE) + get(b"/never")).count(b"HTTP/1.1 ") == 1
     assert len(origin.requests) == 1
+
+
+@pytest.mark.row(34)
+def test_an_answer_is_read_by_a_client_that_said_close_and_still_sends(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        time.sleep(0.1)
+        connection.send(OK)
+        time.sleep(0.5)
+
+    proxy, _ = start(script)
+    with Client(proxy.port) as client:
+        client.send(get(b"/", CLOSE) + b"\r\n")
+        for _ in range(20):
+            time.sleep(0.02)
+            client.send(b"\r\n")
+        assert client.read_all().endswith(b"\r\n\r\nok")
+
+
+GUARDED = "version: 1\npolicy: test\ninject_guard: true\ncookies:\n  - {name: sid, purpose: x, lifetime: 1h}\n"
+
+
+def test_requests_behind_one_that_the_proxy_answers_itself_are_served_though_the_client_has_closed_its_side(
+    start: Start,
+) -> None:
+    proxy, origin = start(policy=GUARDED)
+    own = get(b"/.well-known/cookiewarden/guard.js")
+    with Client(proxy.port) as client:
+        client.send(get(b"/first") + own + own + get(b"/last"))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.read_all().count(b"HTTP/1.1 200 OK\r\n") == 4
+    assert [request.split(b" ")[1] for request in origin.requests] == [b"/first", b"/last"]
+
+
+def test_a_body_that_ends_with_the_clients_side_behind_another_request_waits_for_nothing(start: Start) -> None:
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        client.send(get() + get(b"/", b"Content-Length: 5", method=b"POST", body=b"abc"))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.read_all(5).endswith(b"\r\n\r\nok")
+    assert eventually(lambda: client_errors(proxy) == {"abort": 1} and proxy.metrics.in_flight == 0)
+    assert eventually(lambda: not proxy.driver.pool.open)
+
+
+@pytest.mark.parametrize("pause", [0, 0.1])
+def test_a_method_of_more_than_64_octets_is_a_400_however_the_head_is_cut(start: Start, pause: float) -> None:
+    proxy, _ = start()
+    request = get(method=b"X" * 65)
+    with Client(proxy.port) as client:
+        client.send(request[:66])
+        time.sleep(pause)
+        with contextlib.suppress(OSError):
+            client.send(request[66:])
+        assert status_of(client.read_all()) == 400
+
+
+def test_a_head_in_single_octets_is_compared_with_the_one_before_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, _ = start()
+    compared = []
+    monkeypatch.setattr(client_connection, "read_again", lambda *args: compared.append(1) or read_again(*args))
+    with Client(proxy.port) as client:
+        client.send(get())
+        client.read_response()
+        client.drip(get(b"/" + b"x" * 300))
+        client.read_response()
+    assert len(compared) <= 3
+
+
+@pytest.mark.parametrize(("octets", "is_kept"), [(7000, True), (9000, False)])
+def test_an_idle_connection_keeps_no_large_head(start: Start, octets: int, is_kept: bool) -> None:
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        client.send(get(b"/", b"X: " + b"x" * octets))
+        client.read_response()
+        (connection,) = proxy.driver.connections.open
+        assert (connection.last is not None) is is_kept
+
+
+@pytest.mark.parametrize(("octets", "is_kept"), [(200, True), (9000, False)])
+def test_an_idle_connection_keeps_no_long_host(start: Start, octets: int, is_kept: bool) -> None:
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: " + b"x" * octets + b"\r\n\r\n")
+        client.read_response()
+        (connection,) = proxy.driver.connections.open
+        assert (connection._browser is not None) is is_kept
 
 
 @pytest.mark.row(7)

@@ -15,7 +15,7 @@ from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.control.clock import Clock, elapsed
 from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import RETRY_SECONDS, Reloader, Revision
-from cookiewarden.serve.control.status import PolicyStatus, severity_of
+from cookiewarden.serve.control.status import MAX_CAUSES, PolicyStatus, severity_of
 
 END = 32503680000.0
 DATED = "cookies: [{name: sid}, {name: old, until: 2999-12-31, owner: web, reason: the shop moves}]"
@@ -312,3 +312,18 @@ def test_the_errors_of_a_failed_reload_are_counted_whatever_the_file_is_called(
     (line,) = (record.message for record in caplog.records if record.levelname == "ERROR")
     assert line.startswith("reload failed, the old policy stays in force: ")
     assert line.endswith(f"[duplicate-entry]{more}")
+
+
+def test_of_many_problems_the_first_are_remembered_and_all_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "policy.yaml")
+        await proxy.load("good", "cookies: [" + ", ".join(f"{{name: c{n}}}" for n in range(300)) + "]")
+        await proxy.load("bad", "cookies: [" + "{}, " * 300 + "]")
+        good, bad = proxy.reloader.status.reloads
+        assert (good.successful, len(good.causes)) == (True, MAX_CAUSES)
+        assert (bad.successful, len(bad.causes)) == (False, MAX_CAUSES)
+
+    play(scene())
+    assert "(and 299 errors more)" in caplog.text

@@ -121,6 +121,12 @@ def test_a_value_that_a_parser_might_not_accept_is_left_to_the_parser(value: byt
     assert template.filled([value]) is None
 
 
+def test_a_304_with_a_length_ends_its_connection_though_one_without_is_remembered() -> None:
+    reader = remembering(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n")
+    assert reader.read(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 00\r\n\r\n", False).keep_alive
+    assert not reader.read(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", False).keep_alive
+
+
 @pytest.mark.parametrize(
     "line",
     [b"SET-COOKIE: a=CANARY", b"Set-Cookie:a=CANARY", b"Set-Cookie: CANARY", b"Set-Cookie: CANARY; a=b", b"set-cookie: a=CANARY;b"],
@@ -183,3 +189,8 @@ def test_a_response_that_cannot_be_passed_on_is_refused(head: bytes) -> None:
 def test_only_set_cookie_lines_with_control_characters_are_taken_away() -> None:
     head = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=\x01\r\nSET-COOKIE: b\r\nX: \x01\r\n\r\n"
     assert without_bad_cookies(head) == (b"HTTP/1.1 200 OK\r\nSET-COOKIE: b\r\nX: \x01\r\n\r\n", 1)
+
+
+def test_a_set_cookie_line_with_a_bare_line_feed_is_not_taken_away() -> None:
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\nX: y\r\n\r\n"
+    assert without_bad_cookies(head) == (head, 0)

@@ -73,6 +73,13 @@ def test_no_test_module_imports_another_one() -> None:
             assert not re.fullmatch(r"tests\..*\.test_\w+", module), f"{path} imports {module}"
 
 
+def test_a_test_that_needs_a_process_starts_it_by_the_support() -> None:
+    """Most need none: `tests.support.command` runs a command in this process."""
+    for path in TESTS.rglob("test_*.py"):
+        nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
+        assert "subprocess.run" not in map(ast.unparse, nodes), path
+
+
 def test_only_the_command_line_prints() -> None:
     for path in FILES:
         calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.settings import OPTIONS
 from tests.support.policies import loaded, policy
-from tests.support.process import free_port, ready, start_process
+from tests.support.process import ended, free_port, ready, start_process
 from tests.support.wait import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +53,7 @@ def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
             for known, free in ports.items():
                 line = line.replace(f":{known}", f":{free}")
             line = f'cookiewarden() {{ "{sys.executable}" -m cookiewarden "$@"; }}; {line}'
-            ran = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+            ran = ended("bash", "-c", line, cwd=ROOT)  # a reader's shell reads the line
             printed = (ran.stdout + ran.stderr).replace("\r", "")
             assert printed == expected, line
     finally:

@@ -19,11 +19,12 @@ from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.keys import create
 from tests.support.client import ask
+from tests.support.command import run
 from tests.support.exchanges import POLICY as CORPUS
 from tests.support.exchanges import exchanges
 from tests.support.origin import Origin, OriginConnection, answering
 from tests.support.policies import entries, policy
-from tests.support.process import free_port
+from tests.support.process import ended, free_port
 from tests.support.proxy import running
 from tests.support.wait import PATIENCE, eventually
 
@@ -56,7 +57,7 @@ def listens(port: int) -> bool:
 @contextmanager
 def mitm(folder: Path, mode: str, text: str = POLICY, *options: str, program: str = "mitmdump") -> Iterator[Mitm]:  # fmt: skip
     """A mitmproxy with the addon, as the README says it is started."""
-    addon = subprocess.run([sys.executable, "-m", "cookiewarden", "mitm", "path"], capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
+    addon = run("mitm", "path")[1].strip()
     port, web, path = free_port(), free_port(), folder / "p.yaml"
     path.write_text(text)
     more = ["--no-web-open-browser", "--web-port", str(web)] if program == "mitmweb" else ["-w", str(folder / "flows")]  # fmt: skip
@@ -190,7 +191,7 @@ def test_http_2_in_front_gets_the_same(tmp_path: Path) -> None:
     text = "undeclared: {evict: host}\n" + POLICY
     with mitm(tmp_path, f"reverse:{origin.upstream.url}", text.replace("version: 1", "version: 1")) as proxy:
         asked = ["curl", "-sk", "--http2", "-D", "-", "-H", "Cookie: sid=CANARY", "-H", "Cookie: old=CANARY", f"https://127.0.0.1:{proxy.port}/"]  # fmt: skip
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout
+        told = ended(*asked, check=True).stdout  # curl is not of ours
     origin.close()
     assert told.startswith("HTTP/2 200") and "set-cookie: sid=CANARY; Secure" in told and "tracker" not in told
     assert values(b"cookie", origin.requests[0]) == [b"sid=CANARY"]

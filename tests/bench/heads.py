@@ -113,6 +113,7 @@ def consent(form: str) -> str:
 
 
 ONE = entries("name: sid")
+GUARDED = entries("name: sid", top="inject_guard: true\n")
 EVICTS = entries("name: sid", top="undeclared: {evict: domain}\n")
 STATEMENT = ONE.replace("cookies:", "statement: {path: /s, languages: [en, nl], publisher: x}\ncookies:")
 
@@ -202,6 +203,12 @@ def aabb(n: int) -> tuple[bytes, bytes]:
     return asked(*cookies([b"a" * 45 + b"%d" % (n * 1000 + at) + b"b" * 45 + b"=1" for at in range(300)])), OK
 
 
+def page(unit: bytes, begin: bytes = b"") -> Callable[[int], tuple[bytes, bytes]]:
+    """64 KB of a page that come at once."""
+    body = (begin + unit * (65_536 // len(unit)))[:65_536]
+    return lambda n: (asked(NAVIGATION.strip()), PAGE % b"Content-Length: 65536" + body)
+
+
 CASES = [
     Case("Connection, 2 fields of 3,200 options", ONE, connection),
     Case("Connection of a response", ONE, connection_of_a_response),
@@ -273,7 +280,11 @@ CASES = [
     Case("200 entries of 64 paths", entries(*(f"name: p{n}, scope: {{paths: [{', '.join(f'/a/{n}/{at}' for at in range(64))}]}}" for n in range(200))), lambda n: (asked(target=b"/"), OK)),
     Case("one name on 256 hosts and 64 paths", entries(f"name: 'p*', scope: {{hosts: [{', '.join(f'h{at}.example' for at in range(256))}], paths: [{', '.join(f'/a/{at}' for at in range(64))}]}}"), named("p%d")),
     Case("200 public hosts", entries("name: 'n*'", top="public_hosts: [" + ", ".join(f"'*.h{n}.example'" for n in range(200)) + "]\n"), set_cookies("n%d=1; Path=/; Max-Age=9")),
-    Case("a Content-Type of letters", ONE.replace("cookies:", "inject_guard: true\ncookies:"), lambda n: (asked(NAVIGATION.strip()), b"HTTP/1.1 200 OK\r\nContent-Type: " + b"a" * 15_800 + b"\r\nContent-Length: 6\r\n\r\n<html>")),
+    Case("a page of comments", GUARDED, page(b"\t<!>")),
+    Case("a page of start tags", GUARDED, page(b"<html a=>")),
+    Case("a page of attributes", GUARDED, page(b"a ", b"<html ")),
+    Case("a page of quoted attributes", GUARDED, page(b"a=''", b"<html ")),
+    Case("a Content-Type of letters", GUARDED, lambda n: (asked(NAVIGATION.strip()), b"HTTP/1.1 200 OK\r\nContent-Type: " + b"a" * 15_800 + b"\r\nContent-Length: 6\r\n\r\n<html>")),
     Case("128 fields", ONE, lambda n: (asked(*(b"X-%d-%d: %b" % (n, at, b"x" * 200) for at in range(120))), OK)),
 ]  # fmt: skip
 

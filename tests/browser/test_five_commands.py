@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.apps.django_site import PASSWORD, USER, django_site
 from tests.browser.conftest import CHROMIUM
-from tests.support.process import free_port, ready, scrape
+from tests.support.process import ended, free_port, ready, scrape
 from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
@@ -28,7 +28,7 @@ def commands() -> list[list[str]]:
 
 
 def run(arguments: list[str], folder: Path) -> tuple[int, str]:
-    ran = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+    ran = ended(sys.executable, "-m", *arguments, cwd=folder)  # as the README's reader starts each
     assert "Traceback" not in ran.stderr
     return ran.returncode, ran.stdout + ran.stderr
 

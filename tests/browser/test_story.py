@@ -3,7 +3,6 @@ the commands and a real Prometheus, in one story."""
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +13,14 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.pages import fits, opened, violations
 from tests.deploy.server import prometheus
-from tests.support.process import free_port, ready, scrape, start_process
+from tests.support.process import ended, free_port, ready, scrape, start_process
 from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
+COOKIEWARDEN = (sys.executable, "-m", "cookiewarden")
+"""A process: the driver of Chromium has an event loop of its own in this one."""
 RULES = (ROOT / "deploy" / "prometheus" / "rules.yaml").read_text()
 
 
@@ -32,16 +33,7 @@ class Shop:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """A command, asking this proxy."""
-        words = [
-            sys.executable,
-            "-m",
-            "cookiewarden",
-            *arguments,
-            "--token-file",
-            str(self.token),
-            f"127.0.0.1:{self.admin}",
-        ]
-        ran = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        ran = ended(*COOKIEWARDEN, *arguments, "--token-file", self.token, f"127.0.0.1:{self.admin}")
         return ran.returncode, ran.stdout + ran.stderr
 
 
@@ -158,21 +150,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
             ),
             5,
         )
-        ran = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "cookiewarden",
-                "report",
-                *arguments,
-                "--format",
-                "html",
-                "--output",
-                str(page_file),
-            ],
-            capture_output=True,
-            text=True,
-        )
+        ran = ended(*COOKIEWARDEN, "report", *arguments, "--format", "html", "--output", page_file)
         assert ran.returncode == 0, ran.stderr
         for scheme in ("light", "dark"):
             for width in (1280, 360):

@@ -17,6 +17,7 @@ import yaml
 from cookiewarden.serve.settings import OPTIONS
 from tests.deploy.conftest import DEPLOY, Tool
 from tests.support.client import CLOSE, ask, get
+from tests.support.command import run
 from tests.support.origin import OK, Origin, answering
 from tests.support.process import free_port, ready
 from tests.support.proxy import POLICY
@@ -49,10 +50,8 @@ def test_the_command_of_the_service_is_one(tmp_path: Path) -> None:
     settings = tmp_path / "settings.yaml"
     settings.write_text("policy: p.yaml\nupstream: http://127.0.0.1:1\n")
     arguments = line.replace("/etc/cookiewarden/settings.yaml", str(settings)).split()
-    ran = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", *arguments, "--print-config"], capture_output=True, text=True
-    )
-    assert ran.returncode == 0 and "inventory_file" in ran.stdout
+    code, out, _ = run(*arguments, "--print-config")
+    assert code == 0 and "inventory_file" in out
 
 
 def test_a_socket_that_is_handed_over_is_served_and_systemd_is_told(tool: Tool, tmp_path: Path) -> None:

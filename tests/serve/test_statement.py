@@ -5,8 +5,11 @@ import time
 
 import pytest
 
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.serve.own_pages.statement import MAX_RANGES, StatementPages
 from tests.support.client import Client, ask, get_once, status_of
 from tests.support.origin import OK
+from tests.support.policies import policy
 from tests.support.proxy import Start, running
 
 POLICY = """
@@ -137,3 +140,9 @@ def test_it_is_counted_as_a_request() -> None:
         ask(proxy.port, get_once(path=b"/cookies"))
         counted = [v for k, v in proxy.scrape().items() if k.startswith("cookiewarden_requests_total")]
         assert sum(counted) == 1
+
+
+@pytest.mark.parametrize(("over", "language"), [(0, b"nl"), (1, b"en")])
+def test_so_many_languages_of_a_reader_are_looked_at(over: int, language: bytes) -> None:
+    pages = StatementPages(Engine(policy(POLICY)))
+    assert pages.preferred([b"fr," * (MAX_RANGES - 1 + over) + b"nl"]) == language

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import ssl
-import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from cookiewarden.serve.settings import Settings
 from tests.support.certificates import AUTHORITY, issue
 from tests.support.client import CLOSE, Client, ask, get, status_of
 from tests.support.origin import OK, Origin, answering
+from tests.support.process import ended
 from tests.support.proxy import Proxy, Start
 from tests.support.wait import PATIENCE, eventually
 
@@ -58,8 +59,8 @@ def test_curl_is_served_by_tls(start: Start, files: dict[str, str]) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     proxy, _ = listening(start, files)
-    command = ["curl", "-sS", "-i", "--cacert", files["ca"], f"https://localhost:{proxy.port}/"]
-    answer = subprocess.run(command, capture_output=True, timeout=PATIENCE)
+    # curl is not of ours
+    answer = ended("curl", "-sS", "-i", "--cacert", files["ca"], f"https://localhost:{proxy.port}/", text=False)
     assert answer.stdout.startswith(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1; Secure"), answer
 
 
@@ -92,6 +93,45 @@ def test_plain_http_old_tls_and_a_stranger_are_not_served_but_counted_and_told(
     assert origin.requests == [] and eventually(lambda: not proxy.driver.connections.open)
     assert eventually(lambda: proxy.metrics.client_errors["tls"] == 3)
     assert caplog.text.count("a TLS handshake with a client failed: http request (1 time since") == 1
+
+
+def client_hello() -> bytes:
+    sent = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        trusting().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost").do_handshake()
+    return sent.read()
+
+
+@pytest.mark.row(5)
+@pytest.mark.parametrize(
+    "sent", [b"", client_hello()[:50], client_hello()], ids=["nothing", "a part", "the first half"]
+)
+def test_a_handshake_that_never_ends_is_late_like_any_head(start: Start, files: dict[str, str], sent: bytes) -> None:
+    proxy, _ = listening(start, files, header_timeout=0.3, keepalive_timeout=PATIENCE)
+    with Client(proxy.port) as client:
+        began = time.monotonic()
+        client.send(sent)
+        client.read_all()
+    assert time.monotonic() - began > 0.2  # the loop's clock counts in milliseconds
+    errors = proxy.metrics.client_errors
+    assert eventually(lambda: errors["header_timeout"] == 1) and errors["tls"] == 0
+    assert eventually(lambda: not proxy.worker.listener.arriving)
+
+
+def test_a_client_that_leaves_in_its_handshake_is_not_late(start: Start, files: dict[str, str]) -> None:
+    proxy, _ = listening(start, files)
+    for sent in (b"", client_hello()[:50], client_hello()):
+        with Client(proxy.port) as client:
+            client.send(sent)
+    assert ask_by_tls(proxy).endswith(b"ok")  # it came after them: they were accepted
+    assert eventually(lambda: not proxy.worker.listener.arriving)
+    assert proxy.metrics.client_errors["header_timeout"] == 0
+
+
+def ask_by_tls(proxy: Proxy) -> bytes:
+    with tls_client(proxy) as client:
+        client.send(get(b"/", CLOSE))
+        return client.read_all()
 
 
 def test_a_certificate_without_a_key_says_which_flag_is_missing(files: dict[str, str]) -> None:

@@ -1,7 +1,6 @@
 """OpenTelemetry: trace context passes untouched, and spans are told of requests that ask for them, to a receiver of
 OTLP."""
 
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from cookiewarden.serve.wire.traceparent import traceparent
 from tests.support.client import CLOSE, ask, get
+from tests.support.command import run
 from tests.support.proxy import POLICY, Start
-from tests.support.wait import PATIENCE, eventually
+from tests.support.wait import eventually
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ASKS = f"traceparent: 00-{TRACE}-{PARENT}-01".encode()
@@ -111,26 +111,13 @@ def test_a_receiver_that_is_down_changes_nothing(start: Start, monkeypatch: pyte
         assert b"200 OK" in ask(proxy.port, get(b"/", ASKS, CLOSE))
 
 
-def test_without_the_extra_the_proxy_says_what_to_install(tmp_path: Path) -> None:
-    """In an interpreter that has everything but OpenTelemetry."""
+def test_without_the_extra_the_proxy_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
-    hide = "import sys; sys.modules['opentelemetry.sdk.resources'] = sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None; "
-    arguments = [
-        "run",
-        "--policy",
-        str(tmp_path / "p.yaml"),
-        "--upstream",
-        "http://127.0.0.1:1",
-        "--listen",
-        "0",
-        "--admin",
-        "0",
-        "--tracing",
-        "on",
-    ]
-    program = f"{hide}sys.argv = ['cookiewarden', *{arguments!r}]; from cookiewarden.cli.main import main; main()"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
-    assert ran.returncode == 3 and "pip install 'cookiewarden[otel]'" in ran.stderr and "Traceback" not in ran.stderr
+    for missing in ("opentelemetry.sdk.resources", "opentelemetry.exporter.otlp.proto.http.trace_exporter"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    listen = ("--listen", "0", "--admin", "0", "--tracing", "on")
+    code, _, told = run("run", "--policy", tmp_path / "p.yaml", "--upstream", "http://127.0.0.1:1", *listen)
+    assert code == 3 and "pip install 'cookiewarden[otel]'" in told and "Traceback" not in told
 
 
 @pytest.mark.parametrize(

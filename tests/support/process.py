@@ -37,6 +37,13 @@ def start_process(
     )
 
 
+def ended(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, and catch what it prints. Whoever calls it says why it must be a process: a command of
+    ours usually need not be one."""
+    streams = {} if {"stdout", "stderr"} & options.keys() else {"capture_output": True}
+    return subprocess.run(list(map(str, words)), **{"text": True, "timeout": PATIENCE, **streams, **options})
+
+
 def free_port() -> int:
     """Find a port that stays free for a minute: nothing listens at it, and the kernel gives it to nobody else.
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.tools.learn.catalog import NoCatalog, read_catalog
 from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
 from tests.support.conformance import CONFORMANCE
+from tests.support.process import ended
 
 ENTRY = {
     "startedDateTime": "2026-06-01T12:00:00.000Z",
@@ -130,9 +130,7 @@ def test_a_har_of_two_hundred_megabytes_takes_no_more_memory_than_one_of_its_bod
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; n = sum(1 for _ in recorded(Path(sys.argv[1])));"
         "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=100
-    )
+    ran = ended(sys.executable, "-c", program, path, check=True)  # its peak of memory must be its own
     count, kilobytes = map(int, ran.stdout.split())
     assert count == 100 and kilobytes < 60_000
 

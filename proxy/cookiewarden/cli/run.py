@@ -1,18 +1,24 @@
 """`cookiewarden run`: the proxy."""
 
+import contextlib
+import gc
 import logging
 import sys
 import time
+from collections.abc import Iterator
 
 import click
 
 from cookiewarden.cli.options import gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.expiry import expiry_problems
-from cookiewarden.core.policy.problem import render_line
+from cookiewarden.core.policy.problem import Problem, render_line
+from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
 from cookiewarden.serve import log
 from cookiewarden.serve.address import is_itself
+from cookiewarden.serve.settings import Settings
 
 logger = logging.getLogger("cookiewarden")
 
@@ -41,6 +47,39 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
             raise click.UsageError(f"--{name} is required")
     if settings.upstream is not None and is_itself(settings.upstream, settings.listen):
         raise click.UsageError(f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself")
+    with without_collections():
+        files, handed, problems = _read(settings)
+        # Each imports much that the other does not need.
+        if settings.workers == 1:
+            from cookiewarden.serve.processes.in_process import run as serve
+        else:
+            from cookiewarden.serve.processes.pool import run as serve
+    with log.to_standard_error():
+        for complaint in misspelt_variables():
+            logger.warning("%s", complaint)
+        if sys.stderr.isatty():
+            print_problems(problems)
+        else:
+            for problem in problems:
+                logger.warning("%s", render_line(problem))
+        serve(settings, files, handed.pop())
+    return 0
+
+
+@contextlib.contextmanager
+def without_collections() -> Iterator[None]:
+    """Nearly all that is read and imported within stays, and the garbage collector would look at it again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _read(settings: Settings) -> tuple[PolicyFiles, list[Loaded], list[Problem]]:
+    """Read the policies and check the keys. The policy is in a list of one, to be taken out of it: else the first
+    policy lives as long as the process."""
     files, loaded = load_policy(settings.policy)
     if settings.shadow:
         load_policy(settings.shadow)  # a policy that is tried is refused at the start as the other is
@@ -54,20 +93,4 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     problems = [*loaded.problems, *expiry_problems(loaded.policy, loaded.sources, time.time())]
     for source in loaded.sources.values():
         source.clear()
-    handed = [loaded]
-    del loaded  # or the first policy lives as long as the process
-    with log.to_standard_error():
-        for complaint in misspelt_variables():
-            logger.warning("%s", complaint)
-        if sys.stderr.isatty():
-            print_problems(problems)
-        else:
-            for problem in problems:
-                logger.warning("%s", render_line(problem))
-        # Each imports much that the other does not need.
-        if settings.workers == 1:
-            from cookiewarden.serve.processes.in_process import run as serve
-        else:
-            from cookiewarden.serve.processes.pool import run as serve
-        serve(settings, files, handed.pop())
-    return 0
+    return files, [loaded], problems

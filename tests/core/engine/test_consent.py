@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.engine.consent import NOTHING, Denied, denied, granted, stricter
+from cookiewarden.core.engine.consent import MAX_OPENED, MAX_VALUE, NOTHING, Denied, denied, granted, stricter
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
 from tests.support.answers import READ
@@ -29,6 +29,20 @@ def test_a_consent_cookie_is_read_as_its_manager_writes_it_or_not_at_all(
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"%ff", b"a" * 100_000, b" " * 20_000])
 def test_what_is_no_text_or_too_long_is_unknown(form: ConsentFormat, value: bytes) -> None:
     assert granted(form, [value]) is None
+
+
+@pytest.mark.parametrize(("over", "words"), [(0, {"m"}), (1, None)])
+def test_a_value_is_read_up_to_its_limit(over: int, words: set[str] | None) -> None:
+    value = b"m" + b"," * (MAX_VALUE - 1 + over)
+    assert granted(ConsentFormat.LIST, [value]) == words
+
+
+@pytest.mark.parametrize(("over", "words"), [(0, {"m"}), (1, None)])
+def test_json_is_read_up_to_so_many_lists_and_objects(over: int, words: set[str] | None) -> None:
+    others = b",".join([b"[]", b"{}"] * (MAX_OPENED // 2 - 1) + [b"[]"] * over)
+    value = b'{"categories": ["m"], "x": 0, "y": 1' + b"".join(b', "n%d": %b' % (n, x) for n, x in enumerate(others.split(b","))) + b"}"  # fmt: skip
+    assert value.count(b"[") + value.count(b"{") == MAX_OPENED + over
+    assert granted(ConsentFormat.JSON, [value]) == words
 
 
 @given(st.sampled_from(ConsentFormat), st.binary(max_size=200))

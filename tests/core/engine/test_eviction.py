@@ -13,7 +13,9 @@ from cookiewarden.core.engine.decision import Action, Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import (
     HOST_ONLY,
+    MAX_DIRECTORIES,
     MAX_LINES,
+    MAX_NAME,
     expiring_lines,
     gets_a_page,
     is_navigation,
@@ -309,3 +311,21 @@ def test_parents_end_where_anybody_can_register() -> None:
     assert registrable_parents(b"") == []
     assert registrable_parents(b"co.uk") == []
     assert registrable_parents(b"b.c.kobe.jp") == [b"b.c.kobe.jp"]
+
+
+@pytest.mark.parametrize(("over", "is_evicted"), [(0, True), (1, False)])
+def test_a_name_is_expired_up_to_its_longest(over: int, is_evicted: bool) -> None:
+    engine = Engine(policy(POLICY), now=NOW)
+    name = b"x" * (MAX_NAME + over)
+    lines, found = engine.evictions([name + b"=1"], engine.scope(Exchange(b"a.example")), b"/", NOW)
+    assert ((name in found), bool(lines)) == (is_evicted, is_evicted)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_so_many_directories_of_a_path_are_tried(over: int) -> None:
+    count = MAX_DIRECTORIES + over
+    target = b"".join(b"/%d" % at for at in range(count)) + b"/page"
+    deepest = b"".join(b"/%d" % at for at in range(MAX_DIRECTORIES))
+    found = paths_of(target)
+    assert len(found) == 2 + 2 * MAX_DIRECTORIES and target in found and deepest in found
+    assert (deepest + b"/%d" % MAX_DIRECTORIES in found) is False

@@ -2,9 +2,11 @@
 
 import logging
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from cookiewarden.core.engine import engine
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.serve.judging.cookies import ExchangeCookies, judge_script
@@ -17,6 +19,7 @@ from cookiewarden.serve.wire.request_head import RequestHead, read_request
 from cookiewarden.serve.wire.response_head import ResponseHead, read_response
 from tests.support.policies import entries, policy
 
+NAVIGATION = (b"Sec-Fetch-Dest: document", b"Sec-Fetch-Mode: navigate")
 LIMITS = Limits(32768, 16384, 128)
 DECLARED = entries("name: sid, purpose: x, lifetime: 1h, secure: true", "name: kept, forward: false")
 CONSENT = """
@@ -143,6 +146,76 @@ def test_a_fault_of_ours_is_counted_and_told_and_decided_by_on_error(
     assert b"".join(head.parts).count(b"Set-Cookie") == lines
     assert policies.metrics.counts[POLICY_ERRORS] == 4  # of both policies
     assert "ZeroDivisionError" in caplog.text and "CANARY" not in caplog.text
+
+
+OPEN_FAULT, CLOSED_FAULT = (b"answer=extra; more=1", 2), (None, 0)
+
+
+@pytest.mark.interpreted
+@pytest.mark.row(30)
+@pytest.mark.parametrize(("on_error", "expected"), [("closed", CLOSED_FAULT), ("open", OPEN_FAULT)])
+@pytest.mark.parametrize(
+    ("failing", "faults"),
+    [
+        ("scope_of", 2),  # of the policy in force and of the shadow
+        ("answer", 2),
+        ("canonical_host", 2),
+        ("after_response", 2),
+    ],
+)
+def test_cookies_whose_scope_or_consent_cannot_be_found_out_are_decided_by_on_error(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failing: str,
+    faults: int,
+    on_error: str,
+    expected: tuple[bytes | None, int],
+) -> None:
+    policies = policies_of(f"on_error: {on_error}\n{CONSENT}", shadow=CONSENT)
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("CANARY")
+
+    monkeypatch.setattr(engine if failing == "canonical_host" else Engine, failing, fails)
+    field, lines = expected
+    with caplog.at_level(logging.ERROR):
+        cookies = cookies_of(policies, b"Cookie: answer=extra; more=1", *NAVIGATION)
+        is_known = failing == "after_response"  # then only the response is not judged
+        assert cookies.cookie_field() == (b"answer=extra; more=1" if is_known else field)
+        head = response(b"Content-Type: text/html", b"Set-Cookie: more=CANARY", b"X: y", b"Set-Cookie: other=1")
+        cookies.judge(head)
+    text = b"".join(head.parts)
+    assert text.count(b"Set-Cookie") == lines and b"\r\nX: y" in text
+    assert lines == 0 or b"\r\nSet-Cookie: more=CANARY\r\nX: y\r\nSet-Cookie: other=1" in text
+    assert policies.metrics.counts[POLICY_ERRORS] == faults
+    assert "finding out a cookie's scope failed (ZeroDivisionError)" in caplog.text and "CANARY" not in caplog.text
+
+
+@pytest.mark.interpreted
+def test_a_span_tells_the_host_that_was_asked_for_where_the_scope_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Engine, "scope_of", fails)
+    policies, hosts = policies_of(), []
+    policies.tracing = SimpleNamespace(ended=lambda *told: hosts.append(told[2]))
+    trace = b"traceparent: 00-%032x-%016x-01" % (1, 1)
+    cookies_of(policies, trace).ended(200, 0.1, "")
+    assert hosts == ["shop.example"] and policies.metrics.counts[POLICY_ERRORS] == 1
+
+
+@pytest.mark.interpreted
+def test_a_fault_in_judging_a_scripts_cookie_is_counted_and_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("CANARY")
+
+    monkeypatch.setattr(Engine, "judge_script", fails)
+    policies = policies_of()
+    judge_script(policies, request(), b"other", b"shop.example", True, b"/page")
+    assert policies.metrics.counts[POLICY_ERRORS] == 1 and counted(policies) == 0
+    assert "judging a script's cookie failed (ZeroDivisionError)" in caplog.text and "CANARY" not in caplog.text
 
 
 @pytest.mark.parametrize(("name", "is_counted"), [(b"sid", False), (b"other", True)])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiewarden.serve.wire.body import Fault
-from cookiewarden.serve.wire.chunked import ChunkedBody, chunk, last_chunk
+from cookiewarden.serve.wire.chunked import MAX_LINE, ChunkedBody, chunk, last_chunk
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -123,3 +123,19 @@ def test_a_trailer_that_could_change_routing_framing_or_cookies_does_not_travel(
         b"Proxy: x", b"Alt-Svc: h3", b"X_Forwarded_Proto: https", b"Sec_GPC: 1", b"Content_Length: 1",
     ]  # fmt: skip
     assert last_chunk(lines) == b"0\r\nX-Sum: 1\r\nEtag: y\r\n\r\n"
+
+
+@pytest.mark.parametrize("every", [1, 1000, 10_000])
+@pytest.mark.parametrize(("over", "fault"), [(0, None), (1, Fault.SIZE)])
+def test_a_size_with_its_extensions_has_a_limit(over: int, fault: Fault | None, every: int) -> None:
+    line = b"3;" + b"x" * (MAX_LINE - 2 + over)
+    body, decoder = decode(split(line + b"\r\nabc\r\n0\r\n\r\n", every))
+    assert decoder.fault is fault and decoder.ended is (fault is None) and body == (b"abc" if fault is None else b"")
+
+
+@pytest.mark.parametrize("every", [1, 1000, 10_000])
+@pytest.mark.parametrize(("over", "fault"), [(0, None), (1, Fault.SIZE)])
+def test_trailers_have_a_limit_behind_the_longest_line_too(over: int, fault: Fault | None, every: int) -> None:
+    line, trailers = b"0;" + b"x" * (MAX_LINE - 2), b"\r\na: " + b"y" * (95 + over)
+    _, decoder = decode(split(line + trailers + b"\r\n\r\n", every), len(trailers) - over)
+    assert decoder.fault is fault and decoder.ended is (fault is None)

@@ -74,7 +74,7 @@ def checks() -> str:
         "The proxy does not start with a policy that has errors, and a reload keeps the previous policy in force.\n"
         "Warnings and notes do not stop the proxy; `check --strict` exits with 1 on warnings too.\n"
         "Codes are stable: filters in CI can rely on them.",
-        _table(("code", "severity"), *((f"[{code.text}](#{code.text})", code.severity.value) for code in Code)),
+        _table(("Code", "Severity"), *((f"[{code.text}](#{code.text})", code.severity.value) for code in Code)),
     ]
     for code in CODES.values():
         parts += _check(code)
@@ -128,14 +128,14 @@ def settings() -> str:
         "`cookiewarden run --print-config` prints the value and the origin of each setting.\n"
         "Required settings are [policy](#policy) and [upstream](#upstream).",
         _table(
-            ("group", "settings"),
+            ("Group", "Settings"),
             *(
                 (f"[{title}](#{_slug(title)})", ", ".join(f"[{n}](#{n})" for n in names))
                 for title, names in GROUPS.items()
             ),
         ),
         "## Types",
-        _table(("type", "values"), *((f"`{metavar}`", words) for metavar, words in TYPES.items())),
+        _table(("Type", "Values"), *((f"`{metavar}`", words) for metavar, words in TYPES.items())),
     ]
     for title, names in GROUPS.items():
         parts.append(f"## {title}")
@@ -148,7 +148,7 @@ def _setting(option: Option) -> Iterator[str]:
     default = shown(option.default)
     yield f"### {option.name}"
     yield _table(
-        ("option", "variable", "type", "default"),
+        ("Option", "Variable", "Type", "Default"),
         (f"`{option.flag}`", f"`{option.variable}`", f"`{option.metavar}`", f"`{default}`" if default else "none"),
     )
     yield _sentences(option.help)
@@ -204,7 +204,7 @@ def metrics() -> str:
         "A counter keeps its value when a worker is replaced.\n"
         "The `process_*` metrics of the Prometheus client libraries are also present, summed over all processes.",
         _table(
-            ("group", "metrics"),
+            ("Group", "Metrics"),
             *(
                 (f"[{title}](#{_slug(title)})", ", ".join(f"[{n}](#{n})" for n in names))
                 for title, names in METRIC_GROUPS.items()
@@ -259,11 +259,11 @@ def _metric(name: str, family: Metric) -> Iterator[str]:
         yield f"Buckets in seconds: {', '.join(f'`{bound}`' for bound in buckets)}."
     labels = labels_of(family)
     if labels:
-        yield _table(("label", "meaning", "values"), *(_label(name, label, family) for label in labels))
+        yield _table(("Label", "Meaning", "Values"), *(_label(name, label, family) for label in labels))
     for label in labels:
         values = values_of(name, label, family) or []
         if words := VALUES.get((name, label)):
-            yield _table((label, "meaning"), *((f"`{value}`", words[value]) for value in values))
+            yield _table((f"Value of `{label}`", "Meaning"), *((f"`{value}`", words[value]) for value in values))
         elif len(values) > MAX_IN_CELL:
             yield f"Values of `{label}`:"
             yield "\n".join(f"- `{value}`" for value in values)

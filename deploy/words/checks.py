@@ -56,7 +56,7 @@ CHECKS = {
     ),
     "bad-lifetime": Words(
         "The value is not a valid lifetime. `30m` is ambiguous: it could mean minutes or months.",
-        "Write `session`, or a number with a unit: `s`, `min`, `h`, `d`, `w`, `mo` (730 h) or `y` (365 d).",
+        "Write `session`, or a number with a unit: `s`, `min`, `h`, `d`, `w`, `mo` (730 h) or `y` (365 d). See [Lifetimes](reference.md#lifetimes).",
     ),
     "bad-name": Words(
         "Browsers cannot send a cookie with this name.",
@@ -64,7 +64,7 @@ CHECKS = {
     ),
     "include-missing": Words(
         "The included file does not exist.",
-        "Correct the path. It is relative to the folder of the main file.",
+        "Correct the path, which is relative to the folder of the main file.",
     ),
     "include-outside": Words(
         "The included file is outside the folder of the policy, directly or through a symbolic link.",
@@ -83,11 +83,11 @@ CHECKS = {
         "Use the name exactly as the included file has it, or remove it from `except`.",
     ),
     "duplicate-entry": Words(
-        "Two entries have the same name and the same scope, or a file is included twice.",
-        "Remove one of the entries, or give them different `scope`s.",
+        "Two entries have the same name and overlapping scopes, or a file is included twice.",
+        "Remove one of the entries, or give them scopes that do not overlap.",
     ),
     "ambiguous-glob": Words(
-        "Two globs of equal rank can match the same name, so the order of precedence does not decide between them.",
+        "Two globs of equal rank can match the same name, so the [order of precedence](reference.md#precedence) does not decide between them.",
         "Give one of them a longer literal prefix or suffix, or another `scope`.",
     ),
     "unknown-category": Words(
@@ -100,7 +100,7 @@ CHECKS = {
     ),
     "no-consent-cookie": Words(
         "A category requires consent, but the policy does not name the cookie that holds the visitor's answer.",
-        "Add `consent: {cookie: NAME, format: FORMAT}`.",
+        "Add `consent: {cookie: NAME, format: FORMAT}`. See [Consent](reference.md#consent).",
     ),
     "consent-undeclared": Words(
         "The application could not read the visitor's answer, because the policy would remove or hide the consent cookie. The cookie must be declared for all hosts, in an exempt category, without `until`, `seal` and `rename_to`, and with `forward: true`.",
@@ -124,7 +124,7 @@ CHECKS = {
     ),
     "prefix-conflict": Words(
         "The entry has a rule that the prefix of its name does not permit, so browsers would refuse the cookie. A `__Host-` cookie needs Secure and `Path=/`, and must not have Domain. A `__Secure-` cookie needs Secure; a `__Http-` cookie also needs HttpOnly.",
-        "Remove the rule, or rename the cookie.",
+        "Remove the rule, or use a name without the prefix.",
     ),
     "no-lifetime": Words(
         "The policy does not limit how long browsers keep the cookie.",
@@ -143,7 +143,7 @@ CHECKS = {
         "Write `400d` or less, and correct the published statement.",
     ),
     "weakens": Words(
-        "The rule removes a protection that the application set: Secure, HttpOnly, or a stricter SameSite.",
+        "The rule removes a protection that the application may set: Secure, HttpOnly, Partitioned, or a SameSite value other than None.",
         "Remove the rule, unless the application cannot work with the protection.",
     ),
     "glob-too-broad": Words(

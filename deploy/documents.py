@@ -60,7 +60,7 @@ def _slug(heading: str) -> str:
 
 def _sentences(text: str) -> str:
     """Put each sentence on a line."""
-    return re.sub(r"(?<=[.!?]) (?=[A-Z`])", "\n", text)
+    return re.sub(r"(?<=[.!?]) (?=[A-Z`/\[])", "\n", text)
 
 
 # Problem codes

@@ -52,7 +52,6 @@ NOTES = {
     "cookiewarden_alt_svc_dropped_total": "Alt-Svc would lead browsers past the proxy. [keep_alt_svc](settings.md#keep_alt_svc) keeps it.",
     "cookiewarden_build_info": "The value is always 1.",
     "cookiewarden_upstream_errors_total": "The log has an error for each reason, at most once per 10 seconds.",
-    "cookiewarden_client_errors_total": "A client that leaves is not an error of the proxy; a high rate can be an attack.",
 }
 """Notes by metric."""
 

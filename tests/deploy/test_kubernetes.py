@@ -183,6 +183,14 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
         assert one(documents, "PrometheusRule")["spec"] == rules
 
 
+def test_the_chart_replaces_the_address_of_the_runbook(tool: Tool) -> None:
+    given = {"enabled": True, "runbookUrl": "https://wiki.example/runbook"}
+    documents = rendered(tool, upstream="http://shop:3000", prometheusRule=given)
+    (group,) = one(documents, "PrometheusRule")["spec"]["groups"]
+    links = {rule["annotations"]["runbook_url"].partition("#")[0] for rule in group["rules"]}
+    assert links == {"https://wiki.example/runbook"}
+
+
 @pytest.mark.parametrize(
     "given",
     [

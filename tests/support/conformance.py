@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 CONFORMANCE = Path(
-    os.environ.get("COOKIEWARDEN_CONFORMANCE", Path(__file__).resolve().parents[2] / "shared" / "conformance")
+    os.environ.get("COOKIEWARDEN_CONFORMANCE", Path(__file__).resolve().parents[3] / "shared" / "conformance")
 )
 
 

@@ -95,6 +95,8 @@ def test_without_an_inventory_there_is_none_and_the_page_says_so(start: Start) -
             fetched(proxy.admin, path)
         assert refused.value.code == 404 and b"--inventory is off" in refused.value.read()
     assert b"The inventory is off" in fetched(proxy.admin, "/")
+    proxy.reload()
+    assert proxy.plane.status.successes == 1
 
 
 def test_what_a_guard_evicts_and_what_scripts_set_is_seen(start: Start) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.core.report.inventory import MAX_NAMES
+from cookiewarden.serve.observe.inventory import MAX_FILE
 from tests.support.client import CLOSE, ask, get
 from tests.support.proxy import CANARY, Running, Start, running
 from tests.support.wait import PATIENCE, eventually
@@ -299,3 +300,12 @@ def test_a_pipe_in_the_place_of_what_is_written_holds_up_nothing(tmp_path: Path)
         proxy.signal(signal.SIGTERM)
         assert proxy.process.wait(PATIENCE) == 0
         assert "the inventory is not saved" in proxy.told
+
+
+def test_a_snapshot_that_is_larger_than_any_inventory_is_put_aside(tmp_path: Path) -> None:
+    kept = tmp_path / "inventory.json"
+    with kept.open("wb") as file:
+        file.truncate(MAX_FILE + 1)
+    with running("--inventory-file", str(kept)) as proxy:
+        assert "it is larger than any inventory" in proxy.told
+    assert (tmp_path / "inventory.json.unreadable").stat().st_size == MAX_FILE + 1

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cookiewarden.serve.wire.head import BadHead, Framing, lower_names
+from cookiewarden.serve.wire.head import BadHead, Framing, examine, lower_names
 from cookiewarden.serve.wire.request_head import RequestHead, read_again, read_request, refuse_early
 from cookiewarden.serve.wire.response_head import read_response
 from tests.support.cost import LINEAR, growth
@@ -193,3 +193,9 @@ def test_a_name_with_blanks_without_end_before_its_value_is_not_remembered() -> 
     lead = b"\r\nCookie:" + b" " * 100
     request = read_request(b"GET / HTTP/1.1\r\nHost: a" + lead + b"sid=1\r\n\r\n", LIMITS)
     assert request.cookies == [b"sid=1"] and lead not in lower_names
+
+
+@pytest.mark.parametrize("head", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n"])
+def test_a_head_without_its_end_is_no_head(head: bytes) -> None:
+    with pytest.raises(httptools.HttpParserError):
+        examine(httptools.HttpRequestParser, head)

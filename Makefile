@@ -32,13 +32,10 @@ endif
 
 test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
 	$(BIN)/pytest -q -n 2 --cov --cov-report= -m "$(QUICK)" --ignore tests/browser --ignore tests/deploy
-	$(BIN)/coverage report --fail-under=100 --skip-covered
+	$(BIN)/python -m tests.support.floors
 
-coverage: $(VENV)/dev.stamp ## the branches of the proxy that tests reach, in worker processes too
-	COVERAGE_FILE=.coverage-serve $(BIN)/pytest -q -n 2 --cov --cov-config=tests/serve/coverage.ini --cov-report= -m "$(QUICK)" tests/serve tests/conformance tests/cli
-	COVERAGE_FILE=.coverage-serve $(BIN)/coverage report --rcfile=tests/serve/coverage.ini --skip-covered
-	COVERAGE_FILE=.coverage-serve $(BIN)/coverage json --rcfile=tests/serve/coverage.ini -q -o .coverage-serve.json
-	$(BIN)/python -m tests.support.branches .coverage-serve.json
+coverage: $(VENV)/dev.stamp ## what the last `make test` did not reach of the core and of the proxy
+	$(BIN)/coverage report --include='proxy/cookiewarden/core/*,proxy/cookiewarden/serve/*' --skip-covered
 
 test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, on the build that is machine code
 	$(COMPILED)/bin/pytest -q -m "not apps and not soak and not interpreted" $(TESTS)

@@ -3,6 +3,7 @@ lint)."""
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,3 +95,11 @@ def test_no_two_classes_have_one_name() -> None:
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+def test_processes_that_tests_start_run_the_package_beside_the_tests(tmp_path: Path) -> None:
+    """In whatever folder. Another checkout's would be tested instead, and not measured (relative PYTHONPATH, or an
+    environment of another checkout: `make .venv/dev.stamp`)."""
+    words = [sys.executable, "-c", "import cookiewarden; print(cookiewarden.__file__)"]
+    ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(ran.stdout.strip()).parent == PACKAGE

@@ -14,6 +14,7 @@ import pytest
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.address import Address, Upstream, parse_upstream
 from cookiewarden.serve.dataplane import client as client_connection
+from cookiewarden.serve.dataplane.phase import Phase
 from cookiewarden.serve.dataplane.pool import Pool
 from cookiewarden.serve.own_pages import in_force
 from cookiewarden.serve.wire.request_head import read_again
@@ -538,7 +539,7 @@ def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: St
         done = threading.Event()
 
         def in_one_turn() -> None:
-            connection.next_up, connection.held = True, b"\r\n"
+            connection.phase, connection.held = Phase.NEXT, b"\r\n"
             connection.context.connections.idle.pop(connection, None)
             connection.data_received(b"\r\n")
             connection._next()

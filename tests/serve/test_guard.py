@@ -3,6 +3,7 @@
 import gzip
 import ipaddress
 import re
+import threading
 import time
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.support.client import Client, ask, get_once, status_of
 from tests.support.origin import OriginConnection, answering
 from tests.support.proxy import Proxy, Start
+from tests.support.wait import PATIENCE
 
 POLICY = """
 version: 1
@@ -397,3 +399,21 @@ def test_what_scripts_wanted_to_set_is_counted_by_name(start: Start) -> None:
         == 413
     )
     assert origin.requests == []
+
+
+def test_a_body_without_a_type_that_turns_out_to_be_no_page_passes_as_it_is(start: Start) -> None:
+    may_go_on = threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<!")
+        may_go_on.wait(PATIENCE)
+        connection.send(b"-not a comment")
+
+    proxy, _ = start(script, POLICY)
+    with Client(proxy.port) as client:
+        client.send(get_once(b"Sec-Fetch-Dest: document"))
+        head = client.read_until(b"\r\n\r\n")
+        may_go_on.set()
+        assert body_of(head + client.read_all()) == b"<!-not a comment"
+    assert proxy.metrics.guard_pages["not-html"] == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.core.report.inventory import MAX_NAMES
+from cookiewarden.serve.observe.inventory import MAX_FILE
 from tests.support.client import CLOSE, ask, get
 from tests.support.proxy import CANARY, Running, Start, running
 from tests.support.wait import PATIENCE, eventually
@@ -95,6 +96,8 @@ def test_without_an_inventory_there_is_none_and_the_page_says_so(start: Start) -
             fetched(proxy.admin, path)
         assert refused.value.code == 404 and b"--inventory is off" in refused.value.read()
     assert b"The inventory is off" in fetched(proxy.admin, "/")
+    proxy.reload()
+    assert proxy.plane.status.successes == 1
 
 
 def test_what_a_guard_evicts_and_what_scripts_set_is_seen(start: Start) -> None:
@@ -297,3 +300,12 @@ def test_a_pipe_in_the_place_of_what_is_written_holds_up_nothing(tmp_path: Path)
         proxy.signal(signal.SIGTERM)
         assert proxy.process.wait(PATIENCE) == 0
         assert "the inventory is not saved" in proxy.told
+
+
+def test_a_snapshot_that_is_larger_than_any_inventory_is_put_aside(tmp_path: Path) -> None:
+    kept = tmp_path / "inventory.json"
+    with kept.open("wb") as file:
+        file.truncate(MAX_FILE + 1)
+    with running("--inventory-file", str(kept)) as proxy:
+        assert "it is larger than any inventory" in proxy.told
+    assert (tmp_path / "inventory.json.unreadable").stat().st_size == MAX_FILE + 1

@@ -124,3 +124,22 @@ def test_a_reader_of_the_log_that_does_not_read_stops_nothing(tmp_path: Path) ->
         process.kill()
         process.communicate()
         origin.close()
+
+
+@pytest.mark.parametrize("worker", [None, 2])
+def test_an_exception_is_logged_by_its_type_and_place_and_without_its_text(worker: int | None) -> None:
+    try:
+        raise ValueError("CANARY")
+    except ValueError:
+        record = logging.LogRecord("cookiewarden", logging.ERROR, "", 0, "it failed", (), sys.exc_info())
+    line = record.exc_info[2].tb_lineno  # type: ignore[index,union-attr]
+    place = f"ValueError at test_an_exception_is_logged_by_its_type_and_place_and_without_its_text:{line}"
+    told = json.loads(JsonLines(worker).format(record))
+    assert (told["exception"], told.get("worker")) == (place, worker)
+    number = "" if worker is None else " worker 2"
+    assert Plain(worker).format(record) == f"cookiewarden{number}: error: it failed ({place})"
+
+
+def test_an_exception_that_was_never_raised_has_a_type_and_no_place() -> None:
+    record = logging.LogRecord("cookiewarden", logging.ERROR, "", 0, "no", (), (OSError, OSError("CANARY"), None))
+    assert json.loads(JsonLines().format(record))["exception"] == "OSError"

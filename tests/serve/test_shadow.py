@@ -1,8 +1,10 @@
 """A second policy beside the one in force: it decides everything, and changes nothing."""
 
+import json
 import logging
 import os
 import signal
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from tests.support.client import ask
 from tests.support.command import run
 from tests.support.process import scrape
 from tests.support.proxy import Proxy, Start, running
-from tests.support.wait import eventually
+from tests.support.wait import PATIENCE, eventually
 
 POLICY = "version: 1\ncookies:\n  - {name: sid, secure: true}\n  - {name: old}\n"
 TOMORROW = (
@@ -51,6 +53,8 @@ def test_what_it_would_do_is_counted_apart_and_nothing_is_changed(start: Start, 
     assert proxy.sample("cookiewarden_shadow_violations_total", **labels) == 6
     assert proxy.sample("cookiewarden_violations_total", **labels) == 0
     assert 'cookiewarden_shadow_policy_info{policy="tomorrow",sha256="' in proxy.scrape()
+    with urllib.request.urlopen(f"{proxy.admin}/policy", timeout=PATIENCE) as answer:
+        assert json.loads(answer.read())["shadow"]["policy"] == "tomorrow"
 
 
 def test_it_is_loaded_again_when_its_file_changes_and_a_bad_one_is_not(start: Start, tomorrow: Path) -> None:
@@ -111,6 +115,13 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
         for _ in range(6):
             ask(proxy.port, REQUEST)
         assert eventually(lambda: scrape(proxy.admin)[name] == 12)
+        # and workers that live on take another one
+        tomorrow.write_text(TOMORROW.replace("policy: tomorrow", "policy: last").replace("name: new", "name: newer"))
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: "shadow policy in force: last" in proxy.told)
+        for _ in range(6):
+            ask(proxy.port, REQUEST)
+        assert scrape(proxy.admin)[name] == 12
 
 
 def test_one_with_errors_keeps_the_proxy_from_starting(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.own_pages.statement import MAX_RANGES, StatementPages
+from cookiewarden.serve.wire.head import Limits
+from cookiewarden.serve.wire.request_head import read_request
 from tests.support.client import Client, ask, get_once, status_of
 from tests.support.origin import OK
 from tests.support.policies import policy
@@ -146,3 +148,11 @@ def test_it_is_counted_as_a_request() -> None:
 def test_so_many_languages_of_a_reader_are_looked_at(over: int, language: bytes) -> None:
     pages = StatementPages(Engine(policy(POLICY)))
     assert pages.preferred([b"fr," * (MAX_RANGES - 1 + over) + b"nl"]) == language
+
+
+@pytest.mark.parametrize(("mode", "status"), [("enforce", 503), ("report", 200)])
+def test_only_pages_that_say_that_the_policy_is_enforced_are_withdrawn(mode: str, status: int) -> None:
+    pages = StatementPages(Engine(policy(f"{POLICY}mode: {mode}\n"), now=time.time()))
+    request = read_request(get_once(path=b"/cookies"), Limits(32768, 16384, 128))
+    assert pages.answer(request)[0] == 200
+    assert pages.withdrawn().answer(request)[0] == status

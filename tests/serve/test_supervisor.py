@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.support.client import CLOSE, Client, ask, get
 from tests.support.load import Load
 from tests.support.origin import OriginConnection
 from tests.support.process import children, start_process
-from tests.support.proxy import POLICY, accepts, running
+from tests.support.proxy import POLICY, accepts, running, tell
 from tests.support.wait import PATIENCE, eventually
 
 SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: other=CANARY\r\nContent-Length: 2\r\n\r\nok"
@@ -360,3 +361,21 @@ def test_the_log_says_which_worker_spoke() -> None:
         assert proxy.process.wait(PATIENCE) == 0
         for worker in (0, 1):
             assert f'"worker": {worker}, "message": "stopped' in proxy.told
+
+
+def test_a_worker_that_dies_while_it_is_asked_keeps_nobody_waiting(token: str) -> None:
+    with running("--workers", "2", "--admin-token-file", token, script=SETS) as proxy:
+        stuck = proxy.children()[0]
+        os.kill(stuck, signal.SIGSTOP)
+        answer: list[int] = []
+
+        def turn() -> None:
+            answer.append(tell(f"http://127.0.0.1:{proxy.admin}", "/mode", b'{"mode": "report", "seconds": 60}')[0])
+
+        turning = threading.Thread(target=turn)
+        turning.start()
+        assert eventually(lambda: "an operator switches the mode to report" in proxy.told)
+        os.kill(stuck, signal.SIGKILL)
+        turning.join(PATIENCE)
+        assert answer == [200]
+        assert eventually(lambda: proxy.told.count(" serves (pid") == 3)

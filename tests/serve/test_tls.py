@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.listening.tls import BadTLS, listener_tls
@@ -240,3 +241,47 @@ def test_an_application_that_speaks_no_tls_is_a_502(start: Start) -> None:
     answer = status_of(ask(proxy.port, get(b"/", CLOSE)))
     plain.close()
     assert answer in (502, 504)
+
+
+@pytest.mark.parametrize("flag", ["tls_key", "tls_client_ca"])
+def test_a_key_or_an_authority_without_a_certificate_is_refused(flag: str) -> None:
+    with pytest.raises(BadTLS, match="--tls-key and --tls-client-ca need --tls-cert"):
+        listener_tls(Settings(**{flag: "x.pem"}))  # type: ignore[arg-type]
+
+
+def test_a_key_with_a_password_is_refused_and_not_asked_about(files: dict[str, str], tmp_path: Path) -> None:
+    key = serialization.load_pem_private_key(Path(files["key"]).read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    locked.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"CANARY")))
+    with pytest.raises(BadTLS, match="the key has a password; give one without"):
+        listener_tls(Settings(tls_cert=files["cert"], tls_key=str(locked)))
+
+
+def test_an_application_that_asks_for_a_certificate_gets_the_proxys(start: Start, files: dict[str, str]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert("localhost").configure_cert(context)
+    AUTHORITY.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    origin = Origin(answering(OK), tls=context)
+    upstream = Upstream(f"https://localhost:{origin.port}", Address("localhost", origin.port), tls=True)
+    own = {"upstream_cert": files["cert"], "upstream_key": files["key"]}
+    for settings, status in ((own, 200), ({}, 502)):
+        proxy, _ = start(upstream=upstream, upstream_ca=files["ca"], **settings)
+        assert status_of(ask(proxy.port, get(b"/", CLOSE))) == status
+    origin.close()
+
+
+def test_sighup_has_the_certificate_read_again(start: Start, files: dict[str, str], tmp_path: Path) -> None:
+    proxy, _ = listening(start, files)
+    with tls_client(proxy) as client:
+        old = serial(client)
+    issue(AUTHORITY, tmp_path)
+    for _ in range(2):  # the second while the first is being read: there is one reading at a time
+        proxy.loop.call_soon_threadsafe(proxy.workers.reload_certificates)
+
+    def is_new() -> bool:
+        with tls_client(proxy) as client:
+            return serial(client) != old
+
+    assert eventually(is_new)

@@ -223,3 +223,36 @@ def test_what_a_script_may_not_set_is_counted(name: bytes, is_counted: bool) -> 
     policies = policies_of()
     judge_script(policies, request(), name, b"shop.example", True, b"/page")
     assert (counted(policies) > 0) is is_counted
+
+
+def test_without_an_inventory_all_is_decided_and_counted_and_nothing_is_kept() -> None:
+    policies = policies_of(CONSENT)
+    policies.observations = None
+    fields = (b"Cookie: other=1", b"Sec-Fetch-Dest: document", b"Sec-Fetch-Mode: navigate")
+    head = response(b"Content-Type: text/html", b"Set-Cookie: answer=extra")
+    cookies = cookies_of(policies, *fields)
+    assert cookies.cookie_field() is None
+    cookies.judge(head)
+    assert b"Set-Cookie: other=; Path=/" in b"".join(head.parts)
+    before = counted(policies)
+    judge_script(policies, request(), b"other", b"shop.example", True, b"/page")
+    assert counted(policies) > before > 0
+
+
+@pytest.mark.interpreted
+def test_a_shadow_policy_that_fails_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    policies = policies_of(shadow=CONSENT)
+    cookies = cookies_of(policies, b"Cookie: sid=1")
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("CANARY")
+
+    monkeypatch.setattr(policies.shadow.__class__, "after_response", fails)
+    head = response(b"Set-Cookie: sid=1; Secure")
+    with caplog.at_level(logging.ERROR):
+        cookies.judge(head)
+    assert b"Set-Cookie: sid=1; Secure" in b"".join(head.parts)
+    assert policies.metrics.counts[POLICY_ERRORS] == 1
+    assert "trying the shadow policy failed (ZeroDivisionError)" in caplog.text and "CANARY" not in caplog.text

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from cookiewarden.serve.wire.head import BadHead, Framing
 from cookiewarden.serve.wire.response_head import (
+    MAX_SHAPES,
     MAX_TEMPLATES,
     ResponseHead,
     ResponseReader,
     read_response,
+    shapes,
     without_bad_cookies,
 )
 from tests.support.heads import CUT_FROM_RESPONSES, LIMITS, LINES, Fields, lines
@@ -194,3 +196,10 @@ def test_only_set_cookie_lines_with_control_characters_are_taken_away() -> None:
 def test_a_set_cookie_line_with_a_bare_line_feed_is_not_taken_away() -> None:
     head = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\nX: y\r\n\r\n"
     assert without_bad_cookies(head) == (head, 0)
+
+
+def test_the_shapes_of_set_cookie_lines_that_are_remembered_are_bounded() -> None:
+    for number in range(2 * MAX_SHAPES):
+        shape = (b"%d" % number,)
+        assert shapes[shape] is shape
+    assert 0 < len(shapes) <= MAX_SHAPES

@@ -15,7 +15,7 @@ def test_the_shipped_policies_are_clean_but_for_what_the_statement_promises_too_
     code, out, err = run("check", "policies")
     assert code == 0 and out.endswith("\nok (1 warning)\n")
     assert "policies/carerix.yaml: 17 entries, sha256 " in out and "policies/starter.yaml: 1 entry, " in out
-    assert "google-analytics.yaml:13:5: warning: browsers keep no cookie for longer than 400 days" in err
+    assert "google-analytics.yaml:13:5: warning: browsers keep cookies for at most 400 days" in err
     assert run("check", "--strict", "policies")[0] == 1
 
 
@@ -261,7 +261,7 @@ def test_a_flag_counts_before_a_variable_before_a_file_before_the_default(tmp_pa
         ("mode: on\nmax_head: 1k", 2, 'c.yaml:2: max_head: "1k" is no whole number'),
         ("mode: on", 2, 'c.yaml:1: mode: "on" is no mode; expected enforce or report'),
         ('inventory_file: "a\\0b"', 2, "c.yaml:1: inventory_file: no file has a name with a NUL in it"),
-        ("a: [", 2, "not YAML"),
+        ("a: [", 2, "not valid YAML"),
     ],
 )
 def test_a_settings_file_is_told_what_is_wrong_with_it(tmp_path: Path, text: str, code: int, told: str) -> None:

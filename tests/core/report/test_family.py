@@ -35,7 +35,7 @@ def test_it_says_which_names_it_stands_for() -> None:
     (family,) = families([f"intercom-id-{n}abc{n}" for n in range(10, 15)])
     assert (
         family.why
-        == "5 names differ only in what looks random: intercom-id-10abc10, intercom-id-11abc11, intercom-id-12abc12, …"
+        == "5 names differ only in a part that looks random: intercom-id-10abc10, intercom-id-11abc11, intercom-id-12abc12, …"
     )
 
 

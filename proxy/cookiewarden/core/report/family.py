@@ -1,7 +1,7 @@
-"""Families: names that differ only in what looks random, such as `intercom-id-abc123` and `intercom-id-def456`.
+"""Families of names that differ only in a random part, such as `intercom-id-abc123` and `intercom-id-def456`.
 
-Conservatively: two names at least, a common beginning that ends at a separator, and after it in every name a piece that
-no person would have chosen. What is taken for a family is said with the names, for a person to agree or not."""
+The search is conservative. A family has at least two names with a common beginning up to a separator, and the rest of
+each name looks random. Reports list the names, so that a person can confirm the family."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 MIN_PREFIX = 3
-"""Characters of a common beginning, its separator not counted."""
+"""Minimum length of a common beginning, in characters without its separator."""
 MIN_RANDOM = 4
 _SEPARATORS = re.compile(r"[-_.]")
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -19,7 +19,7 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A glob, and the names for which it would stand."""
+    """A glob and the names that it would replace."""
 
     glob: str
     members: tuple[str, ...]
@@ -27,11 +27,11 @@ class Family:
     @property
     def why(self) -> str:
         shown = ", ".join(self.members[:3]) + (", …" if len(self.members) > 3 else "")
-        return f"{len(self.members)} names differ only in what looks random: {shown}"
+        return f"{len(self.members)} names differ only in a part that looks random: {shown}"
 
 
 def families(names: Iterable[str]) -> list[Family]:
-    """The families among names, the longest common beginnings first; no name is in two."""
+    """Return the families among names, in order of their globs. Each name is in one family at most."""
     left = sorted(set(names))
     found = []
     for prefix in _prefixes(left):
@@ -53,8 +53,7 @@ def _prefixes(names: Sequence[str]) -> list[str]:
 
 
 def _looks_random(text: str) -> bool:
-    """Whether no person would have chosen it: digits among letters, hexadecimal, or letters in no order that words
-    have."""
+    """Check whether a part of a name looks random: digits among letters, hexadecimal digits, or irregular letters."""
     if len(text) < MIN_RANDOM or "*" in text:
         return False
     pieces = [piece for piece in _SEPARATORS.split(text) if piece]
@@ -68,16 +67,16 @@ def _piece_looks_random(piece: str) -> bool:
     if len(piece) < MIN_RANDOM:
         return False
     if digits >= 2 and (digits < len(piece) or len(piece) >= 5):
-        return True  # abc123; 10293847: a year or a version has four digits
+        return True  # abc123 and 10293847, but not a year or a version of four digits
     if _HEX.fullmatch(piece) and (len(piece) >= 8 or 0 < digits < len(piece)):
         return True
     mixed = sum(a.isupper() != b.isupper() for a, b in pairwise(piece) if a.isalpha() and b.isalpha())
     return (
         len(piece) >= 12 and mixed >= 0.45 * len(piece) and _entropy(piece) > 3.2
-    )  # xKjQwZpLmNbV: camelCase changes less often
+    )  # xKjQwZpLmNbV; camelCase changes case less often
 
 
 def _entropy(text: str) -> float:
-    """Bits for each character, by how often each comes."""
+    """Return the Shannon entropy of a text, in bits per character."""
     counts = Counter(text)
     return -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())

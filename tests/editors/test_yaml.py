@@ -58,7 +58,7 @@ def test_keys_tell_what_they_mean(session: Session) -> None:
     session.open("shop.yaml")
     assert "sets exactly this value" in session.hover("shop.yaml", 8, 7)
     assert "Setter of the cookie" in session.hover("shop.yaml", 9, 7)
-    assert "Where the proxy serves it" in session.hover("shop.yaml", 5, 4)
+    assert "Path at which the proxy serves the statement" in session.hover("shop.yaml", 5, 4)
     assert "the policy language" in session.hover("shop.yaml", 2, 2).lower()
 
 

@@ -57,7 +57,7 @@ def test_it_is_whole_without_scripts(browser: Browser, proxy: Running) -> None:
         "tracker",
         "blocked",
         "sid",
-        "no entry declares it",
+        "undeclared; add an entry",
         "\\u202ereversed",
         "Register",
         "Last reloads",

@@ -158,7 +158,7 @@ def test_the_formats_say_the_same(folder: Path) -> None:
         ("policy: p.yaml\ncases: [{name: a, set_cookie: []}]\n", '"a" tests nothing'),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x}]}]\n", "nothing is said of what must come of it"),
         ("policy: p.yaml\ncases: [{name: a, cookie: {in: x}}]\n", "nothing is said of what must come of it"),
-        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: sid=1,token=CANARY, out: x}]}]\n", "unknown key (not shown, for it may hold a value)"),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: sid=1,token=CANARY, out: x}]}]\n", "unknown key (not shown, because it may contain a value)"),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{'sid=CANARY': 1, in: a}]}]\n", "unknown key (not shown"),
         ("policy: p.yaml\ncases: [{name: a, evicted: [], headers: {'cookie: sid=CANARY': 1}}]\n", "error: expected text, found"),
         ('policy: "p\\0.yaml"\ncases: [{name: a, evicted: []}]\n', "cannot be loaded"),

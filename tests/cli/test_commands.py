@@ -15,7 +15,7 @@ def test_the_shipped_policies_are_clean_but_for_what_the_statement_promises_too_
     code, out, err = run("check", "policies")
     assert code == 0 and out.endswith("\nok (1 warning)\n")
     assert "policies/carerix.yaml: 17 entries, sha256 " in out and "policies/starter.yaml: 1 entry, " in out
-    assert "google-analytics.yaml:13:5: warning: browsers keep no cookie for longer than 400 days" in err
+    assert "google-analytics.yaml:13:5: warning: browsers keep cookies for at most 400 days" in err
     assert run("check", "--strict", "policies")[0] == 1
 
 
@@ -84,13 +84,13 @@ def test_explain_tells_what_why_and_which_line_and_no_value() -> None:
     assert out == (
         "agencyID: rewrite\n"
         '  declared as "agencyID" at policies/carerix.yaml:85:5\n'
-        "  same-site-changed: the policy gives SameSite\n"
+        "  same-site-changed: the policy sets SameSite\n"
         "    policies/carerix.yaml:60:3: same_site: {default: Lax}\n"
         "  secure-added: Secure was missing\n"
         "    policies/carerix.yaml:58:3: secure: true\n"
         "  http-only-added: HttpOnly was missing\n"
         "    policies/carerix.yaml:59:3: http_only: true\n"
-        "  lifetime-capped: the lifetime was longer than the policy promises\n"
+        "  lifetime-capped: the lifetime was longer than the policy allows\n"
         "    policies/carerix.yaml:90:5: lifetime: 1y\n"
         "  before  Set-Cookie: agencyID=<6 bytes>; path=/; max-age=315360000\n"
         "  after   Set-Cookie: agencyID=<6 bytes>; path=/; max-age=31536000; SameSite=Lax; Secure; HttpOnly\n\n"
@@ -107,9 +107,9 @@ def test_explain_reads_a_whole_response_head_and_any_bytes() -> None:
 @pytest.mark.parametrize(
     ("url", "header", "expected"),
     [
-        ("https://a.example/", "Cookie: a=1; _ga=2", "  undeclared: the cookie is in no entry of the policy\n    policies/carerix.yaml:18:3: request: strip\n"),
-        ("https://a.example/", "cookie: _ga=2", "not-forwarded: the policy keeps this cookie from the application"),
-        ("http://a.example/", "set-cookie: wosid=1; Secure", "secure-over-http: browsers refuse Secure cookies over plain HTTP"),
+        ("https://a.example/", "Cookie: a=1; _ga=2", "  undeclared: the policy does not declare the cookie\n    policies/carerix.yaml:18:3: request: strip\n"),
+        ("https://a.example/", "cookie: _ga=2", "not-forwarded: the policy does not forward the cookie to the application"),
+        ("http://a.example/", "set-cookie: wosid=1; Secure", "secure-over-http: browsers reject Secure cookies over plain HTTP"),
         ("https://a.example/", "Set-Cookie: wosid=1; Domain=b.example", "browser-would-refuse"),
         ("https://a.example/", "Set-Cookie: nameless", "a cookie without a name: block"),
         ("https://a.example/", "Cookie: wosid=1", "after   the same, byte for byte"),
@@ -261,7 +261,7 @@ def test_a_flag_counts_before_a_variable_before_a_file_before_the_default(tmp_pa
         ("mode: on\nmax_head: 1k", 2, 'c.yaml:2: max_head: "1k" is no whole number'),
         ("mode: on", 2, 'c.yaml:1: mode: "on" is no mode; expected enforce or report'),
         ('inventory_file: "a\\0b"', 2, "c.yaml:1: inventory_file: no file has a name with a NUL in it"),
-        ("a: [", 2, "not YAML"),
+        ("a: [", 2, "not valid YAML"),
     ],
 )
 def test_a_settings_file_is_told_what_is_wrong_with_it(tmp_path: Path, text: str, code: int, told: str) -> None:

@@ -56,7 +56,7 @@ def test_forecast_says_what_would_break_and_exits_1(proxy: Running) -> None:
     assert "BREAKS: the application sets it" in told
     assert "    tracker: block (undeclared), 3 responses, such as at shop.example/cart/*; last" in told
     assert "HIDDEN" in told and "\\u202ereversed" in told
-    assert "  lifetime cut to what the policy promises:\n    sid\n" in told
+    assert "  lifetime reduced to the policy's maximum:\n    sid\n" in told
 
 
 def test_forecast_of_another_policy(proxy: Running, tmp_path: Path) -> None:
@@ -73,9 +73,9 @@ def test_forecast_of_another_policy(proxy: Running, tmp_path: Path) -> None:
 def test_drift_says_what_differs_and_what_to_paste(proxy: Running, tmp_path: Path) -> None:
     code, told, _ = run("drift", at(proxy))
     assert code == 1
-    assert "tracker: set by the application, and in no entry" in told
-    assert "sid: the application asks for 2h, and the entry promises 1h" in told
-    assert "seen: declared, and not seen yet" in told
+    assert "tracker: set by the application, but undeclared" in told
+    assert "sid: the application sets a lifetime of 2h, but the entry allows 1h" in told
+    assert "seen: declared, but not seen yet" in told
     pasted = tmp_path / "pasted.yaml"
     pasted.write_text(POLICY + told.partition("filled in:\n\n")[2])
     code, told, _ = run("drift", "--policy", pasted, "--only", "undeclared", at(proxy))

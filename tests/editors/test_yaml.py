@@ -56,9 +56,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 def test_keys_tell_what_they_mean(session: Session) -> None:
     session.open("shop.yaml")
-    assert "Lax means exactly Lax" in session.hover("shop.yaml", 8, 7)
-    assert "Who sets it" in session.hover("shop.yaml", 9, 7)
-    assert "Where the proxy serves it" in session.hover("shop.yaml", 5, 4)
+    assert "sets exactly this value" in session.hover("shop.yaml", 8, 7)
+    assert "Setter of the cookie" in session.hover("shop.yaml", 9, 7)
+    assert "Path at which the proxy serves the statement" in session.hover("shop.yaml", 5, 4)
     assert "the policy language" in session.hover("shop.yaml", 2, 2).lower()
 
 
@@ -66,7 +66,7 @@ def test_keys_are_offered_with_what_they_mean(session: Session) -> None:
     session.open("shop.yaml")
     offered = session.completions("shop.yaml", 10, 7)
     assert {"lifetime", "lifetime_source"} <= set(offered) and "name" not in offered
-    assert "The longest time a browser may keep the cookie" in offered["lifetime"]
+    assert "Maximum time that a browser may keep the cookie" in offered["lifetime"]
 
 
 def test_values_are_offered(session: Session) -> None:

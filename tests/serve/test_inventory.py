@@ -180,11 +180,11 @@ def test_a_snapshot_brings_the_inventory_back_after_a_kill(tmp_path: Path, worke
     [
         (
             b'{"cookiewarden":"inventory","format":1,"inventory":{"since":1,"records":{"a":{"na',
-            "no JSON",
+            "not valid JSON",
         ),
         (b'{"cookiewarden":"inventory","format":99,"inventory":{}}', "format"),
-        (b"\x00" * 100, "no JSON"),
-        (b"", "no JSON"),
+        (b"\x00" * 100, "not valid JSON"),
+        (b"", "not valid JSON"),
     ],
 )
 def test_a_snapshot_that_cannot_be_used_is_put_aside_and_not_fatal(tmp_path: Path, content: bytes, told: str) -> None:

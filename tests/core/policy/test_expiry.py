@@ -111,10 +111,10 @@ def test_check_warns_of_what_has_ended_and_of_what_ends_within_thirty_days() -> 
     found = loaded(TEXT)
     assert found.policy is not None
     problems = expiry_problems(found.policy, found.sources, END - 10.5 * DAY)
-    told = [(problem.code.text, problem.place.pos.line, problem.message.partition(":")[0]) for problem in problems]
+    told = [(problem.code.text, problem.place.pos.line, problem.message.partition(";")[0]) for problem in problems]
     assert told == [
         ("expires-soon", 3, '"old" ends in 10 days'),
-        ("entry-expired", 4, '"trial-*" has ended'),
+        ("entry-expired", 4, '"trial-*" has ended, so its cookie counts as undeclared'),
     ]
     assert all("until" in problem.excerpt for problem in problems)
     assert expiry_problems(found.policy, {}, END)[0].excerpt == ""

@@ -41,4 +41,4 @@ def test_a_scope_has_at_most_256_hosts() -> None:
 )
 def test_a_list_that_is_empty_is_told_in_our_words(text: str) -> None:
     (problem,) = [p for p in loaded(f"{text}\ncookies: []\n").problems if p.code.severity.value == "error"]
-    assert problem.message.endswith(": expected at least one, found an empty list; leave the key out for none")
+    assert problem.message.endswith(": the list is empty; add an item, or remove the key")

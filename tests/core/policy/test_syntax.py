@@ -44,7 +44,7 @@ def test_libyaml_says_the_phrase_and_the_user_reads_our_sentence(phrase: str, te
         list(yaml.parse(text, Loader=yaml.CSafeLoader))
     assert phrase in f"{error.value.context or ''} {error.value.problem}"
     (problem,) = parse_source("p.yaml", text.encode()).problems
-    assert problem.message == f"not YAML: {PHRASES[phrase]}"
+    assert problem.message == f"not valid YAML: {PHRASES[phrase]}"
 
 
 def test_a_phrase_without_a_row_is_shown_as_libyaml_says_it() -> None:

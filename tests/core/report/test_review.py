@@ -50,7 +50,7 @@ def test_every_declared_cookie_is_told_with_what_was_done_to_it() -> None:
     assert sid.actions == {"pass": 1.0, "rewrite": 5.0, "block": 1.0} and sid.reasons == {"secure-added": 6.0}
     assert (sid.count, sid.kept_out, sid.steps, sid.drawn) == (7.0, 1.0, [3.0, 4.0], [3.0, 4.0])
     assert (ga.name, ga.count, ga.steps, ga.purpose, ga.promised) == ("_ga", 0, [], "", "")
-    assert (gone.name, gone.purpose) == ("gone", "of an earlier policy")
+    assert (gone.name, gone.purpose) == ("gone", "from an earlier policy")
 
 
 def test_a_purpose_in_another_language_is_better_than_none() -> None:

@@ -78,15 +78,15 @@ def test_every_document_is_as_its_schema_says() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "it is no JSON"), (b"[]", "is not as it should be"), (b'{"inventory": {}', "it is no JSON"), (b"\xff", "it is no JSON"),
-        (b'{"cookiewarden": "inventory", "format": 2, "inventory": {}}', "format is another than this version knows"),
-        (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden is another than"),
-        (b'{"format": 1, "inventory": {"records": {"a": {"name": "b"}}}}', "under another name"),
-        (b'{"format": 1, "inventory": {"records": {"a;b": {"name": "a;b"}}}}', "that no cookie has"),
-        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "shapes": [{"shape": {}, "count": 1, "shortest": 0, "longest": 1}]}}}}', "of a server that never set it"),
-        (b'{"format": 1, "inventory": {"since": NaN, "records": {}}}', "NaN and Infinity are no numbers"),
-        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [%s]}}}}' % b",".join([b'["h", "/"]'] * 6), "larger than any"),
-        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [["%s", "/"]]}}}}' % (b"h" * 1000), "larger than any"),
+        (b"", "it is not valid JSON"), (b"[]", "it is not valid"), (b'{"inventory": {}', "it is not valid JSON"), (b"\xff", "it is not valid JSON"),
+        (b'{"cookiewarden": "inventory", "format": 2, "inventory": {}}', "format is not supported by this version"),
+        (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden is not supported"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "b"}}}}', "differs from the record's name"),
+        (b'{"format": 1, "inventory": {"records": {"a;b": {"name": "a;b"}}}}', "not a valid cookie name"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "shapes": [{"shape": {}, "count": 1, "shortest": 0, "longest": 1}]}}}}', "no server as its side"),
+        (b'{"format": 1, "inventory": {"since": NaN, "records": {}}}', "NaN, Infinity and very deep nesting are not allowed"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [%s]}}}}' % b",".join([b'["h", "/"]'] * 6), "larger than the limit"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [["%s", "/"]]}}}}' % (b"h" * 1000), "larger than the limit"),
     ],
 )  # fmt: skip
 def test_what_is_no_inventory_is_refused_in_a_sentence(data: bytes, told: str) -> None:

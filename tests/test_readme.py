@@ -41,7 +41,7 @@ def commands(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_every_command_of_the_readme_prints_what_the_readme_says() -> None:
+def test_every_command_of_the_readme_prints_the_output_shown() -> None:
     """In order, against the demo, at other ports."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed, and the README's commands use it")
@@ -67,7 +67,7 @@ def test_the_readme_has_commands_to_run() -> None:
     assert len(commands(README)) >= 8
 
 
-def test_the_demo_says_the_same_lines_as_the_readme_tries() -> None:
+def test_the_demo_suggests_the_commands_of_the_readme() -> None:
     from cookiewarden.cli.demo import GUIDE
 
     guide = GUIDE.format(
@@ -128,7 +128,7 @@ def test_every_setting_is_in_the_readme() -> None:
     assert {option.name for option in OPTIONS} <= named
 
 
-def test_the_table_of_metrics_is_what_a_scrape_has() -> None:
+def test_the_table_of_metrics_matches_a_scrape() -> None:
     metrics = Metrics(Labels(200))
     metrics.declare(["old"])
     metrics.declare(["old"], Role.SHADOW)

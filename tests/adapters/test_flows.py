@@ -56,7 +56,7 @@ def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "flows"
 
 
-def test_what_mitmdump_recorded_is_learnt_from(flows: Path) -> None:
+def test_learn_reads_a_recording_of_mitmdump(flows: Path) -> None:
     code, told, error = learn(flows)
     assert code == 0 and "flows: 3 exchanges" in error
     for line in ("- name: sid", "- name: tracker", "- name: old", "set 3 times (for 1min)", "/a/*"):
@@ -71,7 +71,7 @@ def test_a_flow_file_that_is_cut_gives_what_it_has(flows: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("content", [b"5:abcde,", b"99999999999:x", b"3:1:1", b"10:7:version;4:99999#}"])
-def test_a_flow_file_of_another_kind_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_flow_file_of_another_format_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "other").write_bytes(content)
     code, _, error = learn(tmp_path / "other")
     assert code == 3 and "flow file" in error

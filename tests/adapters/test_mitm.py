@@ -146,7 +146,7 @@ def test_300_exchanges_are_the_same_bytes_through_addon_proxy_and_engine(tmp_pat
 # As people use it
 
 
-def test_a_reverse_proxy_enforces_and_tells_in_comments_and_markers(tmp_path: Path) -> None:
+def test_a_reverse_proxy_enforces_and_marks_flows_with_its_decisions(tmp_path: Path) -> None:
     origin = Origin(answering(SETS))
     with mitm(tmp_path, f"reverse:{origin.upstream.url}") as proxy:
         answer = ask(proxy.port, get("/", "Cookie: sid=CANARY; old=CANARY"))
@@ -167,7 +167,7 @@ def read(path: Path) -> list:
         return list(FlowReader(file).stream())
 
 
-def test_report_mode_tells_and_changes_nothing(tmp_path: Path) -> None:
+def test_report_mode_records_decisions_and_changes_nothing(tmp_path: Path) -> None:
     origin = Origin(answering(SETS))
     with mitm(tmp_path, f"reverse:{origin.upstream.url}", POLICY, "--set", "cookiewarden_mode=report") as proxy:  # fmt: skip
         assert b"Set-Cookie: tracker=CANARY\r\n" in ask(proxy.port, get())
@@ -230,7 +230,7 @@ def test_a_policy_is_loaded_again_when_it_changes_and_a_broken_one_is_not(tmp_pa
         (POLICY, ("--set", "cookiewarden_mode=off"), "cookiewarden_mode"),
     ],
 )
-def test_what_cannot_be_in_force_ends_the_start_with_why(
+def test_an_invalid_policy_ends_the_start_with_the_reason(
     tmp_path: Path, text: str, options: tuple[str, ...], told: str
 ) -> None:
     with mitm(tmp_path, "regular", text, *options) as proxy:

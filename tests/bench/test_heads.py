@@ -42,7 +42,7 @@ def test_no_head_costs_more_than_its_bar(case: Case, one: int) -> None:
 
 
 @pytest.mark.row(36)
-def test_nothing_is_compiled_from_a_request() -> None:
+def test_a_request_never_makes_the_engine_compile_a_pattern() -> None:
     re.purge()
     cache = re._cache  # type: ignore[attr-defined]
     before = len(cache)

@@ -117,9 +117,7 @@ def test_analytics_is_set_once_there_is_consent(start: Start, visitor: BrowserCo
 
 
 @pytest.mark.parametrize("more", ["mode: report", "undeclared: {response: report}"])
-def test_where_nothing_is_enforced_scripts_set_what_they_like_and_are_counted(
-    start: Start, visitor: BrowserContext, more: str
-) -> None:
+def test_report_mode_lets_scripts_set_cookies_and_counts_them(start: Start, visitor: BrowserContext, more: str) -> None:
     proxy, _ = start(application, POLICY % more)
     page = visitor.new_page()
     page.goto(f"http://localhost:{proxy.port}/")
@@ -292,7 +290,9 @@ ONCE = [
 ]  # fmt: skip
 
 
-def test_what_was_judged_is_what_is_set_whatever_the_page_replaces(start: Start, visitor: BrowserContext) -> None:
+def test_the_guard_sets_the_judged_value_even_if_the_page_replaces_builtins(
+    start: Start, visitor: BrowserContext
+) -> None:
     proxy, _ = start(application, POLICY % "")
     page = visitor.new_page()
     for script, expected in ONCE:
@@ -333,7 +333,7 @@ DELETIONS = [
 ]
 
 
-def test_a_deletion_has_one_reading_and_what_lives_is_not_set(start: Start, visitor: BrowserContext) -> None:
+def test_a_deletion_by_a_script_deletes_or_has_no_effect(start: Start, visitor: BrowserContext) -> None:
     proxy, _ = start(application, POLICY % "")
     url = f"http://localhost:{proxy.port}/"
     page = visitor.new_page()
@@ -447,7 +447,7 @@ SNIFFED = [
 ]
 
 
-def test_what_this_browser_takes_for_html_has_the_guard_and_nothing_else(start: Start, visitor: BrowserContext) -> None:
+def test_only_pages_that_this_browser_reads_as_html_have_the_guard(start: Start, visitor: BrowserContext) -> None:
     pages = {f"/{at}": (fields, text + SETS) for at, (fields, text, _) in enumerate(SNIFFED)}
     proxy, _ = start(serving(pages), POLICY % "")
     page = visitor.new_page()
@@ -545,7 +545,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("script", FRAMES.values(), ids=FRAMES.keys())
-def test_limit_a_frame_that_no_request_loads_has_a_realm_of_its_own(
+def test_limit_a_frame_that_no_request_loads_has_a_separate_realm(
     start: Start, visitor: BrowserContext, script: str
 ) -> None:
     proxy, _ = start(application, POLICY % "")
@@ -555,7 +555,7 @@ def test_limit_a_frame_that_no_request_loads_has_a_realm_of_its_own(
     assert eventually(lambda: names(visitor) == {"unguarded"})
 
 
-def test_limit_a_service_worker_answers_with_pages_of_its_own(start: Start, visitor: BrowserContext) -> None:
+def test_limit_a_service_worker_can_answer_with_pages_without_the_guard(start: Start, visitor: BrowserContext) -> None:
     worker = (
         b"addEventListener('activate', (event) => event.waitUntil(clients.claim()));"
         b"addEventListener('fetch', (event) => { if (event.request.mode === 'navigate') event.respondWith("

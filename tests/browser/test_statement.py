@@ -68,7 +68,7 @@ def demo() -> Iterator[Demo]:
         running.communicate(timeout=10)
 
 
-def test_each_cookie_of_the_statement_lives_as_the_policy_says(demo: Demo, visitor: BrowserContext) -> None:
+def test_each_cookie_of_the_statement_has_the_lifetime_of_the_policy(demo: Demo, visitor: BrowserContext) -> None:
     site = demo.site
     page = visitor.new_page()
     page.goto(site)

@@ -66,7 +66,7 @@ def test_it_is_whole_without_scripts(browser: Browser, proxy: Running) -> None:
     page.context.close()
 
 
-def test_no_name_on_it_acts(browser: Browser, proxy: Running) -> None:
+def test_cookie_names_on_the_page_are_escaped(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy))
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     page.wait_for_timeout(300)
@@ -110,7 +110,7 @@ def test_it_renews_itself_and_leaves_what_is_open_open(browser: Browser, proxy: 
     page.context.close()
 
 
-def test_what_it_offers_to_paste_is_copied(browser: Browser, proxy: Running) -> None:
+def test_the_copy_button_copies_the_suggested_yaml(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy))
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator("#paste").evaluate("paste => { paste.open = true }")
@@ -120,7 +120,7 @@ def test_what_it_offers_to_paste_is_copied(browser: Browser, proxy: Running) -> 
     page.context.close()
 
 
-def test_a_proxy_that_is_gone_is_told_in_the_title(browser: Browser, tmp_path: Path) -> None:
+def test_the_title_shows_that_the_proxy_is_gone(browser: Browser, tmp_path: Path) -> None:
     with running() as found:
         page = opened(browser, url(found))
     assert eventually(lambda: "no answer" in page.title() or bool(page.wait_for_timeout(200)), 15)

@@ -40,14 +40,14 @@ STARTER = "policies/starter.yaml"
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_a_command_imports_nothing_that_serves(arguments: tuple[str, ...]) -> None:
+def test_commands_do_not_import_the_serving_code(arguments: tuple[str, ...]) -> None:
     ran = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
     code, modules = json.loads(ran.stderr.splitlines()[-1])
     assert code in (0, 1), ran.stderr
     assert [name for name in modules if name in HEAVY] == []
 
 
-def test_the_list_of_commands_imports_none_of_them() -> None:
+def test_listing_the_commands_does_not_import_them() -> None:
     ran = subprocess.run([sys.executable, "-c", PROGRAM, "--help"], capture_output=True, text=True, timeout=60)
     modules = json.loads(ran.stderr.splitlines()[-1])[1]
     assert [name for name in modules if name.startswith(("cookiewarden.core", "cookiewarden.tools", "pydantic"))] == []

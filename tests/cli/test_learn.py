@@ -61,7 +61,7 @@ def test_a_new_policy_is_in_report_mode_and_loads(folder: Path) -> None:
     assert "set 2 times" in told and "lifetime: 90s" in told
 
 
-def test_what_is_missing_is_added_and_every_other_octet_stays(folder: Path) -> None:
+def test_missing_entries_are_added_and_every_other_octet_is_kept(folder: Path) -> None:
     code, _, error = learn("c.txt", "--into", "p.yaml", cwd=folder)
     assert code == 0 and "4 entries drafted, 1 family among them: _ga, intercom-id-*, no, old" in error
     text = (folder / "p.yaml").read_text()
@@ -201,7 +201,7 @@ def test_no_file_that_is_there_is_written_over(folder: Path, arguments: tuple[st
     assert code == 2 and told in error and (folder / "p.yaml").read_text() == POLICY
 
 
-def test_what_cannot_be_added_to_stays_as_it_is(folder: Path) -> None:
+def test_a_policy_that_cannot_be_extended_is_left_unchanged(folder: Path) -> None:
     """By its indentation the draft would stand within a text in quotes."""
     text = 'version: 1\ncookies:\n  - name: zzz\n    lifetime: 1d\n    purpose: "first line\n  second line"\n'
     (folder / "q.yaml").write_text(text)
@@ -217,12 +217,12 @@ def test_what_cannot_be_added_to_stays_as_it_is(folder: Path) -> None:
     )[2].count("nothing is missing")
 
 
-def test_a_folder_that_is_not_there_is_told(folder: Path) -> None:
+def test_a_missing_folder_is_reported(folder: Path) -> None:
     code, _, error = learn("c.txt", "--output", "none/new.yaml", cwd=folder)
     assert code == 3 and '"none/new.yaml" cannot be written: no such file or directory' in error
 
 
-def test_nothing_is_drafted_from_nothing(folder: Path) -> None:
+def test_an_empty_source_is_reported_and_nothing_is_written(folder: Path) -> None:
     code, out, error = learn("none.har", "--output", "new.yaml", cwd=folder)
     assert (code, out) == (3, "") and '"none.har" cannot be read' in error
     assert not (folder / "new.yaml").exists()

@@ -12,7 +12,7 @@ from tests.support.wait import PATIENCE
 CHECK = [sys.executable, "-m", "cookiewarden", "check", "policies/starter.yaml"]
 
 
-def test_a_standard_output_that_is_full_is_told_and_is_exit_3() -> None:
+def test_a_full_standard_output_is_reported_and_is_exit_3() -> None:
     with open("/dev/full", "w") as full:
         ran = subprocess.run(CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     assert (ran.returncode, ran.stderr) == (3, "cookiewarden: standard output: no space left on device\n")
@@ -25,7 +25,7 @@ def test_a_standard_output_that_is_closed_hears_nothing_and_the_code_is_the_same
     assert ran.returncode == 0
 
 
-def test_a_reader_that_goes_away_is_no_fault() -> None:
+def test_a_reader_that_closes_the_pipe_is_not_an_error() -> None:
     ran = subprocess.run(
         f"{sys.executable} -m cookiewarden schema | head -1; exit ${{PIPESTATUS[0]}}",
         shell=True,
@@ -49,6 +49,6 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
         ("run", "--policy", "policies/starter.yaml", "--upstream", "http://me:CANARY@127.0.0.1:1"), ("run", "--policy", "policies/starter.yaml", "--upstream", "http://me:CANARY@127.0.0.1:x"),
     ],
 )  # fmt: skip
-def test_a_password_in_a_url_is_never_told(arguments: tuple[str, ...]) -> None:
+def test_a_password_in_a_url_is_never_printed(arguments: tuple[str, ...]) -> None:
     code, out, err = run(*arguments)
     assert code in (2, 3) and err and "CANARY" not in out + err

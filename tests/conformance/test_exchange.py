@@ -94,7 +94,7 @@ def test_a_slow_head_is_a_408_however_it_drips(wire: Wire) -> None:
 
 
 @pytest.mark.row(5)
-def test_a_connection_that_says_nothing_is_closed_without_a_word(wire: Wire) -> None:
+def test_an_unused_connection_is_closed_without_a_response(wire: Wire) -> None:
     """What says nothing has asked nothing: an answer to it would be taken for that of a later request."""
     with wire.client() as client:
         client.socket.settimeout(KEEPALIVE + BUSY)
@@ -122,7 +122,7 @@ def test_a_body_may_be_slow_but_not_stand_still(wire: Wire) -> None:
 
 @pytest.mark.row(8)
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_large_bodies_travel_both_ways_intact(wire: Wire, framing: str) -> None:
+def test_large_bodies_arrive_intact_in_both_directions(wire: Wire, framing: str) -> None:
     body = os.urandom(8 << 20)
     seen: list[bytes] = []
 
@@ -253,7 +253,7 @@ def test_interim_answers_reach_http_1_1_only_and_stay_in_step(wire: Wire) -> Non
 
 
 @pytest.mark.row(18)
-def test_trailers_go_on_and_are_never_fields_of_the_head(wire: Wire) -> None:
+def test_trailers_are_forwarded_and_never_become_header_fields(wire: Wire) -> None:
     """A Set-Cookie among them is not honoured by browsers and does not travel; nginx drops all trailers."""
     wire.behind(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\nSet-Cookie: sid=CANARY\r\n\r\n"
@@ -312,7 +312,7 @@ def test_an_upgrade_to_anything_else_is_not_passed_on(wire: Wire, protocol: byte
     "path",
     [b"//a//b", b"/a/../b", b"/%2e%2e/x%2Fy", b"/a?q=%27&r='", b"/a;b=c", b"/?", b"/%C3%A9", b"/a%20b+c"],
 )
-def test_paths_travel_byte_for_byte(wire: Wire, path: bytes) -> None:
+def test_paths_are_forwarded_byte_for_byte(wire: Wire, path: bytes) -> None:
     origin = wire.behind(ok_close)
     wire.ask(get(path, CLOSE))
     expect(origin.requests[0].split(b" ")[1] == path, origin.requests[0].split(b" ")[1])

@@ -39,6 +39,6 @@ def test_a_user_agent_on_our_parser_sends_what_the_suite_expects(case: dict) -> 
 
 
 @pytest.mark.parametrize("case", cases("http_state_dates.jsonl"))
-def test_cookie_dates_mean_what_the_suite_says(case: dict) -> None:
+def test_cookie_dates_are_read_as_the_suite_expects(case: dict) -> None:
     seconds = parse_cookie_date(case["date"].encode("latin-1"))
     assert (None if seconds is None else imf_fixdate(seconds).decode()) == case["expected"]

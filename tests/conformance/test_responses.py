@@ -183,7 +183,7 @@ def test_a_response_without_a_body_keeps_the_connection_in_step(
     ],
 )
 @pytest.mark.parametrize("late", [False, True], ids=["in one segment", "a moment later"])
-def test_what_follows_a_response_reaches_nobody(wire: Wire, answer: bytes, late: bool) -> None:
+def test_bytes_after_a_response_reach_no_client(wire: Wire, answer: bytes, late: bool) -> None:
     at = (
         answer.index(b"HTTP/1.1 200 OK\r\nContent-Length: 6") if answer.count(b"HTTP/") > 1 else answer.index(b"SECRET")
     )

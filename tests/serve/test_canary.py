@@ -67,7 +67,7 @@ def says(proxy: Running) -> str:
 
 @pytest.mark.row(27)
 @pytest.mark.parametrize("flags", [(), ("--mode", "report"), ("--workers", "2")], ids=["enforce", "report", "workers"])
-def test_no_cookie_value_is_in_anything_that_the_proxy_says(flags: tuple[str, ...]) -> None:
+def test_cookie_values_are_absent_from_all_output_of_the_proxy(flags: tuple[str, ...]) -> None:
     answer = b""
 
     def script(connection: OriginConnection) -> None:

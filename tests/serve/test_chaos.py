@@ -52,7 +52,7 @@ def test_an_origin_that_is_killed_amid_a_body_is_a_visible_cut_and_502_until_it_
 
 
 @pytest.mark.row(2)
-def test_an_origin_that_is_stopped_is_a_504_and_served_again_by_itself() -> None:
+def test_a_stopped_origin_is_a_504_and_is_used_again_automatically() -> None:
     origin = KilledOrigin()
     with running("--read-timeout", "2", origin=origin) as proxy:
         assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 200

@@ -33,7 +33,7 @@ ANSWER = (
         ("answer=analytics", "", "answer=analytics", "Set-Cookie: answer=\r\n", False),
     ],
 )
-def test_what_is_not_granted_passes_in_neither_direction(
+def test_cookies_without_consent_pass_in_neither_direction(
     start: Start, cookies: str, gpc: str, forwarded: str, set_again: str, kept: bool
 ) -> None:
     proxy, origin = start(ANSWER % set_again.encode(), POLICY)

@@ -102,7 +102,7 @@ def test_hundreds_of_pipelined_requests_in_one_write_are_all_answered(start: Sta
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_a_large_body_travels_both_ways_intact(start: Start, framing: str) -> None:
+def test_a_large_body_arrives_intact_in_both_directions(start: Start, framing: str) -> None:
     body = hashlib.sha256(b"seed").digest() * 320_000  # 10 MB
 
     def script(connection: OriginConnection) -> None:
@@ -240,7 +240,7 @@ def test_responses_without_a_body_keep_the_connection_in_step(
 
 
 @pytest.mark.row(16)
-def test_interim_responses_go_on_with_their_cookies_policed(start: Start) -> None:
+def test_interim_responses_are_forwarded_with_their_cookies_judged(start: Start) -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: tracker=CANARYv\r\nSet-Cookie: sid=CANARYv\r\n\r\n"
     proxy, _ = start(early + early + OK)
     with Client(proxy.port) as client:
@@ -283,7 +283,7 @@ def test_an_origin_that_refuses_before_the_body_is_heard(start: Start) -> None:
 
 
 @pytest.mark.row(18)
-def test_trailers_go_on_but_never_a_cookie(start: Start) -> None:
+def test_trailers_are_forwarded_except_cookies(start: Start) -> None:
     proxy, _ = start(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 5\r\nSet-Cookie: sid=CANARYv\r\n\r\n"
     )
@@ -292,7 +292,7 @@ def test_trailers_go_on_but_never_a_cookie(start: Start) -> None:
         assert client.read_all().endswith(b"\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 5\r\n\r\n")
 
 
-def test_request_trailers_go_on(start: Start) -> None:
+def test_request_trailers_are_forwarded(start: Start) -> None:
     def script(connection: OriginConnection) -> None:
         connection.read_head()
         while not connection.buffer.endswith(b"\r\n\r\n"):
@@ -318,7 +318,7 @@ def test_absolute_form_is_normalised_and_its_authority_replaces_host(start: Star
     ]
 
 
-def test_hop_by_hop_fields_go_and_forwarding_fields_are_said_anew(start: Start) -> None:
+def test_hop_by_hop_fields_are_removed_and_forwarding_fields_replaced(start: Start) -> None:
     proxy, origin = start(
         response(
             b"Connection: X-Back",

@@ -52,7 +52,7 @@ def test_a_unix_socket_that_is_not_there_is_a_502(start: Start, tmp_path, caplog
     assert "failed: connect, no such file or directory (1 time since the start)" in caplog.text
 
 
-def test_a_name_that_nobody_knows_is_a_502_and_the_log_says_so(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_host_name_is_a_502_and_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(upstream=Upstream("http://none.invalid", Address("none.invalid", 80)))
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
     assert re.search(r"failed: connect, .*(not known|no address|resolution)", caplog.text)
@@ -77,7 +77,7 @@ def test_an_origin_that_does_not_accept_is_a_504_at_the_connect_timeout(start: S
             filler.close()
 
 
-def test_a_host_that_can_be_none_is_a_502_at_once(start: Start) -> None:
+def test_an_invalid_host_is_a_502_at_once(start: Start) -> None:
     """uvloop says so by a UnicodeError and not by an OSError."""
     proxy, _ = start(upstream=parse_upstream("http://a..b:80"))
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
@@ -85,7 +85,7 @@ def test_a_host_that_can_be_none_is_a_502_at_once(start: Start) -> None:
 
 
 @pytest.mark.interpreted
-def test_timeouts_hold_however_long_the_start_takes_and_whatever_fails_in_a_turn(
+def test_timeouts_hold_after_a_slow_start_and_after_a_failed_turn(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a policy serves is made at the start, in some 150 ms: a turn of the clock before that was its last."""
@@ -164,7 +164,7 @@ def test_an_origin_that_dies_on_a_fresh_connection_is_asked_once(start: Start, m
 
 
 @pytest.mark.row(3)
-def test_a_connection_is_not_used_after_the_origin_said_it_would_close_it(start: Start) -> None:
+def test_a_connection_is_not_reused_after_the_origin_announced_its_end(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok")
     for _ in range(2):
         ask(proxy.port, get(b"/", CLOSE))
@@ -260,7 +260,7 @@ def test_an_until_close_response_that_is_reset_looks_truncated(start: Start) -> 
         (CUTS["bad chunk"], "bad_response"),
     ],
 )  # fmt: skip
-def test_a_response_that_is_none_is_a_502(start: Start, answer: bytes, reason: str) -> None:
+def test_an_invalid_response_is_a_502(start: Start, answer: bytes, reason: str) -> None:
     proxy, _ = start(answer)
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
     assert upstream_errors(proxy) == {reason: 1}
@@ -302,7 +302,7 @@ def test_a_bad_set_cookie_line_in_an_interim_response_goes_too(start: Start) -> 
 
 
 @pytest.mark.row(33)
-def test_a_body_in_answer_to_head_reaches_nobody(start: Start) -> None:
+def test_a_body_in_answer_to_head_is_discarded(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET")
     with Client(proxy.port) as client:
         for _ in range(2):
@@ -345,7 +345,7 @@ def test_garbage_behind_a_good_request_is_answered_after_it(start: Start) -> Non
     assert len(origin.requests) == 1
 
 
-def test_what_follows_a_request_that_said_close_is_dropped(start: Start) -> None:
+def test_bytes_after_a_request_with_connection_close_are_dropped(start: Start) -> None:
     proxy, origin = start()
     assert ask(proxy.port, get(b"/", CLOSE) + get(b"/never")).count(b"HTTP/1.1 ") == 1
     assert len(origin.requests) == 1
@@ -376,7 +376,7 @@ def test_the_limit_on_bodies_is_for_each_of_them(start: Start) -> None:
             assert client.read_response()[1] == b"ok"
 
 
-def test_an_empty_line_after_a_body_is_no_request(start: Start) -> None:
+def test_an_empty_line_after_a_body_is_not_a_request(start: Start) -> None:
     proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 0", method=b"POST") + b"\r\n")
@@ -386,7 +386,7 @@ def test_an_empty_line_after_a_body_is_no_request(start: Start) -> None:
     assert client_errors(proxy) == {}
 
 
-def test_half_an_empty_line_makes_no_request_of_an_idle_connection(start: Start) -> None:
+def test_half_an_empty_line_leaves_the_connection_idle(start: Start) -> None:
     proxy, _ = start(header_timeout=0.3, keepalive_timeout=2)
     with Client(proxy.port) as client:
         client.send(get())
@@ -401,7 +401,7 @@ def test_half_an_empty_line_makes_no_request_of_an_idle_connection(start: Start)
         assert time.monotonic() - began < 3.5  # 3.6 and more if time was won
 
 
-def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: Start) -> None:
+def test_bytes_that_arrive_during_a_waiting_request_are_read_after_it(start: Start) -> None:
     """An empty line after a body, and its other half in the very turn of the loop in which it would be looked at."""
     proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
     with Client(proxy.port) as client:
@@ -426,9 +426,7 @@ def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: St
 
 
 @pytest.mark.parametrize("status", [600, 999])
-def test_a_status_that_is_no_class_is_counted_as_the_server_s_fault_and_the_connection_lives(
-    start: Start, status: int
-) -> None:
+def test_a_status_outside_the_classes_is_counted_as_5xx_and_the_connection_is_kept(start: Start, status: int) -> None:
     proxy, _ = start(b"HTTP/1.1 %d Odd\r\nContent-Length: 2\r\n\r\nok" % status)
     with Client(proxy.port) as client:
         for _ in range(3):
@@ -475,7 +473,7 @@ def test_sixteen_megabytes_of_empty_lines_are_passed_over(start: Start) -> None:
     assert ask(proxy.port, b"\r\n" * (8 << 20) + get(b"/", CLOSE)).endswith(b"ok")
 
 
-def test_half_an_empty_line_behind_a_body_is_no_head_that_is_late(start: Start) -> None:
+def test_half_an_empty_line_after_a_body_does_not_time_out_as_a_head(start: Start) -> None:
     proxy, _ = start(header_timeout=0.2, keepalive_timeout=0.6)
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 1", method=b"POST", body=b"a\r"))
@@ -645,9 +643,7 @@ def client_that_has_not_read_the_end(proxy: Proxy) -> Client:
 
 
 @pytest.mark.parametrize("ending", [CLOSE, b"X: kept"])
-def test_a_client_that_reads_nothing_is_gone_after_its_time_however_the_connection_ends(
-    start: Start, ending: bytes
-) -> None:
+def test_a_client_that_does_not_read_is_closed_after_its_timeout(start: Start, ending: bytes) -> None:
     proxy, _ = start(of_the_size_asked_for, client_timeout=0.5)
     clients = [Client(proxy.port) for _ in range(24)]
     for number, client in enumerate(clients):
@@ -757,7 +753,7 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
 @pytest.mark.interpreted
 @pytest.mark.row(30)
 @pytest.mark.parametrize("on_error", ["", "on_error: closed\n", "on_error: open\n"])
-def test_a_cookie_that_could_not_be_judged_is_dropped_unless_told_otherwise_and_counted(
+def test_an_unjudged_cookie_is_counted_and_dropped_by_default(
     start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, on_error: str
 ) -> None:
     def fail(*_: object) -> None:

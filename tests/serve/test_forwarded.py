@@ -35,7 +35,9 @@ def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> 
 
 
 @pytest.mark.row(22)
-def test_anybody_else_is_replaced_counted_and_told_once(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_fields_of_untrusted_peers_are_replaced_counted_and_logged_once(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=ELSEWHERE)
     for _ in range(3):
         assert b"Set-Cookie: sid=CANARY1\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
@@ -82,7 +84,7 @@ def test_the_host_that_the_browser_saw_is_the_one_that_scopes_look_at(start: Sta
     assert b"Set-Cookie: sid=CANARY1" in ask(proxy.port, get(b"/", b"X-Forwarded-Host: browser.example", CLOSE))
 
 
-def test_ipv4_in_the_clothes_of_ipv6_is_ipv4(start: Start) -> None:
+def test_an_ipv4_mapped_ipv6_address_is_ipv4(start: Start) -> None:
     proxy, _ = start(SETS, trust_forwarded=LOOPBACK)
     context = proxy.driver.context
     assert context.trusts(b"::ffff:127.0.0.1") and not context.trusts(b"::1") and not context.trusts(b"unknown")

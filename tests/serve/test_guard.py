@@ -100,14 +100,14 @@ def test_everything_else_is_untouched(start: Start, answer: bytes, field: bytes)
     assert (b"\r\nAccept-Encoding: gzip\r\n" in origin.requests[0]) == (field != NAVIGATION)
 
 
-def test_without_the_key_nothing_is_written_and_nothing_reserved(start: Start) -> None:
+def test_without_the_key_pages_are_unchanged_and_no_path_is_reserved(start: Start) -> None:
     proxy, origin = start(page(), POLICY.replace("inject_guard: true", ""))
     assert ask(proxy.port, get_once(NAVIGATION)).endswith(PAGE)
     assert ask(proxy.port, get_once(path=b"/.well-known/cookiewarden/guard.js")).endswith(PAGE)
     assert len(origin.requests) == 2
 
 
-def test_a_page_that_streams_gets_the_tag_and_goes_on_piece_by_piece(start: Start) -> None:
+def test_a_streamed_page_gets_the_tag_and_continues_piece_by_piece(start: Start) -> None:
     def streaming(connection: OriginConnection) -> None:
         connection.read_head()
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -157,7 +157,7 @@ RESULTS = [
 
 
 @pytest.mark.parametrize(("answer", "result"), RESULTS)
-def test_each_page_is_counted_once_by_what_became_of_its_tag(start: Start, answer: bytes, result: str) -> None:
+def test_each_page_is_counted_once_by_its_result(start: Start, answer: bytes, result: str) -> None:
     proxy, _ = start(answer, POLICY)
     assert proxy.scrape().count("cookiewarden_guard_pages_total{") == 5  # each at 0
     got = ask(proxy.port, get_once(NAVIGATION))
@@ -257,7 +257,7 @@ def revision(proxy: Proxy) -> bytes:
 
 
 @pytest.mark.parametrize(("is_page", "came", "sent"), ASKED)
-def test_the_application_gets_its_own_entity_tags_and_none_of_pages_that_must_not_come_back(
+def test_the_application_gets_only_its_own_valid_entity_tags(
     start: Start, is_page: bool, came: list[str], sent: list[str]
 ) -> None:
     proxy, origin = start(page(), POLICY)
@@ -276,7 +276,7 @@ def test_an_if_match_of_another_revision_is_answered_with_412(start: Start, body
     assert proxy.metrics.in_flight == 0
 
 
-def test_a_connection_goes_on_after_a_412(start: Start) -> None:
+def test_a_connection_is_kept_after_a_412(start: Start) -> None:
     proxy, _ = start(page(), POLICY)
     with Client(proxy.port) as client:
         for _ in range(2):
@@ -373,7 +373,7 @@ def test_the_script_is_served_by_the_proxy_and_may_be_kept_under_its_revision(st
     assert len(origin.requests) == 1
 
 
-def test_what_scripts_wanted_to_set_is_counted_by_name(start: Start) -> None:
+def test_cookies_that_scripts_tried_to_set_are_counted_by_name(start: Start) -> None:
     proxy, origin = start(page(), POLICY)
     with Client(proxy.port) as client:
         for name in (b"x%3Dy", b"", b"sid", b"%ff%00", b"x" * 2000):

@@ -72,14 +72,14 @@ def test_why_a_request_failed_is_logged_with_it(start: Start, caplog: pytest.Log
     assert "CANARY" not in str(requests(caplog))
 
 
-def test_what_a_terminal_would_act_on_is_escaped() -> None:
+def test_terminal_control_characters_are_escaped() -> None:
     record = logging.LogRecord("cookiewarden.access", logging.INFO, "", 0, "request", (), None)
     record.fields = {"path": "/\x1b[31m\u202e", "status": 200}
     assert json.loads(JsonLines().format(record))["path"] == "/\\x1b[31m\\u202e"
     assert Plain().format(record) == "cookiewarden: info: request path=/\\x1b[31m\\u202e status=200"
 
 
-def test_no_line_of_a_request_is_longer_than_what_a_pipe_takes_in_one_piece(
+def test_a_line_of_the_access_log_fits_an_atomic_write_to_a_pipe(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

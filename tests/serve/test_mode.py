@@ -26,9 +26,7 @@ def passes(port: int) -> bool:
     return b"undeclared" in ask(port, get(b"/", CLOSE))
 
 
-def test_the_emergency_switch_goes_before_the_setting_and_the_file_and_goes_back_by_itself(
-    start: Start, token: str
-) -> None:
+def test_the_emergency_switch_overrides_setting_and_file_and_reverts_automatically(start: Start, token: str) -> None:
     proxy, _ = start(SETS, admin_token_file=token, mode=Mode.ENFORCE)
     assert not passes(proxy.port)
     code, answer = tell(proxy.admin, "/mode", b'{"mode": "report", "seconds": 1.5}')
@@ -52,7 +50,7 @@ def test_the_emergency_switch_can_be_turned_back(start: Start, token: str) -> No
         assert tell(proxy.admin, "/mode", b'{"mode": "policy"}')[0] == 200 and passes(proxy.port)
 
 
-def test_what_was_seen_outlives_the_switch_and_what_was_decided_does_too(start: Start, token: str) -> None:
+def test_sightings_and_decisions_outlive_the_switch(start: Start, token: str) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
     passes(proxy.port)
     assert tell(proxy.admin, "/mode", b'{"mode": "report"}')[0] == 200
@@ -98,7 +96,7 @@ def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(tmp_path: P
         assert "died" not in proxy.told and "is ended" not in proxy.told
 
 
-def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
+def test_a_switch_that_fails_internally_returns_an_error_and_changes_nothing(
     start: Start, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
@@ -119,7 +117,7 @@ def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
     assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port))
 
 
-def test_a_reload_that_is_not_done_in_time_says_so_and_goes_on(
+def test_a_late_reload_returns_an_error_and_continues(
     start: Start, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
@@ -133,7 +131,7 @@ def test_a_reload_that_is_not_done_in_time_says_so_and_goes_on(
     assert tell(proxy.admin, "/reload")[0] == 200
 
 
-def test_a_switch_that_a_worker_has_not_taken_is_not_told_as_done(token: str) -> None:
+def test_a_switch_is_not_reported_done_before_every_worker_follows(token: str) -> None:
     with running("--workers", "2", "--admin-token-file", token, script=SETS) as proxy:
         admin = f"http://127.0.0.1:{proxy.admin}"
         stuck = proxy.children()[0]

@@ -97,7 +97,7 @@ def test_a_config_map_is_swapped_as_one(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.row(11)
-def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(
+def test_a_broken_policy_is_logged_and_leaves_the_old_one_in_force(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = start(SETS_BOTH)
@@ -169,7 +169,7 @@ def test_a_request_keeps_the_policy_that_it_began_with(start: Start) -> None:
 
 
 @pytest.mark.row(11)
-def test_no_request_fails_and_none_is_judged_by_a_mixture_while_policies_change(start: Start) -> None:
+def test_each_request_is_judged_by_one_policy_while_policies_change(start: Start) -> None:
     proxy, _ = start(SETS_BOTH)
     seen: set[tuple[bytes, ...]] = set()
     done = threading.Event()
@@ -219,7 +219,7 @@ def test_the_series_of_row_25_exist_at_zero(start: Start) -> None:
 
 
 @pytest.mark.row(25)
-def test_what_clients_and_origins_invent_makes_no_series(start: Start) -> None:
+def test_invented_names_of_clients_and_origins_add_no_series(start: Start) -> None:
     proxy, _ = start(
         answering(*(b"HTTP/1.1 299 X\r\nSet-Cookie: n%d=CANARYv\r\nContent-Length: 0\r\n\r\n" % n for n in range(300)))
     )
@@ -261,18 +261,18 @@ def test_report_mode_is_counted_as_report(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("mode", "enforcing"), [("enforce", 1), ("report", 0)])
-def test_whether_the_policy_is_enforced_is_a_metric(start: Start, mode: str, enforcing: int) -> None:
+def test_a_metric_shows_if_the_policy_is_enforced(start: Start, mode: str, enforcing: int) -> None:
     proxy, _ = start(policy=f"mode: {mode}\n" + POLICY)
     assert proxy.sample("cookiewarden_policy_enforcing") == enforcing
 
 
-def test_a_mode_that_overrides_the_policys_is_told(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_overridden_mode_of_the_policy_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(policy="mode: report\n" + POLICY, mode=Mode.ENFORCE)
     assert proxy.sample("cookiewarden_policy_enforcing") == 1
     assert "the policy says mode report, but the setting mode says enforce" in caplog.text
 
 
-def test_a_failing_application_is_told_once_in_a_while(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_application_is_logged_at_a_limited_rate(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(b"garbage\r\n\r\n")
     for _ in range(3):
         ask(proxy.port, get(b"/CANARY", CLOSE))
@@ -280,7 +280,7 @@ def test_a_failing_application_is_told_once_in_a_while(start: Start, caplog: pyt
     assert caplog.text.count("failed") == 1 and "CANARY" not in caplog.text
 
 
-def test_what_browsers_speak_is_told_to_the_application_and_decides_secure_https(start: Start) -> None:
+def test_the_scheme_of_browsers_is_forwarded_and_decides_secure_https(start: Start) -> None:
     for scheme, line in (("http", b"Set-Cookie: sid=CANARY1"), ("https", b"Set-Cookie: sid=CANARY1; Secure")):
         proxy, origin = start(SETS_BOTH, policy=POLICY.replace("secure: true", "secure: https"), scheme=scheme)
         assert line + b"\r\n" in ask(proxy.port, get(b"/", CLOSE))
@@ -311,7 +311,7 @@ def test_overhead_and_duration_are_measured(start: Start) -> None:
     assert 0 < proxy.sample("cookiewarden_overhead_seconds_sum") < 0.1
 
 
-def test_what_is_open_is_told(start: Start) -> None:
+def test_open_connections_are_counted(start: Start) -> None:
     proxy, _ = start()
     with Client(proxy.port) as client:
         client.send(get())
@@ -456,7 +456,9 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
         (["demo", "--listen", "x"], 2, '"x" is no address'),
     ],
 )  # fmt: skip
-def test_what_cannot_start_says_why_in_one_line(tmp_path: Path, arguments: list[str], code: int, told: str) -> None:
+def test_a_failed_start_prints_its_reason_in_one_line(
+    tmp_path: Path, arguments: list[str], code: int, told: str
+) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     (tmp_path / "broken.yaml").write_text(BROKEN)
     with socket.create_server(("127.0.0.1", 0)) as taken:

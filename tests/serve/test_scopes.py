@@ -35,7 +35,7 @@ def gone(path: str) -> list[str]:
         ("shop.example", "/app", ["sid=CANARY1"], "sid=CANARY1"),
     ],
 )  # fmt: skip
-def test_an_entry_speaks_for_its_hosts_and_paths_and_what_is_another_hosts_is_not_expired(
+def test_an_entry_applies_to_its_hosts_and_paths_and_cookies_of_other_hosts_are_not_expired(
     start: Start, host: str, path: str, set_cookies: list[str], forwarded: str
 ) -> None:
     proxy, origin = start(PAGE, POLICY)

@@ -35,7 +35,7 @@ def shadow(proxy: Proxy, direction: str, cookie: str, action: str) -> float:
     return proxy.sample("cookiewarden_shadow_cookies_total", direction=direction, cookie=cookie, action=action)
 
 
-def test_what_it_would_do_is_counted_apart_and_nothing_is_changed(start: Start, tomorrow: Path) -> None:
+def test_shadow_decisions_are_counted_apart_and_change_nothing(start: Start, tomorrow: Path) -> None:
     proxy, origin = start(OK, POLICY, shadow=str(tomorrow))
     for _ in range(3):
         answer = ask(proxy.port, REQUEST)
@@ -66,7 +66,7 @@ def test_it_is_loaded_again_when_its_file_changes_and_a_bad_one_is_not(start: St
     assert shadow(proxy, "request", "new", "strip") == 1
 
 
-def test_without_one_there_are_no_series_of_it(start: Start) -> None:
+def test_without_a_shadow_policy_its_series_are_absent(start: Start) -> None:
     proxy, _ = start(OK, POLICY)
     ask(proxy.port, REQUEST)
     assert not [line for line in proxy.scrape().splitlines() if line.startswith("cookiewarden_shadow")]

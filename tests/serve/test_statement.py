@@ -84,7 +84,7 @@ def test_the_language_is_the_readers(start: Start, path: bytes, asked: bytes, la
     ("known", "status"),
     [(b"%b", 304), (b'"x", W/%b', 304), (b"*", 304), (b'"x"', 200), (b"", 200)],
 )
-def test_what_the_reader_has_is_not_sent_again(start: Start, known: bytes, status: int) -> None:
+def test_a_page_that_the_reader_has_is_a_304(start: Start, known: bytes, status: int) -> None:
     proxy, _ = start(OK, POLICY)
     etag = field(ask(proxy.port, get_once(path=b"/cookies")), b"ETag")
     asked = known.replace(b"%b", etag)
@@ -100,7 +100,7 @@ def test_languages_have_their_own_etags(start: Start) -> None:
     assert len(tags) == 2
 
 
-def test_head_is_answered_without_the_page_and_the_connection_goes_on(start: Start) -> None:
+def test_head_is_answered_without_the_page_and_the_connection_is_kept(start: Start) -> None:
     proxy, origin = start(OK, POLICY)
     with Client(proxy.port) as client:
         client.send(b"HEAD /cookies HTTP/1.1\r\nHost: a\r\n\r\nGET /cookies HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -26,7 +26,7 @@ def names_set(port: int) -> list[bytes]:
     return re.findall(rb"Set-Cookie: (\w+)", ask(port, get(b"/", CLOSE)))
 
 
-def test_one_scrape_tells_what_all_workers_did() -> None:
+def test_one_scrape_covers_all_workers() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         assert len(proxy.children()) == 2
         for _ in range(40):
@@ -67,7 +67,7 @@ def test_a_killed_worker_is_replaced_fails_only_what_was_in_flight_and_takes_not
         assert proxy.told.count("died: SIGKILL") == 3
 
 
-def test_a_rolling_restart_refuses_nobody() -> None:
+def test_a_rolling_restart_refuses_no_connection() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         before = proxy.children()
         with (
@@ -108,7 +108,7 @@ def put_seconds(seconds: float) -> str:
     return f"from cookiewarden.serve.processes import pool; pool.PUT_SECONDS = {seconds}"
 
 
-def test_a_worker_that_does_not_answer_a_reload_is_ended_and_replaced() -> None:
+def test_a_worker_that_does_not_answer_a_reload_is_stopped_and_replaced() -> None:
     with running("--workers", "2", script=SETS, before=put_seconds(2)) as proxy:
         stuck = proxy.children()[0]
         os.kill(stuck, signal.SIGSTOP)
@@ -279,7 +279,7 @@ def test_a_worker_that_dies_of_a_signal_without_a_name_is_replaced() -> None:
         assert "died: signal 35" in proxy.told
 
 
-def test_a_worker_that_dies_while_it_is_asked_makes_no_failure_of_a_reload() -> None:
+def test_a_worker_that_dies_during_a_reload_does_not_fail_it() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         victim = proxy.children()[0]
         os.kill(victim, signal.SIGSTOP)
@@ -336,7 +336,7 @@ def test_restarts_that_are_asked_for_during_one_are_that_one() -> None:
         assert proxy.told.count(" serves (pid") == 4
 
 
-def test_what_cannot_start_says_so_once(tmp_path) -> None:
+def test_a_failed_start_is_reported_once(tmp_path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     flags = ("--workers", "2", "--tls-cert", "none.pem", "--listen", "0", "--admin", "0")
     process = start_process("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
@@ -354,7 +354,7 @@ def test_an_address_that_is_taken_is_not_shared_unseen(tmp_path) -> None:
         assert second.returncode == 3 and "address already in use" in error
 
 
-def test_the_log_says_which_worker_spoke() -> None:
+def test_log_lines_name_their_worker() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         proxy.signal(signal.SIGTERM)
         assert proxy.process.wait(PATIENCE) == 0

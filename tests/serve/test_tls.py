@@ -42,7 +42,7 @@ def listening(start: Start, files: dict[str, str], answer: Any = SETS, **setting
     return start(answer, tls_cert=files["cert"], tls_key=files["key"], **settings)
 
 
-def test_browsers_connect_by_tls_and_the_application_is_told(start: Start, files: dict[str, str]) -> None:
+def test_browsers_connect_by_tls_and_the_application_gets_the_scheme(start: Start, files: dict[str, str]) -> None:
     proxy, origin = listening(start, files)
     with tls_client(proxy) as client:
         assert isinstance(client.socket, ssl.SSLSocket)
@@ -63,7 +63,7 @@ def test_curl_is_served_by_tls(start: Start, files: dict[str, str]) -> None:
     assert answer.stdout.startswith(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1; Secure"), answer
 
 
-def test_bodies_travel_both_ways_by_tls(start: Start, files: dict[str, str]) -> None:
+def test_bodies_arrive_intact_in_both_directions_by_tls(start: Start, files: dict[str, str]) -> None:
     body = bytes(range(256)) * 40_000  # 10 MB
 
     def script(connection: Any) -> None:
@@ -77,7 +77,7 @@ def test_bodies_travel_both_ways_by_tls(start: Start, files: dict[str, str]) -> 
         assert client.read_response()[1] == body
 
 
-def test_plain_http_old_tls_and_a_stranger_are_not_served_but_counted_and_told(
+def test_plain_http_old_tls_and_an_unknown_client_are_refused_counted_and_logged(
     start: Start, files: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, origin = listening(start, files)
@@ -94,7 +94,7 @@ def test_plain_http_old_tls_and_a_stranger_are_not_served_but_counted_and_told(
     assert caplog.text.count("a TLS handshake with a client failed: http request (1 time since") == 1
 
 
-def test_a_certificate_without_a_key_says_which_flag_is_missing(files: dict[str, str]) -> None:
+def test_a_certificate_without_a_key_names_the_missing_option(files: dict[str, str]) -> None:
     settings = Settings(tls_cert=files["cert"])
     with pytest.raises(BadTLS, match="has no private key in it; give --tls-key"):
         listener_tls(settings)
@@ -118,7 +118,7 @@ def serial(client: Client) -> object:
     return (client.socket.getpeercert() or {})["serialNumber"]
 
 
-def test_a_renewed_certificate_is_shown_to_new_connections_and_open_ones_go_on(
+def test_new_connections_get_a_renewed_certificate_and_open_ones_continue(
     start: Start, files: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = listening(start, files)
@@ -182,7 +182,7 @@ def test_the_application_may_speak_tls_and_its_connection_is_kept(secure_origin:
         ("127.0.0.1", {"upstream_verify": False}, 200),
     ],
 )
-def test_the_certificate_of_the_application_is_checked_unless_told_otherwise(
+def test_the_certificate_of_the_application_is_checked_by_default(
     secure_origin: Any, files: dict[str, str], host: str, settings: dict[str, Any], status: int
 ) -> None:
     settings = {name: files.get(str(value), value) for name, value in settings.items()}

@@ -204,7 +204,7 @@ def test_the_first_policy_is_released_after_a_reload(tmp_path: Path, workers: st
 # Want that passes
 
 
-def test_a_reload_that_failed_for_want_of_descriptors_is_tried_again() -> None:
+def test_a_reload_that_failed_for_lack_of_descriptors_is_retried() -> None:
     with running(script=SETS) as proxy:
         proxy.limit_descriptors(3)
         proxy.policy.write_text(OTHER)
@@ -254,7 +254,7 @@ def test_signals_while_a_proxy_or_its_workers_import_end_nothing(tmp_path: Path,
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_proxy_that_is_told_to_stop_while_it_imports_ends_at_once_and_quietly(
+def test_a_proxy_that_is_stopped_during_its_imports_ends_at_once_and_quietly(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     environment = shimmed(SHIM_IMPORT="click", SHIM_WAITS=str(tmp_path / "waits"))

@@ -222,7 +222,7 @@ def test_a_reload_of_ten_thousand_entries_is_hardly_noticed(workers: str) -> Non
 
 
 @pytest.mark.row(3)
-def test_an_origin_that_closes_idle_connections_costs_nobody_an_error() -> None:
+def test_an_origin_that_closes_idle_connections_causes_no_error() -> None:
     """Idle connections are closed after a second, unannounced, and clients ask again after about as long."""
     with running(origin=origin(idle_seconds=1)) as proxy:
         outcomes: dict[str, int] = {}
@@ -283,7 +283,7 @@ def test_an_early_answer_is_read_a_hundred_times_of_a_hundred() -> None:
 
 
 @pytest.mark.row(25)
-def test_a_hundred_thousand_names_hosts_and_methods_make_no_series() -> None:
+def test_a_hundred_thousand_names_hosts_and_methods_add_no_series() -> None:
     with running(origin=origin()) as proxy:
         warm(proxy)
         with Client(proxy.port) as client:

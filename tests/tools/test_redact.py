@@ -24,12 +24,12 @@ from cookiewarden.tools.redact import differing_attributes, without_value
         (b"a=b; Domain=.Shop.example; Priority=High; Partitioned", "a=<1 byte>; Domain=.Shop.example; Priority=High; Partitioned"),
     ],
 )  # fmt: skip
-def test_values_and_what_may_be_a_part_of_one_are_told_by_their_length(line: bytes, shown: str) -> None:
+def test_values_and_possible_parts_of_values_are_replaced_by_their_length(line: bytes, shown: str) -> None:
     assert without_value(line) == shown
 
 
 @given(st.binary(max_size=30), st.binary(max_size=30))
-def test_whatever_follows_a_semicolon_in_a_value_is_not_shown(before: bytes, after: bytes) -> None:
+def test_text_after_a_semicolon_in_a_value_is_not_shown(before: bytes, after: bytes) -> None:
     assert "CANARY" not in without_value(b"sid=" + before + b";CANARY" + after)
 
 

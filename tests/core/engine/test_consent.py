@@ -27,7 +27,7 @@ def test_a_consent_cookie_is_read_as_its_manager_writes_it_or_not_at_all(
 
 @pytest.mark.parametrize("form", ConsentFormat)
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"%ff", b"a" * 100_000, b" " * 20_000])
-def test_what_is_no_text_or_too_long_is_unknown(form: ConsentFormat, value: bytes) -> None:
+def test_an_undecodable_or_too_long_value_is_unknown(form: ConsentFormat, value: bytes) -> None:
     assert granted(form, [value]) is None
 
 
@@ -38,7 +38,7 @@ def test_no_value_makes_reading_fail(form: ConsentFormat, value: bytes) -> None:
 
 
 @given(st.binary(min_size=22, max_size=60))
-def test_a_tc_string_says_the_bits_of_its_purposes(octets: bytes) -> None:
+def test_a_tc_string_grants_the_purposes_of_its_bits(octets: bytes) -> None:
     """A literal reading of the bits beside ours."""
     version_2 = bytes([octets[0] & 0b11 | 2 << 2]) + octets[1:]
     number = int.from_bytes(version_2, "big")
@@ -75,7 +75,7 @@ GATES = [
 
 
 @pytest.mark.parametrize(("gpc", "words", "unknown_grants", "header", "reason"), GATES)
-def test_a_gate_opens_for_all_its_words_and_gpc_closes_it_as_the_policy_says(
+def test_a_gate_needs_all_its_words_and_gpc_closes_it_where_the_policy_asks(
     gpc: Gpc, words: str | None, unknown_grants: bool, header: bool, reason: Reason | None
 ) -> None:
     consent = Consent("c", ConsentFormat.LIST, unknown_grants, (Category("x", "", True, frozenset("ab"), gpc),))

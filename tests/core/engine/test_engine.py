@@ -124,7 +124,7 @@ VERBS = [
 
 
 @pytest.mark.parametrize(("rule", "line", "after", "reasons"), VERBS)
-def test_each_verb_does_to_a_line_what_the_reference_says(
+def test_each_verb_changes_a_line_as_the_reference_describes(
     rule: str, line: str, after: str | None, reasons: list[str]
 ) -> None:
     found = judge(engine(entries(f"name: a, supersede: false, {rule}")), line)
@@ -283,7 +283,7 @@ def test_a_deletion_leaves_without_an_attribute_that_has_a_tab(declared: str, at
 
 @pytest.mark.parametrize("response", ["pass", "report"])
 @pytest.mark.parametrize("tail", ["Max-Age=0; Max-Age=x", "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=x"])
-def test_a_word_that_is_a_declared_name_is_no_second_reading_of_a_deletion(response: str, tail: str) -> None:
+def test_a_word_that_is_a_declared_name_does_not_make_a_deletion_ambiguous(response: str, tail: str) -> None:
     """Firefox takes the word for a name without a value, and the second lifetime for the one that counts."""
     tried = engine(f"undeclared: {{response: {response}}}\n" + entries("name: a"))
     assert judge(tried, f"a; {tail}")[0] == "deleted; Max-Age=0"
@@ -449,7 +449,7 @@ def test_control_characters_pass_in_no_mode_and_an_empty_line_in_report_mode() -
         ("__Host-Http-a", "__Host-Http-a=1; Secure; Path=/", False),
     ],
 )
-def test_a_name_prefix_is_held_to_what_it_promises(name: str, line: str, passes: bool) -> None:
+def test_a_name_prefix_is_held_to_its_requirements(name: str, line: str, passes: bool) -> None:
     found = judge(engine(entries(f"name: {name}")), line)
     assert found == ((line, "pass", []) if passes else (None, "block", ["prefix-rule"]))
 
@@ -472,7 +472,7 @@ def test_a_prefix_is_repaired_where_the_policy_gives_the_right() -> None:
         ("a=1; Secure", Exchange(b"app.localhost", https=False), []),
     ],
 )  # fmt: skip
-def test_what_depends_on_where_we_are_passes_and_is_reported(line: str, exchange: Exchange, reasons: list[str]) -> None:
+def test_cookies_judged_by_their_place_pass_and_are_reported(line: str, exchange: Exchange, reasons: list[str]) -> None:
     assert judge(engine(entries("name: a")), line, exchange) == (line, "pass", reasons)
 
 
@@ -664,7 +664,7 @@ def test_a_date_too_long_for_browsers_is_not_taken_for_the_one_that_it_ends_with
     assert judge(tried, long) == first and str(first[0]).endswith("; HttpOnly")
 
 
-def test_a_date_is_judged_anew_at_every_moment() -> None:
+def test_a_date_is_judged_again_at_every_moment() -> None:
     tried = engine(entries("name: a, lifetime: 1h, http_only: true"))
     line = "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT"  # NOW + 1 h
     assert judge(tried, line, now=NOW)[0] == line + "; HttpOnly"

@@ -83,7 +83,7 @@ def evicted(
         ("n" * 600 + "=1", []),
     ],
 )
-def test_what_may_not_be_held_is_expired_and_nothing_else(cookie: str, gone: list[str]) -> None:
+def test_only_cookies_that_browsers_may_not_hold_are_expired(cookie: str, gone: list[str]) -> None:
     assert evicted(Engine(policy(POLICY)), cookie.encode()) == [line.encode() for line in gone]
 
 
@@ -166,7 +166,7 @@ NAVIGATIONS = [
 
 
 @pytest.mark.parametrize(("method", "headers", "expected"), NAVIGATIONS)
-def test_a_navigation_is_what_loads_a_page(method: bytes, headers: list[Header], expected: bool) -> None:
+def test_only_a_navigation_loads_a_page(method: bytes, headers: list[Header], expected: bool) -> None:
     assert is_navigation(method, headers) is expected
 
 
@@ -209,9 +209,7 @@ def test_a_page_is_html_that_no_shared_cache_may_keep(kind: str, control: str, e
         ([(b"Cache-Control", b"private"), (b"Last-Modified", b"x")], True),
     ],
 )
-def test_what_a_cache_may_keep_by_other_fields_is_no_page_for_lines_of_one_visitor(
-    fields: list[Header], expected: bool
-) -> None:
+def test_cache_fields_decide_if_a_page_gets_eviction_lines(fields: list[Header], expected: bool) -> None:
     assert is_page([*PAGE, *fields]) is expected
 
 
@@ -245,7 +243,7 @@ def test_a_host_of_a_thousand_labels_costs_no_more_than_one_of_ten() -> None:
     tracemalloc.stop()
 
 
-def test_a_date_in_expires_makes_a_page_cacheable_where_nothing_else_is_said() -> None:
+def test_an_expires_date_alone_makes_a_page_cacheable() -> None:
     assert not is_page([*PAGE, (b"Expires", b"Tue, 19 Jan 2038 03:14:07 GMT")])
     assert is_page([*PAGE, (b"Expires", b"0")])
     assert is_page([*PAGE, (b"Expires", b"Tue, 19 Jan 2038 03:14:07 GMT"), (b"Cache-Control", b"no-store")])
@@ -296,7 +294,7 @@ def test_all_names_are_tried_at_the_root_before_any_is_tried_elsewhere() -> None
 
 @example(b"!=", b"", b".\x00")
 @given(st.binary(max_size=200), st.binary(max_size=60), st.binary(max_size=30))
-def test_whatever_comes_each_line_is_one_deletion(cookies: bytes, target: bytes, host: bytes) -> None:
+def test_each_eviction_line_is_one_deletion_for_any_request(cookies: bytes, target: bytes, host: bytes) -> None:
     engine = Engine(policy(POLICY.replace("evict: host", "evict: domain")))
     lines = evicted(engine, cookies, target=target, host=host)
     assert len(lines) <= MAX_LINES

@@ -80,7 +80,7 @@ EXCHANGES = st.sampled_from([Exchange(b"www.shop.example", b"/app/x"), Exchange(
 @settings(max_examples=200)
 @pytest.mark.row(24)
 @given(ENGINES, st.lists(LINES, max_size=5), EXCHANGES)
-def test_what_comes_out_is_clean_in_order_and_at_rest(engine: Engine, lines: list[bytes], exchange: Exchange) -> None:
+def test_output_lines_are_clean_in_order_and_stable(engine: Engine, lines: list[bytes], exchange: Exchange) -> None:
     outcome = engine.on_response([(b"Set-Cookie", line) for line in lines], exchange, NOW)
     assert [judged.before for judged in outcome.cookies] == lines
     after = [judged.after for judged in outcome.cookies if judged.after is not None]
@@ -98,7 +98,7 @@ def test_what_comes_out_is_clean_in_order_and_at_rest(engine: Engine, lines: lis
 @settings(max_examples=200)
 @pytest.mark.row(24)
 @given(ENGINES, LINES, EXCHANGES)
-def test_name_and_value_travel_byte_for_byte(engine: Engine, line: bytes, exchange: Exchange) -> None:
+def test_name_and_value_are_kept_byte_for_byte(engine: Engine, line: bytes, exchange: Exchange) -> None:
     (judged,) = engine.on_response([(b"Set-Cookie", line)], exchange, NOW).cookies
     if judged.after is None:
         return

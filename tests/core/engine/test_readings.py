@@ -76,7 +76,7 @@ def check(name: str, rest: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_spelling_of_the_table_outlives_its_bound_or_keeps_what_it_deletes(name: str) -> None:
+def test_every_spelling_of_the_table_respects_its_bound_and_deletions(name: str) -> None:
     assert len(set(TABLE)) >= 150
     for spelling in TABLE:
         for value in ("=CANARY; ", "=; "):
@@ -85,7 +85,7 @@ def test_no_spelling_of_the_table_outlives_its_bound_or_keeps_what_it_deletes(na
 
 @settings(max_examples=200)
 @given(st.sampled_from(NAMES), LINE)
-def test_no_other_spelling_outlives_its_bound_or_keeps_what_it_deletes(name: str, rest: str) -> None:
+def test_every_generated_spelling_respects_its_bound_and_deletions(name: str, rest: str) -> None:
     check(name, rest)
 
 

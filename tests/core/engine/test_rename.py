@@ -42,7 +42,7 @@ SET = [
 
 
 @pytest.mark.parametrize(("line", "before", "after", "reasons"), SET)
-def test_browsers_get_the_other_name_with_what_its_prefix_promises(
+def test_browsers_get_the_other_name_with_the_attributes_of_its_prefix(
     line: str, before: str, after: str | None, reasons: list[str]
 ) -> None:
     tried = engine()
@@ -86,7 +86,7 @@ def test_after_its_day_the_plain_name_is_let_in_no_more() -> None:
     assert later.on_cookie(b"sid=old; __Host-dated=1", scope)[0] == b"sid=old; dated=1"
 
 
-def test_what_is_only_reported_for_want_of_consent_reaches_the_application_under_its_own_name() -> None:
+def test_a_renamed_cookie_only_reported_without_consent_keeps_its_own_name_upstream() -> None:
     text = """
 version: 1
 mode: report

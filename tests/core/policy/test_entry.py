@@ -6,7 +6,7 @@ from cookiewarden.core.policy.policy import Flag
 from tests.support.policies import entries, loaded, policy
 
 
-def test_defaults_apply_where_an_entry_says_nothing_and_http_only_to_server_cookies_only() -> None:
+def test_defaults_fill_absent_keys_and_http_only_applies_to_server_cookies_only() -> None:
     found = policy(
         entries(
             "name: server",

@@ -67,7 +67,7 @@ def test_an_engine_in_another_mode_or_at_another_moment_decides_as_a_new_one(
     assert decided(made.in_mode(mode, now)) == decided(Engine(register, mode, now))
 
 
-def test_what_has_ended_is_expired_in_browsers_as_undeclared() -> None:
+def test_an_ended_entry_is_expired_in_browsers_as_undeclared() -> None:
     text = TEXT.replace("version: 1\n", "version: 1\nundeclared: {evict: host}\n")
     exchange = Exchange(headers=[(b"Accept", b"text/html"), (b"Cookie", b"old=1")])
     for now, expired in ((END - 1, set()), (END, {b"old"})):
@@ -107,7 +107,7 @@ def test_between_the_last_end_and_the_next_one_nothing_changes(now: float, aroun
     assert expiries_around(policy(TEXT), now) == around
 
 
-def test_check_warns_of_what_has_ended_and_of_what_ends_within_thirty_days() -> None:
+def test_check_warns_of_ended_entries_and_of_those_that_end_within_thirty_days() -> None:
     found = loaded(TEXT)
     assert found.policy is not None
     problems = expiry_problems(found.policy, found.sources, END - 10.5 * DAY)

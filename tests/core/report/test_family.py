@@ -31,7 +31,7 @@ def test_which_names_are_a_family(names: list[str], globs: list[str]) -> None:
     assert [family.glob for family in families(names)] == globs
 
 
-def test_it_says_which_names_it_stands_for() -> None:
+def test_a_family_lists_its_names() -> None:
     (family,) = families([f"intercom-id-{n}abc{n}" for n in range(10, 15)])
     assert (
         family.why
@@ -40,7 +40,7 @@ def test_it_says_which_names_it_stands_for() -> None:
 
 
 @given(st.lists(st.text("ab1-_.*", max_size=12)))
-def test_no_name_is_in_two_families_and_every_member_is_matched(names: list[str]) -> None:
+def test_each_name_is_in_at_most_one_family_and_every_member_is_matched(names: list[str]) -> None:
     found = families(names)
     members = [member for family in found for member in family.members]
     assert len(members) == len(set(members)) and set(members) <= set(names)

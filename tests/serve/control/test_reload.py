@@ -96,9 +96,7 @@ def play(scene: Coroutine[Any, Any, None]) -> None:
         END,
     ],
 )
-def test_a_switch_lasts_as_long_as_was_asked_for_whatever_the_wall_clock_does(
-    tmp_path: Path, wall: float | None
-) -> None:
+def test_a_switch_lasts_its_duration_even_if_the_wall_clock_changes(tmp_path: Path, wall: float | None) -> None:
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")
         await proxy.load("one")
@@ -125,7 +123,7 @@ def test_the_end_that_is_shown_moves_only_where_the_wall_clock_was_set(tmp_path:
     play(scene())
 
 
-def test_the_end_that_is_shown_is_that_of_the_last_switch(tmp_path: Path) -> None:
+def test_the_shown_end_belongs_to_the_last_switch(tmp_path: Path) -> None:
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")
         await proxy.load("one")
@@ -234,7 +232,7 @@ def test_reloads_that_overlap_are_put_in_force_in_their_order_and_are_few(tmp_pa
     play(scene())
 
 
-def test_a_turn_that_fails_changes_nothing_and_what_is_due_is_tried_again(tmp_path: Path) -> None:
+def test_a_failed_turn_changes_nothing_and_due_work_is_retried(tmp_path: Path) -> None:
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")
         await proxy.load("one")
@@ -264,7 +262,7 @@ def test_a_turn_that_fails_changes_nothing_and_what_is_due_is_tried_again(tmp_pa
         (ZeroDivisionError(), False),  # a fault of our own would be the same again
     ],
 )
-def test_a_reload_that_failed_for_want_of_something_is_tried_again(
+def test_a_reload_that_failed_for_lack_of_resources_is_retried(
     tmp_path: Path, fault: Exception, is_tried_again: bool
 ) -> None:
     async def scene() -> None:
@@ -285,7 +283,7 @@ def test_a_reload_that_failed_for_want_of_something_is_tried_again(
     play(scene())
 
 
-def test_nobody_sets_the_clock_that_counts_what_passes() -> None:
+def test_the_proxy_measures_durations_by_the_monotonic_clock() -> None:
     first = elapsed()
     assert 0 <= elapsed() - first < 60
 

@@ -88,7 +88,7 @@ def test_a_request_without_cookies_has_no_field() -> None:
     assert cookies_of(policies_of()).cookie_field() is None
 
 
-def test_what_is_left_of_each_set_cookie_field_stands_in_its_place() -> None:
+def test_kept_set_cookie_fields_stay_in_their_place() -> None:
     head = response(b"Set-Cookie: sid=1", b"X: y", b"Set-Cookie: other=2")
     cookies_of(policies_of()).judge(head)
     text = b"".join(head.parts)
@@ -121,7 +121,7 @@ def test_a_shadow_policy_is_counted_apart_and_changes_nothing() -> None:
 
 @pytest.mark.interpreted
 @pytest.mark.parametrize(("on_error", "field", "lines"), [("closed", None, 0), ("open", b"sid=1", 1)])
-def test_a_fault_of_ours_is_counted_and_told_and_decided_by_on_error(
+def test_an_internal_fault_is_counted_logged_and_decided_by_on_error(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     on_error: str,
@@ -146,7 +146,7 @@ def test_a_fault_of_ours_is_counted_and_told_and_decided_by_on_error(
 
 
 @pytest.mark.parametrize(("name", "is_counted"), [(b"sid", False), (b"other", True)])
-def test_what_a_script_may_not_set_is_counted(name: bytes, is_counted: bool) -> None:
+def test_a_blocked_cookie_of_a_script_is_counted(name: bytes, is_counted: bool) -> None:
     policies = policies_of()
     judge_script(policies, request(), name, b"shop.example", True, b"/page")
     assert (counted(policies) > 0) is is_counted

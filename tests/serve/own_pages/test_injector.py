@@ -102,7 +102,7 @@ def test_the_tag_stands_before_everything_that_runs_and_after_every_doctype(page
 @pytest.mark.parametrize(
     "page", [b"", "<html>".encode("utf-16"), "<html>".encode("utf-16-le"), "<html>".encode("utf-32")]
 )
-def test_what_ascii_would_spoil_and_what_is_empty_stay_as_they_are(page: bytes) -> None:
+def test_pages_in_other_encodings_and_empty_pages_are_left_unchanged(page: bytes) -> None:
     assert injected(page) == page
     assert injected(page, range(1, len(page))) == page
 
@@ -125,7 +125,7 @@ def test_however_a_page_is_cut_the_tag_is_all_that_comes_to_it(page: bytes, cuts
 
 @given(st.lists(PIECES.filter("\x00".__ne__), min_size=1, max_size=40).map("".join))
 @example("<!--" + "-" * 9 + "!><head>")
-def test_the_place_is_that_of_the_tokenizer(page: str) -> None:
+def test_the_tag_is_where_the_tokenizer_would_put_it(page: str) -> None:
     place = literal(page)
     text = page.encode()
     before = len(page[:place].encode())

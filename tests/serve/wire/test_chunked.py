@@ -71,7 +71,7 @@ def test_a_body_ends_where_its_last_chunk_ends(data: bytes, body: bytes, trailer
         b"0\r\nno colon\r\n\r\n", b"0\r\nX : 1\r\n\r\n", b"0\r\n: 1\r\n\r\n", b"0\r\nX: a\n b\r\n\r\n", b"0\r\nX: \x00\r\n\r\n",
     ],
 )  # fmt: skip
-def test_what_is_not_in_the_coding_is_a_fault(data: bytes, every: int) -> None:
+def test_bytes_outside_the_coding_are_a_fault(data: bytes, every: int) -> None:
     _, decoder = decode(split(data, every))
     assert decoder.fault is Fault.GRAMMAR and not decoder.ended
 
@@ -86,12 +86,12 @@ def test_endless_lines_are_a_fault_before_they_fill_memory(data: bytes, every: i
     assert decoder.fault is Fault.SIZE
 
 
-def test_what_came_before_a_fault_is_handed_on() -> None:
+def test_data_before_a_fault_is_forwarded() -> None:
     assert decode([b"3\r\nabc\r\nzz\r\n"])[0] == b"abc"
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), st.integers(1, 30), st.binary(max_size=20))
-def test_what_is_encoded_is_decoded_whatever_the_segments(pieces: list[bytes], every: int, rest: bytes) -> None:
+def test_encoded_data_is_decoded_in_any_segments(pieces: list[bytes], every: int, rest: bytes) -> None:
     data = b"".join(map(chunk, pieces)) + last_chunk([b"X: 1"]) + rest
     body, decoder = decode(split(data, every))
     assert (body, decoder.trailers, decoder.rest) == (b"".join(pieces), [b"X: 1"], rest)
@@ -117,7 +117,7 @@ def test_segments_decide_nothing(data: bytes, every: int) -> None:
     assert whole[1].rest == pieces[1].rest and whole[1].fault == pieces[1].fault
 
 
-def test_a_trailer_that_could_change_routing_framing_or_cookies_does_not_travel() -> None:
+def test_a_trailer_that_could_change_routing_framing_or_cookies_is_removed() -> None:
     lines = [
         b"X-Sum: 1", b"set-cookie: a=1", b"Content-Length: 3", b"HOST: b", b"Proxy-Any: x", b"Etag: y", b"Set-Cookie2: a", b"Cookie2: a", b"Sec-GPC: 1",
         b"Proxy: x", b"Alt-Svc: h3", b"X_Forwarded_Proto: https", b"Sec_GPC: 1", b"Content_Length: 1",

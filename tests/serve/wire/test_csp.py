@@ -79,7 +79,7 @@ def test_the_tag_gets_the_nonce_that_every_policy_accepts(values: list[str], non
     assert nonce_for([value.encode() for value in values], HTTPS) == nonce
 
 
-def test_a_port_of_its_own_and_plain_http_are_matched_as_they_are() -> None:
+def test_a_nonstandard_port_and_plain_http_are_matched_literally() -> None:
     for source, nonce in (
         (b"shop.example:8080", NO_NONCE),
         (b"*:8080", NO_NONCE),

@@ -64,7 +64,7 @@ def test_cookies_are_found_as_people_name_them(text: str, found: list[tuple[str,
         "\0\1\2",
     ],
 )
-def test_what_names_no_cookie_is_no_statement(text: str) -> None:
+def test_a_page_without_cookie_names_is_not_a_statement(text: str) -> None:
     with pytest.raises(NoStatement):
         read_page(text.encode())
 
@@ -78,7 +78,7 @@ def test_what_names_no_cookie_is_no_statement(text: str) -> None:
         (b"sid" * pagetext.MAX_PAGE, "larger than 8 MiB"),
     ],
 )
-def test_what_cannot_be_read_is_told(raw: bytes, why: str) -> None:
+def test_unreadable_pages_are_reported(raw: bytes, why: str) -> None:
     with pytest.raises(NoStatement, match=why):
         read_page(raw)
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_read_is_told(raw: bytes, why: str) -> None:
         ("_hj{id}", "_hj*"), ("_pk_id.#", "_pk_id.*"), ("a…", "a*"), ("a...", "a*"), ("_ga_**", "_ga_*"), ("exxon", "exxon"), ("xxlarge", "xxlarge"), ("COOKIE%3b", "COOKIE%3b"),
     ],
 )  # fmt: skip
-def test_what_stands_for_anything_becomes_a_glob(written: str, name: str) -> None:
+def test_a_placeholder_in_a_name_becomes_a_glob(written: str, name: str) -> None:
     assert pattern(written) == name
 
 
@@ -189,7 +189,7 @@ def test_a_page_of_one_thing_over_and_over_is_read_in_time_that_grows_with_its_l
         lambda count: "* " + "a_b, " * 5 * count + "c: " + "x" * 20 * count,
     ],
 )
-def test_what_is_long_is_not_looked_at_again_for_each_cookie(before: Callable[[int], str]) -> None:
+def test_a_long_page_is_read_in_linear_time(before: Callable[[int], str]) -> None:
     def read(count: int) -> None:
         with contextlib.suppress(NoStatement):
             read_page(f"{before(count)}{'<ul><li>a: b</ul>' * count}".encode())

@@ -63,7 +63,7 @@ def test_a_file_that_the_system_refuses_to_open_is_unreadable_with_its_reason(tm
 
 
 def test_all_files_come_from_the_folder_that_the_main_file_resolves_to(tmp_path: Path) -> None:
-    """As a ConfigMap volume does it: ..data is swapped, the names in front stay."""
+    """Swap `..data` as a ConfigMap volume does, and keep the links to it."""
     for revision, name in (("one", "a"), ("two", "b")):
         (tmp_path / revision).mkdir()
         (tmp_path / revision / "p.yaml").write_text("include: [v.yaml]")

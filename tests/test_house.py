@@ -32,7 +32,7 @@ THIRD_PARTY = {
     "publicsuffixlist": ("cookies/suffix.py",),
     "cryptography": ("engine/seal.py",),
 }
-"""What the core may import besides the standard library, and in which of its rooms and modules."""
+"""Packages that the core may import in addition to the standard library, with the modules that may import them."""
 CORE = PACKAGE / "core"
 OWN = {"cookiewarden", *sys.stdlib_module_names}
 
@@ -58,7 +58,7 @@ def test_the_core_imports_only_pure_modules(path: Path) -> None:
 TESTS = Path(__file__).parent
 ROWS = {int(number) for number in re.findall(r"^\| (\d+) \|", (TESTS / "rows.md").read_text(), re.MULTILINE)}
 NOT_BUILT = {37}
-"""Rows of what the proxy does not do yet: what it makes of `wss`, and of Forwarded (RFC 7239)."""
+"""Rows that the proxy does not implement yet: `wss` and Forwarded (RFC 7239) of an ingress."""
 
 
 def test_every_property_on_the_wire_has_a_test_and_every_mark_a_property() -> None:
@@ -69,7 +69,7 @@ def test_every_property_on_the_wire_has_a_test_and_every_mark_a_property() -> No
 
 
 def test_no_test_module_imports_another_one() -> None:
-    """What two of them need is in `tests.support`, or beside them in a module that is no test."""
+    """Keep shared code in `tests.support`, or beside the tests in a module without tests."""
     for path in TESTS.rglob("test_*.py"):
         for module in imported(path):
             assert not re.fullmatch(r"tests\..*\.test_\w+", module), f"{path} imports {module}"

@@ -1,4 +1,4 @@
-"""Key files: what is refused, in words that hold no key; new ones and rotation."""
+"""Key files: invalid ones, with messages that contain no key; new ones and rotation."""
 
 import os
 import stat

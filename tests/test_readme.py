@@ -1,4 +1,4 @@
-"""The pages are true: their commands print what they say, their examples load, their tables are complete."""
+"""The documents are true: commands print the output shown, examples load, tables are complete."""
 
 import re
 import shutil
@@ -32,7 +32,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def commands(text: str) -> list[tuple[str, str]]:
-    """Every command of the console blocks and what the page says it prints."""
+    """Return every command of the console blocks with the output shown for it."""
     found = []
     for block in blocks(text, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -42,7 +42,7 @@ def commands(text: str) -> list[tuple[str, str]]:
 
 
 def test_every_command_of_the_readme_prints_the_output_shown() -> None:
-    """In order, against the demo, at other ports."""
+    """Run them in order against the demo, at other ports."""
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed, and the README's commands use it")
     ports = dict(zip(PORTS, map(str, (free_port(), free_port(), free_port())), strict=True))

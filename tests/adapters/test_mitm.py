@@ -55,7 +55,7 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def mitm(folder: Path, mode: str, text: str = POLICY, *options: str, program: str = "mitmdump") -> Iterator[Mitm]:  # fmt: skip
-    """A mitmproxy with the addon, as the README says it is started."""
+    """Run mitmproxy with the addon, started as the README shows."""
     addon = subprocess.run([sys.executable, "-m", "cookiewarden", "mitm", "path"], capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
     port, web, path = free_port(), free_port(), folder / "p.yaml"
     path.write_text(text)
@@ -99,7 +99,7 @@ def corpus_origin() -> Origin:
 
 
 def through(port: int, origin: Origin) -> list[tuple[list[bytes], list[bytes]]]:
-    """For each exchange, the Cookie fields that the application got and the Set-Cookie fields that the browser got."""
+    """Return, for each exchange, the Cookie fields at the application and the Set-Cookie fields at the browser."""
     found = []
     for number, (fields, _) in enumerate(exchanges()):
         seen = len(origin.requests)
@@ -115,7 +115,7 @@ def values(name: bytes, head: bytes) -> list[bytes]:
 
 
 def plainly(scheme_is_https: bool = False) -> list[tuple[list[bytes], list[bytes]]]:
-    """By the engine alone."""
+    """Return the same, decided by the engine alone."""
     engine, found = Engine(policy(CORPUS), now=time.time()), []
     for number, (fields, lines) in enumerate(exchanges()):
         asked: list[Header] = [(n.encode(), v.strip().encode()) for n, _, v in (f.partition(":") for f in fields)]
@@ -143,7 +143,7 @@ def test_300_exchanges_are_the_same_bytes_through_addon_proxy_and_engine(tmp_pat
         assert other == plain, f"exchange {number} through the proxy"
 
 
-# As people use it
+# As users run it
 
 
 def test_a_reverse_proxy_enforces_and_marks_flows_with_its_decisions(tmp_path: Path) -> None:
@@ -268,6 +268,6 @@ def test_mitmweb_has_the_options_and_the_commands(tmp_path: Path) -> None:
         assert flow["marked"] == "\N{NO ENTRY}" and "tracker block" in flow["comment"]
         asked("commands/cookiewarden.judge", b'{"arguments": ["@all"]}')
         (flow,) = asked("flows")
-        # What the browser got is judged now: nothing is left to do with it.
+        # The engine has judged this response already, so that a second judgement changes nothing.
         assert flow["comment"] == "cookiewarden: sid pass (secure-over-http)"
     origin.close()

@@ -1,4 +1,4 @@
-"""A real application and the proxy in front of it, each a process of its own."""
+"""A real application and the proxy in front of it, each a separate process."""
 
 import contextlib
 import os

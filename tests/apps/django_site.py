@@ -1,4 +1,4 @@
-"""A Django project that is its admin, as a process of its own."""
+"""A Django project with only its admin site, as a separate process."""
 
 import contextlib
 import os

@@ -2,10 +2,10 @@
 
     python -m tests.bench.heads [--only TEXT]
 
-Each head is new to the proxy: nothing of it was remembered. The bar is 200 (`BAR`), for any policy of 200 entries and
-for 2,000 globs; two kinds that were crafted do not meet it (`CRAFTED_BAR`). Times are CPU seconds of this
-process, the least of several. `steps` counts Python's bytecodes: that depends on no machine, and sees no work inside a
-C function. `make test` holds each head to the bar in steps (test_heads.py)."""
+Each head is new to the proxy, so that its memos do not help. The bar is 200 (`BAR`), for any policy of 200 entries and
+for 2,000 globs. Two kinds of crafted heads do not meet it and have a bar of 350 (`CRAFTED_BAR`). Times are CPU seconds
+of this process, the least of several. `steps` counts Python's bytecodes: it is the same on every machine, but does not
+count work inside a C function. `make test` holds each head to the bar in steps (test_heads.py)."""
 
 import argparse
 import base64
@@ -35,8 +35,8 @@ from tests.support.policies import policy as loaded
 
 BAR = 200
 CRAFTED_BAR = 350
-"""For two kinds that were crafted: responses of 120 lines without a tail in common, under a policy with every verb; and
-globs whose names hold all their texts, in another order than the globs do."""
+"""The bar of two crafted kinds. One is a response of 120 lines with different tails under a policy with every verb. In
+the other, each name has all the texts of the globs, but in a different order."""
 REPEATS = 5
 ROOM = 15_800
 """Octets of a value that fits into a field of 16 KiB."""
@@ -58,7 +58,7 @@ class Proxy:
         gc.freeze()  # as a proxy does once a policy is built
 
     def exchange(self, ask: bytes, answer: bytes) -> None:
-        """A request on a new connection, and the application's answer, on a new connection too."""
+        """Run one request and its response, each on a new connection."""
         client, pool = self.driver.client(None), self.driver.pool
         origin = OriginConnection(self.driver.context, pool)
         client.connection_made(Nowhere())
@@ -149,7 +149,7 @@ def named(form: str, size: int = 90) -> Callable[[int], tuple[bytes, bytes]]:
 
 
 def set_cookies(line: str, count: int = 120) -> Callable[[int], tuple[bytes, bytes]]:
-    """As many Set-Cookie lines as a head has room for."""
+    """Return heads with as many Set-Cookie lines as the limits allow."""
 
     def heads(n: int) -> tuple[bytes, bytes]:
         lines = [(line % (n * 1000 + at)).encode() for at in range(count)]
@@ -181,7 +181,7 @@ EVERY_VERB = entries(
     "name: 'n*', same_site: None, partitioned: true, domain: a.example, path: /x, secure: true, http_only: true, priority: High",
     "name: '__Host-Http-n*', same_site: None, partitioned: true",
 )
-"""Policies of one glob with every verb: no line keeps what it came with."""
+"""Policies of one glob with every verb, which changes every attribute of a line."""
 
 
 def crowded(name: str, attributes: str, end: str) -> Callable[[int], tuple[bytes, bytes]]:
@@ -279,7 +279,7 @@ CASES = [
 
 
 def seconds(proxy: Proxy, heads: Callable[[int], tuple[bytes, bytes]], repeats: int) -> float:
-    """CPU seconds for one exchange: the least of several, for nothing but disturbance makes one slower."""
+    """Return the CPU seconds for one exchange: the least of several, because other load only adds time."""
     best = float("inf")
     for number in range(repeats):
         ask, answer = heads(number)

@@ -2,7 +2,7 @@
 
     make bench-idle            (needs nginx and haproxy: Debian packages)
 
-Each connection has asked once and been answered, so that what a proxy keeps of a connection in service is counted.
+Each connection has had one request and response, so that the figure includes the state of a used connection.
 Proxies take turns; the round with the median counts.
 """
 
@@ -26,7 +26,7 @@ LONG = "600"
 
 
 def tree(pid: int) -> list[int]:
-    """A process and what it started."""
+    """Return the ids of a process and its descendants."""
     return [pid, *(grandchild for child in children(pid) for grandchild in tree(child))]
 
 
@@ -63,7 +63,7 @@ def started(name: str, folder: Path, origin: int) -> tuple[subprocess.Popen, int
 
 
 def asked(port: int) -> socket.socket:
-    """A connection that has been answered once. Raises OSError."""
+    """Open a connection and wait for one response on it. Raises OSError."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=20)
     connection.sendall(REQUEST)
     data = b""

@@ -1,6 +1,6 @@
 """The proxies that are measured, each with the policy of the bench, in one worker of one thread.
 
-Their scripts are what a good engineer writes in an afternoon for a page of policy: no memo, no C.
+Their scripts are plain: the work of an afternoon for a policy of one page, without memos and without C.
 """
 
 import os
@@ -20,7 +20,7 @@ PLENTY = 9_000
 
 @dataclass(frozen=True)
 class Where:
-    """What a peer is told: its own folder, where it listens, where the origin is, and for us the admin port."""
+    """The settings of a peer: its folder, its port, the origin's port and, for cookiewarden, the admin port."""
 
     folder: Path
     listen: int
@@ -61,7 +61,7 @@ http {{
 
 
 def origin(where: Where) -> list[str]:
-    """Not a peer: the application."""
+    """Return the command of the origin, which is not a peer."""
     where.file("big", "x" * (10 << 20))
     values = "".join(f'add_header Set-Cookie "{line % "$request_id"}";\n' for line in SET_COOKIES)
     two = "".join(f'add_header Set-Cookie "{line % "$request_id"}";\n' for line in SET_COOKIES[:2])
@@ -406,7 +406,7 @@ def missing() -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """What each peer and load generator says of itself."""
+    """Return the version that each peer and load generator prints."""
     said = {}
     for executable in ("nginx", "haproxy", "envoy", "mitmdump", "h2load", "wrk"):
         if shutil.which(executable):

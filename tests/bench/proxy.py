@@ -1,11 +1,11 @@
-"""What the proxy costs beside others that do the same policy, in the same run.
+"""The cost of the proxy beside others that enforce the same policy in the same run.
 
     make bench            (BENCH="--only af --rounds 3" for some of it)
 
-Every peer has one core, the origin and the load have another, and rounds take turns. CPU time is that of the proxy's
-processes, by the kernel's account. Before anything is timed, all peers must give the same answers; a round with an
-error in it, or whose requests our own metric counts otherwise, ends the bench. A ratio of two peers of one run says
-something; a figure of one machine does not. Throughput is bounded by the load's core where a peer is fast."""
+Every peer has one core, the origin and the load have another, and rounds take turns. The figures are the CPU time that
+the kernel counts for the proxy's processes. All peers must give the same answers before the first measurement. An error
+in a round ends the bench, as does a metric that disagrees with the number of requests. Compare the ratios of one run,
+not figures of different machines. The load's core bounds the throughput of a fast peer."""
 
 import argparse
 import contextlib
@@ -44,10 +44,10 @@ class Workload:
     load: Load
     peers: tuple[str, ...] = (OURS, COMPILED, LUA)
     octets: int = 0
-    """Of the body, where CPU time is told per GiB."""
+    """Octets of the body, where the result is CPU time per GiB."""
     tls: bool = False
     idle: int = 0
-    """Connections that are open and say nothing meanwhile."""
+    """The number of idle connections that stay open meanwhile."""
 
 
 SIZES = (len(DECLARED), 1_000, 100_000)
@@ -187,7 +187,7 @@ def measure(workload: Workload, origin: int, rounds: int, seconds: float, tls: t
 
 
 def _requests(peer: Peer, load: Load, seconds: float) -> int:
-    """As many as take some `seconds`. Caches, memos and pools are warm after it."""
+    """Return the number of requests that take about `seconds`. Caches, memos and pools are warm afterwards."""
     if load.by_time:
         round_of(peer, load, 1)
         return max(1, round(seconds))

@@ -1,4 +1,4 @@
-"""What the bench measures with: processes on cores of their own, their CPU time and memory, and loads that count."""
+"""The tools of the bench: processes on separate cores, their CPU time and memory, and loads that count."""
 
 import contextlib
 import re
@@ -49,7 +49,7 @@ class Peer:
         return pages * resource.getpagesize()
 
     def requests(self) -> float | None:
-        """What it has counted itself; None where it does not count."""
+        """Return the peer's own count of requests; None where it has no counter."""
         if not self.admin:
             return None
         return sum(n for name, n in scrape(self.admin).items() if name.startswith("cookiewarden_requests_total"))
@@ -113,8 +113,7 @@ def _answers(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent, by h2load; or by wrk, where each request has a Cookie header of its own or a connection of its
-    own."""
+    """The requests of a round, sent by h2load. wrk sends them where each needs another Cookie header or connection."""
 
     path: str = "/plain"
     upload: Path | None = None
@@ -141,7 +140,7 @@ class Result:
 
 
 def round_of(peer: Peer, load: Load, requests: int, rate: float = 0.0) -> Result:
-    """Send so many requests, or by wrk for so many seconds, and see what they cost. Raises DoesNotCount."""
+    """Send `requests` requests, or with wrk for as many seconds, and measure their cost. Raises DoesNotCount."""
     counted, cpu, began = peer.requests(), peer.cpu(), time.monotonic()
     if load.by_time:
         done, latencies = _wrk(peer, load, requests)

@@ -1,5 +1,4 @@
-"""What a sidecar is beside its cost for each request: tail latency at half load, memory after a million requests, what
-a second worker costs and does, and how soon it serves.
+"""A sidecar's other costs: tail latency at half load, memory after a million requests, a second worker, the start.
 
     make bench-sidecar            (BENCH="--only start" for some of it)
 
@@ -35,7 +34,7 @@ IMPORTS = "import aiohttp.web, pydantic, uvloop"
 
 @dataclass(frozen=True)
 class Found:
-    """What is told of one question: rounds of ours and of the yardstick."""
+    """The result of one measurement: rounds of cookiewarden and of the yardstick."""
 
     title: str
     unit: str
@@ -49,7 +48,7 @@ class Found:
 
 
 def p99(origin: int, rounds: int) -> list[Found]:
-    """At half of the rate at which nginx + Lua is saturated, for both."""
+    """Measure p99 of both at half of the rate at which nginx + Lua is saturated."""
     with started(OURS, PEERS[OURS], origin) as ours, started(LUA, PEERS[LUA], origin) as other:
         round_of(ours, SIX, 20_000)
         saturated = statistics.median(_rate(other, 60_000) for _ in range(3))
@@ -68,7 +67,7 @@ def _rate(peer: Peer, requests: int) -> float:
 
 
 def memory(origin: int, rounds: int) -> list[Found]:
-    """One round: a million requests take their time, and what they leave behind is the same each time."""
+    """Measure memory in one round: a million requests take long, and the result repeats."""
     found = {}
     for name in (OURS, ENVOY):
         with started(name, PEERS[name], origin) as peer:
@@ -108,7 +107,7 @@ def _spent(peer: Peer) -> dict[int, float]:
 
 
 def start(origin: int, rounds: int) -> list[Found]:
-    """From the command to the first answer, with 50 entries."""
+    """Measure the time from the command to the first answer, with 50 entries."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
     ours, other = [], []
     for number in range(rounds + 1):
@@ -157,7 +156,7 @@ NAMES, AT_ONCE = 100_000, 250
 
 
 def page(origin: int, rounds: int) -> list[Found]:
-    """The status page when 100,000 undeclared names have come, beside the same page before any came; and the bar."""
+    """Measure the status page after 100,000 undeclared names beside the same page before, and its bar."""
     with started(OURS, PEERS[OURS], origin) as ours:
         before = [_seconds(ours, "/") for _ in range(rounds)]
         _show_names(ours)
@@ -177,7 +176,7 @@ def page(origin: int, rounds: int) -> list[Found]:
 
 
 def asked(origin: int, rounds: int) -> list[Found]:
-    """The tail of the traffic while eight ask for the status page in a loop, beside that of a quiet admin listener."""
+    """Measure p99 of the traffic while eight clients load the status page, beside a quiet admin listener."""
     with started(OURS, PEERS[OURS], origin) as ours:
         _show_names(ours)
         quiet, busy = [], []

@@ -1,5 +1,6 @@
-"""No head within the default limits costs more than 200 requests of the six-cookie workload, a response that the
-application crafts not more than 350, counted in steps: no clock is asked."""
+"""The cost of the most expensive heads within the default limits, in steps and without a clock.
+
+A head costs at most 200 requests of the six-cookie workload; a crafted response of the application at most 350."""
 
 import re
 

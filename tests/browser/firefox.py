@@ -68,7 +68,7 @@ class Firefox:
         return self._ask("storage.getCookies", filter=wanted)["cookies"]
 
     def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression that gives a string, a number or a boolean."""
+        """Return the value of a JavaScript expression: a string, a number or a boolean."""
         answer = self._ask("script.evaluate", expression=expression, target={"context": self.page}, awaitPromise=True)
         if answer["type"] != "success":
             raise RuntimeError(answer["exceptionDetails"]["text"])
@@ -110,7 +110,7 @@ class Firefox:
         while True:
             message = await self._socket.receive_json()
             if message.get("id") != self._number:
-                continue  # an event, which nobody asked for
+                continue  # an event, not the answer to a command
             if message["type"] == "error":
                 raise RuntimeError(f"{method}: {message['error']}: {message['message']}")
             return message["result"]
@@ -121,7 +121,7 @@ class Firefox:
 
 @contextmanager
 def firefox() -> Iterator[Firefox]:
-    """A Firefox with a profile of its own."""
+    """Start a Firefox with a new profile."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Firefox(Path(profile))
         try:

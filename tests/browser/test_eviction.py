@@ -1,4 +1,4 @@
-"""Eviction, in a real Chromium: what is undeclared is gone after the next page, what is declared stays."""
+"""Eviction in a real Chromium: the next page removes undeclared cookies and keeps declared ones."""
 
 import pytest
 from playwright.sync_api import BrowserContext
@@ -27,7 +27,7 @@ for (const line of decodeURIComponent(location.search.slice(1)).split("|")) if (
 
 
 def application(connection: OriginConnection) -> None:
-    """Every page sets by script what its query says."""
+    """Serve pages whose script sets the cookies of the query."""
     while True:
         connection.read_head()
         connection.send(

@@ -22,7 +22,7 @@ BLOCK = re.search(r"\*\*From nothing to a tested policy\.\*\*.*?```sh\n(.*?)```"
 
 
 def commands() -> list[list[str]]:
-    """As the README has them, without what it says of them."""
+    """Return the commands of the README, without their comments."""
     assert BLOCK is not None
     return [line.partition("#")[0].split() for line in BLOCK[1].splitlines()]
 

@@ -1,4 +1,4 @@
-"""The script guard in a real Chromium: what scripts may not set is not set, and its name is reported to the proxy."""
+"""The script guard in a real Chromium: it blocks the cookies of scripts and reports their names to the proxy."""
 
 import json
 import re
@@ -38,7 +38,7 @@ HTML = b"<!doctype html><html><head><script>document.cookie = 'first=CANARY'</sc
 
 
 def serving(pages: dict[str, tuple[bytes, bytes]]) -> Callable[[OriginConnection], None]:
-    """An application with these paths: for each its header lines and its body."""
+    """Return an application with these paths, each with its header lines and its body."""
 
     def script(connection: OriginConnection) -> None:
         while True:
@@ -91,7 +91,7 @@ def test_undeclared_cookies_of_scripts_are_refused_and_counted(
     page.evaluate("cookieStore.set('theme-x', 'CANARY')")
     assert names(visitor) == {"here", "theme-x"}
     assert page.evaluate("document.cookie") in ("here=CANARY; theme-x=CANARY", "theme-x=CANARY; here=CANARY")
-    # first, there, other, the nameless ones, x, y: each told once
+    # first, there, other, the nameless ones, x, y: each is reported once
     labels = {"cookie": "__undeclared__", "direction": "script", "action": "block"}
     assert eventually(lambda: proxy.sample("cookiewarden_cookies_total", **labels) >= 5)
     assert errors == []
@@ -225,7 +225,7 @@ def test_the_guard_takes_for_a_deletion_what_the_browser_does(start: Start, visi
 
 # What a script sets, and the cookies that are there afterwards. `_fbp` is undeclared, `theme-x` is allowed.
 ONCE = [
-    # a value that is one thing when it is judged and another when it is set
+    # the value changes between judging and setting
     ("let n = 0; document.cookie = {toString: () => n++ ? '_fbp=CANARY' : 'theme-x=CANARY'}", {"theme-x"}),
     ("let n = 0; document.cookie = {toString: () => n++ ? 'theme-x=CANARY' : '_fbp=CANARY'}", set()),
     ("let n = 0; document.cookie = {toString: () => n++ ? '_fbp=CANARY' : '_fbp=CANARY; max-age=0'}", set()),
@@ -357,7 +357,7 @@ def test_a_deletion_by_a_script_deletes_or_has_no_effect(start: Start, visitor: 
 
 
 def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(start: Start, visitor: BrowserContext) -> None:
-    """By a setter of our own below the guard's."""
+    """Read the lines by a setter of the test below the guard's."""
     proxy, _ = start(application, POLICY % "")
     page = visitor.new_page()
     page.add_init_script(
@@ -370,7 +370,7 @@ def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(start: Start
         " _ga\t=v;expires=Thu, 01 Jan 1970 00:00:00 GMT": "_ga=; Max-Age=0",
         "v; Max-Age=0; Path=/": "deleted; Path=/; Max-Age=0",
         "=v; Max-Age=0": "deleted; Max-Age=0",
-        "theme-x=v ; Max-Age=0; Max-Age=x": "theme-x=v ; Max-Age=0; Max-Age=x",  # allowed: as it came
+        "theme-x=v ; Max-Age=0; Max-Age=x": "theme-x=v ; Max-Age=0; Max-Age=x",  # allowed and unchanged
         "_ga=v": None,
         "_ga=v\u0001; Max-Age=0": None,
     }
@@ -413,7 +413,7 @@ def test_the_guards_script_is_the_first_and_no_doctype_is_lost(
             "[document.compatMode, document.scripts[0]?.src ?? '', document.contentType, !!window.ran]"
         )
         if found[2] != "text/html":
-            # Browsers find no HTML in it: nothing runs.
+            # The browser does not read it as HTML, so that no script runs.
             assert kind != TYPE and not found[3], text
             continue
         assert "guard.js" in found[1] and found[3], text

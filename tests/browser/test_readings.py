@@ -1,5 +1,6 @@
-"""Every spelling of a lifetime or a deletion, under each kind of policy, in Chromium and in Firefox: nothing outlives
-its bound, nothing is stored without consent, no sealed value is readable, every deletion deletes."""
+"""Every spelling of a lifetime or a deletion, under each kind of policy, in Chromium and in Firefox.
+
+Cookies end by their bound and are stored only with consent, sealed values are unreadable, and deletions delete."""
 
 import shutil
 import subprocess
@@ -45,8 +46,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class Kind:
-    """A policy's rule for the names that begin with a prefix, the attributes with which the application sets the
-    cookie, and the seconds that it may live (0: the session, None: it may not be kept)."""
+    """A policy's rule for a prefix of names, the application's attributes, and the allowed lifetime in seconds.
+
+    A lifetime of 0 means a session cookie; None means that browsers must not keep it."""
 
     name: str
     rule: str
@@ -67,7 +69,7 @@ KINDS = [
     Kind("undeclared-", "", "", None),
 ]
 DELETED_WITH = {"moved-": "; Partitioned", "__Host-": "; Secure; Path=/", "__Http-": "; Secure"}
-"""The attributes of the application's deletion, where they are fewer than those of the cookie."""
+"""The attributes of the application's deletion, where the cookie itself has more."""
 POLICY = """
 version: 1
 ceiling: 400d
@@ -115,8 +117,8 @@ class Visitor:
     forget: Callable[[], Any]
 
     def kept(self) -> dict[str, Kept]:
-        """By name, without the one that ends each visit. Firefox lists expired ones, which it sends to nobody, until it
-        has cleaned up."""
+        """Return the stored cookies by name, without the one that ends each visit. Firefox also lists expired cookies
+        until it cleans up, but does not send them."""
         live = (cookie for cookie in self.all() if cookie.seconds is None or cookie.seconds > 0)
         return {cookie.name: cookie for cookie in live if cookie.name != "last"}
 

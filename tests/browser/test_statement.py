@@ -108,7 +108,7 @@ def test_each_cookie_of_the_statement_has_the_lifetime_of_the_policy(demo: Demo,
             )
         assert (name, name in came, name in seen) == (name, True, expected.seen)
         assert (name, name in left) == (name, expected.after_logout)
-    assert held["customerp"]["value"].startswith("s1.")  # no browser sees the encoded password
+    assert held["customerp"]["value"].startswith("s1.")  # browsers get the encoded password sealed
     # and nothing that the statement does not name
     assert set(held) == came == set(STATEMENT)
 
@@ -116,7 +116,7 @@ def test_each_cookie_of_the_statement_has_the_lifetime_of_the_policy(demo: Demo,
 def test_with_cookies_switched_off_the_application_works_as_it_would_without_the_proxy(
     demo: Demo, browser: Browser, tmp_path: Path
 ) -> None:
-    """The statement's own section: every page is served, no cookie is kept, and so a login does not last."""
+    """Block all cookies, as the statement describes: pages still work, but a login does not last."""
     off = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (tmp_path / "Default").mkdir()
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(off))

@@ -1,5 +1,6 @@
-"""From report mode to a register that is enforced, and a night with a broken policy: the demo application, Chromium,
-the commands and a real Prometheus, in one story."""
+"""From report mode to an enforced policy, and a reload of a broken policy, in one story.
+
+It uses the demo application, Chromium, the commands and a real Prometheus."""
 
 import re
 import shutil
@@ -31,7 +32,7 @@ class Shop:
     token: Path
 
     def run(self, *arguments: str) -> tuple[int, str]:
-        """A command, asking this proxy."""
+        """Run a command against this proxy. Return its exit code and output."""
         words = [
             sys.executable,
             "-m",
@@ -91,7 +92,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
 ) -> None:
     soon = re.sub(r"for: \d+m", "for: 1s", RULES)
     with prometheus(tmp_path / "prometheus", shop.admin, soon) as asked:
-        # Report mode: everything works, nothing is changed.
+        # Report mode: everything works and the proxy changes nothing.
         visitor = browser.new_context()
         before = works(visitor, shop.site)
         assert not before["wosid"]["httpOnly"] and "_fbp" in before
@@ -99,7 +100,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         code, told = shop.run("forecast")
         assert code == 1 and "BREAKS" in told and "_fbp" in told and "visitor" in told
 
-        # What drift says is pasted, and loaded.
+        # The suggestion of drift is pasted and loaded.
         code, told = shop.run("drift", "--only", "undeclared")
         assert code == 1
         pasted = told.partition("To paste below cookies:, with what is missing filled in:\n\n")[2]
@@ -111,7 +112,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         assert code == 0 and "Nothing of what was seen would break." in told
         assert shop.run("drift", "--only", "undeclared")[0] == 0
 
-        # Enforced, first by the switch: the session goes on, with what the policy promises.
+        # The switch enforces the policy: the session continues, with the attributes of the policy.
         code, told = shop.run("mode", "enforce", "--for", "1h")
         assert code == 0 and "mode enforce (by an operator's switch" in told
         after = works(visitor, shop.site)
@@ -134,11 +135,11 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         assert 'did you mean "name"' in page.inner_text("[role=alert]")
         page.context.close()
 
-        # Mended.
+        # The policy is fixed.
         shop.policy.write_text(text)
         assert eventually(lambda: "CookiewardenReloadFailed" not in asked.firing(), 20)
 
-        # And what the privacy officer gets.
+        # The report for the privacy officer.
         page_file = tmp_path / "report.html"
         arguments = (
             "--prometheus",

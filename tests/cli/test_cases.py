@@ -1,4 +1,4 @@
-"""`cookiewarden test`: what passes, what fails and how that is told, and what is wrong with files of tests."""
+"""`cookiewarden test`: passing cases, the report of failing ones, and errors in test files."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The commands as users call them: what they print, and the exit code."""
+"""The commands as users call them: their output and exit code."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`cookiewarden explain` on recorded traffic and on pages: a row for each cookie and what is done to it."""
+"""`cookiewarden explain` on recorded traffic and on pages: one row for each cookie with its decision."""
 
 import json
 from pathlib import Path
@@ -111,7 +111,7 @@ def test_rows_are_bounded_and_the_rest_is_counted(folder: Path, monkeypatch: pyt
 
 
 def test_a_saved_response_is_judged_by_its_own_date(folder: Path) -> None:
-    """An hour is an hour, also for who reads it years later."""
+    """Judge an Expires one hour ahead as one hour, even if the file is years old."""
     head = b"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jun 2015 10:00:00 GMT\r\nSet-Cookie: sid=CANARY; Expires=Mon, 01 Jun 2015 11:00:00 GMT\r\n\r\n"
     (folder / "old.txt").write_bytes(head)
     for arguments in (("-",), ("--traffic", "old.txt")):

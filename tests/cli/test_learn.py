@@ -1,4 +1,4 @@
-"""`cookiewarden learn`: a draft from traffic, into a policy of its own or one that is there."""
+"""`cookiewarden learn`: a draft from traffic, as a new policy or in an existing one."""
 
 import json
 from functools import partial
@@ -202,7 +202,7 @@ def test_no_file_that_is_there_is_written_over(folder: Path, arguments: tuple[st
 
 
 def test_a_policy_that_cannot_be_extended_is_left_unchanged(folder: Path) -> None:
-    """By its indentation the draft would stand within a text in quotes."""
+    """Use an indentation at which the draft would become part of a quoted text."""
     text = 'version: 1\ncookies:\n  - name: zzz\n    lifetime: 1d\n    purpose: "first line\n  second line"\n'
     (folder / "q.yaml").write_text(text)
     (folder / "link.yaml").symlink_to("q.yaml")

@@ -1,4 +1,4 @@
-"""What holds for every command: where its output goes, and what it never says."""
+"""Rules for every command: the destination of its output, and secrets that it never prints."""
 
 import os
 import subprocess

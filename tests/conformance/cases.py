@@ -13,4 +13,4 @@ class Case:
     why: str = ""
     """Where cookiewarden differs from all others: the reason."""
     whole: bool = False
-    """Only in one segment: what comes in pieces has been begun to be told before its fault is seen."""
+    """Send it in one segment only: in pieces, the proxy forwards a part before it sees the fault."""

@@ -1,9 +1,9 @@
-"""The wire suite runs against cookiewarden, and beside it against any proxies that are named:
+"""The wire suite runs against cookiewarden, and also against each proxy given with `--proxy`:
 
     pytest tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
     pytest tests/conformance --proxy mine=127.0.0.1:8080 --origin-port 9000
 
-A test that another proxy does not pass fails nothing: it is told in the table at the end.
+A test that another proxy does not pass is not a failure: the table at the end shows the difference.
 """
 
 import contextlib
@@ -78,7 +78,7 @@ def wire(request: pytest.FixtureRequest, running: dict[str, Wire]) -> Wire:
 
 @pytest.fixture
 def ours(running: dict[str, Wire]) -> Wire:
-    """cookiewarden, whatever proxies were named."""
+    """cookiewarden, for tests that do not apply to other proxies."""
     return running[OURS]
 
 
@@ -103,7 +103,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 
 
 def _sentence(item: pytest.Item, params: dict[str, object]) -> str:
-    """A case's sentence, or a test's name and the parameters that it was given."""
+    """Return a case's sentence, or a test's name and its parameters."""
     case = params.get("case")
     if hasattr(case, "sentence"):
         return case.sentence

@@ -1,5 +1,6 @@
-"""The proxies that the wire suite runs against, each a real process in front of the same origin, with the same limits
-and timeouts as far as each of them has these.
+"""The proxies of the wire suite, each a real process in front of the same origin.
+
+All have the same limits and timeouts, where a proxy has such a setting.
 """
 
 import contextlib
@@ -134,7 +135,7 @@ os.environ["PATH"] += ":/usr/sbin"
 
 
 def version(name: str) -> str:
-    """What a peer says of itself; nothing where it is not installed."""
+    """Return the version that a peer prints; empty if it is not installed."""
     executable = str(Path(sys.executable).parent / "envoy") if name == "envoy" else shutil.which(name)
     if name == OURS or not executable or not Path(executable).exists():
         return "here" if name == OURS else ""

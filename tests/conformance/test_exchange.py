@@ -95,7 +95,7 @@ def test_a_slow_head_is_a_408_however_it_drips(wire: Wire) -> None:
 
 @pytest.mark.row(5)
 def test_an_unused_connection_is_closed_without_a_response(wire: Wire) -> None:
-    """What says nothing has asked nothing: an answer to it would be taken for that of a later request."""
+    """Close without a response, which the client would take for the answer to a later request."""
     with wire.client() as client:
         client.socket.settimeout(KEEPALIVE + BUSY)
         said = client.socket.recv(1000)
@@ -191,7 +191,7 @@ def test_hop_by_hop_fields_go_both_ways(wire: Wire) -> None:
 
 @pytest.mark.row(16)
 def test_expect_100_continue_is_answered_by_the_origin(wire: Wire) -> None:
-    """A 100 of our own would invite a body that the origin is about to refuse: nginx and HAProxy send one."""
+    """Leave the 100 to the origin, which may refuse the body; nginx and HAProxy send it themselves."""
     arrived = threading.Event()
 
     def script(connection: OriginConnection) -> None:
@@ -226,7 +226,7 @@ def test_expect_100_continue_is_answered_by_the_origin(wire: Wire) -> None:
 
 @pytest.mark.row(16)
 def test_interim_answers_reach_http_1_1_only_and_stay_in_step(wire: Wire) -> None:
-    """A 103 is passed on (RFC 9110 15.2: a proxy must forward 1xx), with its cookies judged; nginx drops it."""
+    """Forward a 103 with its cookies judged (RFC 9110 15.2: a proxy must forward 1xx); nginx drops it."""
 
     def script(connection: OriginConnection) -> None:
         number = 0
@@ -254,7 +254,7 @@ def test_interim_answers_reach_http_1_1_only_and_stay_in_step(wire: Wire) -> Non
 
 @pytest.mark.row(18)
 def test_trailers_are_forwarded_and_never_become_header_fields(wire: Wire) -> None:
-    """A Set-Cookie among them is not honoured by browsers and does not travel; nginx drops all trailers."""
+    """Remove a Set-Cookie trailer, which browsers ignore; nginx drops all trailers."""
     wire.behind(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\nSet-Cookie: sid=CANARY\r\n\r\n"
     )
@@ -291,7 +291,7 @@ def test_an_upgrade_becomes_a_tunnel(wire: Wire) -> None:
 @pytest.mark.row(19)
 @pytest.mark.parametrize("protocol", [b"h2c", b"TLS/1.0", b"foo"])
 def test_an_upgrade_to_anything_else_is_not_passed_on(wire: Wire, protocol: bytes) -> None:
-    """h2c opens a tunnel past every check (h2c smuggling); nginx passes on whatever it is configured to."""
+    """Refuse h2c, a tunnel past every check (h2c smuggling); nginx forwards upgrades by configuration."""
     origin = wire.behind(OK)
     wire.ask(
         get(

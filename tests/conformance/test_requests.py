@@ -1,4 +1,4 @@
-"""What a request may look like, and the answer to what it may not: request line, fields, framing, chunks, limits.
+"""Valid and invalid requests, with the answer to each: request line, fields, framing, chunks, limits.
 
 Each row is sent whole and one octet per segment, and names the section that asks for its answer. 200 stands for
 «forwarded, and the origin saw one request».
@@ -140,7 +140,7 @@ CHUNKS = [
 
 
 def filled(size: int) -> bytes:
-    """A request whose head has exactly `size` octets, in fields of at most 4 KiB."""
+    """Return a request whose head has exactly `size` octets, in fields of at most 4 KiB."""
     head = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
     while (left := size - len(head) - 2) > 0:
         field = min(left, 4096) if left - min(left, 4096) not in range(1, 8) else left - 8

@@ -1,5 +1,4 @@
-"""What an origin may answer, and what clients get of what it may not: 502, or a message that is seen to be
-incomplete."""
+"""Valid and invalid responses of an origin: for an invalid one, clients get a 502 or a visibly incomplete message."""
 
 import gzip
 import random
@@ -70,7 +69,7 @@ def test_response(wire: Wire, case: Case, drip: bool) -> None:
 
 
 def complete(answer: bytes, reset: bool) -> bool:
-    """Whether a client takes the message for whole (RFC 9112 8)."""
+    """Return whether a client takes the message as complete (RFC 9112 8)."""
     head, _, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
     if re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
@@ -94,8 +93,8 @@ def bodies() -> dict[str, bytes]:
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"], ids=["1.1", "1.0"])
 @pytest.mark.parametrize("kind", bodies())
 def test_a_response_that_is_cut_anywhere_is_seen_to_be_incomplete(wire: Wire, kind: str, version: bytes) -> None:
-    """An unknown length towards HTTP/1.0 ends with the connection: only a reset tells an end from a cut, and the
-    others end it like any other."""
+    """Reset the connection where the length is unknown to an HTTP/1.0 client. A normal close would look like a complete
+    message; the other proxies close normally."""
     whole = bodies()[kind]
     begins = whole.index(b"\r\n\r\n") + 4
     for cut in random.Random(f"{kind}{version!r}").sample(range(begins + 1, len(whole) - 1), 10):
@@ -148,7 +147,7 @@ def test_a_compressed_body_passes_untouched(wire: Wire, coding: str) -> None:
 def test_a_response_without_a_body_keeps_the_connection_in_step(
     wire: Wire, method: bytes, answer: bytes, kept: bytes, gone: bytes
 ) -> None:
-    """RFC 9110 8.6: a server must not send Content-Length with a 204, and what passes it on sends it too."""
+    """Drop Content-Length from a 204 (RFC 9110 8.6: a server must not send it, and so neither a proxy)."""
 
     def script(connection: OriginConnection) -> None:
         while True:

@@ -1,5 +1,6 @@
-"""Requests that two parsers might read differently (the shared set, by RFC 9110 and 9112): for each either a refusal,
-or one normalised request; an origin never sees bytes of a second one."""
+"""Requests that two parsers might read differently, by RFC 9110 and 9112.
+
+Each is refused or forwarded as one normalised request. The origin never sees bytes of a second one."""
 
 import base64
 import contextlib
@@ -78,7 +79,7 @@ class Recorder:
 
 
 def exchange(wire: Wire, case: dict, drip: bool, silence: float) -> tuple[list[int], bool]:
-    """The statuses that came, but for 100, and whether the proxy closed."""
+    """Return the statuses of the answers except 100, and if the proxy closed the connection."""
     answer, closed = bytearray(), False
     with wire.client() as client:
         with contextlib.suppress(OSError):
@@ -133,7 +134,7 @@ def _judge(wire: Wire, case: dict, drip: bool, silence: float) -> None:
 
 
 def told(request: Recorded, case: dict) -> None:
-    """The origin was told what it should be."""
+    """Check that the origin got the expected request."""
     if case.get("origin_body_b64") is not None:
         expect(request.body == base64.b64decode(case["origin_body_b64"]), "another body")
     method, target, *_ = [*request.line.decode("latin-1").split(" "), ""]

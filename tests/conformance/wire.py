@@ -16,7 +16,7 @@ BUSY = 15.0
 
 
 class Differs(AssertionError):
-    """A proxy did something else than the test asks for; `seen` is that, in a word, for the table."""
+    """A proxy differed from the expectation; `seen` describes its answer in a word, for the table."""
 
     def __init__(self, seen: object) -> None:
         super().__init__(f"seen: {seen}")
@@ -78,7 +78,7 @@ class Wire:
         return bytes(answer)
 
     def status(self, request: bytes, drip: bool = False) -> int:
-        """The status of the last answer; 0 where the connection was closed without one."""
+        """Return the status of the last answer; 0 where the connection was closed without one."""
         return last_status(self.ask(request, drip))
 
 
@@ -94,7 +94,7 @@ def expect(condition: bool, seen: object) -> None:
 
 
 def answers_after_the_body(connection: "OriginConnection") -> None:
-    """An origin that reads each request to its end by what its head says, and answers with `ok`."""
+    """Read each request to the end that its head declares, and answer with `ok`."""
     while True:
         head = connection.read_head()
         length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)

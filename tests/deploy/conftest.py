@@ -1,5 +1,5 @@
-"""What deploy/ holds is tried with the tools that its users have. A tool that is missing fails a test: make test-deploy
-says which package has it."""
+"""The files of deploy/ are tested with the tools of their users. A missing tool fails the test with the name of its
+package."""
 
 import os
 import shutil

@@ -1,5 +1,4 @@
-"""The manifests: built by the real kustomize, checked against the schemas of Kubernetes, and what must be true of
-them."""
+"""The manifests, built by the real kustomize and checked against the schemas of Kubernetes and further rules."""
 
 import json
 import shutil

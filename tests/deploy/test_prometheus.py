@@ -84,7 +84,7 @@ def test_every_metric_of_alerts_and_panels_is_in_a_real_scrape(tmp_path: Path) -
 
 
 def _answers(asked: Prometheus, expression: str) -> bool:
-    """Whether it is understood, and finds something."""
+    """Return whether Prometheus accepts the expression and finds a series."""
     for name, value in (("$job", ".+"), ("$instance", ".+"), ("$__rate_interval", "5s"), ("$__range", "1m")):
         expression = expression.replace(name, value)
     return bool(asked.ask("query", query=expression)["result"])

@@ -26,12 +26,12 @@ pytestmark = pytest.mark.deploy
 
 UNITS = DEPLOY / "systemd"
 MOST_EXPOSED = 1.5
-"""Of 10, by systemd-analyze: what is left is the network, which a proxy is for."""
+"""The highest exposure by systemd-analyze, of 10; the rest is the network, which a proxy needs."""
 
 
 def test_the_units_are_valid_for_systemd(tool: Tool, tmp_path: Path) -> None:
     for unit in UNITS.iterdir():
-        # The command is not installed where the unit says: that it exists is not what is tried here.
+        # The command is not installed at the path of the unit. This test does not check that it exists.
         text = unit.read_text().replace("/opt/cookiewarden/bin/cookiewarden", "/bin/true")
         (tmp_path / unit.name).write_text(text)
     told = tool("systemd-analyze", "verify", "--man=no", *(str(path) for path in tmp_path.iterdir()))
@@ -56,8 +56,7 @@ def test_the_command_of_the_service_is_one(tmp_path: Path) -> None:
 
 
 def test_a_socket_that_is_handed_over_is_served_and_systemd_is_notified(tool: Tool, tmp_path: Path) -> None:
-    """With systemd's own systemd-socket-activate, and a socket in the place of systemd's that hears what is
-    notified."""
+    """Use systemd-socket-activate, and a socket of the test that receives the notifications."""
     (tmp_path / "policy.yaml").write_text(POLICY)
     origin = Origin(answering(OK))
     listen, admin = free_port(), free_port()

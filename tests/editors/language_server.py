@@ -73,10 +73,10 @@ class Session:
             if wanted(message):
                 return message
 
-    # What an editor does
+    # Actions of an editor
 
     def open(self, name: str) -> list[str]:
-        """Open a file; what is marked in it, each with its line."""
+        """Open a file. Return its marks, each with its line."""
         path = self.folder / name
         document = {"uri": path.as_uri(), "languageId": "yaml", "version": 1, "text": path.read_text()}
         self.tell("textDocument/didOpen", {"textDocument": document})
@@ -92,7 +92,7 @@ class Session:
         return found["contents"]["value"] if found else ""
 
     def completions(self, name: str, line: int, column: int) -> dict[str, str]:
-        """What is offered, with what is told of it."""
+        """Return the completions that are offered, with their descriptions."""
         found = self.ask("textDocument/completion", self._at(name, line, column))
         items = found["items"] if isinstance(found, dict) else found or []
         return {item["label"]: _text(item.get("documentation", "")) for item in items}

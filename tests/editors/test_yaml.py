@@ -1,4 +1,4 @@
-"""What editors show: the schemas drive completion, hover and marks in a real session with yaml-language-server."""
+"""Editors: the schemas drive completion, hover and marks in a real session with yaml-language-server."""
 
 import shutil
 from collections.abc import Iterator

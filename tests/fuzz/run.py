@@ -51,7 +51,7 @@ def fuzz(name: str, count: int, seed: int) -> None:
 
 
 def guided(names: list[str], seconds: int) -> None:
-    """Let coverage choose the inputs; each target in a process of its own, for libFuzzer ends it."""
+    """Let coverage choose the inputs. Each target has a separate process, because libFuzzer exits."""
     import subprocess
     import tempfile
     from pathlib import Path

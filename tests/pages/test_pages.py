@@ -1,4 +1,4 @@
-"""Pages: everything that came from elsewhere is escaped, charts are what the numbers say, and no number is missing."""
+"""Pages escape all foreign text, and their charts match and include all numbers."""
 
 import re
 from xml.etree import ElementTree

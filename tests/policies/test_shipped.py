@@ -16,7 +16,7 @@ NOW = 1_784_000_000
 SITE = Exchange(b"customer.carerix.example", b"/cgi-bin/WebObjects/x.woa")
 
 STATEMENT = {
-    # name as it travels: lifetime that the statement gives, or None
+    # name on the wire: lifetime in the statement, or None
     "wosid": None, "woinst": None, "agencyID": None, "cookiesON": None, "cookies": None, "customera": None,
     "customerp": None, "customerr": None, "exportToken": None, "language": None,
     "COOKIE%3bPHPSESSID%3b%2f%3btools%2ecarerix%2ecom": None, "PHPSESSIONID": None,
@@ -76,7 +76,7 @@ def test_server_cookies_are_secure_http_only_lax_and_forwarded(name: str) -> Non
     assert after is not None
     value = after.partition("=")[2].partition(";")[0]
     assert after == f"{name}={value}; path=/x; SameSite=Lax; Secure; HttpOnly"
-    # the encoded password, and nothing else, is sealed
+    # only the encoded password is sealed
     assert (value == "v") == (name != "customerp")
     assert CARERIX.on_cookie(f"{name}=v".encode(), CARERIX.scope(SITE))[0] is not None
 

@@ -7,7 +7,7 @@ from tests.prose.sources import passages
 
 
 def found(*prefixes: str) -> Iterator[Fault]:
-    """Every fault of the files whose path begins so, or of all."""
+    """Yield every fault of the files whose path begins with a prefix, or of all files."""
     for passage in passages(*prefixes):
         for sentence in passage.sentences:
             yield from faults(sentence, passage.where)

@@ -143,7 +143,7 @@ def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(
 def test_readyz_does_not_ask_the_application_and_is_503_while_draining() -> None:
 
     with running("--drain-delay", "1") as proxy:
-        proxy.origin.close()  # the application is down, and the proxy is ready all the same
+        proxy.origin.close()  # the application is down, and the proxy is still ready
         assert ready(proxy.admin) == 200
         proxy.signal(signal.SIGTERM)
         assert eventually(lambda: ready(proxy.admin) == 503)
@@ -180,7 +180,7 @@ def test_an_admin_client_that_does_not_read_does_not_hold_up_the_end() -> None:
         assert time.monotonic() - began < 15  # the grace is 20
 
 
-# What is refused
+# Refusals
 
 LISTENERS: dict[str, dict[str, object]] = {
     "on loopback": {},
@@ -273,7 +273,7 @@ def test_a_fault_of_our_own_is_an_error_with_its_code(start: Start, monkeypatch:
 
 
 def refused(answer: bytes) -> tuple[int, ErrorCode]:
-    """Status and code of an answer that is an error as its schema says."""
+    """Return status and code of an error, and check its schema."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"\r\ncontent-type: application/json\r\n" in head.lower() + b"\r\n"
     document = json.loads(body)
@@ -282,7 +282,7 @@ def refused(answer: bytes) -> tuple[int, ErrorCode]:
     return int(head.split(b" ")[1]), ErrorCode(document["error"])
 
 
-# What changes something
+# Requests that change something
 
 
 @pytest.mark.row(26)

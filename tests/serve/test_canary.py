@@ -1,5 +1,4 @@
-"""Cookie values are in nothing that the proxy says: not in logs, metrics, error bodies or pages, whatever went
-wrong."""
+"""Cookie values are never in logs, metrics, error bodies or pages, even after faults."""
 
 import re
 import time
@@ -45,7 +44,7 @@ REQUESTS = [
 
 
 def says(proxy: Running) -> str:
-    """Everything that the proxy says of itself."""
+    """Return all text that the proxy prints or serves about its own state."""
     pages = []
     for path in (
         "/metrics",
@@ -85,7 +84,7 @@ def test_cookie_values_are_absent_from_all_output_of_the_proxy(flags: tuple[str,
         for request in REQUESTS:
             got = ask(proxy.port, request)
             assert CANARY.encode() not in got
-        time.sleep(1.5 if "--workers" in flags else 0)  # workers tell what they saw once a second
+        time.sleep(1.5 if "--workers" in flags else 0)  # workers report to the supervisor once per second
         assert CANARY not in says(proxy)
         assert proxy.told.count('"message": "request"') == len(ANSWERS) * len(SENT) + len(REQUESTS)
 
@@ -101,7 +100,7 @@ def test_every_cookie_value_of_the_suites_that_drive_the_proxy_holds_the_canary(
                 "test_chunked.py",
                 "test_http_state.py",
             ):
-                continue  # pure functions: nothing is said there
+                continue  # pure functions, without output
             for name, value in re.findall(r"[Cc]ookie: *([\w%-]+)=([^;\\\"'{]+)", path.read_text()):
                 found += 1
                 assert CANARY in value, f"{path.name}: {name}"

@@ -1,4 +1,4 @@
-"""An origin that is killed or stops, and clients that vanish: what the issue of the wire asks to be shown, in small."""
+"""An origin that is killed or stopped, and clients that disappear, on a small scale."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Consent on the wire: what the application and the browser get, by the visitor's answer."""
+"""Consent on the wire: the cookies that the application and the browser get for each answer of the visitor."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Eviction on the wire: a page that a navigation gets tells the browser what to forget."""
+"""Eviction on the wire: the page of a navigation expires cookies in the browser."""
 
 import pytest
 

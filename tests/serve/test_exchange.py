@@ -1,4 +1,4 @@
-"""What travels through the proxy: requests, responses, bodies, and the cookies on them."""
+"""Exchanges through the proxy: requests, responses, bodies, and their cookies."""
 
 import hashlib
 import re
@@ -372,8 +372,8 @@ COLLIDING = [
 @pytest.mark.row(39)
 @pytest.mark.parametrize("field", COLLIDING)
 def test_a_field_that_cgi_would_take_for_another_does_not_reach_the_application(start: Start, field: bytes) -> None:
-    """RFC 3875 4.1.18: HTTP_X_FORWARDED_PROTO is one variable, whoever wrote it. `Proxy` becomes HTTP_PROXY
-    (httpoxy)."""
+    """Drop fields that share a variable with another one (RFC 3875 4.1.18), such as HTTP_X_FORWARDED_PROTO. `Proxy`
+    becomes HTTP_PROXY (httpoxy)."""
     proxy, origin = start()
     for _ in range(2):
         ask(proxy.port, get(b"/", field, b"X_Own_Field: 1", CLOSE))

@@ -1,4 +1,4 @@
-"""What clients see when something goes wrong, and what is counted: statuses, limits, timeouts, lost connections."""
+"""Answers to clients after failures, and their metrics: statuses, limits, timeouts, lost connections."""
 
 import asyncio
 import contextlib
@@ -78,7 +78,7 @@ def test_an_origin_that_does_not_accept_is_a_504_at_the_connect_timeout(start: S
 
 
 def test_an_invalid_host_is_a_502_at_once(start: Start) -> None:
-    """uvloop says so by a UnicodeError and not by an OSError."""
+    """Handle the UnicodeError that uvloop raises here in place of an OSError."""
     proxy, _ = start(upstream=parse_upstream("http://a..b:80"))
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
     assert upstream_errors(proxy) == {"connect": 1} and proxy.driver.pool.open == 0
@@ -88,7 +88,7 @@ def test_an_invalid_host_is_a_502_at_once(start: Start) -> None:
 def test_timeouts_hold_after_a_slow_start_and_after_a_failed_turn(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a policy serves is made at the start, in some 150 ms: a turn of the clock before that was its last."""
+    """Block the loop for about 150 ms at the start, as a statement does: the timeouts' clock must run afterwards."""
 
     async def slow(engine: Engine) -> None:
         await asyncio.sleep(0.5)
@@ -402,7 +402,7 @@ def test_half_an_empty_line_leaves_the_connection_idle(start: Start) -> None:
 
 
 def test_bytes_that_arrive_during_a_waiting_request_are_read_after_it(start: Start) -> None:
-    """An empty line after a body, and its other half in the very turn of the loop in which it would be looked at."""
+    """Send half an empty line after a body, and the other half in the loop turn that reads the first."""
     proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 1", method=b"POST", body=b"a\r\n"))

@@ -1,4 +1,4 @@
-"""The script guard on the wire: which answers get its tag, what is untouched, what the proxy answers itself."""
+"""The script guard on the wire: answers with its tag, unchanged answers, and answers of the proxy itself."""
 
 import gzip
 import ipaddress
@@ -47,7 +47,7 @@ def untyped(body: bytes, *fields: bytes) -> bytes:
 
 
 def pages(proxy: Proxy) -> dict[str, float]:
-    """What became of pages, without the zeros."""
+    """Return the counts of pages by result, without zeros."""
     found = {
         result: proxy.sample("cookiewarden_guard_pages_total", result=result)
         for result in ("injected", "encoded", "csp", "not-html", "sniffed")
@@ -144,7 +144,7 @@ RESULTS = [
     (untyped(PAGE, b"X-Content-Type-Options: nosniff"), "not-html"),
     (untyped(b"plain text"), "not-html"),
     (untyped(b"<htm"), "not-html"),
-    # nothing that browsers show
+    # not shown by browsers
     (page(b"Location: /x", status=b"303 See Other"), ""),
     (page(b"Content-Disposition: attachment"), ""),
     (page(status=b"206 Partial Content"), ""),
@@ -221,7 +221,7 @@ ASKED = [
     (False, ['If-None-Match: W/"a!"', "If-Modified-Since: x"], []),
     (False, ['If-None-Match: W/"a!", "c"'], ['If-None-Match: "c"']),
     (False, ['if-none-match: W/"a!"', 'If-None-Match: "c"'], ['If-None-Match: "c"']),
-    # a page from before the guard, and what is no page
+    # a page from before the guard, and responses other than pages
     (True, ['If-None-Match: "a"', "If-Modified-Since: x"], []),
     (True, ['If-None-Match: a, "b~'], []),
     (True, ["If-None-Match: *"], ["If-None-Match: *"]),
@@ -287,7 +287,7 @@ def test_a_connection_is_kept_after_a_412(start: Start) -> None:
 
 
 SAID = [
-    # the application's validators, those of the page with the tag
+    # validators of the application, validators of the page with the tag
     (['ETag: "a"', "Last-Modified: x"], ['ETag: W/"a~"']),
     (['etag: W/"a"'], ['etag: W/"a~"']),
     (['ETag: ""'], ['ETag: W/"~"']),

@@ -1,4 +1,4 @@
-"""The inventory of a running proxy: what it sees, that it holds no value, that it survives what it should survive."""
+"""The inventory of a running proxy: its records, without values, kept over reloads and restarts."""
 
 import json
 import os

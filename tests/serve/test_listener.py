@@ -1,4 +1,4 @@
-"""Where clients arrive: nothing that was accepted by the kernel is lost, and running out of descriptors is survived."""
+"""The listener serves all connections that the kernel accepted, and survives a lack of descriptors."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What the log says: one JSON object a line, requests where asked for, and no query unless asked for that too."""
+"""The log: one JSON object per line, requests if enabled, and their query only if enabled too."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The emergency switch: what an operator turns at night, and what turns back by itself."""
+"""The emergency switch: set by an operator, and reverted automatically."""
 
 import asyncio
 import json

@@ -76,7 +76,7 @@ def test_a_file_that_is_being_written_is_not_loaded_before_it_is_at_rest(start: 
 
 @pytest.mark.row(12)
 def test_a_config_map_is_swapped_as_one(start: Start, tmp_path: Path) -> None:
-    """As the kubelet does it: `policy.yaml` and `v.yaml` lead through `..data`, which is renamed over."""
+    """Swap files as the kubelet does: `policy.yaml` and `v.yaml` link through `..data`, which is replaced."""
 
     def revision(name: str, included: str) -> None:
         folder = tmp_path / f"..{name}"
@@ -325,7 +325,7 @@ def test_open_connections_are_counted(start: Start) -> None:
 
 @pytest.fixture
 def running(tmp_path: Path):
-    """A proxy as a process of its own, in front of an origin that answers /slow after a second."""
+    """A proxy as a separate process, in front of an origin that answers /slow after a second."""
 
     def script(connection: OriginConnection) -> None:
         while True:
@@ -395,7 +395,7 @@ def test_sighup_reloads(running) -> None:
 
 
 def handing_over(listening: socket.socket, fds: str, *arguments: str) -> subprocess.Popen:
-    """The command with a socket at descriptor 3, as systemd starts it."""
+    """Start the command with a socket at descriptor 3, as systemd does."""
     line = f'exec 3<&{listening.fileno()}; LISTEN_PID=$$ LISTEN_FDS={fds} exec "$@"'
     return subprocess.Popen(
         ["bash", "-c", line, "bash", sys.executable, "-m", "cookiewarden", *arguments],

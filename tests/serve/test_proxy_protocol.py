@@ -1,4 +1,4 @@
-"""The header that a balancer sends first: what it means, that it is read to its last octet, and that others cannot."""
+"""The PROXY header of a balancer: its meaning, its exact end, and its refusal from other peers."""
 
 import ipaddress
 import ssl
@@ -64,7 +64,7 @@ BAD = [
 
 
 def read(data: bytes) -> tuple[bytes, bytes]:
-    """Header and rest, read in pieces of no more than what is known to belong to the header."""
+    """Return header and rest. Each read takes only octets that surely belong to the header."""
     header = b""
     while octets := missing(header):
         piece = data[len(header) : len(header) + octets]

@@ -34,7 +34,7 @@ def key(tmp_path: Path) -> Path:
 def test_a_value_goes_sealed_to_the_browser_and_open_to_the_application(start: Start, key: Path) -> None:
     proxy, origin = start(OK, POLICY, seal_key_file=str(key))
     values = {value_of(ask(proxy.port, request())) for _ in range(3)}
-    assert len(values) == 3  # a nonce of its own each time
+    assert len(values) == 3  # another nonce each time
     for value in values:
         ask(proxy.port, request(b"a=CANARY2", b"sid=" + value))
         assert b"\r\nCookie: a=CANARY2; sid=CANARY1\r\n" in origin.requests[-1]

@@ -1,4 +1,4 @@
-"""Several workers: spread, killed, replaced, restarted, reloaded; one scrape, and counters that never go back."""
+"""Several workers: spread, killed, replaced, restarted, reloaded; one scrape, and counters that never decrease."""
 
 import contextlib
 import os
@@ -104,7 +104,7 @@ def test_a_reload_reaches_every_worker_and_a_broken_one_none() -> None:
 
 
 def put_seconds(seconds: float) -> str:
-    """A statement: a worker has this long to put a policy in force."""
+    """Return a statement that sets the time in which a worker must put a policy in force."""
     return f"from cookiewarden.serve.processes import pool; pool.PUT_SECONDS = {seconds}"
 
 
@@ -126,7 +126,7 @@ def test_a_worker_that_is_stuck_keeps_no_other_from_a_reload() -> None:
             proxy.policy.write_text(OTHER)
             proxy.signal(signal.SIGHUP)
             os.kill(second, 0)
-            # connections that the stopped one has in its queue wait; those of the other are answered
+            # Connections in the queue of the stopped worker wait; the other worker answers its own.
             assert eventually(lambda: b"other" in b"".join(_some_answers(proxy.port)))
         finally:
             os.kill(first, signal.SIGCONT)
@@ -135,7 +135,7 @@ def test_a_worker_that_is_stuck_keeps_no_other_from_a_reload() -> None:
 
 
 def _some_answers(port: int) -> list[bytes]:
-    """What comes back within half a second of ten clients."""
+    """Return the answers to ten clients within half a second."""
     found = []
     clients = [Client(port) for _ in range(10)]
     for client in clients:
@@ -211,7 +211,7 @@ def test_workers_do_not_outlive_a_supervisor_that_was_killed() -> None:
 
 
 def _is_worker(pid: int) -> bool:
-    """Whether it is one already, and not yet a copy of its supervisor."""
+    """Return whether the process is a worker by now, and no longer a copy of its supervisor."""
     return b"cookiewarden.serve.processes.child" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
@@ -248,7 +248,7 @@ def slow(connection: OriginConnection) -> None:
 
 @pytest.mark.row(10)
 def test_a_signal_to_every_process_of_the_group_drains() -> None:
-    """As a service manager sends it: to the supervisor and to each worker."""
+    """Send the signal as a service manager does: to the supervisor and to each worker."""
     with running("--workers", "2", script=slow) as proxy:
         clients = [Client(proxy.port) for _ in range(6)]
         for client in clients:

@@ -1,5 +1,5 @@
-"""OpenTelemetry: trace context passes untouched, and spans are told of requests that ask for them, to a receiver of
-OTLP."""
+"""OpenTelemetry: trace context is forwarded unchanged, and spans of requests that ask for them reach an OTLP
+receiver."""
 
 import subprocess
 import sys
@@ -112,7 +112,7 @@ def test_a_receiver_that_is_down_changes_nothing(start: Start, monkeypatch: pyte
 
 
 def test_without_the_extra_the_error_names_the_package_to_install(tmp_path: Path) -> None:
-    """In an interpreter that has everything but OpenTelemetry."""
+    """Use an interpreter that has every dependency except OpenTelemetry."""
     (tmp_path / "p.yaml").write_text(POLICY)
     hide = "import sys; sys.modules['opentelemetry.sdk.resources'] = sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None; "
     arguments = [

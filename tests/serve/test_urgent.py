@@ -1,5 +1,6 @@
-"""Urgent work waits for no slow work: the emergency switch, its end, dated entries, health and the end of the process
-need neither a disk that answers nor a build that is done."""
+"""Urgent work does not wait for slow work, such as a disk that hangs or the build of a policy.
+
+Urgent are the emergency switch, its end, dated entries, health and the end of the process."""
 
 import json
 import os
@@ -26,12 +27,12 @@ SETS = (
 OTHER = POLICY.replace("name: sid", "name: other")
 SHIM = Path(__file__).parents[1] / "support" / "shim"
 WITHIN = 20.0
-"""Seconds within which urgent work must be done here, where what hangs hangs without end; the promise is 1, on a
-machine that has nothing else to do."""
+"""Seconds within which urgent work must be done in these tests, whose obstacles never end. The documented limit is 1,
+on a machine without other load."""
 
 
 def names_set(port: int) -> set[str]:
-    """The names that ten clients get, each of a worker that may be another."""
+    """Return the names that ten clients get, possibly from different workers."""
     return {
         ",".join(name for name in ("sid", "other", "undeclared") if f"Set-Cookie: {name}=".encode() in answer)
         for answer in (ask(port, get(b"/", CLOSE)) for _ in range(10))
@@ -153,13 +154,13 @@ def test_a_switch_while_a_policy_is_built_counts_for_the_one_in_force_and_for_th
         assert eventually(lambda: states(proxy) == "reported")
         took = switch(proxy, "policy")
         assert took < WITHIN
-        # The supervisor goes on to the next worker where one takes long to build.
+        # The supervisor continues with the next worker while one builds.
         assert eventually(lambda: names_set(proxy.port) == {"other"})
         assert eventually(lambda: states(proxy) == "enforced")
 
 
 def states(proxy: Running) -> str:
-    """What the statement says of it being enforced."""
+    """Return the statement's sentence on enforcement."""
     answer = ask(proxy.port, get(b"/cookies", CLOSE))
     if answer.startswith(b"HTTP/1.1 503 "):
         assert b"\r\nRetry-After: 5\r\n" in answer
@@ -171,13 +172,13 @@ def states(proxy: Running) -> str:
 ENFORCED = b"This list is enforced"
 
 
-# What is over is released
+# Old policies are released
 
 
 @pytest.mark.interpreted
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_first_policy_is_released_after_a_reload(tmp_path: Path, workers: str) -> None:
-    """Without a collection of garbage: what was built is kept out of those."""
+    """Release it without the garbage collector, from which policies are excluded."""
     environment = shimmed(SHIM_COUNTS=str(tmp_path / "counts"))
 
     def held(pid: int) -> dict[str, int]:
@@ -194,7 +195,7 @@ def test_the_first_policy_is_released_after_a_reload(tmp_path: Path, workers: st
             urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin}/{computed}", timeout=PATIENCE).read()
         names_set(proxy.port)
         proxy.policy.write_text(OTHER.replace("seen", "unseen"))
-        # No request meanwhile: what it was decided by is held until the next reload, some entries at most.
+        # No requests here: each would keep some entries of its policy until the next reload.
         assert eventually(lambda: proxy.told.count("policy in force") == 2)
         assert names_set(proxy.port) == {"other"}
         for pid in pids:

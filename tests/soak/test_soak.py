@@ -1,6 +1,6 @@
-"""The rows that take minutes or gigabytes: `make soak`. Each prints its figures; what is asserted is the row's bar.
+"""The properties whose tests take minutes or gigabytes: `make soak`. Each prints its figures and asserts its bar.
 
-Times on a machine with few cores are those of proxy, origin and load together.
+On a machine with few cores, times include the proxy, the origin and the load.
 """
 
 import contextlib
@@ -78,7 +78,7 @@ def watched(proxy: Running) -> Iterator[list[int]]:
 
 
 def warm(proxy: Running) -> None:
-    """Caches, memos and pools as they are in service."""
+    """Fill caches, memos and pools as in service."""
     with Load(proxy.port, rate=400, clients=16) as load:
         assert eventually(lambda: load.outcomes["200"] > 800, 20)
     assert load.failed == {}

@@ -83,7 +83,7 @@ def get(
 
 
 def get_once(*fields: bytes, path: bytes = b"/", method: bytes = b"GET", version: bytes = b"1.1") -> bytes:
-    """A request after which the connection closes."""
+    """Return a request with `Connection: close`."""
     return get(path, CLOSE, *fields, method=method, version=version)
 
 

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: object, cwd: Path = ROOT, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
-    """Return exit code, standard output and standard error, which hold no cookie's value. An exception that no handler
-    of the command catches fails the test."""
+    """Return exit code, standard output and standard error, and check that these lack cookie values. An exception that
+    the command does not handle fails the test."""
     words = ["cookiewarden", *map(str, arguments)]
     with (
         contextlib.chdir(cwd),

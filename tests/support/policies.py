@@ -29,6 +29,6 @@ def engine(main: str, mode: Mode | None = None, **files: str) -> Engine:
 
 
 def entries(*lines: str, **head: str) -> str:
-    """A policy of flow-style entries: `entries("name: sid, secure: true")`; `head` adds top-level keys."""
+    """Return a policy of flow-style entries: `entries("name: sid, secure: true")`; `head` adds top-level keys."""
     top = "".join(f"{key}: {value}\n" for key, value in head.items())
     return f"version: 1\n{top}cookies:\n" + "".join(f"  - {{{line}}}\n" for line in lines)

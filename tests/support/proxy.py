@@ -1,6 +1,6 @@
-"""The proxy between a raw client and a scripted origin: in a thread of the tests, or as a process of its own.
+"""The proxy between a raw client and a scripted origin: in a thread of the tests, or as a separate process.
 
-A process shows what a thread cannot: signals, kills, limits from outside, what it prints.
+Only a process can show signals, kills, limits from outside, and its output.
 """
 
 import asyncio
@@ -182,7 +182,7 @@ class Running:
 
     @property
     def told(self) -> str:
-        """What it printed so far."""
+        """Return its output so far."""
         return self.log.read_text()
 
     def scrape(self) -> dict[str, float]:
@@ -192,7 +192,7 @@ class Running:
         self.process.send_signal(number)
 
     def children(self) -> list[int]:
-        """The processes of its workers."""
+        """Return the process ids of its workers."""
         return children(self.process.pid)
 
     def descriptors(self, pid: int = 0) -> int:

@@ -52,10 +52,11 @@ def attributes(line: str) -> list[tuple[str, str]]:
 
 
 def in_chromium(line: str, now: float) -> float | None:
-    """Seconds for which Chromium keeps the cookie of a line; 0 or less: it deletes it; None: a session.
+    """Return the seconds for which Chromium keeps the cookie of a line. 0 or less is a deletion, None a session cookie.
 
-    `ParsedCookie` keeps the last of each attribute, without those over 1,024 octets; `CanonicalCookie::ParseExpiration` reads Max-Age by
-    `base::StringToInt64`, takes an overflow for the end of the range even where more follows, and else reads Expires.
+    `ParsedCookie` keeps the last of each attribute, without those over 1,024 octets.
+    `CanonicalCookie::ParseExpiration` reads Max-Age with `base::StringToInt64`. It takes an overflow as the end of the
+    range, even if more text follows. Otherwise it reads Expires.
     """
     last = {name: value for name, value in attributes(line) if len(value.encode()) <= 1024}
     age = re.fullmatch(r"([+-]?)([0-9]+)(.*)", last.get("max-age", ""), re.DOTALL | re.ASCII)
@@ -68,7 +69,7 @@ def in_chromium(line: str, now: float) -> float | None:
 
 
 def in_firefox(line: str, now: float) -> float | None:
-    """The same for Firefox. `CookieParser::ParseMaxAgeAttribute` takes any value that begins with `-` for a deletion,
+    """Return the same for Firefox. `CookieParser::ParseMaxAgeAttribute` takes any value that begins with `-` for a deletion,
     and stops at the digit that overflows. Its dates are NSPR's: the usual form is read exactly, and any other as the
     worst that could be meant."""
     last = {name: value for name, value in attributes(line) if len(value.encode()) <= 1024}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 PATIENCE = 100.0
-"""Seconds; below the timeout of a whole test, so that a failure says which wait it was."""
+"""Seconds; below the timeout of a whole test, so that a failure names the wait."""
 
 
 def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:

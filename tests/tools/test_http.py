@@ -1,4 +1,4 @@
-"""Outgoing HTTP against servers that are down, slow, or say what they should not: a sentence, never a traceback."""
+"""Outgoing HTTP to servers that are down, slow or invalid gives a message, never a traceback."""
 
 import contextlib
 import json
@@ -107,7 +107,7 @@ def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def tls_server() -> Iterator[int]:
-    """A port where a certificate is shown that nobody trusts."""
+    """Yields the port of a server with an untrusted certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("localhost").configure_cert(context)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -191,7 +191,7 @@ def test_samples_are_assigned_to_their_steps_and_invalid_numbers_are_missing() -
     with server(saying(body.encode())) as url:
         found = Prometheus(url, 'job="x"').found(asked)
     (series,) = found.counted["cookies"]
-    # The answer to what began anew is the same here, and so the numbers are.
+    # This server gives the same answer to every query, also to those on restarted counters.
     assert (series.labels["cookie"], series.values) == ("b", [2.5, 4.0, None])
     assert found.gauges["proxies"][0].values == [2.5, 4.0, None]
     assert (found.policies[0].first, found.policies[0].last) == (NOW - 180, NOW)

@@ -31,7 +31,7 @@ def har(*entries: object) -> str:
 
 
 def read(tmp_path: Path, text: str | bytes) -> tuple[list[Recorded], str]:
-    """What is in it, and what was wrong with it."""
+    """Return the exchanges of a text, and the message about its fault."""
     path = tmp_path / "file"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     found: list[Recorded] = []

@@ -1,9 +1,12 @@
-"""Consent cookies as consent managers write them, and what they mean for a category.
+"""Consent cookies as consent managers write them, and their meaning for a category.
 
-Where each form was found: OneTrust's groups in the documentation of sites that read OptanonConsent; Cookiebot's object, 0 and
--1 in its developers' pages on server-side use; Klaro's in its source (the default storage writes JSON, percent-encoded); the
-TC string in IAB Europe's specification and in GDPR::IAB::TCFv2, whose documentation says what its example means;
-vanilla-cookieconsent's `categories` (version 3) and `level` (version 2) in its documentation.
+Sources of the forms:
+
+- OneTrust's groups: the documentation of sites that read OptanonConsent.
+- Cookiebot's object, 0 and -1: its developers' pages on server-side use.
+- Klaro: its source; the default storage writes JSON, percent-encoded.
+- The TC string: IAB Europe's specification, and GDPR::IAB::TCFv2, whose documentation explains its example.
+- vanilla-cookieconsent's `categories` (version 3) and `level` (version 2): its documentation.
 """
 
 import base64
@@ -39,7 +42,7 @@ def test_no_value_makes_reading_fail(form: ConsentFormat, value: bytes) -> None:
 
 @given(st.binary(min_size=22, max_size=60))
 def test_a_tc_string_grants_the_purposes_of_its_bits(octets: bytes) -> None:
-    """A literal reading of the bits beside ours."""
+    """Compare the parser with a literal reading of the bits."""
     version_2 = bytes([octets[0] & 0b11 | 2 << 2]) + octets[1:]
     number = int.from_bytes(version_2, "big")
     length = len(version_2) * 8

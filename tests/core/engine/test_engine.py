@@ -1,4 +1,4 @@
-"""What the engine decides, as tables: a rule, a line that comes, the line that goes, the reasons."""
+"""The decisions of the engine, as tables: a rule, the incoming line, the outgoing line, the reasons."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def judge(
 
 
 VERBS = [
-    # rule, line, what it becomes, reasons
+    # rule, line, outgoing line, reasons
     ("secure: true", "a=1", "a=1; Secure", ["secure-added"]),
     ("secure: true", "a=1; SECURE", "a=1; SECURE", []),
     ("secure: true", "a=1; Secure=false", "a=1; Secure=false", []),
@@ -110,12 +110,12 @@ VERBS = [
     ("lifetime: 1h", "a=1; Max-Age=60; Expires=Thu, 01-Jan-1970 00:00:00 GMT", "a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT", ["lifetime-normalized"]),
     ("lifetime: session", "a=1; Max-Age=60; Expires=never", "a=1", ["lifetime-capped", "lifetime-unreadable"]),
     ("lifetime: session", "a=1; Expires=never", "a=1", ["lifetime-unreadable"]),
-    # without a bound the policy decides nothing of it
+    # without a bound the policy leaves the lifetime unchanged
     ("secure: keep", "a=1; Max-Age=+5000; Max-Age=x; Expires=Fri, 31 Dec 2027", "a=1; Max-Age=+5000; Max-Age=x; Expires=Fri, 31 Dec 2027", []),
     ("lifetime: session", "a=1", "a=1", []),
     # two dates: the last valid one is left, and cut
     ("lifetime: 1h", "a=1; Expires=Tue, 19 Jan 2038 03:14:07 GMT; Expires=Wed, 19 Jan 2039 03:14:07 GMT", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT", ["lifetime-normalized", "lifetime-capped"]),
-    # bytes on which nothing is decided stay
+    # all other bytes are kept
     ("secure: true", 'a="x y" ;version="1";;foo=bar', 'a="x y" ;version="1";;foo=bar; Secure', ["secure-added"]),
     ("secure: true", "a=1; Path=/;", "a=1; Path=/; Secure;", ["secure-added"]),
     ("secure: true", " a = 1 ", " a = 1 ; Secure", ["secure-added"]),
@@ -206,7 +206,7 @@ def test_deletions_always_pass(line: str, after: str, reasons: list[str]) -> Non
 
 
 SUPERSEDED = [
-    # rule, line, what goes before it, what it becomes
+    # rule, line, expiring line before it, outgoing line
     ("path: /app", "a=1; Path=/; Max-Age=60", "a=; Path=/; Max-Age=0", "a=1; Path=/app; Max-Age=60"),
     ("path: /app", "a=1", "a=; Max-Age=0", "a=1; Path=/app"),
     ("path: /app", "a=1; Path=/app", "", "a=1; Path=/app"),
@@ -244,7 +244,7 @@ def test_an_undeclared_deletion_never_keeps_the_value_of_the_next_one() -> None:
 
 
 COMPLETED = [
-    # name and rule, deletion, what it becomes: browsers look at it, and find the cookie
+    # name and rule, deletion, outgoing deletion, which browsers read and which matches the cookie
     ("__Host-a, secure: keep", "__Host-a=; Max-Age=0", "__Host-a=; Max-Age=0; Path=/; Secure"),
     ("__Host-a, secure: keep", "__Host-a=; Path=/; Domain=shop.example; Max-Age=0", "__Host-a=; Path=/; Max-Age=0; Secure"),
     ("__Http-a, secure: keep", "__Http-a=; Secure; Max-Age=0", "__Http-a=; Secure; Max-Age=0; HttpOnly"),
@@ -345,7 +345,7 @@ def test_where_the_clock_is_unknown_a_past_expires_is_still_a_deletion(dates: li
 
 
 DELETED_AT = [
-    # whether by HTTPS, deletion, what it becomes under `secure: true`
+    # by HTTPS or not, deletion, outgoing deletion under `secure: true`
     (True, "a=; Max-Age=0", "a=; Max-Age=0; Secure"),
     (False, "a=; Max-Age=0", "a=; Max-Age=0"),
     (False, "a=; Max-Age=0; SameSite=None", "a=; Max-Age=0; SameSite=None; Secure"),

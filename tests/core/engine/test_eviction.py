@@ -116,7 +116,7 @@ def test_undeclared_cookies_are_expired_at_the_domains_that_the_policy_names_and
 
 
 def test_a_partitioned_cookie_is_expired_where_browsers_take_secure_lines() -> None:
-    """A Cookie header does not show which cookies are partitioned, and no browser sets one without Secure."""
+    """Expire both kinds: a Cookie header does not show partitioning, and browsers set it with Secure only."""
     lines = evicted(Engine(policy(POLICY)), b"__Http-x=1", https=True)
     assert lines == [
         b"__Http-x=; Path=/; Max-Age=0; Secure; HttpOnly",
@@ -125,7 +125,7 @@ def test_a_partitioned_cookie_is_expired_where_browsers_take_secure_lines() -> N
 
 
 def test_of_many_lines_each_has_its_turn() -> None:
-    """Whatever the seconds at which pages are loaded: at each path, in each jar, for each name."""
+    """Cover each path, jar and name, at any times of the page loads."""
     names = [(b"x%d" % number, [HOST_ONLY, b"shop.example"]) for number in range(10)]
     for step in (1, 2, 3, 5, 60):
         pages = [expiring_lines(names, b"/shop/p", NOW + step * page, secure=True) for page in range(200)]

@@ -63,7 +63,7 @@ RULES = st.fixed_dictionaries(
 
 def build(rules: dict[str, str], response: str, mode: Mode) -> Engine:
     plain = ", ".join(f"{key}: {value}" for key, value in rules.items())
-    # a name with a prefix takes no rule that contradicts it: `check` would refuse the policy
+    # `check` refuses a rule that contradicts the prefix of the name
     text = entries(
         f"name: a, {plain}",
         f"name: g-*, {plain}",
@@ -169,7 +169,7 @@ def test_all_lines_of_a_head_are_judged_as_each_of_them(
 
 
 def together(lines: list[bytes]) -> SetCookieLines:
-    """Lines as they are cut out of a head: at their first `=`, unless it is an attribute's."""
+    """Return lines cut as in a head: at their first `=`, except within an attribute."""
     shape: list[bytes] = []
     values = []
     for line in lines:

@@ -1,4 +1,4 @@
-"""What leaves has one reading: no browser keeps a cookie for longer than its bound, and every deletion deletes."""
+"""Outgoing lines have one reading: all browsers respect the bound, and every deletion deletes."""
 
 import pytest
 from hypothesis import given, settings

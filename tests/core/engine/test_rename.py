@@ -30,7 +30,7 @@ def engine(mode: Mode = Mode.ENFORCE, now: float = NOW) -> Engine:
 
 
 SET = [
-    # the line, what goes before it, what it becomes, reasons
+    # the line, expiring line before it, outgoing line, reasons
     ("sid=1", "sid=; Max-Age=0", "__Host-sid=1; Path=/; Secure", ["renamed", "path-changed", "secure-added", "superseded"]),
     (" sid = 1 ;Path=/app; Domain=shop.example", "sid=;Path=/app; Domain=shop.example; Max-Age=0", " __Host-sid = 1 ;Path=/; Secure", ["renamed", "domain-changed", "path-changed", "secure-added", "superseded"]),
     ("sid=; Path=/; Max-Age=0", "sid=; Path=/; Max-Age=0", "__Host-sid=; Path=/; Max-Age=0; Secure", ["renamed", "secure-added", "deletion", "superseded"]),

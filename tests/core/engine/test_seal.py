@@ -1,4 +1,4 @@
-"""Sealed values: the format, and what never opens."""
+"""Sealed values: the format, and values that must not be decrypted."""
 
 import base64
 import json
@@ -26,14 +26,14 @@ def ring(*keys: bytes, nonce: bytes = bytes(12)) -> Keyring:
 
 @pytest.mark.parametrize("vector", VECTORS)
 def test_the_format_has_not_changed(vector: dict[str, str]) -> None:
-    """Known answers: what one release sealed, the next must open."""
+    """Open known answers: each release must open the values of the previous one."""
     key, nonce, value, name, context = (
         bytes.fromhex(vector[part]) for part in ("key", "nonce", "value", "name", "context")
     )
     keyring = ring(key, nonce=nonce)
     assert keyring.seal(value, name, context).decode() == vector["sealed"]
     assert keyring.open(vector["sealed"].encode(), name, context) == value
-    # and as the module's first lines say, made by hand
+    # and built by hand, as the docstring of the module describes
     bound = b"cookiewarden s1\0" + len(name).to_bytes(4, "big") + name + context
     by_hand = nonce + AESGCMSIV(key).encrypt(nonce, value, bound)
     assert "s1." + base64.urlsafe_b64encode(by_hand).decode().rstrip("=") == vector["sealed"]

@@ -1,4 +1,4 @@
-"""The rules of an entry: its own, those of the defaults, and the ceiling."""
+"""The rules of an entry, from its keys, the defaults and the ceiling."""
 
 import pytest
 

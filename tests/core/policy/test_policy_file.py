@@ -1,4 +1,4 @@
-"""What one file says: names as they are written, texts, and the entries of a file with problems."""
+"""The content of one file: names as they are written, texts, and the entries of a file with problems."""
 
 import pytest
 

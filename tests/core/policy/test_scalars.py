@@ -1,4 +1,4 @@
-"""Single values: what is read, and what is refused."""
+"""Single values, valid and invalid."""
 
 from collections.abc import Callable
 

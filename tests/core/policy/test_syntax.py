@@ -30,7 +30,7 @@ TEXTS = {
     "document start": "a: 1\n...\nb",
     "scanning a tag": "a: !<x",
 }
-"""For each phrase a text about which libyaml says it."""
+"""For each phrase, a text for which libyaml reports it."""
 
 
 def test_each_phrase_of_the_table_has_a_text_for_which_libyaml_reports_it() -> None:

@@ -1,4 +1,4 @@
-"""Drift: where the register and what was seen differ, and the YAML that mends it."""
+"""Drift: differences between the policy and the traffic, and the YAML that fixes them."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Families: conservative, and each says why."""
+"""Families are conservative, and each states its reason."""
 
 import pytest
 from hypothesis import given

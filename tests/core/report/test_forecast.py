@@ -1,4 +1,4 @@
-"""The forecast: what would happen to what was seen, if the policy were enforced."""
+"""The forecast: the effect of enforcing the policy on the cookies that were seen."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The inventory: what is kept of what was seen, and that nothing makes it grow."""
+"""The inventory: its records of the cookies that were seen, and its bounds."""
 
 import pytest
 from hypothesis import given, settings

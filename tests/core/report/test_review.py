@@ -114,7 +114,7 @@ def test_policies_are_listed_in_the_order_of_their_time() -> None:
         ([None], [3.0, 4.0], [None] * 2, [3.0, 1.0]),  # born in the first step: it had risen to 3 since
         ([], [3.0], [None], [3.0]),
         ([5.0], [None, 9.0], [None] * 2, [None, 4.0]),  # a gap loses nothing
-        ([5.0], [2.0], [None], [2.0]),  # began anew, and nobody knows how far it had come
+        ([5.0], [2.0], [None], [2.0]),  # the counter restarted, and its last value is unknown
         ([5.0], [2.0], [6.5], [6.5]),
     ],
 )

@@ -1,4 +1,4 @@
-"""The statement as the policy has it: which cookies are in it, what is said of them, and in which language."""
+"""The statement of a policy: its cookies, their texts and their language."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The inventory and its kin as JSON: out and in again, and nothing else in."""
+"""The inventory and other documents as JSON: they read back the same, and invalid ones are refused."""
 
 import json
 

@@ -23,8 +23,7 @@ DATED = "cookies: [{name: sid}, {name: old, until: 2999-12-31, owner: web, reaso
 
 @dataclass
 class Proxy:
-    """A reloader and what it had put in force: the policy's name and the order, as they are in force one after the
-    other."""
+    """A reloader with the record of its changes: each policy's name and mode, in the order of their time in force."""
 
     path: Path
     wall: float = 1_800_000_000.0
@@ -68,7 +67,7 @@ class Proxy:
         await self.reloader.reload()
 
     def goes_on(self, seconds: float, wall: float | None = None) -> None:
-        """Time passes, and the wall clock is set to something else or goes on too."""
+        """Let time pass, and the wall clock with it, or set the wall clock to `wall`."""
         self.passed += seconds
         self.wall = self.wall + seconds if wall is None else wall
         self.reloader.do_what_is_due()
@@ -79,7 +78,7 @@ class Proxy:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the dated entry has, in the policy in force."""
+        """Return whether the dated entry has ended in the policy in force."""
         return self.in_force[-1][1].now >= END
 
 

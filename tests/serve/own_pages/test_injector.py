@@ -49,7 +49,7 @@ PAGES = [
     '<!DOCTYPE html PUBLIC "a>|"><head>',
     "<!doctypehtml><head>|",
     "<!doctype html><!doctype html><head>|",
-    # white space, as it is and by reference
+    # white space, literal and by reference
     "\t\n\f\r <!doctype html>|x",
     "|\v<!doctype html>",
     "&#32;&#x0A&#9&Tab;&NewLine;&#0000013;<!doctype html><head>|",

@@ -1,4 +1,4 @@
-"""The chunked coding: what is accepted, where a body ends, and llhttp as the oracle."""
+"""The chunked coding: accepted input and the end of a body, with llhttp as the oracle."""
 
 import contextlib
 
@@ -14,7 +14,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def decode(pieces: list[bytes], max_trailers: int = 1000) -> tuple[bytes, ChunkedBody]:
-    """Feed the pieces one after the other; what follows the end is in `rest`."""
+    """Feed the pieces one after the other; `rest` has the octets after the end."""
     decoder, body = ChunkedBody(max_trailers), b""
     for at, piece in enumerate(pieces):
         body += decoder.feed(piece)

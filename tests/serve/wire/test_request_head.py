@@ -1,4 +1,4 @@
-"""Reading request heads: llhttp as the oracle for what the fields are, and the short way against the long one."""
+"""Reading request heads: the fields against llhttp as the oracle, and the fast path against the slow one."""
 
 import httptools
 import pytest

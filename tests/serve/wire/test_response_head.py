@@ -1,4 +1,4 @@
-"""Reading response heads: llhttp as the oracle for what the fields are, and what is remembered against what is not."""
+"""Reading response heads: the fields against llhttp as the oracle, and the memo against a first reading."""
 
 import httptools
 import pytest
@@ -93,7 +93,7 @@ def facts_of(response: ResponseHead) -> tuple[object, ...]:
 
 
 def remembering(*heads: bytes) -> ResponseReader:
-    """A reader that has read each twice: so often are they remembered."""
+    """Return a reader that has read each head twice, after which the memo has it."""
     reader = ResponseReader(LIMITS)
     for head in heads * 2:
         reader.read(head, False)

@@ -1,5 +1,5 @@
-"""What browsers show as HTML. The tables are what Chromium 156 and Firefox 153 ESR do; tests/browser asks Chromium
-again."""
+"""Responses that browsers show as HTML. The tables are from Chromium 156 and Firefox 153 ESR; tests/browser compares
+Chromium."""
 
 import pytest
 

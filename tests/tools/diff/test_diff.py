@@ -1,4 +1,4 @@
-"""Two policies by what they do: each kind of change, whichever way the files are written."""
+"""Two policies compared by their effect: each kind of change, in any spelling of the files."""
 
 import json
 from collections.abc import Callable
@@ -347,7 +347,7 @@ def test_kinds_of_decisions_are_bounded_and_the_rest_is_counted(monkeypatch: pyt
     assert found.replayed is not None and (len(found.replayed), found.left_out) == (2, 3)
 
 
-# Nothing is overlooked
+# Completeness
 
 NAMES = ["sid", "lang", "i-*", "i-id-*", "i-x", "__Host-x", "__Http-y", "*-x", "none"]
 ATTRIBUTES = st.fixed_dictionaries(
@@ -423,7 +423,7 @@ SEEN_AS = [
 
 
 def judged(engine: Engine, tails: list[bytes]) -> list[object]:
-    """What becomes of lines that the comparison does not try itself."""
+    """Return the decisions on lines that the comparison itself does not try."""
     found: list[object] = []
     for host, target in ((b"a.example", b"/"), (b"c.b.a.example", b"/a"), (b"other.example", b"/")):
         for https in (True, False):

@@ -1,4 +1,4 @@
-"""Drafts that `check` accepts, whatever they are made of."""
+"""Drafts that `check` accepts for any input."""
 
 import pytest
 from hypothesis import given, settings

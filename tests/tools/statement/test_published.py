@@ -1,5 +1,4 @@
-"""Published statements as people write them: lists, tables, definition lists, HTML, Markdown, text of a PDF; and what
-is none."""
+"""Published statements as people write them (lists, tables, HTML, Markdown, text of a PDF), and other pages."""
 
 import contextlib
 from collections.abc import Callable
@@ -197,7 +196,7 @@ def test_a_long_page_is_read_in_linear_time(before: Callable[[int], str]) -> Non
     assert growth(read, 200) < LINEAR
 
 
-# What a PDF leaves
+# The text of a PDF
 
 PDF = Path(__file__).parents[2] / "data" / "statement-of-a-pdf.txt"
 """Our own page, printed by Chromium, as `pdftotext -layout` writes it."""

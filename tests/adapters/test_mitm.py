@@ -143,7 +143,7 @@ def test_300_exchanges_are_the_same_bytes_through_addon_proxy_and_engine(tmp_pat
         assert other == plain, f"exchange {number} through the proxy"
 
 
-# As users run it
+# The command
 
 
 def test_a_reverse_proxy_enforces_and_marks_flows_with_its_decisions(tmp_path: Path) -> None:

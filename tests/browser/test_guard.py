@@ -133,7 +133,7 @@ SPELLED = ("%", "%2", "%zz", "%22", "%5B", "%C3%A9", "%C3", "%E2%80%A8", "%00", 
 
 
 def spellings(form: ConsentFormat, times: int) -> list[str]:
-    """The values of the table of consent cookies, encoded in full, and with a few changes each."""
+    """Return the values of the table of consent cookies, their full encodings, and `times` random changes of them."""
     read = [value for kind, value, _ in READ if kind == form and len(value) < 3000]
     random = Random(f"{form}")  # the same ones each time
     found = [*read, *(quote(value, safe="%") for value in read)]
@@ -167,7 +167,7 @@ TRY = """([values, gates]) => values.map((value) => {
 def test_the_page_reads_the_visitors_answer_as_the_proxy_does(
     start: Start, visitor: BrowserContext, form: ConsentFormat
 ) -> None:
-    """The table of consent cookies, and 500 changes of it. What is unknown grants all, so that it shows."""
+    """Compare the table of consent cookies and 500 changes of it. Unknown values grant all, which is visible."""
     words = sorted(
         {word for kind, _, found in READ if kind == form for word in found or () if word.isprintable()}
         | ({"2"} if form is ConsentFormat.TCF else {"m", "x"})
@@ -189,7 +189,7 @@ def test_the_page_reads_the_visitors_answer_as_the_proxy_does(
     compared, known = 0, 0
     for value, (held, found) in zip(values, answers, strict=True):
         if held != f"answer={value}" and (value or held != "answer="):
-            continue  # not stored as it is
+            continue  # not stored unchanged
         answer = granted(form, [value.encode()])
         expected = set(words) if answer is None else answer & set(words)
         assert (value, {words[at] for at in found}) == (value, expected)
@@ -197,7 +197,7 @@ def test_the_page_reads_the_visitors_answer_as_the_proxy_does(
     assert compared > 300 and 0 < known < compared
 
 
-# What Chromium keeps for a session although it looks like a deletion, and what it takes for one.
+# Apparent deletions that Chromium keeps for a session, and those that it obeys.
 KEPT = (
     "expires=0", "expires=-1", "expires=1", "expires=2001", "expires=1999-01-01", "expires=1/1/2000", "expires=Thu, 01 Jan 1970",
     "max-age=-" + "0" * 1100, "max-age=", "max-age=-x", "Expires=Thu, 32 Jan 1970 00:00:00 GMT", "Expires=Thu, 01 Jan 1970 24:00:00 GMT",
@@ -223,7 +223,7 @@ def test_the_guard_takes_for_a_deletion_what_the_browser_does(start: Start, visi
     assert names(visitor) == set()
 
 
-# What a script sets, and the cookies that are there afterwards. `_fbp` is undeclared, `theme-x` is allowed.
+# Code of a script, and the cookies after it. `_fbp` is undeclared, `theme-x` is allowed.
 ONCE = [
     # the value changes between judging and setting
     ("let n = 0; document.cookie = {toString: () => n++ ? '_fbp=CANARY' : 'theme-x=CANARY'}", {"theme-x"}),
@@ -282,7 +282,7 @@ ONCE = [
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', sameSite: 'x'})", "not a valid enum value"),
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', get path() { throw new Error('mine') }})", "mine"),
     ("await cookieStore.set.call({}, 'theme-x', 'CANARY')", "Illegal invocation"),
-    # and what is allowed has all of its attributes
+    # and an allowed cookie has all of its attributes
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', maxAge: 1000, path: '/', sameSite: 'lax', domain: null, partitioned: false})", {"theme-x"}),
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', expires: Date.now() + 1e6, maxAge: null})", {"theme-x"}),
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', maxAge: -1})", set()),

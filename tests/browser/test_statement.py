@@ -109,7 +109,7 @@ def test_each_cookie_of_the_statement_has_the_lifetime_of_the_policy(demo: Demo,
         assert (name, name in came, name in seen) == (name, True, expected.seen)
         assert (name, name in left) == (name, expected.after_logout)
     assert held["customerp"]["value"].startswith("s1.")  # browsers get the encoded password sealed
-    # and nothing that the statement does not name
+    # the statement names all of them
     assert set(held) == came == set(STATEMENT)
 
 

@@ -222,7 +222,7 @@ def test_a_missing_folder_is_reported(folder: Path) -> None:
     assert code == 3 and '"none/new.yaml" cannot be written: no such file or directory' in error
 
 
-def test_an_empty_source_is_reported_and_nothing_is_written(folder: Path) -> None:
+def test_an_empty_source_is_reported_and_has_no_draft(folder: Path) -> None:
     code, out, error = learn("none.har", "--output", "new.yaml", cwd=folder)
     assert (code, out) == (3, "") and '"none.har" cannot be read' in error
     assert not (folder / "new.yaml").exists()

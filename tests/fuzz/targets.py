@@ -61,7 +61,7 @@ def request(data: bytes) -> None:
 
 
 LIMITS_FOR_BUILT = Limits(65536, 65536, 256)
-"""The proxy adds fields to those of the client."""
+"""Larger than the limits of a client, because the proxy adds fields."""
 
 
 def response(data: bytes) -> None:

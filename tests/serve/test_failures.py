@@ -627,8 +627,8 @@ def of_the_size_asked_for(connection: OriginConnection) -> None:
 
 
 def client_that_has_not_read_the_end(proxy: Proxy) -> Client:
-    """The whole response has come from the origin, and its end is still in the proxy: the size at which the
-    kernel's buffers are full and the last read of the origin is not is found by trying."""
+    """Return a client whose complete response has reached the proxy, which still holds its end. The function tries
+    sizes until the kernel's buffers are full."""
     clients = proxy.driver.connections.open
     for size in range(1 << 20, 16 << 20, 1 << 16):
         client = Client(proxy.port)

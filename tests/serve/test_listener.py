@@ -30,7 +30,7 @@ def test_clients_in_the_accept_queue_are_served_before_the_listener_closes(start
     clients: list[Client] = []
 
     def arrive_and_close() -> None:
-        """While the loop is busy here, nothing is accepted: the clients wait in the kernel."""
+        """Block the loop, so that the clients wait in the kernel, then close the listener."""
         for _ in range(100):
             client = Client(proxy.port)
             client.send(first + get(b"/", CLOSE))

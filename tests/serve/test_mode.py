@@ -76,7 +76,7 @@ SEALS = "version: 1\nundeclared: {response: block}\ncookies: [{name: sid, seal: 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(tmp_path: Path, token: str, workers: str) -> None:
-    """The night on which it is needed is the one on which a secret was lost and a bad policy written."""
+    """Use the switch after the key file is lost and a bad policy is written."""
     key = tmp_path / "key"
     create(key)
     flags = ("--workers", workers, "--seal-key-file", str(key), "--admin-token-file", token)
@@ -90,7 +90,7 @@ def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(tmp_path: P
             assert code == 200 and (json.loads(answer)["mode"] == "report") is passed
             answers = [ask(proxy.port, get(b"/", CLOSE)) for _ in range(10)]
             assert all((b"undeclared=" in answer) is passed for answer in answers)
-            # What is sealed again afterwards is sealed by a key that is on no disk any more.
+            # Sealing resumes afterwards with the key in memory, which is no longer on disk.
             assert all((b"sid=s1." in answer) is not passed for answer in answers)
         assert eventually(lambda: not any(passes(proxy.port) for _ in range(10)))
         assert "died" not in proxy.told and "is ended" not in proxy.told
@@ -113,7 +113,7 @@ def test_a_switch_that_fails_internally_returns_an_error_and_changes_nothing(
         patched.setattr(reload, "RETRY_SECONDS", 1.0)
         patched.setattr(proxy.plane.reloader, "turn", faulty)
         time.sleep(2)
-        assert mode_of(proxy) == "report" and passes(proxy.port)  # told as it is, and tried again
+        assert mode_of(proxy) == "report" and passes(proxy.port)  # shows the mode in force, and retries
     assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port))
 
 

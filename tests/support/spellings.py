@@ -69,9 +69,9 @@ def in_chromium(line: str, now: float) -> float | None:
 
 
 def in_firefox(line: str, now: float) -> float | None:
-    """Return the same for Firefox. `CookieParser::ParseMaxAgeAttribute` takes any value that begins with `-` for a deletion,
-    and stops at the digit that overflows. Its dates are NSPR's: the usual form is read exactly, and any other as the
-    worst that could be meant."""
+    """Return the same for Firefox. `CookieParser::ParseMaxAgeAttribute` takes any value that begins with `-` as a
+    deletion, and stops at the digit that overflows. NSPR reads its dates. This function reads the usual form exactly,
+    and any other form as its worst possible meaning."""
     last = {name: value for name, value in attributes(line) if len(value.encode()) <= 1024}
     age = last.get("max-age", "")
     if age.startswith("-"):

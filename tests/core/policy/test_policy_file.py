@@ -1,4 +1,4 @@
-"""The content of one file: names as they are written, texts, and the entries of a file with problems."""
+"""The content of one file: exact names, texts, and the entries of a file with problems."""
 
 import pytest
 

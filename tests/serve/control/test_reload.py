@@ -103,7 +103,7 @@ def test_a_switch_lasts_its_duration_even_if_the_wall_clock_changes(tmp_path: Pa
         proxy.goes_on(599, wall)
         assert proxy.mode is Mode.REPORT
         end = proxy.reloader.status.switch_end
-        assert end == pytest.approx(proxy.wall + 1)  # shown by the wall clock as it is now
+        assert end == pytest.approx(proxy.wall + 1)  # shown by the current wall clock
         proxy.goes_on(1)
         assert proxy.mode is None and proxy.reloader.status.switch_end == 0
 
@@ -142,7 +142,7 @@ def test_an_entry_ends_and_counts_again_with_the_wall_clock(tmp_path: Path) -> N
             assert proxy.has_ended is has_ended
         count = len(proxy.in_force)
         proxy.goes_on(1)
-        assert len(proxy.in_force) == count  # nothing is due
+        assert len(proxy.in_force) == count  # no change is due
 
     play(scene())
 
@@ -194,7 +194,7 @@ def test_urgent_work_during_a_reload_counts_at_once_and_for_the_policy_that_is_l
 
 
 def test_an_entry_that_ends_while_a_policy_is_built_ends_in_it(tmp_path: Path) -> None:
-    """The policy before has no such entry, so nothing was due."""
+    """Start from a policy without that entry, so that no end was due."""
 
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")
@@ -272,7 +272,7 @@ def test_a_reload_that_failed_for_lack_of_resources_is_retried(
         await proxy.load("two")
         assert not proxy.reloader.status.reload_successful and proxy.in_force[-1][0] == "one"
         proxy.fault = None
-        await asyncio.sleep(1.2)  # looks, and sees no change
+        await asyncio.sleep(1.2)  # the file has not changed since the last look
         assert proxy.in_force[-1][0] == "one"
         proxy.passed += RETRY_SECONDS
         await asyncio.sleep(1.2)

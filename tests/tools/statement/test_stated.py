@@ -148,7 +148,7 @@ def test_a_draft_of_the_carerix_statement_declares_what_the_carerix_policy_does(
     assert all(e.until == math.inf for e in drafted.entries)
 
 
-# Whatever a page says
+# Any page
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 LINE = st.one_of(

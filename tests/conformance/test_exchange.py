@@ -1,5 +1,4 @@
-"""Rows of the wire that take more than one message: time, retries, interim answers, hop-by-hop, upgrades, early
-ends."""
+"""Properties that need several messages: time, retries, interim answers, hop-by-hop fields, upgrades, early ends."""
 
 import contextlib
 import hashlib
@@ -52,7 +51,7 @@ def test_only_a_safe_request_on_a_stale_connection_is_sent_again(
     def script(connection: OriginConnection) -> None:
         connection.read_head()
         connection.send(OK)
-        # Dies on the next request of the connection, and answers it on a new one.
+        # The origin closes on the next request of the connection, and answers it on a new one.
         connection.read_head()
 
     origin = wire.behind(script)
@@ -65,7 +64,7 @@ def test_only_a_safe_request_on_a_stale_connection_is_sent_again(
 
 @pytest.mark.row(3)
 @pytest.mark.parametrize("method", [b"GET", b"POST"], ids=["GET", "POST"])
-def test_an_origin_that_dies_on_a_fresh_connection_is_asked_once(wire: Wire, method: bytes) -> None:
+def test_a_request_is_sent_once_if_the_origin_closes_a_new_connection(wire: Wire, method: bytes) -> None:
     origin = wire.behind(lambda connection: connection.read_head() and None)
     status = wire.status(get(b"/", CLOSE, b"Content-Length: 0", method=method))
     expect(status in (502, 503), status)
@@ -174,8 +173,8 @@ def test_an_origin_stalls_where_the_client_does_not_read(wire: Wire) -> None:
 
 
 @pytest.mark.row(15)
-def test_hop_by_hop_fields_go_both_ways(wire: Wire) -> None:
-    """RFC 9110 7.6.1 names them; the others keep some of them (Keep-Alive, Proxy-Connection, TE)."""
+def test_hop_by_hop_fields_are_removed_in_both_directions(wire: Wire) -> None:
+    """Remove the fields of RFC 9110 7.6.1; the others keep some of them (Keep-Alive, Proxy-Connection, TE)."""
     origin = wire.behind(
         b"HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nX-Hop: gone\r\nKeep-Alive: timeout=5\r\nProxy-Connection: gone\r\n"
         b"X-Kept: kept\r\nContent-Length: 2\r\n\r\nok"
@@ -303,7 +302,7 @@ def test_an_upgrade_to_anything_else_is_not_passed_on(wire: Wire, protocol: byte
     )
     expect(
         len(origin.requests) <= 1 and not any(b"\r\nupgrade:" in r.lower() for r in origin.requests),
-        "passed on",
+        "forwarded",
     )
 
 
@@ -320,7 +319,7 @@ def test_paths_are_forwarded_byte_for_byte(wire: Wire, path: bytes) -> None:
 
 @pytest.mark.row(31)
 def test_an_absolute_target_is_normalised_and_its_authority_is_the_host(wire: Wire) -> None:
-    """RFC 9112 3.2.2: a proxy that receives one must ignore the received Host field."""
+    """Ignore the Host field of a request with an absolute target (RFC 9112 3.2.2)."""
     origin = wire.behind(ok_close)
     wire.ask(b"GET http://other.example/a?b HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n")
     expect(origin.requests[0].startswith(b"GET /a?b HTTP/1.1\r\n"), "not origin-form")
@@ -359,7 +358,7 @@ def test_an_early_answer_is_read_while_ten_megabytes_are_on_their_way(wire: Wire
 
 
 @pytest.mark.row(35)
-def test_a_client_that_leaves_takes_its_origin_connection_with_it(wire: Wire) -> None:
+def test_the_origin_connection_is_closed_when_its_client_leaves(wire: Wire) -> None:
     gone = threading.Event()
 
     def script(connection: OriginConnection) -> None:

@@ -18,7 +18,7 @@ ROWS = cases("smuggling-public.jsonl")
 
 @dataclass
 class Recorded:
-    """A request as a lenient origin reads it: lines may end in LF, and chunks win over a length."""
+    """A request as read by a lenient origin: lines may end in LF, and chunks override a length."""
 
     line: bytes
     raw: bytearray
@@ -79,7 +79,7 @@ class Recorder:
 
 
 def exchange(wire: Wire, case: dict, drip: bool, silence: float) -> tuple[list[int], bool]:
-    """Return the statuses of the answers except 100, and if the proxy closed the connection."""
+    """Return the statuses of the answers except 100, and whether the proxy closed the connection."""
     answer, closed = bytearray(), False
     with wire.client() as client:
         with contextlib.suppress(OSError):
@@ -100,7 +100,7 @@ def exchange(wire: Wire, case: dict, drip: bool, silence: float) -> tuple[list[i
 
 
 def judge(wire: Wire, case: dict, drip: bool) -> None:
-    """Raises Differs. An answer that is late, for the machine is busy, is waited for once more."""
+    """Judge a case, and once more with a longer wait, in case the machine was busy. Raises Differs."""
     try:
         _judge(wire, case, drip, 0.3)
     except Differs:

@@ -64,7 +64,7 @@ class Session:
             try:
                 message = self.messages.get(timeout=max(0.0, end - time.monotonic()))
             except Empty:
-                raise AssertionError("the language server says nothing") from None
+                raise AssertionError("the language server sends nothing") from None
             if "method" in message and "id" in message:  # it asks for settings: there are none
                 asked = message.get("params", {}).get("items", [])
                 self._send({"id": message["id"], "result": [None for _ in asked]})

@@ -1,5 +1,5 @@
-"""A core that is pure, and one place that prints. The directions of imports are contracts in pyproject.toml (make
-lint)."""
+"""The core is pure, and only the command line prints. pyproject.toml has the allowed directions of imports (`make
+lint`)."""
 
 import ast
 import re

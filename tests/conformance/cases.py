@@ -11,6 +11,6 @@ class Case:
     sent: bytes
     answers: frozenset[int]
     why: str = ""
-    """The reason, if cookiewarden differs from nginx, HAProxy and Envoy."""
+    """The reason, where cookiewarden is stricter than other proxies."""
     whole: bool = False
     """Send it in one segment only: in pieces, the proxy forwards a part before it sees the fault."""

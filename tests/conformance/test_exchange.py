@@ -174,7 +174,7 @@ def test_an_origin_stalls_where_the_client_does_not_read(wire: Wire) -> None:
 
 @pytest.mark.row(15)
 def test_hop_by_hop_fields_are_removed_in_both_directions(wire: Wire) -> None:
-    """Remove the fields of RFC 9110 7.6.1; the others keep some of them (Keep-Alive, Proxy-Connection, TE)."""
+    """Remove the fields of RFC 9110 7.6.1, also those named by Connection, which the others forward."""
     origin = wire.behind(
         b"HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nX-Hop: gone\r\nKeep-Alive: timeout=5\r\nProxy-Connection: gone\r\n"
         b"X-Kept: kept\r\nContent-Length: 2\r\n\r\nok"
@@ -190,7 +190,7 @@ def test_hop_by_hop_fields_are_removed_in_both_directions(wire: Wire) -> None:
 
 @pytest.mark.row(16)
 def test_expect_100_continue_is_answered_by_the_origin(wire: Wire) -> None:
-    """Leave the 100 to the origin, which may refuse the body; nginx and HAProxy send it themselves."""
+    """Leave the 100 to the origin, which may refuse the body; nginx and Envoy send it themselves."""
     arrived = threading.Event()
 
     def script(connection: OriginConnection) -> None:
@@ -225,7 +225,7 @@ def test_expect_100_continue_is_answered_by_the_origin(wire: Wire) -> None:
 
 @pytest.mark.row(16)
 def test_interim_answers_reach_http_1_1_only_and_stay_in_step(wire: Wire) -> None:
-    """Forward a 103 with its cookies judged (RFC 9110 15.2: a proxy must forward 1xx); nginx drops it."""
+    """Forward a 103 to HTTP/1.1 only (RFC 9110 15.2); Envoy drops it, and HAProxy sends it to HTTP/1.0."""
 
     def script(connection: OriginConnection) -> None:
         number = 0
@@ -253,7 +253,7 @@ def test_interim_answers_reach_http_1_1_only_and_stay_in_step(wire: Wire) -> Non
 
 @pytest.mark.row(18)
 def test_trailers_are_forwarded_and_never_become_header_fields(wire: Wire) -> None:
-    """Remove a Set-Cookie trailer, which browsers ignore; nginx drops all trailers."""
+    """Remove a Set-Cookie trailer, which browsers ignore; the others forward it, or drop all trailers (nginx)."""
     wire.behind(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\nSet-Cookie: sid=CANARY\r\n\r\n"
     )
@@ -289,8 +289,8 @@ def test_an_upgrade_becomes_a_tunnel(wire: Wire) -> None:
 
 @pytest.mark.row(19)
 @pytest.mark.parametrize("protocol", [b"h2c", b"TLS/1.0", b"foo"])
-def test_an_upgrade_to_anything_else_is_not_passed_on(wire: Wire, protocol: bytes) -> None:
-    """Refuse h2c, a tunnel past every check (h2c smuggling); nginx forwards upgrades by configuration."""
+def test_an_upgrade_to_another_protocol_is_not_forwarded(wire: Wire, protocol: bytes) -> None:
+    """Refuse h2c, a tunnel past every check (h2c smuggling); nginx and HAProxy forward the upgrade."""
     origin = wire.behind(OK)
     wire.ask(
         get(

@@ -39,7 +39,7 @@ RESPONSES = [
     Case("a blank before the colon is a bad gateway", "9112 5.1", ok(b"X : y", EMPTY), frozenset({502, 200})),
     Case("a folded line is a bad gateway", "9112 5.2", ok(b"X: y", b" z", EMPTY), frozenset({502, 200})),
     Case("a NUL in a value is a bad gateway", "9110 5.5", ok(b"X: \x00", EMPTY), BAD),
-    Case("a control character in a value is a bad gateway", "9110 5.5", ok(b"X: \x01", EMPTY), BAD, why="RFC 9110 5.5: control characters are invalid like CR, LF and NUL; the others forward them"),
+    Case("a control character in a value is a bad gateway", "9110 5.5", ok(b"X: \x01", EMPTY), BAD, why="RFC 9110 5.5: control characters are invalid like CR, LF and NUL; nginx and HAProxy forward them"),
     Case("a bare LF in a head is a bad gateway", "9112 2.2", b"HTTP/1.1 200 OK\nContent-Length: 0\n\n", BAD, why="parsers that end lines differently see different fields, for example Set-Cookie"),
     Case("a line without a colon is a bad gateway", "9112 5", ok(b"X", EMPTY), BAD),
     Case("two different lengths are a bad gateway", "9112 6.3", ok(b"Content-Length: 1", b"Content-Length: 2", body=b"a"), BAD),
@@ -47,7 +47,7 @@ RESPONSES = [
     Case("a length and chunks are a bad gateway", "9112 6.3", ok(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"), frozenset({502, 200})),
     Case("a coding before chunked is a bad gateway", "9112 6.1", ok(b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"), BAD),
     Case("chunks in HTTP/1.0 are a bad gateway", "9112 6.1", ok(b"Transfer-Encoding: chunked", body=b"0\r\n\r\n", version=b"1.0"), BAD, why="RFC 9112 6.1: such a message has faulty framing; the others accept it"),
-    Case("a first chunk without a size is a bad gateway", "9112 7.1", ok(b"Transfer-Encoding: chunked", body=b"x\r\n"), BAD, why="the client has no response yet, so it can get a 502; the others have sent the 200 and truncate it", whole=True),
+    Case("a first chunk without a size is a bad gateway", "9112 7.1", ok(b"Transfer-Encoding: chunked", body=b"x\r\n"), BAD, why="the client has no response yet, so it can get a 502; Envoy has sent the 200 and truncates it", whole=True),
     Case("a head above 32 KiB is a bad gateway", "6585 5", ok(*[b"X: " + b"x" * 4000] * 9, EMPTY), frozenset({502, 503})),
     Case("129 fields are a bad gateway", "6585 5", ok(*[b"X: y"] * 129, EMPTY), BAD),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Fixtures that several folders use, and the one that looks at everything that was printed."""
+"""Fixtures for several folders, and the check that no output has a cookie value."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reading policy files from a disk that is not always friendly."""
+"""Reading policy files from a disk with folders, pipes, links and missing files."""
 
 import os
 from pathlib import Path

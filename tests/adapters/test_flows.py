@@ -1,4 +1,4 @@
-"""Flow files of mitmproxy: recorded by a real mitmdump, learnt from, cut, and of another kind."""
+"""Flow files of mitmproxy: recorded by a real mitmdump, used by learn, truncated, and of another format."""
 
 import shutil
 import subprocess
@@ -30,7 +30,7 @@ def learn(*arguments: object) -> tuple[int, str, str]:
 
 @pytest.fixture(scope="module")
 def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three exchanges, as mitmdump writes them."""
+    """A file of three exchanges, written by mitmdump."""
     folder = tmp_path_factory.mktemp("flows")
     mitmdump = Path(sys.executable).parent / "mitmdump"
     assert mitmdump.exists() or shutil.which("mitmdump"), "make test-mitm installs mitmproxy"

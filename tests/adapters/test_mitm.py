@@ -86,7 +86,7 @@ def get(path: str = "/", *fields: str, host: str = "shop.example") -> bytes:
 
 
 def corpus_origin() -> Origin:
-    """Answers /n/NUMBER with that exchange's Set-Cookie lines."""
+    """Return an origin that answers /n/NUMBER with the Set-Cookie lines of that exchange."""
     answers = [answer for _, answer in exchanges()]
 
     def script(connection: OriginConnection) -> None:
@@ -245,7 +245,7 @@ def test_mitmweb_has_the_options_and_the_commands(tmp_path: Path) -> None:
     with mitm(tmp_path, f"reverse:{origin.upstream.url}", program="mitmweb") as proxy:
         assert eventually(lambda: listens(proxy.web))
         ask(proxy.port, get())
-        token = re.search(r"\?token=(\w+)", proxy.told)  # newer ones ask for it
+        token = re.search(r"\?token=(\w+)", proxy.told)  # newer versions require it
         more = f"?token={token[1]}" if token else ""
 
         def asked(path: str, data: bytes | None = None) -> dict:

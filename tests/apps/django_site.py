@@ -16,7 +16,7 @@ USER, PASSWORD = "admin", "secret"
 
 @contextlib.contextmanager
 def django_site(folder: Path) -> Iterator[int]:
-    """Its port; its database and its files are in `folder`."""
+    """Yields its port. Its database and its files are in `folder`."""
     port = free_port()
     environment = {
         "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(SITE), "SITE_FOLDER": str(folder),

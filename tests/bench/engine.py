@@ -35,7 +35,7 @@ EXCHANGE = Exchange(b"bench.example", b"/six", https=False)
 YARDSTICK = "bytes.partition + dict.get"
 KNOWN, TOGETHER, NEW = "remembered", "remembered, six together", "new"
 REPEATED = 10
-"""How many times a round of remembered lines goes over them."""
+"""Repetitions of the remembered lines in one round."""
 REQUESTS = (4 * DIFFERENT, 12 * DIFFERENT)
 """The result is the difference of the two runs, which cancels the cost of the start."""
 
@@ -71,7 +71,7 @@ def remembered(engine: Engine) -> Case:
 
 
 def judging(engine: Engine, many: list[bytes]) -> Case:
-    """Set-Cookie lines one by one."""
+    """Judge Set-Cookie lines one by one."""
     scope = engine.scope(EXCHANGE)
 
     def run() -> None:
@@ -168,7 +168,7 @@ def opens(engine: Engine) -> Case:
 
 
 def decisions(rounds: int) -> dict[str, list[float]]:
-    """ns for a decision, round by round."""
+    """Return the ns for a decision, round by round."""
     cases: dict[str, Case] = {YARDSTICK: yardstick()}
     for size in SIZES:
         entries = loaded(policy(size))

@@ -55,7 +55,7 @@ class Proxy:
         statement = StatementPages(engine) if policy.statement.path else None
         self.driver = driver_of(Prepared(engine, Order(), guard, statement), metrics)
         gc.collect()
-        gc.freeze()  # as a proxy does once a policy is built
+        gc.freeze()  # as a proxy does after it has built a policy
 
     def exchange(self, ask: bytes, answer: bytes) -> None:
         """Run one request and its response, each on a new connection."""
@@ -65,7 +65,7 @@ class Proxy:
         origin.connection_made(Nowhere())
         pool.open, pool.idle = 1, type(pool.idle)([origin])
         client.data_received(ask)
-        if origin.exchange is not None:  # else the proxy has answered
+        if origin.exchange is not None:  # otherwise the proxy has answered
             origin.data_received(answer)
         client.connection_lost(None)
 
@@ -92,7 +92,7 @@ def asked(*fields: bytes, target: bytes = b"/") -> bytes:
 
 
 def cookies(pairs: Iterator[bytes] | list[bytes]) -> tuple[bytes, bytes]:
-    """Two Cookie fields with as many of the pairs as a request may have."""
+    """Return two Cookie fields with as many of the pairs as a request may have."""
     pairs = list(pairs)[:300]
     half = len(pairs) // 2
     return b"Cookie: " + b"; ".join(pairs[:half]), b"Cookie: " + b"; ".join(pairs[half:])
@@ -118,7 +118,7 @@ STATEMENT = ONE.replace("cookies:", "statement: {path: /s, languages: [en, nl], 
 
 
 def of_value(prefix: bytes, unit: bytes) -> Callable[[int], tuple[bytes, bytes]]:
-    """Two fields that are full of a unit, the second with a number."""
+    """Return two fields that are full of a unit, the second with a number."""
     full = unit * (ROOM // len(unit))
     return lambda n: (asked(prefix + full, prefix + b"%d" % n + full[: ROOM - 10]), OK)
 
@@ -137,7 +137,7 @@ def connection_of_a_response(n: int) -> tuple[bytes, bytes]:
 
 
 def named(form: str, size: int = 90) -> Callable[[int], tuple[bytes, bytes]]:
-    """300 cookies with names that were never seen."""
+    """Return 300 cookies with new names."""
 
     def heads(n: int) -> tuple[bytes, bytes]:
         return asked(
@@ -185,7 +185,7 @@ EVERY_VERB = entries(
 
 
 def crowded(name: str, attributes: str, end: str) -> Callable[[int], tuple[bytes, bytes]]:
-    """Lines that have no tail in common, full of attributes."""
+    """Return lines full of attributes, each with another tail."""
 
     def heads(n: int) -> tuple[bytes, bytes]:
         lines = [
@@ -198,7 +198,7 @@ def crowded(name: str, attributes: str, end: str) -> Callable[[int], tuple[bytes
 
 
 def aabb(n: int) -> tuple[bytes, bytes]:
-    """300 cookies that begin with many `a` and end with many `b`."""
+    """Return 300 cookies that begin with many `a` and end with many `b`."""
     return asked(*cookies([b"a" * 45 + b"%d" % (n * 1000 + at) + b"b" * 45 + b"=1" for at in range(300)])), OK
 
 
@@ -290,7 +290,7 @@ def seconds(proxy: Proxy, heads: Callable[[int], tuple[bytes, bytes]], repeats: 
 
 
 def steps_of(run: Callable[[], object]) -> int:
-    """Python's bytecodes that a call takes."""
+    """Return the number of Python's bytecodes that a call takes."""
     count = 0
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -309,7 +309,7 @@ def steps_of(run: Callable[[], object]) -> int:
 
 
 def steps(proxy: Proxy, ask: bytes, answer: bytes) -> int:
-    """Python's bytecodes that one exchange takes."""
+    """Return the number of Python's bytecodes that one exchange takes."""
     return steps_of(lambda: proxy.exchange(ask, answer))
 
 

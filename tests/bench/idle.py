@@ -39,7 +39,7 @@ def started(name: str, folder: Path, origin: int) -> tuple[subprocess.Popen, int
     home, listen = folder / name, free_port()
     home.mkdir()
     arguments = PEERS[name](home, listen, origin)
-    for configuration in home.iterdir():  # the wire's limits are for other things
+    for configuration in home.iterdir():  # the limits of the wire suite do not apply here
         text = configuration.read_text()
         text = text.replace("worker_connections 1024", "worker_connections 30000")
         text = text.replace("keepalive_timeout 6s", f"keepalive_timeout {LONG}s; keepalive_requests 100000")

@@ -27,7 +27,7 @@ from tests.bench.policy import SET_COOKIES, cookie_header, policy
 from tests.support.policies import policy as loaded
 
 DIFFERENT = 256
-"""Values that a cookie takes in turn."""
+"""Number of values that a cookie takes in turn."""
 
 
 class Nowhere:
@@ -109,7 +109,7 @@ class Exchanges:
         self.messages = [(request(n, asked), response(n, said)) for n in range(DIFFERENT)]
 
     def run(self, times: int) -> float:
-        """Seconds for so many times all messages."""
+        """Send all messages `times` times and return the seconds."""
         from_client: Callable[[bytes], None] = self.client.data_received
         from_origin = self.origin.data_received
         began = time.perf_counter()

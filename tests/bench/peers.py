@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.bench.policy import BOUND, DECLARED, SET_COOKIES, policy
 
 PLENTY = 9_000
-"""Clients that each of them may have, each with a connection to the origin: within the usual 20,000 descriptors."""
+"""Limit of clients for each peer, each with a connection to the origin: within the usual 20,000 descriptors."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Where:
     origin: int
     admin: int = 0
     tls: tuple[str, str] | None = None
-    """Files of a certificate and its key, to listen by TLS."""
+    """Files of the certificate and key of a TLS listener."""
     flags: tuple[str, ...] = ()
-    """Of ours."""
+    """Options of cookiewarden."""
 
     def file(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -41,7 +41,7 @@ class Where:
 
 
 def _nginx(where: Where, http: str, top: str = "") -> list[str]:
-    user = "user root;" if os.geteuid() == 0 else ""  # its worker must reach a folder that is ours alone
+    user = "user root;" if os.geteuid() == 0 else ""  # the folder is private, and the worker must read it
     temporary = " ".join(
         f"{kind}_temp_path {where.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -395,7 +395,7 @@ os.environ["PATH"] += f":/usr/sbin:{Path(sys.executable).parent}:{MITMDUMP.paren
 
 
 def missing() -> list[str]:
-    """Peers that cannot be measured here. Exits where the bench cannot do without what is missing."""
+    """Return the peers that cannot be measured here. Exits if a required program is missing."""
     tools = [tool for tool in TOOLS if shutil.which(tool) is None]
     if tools:
         sys.exit(

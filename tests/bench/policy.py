@@ -7,11 +7,11 @@ from dataclasses import dataclass
 DECLARED = ("sid", "prefs", "seen", "csrf", "lang", "cart", "theme", "region", "zone", "list", "view", "side")
 UNDECLARED = tuple(f"tracker-{number}" for number in range(8))
 BOUND = 400 * 86400
-"""Seconds that a cookie may live."""
+"""The bound of lifetimes in seconds."""
 
 
 def policy(entries: int = len(DECLARED)) -> str:
-    """Ours; beyond `DECLARED` with entries that no cookie of the bench meets."""
+    """Return cookiewarden's policy, with `entries` entries. Those beyond `DECLARED` match no cookie of the bench."""
     names = [*DECLARED, *(f"other-{number}" for number in range(entries - len(DECLARED)))]
     return (
         "version: 1\npolicy: bench\n"

@@ -92,11 +92,11 @@ def without_inventory(where: Where) -> list[str]:
 COMMANDS = PEERS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES} | {NO_INVENTORY: without_inventory}
 
 
-# Before it is timed
+# Checks before the measurement
 
 
 def same_answers(running: list[Peer]) -> None:
-    """Raises DoesNotCount where two peers that carry out the policy do not do the same, under the Host of the load."""
+    """Check that all peers with the policy give the same answers, under the Host of the load. Raises DoesNotCount."""
     seen = {}
     for peer in running:
         connection = _connection(peer)
@@ -128,7 +128,7 @@ def _connection(peer: Peer) -> http.client.HTTPConnection:
 
 @contextlib.contextmanager
 def idle_connections(peer: Peer, count: int) -> Iterator[None]:
-    """Connections that have been answered once each; all must still be there at the end."""
+    """Hold connections that have had one answer each, and check at the end that all are still open."""
     request = f"GET /plain HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         opened = []
@@ -157,7 +157,7 @@ class Row:
 
     @property
     def cost(self) -> float:
-        """µs of CPU for each request; ms for each GiB where bodies are large."""
+        """Return µs of CPU per request, or ms per GiB if bodies are large."""
         if self.workload.octets:
             return self.result.cpu / self.result.requests / self.workload.octets * GIB * 1e3
         return self.result.cpu / self.result.requests * 1e6

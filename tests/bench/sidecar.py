@@ -76,7 +76,7 @@ def memory(origin: int, rounds: int) -> list[Found]:
 
 
 def workers(origin: int, rounds: int) -> list[Found]:
-    """Both free to use every core, so that one worker has no better caches than two."""
+    """Measure one and two workers. Both may use every core, so that their caches are equally good."""
     one, two = "one worker", "two workers"
     load = Load("/six", clients=64)
     cost: dict[str, list[float]] = {one: [], two: []}
@@ -108,7 +108,7 @@ def _spent(peer: Peer) -> dict[int, float]:
 
 def start(origin: int, rounds: int) -> list[Found]:
     """Measure the time from the command to the first answer, with 50 entries."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode
     ours, other = [], []
     for number in range(rounds + 1):
         times = _start(origin), _imports()
@@ -195,7 +195,7 @@ ASKING = 8
 
 
 def _ask_until(peer: Peer, until: float) -> int:
-    """How many pages there were."""
+    """Load the status page until `until` and return the number of loads."""
     pages = 0
     while time.monotonic() < until:
         _seconds(peer, "/")
@@ -204,7 +204,7 @@ def _ask_until(peer: Peer, until: float) -> int:
 
 
 def _show_names(peer: Peer) -> None:
-    """Undeclared ones, more than are kept."""
+    """Send more undeclared names than the inventory keeps."""
     connection = http.client.HTTPConnection("127.0.0.1", peer.port)
     for begin in range(0, NAMES, AT_ONCE):
         names = "; ".join(f"n{number}=1" for number in range(begin, begin + AT_ONCE))
@@ -217,7 +217,7 @@ BAR_MS = 200.0
 
 
 def _seconds(peer: Peer, path: str) -> float:
-    """Milliseconds for a page of the admin listener."""
+    """Return the milliseconds for a page of the admin listener."""
     connection = http.client.HTTPConnection("127.0.0.1", peer.admin)
     began = time.perf_counter()
     connection.request("GET", path)

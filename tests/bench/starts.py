@@ -35,14 +35,14 @@ PATIENCE_SECONDS = 30.0
 
 @dataclass
 class Measured:
-    """One start, and the one that it is compared with."""
+    """One start, and the start that it is compared with."""
 
     title: str
     run: Callable[[], float]
-    """Starts it once; seconds of wall time."""
+    """Runs it once and returns the seconds of wall time."""
     base: Callable[[], float]
     bar: float
-    """The largest multiple that is allowed."""
+    """The largest allowed multiple."""
     seconds: list[float] = field(default_factory=list)
     base_seconds: list[float] = field(default_factory=list)
 

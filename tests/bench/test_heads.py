@@ -14,7 +14,7 @@ from tests.bench.inprocess import Exchanges
 
 async def counted(case: Case) -> int:
     proxy = proxy_of(case, KEYS)
-    proxy.exchange(*case.heads(0))  # what is made once is made
+    proxy.exchange(*case.heads(0))  # everything that is made only once exists now
     found = steps(proxy, *case.heads(1))
     proxy.driver.stop()
     return found

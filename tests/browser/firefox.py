@@ -15,7 +15,7 @@ import aiohttp
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 PREFERENCES = {
-    "network.dns.forceResolve": "127.0.0.1",  # every host is this machine: cookies need real names
+    "network.dns.forceResolve": "127.0.0.1",  # every host resolves to this machine, because cookies need real names
     "network.trr.mode": 5,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
@@ -31,7 +31,7 @@ PREFERENCES = {
     "dom.security.https_first": False,
 }
 SECONDS = 60.0
-"""For one command: a busy machine may be slow."""
+"""Seconds for one command, which may be slow on a busy machine."""
 _LISTENS = re.compile(r"WebDriver BiDi listening on (ws://[^\s]+)")
 
 
@@ -60,11 +60,11 @@ class Firefox:
         self.page = self._ask("browsingContext.getTree")["contexts"][0]["context"]
 
     def goto(self, url: str) -> None:
-        """Load a page and wait until it is there."""
+        """Load a page and wait for it."""
         self._ask("browsingContext.navigate", context=self.page, url=url, wait="complete")
 
     def cookies(self, **wanted: Any) -> list[dict[str, Any]]:
-        """All cookies, partitioned ones too, as WebDriver BiDi gives them."""
+        """Return all cookies with the partitioned ones, as WebDriver BiDi gives them."""
         return self._ask("storage.getCookies", filter=wanted)["cookies"]
 
     def evaluate(self, expression: str) -> Any:
@@ -91,7 +91,7 @@ class Firefox:
         assert printed is not None
         for line in printed:
             if found := _LISTENS.search(line):
-                # The pipe must not fill: a browser that cannot write stands still.
+                # Empties the pipe, because a browser that cannot write stops.
                 self._drain = threading.Thread(target=lambda: (printed.read(), printed.close()), daemon=True)
                 self._drain.start()
                 return found[1]

@@ -66,7 +66,7 @@ def test_an_undeclared_cookie_of_a_script_is_gone_after_two_navigations(
         page.goto(f"{site}/a/b/c")
     assert names(visitor) == left
     navigations = sum(head.startswith(b"GET /a/b/c") for head in origin.requests)
-    assert navigations == 3  # nothing loops
+    assert navigations == 3  # no page reloads without end
 
 
 def test_a_cookie_without_consent_goes_wherever_its_script_put_it_and_stays_once_granted(

@@ -74,7 +74,7 @@ def test_undeclared_cookies_of_scripts_are_refused_and_counted(
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"http://localhost:{proxy.port}{path}")
-    assert names(visitor) == set()  # the page's own first script was too late
+    assert names(visitor) == set()  # the page's own first script ran after the guard
     for line in (
         "theme-dark=CANARY",
         "here=CANARY",
@@ -135,7 +135,7 @@ SPELLED = ("%", "%2", "%zz", "%22", "%5B", "%C3%A9", "%C3", "%E2%80%A8", "%00", 
 def spellings(form: ConsentFormat, times: int) -> list[str]:
     """Return the values of the table of consent cookies, their full encodings, and `times` random changes of them."""
     read = [value for kind, value, _ in READ if kind == form and len(value) < 3000]
-    random = Random(f"{form}")  # the same ones each time
+    random = Random(f"{form}")  # the same changes each time
     found = [*read, *(quote(value, safe="%") for value in read)]
     for _ in range(times):
         value = random.choice(read)
@@ -151,7 +151,7 @@ def spellings(form: ConsentFormat, times: int) -> list[str]:
     ]
 
 
-# Gives the cookie each value in turn and tries each gate.
+# Sets each value in turn and tries each gate.
 TRY = """([values, gates]) => values.map((value) => {
   document.cookie = "answer=; max-age=0"
   document.cookie = "answer=" + value
@@ -266,12 +266,12 @@ ONCE = [
     ("window.decodeURIComponent = () => 'analytics'; document.cookie = '_ga=CANARY'", set()),
     ("Object.defineProperty(Document.prototype, 'cookie', {...Object.getOwnPropertyDescriptor(Document.prototype, 'cookie'), get: () => 'answer=analytics'}); document.cookie = '_ga=CANARY'", set()),
     ("Object.defineProperty(document, 'cookie', {get: () => 'answer=analytics', configurable: true}); Object.getOwnPropertyDescriptor(Document.prototype, 'cookie').set.call(document, '_ga=CANARY')", set()),
-    # what looks like another name
+    # apparent other names
     ("document.cookie = 'theme-x\\0=CANARY'", set()),
     ("document.cookie = '_fbp\\ud800=CANARY'", set()),
     ("document.cookie = '_fbp\\n; theme-x=CANARY'", set()),
     ("document.cookie = 'toString=CANARY'; document.cookie = '__proto__=CANARY'", set()),
-    # errors are those that there would be without the guard
+    # errors are the same as without the guard
     ("document.cookie = Symbol()", "Cannot convert a Symbol"),
     ("document.cookie = {toString() { throw new Error('mine') }}", "mine"),
     ("await cookieStore.set()", "1 argument required"),
@@ -296,7 +296,7 @@ def test_the_guard_sets_the_judged_value_even_if_the_page_replaces_builtins(
     proxy, _ = start(application, POLICY % "")
     page = visitor.new_page()
     for script, expected in ONCE:
-        page.goto(f"http://localhost:{proxy.port}/")  # what the last one replaced is there again
+        page.goto(f"http://localhost:{proxy.port}/")  # the page is new, without the last replacement
         visitor.clear_cookies()
         if isinstance(expected, str):
             with pytest.raises(Error, match=expected):
@@ -308,7 +308,7 @@ def test_the_guard_sets_the_judged_value_even_if_the_page_replaces_builtins(
 
 
 def test_a_word_that_is_a_declared_name_is_not_set(start: Start, visitor: BrowserContext) -> None:
-    """Firefox takes a line without `=` for a name without a value."""
+    """Block a line without `=`, which Firefox takes as a name without a value."""
     proxy, _ = start(application, POLICY.replace("cookies:", "undeclared: {response: pass}\ncookies:", 1) % "")
     page = visitor.new_page()
     page.goto(f"http://localhost:{proxy.port}/")
@@ -317,7 +317,7 @@ def test_a_word_that_is_a_declared_name_is_not_set(start: Start, visitor: Browse
     assert nameless == ["word"] and "_ga" not in names(visitor)
 
 
-# Each with whether the cookie that was there is gone afterwards. The name has no consent.
+# Each line, and whether it removes the stored cookie. The name has no consent.
 DELETIONS = [
     ("_ga=; Max-Age=0", True),
     ("_ga=CANARY2; Max-Age=0; Max-Age=x", True),
@@ -381,7 +381,7 @@ def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(start: Start
 
 SETS = b"<script>document.cookie = 'early=CANARY'; window.ran = true</script>"
 PAGES = [
-    # the page, and whether browsers know its doctype
+    # the page, and whether browsers recognise its doctype
     (b"<!doctype html><html><head><title>x</title>", True),
     (b"<?xml version='1.0'?>\n<!DOCTYPE html><html><head>", True),
     (b"<!-- " + b"x" * 10_000 + b" --><!doctype html><html lang=en>", True),
@@ -580,7 +580,7 @@ def test_limit_a_page_whose_guard_fails_to_load_is_not_held(start: Start, visito
     page.route("**/.well-known/cookiewarden/guard.js*", lambda route: route.abort())
     page.goto(f"http://localhost:{proxy.port}/")
     assert names(visitor) == {"first"}
-    # The proxy wrote the tag, and knows no more than that.
+    # The proxy wrote the tag, but does not know that it did not run.
     assert proxy.sample("cookiewarden_guard_pages_total", result="injected") == 1
 
 

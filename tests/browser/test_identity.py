@@ -1,4 +1,4 @@
-"""A policy that moves a cookie, in a Chromium that held it before the policy did: no second session, logout works."""
+"""A policy that moves a cookie that Chromium already holds: there is one session, and logout works."""
 
 import re
 

@@ -21,9 +21,9 @@ DAY = 86400
 class Expected:
     http_only: bool
     days: float | None
-    """How long the browser keeps it at the most, None: with the session."""
+    """Days for which the browser keeps it at most; None for a session cookie."""
     seen: bool = True
-    """The application receives it."""
+    """True if the application receives it."""
     after_logout: bool = True
 
 
@@ -40,7 +40,7 @@ STATEMENT = {
     "language": Expected(False, 365),
     "COOKIE%3bPHPSESSID%3b%2f%3btools%2ecarerix%2ecom": Expected(True, None),
     "PHPSESSIONID": Expected(True, None),
-    "_ga": Expected(False, 400, seen=False),  # two years by the script; browsers cut at 400 days
+    "_ga": Expected(False, 400, seen=False),  # the script asks for two years, but browsers cut at 400 days
     "_gid": Expected(False, 1, seen=False),
     "_gat": Expected(False, 60 / DAY, seen=False),
     "intercom-id-demo": Expected(False, 273.75, seen=False),
@@ -53,7 +53,7 @@ SCRIPTS = {name for name, expected in STATEMENT.items() if not expected.seen}
 class Demo:
     site: str
     direct: str
-    """The same without the proxy."""
+    """The URL of the application without the proxy."""
 
 
 @pytest.fixture

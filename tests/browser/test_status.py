@@ -1,4 +1,4 @@
-"""The status page in a real Chromium: read without scripts, by keyboard, narrow and dark, with hostile names on it."""
+"""The status page in a real Chromium: without scripts, by keyboard, narrow and dark, with hostile names."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -76,7 +76,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def works(visitor: BrowserContext, site: str) -> dict[str, dict]:
-    """Log in and go round; the browser's cookies after that."""
+    """Log in, visit the pages, and return the browser's cookies."""
     page = visitor.new_page()
     page.goto(site)
     page.click("text=Log in")
@@ -119,13 +119,13 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         assert after["wosid"]["httpOnly"] and after["wosid"]["sameSite"] == "Lax"
         assert eventually(lambda: "CookiewardenModeSwitched" in asked.firing(), 20)
 
-        # Then by the file.
+        # Then the file enforces it.
         text = shop.policy.read_text().replace("\nmode: report", "\nmode: enforce")
         shop.policy.write_text(text)
         assert eventually(lambda: shop.run("mode", "policy")[1].endswith("mode enforce (by the policy)\n"), 10)
         assert eventually(lambda: "CookiewardenModeSwitched" not in asked.firing(), 20)
 
-        # A broken policy: the old one stays, and somebody is called.
+        # A broken policy: the previous one stays in force, and an alert fires.
         shop.policy.write_text(text.replace("cookies:\n", "cookies:\n  - nmae: oops\n", 1))
         assert eventually(lambda: "CookiewardenReloadFailed" in asked.firing(), 20)
         code, told = shop.run("reload")

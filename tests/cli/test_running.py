@@ -1,4 +1,4 @@
-"""Commands that speak with a running proxy: forecast, drift, mode, reload, health, report. Against a real one."""
+"""Commands against a real running proxy: forecast, drift, mode, reload, health, report."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`cookiewarden statement` as users call it: written, compared, and drafted from; files, formats, exit codes."""
+"""`cookiewarden statement` as users call it: write, compare and import; files, formats, exit codes."""
 
 import json
 from pathlib import Path

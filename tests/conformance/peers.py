@@ -19,7 +19,7 @@ from tests.support.proxy import CANARY, POLICY
 from tests.support.wait import PATIENCE
 
 HEADER, READ, CONNECT, KEEPALIVE = 2, 1, 1, 6
-"""Seconds: for a request head or a stalled body, between two bytes of the origin, to connect, between requests."""
+"""Timeouts in seconds: a request head or stalled body, two bytes of the origin, connect, between requests."""
 
 OURS = "cookiewarden"
 
@@ -38,7 +38,7 @@ def cookiewarden(folder: Path, listen: int, origin: int) -> list[str]:
 
 
 def nginx(folder: Path, listen: int, origin: int) -> list[str]:
-    user = "user root;" if os.geteuid() == 0 else ""  # its worker must reach a folder that is ours alone
+    user = "user root;" if os.geteuid() == 0 else ""  # the folder is private, and the worker must read it
     temporary = " ".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -147,7 +147,7 @@ def version(name: str) -> str:
 
 @contextlib.contextmanager
 def started(name: str, folder: Path, origin: int) -> Iterator[int]:
-    """The port of a peer that serves."""
+    """Start a peer and yield its port."""
     home, listen = folder / name, free_port()
     home.mkdir()
     with (home / "log").open("wb") as log:

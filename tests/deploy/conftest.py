@@ -28,7 +28,7 @@ Tool = Callable[..., str]
 
 @pytest.fixture
 def tool() -> Tool:
-    """Runs a tool and hands out what it printed; it must have ended well."""
+    """A function that runs a tool and returns its output. The tool must end with code 0."""
 
     def run(name: str, *arguments: str, stdin: str = "", cwd: Path = DEPLOY, **environment: str) -> str:
         path = shutil.which(name, path=PATH)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.deploy
 
 CHART = DEPLOY / "helm" / "cookiewarden"
 OPERATORS = {"PodMonitor", "PrometheusRule"}
-"""Kinds that Kubernetes itself does not know."""
+"""Kinds of operators, which Kubernetes itself does not define."""
 VERSION = "1.31"
 
 
@@ -176,7 +176,7 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
             environment["COOKIEWARDEN_MAX_REQUEST_BODY"],
             environment["COOKIEWARDEN_CONNECT_TIMEOUT"],
         ) == ("10485760", "0.5")
-        assert len(environment) == len(container["env"])  # none twice
+        assert len(environment) == len(container["env"])  # every name is unique
         assert one(documents, "ConfigMap")["data"]["vendors.a.yaml"].startswith("version: 1")
         rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yaml").read_text())
         assert one(documents, "PrometheusRule")["spec"] == rules

@@ -1,4 +1,4 @@
-"""Alerts and dashboard: checked by promtool, and asked of a real Prometheus that scrapes a running proxy."""
+"""Alerts and dashboard, checked by promtool and by a real Prometheus that scrapes a running proxy."""
 
 import json
 import re

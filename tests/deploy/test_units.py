@@ -1,4 +1,4 @@
-"""systemd, the container and compose: as far as they can be tried without an init system and a container engine."""
+"""systemd units, Dockerfile and Compose file, tested without an init system and a container engine."""
 
 import json
 import os

@@ -1,5 +1,4 @@
-"""A session with a language server over its standard input and output, as editors have one (Language Server Protocol
-3.17)."""
+"""A session with a language server over standard input and output, as in an editor (Language Server Protocol 3.17)."""
 
 import json
 import subprocess
@@ -65,7 +64,7 @@ class Session:
                 message = self.messages.get(timeout=max(0.0, end - time.monotonic()))
             except Empty:
                 raise AssertionError("the language server sends nothing") from None
-            if "method" in message and "id" in message:  # it asks for settings: there are none
+            if "method" in message and "id" in message:  # it requests settings, and gets empty ones
                 asked = message.get("params", {}).get("items", [])
                 self._send({"id": message["id"], "result": [None for _ in asked]})
             if message.get("method") == "textDocument/publishDiagnostics":

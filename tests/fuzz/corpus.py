@@ -50,7 +50,7 @@ WORDS = [
 
 
 def inputs(found: list[bytes], chance: random.Random) -> Iterator[bytes]:
-    """Changed seeds without end: octets flipped, dropped, doubled, spliced, and words of the protocol put in."""
+    """Yield changed seeds without end: octets flipped, dropped, doubled, spliced, and protocol words inserted."""
     while True:
         data = bytearray(chance.choice(found))
         for _ in range(chance.randint(1, 5)):

@@ -46,7 +46,7 @@ class Found:
 
 
 def filled(chance: random.Random) -> bytes:
-    """Up to a field's room of units."""
+    """Return units up to the size of a field."""
     unit = b"".join(chance.choice(UNITS) for _ in range(chance.choice((1, 1, 1, 2, 3))))
     numbered = b"".join(b"%d%b" % (at, unit) for at in range(3000)) if chance.random() < 0.3 else unit * 16_000
     return numbered[: chance.choice((ROOM, ROOM, 1000, 4000))]

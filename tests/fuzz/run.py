@@ -3,8 +3,8 @@
     python -m tests.fuzz.run --inputs 1000000 [--target request] [--seed N]
     python -m tests.fuzz.run --atheris --seconds 60        (coverage-guided, where atheris is installed)
 
-Any exception but a refusal ends it and prints the input; so do an input that takes longer than a second, and memory
-that grows.
+An exception other than a refusal ends the run and prints the input. An input of more than a second, or growing memory,
+ends it too.
 """
 
 import argparse

@@ -18,7 +18,7 @@ LAST = read_request(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\n\r\n", LIMITS)
 
 
 class One:
-    """Counts what llhttp finds in octets that should be one head."""
+    """A counter of the messages that llhttp finds in octets that should be one head."""
 
     def __init__(self) -> None:
         self.heads = 0

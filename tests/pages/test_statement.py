@@ -1,4 +1,4 @@
-"""The statement as a page: whole, in both languages, escaped, and by a template of the publisher's own."""
+"""The statement as a page: complete, in both languages, escaped, and from a custom template."""
 
 import re
 

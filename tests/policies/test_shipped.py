@@ -1,4 +1,4 @@
-"""The shipped policies: every cookie of the statement is declared, and every entry does what it promises."""
+"""The shipped policies declare every cookie of the statement, and each entry has its stated effect."""
 
 from pathlib import Path
 

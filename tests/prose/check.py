@@ -1,4 +1,4 @@
-"""The rules on the sources."""
+"""The rules, applied to the sources."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Where this project has prose: documents, docstrings, comments, help, messages, templates, alerts, dashboard titles."""
+"""The prose of this project: documents, docstrings, comments, help, messages, templates, alerts, dashboard titles."""
 
 import ast
 import io

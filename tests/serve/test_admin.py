@@ -1,5 +1,4 @@
-"""The admin listener: open to probes and scrapes, closed to pages of other sites and, beyond loopback, to all without
-the token."""
+"""The admin listener: open to probes and scrapes, closed to other sites and, beyond loopback, without the token."""
 
 import base64
 import contextlib
@@ -71,7 +70,7 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(start: Sta
         (f"Bearer {TOKEN}x", 401),
         ("Bearer ", 401),
         (f"Basic {TOKEN}", 401),
-        (basic(f"anybody:{TOKEN}"), 200),  # what browsers send
+        (basic(f"anybody:{TOKEN}"), 200),  # browsers send this
         (basic(f":{TOKEN}"), 200),
         (basic(TOKEN), 401),
         (basic("anybody:"), 401),
@@ -89,7 +88,7 @@ def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, give
     assert status(port, "/metrics", "x") == 200
     assert status(port, "/", "127.0.0.1", given) == index
     assert status(port, "/", "evil.example", given) == 403
-    if given.startswith("Basic"):  # another site's form has it too, where a browser knows it
+    if given.startswith("Basic"):  # a form of another site sends it too, if the browser has stored it
         assert status(port, "/reload", "127.0.0.1", given, "POST") == 403
 
 
@@ -406,7 +405,7 @@ def test_connections_that_do_nothing_keep_no_probe_and_no_scrape_out(start: Star
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(Client(port)) for _ in range(5 * MAX_CONNECTIONS)]
         for client in held:
-            with contextlib.suppress(OSError):  # it may be closed already
+            with contextlib.suppress(OSError):  # it may already be closed
                 if what == "half a head":
                     client.send(b"GET /metrics HTTP/1.1\r\nHost: local")
                 elif what == "no reading":

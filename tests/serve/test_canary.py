@@ -78,7 +78,7 @@ def test_cookie_values_are_absent_from_all_output_of_the_proxy(flags: tuple[str,
             for sent in SENT:
                 answer = template % (b"Set-Cookie: " + sent)
                 got = ask(proxy.port, get(b"/", CLOSE))
-                if re.match(rb"HTTP/1.1 50[24]", got):  # an answer of the proxy's own
+                if re.match(rb"HTTP/1.1 50[24]", got):  # an answer of the proxy itself
                     assert CANARY.encode() not in got
         answer = ANSWERS["policed"] % b"X: y"
         for request in REQUESTS:

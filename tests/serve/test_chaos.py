@@ -15,7 +15,7 @@ from tests.support.wait import at_rest, eventually
 
 
 class KilledOrigin:
-    """The fast origin of the soak, as a process that can be stopped and killed."""
+    """The fast origin of the soak tests, as a process that can be stopped and killed."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -67,7 +67,7 @@ def test_a_thousand_clients_that_vanish_leave_no_descriptor_behind() -> None:
     origin = KilledOrigin()
     with running("--upstream-idle-timeout", "0.3", origin=origin) as proxy:
         ask(proxy.port, get(b"/", CLOSE))
-        before = at_rest(proxy.descriptors, 1)  # the idle origin connection is gone, too
+        before = at_rest(proxy.descriptors, 1)  # the idle origin connection is closed too
         for batch in range(10):
             clients = [Client(proxy.port) for _ in range(100)]
             for number, client in enumerate(clients):

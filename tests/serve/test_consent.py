@@ -29,7 +29,7 @@ ANSWER = (
         ("answer=analytics; visits=CANARY2", "SEC-gpc:  1 \r\n", "answer=analytics", "", False),
         ("answer=analytics; visits=CANARY2", "Sec-GPC: 0\r\n", "answer=analytics; visits=CANARY2", "", True),
         ("answer=; visits=CANARY2", "", "answer=", "", False),
-        # withdrawn on this very response
+        # withdrawn by this response
         ("answer=analytics", "", "answer=analytics", "Set-Cookie: answer=\r\n", False),
     ],
 )

@@ -234,7 +234,7 @@ def test_responses_without_a_body_keep_the_connection_in_step(
         assert all(field in head for field in kept) and not any(field in head for field in gone)
         client.send(get())
         assert client.read_response()[1] == b"ok"
-    # An origin that declares a body may yet send it: its connection is not used again.
+    # An origin that declares a body may still send it, so that its connection is not used again.
     declared = b"Content-Length: 5" in answer or b"Transfer-Encoding" in answer
     assert origin.connections == 1 + declared
 
@@ -385,7 +385,7 @@ def test_a_field_that_cgi_would_take_for_another_does_not_reach_the_application(
 @pytest.mark.row(39)
 @pytest.mark.parametrize("keeps", [False, True])
 def test_alt_svc_is_dropped_and_counted_unless_it_is_kept(start: Start, keeps: bool) -> None:
-    """RFC 7838: it would lead browsers to a port that the proxy does not stand before."""
+    """Drop Alt-Svc, which would lead browsers to a port without the proxy (RFC 7838)."""
     head = b'HTTP/1.1 200 OK\r\nalt-svc: h3=":443"; ma=3600\r\nX-Kept: 1\r\nAlt-Svc: h2=":8443"\r\nContent-Length: 2\r\n\r\nok'
     proxy, _ = start(head, keep_alt_svc=keeps)
     for _ in range(4):  # not remembered, and remembered
@@ -435,7 +435,7 @@ def test_one_byte_per_segment_changes_nothing(start: Start) -> None:
 
 @pytest.mark.parametrize("head", [b"", b"Connection: date\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"])
 def test_a_304_that_sets_a_cookie_has_a_date(start: Start, head: bytes) -> None:
-    """RFC 9110 6.6.1. Chromium counts an Expires from the Date of the page that it has kept, where the 304 has none."""
+    """Add Date (RFC 9110 6.6.1). Without it Chromium counts an Expires from the Date of its stored page."""
     answer = (
         b"HTTP/1.1 304 Not Modified\r\n"
         + head

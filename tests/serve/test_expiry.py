@@ -1,4 +1,4 @@
-"""An entry that ends while the proxy runs, and one that a clock ended that was wrong."""
+"""An entry that ends while the proxy runs, and one that a wrong clock ended."""
 
 import time
 

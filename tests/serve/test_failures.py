@@ -130,7 +130,7 @@ def test_a_silent_origin_is_a_504_at_the_read_timeout_and_one_that_speaks_lives_
 
 
 def dying(connection: OriginConnection) -> None:
-    """Answers once, then dies on the next request of the same connection."""
+    """Answer once, and close on the next request of the same connection."""
     head = connection.read_head()
     connection.send(OK.removesuffix(b"ok") if head.startswith(b"HEAD") else OK)
     connection.read_head()
@@ -392,13 +392,13 @@ def test_half_an_empty_line_leaves_the_connection_idle(start: Start) -> None:
         client.send(get())
         assert client.read_response()[1] == b"ok"
         began = time.monotonic()
-        for _ in range(4):  # neither a 408, nor time won
+        for _ in range(4):  # no 408, and no extension of the timeout
             client.send(b"\r")
             time.sleep(0.2)
             client.send(b"\n")
             time.sleep(0.2)
         assert client.read_all() == b""
-        assert time.monotonic() - began < 3.5  # 3.6 and more if time was won
+        assert time.monotonic() - began < 3.5  # 3.6 and more if the timeout was extended
 
 
 def test_bytes_that_arrive_during_a_waiting_request_are_read_after_it(start: Start) -> None:
@@ -458,7 +458,7 @@ def test_a_client_whose_body_filled_the_origin_is_heard_again_after_an_early_ans
     proxy, _ = start(script)
     for size in range(2 << 20, 12 << 20, 130_000):
         with Client(proxy.port) as client:
-            with contextlib.suppress(OSError):  # answered and closed before all of it was sent
+            with contextlib.suppress(OSError):  # answered and closed before the request was complete
                 client.send(get(b"/early", b"Content-Length: %d" % size, method=b"POST", body=b"x" * size))
             head, body = client.read_response()
             assert body == b"ok"
@@ -468,7 +468,7 @@ def test_a_client_whose_body_filled_the_origin_is_heard_again_after_an_early_ans
 
 
 def test_sixteen_megabytes_of_empty_lines_are_passed_over(start: Start) -> None:
-    # Within the client's ten seconds, where a copy of the rest for each line would take half a minute.
+    # A copy of the rest for each line would take half a minute, more than the client's ten seconds.
     proxy, _ = start()
     assert ask(proxy.port, b"\r\n" * (8 << 20) + get(b"/", CLOSE)).endswith(b"ok")
 
@@ -613,7 +613,7 @@ def test_a_client_that_does_not_read_stops_the_origin(start: Start) -> None:
         assert eventually(lambda: offer.sent > 0)
         stalled = at_rest(lambda: offer.sent)
         assert stalled < 64 << 20
-        # the origin is not late while it may not speak
+        # the origin's timeout does not run while back-pressure stops it
         assert upstream_errors(proxy) == {}
         for _ in range(1000):
             client.socket.recv(65536)
@@ -737,7 +737,7 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
 
     proxy, _ = start(script, max_connections=2)
     with Client(proxy.port) as first, Client(proxy.port) as second, Client(proxy.port) as third:
-        assert first.read_all() == b""  # went for the third
+        assert first.read_all() == b""  # closed to admit the third
         for client in (second, third):
             client.send(get(b"/busy"))
         assert eventually(lambda: proxy.metrics.in_flight == 2)
@@ -747,7 +747,7 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
     assert client_errors(proxy) == {"overload": 1}
 
 
-# Our own faults
+# Internal faults
 
 
 @pytest.mark.interpreted
@@ -782,6 +782,6 @@ def test_descriptors_return_to_where_they_were(start: Start) -> None:
         if number % 3:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-    assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"ok")  # and so all before it were accepted
+    assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"ok")  # so all connections before it were accepted
     assert eventually(lambda: not driver.connections.open and proxy.metrics.in_flight == 0)
     assert eventually(lambda: len(driver.pool.idle) == driver.pool.open)

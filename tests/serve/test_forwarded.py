@@ -1,4 +1,4 @@
-"""Whose word on where a request came from is believed."""
+"""Trust in the fields and headers that give the source of a request."""
 
 import ipaddress
 import threading

@@ -211,7 +211,7 @@ def test_a_page_without_a_type_that_comes_in_pieces_is_held_until_its_kind_shows
 
 ASKED = [
     # page request, fields that come, fields that the application gets
-    # what the guard's own pages ask
+    # requests for the guard's own pages
     (True, ['If-None-Match: W/"a~"'], ['If-None-Match: W/"a"']),
     (True, ['If-None-Match: "a~", W/"b~"'], ['If-None-Match: "a", W/"b"']),
     (True, ['If-None-Match: W/"a!", W/"b~"'], ['If-None-Match: W/"b"']),

@@ -163,12 +163,12 @@ def test_a_snapshot_brings_the_inventory_back_after_a_kill(tmp_path: Path, worke
         pids = [proxy.process.pid, *proxy.children()]
         proxy.process.kill()
         proxy.process.wait(PATIENCE)
-        proxy.process.returncode = 0  # so it was meant
+        proxy.process.returncode = 0  # as intended
         assert eventually(lambda: not any(Path(f"/proc/{pid}/fd").exists() for pid in pids[1:]))
     with running(*flags) as proxy:
         assert sides(of(proxy)) == {"sid": {"server": 1}, "tracker": {"server": 1}}
         ask(proxy.port, get(b"/", b"Cookie: sid=CANARY", CLOSE))
-    with running(*flags) as proxy:  # and at an orderly end it is written at once
+    with running(*flags) as proxy:  # an orderly end writes it at once
         assert sides(of(proxy))["sid"] == {"server": 1, "request": 1}
 
 

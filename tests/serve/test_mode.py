@@ -36,7 +36,7 @@ def test_the_emergency_switch_overrides_setting_and_file_and_reverts_automatical
     assert passes(proxy.port)
     assert proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == pytest.approx(told["mode_until"])
     assert proxy.sample("cookiewarden_policy_enforcing") == 0
-    proxy.reload()  # what is loaded meanwhile does not end it
+    proxy.reload()  # a reload meanwhile does not end it
     assert passes(proxy.port)
     assert eventually(lambda: not passes(proxy.port))
     assert mode_of(proxy) == "enforce" and proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == 0
@@ -123,7 +123,7 @@ def test_a_late_reload_returns_an_error_and_continues(
     proxy, _ = start(SETS, admin_token_file=token)
     monkeypatch.setattr(operation, "RELOAD_SECONDS", 0.5)
     slow = proxy.plane.reloader._slow
-    asyncio.run_coroutine_threadsafe(slow.acquire(), proxy.loop).result(5)  # as a read that hangs holds it
+    asyncio.run_coroutine_threadsafe(slow.acquire(), proxy.loop).result(5)  # as a hanging read would
     code, told = tell(proxy.admin, "/reload")
     assert code == 503 and json.loads(told)["error"] == ErrorCode.NOT_LOADED
     proxy.loop.call_soon_threadsafe(slow.release)

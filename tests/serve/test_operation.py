@@ -388,7 +388,7 @@ def test_a_second_signal_ends_at_once(running) -> None:
 
 def test_sighup_reloads(running) -> None:
     process, listen, _, policy = running
-    os.utime(policy, (0, 0))  # the watcher sees a change, too; both end in the same policy
+    os.utime(policy, (0, 0))  # the watcher sees the change too; both load the same policy
     policy.write_text(OTHER)
     process.send_signal(signal.SIGHUP)
     assert eventually(lambda: names_set(listen) == [b"other"])
@@ -418,7 +418,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         process = handing_over(listening, "1", *arguments, "--listen", "192.0.2.1:1")
-        # a client that came before the process was up is served, too
+        # a client from before the start of the process is served too
         assert ask(port, get(b"/", CLOSE)).endswith(b"ok")
         assert eventually(lambda: ready(admin) == 200)
         process.terminate()
@@ -468,8 +468,8 @@ def test_a_failed_start_prints_its_reason_in_one_line(
             "taken": taken.getsockname()[1],
         }
         words = [argument.format(**values) for argument in arguments]
-        if words[0] == "run" and code == 3:  # found out after sockets were opened, which the end of a process closes
-            words[1:1] = ["--listen", "0", "--admin", "0"]  # of options given twice the last counts
+        if words[0] == "run" and code == 3:  # detected after the sockets are open; the exit of the process closes them
+            words[1:1] = ["--listen", "0", "--admin", "0"]  # the last of repeated options counts
             process = start_process(*words)
             _, error = process.communicate(timeout=PATIENCE)
             found = process.returncode

@@ -1,4 +1,4 @@
-"""One proxy in front of several virtual hosts: each has its own register."""
+"""One proxy in front of several virtual hosts, each with its own entries."""
 
 import pytest
 
@@ -22,7 +22,7 @@ COOKIES = b"Cookie: sid=CANARY1; shop=CANARY2; deep=CANARY3; other=CANARY4\r\n"
 
 
 def gone(path: str) -> list[str]:
-    """Other, at each path with which a browser sends it."""
+    """Return the expiring lines of `other`, at each path with which a browser sends it."""
     return [f"other=; Path={at}; Max-Age=0" for at in dict.fromkeys(("/", path.partition("?")[0]))]
 
 

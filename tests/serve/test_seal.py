@@ -1,4 +1,4 @@
-"""Sealed cookies on the wire: a browser's copy cannot be read, and the application never notices."""
+"""Sealed cookies on the wire: unreadable in the browser, and unchanged for the application."""
 
 import re
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_keys_are_rotated_with_a_reload_and_a_bad_key_file_leaves_the_old_in_for
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
     ask(proxy.port, request(b"sid=" + new))
     assert b"\r\nCookie: sid=CANARY1\r\n" in origin.requests[-1]
-    key.write_text(text.splitlines()[0] + "\n")  # the old one is taken out
+    key.write_text(text.splitlines()[0] + "\n")  # the old key is removed
     proxy.reload()
     ask(proxy.port, request(b"sid=" + old))
     assert b"\r\nCookie:" not in origin.requests[-1]

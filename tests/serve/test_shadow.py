@@ -1,4 +1,4 @@
-"""A second policy beside the one in force: it decides everything, and changes nothing."""
+"""A shadow policy: it decides on all cookies and changes none."""
 
 import logging
 import os
@@ -99,7 +99,7 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
         for _ in range(6):
             ask(proxy.port, REQUEST)
         assert eventually(lambda: scrape(proxy.admin)[name] == 6)
-        # both policies change, one after the other, and then a worker is new
+        # both policies change one after the other, and then a new worker starts
         tomorrow.write_text(TOMORROW.replace("policy: tomorrow", "policy: later"))
         assert eventually(lambda: "shadow policy in force: later" in proxy.told)
         proxy.policy.write_text(POLICY + "  - {name: third}\n")

@@ -1,4 +1,4 @@
-"""The statement on the wire: answered at its path, in the reader's language, and all else is the application's."""
+"""The statement on the wire: served at its path in the reader's language; other paths reach the application."""
 
 import re
 import time

@@ -34,7 +34,7 @@ def test_one_scrape_covers_all_workers() -> None:
         found = proxy.scrape()
         assert (found[ANSWERED], found[REWRITTEN], found["cookiewarden_workers"]) == (40, 40, 2)
         assert found["cookiewarden_request_duration_seconds_count"] == 40
-        for pid in proxy.children():  # what the workers use is in it, too
+        for pid in proxy.children():  # it includes the workers
             assert found["process_resident_memory_bytes"] > proxy.rss(pid) * 1.5
 
 
@@ -94,7 +94,7 @@ def test_a_reload_reaches_every_worker_and_a_broken_one_none() -> None:
         proxy.policy.write_text("cookies: [{nam: x}]")
         assert eventually(lambda: proxy.scrape()["cookiewarden_config_last_reload_successful"] == 0)
         assert {tuple(names_set(proxy.port)) for _ in range(40)} == {(b"other",)}
-        # a worker that comes later has the policy in force, not the broken file
+        # a later worker has the policy in force, not the broken file
         os.kill(proxy.children()[0], signal.SIGKILL)
         assert eventually(lambda: proxy.scrape()["cookiewarden_workers_replaced_total"] == 1)
         assert eventually(lambda: proxy.told.count(" serves (pid") == 4)

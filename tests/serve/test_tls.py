@@ -145,7 +145,7 @@ def test_new_connections_get_a_renewed_certificate_and_open_ones_continue(
 
 @pytest.fixture
 def secure_origin(start: Start, files: dict[str, str]) -> Iterator[Any]:
-    """Starts a proxy in front of an origin that speaks TLS with a certificate for `localhost`."""
+    """Yields a function that starts a proxy in front of a TLS origin with a certificate for `localhost`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files["cert"], files["key"])
     origins = []
@@ -176,7 +176,7 @@ def test_the_application_may_speak_tls_and_its_connection_is_kept(secure_origin:
 @pytest.mark.parametrize(
     ("host", "settings", "status"),
     [
-        ("localhost", {}, 502),  # the system does not know the authority
+        ("localhost", {}, 502),  # the system does not trust the authority
         ("127.0.0.1", {"upstream_ca": "ca"}, 502),  # the certificate is for another name
         ("127.0.0.1", {"upstream_ca": "ca", "upstream_server_name": "localhost"}, 200),
         ("127.0.0.1", {"upstream_verify": False}, 200),

@@ -46,7 +46,7 @@ def shimmed(**variables: str) -> dict[str, str]:
 
 @dataclass
 class Disk:
-    """A folder of which reads hang when they are made to."""
+    """A folder whose reads can be made to hang."""
 
     folder: Path
     hangs: Path
@@ -135,7 +135,7 @@ def test_a_proxy_ends_while_reads_hang_and_its_inventory_cannot_be_written(disk:
 def test_a_switch_while_a_policy_is_built_counts_for_the_one_in_force_and_for_the_next(
     token: str, workers: str
 ) -> None:
-    """Each takes seconds to build; with a statement, of which no reader must see that more is enforced than is."""
+    """Use policies that take seconds to build, with a statement that must never claim enforcement too early."""
     text = POLICY.replace("policy: test\n", "policy: test\nstatement: {path: /cookies}\n")
     large = text + "".join(f"  - {{name: c{n}, purpose: x, lifetime: 1h}}\n" for n in range(8000))
     flags = ("--workers", workers, "--admin-token-file", token)
@@ -202,7 +202,7 @@ def test_the_first_policy_is_released_after_a_reload(tmp_path: Path, workers: st
             assert eventually(lambda pid=pid: held(pid) == {"other": 1, "unseen": 1}), held(pid)
 
 
-# Want that passes
+# Resources that return
 
 
 def test_a_reload_that_failed_for_lack_of_descriptors_is_retried() -> None:
@@ -216,12 +216,12 @@ def test_a_reload_that_failed_for_lack_of_descriptors_is_retried() -> None:
         assert eventually(lambda: names_set(proxy.port) == {"other"})
 
 
-# Signals before there is anything to signal
+# Signals during the start
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_signals_while_a_proxy_or_its_workers_import_end_nothing(tmp_path: Path, workers: str) -> None:
-    """`uvloop` is the last that a worker imports before its own modules; `click` the first of the command."""
+    """Signal during the import of `uvloop`, a worker's last foreign module, and of `click`, the command's first."""
     for module in ("click", "uvloop"):
         (tmp_path / module).mkdir()
         environment = shimmed(SHIM_IMPORT=module, SHIM_WAITS=str(tmp_path / module / "waits"))

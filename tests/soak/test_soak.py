@@ -33,7 +33,7 @@ MB = 1 << 20
 
 @dataclasses.dataclass
 class OriginProcess:
-    """Quacks like the scripted origin for `running`."""
+    """The fast origin with the interface of a scripted origin, for `running`."""
 
     process: subprocess.Popen
     upstream: Upstream
@@ -60,7 +60,7 @@ def origin(idle_seconds: float = 0) -> OriginProcess:
 
 @contextlib.contextmanager
 def watched(proxy: Running) -> Iterator[list[int]]:
-    """Resident memory of the proxy, five times a second."""
+    """Record the resident memory of the proxy five times per second."""
     seen = [proxy.rss()]
     done = threading.Event()
 
@@ -168,7 +168,7 @@ def test_two_hundred_heads_that_drip() -> None:
 
 @pytest.mark.row(11)
 def test_a_storm_of_reloads() -> None:
-    """60 s at 300 requests a second, 100 changes, every other one broken."""
+    """Run 60 s at 300 requests per second with 100 changes, every other one broken."""
     good = [POLICY, POLICY.replace("name: sid", "name: tracker")]
     with running(origin=origin(), policy=good[0]) as proxy:
         warm(proxy)
@@ -222,7 +222,7 @@ def test_a_reload_of_ten_thousand_entries_is_hardly_noticed(workers: str) -> Non
 
 @pytest.mark.row(3)
 def test_an_origin_that_closes_idle_connections_causes_no_error() -> None:
-    """Idle connections are closed after a second, unannounced, and clients ask again after about as long."""
+    """Let the origin close idle connections after a second, unannounced, as clients send the next request."""
     with running(origin=origin(idle_seconds=1)) as proxy:
         outcomes: dict[str, int] = {}
         lock, stop, sent = threading.Lock(), threading.Event(), [0]
@@ -256,7 +256,7 @@ def test_an_origin_that_closes_idle_connections_causes_no_error() -> None:
             names, times = map(int, direct.read_response()[1].split())
         told(3, f"60 s of idle connections closed at 1 s: {outcomes}; {names} POSTs seen {times} times")
         assert {k for k in outcomes if k.startswith("GET")} == {"GET 200"}
-        assert names == times  # no POST came twice
+        assert names == times  # each POST arrived once
 
 
 @pytest.mark.row(34)
@@ -296,7 +296,7 @@ def test_a_hundred_thousand_names_hosts_and_methods_add_no_series() -> None:
                     client.send(b"M-SEARCH /%d HTTP/1.1\r\nHost: h%d.example\r\n%b\r\n\r\n" % (number, number, cookies))
                     client.read_until(b"ok")
 
-        hostile(0, 10_000)  # bounded memory is not bought at once
+        hostile(0, 10_000)  # bounded memory is allocated over time
         series, before = len(proxy.scrape()), proxy.rss()
         hostile(10_000, 90_000)
         began = time.monotonic()
@@ -314,7 +314,7 @@ def test_a_hundred_thousand_names_hosts_and_methods_add_no_series() -> None:
 @pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed (Debian: nghttp2-client)")
 def test_twice_the_load_that_it_can_bear() -> None:
     def h2load(port: int, seconds: int, clients: int, *more: str) -> float:
-        """Requests a second that succeeded."""
+        """Return the successful requests per second."""
         ran = subprocess.run(
             ["h2load", "--h1", "-D", str(seconds), "-c", str(clients), *more, f"http://127.0.0.1:{port}/"],
             capture_output=True, text=True, check=True,
@@ -349,7 +349,7 @@ def test_ten_minutes_of_mixed_load() -> None:
         stop = threading.Event()
 
         def vandal(number: int) -> None:
-            """Requests that are cut, reset, malformed, large, slow."""
+            """Send requests that are truncated, reset, malformed, large or slow."""
             chance = random.Random(number)
             messages = [
                 get(b"/down/3000000"), get(b"/slow"), b"GARBAGE\r\n\r\n", get()[:20],

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 FLOOR = 90.0
-"""Per cent of the branches of cookiewarden.serve, worker processes included. It rises, and does not fall."""
+"""Per cent of the branches of cookiewarden.serve, with worker processes. It may only rise."""
 
 
 def main(report: str) -> int:

@@ -1,5 +1,4 @@
-"""A command, run in this process as its users run it: arguments, standard input, environment and folder in; exit code
-and text out."""
+"""Commands run in this process, with arguments, standard input, environment and folder, for exit code and output."""
 
 import contextlib
 import io
@@ -44,7 +43,7 @@ def _exit_code() -> int:
 
 @contextlib.contextmanager
 def _captured(name: str) -> Iterator[IO[bytes]]:
-    """Catch what is written to one of the standard streams. It is a file with a descriptor, as a process has it."""
+    """Capture one of the standard streams in a file with a descriptor, as in a process."""
     with tempfile.TemporaryFile() as file:
         with (
             open(os.dup(file.fileno()), "w", encoding="utf-8") as stream,

@@ -1,4 +1,4 @@
-"""Where the shared conformance data is, when it is there: beside the checkout, or in COOKIEWARDEN_CONFORMANCE."""
+"""The shared conformance data, in `shared/conformance` or in the folder COOKIEWARDEN_CONFORMANCE."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A scripted origin: a thread for each connection, raw bytes on the wire."""
+"""A scripted origin with a thread for each connection and raw bytes on the wire."""
 
 import contextlib
 import re
@@ -28,7 +28,7 @@ class Origin:
         self.script = script
         self.tls = tls
         self.requests: list[bytes] = []
-        """Every complete request head that came, in order."""
+        """Every complete request head, in order."""
         self.connections = 0
         self.errors: list[BaseException] = []
         if path is None:
@@ -64,7 +64,7 @@ class Origin:
                 self.script(OriginConnection(self, secured))
 
     def close(self) -> None:
-        # shutdown wakes the thread in accept(); close alone leaves it, and the port, open
+        # shutdown wakes the thread in accept(); close alone leaves the port open
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()

@@ -8,7 +8,7 @@ from cookiewarden.core.policy.problem import Code
 
 
 def loaded(main: str, **files: str) -> Loaded:
-    """Load a policy from texts; `files` by name, `__` standing for `/` and `_yaml` for the ending."""
+    """Load a policy from texts. In the names of `files`, `__` means `/` and `_yaml` the suffix."""
     texts = {"p.yaml": main} | {name.replace("_yaml", ".yaml").replace("__", "/"): text for name, text in files.items()}
 
     def read(name: str) -> bytes | Unread:

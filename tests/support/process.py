@@ -64,7 +64,7 @@ def children(pid: int) -> list[int]:
 
 
 def scrape(admin: int) -> dict[str, float]:
-    """Every sample of a scrape."""
+    """Return every sample of a scrape."""
     text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=PATIENCE).read().decode()
     samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in samples}

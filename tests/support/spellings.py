@@ -1,7 +1,7 @@
-"""Spellings of lifetimes and deletions, and how two browsers read them.
+"""Spellings of lifetimes and deletions, and the readings of two browsers.
 
-The readers are literal: each does what its browser's source does with the attributes of one line, slowly and plainly. A
-real Chromium and a real Firefox are asked in `tests/browser/test_readings.py`, with the same table."""
+Each reader follows the source of its browser for the attributes of one line, slowly and plainly.
+`tests/browser/test_readings.py` compares the same table with a real Chromium and a real Firefox."""
 
 import re
 from itertools import product
@@ -46,7 +46,7 @@ TABLE = ALONE + PAIRS + CROWDED
 
 
 def attributes(line: str) -> list[tuple[str, str]]:
-    """Names in lower case, and values, without blanks around them."""
+    """Return names in lower case, and values, without blanks around them."""
     parted = (attribute.partition("=") for attribute in line.split(";")[1:])
     return [(name.strip(" \t").lower(), value.strip(" \t")) for name, _, value in parted]
 

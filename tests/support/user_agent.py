@@ -96,7 +96,7 @@ class UserAgent:
 
 
 def default_path(path: bytes) -> bytes:
-    """RFC 6265bis 5.1.4."""
+    """Return the default path of a request (RFC 6265bis 5.1.4)."""
     if not path.startswith(b"/") or path.count(b"/") == 1:
         return b"/"
     return path[: path.rindex(b"/")]

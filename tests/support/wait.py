@@ -1,4 +1,4 @@
-"""How long tests wait for anything that must come: much longer than it takes, for the machine may be busy."""
+"""Waits of the tests, much longer than usual, because the machine may be busy."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ PATIENCE = 100.0
 
 
 def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Return whether it becomes true within the time."""
+    """Return whether the condition becomes true within the time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if condition():

@@ -63,7 +63,7 @@ class Watched:
 
     @property
     def judged(self) -> Judged:
-        """By the policy, as if it were enforced."""
+        """Return the inventory, judged as if the policy were enforced."""
         enforcing = Engine(self.engine.policy, Mode.ENFORCE, NOW, self.engine._keyring)
         return judge_all(self.inventory, enforcing, NOW)
 

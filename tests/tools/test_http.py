@@ -27,7 +27,7 @@ NOW = 1_000_000.0
 
 @contextlib.contextmanager
 def server(script: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A URL whose connections are handed to `script`."""
+    """Yields a URL whose connections go to `script`."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -234,7 +234,7 @@ def test_a_refusal_is_printed_escaped_and_shortened() -> None:
     ],
 )  # fmt: skip
 def test_the_hint_of_a_refusal_follows_its_code(status: bytes, code: str, ends: str) -> None:
-    # The words of another error: nothing may depend on them.
+    # Another error text, on which no check may depend.
     for why in ("there is no inventory", "no"):
         body = json.dumps({"error": code, "message": why}).encode()
         with server(saying(body, status)) as url, pytest.raises(NoAnswer, match=ends.replace("WHY", why)):
@@ -275,7 +275,7 @@ def test_an_unexpected_answer_to_readyz_is_reported(status: bytes, body: bytes) 
         (b"\xff\xfe", 0o600, "something else than one line"),
         (b"two\nlines of it", 0o600, "something else than one line"),
         (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\): chmod 600 "),
-        (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # as Kubernetes mounts secrets
+        (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # mounted as Kubernetes mounts secrets
     ],
 )
 def test_a_token_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, mode: int, told: str) -> None:

@@ -1,4 +1,4 @@
-"""Recorded traffic: HAR files, text, and files that are neither, cut, enormous or hostile."""
+"""Recorded traffic: HAR files, text, and files that are invalid, truncated, enormous or hostile."""
 
 import base64
 import json

@@ -60,7 +60,7 @@ def test_two_values_that_disagree_are_unknown_and_two_that_agree_are_one() -> No
 
 NO, GPC = Reason.NO_CONSENT, Reason.GPC
 GATES = [
-    # gpc, words, unknown grants, Sec-GPC, why not
+    # gpc, words, unknown grants, Sec-GPC, reason of a denial
     (Gpc.IGNORE, "a,b", False, False, None),
     (Gpc.IGNORE, "a,b", False, True, None),
     (Gpc.IGNORE, "a", False, False, NO),  # all of granted_by

@@ -28,7 +28,7 @@ cookies:
 EXEMPT, ANALYTICS, SUPPORT, UNDECLARED = "sid", "visits", "talk", "other"
 
 STATES = [
-    # answer, Sec-GPC: for each cookie why it does not pass, or nothing
+    # answer, Sec-GPC: for each cookie the reason of its block, or empty
     ("none", None, None, {ANALYTICS: "no-consent", SUPPORT: "no-consent"}),
     ("denied", "", None, {ANALYTICS: "no-consent", SUPPORT: "no-consent"}),
     ("granted", "analytics,chat,mail", None, {}),
@@ -71,14 +71,14 @@ def test_a_cookie_passes_in_either_direction_when_its_category_is_granted(
 
 
 ANSWERED_NOW = [
-    # the answer that came, the Set-Cookie for it, Sec-GPC: why `visits` on the same response does not pass
+    # answer of the request, Set-Cookie with a new answer, Sec-GPC: the reason that blocks `visits` on that response
     ("analytics", "answer=", None, "no-consent"),
     ("analytics", "answer=chat; Path=/", None, "no-consent"),
     ("analytics", "answer=; Max-Age=0", None, "no-consent"),
     ("analytics", "answer=analytics; Expires=Thu, 01 Jan 1970 00:00:00 GMT", None, "no-consent"),
     ("analytics", "answer=analytics,chat", None, None),
     ("analytics", "answer=analytics", b"1", "gpc"),
-    ("", "answer=analytics", None, "no-consent"),  # the stricter of the two
+    ("", "answer=analytics", None, "no-consent"),  # the stricter answer counts
     (None, "answer=analytics", None, "no-consent"),
     ("analytics", "other-answer=", None, None),
 ]

@@ -1,4 +1,4 @@
-"""Eviction: which cookies are expired, where, and on which responses."""
+"""Eviction: the cookies that are expired, their places, and the responses that expire them."""
 
 import tracemalloc
 
@@ -69,8 +69,8 @@ def evicted(
         ("__Host-x=1", ["__Host-x=; Path=/; Max-Age=0; Secure"]),
         ("__host-http-x=1", ["__host-http-x=; Path=/; Max-Age=0; Secure; HttpOnly"]),
         ("sid=1; answer=; hidden=1; lb=1; trial=1", []),
-        ("elsewhere=1", []),  # another host's, and it may be seen here
-        ("=1; 2; ", []),  # without a name nothing can be named
+        ("elsewhere=1", []),  # another host's cookie, which browsers may send here
+        ("=1; 2; ", []),  # a cookie without a name cannot be expired
         (
             "visits=1",
             [

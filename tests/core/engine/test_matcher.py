@@ -1,4 +1,4 @@
-"""Which entry speaks: rank, scopes, and a literal version as the oracle."""
+"""The entry that applies: rank, scopes, and a literal version as the oracle."""
 
 import math
 from dataclasses import replace

@@ -103,7 +103,7 @@ def test_name_and_value_are_kept_byte_for_byte(engine: Engine, line: bytes, exch
     if judged.after is None:
         return
     before, after = parse_set_cookie(line), parse_set_cookie(judged.after)
-    if before is None:  # report mode lets a line pass that browsers ignore
+    if before is None:  # report mode forwards a line that browsers ignore
         assert judged.after == line
         return
     assert after is not None

@@ -92,7 +92,7 @@ def test_every_generated_spelling_respects_its_bound_and_deletions(name: str, re
 @pytest.mark.parametrize(
     ("line", "chromium", "firefox"),
     [
-        # the readers themselves: each of these was seen in the browser, in which they disagree with RFC 6265bis
+        # the readers themselves: in each of these, the browser was seen to disagree with RFC 6265bis
         ("a=1; Max-Age=0; Max-Age=x", None, None),
         ("a=1; Max-Age=+31536000", 31536000, None),
         ("a=1; Max-Age=99999999999999999999x", float("inf"), float("inf")),

@@ -1,4 +1,4 @@
-"""Names that browsers hold a cookie to, for applications that do not know of them; and names that come twice."""
+"""Names with a prefix in browsers, for applications that use another name; and repeated names."""
 
 import pytest
 
@@ -37,7 +37,7 @@ SET = [
     ("s=1; Domain=shop.example; Max-Age=9999", "s=; Domain=shop.example; Max-Age=0", "__Secure-s=1; Domain=shop.example; Max-Age=3600; Secure", ["renamed", "secure-added", "lifetime-capped", "superseded"]),
     ("h=1; Path=/; Secure", "h=; Path=/; Secure; Max-Age=0", "__Host-Http-h=1; Path=/; Secure; HttpOnly", ["renamed", "http-only-added", "superseded"]),
     ("staged=1", "", "staged=1", []),
-    ("__Host-sid=1; Path=/; Secure", "", None, ["undeclared"]),  # the application's own is another cookie
+    ("__Host-sid=1; Path=/; Secure", "", None, ["undeclared"]),  # the application's own `__Host-` cookie is another one
 ]  # fmt: skip
 
 
@@ -57,7 +57,7 @@ CAME = [
     ("__Host-sid=1", "sid=1", [["renamed"]]),
     ("a=1;  __Host-sid = 1 ; a=2", "a=1;  sid = 1 ; a=2", [[], ["renamed"], ["duplicate-name"]]),
     ("sid=old", "sid=old", [[]]),
-    # the plain one may be anybody's: a sibling host can set it
+    # a sibling host can set the plain name
     ("sid=old; __Host-sid=1", "sid=1", [["plain-name"], ["renamed"]]),
     ("__Host-sid=1; sid=old", "sid=1", [["renamed"], ["plain-name"]]),
     ("dated=old", "dated=old", [[]]),

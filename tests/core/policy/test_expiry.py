@@ -51,7 +51,7 @@ def test_an_entry_that_has_ended_counts_as_absent(now: float, name: str, reasons
 def test_an_engine_in_another_mode_or_at_another_moment_decides_as_a_new_one(
     made_at: float, mode: Mode | None, now: float
 ) -> None:
-    """Forward and back: an entry that has ended lives again where the clock is set back."""
+    """Move the clock forward and back: an ended entry applies again after the clock is set back."""
     register = policy(TEXT)
     made = Engine(register, now=made_at)
     lines = [f"{name}=1".encode() for name in ("old", "sid", "trial-a", "trial-a-x", "other")]
@@ -63,7 +63,7 @@ def test_an_engine_in_another_mode_or_at_another_moment_decides_as_a_new_one(
         told = [(c.after, c.decision.action, c.decision.reasons, c.decision.enforced) for c in cookies]
         return [engine.mode, response.headers, request.headers, told]
 
-    decided(made)  # what it remembers is not shared
+    decided(made)  # its memo is not shared
     assert decided(made.in_mode(mode, now)) == decided(Engine(register, mode, now))
 
 

@@ -1,4 +1,4 @@
-"""How problems are printed."""
+"""The printed form of problems."""
 
 from cookiewarden.core.policy.problem import (
     Code,

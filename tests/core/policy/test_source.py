@@ -1,4 +1,4 @@
-"""YAML 1.2 core scalars, positions, and texts that are kept."""
+"""YAML 1.2 core scalars, positions, and exact texts."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The sentences that stand for libyaml's: each row of the table is one that libyaml still gives cause for."""
+"""Our sentences for the errors of libyaml: libyaml still reports each row of the table."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""Found values, and suggestions."""
+"""The wording of found values, and suggestions."""
 
 import pytest
 

@@ -18,7 +18,7 @@ from cookiewarden.core.report.family import families
         (["ph_phc_xKjQwZpLmNbVxx_posthog", "ph_phc_aBcDeFgHiJkLmM_posthog"], ["ph_phc_*"]),
         (["mp_0123456789abcdef0123_mixpanel", "mp_fedcba98765432100123_mixpanel"], []),
         (["session-deadbeef00", "session-cafebabe11"], ["session-*"]),
-        # what persons chose
+        # names chosen by people
         (["theme-dark", "theme-light"], []), (["intercom-id-abc123"], []), (["user_name", "user_mail", "user_role"], []),
         (["sid", "sid2"], []), (["a-abc123", "a-def456"], []), (["utm_source", "utm_medium"], []), (["opt-2026", "opt-2027"], []),
         (["consent-analytics", "consent-marketing"], []), (["dashboardLayoutVersion-x", "dashboardLayoutVersion-y"], []),

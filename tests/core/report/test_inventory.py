@@ -78,11 +78,11 @@ def test_names_are_bounded_apart_for_servers_and_for_browsers() -> None:
         keeper.add(observed(b"client%d" % number, "request"), 1, 0, NOW)
     for number in range(module.MAX_NAMES + 5):
         keeper.add(observed(b"server%d" % number), 2, 0, NOW)
-    keeper.add(observed(b"client1", "request"), 1, 0, NOW)  # one that is kept still counts
+    keeper.add(observed(b"client1", "request"), 1, 0, NOW)  # a recorded name still counts
     assert len(inventory.records) == 2 * module.MAX_NAMES and inventory.records["client1"].count == 2
     assert inventory.left_out == {Side.REQUEST: 10, Side.SERVER: 10}
     keeper.add(observed(b"sid", entry="sid"), 1, 0, NOW)
-    assert "sid" in inventory.records  # what is declared has room
+    assert "sid" in inventory.records  # declared names always have space
 
 
 def test_a_name_sent_first_and_set_later_counts_towards_the_servers_limit() -> None:
@@ -92,7 +92,7 @@ def test_a_name_sent_first_and_set_later_counts_towards_the_servers_limit() -> N
         keeper.add(observed(b"n%d" % number, "request"), 1, 0, NOW)
         keeper.add(observed(b"n%d" % number), 1, 0, NOW)
     keeper.add(observed(b"one more", "request"), 1, 0, NOW)
-    keeper.add(observed(b"one more"), 1, 0, NOW)  # no room with the servers' any more: it stays where it is
+    keeper.add(observed(b"one more"), 1, 0, NOW)  # the limit for servers is reached: it stays with the browsers' names
     keeper.add(observed(b"another"), 1, 0, NOW)
     assert len(inventory.records) == module.MAX_NAMES + 1 and "another" not in inventory.records
 
@@ -110,7 +110,7 @@ def test_names_that_came_once_long_ago_make_room() -> None:
     assert {"new", "sid", "old1"} <= inventory.records.keys() and "old0" not in inventory.records
     for number in range(module.MAX_NAMES):
         keeper.add(observed(b"n%d" % number, "request"), 1, 0, later)
-    assert len(inventory.records) == module.MAX_NAMES + 1  # looked for room a moment ago: not again
+    assert len(inventory.records) == module.MAX_NAMES + 1  # it tried to make space a moment ago, and does not try again
 
 
 def test_names_of_one_family_are_kept_up_to_a_number_and_then_as_the_family() -> None:
@@ -209,7 +209,7 @@ def test_a_line_without_attributes_has_an_empty_shape() -> None:
 
 
 def test_lines_that_browsers_ignore_are_not_recorded() -> None:
-    """It may be part of a value, cut by its own semicolon."""
+    """Drop invalid attribute values, which may be a part of the cookie's value after a semicolon."""
     cookie = parse_set_cookie(b"a=1; Path=CANARY; Domain=CANARY!; SameSite=CANARY")
     assert cookie is not None and shape_of(cookie, NOW)[0] == Shape(same_site="?", path="?", domain="?")
 

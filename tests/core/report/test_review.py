@@ -1,4 +1,4 @@
-"""The review: numbers of Prometheus and names of an inventory, put together."""
+"""The review combines the numbers of Prometheus with the names of an inventory."""
 
 import pytest
 
@@ -111,7 +111,7 @@ def test_policies_are_listed_in_the_order_of_their_time() -> None:
     ("before", "ends", "reset", "rose"),
     [
         ([5.0], [7.0, 7.0, 9.0], [None] * 3, [2.0, 0.0, 2.0]),
-        ([None], [3.0, 4.0], [None] * 2, [3.0, 1.0]),  # born in the first step: it had risen to 3 since
+        ([None], [3.0, 4.0], [None] * 2, [3.0, 1.0]),  # began in the first step, and had risen to 3
         ([], [3.0], [None], [3.0]),
         ([5.0], [None, 9.0], [None] * 2, [None, 4.0]),  # a gap loses nothing
         ([5.0], [2.0], [None], [2.0]),  # the counter restarted, and its last value is unknown
@@ -150,6 +150,6 @@ def test_names_of_undeclared_cookies_come_from_the_inventory() -> None:
             ("often", ("request",), 5),
         ]
         assert told.inventory_since == NOW
-    seen.inventory.new_policy(NOW)  # what was decided is forgotten: the policy still knows its own
+    seen.inventory.new_policy(NOW)  # decisions are cleared, but the policy still has its declared names
     told = review(period(60, NOW), NONE, seen.engine.policy, seen.inventory, seen.judged, "en")
     assert [n.name for n in told.names] == ["t", "often"]

@@ -1,4 +1,4 @@
-"""How a policy comes to be in force, by clocks that are handed in: slow work beside urgent work, in every order."""
+"""Reloads with clocks of the tests: slow work beside urgent work, in every order."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -30,9 +30,9 @@ class Proxy:
     passed: float = 0.0
     in_force: list[tuple[str, Order]] = field(default_factory=list)
     building: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once a policy is being built."""
+    """Set when the build of a policy begins."""
     built: asyncio.Event = field(default_factory=asyncio.Event)
-    """A policy that is being built is built once this is set."""
+    """Ends the build of a policy when it is set."""
     fault: Exception | None = None
 
     def __post_init__(self) -> None:
@@ -258,7 +258,7 @@ def test_a_failed_turn_changes_nothing_and_due_work_is_retried(tmp_path: Path) -
     [
         (OSError(24, "Too many open files"), True),
         (MemoryError(), True),
-        (ZeroDivisionError(), False),  # a fault of our own would be the same again
+        (ZeroDivisionError(), False),  # an internal fault would repeat
     ],
 )
 def test_a_reload_that_failed_for_lack_of_resources_is_retried(

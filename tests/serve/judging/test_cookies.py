@@ -1,4 +1,4 @@
-"""One exchange's cookies, judged without a socket: decided, counted, observed and tried by the shadow policy."""
+"""Cookies of one exchange without a socket: decisions, counts, observations and the shadow policy."""
 
 import logging
 import time
@@ -60,7 +60,7 @@ def cookies_of(policies: Policies, *fields: bytes, https: bool = True) -> Exchan
 
 
 def counted(policies: Policies, role: Role = Role.IN_FORCE) -> int:
-    """How many cookies and violations were counted for labels of a role."""
+    """Return the number of cookies and violations that were counted for a role."""
     labels = policies.metrics.labels
     numbers = [number for label, number in labels.numbers.items() if label.role is role]
     begins = [LABELS_AT + LABEL_SIZE * number for number in numbers]

@@ -1,4 +1,4 @@
-"""Where the guard's tag goes in a page, beside a literal reading of HTML's tokenizer."""
+"""The place of the guard's tag in a page, compared with a literal HTML tokenizer."""
 
 import time
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from cookiewarden.serve.own_pages.injector import MAX_HELD, Injector
 
 TAG = b"<script src=x></script>"
 PAGES = [
-    # `|` stands where the tag goes
+    # `|` marks the place of the tag
     # realistic
     "<!doctype html><html lang=en><head>|<title>x</title>",
     "<!DOCTYPE HTML>\n<HTML>\n<HEAD data-x='>'>|<script>1</script></HEAD>",
@@ -37,7 +37,7 @@ PAGES = [
     "<!-- <!-- --><head>|",
     "<!-- <!--> <head>|",
     "<!-- never ends",
-    # what the tokenizer takes for a comment
+    # comments of the tokenizer
     "<!x--><head>|",
     "<!><head>|",
     "<!-><head>|",
@@ -91,7 +91,7 @@ def injected(page: bytes, cuts: Iterable[int] = ()) -> bytes:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_tag_stands_before_everything_that_runs_and_after_every_doctype(page: str) -> None:
+def test_the_tag_is_before_everything_that_runs_and_after_every_doctype(page: str) -> None:
     text = page.replace("|", "").encode()
     expected = page.encode().replace(b"|", TAG)
     for size in (1, 2, 3, 7, 10_000):
@@ -162,7 +162,7 @@ SPACE = "\t\n\f\r "
 
 
 def literal(page: str) -> int:
-    """Where the tag goes: -1 where a comment or a tag never ends."""
+    """Return the place of the tag; -1 if a comment or a tag never ends."""
     at = 1 if page.startswith("\ufeff") else 0
     while at < len(page):
         kind, end = token(page, at)
@@ -191,7 +191,7 @@ def token(page: str, at: int) -> tuple[str, int]:
         end = page.find(">", at)
         return ("comment", end + 1) if end >= 0 else ("unfinished", 0)
     if rest == "</":
-        return "unfinished", 0  # text at the end, after which nothing comes
+        return "unfinished", 0  # text at the end of the page
     for name in ("html", "head"):
         if rest.startswith("<" + name) and rest[5:6] and rest[5] in SPACE + "/>":
             end = start_tag(page, at + 5)
@@ -212,7 +212,7 @@ def reference(page: str, at: int) -> tuple[str, int]:
     begin = end
     while end < len(page) and page[end] in digits:
         end += 1
-    # Eight digits are looked at: more zeros than that are not held.
+    # The injector reads eight digits at most; a longer reference is not white space.
     if begin == end or end - begin > 8 or int(page[begin:end], base) not in (9, 10, 12, 13, 32):
         return "other", at
     return "space", end + (page[end : end + 1] == ";")
@@ -248,7 +248,7 @@ def comment(page: str, at: int) -> tuple[str, int]:
 
 
 def start_tag(page: str, at: int) -> int:
-    """Where it ends; 0 where it does not."""
+    """Return the end of the tag; 0 if it does not end."""
     state = "before name"
     while at < len(page):
         char = page[at]

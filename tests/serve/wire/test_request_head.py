@@ -111,7 +111,7 @@ def test_an_invalid_beginning_is_refused_before_the_end_of_the_head(data: bytes,
     with pytest.raises(BadHead) as refused:
         refuse_early(data, 0, LIMITS)
     assert refused.value.status == status
-    with pytest.raises(BadHead) as refused:  # in single octets, each looked at once
+    with pytest.raises(BadHead) as refused:  # in single octets, each read once
         for octets in range(1, len(data) + 1):
             refuse_early(data[:octets], octets - 1, LIMITS)
     assert refused.value.status == status
@@ -129,7 +129,7 @@ def test_blanks_without_end_in_a_list_are_read_in_one_pass(name: bytes) -> None:
         line = name + b": a" + b" " * blanks + b"b\r\n"
         read_request(b"GET / HTTP/1.1\r\nHost: a\r\n" + line + b"\r\n", LIMITS)
 
-    assert growth(read, 2_000) < LINEAR  # 0.4 s for the larger one where every blank was a place to begin
+    assert growth(read, 2_000) < LINEAR  # 0.4 s for the larger one if the search began at every blank
 
 
 def test_the_obsolete_cookie_fields_are_removed() -> None:

@@ -44,7 +44,7 @@ if SLOW:
 
 
 class _Waits:
-    """Finds nothing, and takes its time for one module."""
+    """A finder that delays the import of one module."""
 
     def find_spec(self, name, path=None, target=None):
         if name == IMPORTED:

@@ -34,7 +34,7 @@ def version(text: str) -> Version:
 
 
 def told(old: str, new: str) -> list[str]:
-    """Each change as `name: what: old -> new [direction]`; `*` for all cookies."""
+    """Return each change as `name: what: old -> new [direction]`; `*` for all cookies."""
     found = diff(version(old), version(new))
     rows = [("*", change) for change in found.policy]
     rows += [(" ".join((d.name, *d.sites)), change) for d in found.cookies for change in d.changes]
@@ -380,7 +380,7 @@ def written(register: dict[str, dict[str, str]]) -> str:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[str, str]:
-    """Two policies that differ in one attribute of one entry, in an entry, in its name, or not at all."""
+    """Draw two policies that differ in one attribute, in an entry, in its name, or not at all."""
     old = draw(REGISTERS)
     new = dict(old)
     name, more = draw(st.sampled_from(sorted(old))), draw(ATTRIBUTES)
@@ -441,7 +441,7 @@ def test_policies_called_equal_decide_equally(pair: tuple[str, str], tails: list
     try:
         before, after = version(old), version(new)
     except AssertionError:
-        reject()  # no policy that `check` lets pass
+        reject()  # refused by `check`
     if not diff(before, after):
         assert judged(before.enforcing, tails) == judged(after.enforcing, tails)
     assert not diff(before, version(old))

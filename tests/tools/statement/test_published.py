@@ -20,7 +20,7 @@ from tests.support.policies import entries, policy
 
 
 def named(text: str) -> list[tuple[str, str]]:
-    """Names, each with its lifetime or a dash."""
+    """Return the names, each with its lifetime or a dash."""
     page = read_page(text.encode())
     return [(c.name, c.lifetime.text if c.lifetime else "-") for c in page.claims]
 
@@ -135,7 +135,7 @@ def test_groups_have_their_heading_and_the_sentence_before_them() -> None:
     assert [c.group for c in page.claims] == [0, 1, 1] and [c.line for c in page.claims] == [9, 13, 14]
 
 
-# Our own pages
+# Pages of cookiewarden
 
 NAMES = st.from_regex(r"[A-Za-z_%][A-Za-z0-9_%.-]{1,20}(\*|)", fullmatch=True).filter(
     lambda name: pattern(name) == name and name.lower() not in ("chrome", "edge", "brave", "opera", "safari", "ios", "internet", "firefox", "android", "explorer", "vivaldi")
@@ -159,7 +159,7 @@ def test_a_page_of_ours_is_read_back_as_it_was_written(
 
 
 def over_and_over(piece: str, length: int) -> str:
-    """`{}` is another number each time."""
+    """Repeat a piece up to a length; `{}` is another number each time."""
     if "{}" not in piece:
         return piece * (length // len(piece))
     return "".join(piece.replace("{}", str(n)) for n in range(length // (len(piece) + 4)))
@@ -172,7 +172,7 @@ def over_and_over(piece: str, length: int) -> str:
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "<p>", "* a_b: ", "# a", "Name      Purpose\n\na_b       x\n"])
 def test_a_page_of_one_thing_over_and_over_is_read_in_time_that_grows_with_its_length(before: str, piece: str) -> None:
-    """Each of these was, or could be, read in the square of its length."""
+    """Read pages that a naive reader would read in quadratic time."""
 
     def read(length: int) -> None:
         with contextlib.suppress(NoStatement):
@@ -199,7 +199,7 @@ def test_a_long_page_is_read_in_linear_time(before: Callable[[int], str]) -> Non
 # The text of a PDF
 
 PDF = Path(__file__).parents[2] / "data" / "statement-of-a-pdf.txt"
-"""Our own page, printed by Chromium, as `pdftotext -layout` writes it."""
+"""The proxy's own page, printed by Chromium, as text of `pdftotext -layout`."""
 
 
 def test_a_page_that_was_printed_and_turned_into_text_is_read() -> None:

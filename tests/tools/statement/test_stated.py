@@ -116,7 +116,7 @@ def test_a_draft_of_a_hostile_page_is_a_policy(page: str) -> None:
     assert "\x1b" not in text and "\u202e" not in text
 
 
-# The first user's
+# The statement of Carerix
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Rules that break cookies of scripts, or take protections away."""
+"""Rules that break cookies of scripts, or remove protections."""
 
 import pytest
 

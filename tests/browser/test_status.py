@@ -49,7 +49,7 @@ def test_it_is_accessible_and_fits(browser: Browser, proxy: Running, size: str, 
     page.context.close()
 
 
-def test_it_is_whole_without_scripts(browser: Browser, proxy: Running) -> None:
+def test_the_page_is_complete_without_scripts(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy), scripts=False)
     text = page.inner_text("body")
     for told in (
@@ -91,7 +91,7 @@ def test_it_is_read_by_keyboard(browser: Browser, proxy: Running) -> None:
     page.context.close()
 
 
-def test_it_renews_itself_and_leaves_what_is_open_open(browser: Browser, proxy: Running) -> None:
+def test_an_open_group_stays_open_when_the_page_refreshes(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy))
     closed = page.locator("#paste[open]").count()
     page.click("#paste summary")

@@ -195,7 +195,7 @@ def test_explain_reads_the_visitors_answer_from_the_request_or_from_an_option() 
     assert not any("CANARY" in out for _, out, _ in told)
 
 
-def test_explain_shows_the_lines_of_our_own(tmp_path: Path) -> None:
+def test_explain_shows_lines_that_the_proxy_adds(tmp_path: Path) -> None:
     text = "version: 1\nundeclared: {evict: host}\ncookies: [{name: a, path: /, lifetime: 1h, purpose: x}]\n"
     (tmp_path / "p.yaml").write_text(text)
     head = b"GET /x HTTP/1.1\r\nAccept: text/html\r\nCookie: b=CANARY\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: a=CANARY; Path=/x\r\n\r\n"

@@ -110,7 +110,7 @@ def test_a_catalog_suggests_and_declares_nothing(folder: Path) -> None:
     assert loaded.policy is not None and all(not e.category and not e.purpose for e in loaded.policy.entries)
 
 
-def test_several_sources_and_one_that_fails(folder: Path) -> None:
+def test_one_failing_source_does_not_stop_the_others(folder: Path) -> None:
     (folder / "cut.har").write_text(
         json.dumps(
             {
@@ -134,12 +134,12 @@ def test_several_sources_and_one_that_fails(folder: Path) -> None:
     assert "- name: fromhar" in told and "- name: _ga" in told
 
 
-def test_only_some_hosts(folder: Path) -> None:
+def test_learn_can_be_limited_to_some_hosts(folder: Path) -> None:
     assert "- name: _ga" in learn("c.txt", "--host", "*.example", cwd=folder)[1]
     assert "cookies: []" in learn("c.txt", "--host", "other.example", cwd=folder)[1]
 
 
-def test_a_running_proxy_teaches_too(folder: Path) -> None:
+def test_learn_reads_a_running_proxy(folder: Path) -> None:
     with running() as proxy:
         ask(proxy.port, get(b"/", b"Cookie: fromproxy=CANARY", CLOSE))
         code, told, _ = learn(f"127.0.0.1:{proxy.admin}", cwd=folder)

@@ -59,7 +59,7 @@ def test_forecast_lists_cookies_that_would_break_and_exits_1(proxy: Running) -> 
     assert "  lifetime cut to what the policy promises:\n    sid\n" in told
 
 
-def test_forecast_of_another_policy(proxy: Running, tmp_path: Path) -> None:
+def test_forecast_accepts_another_policy(proxy: Running, tmp_path: Path) -> None:
     path = tmp_path / "other.yaml"
     path.write_text(
         "version: 1\npolicy: other\nundeclared: {request: pass}\ncookies:\n  - {name: sid}\n  - {name: tracker}\n"
@@ -157,7 +157,7 @@ def test_a_report_that_cannot_be_made_prints_the_reason(arguments: tuple[str, ..
     assert found == code and told in error
 
 
-def test_a_report_of_a_prometheus_that_is_none(proxy: Running, tmp_path: Path) -> None:
+def test_a_server_other_than_prometheus_is_reported(proxy: Running, tmp_path: Path) -> None:
     code, _, told = run("report", "--prometheus", f"http://127.0.0.1:{proxy.admin}")
     assert code == 3 and "does not answer as Prometheus does (status 404)" in told
     (tmp_path / "cut.json").write_text('{"cookiewarden": "inventory", "for')

@@ -38,7 +38,7 @@ def test_the_units_are_valid_for_systemd(tool: Tool, tmp_path: Path) -> None:
     assert told.strip() == ""
 
 
-def test_the_service_is_shut_in(tool: Tool) -> None:
+def test_the_service_is_sandboxed(tool: Tool) -> None:
     told = tool("systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / "cookiewarden.service"))
     found = re.search(r"exposure level for \S+: ([0-9.]+)", told)
     assert found and float(found[1]) <= MOST_EXPOSED, told

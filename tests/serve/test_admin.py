@@ -398,7 +398,7 @@ def test_a_request_in_pieces_is_read_whole(start: Start, token: str) -> None:
 
 @pytest.mark.row(26)
 @pytest.mark.parametrize("what", ["nothing", "half a head", "no reading"])
-def test_connections_that_do_nothing_keep_no_probe_and_no_scrape_out(start: Start, what: str) -> None:
+def test_idle_connections_do_not_block_probes_and_scrapes(start: Start, what: str) -> None:
     proxy, _ = start()
     port = proxy.plane.admin.address.port
     before = len(os.listdir("/proc/self/fd"))

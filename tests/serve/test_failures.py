@@ -156,7 +156,7 @@ def test_only_a_safe_request_on_a_stale_connection_is_sent_again(
 
 
 @pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
-def test_an_origin_that_dies_on_a_fresh_connection_is_asked_once(start: Start, method: bytes) -> None:
+def test_a_request_is_sent_once_if_the_origin_closes_a_new_connection(start: Start, method: bytes) -> None:
     proxy, origin = start(lambda connection: connection.read_head() and None)
     assert status_of(ask(proxy.port, get(b"/", b"Content-Length: 0", CLOSE, method=method))) == 502
     assert len(origin.requests) == 1
@@ -267,7 +267,7 @@ def test_an_invalid_response_is_a_502(start: Start, answer: bytes, reason: str) 
 
 
 @pytest.mark.parametrize("cut", range(0, 110, 7))
-def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start: Start, cut: int) -> None:
+def test_an_unparsable_set_cookie_line_is_removed_and_the_rest_passes(start: Start, cut: int) -> None:
     head = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nset-cookie: sid=\x01CANARY\r\nX: y\r\nContent-Length: 2\r\n\r\nok"
 
     def script(connection: OriginConnection) -> None:
@@ -290,7 +290,7 @@ def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start
     )
 
 
-def test_a_bad_set_cookie_line_in_an_interim_response_goes_too(start: Start) -> None:
+def test_a_bad_set_cookie_line_in_an_interim_response_is_removed(start: Start) -> None:
     proxy, _ = start(
         b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=\x02\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: b=\x02\r\nContent-Length: 2\r\n\r\nok"
     )
@@ -482,7 +482,7 @@ def test_half_an_empty_line_after_a_body_does_not_time_out_as_a_head(start: Star
     assert client_errors(proxy) == {}
 
 
-def test_a_slow_head_is_a_408_and_a_silent_connection_is_closed_silently(start: Start) -> None:
+def test_a_slow_head_is_a_408_and_an_unused_connection_is_closed_without_a_response(start: Start) -> None:
     proxy, _ = start(header_timeout=1, keepalive_timeout=1.3)
     with Client(proxy.port) as slow, Client(proxy.port) as silent, Client(proxy.port) as used:
         used.send(get())
@@ -495,7 +495,7 @@ def test_a_slow_head_is_a_408_and_a_silent_connection_is_closed_silently(start: 
     assert client_errors(proxy) == {"header_timeout": 1}
 
 
-def test_a_stalled_body_is_a_408_and_its_origin_connection_goes(start: Start) -> None:
+def test_a_stalled_body_is_a_408_and_its_origin_connection_is_closed(start: Start) -> None:
     gone = threading.Event()
 
     def script(connection: OriginConnection) -> None:
@@ -563,7 +563,7 @@ def test_an_early_answer_is_read_by_a_client_that_is_still_sending(start: Start)
 
 
 @pytest.mark.row(35)
-def test_a_client_that_leaves_takes_its_origin_connection_with_it(start: Start) -> None:
+def test_the_origin_connection_is_closed_when_its_client_leaves(start: Start) -> None:
     gone = threading.Event()
 
     def script(connection: OriginConnection) -> None:

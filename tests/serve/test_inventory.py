@@ -214,7 +214,7 @@ def test_a_snapshot_in_a_missing_folder_is_logged_at_the_start(tmp_path: Path) -
         assert "the inventory will not be saved" in proxy.told
 
 
-def test_names_that_would_act_on_a_terminal_or_a_page_are_shown_escaped(start: Start) -> None:
+def test_names_with_control_characters_or_markup_are_shown_escaped(start: Start) -> None:
     proxy, _ = start()
     names = (b"<script>alert(1)</script>", b"\xe2\x80\xaereversed", b"\xff\xfe", b"\"'><img>", b"{{7*7}}")
     ask(proxy.port, get(b"/", b"Cookie: " + b"; ".join(name + b"=CANARY" for name in names), CLOSE))

@@ -60,7 +60,7 @@ def test_the_query_is_logged_only_where_asked_for(
     assert request["path"] == path
 
 
-def test_why_a_request_failed_is_logged_with_it(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_reason_of_a_failed_request_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     proxy, _ = start(b"garbage\r\n\r\n", access_log=Access.ON)
     ask(proxy.port, get(b"/a", CLOSE))
@@ -91,7 +91,7 @@ def test_a_line_of_the_access_log_fits_an_atomic_write_to_a_pipe(
     assert all(len(line.encode()) <= select.PIPE_BUF for line in told)
 
 
-def test_a_closed_standard_error_keeps_nothing_from_starting(tmp_path: Path) -> None:
+def test_the_proxy_starts_with_a_closed_standard_error(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     admin = free_port()
     line = f"exec {sys.executable} -m cookiewarden run --policy p.yaml --upstream http://127.0.0.1:1 --listen 0 --admin {admin} 2>&-"
@@ -104,7 +104,7 @@ def test_a_closed_standard_error_keeps_nothing_from_starting(tmp_path: Path) -> 
         process.kill()
 
 
-def test_a_reader_of_the_log_that_does_not_read_stops_nothing(tmp_path: Path) -> None:
+def test_a_blocked_reader_of_the_log_does_not_stop_traffic(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     origin, listen, admin = Origin(answering(OK)), free_port(), free_port()
     process = start_process(

@@ -110,7 +110,7 @@ def test_the_address_in_the_header_of_a_balancer_is_the_clients(
 
 @pytest.mark.row(21)
 @pytest.mark.parametrize("header", BAD[:3] + BAD[12:14])
-def test_a_malformed_header_closes_the_connection_without_a_word(start: Start, header: bytes) -> None:
+def test_a_malformed_header_closes_the_connection_without_a_response(start: Start, header: bytes) -> None:
     proxy, origin = start(proxy_protocol=LOOPBACK)
     assert ask(proxy.port, header + get()) == b""
     assert origin.requests == [] and proxy.metrics.client_errors["proxy_protocol"] == 1

@@ -31,7 +31,7 @@ def key(tmp_path: Path) -> Path:
     return tmp_path / "key"
 
 
-def test_a_value_goes_sealed_to_the_browser_and_open_to_the_application(start: Start, key: Path) -> None:
+def test_the_browser_gets_a_sealed_value_and_the_application_the_plain_one(start: Start, key: Path) -> None:
     proxy, origin = start(OK, POLICY, seal_key_file=str(key))
     values = {value_of(ask(proxy.port, request())) for _ in range(3)}
     assert len(values) == 3  # another nonce each time

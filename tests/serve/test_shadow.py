@@ -73,7 +73,7 @@ def test_without_a_shadow_policy_its_series_are_absent(start: Start) -> None:
 
 
 @pytest.mark.interpreted
-def test_its_faults_cost_nothing(
+def test_faults_of_the_shadow_policy_do_not_affect_traffic(
     start: Start, tomorrow: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = start(OK, POLICY, shadow=str(tomorrow))

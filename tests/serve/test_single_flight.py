@@ -22,7 +22,7 @@ async def test_requests_before_the_work_begins_share_its_result_and_later_ones_g
     assert {await task for task in first} == {1} and {await task for task in later} == {2}
 
 
-async def test_however_many_ask_half_of_the_time_goes_to_it() -> None:
+async def test_the_work_takes_at_most_half_of_the_time() -> None:
     shared, worked = Shared(), 0.0
 
     async def work() -> None:

@@ -44,7 +44,7 @@ def test_the_path_is_answered_and_never_reaches_the_application(start: Start) ->
         (b"GET", b"/", ()),
     ],
 )
-def test_everything_else_is_the_applications(
+def test_all_other_paths_reach_the_application(
     start: Start, method: bytes, path: bytes, fields: tuple[bytes, ...]
 ) -> None:
     proxy, origin = start(OK, POLICY)
@@ -52,7 +52,7 @@ def test_everything_else_is_the_applications(
     assert len(origin.requests) == 1
 
 
-def test_a_request_with_a_body_is_the_applications(start: Start) -> None:
+def test_a_request_with_a_body_reaches_the_application(start: Start) -> None:
     proxy, origin = start(OK, POLICY)
     assert ask(proxy.port, get_once(b"Content-Length: 3", path=b"/cookies") + b"a=1").endswith(b"ok")
     assert len(origin.requests) == 1

@@ -118,7 +118,7 @@ def test_a_worker_that_does_not_answer_a_reload_is_stopped_and_replaced() -> Non
         assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)}
 
 
-def test_a_worker_that_is_stuck_keeps_no_other_from_a_reload() -> None:
+def test_a_stuck_worker_does_not_block_a_reload_of_the_others() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         first, second = proxy.children()
         os.kill(first, signal.SIGSTOP)
@@ -163,7 +163,7 @@ def test_workers_that_die_young_are_replaced_slower_and_slower_but_replaced() ->
 
 @pytest.mark.row(10)
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_under_load_fails_nothing(workers: str) -> None:
+def test_sigterm_under_load_fails_no_request(workers: str) -> None:
     def script(connection) -> None:
         while True:
             if b"/slow" in connection.read_head():
@@ -263,7 +263,7 @@ def test_a_signal_to_every_process_of_the_group_drains() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGINT])
-def test_signals_are_the_supervisors_and_no_workers(number: signal.Signals) -> None:
+def test_workers_ignore_signals_that_the_supervisor_handles(number: signal.Signals) -> None:
     with running("--workers", "2", script=SETS) as proxy:
         workers = proxy.children()
         for pid in workers:
@@ -294,7 +294,7 @@ def test_a_worker_that_dies_during_a_reload_does_not_fail_it() -> None:
         assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)}
 
 
-def test_a_stuck_worker_keeps_no_other_from_the_next_reload_and_answers_for_its_own() -> None:
+def test_a_stuck_worker_does_not_block_the_next_reload_of_the_others() -> None:
     with running("--workers", "2", script=SETS, before=put_seconds(300)) as proxy:
         stuck = proxy.children()[0]
         os.kill(stuck, signal.SIGSTOP)

@@ -192,7 +192,7 @@ def test_the_certificate_of_the_application_is_checked_by_default(
     assert len(origin.requests) == (status == 200)
 
 
-def test_an_application_that_speaks_no_tls_is_a_502(start: Start) -> None:
+def test_an_application_without_tls_is_a_502(start: Start) -> None:
     plain = Origin(answering(OK))
     port = plain.socket.getsockname()[1]
     upstream = Upstream(f"https://localhost:{port}", Address("localhost", port), tls=True)

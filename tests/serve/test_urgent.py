@@ -86,7 +86,7 @@ def threads(pid: int) -> int:
 
 @pytest.mark.row(38)
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_switch_its_end_and_health_need_no_disk_that_answers(disk: Disk, token: str, workers: str) -> None:
+def test_the_switch_its_end_and_health_work_while_the_disk_hangs(disk: Disk, token: str, workers: str) -> None:
     flags = ("--workers", workers, "--admin-token-file", token)
     with running(*flags, script=SETS, environment=disk.environment, folder=str(disk.folder)) as proxy:
         assert names_set(proxy.port) == {"sid"}
@@ -220,7 +220,7 @@ def test_a_reload_that_failed_for_lack_of_descriptors_is_retried() -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_signals_while_a_proxy_or_its_workers_import_end_nothing(tmp_path: Path, workers: str) -> None:
+def test_signals_during_imports_do_not_kill_the_proxy_or_its_workers(tmp_path: Path, workers: str) -> None:
     """Signal during the import of `uvloop`, a worker's last foreign module, and of `click`, the command's first."""
     for module in ("click", "uvloop"):
         (tmp_path / module).mkdir()

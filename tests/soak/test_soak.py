@@ -93,7 +93,7 @@ def told(row: int, text: str) -> None:
 
 
 @pytest.mark.row(8)
-def test_two_gibibytes_down_and_up() -> None:
+def test_two_gibibytes_pass_in_both_directions() -> None:
     size = 2 << 30
     with running(origin=origin()) as proxy:
         warm(proxy)
@@ -121,7 +121,7 @@ def test_two_gibibytes_down_and_up() -> None:
 
 
 @pytest.mark.row(9)
-def test_a_hundred_clients_that_read_nothing() -> None:
+def test_a_hundred_clients_that_do_not_read_do_not_stop_traffic() -> None:
     with running("--client-timeout", "60", origin=origin()) as proxy:
         warm(proxy)
         with watched(proxy) as seen:
@@ -138,7 +138,7 @@ def test_a_hundred_clients_that_read_nothing() -> None:
 
 
 @pytest.mark.row(5)
-def test_two_hundred_heads_that_drip() -> None:
+def test_two_hundred_slow_heads_do_not_stop_traffic() -> None:
     with running(origin=origin()) as proxy:
         warm(proxy)
         head = b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 100
@@ -167,7 +167,7 @@ def test_two_hundred_heads_that_drip() -> None:
 
 
 @pytest.mark.row(11)
-def test_a_storm_of_reloads() -> None:
+def test_a_storm_of_reloads_fails_no_request() -> None:
     """Run 60 s at 300 requests per second with 100 changes, every other one broken."""
     good = [POLICY, POLICY.replace("name: sid", "name: tracker")]
     with running(origin=origin(), policy=good[0]) as proxy:
@@ -312,7 +312,7 @@ def test_a_hundred_thousand_names_hosts_and_methods_add_no_series() -> None:
 
 @pytest.mark.row(28)
 @pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed (Debian: nghttp2-client)")
-def test_twice_the_load_that_it_can_bear() -> None:
+def test_double_the_peak_load_is_survived() -> None:
     def h2load(port: int, seconds: int, clients: int, *more: str) -> float:
         """Return the successful requests per second."""
         ran = subprocess.run(
@@ -340,7 +340,7 @@ def test_twice_the_load_that_it_can_bear() -> None:
 
 
 @pytest.mark.row(29)
-def test_ten_minutes_of_mixed_load() -> None:
+def test_memory_stays_level_under_mixed_load() -> None:
     minutes = float(os.environ.get("SOAK_MINUTES", "10"))
     with running(origin=origin()) as proxy:
         warm(proxy)

@@ -278,7 +278,7 @@ def test_an_unexpected_answer_to_readyz_is_reported(status: bytes, body: bytes) 
         (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # mounted as Kubernetes mounts secrets
     ],
 )
-def test_a_token_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, mode: int, told: str) -> None:
+def test_an_unusable_token_file_is_reported(tmp_path: Path, content: bytes | None, mode: int, told: str) -> None:
     path = tmp_path / "token"
     if content is not None:
         path.write_bytes(content)

@@ -147,7 +147,7 @@ def test_a_har_of_two_hundred_megabytes_takes_no_more_memory_than_one_of_its_bod
         ('x http_cookie="a=1" sent_http_set_cookie="b=2; Path=/"', [b"a=1"], [b"b=2; Path=/"]),
     ],
 )  # fmt: skip
-def test_text_with_headers_in_it(tmp_path: Path, text: str, asked: list[bytes], answered: list[bytes]) -> None:
+def test_header_lines_are_found_in_text(tmp_path: Path, text: str, asked: list[bytes], answered: list[bytes]) -> None:
     found, wrong = read(tmp_path, text)
     assert wrong == ""
     assert [v for one in found for _, v in one.asked] == asked and [
@@ -155,7 +155,7 @@ def test_text_with_headers_in_it(tmp_path: Path, text: str, asked: list[bytes], 
     ] == answered
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(NoTraffic, match="cannot be read: no such file or directory"):
         list(recorded(tmp_path / "none"))
     with pytest.raises(NoTraffic, match="cannot be read: is a directory"):

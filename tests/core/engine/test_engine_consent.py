@@ -104,7 +104,7 @@ def test_a_deletion_needs_no_consent_and_a_staged_entry_is_only_reported() -> No
     assert (trial.after, trial.decision.enforced) == (b"trial=1", False)
 
 
-def test_two_answers_that_disagree_are_none() -> None:
+def test_two_answers_that_disagree_are_unknown() -> None:
     engine = Engine(policy(POLICY))
     headers = [(b"Cookie", b"answer=analytics; answer=chat; visits=1"), (b"cookie", b"answer=analytics")]
     assert engine.on_request(headers, Exchange(), NOW).headers == [
@@ -119,7 +119,7 @@ def test_unknown_may_grant() -> None:
         assert (judged.after is not None) == passes
 
 
-def test_however_many_hosts_and_answers_come_few_are_remembered() -> None:
+def test_the_memo_of_hosts_and_answers_is_bounded() -> None:
     engine = Engine(policy(POLICY))
     for number in range(3 * MAX_SCOPES):
         for answer in ("", "analytics", "chat,mail"):

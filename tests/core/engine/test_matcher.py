@@ -28,7 +28,7 @@ def entry(name: str, hosts: tuple[str, ...] = (), paths: tuple[str, ...] = ()) -
         ("Intercom-id-1", "*"),  # case-sensitive
     ],
 )
-def test_the_most_exact_entry_speaks(name: str, winner: str) -> None:
+def test_the_most_exact_entry_applies(name: str, winner: str) -> None:
     names = ["*", "intercom-*", "intercom-*-end", "intercom-id-*", "intercom-id-1"]
     found = Matcher(map(entry, names)).match(name.encode(), b"h", b"/")
     assert found.entry is not None and found.entry.name == winner

@@ -90,7 +90,7 @@ def test_the_next_end_is_the_first_to_come() -> None:
         "name: a, rename_to: {name: __Host-a, accept_plain_until: 2026-12-31}",
     ],
 )
-def test_the_grace_for_plain_values_and_names_ends_too(entry: str) -> None:
+def test_the_transition_for_plain_values_and_names_ends(entry: str) -> None:
     assert next_expiry(policy(entries(entry)), 0) == END
 
 

@@ -27,7 +27,7 @@ from cookiewarden.core.report.family import families
         (["---", "--*"], []), (["pre-" + "-" * 9, "pre-" + "." * 9], []), (["abc-*x123", "abc-*y456"], []), ([], []),
     ],
 )  # fmt: skip
-def test_which_names_are_a_family(names: list[str], globs: list[str]) -> None:
+def test_similar_random_names_are_a_family(names: list[str], globs: list[str]) -> None:
     assert [family.glob for family in families(names)] == globs
 
 

@@ -189,7 +189,7 @@ def test_a_sample_path_has_two_segments_and_no_personal_data(target: bytes, show
         (b"a=1; Expires=never", 0),
     ],
 )  # fmt: skip
-def test_the_lifetime_of_a_line(line: bytes, seconds: int) -> None:
+def test_the_lifetime_of_a_line_is_read(line: bytes, seconds: int) -> None:
     cookie = parse_set_cookie(line)
     assert cookie is not None and lifetime_of(cookie, NOW) == seconds
 

@@ -118,7 +118,7 @@ def test_policies_are_listed_in_the_order_of_their_time() -> None:
         ([5.0], [2.0], [6.5], [6.5]),
     ],
 )
-def test_how_much_a_counter_rose(before: list, ends: list, reset: list, rose: list) -> None:
+def test_the_increase_of_a_counter_is_computed(before: list, ends: list, reset: list, rose: list) -> None:
     assert risen(before, ends, reset) == rose
 
 

@@ -109,7 +109,7 @@ def test_moments_and_counts_that_cannot_be_are_refused(old: bytes, new: bytes) -
         wire.read_inventory(whole.replace(old, new, 1))
 
 
-def test_half_a_snapshot_is_none() -> None:
+def test_an_incomplete_snapshot_is_refused() -> None:
     whole = dumped(watched())
     for cut in range(0, len(whole), 37):
         with pytest.raises(wire.NotThis):

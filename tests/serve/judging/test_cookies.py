@@ -109,7 +109,7 @@ def test_an_answer_that_is_withdrawn_counts_for_the_response_that_withdraws_it()
     assert b"more" not in b"".join(head.parts)
 
 
-def test_a_shadow_policy_is_counted_apart_and_changes_nothing() -> None:
+def test_a_shadow_policy_is_counted_separately_and_changes_nothing() -> None:
     policies = policies_of(shadow=entries("name: other"))
     cookies = cookies_of(policies, b"Cookie: sid=1")
     assert cookies.cookie_field() == b"sid=1"

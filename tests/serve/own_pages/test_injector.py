@@ -117,7 +117,7 @@ PIECES = st.sampled_from(
     st.one_of(st.binary(max_size=300), st.lists(PIECES, max_size=40).map(lambda x: "".join(x).encode())),
     st.lists(st.integers(1, 300), max_size=6),
 )
-def test_however_a_page_is_cut_the_tag_is_all_that_comes_to_it(page: bytes, cuts: list[int]) -> None:
+def test_only_the_tag_is_added_to_a_page_in_any_segments(page: bytes, cuts: list[int]) -> None:
     got = injected(page, cuts)
     assert got == injected(page)
     assert got in (page, page[: (at := got.find(TAG))] + TAG + page[at:])

@@ -111,7 +111,7 @@ def test_where_it_finds_an_end_llhttp_finds_the_same_body(data: bytes) -> None:
 
 
 @given(GRAMMAR.map(b"".join), st.integers(1, 5))
-def test_segments_decide_nothing(data: bytes, every: int) -> None:
+def test_the_result_is_the_same_for_any_segments(data: bytes, every: int) -> None:
     whole, pieces = decode([data]), decode(split(data, every))
     assert whole[0] == pieces[0] and whole[1].ended == pieces[1].ended
     assert whole[1].rest == pieces[1].rest and whole[1].fault == pieces[1].fault

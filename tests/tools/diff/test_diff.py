@@ -336,7 +336,7 @@ def test_eviction_lines_are_part_of_the_comparison() -> None:
     assert ("old", "expired", "left alone") in [(r.name, r.old, r.new) for r in found.replayed]
 
 
-def test_sealed_values_are_another_each_time_and_no_change() -> None:
+def test_sealed_values_differ_each_time_and_are_not_a_change() -> None:
     sealed = entries("name: a, seal: true")
     assert replayed(sealed, sealed, exchange(b"", b"a=1")).replayed == []
 

@@ -102,13 +102,13 @@ def test_a_placeholder_in_a_name_becomes_a_glob(written: str, name: str) -> None
         ("created during login and enables a restore after a crash", "-"), ("valid for 0 days", "-"), ("24 uur geldig", "24h"), ("stored 30 days", "30d"),
     ],
 )  # fmt: skip
-def test_running_text_speaks_of_a_lifetime_or_does_not(text: str, lifetime: str) -> None:
+def test_lifetimes_are_found_in_running_text(text: str, lifetime: str) -> None:
     found = lifetime_in(text)
     assert (found.text if found else "-") == lifetime
 
 
 @pytest.mark.parametrize(("cell", "lifetime"), [("Session", "session"), ("2 years", "2y"), ("1 minuut", "1min"), ("persistent", "-"), ("90d", "90d"), ("up to 6 mths", "6mo"), ("1 week, renewed at each session", "1w")])  # fmt: skip
-def test_a_cell_is_a_lifetime_or_is_none(cell: str, lifetime: str) -> None:
+def test_a_cell_is_read_as_a_lifetime_or_ignored(cell: str, lifetime: str) -> None:
     found = lifetime_of(cell)
     assert (found.text if found else "-") == lifetime
 

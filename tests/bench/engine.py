@@ -232,8 +232,10 @@ def _run(what: str, workload: str, requests: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--no-valgrind", action="store_true", help="leave out what takes two minutes")
-    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    parser.add_argument(
+        "--no-valgrind", action="store_true", help="skip instructions and allocations, which take two minutes"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds to this file")
     arguments = parser.parse_args()
     print(f"{platform.platform()}, Python {platform.python_version()}")
     found = decisions(arguments.rounds)

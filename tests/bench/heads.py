@@ -336,5 +336,5 @@ async def main(only: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="cases whose name has this text")
+    parser.add_argument("--only", default="", help="run the cases whose name has this text")
     uvloop.run(main(parser.parse_args().only))

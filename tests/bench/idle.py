@@ -90,7 +90,7 @@ def measure(name: str, folder: Path, origin: int, count: int) -> dict[str, objec
             connection.sendall(REQUEST)
         answered = sum(connection.recv(4096).endswith(b"ok") for connection in open_connections)
         if answered != count:
-            sys.exit(f"{name}: {answered} of {count} connections were kept: this run does not count")
+            sys.exit(f"{name}: {answered} of {count} connections were kept; this run is not valid")
         for connection in open_connections:
             connection.close()
     finally:
@@ -103,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds to this file")
     arguments = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -220,11 +220,11 @@ def _median(numbers: Iterator[float]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="LETTERS", help="these workloads, such as af")
-    parser.add_argument("--without", metavar="PEER", action="append", default=[], help="leave a peer out")
+    parser.add_argument("--only", metavar="LETTERS", help="run these workloads, such as af")
+    parser.add_argument("--without", metavar="PEER", action="append", default=[], help="skip a peer")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of one round, roughly")
-    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    parser.add_argument("--seconds", type=float, default=1.5, help="approximate length of one round")
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds to this file")
     arguments = parser.parse_args()
     missing = peers.missing()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -234,7 +234,7 @@ def main() -> None:
     for name, version in peers.versions().items():
         print(f"{name} {version}")
     for name in missing:
-        print(f"NOT MEASURED, for it is not installed: {name}")
+        print(f"NOT MEASURED, because it is not installed: {name}")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tls = _certificate(folder)
@@ -263,4 +263,4 @@ if __name__ == "__main__":
     try:
         main()
     except DoesNotCount as why:
-        sys.exit(f"this run does not count: {why}")
+        sys.exit(f"this run is not valid: {why}")

@@ -57,7 +57,7 @@ def p99(origin: int, rounds: int) -> list[Found]:
         for _ in range(rounds):
             for peer in (ours, other):
                 found[peer.name].append(round_of(peer, SIX, round(rate * 3), rate).p99 * 1e3)
-    title = f"p99 at {rate:,.0f} requests/s, half of what saturates"
+    title = f"p99 at {rate:,.0f} requests/s, half of the saturation"
     return [Found(title, "ms", found[OURS], found[LUA], LUA)]
 
 
@@ -235,9 +235,9 @@ QUESTIONS: dict[str, Callable[[int, int], list[Found]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=QUESTIONS, help="one question")
+    parser.add_argument("--only", choices=QUESTIONS, help="run one measurement")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds to this file")
     arguments = parser.parse_args()
     missing = peers.missing()
     print(f"{platform.platform()}, Python {platform.python_version()}")
@@ -250,7 +250,7 @@ def main() -> None:
             if arguments.only and name != arguments.only:
                 continue
             if name == "memory" and ENVOY in missing:
-                print(f"NOT MEASURED, for it is not installed: {ENVOY}, and so memory beside it")
+                print(f"NOT MEASURED, because it is not installed: {ENVOY}, and memory beside it")
                 continue
             for answer in ask(origin.port, arguments.rounds):
                 found.append(answer)
@@ -263,4 +263,4 @@ if __name__ == "__main__":
     try:
         main()
     except DoesNotCount as why:
-        sys.exit(f"this run does not count: {why}")
+        sys.exit(f"this run is not valid: {why}")

@@ -212,7 +212,7 @@ def test_expect_100_continue_is_answered_by_the_origin(wire: Wire) -> None:
         expect(arrived.wait(PATIENCE), "origin not asked")
         client.socket.settimeout(0.15)
         with contextlib.suppress(TimeoutError):
-            expect(client.socket.recv(1000) == b"", "a 100 of its own")
+            expect(client.socket.recv(1000) == b"", "its own 100")
         client.socket.settimeout(BUSY)
         expect(client.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 100"), "no 100")
         client.send(b"abc")

@@ -145,6 +145,7 @@ def told(request: Recorded, case: dict) -> None:
 @pytest.mark.row(23)
 @pytest.mark.parametrize("case", ROWS)
 def test_a_request_is_refused_or_forwarded_as_one(wire: Wire, case: dict) -> None:
+    """Refuse a blank after a chunk size, a bare LF pair and user information in Host, which the others forward."""
     judge(wire, case, drip=False)
 
 

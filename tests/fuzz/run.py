@@ -91,11 +91,11 @@ def _guided(name: str, seconds: int, folder: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inputs", type=int, default=1_000_000, help="for each target")
+    parser.add_argument("--inputs", type=int, default=1_000_000, help="inputs for each target")
     parser.add_argument("--target", choices=TARGETS)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--atheris", action="store_true")
-    parser.add_argument("--seconds", type=int, default=60, help="with --atheris, for each target")
+    parser.add_argument("--seconds", type=int, default=60, help="seconds for each target, with --atheris")
     arguments = parser.parse_args()
     names = [arguments.target] if arguments.target else list(TARGETS)
     if arguments.atheris:

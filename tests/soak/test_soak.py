@@ -132,7 +132,7 @@ def test_a_hundred_clients_that_do_not_read_do_not_stop_traffic() -> None:
             for client in clients:
                 client.reset()
         delta = (max(seen) - seen[0]) / MB
-        told(9, f"100 clients that read nothing of 1 GiB each: RSS {delta:+.1f} MB")
+        told(9, f"100 clients that do not read 1 GiB each: RSS {delta:+.1f} MB")
         assert delta < 50
         assert eventually(lambda: proxy.scrape()['cookiewarden_connections{side="client",state="active"}'] == 0)
 

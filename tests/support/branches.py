@@ -11,7 +11,7 @@ FLOOR = 90.0
 def main(report: str) -> int:
     """Return 0 if the floor holds."""
     covered = float(json.loads(Path(report).read_text())["totals"]["percent_branches_covered"])
-    print(f"{covered:.1f} % of the branches, and the floor is {FLOOR:g} %")
+    print(f"{covered:.1f} % of the branches, at least {FLOOR:g} %")
     return int(covered < FLOOR)
 
 

@@ -1,5 +1,5 @@
-"""A core that is pure, and one place that prints. The directions of imports are contracts in pyproject.toml (make
-lint)."""
+"""The core is pure, and only the command line prints. pyproject.toml has the allowed directions of imports (`make
+lint`)."""
 
 import ast
 import re
@@ -33,7 +33,7 @@ THIRD_PARTY = {
     "publicsuffixlist": ("cookies/suffix.py",),
     "cryptography": ("engine/seal.py",),
 }
-"""What the core may import besides the standard library, and in which of its rooms and modules."""
+"""Packages that the core may import in addition to the standard library, with the modules that may import them."""
 CORE = PACKAGE / "core"
 OWN = {"cookiewarden", *sys.stdlib_module_names}
 
@@ -47,7 +47,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", sorted(CORE.rglob("*.py")), ids=lambda p: str(p.relative_to(CORE)))
-def test_the_core_imports_nothing_that_touches_the_world(path: Path) -> None:
+def test_the_core_imports_only_pure_modules(path: Path) -> None:
     for module in imported(path):
         top = module.split(".")[0]
         assert top not in IMPURE
@@ -68,7 +68,7 @@ def test_every_property_on_the_wire_has_a_test_and_every_mark_a_property() -> No
 
 
 def test_no_test_module_imports_another_one() -> None:
-    """What two of them need is in `tests.support`, or beside them in a module that is no test."""
+    """Keep shared code in `tests.support`, or beside the tests in a module without tests."""
     for path in TESTS.rglob("test_*.py"):
         for module in imported(path):
             assert not re.fullmatch(r"tests\..*\.test_\w+", module), f"{path} imports {module}"

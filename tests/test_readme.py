@@ -1,4 +1,4 @@
-"""The pages are true: their commands print what they say, their examples load, their tables are complete."""
+"""The documents are true: commands print the output shown, examples load, tables are complete."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def commands(text: str) -> list[tuple[str, str]]:
-    """Every command of the console blocks and what the page says it prints."""
+    """Return every command of the console blocks with the output shown for it."""
     found = []
     for block in blocks(text, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:

@@ -1,4 +1,4 @@
-"""Flow files of mitmproxy: recorded by a real mitmdump, learnt from, cut, and of another kind."""
+"""Flow files of mitmproxy: recorded by a real mitmdump, used by learn, truncated, and of another format."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY; Max-Age
 
 @pytest.fixture(scope="module")
 def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three exchanges, as mitmdump writes them."""
+    """A file of three exchanges, written by mitmdump."""
     folder = tmp_path_factory.mktemp("flows")
     mitmdump = Path(sys.executable).parent / "mitmdump"
     assert mitmdump.exists() or shutil.which("mitmdump"), "make test-mitm installs mitmproxy"
@@ -61,7 +61,7 @@ def test_a_flow_file_that_is_cut_gives_what_it_has(flows: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("content", [b"5:abcde,", b"99999999999:x", b"3:1:1", b"10:7:version;4:99999#}"])
-def test_a_flow_file_of_another_kind_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_flow_file_of_another_format_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "other").write_bytes(content)
     code, _, error = run("learn", tmp_path / "other")
     assert code == 3 and "flow file" in error

@@ -63,8 +63,8 @@ def test_it_prints_on_a_few_sheets(browser: Browser, url: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "nl"])
-def test_its_print_says_what_the_policy_says(browser: Browser, url: str, language: str, tmp_path: Path) -> None:
-    """Printed, turned into text by a real pdftotext, and compared with the policy."""
+def test_the_printed_statement_matches_the_policy(browser: Browser, url: str, language: str, tmp_path: Path) -> None:
+    """Print the page, convert it to text with pdftotext, and compare it with the policy."""
     assert shutil.which("pdftotext"), "Debian's poppler-utils has it"
     page = opened(browser, f"{url}?language={language}")
     page.pdf(path=tmp_path / "s.pdf", format="A4")

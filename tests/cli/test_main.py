@@ -1,4 +1,4 @@
-"""What holds for every command: where its output goes, and what it never says."""
+"""Rules for every command: the destination of its output, and secrets that it never prints."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from tests.support.process import ended
 CHECK = [sys.executable, "-m", "cookiewarden", "check", "policies/starter.yaml"]
 
 
-def test_a_standard_output_that_is_full_is_told_and_is_exit_3() -> None:
+def test_a_full_standard_output_is_reported_and_is_exit_3() -> None:
     with open("/dev/full", "w") as full:
         ran = ended(*CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE)
     assert (ran.returncode, ran.stderr) == (3, "cookiewarden: standard output: no space left on device\n")
@@ -42,6 +42,6 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
         ("run", "--policy", "policies/starter.yaml", "--upstream", "http://me:CANARY@127.0.0.1:1"), ("run", "--policy", "policies/starter.yaml", "--upstream", "http://me:CANARY@127.0.0.1:x"),
     ],
 )  # fmt: skip
-def test_a_password_in_a_url_is_never_told(arguments: tuple[str, ...]) -> None:
+def test_a_password_in_a_url_is_never_printed(arguments: tuple[str, ...]) -> None:
     code, out, err = run(*arguments)
     assert code in (2, 3) and err and "CANARY" not in out + err

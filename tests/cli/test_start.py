@@ -1,4 +1,4 @@
-"""The first thing that runs: what a shell closed, and signals before anything handles them, end nothing."""
+"""The first code that runs: closed standard streams and early signals do not crash it."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def test_closed_standard_descriptors_are_opened(closed: tuple[int, ...]) -> None
 
 
 def test_a_proxy_whose_standard_input_is_closed_ends_with_code_0() -> None:
-    """The event loop aborts when it closes a descriptor below three."""
+    """Keep descriptors 0 to 2 away from the event loop, which aborts when it closes one of them."""
     words = [
         sys.executable, "-m", "cookiewarden", "run", "--policy", "policies/starter.yaml", "--upstream", "http://127.0.0.1:1",
         "--listen", f"127.0.0.1:{free_port()}", "--admin", f"127.0.0.1:{free_port()}",

@@ -1,4 +1,4 @@
-"""An entry that ends while the proxy runs, and one that a clock ended that was wrong."""
+"""An entry that ends while the proxy runs, and one that a wrong clock ended."""
 
 import time
 from pathlib import Path
@@ -28,7 +28,7 @@ class Wall:
         return time.time() + self.ahead
 
 
-def test_an_entry_ends_on_its_day_without_a_reload_and_the_metric_says_when(start: Start) -> None:
+def test_an_entry_ends_on_its_day_without_a_reload_and_the_metric_has_the_time(start: Start) -> None:
     wall = Wall()
     proxy, _ = start(OK, POLICY, clock=Clock(wall))
     assert proxy.sample("cookiewarden_entry_expiry_timestamp_seconds", cookie="old") == END

@@ -1,4 +1,4 @@
-"""Whose word on where a request came from is believed."""
+"""Trust in the fields and headers that give the source of a request."""
 
 import ipaddress
 import threading
@@ -23,7 +23,7 @@ def forwarded(request: bytes) -> list[bytes]:
 
 
 @pytest.mark.row(22)
-def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> None:
+def test_fields_of_a_trusted_peer_are_kept_and_its_address_is_added(start: Start) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
     assert b"Set-Cookie: sid=CANARY1; Secure\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
     assert forwarded(origin.requests[0]) == [
@@ -35,7 +35,9 @@ def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> 
 
 
 @pytest.mark.row(22)
-def test_anybody_else_is_replaced_counted_and_told_once(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_fields_of_untrusted_peers_are_replaced_counted_and_logged_once(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=ELSEWHERE)
     for _ in range(3):
         assert b"Set-Cookie: sid=CANARY1\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
@@ -105,7 +107,7 @@ def test_what_a_trusted_ingress_writes_is_read_as_it_means_it(
         (b"X-Forwarded-Proto: ", b"X-Forwarded-Host: \xff"),
     ],
 )  # fmt: skip
-def test_words_that_mean_no_one_thing_are_not_believed_of_anybody(start: Start, fields: tuple[bytes, ...]) -> None:
+def test_ambiguous_forwarded_values_are_never_trusted(start: Start, fields: tuple[bytes, ...]) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
     ask(proxy.port, get(b"/", *fields, CLOSE))
     assert forwarded(origin.requests[0])[1:] == [
@@ -120,14 +122,14 @@ def test_the_host_that_the_browser_saw_is_the_one_that_scopes_look_at(start: Sta
     assert b"Set-Cookie: sid=CANARY1" in ask(proxy.port, get(b"/", b"X-Forwarded-Host: browser.example", CLOSE))
 
 
-def test_ipv4_in_the_clothes_of_ipv6_is_ipv4(start: Start) -> None:
+def test_an_ipv4_mapped_ipv6_address_is_ipv4(start: Start) -> None:
     proxy, _ = start(SETS, trust_forwarded=LOOPBACK)
     context = proxy.driver.context
     assert context.trusts(b"::ffff:127.0.0.1") and not context.trusts(b"::1") and not context.trusts(b"unknown")
     assert context.trusts(b"127.9.9.9") and not context.trusts(b"128.0.0.1") and not context.trusts(b"fe80::1%eth0")
 
 
-def test_thousands_of_networks_are_not_thousands_of_lines(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_thousands_of_networks_are_logged_in_few_lines(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(SETS)
     for number in range(1000):
         peer = b"10.%d.%d.1" % divmod(number, 250)

@@ -1,4 +1,4 @@
-"""A second policy beside the one in force: it decides everything, and changes nothing."""
+"""A shadow policy: it decides on all cookies and changes none."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ def shadow(proxy: Proxy, direction: str, cookie: str, action: str) -> float:
     return proxy.sample("cookiewarden_shadow_cookies_total", direction=direction, cookie=cookie, action=action)
 
 
-def test_what_it_would_do_is_counted_apart_and_nothing_is_changed(start: Start, tomorrow: Path) -> None:
+def test_shadow_decisions_are_counted_apart_and_change_nothing(start: Start, tomorrow: Path) -> None:
     proxy, origin = start(OK, POLICY, shadow=str(tomorrow))
     for _ in range(3):
         answer = ask(proxy.port, REQUEST)
@@ -70,14 +70,14 @@ def test_it_is_loaded_again_when_its_file_changes_and_a_bad_one_is_not(start: St
     assert shadow(proxy, "request", "new", "strip") == 1
 
 
-def test_without_one_there_are_no_series_of_it(start: Start) -> None:
+def test_without_a_shadow_policy_its_series_are_absent(start: Start) -> None:
     proxy, _ = start(OK, POLICY)
     ask(proxy.port, REQUEST)
     assert not [line for line in proxy.scrape().splitlines() if line.startswith("cookiewarden_shadow")]
 
 
 @pytest.mark.interpreted
-def test_its_faults_cost_nothing(
+def test_faults_of_the_shadow_policy_do_not_affect_traffic(
     start: Start, tomorrow: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = start(OK, POLICY, shadow=str(tomorrow))
@@ -103,7 +103,7 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
         for _ in range(6):
             ask(proxy.port, REQUEST)
         assert eventually(lambda: scrape(proxy.admin)[name] == 6)
-        # both policies change, one after the other, and then a worker is new
+        # both policies change one after the other, and then a new worker starts
         tomorrow.write_text(TOMORROW.replace("policy: tomorrow", "policy: later"))
         assert eventually(lambda: "shadow policy in force: later" in proxy.told)
         proxy.policy.write_text(POLICY + "  - {name: third}\n")

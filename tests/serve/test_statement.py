@@ -1,4 +1,4 @@
-"""The statement on the wire: answered at its path, in the reader's language, and all else is the application's."""
+"""The statement on the wire: served at its path in the reader's language; other paths reach the application."""
 
 import re
 import time
@@ -49,7 +49,7 @@ def test_the_path_is_answered_and_never_reaches_the_application(start: Start) ->
         (b"GET", b"/", ()),
     ],
 )
-def test_everything_else_is_the_applications(
+def test_all_other_paths_reach_the_application(
     start: Start, method: bytes, path: bytes, fields: tuple[bytes, ...]
 ) -> None:
     proxy, origin = start(OK, POLICY)
@@ -57,7 +57,7 @@ def test_everything_else_is_the_applications(
     assert len(origin.requests) == 1
 
 
-def test_a_request_with_a_body_is_the_applications(start: Start) -> None:
+def test_a_request_with_a_body_reaches_the_application(start: Start) -> None:
     proxy, origin = start(OK, POLICY)
     assert ask(proxy.port, get_once(b"Content-Length: 3", path=b"/cookies") + b"a=1").endswith(b"ok")
     assert len(origin.requests) == 1
@@ -89,7 +89,7 @@ def test_the_language_is_the_readers(start: Start, path: bytes, asked: bytes, la
     ("known", "status"),
     [(b"%b", 304), (b'"x", W/%b', 304), (b"*", 304), (b'"x"', 200), (b"", 200)],
 )
-def test_what_the_reader_has_is_not_sent_again(start: Start, known: bytes, status: int) -> None:
+def test_a_page_that_the_reader_has_is_a_304(start: Start, known: bytes, status: int) -> None:
     proxy, _ = start(OK, POLICY)
     etag = field(ask(proxy.port, get_once(path=b"/cookies")), b"ETag")
     asked = known.replace(b"%b", etag)
@@ -105,7 +105,7 @@ def test_languages_have_their_own_etags(start: Start) -> None:
     assert len(tags) == 2
 
 
-def test_head_is_answered_without_the_page_and_the_connection_goes_on(start: Start) -> None:
+def test_head_is_answered_without_the_page_and_the_connection_is_kept(start: Start) -> None:
     proxy, origin = start(OK, POLICY)
     with Client(proxy.port) as client:
         client.send(b"HEAD /cookies HTTP/1.1\r\nHost: a\r\n\r\nGET /cookies HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -44,7 +44,7 @@ def listening(start: Start, files: dict[str, str], answer: Any = SETS, **setting
     return start(answer, tls_cert=files["cert"], tls_key=files["key"], **settings)
 
 
-def test_browsers_connect_by_tls_and_the_application_is_told(start: Start, files: dict[str, str]) -> None:
+def test_browsers_connect_by_tls_and_the_application_gets_the_scheme(start: Start, files: dict[str, str]) -> None:
     proxy, origin = listening(start, files)
     with tls_client(proxy) as client:
         assert isinstance(client.socket, ssl.SSLSocket)
@@ -65,7 +65,7 @@ def test_curl_is_served_by_tls(start: Start, files: dict[str, str]) -> None:
     assert answer.stdout.startswith(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1; Secure"), answer
 
 
-def test_bodies_travel_both_ways_by_tls(start: Start, files: dict[str, str]) -> None:
+def test_bodies_arrive_intact_in_both_directions_by_tls(start: Start, files: dict[str, str]) -> None:
     body = bytes(range(256)) * 40_000  # 10 MB
 
     def script(connection: Any) -> None:
@@ -79,7 +79,7 @@ def test_bodies_travel_both_ways_by_tls(start: Start, files: dict[str, str]) -> 
         assert client.read_response()[1] == body
 
 
-def test_plain_http_old_tls_and_a_stranger_are_not_served_but_counted_and_told(
+def test_plain_http_old_tls_and_an_unknown_client_are_refused_counted_and_logged(
     start: Start, files: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, origin = listening(start, files)
@@ -159,7 +159,7 @@ def serial(client: Client) -> object:
     return (client.socket.getpeercert() or {})["serialNumber"]
 
 
-def test_a_renewed_certificate_is_shown_to_new_connections_and_open_ones_go_on(
+def test_new_connections_get_a_renewed_certificate_and_open_ones_continue(
     start: Start, files: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = listening(start, files)
@@ -186,7 +186,7 @@ def test_a_renewed_certificate_is_shown_to_new_connections_and_open_ones_go_on(
 
 @pytest.fixture
 def secure_origin(start: Start, files: dict[str, str]) -> Iterator[Any]:
-    """Starts a proxy in front of an origin that speaks TLS with a certificate for `localhost`."""
+    """Yields a function that starts a proxy in front of a TLS origin with a certificate for `localhost`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files["cert"], files["key"])
     origins = []
@@ -217,13 +217,13 @@ def test_the_application_may_speak_tls_and_its_connection_is_kept(secure_origin:
 @pytest.mark.parametrize(
     ("host", "settings", "status"),
     [
-        ("localhost", {}, 502),  # the system does not know the authority
+        ("localhost", {}, 502),  # the system does not trust the authority
         ("127.0.0.1", {"upstream_ca": "ca"}, 502),  # the certificate is for another name
         ("127.0.0.1", {"upstream_ca": "ca", "upstream_server_name": "localhost"}, 200),
         ("127.0.0.1", {"upstream_verify": False}, 200),
     ],
 )
-def test_the_certificate_of_the_application_is_checked_unless_told_otherwise(
+def test_the_certificate_of_the_application_is_checked_by_default(
     secure_origin: Any, files: dict[str, str], host: str, settings: dict[str, Any], status: int
 ) -> None:
     settings = {name: files.get(str(value), value) for name, value in settings.items()}
@@ -233,7 +233,7 @@ def test_the_certificate_of_the_application_is_checked_unless_told_otherwise(
     assert len(origin.requests) == (status == 200)
 
 
-def test_an_application_that_speaks_no_tls_is_a_502(start: Start) -> None:
+def test_an_application_without_tls_is_a_502(start: Start) -> None:
     plain = Origin(answering(OK))
     port = plain.socket.getsockname()[1]
     upstream = Upstream(f"https://localhost:{port}", Address("localhost", port), tls=True)

@@ -1,5 +1,5 @@
-"""OpenTelemetry: trace context passes untouched, and spans are told of requests that ask for them, to a receiver of
-OTLP."""
+"""OpenTelemetry: trace context is forwarded unchanged, and spans of requests that ask for them reach an OTLP
+receiver."""
 
 import sys
 import threading
@@ -25,7 +25,7 @@ SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-C
 
 
 class Receiver:
-    """Takes OTLP over HTTP."""
+    """A receiver of OTLP over HTTP."""
 
     def __init__(self) -> None:
         self.spans: list[Any] = []
@@ -66,7 +66,7 @@ def attributes(span: Any) -> dict[str, object]:
     return {a.key: a.value.string_value or a.value.int_value for a in span.attributes}
 
 
-def test_trace_context_passes_untouched_whether_spans_are_told_or_not(start: Start, receiver: Receiver) -> None:
+def test_trace_context_is_forwarded_unchanged_with_and_without_spans(start: Start, receiver: Receiver) -> None:
     fields = (ASKS, b"tracestate: vendor=1,other=2", b"baggage: a=b")
     for tracing in (False, True):
         proxy, origin = start(tracing=tracing)
@@ -94,7 +94,7 @@ def test_a_request_that_asks_gets_a_span_and_no_other_does(start: Start, receive
     assert "CANARY" not in str(receiver.spans)
 
 
-def test_a_failure_is_told_as_one(start: Start, receiver: Receiver) -> None:
+def test_a_failure_is_recorded_in_the_span(start: Start, receiver: Receiver) -> None:
     proxy, origin = start(tracing=True)
     origin.close()
     ask(proxy.port, get(b"/", ASKS, CLOSE))
@@ -129,7 +129,7 @@ def test_without_the_extra_the_proxy_says_what_to_install(tmp_path: Path, monkey
         (f"traceparent: 00-{TRACE}-{PARENT}-1", False), (f"x-traceparent: 00-{TRACE}-{PARENT}-01", False), ("traceparent:", False),
     ],
 )  # fmt: skip
-def test_what_asks_for_a_span(line: str, asks: bool) -> None:
+def test_a_span_is_made_only_if_requested(line: str, asks: bool) -> None:
     found = traceparent(f"\r\nAccept: */*\r\n{line}".encode())
     assert found == ((int(TRACE, 16), int(PARENT, 16)) if asks else None)
 

@@ -1,4 +1,4 @@
-"""Single values: what is read, and what is refused."""
+"""Single values, valid and invalid."""
 
 from collections.abc import Callable
 
@@ -60,9 +60,7 @@ def test_a_lifetime_is_shown_as_it_was_written() -> None:
         (scalars.include_item, "v.yaml", {"file": "v.yaml"}),
     ],
 )
-def test_each_value_is_read_as_the_reference_says(
-    read: Callable[[object], object], value: object, meaning: object
-) -> None:
+def test_each_value_is_read_as_documented(read: Callable[[object], object], value: object, meaning: object) -> None:
     assert read(value) == meaning
 
 
@@ -97,7 +95,7 @@ def test_each_value_is_read_as_the_reference_says(
         (scalars.one_of({True: 1}), 1, "wrong-value", "found 1, expected true"),
     ],
 )
-def test_each_refusal_has_its_code_and_says_what_would_be_right(
+def test_each_invalid_value_has_its_code_and_a_fix(
     read: Callable[[object], object], value: object, code: str, told: str
 ) -> None:
     with pytest.raises(PydanticCustomError) as refused:

@@ -1,4 +1,4 @@
-"""YAML 1.2 core scalars, positions, and texts that are kept."""
+"""YAML 1.2 core scalars, positions, and exact texts."""
 
 import re
 
@@ -35,9 +35,7 @@ def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
         ("a: }", 1, 4, "quote it"), ("- a\nb: 1", 2, 1, "begin it with -"), ("%YAML 3.0\na: b", 1, 1, "remove the %YAML line"), ("a: !<x", 1, 7, "which is not allowed"),
     ],
 )  # fmt: skip
-def test_what_is_no_yaml_is_told_with_its_place_and_what_would_be_right(
-    text: str, line: int, column: int, told: str
-) -> None:
+def test_a_yaml_error_is_reported_with_its_place_and_a_fix(text: str, line: int, column: int, told: str) -> None:
     (problem,) = parse_source("p.yaml", text.encode()).problems
     assert (problem.place.pos, told in problem.message) == (Pos(line, column), True), problem
     assert not re.search("while|did not|could not", problem.message)
@@ -73,7 +71,7 @@ def test_no_yaml_raises(text: str) -> None:
         ("{" * 100_000, None, ["a list or a mapping is not a valid key; use text", "more than 32 levels of nesting; remove levels"]),
     ],
 )  # fmt: skip
-def test_what_is_dropped_is_passed_over_and_depth_ends_the_reading(
+def test_dropped_values_are_skipped_and_too_much_depth_ends_the_reading(
     text: str, data: object, messages: list[str]
 ) -> None:
     source = parse_source("p.yaml", text.encode())

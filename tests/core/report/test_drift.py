@@ -1,4 +1,4 @@
-"""Drift: where the register and what was seen differ, and the YAML that mends it."""
+"""Drift: differences between the policy and the traffic, and the YAML that fixes them."""
 
 import pytest
 from hypothesis import given
@@ -69,18 +69,18 @@ def test_a_cookie_of_the_server_that_no_server_sets() -> None:
     assert [f.told for f in found(seen)] == ["set_by is server, but a script sets the cookie"]
 
 
-def test_in_the_first_hours_a_session_from_before_is_no_drift() -> None:
+def test_in_the_first_hours_an_older_session_is_not_drift() -> None:
     seen = Watched(POLICY).sends("sid=1; js=1; any=1")
     assert drift(seen.inventory, seen.judged, seen.engine.policy, NOW + 60) == []
 
 
-def test_what_browsers_cut_anyway_outlives_nothing() -> None:
+def test_a_lifetime_that_browsers_cut_is_not_longer_lived() -> None:
     seen = Watched(entries("name: a, purpose: x, lifetime: 400d")).sets("a=1; Max-Age=315360000")
     assert found(seen) == []
     assert "lifetime: 400d  # the maximum of browsers\n" in entry_yaml(seen.inventory.records["a"])
 
 
-def test_what_was_not_seen_is_told_but_for_what_stands_in_front() -> None:
+def test_unseen_entries_are_listed_except_those_set_in_front_of_the_proxy() -> None:
     assert kinds(Watched(POLICY)) == [(Kind.NEVER_SEEN, name) for name in ("any", "js", "sid")]
 
 
@@ -91,12 +91,12 @@ def test_a_near_miss_is_hinted_at_both_ways() -> None:
     assert other.told.endswith('did this entry mean "PHPSESSID", which was seen but is undeclared?')
 
 
-def test_the_same_difference_is_told_once() -> None:
+def test_the_same_difference_is_reported_once() -> None:
     seen = all_seen().sets("sid=1; Max-Age=7200").sets("sid=1; Max-Age=9999; Path=/x")
     assert kinds(seen) == [(Kind.OUTLIVES, "sid")]
 
 
-def test_what_is_pasted_makes_the_drift_go_away() -> None:
+def test_pasting_the_suggestion_removes_the_drift() -> None:
     seen = (
         all_seen()
         .sets("_fbp=1; Max-Age=7776000; Path=/")
@@ -136,7 +136,7 @@ def test_any_name_can_be_pasted(name: str) -> None:
     assert again.policy.entries[-1].name == record.name
 
 
-def test_yaml_never_holds_what_a_terminal_acts_on() -> None:
+def test_the_yaml_has_no_terminal_control_characters() -> None:
     assert scalar("a\u202eb\x1b[31m") == '"a\\u202eb\\x1b[31m"' and scalar("\U000e0001") == '"\\U000e0001"'
     assert scalar("true") == '"true"' and scalar("a.b-c") == "a.b-c" and scalar('a"\\') == '"a\\"\\\\"'
 
@@ -153,17 +153,17 @@ def test_the_register_of_tests_is_clean() -> None:
 @pytest.mark.parametrize(
     ("seconds", "told"), [(0, "session"), (1, "1s"), (90, "2min"), (2591999, "30d"), (381825796, "12y")]
 )
-def test_a_lifetime_is_told_roughly(seconds: int, told: str) -> None:
+def test_a_lifetime_is_rounded(seconds: int, told: str) -> None:
     assert about(seconds) == told
 
 
 @pytest.mark.parametrize(("asked", "lifetime"), [(2591999, "30d"), (3599, "3599s"), (3601, "61min"), (0, "session")])
-def test_what_was_meant_by_a_date_is_suggested(asked: int, lifetime: str) -> None:
+def test_the_suggested_lifetime_is_the_likely_intent_of_a_date(asked: int, lifetime: str) -> None:
     seen = Watched(POLICY).sets(f"t=1; Max-Age={asked}" if asked else "t=1")
     assert f"    lifetime: {lifetime}\n" in entry_yaml(seen.inventory.records["t"])
 
 
-def test_a_clock_that_differs_by_seconds_is_no_drift() -> None:
+def test_clocks_that_differ_by_seconds_are_not_drift() -> None:
     assert kinds(all_seen().sets("sid=1; Max-Age=3630")) == []
     assert kinds(all_seen().sets("sid=1; Max-Age=3700")) == [(Kind.OUTLIVES, "sid")]
 

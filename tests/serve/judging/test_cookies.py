@@ -1,4 +1,4 @@
-"""One exchange's cookies, judged without a socket: decided, counted, observed and tried by the shadow policy."""
+"""Cookies of one exchange without a socket: decisions, counts, observations and the shadow policy."""
 
 import logging
 import time
@@ -63,7 +63,7 @@ def cookies_of(policies: Policies, *fields: bytes, https: bool = True) -> Exchan
 
 
 def counted(policies: Policies, role: Role = Role.IN_FORCE) -> int:
-    """How many cookies and violations were counted for labels of a role."""
+    """Return the number of cookies and violations that were counted for a role."""
     labels = policies.metrics.labels
     numbers = [number for label, number in labels.numbers.items() if label.role is role]
     begins = [LABELS_AT + LABEL_SIZE * number for number in numbers]
@@ -91,7 +91,7 @@ def test_a_request_without_cookies_has_no_field() -> None:
     assert cookies_of(policies_of()).cookie_field() is None
 
 
-def test_what_is_left_of_each_set_cookie_field_stands_in_its_place() -> None:
+def test_kept_set_cookie_fields_stay_in_their_place() -> None:
     head = response(b"Set-Cookie: sid=1", b"X: y", b"Set-Cookie: other=2")
     cookies_of(policies_of()).judge(head)
     text = b"".join(head.parts)
@@ -112,7 +112,7 @@ def test_an_answer_that_is_withdrawn_counts_for_the_response_that_withdraws_it()
     assert b"more" not in b"".join(head.parts)
 
 
-def test_a_shadow_policy_is_counted_apart_and_changes_nothing() -> None:
+def test_a_shadow_policy_is_counted_separately_and_changes_nothing() -> None:
     policies = policies_of(shadow=entries("name: other"))
     cookies = cookies_of(policies, b"Cookie: sid=1")
     assert cookies.cookie_field() == b"sid=1"
@@ -124,7 +124,7 @@ def test_a_shadow_policy_is_counted_apart_and_changes_nothing() -> None:
 
 @pytest.mark.interpreted
 @pytest.mark.parametrize(("on_error", "field", "lines"), [("closed", None, 0), ("open", b"sid=1", 1)])
-def test_a_fault_of_ours_is_counted_and_told_and_decided_by_on_error(
+def test_an_internal_fault_is_counted_logged_and_decided_by_on_error(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     on_error: str,
@@ -219,7 +219,7 @@ def test_a_fault_in_judging_a_scripts_cookie_is_counted_and_told(
 
 
 @pytest.mark.parametrize(("name", "is_counted"), [(b"sid", False), (b"other", True)])
-def test_what_a_script_may_not_set_is_counted(name: bytes, is_counted: bool) -> None:
+def test_a_blocked_cookie_of_a_script_is_counted(name: bytes, is_counted: bool) -> None:
     policies = policies_of()
     judge_script(policies, request(), name, b"shop.example", True, b"/page")
     assert (counted(policies) > 0) is is_counted

@@ -1,4 +1,4 @@
-"""Where the guard's tag goes in a page, beside a literal reading of HTML's tokenizer."""
+"""The place of the guard's tag in a page, compared with a literal HTML tokenizer."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from tests.support.cost import LINEAR, growth
 
 TAG = b"<script src=x></script>"
 PAGES = [
-    # `|` stands where the tag goes
+    # `|` marks the place of the tag
     # realistic
     "<!doctype html><html lang=en><head>|<title>x</title>",
     "<!DOCTYPE HTML>\n<HTML>\n<HEAD data-x='>'>|<script>1</script></HEAD>",
@@ -40,7 +40,7 @@ PAGES = [
     "<!-- <!-- --><head>|",
     "<!-- <!--> <head>|",
     "<!-- never ends",
-    # what the tokenizer takes for a comment
+    # comments of the tokenizer
     "<!x--><head>|",
     "<!><head>|",
     "<!-><head>|",
@@ -52,7 +52,7 @@ PAGES = [
     '<!DOCTYPE html PUBLIC "a>|"><head>',
     "<!doctypehtml><head>|",
     "<!doctype html><!doctype html><head>|",
-    # white space, as it is and by reference
+    # white space, literal and by reference
     "\t\n\f\r <!doctype html>|x",
     "|\v<!doctype html>",
     "&#32;&#x0A&#9&Tab;&NewLine;&#0000013;<!doctype html><head>|",
@@ -94,7 +94,7 @@ def injected(page: bytes, cuts: Iterable[int] = ()) -> bytes:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_tag_stands_before_everything_that_runs_and_after_every_doctype(page: str) -> None:
+def test_the_tag_is_before_everything_that_runs_and_after_every_doctype(page: str) -> None:
     text = page.replace("|", "").encode()
     expected = page.encode().replace(b"|", TAG)
     for size in (1, 2, 3, 7, 10_000):
@@ -105,7 +105,7 @@ def test_the_tag_stands_before_everything_that_runs_and_after_every_doctype(page
 @pytest.mark.parametrize(
     "page", [b"", "<html>".encode("utf-16"), "<html>".encode("utf-16-le"), "<html>".encode("utf-32")]
 )
-def test_what_ascii_would_spoil_and_what_is_empty_stay_as_they_are(page: bytes) -> None:
+def test_pages_in_other_encodings_and_empty_pages_are_left_unchanged(page: bytes) -> None:
     assert injected(page) == page
     assert injected(page, range(1, len(page))) == page
 
@@ -120,7 +120,7 @@ PIECES = st.sampled_from(
     st.one_of(st.binary(max_size=300), st.lists(PIECES, max_size=40).map(lambda x: "".join(x).encode())),
     st.lists(st.integers(1, 300), max_size=6),
 )
-def test_however_a_page_is_cut_the_tag_is_all_that_comes_to_it(page: bytes, cuts: list[int]) -> None:
+def test_only_the_tag_is_added_to_a_page_in_any_segments(page: bytes, cuts: list[int]) -> None:
     got = injected(page, cuts)
     assert got == injected(page)
     assert got in (page, page[: (at := got.find(TAG))] + TAG + page[at:])
@@ -128,7 +128,7 @@ def test_however_a_page_is_cut_the_tag_is_all_that_comes_to_it(page: bytes, cuts
 
 @given(st.lists(PIECES.filter("\x00".__ne__), min_size=1, max_size=40).map("".join))
 @example("<!--" + "-" * 9 + "!><head>")
-def test_the_place_is_that_of_the_tokenizer(page: str) -> None:
+def test_the_tag_is_where_the_tokenizer_would_put_it(page: str) -> None:
     place = literal(page)
     text = page.encode()
     before = len(page[:place].encode())
@@ -211,7 +211,7 @@ SPACE = "\t\n\f\r "
 
 
 def literal(page: str) -> int:
-    """Where the tag goes: -1 where a comment or a tag never ends."""
+    """Return the place of the tag; -1 if a comment or a tag never ends."""
     at = 1 if page.startswith("\ufeff") else 0
     while at < len(page):
         kind, end = token(page, at)
@@ -240,7 +240,7 @@ def token(page: str, at: int) -> tuple[str, int]:
         end = page.find(">", at)
         return ("comment", end + 1) if end >= 0 else ("unfinished", 0)
     if rest == "</":
-        return "unfinished", 0  # text at the end, after which nothing comes
+        return "unfinished", 0  # text at the end of the page
     for name in ("html", "head"):
         if rest.startswith("<" + name) and rest[5:6] and rest[5] in SPACE + "/>":
             end = start_tag(page, at + 5)
@@ -261,7 +261,7 @@ def reference(page: str, at: int) -> tuple[str, int]:
     begin = end
     while end < len(page) and page[end] in digits:
         end += 1
-    # Eight digits are looked at: more zeros than that are not held.
+    # The injector reads eight digits at most; a longer reference is not white space.
     if begin == end or end - begin > 8 or int(page[begin:end], base) not in (9, 10, 12, 13, 32):
         return "other", at
     return "space", end + (page[end : end + 1] == ";")
@@ -297,7 +297,7 @@ def comment(page: str, at: int) -> tuple[str, int]:
 
 
 def start_tag(page: str, at: int) -> int:
-    """Where it ends; 0 where it does not."""
+    """Return the end of the tag; 0 if it does not end."""
     state = "before name"
     while at < len(page):
         char = page[at]

@@ -1,4 +1,4 @@
-"""Reading request heads: llhttp as the oracle for what the fields are, and the short way against the long one."""
+"""Reading request heads: the fields against llhttp as the oracle, and the fast path against the slow one."""
 
 import httptools
 import pytest
@@ -104,14 +104,14 @@ def test_the_short_way_is_not_gone_where_a_limit_may_be_exceeded(long: bytes) ->
         (b"PRI * HTTP/2.0\r\n", 505), (b"CONNECT a:1 HTTP/1.1\r\n", 501), (b"G" * 70, 400), (b"GET /" + b"x" * 32768, 431),
     ],
 )  # fmt: skip
-def test_what_can_become_no_request_is_refused_before_its_end(data: bytes, status: int) -> None:
+def test_an_invalid_beginning_is_refused_before_the_end_of_the_head(data: bytes, status: int) -> None:
     if not status:
         refuse_early(data, 0, LIMITS)
         return
     with pytest.raises(BadHead) as refused:
         refuse_early(data, 0, LIMITS)
     assert refused.value.status == status
-    with pytest.raises(BadHead) as refused:  # in single octets, each looked at once
+    with pytest.raises(BadHead) as refused:  # in single octets, each read once
         for octets in range(1, len(data) + 1):
             refuse_early(data[:octets], octets - 1, LIMITS)
     assert refused.value.status == status
@@ -129,10 +129,10 @@ def test_blanks_without_end_in_a_list_are_read_in_one_pass(name: bytes) -> None:
         line = name + b": a" + b" " * blanks + b"b\r\n"
         read_request(b"GET / HTTP/1.1\r\nHost: a\r\n" + line + b"\r\n", LIMITS)
 
-    assert growth(read, 2_000) < LINEAR  # 0.4 s for the larger one where every blank was a place to begin
+    assert growth(read, 2_000) < LINEAR  # 0.4 s for the larger one if the search began at every blank
 
 
-def test_the_obsolete_cookie_fields_do_not_travel() -> None:
+def test_the_obsolete_cookie_fields_are_removed() -> None:
     request = read_request(b"GET / HTTP/1.1\r\nHost: a\r\nCookie2: $Version=1\r\n\r\n", LIMITS)
     response = read_response(b"HTTP/1.1 200 OK\r\nSet-Cookie2: a=1\r\n\r\n", LIMITS, to_head=False)
     assert b"ookie2" not in request.fields + b"".join(response.parts)

@@ -1,4 +1,4 @@
-"""Reading response heads: llhttp as the oracle for what the fields are, and what is remembered against what is not."""
+"""Reading response heads: the fields against llhttp as the oracle, and the memo against a first reading."""
 
 import httptools
 import pytest
@@ -95,14 +95,14 @@ def facts_of(response: ResponseHead) -> tuple[object, ...]:
 
 
 def remembering(*heads: bytes) -> ResponseReader:
-    """A reader that has read each twice: so often are they remembered."""
+    """Return a reader that has read each head twice, after which the memo has it."""
     reader = ResponseReader(LIMITS)
     for head in heads * 2:
         reader.read(head, False)
     return reader
 
 
-def test_a_response_with_other_values_is_read_from_what_is_remembered() -> None:
+def test_a_response_with_other_values_is_read_from_the_memo() -> None:
     head = (
         b"HTTP/1.1 200 OK\r\nDate: a\r\nContent-Length: 5\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\nX: y\r\n\r\n"
     )
@@ -133,7 +133,7 @@ def test_a_304_with_a_length_ends_its_connection_though_one_without_is_remembere
     "line",
     [b"SET-COOKIE: a=CANARY", b"Set-Cookie:a=CANARY", b"Set-Cookie: CANARY", b"Set-Cookie: CANARY; a=b", b"set-cookie: a=CANARY;b"],
 )  # fmt: skip
-def test_what_is_remembered_of_responses_holds_no_cookie_value(line: bytes) -> None:
+def test_the_memo_of_responses_contains_no_cookie_value(line: bytes) -> None:
     reader = remembering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + line + b"\r\nX: y\r\n\r\n")
     assert b"CANARY" not in repr([reader._templates, *map(vars_of, reader._templates.values())]).encode()
 
@@ -143,7 +143,7 @@ def vars_of(template: object) -> object:
     return like.parts, [tuple(run) for _, run in like.cookies]
 
 
-def test_what_is_remembered_of_responses_is_bounded() -> None:
+def test_the_memo_of_responses_is_bounded() -> None:
     reader = ResponseReader(LIMITS)
     for number in range(3 * MAX_TEMPLATES):
         for _ in range(2):

@@ -22,7 +22,7 @@ from tests.support.policies import entries, loaded
         (["name: a, rename_to: __Host-a", "name: b, rename_to: __Host-a"], ["at p.yaml:3:6"]),
     ],
 )
-def test_a_cookie_that_travels_otherwise_is_found_by_all_who_use_it(lines: list[str], told: list[str]) -> None:
+def test_a_renamed_or_sealed_cookie_is_checked_wherever_it_is_used(lines: list[str], told: list[str]) -> None:
     here = (Code.SEAL_SCRIPT, Code.RENAME_IMPOSSIBLE)
     found = [p.message for p in loaded(entries(*lines)).problems if p.code in here]
     assert len(found) == len(told) and all(part in message for part, message in zip(told, found, strict=True))

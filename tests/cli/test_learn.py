@@ -56,7 +56,8 @@ def test_a_new_policy_is_in_report_mode_and_loads(folder: Path) -> None:
     assert names(folder / "new.yaml") == ["_ga", "intercom-id-*", "no", "sid", "old"]
     assert (
         "mode: report" in told
-        and "# a family: 2 names differ only in a part that looks random: intercom-id-abc123, intercom-id-def456" in told
+        and "# a family: 2 names differ only in a part that looks random: intercom-id-abc123, intercom-id-def456"
+        in told
     )
     assert "set 2 times" in told and "lifetime: 90s" in told
 

@@ -29,7 +29,7 @@ def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
     ("text", "line", "column", "told"),
     [
         ("a: b: c", 1, 5, 'unexpected ":"'), ("a:\n  b: 1\n c: 2", 3, 2, "correct its indentation"), ("a:\n  - 1\n  b", 4, 1, "a key has no colon"),
-        ("a: [1, 2", 2, 1, "[ ] is not closed"), ("a: {b: 1", 2, 1, "{ } is not closed"), ("\ta: 1", 1, 1, "indent with blanks instead of tabs"), ("a: @x", 1, 4, "begins with @"),
+        ("a: [1, 2", 2, 1, "[ ] is not closed"), ("a: {b: 1", 2, 1, "{ } is not closed"), ("\ta: 1", 1, 1, "indent with spaces instead of tabs"), ("a: @x", 1, 4, "begins with @"),
         ("a: 'x\nb: c\n", 1, 4, "a quoted text is not closed"), ('a: "\\q"', 1, 5, "begins an escape"), ("- *", 1, 4, 'as in "*_id"'), ("a: *_ga", 1, 4, "quote a name that begins with *"),
         ("a: - b", 1, 4, "write it on a new line below its key"), ("a: 1\n...\nb", 3, 1, "a policy is one document"), ("a: |\n\tb\n  c", 2, 1, "a tab is not allowed here"),
         ("a: }", 1, 4, "quote it"), ("- a\nb: 1", 2, 1, "begin it with -"), ("%YAML 3.0\na: b", 1, 1, "remove the %YAML line"), ("a: !<x", 1, 7, "which is not allowed"),

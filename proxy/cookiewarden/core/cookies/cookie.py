@@ -150,7 +150,7 @@ def _few_of_many(text: bytes) -> tuple[list[bytes], list[bytes]]:
 
 
 def value_of(raw: bytes) -> bytes:
-    """Return an attribute's value, without surrounding blanks."""
+    """Return an attribute's value, without surrounding whitespace."""
     return raw.partition(b"=")[2].strip(WSP)
 
 
@@ -214,7 +214,7 @@ def name_of(piece: bytes) -> bytes:
 
 
 def with_name(pair: bytes, name: bytes) -> bytes:
-    """Return a pair with another name and the same blanks and value."""
+    """Return a pair with another name and the same whitespace and value."""
     old, equals, value = pair.partition(b"=")
     bare = old.strip(WSP)
     begin = old.index(bare)
@@ -222,12 +222,12 @@ def with_name(pair: bytes, name: bytes) -> bytes:
 
 
 def with_value(pair: bytes, value: bytes) -> bytes:
-    """Return a pair with another value and the same name and blanks."""
+    """Return a pair with another value and the same text before it."""
     name, equals, _ = pair.partition(b"=")
     return name + equals + value
 
 
 def build_cookie(pieces: list[bytes], first_removed: bool) -> bytes:
-    """Join the kept pieces. If the first piece was removed, remove the leading blanks as well."""
+    """Join the kept pieces. If the first piece was removed, remove the leading whitespace as well."""
     header = b";".join(pieces)
     return header.lstrip(WSP) if first_removed else header

@@ -87,7 +87,7 @@ _WORDS = re.compile("[A-Za-z0-9_.:*/\u00a0-\U0010ffff,| \t\n\r\f\v-]*")
 
 
 def _list(text: str) -> frozenset[str] | None:
-    """Parse a list such as `analytics,marketing`, separated by `,`, `|` or blanks."""
+    """Parse a list such as `analytics,marketing`, separated by `,`, `|` or whitespace."""
     return frozenset(filter(None, _SEPARATORS.split(text))) if _WORDS.fullmatch(text) else None
 
 

@@ -503,7 +503,7 @@ class Engine(Judge):
         for lead, name, value, tail, after, decision in zip(
             shape[::3], shape[1::3], lines.values, shape[2::3], becomes, decisions, strict=True
         ):
-            # Without attributes, trailing blanks of the line would become part of the value.
+            # Without attributes, trailing whitespace of the line would become part of the value.
             if not tail or (name[:-1], tail[:1], tail[1:]) not in scope.plans:
                 return
             if after is not None:

@@ -81,7 +81,7 @@ def check_name(name: str) -> str:
     if found:
         raise wrong(Code.BAD_NAME, f"{quote(found[0])} is not allowed in the name of a cookie; remove it")
     if name != name.strip(" \t"):
-        raise wrong(Code.BAD_NAME, "the name begins or ends with a blank; remove it, as browsers do")
+        raise wrong(Code.BAD_NAME, "the name begins or ends with a space or tab; remove it, as browsers do")
     return name
 
 
@@ -209,7 +209,7 @@ def parse_text(value: object) -> dict[str, str]:
 
 
 def parse_sentence(value: object) -> dict[str, str]:
-    """Parse texts that are shown on one line; line breaks become blanks."""
+    """Parse texts that are shown on one line; line breaks become spaces."""
     return {language: " ".join(text.split()) for language, text in parse_text(value).items()}
 
 

@@ -12,7 +12,7 @@ PHRASES = {
     "did not find expected ',' or '}'": "a mapping in { } is not closed; add }, or a missing comma",
     "could not find expected ':'": "a key has no colon; write it as in key: value",
     "found character that cannot start any token": (
-        "a value cannot begin with this character; indent with blanks instead of tabs, and quote text that "
+        "a value cannot begin with this character; indent with spaces instead of tabs, and quote text that "
         "begins with @, ` or %"
     ),
     "alphabetic or numeric character": (
@@ -28,7 +28,7 @@ PHRASES = {
     "directive": "a line that begins with % is a directive, which is not allowed; remove it",
     "unexpected document indicator": "a quoted text is not closed before ---; add the closing quote",
     "unknown escape character": "a \\ in double quotes begins an escape; double it, or use single quotes",
-    "tab character": "a tab is not allowed here; indent with blanks",
+    "tab character": "a tab is not allowed here; indent with spaces",
     "did not find expected node content": (
         "a value is missing here, or begins with a special character of YAML; quote it"
     ),

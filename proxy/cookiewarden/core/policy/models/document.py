@@ -100,7 +100,7 @@ class ConsentModel(StrictModel):
     )
     format: AnswerFormat = Field(
         default=ConsentFormat.LIST,
-        description="Format of the cookie's value: list (default; words separated by commas, | or blanks), json, "
+        description="Format of the cookie's value: list (default; words separated by commas, | or spaces), json, "
         "klaro, cookiebot, onetrust or tcf.",
     )
     unknown: UnknownAnswer = Field(
@@ -122,11 +122,12 @@ class UndeclaredModel(StrictModel):
     )
     evict: EvictChoice = Field(
         default=Evict.OFF,
-        description="Eviction of undeclared cookies that a browser holds when it loads a page: off (default), host, or "
-        "domain (also at the domains above the host).",
+        description="Eviction of undeclared cookies and cookies without consent when a page loads: off (default), "
+        "host, or domain (also at the domains above the host).",
     )
     evict_domains: list[ParentDomain] | None = optional(
-        "Domains at which the eviction domain expires cookies (default: all above the host, except public suffixes).",
+        "Domains at which undeclared cookies are expired if evict is domain (default: all above the host, except "
+        "public suffixes).",
         min_length=1,
     )
 
@@ -163,7 +164,9 @@ class PolicyModel(IncludedFileModel):
         description="Files with further entries. An entry in this file overrides the keys of an included entry with "
         "the same name and scope.",
     )
-    ceiling: Bound | None = optional("Maximum lifetime of all cookies; it also limits longer lifetimes of entries.")
+    ceiling: Bound | None = optional(
+        "Maximum lifetime of all declared cookies, even if an entry or the defaults allow more."
+    )
     undeclared: UndeclaredModel | None = optional("Decisions for undeclared cookies.")
     inject_guard: Bool = Field(
         default=False,

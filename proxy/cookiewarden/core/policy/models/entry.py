@@ -33,10 +33,10 @@ class RulesModel(StrictModel):
 
     secure: Secure | None = optional(
         "Secure: true adds it, https adds it if the browser used HTTPS, false does not require it, remove "
-        "removes it, keep (default) leaves it unchanged."
+        "deletes it, keep (default) leaves it unchanged."
     )
     http_only: FlagVerb | None = optional(
-        "HttpOnly: true adds it, false does not require it, remove removes it, keep (default) leaves it unchanged. "
+        "HttpOnly: true adds it, false does not require it, remove deletes it, keep (default) leaves it unchanged. "
         "In defaults it applies only to cookies whose set_by is server."
     )
     same_site: SameSiteRule | None = optional(
@@ -44,7 +44,7 @@ class RulesModel(StrictModel):
         "default sets its value if the application set none. A mapping with at_least raises a weaker value to it."
     )
     partitioned: FlagVerb | None = optional(
-        "Partitioned (CHIPS): true adds it, false does not require it, remove removes it, keep (default) leaves it "
+        "Partitioned (CHIPS): true adds it, false does not require it, remove deletes it, keep (default) leaves it "
         "unchanged."
     )
     path: PathRule | None = optional("Path: exactly this path, or keep (default).")

@@ -425,7 +425,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
         assert process.communicate(timeout=PATIENCE) and process.returncode == 0
         refused = handing_over(listening, "2", *arguments)
         _, error = refused.communicate(timeout=PATIENCE)
-        assert (refused.returncode, "2 sockets were handed over by LISTEN_FDS; expected 1" in error) == (
+        assert (refused.returncode, "LISTEN_FDS passed 2 sockets; expected 1" in error) == (
             3,
             True,
         )
@@ -444,7 +444,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
         (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--tls-cert", "{policy}"], 3, "cannot be used: "),
         (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--tls-key", "key.pem"], 2, "--tls-key needs --tls-cert"),
         (["run", "--policy", "{policy}", "--upstream", "https://127.0.0.1:1", "--upstream-ca", "{policy}"], 3, '--upstream-ca "'),
-        (["run", "--policy", "{policy}", "--upstream", "https://127.0.0.1:1", "--upstream-verify", "maybe"], 2, "neither on nor off"),
+        (["run", "--policy", "{policy}", "--upstream", "https://127.0.0.1:1", "--upstream-verify", "maybe"], 2, "is not a valid switch; expected on or off"),
         (["run", "--policy", "{policy}", "--upstream", "http://localhost:8080"], 2, "is --listen 127.0.0.1:8080: the proxy itself"),
         (["run", "--policy", "{policy}", "--upstream", "http://0.0.0.0:8080", "--listen", ":8080"], 2, "the proxy itself"),
         (["run", "--policy", "{policy}", "--upstream", "unix:app.sock"], 2, "expected an absolute path"),
@@ -453,7 +453,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
         (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--listen", "192.0.2.1:80"], 3, "cannot listen on 192.0.2.1:80"),
         (["run", "--policy", "{broken}", "--upstream", "http://127.0.0.1:1"], 1, 'unknown key "secur", did you mean "secure"?'),
         (["demo", "--app", "127.0.0.1:{taken}"], 3, "choose another address with --app"),
-        (["demo", "--listen", "x"], 2, '"x" is no address'),
+        (["demo", "--listen", "x"], 2, '"x" is not a valid address'),
     ],
 )  # fmt: skip
 def test_what_cannot_start_says_why_in_one_line(tmp_path: Path, arguments: list[str], code: int, told: str) -> None:

@@ -106,9 +106,9 @@ def test_what_changes_something_needs_the_token(proxy: Running, tmp_path: Path) 
     wrong.chmod(0o600)
     for command in (("mode", "report"), ("reload",)):
         code, _, told = run(*command, at(proxy))
-        assert code == 3 and "refuses (403): this needs the token" in told
+        assert code == 3 and "refuses (403): a token is required" in told
         code, _, told = run(*command, "--token-file", wrong, at(proxy))
-        assert code == 3 and "refuses (403): this is not the token of --admin-token-file" in told
+        assert code == 3 and "refuses (403): the token does not match the one in --admin-token-file" in told
         code, _, told = run(*command, "--token-file", tmp_path / "none", at(proxy))
         assert code == 3 and "no such file or directory" in told
 

@@ -121,7 +121,7 @@ def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None
     ("text", "mode", "told"),
     [
         (None, 0, "no such file or directory"),
-        ("short", 0o600, "fewer than 16 octets"),
+        ("short", 0o600, "expected at least 16 octets"),
         (TOKEN, 0o604, "can be read by others (mode 0604): chmod 600 "),
         (TOKEN, 0o660, "can be read by others (mode 0660): chmod 600 "),
     ],

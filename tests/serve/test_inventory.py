@@ -296,4 +296,4 @@ def test_a_pipe_in_the_place_of_what_is_written_holds_up_nothing(tmp_path: Path)
         assert eventually(lambda: "tracker" in records(of(proxy)))
         proxy.signal(signal.SIGTERM)
         assert proxy.process.wait(PATIENCE) == 0
-        assert "the inventory is not saved" in proxy.told
+        assert "cannot save the inventory" in proxy.told

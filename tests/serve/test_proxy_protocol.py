@@ -141,7 +141,7 @@ def test_only_balancers_that_are_named_may_say_who_the_client_is(start: Start) -
     [
         ((), GOOD[0][0] + get(), "begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol 127.0.0.0/24"),
         ((), GOOD[4][0] + get(), "begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol 127.0.0.0/24"),
-        (LOOPBACK, get(), "take 127.0.0.0/24 out of --proxy-protocol"),
+        (LOOPBACK, get(), "remove 127.0.0.0/24 from --proxy-protocol"),
     ],
 )  # fmt: skip
 def test_a_balancer_and_a_proxy_that_disagree_are_told_once(

@@ -126,7 +126,7 @@ def test_a_proxy_ends_while_reads_hang_and_its_inventory_cannot_be_written(disk:
             proxy.signal(signal.SIGTERM)
             assert proxy.process.wait(PATIENCE) == 0
             print(f"{workers} worker(s), a read that hangs: ended in {time.monotonic() - began:.1f} s")
-            assert "the inventory is not saved: its file system does not answer" in proxy.told
+            assert "cannot save the inventory: its file system does not respond" in proxy.told
 
 
 @pytest.mark.row(38)

@@ -90,7 +90,7 @@ class LiveInventory:
                 await in_thread(lambda: _write(path, data))
             except OSError as error:
                 self._changed = True
-                log.error("the inventory is not saved: %s: %s", path, (error.strerror or "error").lower())
+                log.error("cannot save the inventory %s: %s", path, (error.strerror or "error").lower())
 
     def _load(self) -> Inventory | None:
         if self.path is None:

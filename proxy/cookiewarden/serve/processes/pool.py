@@ -313,7 +313,7 @@ class WorkerPool(CountingWorkers):
             await asyncio.wait(self._turning, timeout=SETTLE_SECONDS)
         late = len(set(self._turning.values()))
         return (
-            f"{counted(late, 'worker')} of {len(self.processes.pids)} did not take it yet, and will be replaced"
+            f"{counted(late, 'worker')} of {len(self.processes.pids)}; workers that do not apply it are replaced"
             if late
             else ""
         )

@@ -114,7 +114,9 @@ class Pages:
             why = f'{bad}; expected for example {{"mode": "report", "seconds": 1800}}'
             return refused(Refusal(400, ErrorCode.INVALID_MODE, why))
         if late := await self.operation.turn_mode(mode, seconds):
-            return refused(Refusal(503, ErrorCode.NOT_EVERYWHERE, f"the mode is switched, but not yet in force on {late}"))
+            return refused(
+                Refusal(503, ErrorCode.NOT_EVERYWHERE, f"the mode is switched, but not yet in force on {late}")
+            )
         return _json(await self.operation.policy_json(with_entries=False))
 
 

@@ -1,8 +1,8 @@
-"""One exchange's cookies: judged, counted, traced, tried by the shadow policy. For every carrier of bytes.
+"""The cookies of one exchange: judged, counted, traced, and tried by the shadow policy. For every driver.
 
-A carrier makes one `ExchangeCookies` for a request, asks it for the Cookie field that the application gets, and hands
-it each head of the response. A fault of ours in judging a cookie ends no exchange: it is counted and logged, and the
-policy's `on_error` decides."""
+A driver creates one `ExchangeCookies` per request, gets the Cookie field for the application from it, and passes it
+each head of the response. A fault of the proxy in judging a cookie does not end the exchange. It is counted and logged,
+and the policy's `on_error` decides."""
 
 import logging
 import time
@@ -28,19 +28,19 @@ log = logging.getLogger("cookiewarden")
 class ExchangeCookies:
     """The cookies of one request and its response."""
 
-    # What most exchanges never change stays on the class: an instance sets a part of its attributes.
+    # Defaults that most exchanges never change are on the class, so that creating an instance is cheap.
     shadow: Engine | None = None
-    """A policy that is tried: what it decides is counted, and nothing else."""
+    """The shadow policy. Its decisions are only counted."""
     shadow_scope: Scope | None = None
     traced: tuple[int, int] | None = None
-    """Trace and parent, where the request asks for a span."""
+    """Trace ID and parent ID, if the request is traced."""
     decisions: tuple[Decision, ...] = ()
-    """What was decided, where a span will tell of it."""
+    """Decisions, collected for the span if the request is traced."""
     _judged: ResponseHead | None = None
-    """The head whose Set-Cookie fields are being judged."""
+    """The response head whose Set-Cookie fields are being judged."""
 
     def __init__(self, policies: Policies, request: RequestHead, host: bytes, https: bool) -> None:
-        """`host` and `https`: as the browser sees the request."""
+        """Create the cookies of a request. `host` and `https`: as the browser sees the request."""
         self.policies = policies
         self.request = request
         self.engine = engine = policies.engine
@@ -57,7 +57,7 @@ class ExchangeCookies:
     # The request
 
     def cookie_field(self) -> bytes | None:
-        """The value of the Cookie field that the application gets; None: it gets none."""
+        """Return the value of the Cookie field for the application; None if all cookies are stripped."""
         if not self.request.cookies:
             return None
         metrics, observations = self.policies.metrics, self.policies.observations
@@ -83,7 +83,7 @@ class ExchangeCookies:
     # The response
 
     def judge(self, response: ResponseHead) -> None:
-        """Put what the policy leaves of each Set-Cookie field into its place, and expiring lines before all others."""
+        """Apply the policy to each Set-Cookie field, and put lines that expire cookies before all others."""
         if response.cookies:
             self._judge_set_cookies(response)
         if self.engine.evicts and response.status >= 200:
@@ -91,7 +91,7 @@ class ExchangeCookies:
 
     def _judge_set_cookies(self, response: ResponseHead) -> None:
         if response.status == 304 and not values_of(b"date", b"".join(response.parts)):
-            # RFC 9110 6.6.1. Without one, browsers count an Expires from the Date of the page that they have kept.
+            # RFC 9110 6.6.1. Without a Date, browsers evaluate Expires by the Date of the cached page.
             response.parts.append(b"\r\nDate: " + imf_fixdate(int(time.time())))
         self._judged = response
         clock = self._expires_clock
@@ -111,13 +111,12 @@ class ExchangeCookies:
                 observations.on_response(slot, scope.site.host, self.request.path, lines, decisions, clock())
 
     def _expires_clock(self) -> float:
-        """The moment from which browsers count an Expires in the head that is being judged, in seconds since the
-        epoch."""
+        """Return the time by which browsers evaluate Expires in the current head, in seconds since the epoch."""
         head = b"" if self._judged is None else b"".join(self._judged.parts)
         return expires_clock(values_of(b"date", head), time.time())
 
     def _evict(self, response: ResponseHead) -> None:
-        """A live cookie after the expiring lines counts."""
+        """Add lines that expire cookies. They come first, so a live cookie in a later line takes effect."""
         request = self.request
         if not request.cookies or not is_navigation(request.method, fields_of(request.fields)):
             return
@@ -126,7 +125,7 @@ class ExchangeCookies:
         try:
             lines, decisions = self.engine.evictions(request.cookies, self.scope, request.path, time.time())
         except Exception as error:
-            self.own_fault("expiring cookies", error, "none was expired")
+            self.own_fault("expiring cookies", error, "they are not expired")
             return
         response.parts[0] += b"".join(b"\r\nSet-Cookie: " + line for line in lines)
         self.policies.metrics.cookies("response", tuple(decisions.values()))
@@ -159,29 +158,29 @@ class ExchangeCookies:
             self._shadow_fault(error)
 
     def _shadow_fault(self, error: Exception) -> Decision:
-        self.own_fault("trying the shadow policy", error, "nothing depends on it")
+        self.own_fault("trying the shadow policy", error, "traffic is not affected")
         return Decision(Action.BLOCK, None, (Reason.POLICY_ERROR,))
 
-    # Our own faults
+    # Faults of the proxy
 
     def _set_cookie_error(self, error: Exception) -> Decision:
         return self._policy_error(error, Action.BLOCK)
 
     def _policy_error(self, error: Exception, action: Action) -> Decision:
-        """Counted, and logged without any byte of the cookie. Not enforced where it passes."""
+        """Count and log a fault, without any byte of the cookie. The decision is not enforced if the cookie passes."""
         passes = self.engine.policy.on_error is OnError.OPEN
-        self.own_fault("judging a cookie", error, "it passed, as on_error asks" if passes else "it was dropped")
+        self.own_fault("judging a cookie", error, "it passes, because on_error is open" if passes else "it is dropped")
         return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not passes)
 
     def own_fault(self, doing: str, error: Exception, outcome: str) -> None:
-        """Count a fault of our own, and log it. `doing`: the work that failed; `outcome`: what became of it."""
+        """Count and log a fault of the proxy. `doing`: the work that failed. `outcome`: the consequence."""
         self.policies.metrics.counts[POLICY_ERRORS] += 1
         log.error("%s failed (%s); %s", doing, type(error).__name__, outcome)
 
     # The end
 
     def ended(self, status: int, seconds: float, why: str) -> None:
-        """Send the request's span, where it asks for one. `why`: the reason of a failure; empty where there is none."""
+        """Send the span of a traced request. `why`: the reason of a failure, or empty."""
         tracing = self.policies.tracing
         if self.traced is None or tracing is None:
             return
@@ -191,7 +190,7 @@ class ExchangeCookies:
         try:
             tracing.ended(self.traced, request.method.decode(), host, path, status, seconds, why, actions)
         except Exception as error:
-            self.own_fault("telling a span", error, "nothing depends on it")
+            self.own_fault("sending a span", error, "traffic is not affected")
 
 
 def _scope(engine: Engine, request: RequestHead, host: bytes, https: bool) -> Scope:
@@ -202,8 +201,7 @@ def _scope(engine: Engine, request: RequestHead, host: bytes, https: bool) -> Sc
 
 
 def judge_script(policies: Policies, request: RequestHead, name: bytes, host: bytes, https: bool, page: bytes) -> None:
-    """Count a cookie that a page's script wanted to set. `request`: the guard's report of it. `page`: the target of the
-    page."""
+    """Count a cookie that a page's script tried to set. `request`: the guard's report. `page`: path of the page."""
     engine = policies.engine
     scope = _scope(engine, request, host, https)
     decision = engine.judge_script(name, scope)

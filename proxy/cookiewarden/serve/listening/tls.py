@@ -23,9 +23,7 @@ def _loading(context: ssl.SSLContext, flag: str, cert: str, key: str) -> None:
         context.load_cert_chain(cert, key or None, password=_no_password)
     except (OSError, ValueError) as error:
         if not key and isinstance(error, ssl.SSLError) and _only_a_certificate(Path(cert).read_bytes()):
-            raise BadTLS(
-                f'{flag} "{cert}" contains no private key; give {flag.replace("cert", "key")}'
-            ) from None
+            raise BadTLS(f'{flag} "{cert}" contains no private key; give {flag.replace("cert", "key")}') from None
         files = f'"{cert}"' + (f' with key "{key}"' if key else "")
         raise BadTLS(f"{flag} {files} cannot be used: {told_of(error, 'not PEM')}") from None
 

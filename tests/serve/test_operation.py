@@ -109,7 +109,7 @@ def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
     assert proxy.sample("cookiewarden_config_reloads_total", result="failure") == 1
     place = f'{proxy.policy}:3:17: error: unknown key "secur", did you mean "secure"? [unknown-key]'
-    assert f"reload failed, the old policy stays in force: {place}" in caplog.text
+    assert f"reload failed, the previous policy stays in force: {place}" in caplog.text
     proxy.policy.write_text(POLICY)
     assert eventually(lambda: proxy.plane.status.reload_successful)
     assert names_set(proxy.port) == [b"sid"]
@@ -269,7 +269,7 @@ def test_whether_the_policy_is_enforced_is_a_metric(start: Start, mode: str, enf
 def test_a_mode_that_overrides_the_policys_is_told(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(policy="mode: report\n" + POLICY, mode=Mode.ENFORCE)
     assert proxy.sample("cookiewarden_policy_enforcing") == 1
-    assert "the policy says mode report, but the setting mode says enforce" in caplog.text
+    assert "mode report of the policy is overridden by the setting mode: mode enforce is in force" in caplog.text
 
 
 def test_a_failing_application_is_told_once_in_a_while(start: Start, caplog: pytest.LogCaptureFixture) -> None:
@@ -437,7 +437,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
     [
         (["run", "--upstream", "http://127.0.0.1:1"], 2, "--policy is required"),
         (["run", "--policy", "none.yaml", "--upstream", "http://127.0.0.1:1"], 3, 'there is no file "none.yaml"'),
-        (["run", "--policy", "{policy}", "--upstream", "ftp://x"], 2, 'no upstream; expected http://HOST:PORT'),
+        (["run", "--policy", "{policy}", "--upstream", "ftp://x"], 2, 'not a valid upstream; expected http://HOST:PORT'),
         (["run", "--policy", "{policy}", "--upstream", "http://x:99999"], 2, "is not a valid upstream"),
         (["run", "--policy", "{policy}", "--upstream", "http://x/path"], 2, "so an upstream has no path"),
         (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--tls-cert", "none.pem"], 3, '--tls-cert "none.pem" cannot be used: no such file or directory'),

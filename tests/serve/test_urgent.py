@@ -106,11 +106,11 @@ def test_the_switch_its_end_and_health_need_no_disk_that_answers(disk: Disk, tok
             took = time.monotonic() - began
             print(f"{workers} worker(s), a read that hangs: switched for 3 s, ended after {took:.1f} s")
             assert took > 2
-            assert eventually(lambda: "the file system of the policy does not answer" in proxy.told)
+            assert eventually(lambda: "the file system of the policy does not respond" in proxy.told)
             assert threads(proxy.process.pid) <= before + 2
         assert eventually(lambda: names_set(proxy.port) == {"other"})
-        assert eventually(lambda: "the file system of the policy answers again" in proxy.told)
-        assert proxy.told.count("does not answer") == 1 and "died" not in proxy.told
+        assert eventually(lambda: "the file system of the policy responds again" in proxy.told)
+        assert proxy.told.count("does not respond") == 1 and "died" not in proxy.told
 
 
 @pytest.mark.row(38)

@@ -1,8 +1,8 @@
 """The chunked transfer coding, decoded and encoded (RFC 9112 7.1).
 
 The decoder must report where a body ends, because the next request may follow it. With another parser, the proxy would
-have to trust the parser's position. The decoder accepts only the grammar of the RFC; `tests/serve/wire/test_chunked.py` compares it with
-llhttp.
+have to trust the parser's position. The decoder accepts only the grammar of the RFC, and
+`tests/serve/wire/test_chunked.py` compares it with llhttp.
 """
 
 import re

@@ -139,8 +139,8 @@ def test_only_balancers_that_are_named_may_say_who_the_client_is(start: Start) -
 @pytest.mark.parametrize(
     ("named", "sent", "told"),
     [
-        ((), GOOD[0][0] + get(), "begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol 127.0.0.0/24"),
-        ((), GOOD[4][0] + get(), "begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol 127.0.0.0/24"),
+        ((), GOOD[0][0] + get(), "begin with a PROXY protocol header; if a load balancer is there, give --proxy-protocol 127.0.0.0/24"),
+        ((), GOOD[4][0] + get(), "begin with a PROXY protocol header; if a load balancer is there, give --proxy-protocol 127.0.0.0/24"),
         (LOOPBACK, get(), "remove 127.0.0.0/24 from --proxy-protocol"),
     ],
 )  # fmt: skip

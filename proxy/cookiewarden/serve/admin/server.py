@@ -139,9 +139,7 @@ async def _body(request: web.BaseRequest) -> bytes:
 
 def _json(data: bytes | None, status: int = 200) -> web.Response:
     if data is None:
-        return refused(
-            Refusal(404, ErrorCode.NO_INVENTORY, "the inventory is disabled, because --inventory is off")
-        )
+        return refused(Refusal(404, ErrorCode.NO_INVENTORY, "the inventory is disabled, because --inventory is off"))
     return web.Response(status=status, body=data + b"\n", headers={"Content-Type": "application/json"} | SAFE)
 
 

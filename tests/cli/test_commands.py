@@ -144,7 +144,7 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
             2,
             "expected one such as https://",
         ),
-        (["--policy", "none.yaml", "Cookie: a=1"], 3, 'there is no file "none.yaml"'),
+        (["--policy", "none.yaml", "Cookie: a=1"], 3, 'the file "none.yaml" does not exist'),
         (["--policy", "tests/data/bad/typo.yaml", "Cookie: a=1"], 1, 'did you mean "policy"?'),
         (["Cookie: a=1"], 2, "--policy"),
     ],

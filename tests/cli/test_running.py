@@ -147,7 +147,7 @@ def test_what_is_no_admin_listener_is_told_as_such(proxy: Running, command: str)
         (("--prometheus", "ftp://localhost"), 2, '--prometheus: "ftp://localhost" is no address; expected such as http://127.0.0.1:9090'),
         (("--prometheus", "http://127.0.0.1:1"), 3, "cannot be reached: connection refused"),
         (("--prometheus", "http://127.0.0.1:1", "--since", "1m"), 2, "expected a time"),
-        (("--prometheus", "http://127.0.0.1:1", "--policy", "none.yaml"), 3, 'there is no file "none.yaml"'),
+        (("--prometheus", "http://127.0.0.1:1", "--policy", "none.yaml"), 3, 'the file "none.yaml" does not exist'),
         (("--prometheus", "http://127.0.0.1:1", "--inventory", "none.json"), 3, 'the inventory "none.json" cannot be read: no such file'),
         ((), 2, "Missing option '--prometheus'"),
     ],

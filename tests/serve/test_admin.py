@@ -122,8 +122,8 @@ def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None
     [
         (None, 0, "no such file or directory"),
         ("short", 0o600, "expected at least 16 octets"),
-        (TOKEN, 0o604, "can be read by others (mode 0604): chmod 600 "),
-        (TOKEN, 0o660, "can be read by others (mode 0660): chmod 600 "),
+        (TOKEN, 0o604, "can be read by others (mode 0604); run chmod 600 "),
+        (TOKEN, 0o660, "can be read by others (mode 0660); run chmod 600 "),
     ],
 )
 def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(

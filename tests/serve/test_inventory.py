@@ -283,9 +283,7 @@ def test_a_file_that_cannot_be_looked_at_is_told_and_traffic_goes_on(tmp_path: P
     (tmp_path / "folder").mkdir()
     with running("--inventory-file", str(tmp_path / name), script=SETS) as proxy:
         ask(proxy.port, get(b"/", CLOSE))
-        assert "cannot read the inventory" in proxy.told and "tracker" in records(
-            of(proxy)
-        )
+        assert "cannot read the inventory" in proxy.told and "tracker" in records(of(proxy))
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 

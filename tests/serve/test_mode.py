@@ -140,7 +140,9 @@ def test_a_switch_that_a_worker_has_not_taken_is_not_told_as_done(token: str) ->
         os.kill(stuck, signal.SIGSTOP)
         try:
             code, told = tell(admin, "/mode", b'{"mode": "report", "seconds": 60}')
-            late = "the mode is switched, but not yet in force on 1 worker of 2; workers that do not apply it are replaced"
+            late = (
+                "the mode is switched, but not yet in force on 1 worker of 2; workers that do not apply it are replaced"
+            )
             assert code == 503
             assert json.loads(told) == {"error": ErrorCode.NOT_EVERYWHERE, "message": late}
         finally:

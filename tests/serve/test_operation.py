@@ -436,7 +436,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
     ("arguments", "code", "told"),
     [
         (["run", "--upstream", "http://127.0.0.1:1"], 2, "--policy is required"),
-        (["run", "--policy", "none.yaml", "--upstream", "http://127.0.0.1:1"], 3, 'there is no file "none.yaml"'),
+        (["run", "--policy", "none.yaml", "--upstream", "http://127.0.0.1:1"], 3, 'the file "none.yaml" does not exist'),
         (["run", "--policy", "{policy}", "--upstream", "ftp://x"], 2, 'not a valid upstream; expected http://HOST:PORT'),
         (["run", "--policy", "{policy}", "--upstream", "http://x:99999"], 2, "is not a valid upstream"),
         (["run", "--policy", "{policy}", "--upstream", "http://x/path"], 2, "so an upstream has no path"),

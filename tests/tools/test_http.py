@@ -274,7 +274,7 @@ def test_what_answers_readyz_in_another_way_is_no_admin_listener(status: bytes, 
         (b"", 0o600, "is empty"),
         (b"\xff\xfe", 0o600, "something else than one line"),
         (b"two\nlines of it", 0o600, "something else than one line"),
-        (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\): chmod 600 "),
+        (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\); run chmod 600 "),
         (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # as Kubernetes mounts secrets
     ],
 )

@@ -36,8 +36,7 @@ log = logging.getLogger("cookiewarden")
 WATCH_SECONDS = 0.5
 """Seconds between two checks of the policy's files. A change is loaded when two checks agree."""
 RETRY_SECONDS = 10.0
-"""Seconds to the next attempt of urgent work that failed, or of a reload that failed for a temporary reason (a lack of
-memory, for example)."""
+"""Seconds to the next attempt of urgent work, or of a reload that failed for a temporary reason (lack of memory)."""
 PATIENCE_SECONDS = 10.0
 """Seconds to wait for the file system before a warning is logged."""
 FIRST_SECONDS = 10.0

@@ -47,7 +47,7 @@ def test_it_is_written_to_a_file(folder: Path) -> None:
         ((), 2, "Missing option '--policy'"),
         (("--policy", "p.yaml", "--template", "t.html", "--format", "html"), 2, "--format says nothing with --template"),
         (("--policy", "p.yaml", "--check", "page.html", "--language", "nl"), 2, "--language says nothing with --check"),
-        (("--policy", "none.yaml"), 3, 'there is no file "none.yaml"'),
+        (("--policy", "none.yaml"), 3, 'the file "none.yaml" does not exist'),
         (("--policy", "p.yaml", "--language", "de"), 2, 'there are no words in "de"; en and nl ship'),
         (("--policy", "p.yaml", "--template", "none.html"), 3, 'the template "none.html" cannot be read: no such file'),
         (("--policy", "p.yaml", "--template", "bad.html"), 2, "the template cannot be used: bad.html:1: "),

@@ -274,8 +274,8 @@ def test_an_unexpected_answer_to_readyz_is_reported(status: bytes, body: bytes) 
         (b"", 0o600, "is empty"),
         (b"\xff\xfe", 0o600, "something else than one line"),
         (b"two\nlines of it", 0o600, "something else than one line"),
-        (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\): chmod 600 "),
-        (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # mounted as Kubernetes mounts secrets
+        (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\); run chmod 600 "),
+        (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # as Kubernetes mounts secrets
     ],
 )
 def test_an_unusable_token_file_is_reported(tmp_path: Path, content: bytes | None, mode: int, told: str) -> None:

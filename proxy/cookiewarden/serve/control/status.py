@@ -41,7 +41,7 @@ class Reload:
 MAX_RELOADS = 10
 """Number of reloads that are kept."""
 MAX_CAUSES = 100
-"""Number of causes that are kept per reload. 10,000 entries without purpose and lifetime have 20,000 causes, and showing
+"""Number of causes that are kept per reload. 10,000 entries without purpose and lifetime have 20,000 causes; showing
 them for every reload took 4 s."""
 
 

@@ -37,9 +37,9 @@ _WHOLE_TOKENS = re.compile(
     )
     % {b"s": _SPACE, b"part": _PART_OF_TAG}
 )
-"""These two match tokens that end within the octets read, so they need none of the states below: 64 KB of `<!>` take 2 ms
-instead of 32 ms. The cost is linear, because all alternatives begin differently and possessive quantifiers never give
-octets back. The repetitions are bounded, because each takes memory."""
+"""These two match tokens that end within the octets read, so they need none of the states below. 64 KB of `<!>` take
+2 ms instead of 32 ms. The cost is linear, because all alternatives begin differently and possessive quantifiers never
+give octets back. The repetitions are bounded, because each takes memory."""
 _TOKEN = re.compile(
     # A character reference for white space counts as white space in the parser.
     rb"(?P<space>[" + _SPACE + rb"]+|&#0{0,6}(?:9|1[023]|32)(?![0-9]);?|&#[xX]0{0,6}(?:[9acdACD]|20)(?![0-9a-fA-F]);?"

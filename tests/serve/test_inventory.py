@@ -305,5 +305,5 @@ def test_a_snapshot_that_is_larger_than_any_inventory_is_put_aside(tmp_path: Pat
     with kept.open("wb") as file:
         file.truncate(MAX_FILE + 1)
     with running("--inventory-file", str(kept)) as proxy:
-        assert "it is larger than any inventory" in proxy.told
+        assert "it is too large for an inventory" in proxy.told
     assert (tmp_path / "inventory.json.unreadable").stat().st_size == MAX_FILE + 1

@@ -269,7 +269,7 @@ def test_whether_the_policy_is_enforced_is_a_metric(start: Start, mode: str, enf
 def test_a_mode_that_overrides_the_policys_is_told(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(policy="mode: report\n" + POLICY, mode=Mode.ENFORCE)
     assert proxy.sample("cookiewarden_policy_enforcing") == 1
-    assert "mode report of the policy is overridden by the setting mode: mode enforce is in force" in caplog.text
+    assert "mode report of the policy is overridden by the mode setting: mode enforce is in force" in caplog.text
 
 
 def test_a_failing_application_is_told_once_in_a_while(start: Start, caplog: pytest.LogCaptureFixture) -> None:

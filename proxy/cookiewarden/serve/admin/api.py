@@ -156,7 +156,7 @@ class Operation(Desk):
     async def _enforcing(self) -> Engine:
         policy, (_, expiry) = self.reloader.policy, self.reloader.nothing_ends_between
         if policy is None:
-            raise RuntimeError("asked before a policy was in force")
+            raise RuntimeError("called before a policy is in force")
         known, decided_by = self._enforced, DecidedBy(policy.sha256, expiry)
         if known is not None and known.decided_by == decided_by:
             return known.engine
@@ -207,7 +207,7 @@ class Operation(Desk):
 
     def _policy(self) -> Policy:
         if self.reloader.policy is None:
-            raise RuntimeError("asked before a policy was in force")
+            raise RuntimeError("called before a policy is in force")
         return self.reloader.policy
 
     # Commands

@@ -1,4 +1,4 @@
-"""`cookiewarden run`: the proxy."""
+"""`cookiewarden run`, the proxy."""
 
 import logging
 import sys
@@ -19,13 +19,14 @@ logger = logging.getLogger("cookiewarden")
 
 @click.command()
 @settings_options
-@click.option("--print-config", "show", is_flag=True, help="Print each setting and where it came from, and exit.")
+@click.option("--print-config", "show", is_flag=True, help="Print each setting with its source, and exit.")
 @click.pass_context
 def run(context: click.Context, /, config: str | None, show: bool, **_: str | None) -> int:
-    """Stand in front of the application and enforce the policy.
+    """Run the proxy.
 
-    Every setting can be given as a flag, as an environment variable (--read-timeout is COOKIEWARDEN_READ_TIMEOUT) or
-    in a file (--config); the first of these counts. SIGHUP or a change of a file reloads the policy; SIGTERM drains.
+    Each setting is a flag, an environment variable (--read-timeout is COOKIEWARDEN_READ_TIMEOUT) or a key in the file
+    of --config. Flags override variables, and variables override the file. The proxy reloads the policy on SIGHUP and
+    when a file changes. SIGTERM stops it after the requests in flight.
     """
     settings, given = gather(context, config)
     if show:
@@ -40,10 +41,13 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
         if not getattr(settings, name):
             raise click.UsageError(f"--{name} is required")
     if settings.upstream is not None and is_itself(settings.upstream, settings.listen):
-        raise click.UsageError(f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself")
+        raise click.UsageError(
+            f"--upstream {settings.upstream} is the proxy itself (--listen {settings.listen}); give the address of the "
+            "application"
+        )
     files, loaded = load_policy(settings.policy)
     if settings.shadow:
-        load_policy(settings.shadow)  # a policy that is tried is refused at the start as the other is
+        load_policy(settings.shadow)  # the proxy does not start with an invalid shadow policy
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     try:
         keys_for(loaded.policy, settings.seal_key_file)
@@ -55,7 +59,7 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     for source in loaded.sources.values():
         source.clear()
     handed = [loaded]
-    del loaded  # or the first policy lives as long as the process
+    del loaded  # otherwise the first policy stays in memory after a reload
     with log.to_standard_error():
         for complaint in misspelt_variables():
             logger.warning("%s", complaint)
@@ -64,7 +68,7 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
         else:
             for problem in problems:
                 logger.warning("%s", render_line(problem))
-        # Each imports much that the other does not need.
+        # Imported late: each of the two has large imports that the other does not need.
         if settings.workers == 1:
             from cookiewarden.serve.processes.in_process import run as serve
         else:

@@ -23,7 +23,7 @@ class ChartLine:
 
 
 def chart(lines: Sequence[ChartLine], ends: tuple[str, str], unit: str, title: str) -> Markup:
-    """Draw lines on one scale from 0. `ends` labels the first and the last step; `title` is the text for screen readers."""
+    """Draw lines on one scale from 0. `ends` labels the first and the last step; screen readers read `title`."""
     top = max((value for line in lines for value in line.values), default=0.0)
     told = [f"{line.name} {number(line.values[-1])}" for line in lines if line.values]
     values = f"{', '.join(told)} {unit} in the last step" if told else "no data yet"

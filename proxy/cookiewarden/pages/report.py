@@ -11,7 +11,7 @@ MAX_NAMES = 200
 
 
 def values_of(review: Review, policy: str, now: float) -> dict[str, Any]:
-    """Return the values of `report.html` and `report.md`. `policy` is its name, or "". `now`: seconds since the epoch."""
+    """Return the values of `report.html` and `report.md`. `policy` is a name, or "". `now`: seconds since the epoch."""
     ends = review.period.ends
     return {
         "review": review,

@@ -25,8 +25,8 @@ class BadTemplate(Exception):
 
 
 def statement_page(document: StatementDocument, form: str, languages: Sequence[str] = ()) -> str:
-    """Render the statement as `form`: "html" or "markdown". `languages` are offered to the reader as `?language=` links.
-    Raises ValueError for a language that does not ship."""
+    """Render the statement as `form`: "html" or "markdown". The page links to its versions in `languages`. Raises
+    ValueError for a language that does not ship."""
     words = words_of(document.language)
     if words is None:
         raise ValueError(
@@ -58,7 +58,7 @@ def with_template(document: StatementDocument, template: str, name: str) -> str:
         raise BadTemplate(f"{name}: its output has a lone surrogate (\\ud800 to \\udfff); remove it") from None
     except jinja2.TemplateNotFound as error:
         raise BadTemplate(
-            f'{name}{_line_of(error)}: cannot load "{error.name}"; a template can include or extend only cookiewarden\'s own'
+            f'{name}{_line_of(error)}: "{error.name}" is not a template of cookiewarden; extend "statement.html"'
         ) from None
     except Exception as error:  # a template can raise any exception
         told = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"

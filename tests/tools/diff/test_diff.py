@@ -530,7 +530,7 @@ def test_a_text_of_a_gained_cookie_is_told_whatever_it_says(word: str) -> None:
 
 def test_traffic_that_cannot_be_read_is_told_and_is_code_3(folder: Path) -> None:
     code, text, error = run_diff("old.yaml", "old.yaml", "--replay", "none.har", cwd=folder)
-    assert code == 3 and "none.har" in error and text == "The same effect; no exchange was read.\n"
+    assert code == 3 and "none.har" in error and text == "The same effect; no exchanges were read.\n"
 
 
 def test_a_policy_with_errors_is_code_3_with_every_problem(folder: Path) -> None:

@@ -128,7 +128,7 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
     _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: a=1; Max-Age=9999")
     assert "a: rewrite, only reported" in out and "p.yaml:2:1: ceiling: 1h" in out
     _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: b=1")
-    assert "b: pass\n  undeclared: the cookie is in no entry of the policy, which lets such cookies pass" in out
+    assert "b: pass\n  undeclared: the register does not declare the cookie, and the policy passes undeclared cookies" in out
 
 
 @pytest.mark.parametrize(
@@ -137,12 +137,12 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
         (
             ["--policy", "policies/carerix.yaml", "wosid=1"],
             2,
-            "expected a line such as 'Set-Cookie: sid=1; Path=/'",
+            "give a line such as 'Set-Cookie: sid=1; Path=/'",
         ),
         (
             ["--policy", "policies/carerix.yaml", "--url", "a.example", "Cookie: a=1"],
             2,
-            "expected one such as https://",
+            "is not a valid URL, such as https://",
         ),
         (["--policy", "none.yaml", "Cookie: a=1"], 3, 'there is no file "none.yaml"'),
         (["--policy", "tests/data/bad/typo.yaml", "Cookie: a=1"], 1, 'did you mean "policy"?'),
@@ -158,7 +158,7 @@ def test_explain_says_what_it_needs(arguments: list[str], code: int, told: str) 
     ("stdin", "code", "told"),
     [
         (b"", 2, "standard input is empty"),
-        (b"Set-Cokie: a=1", 2, "no Set-Cookie or Cookie header in it; expected a line such as"),
+        (b"Set-Cokie: a=1", 2, "the input has no Set-Cookie or Cookie header; give a line such as"),
         (b"Cookie: ", 0, "the header has no cookies: the policy decides nothing"),
         (b"GET /shop/x HTTP/1.1\r\nHost: shop.example\r\nCookie: sid=1\r\n\r\n", 0, "sid: pass"),
         (b"> GET /shop HTTP/1.1\n> Host: shop.example\n> Cookie: sid=1\n", 0, "sid: pass"),

@@ -74,7 +74,7 @@ def test_what_names_no_cookie_is_no_statement(text: str) -> None:
     [
         (b"%PDF-1.7\n...", "pdftotext"),
         ("a: b".encode("utf-16"), "UTF-16"),
-        (b"PK\x03\x04", "no text"),
+        (b"PK\x03\x04", "binary"),
         (b"sid" * pagetext.MAX_PAGE, "larger than 8 MiB"),
     ],
 )

@@ -66,16 +66,16 @@ def test_a_lifetime_that_the_policy_calls_stated_must_be_on_the_page() -> None:
 def test_names_that_are_nearly_the_same_are_said_to_be() -> None:
     found = compare(read_page(b"* _GA: x"), policy(entries("name: _ga")), NOW)
     assert [(f.kind, f.told.partition("; ")[2]) for f in found] == [
-        (StatementFindingKind.UNDECLARED, 'the policy spells it "_ga", and names are case-sensitive'),
-        (StatementFindingKind.UNSTATED, 'the page spells it "_GA"'),
+        (StatementFindingKind.UNDECLARED, 'the policy has "_ga", and names are case-sensitive'),
+        (StatementFindingKind.UNSTATED, 'the page has "_GA"'),
     ]
 
 
 def test_what_is_named_in_prose_is_said_to_be() -> None:
     found = compare(read_page(b"We also use more (1 day).\n\n* sid_1: x"), policy(entries("name: more", "name: sid_1", "name: mor")), NOW)  # fmt: skip
     told = {f.name: f.told for f in found if f.kind is StatementFindingKind.UNSTATED}
-    assert told["more"].endswith("in no list or table: what it says of it is not read")
-    assert told["mor"] == "declared, and the page does not name it"
+    assert told["more"].endswith("only outside of lists and tables, which cannot be compared")
+    assert told["mor"] == "declared, but not on the page"
 
 
 def test_purposes_that_are_worded_otherwise_are_told_and_told_apart() -> None:

@@ -143,7 +143,7 @@ def _paragraphs(text: str) -> Iterator[str]:
         if not stripped or line.startswith("    ") or stripped.startswith((">>>", "- ", "* ", "|")):
             yield " ".join(kept)
             kept = []
-        if stripped.startswith("- ") or stripped.startswith("* "):
+        if line.startswith(("- ", "* ")):
             kept = [stripped[2:]]
         elif stripped and not line.startswith("    ") and not stripped.startswith((">>>", "|")):
             kept.append(stripped)
@@ -198,7 +198,7 @@ def _strings(name: str, tree: ast.Module) -> Iterator[Passage]:
 
 def _is_prose(text: str) -> bool:
     found = re.findall(r"(?<![\w`<])[A-Za-z][a-z'’]+(?![\w`=(])", text)
-    if len(found) < 3 or re.search(r"[{}]\s*$|<\w+[ >]|^\s*[.(\[{^\\]|;\s*$|\(\?|\\d|==|::", text):
+    if len(found) < 3 or re.search(r"[{}]\s*$|<\w+[ >]|^\s*[.(\[{^\\]|;\s*$|\(\?|\\d|==|::|(?:\w\|\w.*){3}", text):
         return False
     return sum(map(len, found)) > 0.5 * len(re.sub(r"\s|`[^`]*`", "", text))
 

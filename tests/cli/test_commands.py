@@ -128,7 +128,10 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
     _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: a=1; Max-Age=9999")
     assert "a: rewrite, only reported" in out and "p.yaml:2:1: ceiling: 1h" in out
     _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: b=1")
-    assert "b: pass\n  undeclared: the register does not declare the cookie, and the policy passes undeclared cookies" in out
+    assert (
+        "b: pass\n  undeclared: the register does not declare the cookie, and the policy passes undeclared cookies"
+        in out
+    )
 
 
 @pytest.mark.parametrize(

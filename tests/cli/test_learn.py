@@ -130,7 +130,11 @@ def test_several_sources_and_one_that_fails(folder: Path) -> None:
         )[:-3]
     )
     code, told, error = learn("c.txt", "cut.har", "none.har", cwd=folder)
-    assert code == 3 and '"cut.har" is truncated; using the exchanges before that place' in error and 'cannot read "none.har"' in error
+    assert (
+        code == 3
+        and '"cut.har" is truncated; using the exchanges before that place' in error
+        and 'cannot read "none.har"' in error
+    )
     assert "- name: fromhar" in told and "- name: _ga" in told
 
 

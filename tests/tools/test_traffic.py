@@ -156,9 +156,9 @@ def test_text_with_headers_in_it(tmp_path: Path, text: str, asked: list[bytes], 
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(NoTraffic, match='cannot read ".*": no such file or directory'):
+    with pytest.raises(NoTraffic, match=r'cannot read ".*": no such file or directory'):
         list(recorded(tmp_path / "none"))
-    with pytest.raises(NoTraffic, match='cannot read ".*": is a directory'):
+    with pytest.raises(NoTraffic, match=r'cannot read ".*": is a directory'):
         list(recorded(tmp_path))
 
 

@@ -10,7 +10,7 @@ from cookiewarden.core.report.review import PolicyInForce, Series, period, revie
 from cookiewarden.pages.chart import ChartLine, bars, chart, spark
 from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
-from cookiewarden.pages.text import ago, cell, date, number, rounded, severities, shown, span, times
+from cookiewarden.pages.text import ago, cell, date, number, rounded, setter, severities, shown, span, times
 from tests.support.policies import entries
 from tests.support.watched import NONE, NOW, Watched, answered
 
@@ -46,6 +46,11 @@ def test_a_missing_number_is_not_shown_as_zero() -> None:
 @pytest.mark.parametrize(("lifetime", "text"), [("8334h", "348 days"), ("1y", "1 year"), ("400d", "400 days"), ("session", "browser session"), ("90min", "90 minutes"), ("7200s", "2 hours"), ("1mo", "1 month"), ("61s", "61 seconds"), ("", ""), ("any", "any")])  # fmt: skip
 def test_lifetimes_are_shown_for_people(lifetime: str, text: str) -> None:
     assert span(lifetime) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [("server", "the application"), ("script", "scripts"), ("both", "the application or scripts"), ("infrastructure", "infrastructure")])  # fmt: skip
+def test_setters_are_shown_for_people(value: str, text: str) -> None:
+    assert setter(value) == text
 
 
 def test_units_of_time_have_a_plural() -> None:

@@ -55,7 +55,7 @@ def test_a_page_tells_names_purposes_lifetimes_basis_and_consent(language: str, 
     assert page.startswith(f'<!doctype html>\n<html lang="{language}">' if form == "html" else "# ")
 
 
-@pytest.mark.parametrize(("language", "reason"), [("en", "Shop B.V. gives this reason: \u201cwhy not\u201d"), ("nl", "Shop B.V. geeft daarvoor deze reden: \u201cwhy not\u201d")])  # fmt: skip
+@pytest.mark.parametrize(("language", "reason"), [("en", "Shop B.V. gives this reason: \u201cwhy not\u201d"), ("nl", "Shop B.V. geeft hiervoor als reden: \u201cwhy not\u201d")])  # fmt: skip
 def test_the_reason_for_not_requesting_consent_is_the_publishers_claim(language: str, reason: str) -> None:
     assert reason in statement_page(document(language, head="statement: {publisher: Shop B.V.}\n"), "markdown")
 

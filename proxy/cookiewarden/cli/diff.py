@@ -81,7 +81,7 @@ def _version(path: str, now: float) -> Version:
 
 
 def summary(found: Diff) -> str:
-    """Summarize a comparison: `1 cookie gained, 2 cookies changed; of the changes 3 looser`."""
+    """Summarize a comparison: `1 cookie gained, 2 cookies changed; changes: 3 looser`."""
     kinds = [(sum(d.kind is kind for d in found.cookies), kind) for kind in ChangeKind]
     told = [f"{counted(count, 'cookie')} {kind.value}" for count, kind in kinds if count]
     if found.policy:
@@ -93,7 +93,7 @@ def summary(found: Diff) -> str:
         (sum(c.direction is d for c in changes), d) for d in (Direction.LOOSER, Direction.STRICTER, Direction.EITHER)
     ]
     ways = ", ".join(f"{count} {way.value}" for count, way in ranked if count)
-    return f"{', '.join(told)}{f'; of the changes {ways}' if ways else ''}"
+    return f"{', '.join(told)}{f'; changes: {ways}' if ways else ''}"
 
 
 SIGNS = {ChangeKind.GAINED: "+", ChangeKind.LOST: "-", ChangeKind.CHANGED: "~"}

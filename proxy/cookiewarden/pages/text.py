@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from cookiewarden.core.policy.policy import DAY, UNITS
+from cookiewarden.core.policy.policy import DAY, UNITS, SetBy
 from cookiewarden.core.policy.problem import Severity, counted, printable
 
 
@@ -73,6 +73,14 @@ def span(lifetime: str) -> str:
 def times(count: int, unit: str) -> str:
     """Count units of time: `1 day`, `2 days`."""
     return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+_SETTERS = {SetBy.SERVER: "the application", SetBy.SCRIPT: "scripts", SetBy.BOTH: "the application or scripts"}
+
+
+def setter(set_by: str) -> str:
+    """Write the value of `set_by` for people; `infrastructure` stays."""
+    return _SETTERS.get(SetBy(set_by), set_by)
 
 
 def number(value: float) -> str:

@@ -60,7 +60,7 @@ ENGLISH = Words(
     basis_by="Your consent is not requested for these cookies. {publisher} gives this reason: {basis}",
     consent="Your consent is required for these cookies.",
     enforced="This list is enforced. The application can set only the cookies listed here, and your browser keeps the "
-    "cookies that it sets no longer than stated.",
+    "application's cookies no longer than stated.",
     reported="This list is compared with the cookies that the application sets.",
     session="until you close the browser",
     unbounded="no period stated",
@@ -70,7 +70,7 @@ ENGLISH = Words(
     setters={
         SetBy.SERVER: "the application",
         SetBy.SCRIPT: "a script on the page",
-        SetBy.BOTH: "the application, or a script on the page",
+        SetBy.BOTH: "the application or a script on the page",
     },
     units={
         "s": ("second", "seconds"),
@@ -111,8 +111,8 @@ DUTCH = Words(
     about="Over ons",
     other="Overige cookies",
     columns=("Cookie", "Doel", "Bewaartermijn", "Geplaatst door"),
-    basis="Voor deze cookies vragen wij u geen toestemming. Reden: {basis}",
-    basis_by="Voor deze cookies wordt u niet om toestemming gevraagd. {publisher} geeft daarvoor deze reden: {basis}",
+    basis="Voor deze cookies wordt geen toestemming gevraagd. Reden: {basis}",
+    basis_by="Voor deze cookies wordt geen toestemming gevraagd. {publisher} geeft hiervoor als reden: {basis}",
     consent="Voor deze cookies is uw toestemming nodig.",
     enforced="Deze lijst wordt technisch afgedwongen. De applicatie kan alleen de cookies plaatsen die hier staan, en "
     "uw browser bewaart de cookies van de applicatie niet langer dan vermeld.",

@@ -502,7 +502,7 @@ def test_text_json_and_markdown_say_the_same(folder: Path) -> None:
     assert "+ _|f" in text and "passes  [looser]" in text and "1 time, first at https://localhost/" in text
     assert r"\_\|f | gained" in markdown and "| looser |" in markdown
     assert document["replayed"][0]["count"] == 1 and not document["same"]
-    assert "1 cookie gained, 1 kind of decision on recorded traffic; of the changes 2 looser" in text
+    assert "1 cookie gained, 1 kind of decision on recorded traffic; changes: 2 looser" in text
 
 
 def test_every_fact_has_a_label_and_no_two_of_one_group_have_the_same() -> None:

@@ -370,7 +370,7 @@ def _texts(texts: Texts) -> str:
 def policy_effect(policy: Policy) -> Effect:
     """Return the facts that hold for all cookies."""
     consent = policy.consent
-    told = f"{consent.format.value} in {consent.cookie}" if consent else "not read"
+    told = f"{consent.format.value} in {consent.cookie}" if consent else "not used"
     unknown = "grants" if consent and consent.gates and consent.unknown_grants else "denies"
     guard = ("blocked by the guard", (1.0,)) if policy.inject_guard else ("not checked", (0.0,))
     facts = {

@@ -1,4 +1,4 @@
-# `make run` and `make test` do everything from a clean clone: python3 >= 3.11, make, and a package index.
+# `make run` and `make test` work from a clean clone. They need Python 3.11 or newer, make and a package index.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,58 +16,55 @@ QUICK := not apps and not soak and not browser and not deploy and not editors an
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-help: ## what can be made
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1|/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST)
 
-run: $(VENV)/run.stamp $(VENV)/admin.token $(if $(UPSTREAM),$(VENV)/seal.key) ## the demo; or UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] for your own application
+run: $(VENV)/run.stamp $(VENV)/admin.token $(if $(UPSTREAM),$(VENV)/seal.key) ## run the demo, or with UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] your own application
 ifdef UPSTREAM
 	@echo "status page: http://$(ADMIN)/   proxy: http://$(LISTEN)/   in another terminal:"
-	@echo "  $(BIN)/cookiewarden forecast $(ADMIN)      # what would break"
-	@echo "  $(BIN)/cookiewarden drift $(ADMIN)         # what is not declared, with the YAML to paste into $(POLICY)"
+	@echo "  $(BIN)/cookiewarden forecast $(ADMIN)      # cookies that enforcement would break"
+	@echo "  $(BIN)/cookiewarden drift $(ADMIN)         # undeclared cookies, with the YAML to paste into $(POLICY)"
 	@echo "  $(BIN)/cookiewarden mode report --for 10min --token-file $(VENV)/admin.token $(ADMIN)"
 	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN) --seal-key-file $(VENV)/seal.key --admin-token-file $(VENV)/admin.token
 else
 	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN) --app $(APP) --admin-token-file $(VENV)/admin.token
 endif
 
-test: $(VENV)/dev.stamp lint types ## format, lint, types, then every test but the applications'
+test: $(VENV)/dev.stamp lint types ## lint, check types and run the tests that need no other program
 	$(BIN)/pytest -q -n 2 --cov --cov-report= -m "$(QUICK)" --ignore tests/browser --ignore tests/deploy
-	$(BIN)/coverage report --fail-under=100 --skip-covered
+	$(BIN)/python -m tests.support.floors
 
-coverage: $(VENV)/dev.stamp ## the branches of the proxy that tests reach, in worker processes too
-	COVERAGE_FILE=.coverage-serve $(BIN)/pytest -q -n 2 --cov --cov-config=tests/serve/coverage.ini --cov-report= -m "$(QUICK)" tests/serve tests/conformance tests/cli
-	COVERAGE_FILE=.coverage-serve $(BIN)/coverage report --rcfile=tests/serve/coverage.ini --skip-covered
-	COVERAGE_FILE=.coverage-serve $(BIN)/coverage json --rcfile=tests/serve/coverage.ini -q -o .coverage-serve.json
-	$(BIN)/python -m tests.support.branches .coverage-serve.json
+coverage: $(VENV)/dev.stamp ## what the last `make test` did not reach of the core and of the proxy
+	$(BIN)/coverage report --include='proxy/cookiewarden/core/*,proxy/cookiewarden/serve/*' --skip-covered
 
-test-compiled: $(COMPILED)/stamp ## the tests of the engine and the data plane, on the build that is machine code
+test-compiled: $(COMPILED)/stamp ## test the engine and the data plane on the compiled build
 	$(COMPILED)/bin/pytest -q -m "not apps and not soak and not interpreted" $(TESTS)
 
-test-apps: $(VENV)/apps.stamp ## Django's admin and Jupyter Server behind the proxy
+test-apps: $(VENV)/apps.stamp ## test Django's admin and Jupyter Server behind the proxy
 	$(BIN)/pytest -q -m apps tests/apps
 
-test-browser: $(VENV)/browser.stamp ## a real Chromium and a real Firefox in front of the proxy (needs Debian's chromium, firefox-esr and prometheus, and npm)
+test-browser: $(VENV)/browser.stamp ## test with Chromium and Firefox (needs Debian's chromium, firefox-esr and prometheus, and npm)
 	$(BIN)/pytest -q -s -m browser tests/browser
 
-test-deploy: $(VENV)/deploy.stamp ## deploy/ by promtool, Prometheus, kubectl, systemd-analyze, hadolint, node and go (Debian packages)
+test-deploy: $(VENV)/deploy.stamp ## test deploy/ with promtool, Prometheus, kubectl, systemd-analyze, hadolint, node and go (Debian packages)
 	$(BIN)/pytest -q -m deploy tests/deploy
 
-test-editors: $(VENV)/editors.stamp ## what editors show of policies, in a session with yaml-language-server (needs npm)
+test-editors: $(VENV)/editors.stamp ## test completion and marks in editors with yaml-language-server (needs npm)
 	$(BIN)/pytest -q -m editors tests/editors
 
-test-mitm: $(MITM)/stamp ## what works with a real mitmproxy, in an environment of its own
+test-mitm: $(MITM)/stamp ## test the addon in mitmproxy, in a separate environment
 	$(MITM)/bin/pytest -q -m mitm tests/adapters
 
-deploy-files: $(VENV)/deploy.stamp ## write anew what is generated below deploy/
+deploy-files: $(VENV)/deploy.stamp ## generate the files below deploy/ again
 	$(BIN)/python -m deploy.generate
 
-conformance: $(VENV)/peers.stamp ## the wire suite beside nginx and haproxy (Debian packages) and Envoy, in one table
+conformance: $(VENV)/peers.stamp ## compare the wire with nginx and haproxy (Debian packages) and Envoy, in one table
 	$(BIN)/pytest -q tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
 
-soak: $(VENV)/dev.stamp ## what takes minutes and gigabytes: some 16 minutes (SOAK_MINUTES=10 of them; h2load: Debian's nghttp2-client)
+soak: $(VENV)/dev.stamp ## run the tests of minutes and gigabytes, about 16 minutes (SOAK_MINUTES=10; needs Debian's nghttp2-client)
 	$(BIN)/pytest -q -s -m soak tests/soak
 
-fuzz: $(VENV)/fuzz.stamp ## a million inputs for each parser, then a minute each chosen by coverage
+fuzz: $(VENV)/fuzz.stamp ## try a million inputs per parser, then a minute each of inputs chosen by coverage
 	$(BIN)/python -m tests.fuzz.run
 	$(BIN)/python -m tests.fuzz.run --atheris
 	$(BIN)/python -m tests.fuzz.costs
@@ -84,22 +81,22 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/peers.stamp $(COMPILED)/stamp $(MITM)/stamp ## CPU per request beside eight peers in the same run; half an hour (BENCH="--only ab")
+bench: $(VENV)/peers.stamp $(COMPILED)/stamp $(MITM)/stamp ## measure CPU per request beside eight peers, half an hour (BENCH="--only ab")
 	$(BIN)/python -m tests.bench.proxy $(BENCH)
 
-bench-engine: $(VENV)/dev.stamp ## ns, instructions and allocations (needs valgrind)
+bench-engine: $(VENV)/dev.stamp ## measure decisions in ns, instructions and allocations (needs valgrind)
 	$(BIN)/python -m tests.bench.engine $(BENCH)
 
-bench-sidecar: $(VENV)/peers.stamp ## latency at half load, memory, two workers, start
+bench-sidecar: $(VENV)/peers.stamp ## measure latency at half load, memory, two workers and the start
 	$(BIN)/python -m tests.bench.sidecar $(BENCH)
 
-bench-heads: $(VENV)/dev.stamp ## the most expensive heads, each as a multiple of an ordinary request
+bench-heads: $(VENV)/dev.stamp ## measure the most expensive heads, as multiples of an ordinary request
 	$(BIN)/python -m tests.bench.heads $(BENCH)
 
-bench-idle: $(VENV)/dev.stamp ## memory of 10,000 idle connections beside nginx and haproxy
+bench-idle: $(VENV)/dev.stamp ## measure the memory of 10,000 idle connections beside nginx and haproxy
 	$(BIN)/python -m tests.bench.idle $(BENCH)
 
-schema: $(VENV)/run.stamp ## write the schemas in policies/ anew
+schema: $(VENV)/run.stamp ## write the schemas in policies/
 	$(BIN)/cookiewarden schema > policies/schema.json
 	$(BIN)/cookiewarden schema test-file > policies/test.schema.json
 
@@ -151,7 +148,7 @@ $(VENV)/fuzz.stamp: $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,fuzz]'
 	@touch $@
 
-# From a copy, for the compiler puts what it makes beside the sources. It needs a C compiler and Python's headers.
+# Builds a copy, because the compiler writes beside the sources. It needs a C compiler and Python's headers.
 $(COMPILED)/stamp: pyproject.toml constraints.txt $(shell find proxy policies -name '*.py' -o -name '*.yaml')
 	@echo "compiling into $(COMPILED) ..."
 	@$(PYTHON) -m venv $(COMPILED)
@@ -160,7 +157,7 @@ $(COMPILED)/stamp: pyproject.toml constraints.txt $(shell find proxy policies -n
 	  $(COMPILED)/bin/pip install -q --disable-pip-version-check "$$copy[dev]"
 	@touch $@
 
-# mitmproxy wants older versions of what we use: it has an environment of its own.
+# mitmproxy needs older versions of some dependencies, so that it has a separate environment.
 $(MITM)/stamp: $(BIN)/python pyproject.toml
 	@$(PYTHON) -m venv $(MITM)
 	@$(MITM)/bin/pip install -q --disable-pip-version-check -e '.[mitm]' pytest pytest-asyncio pytest-timeout hypothesis

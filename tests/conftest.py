@@ -1,4 +1,4 @@
-"""Fixtures that several folders use, and the one that looks at everything that was printed."""
+"""Fixtures for several folders, and the check that no output has a cookie value."""
 
 import logging
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.proxy import CANARY, TOKEN, Start, starter
 
-# A busy machine is no failure: an example may take any time, and so may making one.
+# On a busy machine an example may take any time, and so may making one.
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
 
@@ -22,7 +22,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def token(tmp_path: Path) -> str:
-    """The path of a file with the token for what changes something."""
+    """The path of a file with the admin token."""
     path = tmp_path / "token"
     path.write_text(TOKEN + "\n")
     path.chmod(0o600)
@@ -33,8 +33,8 @@ def token(tmp_path: Path) -> str:
 def no_cookie_value_is_printed(
     request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[None]:
-    """Cookie values of the suite hold a canary; after each test of the proxy it is in no log and in no output. What
-    processes print, scrapes and admin pages are looked at where they end (`running`, `Proxy.close`)."""
+    """Check after each test that its logs and output lack the canary of all cookie values. `running` and `Proxy.close`
+    check the output of processes, scrapes and admin pages."""
     if "serve" not in request.node.nodeid and "conformance" not in request.node.nodeid:
         yield
         return

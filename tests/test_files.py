@@ -1,4 +1,4 @@
-"""Reading policy files from a disk that is not always friendly."""
+"""Reading policy files from a disk with folders, pipes, links and missing files."""
 
 import os
 from pathlib import Path
@@ -56,14 +56,14 @@ def test_a_file_called_none_includes_nothing(tmp_path: Path) -> None:
     assert codes(tmp_path / "p.yaml") == []
 
 
-def test_what_the_system_refuses_to_open_is_unreadable_with_its_reason(tmp_path: Path) -> None:
+def test_a_file_that_the_system_refuses_to_open_is_unreadable_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(f"include: [{'x' * 300}]")
     problem = next(p for p in PolicyFiles(str(tmp_path / "p.yaml")).load().problems if p.code is Code.UNREADABLE)
     assert problem.message.endswith("cannot be read: file name too long")
 
 
 def test_all_files_come_from_the_folder_that_the_main_file_resolves_to(tmp_path: Path) -> None:
-    """As a ConfigMap volume does it: ..data is swapped, the names in front stay."""
+    """Swap `..data` as a ConfigMap volume does, and keep the links to it."""
     for revision, name in (("one", "a"), ("two", "b")):
         (tmp_path / revision).mkdir()
         (tmp_path / revision / "p.yaml").write_text("include: [v.yaml]")
@@ -84,7 +84,7 @@ def test_all_files_come_from_the_folder_that_the_main_file_resolves_to(tmp_path:
     ] == ["a", "b"]
 
 
-def test_a_file_that_vanishes_is_a_change_and_what_it_was_stays_watched(tmp_path: Path) -> None:
+def test_a_deleted_file_is_a_change_and_its_includes_stay_watched(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("cookies: []")
     policy_files = PolicyFiles(str(tmp_path / "p.yaml"))
     (tmp_path / "p.yaml").write_text("include: [v.yaml]")

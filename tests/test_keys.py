@@ -1,4 +1,4 @@
-"""Key files: what is refused, in words that hold no key; new ones and rotation."""
+"""Key files: invalid ones, with messages that contain no key; new ones and rotation."""
 
 import os
 import stat
@@ -35,7 +35,7 @@ def written(path: Path, text: str | bytes, mode: int = 0o600) -> str:
         ("#" * 70_000, 0o600, "too large"),
     ],
 )
-def test_a_key_file_that_cannot_be_used_says_why_and_nothing_of_its_content(
+def test_an_invalid_key_file_is_reported_with_a_reason_and_without_its_content(
     tmp_path: Path, text: str | bytes, mode: int, told: str
 ) -> None:
     with pytest.raises(BadKeys) as raised:
@@ -44,7 +44,7 @@ def test_a_key_file_that_cannot_be_used_says_why_and_nothing_of_its_content(
     assert "SECRET" not in str(raised.value) and "AAAA" not in str(raised.value)
 
 
-def test_what_is_no_file_says_so(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadKeys, match="no such file"):
         load_keys(str(tmp_path / "none"))
     with pytest.raises(BadKeys, match="is a directory"):

@@ -10,7 +10,7 @@ from tests.prose.check import found
 from tests.prose.rules import CODE, faults, mood, sentences, words
 
 PAIRS = yaml.safe_load((Path(__file__).parent / "data/prose.yaml").read_text())
-"""Sentences that this project had, and better ones, by the habit that they are examples of."""
+"""Sentences that this project had, and better ones, by habit."""
 
 LEFT: dict[str, int] = {
     "README.md": 200, "policies": 200, "deploy": 100, "proxy/README.md": 40, "CHANGELOG.md": 80, "pyproject.toml": 10, "Makefile": 10,

@@ -1,8 +1,7 @@
-"""The pages are true: their commands print what they say, their examples load, their tables are complete."""
+"""The documents are true: commands print the output shown, examples load, tables are complete."""
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.source import parse_source
 from tests.support.command import run
 from tests.support.policies import loaded, policy
-from tests.support.process import free_port, ready, start_process
+from tests.support.process import ended, free_port, ready, start_process
 from tests.support.wait import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +28,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def commands(text: str) -> list[tuple[str, str]]:
-    """Every command of the console blocks and what the page says it prints."""
+    """Return every command of the console blocks with the output shown for it."""
     found = []
     for block in blocks(text, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -51,7 +50,7 @@ def test_every_command_of_the_documents_prints_the_output_that_they_show() -> No
             for known, free in ports.items():
                 line = line.replace(f":{known}", f":{free}")
             line = f'cookiewarden() {{ "{sys.executable}" -m cookiewarden "$@"; }}; {line}'
-            ran = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+            ran = ended("bash", "-c", line, cwd=ROOT)  # a reader's shell reads the line
             printed = (ran.stdout + ran.stderr).replace("\r", "")
             assert printed == expected, line
     finally:

@@ -1,4 +1,4 @@
-"""Flow files of mitmproxy: recorded by a real mitmdump, learnt from, cut, and of another kind."""
+"""Flow files of mitmproxy: recorded by a real mitmdump, used by learn, truncated, and of another format."""
 
 import shutil
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import run
 from tests.support.origin import Origin, answering
 from tests.support.process import free_port
 from tests.support.wait import PATIENCE, eventually
@@ -17,20 +18,9 @@ pytestmark = pytest.mark.mitm
 SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY; Max-Age=60\r\nSet-Cookie: tracker=CANARY\r\n\r\nok"
 
 
-def learn(*arguments: object) -> tuple[int, str, str]:
-    ran = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", "learn", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert "Traceback" not in ran.stderr and "CANARY" not in ran.stdout + ran.stderr
-    return ran.returncode, ran.stdout, ran.stderr
-
-
 @pytest.fixture(scope="module")
 def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three exchanges, as mitmdump writes them."""
+    """A file of three exchanges, written by mitmdump."""
     folder = tmp_path_factory.mktemp("flows")
     mitmdump = Path(sys.executable).parent / "mitmdump"
     assert mitmdump.exists() or shutil.which("mitmdump"), "make test-mitm installs mitmproxy"
@@ -57,7 +47,7 @@ def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_mitmdump_recorded_is_learnt_from(flows: Path) -> None:
-    code, told, error = learn(flows)
+    code, told, error = run("learn", flows)
     assert code == 0 and "flows: 3 exchanges" in error
     for line in ("- name: sid", "- name: tracker", "- name: old", "set 3 times (for 1min)", "/a/*"):
         assert line in told
@@ -66,12 +56,12 @@ def test_what_mitmdump_recorded_is_learnt_from(flows: Path) -> None:
 def test_a_flow_file_that_is_cut_gives_what_it_has(flows: Path, tmp_path: Path) -> None:
     data = flows.read_bytes()
     (tmp_path / "cut").write_bytes(data[: len(data) - 100])
-    code, told, error = learn(tmp_path / "cut")
+    code, told, error = run("learn", tmp_path / "cut")
     assert code == 3 and "using the flows before that place" in error and "- name: sid" in told
 
 
 @pytest.mark.parametrize("content", [b"5:abcde,", b"99999999999:x", b"3:1:1", b"10:7:version;4:99999#}"])
-def test_a_flow_file_of_another_kind_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_flow_file_of_another_format_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "other").write_bytes(content)
-    code, _, error = learn(tmp_path / "other")
+    code, _, error = run("learn", tmp_path / "other")
     assert code == 3 and "flow file" in error

@@ -19,11 +19,12 @@ from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.keys import create
 from tests.support.client import ask
+from tests.support.command import run
 from tests.support.exchanges import POLICY as CORPUS
 from tests.support.exchanges import exchanges
 from tests.support.origin import Origin, OriginConnection, answering
 from tests.support.policies import entries, policy
-from tests.support.process import free_port
+from tests.support.process import ended, free_port
 from tests.support.proxy import running
 from tests.support.wait import PATIENCE, eventually
 
@@ -56,7 +57,7 @@ def listens(port: int) -> bool:
 @contextmanager
 def mitm(folder: Path, mode: str, text: str = POLICY, *options: str, program: str = "mitmdump") -> Iterator[Mitm]:  # fmt: skip
     """A mitmproxy with the addon, as the README says it is started."""
-    addon = subprocess.run([sys.executable, "-m", "cookiewarden", "mitm", "path"], capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
+    addon = run("mitm", "path")[1].strip()
     port, web, path = free_port(), free_port(), folder / "p.yaml"
     path.write_text(text)
     more = ["--no-web-open-browser", "--web-port", str(web)] if program == "mitmweb" else ["-w", str(folder / "flows")]  # fmt: skip
@@ -86,7 +87,7 @@ def get(path: str = "/", *fields: str, host: str = "shop.example") -> bytes:
 
 
 def corpus_origin() -> Origin:
-    """Answers /n/NUMBER with that exchange's Set-Cookie lines."""
+    """Return an origin that answers /n/NUMBER with the Set-Cookie lines of that exchange."""
     answers = [answer for _, answer in exchanges()]
 
     def script(connection: OriginConnection) -> None:
@@ -99,7 +100,7 @@ def corpus_origin() -> Origin:
 
 
 def through(port: int, origin: Origin) -> list[tuple[list[bytes], list[bytes]]]:
-    """For each exchange, the Cookie fields that the application got and the Set-Cookie fields that the browser got."""
+    """Return, for each exchange, the Cookie fields at the application and the Set-Cookie fields at the browser."""
     found = []
     for number, (fields, _) in enumerate(exchanges()):
         seen = len(origin.requests)
@@ -115,7 +116,7 @@ def values(name: bytes, head: bytes) -> list[bytes]:
 
 
 def plainly(scheme_is_https: bool = False) -> list[tuple[list[bytes], list[bytes]]]:
-    """By the engine alone."""
+    """Return the same, decided by the engine alone."""
     engine, found = Engine(policy(CORPUS), now=time.time()), []
     for number, (fields, lines) in enumerate(exchanges()):
         asked: list[Header] = [(n.encode(), v.strip().encode()) for n, _, v in (f.partition(":") for f in fields)]
@@ -143,10 +144,10 @@ def test_300_exchanges_are_the_same_bytes_through_addon_proxy_and_engine(tmp_pat
         assert other == plain, f"exchange {number} through the proxy"
 
 
-# As people use it
+# The command
 
 
-def test_a_reverse_proxy_enforces_and_tells_in_comments_and_markers(tmp_path: Path) -> None:
+def test_a_reverse_proxy_enforces_and_marks_flows_with_its_decisions(tmp_path: Path) -> None:
     origin = Origin(answering(SETS))
     with mitm(tmp_path, f"reverse:{origin.upstream.url}") as proxy:
         answer = ask(proxy.port, get("/", "Cookie: sid=CANARY; old=CANARY"))
@@ -167,7 +168,7 @@ def read(path: Path) -> list:
         return list(FlowReader(file).stream())
 
 
-def test_report_mode_tells_and_changes_nothing(tmp_path: Path) -> None:
+def test_report_mode_records_decisions_and_changes_nothing(tmp_path: Path) -> None:
     origin = Origin(answering(SETS))
     with mitm(tmp_path, f"reverse:{origin.upstream.url}", POLICY, "--set", "cookiewarden_mode=report") as proxy:  # fmt: skip
         assert b"Set-Cookie: tracker=CANARY\r\n" in ask(proxy.port, get())
@@ -190,7 +191,7 @@ def test_http_2_in_front_gets_the_same(tmp_path: Path) -> None:
     text = "undeclared: {evict: host}\n" + POLICY
     with mitm(tmp_path, f"reverse:{origin.upstream.url}", text.replace("version: 1", "version: 1")) as proxy:
         asked = ["curl", "-sk", "--http2", "-D", "-", "-H", "Cookie: sid=CANARY", "-H", "Cookie: old=CANARY", f"https://127.0.0.1:{proxy.port}/"]  # fmt: skip
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout
+        told = ended(*asked, check=True).stdout  # curl is not of ours
     origin.close()
     assert told.startswith("HTTP/2 200") and "set-cookie: sid=CANARY; Secure" in told and "tracker" not in told
     assert values(b"cookie", origin.requests[0]) == [b"sid=CANARY"]
@@ -230,7 +231,7 @@ def test_a_policy_is_loaded_again_when_it_changes_and_a_broken_one_is_not(tmp_pa
         (POLICY, ("--set", "cookiewarden_mode=off"), "cookiewarden_mode"),
     ],
 )
-def test_what_cannot_be_in_force_ends_the_start_with_why(
+def test_an_invalid_policy_ends_the_start_with_the_reason(
     tmp_path: Path, text: str, options: tuple[str, ...], told: str
 ) -> None:
     with mitm(tmp_path, "regular", text, *options) as proxy:
@@ -245,7 +246,7 @@ def test_mitmweb_has_the_options_and_the_commands(tmp_path: Path) -> None:
     with mitm(tmp_path, f"reverse:{origin.upstream.url}", program="mitmweb") as proxy:
         assert eventually(lambda: listens(proxy.web))
         ask(proxy.port, get())
-        token = re.search(r"\?token=(\w+)", proxy.told)  # newer ones ask for it
+        token = re.search(r"\?token=(\w+)", proxy.told)  # newer versions require it
         more = f"?token={token[1]}" if token else ""
 
         def asked(path: str, data: bytes | None = None) -> dict:
@@ -268,6 +269,6 @@ def test_mitmweb_has_the_options_and_the_commands(tmp_path: Path) -> None:
         assert flow["marked"] == "\N{NO ENTRY}" and "tracker block" in flow["comment"]
         asked("commands/cookiewarden.judge", b'{"arguments": ["@all"]}')
         (flow,) = asked("flows")
-        # What the browser got is judged now: nothing is left to do with it.
+        # The engine has judged this response already, so that a second judgement changes nothing.
         assert flow["comment"] == "cookiewarden: sid pass (secure-over-http)"
     origin.close()

@@ -1,4 +1,4 @@
-"""A real application and the proxy in front of it, each a process of its own."""
+"""A real application and the proxy in front of it, each a separate process."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ def answers(url: str) -> bool:
 
 @contextlib.contextmanager
 def running(arguments: list[str], cwd: Path, url: str, **environment: str) -> Iterator[None]:
-    """An application, once it answers."""
+    """Start an application and wait until it answers."""
     with (cwd / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *arguments], cwd=cwd, stdout=log, stderr=log, env={**os.environ, **environment}
@@ -42,7 +42,7 @@ def running(arguments: list[str], cwd: Path, url: str, **environment: str) -> It
 
 @contextlib.contextmanager
 def proxied(policy: Path, port: int) -> Iterator[tuple[str, str]]:
-    """The URL of the proxy in front of the application on `port`, and of its metrics."""
+    """Yields the URL of the proxy in front of the application on `port`, and the URL of its metrics."""
     listen, admin = free_port(), free_port()
     process = start_process(
         "run", "--policy", str(policy), "--upstream", f"http://127.0.0.1:{port}", "--listen", str(listen), "--admin", str(admin)
@@ -57,7 +57,7 @@ def proxied(policy: Path, port: int) -> Iterator[tuple[str, str]]:
 
 
 def counted(metrics: str) -> dict[str, float]:
-    """Every sample of a scrape that is not 0."""
+    """Return every sample of a scrape that is not 0."""
     text = urllib.request.urlopen(metrics).read().decode()
     samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in samples if float(value)}

@@ -1,4 +1,4 @@
-"""A Django project that is its admin, as a process of its own."""
+"""A Django project with only its admin site, as a separate process."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ USER, PASSWORD = "admin", "secret"
 
 @contextlib.contextmanager
 def django_site(folder: Path) -> Iterator[int]:
-    """Its port; its database and its files are in `folder`."""
+    """Yields its port. Its database and its files are in `folder`."""
     port = free_port()
     environment = {
         "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(SITE), "SITE_FOLDER": str(folder),

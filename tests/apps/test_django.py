@@ -32,7 +32,7 @@ async def test_the_admin_works_behind_the_proxy_and_nothing_undeclared_passes(
                 assert page.status == 200
                 return re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', await page.text())[1]
 
-        # without the token of the form the login is refused: CSRF protection is at work through the proxy
+        # Django refuses the login without the token of the form, so CSRF protection works through the proxy.
         login = {"username": "admin", "password": "secret", "next": "/admin/"}
         async with browser.post("/admin/login/", data=login) as refused:
             assert refused.status == 403

@@ -32,7 +32,7 @@ async def jupyter(tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
 
 
 async def execute(socket: aiohttp.ClientWebSocketResponse, code: str) -> str:
-    """What a cell gives."""
+    """Run a cell and return its output."""
     ident = uuid.uuid4().hex
     header = {
         "msg_id": ident,

@@ -1,10 +1,11 @@
-"""What one decision costs, by whether it is remembered and by the size of the policy; and what one request takes of
-instructions and allocations, which repeat where times do not.
+"""The cost of one decision in ns, remembered or new, by the size of the policy; instructions and allocations of one
+request.
 
     make bench-engine            (instructions and allocations need valgrind: a Debian package)
 
-The yardstick is the least that any proxy must do with a line: cut it at its `;` and look something up. All take turns,
-each in a loop of its own, and the median of the rounds counts.
+Instructions and allocations repeat exactly; times do not. The yardstick is the least work that any proxy does with a
+line: cut it at each `;` and look up one name. The cases take turns, each in a separate loop. The median of the rounds
+counts.
 """
 
 import argparse
@@ -34,16 +35,16 @@ EXCHANGE = Exchange(b"bench.example", b"/six", https=False)
 YARDSTICK = "bytes.partition + dict.get"
 KNOWN, TOGETHER, NEW = "remembered", "remembered, six together", "new"
 REPEATED = 10
-"""How many times a round of remembered lines goes over them."""
+"""Repetitions of the remembered lines in one round."""
 REQUESTS = (4 * DIFFERENT, 12 * DIFFERENT)
-"""What is told is the difference of the two: the start is in both."""
+"""The result is the difference of the two runs, which cancels the cost of the start."""
 
 Case = Iterator[tuple[Callable[[], None], int]]
-"""For each round, what is timed and how many decisions it makes."""
+"""Yields, for each round, the function to time and the number of its decisions."""
 
 
 def six(number: int) -> list[bytes]:
-    """The lines of a response, their values its own."""
+    """Return the six lines of a response, with values made from `number`."""
     return [(line % f"{number:032x}").encode() for line in SET_COOKIES]
 
 
@@ -70,7 +71,7 @@ def remembered(engine: Engine) -> Case:
 
 
 def judging(engine: Engine, many: list[bytes]) -> Case:
-    """Set-Cookie lines one by one."""
+    """Judge Set-Cookie lines one by one."""
     scope = engine.scope(EXCHANGE)
 
     def run() -> None:
@@ -83,7 +84,7 @@ def judging(engine: Engine, many: list[bytes]) -> Case:
 
 
 def together(engine: Engine) -> Case:
-    """The six of a response at once, as the data plane has them."""
+    """Judge the six lines of a response in one call, as the data plane does."""
     scope = engine.scope(EXCHANGE)
     many = [_set_cookie_lines(lines) for lines in responses()]
 
@@ -116,7 +117,7 @@ def _raise(error: Exception) -> Decision:
 
 
 def new(engine: Engine) -> Case:
-    """Lines that were never seen: each has a path of its own."""
+    """Judge lines that the engine has not seen: each has another path."""
     scope = engine.scope(EXCHANGE)
     at = 0
     while True:
@@ -145,12 +146,12 @@ def sealed() -> Engine:
 
 
 def seals(engine: Engine) -> Case:
-    """A Set-Cookie whose value is encrypted."""
+    """Judge a Set-Cookie line and encrypt its value."""
     return judging(engine, six(0)[:1] * 2_000)
 
 
 def opens(engine: Engine) -> Case:
-    """A Cookie header of three, one of them encrypted."""
+    """Judge a Cookie header with three cookies, one of them encrypted."""
     scope = engine.scope(EXCHANGE)
     after, _ = engine.on_set_cookie(six(0)[0], scope, NOW)
     assert after is not None
@@ -167,7 +168,7 @@ def opens(engine: Engine) -> Case:
 
 
 def decisions(rounds: int) -> dict[str, list[float]]:
-    """ns for a decision, round by round."""
+    """Return the ns for a decision, round by round."""
     cases: dict[str, Case] = {YARDSTICK: yardstick()}
     for size in SIZES:
         entries = loaded(policy(size))
@@ -199,24 +200,24 @@ def table(found: dict[str, list[float]]) -> str:
     return "\n".join(lines)
 
 
-# What repeats
+# Instructions and allocations
 
 VALGRIND = {
     "instructions": (("--tool=callgrind", f"--callgrind-out-file={os.devnull}"), re.compile(r"Collected : (\d+)")),
     "allocations": (("--tool=dhat", f"--dhat-out-file={os.devnull}"), re.compile(r"Total: .* in ([\d,]+) blocks")),
 }  # fmt: skip
-"""Each with the tool's arguments and where it says how many there were."""
+"""Each tool with its arguments and the pattern of its count."""
 
 
 def counted(what: str, workload: str) -> float:
-    """For one request, its response included."""
+    """Return the count for one request with its response."""
     few, many = (_run(what, workload, requests) for requests in REQUESTS)
     return (many - few) / (REQUESTS[1] - REQUESTS[0])
 
 
 def _run(what: str, workload: str, requests: int) -> int:
     arguments, said = VALGRIND[what]
-    # Each object an allocation of its own: Python's allocator would ask for many at once.
+    # Makes each object one allocation: Python's own allocator takes memory for many at once.
     environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONMALLOC": "malloc"}
     told = subprocess.run(
         ["valgrind", *arguments, sys.executable, "-m", "tests.bench.inprocess", workload, str(requests)],
@@ -231,8 +232,10 @@ def _run(what: str, workload: str, requests: int) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--no-valgrind", action="store_true", help="leave out what takes two minutes")
-    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    parser.add_argument(
+        "--no-valgrind", action="store_true", help="skip instructions and allocations, which take two minutes"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds to this file")
     arguments = parser.parse_args()
     print(f"{platform.platform()}, Python {platform.python_version()}")
     found = decisions(arguments.rounds)

@@ -2,10 +2,10 @@
 
     python -m tests.bench.heads [--only TEXT]
 
-Each head is new to the proxy: nothing of it was remembered. The bar is 200 (`BAR`), for any policy of 200 entries and
-for 2,000 globs; two kinds that were crafted do not meet it (`CRAFTED_BAR`). Times are CPU seconds of this
-process, the least of several. `steps` counts Python's bytecodes: that depends on no machine, and sees no work inside a
-C function. `make test` holds each head to the bar in steps (test_heads.py)."""
+Each head is new to the proxy, so that its memos do not help. The bar is 200 (`BAR`), for any policy of 200 entries and
+for 2,000 globs. Two kinds of crafted heads do not meet it and have a bar of 350 (`CRAFTED_BAR`). Times are CPU seconds
+of this process, the least of several. `steps` counts Python's bytecodes: it is the same on every machine, but does not
+count work inside a C function. `make test` holds each head to the bar in steps (test_heads.py)."""
 
 import argparse
 import base64
@@ -35,8 +35,8 @@ from tests.support.policies import policy as loaded
 
 BAR = 200
 CRAFTED_BAR = 350
-"""For two kinds that were crafted: responses of 120 lines without a tail in common, under a policy with every verb; and
-globs whose names hold all their texts, in another order than the globs do."""
+"""The bar of two crafted kinds. One is a response of 120 lines with different tails under a policy with every verb. In
+the other, each name has all the texts of the globs, but in a different order."""
 REPEATS = 5
 ROOM = 15_800
 """Octets of a value that fits into a field of 16 KiB."""
@@ -55,17 +55,17 @@ class Proxy:
         statement = StatementPages(engine) if policy.statement.path else None
         self.driver = driver_of(Prepared(engine, Order(), guard, statement), metrics)
         gc.collect()
-        gc.freeze()  # as a proxy does once a policy is built
+        gc.freeze()  # as a proxy does after it has built a policy
 
     def exchange(self, ask: bytes, answer: bytes) -> None:
-        """A request on a new connection, and the application's answer, on a new connection too."""
+        """Run one request and its response, each on a new connection."""
         client, pool = self.driver.client(None), self.driver.pool
         origin = OriginConnection(self.driver.context, pool)
         client.connection_made(Nowhere())
         origin.connection_made(Nowhere())
         pool.open, pool.idle = 1, type(pool.idle)([origin])
         client.data_received(ask)
-        if origin.exchange is not None:  # else the proxy has answered
+        if origin.exchange is not None:  # otherwise the proxy has answered
             origin.data_received(answer)
         client.connection_lost(None)
 
@@ -92,7 +92,7 @@ def asked(*fields: bytes, target: bytes = b"/") -> bytes:
 
 
 def cookies(pairs: Iterator[bytes] | list[bytes]) -> tuple[bytes, bytes]:
-    """Two Cookie fields with as many of the pairs as a request may have."""
+    """Return two Cookie fields with as many of the pairs as a request may have."""
     pairs = list(pairs)[:300]
     half = len(pairs) // 2
     return b"Cookie: " + b"; ".join(pairs[:half]), b"Cookie: " + b"; ".join(pairs[half:])
@@ -113,12 +113,13 @@ def consent(form: str) -> str:
 
 
 ONE = entries("name: sid")
+GUARDED = entries("name: sid", top="inject_guard: true\n")
 EVICTS = entries("name: sid", top="undeclared: {evict: domain}\n")
 STATEMENT = ONE.replace("cookies:", "statement: {path: /s, languages: [en, nl], publisher: x}\ncookies:")
 
 
 def of_value(prefix: bytes, unit: bytes) -> Callable[[int], tuple[bytes, bytes]]:
-    """Two fields that are full of a unit, the second with a number."""
+    """Return two fields that are full of a unit, the second with a number."""
     full = unit * (ROOM // len(unit))
     return lambda n: (asked(prefix + full, prefix + b"%d" % n + full[: ROOM - 10]), OK)
 
@@ -137,7 +138,7 @@ def connection_of_a_response(n: int) -> tuple[bytes, bytes]:
 
 
 def named(form: str, size: int = 90) -> Callable[[int], tuple[bytes, bytes]]:
-    """300 cookies with names that were never seen."""
+    """Return 300 cookies with new names."""
 
     def heads(n: int) -> tuple[bytes, bytes]:
         return asked(
@@ -149,7 +150,7 @@ def named(form: str, size: int = 90) -> Callable[[int], tuple[bytes, bytes]]:
 
 
 def set_cookies(line: str, count: int = 120) -> Callable[[int], tuple[bytes, bytes]]:
-    """As many Set-Cookie lines as a head has room for."""
+    """Return heads with as many Set-Cookie lines as the limits allow."""
 
     def heads(n: int) -> tuple[bytes, bytes]:
         lines = [(line % (n * 1000 + at)).encode() for at in range(count)]
@@ -181,11 +182,11 @@ EVERY_VERB = entries(
     "name: 'n*', same_site: None, partitioned: true, domain: a.example, path: /x, secure: true, http_only: true, priority: High",
     "name: '__Host-Http-n*', same_site: None, partitioned: true",
 )
-"""Policies of one glob with every verb: no line keeps what it came with."""
+"""Policies of one glob with every verb, which changes every attribute of a line."""
 
 
 def crowded(name: str, attributes: str, end: str) -> Callable[[int], tuple[bytes, bytes]]:
-    """Lines that have no tail in common, full of attributes."""
+    """Return lines full of attributes, each with another tail."""
 
     def heads(n: int) -> tuple[bytes, bytes]:
         lines = [
@@ -198,8 +199,14 @@ def crowded(name: str, attributes: str, end: str) -> Callable[[int], tuple[bytes
 
 
 def aabb(n: int) -> tuple[bytes, bytes]:
-    """300 cookies that begin with many `a` and end with many `b`."""
+    """Return 300 cookies that begin with many `a` and end with many `b`."""
     return asked(*cookies([b"a" * 45 + b"%d" % (n * 1000 + at) + b"b" * 45 + b"=1" for at in range(300)])), OK
+
+
+def page(unit: bytes, begin: bytes = b"") -> Callable[[int], tuple[bytes, bytes]]:
+    """64 KB of a page that come at once."""
+    body = (begin + unit * (65_536 // len(unit)))[:65_536]
+    return lambda n: (asked(NAVIGATION.strip()), PAGE % b"Content-Length: 65536" + body)
 
 
 CASES = [
@@ -273,13 +280,17 @@ CASES = [
     Case("200 entries of 64 paths", entries(*(f"name: p{n}, scope: {{paths: [{', '.join(f'/a/{n}/{at}' for at in range(64))}]}}" for n in range(200))), lambda n: (asked(target=b"/"), OK)),
     Case("one name on 256 hosts and 64 paths", entries(f"name: 'p*', scope: {{hosts: [{', '.join(f'h{at}.example' for at in range(256))}], paths: [{', '.join(f'/a/{at}' for at in range(64))}]}}"), named("p%d")),
     Case("200 public hosts", entries("name: 'n*'", top="public_hosts: [" + ", ".join(f"'*.h{n}.example'" for n in range(200)) + "]\n"), set_cookies("n%d=1; Path=/; Max-Age=9")),
-    Case("a Content-Type of letters", ONE.replace("cookies:", "inject_guard: true\ncookies:"), lambda n: (asked(NAVIGATION.strip()), b"HTTP/1.1 200 OK\r\nContent-Type: " + b"a" * 15_800 + b"\r\nContent-Length: 6\r\n\r\n<html>")),
+    Case("a page of comments", GUARDED, page(b"\t<!>")),
+    Case("a page of start tags", GUARDED, page(b"<html a=>")),
+    Case("a page of attributes", GUARDED, page(b"a ", b"<html ")),
+    Case("a page of quoted attributes", GUARDED, page(b"a=''", b"<html ")),
+    Case("a Content-Type of letters", GUARDED, lambda n: (asked(NAVIGATION.strip()), b"HTTP/1.1 200 OK\r\nContent-Type: " + b"a" * 15_800 + b"\r\nContent-Length: 6\r\n\r\n<html>")),
     Case("128 fields", ONE, lambda n: (asked(*(b"X-%d-%d: %b" % (n, at, b"x" * 200) for at in range(120))), OK)),
 ]  # fmt: skip
 
 
 def seconds(proxy: Proxy, heads: Callable[[int], tuple[bytes, bytes]], repeats: int) -> float:
-    """CPU seconds for one exchange: the least of several, for nothing but disturbance makes one slower."""
+    """Return the CPU seconds for one exchange: the least of several, because other load only adds time."""
     best = float("inf")
     for number in range(repeats):
         ask, answer = heads(number)
@@ -290,7 +301,7 @@ def seconds(proxy: Proxy, heads: Callable[[int], tuple[bytes, bytes]], repeats: 
 
 
 def steps_of(run: Callable[[], object]) -> int:
-    """Python's bytecodes that a call takes."""
+    """Return the number of Python's bytecodes that a call takes."""
     count = 0
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -309,7 +320,7 @@ def steps_of(run: Callable[[], object]) -> int:
 
 
 def steps(proxy: Proxy, ask: bytes, answer: bytes) -> int:
-    """Python's bytecodes that one exchange takes."""
+    """Return the number of Python's bytecodes that one exchange takes."""
     return steps_of(lambda: proxy.exchange(ask, answer))
 
 
@@ -336,5 +347,5 @@ async def main(only: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="cases whose name has this text")
+    parser.add_argument("--only", default="", help="run the cases whose name has this text")
     uvloop.run(main(parser.parse_args().only))

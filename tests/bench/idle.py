@@ -2,7 +2,7 @@
 
     make bench-idle            (needs nginx and haproxy: Debian packages)
 
-Each connection has asked once and been answered, so that what a proxy keeps of a connection in service is counted.
+Each connection has had one request and response, so that the figure includes the state of a used connection.
 Proxies take turns; the round with the median counts.
 """
 
@@ -26,7 +26,7 @@ LONG = "600"
 
 
 def tree(pid: int) -> list[int]:
-    """A process and what it started."""
+    """Return the ids of a process and its descendants."""
     return [pid, *(grandchild for child in children(pid) for grandchild in tree(child))]
 
 
@@ -39,7 +39,7 @@ def started(name: str, folder: Path, origin: int) -> tuple[subprocess.Popen, int
     home, listen = folder / name, free_port()
     home.mkdir()
     arguments = PEERS[name](home, listen, origin)
-    for configuration in home.iterdir():  # the wire's limits are for other things
+    for configuration in home.iterdir():  # the limits of the wire suite do not apply here
         text = configuration.read_text()
         text = text.replace("worker_connections 1024", "worker_connections 30000")
         text = text.replace("keepalive_timeout 6s", f"keepalive_timeout {LONG}s; keepalive_requests 100000")
@@ -63,7 +63,7 @@ def started(name: str, folder: Path, origin: int) -> tuple[subprocess.Popen, int
 
 
 def asked(port: int) -> socket.socket:
-    """A connection that has been answered once. Raises OSError."""
+    """Open a connection and wait for one response on it. Raises OSError."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=20)
     connection.sendall(REQUEST)
     data = b""
@@ -90,7 +90,7 @@ def measure(name: str, folder: Path, origin: int, count: int) -> dict[str, objec
             connection.sendall(REQUEST)
         answered = sum(connection.recv(4096).endswith(b"ok") for connection in open_connections)
         if answered != count:
-            sys.exit(f"{name}: {answered} of {count} connections were kept: this run does not count")
+            sys.exit(f"{name}: {answered} of {count} connections were kept; this run is not valid")
         for connection in open_connections:
             connection.close()
     finally:
@@ -103,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds to this file")
     arguments = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,8 +1,8 @@
-"""Requests through the data plane without a socket: what Python itself costs, apart from the kernel and the load.
+"""Requests through the data plane without a socket: the cost of Python alone, without the kernel and the load.
 
     python -m tests.bench.inprocess WORKLOAD REQUESTS            (a, b or f)
 
-runs so many and says nothing: for callgrind and other profilers.
+runs that number of requests and prints nothing, for callgrind and other profilers.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from tests.bench.policy import SET_COOKIES, cookie_header, policy
 from tests.support.policies import policy as loaded
 
 DIFFERENT = 256
-"""Values that a cookie takes in turn."""
+"""Number of values that a cookie takes in turn."""
 
 
 class Nowhere:
@@ -80,11 +80,11 @@ def response(number: int, with_cookies: bool) -> bytes:
 
 
 WORKLOADS = {"a": (False, True), "b": (False, False), "f": (True, False)}
-"""Whether the request and the response have cookies."""
+"""For each workload, whether the request and the response have cookies."""
 
 
 def driver_of(made: Prepared, metrics: Metrics) -> DataPlane:
-    """A data plane before an application that nobody asks. Needs a running loop."""
+    """Return a data plane without traffic. Needs a running loop."""
     settings = Settings(upstream=parse_upstream("http://127.0.0.1:1"))
     observations = Observations() if settings.inventory else None
     in_force = InForce(Policies(made.engine, metrics, observations), made, Order())
@@ -109,7 +109,7 @@ class Exchanges:
         self.messages = [(request(n, asked), response(n, said)) for n in range(DIFFERENT)]
 
     def run(self, times: int) -> float:
-        """Seconds for so many times all messages."""
+        """Send all messages `times` times and return the seconds."""
         from_client: Callable[[bytes], None] = self.client.data_received
         from_origin = self.origin.data_received
         began = time.perf_counter()
@@ -121,7 +121,7 @@ class Exchanges:
 
 
 async def measured(workload: str, rounds: int = 7, times: int = 40) -> float:
-    """Seconds for a request: the best round, for nothing but disturbance makes one slower."""
+    """Return the seconds for a request in the best round, because other load only adds time."""
     exchanges = Exchanges(workload)
     exchanges.run(4)
     best = min(exchanges.run(times) for _ in range(rounds)) / times / DIFFERENT

@@ -1,6 +1,6 @@
 """The proxies that are measured, each with the policy of the bench, in one worker of one thread.
 
-Their scripts are what a good engineer writes in an afternoon for a page of policy: no memo, no C.
+Their scripts are plain: the work of an afternoon for a policy of one page, without memos and without C.
 """
 
 import os
@@ -15,21 +15,21 @@ from pathlib import Path
 from tests.bench.policy import BOUND, DECLARED, SET_COOKIES, policy
 
 PLENTY = 9_000
-"""Clients that each of them may have, each with a connection to the origin: within the usual 20,000 descriptors."""
+"""Limit of clients for each peer, each with a connection to the origin: within the usual 20,000 descriptors."""
 
 
 @dataclass(frozen=True)
 class Where:
-    """What a peer is told: its own folder, where it listens, where the origin is, and for us the admin port."""
+    """The settings of a peer: its folder, its port, the origin's port and, for cookiewarden, the admin port."""
 
     folder: Path
     listen: int
     origin: int
     admin: int = 0
     tls: tuple[str, str] | None = None
-    """Files of a certificate and its key, to listen by TLS."""
+    """Files of the certificate and key of a TLS listener."""
     flags: tuple[str, ...] = ()
-    """Of ours."""
+    """Options of cookiewarden."""
 
     def file(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -41,7 +41,7 @@ class Where:
 
 
 def _nginx(where: Where, http: str, top: str = "") -> list[str]:
-    user = "user root;" if os.geteuid() == 0 else ""  # its worker must reach a folder that is ours alone
+    user = "user root;" if os.geteuid() == 0 else ""  # the folder is private, and the worker must read it
     temporary = " ".join(
         f"{kind}_temp_path {where.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -61,7 +61,7 @@ http {{
 
 
 def origin(where: Where) -> list[str]:
-    """Not a peer: the application."""
+    """Return the command of the origin, which is not a peer."""
     where.file("big", "x" * (10 << 20))
     values = "".join(f'add_header Set-Cookie "{line % "$request_id"}";\n' for line in SET_COOKIES)
     two = "".join(f'add_header Set-Cookie "{line % "$request_id"}";\n' for line in SET_COOKIES[:2])
@@ -395,7 +395,7 @@ os.environ["PATH"] += f":/usr/sbin:{Path(sys.executable).parent}:{MITMDUMP.paren
 
 
 def missing() -> list[str]:
-    """Peers that cannot be measured here. Exits where the bench cannot do without what is missing."""
+    """Return the peers that cannot be measured here. Exits if a required program is missing."""
     tools = [tool for tool in TOOLS if shutil.which(tool) is None]
     if tools:
         sys.exit(
@@ -406,7 +406,7 @@ def missing() -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """What each peer and load generator says of itself."""
+    """Return the version that each peer and load generator prints."""
     said = {}
     for executable in ("nginx", "haproxy", "envoy", "mitmdump", "h2load", "wrk"):
         if shutil.which(executable):

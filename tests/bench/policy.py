@@ -1,4 +1,4 @@
-"""The policy that every peer of the bench carries out, and what of an answer must be the same whoever did it."""
+"""The policy that every peer of the bench enforces, and the parts of an answer that must be equal for all peers."""
 
 import http.client
 import re
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 DECLARED = ("sid", "prefs", "seen", "csrf", "lang", "cart", "theme", "region", "zone", "list", "view", "side")
 UNDECLARED = tuple(f"tracker-{number}" for number in range(8))
 BOUND = 400 * 86400
-"""Seconds that a cookie may live."""
+"""The bound of lifetimes in seconds."""
 
 
 def policy(entries: int = len(DECLARED)) -> str:
-    """Ours; beyond `DECLARED` with entries that no cookie of the bench meets."""
+    """Return cookiewarden's policy, with `entries` entries. Those beyond `DECLARED` match no cookie of the bench."""
     names = [*DECLARED, *(f"other-{number}" for number in range(entries - len(DECLARED)))]
     return (
         "version: 1\npolicy: bench\n"
@@ -28,18 +28,18 @@ SET_COOKIES = (
     "lang=%s; Path=/",
     "tracker-0=%s; Path=/; Max-Age=63072000",
 )
-"""What the origin sets, with another value in each response: one is dropped, four are changed."""
+"""The cookies of the origin, with another value in each response: one is dropped, four are changed."""
 
 
 def cookie_header(number: int) -> str:
-    """Some 2 KB of 20 cookies, of which eight are undeclared; other values for each number."""
+    """Return 20 cookies in about 2 KB, eight of them undeclared, with values made from `number`."""
     names = [name for both in zip(DECLARED, UNDECLARED, strict=False) for name in both] + [*DECLARED[8:]]
     return "; ".join(f"{name}={number:032x}{at:056x}" for at, name in enumerate(names))
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What is seen of an exchange behind a peer, cookie values left out."""
+    """An exchange as seen behind a peer, without cookie values."""
 
     status: int
     body: bytes

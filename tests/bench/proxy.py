@@ -1,11 +1,11 @@
-"""What the proxy costs beside others that do the same policy, in the same run.
+"""The cost of the proxy beside others that enforce the same policy in the same run.
 
     make bench            (BENCH="--only af --rounds 3" for some of it)
 
-Every peer has one core, the origin and the load have another, and rounds take turns. CPU time is that of the proxy's
-processes, by the kernel's account. Before anything is timed, all peers must give the same answers; a round with an
-error in it, or whose requests our own metric counts otherwise, ends the bench. A ratio of two peers of one run says
-something; a figure of one machine does not. Throughput is bounded by the load's core where a peer is fast."""
+Every peer has one core, the origin and the load have another, and rounds take turns. The figures are the CPU time that
+the kernel counts for the proxy's processes. All peers must give the same answers before the first measurement. An error
+in a round ends the bench, as does a metric that disagrees with the number of requests. Compare the ratios of one run,
+not figures of different machines. The load's core bounds the throughput of a fast peer."""
 
 import argparse
 import contextlib
@@ -44,10 +44,10 @@ class Workload:
     load: Load
     peers: tuple[str, ...] = (OURS, COMPILED, LUA)
     octets: int = 0
-    """Of the body, where CPU time is told per GiB."""
+    """Octets of the body, where the result is CPU time per GiB."""
     tls: bool = False
     idle: int = 0
-    """Connections that are open and say nothing meanwhile."""
+    """The number of idle connections that stay open meanwhile."""
 
 
 SIZES = (len(DECLARED), 1_000, 100_000)
@@ -92,11 +92,11 @@ def without_inventory(where: Where) -> list[str]:
 COMMANDS = PEERS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES} | {NO_INVENTORY: without_inventory}
 
 
-# Before it is timed
+# Checks before the measurement
 
 
 def same_answers(running: list[Peer]) -> None:
-    """Raises DoesNotCount where two peers that carry out the policy do not do the same, under the Host of the load."""
+    """Check that all peers with the policy give the same answers, under the Host of the load. Raises DoesNotCount."""
     seen = {}
     for peer in running:
         connection = _connection(peer)
@@ -128,7 +128,7 @@ def _connection(peer: Peer) -> http.client.HTTPConnection:
 
 @contextlib.contextmanager
 def idle_connections(peer: Peer, count: int) -> Iterator[None]:
-    """Connections that have been answered once each; all must still be there at the end."""
+    """Hold connections that have had one answer each, and check at the end that all are still open."""
     request = f"GET /plain HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         opened = []
@@ -157,7 +157,7 @@ class Row:
 
     @property
     def cost(self) -> float:
-        """µs of CPU for each request; ms for each GiB where bodies are large."""
+        """Return µs of CPU per request, or ms per GiB if bodies are large."""
         if self.workload.octets:
             return self.result.cpu / self.result.requests / self.workload.octets * GIB * 1e3
         return self.result.cpu / self.result.requests * 1e6
@@ -187,7 +187,7 @@ def measure(workload: Workload, origin: int, rounds: int, seconds: float, tls: t
 
 
 def _requests(peer: Peer, load: Load, seconds: float) -> int:
-    """As many as take some `seconds`. Caches, memos and pools are warm after it."""
+    """Return the number of requests that take about `seconds`. Caches, memos and pools are warm afterwards."""
     if load.by_time:
         round_of(peer, load, 1)
         return max(1, round(seconds))
@@ -220,11 +220,11 @@ def _median(numbers: Iterator[float]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="LETTERS", help="these workloads, such as af")
-    parser.add_argument("--without", metavar="PEER", action="append", default=[], help="leave a peer out")
+    parser.add_argument("--only", metavar="LETTERS", help="run these workloads, such as af")
+    parser.add_argument("--without", metavar="PEER", action="append", default=[], help="skip a peer")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of one round, roughly")
-    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    parser.add_argument("--seconds", type=float, default=1.5, help="approximate length of one round")
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds to this file")
     arguments = parser.parse_args()
     missing = peers.missing()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -234,7 +234,7 @@ def main() -> None:
     for name, version in peers.versions().items():
         print(f"{name} {version}")
     for name in missing:
-        print(f"NOT MEASURED, for it is not installed: {name}")
+        print(f"NOT MEASURED, because it is not installed: {name}")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tls = _certificate(folder)
@@ -263,4 +263,4 @@ if __name__ == "__main__":
     try:
         main()
     except DoesNotCount as why:
-        sys.exit(f"this run does not count: {why}")
+        sys.exit(f"this run is not valid: {why}")

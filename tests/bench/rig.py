@@ -1,4 +1,4 @@
-"""What the bench measures with: processes on cores of their own, their CPU time and memory, and loads that count."""
+"""The tools of the bench: processes on separate cores, their CPU time and memory, and loads that count."""
 
 import contextlib
 import re
@@ -23,12 +23,12 @@ CLIENTS = 32
 
 
 class DoesNotCount(Exception):
-    """A round with an error in it, or whose requests are not those that were sent."""
+    """A round with an error, or with another number of requests than was sent."""
 
 
 @dataclass
 class Peer:
-    """A proxy that runs."""
+    """A running proxy."""
 
     name: str
     process: subprocess.Popen
@@ -40,16 +40,16 @@ class Peer:
         return _tree(self.process.pid)
 
     def cpu(self) -> float:
-        """Seconds of all its processes."""
+        """Return the CPU seconds of all its processes."""
         return sum(map(process_cpu, self.tree()))
 
     def rss(self) -> int:
-        """Octets of all its processes. Pages that they share count for each."""
+        """Return the resident octets of all its processes. Shared pages count for each process."""
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.tree())
         return pages * resource.getpagesize()
 
     def requests(self) -> float | None:
-        """What it has counted itself; None where it does not count."""
+        """Return the peer's own count of requests; None where it has no counter."""
         if not self.admin:
             return None
         return sum(n for name, n in scrape(self.admin).items() if name.startswith("cookiewarden_requests_total"))
@@ -60,7 +60,7 @@ class Peer:
 
 
 def process_cpu(pid: int) -> float:
-    """Seconds, as the kernel accounts for them."""
+    """Return the CPU seconds of a process, as counted by the kernel."""
     return time.clock_gettime(~pid << 3 | 2)  # CPUCLOCK_SCHED of a process
 
 
@@ -77,7 +77,7 @@ def started(
     tls: tuple[str, str] | None = None,
     flags: tuple[str, ...] = (),
 ) -> Iterator[Peer]:
-    """A process that answers, on one core."""
+    """Start a process on one core and wait until it answers."""
     with tempfile.TemporaryDirectory() as folder:
         admin = free_port() if name.startswith(OURS) else 0
         where = Where(Path(folder), free_port(), origin, admin, tls, flags)
@@ -113,8 +113,7 @@ def _answers(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent, by h2load; or by wrk, where each request has a Cookie header of its own or a connection of its
-    own."""
+    """The requests of a round, sent by h2load. wrk sends them where each needs another Cookie header or connection."""
 
     path: str = "/plain"
     upload: Path | None = None
@@ -124,7 +123,7 @@ class Load:
 
     @property
     def by_time(self) -> bool:
-        """wrk sends for a time, h2load a number."""
+        """Return whether the load runs for a time (wrk) and not for a number of requests (h2load)."""
         return self.cookies or self.reconnect
 
 
@@ -141,14 +140,14 @@ class Result:
 
 
 def round_of(peer: Peer, load: Load, requests: int, rate: float = 0.0) -> Result:
-    """Send so many requests, or by wrk for so many seconds, and see what they cost. Raises DoesNotCount."""
+    """Send `requests` requests, or with wrk for as many seconds, and measure their cost. Raises DoesNotCount."""
     counted, cpu, began = peer.requests(), peer.cpu(), time.monotonic()
     if load.by_time:
         done, latencies = _wrk(peer, load, requests)
     else:
         done, latencies = _h2load(peer, load, requests, rate)
     seconds, used, now_counted = time.monotonic() - began, peer.cpu() - cpu, peer.requests()
-    # wrk leaves when its time is up, with a request of each client on its way.
+    # wrk stops at the end of its time, with one request of each client in flight.
     spare = load.clients if load.by_time else 0
     if counted is not None and now_counted is not None and not 0 <= now_counted - counted - done <= spare:
         raise DoesNotCount(f"{peer.name}: {done} requests, of which it counted {now_counted - counted:.0f}")

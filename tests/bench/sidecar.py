@@ -1,5 +1,4 @@
-"""What a sidecar is beside its cost for each request: tail latency at half load, memory after a million requests, what
-a second worker costs and does, and how soon it serves.
+"""A sidecar's other costs: tail latency at half load, memory after a million requests, a second worker, the start.
 
     make bench-sidecar            (BENCH="--only start" for some of it)
 
@@ -35,7 +34,7 @@ IMPORTS = "import aiohttp.web, pydantic, uvloop"
 
 @dataclass(frozen=True)
 class Found:
-    """What is told of one question: rounds of ours and of the yardstick."""
+    """The result of one measurement: rounds of cookiewarden and of the yardstick."""
 
     title: str
     unit: str
@@ -49,7 +48,7 @@ class Found:
 
 
 def p99(origin: int, rounds: int) -> list[Found]:
-    """At half of the rate at which nginx + Lua is saturated, for both."""
+    """Measure p99 of both at half of the rate at which nginx + Lua is saturated."""
     with started(OURS, PEERS[OURS], origin) as ours, started(LUA, PEERS[LUA], origin) as other:
         round_of(ours, SIX, 20_000)
         saturated = statistics.median(_rate(other, 60_000) for _ in range(3))
@@ -58,7 +57,7 @@ def p99(origin: int, rounds: int) -> list[Found]:
         for _ in range(rounds):
             for peer in (ours, other):
                 found[peer.name].append(round_of(peer, SIX, round(rate * 3), rate).p99 * 1e3)
-    title = f"p99 at {rate:,.0f} requests/s, half of what saturates"
+    title = f"p99 at {rate:,.0f} requests/s, half of the saturation"
     return [Found(title, "ms", found[OURS], found[LUA], LUA)]
 
 
@@ -68,7 +67,7 @@ def _rate(peer: Peer, requests: int) -> float:
 
 
 def memory(origin: int, rounds: int) -> list[Found]:
-    """One round: a million requests take their time, and what they leave behind is the same each time."""
+    """Measure memory in one round: a million requests take long, and the result repeats."""
     found = {}
     for name in (OURS, ENVOY):
         with started(name, PEERS[name], origin) as peer:
@@ -77,7 +76,7 @@ def memory(origin: int, rounds: int) -> list[Found]:
 
 
 def workers(origin: int, rounds: int) -> list[Found]:
-    """Both free to use every core, so that one worker has no better caches than two."""
+    """Measure one and two workers. Both may use every core, so that their caches are equally good."""
     one, two = "one worker", "two workers"
     load = Load("/six", clients=64)
     cost: dict[str, list[float]] = {one: [], two: []}
@@ -108,8 +107,8 @@ def _spent(peer: Peer) -> dict[int, float]:
 
 
 def start(origin: int, rounds: int) -> list[Found]:
-    """From the command to the first answer, with 50 entries."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its bytecode
+    """Measure the time from the command to the first answer, with 50 entries."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode
     ours, other = [], []
     for number in range(rounds + 1):
         times = _start(origin), _imports()
@@ -157,7 +156,7 @@ NAMES, AT_ONCE = 100_000, 250
 
 
 def page(origin: int, rounds: int) -> list[Found]:
-    """The status page when 100,000 undeclared names have come, beside the same page before any came; and the bar."""
+    """Measure the status page after 100,000 undeclared names beside the same page before, and its bar."""
     with started(OURS, PEERS[OURS], origin) as ours:
         before = [_seconds(ours, "/") for _ in range(rounds)]
         _show_names(ours)
@@ -177,7 +176,7 @@ def page(origin: int, rounds: int) -> list[Found]:
 
 
 def asked(origin: int, rounds: int) -> list[Found]:
-    """The tail of the traffic while eight ask for the status page in a loop, beside that of a quiet admin listener."""
+    """Measure p99 of the traffic while eight clients load the status page, beside a quiet admin listener."""
     with started(OURS, PEERS[OURS], origin) as ours:
         _show_names(ours)
         quiet, busy = [], []
@@ -196,7 +195,7 @@ ASKING = 8
 
 
 def _ask_until(peer: Peer, until: float) -> int:
-    """How many pages there were."""
+    """Load the status page until `until` and return the number of loads."""
     pages = 0
     while time.monotonic() < until:
         _seconds(peer, "/")
@@ -205,7 +204,7 @@ def _ask_until(peer: Peer, until: float) -> int:
 
 
 def _show_names(peer: Peer) -> None:
-    """Undeclared ones, more than are kept."""
+    """Send more undeclared names than the inventory keeps."""
     connection = http.client.HTTPConnection("127.0.0.1", peer.port)
     for begin in range(0, NAMES, AT_ONCE):
         names = "; ".join(f"n{number}=1" for number in range(begin, begin + AT_ONCE))
@@ -218,7 +217,7 @@ BAR_MS = 200.0
 
 
 def _seconds(peer: Peer, path: str) -> float:
-    """Milliseconds for a page of the admin listener."""
+    """Return the milliseconds for a page of the admin listener."""
     connection = http.client.HTTPConnection("127.0.0.1", peer.admin)
     began = time.perf_counter()
     connection.request("GET", path)
@@ -236,9 +235,9 @@ QUESTIONS: dict[str, Callable[[int, int], list[Found]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=QUESTIONS, help="one question")
+    parser.add_argument("--only", choices=QUESTIONS, help="run one measurement")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", metavar="FILE", help="write the raw rounds here")
+    parser.add_argument("--json", metavar="FILE", help="write the raw rounds to this file")
     arguments = parser.parse_args()
     missing = peers.missing()
     print(f"{platform.platform()}, Python {platform.python_version()}")
@@ -251,7 +250,7 @@ def main() -> None:
             if arguments.only and name != arguments.only:
                 continue
             if name == "memory" and ENVOY in missing:
-                print(f"NOT MEASURED, for it is not installed: {ENVOY}, and so memory beside it")
+                print(f"NOT MEASURED, because it is not installed: {ENVOY}, and memory beside it")
                 continue
             for answer in ask(origin.port, arguments.rounds):
                 found.append(answer)
@@ -264,4 +263,4 @@ if __name__ == "__main__":
     try:
         main()
     except DoesNotCount as why:
-        sys.exit(f"this run does not count: {why}")
+        sys.exit(f"this run is not valid: {why}")

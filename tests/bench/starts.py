@@ -1,4 +1,4 @@
-"""How soon commands and the proxy are there, each as a multiple of the imports that nobody can leave out.
+"""The start time of the commands and the proxy, each as a multiple of the imports that it cannot avoid.
 
     python -m tests.bench.starts            (--rounds 21)
 
@@ -26,7 +26,7 @@ COOKIEWARDEN = str(Path(sys.executable).with_name("cookiewarden"))
 POLICY = "policies/carerix.yaml"
 LIBRARIES = [PYTHON, "-c", "import click, yaml; from pydantic import BaseModel"]
 SERVERS = [PYTHON, "-c", "import aiohttp.web, uvloop; from pydantic import BaseModel"]
-# As where it is installed: modules are compiled once, and not in every process.
+# Python compiles modules once, as in an installation, and not in every process.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 POLL_SECONDS = 0.001
@@ -35,14 +35,14 @@ PATIENCE_SECONDS = 30.0
 
 @dataclass
 class Measured:
-    """One start, and the one that it is compared with."""
+    """One start, and the start that it is compared with."""
 
     title: str
     run: Callable[[], float]
-    """Starts it once; seconds of wall time."""
+    """Runs it once and returns the seconds of wall time."""
     base: Callable[[], float]
     bar: float
-    """The largest multiple that is allowed."""
+    """The largest allowed multiple."""
     seconds: list[float] = field(default_factory=list)
     base_seconds: list[float] = field(default_factory=list)
 
@@ -56,7 +56,7 @@ class Measured:
 
 
 def process(words: list[str]) -> Callable[[], float]:
-    """A process from its start to its end."""
+    """Return a function that runs a process to its end and returns the seconds."""
 
     def run() -> float:
         began = time.perf_counter()
@@ -67,7 +67,7 @@ def process(words: list[str]) -> Callable[[], float]:
 
 
 def serving(origin: int, key: str) -> Callable[[], float]:
-    """The proxy until a request was answered by the application and `/readyz` by 200, whichever is later."""
+    """Return a function that starts the proxy and returns the seconds until the application and `/readyz` answer."""
 
     def run() -> float:
         listen, admin = free_port(), free_port()
@@ -96,7 +96,7 @@ def until_ok(port: int, path: str, proxy: subprocess.Popen) -> None:
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether a request is answered by 200 now."""
+    """Return whether a request is answered by 200 now."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as client:
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
@@ -106,7 +106,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def serve(origin: socket.socket) -> None:
-    """A trivial application: it answers every request alike."""
+    """Run an application that gives every request the same answer."""
     while True:
         client, _ = origin.accept()
         threading.Thread(target=answer, args=(client,), daemon=True).start()

@@ -1,5 +1,6 @@
-"""No head within the default limits costs more than 200 requests of the six-cookie workload, a response that the
-application crafts not more than 350, counted in steps: no clock is asked."""
+"""The cost of the most expensive heads within the default limits, in steps and without a clock.
+
+A head costs at most 200 requests of the six-cookie workload; a crafted response of the application at most 350."""
 
 import re
 
@@ -13,7 +14,7 @@ from tests.bench.inprocess import Exchanges
 
 async def counted(case: Case) -> int:
     proxy = proxy_of(case, KEYS)
-    proxy.exchange(*case.heads(0))  # what is made once is made
+    proxy.exchange(*case.heads(0))  # everything that is made only once exists now
     found = steps(proxy, *case.heads(1))
     proxy.driver.stop()
     return found
@@ -37,12 +38,12 @@ def one() -> int:
 @pytest.mark.row(36)
 @pytest.mark.interpreted
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_no_head_costs_more_than_its_bar(case: Case, one: int) -> None:
+def test_every_head_is_below_its_bar(case: Case, one: int) -> None:
     assert uvloop.run(counted(case)) <= case.bar * one
 
 
 @pytest.mark.row(36)
-def test_nothing_is_compiled_from_a_request() -> None:
+def test_a_request_never_makes_the_engine_compile_a_pattern() -> None:
     re.purge()
     cache = re._cache  # type: ignore[attr-defined]
     before = len(cache)

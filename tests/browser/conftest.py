@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--host-resolver-rules=MAP * 127.0.0.1"]
-"""No sandbox: CI runs as root. Every host is this machine: cookies need real names."""
+"""CI runs as root, so that the sandbox is off. Every host resolves to this machine, because cookies need real names."""
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser that has been nowhere."""
+    """A browser context without history and cookies."""
     context = browser.new_context()
     context.set_default_timeout(10_000)
     yield context

@@ -15,7 +15,7 @@ import aiohttp
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 PREFERENCES = {
-    "network.dns.forceResolve": "127.0.0.1",  # every host is this machine: cookies need real names
+    "network.dns.forceResolve": "127.0.0.1",  # every host resolves to this machine, because cookies need real names
     "network.trr.mode": 5,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
@@ -31,7 +31,7 @@ PREFERENCES = {
     "dom.security.https_first": False,
 }
 SECONDS = 60.0
-"""For one command: a busy machine may be slow."""
+"""Seconds for one command, which may be slow on a busy machine."""
 _LISTENS = re.compile(r"WebDriver BiDi listening on (ws://[^\s]+)")
 
 
@@ -60,15 +60,15 @@ class Firefox:
         self.page = self._ask("browsingContext.getTree")["contexts"][0]["context"]
 
     def goto(self, url: str) -> None:
-        """Load a page and wait until it is there."""
+        """Load a page and wait for it."""
         self._ask("browsingContext.navigate", context=self.page, url=url, wait="complete")
 
     def cookies(self, **wanted: Any) -> list[dict[str, Any]]:
-        """All cookies, partitioned ones too, as WebDriver BiDi gives them."""
+        """Return all cookies with the partitioned ones, as WebDriver BiDi gives them."""
         return self._ask("storage.getCookies", filter=wanted)["cookies"]
 
     def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression that gives a string, a number or a boolean."""
+        """Return the value of a JavaScript expression: a string, a number or a boolean."""
         answer = self._ask("script.evaluate", expression=expression, target={"context": self.page}, awaitPromise=True)
         if answer["type"] != "success":
             raise RuntimeError(answer["exceptionDetails"]["text"])
@@ -91,7 +91,7 @@ class Firefox:
         assert printed is not None
         for line in printed:
             if found := _LISTENS.search(line):
-                # The pipe must not fill: a browser that cannot write stands still.
+                # Empties the pipe, because a browser that cannot write stops.
                 self._drain = threading.Thread(target=lambda: (printed.read(), printed.close()), daemon=True)
                 self._drain.start()
                 return found[1]
@@ -110,7 +110,7 @@ class Firefox:
         while True:
             message = await self._socket.receive_json()
             if message.get("id") != self._number:
-                continue  # an event, which nobody asked for
+                continue  # an event, not the answer to a command
             if message["type"] == "error":
                 raise RuntimeError(f"{method}: {message['error']}: {message['message']}")
             return message["result"]
@@ -121,7 +121,7 @@ class Firefox:
 
 @contextmanager
 def firefox() -> Iterator[Firefox]:
-    """A Firefox with a profile of its own."""
+    """Start a Firefox with a new profile."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Firefox(Path(profile))
         try:

@@ -1,4 +1,4 @@
-"""What is looked at on our own pages: errors of scripts, what is loaded from elsewhere, width, accessibility."""
+"""Checks of the proxy's own pages: script errors, foreign resources, width, accessibility."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ SIZES = {"wide": 1280, "narrow": 360}
 
 
 def opened(browser: Browser, url: str, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Page:
-    """A page, with everything on it that went wrong in `page.wrong`."""
+    """Open a page; `page.wrong` lists its errors."""
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,
@@ -36,12 +36,12 @@ def opened(browser: Browser, url: str, width: int = 1280, scheme: str = "light",
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing sticks out at the side."""
+    """Return whether the page fits its width."""
     return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def violations(browser: Browser, url: str, width: int, scheme: str) -> list[str]:
-    """What axe finds, in every rule that it has for WCAG 2.2 AA and for good practice."""
+    """Return the violations that axe finds, by its rules for WCAG 2.2 AA and for best practice."""
     assert AXE.exists(), "make test-browser installs axe-core from npm"
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()

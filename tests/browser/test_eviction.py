@@ -1,4 +1,4 @@
-"""Eviction, in a real Chromium: what is undeclared is gone after the next page, what is declared stays."""
+"""Eviction in a real Chromium: the next page removes undeclared cookies and keeps declared ones."""
 
 import pytest
 from playwright.sync_api import BrowserContext
@@ -27,7 +27,7 @@ for (const line of decodeURIComponent(location.search.slice(1)).split("|")) if (
 
 
 def application(connection: OriginConnection) -> None:
-    """Every page sets by script what its query says."""
+    """Serve pages whose script sets the cookies of the query."""
     while True:
         connection.read_head()
         connection.send(
@@ -66,7 +66,7 @@ def test_an_undeclared_cookie_of_a_script_is_gone_after_two_navigations(
         page.goto(f"{site}/a/b/c")
     assert names(visitor) == left
     navigations = sum(head.startswith(b"GET /a/b/c") for head in origin.requests)
-    assert navigations == 3  # nothing loops
+    assert navigations == 3  # no page reloads without end
 
 
 def test_a_cookie_without_consent_goes_wherever_its_script_put_it_and_stays_once_granted(

@@ -1,5 +1,4 @@
-"""From nothing to an enforced policy for a real application, by the README's commands: Django's admin, a HAR of a real
-Chromium."""
+"""From a HAR of a real Chromium to an enforced policy for Django's admin, by the commands of the README."""
 
 import re
 import subprocess
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.apps.django_site import PASSWORD, USER, django_site
 from tests.browser.conftest import CHROMIUM
-from tests.support.process import free_port, ready, scrape
+from tests.support.process import ended, free_port, ready, scrape
 from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
@@ -22,13 +21,13 @@ BLOCK = re.search(r"\*\*From nothing to a tested policy\.\*\*.*?```sh\n(.*?)```"
 
 
 def commands() -> list[list[str]]:
-    """As the README has them, without what it says of them."""
+    """Return the commands of the README, without their comments."""
     assert BLOCK is not None
     return [line.partition("#")[0].split() for line in BLOCK[1].splitlines()]
 
 
 def run(arguments: list[str], folder: Path) -> tuple[int, str]:
-    ran = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+    ran = ended(sys.executable, "-m", *arguments, cwd=folder)  # as the README's reader starts each
     assert "Traceback" not in ran.stderr
     return ran.returncode, ran.stdout + ran.stderr
 
@@ -71,7 +70,7 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: B
         try:
             assert eventually(lambda: ready(admin) == 200, 20), (tmp_path / "log").read_text()
             behind = f"http://127.0.0.1:{listen}"
-            # the session that began before there was a proxy
+            # the session from before the proxy
             visitor = browser.new_context(storage_state=session)
             page = visitor.new_page()
             page.goto(f"{behind}/admin/")
@@ -91,7 +90,7 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: B
             assert "sessionid" in held and "tracker" not in held
             page.click("#logout-form button")
             assert "Logged out" in page.inner_text("body")
-            # and a new one
+            # a new session
             page.goto(f"{behind}/admin/login/?next=/admin/")
             page.fill("#id_username", USER)
             page.fill("#id_password", PASSWORD)

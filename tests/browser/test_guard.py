@@ -1,4 +1,4 @@
-"""The script guard in a real Chromium: what scripts may not set is not set, and its name is reported to the proxy."""
+"""The script guard in a real Chromium: it blocks the cookies of scripts and reports their names to the proxy."""
 
 import json
 import re
@@ -38,7 +38,7 @@ HTML = b"<!doctype html><html><head><script>document.cookie = 'first=CANARY'</sc
 
 
 def serving(pages: dict[str, tuple[bytes, bytes]]) -> Callable[[OriginConnection], None]:
-    """An application with these paths: for each its header lines and its body."""
+    """Return an application with these paths, each with its header lines and its body."""
 
     def script(connection: OriginConnection) -> None:
         while True:
@@ -74,7 +74,7 @@ def test_undeclared_cookies_of_scripts_are_refused_and_counted(
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"http://localhost:{proxy.port}{path}")
-    assert names(visitor) == set()  # the page's own first script was too late
+    assert names(visitor) == set()  # the page's own first script ran after the guard
     for line in (
         "theme-dark=CANARY",
         "here=CANARY",
@@ -91,7 +91,7 @@ def test_undeclared_cookies_of_scripts_are_refused_and_counted(
     page.evaluate("cookieStore.set('theme-x', 'CANARY')")
     assert names(visitor) == {"here", "theme-x"}
     assert page.evaluate("document.cookie") in ("here=CANARY; theme-x=CANARY", "theme-x=CANARY; here=CANARY")
-    # first, there, other, the nameless ones, x, y: each told once
+    # first, there, other, the nameless ones, x, y: each is reported once
     labels = {"cookie": "__undeclared__", "direction": "script", "action": "block"}
     assert eventually(lambda: proxy.sample("cookiewarden_cookies_total", **labels) >= 5)
     assert errors == []
@@ -117,9 +117,7 @@ def test_analytics_is_set_once_there_is_consent(start: Start, visitor: BrowserCo
 
 
 @pytest.mark.parametrize("more", ["mode: report", "undeclared: {response: report}"])
-def test_where_nothing_is_enforced_scripts_set_what_they_like_and_are_counted(
-    start: Start, visitor: BrowserContext, more: str
-) -> None:
+def test_report_mode_lets_scripts_set_cookies_and_counts_them(start: Start, visitor: BrowserContext, more: str) -> None:
     proxy, _ = start(application, POLICY % more)
     page = visitor.new_page()
     page.goto(f"http://localhost:{proxy.port}/")
@@ -135,9 +133,9 @@ SPELLED = ("%", "%2", "%zz", "%22", "%5B", "%C3%A9", "%C3", "%E2%80%A8", "%00", 
 
 
 def spellings(form: ConsentFormat, times: int) -> list[str]:
-    """The values of the table of consent cookies, encoded in full, and with a few changes each."""
+    """Return the values of the table of consent cookies, their full encodings, and `times` random changes of them."""
     read = [value for kind, value, _ in READ if kind == form and len(value) < 3000]
-    random = Random(f"{form}")  # the same ones each time
+    random = Random(f"{form}")  # the same changes each time
     found = [*read, *(quote(value, safe="%") for value in read)]
     for _ in range(times):
         value = random.choice(read)
@@ -153,7 +151,7 @@ def spellings(form: ConsentFormat, times: int) -> list[str]:
     ]
 
 
-# Gives the cookie each value in turn and tries each gate.
+# Sets each value in turn and tries each gate.
 TRY = """([values, gates]) => values.map((value) => {
   document.cookie = "answer=; max-age=0"
   document.cookie = "answer=" + value
@@ -169,7 +167,7 @@ TRY = """([values, gates]) => values.map((value) => {
 def test_the_page_reads_the_visitors_answer_as_the_proxy_does(
     start: Start, visitor: BrowserContext, form: ConsentFormat
 ) -> None:
-    """The table of consent cookies, and 500 changes of it. What is unknown grants all, so that it shows."""
+    """Compare the table of consent cookies and 500 changes of it. Unknown values grant all, which is visible."""
     words = sorted(
         {word for kind, _, found in READ if kind == form for word in found or () if word.isprintable()}
         | ({"2"} if form is ConsentFormat.TCF else {"m", "x"})
@@ -191,7 +189,7 @@ def test_the_page_reads_the_visitors_answer_as_the_proxy_does(
     compared, known = 0, 0
     for value, (held, found) in zip(values, answers, strict=True):
         if held != f"answer={value}" and (value or held != "answer="):
-            continue  # not stored as it is
+            continue  # not stored unchanged
         answer = granted(form, [value.encode()])
         expected = set(words) if answer is None else answer & set(words)
         assert (value, {words[at] for at in found}) == (value, expected)
@@ -199,7 +197,7 @@ def test_the_page_reads_the_visitors_answer_as_the_proxy_does(
     assert compared > 300 and 0 < known < compared
 
 
-# What Chromium keeps for a session although it looks like a deletion, and what it takes for one.
+# Apparent deletions that Chromium keeps for a session, and those that it obeys.
 KEPT = (
     "expires=0", "expires=-1", "expires=1", "expires=2001", "expires=1999-01-01", "expires=1/1/2000", "expires=Thu, 01 Jan 1970",
     "max-age=-" + "0" * 1100, "max-age=", "max-age=-x", "Expires=Thu, 32 Jan 1970 00:00:00 GMT", "Expires=Thu, 01 Jan 1970 24:00:00 GMT",
@@ -225,9 +223,9 @@ def test_the_guard_takes_for_a_deletion_what_the_browser_does(start: Start, visi
     assert names(visitor) == set()
 
 
-# What a script sets, and the cookies that are there afterwards. `_fbp` is undeclared, `theme-x` is allowed.
+# Code of a script, and the cookies after it. `_fbp` is undeclared, `theme-x` is allowed.
 ONCE = [
-    # a value that is one thing when it is judged and another when it is set
+    # the value changes between judging and setting
     ("let n = 0; document.cookie = {toString: () => n++ ? '_fbp=CANARY' : 'theme-x=CANARY'}", {"theme-x"}),
     ("let n = 0; document.cookie = {toString: () => n++ ? 'theme-x=CANARY' : '_fbp=CANARY'}", set()),
     ("let n = 0; document.cookie = {toString: () => n++ ? '_fbp=CANARY' : '_fbp=CANARY; max-age=0'}", set()),
@@ -268,12 +266,12 @@ ONCE = [
     ("window.decodeURIComponent = () => 'analytics'; document.cookie = '_ga=CANARY'", set()),
     ("Object.defineProperty(Document.prototype, 'cookie', {...Object.getOwnPropertyDescriptor(Document.prototype, 'cookie'), get: () => 'answer=analytics'}); document.cookie = '_ga=CANARY'", set()),
     ("Object.defineProperty(document, 'cookie', {get: () => 'answer=analytics', configurable: true}); Object.getOwnPropertyDescriptor(Document.prototype, 'cookie').set.call(document, '_ga=CANARY')", set()),
-    # what looks like another name
+    # apparent other names
     ("document.cookie = 'theme-x\\0=CANARY'", set()),
     ("document.cookie = '_fbp\\ud800=CANARY'", set()),
     ("document.cookie = '_fbp\\n; theme-x=CANARY'", set()),
     ("document.cookie = 'toString=CANARY'; document.cookie = '__proto__=CANARY'", set()),
-    # errors are those that there would be without the guard
+    # errors are the same as without the guard
     ("document.cookie = Symbol()", "Cannot convert a Symbol"),
     ("document.cookie = {toString() { throw new Error('mine') }}", "mine"),
     ("await cookieStore.set()", "1 argument required"),
@@ -284,7 +282,7 @@ ONCE = [
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', sameSite: 'x'})", "not a valid enum value"),
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', get path() { throw new Error('mine') }})", "mine"),
     ("await cookieStore.set.call({}, 'theme-x', 'CANARY')", "Illegal invocation"),
-    # and what is allowed has all of its attributes
+    # and an allowed cookie has all of its attributes
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', maxAge: 1000, path: '/', sameSite: 'lax', domain: null, partitioned: false})", {"theme-x"}),
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', expires: Date.now() + 1e6, maxAge: null})", {"theme-x"}),
     ("await cookieStore.set({name: 'theme-x', value: 'CANARY', maxAge: -1})", set()),
@@ -292,11 +290,13 @@ ONCE = [
 ]  # fmt: skip
 
 
-def test_what_was_judged_is_what_is_set_whatever_the_page_replaces(start: Start, visitor: BrowserContext) -> None:
+def test_the_guard_sets_the_judged_value_even_if_the_page_replaces_builtins(
+    start: Start, visitor: BrowserContext
+) -> None:
     proxy, _ = start(application, POLICY % "")
     page = visitor.new_page()
     for script, expected in ONCE:
-        page.goto(f"http://localhost:{proxy.port}/")  # what the last one replaced is there again
+        page.goto(f"http://localhost:{proxy.port}/")  # the page is new, without the last replacement
         visitor.clear_cookies()
         if isinstance(expected, str):
             with pytest.raises(Error, match=expected):
@@ -308,7 +308,7 @@ def test_what_was_judged_is_what_is_set_whatever_the_page_replaces(start: Start,
 
 
 def test_a_word_that_is_a_declared_name_is_not_set(start: Start, visitor: BrowserContext) -> None:
-    """Firefox takes a line without `=` for a name without a value."""
+    """Block a line without `=`, which Firefox takes as a name without a value."""
     proxy, _ = start(application, POLICY.replace("cookies:", "undeclared: {response: pass}\ncookies:", 1) % "")
     page = visitor.new_page()
     page.goto(f"http://localhost:{proxy.port}/")
@@ -317,7 +317,7 @@ def test_a_word_that_is_a_declared_name_is_not_set(start: Start, visitor: Browse
     assert nameless == ["word"] and "_ga" not in names(visitor)
 
 
-# Each with whether the cookie that was there is gone afterwards. The name has no consent.
+# Each line, and whether it removes the stored cookie. The name has no consent.
 DELETIONS = [
     ("_ga=; Max-Age=0", True),
     ("_ga=CANARY2; Max-Age=0; Max-Age=x", True),
@@ -333,7 +333,7 @@ DELETIONS = [
 ]
 
 
-def test_a_deletion_has_one_reading_and_what_lives_is_not_set(start: Start, visitor: BrowserContext) -> None:
+def test_a_deletion_by_a_script_deletes_or_has_no_effect(start: Start, visitor: BrowserContext) -> None:
     proxy, _ = start(application, POLICY % "")
     url = f"http://localhost:{proxy.port}/"
     page = visitor.new_page()
@@ -357,7 +357,7 @@ def test_a_deletion_has_one_reading_and_what_lives_is_not_set(start: Start, visi
 
 
 def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(start: Start, visitor: BrowserContext) -> None:
-    """By a setter of our own below the guard's."""
+    """Read the lines by a setter of the test below the guard's."""
     proxy, _ = start(application, POLICY % "")
     page = visitor.new_page()
     page.add_init_script(
@@ -370,7 +370,7 @@ def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(start: Start
         " _ga\t=v;expires=Thu, 01 Jan 1970 00:00:00 GMT": "_ga=; Max-Age=0",
         "v; Max-Age=0; Path=/": "deleted; Path=/; Max-Age=0",
         "=v; Max-Age=0": "deleted; Max-Age=0",
-        "theme-x=v ; Max-Age=0; Max-Age=x": "theme-x=v ; Max-Age=0; Max-Age=x",  # allowed: as it came
+        "theme-x=v ; Max-Age=0; Max-Age=x": "theme-x=v ; Max-Age=0; Max-Age=x",  # allowed and unchanged
         "_ga=v": None,
         "_ga=v\u0001; Max-Age=0": None,
     }
@@ -381,7 +381,7 @@ def test_lines_that_are_handed_on_are_as_short_as_a_deletion_can_be(start: Start
 
 SETS = b"<script>document.cookie = 'early=CANARY'; window.ran = true</script>"
 PAGES = [
-    # the page, and whether browsers know its doctype
+    # the page, and whether browsers recognise its doctype
     (b"<!doctype html><html><head><title>x</title>", True),
     (b"<?xml version='1.0'?>\n<!DOCTYPE html><html><head>", True),
     (b"<!-- " + b"x" * 10_000 + b" --><!doctype html><html lang=en>", True),
@@ -413,7 +413,7 @@ def test_the_guards_script_is_the_first_and_no_doctype_is_lost(
             "[document.compatMode, document.scripts[0]?.src ?? '', document.contentType, !!window.ran]"
         )
         if found[2] != "text/html":
-            # Browsers find no HTML in it: nothing runs.
+            # The browser does not read it as HTML, so that no script runs.
             assert kind != TYPE and not found[3], text
             continue
         assert "guard.js" in found[1] and found[3], text
@@ -447,7 +447,7 @@ SNIFFED = [
 ]
 
 
-def test_what_this_browser_takes_for_html_has_the_guard_and_nothing_else(start: Start, visitor: BrowserContext) -> None:
+def test_only_pages_that_this_browser_reads_as_html_have_the_guard(start: Start, visitor: BrowserContext) -> None:
     pages = {f"/{at}": (fields, text + SETS) for at, (fields, text, _) in enumerate(SNIFFED)}
     proxy, _ = start(serving(pages), POLICY % "")
     page = visitor.new_page()
@@ -545,7 +545,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("script", FRAMES.values(), ids=FRAMES.keys())
-def test_limit_a_frame_that_no_request_loads_has_a_realm_of_its_own(
+def test_limit_a_frame_that_no_request_loads_has_a_separate_realm(
     start: Start, visitor: BrowserContext, script: str
 ) -> None:
     proxy, _ = start(application, POLICY % "")
@@ -555,7 +555,7 @@ def test_limit_a_frame_that_no_request_loads_has_a_realm_of_its_own(
     assert eventually(lambda: names(visitor) == {"unguarded"})
 
 
-def test_limit_a_service_worker_answers_with_pages_of_its_own(start: Start, visitor: BrowserContext) -> None:
+def test_limit_a_service_worker_can_answer_with_pages_without_the_guard(start: Start, visitor: BrowserContext) -> None:
     worker = (
         b"addEventListener('activate', (event) => event.waitUntil(clients.claim()));"
         b"addEventListener('fetch', (event) => { if (event.request.mode === 'navigate') event.respondWith("
@@ -580,7 +580,7 @@ def test_limit_a_page_whose_guard_fails_to_load_is_not_held(start: Start, visito
     page.route("**/.well-known/cookiewarden/guard.js*", lambda route: route.abort())
     page.goto(f"http://localhost:{proxy.port}/")
     assert names(visitor) == {"first"}
-    # The proxy wrote the tag, and knows no more than that.
+    # The proxy wrote the tag, but does not know that it did not run.
     assert proxy.sample("cookiewarden_guard_pages_total", result="injected") == 1
 
 

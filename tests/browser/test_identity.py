@@ -1,4 +1,4 @@
-"""A policy that moves a cookie, in a Chromium that held it before the policy did: no second session, logout works."""
+"""A policy that moves a cookie that Chromium already holds: there is one session, and logout works."""
 
 import re
 
@@ -16,7 +16,7 @@ def policy(rules: str) -> str:
 
 
 def application(connection: OriginConnection) -> None:
-    """Logs in at /app/login, out at /app/logout, and says at /app how many sessions came."""
+    """Serve a login at /app/login, a logout at /app/logout, and the number of session cookies at /app."""
     while True:
         head = connection.read_head()
         target = head.split(b" ")[1]
@@ -54,7 +54,7 @@ def test_a_session_from_before_the_policy_is_replaced_and_ended(
 
 
 def test_without_superseding_browsers_send_both(start: Start, visitor: BrowserContext) -> None:
-    """What the rule is for."""
+    """Show the fault that the rule prevents."""
     before, _ = start(application, policy("path: keep"))
     after, _ = start(application, policy("path: /, supersede: false"))
     page = visitor.new_page()
@@ -65,7 +65,7 @@ def test_without_superseding_browsers_send_both(start: Start, visitor: BrowserCo
 
 
 def plain(connection: OriginConnection) -> None:
-    """The same without attributes, at the root."""
+    """Serve the same without attributes, at the root."""
     while True:
         head = connection.read_head()
         target = head.split(b" ")[1]

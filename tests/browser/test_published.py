@@ -2,7 +2,6 @@
 paper."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from cookiewarden.files import PolicyFiles
 from cookiewarden.tools.statement.published import read_page
 from cookiewarden.tools.statement.stated import StatementFindingKind, compare
 from tests.browser.pages import SIZES, fits, opened, violations
-from tests.support.process import free_port, ready, start_process
+from tests.support.process import ended, free_port, ready, start_process
 from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
@@ -64,13 +63,13 @@ def test_it_prints_on_a_few_sheets(browser: Browser, url: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "nl"])
-def test_its_print_says_what_the_policy_says(browser: Browser, url: str, language: str, tmp_path: Path) -> None:
-    """Printed, turned into text by a real pdftotext, and compared with the policy."""
+def test_the_printed_statement_matches_the_policy(browser: Browser, url: str, language: str, tmp_path: Path) -> None:
+    """Print the page, convert it to text with pdftotext, and compare it with the policy."""
     assert shutil.which("pdftotext"), "Debian's poppler-utils has it"
     page = opened(browser, f"{url}?language={language}")
     page.pdf(path=tmp_path / "s.pdf", format="A4")
     page.context.close()
-    subprocess.run(["pdftotext", "-layout", tmp_path / "s.pdf", tmp_path / "s.txt"], check=True)
+    ended("pdftotext", "-layout", tmp_path / "s.pdf", tmp_path / "s.txt", check=True)  # it is not of ours
     policy = Path(__file__).parents[2] / "policies" / "carerix.yaml"
     found = compare(read_page((tmp_path / "s.txt").read_bytes()), PolicyFiles(str(policy)).load().policy, 0.0)
     assert [f for f in found if f.kind is not StatementFindingKind.WORDING] == []

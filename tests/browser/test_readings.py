@@ -1,8 +1,8 @@
-"""Every spelling of a lifetime or a deletion, under each kind of policy, in Chromium and in Firefox: nothing outlives
-its bound, nothing is stored without consent, no sealed value is readable, every deletion deletes."""
+"""Every spelling of a lifetime or a deletion, under each kind of policy, in Chromium and in Firefox.
+
+Cookies end by their bound and are stored only with consent, sealed values are unreadable, and deletions delete."""
 
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
 from cookiewarden.keys import create
 from tests.browser.firefox import firefox
 from tests.support.origin import OriginConnection
+from tests.support.process import ended
 from tests.support.proxy import Proxy, Start
 from tests.support.spellings import TABLE
 from tests.support.wait import eventually
@@ -25,18 +26,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 HOUR = 3600
 AT_ONCE = 100
-"""Lines in one response: a head has 128 fields, and browsers keep 180 cookies of a site."""
+"""Lines in one response: a head may have 128 fields, and browsers keep 180 cookies of a site."""
 DATES = (
     "Fri, 29 May 2026 00:00:00 GMT", "yesterday", "11/29/1999 29 Nov 2026 06:30:00 GMT", "1/29/99 Nov 2026 06:30:00", "Sun, 29 Nov 2026 06:30:00 +9999",
     "Sun, 29 Nov 2026 06:30:00 JST",
 )  # fmt: skip
-"""From which browsers count an Expires: an old one, and some that each parser reads in its own way."""
+"""Values of Date, from which browsers count an Expires: an old one, and some that parsers read differently."""
 HOST = "www.shop.example"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A cookie that a browser keeps; `seconds` from now, None: for the session."""
+    """A stored cookie; `seconds` is its remaining lifetime, None for a session cookie."""
 
     name: str
     value: str
@@ -45,8 +46,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class Kind:
-    """A policy's rule for the names that begin with a prefix, the attributes with which the application sets the
-    cookie, and the seconds that it may live (0: the session, None: it may not be kept)."""
+    """A policy's rule for a prefix of names, the application's attributes, and the allowed lifetime in seconds.
+
+    A lifetime of 0 means a session cookie; None means that browsers must not keep it."""
 
     name: str
     rule: str
@@ -67,7 +69,7 @@ KINDS = [
     Kind("undeclared-", "", "", None),
 ]
 DELETED_WITH = {"moved-": "; Partitioned", "__Host-": "; Secure; Path=/", "__Http-": "; Secure"}
-"""The attributes of the application's deletion, where they are fewer than those of the cookie."""
+"""The attributes of the application's deletion, where the cookie itself has more."""
 POLICY = """
 version: 1
 ceiling: 400d
@@ -88,7 +90,7 @@ DELETIONS = [spelling for spelling in TABLE if spelling not in LIVE]
 
 
 class Application:
-    """Sends the lines that it was last given."""
+    """An application that sends the current `lines`."""
 
     def __init__(self) -> None:
         self.visits = 0
@@ -97,7 +99,7 @@ class Application:
 
     def __call__(self, connection: OriginConnection) -> None:
         while True:
-            is_page = connection.read_head().startswith(b"GET / ")  # and not a favicon's request, which comes later
+            is_page = connection.read_head().startswith(b"GET / ")  # not the later request for the favicon
             fields = [f"Date: {self.date}"] if self.date else []
             fields += [f"Set-Cookie: {line}" for line in self.lines if is_page]
             head = "".join(f"{field}\r\n" for field in fields)
@@ -108,15 +110,15 @@ class Application:
 
 @dataclass(frozen=True)
 class Visitor:
-    """A browser: goes somewhere, shows all cookies that it keeps, and forgets them."""
+    """A browser that loads pages, lists its cookies and deletes them."""
 
     goto: Callable[[str], Any]
     all: Callable[[], list[Kept]]
     forget: Callable[[], Any]
 
     def kept(self) -> dict[str, Kept]:
-        """By name, without the one that ends each visit. Firefox lists expired ones, which it sends to nobody, until it
-        has cleaned up."""
+        """Return the stored cookies by name, without the one that ends each visit. Firefox also lists expired cookies
+        until it cleans up, but does not send them."""
         live = (cookie for cookie in self.all() if cookie.seconds is None or cookie.seconds > 0)
         return {cookie.name: cookie for cookie in live if cookie.name != "last"}
 
@@ -164,7 +166,7 @@ def shop(start: Start, tmp_path: Path) -> tuple[Proxy, Application]:
 
 
 def visit(shop: tuple[Proxy, Application], visitor: Visitor, lines: list[str], date: str = "") -> None:
-    """Load a page that sets these cookies, and wait for the last line: Firefox takes them one after the other."""
+    """Load a page that sets these cookies, and wait for the last one, because Firefox stores them one by one."""
     proxy, application = shop
     application.visits += 1
     application.lines, application.date = [*lines, f"last={application.visits}"], date
@@ -263,9 +265,5 @@ def test_curl_stores_nothing_for_the_deletion_of_a_nameless_cookie(
     proxy, application = shop
     application.lines = ["CANARY; Max-Age=0", "=CANARY; Path=/; Max-Age=0; Max-Age=x"]
     jar = tmp_path / "jar"
-    subprocess.run(
-        [curl, "-sko", "/dev/null", "-c", str(jar), f"https://localhost:{proxy.port}/"],
-        check=True,
-        timeout=60,
-    )
+    ended(curl, "-sko", "/dev/null", "-c", jar, f"https://localhost:{proxy.port}/", check=True)  # it is not of ours
     assert [line for line in jar.read_text().splitlines() if line and not line.startswith("# ")] == []

@@ -21,9 +21,9 @@ DAY = 86400
 class Expected:
     http_only: bool
     days: float | None
-    """How long the browser keeps it at the most, None: with the session."""
+    """Days for which the browser keeps it at most; None for a session cookie."""
     seen: bool = True
-    """The application receives it."""
+    """True if the application receives it."""
     after_logout: bool = True
 
 
@@ -40,7 +40,7 @@ STATEMENT = {
     "language": Expected(False, 365),
     "COOKIE%3bPHPSESSID%3b%2f%3btools%2ecarerix%2ecom": Expected(True, None),
     "PHPSESSIONID": Expected(True, None),
-    "_ga": Expected(False, 400, seen=False),  # two years by the script; browsers cut at 400 days
+    "_ga": Expected(False, 400, seen=False),  # the script asks for two years, but browsers cut at 400 days
     "_gid": Expected(False, 1, seen=False),
     "_gat": Expected(False, 60 / DAY, seen=False),
     "intercom-id-demo": Expected(False, 273.75, seen=False),
@@ -53,7 +53,7 @@ SCRIPTS = {name for name, expected in STATEMENT.items() if not expected.seen}
 class Demo:
     site: str
     direct: str
-    """The same without the proxy."""
+    """The URL of the application without the proxy."""
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def demo() -> Iterator[Demo]:
         running.communicate(timeout=10)
 
 
-def test_each_cookie_of_the_statement_lives_as_the_policy_says(demo: Demo, visitor: BrowserContext) -> None:
+def test_each_cookie_of_the_statement_has_the_lifetime_of_the_policy(demo: Demo, visitor: BrowserContext) -> None:
     site = demo.site
     page = visitor.new_page()
     page.goto(site)
@@ -108,15 +108,15 @@ def test_each_cookie_of_the_statement_lives_as_the_policy_says(demo: Demo, visit
             )
         assert (name, name in came, name in seen) == (name, True, expected.seen)
         assert (name, name in left) == (name, expected.after_logout)
-    assert held["customerp"]["value"].startswith("s1.")  # no browser sees the encoded password
-    # and nothing that the statement does not name
+    assert held["customerp"]["value"].startswith("s1.")  # browsers get the encoded password sealed
+    # the statement names all of them
     assert set(held) == came == set(STATEMENT)
 
 
 def test_with_cookies_switched_off_the_application_works_as_it_would_without_the_proxy(
     demo: Demo, browser: Browser, tmp_path: Path
 ) -> None:
-    """The statement's own section: every page is served, no cookie is kept, and so a login does not last."""
+    """Block all cookies, as the statement describes: pages still work, but a login does not last."""
     off = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (tmp_path / "Default").mkdir()
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(off))

@@ -1,4 +1,4 @@
-"""The status page in a real Chromium: read without scripts, by keyboard, narrow and dark, with hostile names on it."""
+"""The status page in a real Chromium: without scripts, by keyboard, narrow and dark, with hostile names."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_charts_show_the_value_of_their_top_line(browser: Browser, proxy: Runnin
     page.context.close()
 
 
-def test_it_is_whole_without_scripts(browser: Browser, proxy: Running) -> None:
+def test_the_page_is_complete_without_scripts(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy), scripts=False)
     text = page.inner_text("body")
     for told in (
@@ -76,7 +76,7 @@ def test_it_is_whole_without_scripts(browser: Browser, proxy: Running) -> None:
         "tracker",
         "blocked",
         "sid",
-        "no entry declares it",
+        "undeclared; add an entry",
         "\\u202ereversed",
         "Register",
         "Last reloads",
@@ -85,7 +85,7 @@ def test_it_is_whole_without_scripts(browser: Browser, proxy: Running) -> None:
     page.context.close()
 
 
-def test_no_name_on_it_acts(browser: Browser, proxy: Running) -> None:
+def test_cookie_names_on_the_page_are_escaped(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy))
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     page.wait_for_timeout(300)
@@ -110,7 +110,7 @@ def test_it_is_read_by_keyboard(browser: Browser, proxy: Running) -> None:
     page.context.close()
 
 
-def test_it_renews_itself_and_leaves_what_is_open_open(browser: Browser, proxy: Running) -> None:
+def test_an_open_group_stays_open_when_the_page_refreshes(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy))
     closed = page.locator("#paste[open]").count()
     page.click("#paste summary")
@@ -129,7 +129,7 @@ def test_it_renews_itself_and_leaves_what_is_open_open(browser: Browser, proxy: 
     page.context.close()
 
 
-def test_what_it_offers_to_paste_is_copied(browser: Browser, proxy: Running) -> None:
+def test_the_copy_button_copies_the_suggested_yaml(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy))
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator("#paste").evaluate("paste => { paste.open = true }")
@@ -139,7 +139,7 @@ def test_what_it_offers_to_paste_is_copied(browser: Browser, proxy: Running) -> 
     page.context.close()
 
 
-def test_a_proxy_that_is_gone_is_told_in_the_title(browser: Browser, tmp_path: Path) -> None:
+def test_the_title_shows_that_the_proxy_is_gone(browser: Browser, tmp_path: Path) -> None:
     with running() as found:
         page = opened(browser, url(found))
     assert eventually(lambda: "no answer" in page.title() or bool(page.wait_for_timeout(200)), 15)

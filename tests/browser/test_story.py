@@ -1,9 +1,9 @@
-"""From report mode to a register that is enforced, and a night with a broken policy: the demo application, Chromium,
-the commands and a real Prometheus, in one story."""
+"""From report mode to an enforced policy, and a reload of a broken policy, in one story.
+
+It uses the demo application, Chromium, the commands and a real Prometheus."""
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,14 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.pages import fits, opened, violations
 from tests.deploy.server import prometheus
-from tests.support.process import free_port, ready, scrape, start_process
+from tests.support.process import ended, free_port, ready, scrape, start_process
 from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
+COOKIEWARDEN = (sys.executable, "-m", "cookiewarden")
+"""A process: the driver of Chromium has an event loop of its own in this one."""
 RULES = (ROOT / "deploy" / "prometheus" / "rules.yaml").read_text()
 
 
@@ -32,16 +34,7 @@ class Shop:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """A command, asking this proxy."""
-        words = [
-            sys.executable,
-            "-m",
-            "cookiewarden",
-            *arguments,
-            "--token-file",
-            str(self.token),
-            f"127.0.0.1:{self.admin}",
-        ]
-        ran = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        ran = ended(*COOKIEWARDEN, *arguments, "--token-file", self.token, f"127.0.0.1:{self.admin}")
         return ran.returncode, ran.stdout + ran.stderr
 
 
@@ -75,7 +68,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def works(visitor: BrowserContext, site: str) -> dict[str, dict]:
-    """Log in and go round; the browser's cookies after that."""
+    """Log in, visit the pages, and return the browser's cookies."""
     page = visitor.new_page()
     page.goto(site)
     page.click("text=Log in")
@@ -91,7 +84,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
 ) -> None:
     soon = re.sub(r"for: \d+m", "for: 1s", RULES)
     with prometheus(tmp_path / "prometheus", shop.admin, soon) as asked:
-        # Report mode: everything works, nothing is changed.
+        # Report mode: everything works and the proxy changes nothing.
         visitor = browser.new_context()
         before = works(visitor, shop.site)
         assert not before["wosid"]["httpOnly"] and "_fbp" in before
@@ -99,7 +92,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         code, told = shop.run("forecast")
         assert code == 1 and "BREAKS" in told and "_fbp" in told and "visitor" in told
 
-        # What drift says is pasted, and loaded.
+        # The suggestion of drift is pasted and loaded.
         code, told = shop.run("drift", "--only", "undeclared")
         assert code == 1
         pasted = told.partition('Paste this below "cookies:" and fill in the comments:\n\n')[2]
@@ -111,20 +104,20 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         assert code == 0 and "No cookie seen so far would break." in told
         assert shop.run("drift", "--only", "undeclared")[0] == 0
 
-        # Enforced, first by the switch: the session goes on, with what the policy promises.
+        # The switch enforces the policy: the session continues, with the attributes of the policy.
         code, told = shop.run("mode", "enforce", "--for", "1h")
         assert code == 0 and "mode enforce (by an operator's switch" in told
         after = works(visitor, shop.site)
         assert after["wosid"]["httpOnly"] and after["wosid"]["sameSite"] == "Lax"
         assert eventually(lambda: "CookiewardenModeSwitched" in asked.firing(), 20)
 
-        # Then by the file.
+        # Then the file enforces it.
         text = shop.policy.read_text().replace("\nmode: report", "\nmode: enforce")
         shop.policy.write_text(text)
         assert eventually(lambda: shop.run("mode", "policy")[1].endswith("mode enforce (by the policy)\n"), 10)
         assert eventually(lambda: "CookiewardenModeSwitched" not in asked.firing(), 20)
 
-        # A broken policy: the old one stays, and somebody is called.
+        # A broken policy: the previous one stays in force, and an alert fires.
         shop.policy.write_text(text.replace("cookies:\n", "cookies:\n  - nmae: oops\n", 1))
         assert eventually(lambda: "CookiewardenReloadFailed" in asked.firing(), 20)
         code, told = shop.run("reload")
@@ -134,11 +127,11 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         assert 'did you mean "name"' in page.inner_text("[role=alert]")
         page.context.close()
 
-        # Mended.
+        # The policy is fixed.
         shop.policy.write_text(text)
         assert eventually(lambda: "CookiewardenReloadFailed" not in asked.firing(), 20)
 
-        # And what the privacy officer gets.
+        # The report for the privacy officer.
         page_file = tmp_path / "report.html"
         arguments = (
             "--prometheus",
@@ -158,21 +151,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
             ),
             5,
         )
-        ran = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "cookiewarden",
-                "report",
-                *arguments,
-                "--format",
-                "html",
-                "--output",
-                str(page_file),
-            ],
-            capture_output=True,
-            text=True,
-        )
+        ran = ended(*COOKIEWARDEN, "report", *arguments, "--format", "html", "--output", page_file)
         assert ran.returncode == 0, ran.stderr
         for scheme in ("light", "dark"):
             for width in (1280, 360):

@@ -1,4 +1,4 @@
-"""`cookiewarden test`: what passes, what fails and how that is told, and what is wrong with files of tests."""
+"""`cookiewarden test`: passing cases, the report of failing ones, and errors in test files."""
 
 import json
 import time
@@ -62,7 +62,7 @@ def test_the_schema_of_files_of_tests_is_the_one_that_the_command_prints_and_the
         jsonschema.validate(parse_source(str(path), path.read_bytes()).data, schema)
 
 
-def test_a_failure_is_told_with_both_places_and_without_a_value(folder: Path) -> None:
+def test_a_failure_shows_both_places_and_no_value(folder: Path) -> None:
     code, told, _ = run_cases("p.test.yaml", cwd=folder)
     assert code == 1
     assert (
@@ -126,7 +126,7 @@ def test_strict_wants_every_entry_in_a_case(folder: Path) -> None:
     assert run_cases(".", cwd=folder)[0] == 0 and run_cases(".", "--strict", cwd=folder)[0] == 1
 
 
-def test_the_formats_say_the_same(folder: Path) -> None:
+def test_all_formats_report_the_same_results(folder: Path) -> None:
     code, told, _ = run_cases(".", "--format", "json", cwd=folder)
     (suite,) = json.loads(told)
     assert code == 1 and [case["passed"] for case in suite["cases"]] == [True, False]
@@ -158,21 +158,21 @@ def test_the_formats_say_the_same(folder: Path) -> None:
         ("policy: p.yaml\ncases: [{name: a, set_cookie: []}]\n", '"a" has no expectations'),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x}]}]\n", "has no expectations"),
         ("policy: p.yaml\ncases: [{name: a, cookie: {in: x}}]\n", "has no expectations"),
-        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: sid=1,token=CANARY, out: x}]}]\n", "unknown key (not shown, for it may hold a value)"),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: sid=1,token=CANARY, out: x}]}]\n", "unknown key (not shown, because it may contain a value)"),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{'sid=CANARY': 1, in: a}]}]\n", "unknown key (not shown"),
         ("policy: p.yaml\ncases: [{name: a, evicted: [], headers: {'cookie: sid=CANARY': 1}}]\n", "error: expected text, found"),
         ('policy: "p\\0.yaml"\ncases: [{name: a, evicted: []}]\n', "cannot load the policy"),
         ("", "expected a mapping"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_file_of_tests_is_told_with_its_place(folder: Path, text: str, told: str) -> None:
+def test_errors_in_a_test_file_are_reported_with_their_place(folder: Path, text: str, told: str) -> None:
     (folder / "p.test.yaml").write_text(text)
     code, printed, error = run_cases("p.test.yaml", cwd=folder)
     assert code in (1, 3) and told in error, error
     assert "passed" not in printed
 
 
-def test_a_policy_with_errors_is_told_where_it_is_named(folder: Path) -> None:
+def test_errors_of_a_policy_are_reported_where_the_test_file_names_it(folder: Path) -> None:
     (folder / "p.yaml").write_text(POLICY.replace("secure", "secur"))
     code, _, told = run_cases("p.test.yaml", cwd=folder)
     assert code == 1 and 'p.test.yaml:1:9: error: cannot load the policy "p.yaml"' in told
@@ -205,7 +205,7 @@ def test_watching_runs_again_when_the_policy_changes(folder: Path) -> None:
         process.wait(PATIENCE)
 
 
-def test_a_policy_is_no_file_of_tests_and_is_told_so(folder: Path) -> None:
+def test_a_policy_given_as_a_test_file_is_reported(folder: Path) -> None:
     code, _, told = run_cases("p.yaml", cwd=folder)
     assert code == 1 and "this is a policy, not a test file" in told and told.count("error:") == 1
 
@@ -220,7 +220,7 @@ def test_a_policy_is_no_file_of_tests_and_is_told_so(folder: Path) -> None:
         ("{name: a, set_cookie: [{in: sid=CANARY, ot: x}]}", 'unknown key "ot"'),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_case_is_told_without_its_values(folder: Path, case: str, told: str) -> None:
+def test_errors_in_a_case_are_reported_without_its_values(folder: Path, case: str, told: str) -> None:
     (folder / "x.test.yaml").write_text(f"policy: p.yaml\ncases: [{case}]\n")
     code, out, error = run_cases("x.test.yaml", cwd=folder)
     assert code == 1 and told in error and "CANARY" not in out + error

@@ -1,4 +1,4 @@
-"""The commands as users call them: what they print, and the exit code."""
+"""The commands as users call them: their output and exit code."""
 
 import json
 import os
@@ -11,11 +11,11 @@ from tests.support.command import run
 # check
 
 
-def test_the_shipped_policies_are_clean_but_for_what_the_statement_promises_too_much() -> None:
+def test_the_shipped_policies_have_only_the_known_warnings() -> None:
     code, out, err = run("check", "policies")
     assert code == 0 and out.endswith("\nok (1 warning)\n")
     assert "policies/carerix.yaml: 17 entries, sha256 " in out and "policies/starter.yaml: 1 entry, " in out
-    assert "google-analytics.yaml:13:5: warning: browsers keep no cookie for longer than 400 days" in err
+    assert "google-analytics.yaml:13:5: warning: browsers keep cookies for at most 400 days" in err
     assert run("check", "--strict", "policies")[0] == 1
 
 
@@ -56,7 +56,9 @@ def test_check_prints_all_problems_of_all_files(tmp_path: Path) -> None:
         (["forecast", "1", "--token-file", "nowhere"], 3),
     ],
 )
-def test_wrong_usage_is_exit_2_and_what_cannot_be_read_or_reached_is_exit_3(arguments: list[str], code: int) -> None:
+def test_wrong_usage_is_exit_2_and_an_unreadable_or_unreachable_source_is_exit_3(
+    arguments: list[str], code: int
+) -> None:
     assert run(*arguments)[0] == code
 
 
@@ -73,7 +75,7 @@ def test_a_folder_without_policies_is_wrong_usage(tmp_path: Path) -> None:
 # explain
 
 
-def test_explain_tells_what_why_and_which_line_and_no_value() -> None:
+def test_explain_prints_decision_reason_and_line_but_no_value() -> None:
     code, out, _ = run(
         "explain",
         "--policy",
@@ -84,13 +86,13 @@ def test_explain_tells_what_why_and_which_line_and_no_value() -> None:
     assert out == (
         "agencyID: rewrite\n"
         '  declared as "agencyID" at policies/carerix.yaml:85:5\n'
-        "  same-site-changed: the policy gives SameSite\n"
+        "  same-site-changed: the policy sets SameSite\n"
         "    policies/carerix.yaml:60:3: same_site: {default: Lax}\n"
         "  secure-added: Secure was missing\n"
         "    policies/carerix.yaml:58:3: secure: true\n"
         "  http-only-added: HttpOnly was missing\n"
         "    policies/carerix.yaml:59:3: http_only: true\n"
-        "  lifetime-capped: the lifetime was longer than the policy promises\n"
+        "  lifetime-capped: the lifetime was longer than the policy allows\n"
         "    policies/carerix.yaml:90:5: lifetime: 1y\n"
         "  before  Set-Cookie: agencyID=<6 bytes>; path=/; max-age=315360000\n"
         "  after   Set-Cookie: agencyID=<6 bytes>; path=/; max-age=31536000; SameSite=Lax; Secure; HttpOnly\n\n"
@@ -107,9 +109,9 @@ def test_explain_reads_a_whole_response_head_and_any_bytes() -> None:
 @pytest.mark.parametrize(
     ("url", "header", "expected"),
     [
-        ("https://a.example/", "Cookie: a=1; _ga=2", "  undeclared: the cookie is in no entry of the policy\n    policies/carerix.yaml:18:3: request: strip\n"),
-        ("https://a.example/", "cookie: _ga=2", "not-forwarded: the policy keeps this cookie from the application"),
-        ("http://a.example/", "set-cookie: wosid=1; Secure", "secure-over-http: browsers refuse Secure cookies over plain HTTP"),
+        ("https://a.example/", "Cookie: a=1; _ga=2", "  undeclared: the policy does not declare the cookie\n    policies/carerix.yaml:18:3: request: strip\n"),
+        ("https://a.example/", "cookie: _ga=2", "not-forwarded: the policy does not forward the cookie to the application"),
+        ("http://a.example/", "set-cookie: wosid=1; Secure", "secure-over-http: browsers reject Secure cookies over plain HTTP"),
         ("https://a.example/", "Set-Cookie: wosid=1; Domain=b.example", "browser-would-refuse"),
         ("https://a.example/", "Set-Cookie: nameless", "a cookie without a name: block"),
         ("https://a.example/", "Cookie: wosid=1", "after   unchanged, byte for byte"),
@@ -152,7 +154,7 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
         (["Cookie: a=1"], 2, "--policy"),
     ],
 )
-def test_explain_says_what_it_needs(arguments: list[str], code: int, told: str) -> None:
+def test_explain_reports_missing_or_wrong_arguments(arguments: list[str], code: int, told: str) -> None:
     found, _, err = run("explain", *arguments)
     assert (found, told in err) == (code, True), err
 
@@ -171,7 +173,7 @@ def test_explain_says_what_it_needs(arguments: list[str], code: int, told: str) 
         (b"HTTP/1.1 200 OK\n< Set-Cookie: sid=1; Domain=b.example\n", 0, "decided for https://localhost/"),
     ],
 )  # fmt: skip
-def test_explain_knows_the_host_from_a_request_head_and_says_what_it_judged_for(
+def test_explain_takes_the_host_from_a_request_head_and_prints_it(
     tmp_path: Path, stdin: bytes, code: int, told: str
 ) -> None:
     (tmp_path / "p.yaml").write_text("cookies: [{name: sid, scope: {hosts: [shop.example], paths: [/shop]}}]\n")
@@ -196,7 +198,7 @@ def test_explain_reads_the_visitors_answer_from_the_request_or_from_an_option() 
     assert not any("CANARY" in out for _, out, _ in told)
 
 
-def test_explain_shows_the_lines_of_our_own(tmp_path: Path) -> None:
+def test_explain_shows_lines_that_the_proxy_adds(tmp_path: Path) -> None:
     text = "version: 1\nundeclared: {evict: host}\ncookies: [{name: a, path: /, lifetime: 1h, purpose: x}]\n"
     (tmp_path / "p.yaml").write_text(text)
     head = b"GET /x HTTP/1.1\r\nAccept: text/html\r\nCookie: b=CANARY\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: a=CANARY; Path=/x\r\n\r\n"
@@ -206,7 +208,7 @@ def test_explain_shows_the_lines_of_our_own(tmp_path: Path) -> None:
     assert "b: evict\n" in out and "  before  (none)\n  after   Set-Cookie: b=<0 bytes>; Path=/; Max-Age=0\n" in out
 
 
-def test_explain_of_a_head_without_cookies_says_so() -> None:
+def test_explain_reports_a_head_without_cookies() -> None:
     code, out, _ = run("explain", "--policy", "policies/carerix.yaml", "-", stdin=b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
     assert (code, out) == (0, "the input has no Set-Cookie or Cookie header: the policy decides nothing\n")
 
@@ -264,30 +266,30 @@ def test_a_flag_counts_before_a_variable_before_a_file_before_the_default(tmp_pa
         ("mode: on\nmax_head: 1k", 2, 'c.yaml:2: max_head: "1k" is no whole number'),
         ("mode: on", 2, 'c.yaml:1: mode: "on" is no mode; expected enforce or report'),
         ('inventory_file: "a\\0b"', 2, "c.yaml:1: inventory_file: no file has a name with a NUL in it"),
-        ("a: [", 2, "not YAML"),
+        ("a: [", 2, "not valid YAML"),
     ],
 )
-def test_a_settings_file_is_told_what_is_wrong_with_it(tmp_path: Path, text: str, code: int, told: str) -> None:
+def test_errors_of_a_settings_file_are_reported(tmp_path: Path, text: str, code: int, told: str) -> None:
     (tmp_path / "c.yaml").write_text(text)
     found, _, err = run("run", "--config", "c.yaml", "--print-config", cwd=tmp_path)
     assert (found, told in err) == (code, True), err
 
 
-def test_an_empty_settings_file_changes_nothing_and_a_missing_one_is_told(tmp_path: Path) -> None:
+def test_an_empty_settings_file_changes_nothing_and_a_missing_one_is_reported(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("")
     assert run("run", "--config", str(tmp_path / "c.yaml"), "--print-config")[0] == 0
     code, _, err = run("run", "--config", str(tmp_path / "none.yaml"), "--print-config")
     assert code == 3 and "no such file or directory" in err
 
 
-def test_every_command_has_help_and_the_version_is_told() -> None:
+def test_every_command_has_help_and_the_version_is_printed() -> None:
     for command in ([], ["run"], ["check"], ["explain"], ["schema"], ["demo"]):
         code, out, _ = run(*command, "--help")
         assert code == 0 and out.startswith("Usage: cookiewarden")
     assert run("--version")[1].startswith("cookiewarden, version ")
 
 
-def test_problems_for_github_stand_at_their_lines(tmp_path: Path) -> None:
+def test_problems_for_github_name_their_lines(tmp_path: Path) -> None:
     (tmp_path / "p,1.yaml").write_text("cookies:\n  - {name: a, samesit: 100%}\n")
     code, out, err = run("check", "--format", "github", "p,1.yaml", cwd=tmp_path)
     assert (code, err) == (1, "")

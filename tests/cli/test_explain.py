@@ -1,4 +1,4 @@
-"""`cookiewarden explain` on recorded traffic and on pages: a row for each cookie and what is done to it."""
+"""`cookiewarden explain` on recorded traffic and on pages: one row for each cookie with its decision."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_traffic_becomes_a_table(folder: Path) -> None:
     assert err == "3 exchanges, 6 rows\n"
 
 
-def test_each_row_can_be_told_in_full_and_as_json(folder: Path) -> None:
+def test_each_row_can_be_printed_in_full_and_as_json(folder: Path) -> None:
     code, out, _ = run("explain", "--policy", "p.yaml", "--traffic", "t.har", "--full", cwd=folder)
     assert code == 0 and "2 times, first at https://shop.example/a\nsid: rewrite\n" in out
     assert "  before  Set-Cookie: sid=<6 bytes>\n  after   Set-Cookie: sid=<6 bytes>; Secure\n" in out
@@ -62,7 +62,7 @@ def test_each_row_can_be_told_in_full_and_as_json(folder: Path) -> None:
     assert document["rows"][2]["declared_at"]["place"] == "p.yaml:3:6" and "CANARY" not in out
 
 
-def test_a_header_can_be_told_as_json(folder: Path) -> None:
+def test_a_header_can_be_explained_as_json(folder: Path) -> None:
     code, out, _ = run("explain", "--policy", "p.yaml", "--format", "json", "Set-Cookie: sid=CANARY", cwd=folder)  # fmt: skip
     (found,) = json.loads(out)
     assert code == 0 and (found["action"], found["after"]) == ("rewrite", "sid=<6 bytes>; Secure")
@@ -84,12 +84,12 @@ def test_a_header_can_be_told_as_json(folder: Path) -> None:
         (("--traffic", "none.har", "--traffic", "t.har"), 3, "3 exchanges, 6 rows"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+def test_errors_are_reported(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
     found, _, err = run("explain", "--policy", "p.yaml", *arguments, cwd=folder)
     assert found == code and told in err
 
 
-def test_a_page_is_asked_for_and_what_led_to_it_counts_too(folder: Path) -> None:
+def test_a_page_is_fetched_and_its_redirects_count_too(folder: Path) -> None:
     pages = {
         "/": (302, {"Location": "/page?x=1", "Set-Cookie": "sid=CANARY"}, b""),
         "/page?x=1": (200, {"Set-Cookie": "_ga=CANARY; Path=/"}, b""),
@@ -111,7 +111,7 @@ def test_rows_are_bounded_and_the_rest_is_counted(folder: Path, monkeypatch: pyt
 
 
 def test_a_saved_response_is_judged_by_its_own_date(folder: Path) -> None:
-    """An hour is an hour, also for who reads it years later."""
+    """Judge an Expires one hour ahead as one hour, even if the file is years old."""
     head = b"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jun 2015 10:00:00 GMT\r\nSet-Cookie: sid=CANARY; Expires=Mon, 01 Jun 2015 11:00:00 GMT\r\n\r\n"
     (folder / "old.txt").write_bytes(head)
     for arguments in (("-",), ("--traffic", "old.txt")):

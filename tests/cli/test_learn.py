@@ -1,4 +1,4 @@
-"""`cookiewarden learn`: a draft from traffic, into a policy of its own or one that is there."""
+"""`cookiewarden learn`: a draft from traffic, as a new policy or in an existing one."""
 
 import json
 from functools import partial
@@ -56,12 +56,12 @@ def test_a_new_policy_is_in_report_mode_and_loads(folder: Path) -> None:
     assert names(folder / "new.yaml") == ["_ga", "intercom-id-*", "no", "sid", "old"]
     assert (
         "mode: report" in told
-        and "# a family: 2 names differ only in what looks random: intercom-id-abc123, intercom-id-def456" in told
+        and "# a family: 2 names differ only in parts that look random: intercom-id-abc123, intercom-id-def456" in told
     )
     assert "set 2 times" in told and "lifetime: 90s" in told
 
 
-def test_what_is_missing_is_added_and_every_other_octet_stays(folder: Path) -> None:
+def test_missing_entries_are_added_and_every_other_octet_is_kept(folder: Path) -> None:
     code, _, error = learn("c.txt", "--into", "p.yaml", cwd=folder)
     assert code == 0 and "4 entries drafted, including 1 family: _ga, intercom-id-*, no, old" in error
     text = (folder / "p.yaml").read_text()
@@ -110,7 +110,7 @@ def test_a_catalog_suggests_and_declares_nothing(folder: Path) -> None:
     assert loaded.policy is not None and all(not e.category and not e.purpose for e in loaded.policy.entries)
 
 
-def test_several_sources_and_one_that_fails(folder: Path) -> None:
+def test_one_failing_source_does_not_stop_the_others(folder: Path) -> None:
     (folder / "cut.har").write_text(
         json.dumps(
             {
@@ -138,12 +138,12 @@ def test_several_sources_and_one_that_fails(folder: Path) -> None:
     assert "- name: fromhar" in told and "- name: _ga" in told
 
 
-def test_only_some_hosts(folder: Path) -> None:
+def test_learn_can_be_limited_to_some_hosts(folder: Path) -> None:
     assert "- name: _ga" in learn("c.txt", "--host", "*.example", cwd=folder)[1]
     assert "cookies: []" in learn("c.txt", "--host", "other.example", cwd=folder)[1]
 
 
-def test_a_running_proxy_teaches_too(folder: Path) -> None:
+def test_learn_reads_a_running_proxy(folder: Path) -> None:
     with running() as proxy:
         ask(proxy.port, get(b"/", b"Cookie: fromproxy=CANARY", CLOSE))
         code, told, _ = learn(f"127.0.0.1:{proxy.admin}", cwd=folder)
@@ -205,8 +205,8 @@ def test_no_file_that_is_there_is_written_over(folder: Path, arguments: tuple[st
     assert code == 2 and told in error and (folder / "p.yaml").read_text() == POLICY
 
 
-def test_what_cannot_be_added_to_stays_as_it_is(folder: Path) -> None:
-    """By its indentation the draft would stand within a text in quotes."""
+def test_a_policy_that_cannot_be_extended_is_left_unchanged(folder: Path) -> None:
+    """Use an indentation at which the draft would become part of a quoted text."""
     text = 'version: 1\ncookies:\n  - name: zzz\n    lifetime: 1d\n    purpose: "first line\n  second line"\n'
     (folder / "q.yaml").write_text(text)
     (folder / "link.yaml").symlink_to("q.yaml")
@@ -221,12 +221,12 @@ def test_what_cannot_be_added_to_stays_as_it_is(folder: Path) -> None:
     )[2].count("no entries are missing")
 
 
-def test_a_folder_that_is_not_there_is_told(folder: Path) -> None:
+def test_a_missing_folder_is_reported(folder: Path) -> None:
     code, _, error = learn("c.txt", "--output", "none/new.yaml", cwd=folder)
     assert code == 3 and 'cannot write "none/new.yaml": no such file or directory' in error
 
 
-def test_nothing_is_drafted_from_nothing(folder: Path) -> None:
+def test_an_empty_source_is_reported_and_has_no_draft(folder: Path) -> None:
     code, out, error = learn("none.har", "--output", "new.yaml", cwd=folder)
     assert (code, out) == (3, "") and 'cannot read "none.har"' in error
     assert not (folder / "new.yaml").exists()

@@ -1,4 +1,4 @@
-"""What holds for every command: where its output goes, and what it never says."""
+"""Rules for every command: the destination of its output, and secrets that it never prints."""
 
 import os
 import re
@@ -9,34 +9,27 @@ import pytest
 
 from cookiewarden.cli.main import COMMANDS as COMMAND_ROWS
 from tests.support.command import ROOT, run
-from tests.support.wait import PATIENCE
+from tests.support.process import ended
 
+# A process has standard streams of its own to lose.
 CHECK = [sys.executable, "-m", "cookiewarden", "check", "policies/starter.yaml"]
 
 
-def test_a_standard_output_that_is_full_is_told_and_is_exit_3() -> None:
+def test_a_full_standard_output_is_reported_and_is_exit_3() -> None:
     with open("/dev/full", "w") as full:
-        ran = subprocess.run(CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        ran = ended(*CHECK, cwd=ROOT, stdout=full, stderr=subprocess.PIPE)
     assert (ran.returncode, ran.stderr) == (3, "cookiewarden: standard output: no space left on device\n")
 
 
 def test_a_standard_output_that_is_closed_hears_nothing_and_the_code_is_the_same() -> None:
-    ran = subprocess.run(CHECK, cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=lambda: os.close(1))
+    ran = ended(*CHECK, cwd=ROOT, stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
     assert (ran.returncode, ran.stderr) == (0, "")
-    ran = subprocess.run(CHECK, cwd=ROOT, stdout=subprocess.PIPE, timeout=30, preexec_fn=lambda: os.close(2))
+    ran = ended(*CHECK, cwd=ROOT, stdout=subprocess.PIPE, preexec_fn=lambda: os.close(2))
     assert ran.returncode == 0
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:
-    ran = subprocess.run(
-        f"{sys.executable} -m cookiewarden schema | head -1; exit ${{PIPESTATUS[0]}}",
-        shell=True,
-        executable="/bin/bash",
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    ran = ended("bash", "-c", f"{sys.executable} -m cookiewarden schema | head -1; exit ${{PIPESTATUS[0]}}", cwd=ROOT)
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
@@ -51,7 +44,7 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
         ("run", "--policy", "policies/starter.yaml", "--upstream", "http://me:CANARY@127.0.0.1:1"), ("run", "--policy", "policies/starter.yaml", "--upstream", "http://me:CANARY@127.0.0.1:x"),
     ],
 )  # fmt: skip
-def test_a_password_in_a_url_is_never_told(arguments: tuple[str, ...]) -> None:
+def test_a_password_in_a_url_is_never_printed(arguments: tuple[str, ...]) -> None:
     code, out, err = run(*arguments)
     assert code in (2, 3) and err and "CANARY" not in out + err
 

@@ -1,4 +1,4 @@
-"""Commands that speak with a running proxy: forecast, drift, mode, reload, health, report. Against a real one."""
+"""Commands against a real running proxy: forecast, drift, mode, reload, health, report."""
 
 import json
 import re
@@ -50,16 +50,16 @@ def at(proxy: Running) -> str:
     return f"127.0.0.1:{proxy.admin}"
 
 
-def test_forecast_says_what_would_break_and_exits_1(proxy: Running) -> None:
+def test_forecast_lists_cookies_that_would_break_and_exits_1(proxy: Running) -> None:
     code, told, _ = run("forecast", at(proxy))
     assert code == 1
     assert "BREAKS: set by the application" in told
     assert "    tracker: block (undeclared), 3 responses, for example at shop.example/cart/*; last" in told
     assert "HIDDEN" in told and "\\u202ereversed" in told
-    assert "  lifetime cut to what the policy promises:\n    sid\n" in told
+    assert "  lifetime reduced to the policy's maximum:\n    sid\n" in told
 
 
-def test_forecast_of_another_policy(proxy: Running, tmp_path: Path) -> None:
+def test_forecast_accepts_another_policy(proxy: Running, tmp_path: Path) -> None:
     path = tmp_path / "other.yaml"
     path.write_text(
         "version: 1\npolicy: other\nundeclared: {request: pass}\ncookies:\n  - {name: sid}\n  - {name: tracker}\n"
@@ -70,12 +70,12 @@ def test_forecast_of_another_policy(proxy: Running, tmp_path: Path) -> None:
     assert {c["name"]: c["verdict"] for c in json.loads(told)["cookies"]}["tracker"] == "fine"
 
 
-def test_drift_says_what_differs_and_what_to_paste(proxy: Running, tmp_path: Path) -> None:
+def test_drift_lists_differences_and_the_yaml_to_paste(proxy: Running, tmp_path: Path) -> None:
     code, told, _ = run("drift", at(proxy))
     assert code == 1
-    assert "tracker: set by the application, and in no entry" in told
-    assert "sid: the application asks for 2h, and the entry promises 1h" in told
-    assert "seen: declared, and not seen yet" in told
+    assert "tracker: set by the application, but undeclared" in told
+    assert "sid: the application sets a lifetime of 2h, but the entry allows 1h" in told
+    assert "seen: declared, but not seen yet" in told
     pasted = tmp_path / "pasted.yaml"
     pasted.write_text(POLICY + told.partition("fill in the comments:\n\n")[2])
     code, told, _ = run("drift", "--policy", pasted, "--only", "undeclared", at(proxy))
@@ -95,12 +95,12 @@ def test_mode_is_switched_and_turned_back(proxy: Running, token: Path) -> None:
 
 
 @pytest.mark.parametrize("duration", ["0h", "1m", "30d", "session", "soon", "-1h", ""])
-def test_a_switch_for_no_time_or_for_ever_is_refused(proxy: Running, token: Path, duration: str) -> None:
+def test_a_switch_with_an_invalid_duration_is_refused(proxy: Running, token: Path, duration: str) -> None:
     code, _, told = run("mode", "report", "--for", duration, "--token-file", token, at(proxy))
     assert code == 2 and "is not a valid time (for example 30min, 8h or 2d, at most 7 days)" in told
 
 
-def test_what_changes_something_needs_the_token(proxy: Running, tmp_path: Path) -> None:
+def test_commands_that_change_something_need_the_token(proxy: Running, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text("another-token-of-some-length")
     wrong.chmod(0o600)
@@ -113,7 +113,7 @@ def test_what_changes_something_needs_the_token(proxy: Running, tmp_path: Path) 
         assert code == 3 and "no such file or directory" in told
 
 
-def test_reload_says_what_is_wrong(proxy: Running, token: Path) -> None:
+def test_reload_prints_the_errors_of_the_policy(proxy: Running, token: Path) -> None:
     good = proxy.policy.read_text()
     try:
         proxy.policy.write_text(good.replace("secure: true", "secur: true"))
@@ -132,7 +132,7 @@ def test_health_is_for_containers(proxy: Running) -> None:
 
 
 @pytest.mark.parametrize("command", ["forecast", "drift", "health"])
-def test_what_is_no_admin_listener_is_told_as_such(proxy: Running, command: str) -> None:
+def test_a_server_other_than_the_admin_listener_is_reported(proxy: Running, command: str) -> None:
     code, _, told = run(command, "ftp://x")
     assert code == 2 and "is not a valid address, such as http://127.0.0.1:9180" in told
     code, _, told = run(command, f"127.0.0.1:{proxy.port}")  # the proxy's own port
@@ -152,12 +152,12 @@ def test_what_is_no_admin_listener_is_told_as_such(proxy: Running, command: str)
         ((), 2, "Missing option '--prometheus'"),
     ],
 )  # fmt: skip
-def test_a_report_that_cannot_be_made_says_why(arguments: tuple[str, ...], code: int, told: str) -> None:
+def test_a_report_that_cannot_be_made_prints_the_reason(arguments: tuple[str, ...], code: int, told: str) -> None:
     found, _, error = run("report", *arguments)
     assert found == code and told in error
 
 
-def test_a_report_of_a_prometheus_that_is_none(proxy: Running, tmp_path: Path) -> None:
+def test_a_server_other_than_prometheus_is_reported(proxy: Running, tmp_path: Path) -> None:
     code, _, told = run("report", "--prometheus", f"http://127.0.0.1:{proxy.admin}")
     assert code == 3 and "is not a Prometheus server (status 404)" in told
     (tmp_path / "cut.json").write_text('{"cookiewarden": "inventory", "for')
@@ -173,7 +173,7 @@ def test_a_report_of_a_prometheus_that_is_none(proxy: Running, tmp_path: Path) -
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["markdown", "html"])
-def test_samples_that_no_counter_can_have_are_no_data(value: str, code: int, form: str) -> None:
+def test_samples_impossible_for_a_counter_are_not_used(value: str, code: int, form: str) -> None:
     at = int(time.time())
     samples = ",".join(f"[{at - back}, {value}]" for back in range(0, 400, 10))
     labels = '{"cookie": "sid", "action": "pass", "direction": "response", "policy": "p", "sha256": "s"}'
@@ -185,14 +185,14 @@ def test_samples_that_no_counter_can_have_are_no_data(value: str, code: int, for
 
 
 @pytest.mark.parametrize("moment", ["1e300", "Infinity", "NaN", "-1", '"x"', "null", "9" * 400])
-def test_samples_of_moments_that_cannot_be_are_no_answer(moment: str) -> None:
+def test_samples_with_impossible_times_are_rejected(moment: str) -> None:
     answer = f'{{"status": "success", "data": {{"result": [{{"metric": {{}}, "values": [[{moment}, "1"]]}}]}}}}'
     with site(dict.fromkeys(("/api/v1/query_range", "/api/v1/query"), (200, {}, answer.encode()))) as url:
         code, _, told = run("report", "--prometheus", url)
     assert code == 3 and "is not a Prometheus server" in told and "Traceback" not in told
 
 
-def test_the_schema_of_what_is_answered_is_printed(proxy: Running) -> None:
+def test_the_schema_of_each_answer_is_printed(proxy: Running) -> None:
     for name in ("inventory", "forecast", "drift", "policy", "mode", "error"):
         code, told, _ = run("schema", name)
         assert code == 0 and json.loads(told)["type"] == "object"

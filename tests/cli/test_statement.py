@@ -1,4 +1,4 @@
-"""`cookiewarden statement` as users call it: written, compared, and drafted from; files, formats, exit codes."""
+"""`cookiewarden statement` as users call it: write, compare and import; files, formats, exit codes."""
 
 import json
 from pathlib import Path
@@ -61,14 +61,14 @@ def test_it_is_written_to_a_file(folder: Path) -> None:
         (("import",), 2, "Missing argument"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+def test_errors_are_reported(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
     (folder / "bad.html").write_text("{% if %}")
     (folder / "bin.html").write_bytes(b"\xff")
     found, out, err = run("statement", *arguments, cwd=folder)
     assert found == code and told in err and out == ""
 
 
-def test_differences_are_told_with_both_places(folder: Path) -> None:
+def test_differences_are_reported_with_both_places(folder: Path) -> None:
     (folder / "page.txt").write_text("Our cookies:\n\n* sid: The session. Valid for 1 year.\n* _fbp: ads\n")
     code, out, _ = run("statement", "--policy", "p.yaml", "--check", "page.txt", cwd=folder)
     assert code == 1

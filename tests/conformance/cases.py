@@ -1,4 +1,4 @@
-"""A message, the sentence that it proves, and the answer that it must get: the rows of the wire suite's tables."""
+"""The rows of the wire suite: a message, the sentence that it proves, and the required answer."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 class Case:
     sentence: str
     section: str
-    """Of the RFC that asks for the answer."""
+    """Section of the RFC that requires the answer."""
     sent: bytes
     answers: frozenset[int]
     why: str = ""
-    """Where cookiewarden differs from all others: the reason."""
+    """The reason, where cookiewarden is stricter than other proxies."""
     whole: bool = False
-    """Only in one segment: what comes in pieces has been begun to be told before its fault is seen."""
+    """Send it in one segment only: in pieces, the proxy forwards a part before it sees the fault."""

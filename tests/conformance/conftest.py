@@ -1,9 +1,9 @@
-"""The wire suite runs against cookiewarden, and beside it against any proxies that are named:
+"""The wire suite runs against cookiewarden, and also against each proxy given with `--proxy`:
 
     pytest tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
     pytest tests/conformance --proxy mine=127.0.0.1:8080 --origin-port 9000
 
-A test that another proxy does not pass fails nothing: it is told in the table at the end.
+A test that another proxy does not pass is not a failure: the table at the end shows the difference.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ WHY = pytest.StashKey[dict[str, str]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("wire")
     group.addoption("--proxy", action="append", help=f"one of {', '.join(PEERS)}, or NAME=HOST:PORT")
-    group.addoption("--origin-port", type=int, default=0, help="where the origin of a running proxy is expected")
+    group.addoption("--origin-port", type=int, default=0, help="port of the origin of a running proxy")
 
 
 def proxies(config: pytest.Config) -> list[str]:
@@ -41,7 +41,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Wire]]:
-    """The proxies that were started so far."""
+    """The proxies that are running."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.closing(wires := Wires(stack, tmp_path_factory.mktemp("wire"), request.config)))
         yield wires
@@ -78,7 +78,7 @@ def wire(request: pytest.FixtureRequest, running: dict[str, Wire]) -> Wire:
 
 @pytest.fixture
 def ours(running: dict[str, Wire]) -> Wire:
-    """cookiewarden, whatever proxies were named."""
+    """cookiewarden, for tests that do not apply to other proxies."""
     return running[OURS]
 
 
@@ -93,7 +93,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     error = call.excinfo.value if call.excinfo else None
     cell = "ok" if error is None else error.seen if isinstance(error, Differs) else type(error).__name__
     cells = item.config.stash[TABLE].setdefault(row, {})
-    if cells.get(proxy, "ok") == "ok":  # of a sentence that is tried in several ways, the first that differs
+    if cells.get(proxy, "ok") == "ok":  # keeps the first difference of a sentence with several variants
         cells[proxy] = cell
     case = spec.params.get("case")
     item.config.stash[WHY][row] = getattr(case, "why", "") or item.function.__doc__ or ""
@@ -103,7 +103,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
 
 
 def _sentence(item: pytest.Item, params: dict[str, object]) -> str:
-    """A case's sentence, or a test's name and the parameters that it was given."""
+    """Return a case's sentence, or a test's name and its parameters."""
     case = params.get("case")
     if hasattr(case, "sentence"):
         return case.sentence
@@ -132,6 +132,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         if len(cells) > 2 and cells.get(OURS) == "ok" and all(c != "ok" for n, c in cells.items() if n != OURS)
     ]
     if alone:
-        terminalreporter.section(f"where {OURS} differs from all others, and why")
+        terminalreporter.section(f"differences of {OURS} from all others, with reasons")
         for row in alone:
             write(f"{row}: {' '.join(config.stash[WHY][row].split()) or 'no reason given'}")

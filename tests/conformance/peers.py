@@ -1,5 +1,6 @@
-"""The proxies that the wire suite runs against, each a real process in front of the same origin, with the same limits
-and timeouts as far as each of them has these.
+"""The proxies of the wire suite, each a real process in front of the same origin.
+
+All have the same limits and timeouts, where a proxy has such a setting.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from tests.support.proxy import CANARY, POLICY
 from tests.support.wait import PATIENCE
 
 HEADER, READ, CONNECT, KEEPALIVE = 2, 1, 1, 6
-"""Seconds: for a request head or a stalled body, between two bytes of the origin, to connect, between requests."""
+"""Timeouts in seconds: a request head or stalled body, two bytes of the origin, connect, between requests."""
 
 OURS = "cookiewarden"
 
@@ -37,7 +38,7 @@ def cookiewarden(folder: Path, listen: int, origin: int) -> list[str]:
 
 
 def nginx(folder: Path, listen: int, origin: int) -> list[str]:
-    user = "user root;" if os.geteuid() == 0 else ""  # its worker must reach a folder that is ours alone
+    user = "user root;" if os.geteuid() == 0 else ""  # the folder is private, and the worker must read it
     temporary = " ".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -134,7 +135,7 @@ os.environ["PATH"] += ":/usr/sbin"
 
 
 def version(name: str) -> str:
-    """What a peer says of itself; nothing where it is not installed."""
+    """Return the version that a peer prints; empty if it is not installed."""
     executable = str(Path(sys.executable).parent / "envoy") if name == "envoy" else shutil.which(name)
     if name == OURS or not executable or not Path(executable).exists():
         return "here" if name == OURS else ""
@@ -146,7 +147,7 @@ def version(name: str) -> str:
 
 @contextlib.contextmanager
 def started(name: str, folder: Path, origin: int) -> Iterator[int]:
-    """The port of a peer that serves."""
+    """Start a peer and yield its port."""
     home, listen = folder / name, free_port()
     home.mkdir()
     with (home / "log").open("wb") as log:

@@ -1,5 +1,4 @@
-"""Rows of the wire that take more than one message: time, retries, interim answers, hop-by-hop, upgrades, early
-ends."""
+"""Properties that need several messages: time, retries, interim answers, hop-by-hop fields, upgrades, early ends."""
 
 import contextlib
 import hashlib
@@ -52,7 +51,7 @@ def test_only_a_safe_request_on_a_stale_connection_is_sent_again(
     def script(connection: OriginConnection) -> None:
         connection.read_head()
         connection.send(OK)
-        # Dies on the next request of the connection, and answers it on a new one.
+        # The origin closes on the next request of the connection, and answers it on a new one.
         connection.read_head()
 
     origin = wire.behind(script)
@@ -65,7 +64,7 @@ def test_only_a_safe_request_on_a_stale_connection_is_sent_again(
 
 @pytest.mark.row(3)
 @pytest.mark.parametrize("method", [b"GET", b"POST"], ids=["GET", "POST"])
-def test_an_origin_that_dies_on_a_fresh_connection_is_asked_once(wire: Wire, method: bytes) -> None:
+def test_a_request_is_sent_once_if_the_origin_closes_a_new_connection(wire: Wire, method: bytes) -> None:
     origin = wire.behind(lambda connection: connection.read_head() and None)
     status = wire.status(get(b"/", CLOSE, b"Content-Length: 0", method=method))
     expect(status in (502, 503), status)
@@ -94,8 +93,8 @@ def test_a_slow_head_is_a_408_however_it_drips(wire: Wire) -> None:
 
 
 @pytest.mark.row(5)
-def test_a_connection_that_says_nothing_is_closed_without_a_word(wire: Wire) -> None:
-    """What says nothing has asked nothing: an answer to it would be taken for that of a later request."""
+def test_an_unused_connection_is_closed_without_a_response(wire: Wire) -> None:
+    """Close without a response, which the client would take for the answer to a later request."""
     with wire.client() as client:
         client.socket.settimeout(KEEPALIVE + BUSY)
         said = client.socket.recv(1000)
@@ -122,7 +121,7 @@ def test_a_body_may_be_slow_but_not_stand_still(wire: Wire) -> None:
 
 @pytest.mark.row(8)
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_large_bodies_travel_both_ways_intact(wire: Wire, framing: str) -> None:
+def test_large_bodies_arrive_intact_in_both_directions(wire: Wire, framing: str) -> None:
     body = os.urandom(8 << 20)
     seen: list[bytes] = []
 
@@ -174,8 +173,8 @@ def test_an_origin_stalls_where_the_client_does_not_read(wire: Wire) -> None:
 
 
 @pytest.mark.row(15)
-def test_hop_by_hop_fields_go_both_ways(wire: Wire) -> None:
-    """RFC 9110 7.6.1 names them; the others keep some of them (Keep-Alive, Proxy-Connection, TE)."""
+def test_hop_by_hop_fields_are_removed_in_both_directions(wire: Wire) -> None:
+    """Remove the fields of RFC 9110 7.6.1, also those named by Connection, which the others forward."""
     origin = wire.behind(
         b"HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nX-Hop: gone\r\nKeep-Alive: timeout=5\r\nProxy-Connection: gone\r\n"
         b"X-Kept: kept\r\nContent-Length: 2\r\n\r\nok"
@@ -191,7 +190,7 @@ def test_hop_by_hop_fields_go_both_ways(wire: Wire) -> None:
 
 @pytest.mark.row(16)
 def test_expect_100_continue_is_answered_by_the_origin(wire: Wire) -> None:
-    """A 100 of our own would invite a body that the origin is about to refuse: nginx and HAProxy send one."""
+    """Leave the 100 to the origin, which may refuse the body; nginx and Envoy send it themselves."""
     arrived = threading.Event()
 
     def script(connection: OriginConnection) -> None:
@@ -213,7 +212,7 @@ def test_expect_100_continue_is_answered_by_the_origin(wire: Wire) -> None:
         expect(arrived.wait(PATIENCE), "origin not asked")
         client.socket.settimeout(0.15)
         with contextlib.suppress(TimeoutError):
-            expect(client.socket.recv(1000) == b"", "a 100 of its own")
+            expect(client.socket.recv(1000) == b"", "its own 100")
         client.socket.settimeout(BUSY)
         expect(client.read_until(b"\r\n\r\n").startswith(b"HTTP/1.1 100"), "no 100")
         client.send(b"abc")
@@ -226,7 +225,7 @@ def test_expect_100_continue_is_answered_by_the_origin(wire: Wire) -> None:
 
 @pytest.mark.row(16)
 def test_interim_answers_reach_http_1_1_only_and_stay_in_step(wire: Wire) -> None:
-    """A 103 is passed on (RFC 9110 15.2: a proxy must forward 1xx), with its cookies judged; nginx drops it."""
+    """Forward a 103 to HTTP/1.1 only (RFC 9110 15.2); Envoy drops it, and HAProxy sends it to HTTP/1.0."""
 
     def script(connection: OriginConnection) -> None:
         number = 0
@@ -253,8 +252,8 @@ def test_interim_answers_reach_http_1_1_only_and_stay_in_step(wire: Wire) -> Non
 
 
 @pytest.mark.row(18)
-def test_trailers_go_on_and_are_never_fields_of_the_head(wire: Wire) -> None:
-    """A Set-Cookie among them is not honoured by browsers and does not travel; nginx drops all trailers."""
+def test_trailers_are_forwarded_and_never_become_header_fields(wire: Wire) -> None:
+    """Remove a Set-Cookie trailer, which browsers ignore; the others forward it, or drop all trailers (nginx)."""
     wire.behind(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\nSet-Cookie: sid=CANARY\r\n\r\n"
     )
@@ -290,8 +289,8 @@ def test_an_upgrade_becomes_a_tunnel(wire: Wire) -> None:
 
 @pytest.mark.row(19)
 @pytest.mark.parametrize("protocol", [b"h2c", b"TLS/1.0", b"foo"])
-def test_an_upgrade_to_anything_else_is_not_passed_on(wire: Wire, protocol: bytes) -> None:
-    """h2c opens a tunnel past every check (h2c smuggling); nginx passes on whatever it is configured to."""
+def test_an_upgrade_to_another_protocol_is_not_forwarded(wire: Wire, protocol: bytes) -> None:
+    """Refuse h2c, a tunnel past every check (h2c smuggling); nginx and HAProxy forward the upgrade."""
     origin = wire.behind(OK)
     wire.ask(
         get(
@@ -303,7 +302,7 @@ def test_an_upgrade_to_anything_else_is_not_passed_on(wire: Wire, protocol: byte
     )
     expect(
         len(origin.requests) <= 1 and not any(b"\r\nupgrade:" in r.lower() for r in origin.requests),
-        "passed on",
+        "forwarded",
     )
 
 
@@ -312,7 +311,7 @@ def test_an_upgrade_to_anything_else_is_not_passed_on(wire: Wire, protocol: byte
     "path",
     [b"//a//b", b"/a/../b", b"/%2e%2e/x%2Fy", b"/a?q=%27&r='", b"/a;b=c", b"/?", b"/%C3%A9", b"/a%20b+c"],
 )
-def test_paths_travel_byte_for_byte(wire: Wire, path: bytes) -> None:
+def test_paths_are_forwarded_byte_for_byte(wire: Wire, path: bytes) -> None:
     origin = wire.behind(ok_close)
     wire.ask(get(path, CLOSE))
     expect(origin.requests[0].split(b" ")[1] == path, origin.requests[0].split(b" ")[1])
@@ -320,7 +319,7 @@ def test_paths_travel_byte_for_byte(wire: Wire, path: bytes) -> None:
 
 @pytest.mark.row(31)
 def test_an_absolute_target_is_normalised_and_its_authority_is_the_host(wire: Wire) -> None:
-    """RFC 9112 3.2.2: a proxy that receives one must ignore the received Host field."""
+    """Ignore the Host field of a request with an absolute target (RFC 9112 3.2.2)."""
     origin = wire.behind(ok_close)
     wire.ask(b"GET http://other.example/a?b HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n")
     expect(origin.requests[0].startswith(b"GET /a?b HTTP/1.1\r\n"), "not origin-form")
@@ -359,7 +358,7 @@ def test_an_early_answer_is_read_while_ten_megabytes_are_on_their_way(wire: Wire
 
 
 @pytest.mark.row(35)
-def test_a_client_that_leaves_takes_its_origin_connection_with_it(wire: Wire) -> None:
+def test_the_origin_connection_is_closed_when_its_client_leaves(wire: Wire) -> None:
     gone = threading.Event()
 
     def script(connection: OriginConnection) -> None:

@@ -1,8 +1,8 @@
-"""The IETF http-state suite: what a user agent on our parser sends back (see shared.py for where it is).
+"""The IETF http-state suite: the Cookie header that a user agent on our parser sends back.
 
-The suite is of RFC 6265's time. RFC 6265bis 5.6 says of a line without `=`: "the name string is empty, and the
-value string is the entire name-value-pair string". Such cookies parse here; the 29 cases with one are run with a
-user agent that ignores them, as RFC 6265 5.2 did.
+The suite is of RFC 6265's time. For a line without `=`, RFC 6265bis 5.6 has "the name string is empty, and the
+value string is the entire name-value-pair string". The parser follows it. In the 29 cases with such a line, the user
+agent ignores it, as RFC 6265 5.2 did. See tests/support/conformance.py for the location of the suite.
 """
 
 from datetime import datetime
@@ -20,11 +20,10 @@ OTHERWISE = {
     "http-state/disabled-chromium0023": None,
     # RFC 6265bis 5.1.4: /cookie-parser-result does not path-match /cookie-parser-result/foo/bar.
     "http-state/disabled-path0029": None,
-    # RFC 6265bis 5.7: "If the cookie-attribute-list contains an attribute with an attribute-name of "Domain": let
-    # the domain-attribute be the attribute-value of the last attribute" - here the empty one: host-only.
+    # The last Domain attribute counts (RFC 6265bis 5.7). It is empty here, so that the cookie is host-only.
     "http-state/optional-domain0042": "foo=bar",
 }
-"""Cases that the suite itself marks disabled or optional, and what the RFC's sentence makes of them."""
+"""Cases that the suite marks disabled or optional, with the result that the RFC requires."""
 
 
 @pytest.mark.parametrize("case", cases("http_state.jsonl"))
@@ -39,6 +38,6 @@ def test_a_user_agent_on_our_parser_sends_what_the_suite_expects(case: dict) -> 
 
 
 @pytest.mark.parametrize("case", cases("http_state_dates.jsonl"))
-def test_cookie_dates_mean_what_the_suite_says(case: dict) -> None:
+def test_cookie_dates_are_read_as_the_suite_expects(case: dict) -> None:
     seconds = parse_cookie_date(case["date"].encode("latin-1"))
     assert (None if seconds is None else imf_fixdate(seconds).decode()) == case["expected"]

@@ -1,5 +1,4 @@
-"""What an origin may answer, and what clients get of what it may not: 502, or a message that is seen to be
-incomplete."""
+"""Valid and invalid responses of an origin: for an invalid one, clients get a 502 or a visibly incomplete message."""
 
 import gzip
 import random
@@ -29,26 +28,26 @@ RESPONSES = [
     Case("a response without a reason phrase passes", "9112 4", b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", PASSES),
     Case("a response of HTTP/1.0 passes", "9112 2.3", ok(EMPTY, version=b"1.0"), PASSES),
     Case("a value in Latin-1 passes", "9110 5.5", ok(b"X: \xe9", EMPTY), PASSES),
-    Case("a status that is not known passes", "9110 15", b"HTTP/1.1 299 Odd\r\nContent-Length: 0\r\n\r\n", frozenset({299})),
+    Case("an unknown status passes", "9110 15", b"HTTP/1.1 299 Odd\r\nContent-Length: 0\r\n\r\n", frozenset({299})),
     Case("a status above 599 passes", "9110 15", b"HTTP/1.1 999 Request denied\r\nContent-Length: 0\r\n\r\n", frozenset({999})),
-    Case("what is no HTTP is a bad gateway", "9112 4", b"garbage\r\n\r\n", BAD),
-    Case("HTTP/2.0 in answer is a bad gateway", "9112 2.3", b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", BAD, why="the others take any version for HTTP/1.1; these framing rules are HTTP/1.x's alone"),
-    Case("a status of two digits is a bad gateway", "9112 4", b"HTTP/1.1 99 Odd\r\nContent-Length: 0\r\n\r\n", BAD, why="the others close without a word; a client should be told whose fault it was"),
-    Case("a status below 100 is a bad gateway", "9110 15", b"HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n", BAD, why="RFC 9110 15: invalid, and to be treated as a fault of the server; the others pass it on or close without a word"),
-    Case("a status of four digits is a bad gateway", "9112 4", b"HTTP/1.1 2000 Odd\r\nContent-Length: 0\r\n\r\n", BAD, why="as above"),
-    Case("a switch that nobody asked for is a bad gateway", "9110 15.2.2", b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", BAD),
+    Case("a response that is not HTTP is a bad gateway", "9112 4", b"garbage\r\n\r\n", BAD),
+    Case("a response of HTTP/2.0 is a bad gateway", "9112 2.3", b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", BAD, why="the framing rules apply to HTTP/1.x only; the others take any version as HTTP/1.1"),
+    Case("a status of two digits is a bad gateway", "9112 4", b"HTTP/1.1 99 Odd\r\nContent-Length: 0\r\n\r\n", BAD, why="the client should see that the fault is the origin's; the others close the connection without a response"),
+    Case("a status below 100 is a bad gateway", "9110 15", b"HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n", BAD, why="RFC 9110 15: an invalid status is a fault of the server; the others forward it or close without a response"),
+    Case("a status of four digits is a bad gateway", "9112 4", b"HTTP/1.1 2000 Odd\r\nContent-Length: 0\r\n\r\n", BAD, why="RFC 9110 15: an invalid status is a fault of the server; the others forward it or close without a response"),
+    Case("an unrequested 101 is a bad gateway", "9110 15.2.2", b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", BAD),
     Case("a blank before the colon is a bad gateway", "9112 5.1", ok(b"X : y", EMPTY), frozenset({502, 200})),
     Case("a folded line is a bad gateway", "9112 5.2", ok(b"X: y", b" z", EMPTY), frozenset({502, 200})),
     Case("a NUL in a value is a bad gateway", "9110 5.5", ok(b"X: \x00", EMPTY), BAD),
-    Case("a control character in a value is a bad gateway", "9110 5.5", ok(b"X: \x01", EMPTY), BAD, why="RFC 9110 5.5: a recipient of CR, LF or NUL must reject or replace, and these are invalid too; the others pass them on"),
-    Case("a bare LF in a head is a bad gateway", "9112 2.2", b"HTTP/1.1 200 OK\nContent-Length: 0\n\n", BAD, why="two parsers that end a line differently see different fields, Set-Cookie among them"),
+    Case("a control character in a value is a bad gateway", "9110 5.5", ok(b"X: \x01", EMPTY), BAD, why="RFC 9110 5.5: control characters are invalid like CR, LF and NUL; nginx and HAProxy forward them"),
+    Case("a bare LF in a head is a bad gateway", "9112 2.2", b"HTTP/1.1 200 OK\nContent-Length: 0\n\n", BAD, why="parsers that end lines differently see different fields, for example Set-Cookie"),
     Case("a line without a colon is a bad gateway", "9112 5", ok(b"X", EMPTY), BAD),
     Case("two different lengths are a bad gateway", "9112 6.3", ok(b"Content-Length: 1", b"Content-Length: 2", body=b"a"), BAD),
-    Case("a length that is no number is a bad gateway", "9110 8.6", ok(b"Content-Length: x"), BAD),
+    Case("a length that is not a number is a bad gateway", "9110 8.6", ok(b"Content-Length: x"), BAD),
     Case("a length and chunks are a bad gateway", "9112 6.3", ok(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"), frozenset({502, 200})),
     Case("a coding before chunked is a bad gateway", "9112 6.1", ok(b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"), BAD),
-    Case("chunks in HTTP/1.0 are a bad gateway", "9112 6.1", ok(b"Transfer-Encoding: chunked", body=b"0\r\n\r\n", version=b"1.0"), BAD, why="RFC 9112 6.1: such a message has faulty framing; the others believe it"),
-    Case("a first chunk without a size is a bad gateway", "9112 7.1", ok(b"Transfer-Encoding: chunked", body=b"x\r\n"), BAD, why="nothing has been told to the client yet, so it can still be told; the others have sent the 200 and cut", whole=True),
+    Case("chunks in HTTP/1.0 are a bad gateway", "9112 6.1", ok(b"Transfer-Encoding: chunked", body=b"0\r\n\r\n", version=b"1.0"), BAD, why="RFC 9112 6.1: such a message has faulty framing; the others accept it"),
+    Case("a first chunk without a size is a bad gateway", "9112 7.1", ok(b"Transfer-Encoding: chunked", body=b"x\r\n"), BAD, why="the client has no response yet, so it can get a 502; Envoy has sent the 200 and truncates it", whole=True),
     Case("a head above 32 KiB is a bad gateway", "6585 5", ok(*[b"X: " + b"x" * 4000] * 9, EMPTY), frozenset({502, 503})),
     Case("129 fields are a bad gateway", "6585 5", ok(*[b"X: y"] * 129, EMPTY), BAD),
 ]  # fmt: skip
@@ -70,7 +69,7 @@ def test_response(wire: Wire, case: Case, drip: bool) -> None:
 
 
 def complete(answer: bytes, reset: bool) -> bool:
-    """Whether a client takes the message for whole (RFC 9112 8)."""
+    """Return whether a client takes the message as complete (RFC 9112 8)."""
     head, _, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
     if re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
@@ -94,8 +93,8 @@ def bodies() -> dict[str, bytes]:
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"], ids=["1.1", "1.0"])
 @pytest.mark.parametrize("kind", bodies())
 def test_a_response_that_is_cut_anywhere_is_seen_to_be_incomplete(wire: Wire, kind: str, version: bytes) -> None:
-    """An unknown length towards HTTP/1.0 ends with the connection: only a reset tells an end from a cut, and the
-    others end it like any other."""
+    """Reset the connection where the length is unknown to an HTTP/1.0 client. A normal close would look like a complete
+    message; the other proxies close normally."""
     whole = bodies()[kind]
     begins = whole.index(b"\r\n\r\n") + 4
     for cut in random.Random(f"{kind}{version!r}").sample(range(begins + 1, len(whole) - 1), 10):
@@ -103,7 +102,7 @@ def test_a_response_that_is_cut_anywhere_is_seen_to_be_incomplete(wire: Wire, ki
         def script(connection: OriginConnection, cut: int = cut) -> None:
             connection.read_head()
             connection.send(whole[:cut])
-            # until-close has no end to miss, so that a clean close is one: a cut is a reset
+            # without a length, a clean close is a complete body: only a reset is a truncation
             connection.reset() if kind == "until close" else None
 
         wire.behind(script)
@@ -119,7 +118,7 @@ def test_a_response_that_is_cut_anywhere_is_seen_to_be_incomplete(wire: Wire, ki
             except TimeoutError:
                 expect(False, "left open")
         if last_status(bytes(answer)) == 200:
-            expect(not complete(bytes(answer), reset), "seemed whole")
+            expect(not complete(bytes(answer), reset), "seemed complete")
 
 
 @pytest.mark.row(32)
@@ -148,7 +147,7 @@ def test_a_compressed_body_passes_untouched(wire: Wire, coding: str) -> None:
 def test_a_response_without_a_body_keeps_the_connection_in_step(
     wire: Wire, method: bytes, answer: bytes, kept: bytes, gone: bytes
 ) -> None:
-    """RFC 9110 8.6: a server must not send Content-Length with a 204, and what passes it on sends it too."""
+    """Drop Content-Length from a 204 (RFC 9110 8.6: a server must not send it, and so neither a proxy)."""
 
     def script(connection: OriginConnection) -> None:
         while True:
@@ -183,7 +182,7 @@ def test_a_response_without_a_body_keeps_the_connection_in_step(
     ],
 )
 @pytest.mark.parametrize("late", [False, True], ids=["in one segment", "a moment later"])
-def test_what_follows_a_response_reaches_nobody(wire: Wire, answer: bytes, late: bool) -> None:
+def test_bytes_after_a_response_reach_no_client(wire: Wire, answer: bytes, late: bool) -> None:
     at = (
         answer.index(b"HTTP/1.1 200 OK\r\nContent-Length: 6") if answer.count(b"HTTP/") > 1 else answer.index(b"SECRET")
     )

@@ -1,5 +1,6 @@
-"""Requests that two parsers might read differently (the shared set, by RFC 9110 and 9112): for each either a refusal,
-or one normalised request; an origin never sees bytes of a second one."""
+"""Requests that two parsers might read differently, by RFC 9110 and 9112.
+
+Each is refused or forwarded as one normalised request. The origin never sees bytes of a second one."""
 
 import base64
 import contextlib
@@ -17,7 +18,7 @@ ROWS = cases("smuggling-public.jsonl")
 
 @dataclass
 class Recorded:
-    """A request as a lenient origin reads it: lines may end in LF, and chunks win over a length."""
+    """A request as read by a lenient origin: lines may end in LF, and chunks override a length."""
 
     line: bytes
     raw: bytearray
@@ -78,7 +79,7 @@ class Recorder:
 
 
 def exchange(wire: Wire, case: dict, drip: bool, silence: float) -> tuple[list[int], bool]:
-    """The statuses that came, but for 100, and whether the proxy closed."""
+    """Return the statuses of the answers except 100, and whether the proxy closed the connection."""
     answer, closed = bytearray(), False
     with wire.client() as client:
         with contextlib.suppress(OSError):
@@ -99,7 +100,7 @@ def exchange(wire: Wire, case: dict, drip: bool, silence: float) -> tuple[list[i
 
 
 def judge(wire: Wire, case: dict, drip: bool) -> None:
-    """Raises Differs. An answer that is late, for the machine is busy, is waited for once more."""
+    """Judge a case, and once more with a longer wait, in case the machine was busy. Raises Differs."""
     try:
         _judge(wire, case, drip, 0.3)
     except Differs:
@@ -133,7 +134,7 @@ def _judge(wire: Wire, case: dict, drip: bool, silence: float) -> None:
 
 
 def told(request: Recorded, case: dict) -> None:
-    """The origin was told what it should be."""
+    """Check that the origin got the expected request."""
     if case.get("origin_body_b64") is not None:
         expect(request.body == base64.b64decode(case["origin_body_b64"]), "another body")
     method, target, *_ = [*request.line.decode("latin-1").split(" "), ""]
@@ -144,6 +145,7 @@ def told(request: Recorded, case: dict) -> None:
 @pytest.mark.row(23)
 @pytest.mark.parametrize("case", ROWS)
 def test_a_request_is_refused_or_forwarded_as_one(wire: Wire, case: dict) -> None:
+    """Refuse a blank after a chunk size, a bare LF pair and user information in Host, which the others forward."""
     judge(wire, case, drip=False)
 
 

@@ -1,4 +1,4 @@
-"""One proxy under test, an origin behind it whose behaviour each test scripts, and raw bytes on both sides."""
+"""One proxy under test, with a scripted origin behind it, and raw bytes on both sides."""
 
 import contextlib
 import re
@@ -12,11 +12,11 @@ from tests.support.origin import Origin, OriginConnection, answering
 
 Script = Callable[[OriginConnection], None]
 BUSY = 15.0
-"""Seconds that an answer may be late: the machine may be busy."""
+"""Seconds that an answer may be late on a busy machine."""
 
 
 class Differs(AssertionError):
-    """A proxy did something else than the test asks for; `seen` is that, in a word, for the table."""
+    """A proxy differed from the expectation; `seen` describes its answer in a word, for the table."""
 
     def __init__(self, seen: object) -> None:
         super().__init__(f"seen: {seen}")
@@ -24,10 +24,10 @@ class Differs(AssertionError):
 
 
 class ScriptedOrigin(Origin):
-    """An origin that takes a new script for each test. Connections that are open then are closed."""
+    """An origin that takes a new script for each test and then closes its connections."""
 
     answered = 0
-    """Requests that it has read to their end."""
+    """Number of requests that it has read to their end."""
 
     def __init__(self, port: int = 0) -> None:
         self.open: set[socket.socket] = set()
@@ -58,7 +58,7 @@ class Wire:
     origin: ScriptedOrigin
 
     def behind(self, script: Script | bytes) -> ScriptedOrigin:
-        """Let the origin behave like this."""
+        """Set the script or the fixed answer of the origin."""
         self.origin.begin(script)
         return self.origin
 
@@ -66,10 +66,10 @@ class Wire:
         return Client(self.port)
 
     def ask(self, request: bytes, drip: bool = False, seconds: float = BUSY) -> bytes:
-        """Send, and read until the proxy closes or falls silent."""
+        """Send, and read until the proxy closes or sends no more."""
         answer = bytearray()
         with self.client() as client:
-            with contextlib.suppress(OSError):  # refused before all was sent
+            with contextlib.suppress(OSError):  # refused before the request was complete
                 (client.drip if drip else client.send)(request)
             client.socket.settimeout(seconds)
             with contextlib.suppress(OSError):
@@ -78,7 +78,7 @@ class Wire:
         return bytes(answer)
 
     def status(self, request: bytes, drip: bool = False) -> int:
-        """The status of the last answer; 0 where the connection was closed without one."""
+        """Return the status of the last answer; 0 where the connection was closed without one."""
         return last_status(self.ask(request, drip))
 
 
@@ -88,13 +88,13 @@ def last_status(answer: bytes) -> int:
 
 
 def expect(condition: bool, seen: object) -> None:
-    """Raises Differs."""
+    """Check a condition. Raises Differs."""
     if not condition:
         raise Differs(seen)
 
 
 def answers_after_the_body(connection: "OriginConnection") -> None:
-    """An origin that reads each request to its end by what its head says, and answers with `ok`."""
+    """Read each request to the end that its head declares, and answer with `ok`."""
     while True:
         head = connection.read_head()
         length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)

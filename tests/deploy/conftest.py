@@ -1,5 +1,5 @@
-"""What deploy/ holds is tried with the tools that its users have. A tool that is missing fails a test: make test-deploy
-says which package has it."""
+"""The files of deploy/ are tested with the tools of their users. A missing tool fails the test with the name of its
+package."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ Tool = Callable[..., str]
 
 @pytest.fixture
 def tool() -> Tool:
-    """Runs a tool and hands out what it printed; it must have ended well."""
+    """A function that runs a tool and returns its output. The tool must end with code 0."""
 
     def run(name: str, *arguments: str, stdin: str = "", cwd: Path = DEPLOY, **environment: str) -> str:
         path = shutil.which(name, path=PATH)

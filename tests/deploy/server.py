@@ -35,7 +35,7 @@ class Prometheus:
 
 @contextlib.contextmanager
 def prometheus(folder: Path, admin: int, rules: str) -> Iterator[Prometheus]:
-    """One that scrapes the proxy with this admin port, on these alerts."""
+    """Start a Prometheus with these alerts that scrapes the proxy at this admin port."""
     assert shutil.which("prometheus"), "not installed: Debian's prometheus"
     folder.mkdir(exist_ok=True)
     (folder / "rules.yaml").write_text(rules)

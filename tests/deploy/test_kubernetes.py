@@ -1,5 +1,4 @@
-"""The manifests: built by the real kustomize, checked against the schemas of Kubernetes, and what must be true of
-them."""
+"""The manifests, built by the real kustomize and checked against the schemas of Kubernetes and further rules."""
 
 import json
 import shutil
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.deploy
 
 CHART = DEPLOY / "helm" / "cookiewarden"
 OPERATORS = {"PodMonitor", "PrometheusRule"}
-"""Kinds that Kubernetes itself does not know."""
+"""Kinds of operators, which Kubernetes itself does not define."""
 VERSION = "1.31"
 
 
@@ -66,7 +65,7 @@ def one(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return found
 
 
-def test_the_example_is_what_kubernetes_takes(built: list[dict[str, Any]], tool: Tool, npm: Path) -> None:
+def test_the_example_is_valid_for_kubernetes(built: list[dict[str, Any]], tool: Tool, npm: Path) -> None:
     assert sorted(document["kind"] for document in built) == [
         "ConfigMap", "Deployment", "NetworkPolicy", "PodMonitor", "Secret", "Service",
     ]  # fmt: skip
@@ -111,7 +110,7 @@ def test_the_policy_and_its_includes_are_there_under_their_own_names(built: list
         assert data[item["key"]] == (DEPLOY.parent / "policies" / path).read_text()
 
 
-def test_nobody_but_the_sidecar_reaches_the_application(built: list[dict[str, Any]]) -> None:
+def test_only_the_sidecar_reaches_the_application(built: list[dict[str, Any]]) -> None:
     policy = one(built, "NetworkPolicy")["spec"]
     pod = one(built, "Deployment")["spec"]["template"]
     assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
@@ -119,7 +118,7 @@ def test_nobody_but_the_sidecar_reaches_the_application(built: list[dict[str, An
     assert "from" in next(rule for rule in policy["ingress"] if rule["ports"][0]["port"] == 9180)
 
 
-def test_the_prometheus_rule_is_what_the_operator_takes(tool: Tool, npm: Path) -> None:
+def test_the_prometheus_rule_is_valid_for_the_operator(tool: Tool, npm: Path) -> None:
     valid([yaml.safe_load((DEPLOY / "prometheus" / "prometheusrule.yaml").read_text())], tool, npm)
 
 
@@ -177,10 +176,18 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
             environment["COOKIEWARDEN_MAX_REQUEST_BODY"],
             environment["COOKIEWARDEN_CONNECT_TIMEOUT"],
         ) == ("10485760", "0.5")
-        assert len(environment) == len(container["env"])  # none twice
+        assert len(environment) == len(container["env"])  # every name is unique
         assert one(documents, "ConfigMap")["data"]["vendors.a.yaml"].startswith("version: 1")
         rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yaml").read_text())
         assert one(documents, "PrometheusRule")["spec"] == rules
+
+
+def test_the_chart_replaces_the_address_of_the_runbook(tool: Tool) -> None:
+    given = {"enabled": True, "runbookUrl": "https://wiki.example/runbook"}
+    documents = rendered(tool, upstream="http://shop:3000", prometheusRule=given)
+    (group,) = one(documents, "PrometheusRule")["spec"]["groups"]
+    links = {rule["annotations"]["runbook_url"].partition("#")[0] for rule in group["rules"]}
+    assert links == {"https://wiki.example/runbook"}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +198,7 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
         {"upstream": "http://a", "policy": {"includes": {"../x": ""}}}, {"upstream": "http://a", "settings": {"drain_delay": 5}},
     ],
 )  # fmt: skip
-def test_values_that_make_no_sense_are_refused_before_anything_is_rendered(given: dict[str, Any]) -> None:
+def test_invalid_values_are_refused_before_anything_is_rendered(given: dict[str, Any]) -> None:
     found = values(**{key: value for key, value in given.items() if key != "replica"}) | {
         key: value for key, value in given.items() if key == "replica"
     }

@@ -1,4 +1,4 @@
-"""Alerts and dashboard: checked by promtool, and asked of a real Prometheus that scrapes a running proxy."""
+"""Alerts and dashboard, checked by promtool and by a real Prometheus that scrapes a running proxy."""
 
 import json
 import re
@@ -26,21 +26,14 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 
 
-def test_every_alert_is_what_prometheus_takes_and_fires_when_it_should(tool: Tool) -> None:
+def test_every_alert_is_valid_and_fires_when_it_should(tool: Tool) -> None:
     tool("promtool", "check", "rules", str(RULES))
     tool("promtool", "test", "rules", str(DEPLOY / "prometheus" / "rules.test.yaml"))
     tests = yaml.safe_load((DEPLOY / "prometheus" / "rules.test.yaml").read_text())["tests"]
+    assert {alert["labels"]["severity"] for alert in alerts()} == {"critical", "warning"}
     fire = {test["alertname"] for case in tests for test in case["alert_rule_test"] if test.get("exp_alerts")}
     silent = {test["alertname"] for test in tests[0]["alert_rule_test"]}
     assert fire == silent == {alert["alert"] for alert in alerts()}
-
-
-def test_every_alert_says_what_to_do() -> None:
-    page = (DEPLOY / "README.md").read_text()
-    for alert in alerts():
-        assert f"\n### {alert['alert']}\n" in page
-        assert alert["labels"]["severity"] in ("critical", "warning")
-    assert set(re.findall(r"^### (Cookiewarden\w+)$", page, re.MULTILINE)) == {a["alert"] for a in alerts()}
 
 
 def test_what_is_generated_is_as_it_would_be_generated_now() -> None:
@@ -84,7 +77,7 @@ def test_every_metric_of_alerts_and_panels_is_in_a_real_scrape(tmp_path: Path) -
 
 
 def _answers(asked: Prometheus, expression: str) -> bool:
-    """Whether it is understood, and finds something."""
+    """Return whether Prometheus accepts the expression and finds a series."""
     for name, value in (("$job", ".+"), ("$instance", ".+"), ("$__rate_interval", "5s"), ("$__range", "1m")):
         expression = expression.replace(name, value)
     return bool(asked.ask("query", query=expression)["result"])

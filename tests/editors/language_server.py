@@ -1,5 +1,4 @@
-"""A session with a language server over its standard input and output, as editors have one (Language Server Protocol
-3.17)."""
+"""A session with a language server over standard input and output, as in an editor (Language Server Protocol 3.17)."""
 
 import json
 import subprocess
@@ -64,8 +63,8 @@ class Session:
             try:
                 message = self.messages.get(timeout=max(0.0, end - time.monotonic()))
             except Empty:
-                raise AssertionError("the language server says nothing") from None
-            if "method" in message and "id" in message:  # it asks for settings: there are none
+                raise AssertionError("the language server sends nothing") from None
+            if "method" in message and "id" in message:  # it requests settings, and gets empty ones
                 asked = message.get("params", {}).get("items", [])
                 self._send({"id": message["id"], "result": [None for _ in asked]})
             if message.get("method") == "textDocument/publishDiagnostics":
@@ -73,10 +72,10 @@ class Session:
             if wanted(message):
                 return message
 
-    # What an editor does
+    # Actions of an editor
 
     def open(self, name: str) -> list[str]:
-        """Open a file; what is marked in it, each with its line."""
+        """Open a file. Return its marks, each with its line."""
         path = self.folder / name
         document = {"uri": path.as_uri(), "languageId": "yaml", "version": 1, "text": path.read_text()}
         self.tell("textDocument/didOpen", {"textDocument": document})
@@ -92,7 +91,7 @@ class Session:
         return found["contents"]["value"] if found else ""
 
     def completions(self, name: str, line: int, column: int) -> dict[str, str]:
-        """What is offered, with what is told of it."""
+        """Return the completions that are offered, with their descriptions."""
         found = self.ask("textDocument/completion", self._at(name, line, column))
         items = found["items"] if isinstance(found, dict) else found or []
         return {item["label"]: _text(item.get("documentation", "")) for item in items}

@@ -1,4 +1,4 @@
-"""What editors show: the schemas drive completion, hover and marks in a real session with yaml-language-server."""
+"""Editors: the schemas drive completion, hover and marks in a real session with yaml-language-server."""
 
 import shutil
 from collections.abc import Iterator
@@ -54,19 +54,19 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     session.close()
 
 
-def test_keys_tell_what_they_mean(session: Session) -> None:
+def test_hovering_over_a_key_shows_its_description(session: Session) -> None:
     session.open("shop.yaml")
-    assert "Lax means exactly Lax" in session.hover("shop.yaml", 8, 7)
-    assert "Who sets it" in session.hover("shop.yaml", 9, 7)
-    assert "Where the proxy serves it" in session.hover("shop.yaml", 5, 4)
+    assert "sets exactly this value" in session.hover("shop.yaml", 8, 7)
+    assert "Setter of the cookie" in session.hover("shop.yaml", 9, 7)
+    assert "Path at which the proxy serves the statement" in session.hover("shop.yaml", 5, 4)
     assert "the policy language" in session.hover("shop.yaml", 2, 2).lower()
 
 
-def test_keys_are_offered_with_what_they_mean(session: Session) -> None:
+def test_completion_offers_keys_with_their_descriptions(session: Session) -> None:
     session.open("shop.yaml")
     offered = session.completions("shop.yaml", 10, 7)
     assert {"lifetime", "lifetime_source"} <= set(offered) and "name" not in offered
-    assert "The longest time a browser may keep the cookie" in offered["lifetime"]
+    assert "Maximum time that a browser may keep the cookie" in offered["lifetime"]
 
 
 def test_values_are_offered(session: Session) -> None:
@@ -75,7 +75,7 @@ def test_values_are_offered(session: Session) -> None:
     assert {"block", "report", "pass"} <= set(session.completions("shop.yaml", 3, 25))
 
 
-def test_what_is_wrong_is_marked_on_its_line(session: Session) -> None:
+def test_errors_are_marked_on_their_line(session: Session) -> None:
     marked = session.open("wrong.yaml")
     assert [line.partition(":")[0] for line in sorted(marked)] == ["3", "6", "7", "8"], marked
     assert any("samesit" in line for line in marked) and any('"name"' in line for line in marked)
@@ -89,5 +89,5 @@ def test_policy_tests_have_a_schema_too(session: Session) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(POLICIES.rglob("*.yaml")), ids=lambda p: p.name)
-def test_nothing_is_marked_in_a_policy_that_ships(session: Session, path: Path) -> None:
+def test_the_shipped_policies_have_no_marks(session: Session, path: Path) -> None:
     assert session.open(str(path.relative_to(POLICIES))) == []

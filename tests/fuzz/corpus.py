@@ -1,4 +1,4 @@
-"""What inputs are made from: messages that are right and wrong in known ways, and how they are changed."""
+"""The sources of inputs: messages that are valid, or invalid in known ways, and their mutations."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from tests.support.conformance import CONFORMANCE
 
 
 def seeds() -> dict[str, list[bytes]]:
-    """By target."""
+    """Return the first inputs by target."""
     requests = [case.sent for case in (*REQUEST_LINES, *FIELDS, *FRAMING)]
     responses = [case.sent for case in RESPONSES if len(case.sent) < 2000]
     for name, kind, found in (
@@ -50,7 +50,7 @@ WORDS = [
 
 
 def inputs(found: list[bytes], chance: random.Random) -> Iterator[bytes]:
-    """Changed seeds without end: octets flipped, dropped, doubled, spliced, and words of the protocol put in."""
+    """Yield changed seeds without end: octets flipped, dropped, doubled, spliced, and protocol words inserted."""
     while True:
         data = bytearray(chance.choice(found))
         for _ in range(chance.randint(1, 5)):

@@ -2,9 +2,10 @@
 
     python -m tests.fuzz.costs --seconds 60 [--seed N]
 
-Heads of `tests/bench/heads.py` are changed at random: a unit that fills a field is replaced, doubled, mixed with
-another, and tried under the policies of all cases. Whatever costs more than the worst so far is measured again, and
-becomes the start of further changes. The worst is printed as a multiple of a request of the six-cookie workload."""
+The search changes the heads of `tests/bench/heads.py` at random. It replaces, doubles or mixes the unit that fills a
+field, and tries the result under the policies of all cases. A head that costs more than the worst so far is measured
+again, and becomes the start of further changes. The worst is printed as a multiple of a request of the six-cookie
+workload."""
 
 import argparse
 import logging
@@ -45,14 +46,14 @@ class Found:
 
 
 def filled(chance: random.Random) -> bytes:
-    """Up to a field's room of units."""
+    """Return units up to the size of a field."""
     unit = b"".join(chance.choice(UNITS) for _ in range(chance.choice((1, 1, 1, 2, 3))))
     numbered = b"".join(b"%d%b" % (at, unit) for at in range(3000)) if chance.random() < 0.3 else unit * 16_000
     return numbered[: chance.choice((ROOM, ROOM, 1000, 4000))]
 
 
 def made(chance: random.Random) -> Found:
-    """A new head: that of a case, or fields that are full."""
+    """Return a new head, from a case or with full fields."""
     case = chance.choice(CASES)
     ask, answer = case.heads(chance.randrange(1 << 30))
     if chance.random() < 0.7:
@@ -71,7 +72,7 @@ def made(chance: random.Random) -> Found:
 
 
 def changed(found: Found, chance: random.Random) -> Found:
-    """The same with some piece of it replaced by a unit that is repeated."""
+    """Return a copy with one piece replaced by a repeated unit."""
     which, other = (found.ask, found.answer)[:: chance.choice((1, -1))]
     begin = chance.randrange(max(len(which) - 4, 1))
     end = min(begin + chance.choice((1, 10, 100, 5000)), len(which) - 4)
@@ -81,7 +82,7 @@ def changed(found: Found, chance: random.Random) -> Found:
 
 
 def cost(proxy: Proxy, found: Found) -> float:
-    """CPU seconds; all numbers in the head are new, so that nothing of it is remembered."""
+    """Return CPU seconds. All numbers in the head are new, so that memos do not help."""
     fresh = random.randrange(10**6, 10**7)
     ask = re.sub(rb"(?<=[a-z])[0-9]{1,7}(?==)", lambda m: b"%d" % (fresh + int(m[0]) % 1000), found.ask)
     began = time.process_time()
@@ -90,7 +91,7 @@ def cost(proxy: Proxy, found: Found) -> float:
 
 
 async def search(seconds: float, seed: int) -> float:
-    """The worst ratio."""
+    """Return the worst ratio."""
     logging.getLogger("cookiewarden").setLevel(logging.CRITICAL)
     chance, until = random.Random(seed), time.monotonic() + seconds
     one = await measured("a")

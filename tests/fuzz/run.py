@@ -3,8 +3,8 @@
     python -m tests.fuzz.run --inputs 1000000 [--target request] [--seed N]
     python -m tests.fuzz.run --atheris --seconds 60        (coverage-guided, where atheris is installed)
 
-Any exception but a refusal ends it and prints the input; so do an input that takes longer than a second, and memory
-that grows.
+An exception other than a refusal ends the run and prints the input. An input of more than a second, or growing memory,
+ends it too.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def fuzz(name: str, count: int, seed: int) -> None:
 
 
 def guided(names: list[str], seconds: int) -> None:
-    """Let coverage choose the inputs; each target in a process of its own, for libFuzzer ends it."""
+    """Let coverage choose the inputs. Each target has a separate process, because libFuzzer exits."""
     import subprocess
     import tempfile
     from pathlib import Path
@@ -91,11 +91,11 @@ def _guided(name: str, seconds: int, folder: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inputs", type=int, default=1_000_000, help="for each target")
+    parser.add_argument("--inputs", type=int, default=1_000_000, help="inputs for each target")
     parser.add_argument("--target", choices=TARGETS)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--atheris", action="store_true")
-    parser.add_argument("--seconds", type=int, default=60, help="with --atheris, for each target")
+    parser.add_argument("--seconds", type=int, default=60, help="seconds for each target, with --atheris")
     arguments = parser.parse_args()
     names = [arguments.target] if arguments.target else list(TARGETS)
     if arguments.atheris:

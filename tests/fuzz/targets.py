@@ -1,4 +1,4 @@
-"""What every sequence of octets must leave true. Each target takes one input and raises where something is not."""
+"""Properties for every sequence of octets. Each target takes one input and raises if a property does not hold."""
 
 import contextlib
 
@@ -18,7 +18,7 @@ LAST = read_request(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\n\r\n", LIMITS)
 
 
 class One:
-    """Counts what llhttp finds in octets that should be one head."""
+    """A counter of the messages that llhttp finds in octets that should be one head."""
 
     def __init__(self) -> None:
         self.heads = 0
@@ -35,7 +35,7 @@ def one_head(parser: type, head: bytes) -> None:
 
 
 def request(data: bytes) -> None:
-    """A request is refused with a status of its own, or what goes on is one head that reads the same again."""
+    """Check that a request is refused with a status, or forwarded as one head that reads back the same."""
     end = data.find(b"\r\n\r\n") + 4
     try:
         if end == 3:
@@ -61,11 +61,11 @@ def request(data: bytes) -> None:
 
 
 LIMITS_FOR_BUILT = Limits(65536, 65536, 256)
-"""Our own fields come on top of what a client may send."""
+"""Larger than the limits of a client, because the proxy adds fields."""
 
 
 def response(data: bytes) -> None:
-    """A response is refused, or what goes on is one head with the same end of its body."""
+    """Check that a response is refused, or forwarded as one head with the same end of its body."""
     end = data.find(b"\r\n\r\n") + 4
     if end == 3:
         may_begin_a_response(data, len(data) // 2)
@@ -91,7 +91,7 @@ def response(data: bytes) -> None:
 
 
 def chunks(data: bytes) -> None:
-    """A chunked body ends in a fault, at its end or in the middle, wherever it is cut, and never in two ways."""
+    """Check that a chunked body gives one result, wherever it is cut: a fault, complete or incomplete."""
     outcomes = []
     for step in (len(data) or 1, 1 if len(data) < 200 else 97):
         body, found = b"", ChunkedBody(4096)
@@ -110,7 +110,7 @@ def chunks(data: bytes) -> None:
 
 
 def balancer(data: bytes) -> None:
-    """A PROXY header is refused, incomplete, or read to an end that is known before it is passed."""
+    """Check that a PROXY header is refused, incomplete, or read exactly to its end."""
     header = b""
     try:
         while octets := missing(header):
@@ -128,7 +128,7 @@ REVISION = b"0123456789abcdef"
 
 
 def page(data: bytes) -> None:
-    """A page gets one tag or none, at the same place wherever it is cut, and keeps every other octet."""
+    """Check that a page gets at most one tag, at the same place wherever it is cut, and keeps all other octets."""
     outcomes = []
     for step in (len(data) or 1, 1 if len(data) < 200 else 97):
         injector = Injector(TAG)
@@ -140,7 +140,7 @@ def page(data: bytes) -> None:
 
 
 def conditions(data: bytes) -> None:
-    """Whatever a list of entity-tags holds, the fields around it stay, and no field is added."""
+    """Check that any list of entity-tags leaves the other fields unchanged and adds no field."""
     value = data.translate(None, b"\r\n")
     for name in (b"If-None-Match", b"If-Match", b"If-Range"):
         for is_page in (False, True):

@@ -1,4 +1,4 @@
-"""A few thousand inputs of each target with every test run; `make fuzz` runs millions."""
+"""A few thousand inputs for each target in every test run; `make fuzz` tries millions."""
 
 import random
 

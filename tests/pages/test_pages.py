@@ -1,4 +1,4 @@
-"""Pages: everything that came from elsewhere is escaped, charts are what the numbers say, and no number is missing."""
+"""Pages escape all foreign text, and their charts match and include all numbers."""
 
 import re
 from xml.etree import ElementTree
@@ -35,11 +35,11 @@ def test_numbers(value: float, text: str) -> None:
 
 
 @pytest.mark.parametrize("at", [float("nan"), float("inf"), -1.0, 1e300])
-def test_a_time_that_cannot_be_is_shown_as_unknown(at: float) -> None:
+def test_an_impossible_time_is_shown_as_invalid(at: float) -> None:
     assert date(at) == "an unknown time"
 
 
-def test_a_missing_number_is_not_shown_as_zero() -> None:
+def test_missing_data_is_not_shown_as_zero() -> None:
     assert (rounded(None), rounded(0.2), rounded(1.6)) == ("no data", "0", "2")
 
 
@@ -116,7 +116,7 @@ def test_problems_are_counted_by_how_bad_they_are() -> None:
 
 
 @pytest.mark.parametrize("template", ["report.html", "report.md"])
-def test_a_report_holds_nothing_that_acts(template: str) -> None:
+def test_a_report_contains_no_active_content(template: str) -> None:
     text = render(template, reviewed())
     assert "\x1b" not in text and "\u202e" not in text and "\\u202ereversed" in text
     if template == "report.html":
@@ -127,13 +127,13 @@ def test_a_report_holds_nothing_that_acts(template: str) -> None:
         assert all(re.fullmatch(r"\|(?:(?:[^|\\]|\\.)*\|)+", row) for row in rows)
 
 
-def test_a_report_says_what_it_does_not_know() -> None:
+def test_a_report_states_its_gaps() -> None:
     text = render("report.md", reviewed())
     assert "No data for 1 minute of 2." in text and "Not enforced all the time in 1 minute." in text
     assert "| no data |" in text
 
 
-def test_a_report_without_an_inventory_says_how_to_get_the_names() -> None:
+def test_a_report_without_an_inventory_explains_how_to_get_the_names() -> None:
     values = values_of(review(period(60, NOW), NONE, None, None, None, "en"), "", NOW)
     for template in ("report.md", "report.html"):
         assert "--inventory" in render(template, values)

@@ -1,4 +1,4 @@
-"""The statement as a page: whole, in both languages, escaped, and by a template of the publisher's own."""
+"""The statement as a page: complete, in both languages, escaped, and from a custom template."""
 
 import re
 
@@ -36,17 +36,17 @@ def test_the_languages_that_ship_have_words() -> None:
         (Lifetime("9mo", 1), "9 months", "9 maanden"),
     ],
 )
-def test_lifetimes_are_told_in_words(lifetime: Lifetime | None, english: str, dutch: str) -> None:
+def test_lifetimes_are_written_in_words(lifetime: Lifetime | None, english: str, dutch: str) -> None:
     assert (lifetime_words(lifetime, WORDS["en"]), lifetime_words(lifetime, WORDS["nl"])) == (english, dutch)
 
 
-def test_days_are_told_in_words() -> None:
+def test_days_are_written_in_words() -> None:
     assert [day_words("2020-07-06", words) for words in WORDS.values()] == ["6 July 2020", "6 juli 2020"]
 
 
 @pytest.mark.parametrize("form", ["html", "markdown"])
 @pytest.mark.parametrize("language", ["en", "nl", "nl-BE"])
-def test_a_page_tells_names_purposes_lifetimes_basis_and_consent(language: str, form: str) -> None:
+def test_a_page_has_names_purposes_lifetimes_basis_and_consent(language: str, form: str) -> None:
     words = WORDS[language[:2]]
     page = statement_page(document(language), form)
     told = ["P", lifetime_words(Lifetime("2mo", 1), words), words.consent, "why not", words.enforced, words.refuse_text, *words.columns]  # fmt: skip
@@ -60,14 +60,14 @@ def test_the_reason_for_not_requesting_consent_is_the_publishers_claim(language:
     assert reason in statement_page(document(language, head="statement: {publisher: Shop B.V.}\n"), "markdown")
 
 
-def test_hosts_and_the_last_day_of_an_entry_are_told() -> None:
+def test_a_page_has_hosts_and_the_last_day_of_an_entry() -> None:
     page = statement_page(document("nl", ", scope: {hosts: [a.example]}, until: 2030-12-31, set_by: both"), "markdown")
     assert "(alleen op a.example) (in gebruik tot en met 31 december 2030)" in page
     assert "een script op de pagina" in page
 
 
 @pytest.mark.parametrize("form", ["html", "markdown"])
-def test_nothing_in_a_text_is_markup(form: str) -> None:
+def test_all_texts_are_escaped(form: str) -> None:
     head = "statement:\n" + "".join(f"  {key}: {HOSTILE!r}\n".replace("'", '"') for key in ("title", "introduction", "role", "contact", "publisher"))  # fmt: skip
     page = statement_page(document("en", f", party: {HOSTILE!r}".replace("'", '"'), head), form)
     assert "\u202e" not in page and "\x1b" not in page and ("{{ 7*7 }}" if form == "html" else "{{ 7\\*7 }}") in page
@@ -110,7 +110,7 @@ def test_a_language_without_words_needs_a_template() -> None:
         ("{{ 'x'|nofilter }}", "nofilter"),
     ],
 )
-def test_what_is_wrong_with_a_template_is_told(template: str, wrong: str) -> None:
+def test_errors_of_a_template_are_reported(template: str, wrong: str) -> None:
     with pytest.raises(BadTemplate, match="own") as bad:
         with_template(document(), template, "own.html")
     assert wrong in str(bad.value)
@@ -141,6 +141,6 @@ def test_texts_are_paragraphs_and_lists(text: str, found: list[tuple[str, list[s
         "{{ range(10 ** 9) | length }}",
     ],
 )
-def test_a_template_reaches_nothing_of_the_process(template: str) -> None:
+def test_a_template_cannot_reach_the_process(template: str) -> None:
     with pytest.raises(BadTemplate):
         with_template(document(), template, "own.md")

@@ -1,4 +1,4 @@
-"""The shipped policies: every cookie of the statement is declared, and every entry does what it promises."""
+"""The shipped policies declare every cookie of the statement, and each entry has its stated effect."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ NOW = 1_784_000_000
 SITE = Exchange(b"customer.carerix.example", b"/cgi-bin/WebObjects/x.woa")
 
 STATEMENT = {
-    # name as it travels: lifetime that the statement gives, or None
+    # name on the wire: lifetime in the statement, or None
     "wosid": None, "woinst": None, "agencyID": None, "cookiesON": None, "cookies": None, "customera": None,
     "customerp": None, "customerr": None, "exportToken": None, "language": None,
     "COOKIE%3bPHPSESSID%3b%2f%3btools%2ecarerix%2ecom": None, "PHPSESSIONID": None,
@@ -50,7 +50,7 @@ def test_every_cookie_of_the_statement_is_declared_with_its_lifetime(name: str) 
     assert stated in (None, entry.lifetime.text)
 
 
-def test_nothing_is_declared_that_the_statement_does_not_name() -> None:
+def test_the_statement_names_every_declared_cookie() -> None:
     declared = {entry.name for entry in CARERIX.policy.entries}
     assert len(declared) == len(STATEMENT) == 17
     assert {entry_of(name).name for name in STATEMENT} == declared
@@ -66,23 +66,23 @@ BOTH = [name for name in STATEMENT if entry_of(name).set_by is SetBy.BOTH]
 SCRIPT = [name for name in STATEMENT if entry_of(name).set_by is SetBy.SCRIPT]
 
 
-def test_who_sets_each_cookie_is_as_decided() -> None:
+def test_each_cookie_has_the_expected_setter() -> None:
     assert (len(SERVER), sorted(BOTH), len(SCRIPT)) == (9, ["cookies", "cookiesON", "language"], 5)
 
 
 @pytest.mark.parametrize("name", SERVER)
-def test_what_the_server_sets_is_secure_http_only_and_lax_and_forwarded(name: str) -> None:
+def test_server_cookies_are_secure_http_only_lax_and_forwarded(name: str) -> None:
     after = set_cookie(name, "; path=/x")
     assert after is not None
     value = after.partition("=")[2].partition(";")[0]
     assert after == f"{name}={value}; path=/x; SameSite=Lax; Secure; HttpOnly"
-    # the encoded password, and nothing else, is sealed
+    # only the encoded password is sealed
     assert (value == "v") == (name != "customerp")
     assert CARERIX.on_cookie(f"{name}=v".encode(), CARERIX.scope(SITE))[0] is not None
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_what_scripts_test_stays_readable(name: str) -> None:
+def test_cookies_that_scripts_read_stay_readable(name: str) -> None:
     assert set_cookie(name, "; path=/") == f"{name}=v; path=/; SameSite=Lax; Secure"
 
 

@@ -1,4 +1,4 @@
-"""Print every sentence that is against STYLE.md, and how many there are of each kind:
+"""Print every sentence that breaks a rule of STYLE.md, and the number of faults of each kind:
 
 python -m tests.prose [PATH ...]
 """

@@ -1,4 +1,4 @@
-"""The rules on the sources."""
+"""The rules, applied to the sources."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from tests.prose.sources import passages
 
 
 def found(*prefixes: str) -> Iterator[Fault]:
-    """Every fault of the files whose path begins so, or of all."""
+    """Yield every fault of the files whose path begins with a prefix, or of all files."""
     for passage in passages(*prefixes):
         for sentence in passage.sentences:
             yield from faults(sentence, passage.where)

@@ -1,4 +1,4 @@
-"""Where this project has prose: documents, docstrings, comments, help, messages, templates, alerts, dashboard titles."""
+"""The prose of this project: documents, docstrings, comments, help, messages, templates, alerts, dashboard titles."""
 
 import ast
 import io
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Sentences that stand at one place. `is_docstring`: of a function."""
+    """The sentences of one place. `is_docstring`: of a function."""
 
     where: str
     sentences: tuple[str, ...]
@@ -25,7 +25,7 @@ class Passage:
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """The project's own files, by git where there is a repository."""
+    """List the project's own files, by git."""
     found = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
         cwd=ROOT,
@@ -55,7 +55,7 @@ def _passage(where: str, text: str, is_docstring: bool = False) -> Iterator[Pass
 
 
 def markdown(path: Path) -> Iterator[Passage]:
-    """Paragraphs, list items, headings and cells of a document; code is left out."""
+    """Yield the paragraphs, list items, headings and cells of a document, without code."""
     name = path.relative_to(ROOT).as_posix()
     paragraph: list[str] = []
     begin, is_code = 0, False
@@ -100,7 +100,7 @@ def markdown(path: Path) -> Iterator[Passage]:
 
 
 def python(path: Path) -> Iterator[Passage]:
-    """Docstrings, comments, and strings that read like sentences."""
+    """Yield docstrings, comments, and strings that read like sentences."""
     name = path.relative_to(ROOT).as_posix()
     source = path.read_text()
     tree = ast.parse(source)
@@ -128,13 +128,13 @@ def _docstrings(name: str, tree: ast.Module) -> Iterator[Passage]:
 
 
 def _is_value(node: ast.AST) -> bool:
-    """Whether a function is a property or a fixture, which may be named by a noun."""
+    """Return whether a function is a property or a fixture, whose docstring may begin with a noun."""
     found = {ast.unparse(each).partition("(")[0].rpartition(".")[2] for each in getattr(node, "decorator_list", ())}
     return bool(found & {"property", "cached_property", "fixture", "contextmanager", "asynccontextmanager"})
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Paragraphs and list items of a docstring; indented examples and commands are left out."""
+    """Yield paragraphs and list items of a docstring, without indented examples and commands."""
     lines = text.expandtabs().splitlines()
     indent = min((len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()), default=0)
     kept: list[str] = []
@@ -174,7 +174,7 @@ def _comments(name: str, source: str) -> Iterator[Passage]:
 
 
 def _strings(name: str, tree: ast.Module) -> Iterator[Passage]:
-    """Strings with three words or more in which no code shows."""
+    """Yield strings with three words or more that are not code."""
     documented = {
         id(statement.value)
         for node in ast.walk(tree)
@@ -253,7 +253,7 @@ def without_jinja(text: str) -> str:
 
 
 def template(path: Path) -> Iterator[Passage]:
-    """The text of a Jinja template."""
+    """Yield the text of a Jinja template."""
     name = path.relative_to(ROOT).as_posix()
     parser = _Html()
     parser.feed(without_jinja(path.read_text()))
@@ -263,7 +263,7 @@ def template(path: Path) -> Iterator[Passage]:
 
 
 def hashed(path: Path) -> Iterator[Passage]:
-    """The comments of a file in which they begin with `#`: YAML, make, TOML, shell."""
+    """Yield the comments of a file in which they begin with `#`: YAML, make, TOML, shell."""
     name = path.relative_to(ROOT).as_posix()
     block: list[str] = []
     first = 0
@@ -283,7 +283,7 @@ def hashed(path: Path) -> Iterator[Passage]:
 
 
 def script(path: Path) -> Iterator[Passage]:
-    """The comments of JavaScript and CSS."""
+    """Yield the comments of JavaScript and CSS."""
     name = path.relative_to(ROOT).as_posix()
     text = path.read_text()
     for found in re.finditer(r"/\*(.*?)\*/|(?m:^\s*//(.*)$)", text, re.DOTALL):
@@ -308,7 +308,7 @@ _READERS = {
 
 
 def passages(*prefixes: str) -> Iterator[Passage]:
-    """All prose of the project, or of the files whose path begins so."""
+    """Yield all prose of the project, or of the files whose path begins with a prefix."""
     for pattern, read in _READERS.items():
         for path in tracked(pattern):
             name = path.relative_to(ROOT).as_posix()

@@ -1,5 +1,4 @@
-"""The admin listener: open to probes and scrapes, closed to pages of other sites and, beyond loopback, to all without
-the token."""
+"""The admin listener: open to probes and scrapes, closed to other sites and, beyond loopback, without the token."""
 
 import base64
 import contextlib
@@ -71,7 +70,7 @@ def test_probes_and_scrapes_are_for_any_name_and_pages_for_known_ones(start: Sta
         (f"Bearer {TOKEN}x", 401),
         ("Bearer ", 401),
         (f"Basic {TOKEN}", 401),
-        (basic(f"anybody:{TOKEN}"), 200),  # what browsers send
+        (basic(f"anybody:{TOKEN}"), 200),  # browsers send this
         (basic(f":{TOKEN}"), 200),
         (basic(TOKEN), 401),
         (basic("anybody:"), 401),
@@ -89,7 +88,7 @@ def test_beyond_loopback_pages_need_the_token(start: Start, tmp_path: Path, give
     assert status(port, "/metrics", "x") == 200
     assert status(port, "/", "127.0.0.1", given) == index
     assert status(port, "/", "evil.example", given) == 403
-    if given.startswith("Basic"):  # another site's form has it too, where a browser knows it
+    if given.startswith("Basic"):  # a form of another site sends it too, if the browser has stored it
         assert status(port, "/reload", "127.0.0.1", given, "POST") == 403
 
 
@@ -101,7 +100,7 @@ def test_a_browser_is_asked_for_the_token(start: Start, token: str) -> None:
 
 
 @pytest.mark.row(26)
-def test_beyond_loopback_without_a_token_there_are_no_pages(start: Start) -> None:
+def test_beyond_loopback_pages_need_a_token(start: Start) -> None:
     proxy, _ = start(admin=Address("0.0.0.0", 0))
     port = proxy.plane.admin.address.port
     assert status(port, "/", "127.0.0.1") == 403 and status(port, "/readyz", "x") == 200
@@ -112,7 +111,7 @@ def test_beyond_loopback_without_a_token_there_are_no_pages(start: Start) -> Non
     "path", ["/", "/metrics", "/livez", "/readyz", "/none", "/inventory", "/forecast", "/drift", "/policy"]
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_nothing_changes_by_asking(start: Start, path: str, method: str) -> None:
+def test_a_get_request_changes_nothing(start: Start, path: str, method: str) -> None:
     proxy, _ = start()
     assert status(proxy.plane.admin.address.port, path, "localhost", method=method) in (404, 405)
 
@@ -140,9 +139,9 @@ def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(
 
 
 @pytest.mark.row(26)
-def test_readyz_asks_nobody_and_is_503_while_draining() -> None:
-
-    with running("--drain-delay", "1") as proxy:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_readyz_asks_nobody_and_is_503_while_draining(workers: str) -> None:
+    with running("--drain-delay", "1", "--workers", workers) as proxy:
         proxy.origin.close()  # the application is down, and the proxy is ready all the same
         assert ready(proxy.admin) == 200
         proxy.signal(signal.SIGTERM)
@@ -180,7 +179,7 @@ def test_an_admin_client_that_does_not_read_does_not_hold_up_the_end() -> None:
         assert time.monotonic() - began < 15  # the grace is 20
 
 
-# What is refused
+# Refusals
 
 LISTENERS: dict[str, dict[str, object]] = {
     "on loopback": {},
@@ -273,7 +272,7 @@ def test_a_fault_of_our_own_is_an_error_with_its_code(start: Start, monkeypatch:
 
 
 def refused(answer: bytes) -> tuple[int, ErrorCode]:
-    """Status and code of an answer that is an error as its schema says."""
+    """Return status and code of an error, and check its schema."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"\r\ncontent-type: application/json\r\n" in head.lower() + b"\r\n"
     document = json.loads(body)
@@ -282,12 +281,12 @@ def refused(answer: bytes) -> tuple[int, ErrorCode]:
     return int(head.split(b" ")[1]), ErrorCode(document["error"])
 
 
-# What changes something
+# Requests that change something
 
 
 @pytest.mark.row(26)
 @pytest.mark.parametrize("path", ["/mode", "/reload"])
-def test_what_changes_something_needs_the_token_on_loopback_too(start: Start, token: str, path: str) -> None:
+def test_requests_that_change_something_need_the_token_on_loopback_too(start: Start, token: str, path: str) -> None:
     proxy, _ = start(admin_token_file=token)
     port = proxy.plane.admin.address.port
     for given in ("", "Bearer wrong-token-of-some-length", f"Basic {TOKEN}", f"Bearer {TOKEN[:-1]}"):
@@ -328,7 +327,7 @@ def test_a_mode_that_cannot_be_understood_changes_nothing(start: Start, token: s
     assert mode_of(proxy) == "enforce"
 
 
-def test_a_reload_that_is_asked_for_says_what_came_of_it(start: Start, token: str) -> None:
+def test_a_requested_reload_returns_its_result(start: Start, token: str) -> None:
     proxy, _ = start(admin_token_file=token)
     proxy.policy.write_text(POLICY.replace("secure", "secur").replace("lifetime: 1h", "lifetime: 1m"))
     code, answer = tell(proxy.admin, "/reload")
@@ -343,7 +342,7 @@ def test_a_reload_that_is_asked_for_says_what_came_of_it(start: Start, token: st
     assert code == 200 and json.loads(answer)["mode"] == "report"
 
 
-def test_a_client_that_leaves_amid_its_body_is_no_fault_of_the_listener(
+def test_a_client_that_disconnects_during_its_body_is_not_an_internal_error(
     start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "token").write_text(TOKEN)
@@ -358,7 +357,7 @@ def test_a_client_that_leaves_amid_its_body_is_no_fault_of_the_listener(
 
 
 @pytest.mark.parametrize("name", ["inventory", "forecast", "drift", "policy"])
-def test_what_is_answered_is_as_its_schema_says(start: Start, name: str) -> None:
+def test_answers_match_their_schemas(start: Start, name: str) -> None:
     proxy, _ = start(SETS)
     ask(proxy.port, get(b"/", b"Cookie: sid=CANARY; x=CANARY", CLOSE))
     answer = urllib.request.urlopen(f"{proxy.admin}/{name}")
@@ -366,7 +365,7 @@ def test_what_is_answered_is_as_its_schema_says(start: Start, name: str) -> None
     jsonschema.validate(json.loads(answer.read()), wire.schema_of(name))
 
 
-def test_the_page_loads_nothing_from_elsewhere_and_may_be_framed_by_nobody(start: Start) -> None:
+def test_the_page_loads_no_foreign_resource_and_forbids_framing(start: Start) -> None:
     proxy, _ = start(SETS)
     answer = urllib.request.urlopen(f"{proxy.admin}/")
     policy, page = answer.headers["Content-Security-Policy"], answer.read().decode()
@@ -378,7 +377,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_may_be_framed_by_nobody(start
     )
 
 
-def test_what_is_told_in_pieces_is_read_whole(start: Start, token: str) -> None:
+def test_a_request_in_pieces_is_read_whole(start: Start, token: str) -> None:
     proxy, _ = start(admin_token_file=token)
     body = b'{"mode": "report", "seconds": 60}'
     with Client(proxy.plane.admin.address.port) as client:
@@ -399,14 +398,14 @@ def test_what_is_told_in_pieces_is_read_whole(start: Start, token: str) -> None:
 
 @pytest.mark.row(26)
 @pytest.mark.parametrize("what", ["nothing", "half a head", "no reading"])
-def test_connections_that_do_nothing_keep_no_probe_and_no_scrape_out(start: Start, what: str) -> None:
+def test_idle_connections_do_not_block_probes_and_scrapes(start: Start, what: str) -> None:
     proxy, _ = start()
     port = proxy.plane.admin.address.port
     before = len(os.listdir("/proc/self/fd"))
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(Client(port)) for _ in range(5 * MAX_CONNECTIONS)]
         for client in held:
-            with contextlib.suppress(OSError):  # it may be closed already
+            with contextlib.suppress(OSError):  # it may already be closed
                 if what == "half a head":
                     client.send(b"GET /metrics HTTP/1.1\r\nHost: local")
                 elif what == "no reading":
@@ -416,9 +415,7 @@ def test_connections_that_do_nothing_keep_no_probe_and_no_scrape_out(start: Star
         assert eventually(lambda: len(os.listdir("/proc/self/fd")) <= before + len(held) + MAX_CONNECTIONS)
 
 
-def test_a_head_that_never_ends_and_an_answer_that_nobody_reads_end_by_themselves(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endless_head_and_an_unread_answer_time_out(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admin_server, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(admin_server, "REQUEST_SECONDS", 1.0)
     proxy, _ = start()
@@ -432,7 +429,7 @@ def test_a_head_that_never_ends_and_an_answer_that_nobody_reads_end_by_themselve
         assert idle.read_all() == b"" and time.monotonic() - began < 30
 
 
-def test_a_body_that_is_not_encoded_as_it_says_is_a_400(
+def test_a_body_that_contradicts_its_content_encoding_is_a_400(
     start: Start, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = start(admin_token_file=token)

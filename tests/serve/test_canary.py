@@ -1,5 +1,4 @@
-"""Cookie values are in nothing that the proxy says: not in logs, metrics, error bodies or pages, whatever went
-wrong."""
+"""Cookie values are never in logs, metrics, error bodies or pages, even after faults."""
 
 import re
 import time
@@ -45,7 +44,7 @@ REQUESTS = [
 
 
 def says(proxy: Running) -> str:
-    """Everything that the proxy says of itself."""
+    """Return all text that the proxy prints or serves about its own state."""
     pages = []
     for path in (
         "/metrics",
@@ -67,7 +66,7 @@ def says(proxy: Running) -> str:
 
 @pytest.mark.row(27)
 @pytest.mark.parametrize("flags", [(), ("--mode", "report"), ("--workers", "2")], ids=["enforce", "report", "workers"])
-def test_no_cookie_value_is_in_anything_that_the_proxy_says(flags: tuple[str, ...]) -> None:
+def test_cookie_values_are_absent_from_all_output_of_the_proxy(flags: tuple[str, ...]) -> None:
     answer = b""
 
     def script(connection: OriginConnection) -> None:
@@ -79,13 +78,13 @@ def test_no_cookie_value_is_in_anything_that_the_proxy_says(flags: tuple[str, ..
             for sent in SENT:
                 answer = template % (b"Set-Cookie: " + sent)
                 got = ask(proxy.port, get(b"/", CLOSE))
-                if re.match(rb"HTTP/1.1 50[24]", got):  # an answer of the proxy's own
+                if re.match(rb"HTTP/1.1 50[24]", got):  # an answer of the proxy itself
                     assert CANARY.encode() not in got
         answer = ANSWERS["policed"] % b"X: y"
         for request in REQUESTS:
             got = ask(proxy.port, request)
             assert CANARY.encode() not in got
-        time.sleep(1.5 if "--workers" in flags else 0)  # workers tell what they saw once a second
+        time.sleep(1.5 if "--workers" in flags else 0)  # workers report to the supervisor once per second
         assert CANARY not in says(proxy)
         assert proxy.told.count('"message": "request"') == len(ANSWERS) * len(SENT) + len(REQUESTS)
 
@@ -101,7 +100,7 @@ def test_every_cookie_value_of_the_suites_that_drive_the_proxy_holds_the_canary(
                 "test_chunked.py",
                 "test_http_state.py",
             ):
-                continue  # pure functions: nothing is said there
+                continue  # pure functions, without output
             for name, value in re.findall(r"[Cc]ookie: *([\w%-]+)=([^;\\\"'{]+)", path.read_text()):
                 found += 1
                 assert CANARY in value, f"{path.name}: {name}"

@@ -1,4 +1,4 @@
-"""An origin that is killed or stops, and clients that vanish: what the issue of the wire asks to be shown, in small."""
+"""An origin that is killed or stopped, and clients that disappear, on a small scale."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from tests.support.wait import at_rest, eventually
 
 
 class KilledOrigin:
-    """The fast origin of the soak, as a process that can be stopped and killed."""
+    """The fast origin of the soak tests, as a process that can be stopped and killed."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -52,7 +52,7 @@ def test_an_origin_that_is_killed_amid_a_body_is_a_visible_cut_and_502_until_it_
 
 
 @pytest.mark.row(2)
-def test_an_origin_that_is_stopped_is_a_504_and_served_again_by_itself() -> None:
+def test_a_stopped_origin_is_a_504_and_is_used_again_automatically() -> None:
     origin = KilledOrigin()
     with running("--read-timeout", "2", origin=origin) as proxy:
         assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 200
@@ -67,7 +67,7 @@ def test_a_thousand_clients_that_vanish_leave_no_descriptor_behind() -> None:
     origin = KilledOrigin()
     with running("--upstream-idle-timeout", "0.3", origin=origin) as proxy:
         ask(proxy.port, get(b"/", CLOSE))
-        before = at_rest(proxy.descriptors, 1)  # the idle origin connection is gone, too
+        before = at_rest(proxy.descriptors, 1)  # the idle origin connection is closed too
         for batch in range(10):
             clients = [Client(proxy.port) for _ in range(100)]
             for number, client in enumerate(clients):

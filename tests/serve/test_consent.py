@@ -1,4 +1,4 @@
-"""Consent on the wire: what the application and the browser get, by the visitor's answer."""
+"""Consent on the wire: the cookies that the application and the browser get for each answer of the visitor."""
 
 import pytest
 
@@ -29,11 +29,11 @@ ANSWER = (
         ("answer=analytics; visits=CANARY2", "SEC-gpc:  1 \r\n", "answer=analytics", "", False),
         ("answer=analytics; visits=CANARY2", "Sec-GPC: 0\r\n", "answer=analytics; visits=CANARY2", "", True),
         ("answer=; visits=CANARY2", "", "answer=", "", False),
-        # withdrawn on this very response
+        # withdrawn by this response
         ("answer=analytics", "", "answer=analytics", "Set-Cookie: answer=\r\n", False),
     ],
 )
-def test_what_is_not_granted_passes_in_neither_direction(
+def test_cookies_without_consent_pass_in_neither_direction(
     start: Start, cookies: str, gpc: str, forwarded: str, set_again: str, kept: bool
 ) -> None:
     proxy, origin = start(ANSWER % set_again.encode(), POLICY)

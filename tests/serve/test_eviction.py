@@ -1,4 +1,4 @@
-"""Eviction on the wire: a page that a navigation gets tells the browser what to forget."""
+"""Eviction on the wire: the page of a navigation expires cookies in the browser."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_interim_answers_expire_nothing(start: Start) -> None:
 
 
 @pytest.mark.interpreted
-def test_a_fault_of_eviction_costs_the_eviction_only(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_eviction_only_skips_the_eviction(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise ValueError("CANARY")
 

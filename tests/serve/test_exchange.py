@@ -1,4 +1,4 @@
-"""What travels through the proxy: requests, responses, bodies, and the cookies on them."""
+"""Exchanges through the proxy: requests, responses, bodies, and their cookies."""
 
 import hashlib
 import re
@@ -102,7 +102,7 @@ def test_hundreds_of_pipelined_requests_in_one_write_are_all_answered(start: Sta
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_a_large_body_travels_both_ways_intact(start: Start, framing: str) -> None:
+def test_a_large_body_arrives_intact_in_both_directions(start: Start, framing: str) -> None:
     body = hashlib.sha256(b"seed").digest() * 320_000  # 10 MB
 
     def script(connection: OriginConnection) -> None:
@@ -234,13 +234,13 @@ def test_responses_without_a_body_keep_the_connection_in_step(
         assert all(field in head for field in kept) and not any(field in head for field in gone)
         client.send(get())
         assert client.read_response()[1] == b"ok"
-    # An origin that declares a body may yet send it: its connection is not used again.
+    # An origin that declares a body may still send it, so that its connection is not used again.
     declared = b"Content-Length: 5" in answer or b"Transfer-Encoding" in answer
     assert origin.connections == 1 + declared
 
 
 @pytest.mark.row(16)
-def test_interim_responses_go_on_with_their_cookies_policed(start: Start) -> None:
+def test_interim_responses_are_forwarded_with_their_cookies_judged(start: Start) -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nSet-Cookie: tracker=CANARYv\r\nSet-Cookie: sid=CANARYv\r\n\r\n"
     proxy, _ = start(early + early + OK)
     with Client(proxy.port) as client:
@@ -283,7 +283,7 @@ def test_an_origin_that_refuses_before_the_body_is_heard(start: Start) -> None:
 
 
 @pytest.mark.row(18)
-def test_trailers_go_on_but_never_a_cookie(start: Start) -> None:
+def test_trailers_are_forwarded_except_cookies(start: Start) -> None:
     proxy, _ = start(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 5\r\nSet-Cookie: sid=CANARYv\r\n\r\n"
     )
@@ -292,7 +292,7 @@ def test_trailers_go_on_but_never_a_cookie(start: Start) -> None:
         assert client.read_all().endswith(b"\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 5\r\n\r\n")
 
 
-def test_request_trailers_go_on(start: Start) -> None:
+def test_request_trailers_are_forwarded(start: Start) -> None:
     def script(connection: OriginConnection) -> None:
         connection.read_head()
         while not connection.buffer.endswith(b"\r\n\r\n"):
@@ -318,7 +318,7 @@ def test_absolute_form_is_normalised_and_its_authority_replaces_host(start: Star
     ]
 
 
-def test_hop_by_hop_fields_go_and_forwarding_fields_are_said_anew(start: Start) -> None:
+def test_hop_by_hop_fields_are_removed_and_forwarding_fields_replaced(start: Start) -> None:
     proxy, origin = start(
         response(
             b"Connection: X-Back",
@@ -372,8 +372,8 @@ COLLIDING = [
 @pytest.mark.row(39)
 @pytest.mark.parametrize("field", COLLIDING)
 def test_a_field_that_cgi_would_take_for_another_does_not_reach_the_application(start: Start, field: bytes) -> None:
-    """RFC 3875 4.1.18: HTTP_X_FORWARDED_PROTO is one variable, whoever wrote it. `Proxy` becomes HTTP_PROXY
-    (httpoxy)."""
+    """Drop fields that share a variable with another one (RFC 3875 4.1.18), such as HTTP_X_FORWARDED_PROTO. `Proxy`
+    becomes HTTP_PROXY (httpoxy)."""
     proxy, origin = start()
     for _ in range(2):
         ask(proxy.port, get(b"/", field, b"X_Own_Field: 1", CLOSE))
@@ -385,7 +385,7 @@ def test_a_field_that_cgi_would_take_for_another_does_not_reach_the_application(
 @pytest.mark.row(39)
 @pytest.mark.parametrize("keeps", [False, True])
 def test_alt_svc_is_dropped_and_counted_unless_it_is_kept(start: Start, keeps: bool) -> None:
-    """RFC 7838: it would lead browsers to a port that the proxy does not stand before."""
+    """Drop Alt-Svc, which would lead browsers to a port without the proxy (RFC 7838)."""
     head = b'HTTP/1.1 200 OK\r\nalt-svc: h3=":443"; ma=3600\r\nX-Kept: 1\r\nAlt-Svc: h2=":8443"\r\nContent-Length: 2\r\n\r\nok'
     proxy, _ = start(head, keep_alt_svc=keeps)
     for _ in range(4):  # not remembered, and remembered
@@ -435,7 +435,7 @@ def test_one_byte_per_segment_changes_nothing(start: Start) -> None:
 
 @pytest.mark.parametrize("head", [b"", b"Connection: date\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"])
 def test_a_304_that_sets_a_cookie_has_a_date(start: Start, head: bytes) -> None:
-    """RFC 9110 6.6.1. Chromium counts an Expires from the Date of the page that it has kept, where the 304 has none."""
+    """Add Date (RFC 9110 6.6.1). Without it Chromium counts an Expires from the Date of its stored page."""
     answer = (
         b"HTTP/1.1 304 Not Modified\r\n"
         + head

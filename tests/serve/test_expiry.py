@@ -1,6 +1,7 @@
-"""An entry that ends while the proxy runs, and one that a clock ended that was wrong."""
+"""An entry that ends while the proxy runs, and one that a wrong clock ended."""
 
 import time
+from pathlib import Path
 
 from cookiewarden.serve.control.clock import Clock
 from tests.support.client import ask
@@ -27,7 +28,7 @@ class Wall:
         return time.time() + self.ahead
 
 
-def test_an_entry_ends_on_its_day_without_a_reload_and_the_metric_says_when(start: Start) -> None:
+def test_an_entry_ends_on_its_day_without_a_reload_and_the_metric_has_the_time(start: Start) -> None:
     wall = Wall()
     proxy, _ = start(OK, POLICY, clock=Clock(wall))
     assert proxy.sample("cookiewarden_entry_expiry_timestamp_seconds", cookie="old") == END
@@ -56,3 +57,18 @@ def test_a_policy_that_was_loaded_while_the_clock_was_wrong_counts_again_too(sta
     assert b"old=CANARY1" not in ask(proxy.port, REQUEST)
     wall.ahead = 0.0
     assert eventually(lambda: b"old=CANARY1" in ask(proxy.port, REQUEST))
+
+
+def test_an_entry_of_the_policy_that_is_tried_ends_on_its_day_too(start: Start, tmp_path: Path) -> None:
+    wall, tried = Wall(), tmp_path / "tried.yaml"
+    tried.write_text(POLICY)
+    proxy, _ = start(OK, "version: 1\ncookies: [{name: sid}, {name: old}]\n", clock=Clock(wall), shadow=str(tried))
+
+    def ended() -> float:
+        assert b"old=CANARY1" in ask(proxy.port, REQUEST)
+        labels = {"cookie": "__undeclared__", "reason": "entry-expired", "enforced": "true"}
+        return proxy.sample("cookiewarden_shadow_violations_total", **labels)
+
+    assert ended() == 0
+    wall.ahead = END - time.time()
+    assert eventually(lambda: ended() > 0)

@@ -1,4 +1,4 @@
-"""What clients see when something goes wrong, and what is counted: statuses, limits, timeouts, lost connections."""
+"""Answers to clients after failures, and their metrics: statuses, limits, timeouts, lost connections."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,11 @@ import pytest
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.address import Address, Upstream, parse_upstream
+from cookiewarden.serve.dataplane import client as client_connection
+from cookiewarden.serve.dataplane.phase import Phase
 from cookiewarden.serve.dataplane.pool import Pool
 from cookiewarden.serve.own_pages import in_force
+from cookiewarden.serve.wire.request_head import read_again
 from tests.support.client import CLOSE, Client, ask, get, status_of
 from tests.support.origin import OK, Offer, OriginConnection, answering
 from tests.support.proxy import POLICY, Proxy, Start
@@ -52,7 +55,7 @@ def test_a_unix_socket_that_is_not_there_is_a_502(start: Start, tmp_path, caplog
     assert "failed: connect, no such file or directory (1 time since the start)" in caplog.text
 
 
-def test_a_name_that_nobody_knows_is_a_502_and_the_log_says_so(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_host_name_is_a_502_and_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(upstream=Upstream("http://none.invalid", Address("none.invalid", 80)))
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
     assert re.search(r"failed: connect, .*(not known|no address|resolution)", caplog.text)
@@ -77,18 +80,18 @@ def test_an_origin_that_does_not_accept_is_a_504_at_the_connect_timeout(start: S
             filler.close()
 
 
-def test_a_host_that_can_be_none_is_a_502_at_once(start: Start) -> None:
-    """uvloop says so by a UnicodeError and not by an OSError."""
+def test_an_invalid_host_is_a_502_at_once(start: Start) -> None:
+    """Handle the UnicodeError that uvloop raises here in place of an OSError."""
     proxy, _ = start(upstream=parse_upstream("http://a..b:80"))
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
     assert upstream_errors(proxy) == {"connect": 1} and proxy.driver.pool.open == 0
 
 
 @pytest.mark.interpreted
-def test_timeouts_hold_however_long_the_start_takes_and_whatever_fails_in_a_turn(
+def test_timeouts_hold_after_a_slow_start_and_after_a_failed_turn(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a policy serves is made at the start, in some 150 ms: a turn of the clock before that was its last."""
+    """Block the loop for about 150 ms at the start, as a statement does: the timeouts' clock must run afterwards."""
 
     async def slow(engine: Engine) -> None:
         await asyncio.sleep(0.5)
@@ -130,7 +133,7 @@ def test_a_silent_origin_is_a_504_at_the_read_timeout_and_one_that_speaks_lives_
 
 
 def dying(connection: OriginConnection) -> None:
-    """Answers once, then dies on the next request of the same connection."""
+    """Answer once, and close on the next request of the same connection."""
     head = connection.read_head()
     connection.send(OK.removesuffix(b"ok") if head.startswith(b"HEAD") else OK)
     connection.read_head()
@@ -156,7 +159,7 @@ def test_only_a_safe_request_on_a_stale_connection_is_sent_again(
 
 
 @pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
-def test_an_origin_that_dies_on_a_fresh_connection_is_asked_once(start: Start, method: bytes) -> None:
+def test_a_request_is_sent_once_if_the_origin_closes_a_new_connection(start: Start, method: bytes) -> None:
     proxy, origin = start(lambda connection: connection.read_head() and None)
     assert status_of(ask(proxy.port, get(b"/", b"Content-Length: 0", CLOSE, method=method))) == 502
     assert len(origin.requests) == 1
@@ -164,7 +167,7 @@ def test_an_origin_that_dies_on_a_fresh_connection_is_asked_once(start: Start, m
 
 
 @pytest.mark.row(3)
-def test_a_connection_is_not_used_after_the_origin_said_it_would_close_it(start: Start) -> None:
+def test_a_connection_is_not_reused_after_the_origin_announced_its_end(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok")
     for _ in range(2):
         ask(proxy.port, get(b"/", CLOSE))
@@ -260,14 +263,14 @@ def test_an_until_close_response_that_is_reset_looks_truncated(start: Start) -> 
         (CUTS["bad chunk"], "bad_response"),
     ],
 )  # fmt: skip
-def test_a_response_that_is_none_is_a_502(start: Start, answer: bytes, reason: str) -> None:
+def test_an_invalid_response_is_a_502(start: Start, answer: bytes, reason: str) -> None:
     proxy, _ = start(answer)
     assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
     assert upstream_errors(proxy) == {reason: 1}
 
 
 @pytest.mark.parametrize("cut", range(0, 110, 7))
-def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start: Start, cut: int) -> None:
+def test_an_unparsable_set_cookie_line_is_removed_and_the_rest_passes(start: Start, cut: int) -> None:
     head = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY1\r\nset-cookie: sid=\x01CANARY\r\nX: y\r\nContent-Length: 2\r\n\r\nok"
 
     def script(connection: OriginConnection) -> None:
@@ -290,6 +293,20 @@ def test_a_set_cookie_line_that_no_parser_accepts_goes_and_the_rest_passes(start
     )
 
 
+@pytest.mark.parametrize("cut", [0, 40, 60])
+def test_a_set_cookie_line_with_a_bare_line_feed_is_a_502_however_the_head_is_cut(start: Start, cut: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY\nX: y\r\nContent-Length: 2\r\n\r\nok"
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(head[:cut])
+        time.sleep(0.03)
+        connection.send(head[cut:])
+
+    proxy, _ = start(script)
+    assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 502
+
+
 def test_a_bad_set_cookie_line_in_an_interim_response_goes_too(start: Start) -> None:
     proxy, _ = start(
         b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=\x02\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: b=\x02\r\nContent-Length: 2\r\n\r\nok"
@@ -302,7 +319,7 @@ def test_a_bad_set_cookie_line_in_an_interim_response_goes_too(start: Start) -> 
 
 
 @pytest.mark.row(33)
-def test_a_body_in_answer_to_head_reaches_nobody(start: Start) -> None:
+def test_a_body_in_answer_to_head_is_discarded(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET")
     with Client(proxy.port) as client:
         for _ in range(2):
@@ -310,6 +327,29 @@ def test_a_body_in_answer_to_head_reaches_nobody(start: Start) -> None:
             assert client.read_until(b"\r\n\r\n").endswith(b"\r\n\r\n")
     assert origin.connections == 2
     assert upstream_errors(proxy)["surplus"] == 2
+
+
+@pytest.mark.row(33)
+def test_a_body_that_a_304_declares_and_sends_late_reaches_nobody(start: Start) -> None:
+    lengths = iter([0, 0, 0, 30])
+
+    def script(connection: OriginConnection) -> None:
+        while True:
+            connection.read_head()
+            length = next(lengths, None)
+            if length is None:
+                connection.send(OK)
+                continue
+            connection.send(b"HTTP/1.1 304 Not Modified\r\nContent-Length: %d\r\n\r\n" % length)
+            if length:
+                time.sleep(0.2)
+                connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET")
+
+    proxy, origin = start(script)
+    for _ in range(4):
+        assert status_of(ask(proxy.port, get(b"/", CLOSE))) == 304
+    assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"\r\n\r\nok")
+    assert origin.connections == 2
 
 
 @pytest.mark.row(14)
@@ -345,10 +385,98 @@ def test_garbage_behind_a_good_request_is_answered_after_it(start: Start) -> Non
     assert len(origin.requests) == 1
 
 
-def test_what_follows_a_request_that_said_close_is_dropped(start: Start) -> None:
+def test_bytes_after_a_request_with_connection_close_are_dropped(start: Start) -> None:
     proxy, origin = start()
     assert ask(proxy.port, get(b"/", CLOSE) + get(b"/never")).count(b"HTTP/1.1 ") == 1
     assert len(origin.requests) == 1
+
+
+@pytest.mark.row(34)
+def test_an_answer_is_read_by_a_client_that_said_close_and_still_sends(start: Start) -> None:
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        time.sleep(0.1)
+        connection.send(OK)
+        time.sleep(0.5)
+
+    proxy, _ = start(script)
+    with Client(proxy.port) as client:
+        client.send(get(b"/", CLOSE) + b"\r\n")
+        for _ in range(20):
+            time.sleep(0.02)
+            client.send(b"\r\n")
+        assert client.read_all().endswith(b"\r\n\r\nok")
+
+
+GUARDED = "version: 1\npolicy: test\ninject_guard: true\ncookies:\n  - {name: sid, purpose: x, lifetime: 1h}\n"
+
+
+def test_requests_behind_one_that_the_proxy_answers_itself_are_served_though_the_client_has_closed_its_side(
+    start: Start,
+) -> None:
+    proxy, origin = start(policy=GUARDED)
+    own = get(b"/.well-known/cookiewarden/guard.js")
+    with Client(proxy.port) as client:
+        client.send(get(b"/first") + own + own + get(b"/last"))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.read_all().count(b"HTTP/1.1 200 OK\r\n") == 4
+    assert [request.split(b" ")[1] for request in origin.requests] == [b"/first", b"/last"]
+
+
+def test_a_body_that_ends_with_the_clients_side_behind_another_request_waits_for_nothing(start: Start) -> None:
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        client.send(get() + get(b"/", b"Content-Length: 5", method=b"POST", body=b"abc"))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.read_all(5).endswith(b"\r\n\r\nok")
+    assert eventually(lambda: client_errors(proxy) == {"abort": 1} and proxy.metrics.in_flight == 0)
+    assert eventually(lambda: not proxy.driver.pool.open)
+
+
+@pytest.mark.parametrize("pause", [0, 0.1])
+def test_a_method_of_more_than_64_octets_is_a_400_however_the_head_is_cut(start: Start, pause: float) -> None:
+    proxy, _ = start()
+    request = get(method=b"X" * 65)
+    with Client(proxy.port) as client:
+        client.send(request[:66])
+        time.sleep(pause)
+        with contextlib.suppress(OSError):
+            client.send(request[66:])
+        assert status_of(client.read_all()) == 400
+
+
+def test_a_head_in_single_octets_is_compared_with_the_one_before_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, _ = start()
+    compared = []
+    monkeypatch.setattr(client_connection, "read_again", lambda *args: compared.append(1) or read_again(*args))
+    with Client(proxy.port) as client:
+        client.send(get())
+        client.read_response()
+        client.drip(get(b"/" + b"x" * 300))
+        client.read_response()
+    assert len(compared) <= 3
+
+
+@pytest.mark.parametrize(("octets", "is_kept"), [(7000, True), (9000, False)])
+def test_an_idle_connection_keeps_no_large_head(start: Start, octets: int, is_kept: bool) -> None:
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        client.send(get(b"/", b"X: " + b"x" * octets))
+        client.read_response()
+        (connection,) = proxy.driver.connections.open
+        assert (connection.last is not None) is is_kept
+
+
+@pytest.mark.parametrize(("octets", "is_kept"), [(200, True), (9000, False)])
+def test_an_idle_connection_keeps_no_long_host(start: Start, octets: int, is_kept: bool) -> None:
+    proxy, _ = start()
+    with Client(proxy.port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: " + b"x" * octets + b"\r\n\r\n")
+        client.read_response()
+        (connection,) = proxy.driver.connections.open
+        assert (connection._browser is not None) is is_kept
 
 
 @pytest.mark.row(7)
@@ -376,7 +504,7 @@ def test_the_limit_on_bodies_is_for_each_of_them(start: Start) -> None:
             assert client.read_response()[1] == b"ok"
 
 
-def test_an_empty_line_after_a_body_is_no_request(start: Start) -> None:
+def test_an_empty_line_after_a_body_is_not_a_request(start: Start) -> None:
     proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 0", method=b"POST") + b"\r\n")
@@ -386,23 +514,23 @@ def test_an_empty_line_after_a_body_is_no_request(start: Start) -> None:
     assert client_errors(proxy) == {}
 
 
-def test_half_an_empty_line_makes_no_request_of_an_idle_connection(start: Start) -> None:
+def test_half_an_empty_line_leaves_the_connection_idle(start: Start) -> None:
     proxy, _ = start(header_timeout=0.3, keepalive_timeout=2)
     with Client(proxy.port) as client:
         client.send(get())
         assert client.read_response()[1] == b"ok"
         began = time.monotonic()
-        for _ in range(4):  # neither a 408, nor time won
+        for _ in range(4):  # no 408, and no extension of the timeout
             client.send(b"\r")
             time.sleep(0.2)
             client.send(b"\n")
             time.sleep(0.2)
         assert client.read_all() == b""
-        assert time.monotonic() - began < 3.5  # 3.6 and more if time was won
+        assert time.monotonic() - began < 3.5  # 3.6 and more if the timeout was extended
 
 
-def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: Start) -> None:
-    """An empty line after a body, and its other half in the very turn of the loop in which it would be looked at."""
+def test_bytes_that_arrive_during_a_waiting_request_are_read_after_it(start: Start) -> None:
+    """Send half an empty line after a body, and the other half in the loop turn that reads the first."""
     proxy, _ = start(header_timeout=0.3, keepalive_timeout=1)
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 1", method=b"POST", body=b"a\r\n"))
@@ -411,7 +539,7 @@ def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: St
         done = threading.Event()
 
         def in_one_turn() -> None:
-            connection.next_up, connection.held = True, b"\r\n"
+            connection.phase, connection.held = Phase.NEXT, b"\r\n"
             connection.context.connections.idle.pop(connection, None)
             connection.data_received(b"\r\n")
             connection._next()
@@ -426,9 +554,7 @@ def test_what_comes_before_a_waiting_request_is_served_waits_behind_it(start: St
 
 
 @pytest.mark.parametrize("status", [600, 999])
-def test_a_status_that_is_no_class_is_counted_as_the_server_s_fault_and_the_connection_lives(
-    start: Start, status: int
-) -> None:
+def test_a_status_outside_the_classes_is_counted_as_5xx_and_the_connection_is_kept(start: Start, status: int) -> None:
     proxy, _ = start(b"HTTP/1.1 %d Odd\r\nContent-Length: 2\r\n\r\nok" % status)
     with Client(proxy.port) as client:
         for _ in range(3):
@@ -460,7 +586,7 @@ def test_a_client_whose_body_filled_the_origin_is_heard_again_after_an_early_ans
     proxy, _ = start(script)
     for size in range(2 << 20, 12 << 20, 130_000):
         with Client(proxy.port) as client:
-            with contextlib.suppress(OSError):  # answered and closed before all of it was sent
+            with contextlib.suppress(OSError):  # answered and closed before the request was complete
                 client.send(get(b"/early", b"Content-Length: %d" % size, method=b"POST", body=b"x" * size))
             head, body = client.read_response()
             assert body == b"ok"
@@ -470,12 +596,12 @@ def test_a_client_whose_body_filled_the_origin_is_heard_again_after_an_early_ans
 
 
 def test_sixteen_megabytes_of_empty_lines_are_passed_over(start: Start) -> None:
-    # Within the client's ten seconds, where a copy of the rest for each line would take half a minute.
+    # A copy of the rest for each line would take half a minute, more than the client's ten seconds.
     proxy, _ = start()
     assert ask(proxy.port, b"\r\n" * (8 << 20) + get(b"/", CLOSE)).endswith(b"ok")
 
 
-def test_half_an_empty_line_behind_a_body_is_no_head_that_is_late(start: Start) -> None:
+def test_half_an_empty_line_after_a_body_does_not_time_out_as_a_head(start: Start) -> None:
     proxy, _ = start(header_timeout=0.2, keepalive_timeout=0.6)
     with Client(proxy.port) as client:
         client.send(get(b"/", b"Content-Length: 1", method=b"POST", body=b"a\r"))
@@ -484,7 +610,7 @@ def test_half_an_empty_line_behind_a_body_is_no_head_that_is_late(start: Start) 
     assert client_errors(proxy) == {}
 
 
-def test_a_slow_head_is_a_408_and_a_silent_connection_is_closed_silently(start: Start) -> None:
+def test_a_slow_head_is_a_408_and_an_unused_connection_is_closed_without_a_response(start: Start) -> None:
     proxy, _ = start(header_timeout=1, keepalive_timeout=1.3)
     with Client(proxy.port) as slow, Client(proxy.port) as silent, Client(proxy.port) as used:
         used.send(get())
@@ -497,7 +623,7 @@ def test_a_slow_head_is_a_408_and_a_silent_connection_is_closed_silently(start: 
     assert client_errors(proxy) == {"header_timeout": 1}
 
 
-def test_a_stalled_body_is_a_408_and_its_origin_connection_goes(start: Start) -> None:
+def test_a_stalled_body_is_a_408_and_its_origin_connection_is_closed(start: Start) -> None:
     gone = threading.Event()
 
     def script(connection: OriginConnection) -> None:
@@ -565,7 +691,7 @@ def test_an_early_answer_is_read_by_a_client_that_is_still_sending(start: Start)
 
 
 @pytest.mark.row(35)
-def test_a_client_that_leaves_takes_its_origin_connection_with_it(start: Start) -> None:
+def test_the_origin_connection_is_closed_when_its_client_leaves(start: Start) -> None:
     gone = threading.Event()
 
     def script(connection: OriginConnection) -> None:
@@ -615,7 +741,7 @@ def test_a_client_that_does_not_read_stops_the_origin(start: Start) -> None:
         assert eventually(lambda: offer.sent > 0)
         stalled = at_rest(lambda: offer.sent)
         assert stalled < 64 << 20
-        # the origin is not late while it may not speak
+        # the origin's timeout does not run while back-pressure stops it
         assert upstream_errors(proxy) == {}
         for _ in range(1000):
             client.socket.recv(65536)
@@ -629,8 +755,8 @@ def of_the_size_asked_for(connection: OriginConnection) -> None:
 
 
 def client_that_has_not_read_the_end(proxy: Proxy) -> Client:
-    """The whole response has come from the origin, and its end is still in the proxy: the size at which the
-    kernel's buffers are full and the last read of the origin is not is found by trying."""
+    """Return a client whose complete response has reached the proxy, which still holds its end. The function tries
+    sizes until the kernel's buffers are full."""
     clients = proxy.driver.connections.open
     for size in range(1 << 20, 16 << 20, 1 << 16):
         client = Client(proxy.port)
@@ -645,9 +771,7 @@ def client_that_has_not_read_the_end(proxy: Proxy) -> Client:
 
 
 @pytest.mark.parametrize("ending", [CLOSE, b"X: kept"])
-def test_a_client_that_reads_nothing_is_gone_after_its_time_however_the_connection_ends(
-    start: Start, ending: bytes
-) -> None:
+def test_a_client_that_does_not_read_is_closed_after_its_timeout(start: Start, ending: bytes) -> None:
     proxy, _ = start(of_the_size_asked_for, client_timeout=0.5)
     clients = [Client(proxy.port) for _ in range(24)]
     for number, client in enumerate(clients):
@@ -741,7 +865,7 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
 
     proxy, _ = start(script, max_connections=2)
     with Client(proxy.port) as first, Client(proxy.port) as second, Client(proxy.port) as third:
-        assert first.read_all() == b""  # went for the third
+        assert first.read_all() == b""  # closed to admit the third
         for client in (second, third):
             client.send(get(b"/busy"))
         assert eventually(lambda: proxy.metrics.in_flight == 2)
@@ -751,13 +875,13 @@ def test_over_the_connection_limit_the_longest_idle_goes_and_else_it_is_a_503(st
     assert client_errors(proxy) == {"overload": 1}
 
 
-# Our own faults
+# Internal faults
 
 
 @pytest.mark.interpreted
 @pytest.mark.row(30)
 @pytest.mark.parametrize("on_error", ["", "on_error: closed\n", "on_error: open\n"])
-def test_a_cookie_that_could_not_be_judged_is_dropped_unless_told_otherwise_and_counted(
+def test_an_unjudged_cookie_is_counted_and_dropped_by_default(
     start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, on_error: str
 ) -> None:
     def fail(*_: object) -> None:
@@ -786,6 +910,6 @@ def test_descriptors_return_to_where_they_were(start: Start) -> None:
         if number % 3:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
-    assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"ok")  # and so all before it were accepted
+    assert ask(proxy.port, get(b"/", CLOSE)).endswith(b"ok")  # so all connections before it were accepted
     assert eventually(lambda: not driver.connections.open and proxy.metrics.in_flight == 0)
     assert eventually(lambda: len(driver.pool.idle) == driver.pool.open)

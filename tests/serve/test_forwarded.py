@@ -1,4 +1,4 @@
-"""Whose word on where a request came from is believed."""
+"""Trust in the fields and headers that give the source of a request."""
 
 import ipaddress
 import threading
@@ -23,7 +23,7 @@ def forwarded(request: bytes) -> list[bytes]:
 
 
 @pytest.mark.row(22)
-def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> None:
+def test_fields_of_a_trusted_peer_are_kept_and_its_address_is_added(start: Start) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
     assert b"Set-Cookie: sid=CANARY1; Secure\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
     assert forwarded(origin.requests[0]) == [
@@ -35,7 +35,9 @@ def test_a_trusted_peer_is_believed_and_added_to_the_addresses(start: Start) -> 
 
 
 @pytest.mark.row(22)
-def test_anybody_else_is_replaced_counted_and_told_once(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_fields_of_untrusted_peers_are_replaced_counted_and_logged_once(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=ELSEWHERE)
     for _ in range(3):
         assert b"Set-Cookie: sid=CANARY1\r\n" in ask(proxy.port, get(b"/", *CAME, CLOSE))
@@ -59,6 +61,44 @@ def test_a_connection_may_carry_many_browsers(start: Start) -> None:
     ]  # fmt: skip
 
 
+NOT_BUILT = pytest.mark.xfail(strict=True, reason="row 37 is not built to its end: such fields are thrown away")
+
+
+@pytest.mark.row(37)
+@pytest.mark.parametrize(
+    ("fields", "otherwise", "scheme", "host"),
+    [
+        # holds
+        ((b"X-Forwarded-Proto: HTTPS",), "http", b"https", b"shop.example"),
+        ((b"X-FORWARDED-PROTO: http",), "https", b"http", b"shop.example"),
+        ((b"X-Forwarded-Proto: http", b"Forwarded: proto=https;host=a.example"), "https", b"http", b"shop.example"),
+        # schemes of a WebSocket
+        pytest.param((b"X-Forwarded-Proto: wss",), "http", b"https", b"shop.example", marks=NOT_BUILT),
+        pytest.param((b"X-Forwarded-Proto: WS",), "https", b"http", b"shop.example", marks=NOT_BUILT),
+        # the first of a list
+        pytest.param((b"X-Forwarded-Proto: https,http",), "http", b"https", b"shop.example", marks=NOT_BUILT),
+        pytest.param((b"X-Forwarded-Proto: http, https",), "https", b"http", b"shop.example", marks=NOT_BUILT),
+        pytest.param((b"X-Forwarded-Host: a.example,b.example",), "http", b"http", b"a.example", marks=NOT_BUILT),
+        pytest.param((b"X-Forwarded-Host: a.example, b.example",), "http", b"http", b"a.example", marks=NOT_BUILT),
+        # several fields are one list
+        pytest.param(
+            (b"X-Forwarded-Proto: https", b"X-Forwarded-Proto: http"), "http", b"https", b"shop.example", marks=NOT_BUILT
+        ),
+        # RFC 7239, where no X-Forwarded field is present
+        pytest.param((b"Forwarded: proto=https;host=a.example",), "http", b"https", b"a.example", marks=NOT_BUILT),
+        pytest.param((b'forwarded: For=192.0.2.1; Proto=HTTPS;Host="a.example:8443"',), "http", b"https", b"a.example:8443", marks=NOT_BUILT),
+        pytest.param((b"Forwarded: proto=https, proto=http",), "http", b"https", b"shop.example", marks=NOT_BUILT),
+    ],
+)  # fmt: skip
+def test_what_a_trusted_ingress_writes_is_read_as_it_means_it(
+    start: Start, fields: tuple[bytes, ...], otherwise: str, scheme: bytes, host: bytes
+) -> None:
+    proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK, scheme=otherwise)
+    answer = ask(proxy.port, get(b"/", *fields, CLOSE))
+    assert forwarded(origin.requests[0])[1:] == [b"X-Forwarded-Host: " + host, b"X-Forwarded-Proto: " + scheme]
+    assert (b"; Secure" in answer) is (scheme == b"https")
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -67,7 +107,7 @@ def test_a_connection_may_carry_many_browsers(start: Start) -> None:
         (b"X-Forwarded-Proto: ", b"X-Forwarded-Host: \xff"),
     ],
 )  # fmt: skip
-def test_words_that_mean_no_one_thing_are_not_believed_of_anybody(start: Start, fields: tuple[bytes, ...]) -> None:
+def test_ambiguous_forwarded_values_are_never_trusted(start: Start, fields: tuple[bytes, ...]) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
     ask(proxy.port, get(b"/", *fields, CLOSE))
     assert forwarded(origin.requests[0])[1:] == [
@@ -82,14 +122,14 @@ def test_the_host_that_the_browser_saw_is_the_one_that_scopes_look_at(start: Sta
     assert b"Set-Cookie: sid=CANARY1" in ask(proxy.port, get(b"/", b"X-Forwarded-Host: browser.example", CLOSE))
 
 
-def test_ipv4_in_the_clothes_of_ipv6_is_ipv4(start: Start) -> None:
+def test_an_ipv4_mapped_ipv6_address_is_ipv4(start: Start) -> None:
     proxy, _ = start(SETS, trust_forwarded=LOOPBACK)
     context = proxy.driver.context
     assert context.trusts(b"::ffff:127.0.0.1") and not context.trusts(b"::1") and not context.trusts(b"unknown")
     assert context.trusts(b"127.9.9.9") and not context.trusts(b"128.0.0.1") and not context.trusts(b"fe80::1%eth0")
 
 
-def test_thousands_of_networks_are_not_thousands_of_lines(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_thousands_of_networks_are_logged_in_few_lines(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(SETS)
     for number in range(1000):
         peer = b"10.%d.%d.1" % divmod(number, 250)

@@ -1,8 +1,9 @@
-"""The script guard on the wire: which answers get its tag, what is untouched, what the proxy answers itself."""
+"""The script guard on the wire: answers with its tag, unchanged answers, and answers of the proxy itself."""
 
 import gzip
 import ipaddress
 import re
+import threading
 import time
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.support.client import Client, ask, get_once, status_of
 from tests.support.origin import OriginConnection, answering
 from tests.support.proxy import Proxy, Start
+from tests.support.wait import PATIENCE
 
 POLICY = """
 version: 1
@@ -47,7 +49,7 @@ def untyped(body: bytes, *fields: bytes) -> bytes:
 
 
 def pages(proxy: Proxy) -> dict[str, float]:
-    """What became of pages, without the zeros."""
+    """Return the counts of pages by result, without zeros."""
     found = {
         result: proxy.sample("cookiewarden_guard_pages_total", result=result)
         for result in ("injected", "encoded", "csp", "not-html", "sniffed")
@@ -100,14 +102,14 @@ def test_everything_else_is_untouched(start: Start, answer: bytes, field: bytes)
     assert (b"\r\nAccept-Encoding: gzip\r\n" in origin.requests[0]) == (field != NAVIGATION)
 
 
-def test_without_the_key_nothing_is_written_and_nothing_reserved(start: Start) -> None:
+def test_without_the_key_pages_are_unchanged_and_no_path_is_reserved(start: Start) -> None:
     proxy, origin = start(page(), POLICY.replace("inject_guard: true", ""))
     assert ask(proxy.port, get_once(NAVIGATION)).endswith(PAGE)
     assert ask(proxy.port, get_once(path=b"/.well-known/cookiewarden/guard.js")).endswith(PAGE)
     assert len(origin.requests) == 2
 
 
-def test_a_page_that_streams_gets_the_tag_and_goes_on_piece_by_piece(start: Start) -> None:
+def test_a_streamed_page_gets_the_tag_and_continues_piece_by_piece(start: Start) -> None:
     def streaming(connection: OriginConnection) -> None:
         connection.read_head()
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -144,7 +146,7 @@ RESULTS = [
     (untyped(PAGE, b"X-Content-Type-Options: nosniff"), "not-html"),
     (untyped(b"plain text"), "not-html"),
     (untyped(b"<htm"), "not-html"),
-    # nothing that browsers show
+    # not shown by browsers
     (page(b"Location: /x", status=b"303 See Other"), ""),
     (page(b"Content-Disposition: attachment"), ""),
     (page(status=b"206 Partial Content"), ""),
@@ -157,7 +159,7 @@ RESULTS = [
 
 
 @pytest.mark.parametrize(("answer", "result"), RESULTS)
-def test_each_page_is_counted_once_by_what_became_of_its_tag(start: Start, answer: bytes, result: str) -> None:
+def test_each_page_is_counted_once_by_its_result(start: Start, answer: bytes, result: str) -> None:
     proxy, _ = start(answer, POLICY)
     assert proxy.scrape().count("cookiewarden_guard_pages_total{") == 5  # each at 0
     got = ask(proxy.port, get_once(NAVIGATION))
@@ -211,7 +213,7 @@ def test_a_page_without_a_type_that_comes_in_pieces_is_held_until_its_kind_shows
 
 ASKED = [
     # page request, fields that come, fields that the application gets
-    # what the guard's own pages ask
+    # requests for the guard's own pages
     (True, ['If-None-Match: W/"a~"'], ['If-None-Match: W/"a"']),
     (True, ['If-None-Match: "a~", W/"b~"'], ['If-None-Match: "a", W/"b"']),
     (True, ['If-None-Match: W/"a!", W/"b~"'], ['If-None-Match: W/"b"']),
@@ -221,7 +223,7 @@ ASKED = [
     (False, ['If-None-Match: W/"a!"', "If-Modified-Since: x"], []),
     (False, ['If-None-Match: W/"a!", "c"'], ['If-None-Match: "c"']),
     (False, ['if-none-match: W/"a!"', 'If-None-Match: "c"'], ['If-None-Match: "c"']),
-    # a page from before the guard, and what is no page
+    # a page from before the guard, and responses other than pages
     (True, ['If-None-Match: "a"', "If-Modified-Since: x"], []),
     (True, ['If-None-Match: a, "b~'], []),
     (True, ["If-None-Match: *"], ["If-None-Match: *"]),
@@ -257,7 +259,7 @@ def revision(proxy: Proxy) -> bytes:
 
 
 @pytest.mark.parametrize(("is_page", "came", "sent"), ASKED)
-def test_the_application_gets_its_own_entity_tags_and_none_of_pages_that_must_not_come_back(
+def test_the_application_gets_only_its_own_valid_entity_tags(
     start: Start, is_page: bool, came: list[str], sent: list[str]
 ) -> None:
     proxy, origin = start(page(), POLICY)
@@ -276,7 +278,7 @@ def test_an_if_match_of_another_revision_is_answered_with_412(start: Start, body
     assert proxy.metrics.in_flight == 0
 
 
-def test_a_connection_goes_on_after_a_412(start: Start) -> None:
+def test_a_connection_is_kept_after_a_412(start: Start) -> None:
     proxy, _ = start(page(), POLICY)
     with Client(proxy.port) as client:
         for _ in range(2):
@@ -287,7 +289,7 @@ def test_a_connection_goes_on_after_a_412(start: Start) -> None:
 
 
 SAID = [
-    # the application's validators, those of the page with the tag
+    # validators of the application, validators of the page with the tag
     (['ETag: "a"', "Last-Modified: x"], ['ETag: W/"a~"']),
     (['etag: W/"a"'], ['etag: W/"a~"']),
     (['ETag: ""'], ['ETag: W/"~"']),
@@ -373,7 +375,7 @@ def test_the_script_is_served_by_the_proxy_and_may_be_kept_under_its_revision(st
     assert len(origin.requests) == 1
 
 
-def test_what_scripts_wanted_to_set_is_counted_by_name(start: Start) -> None:
+def test_cookies_that_scripts_tried_to_set_are_counted_by_name(start: Start) -> None:
     proxy, origin = start(page(), POLICY)
     with Client(proxy.port) as client:
         for name in (b"x%3Dy", b"", b"sid", b"%ff%00", b"x" * 2000):
@@ -397,3 +399,21 @@ def test_what_scripts_wanted_to_set_is_counted_by_name(start: Start) -> None:
         == 413
     )
     assert origin.requests == []
+
+
+def test_a_body_without_a_type_that_turns_out_to_be_no_page_passes_as_it_is(start: Start) -> None:
+    may_go_on = threading.Event()
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<!")
+        may_go_on.wait(PATIENCE)
+        connection.send(b"-not a comment")
+
+    proxy, _ = start(script, POLICY)
+    with Client(proxy.port) as client:
+        client.send(get_once(b"Sec-Fetch-Dest: document"))
+        head = client.read_until(b"\r\n\r\n")
+        may_go_on.set()
+        assert body_of(head + client.read_all()) == b"<!-not a comment"
+    assert proxy.metrics.guard_pages["not-html"] == 1

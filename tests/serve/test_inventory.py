@@ -1,4 +1,4 @@
-"""The inventory of a running proxy: what it sees, that it holds no value, that it survives what it should survive."""
+"""The inventory of a running proxy: its records, without values, kept over reloads and restarts."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.core.report.inventory import MAX_NAMES
+from cookiewarden.serve.observe.inventory import MAX_FILE
 from tests.support.client import CLOSE, ask, get
 from tests.support.proxy import CANARY, Running, Start, running
 from tests.support.wait import PATIENCE, eventually
@@ -64,7 +65,7 @@ def test_a_head_that_was_looked_at_is_counted_and_looked_at_again_after_the_next
     assert sides(proxy.admin)["sid"] == {"server": 4}
 
 
-def test_what_comes_from_other_sites_is_counted_but_for_links(start: Start) -> None:
+def test_cross_site_requests_are_counted_except_links(start: Start) -> None:
     proxy, _ = start()
     cookie, cross = b"Cookie: sid=CANARY", b"Sec-Fetch-Site: cross-site"
     ask(proxy.port, get(b"/", cookie, cross, b"Sec-Fetch-Dest: document", CLOSE))
@@ -76,7 +77,7 @@ def test_what_comes_from_other_sites_is_counted_but_for_links(start: Start) -> N
     assert records(proxy.admin)["sid"]["cross_site"] == 2
 
 
-def test_a_reload_keeps_what_was_seen_and_forgets_what_was_decided(start: Start) -> None:
+def test_a_reload_keeps_sightings_and_clears_decisions(start: Start) -> None:
     proxy, _ = start(SETS)
     ask(proxy.port, get(b"/", CLOSE))
     assert records(proxy.admin)["tracker"]["rows"][0]["reasons"] == ["undeclared"]
@@ -87,7 +88,7 @@ def test_a_reload_keeps_what_was_seen_and_forgets_what_was_decided(start: Start)
     assert forecast == {"sid": "changes", "tracker": "changes"}
 
 
-def test_without_an_inventory_there_is_none_and_the_page_says_so(start: Start) -> None:
+def test_the_page_shows_that_the_inventory_is_off(start: Start) -> None:
     proxy, _ = start(SETS, inventory=False)
     ask(proxy.port, get(b"/", b"Cookie: a=CANARY", CLOSE))
     for path in ("/inventory", "/forecast", "/drift"):
@@ -95,9 +96,11 @@ def test_without_an_inventory_there_is_none_and_the_page_says_so(start: Start) -
             fetched(proxy.admin, path)
         assert refused.value.code == 404 and b"--inventory is off" in refused.value.read()
     assert b"The inventory is off" in fetched(proxy.admin, "/")
+    proxy.reload()
+    assert proxy.plane.status.successes == 1
 
 
-def test_what_a_guard_evicts_and_what_scripts_set_is_seen(start: Start) -> None:
+def test_evicted_cookies_and_cookies_of_scripts_are_recorded(start: Start) -> None:
     policy = "version: 1\nundeclared: {evict: host}\ninject_guard: true\ncookies:\n  - {name: sid, purpose: x, lifetime: 1h}\n"
     page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"
     proxy, _ = start(page, policy=policy)
@@ -114,7 +117,7 @@ def test_what_a_guard_evicts_and_what_scripts_set_is_seen(start: Start) -> None:
     assert seen["fromscript"]["places"] == [["shop.example", "/cart/*"]]
 
 
-def test_a_hundred_thousand_names_make_no_series_and_a_bounded_inventory_that_says_so(start: Start) -> None:
+def test_a_hundred_thousand_names_add_no_series_and_the_inventory_shows_its_limit(start: Start) -> None:
     proxy, _ = start(max_cookies=1000)
     before = len(proxy.scrape().splitlines())
     for at in range(0, 100_000, 500):
@@ -163,12 +166,12 @@ def test_a_snapshot_brings_the_inventory_back_after_a_kill(tmp_path: Path, worke
         pids = [proxy.process.pid, *proxy.children()]
         proxy.process.kill()
         proxy.process.wait(PATIENCE)
-        proxy.process.returncode = 0  # so it was meant
+        proxy.process.returncode = 0  # as intended
         assert eventually(lambda: not any(Path(f"/proc/{pid}/fd").exists() for pid in pids[1:]))
     with running(*flags) as proxy:
         assert sides(of(proxy)) == {"sid": {"server": 1}, "tracker": {"server": 1}}
         ask(proxy.port, get(b"/", b"Cookie: sid=CANARY", CLOSE))
-    with running(*flags) as proxy:  # and at an orderly end it is written at once
+    with running(*flags) as proxy:  # an orderly end writes it at once
         assert sides(of(proxy))["sid"] == {"server": 1, "request": 1}
 
 
@@ -177,11 +180,11 @@ def test_a_snapshot_brings_the_inventory_back_after_a_kill(tmp_path: Path, worke
     [
         (
             b'{"cookiewarden":"inventory","format":1,"inventory":{"since":1,"records":{"a":{"na',
-            "no JSON",
+            "not valid JSON",
         ),
         (b'{"cookiewarden":"inventory","format":99,"inventory":{}}', "format"),
-        (b"\x00" * 100, "no JSON"),
-        (b"", "no JSON"),
+        (b"\x00" * 100, "not valid JSON"),
+        (b"", "not valid JSON"),
     ],
 )
 def test_a_snapshot_that_cannot_be_used_is_put_aside_and_not_fatal(tmp_path: Path, content: bytes, told: str) -> None:
@@ -193,7 +196,7 @@ def test_a_snapshot_that_cannot_be_used_is_put_aside_and_not_fatal(tmp_path: Pat
     assert (tmp_path / "inventory.json.unreadable").read_bytes() == content
 
 
-def test_another_file_that_is_named_by_mistake_stays_as_it_is(tmp_path: Path) -> None:
+def test_another_file_named_by_mistake_is_left_untouched(tmp_path: Path) -> None:
     other = tmp_path / "policy.yaml"
     other.write_text("cookies: []\n")
     with running("--inventory-file", str(other), script=SETS) as proxy:
@@ -202,19 +205,19 @@ def test_another_file_that_is_named_by_mistake_stays_as_it_is(tmp_path: Path) ->
     assert other.read_text() == "cookies: []\n" and list(tmp_path.iterdir()) == [other]
 
 
-def test_a_snapshot_that_cannot_be_written_is_told_and_traffic_goes_on(tmp_path: Path) -> None:
+def test_a_snapshot_that_cannot_be_written_is_logged_and_traffic_continues(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with running("--inventory-file", str(tmp_path / "folder"), script=SETS) as proxy:
         assert "the inventory of before is not read, and none is saved" in proxy.told
         assert b"200 OK" in ask(proxy.port, get(b"/", CLOSE))
 
 
-def test_a_snapshot_in_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+def test_a_snapshot_in_a_missing_folder_is_logged_at_the_start(tmp_path: Path) -> None:
     with running("--inventory-file", str(tmp_path / "none" / "inventory.json")) as proxy:
         assert "the inventory will not be saved" in proxy.told
 
 
-def test_names_that_would_act_on_a_terminal_or_a_page_are_shown_escaped(start: Start) -> None:
+def test_names_with_control_characters_or_markup_are_shown_escaped(start: Start) -> None:
     proxy, _ = start()
     names = (b"<script>alert(1)</script>", b"\xe2\x80\xaereversed", b"\xff\xfe", b"\"'><img>", b"{{7*7}}")
     ask(proxy.port, get(b"/", b"Cookie: " + b"; ".join(name + b"=CANARY" for name in names), CLOSE))
@@ -263,14 +266,14 @@ def test_a_snapshot_with_more_names_than_are_kept_is_cut_to_the_bounds(tmp_path:
         assert eventually(lambda: left_out() == {"server": 4001})
 
 
-def test_a_circle_of_links_is_no_inventory_and_no_fault(tmp_path: Path) -> None:
+def test_a_circle_of_links_is_refused_without_a_fault(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     with running("--inventory-file", str(tmp_path / "a")) as proxy:
         assert "the inventory of before is not read, and none is saved" in proxy.told and "Traceback" not in proxy.told
 
 
-def test_what_is_no_regular_file_is_no_inventory(tmp_path: Path) -> None:
+def test_only_a_regular_file_is_an_inventory(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with running("--inventory-file", str(pipe)) as proxy:
@@ -279,7 +282,7 @@ def test_what_is_no_regular_file_is_no_inventory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "folder"])
-def test_a_file_that_cannot_be_looked_at_is_told_and_traffic_goes_on(tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_examined_is_logged_and_traffic_continues(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder").mkdir()
     with running("--inventory-file", str(tmp_path / name), script=SETS) as proxy:
         ask(proxy.port, get(b"/", CLOSE))
@@ -289,7 +292,7 @@ def test_a_file_that_cannot_be_looked_at_is_told_and_traffic_goes_on(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-def test_a_pipe_in_the_place_of_what_is_written_holds_up_nothing(tmp_path: Path) -> None:
+def test_a_pipe_in_place_of_the_snapshot_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "inventory.json.new")
     with running("--inventory-file", str(tmp_path / "inventory.json"), script=SETS) as proxy:
         ask(proxy.port, get(b"/", CLOSE))
@@ -297,3 +300,12 @@ def test_a_pipe_in_the_place_of_what_is_written_holds_up_nothing(tmp_path: Path)
         proxy.signal(signal.SIGTERM)
         assert proxy.process.wait(PATIENCE) == 0
         assert "the inventory is not saved" in proxy.told
+
+
+def test_a_snapshot_that_is_larger_than_any_inventory_is_put_aside(tmp_path: Path) -> None:
+    kept = tmp_path / "inventory.json"
+    with kept.open("wb") as file:
+        file.truncate(MAX_FILE + 1)
+    with running("--inventory-file", str(kept)) as proxy:
+        assert "it is larger than any inventory" in proxy.told
+    assert (tmp_path / "inventory.json.unreadable").stat().st_size == MAX_FILE + 1

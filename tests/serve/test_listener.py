@@ -1,4 +1,4 @@
-"""Where clients arrive: nothing that was accepted by the kernel is lost, and running out of descriptors is survived."""
+"""The listener serves all connections that the kernel accepted, and survives a lack of descriptors."""
 
 import asyncio
 import contextlib
@@ -23,16 +23,14 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 @pytest.mark.row(10)
 @pytest.mark.parametrize("proxy_protocol", [False, True])
-def test_what_waits_in_the_accept_queue_is_served_before_the_listener_closes(
-    start: Start, proxy_protocol: bool
-) -> None:
+def test_clients_in_the_accept_queue_are_served_before_the_listener_closes(start: Start, proxy_protocol: bool) -> None:
     settings = {"proxy_protocol": LOOPBACK} if proxy_protocol else {}
     first = b"PROXY UNKNOWN\r\n" if proxy_protocol else b""
     proxy, _ = start(**settings)
     clients: list[Client] = []
 
     def arrive_and_close() -> None:
-        """While the loop is busy here, nothing is accepted: the clients wait in the kernel."""
+        """Block the loop, so that the clients wait in the kernel, then close the listener."""
         for _ in range(100):
             client = Client(proxy.port)
             client.send(first + get(b"/", CLOSE))
@@ -50,7 +48,7 @@ def test_what_waits_in_the_accept_queue_is_served_before_the_listener_closes(
 
 @pytest.mark.row(13)
 @pytest.mark.parametrize("flags", [(), ("--proxy-protocol", "192.0.2.0/24")], ids=["the loop accepts", "we accept"])
-def test_out_of_descriptors_new_clients_are_shed_and_open_ones_go_on(flags: tuple[str, ...]) -> None:
+def test_out_of_descriptors_new_clients_are_shed_and_open_ones_continue(flags: tuple[str, ...]) -> None:
     with running(*flags) as proxy:
         with Client(proxy.port) as kept:
             kept.send(get())
@@ -70,7 +68,7 @@ def test_out_of_descriptors_new_clients_are_shed_and_open_ones_go_on(flags: tupl
 
 @pytest.mark.row(13)
 @pytest.mark.parametrize("first", [b"", b"PROXY TC"])
-def test_connections_that_are_no_clients_yet_count_as_connections(start: Start, first: bytes) -> None:
+def test_connections_in_a_handshake_count_as_connections(start: Start, first: bytes) -> None:
     proxy, _ = start(proxy_protocol=LOOPBACK, max_connections=10, header_timeout=1)
     crowd = []
     for _ in range(30):
@@ -91,7 +89,7 @@ def test_connections_that_are_no_clients_yet_count_as_connections(start: Start, 
 
 
 @pytest.mark.row(13)
-def test_out_of_descriptors_it_drains_all_the_same() -> None:
+def test_the_proxy_drains_even_without_free_descriptors() -> None:
     def script(connection: OriginConnection) -> None:
         connection.read_head()
         time.sleep(1)

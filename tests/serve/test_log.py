@@ -1,4 +1,4 @@
-"""What the log says: one JSON object a line, requests where asked for, and no query unless asked for that too."""
+"""The log: one JSON object per line, requests if enabled, and their query only if enabled too."""
 
 import json
 import logging
@@ -60,7 +60,7 @@ def test_the_query_is_logged_only_where_asked_for(
     assert request["path"] == path
 
 
-def test_why_a_request_failed_is_logged_with_it(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_reason_of_a_failed_request_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     proxy, _ = start(b"garbage\r\n\r\n", access_log=Access.ON)
     ask(proxy.port, get(b"/a", CLOSE))
@@ -72,14 +72,14 @@ def test_why_a_request_failed_is_logged_with_it(start: Start, caplog: pytest.Log
     assert "CANARY" not in str(requests(caplog))
 
 
-def test_what_a_terminal_would_act_on_is_escaped() -> None:
+def test_terminal_control_characters_are_escaped() -> None:
     record = logging.LogRecord("cookiewarden.access", logging.INFO, "", 0, "request", (), None)
     record.fields = {"path": "/\x1b[31m\u202e", "status": 200}
     assert json.loads(JsonLines().format(record))["path"] == "/\\x1b[31m\\u202e"
     assert Plain().format(record) == "cookiewarden: info: request path=/\\x1b[31m\\u202e status=200"
 
 
-def test_no_line_of_a_request_is_longer_than_what_a_pipe_takes_in_one_piece(
+def test_a_line_of_the_access_log_fits_an_atomic_write_to_a_pipe(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -91,7 +91,7 @@ def test_no_line_of_a_request_is_longer_than_what_a_pipe_takes_in_one_piece(
     assert all(len(line.encode()) <= select.PIPE_BUF for line in told)
 
 
-def test_a_closed_standard_error_keeps_nothing_from_starting(tmp_path: Path) -> None:
+def test_the_proxy_starts_with_a_closed_standard_error(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     admin = free_port()
     line = f"exec {sys.executable} -m cookiewarden run --policy p.yaml --upstream http://127.0.0.1:1 --listen 0 --admin {admin} 2>&-"
@@ -104,7 +104,7 @@ def test_a_closed_standard_error_keeps_nothing_from_starting(tmp_path: Path) -> 
         process.kill()
 
 
-def test_a_reader_of_the_log_that_does_not_read_stops_nothing(tmp_path: Path) -> None:
+def test_a_blocked_reader_of_the_log_does_not_stop_traffic(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     origin, listen, admin = Origin(answering(OK)), free_port(), free_port()
     process = start_process(
@@ -124,3 +124,22 @@ def test_a_reader_of_the_log_that_does_not_read_stops_nothing(tmp_path: Path) ->
         process.kill()
         process.communicate()
         origin.close()
+
+
+@pytest.mark.parametrize("worker", [None, 2])
+def test_an_exception_is_logged_by_its_type_and_place_and_without_its_text(worker: int | None) -> None:
+    try:
+        raise ValueError("CANARY")
+    except ValueError:
+        record = logging.LogRecord("cookiewarden", logging.ERROR, "", 0, "it failed", (), sys.exc_info())
+    line = record.exc_info[2].tb_lineno  # type: ignore[index,union-attr]
+    place = f"ValueError at test_an_exception_is_logged_by_its_type_and_place_and_without_its_text:{line}"
+    told = json.loads(JsonLines(worker).format(record))
+    assert (told["exception"], told.get("worker")) == (place, worker)
+    number = "" if worker is None else " worker 2"
+    assert Plain(worker).format(record) == f"cookiewarden{number}: error: it failed ({place})"
+
+
+def test_an_exception_that_was_never_raised_has_a_type_and_no_place() -> None:
+    record = logging.LogRecord("cookiewarden", logging.ERROR, "", 0, "no", (), (OSError, OSError("CANARY"), None))
+    assert json.loads(JsonLines().format(record))["exception"] == "OSError"

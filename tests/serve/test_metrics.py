@@ -1,4 +1,4 @@
-"""The labels under which cookies are counted: of two policies apart, bounded, and never numbered anew."""
+"""The labels of cookies in metrics: separate for two policies, bounded, and with stable numbers."""
 
 from cookiewarden.core.engine.decision import UNDECLARED
 from cookiewarden.serve.observe.metrics import DECLARED, Label, Labels

@@ -1,4 +1,4 @@
-"""The emergency switch: what an operator turns at night, and what turns back by itself."""
+"""The emergency switch: set by an operator, and reverted automatically."""
 
 import asyncio
 import json
@@ -26,9 +26,7 @@ def passes(port: int) -> bool:
     return b"undeclared" in ask(port, get(b"/", CLOSE))
 
 
-def test_the_emergency_switch_goes_before_the_setting_and_the_file_and_goes_back_by_itself(
-    start: Start, token: str
-) -> None:
+def test_the_emergency_switch_overrides_setting_and_file_and_reverts_automatically(start: Start, token: str) -> None:
     proxy, _ = start(SETS, admin_token_file=token, mode=Mode.ENFORCE)
     assert not passes(proxy.port)
     code, answer = tell(proxy.admin, "/mode", b'{"mode": "report", "seconds": 1.5}')
@@ -38,7 +36,7 @@ def test_the_emergency_switch_goes_before_the_setting_and_the_file_and_goes_back
     assert passes(proxy.port)
     assert proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == pytest.approx(told["mode_until"])
     assert proxy.sample("cookiewarden_policy_enforcing") == 0
-    proxy.reload()  # what is loaded meanwhile does not end it
+    proxy.reload()  # a reload meanwhile does not end it
     assert passes(proxy.port)
     assert eventually(lambda: not passes(proxy.port))
     assert mode_of(proxy) == "enforce" and proxy.sample("cookiewarden_mode_switch_end_timestamp_seconds") == 0
@@ -52,7 +50,7 @@ def test_the_emergency_switch_can_be_turned_back(start: Start, token: str) -> No
         assert tell(proxy.admin, "/mode", b'{"mode": "policy"}')[0] == 200 and passes(proxy.port)
 
 
-def test_what_was_seen_outlives_the_switch_and_what_was_decided_does_too(start: Start, token: str) -> None:
+def test_sightings_and_decisions_outlive_the_switch(start: Start, token: str) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
     passes(proxy.port)
     assert tell(proxy.admin, "/mode", b'{"mode": "report"}')[0] == 200
@@ -78,7 +76,7 @@ SEALS = "version: 1\nundeclared: {response: block}\ncookies: [{name: sid, seal: 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(tmp_path: Path, token: str, workers: str) -> None:
-    """The night on which it is needed is the one on which a secret was lost and a bad policy written."""
+    """Use the switch after the key file is lost and a bad policy is written."""
     key = tmp_path / "key"
     create(key)
     flags = ("--workers", workers, "--seal-key-file", str(key), "--admin-token-file", token)
@@ -92,13 +90,13 @@ def test_the_switch_needs_neither_the_key_file_nor_the_files_on_disk(tmp_path: P
             assert code == 200 and (json.loads(answer)["mode"] == "report") is passed
             answers = [ask(proxy.port, get(b"/", CLOSE)) for _ in range(10)]
             assert all((b"undeclared=" in answer) is passed for answer in answers)
-            # What is sealed again afterwards is sealed by a key that is on no disk any more.
+            # Sealing resumes afterwards with the key in memory, which is no longer on disk.
             assert all((b"sid=s1." in answer) is not passed for answer in answers)
         assert eventually(lambda: not any(passes(proxy.port) for _ in range(10)))
         assert "died" not in proxy.told and "is ended" not in proxy.told
 
 
-def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
+def test_a_switch_that_fails_internally_returns_an_error_and_changes_nothing(
     start: Start, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
@@ -115,17 +113,17 @@ def test_a_switch_that_fails_by_our_own_fault_says_so_and_changes_nothing(
         patched.setattr(reload, "RETRY_SECONDS", 1.0)
         patched.setattr(proxy.plane.reloader, "turn", faulty)
         time.sleep(2)
-        assert mode_of(proxy) == "report" and passes(proxy.port)  # told as it is, and tried again
+        assert mode_of(proxy) == "report" and passes(proxy.port)  # shows the mode in force, and retries
     assert eventually(lambda: mode_of(proxy) == "enforce" and not passes(proxy.port))
 
 
-def test_a_reload_that_is_not_done_in_time_says_so_and_goes_on(
+def test_a_late_reload_returns_an_error_and_continues(
     start: Start, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, _ = start(SETS, admin_token_file=token)
     monkeypatch.setattr(operation, "RELOAD_SECONDS", 0.5)
     slow = proxy.plane.reloader._slow
-    asyncio.run_coroutine_threadsafe(slow.acquire(), proxy.loop).result(5)  # as a read that hangs holds it
+    asyncio.run_coroutine_threadsafe(slow.acquire(), proxy.loop).result(5)  # as a hanging read would
     code, told = tell(proxy.admin, "/reload")
     assert code == 503 and json.loads(told)["error"] == ErrorCode.NOT_LOADED
     proxy.loop.call_soon_threadsafe(slow.release)
@@ -133,7 +131,7 @@ def test_a_reload_that_is_not_done_in_time_says_so_and_goes_on(
     assert tell(proxy.admin, "/reload")[0] == 200
 
 
-def test_a_switch_that_a_worker_has_not_taken_is_not_told_as_done(token: str) -> None:
+def test_a_switch_is_not_reported_done_before_every_worker_follows(token: str) -> None:
     with running("--workers", "2", "--admin-token-file", token, script=SETS) as proxy:
         admin = f"http://127.0.0.1:{proxy.admin}"
         stuck = proxy.children()[0]

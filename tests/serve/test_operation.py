@@ -76,7 +76,7 @@ def test_a_file_that_is_being_written_is_not_loaded_before_it_is_at_rest(start: 
 
 @pytest.mark.row(12)
 def test_a_config_map_is_swapped_as_one(start: Start, tmp_path: Path) -> None:
-    """As the kubelet does it: `policy.yaml` and `v.yaml` lead through `..data`, which is renamed over."""
+    """Swap files as the kubelet does: `policy.yaml` and `v.yaml` link through `..data`, which is replaced."""
 
     def revision(name: str, included: str) -> None:
         folder = tmp_path / f"..{name}"
@@ -97,7 +97,7 @@ def test_a_config_map_is_swapped_as_one(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.row(11)
-def test_a_broken_policy_leaves_the_old_one_in_force_and_says_so(
+def test_a_broken_policy_is_logged_and_leaves_the_old_one_in_force(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = start(SETS_BOTH)
@@ -169,7 +169,7 @@ def test_a_request_keeps_the_policy_that_it_began_with(start: Start) -> None:
 
 
 @pytest.mark.row(11)
-def test_no_request_fails_and_none_is_judged_by_a_mixture_while_policies_change(start: Start) -> None:
+def test_each_request_is_judged_by_one_policy_while_policies_change(start: Start) -> None:
     proxy, _ = start(SETS_BOTH)
     seen: set[tuple[bytes, ...]] = set()
     done = threading.Event()
@@ -219,7 +219,7 @@ def test_the_series_of_row_25_exist_at_zero(start: Start) -> None:
 
 
 @pytest.mark.row(25)
-def test_what_clients_and_origins_invent_makes_no_series(start: Start) -> None:
+def test_invented_names_of_clients_and_origins_add_no_series(start: Start) -> None:
     proxy, _ = start(
         answering(*(b"HTTP/1.1 299 X\r\nSet-Cookie: n%d=CANARYv\r\nContent-Length: 0\r\n\r\n" % n for n in range(300)))
     )
@@ -261,18 +261,18 @@ def test_report_mode_is_counted_as_report(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("mode", "enforcing"), [("enforce", 1), ("report", 0)])
-def test_whether_the_policy_is_enforced_is_a_metric(start: Start, mode: str, enforcing: int) -> None:
+def test_a_metric_shows_if_the_policy_is_enforced(start: Start, mode: str, enforcing: int) -> None:
     proxy, _ = start(policy=f"mode: {mode}\n" + POLICY)
     assert proxy.sample("cookiewarden_policy_enforcing") == enforcing
 
 
-def test_a_mode_that_overrides_the_policys_is_told(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_overridden_mode_of_the_policy_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(policy="mode: report\n" + POLICY, mode=Mode.ENFORCE)
     assert proxy.sample("cookiewarden_policy_enforcing") == 1
     assert "the policy says mode report, but the setting mode says enforce" in caplog.text
 
 
-def test_a_failing_application_is_told_once_in_a_while(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_application_is_logged_at_a_limited_rate(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(b"garbage\r\n\r\n")
     for _ in range(3):
         ask(proxy.port, get(b"/CANARY", CLOSE))
@@ -280,7 +280,7 @@ def test_a_failing_application_is_told_once_in_a_while(start: Start, caplog: pyt
     assert caplog.text.count("failed") == 1 and "CANARY" not in caplog.text
 
 
-def test_what_browsers_speak_is_told_to_the_application_and_decides_secure_https(start: Start) -> None:
+def test_the_scheme_of_browsers_is_forwarded_and_decides_secure_https(start: Start) -> None:
     for scheme, line in (("http", b"Set-Cookie: sid=CANARY1"), ("https", b"Set-Cookie: sid=CANARY1; Secure")):
         proxy, origin = start(SETS_BOTH, policy=POLICY.replace("secure: true", "secure: https"), scheme=scheme)
         assert line + b"\r\n" in ask(proxy.port, get(b"/", CLOSE))
@@ -311,7 +311,7 @@ def test_overhead_and_duration_are_measured(start: Start) -> None:
     assert 0 < proxy.sample("cookiewarden_overhead_seconds_sum") < 0.1
 
 
-def test_what_is_open_is_told(start: Start) -> None:
+def test_open_connections_are_counted(start: Start) -> None:
     proxy, _ = start()
     with Client(proxy.port) as client:
         client.send(get())
@@ -325,7 +325,7 @@ def test_what_is_open_is_told(start: Start) -> None:
 
 @pytest.fixture
 def running(tmp_path: Path):
-    """A proxy as a process of its own, in front of an origin that answers /slow after a second."""
+    """A proxy as a separate process, in front of an origin that answers /slow after a second."""
 
     def script(connection: OriginConnection) -> None:
         while True:
@@ -388,14 +388,14 @@ def test_a_second_signal_ends_at_once(running) -> None:
 
 def test_sighup_reloads(running) -> None:
     process, listen, _, policy = running
-    os.utime(policy, (0, 0))  # the watcher sees a change, too; both end in the same policy
+    os.utime(policy, (0, 0))  # the watcher sees the change too; both load the same policy
     policy.write_text(OTHER)
     process.send_signal(signal.SIGHUP)
     assert eventually(lambda: names_set(listen) == [b"other"])
 
 
 def handing_over(listening: socket.socket, fds: str, *arguments: str) -> subprocess.Popen:
-    """The command with a socket at descriptor 3, as systemd starts it."""
+    """Start the command with a socket at descriptor 3, as systemd does."""
     line = f'exec 3<&{listening.fileno()}; LISTEN_PID=$$ LISTEN_FDS={fds} exec "$@"'
     return subprocess.Popen(
         ["bash", "-c", line, "bash", sys.executable, "-m", "cookiewarden", *arguments],
@@ -418,7 +418,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         process = handing_over(listening, "1", *arguments, "--listen", "192.0.2.1:1")
-        # a client that came before the process was up is served, too
+        # a client from before the start of the process is served too
         assert ask(port, get(b"/", CLOSE)).endswith(b"ok")
         assert eventually(lambda: ready(admin) == 200)
         process.terminate()
@@ -456,7 +456,9 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
         (["demo", "--listen", "x"], 2, '"x" is no address'),
     ],
 )  # fmt: skip
-def test_what_cannot_start_says_why_in_one_line(tmp_path: Path, arguments: list[str], code: int, told: str) -> None:
+def test_a_failed_start_prints_its_reason_in_one_line(
+    tmp_path: Path, arguments: list[str], code: int, told: str
+) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     (tmp_path / "broken.yaml").write_text(BROKEN)
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -466,8 +468,8 @@ def test_what_cannot_start_says_why_in_one_line(tmp_path: Path, arguments: list[
             "taken": taken.getsockname()[1],
         }
         words = [argument.format(**values) for argument in arguments]
-        if words[0] == "run" and code == 3:  # found out after sockets were opened, which the end of a process closes
-            words[1:1] = ["--listen", "0", "--admin", "0"]  # of options given twice the last counts
+        if words[0] == "run" and code == 3:  # detected after the sockets are open; the exit of the process closes them
+            words[1:1] = ["--listen", "0", "--admin", "0"]  # the last of repeated options counts
             process = start_process(*words)
             _, error = process.communicate(timeout=PATIENCE)
             found = process.returncode

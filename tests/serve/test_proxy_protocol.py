@@ -1,4 +1,4 @@
-"""The header that a balancer sends first: what it means, that it is read to its last octet, and that others cannot."""
+"""The PROXY header of a balancer: its meaning, its exact end, and its refusal from other peers."""
 
 import ipaddress
 import ssl
@@ -64,7 +64,7 @@ BAD = [
 
 
 def read(data: bytes) -> tuple[bytes, bytes]:
-    """Header and rest, read in pieces of no more than what is known to belong to the header."""
+    """Return header and rest. Each read takes only octets that surely belong to the header."""
     header = b""
     while octets := missing(header):
         piece = data[len(header) : len(header) + octets]
@@ -83,7 +83,7 @@ def test_a_header_is_read_to_its_last_octet_and_no_further(header: bytes, addres
 
 
 @pytest.mark.parametrize("data", BAD)
-def test_what_is_no_header_is_refused(data: bytes) -> None:
+def test_an_invalid_header_is_refused(data: bytes) -> None:
     with pytest.raises(BadProxyHeader):
         source(read(data)[0])
 
@@ -98,7 +98,7 @@ def test_a_header_that_is_cut_waits_for_more(header: bytes, address: bytes | Non
 @pytest.mark.row(21)
 @pytest.mark.parametrize(("header", "address"), [GOOD[0], GOOD[1], GOOD[4], GOOD[5]])
 @pytest.mark.parametrize("drip", [False, True])
-def test_the_address_that_a_balancer_says_is_the_clients(
+def test_the_address_in_the_header_of_a_balancer_is_the_clients(
     start: Start, header: bytes, address: bytes, drip: bool
 ) -> None:
     proxy, origin = start(proxy_protocol=LOOPBACK)
@@ -110,7 +110,7 @@ def test_the_address_that_a_balancer_says_is_the_clients(
 
 @pytest.mark.row(21)
 @pytest.mark.parametrize("header", BAD[:3] + BAD[12:14])
-def test_a_malformed_header_closes_the_connection_without_a_word(start: Start, header: bytes) -> None:
+def test_a_malformed_header_closes_the_connection_without_a_response(start: Start, header: bytes) -> None:
     proxy, origin = start(proxy_protocol=LOOPBACK)
     assert ask(proxy.port, header + get()) == b""
     assert origin.requests == [] and proxy.metrics.client_errors["proxy_protocol"] == 1
@@ -127,7 +127,7 @@ def test_a_header_that_never_ends_is_late_like_any_head(start: Start) -> None:
 
 
 @pytest.mark.row(21)
-def test_only_balancers_that_are_named_may_say_who_the_client_is(start: Start) -> None:
+def test_only_named_balancers_may_give_the_address_of_the_client(start: Start) -> None:
     header = GOOD[0][0]
     for networks in ((), (ipaddress.ip_network("192.0.2.0/24"),)):
         proxy, origin = start(proxy_protocol=networks)
@@ -144,7 +144,7 @@ def test_only_balancers_that_are_named_may_say_who_the_client_is(start: Start) -
         (LOOPBACK, get(), "take 127.0.0.0/24 out of --proxy-protocol"),
     ],
 )  # fmt: skip
-def test_a_balancer_and_a_proxy_that_disagree_are_told_once(
+def test_a_mismatch_of_balancer_and_proxy_is_logged_once(
     start: Start, caplog: pytest.LogCaptureFixture, named: tuple, sent: bytes, told: str
 ) -> None:
     proxy, _ = start(proxy_protocol=named)
@@ -153,7 +153,7 @@ def test_a_balancer_and_a_proxy_that_disagree_are_told_once(
     assert caplog.text.count(told) == 1
 
 
-def test_who_is_trusted_with_forwarded_fields_is_asked_of_the_client_not_the_balancer(start: Start) -> None:
+def test_trust_in_forwarded_fields_depends_on_the_client_not_the_balancer(start: Start) -> None:
     request = get(b"/", b"X-Forwarded-For: 203.0.113.9", CLOSE)
     proxy, origin = start(proxy_protocol=LOOPBACK, trust_forwarded=(ipaddress.ip_network("192.0.2.0/24"),))
     ask(proxy.port, GOOD[0][0] + request)

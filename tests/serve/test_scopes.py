@@ -1,4 +1,4 @@
-"""One proxy in front of several virtual hosts: each has its own register."""
+"""One proxy in front of several virtual hosts, each with its own entries."""
 
 import pytest
 
@@ -22,7 +22,7 @@ COOKIES = b"Cookie: sid=CANARY1; shop=CANARY2; deep=CANARY3; other=CANARY4\r\n"
 
 
 def gone(path: str) -> list[str]:
-    """Other, at each path with which a browser sends it."""
+    """Return the expiring lines of `other`, at each path with which a browser sends it."""
     return [f"other=; Path={at}; Max-Age=0" for at in dict.fromkeys(("/", path.partition("?")[0]))]
 
 
@@ -35,7 +35,7 @@ def gone(path: str) -> list[str]:
         ("shop.example", "/app", ["sid=CANARY1"], "sid=CANARY1"),
     ],
 )  # fmt: skip
-def test_an_entry_speaks_for_its_hosts_and_paths_and_what_is_another_hosts_is_not_expired(
+def test_an_entry_applies_to_its_hosts_and_paths_and_cookies_of_other_hosts_are_not_expired(
     start: Start, host: str, path: str, set_cookies: list[str], forwarded: str
 ) -> None:
     proxy, origin = start(PAGE, POLICY)

@@ -1,4 +1,4 @@
-"""Sealed cookies on the wire: a browser's copy cannot be read, and the application never notices."""
+"""Sealed cookies on the wire: unreadable in the browser, and unchanged for the application."""
 
 import re
 from pathlib import Path
@@ -31,10 +31,10 @@ def key(tmp_path: Path) -> Path:
     return tmp_path / "key"
 
 
-def test_a_value_goes_sealed_to_the_browser_and_open_to_the_application(start: Start, key: Path) -> None:
+def test_the_browser_gets_a_sealed_value_and_the_application_the_plain_one(start: Start, key: Path) -> None:
     proxy, origin = start(OK, POLICY, seal_key_file=str(key))
     values = {value_of(ask(proxy.port, request())) for _ in range(3)}
-    assert len(values) == 3  # a nonce of its own each time
+    assert len(values) == 3  # another nonce each time
     for value in values:
         ask(proxy.port, request(b"a=CANARY2", b"sid=" + value))
         assert b"\r\nCookie: a=CANARY2; sid=CANARY1\r\n" in origin.requests[-1]
@@ -59,7 +59,7 @@ def test_keys_are_rotated_with_a_reload_and_a_bad_key_file_leaves_the_old_in_for
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
     ask(proxy.port, request(b"sid=" + new))
     assert b"\r\nCookie: sid=CANARY1\r\n" in origin.requests[-1]
-    key.write_text(text.splitlines()[0] + "\n")  # the old one is taken out
+    key.write_text(text.splitlines()[0] + "\n")  # the old key is removed
     proxy.reload()
     ask(proxy.port, request(b"sid=" + old))
     assert b"\r\nCookie:" not in origin.requests[-1]

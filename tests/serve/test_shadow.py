@@ -1,8 +1,10 @@
-"""A second policy beside the one in force: it decides everything, and changes nothing."""
+"""A shadow policy: it decides on all cookies and changes none."""
 
+import json
 import logging
 import os
 import signal
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from tests.support.client import ask
 from tests.support.command import run
 from tests.support.process import scrape
 from tests.support.proxy import Proxy, Start, running
-from tests.support.wait import eventually
+from tests.support.wait import PATIENCE, eventually
 
 POLICY = "version: 1\ncookies:\n  - {name: sid, secure: true}\n  - {name: old}\n"
 TOMORROW = (
@@ -35,7 +37,7 @@ def shadow(proxy: Proxy, direction: str, cookie: str, action: str) -> float:
     return proxy.sample("cookiewarden_shadow_cookies_total", direction=direction, cookie=cookie, action=action)
 
 
-def test_what_it_would_do_is_counted_apart_and_nothing_is_changed(start: Start, tomorrow: Path) -> None:
+def test_shadow_decisions_are_counted_apart_and_change_nothing(start: Start, tomorrow: Path) -> None:
     proxy, origin = start(OK, POLICY, shadow=str(tomorrow))
     for _ in range(3):
         answer = ask(proxy.port, REQUEST)
@@ -51,6 +53,8 @@ def test_what_it_would_do_is_counted_apart_and_nothing_is_changed(start: Start, 
     assert proxy.sample("cookiewarden_shadow_violations_total", **labels) == 6
     assert proxy.sample("cookiewarden_violations_total", **labels) == 0
     assert 'cookiewarden_shadow_policy_info{policy="tomorrow",sha256="' in proxy.scrape()
+    with urllib.request.urlopen(f"{proxy.admin}/policy", timeout=PATIENCE) as answer:
+        assert json.loads(answer.read())["shadow"]["policy"] == "tomorrow"
 
 
 def test_it_is_loaded_again_when_its_file_changes_and_a_bad_one_is_not(start: Start, tomorrow: Path) -> None:
@@ -66,14 +70,14 @@ def test_it_is_loaded_again_when_its_file_changes_and_a_bad_one_is_not(start: St
     assert shadow(proxy, "request", "new", "strip") == 1
 
 
-def test_without_one_there_are_no_series_of_it(start: Start) -> None:
+def test_without_a_shadow_policy_its_series_are_absent(start: Start) -> None:
     proxy, _ = start(OK, POLICY)
     ask(proxy.port, REQUEST)
     assert not [line for line in proxy.scrape().splitlines() if line.startswith("cookiewarden_shadow")]
 
 
 @pytest.mark.interpreted
-def test_its_faults_cost_nothing(
+def test_faults_of_the_shadow_policy_do_not_affect_traffic(
     start: Start, tomorrow: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy, _ = start(OK, POLICY, shadow=str(tomorrow))
@@ -99,7 +103,7 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
         for _ in range(6):
             ask(proxy.port, REQUEST)
         assert eventually(lambda: scrape(proxy.admin)[name] == 6)
-        # both policies change, one after the other, and then a worker is new
+        # both policies change one after the other, and then a new worker starts
         tomorrow.write_text(TOMORROW.replace("policy: tomorrow", "policy: later"))
         assert eventually(lambda: "shadow policy in force: later" in proxy.told)
         proxy.policy.write_text(POLICY + "  - {name: third}\n")
@@ -111,6 +115,13 @@ def test_workers_try_it_too_and_one_that_was_replaced_as_well(tomorrow: Path) ->
         for _ in range(6):
             ask(proxy.port, REQUEST)
         assert eventually(lambda: scrape(proxy.admin)[name] == 12)
+        # and workers that live on take another one
+        tomorrow.write_text(TOMORROW.replace("policy: tomorrow", "policy: last").replace("name: new", "name: newer"))
+        proxy.signal(signal.SIGHUP)
+        assert eventually(lambda: "shadow policy in force: last" in proxy.told)
+        for _ in range(6):
+            ask(proxy.port, REQUEST)
+        assert scrape(proxy.admin)[name] == 12
 
 
 def test_one_with_errors_keeps_the_proxy_from_starting(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from cookiewarden.serve.single_flight import Shared
 
 
-async def test_who_asks_before_it_begins_shares_an_answer_and_who_asks_later_gets_a_newer_one() -> None:
+async def test_requests_before_the_work_begins_share_its_result_and_later_ones_get_a_newer_one() -> None:
     shared, begun = Shared(), 0
 
     async def work() -> int:
@@ -22,7 +22,7 @@ async def test_who_asks_before_it_begins_shares_an_answer_and_who_asks_later_get
     assert {await task for task in first} == {1} and {await task for task in later} == {2}
 
 
-async def test_however_many_ask_half_of_the_time_goes_to_it() -> None:
+async def test_the_work_takes_at_most_half_of_the_time() -> None:
     shared, worked = Shared(), 0.0
 
     async def work() -> None:
@@ -39,7 +39,7 @@ async def test_however_many_ask_half_of_the_time_goes_to_it() -> None:
     assert 0.03 < worked <= 0.65 * (time.monotonic() - began)
 
 
-async def test_work_that_fails_fails_for_those_who_asked_and_for_nobody_else() -> None:
+async def test_failed_work_fails_only_for_its_waiters() -> None:
     shared = Shared()
 
     async def fails() -> None:
@@ -54,7 +54,7 @@ async def test_work_that_fails_fails_for_those_who_asked_and_for_nobody_else() -
     assert await shared.get("page", works) == 1
 
 
-async def test_who_goes_away_takes_no_answer_from_others() -> None:
+async def test_a_cancelled_waiter_does_not_affect_the_others() -> None:
     shared = Shared()
 
     async def work() -> int:

@@ -1,12 +1,17 @@
-"""The statement on the wire: answered at its path, in the reader's language, and all else is the application's."""
+"""The statement on the wire: served at its path in the reader's language; other paths reach the application."""
 
 import re
 import time
 
 import pytest
 
+from cookiewarden.core.engine.engine import Engine
+from cookiewarden.serve.own_pages.statement import MAX_RANGES, StatementPages
+from cookiewarden.serve.wire.head import Limits
+from cookiewarden.serve.wire.request_head import read_request
 from tests.support.client import Client, ask, get_once, status_of
 from tests.support.origin import OK
+from tests.support.policies import policy
 from tests.support.proxy import Start, running
 
 POLICY = """
@@ -44,7 +49,7 @@ def test_the_path_is_answered_and_never_reaches_the_application(start: Start) ->
         (b"GET", b"/", ()),
     ],
 )
-def test_everything_else_is_the_applications(
+def test_all_other_paths_reach_the_application(
     start: Start, method: bytes, path: bytes, fields: tuple[bytes, ...]
 ) -> None:
     proxy, origin = start(OK, POLICY)
@@ -52,7 +57,7 @@ def test_everything_else_is_the_applications(
     assert len(origin.requests) == 1
 
 
-def test_a_request_with_a_body_is_the_applications(start: Start) -> None:
+def test_a_request_with_a_body_reaches_the_application(start: Start) -> None:
     proxy, origin = start(OK, POLICY)
     assert ask(proxy.port, get_once(b"Content-Length: 3", path=b"/cookies") + b"a=1").endswith(b"ok")
     assert len(origin.requests) == 1
@@ -84,7 +89,7 @@ def test_the_language_is_the_readers(start: Start, path: bytes, asked: bytes, la
     ("known", "status"),
     [(b"%b", 304), (b'"x", W/%b', 304), (b"*", 304), (b'"x"', 200), (b"", 200)],
 )
-def test_what_the_reader_has_is_not_sent_again(start: Start, known: bytes, status: int) -> None:
+def test_a_page_that_the_reader_has_is_a_304(start: Start, known: bytes, status: int) -> None:
     proxy, _ = start(OK, POLICY)
     etag = field(ask(proxy.port, get_once(path=b"/cookies")), b"ETag")
     asked = known.replace(b"%b", etag)
@@ -100,7 +105,7 @@ def test_languages_have_their_own_etags(start: Start) -> None:
     assert len(tags) == 2
 
 
-def test_head_is_answered_without_the_page_and_the_connection_goes_on(start: Start) -> None:
+def test_head_is_answered_without_the_page_and_the_connection_is_kept(start: Start) -> None:
     proxy, origin = start(OK, POLICY)
     with Client(proxy.port) as client:
         client.send(b"HEAD /cookies HTTP/1.1\r\nHost: a\r\n\r\nGET /cookies HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -137,3 +142,17 @@ def test_it_is_counted_as_a_request() -> None:
         ask(proxy.port, get_once(path=b"/cookies"))
         counted = [v for k, v in proxy.scrape().items() if k.startswith("cookiewarden_requests_total")]
         assert sum(counted) == 1
+
+
+@pytest.mark.parametrize(("over", "language"), [(0, b"nl"), (1, b"en")])
+def test_so_many_languages_of_a_reader_are_looked_at(over: int, language: bytes) -> None:
+    pages = StatementPages(Engine(policy(POLICY)))
+    assert pages.preferred([b"fr," * (MAX_RANGES - 1 + over) + b"nl"]) == language
+
+
+@pytest.mark.parametrize(("mode", "status"), [("enforce", 503), ("report", 200)])
+def test_only_pages_that_say_that_the_policy_is_enforced_are_withdrawn(mode: str, status: int) -> None:
+    pages = StatementPages(Engine(policy(f"{POLICY}mode: {mode}\n"), now=time.time()))
+    request = read_request(get_once(path=b"/cookies"), Limits(32768, 16384, 128))
+    assert pages.answer(request)[0] == 200
+    assert pages.withdrawn().answer(request)[0] == status

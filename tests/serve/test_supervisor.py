@@ -1,9 +1,10 @@
-"""Several workers: spread, killed, replaced, restarted, reloaded; one scrape, and counters that never go back."""
+"""Several workers: spread, killed, replaced, restarted, reloaded; one scrape, and counters that never decrease."""
 
 import contextlib
 import os
 import re
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.support.client import CLOSE, Client, ask, get
 from tests.support.load import Load
 from tests.support.origin import OriginConnection
 from tests.support.process import children, start_process
-from tests.support.proxy import POLICY, accepts, running
+from tests.support.proxy import POLICY, accepts, running, tell
 from tests.support.wait import PATIENCE, eventually
 
 SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=CANARY\r\nSet-Cookie: other=CANARY\r\nContent-Length: 2\r\n\r\nok"
@@ -26,7 +27,7 @@ def names_set(port: int) -> list[bytes]:
     return re.findall(rb"Set-Cookie: (\w+)", ask(port, get(b"/", CLOSE)))
 
 
-def test_one_scrape_tells_what_all_workers_did() -> None:
+def test_one_scrape_covers_all_workers() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         assert len(proxy.children()) == 2
         for _ in range(40):
@@ -34,7 +35,7 @@ def test_one_scrape_tells_what_all_workers_did() -> None:
         found = proxy.scrape()
         assert (found[ANSWERED], found[REWRITTEN], found["cookiewarden_workers"]) == (40, 40, 2)
         assert found["cookiewarden_request_duration_seconds_count"] == 40
-        for pid in proxy.children():  # what the workers use is in it, too
+        for pid in proxy.children():  # it includes the workers
             assert found["process_resident_memory_bytes"] > proxy.rss(pid) * 1.5
 
 
@@ -67,7 +68,7 @@ def test_a_killed_worker_is_replaced_fails_only_what_was_in_flight_and_takes_not
         assert proxy.told.count("died: SIGKILL") == 3
 
 
-def test_a_rolling_restart_refuses_nobody() -> None:
+def test_a_rolling_restart_refuses_no_connection() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         before = proxy.children()
         with (
@@ -94,7 +95,7 @@ def test_a_reload_reaches_every_worker_and_a_broken_one_none() -> None:
         proxy.policy.write_text("cookies: [{nam: x}]")
         assert eventually(lambda: proxy.scrape()["cookiewarden_config_last_reload_successful"] == 0)
         assert {tuple(names_set(proxy.port)) for _ in range(40)} == {(b"other",)}
-        # a worker that comes later has the policy in force, not the broken file
+        # a later worker has the policy in force, not the broken file
         os.kill(proxy.children()[0], signal.SIGKILL)
         assert eventually(lambda: proxy.scrape()["cookiewarden_workers_replaced_total"] == 1)
         assert eventually(lambda: proxy.told.count(" serves (pid") == 4)
@@ -104,11 +105,11 @@ def test_a_reload_reaches_every_worker_and_a_broken_one_none() -> None:
 
 
 def put_seconds(seconds: float) -> str:
-    """A statement: a worker has this long to put a policy in force."""
+    """Return a statement that sets the time in which a worker must put a policy in force."""
     return f"from cookiewarden.serve.processes import pool; pool.PUT_SECONDS = {seconds}"
 
 
-def test_a_worker_that_does_not_answer_a_reload_is_ended_and_replaced() -> None:
+def test_a_worker_that_does_not_answer_a_reload_is_stopped_and_replaced() -> None:
     with running("--workers", "2", script=SETS, before=put_seconds(2)) as proxy:
         stuck = proxy.children()[0]
         os.kill(stuck, signal.SIGSTOP)
@@ -118,7 +119,7 @@ def test_a_worker_that_does_not_answer_a_reload_is_ended_and_replaced() -> None:
         assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)}
 
 
-def test_a_worker_that_is_stuck_keeps_no_other_from_a_reload() -> None:
+def test_a_stuck_worker_does_not_block_a_reload_of_the_others() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         first, second = proxy.children()
         os.kill(first, signal.SIGSTOP)
@@ -126,7 +127,7 @@ def test_a_worker_that_is_stuck_keeps_no_other_from_a_reload() -> None:
             proxy.policy.write_text(OTHER)
             proxy.signal(signal.SIGHUP)
             os.kill(second, 0)
-            # connections that the stopped one has in its queue wait; those of the other are answered
+            # Connections in the queue of the stopped worker wait; the other worker answers its own.
             assert eventually(lambda: b"other" in b"".join(_some_answers(proxy.port)))
         finally:
             os.kill(first, signal.SIGCONT)
@@ -135,7 +136,7 @@ def test_a_worker_that_is_stuck_keeps_no_other_from_a_reload() -> None:
 
 
 def _some_answers(port: int) -> list[bytes]:
-    """What comes back within half a second of ten clients."""
+    """Return the answers to ten clients within half a second."""
     found = []
     clients = [Client(port) for _ in range(10)]
     for client in clients:
@@ -163,7 +164,7 @@ def test_workers_that_die_young_are_replaced_slower_and_slower_but_replaced() ->
 
 @pytest.mark.row(10)
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_under_load_fails_nothing(workers: str) -> None:
+def test_sigterm_under_load_fails_no_request(workers: str) -> None:
     def script(connection) -> None:
         while True:
             if b"/slow" in connection.read_head():
@@ -211,7 +212,7 @@ def test_workers_do_not_outlive_a_supervisor_that_was_killed() -> None:
 
 
 def _is_worker(pid: int) -> bool:
-    """Whether it is one already, and not yet a copy of its supervisor."""
+    """Return whether the process is a worker by now, and no longer a copy of its supervisor."""
     return b"cookiewarden.serve.processes.child" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
@@ -248,7 +249,7 @@ def slow(connection: OriginConnection) -> None:
 
 @pytest.mark.row(10)
 def test_a_signal_to_every_process_of_the_group_drains() -> None:
-    """As a service manager sends it: to the supervisor and to each worker."""
+    """Send the signal as a service manager does: to the supervisor and to each worker."""
     with running("--workers", "2", script=slow) as proxy:
         clients = [Client(proxy.port) for _ in range(6)]
         for client in clients:
@@ -263,7 +264,7 @@ def test_a_signal_to_every_process_of_the_group_drains() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGINT])
-def test_signals_are_the_supervisors_and_no_workers(number: signal.Signals) -> None:
+def test_workers_ignore_signals_that_the_supervisor_handles(number: signal.Signals) -> None:
     with running("--workers", "2", script=SETS) as proxy:
         workers = proxy.children()
         for pid in workers:
@@ -279,7 +280,7 @@ def test_a_worker_that_dies_of_a_signal_without_a_name_is_replaced() -> None:
         assert "died: signal 35" in proxy.told
 
 
-def test_a_worker_that_dies_while_it_is_asked_makes_no_failure_of_a_reload() -> None:
+def test_a_worker_that_dies_during_a_reload_does_not_fail_it() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         victim = proxy.children()[0]
         os.kill(victim, signal.SIGSTOP)
@@ -294,7 +295,7 @@ def test_a_worker_that_dies_while_it_is_asked_makes_no_failure_of_a_reload() -> 
         assert {tuple(names_set(proxy.port)) for _ in range(20)} == {(b"other",)}
 
 
-def test_a_stuck_worker_keeps_no_other_from_the_next_reload_and_answers_for_its_own() -> None:
+def test_a_stuck_worker_does_not_block_the_next_reload_of_the_others() -> None:
     with running("--workers", "2", script=SETS, before=put_seconds(300)) as proxy:
         stuck = proxy.children()[0]
         os.kill(stuck, signal.SIGSTOP)
@@ -336,7 +337,7 @@ def test_restarts_that_are_asked_for_during_one_are_that_one() -> None:
         assert proxy.told.count(" serves (pid") == 4
 
 
-def test_what_cannot_start_says_so_once(tmp_path) -> None:
+def test_a_failed_start_is_reported_once(tmp_path) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     flags = ("--workers", "2", "--tls-cert", "none.pem", "--listen", "0", "--admin", "0")
     process = start_process("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
@@ -354,9 +355,27 @@ def test_an_address_that_is_taken_is_not_shared_unseen(tmp_path) -> None:
         assert second.returncode == 3 and "address already in use" in error
 
 
-def test_the_log_says_which_worker_spoke() -> None:
+def test_log_lines_name_their_worker() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         proxy.signal(signal.SIGTERM)
         assert proxy.process.wait(PATIENCE) == 0
         for worker in (0, 1):
             assert f'"worker": {worker}, "message": "stopped' in proxy.told
+
+
+def test_a_worker_that_dies_while_it_is_asked_keeps_nobody_waiting(token: str) -> None:
+    with running("--workers", "2", "--admin-token-file", token, script=SETS) as proxy:
+        stuck = proxy.children()[0]
+        os.kill(stuck, signal.SIGSTOP)
+        answer: list[int] = []
+
+        def turn() -> None:
+            answer.append(tell(f"http://127.0.0.1:{proxy.admin}", "/mode", b'{"mode": "report", "seconds": 60}')[0])
+
+        turning = threading.Thread(target=turn)
+        turning.start()
+        assert eventually(lambda: "an operator switches the mode to report" in proxy.told)
+        os.kill(stuck, signal.SIGKILL)
+        turning.join(PATIENCE)
+        assert answer == [200]
+        assert eventually(lambda: proxy.told.count(" serves (pid") == 3)

@@ -1,7 +1,6 @@
-"""OpenTelemetry: trace context passes untouched, and spans are told of requests that ask for them, to a receiver of
-OTLP."""
+"""OpenTelemetry: trace context is forwarded unchanged, and spans of requests that ask for them reach an OTLP
+receiver."""
 
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from cookiewarden.serve.wire.traceparent import traceparent
 from tests.support.client import CLOSE, ask, get
+from tests.support.command import run
 from tests.support.proxy import POLICY, Start
-from tests.support.wait import PATIENCE, eventually
+from tests.support.wait import eventually
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ASKS = f"traceparent: 00-{TRACE}-{PARENT}-01".encode()
@@ -25,7 +25,7 @@ SETS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: sid=CANARY\r\nSet-C
 
 
 class Receiver:
-    """Takes OTLP over HTTP."""
+    """A receiver of OTLP over HTTP."""
 
     def __init__(self) -> None:
         self.spans: list[Any] = []
@@ -66,7 +66,7 @@ def attributes(span: Any) -> dict[str, object]:
     return {a.key: a.value.string_value or a.value.int_value for a in span.attributes}
 
 
-def test_trace_context_passes_untouched_whether_spans_are_told_or_not(start: Start, receiver: Receiver) -> None:
+def test_trace_context_is_forwarded_unchanged_with_and_without_spans(start: Start, receiver: Receiver) -> None:
     fields = (ASKS, b"tracestate: vendor=1,other=2", b"baggage: a=b")
     for tracing in (False, True):
         proxy, origin = start(tracing=tracing)
@@ -94,7 +94,7 @@ def test_a_request_that_asks_gets_a_span_and_no_other_does(start: Start, receive
     assert "CANARY" not in str(receiver.spans)
 
 
-def test_a_failure_is_told_as_one(start: Start, receiver: Receiver) -> None:
+def test_a_failure_is_recorded_in_the_span(start: Start, receiver: Receiver) -> None:
     proxy, origin = start(tracing=True)
     origin.close()
     ask(proxy.port, get(b"/", ASKS, CLOSE))
@@ -111,26 +111,13 @@ def test_a_receiver_that_is_down_changes_nothing(start: Start, monkeypatch: pyte
         assert b"200 OK" in ask(proxy.port, get(b"/", ASKS, CLOSE))
 
 
-def test_without_the_extra_the_proxy_says_what_to_install(tmp_path: Path) -> None:
-    """In an interpreter that has everything but OpenTelemetry."""
+def test_without_the_extra_the_proxy_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
-    hide = "import sys; sys.modules['opentelemetry.sdk.resources'] = sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None; "
-    arguments = [
-        "run",
-        "--policy",
-        str(tmp_path / "p.yaml"),
-        "--upstream",
-        "http://127.0.0.1:1",
-        "--listen",
-        "0",
-        "--admin",
-        "0",
-        "--tracing",
-        "on",
-    ]
-    program = f"{hide}sys.argv = ['cookiewarden', *{arguments!r}]; from cookiewarden.cli.main import main; main()"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
-    assert ran.returncode == 3 and "pip install 'cookiewarden[otel]'" in ran.stderr and "Traceback" not in ran.stderr
+    for missing in ("opentelemetry.sdk.resources", "opentelemetry.exporter.otlp.proto.http.trace_exporter"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    listen = ("--listen", "0", "--admin", "0", "--tracing", "on")
+    code, _, told = run("run", "--policy", tmp_path / "p.yaml", "--upstream", "http://127.0.0.1:1", *listen)
+    assert code == 3 and "pip install 'cookiewarden[otel]'" in told and "Traceback" not in told
 
 
 @pytest.mark.parametrize(
@@ -142,7 +129,7 @@ def test_without_the_extra_the_proxy_says_what_to_install(tmp_path: Path) -> Non
         (f"traceparent: 00-{TRACE}-{PARENT}-1", False), (f"x-traceparent: 00-{TRACE}-{PARENT}-01", False), ("traceparent:", False),
     ],
 )  # fmt: skip
-def test_what_asks_for_a_span(line: str, asks: bool) -> None:
+def test_a_span_is_made_only_if_requested(line: str, asks: bool) -> None:
     found = traceparent(f"\r\nAccept: */*\r\n{line}".encode())
     assert found == ((int(TRACE, 16), int(PARENT, 16)) if asks else None)
 

@@ -82,7 +82,7 @@ async def test_a_websocket_works_through_the_proxy_and_its_cookies_are_policed(s
 
 @pytest.mark.row(19)
 def test_a_message_in_fragments_arrives_in_fragments(start: Start) -> None:
-    """Raw frames (RFC 6455 5.4): a tunnel neither joins nor splits them."""
+    """Forward raw frames (RFC 6455 5.4) without joining or splitting them."""
     fragments = b"\x01\x82\0\0\0\0he" + b"\x89\x80\0\0\0\0" + b"\x80\x83\0\0\0\0llo"
 
     def script(connection: OriginConnection) -> None:
@@ -111,13 +111,13 @@ def test_a_drain_leaves_tunnels_their_time_and_then_ends_them(start: Start) -> N
         client.send(get(b"/ws", *UPGRADE))
         client.read_until(b"\r\n\r\n")
         draining = asyncio.run_coroutine_threadsafe(proxy.worker.drain(), proxy.loop)
-        time.sleep(1.2)  # longer than idle connections have
+        time.sleep(1.2)  # longer than the timeout of idle connections
         client.send(b"x")
         assert client.read_until(b"x") == b"x" and not draining.done()
         draining.result(3)
 
 
-def test_a_refused_upgrade_is_an_ordinary_answer_and_what_followed_is_the_next_request(start: Start) -> None:
+def test_a_refused_upgrade_is_an_ordinary_answer_and_later_bytes_are_the_next_request(start: Start) -> None:
     proxy, origin = start(b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno")
     with Client(proxy.port) as client:
         client.send(get(b"/ws", *UPGRADE) + get(b"/next"))
@@ -149,7 +149,7 @@ def test_other_upgrades_are_not_forwarded_and_never_hide_a_body(start: Start, pr
     assert not any(b"upgrade" in request.lower() or b"HTTP2" in request for request in origin.requests)
 
 
-def test_a_switch_that_nobody_asked_for_is_a_502(start: Start) -> None:
+def test_an_unrequested_101_is_a_502(start: Start) -> None:
     proxy, _ = start(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n")
     with Client(proxy.port) as client:
         client.send(get(b"/", *UPGRADE))

@@ -1,5 +1,6 @@
-"""Urgent work waits for no slow work: the emergency switch, its end, dated entries, health and the end of the process
-need neither a disk that answers nor a build that is done."""
+"""Urgent work does not wait for slow work, such as a disk that hangs or the build of a policy.
+
+Urgent are the emergency switch, its end, dated entries, health and the end of the process."""
 
 import json
 import os
@@ -26,12 +27,12 @@ SETS = (
 OTHER = POLICY.replace("name: sid", "name: other")
 SHIM = Path(__file__).parents[1] / "support" / "shim"
 WITHIN = 20.0
-"""Seconds within which urgent work must be done here, where what hangs hangs without end; the promise is 1, on a
-machine that has nothing else to do."""
+"""Seconds within which urgent work must be done in these tests, whose obstacles never end. The documented limit is 1,
+on a machine without other load."""
 
 
 def names_set(port: int) -> set[str]:
-    """The names that ten clients get, each of a worker that may be another."""
+    """Return the names that ten clients get, possibly from different workers."""
     return {
         ",".join(name for name in ("sid", "other", "undeclared") if f"Set-Cookie: {name}=".encode() in answer)
         for answer in (ask(port, get(b"/", CLOSE)) for _ in range(10))
@@ -45,7 +46,7 @@ def shimmed(**variables: str) -> dict[str, str]:
 
 @dataclass
 class Disk:
-    """A folder of which reads hang when they are made to."""
+    """A folder whose reads can be made to hang."""
 
     folder: Path
     hangs: Path
@@ -85,7 +86,7 @@ def threads(pid: int) -> int:
 
 @pytest.mark.row(38)
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_switch_its_end_and_health_need_no_disk_that_answers(disk: Disk, token: str, workers: str) -> None:
+def test_the_switch_its_end_and_health_work_while_the_disk_hangs(disk: Disk, token: str, workers: str) -> None:
     flags = ("--workers", workers, "--admin-token-file", token)
     with running(*flags, script=SETS, environment=disk.environment, folder=str(disk.folder)) as proxy:
         assert names_set(proxy.port) == {"sid"}
@@ -134,7 +135,7 @@ def test_a_proxy_ends_while_reads_hang_and_its_inventory_cannot_be_written(disk:
 def test_a_switch_while_a_policy_is_built_counts_for_the_one_in_force_and_for_the_next(
     token: str, workers: str
 ) -> None:
-    """Each takes seconds to build; with a statement, of which no reader must see that more is enforced than is."""
+    """Use policies that take seconds to build, with a statement that must never claim enforcement too early."""
     text = POLICY.replace("policy: test\n", "policy: test\nstatement: {path: /cookies}\n")
     large = text + "".join(f"  - {{name: c{n}, purpose: x, lifetime: 1h}}\n" for n in range(8000))
     flags = ("--workers", workers, "--admin-token-file", token)
@@ -153,13 +154,13 @@ def test_a_switch_while_a_policy_is_built_counts_for_the_one_in_force_and_for_th
         assert eventually(lambda: states(proxy) == "reported")
         took = switch(proxy, "policy")
         assert took < WITHIN
-        # The supervisor goes on to the next worker where one takes long to build.
+        # The supervisor continues with the next worker while one builds.
         assert eventually(lambda: names_set(proxy.port) == {"other"})
         assert eventually(lambda: states(proxy) == "enforced")
 
 
 def states(proxy: Running) -> str:
-    """What the statement says of it being enforced."""
+    """Return the statement's sentence on enforcement."""
     answer = ask(proxy.port, get(b"/cookies", CLOSE))
     if answer.startswith(b"HTTP/1.1 503 "):
         assert b"\r\nRetry-After: 5\r\n" in answer
@@ -171,13 +172,13 @@ def states(proxy: Running) -> str:
 ENFORCED = b"This list is enforced"
 
 
-# What is over is released
+# Old policies are released
 
 
 @pytest.mark.interpreted
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_first_policy_is_released_after_a_reload(tmp_path: Path, workers: str) -> None:
-    """Without a collection of garbage: what was built is kept out of those."""
+    """Release it without the garbage collector, from which policies are excluded."""
     environment = shimmed(SHIM_COUNTS=str(tmp_path / "counts"))
 
     def held(pid: int) -> dict[str, int]:
@@ -194,17 +195,17 @@ def test_the_first_policy_is_released_after_a_reload(tmp_path: Path, workers: st
             urllib.request.urlopen(f"http://127.0.0.1:{proxy.admin}/{computed}", timeout=PATIENCE).read()
         names_set(proxy.port)
         proxy.policy.write_text(OTHER.replace("seen", "unseen"))
-        # No request meanwhile: what it was decided by is held until the next reload, some entries at most.
+        # No requests here: each would keep some entries of its policy until the next reload.
         assert eventually(lambda: proxy.told.count("policy in force") == 2)
         assert names_set(proxy.port) == {"other"}
         for pid in pids:
             assert eventually(lambda pid=pid: held(pid) == {"other": 1, "unseen": 1}), held(pid)
 
 
-# Want that passes
+# Resources that return
 
 
-def test_a_reload_that_failed_for_want_of_descriptors_is_tried_again() -> None:
+def test_a_reload_that_failed_for_lack_of_descriptors_is_retried() -> None:
     with running(script=SETS) as proxy:
         proxy.limit_descriptors(3)
         proxy.policy.write_text(OTHER)
@@ -215,12 +216,12 @@ def test_a_reload_that_failed_for_want_of_descriptors_is_tried_again() -> None:
         assert eventually(lambda: names_set(proxy.port) == {"other"})
 
 
-# Signals before there is anything to signal
+# Signals during the start
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_signals_while_a_proxy_or_its_workers_import_end_nothing(tmp_path: Path, workers: str) -> None:
-    """`uvloop` is the last that a worker imports before its own modules; `click` the first of the command."""
+def test_signals_during_imports_do_not_kill_the_proxy_or_its_workers(tmp_path: Path, workers: str) -> None:
+    """Signal during the import of `uvloop`, a worker's last foreign module, and of `click`, the command's first."""
     for module in ("click", "uvloop"):
         (tmp_path / module).mkdir()
         environment = shimmed(SHIM_IMPORT=module, SHIM_WAITS=str(tmp_path / module / "waits"))
@@ -254,7 +255,7 @@ def test_signals_while_a_proxy_or_its_workers_import_end_nothing(tmp_path: Path,
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_proxy_that_is_told_to_stop_while_it_imports_ends_at_once_and_quietly(
+def test_a_proxy_that_is_stopped_during_its_imports_ends_at_once_and_quietly(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     environment = shimmed(SHIM_IMPORT="click", SHIM_WAITS=str(tmp_path / "waits"))

@@ -1,7 +1,7 @@
-"""A fast origin as a process of its own: `python -m tests.soak.origin PORT [IDLE_SECONDS]`.
+"""A fast origin as a separate process: `python -m tests.soak.origin PORT [IDLE_SECONDS]`.
 
-/slow answers after a second, /down/N sends N octets, POSTs are read to their end and counted, /seen tells how often
-each POST came. With IDLE_SECONDS, idle connections are closed after as long, without a word of it in Keep-Alive."""
+/slow answers after a second, and /down/N sends N octets. POSTs are read to their end; /seen returns the count of each.
+With IDLE_SECONDS, idle connections close after that time, without a Keep-Alive field that announces it."""
 
 import asyncio
 import collections
@@ -77,7 +77,7 @@ class Origin(asyncio.Protocol):
             self.answer(b"ok")
 
     def answer(self, body: bytes) -> None:
-        if self.transport.is_closing():  # it was slow, and nobody waits any more
+        if self.transport.is_closing():  # the client of a slow answer has left
             return
         self.transport.write(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (COOKIES, len(body), body))
         if self.idle_seconds:

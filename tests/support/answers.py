@@ -1,5 +1,4 @@
-"""Answers of visitors in the forms of consent managers, and the categories that each of them grants; None: not
-understood."""
+"""Answers of visitors in the forms of consent managers, each with the words that it grants; None if unreadable."""
 
 from urllib.parse import quote
 
@@ -68,11 +67,11 @@ READ = [
     ("tcf", TC, {"1", "3", "9", "10"}),
     ("tcf", TC.partition(".")[0], {"1", "3", "9", "10"}),
     ("tcf", TC[:29], None),  # 174 bits: cut within the purposes
-    ("tcf", TC[:33], None),  # no length of base64
+    ("tcf", TC[:33], None),  # not a length of base64
     ("tcf", "B" + TC[1:], None),  # version 1
     ("tcf", "COxS+/", None),
     ("tcf", "", None),
-    # where a script and the proxy could differ: tests/browser reads the same table in Chromium
+    # possible differences of script and proxy; tests/browser reads the same table in Chromium
     ("json", '{"categories": null, "level": ["m"]}', {"m"}),
     ("json", '{"level": ["m"], "categories": null}', {"m"}),
     ("json", '{"categories": null, "level": null, "m": true}', {"m"}),

@@ -1,4 +1,4 @@
-"""A raw client: bytes out, bytes in."""
+"""A raw client that sends and receives bytes."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ class Client:
         self.socket.sendall(data)
 
     def drip(self, data: bytes) -> None:
-        """One byte per segment."""
+        """Send one byte per segment."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for i in range(len(data)):
             self.socket.sendall(data[i : i + 1])
@@ -36,7 +36,7 @@ class Client:
         return data
 
     def read_response(self) -> tuple[bytes, bytes]:
-        """Head and body of one response with a length, without a byte too much."""
+        """Return head and body of one response with a length, and read no further."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             more = self.socket.recv(1)
@@ -53,7 +53,7 @@ class Client:
         return head, body
 
     def read_all(self, seconds: float = PATIENCE) -> bytes:
-        """Everything until the proxy closes; a reset ends it too."""
+        """Return all bytes until the proxy closes or resets the connection."""
         self.socket.settimeout(seconds)
         data = bytearray()
         with contextlib.suppress(ConnectionResetError):
@@ -83,7 +83,7 @@ def get(
 
 
 def get_once(*fields: bytes, path: bytes = b"/", method: bytes = b"GET", version: bytes = b"1.1") -> bytes:
-    """A request after which the connection closes."""
+    """Return a request with `Connection: close`."""
     return get(path, CLOSE, *fields, method=method, version=version)
 
 

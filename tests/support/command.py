@@ -1,5 +1,4 @@
-"""A command, run in this process as its users run it: arguments, standard input, environment and folder in; exit code
-and text out."""
+"""Commands run in this process, with arguments, standard input, environment and folder, for exit code and output."""
 
 import contextlib
 import io
@@ -17,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: object, cwd: Path = ROOT, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
-    """Return exit code, standard output and standard error, which hold no cookie's value. An exception that no handler
-    of the command catches fails the test."""
+    """Return exit code, standard output and standard error, and check that these lack cookie values. An exception that
+    the command does not handle fails the test."""
     words = ["cookiewarden", *map(str, arguments)]
     with (
         contextlib.chdir(cwd),
@@ -44,7 +43,7 @@ def _exit_code() -> int:
 
 @contextlib.contextmanager
 def _captured(name: str) -> Iterator[IO[bytes]]:
-    """Catch what is written to one of the standard streams. It is a file with a descriptor, as a process has it."""
+    """Capture one of the standard streams in a file with a descriptor, as in a process."""
     with tempfile.TemporaryFile() as file:
         with (
             open(os.dup(file.fileno()), "w", encoding="utf-8") as stream,

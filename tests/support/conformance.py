@@ -1,4 +1,4 @@
-"""Where the shared conformance data is, when it is there: beside the checkout, or in COOKIEWARDEN_CONFORMANCE."""
+"""The shared conformance data, in `shared/conformance` or in the folder COOKIEWARDEN_CONFORMANCE."""
 
 import json
 import os
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 CONFORMANCE = Path(
-    os.environ.get("COOKIEWARDEN_CONFORMANCE", Path(__file__).resolve().parents[2] / "shared" / "conformance")
+    os.environ.get("COOKIEWARDEN_CONFORMANCE", Path(__file__).resolve().parents[3] / "shared" / "conformance")
 )
 
 
 def cases(name: str) -> list:
-    """The cases of one file, as pytest parameters; one that says so where the file is not there."""
+    """Return the cases of one file as pytest parameters; a skipped one with the reason where the file is absent."""
     path = CONFORMANCE / name
     if not path.exists():
         reason = f"{name} is not beside this checkout; set COOKIEWARDEN_CONFORMANCE to its folder"

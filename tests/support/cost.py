@@ -1,5 +1,4 @@
-"""How the cost of work grows with the size of what it is given. No clock on the wall is asked, and no machine is too
-slow."""
+"""The growth of the cost of work with the size of its input, independent of wall time and of the machine."""
 
 import time
 from collections.abc import Callable
@@ -7,11 +6,11 @@ from collections.abc import Callable
 ROUNDS = 3
 FACTOR = 8
 LINEAR = FACTOR * 3.0
-"""Below it is what costs the same for each octet, with room for noise; a square is at FACTOR * FACTOR."""
+"""The bar of linear cost, with room for noise; quadratic cost is at FACTOR * FACTOR."""
 
 
 def growth(work: Callable[[int], object], size: int) -> float:
-    """Return how many times the CPU time of `work(size)` that of `work(FACTOR * size)` is, each at its quickest."""
+    """Return the CPU time of `work(FACTOR * size)` divided by the time of `work(size)`, each at its quickest."""
     times = 1
     while (small := _seconds(work, size, times)) < 0.002:
         times *= 2

@@ -1,4 +1,4 @@
-"""A few hundred exchanges, the same each time: what applications set and browsers send, ordinary and odd."""
+"""A few hundred fixed exchanges: ordinary and odd cookies of applications and browsers."""
 
 import random
 
@@ -30,7 +30,7 @@ cookies:
 
 
 def exchanges() -> list[tuple[list[str], list[str]]]:
-    """For each: header fields of the request besides Host, and Set-Cookie values of the response."""
+    """Return for each the request's fields except Host, and the Set-Cookie values of the response."""
     seeded = random.Random(20261125)
     return [(_request(seeded), _response(seeded)) for _ in range(COUNT)]
 

@@ -1,4 +1,4 @@
-"""Heads of all kinds for the property tests, and llhttp as the oracle for what their fields are."""
+"""Heads of all kinds for the property tests, and llhttp as the oracle for their fields."""
 
 import contextlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""Clients that ask again and again at a rate, and what became of each request."""
+"""Clients that send requests at a fixed rate, and the outcome of each request."""
 
 import collections
 import contextlib
@@ -13,9 +13,9 @@ from tests.support.wait import PATIENCE
 class Load:
     """`rate` requests a second over `clients` connections, from entering to leaving the context.
 
-    `outcomes` counts statuses and, for requests without an answer, the error. A connection that the proxy closed
-    between requests, or after `Connection: close`, is opened anew and nothing is counted for it; a request whose
-    connection ended before any byte of the answer is an error.
+    `outcomes` counts statuses and, for requests without an answer, the error. If the proxy closes a connection between
+    requests, or after `Connection: close`, the client opens another one and counts no error. A request whose connection
+    ended before any byte of the answer is an error.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Load:
 
 
 def _quiet(connection: socket.socket) -> bool:
-    """Whether the proxy has not closed an idle connection."""
+    """Return whether an idle connection is still open."""
     connection.setblocking(False)
     try:
         with contextlib.suppress(BlockingIOError):

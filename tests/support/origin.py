@@ -1,4 +1,4 @@
-"""A scripted origin: a thread for each connection, raw bytes on the wire."""
+"""A scripted origin with a thread for each connection and raw bytes on the wire."""
 
 import contextlib
 import re
@@ -28,7 +28,7 @@ class Origin:
         self.script = script
         self.tls = tls
         self.requests: list[bytes] = []
-        """Every complete request head that came, in order."""
+        """Every complete request head, in order."""
         self.connections = 0
         self.errors: list[BaseException] = []
         if path is None:
@@ -64,14 +64,14 @@ class Origin:
                 self.script(OriginConnection(self, secured))
 
     def close(self) -> None:
-        # shutdown wakes the thread in accept(); close alone leaves it, and the port, open
+        # shutdown wakes the thread in accept(); close alone leaves the port open
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
 
 class OriginConnection:
-    """What a script works with."""
+    """The connection that a script reads and answers."""
 
     def __init__(self, origin: Origin, connection: socket.socket) -> None:
         self.origin = origin
@@ -79,7 +79,7 @@ class OriginConnection:
         self.buffer = bytearray()
 
     def read_head(self) -> bytes:
-        """The next request head, its blank line included; EOFError when the proxy closes."""
+        """Return the next request head with its blank line. Raises EOFError when the proxy closes."""
         while b"\r\n\r\n" not in self.buffer:
             self._more()
         head = self.read(self.buffer.index(b"\r\n\r\n") + 4)
@@ -94,7 +94,7 @@ class OriginConnection:
         return data
 
     def read_chunked(self) -> bytes:
-        """A chunked body, with its framing."""
+        """Read a chunked body and return it with its framing."""
         while not self.buffer.endswith(b"\r\n\r\n") or not LAST_CHUNK.search(self.buffer, len(self.buffer) - 4096):
             self._more()
         return self.read(len(self.buffer))
@@ -115,7 +115,7 @@ class OriginConnection:
 
 
 def answering(*responses: bytes) -> Callable[[OriginConnection], None]:
-    """A script that answers each request without a body with the next response, and then the last one on and on."""
+    """Return a script that answers each request with the next response, and finally repeats the last one."""
 
     def script(connection: OriginConnection) -> None:
         number = 0

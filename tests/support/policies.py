@@ -8,7 +8,7 @@ from cookiewarden.core.policy.problem import Code
 
 
 def loaded(main: str, **files: str) -> Loaded:
-    """Load a policy from texts; `files` by name, `__` standing for `/` and `_yaml` for the ending."""
+    """Load a policy from texts. In the names of `files`, `__` means `/` and `_yaml` the suffix."""
     texts = {"p.yaml": main} | {name.replace("_yaml", ".yaml").replace("__", "/"): text for name, text in files.items()}
 
     def read(name: str) -> bytes | Unread:
@@ -29,6 +29,6 @@ def engine(main: str, mode: Mode | None = None, **files: str) -> Engine:
 
 
 def entries(*lines: str, **head: str) -> str:
-    """A policy of flow-style entries: `entries("name: sid, secure: true")`; `head` adds top-level keys."""
+    """Return a policy of flow-style entries: `entries("name: sid, secure: true")`; `head` adds top-level keys."""
     top = "".join(f"{key}: {value}\n" for key, value in head.items())
     return f"version: 1\n{top}cookies:\n" + "".join(f"  - {{{line}}}\n" for line in lines)

@@ -1,5 +1,4 @@
-"""The command as a process of its own: to start it, to find a port for it, to ask whether it is ready and what it
-counts.
+"""The command as a separate process: functions to start it, find a port, and read its readiness and metrics.
 
 A process takes half a second to start, and more on a busy machine: `tests.support.command` runs a command without one.
 """
@@ -24,8 +23,8 @@ def start_process(
     before: str = "",
     **options: Any,
 ) -> subprocess.Popen:
-    """Start `cookiewarden ARGUMENTS`. What it prints goes to pipes, or all of it to `output`. `environment` is added to
-    that of the tests. `before` is a statement that runs first, such as one that shortens a time that is no setting."""
+    """Start `cookiewarden ARGUMENTS`. Its output goes to pipes, or to `output`. `environment` is added to the
+    environment of the tests. `before` is a statement that runs first, for example to shorten a fixed time."""
     program = ["-c", f"{before}\nfrom cookiewarden.start import main\nmain()"] if before else ["-m", "cookiewarden"]
     return subprocess.Popen(
         [sys.executable, *program, *arguments],
@@ -37,11 +36,18 @@ def start_process(
     )
 
 
-def free_port() -> int:
-    """Find a port that stays free for a minute: nothing listens at it, and the kernel gives it to nobody else.
+def ended(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, and catch what it prints. Whoever calls it says why it must be a process: a command of
+    ours usually need not be one."""
+    streams = {} if {"stdout", "stderr"} & options.keys() else {"capture_output": True}
+    return subprocess.run(list(map(str, words)), **{"text": True, "timeout": PATIENCE, **streams, **options})
 
-    A port that was merely bound once is given away again, to a connection or to a test that runs at the same time. One
-    in TIME_WAIT can be listened at by a process that sets SO_REUSEADDR, and is not given away."""
+
+def free_port() -> int:
+    """Find a port that stays free for a minute and that the kernel does not assign again.
+
+    The kernel may assign a port that was only bound to another connection or test. It does not assign a port in
+    TIME_WAIT, but a process that sets SO_REUSEADDR can still listen at it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
@@ -50,7 +56,7 @@ def free_port() -> int:
 
 
 def ready(admin: int) -> int:
-    """Return the status; 0 where there is no answer, which a proxy that waits for its workers does not give at once."""
+    """Return the status of /readyz; 0 without an answer, for example while the proxy waits for its workers."""
     try:
         return urllib.request.urlopen(f"http://127.0.0.1:{admin}/readyz", timeout=2).status
     except urllib.error.HTTPError as error:
@@ -60,12 +66,12 @@ def ready(admin: int) -> int:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started."""
+    """Return the ids of the processes that a process started."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def scrape(admin: int) -> dict[str, float]:
-    """Every sample of a scrape."""
+    """Return every sample of a scrape."""
     text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=PATIENCE).read().decode()
     samples = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in samples}

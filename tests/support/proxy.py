@@ -1,6 +1,6 @@
-"""The proxy between a raw client and a scripted origin: in a thread of the tests, or as a process of its own.
+"""The proxy between a raw client and a scripted origin: in a thread of the tests, or as a separate process.
 
-A process shows what a thread cannot: signals, kills, limits from outside, what it prints.
+Only a process can show signals, kills, limits from outside, and its output.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ cookies:
 """
 
 CANARY = "CANARY"
-"""In the value of every cookie of the suite; must never be printed by the proxy."""
+"""Part of every cookie value in the suite; the proxy must never print it."""
 TOKEN = "CANARY-of-the-admin-token"
 
 
@@ -107,7 +107,7 @@ class Proxy:
             return answer.read().decode()
 
     def sample(self, name: str, **labels: str) -> float:
-        """One sample of a scrape; 0 where the series does not exist."""
+        """Return one sample of a scrape; 0 if the series does not exist."""
         for line in self.scrape().splitlines():
             found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
             if found and found[1] == name and dict(re.findall(r'(\w+)="([^"]*)"', found[2] or "")) == labels:
@@ -129,7 +129,7 @@ Start = Callable[..., tuple[Proxy, Origin]]
 
 @contextlib.contextmanager
 def starter(folder: Path) -> Iterator[Start]:
-    """A function that starts an origin and a proxy before it; all end with the test, without unexpected errors."""
+    """Yields a function that starts an origin and a proxy. Both end with the test, without unexpected errors."""
     started: list[tuple[Proxy, Origin]] = []
 
     def start(
@@ -158,7 +158,7 @@ def starter(folder: Path) -> Iterator[Start]:
 
 
 def tell(admin: str, path: str, body: bytes = b"", token: str = TOKEN, **headers: str) -> tuple[int, bytes]:
-    """Status and body of a POST to the admin listener."""
+    """Send a POST to the admin listener. Return status and body."""
     request = urllib.request.Request(f"{admin}{path}", body, {"Authorization": f"Bearer {token}"} | headers)
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
@@ -182,7 +182,7 @@ class Running:
 
     @property
     def told(self) -> str:
-        """What it printed so far."""
+        """Return its output so far."""
         return self.log.read_text()
 
     def scrape(self) -> dict[str, float]:
@@ -192,14 +192,14 @@ class Running:
         self.process.send_signal(number)
 
     def children(self) -> list[int]:
-        """The processes of its workers."""
+        """Return the process ids of its workers."""
         return children(self.process.pid)
 
     def descriptors(self, pid: int = 0) -> int:
         return len(list(Path(f"/proc/{pid or self.process.pid}/fd").iterdir()))
 
     def rss(self, pid: int = 0) -> int:
-        """Resident memory in octets."""
+        """Return the resident memory in octets."""
         pages = int(Path(f"/proc/{pid or self.process.pid}/statm").read_text().split()[1])
         return pages * resource.getpagesize()
 
@@ -218,7 +218,7 @@ def running(
     folder: str | None = None,
     before: str = "",
 ) -> Iterator[Running]:
-    """A process that is ready; at the end it must have ended, or end on SIGTERM, with exit code 0."""
+    """Start a process that is ready. It must end itself or on SIGTERM, with exit code 0."""
     with tempfile.TemporaryDirectory(dir=folder) as folder:
         path, log = Path(folder) / "policy.yaml", Path(folder) / "log"
         path.write_text(policy)

@@ -11,7 +11,7 @@ Page = tuple[int, Mapping[str, str], bytes]
 
 @contextlib.contextmanager
 def site(pages: Mapping[str, Page]) -> Iterator[str]:
-    """Its URL, without the slash. What is no page is a 404; a query makes no other page unless it is given as one."""
+    """Yields its URL without the final slash. Other paths are a 404; a query counts only where `pages` has it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,7 +1,7 @@
-"""Spellings of lifetimes and deletions, and how two browsers read them.
+"""Spellings of lifetimes and deletions, and the readings of two browsers.
 
-The readers are literal: each does what its browser's source does with the attributes of one line, slowly and plainly. A
-real Chromium and a real Firefox are asked in `tests/browser/test_readings.py`, with the same table."""
+Each reader follows the source of its browser for the attributes of one line, slowly and plainly.
+`tests/browser/test_readings.py` compares the same table with a real Chromium and a real Firefox."""
 
 import re
 from itertools import product
@@ -46,16 +46,17 @@ TABLE = ALONE + PAIRS + CROWDED
 
 
 def attributes(line: str) -> list[tuple[str, str]]:
-    """Names in lower case, and values, without blanks around them."""
+    """Return names in lower case, and values, without blanks around them."""
     parted = (attribute.partition("=") for attribute in line.split(";")[1:])
     return [(name.strip(" \t").lower(), value.strip(" \t")) for name, _, value in parted]
 
 
 def in_chromium(line: str, now: float) -> float | None:
-    """Seconds for which Chromium keeps the cookie of a line; 0 or less: it deletes it; None: a session.
+    """Return the seconds for which Chromium keeps the cookie of a line. 0 or less is a deletion, None a session cookie.
 
-    `ParsedCookie` keeps the last of each attribute, without those over 1,024 octets; `CanonicalCookie::ParseExpiration` reads Max-Age by
-    `base::StringToInt64`, takes an overflow for the end of the range even where more follows, and else reads Expires.
+    `ParsedCookie` keeps the last of each attribute, without those over 1,024 octets.
+    `CanonicalCookie::ParseExpiration` reads Max-Age with `base::StringToInt64`. It takes an overflow as the end of the
+    range, even if more text follows. Otherwise it reads Expires.
     """
     last = {name: value for name, value in attributes(line) if len(value.encode()) <= 1024}
     age = re.fullmatch(r"([+-]?)([0-9]+)(.*)", last.get("max-age", ""), re.DOTALL | re.ASCII)
@@ -68,9 +69,9 @@ def in_chromium(line: str, now: float) -> float | None:
 
 
 def in_firefox(line: str, now: float) -> float | None:
-    """The same for Firefox. `CookieParser::ParseMaxAgeAttribute` takes any value that begins with `-` for a deletion,
-    and stops at the digit that overflows. Its dates are NSPR's: the usual form is read exactly, and any other as the
-    worst that could be meant."""
+    """Return the same for Firefox. `CookieParser::ParseMaxAgeAttribute` takes any value that begins with `-` as a
+    deletion, and stops at the digit that overflows. NSPR reads its dates. This function reads the usual form exactly,
+    and any other form as its worst possible meaning."""
     last = {name: value for name, value in attributes(line) if len(value.encode()) <= 1024}
     age = last.get("max-age", "")
     if age.startswith("-"):

@@ -1,7 +1,7 @@
-"""A literal user agent: stores and sends cookies as RFC 6265bis 5.7 and 5.8 say, on our parser.
+"""A literal user agent: it stores and sends cookies by RFC 6265bis 5.7 and 5.8, on our parser.
 
-An oracle for tests, slow and plain: a parser alone cannot be compared with the http-state suite, whose cases say
-what a browser sends back.
+It is a slow and plain oracle for tests. The http-state suite states the Cookie header of a browser, which a parser
+alone does not make.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class UserAgent:
         if domain and (not domain_match(host, domain) or (is_ip_address(host) and domain != host)):
             return
         if domain and b"." not in domain and domain != host:
-            return  # a public suffix, as far as one can tell without the list (RFC 6265bis 5.7 step 9)
+            return  # a public suffix, as far as can be known without the list (RFC 6265bis 5.7 step 9)
         cookie_path = cookie.last(b"path") or b""
         if not cookie_path.startswith(b"/"):
             cookie_path = default_path(path)
@@ -96,7 +96,7 @@ class UserAgent:
 
 
 def default_path(path: bytes) -> bytes:
-    """RFC 6265bis 5.1.4."""
+    """Return the default path of a request (RFC 6265bis 5.1.4)."""
     if not path.startswith(b"/") or path.count(b"/") == 1:
         return b"/"
     return path[: path.rindex(b"/")]

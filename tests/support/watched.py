@@ -1,4 +1,4 @@
-"""Inventories for tests: what was seen, written as one sees it on the wire."""
+"""Inventories for tests, from cookies written as on the wire."""
 
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
 from cookiewarden.core.engine.decision import Exchange
@@ -13,7 +13,7 @@ NOW = 1_000_000.0
 
 
 class Watched:
-    """A policy, and an inventory of what passes by."""
+    """A policy, and an inventory of the traffic."""
 
     def __init__(self, text: str, mode: Mode = Mode.REPORT, keyring: object = None) -> None:
         self.engine = Engine(policy(text), mode, NOW, keyring)
@@ -21,7 +21,7 @@ class Watched:
         self.keeper = Keeper(self.inventory)
 
     def sets(self, line: str, url: str = "shop.example/a", times: int = 1, at: float = NOW) -> "Watched":
-        """A response with this Set-Cookie value."""
+        """Record a response with this Set-Cookie value."""
         host, _, path = url.partition("/")
         exchange = Exchange(host.encode(), f"/{path}".encode())
         (judged,) = self.engine.on_response([(b"Set-Cookie", line.encode())], exchange, NOW).cookies[-1:]
@@ -36,7 +36,7 @@ class Watched:
     def sends(
         self, header: str, url: str = "shop.example/a", times: int = 1, crossed: int = 0, at: float = NOW
     ) -> "Watched":
-        """A request with this Cookie value."""
+        """Record a request with this Cookie value."""
         host, _, path = url.partition("/")
         exchange = Exchange(host.encode(), f"/{path}".encode())
         for judged in self.engine.on_request([(b"Cookie", header.encode())], exchange, NOW).cookies:
@@ -44,7 +44,7 @@ class Watched:
         return self
 
     def scripts(self, name: str) -> "Watched":
-        """A script that sets this."""
+        """Record a script that sets this name."""
         scope = self.engine.scope_of(b"shop.example", b"/", True)
         decision = self.engine.judge_script(name.encode(), scope)
         assert decision is not None
@@ -63,13 +63,13 @@ class Watched:
 
     @property
     def judged(self) -> Judged:
-        """By the policy, as if it were enforced."""
+        """Return the inventory, judged as if the policy were enforced."""
         enforcing = Engine(self.engine.policy, Mode.ENFORCE, NOW, self.engine._keyring)
         return judge_all(self.inventory, enforcing, NOW)
 
 
 def answered(policies: list[PolicyInForce] | None = None, **series: list[Series]) -> Found:
-    """Return what a Prometheus answered: these series, and none of the others."""
+    """Return an answer of Prometheus with these series only."""
     counted = {name: series.get(name, []) for name in COUNTERS}
     return Found(counted, {name: series.get(name, []) for name in GAUGES}, policies or [])
 

@@ -1,4 +1,4 @@
-"""Outgoing HTTP against servers that are down, slow, or say what they should not: a sentence, never a traceback."""
+"""Outgoing HTTP to servers that are down, slow or invalid gives a message, never a traceback."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ NOW = 1_000_000.0
 
 @contextlib.contextmanager
 def server(script: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A URL whose connections are handed to `script`."""
+    """Yields a URL whose connections go to `script`."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -56,7 +56,7 @@ def saying(body: bytes, status: bytes = b"200 OK") -> Callable[[socket.socket], 
     return script
 
 
-def test_a_server_that_is_down_is_told_with_the_words_of_the_system() -> None:
+def test_a_server_that_is_down_is_reported_with_the_system_error() -> None:
     with pytest.raises(NoAnswer, match=r"cannot connect to http://[^ ]*: connection refused$"):
         fetch(f"http://127.0.0.1:{free_port()}/")
 
@@ -83,7 +83,7 @@ def test_a_server_that_drips_is_given_up_in_time() -> None:
         b"HTTP/1.1 200 OK\r\n\x00: 1\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_told_as_such(said: bytes) -> None:
+def test_a_server_without_http_is_reported(said: bytes) -> None:
     def script(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(said)
@@ -107,7 +107,7 @@ def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def tls_server() -> Iterator[int]:
-    """A port where a certificate is shown that nobody trusts."""
+    """Yields the port of a server with an untrusted certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("localhost").configure_cert(context)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -124,12 +124,12 @@ def tls_server() -> Iterator[int]:
     listening.close()
 
 
-def test_a_certificate_that_is_not_trusted_is_told_as_such(tls_server: int) -> None:
+def test_an_untrusted_certificate_is_reported(tls_server: int) -> None:
     with pytest.raises(NoAnswer, match=r"the certificate of .* is not valid: .*certificate"):
         fetch(f"https://localhost:{tls_server}/")
 
 
-def test_what_speaks_no_tls_is_told_as_such() -> None:
+def test_a_server_without_tls_is_reported() -> None:
     with server(saying(b"x")) as url, pytest.raises(NoAnswer, match="the TLS handshake failed"):
         fetch(url.replace("http:", "https:"))
 
@@ -141,7 +141,7 @@ def test_what_speaks_no_tls_is_told_as_such() -> None:
         ("file?.md", "file?.md"), ("me@h", "me@h"),
     ],
 )  # fmt: skip
-def test_a_name_and_a_password_in_a_url_are_not_told(url: str, shown: str) -> None:
+def test_a_name_and_a_password_in_a_url_are_not_printed(url: str, shown: str) -> None:
     assert shown_url(url) == shown
     if "://" in url:
         with pytest.raises(NoAnswer) as told:
@@ -161,7 +161,7 @@ def test_a_name_and_a_password_in_a_url_are_used() -> None:
     assert b"Authorization: Basic bWU6c2VjcmV0" in heads[0]
 
 
-def test_what_is_no_url_is_told_as_such() -> None:
+def test_an_invalid_url_is_reported() -> None:
     for url in ("http://", "http://[::1", "http://a b/"):
         with pytest.raises(NoAnswer):
             fetch(url)
@@ -170,12 +170,12 @@ def test_what_is_no_url_is_told_as_such() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"{}", b'{"status": "success"}', b'{"status": "success", "data": {"result": [{"metric": {}, "values": [[1, "x"]]}]}}', b'{"status": "success", "data": {"result": [{"metric": [], "values": [[1, "1"]]}]}}', b"[" * 100_000, b'{"status": "success", "data": {"result": [1]}}'],
 )  # fmt: skip
-def test_a_prometheus_that_talks_nonsense_is_told_as_such(body: bytes) -> None:
+def test_an_invalid_answer_of_prometheus_is_reported(body: bytes) -> None:
     with server(saying(body)) as url, pytest.raises(NoAnswer, match="is not a Prometheus server"):
         Prometheus(url, "").found(period(60, NOW))
 
 
-def test_a_prometheus_that_refuses_says_why() -> None:
+def test_a_refusal_of_prometheus_is_reported_with_its_reason() -> None:
     refusal = json.dumps({"status": "error", "errorType": "bad_data", "error": "parse error\u202e"}).encode()
     with (
         server(saying(refusal, b"400 Bad Request")) as url,
@@ -184,20 +184,20 @@ def test_a_prometheus_that_refuses_says_why() -> None:
         Prometheus(url, "").found(period(60, NOW))
 
 
-def test_samples_go_to_their_steps_and_what_is_no_number_is_none() -> None:
+def test_samples_are_assigned_to_their_steps_and_invalid_numbers_are_missing() -> None:
     asked = period(180, NOW)
     values = [[NOW - 180, "1"], [NOW - 120, "2.5"], [NOW - 50, "4"], [NOW, "NaN"]]
     body = json.dumps({"status": "success", "data": {"result": [{"metric": {"cookie": "b"}, "values": values}]}})
     with server(saying(body.encode())) as url:
         found = Prometheus(url, 'job="x"').found(asked)
     (series,) = found.counted["cookies"]
-    # The answer to what began anew is the same here, and so the numbers are.
+    # This server gives the same answer to every query, also to those on restarted counters.
     assert (series.labels["cookie"], series.values) == ("b", [2.5, 4.0, None])
     assert found.gauges["proxies"][0].values == [2.5, 4.0, None]
     assert (found.policies[0].first, found.policies[0].last) == (NOW - 180, NOW)
 
 
-def test_a_prometheus_that_knows_no_such_proxy_says_so() -> None:
+def test_a_prometheus_without_the_proxy_is_reported() -> None:
     body = b'{"status": "success", "data": {"result": []}}'
     with (
         server(saying(body)) as url,
@@ -206,7 +206,7 @@ def test_a_prometheus_that_knows_no_such_proxy_says_so() -> None:
         Prometheus(url, 'job="x"').found(period(60, NOW))
 
 
-def test_an_admin_listener_of_another_kind_is_told_as_such() -> None:
+def test_an_admin_listener_of_another_version_is_reported() -> None:
     with server(saying(b'{"cookiewarden": "inventory", "format": 7, "inventory": {}}')) as url:
         with pytest.raises(NoAnswer, match="is not an admin listener of this version: format"):
             Operator(url).inventory()
@@ -214,7 +214,7 @@ def test_an_admin_listener_of_another_kind_is_told_as_such() -> None:
             Operator(url).forecast()
 
 
-def test_a_refusal_is_told_escaped_and_not_whole() -> None:
+def test_a_refusal_is_printed_escaped_and_shortened() -> None:
     with (
         server(saying(b"\x1b[31mno\r\n" + b"x" * 9999, b"403 Forbidden")) as url,
         pytest.raises(NoAnswer) as refused,
@@ -234,7 +234,7 @@ def test_a_refusal_is_told_escaped_and_not_whole() -> None:
     ],
 )  # fmt: skip
 def test_the_hint_of_a_refusal_follows_its_code(status: bytes, code: str, ends: str) -> None:
-    # The words of another error: nothing may depend on them.
+    # Another error text, on which no check may depend.
     for why in ("there is no inventory", "no"):
         body = json.dumps({"error": code, "message": why}).encode()
         with server(saying(body, status)) as url, pytest.raises(NoAnswer, match=ends.replace("WHY", why)):
@@ -248,7 +248,7 @@ def test_the_hint_of_a_refusal_follows_its_code(status: bytes, code: str, ends: 
         (b"503 Service Unavailable", b'{"error": "not-ready", "message": "draining"}', "draining"),
     ],
 )
-def test_readiness_is_what_readyz_says(status: bytes, body: bytes, told: str) -> None:
+def test_readiness_follows_readyz(status: bytes, body: bytes, told: str) -> None:
     with server(saying(body, status)) as url:
         assert Operator(url).readiness() == told
 
@@ -262,7 +262,7 @@ def test_readiness_is_what_readyz_says(status: bytes, body: bytes, told: str) ->
         (b"404 Not Found", b""),
     ],
 )
-def test_what_answers_readyz_in_another_way_is_no_admin_listener(status: bytes, body: bytes) -> None:
+def test_an_unexpected_answer_to_readyz_is_reported(status: bytes, body: bytes) -> None:
     with server(saying(body, status)) as url, pytest.raises(NoAnswer, match="is not an admin listener"):
         Operator(url).readiness()
 
@@ -275,10 +275,10 @@ def test_what_answers_readyz_in_another_way_is_no_admin_listener(status: bytes, 
         (b"\xff\xfe", 0o600, "must contain a single line"),
         (b"two\nlines of it", 0o600, "must contain a single line"),
         (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\): chmod 600 "),
-        (b"a-token-of-the-admin-listener", 0o640, "returned status"),  # as Kubernetes mounts secrets
+        (b"a-token-of-the-admin-listener", 0o640, "returned status"),  # mounted as Kubernetes mounts secrets
     ],
 )
-def test_a_token_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, mode: int, told: str) -> None:
+def test_an_unusable_token_file_is_reported(tmp_path: Path, content: bytes | None, mode: int, told: str) -> None:
     path = tmp_path / "token"
     if content is not None:
         path.write_bytes(content)
@@ -297,7 +297,7 @@ LIE = "\\u001b[31m\\u202e\\nx"
         ("drift", '{"policy": "%s", "sha256": "%s", "since": 1e300, "findings": [{"kind": "undeclared", "name": "%s", "told": "%s", "entry": "%s", "declared_at": "%s", "yaml": "%s"}]}'),
     ],
 )  # fmt: skip
-def test_an_admin_listener_that_lies_writes_nothing_that_acts(command: str, body: str) -> None:
+def test_control_characters_of_a_false_admin_listener_are_escaped(command: str, body: str) -> None:
     with server(saying((body % ((LIE,) * 7)).encode())) as url:
         code, out, err = run(command, url)
     assert code == 1

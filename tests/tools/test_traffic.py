@@ -1,8 +1,7 @@
-"""Recorded traffic: HAR files, text, and files that are neither, cut, enormous or hostile."""
+"""Recorded traffic: HAR files, text, and files that are invalid, truncated, enormous or hostile."""
 
 import base64
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.tools.learn.catalog import NoCatalog, read_catalog
 from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
 from tests.support.conformance import CONFORMANCE
+from tests.support.process import ended
 
 ENTRY = {
     "startedDateTime": "2026-06-01T12:00:00.000Z",
@@ -31,7 +31,7 @@ def har(*entries: object) -> str:
 
 
 def read(tmp_path: Path, text: str | bytes) -> tuple[list[Recorded], str]:
-    """What is in it, and what was wrong with it."""
+    """Return the exchanges of a text, and the message about its fault."""
     path = tmp_path / "file"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     found: list[Recorded] = []
@@ -74,14 +74,14 @@ def test_a_har_has_requests_and_responses_with_their_time(tmp_path: Path) -> Non
         (b"4:abcd,", 0, '"FILE" looks like a flow file; to read it, install mitmproxy'),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_file_is_told_and_what_came_before_is_used(
+def test_a_file_error_is_reported_and_earlier_entries_are_used(
     tmp_path: Path, text: str | bytes, count: int, wrong: str
 ) -> None:
     found, told = read(tmp_path, text)
     assert len(found) == count and (told.startswith(wrong) if wrong else told == "")
 
 
-def test_a_har_that_is_deep_is_no_reason_to_fail(tmp_path: Path) -> None:
+def test_a_deeply_nested_har_is_read(tmp_path: Path) -> None:
     found, _ = read(
         tmp_path, '{"log": {"entries": [' + json.dumps(ENTRY) + ', {"a": ' + "[" * 5000 + "]" * 5000 + "}]}}"
     )
@@ -89,7 +89,7 @@ def test_a_har_that_is_deep_is_no_reason_to_fail(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}")])
-def test_what_is_nested_a_million_deep_takes_little_and_what_follows_is_read(
+def test_a_value_nested_a_million_deep_is_skipped_cheaply_and_later_entries_are_read(
     tmp_path: Path, opens: str, closes: str
 ) -> None:
     one = json.dumps(ENTRY)
@@ -98,7 +98,7 @@ def test_what_is_nested_a_million_deep_takes_little_and_what_follows_is_read(
     assert (len(found), told) == (3, "")
 
 
-def test_text_that_names_no_host_is_from_where_it_is_said_to_be(tmp_path: Path) -> None:
+def test_text_without_a_host_belongs_to_the_given_one(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     path.write_text("GET /a HTTP/1.1\nCookie: a=1\n\nGET /b HTTP/1.1\nHost: other.example\nCookie: a=1\n")
     found = [one.exchange for one in recorded(path, Exchange(b"shop.example", b"/", https=False))]
@@ -130,9 +130,7 @@ def test_a_har_of_two_hundred_megabytes_takes_no_more_memory_than_one_of_its_bod
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; n = sum(1 for _ in recorded(Path(sys.argv[1])));"
         "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True, timeout=100
-    )
+    ran = ended(sys.executable, "-c", program, path, check=True)  # its peak of memory must be its own
     count, kilobytes = map(int, ran.stdout.split())
     assert count == 100 and kilobytes < 60_000
 
@@ -147,7 +145,7 @@ def test_a_har_of_two_hundred_megabytes_takes_no_more_memory_than_one_of_its_bod
         ('x http_cookie="a=1" sent_http_set_cookie="b=2; Path=/"', [b"a=1"], [b"b=2; Path=/"]),
     ],
 )  # fmt: skip
-def test_text_with_headers_in_it(tmp_path: Path, text: str, asked: list[bytes], answered: list[bytes]) -> None:
+def test_header_lines_are_found_in_text(tmp_path: Path, text: str, asked: list[bytes], answered: list[bytes]) -> None:
     found, wrong = read(tmp_path, text)
     assert wrong == ""
     assert [v for one in found for _, v in one.asked] == asked and [
@@ -155,7 +153,7 @@ def test_text_with_headers_in_it(tmp_path: Path, text: str, asked: list[bytes], 
     ] == answered
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(NoTraffic, match=r'cannot read ".*": no such file or directory'):
         list(recorded(tmp_path / "none"))
     with pytest.raises(NoTraffic, match=r'cannot read ".*": is a directory'):
@@ -199,7 +197,7 @@ def test_broken_rows_are_counted_and_the_others_used(tmp_path: Path) -> None:
     ("text", "told"),
     [(b"", "is not a catalog"), (b"a,b\n1,2\n", 'the column "Cookie'), (b"\x00\xff", "is not a catalog")],
 )
-def test_what_is_no_catalog_is_told(tmp_path: Path, text: bytes, told: str) -> None:
+def test_an_invalid_catalog_is_reported(tmp_path: Path, text: bytes, told: str) -> None:
     path = tmp_path / "c.csv"
     path.write_bytes(text)
     with pytest.raises(NoCatalog, match=told):
@@ -208,7 +206,7 @@ def test_what_is_no_catalog_is_told(tmp_path: Path, text: bytes, told: str) -> N
         read_catalog(tmp_path / "none")
 
 
-def test_text_is_put_together_to_requests_and_their_responses_at_the_time_that_they_say(
+def test_text_is_combined_into_requests_and_responses_at_their_own_time(
     tmp_path: Path,
 ) -> None:
     text = (

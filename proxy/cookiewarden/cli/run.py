@@ -1,18 +1,24 @@
 """`cookiewarden run`, the proxy."""
 
+import contextlib
+import gc
 import logging
 import sys
 import time
+from collections.abc import Iterator
 
 import click
 
 from cookiewarden.cli.options import gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.expiry import expiry_problems
-from cookiewarden.core.policy.problem import render_line
+from cookiewarden.core.policy.problem import Problem, render_line
+from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
 from cookiewarden.serve import log
 from cookiewarden.serve.address import is_itself
+from cookiewarden.serve.settings import Settings
 
 logger = logging.getLogger("cookiewarden")
 
@@ -45,6 +51,39 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
             f"--upstream {settings.upstream} is the proxy itself (--listen {settings.listen}); give the address of the "
             "application"
         )
+    with without_collections():
+        files, handed, problems = _read(settings)
+        # Imported late: each of the two has large imports that the other does not need.
+        if settings.workers == 1:
+            from cookiewarden.serve.processes.in_process import run as serve
+        else:
+            from cookiewarden.serve.processes.pool import run as serve
+    with log.to_standard_error():
+        for complaint in misspelt_variables():
+            logger.warning("%s", complaint)
+        if sys.stderr.isatty():
+            print_problems(problems)
+        else:
+            for problem in problems:
+                logger.warning("%s", render_line(problem))
+        serve(settings, files, handed.pop())
+    return 0
+
+
+@contextlib.contextmanager
+def without_collections() -> Iterator[None]:
+    """Pause the garbage collector, and exclude the objects made meanwhile from later collections: most of them stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _read(settings: Settings) -> tuple[PolicyFiles, list[Loaded], list[Problem]]:
+    """Read the policies and check the keys. The policy is returned in a list, so that the caller can remove its last
+    reference; otherwise it stays in memory after a reload."""
     files, loaded = load_policy(settings.policy)
     if settings.shadow:
         load_policy(settings.shadow)  # the proxy does not start with an invalid shadow policy
@@ -58,20 +97,4 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     problems = [*loaded.problems, *expiry_problems(loaded.policy, loaded.sources, time.time())]
     for source in loaded.sources.values():
         source.clear()
-    handed = [loaded]
-    del loaded  # otherwise the first policy stays in memory after a reload
-    with log.to_standard_error():
-        for complaint in misspelt_variables():
-            logger.warning("%s", complaint)
-        if sys.stderr.isatty():
-            print_problems(problems)
-        else:
-            for problem in problems:
-                logger.warning("%s", render_line(problem))
-        # Imported late: each of the two has large imports that the other does not need.
-        if settings.workers == 1:
-            from cookiewarden.serve.processes.in_process import run as serve
-        else:
-            from cookiewarden.serve.processes.pool import run as serve
-        serve(settings, files, handed.pop())
-    return 0
+    return files, [loaded], problems

@@ -1,5 +1,5 @@
-"""The pure core: values in, values out. No clock, disk, socket, logging or environment.
+"""Pure core: values in, values out. It uses no clock, disk, socket, logging or environment.
 
-Read in this order: problem, source, document (a policy file becomes a Policy), date, cookie, scope
-(what RFC 6265bis says), matcher, verbs, plan, decision, engine (what the policy says about a cookie).
+Packages, in reading order: `policy` (from files to a Policy), `cookies` (RFC 6265bis), `engine` (decisions on
+cookies) and `report` (inventory, drift, forecast and statement).
 """

@@ -1,4 +1,4 @@
-"""A Django project that is its admin and one model with a file."""
+"""A Django project with its admin site and one model that has a file."""
 
 import os
 from pathlib import Path

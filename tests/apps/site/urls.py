@@ -4,7 +4,7 @@ from django.urls import path
 
 
 def tracked(request: HttpRequest) -> HttpResponse:
-    """Sets a cookie that the policy does not declare, and tells which arrived."""
+    """Set an undeclared cookie and return the names of the cookies that arrived."""
     response = HttpResponse(",".join(sorted(request.COOKIES)))
     response.set_cookie("tracker", "1", max_age=10**8)
     return response

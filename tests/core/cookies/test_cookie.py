@@ -1,4 +1,4 @@
-"""Parsing that loses nothing."""
+"""Parsing of cookies, without a loss of bytes."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ def test_an_attribute_over_1024_bytes_does_not_count() -> None:
     assert cookie.last(b"domain") == b"b.example"
 
 
-def test_what_holds_a_value_does_not_print_it() -> None:
+def test_objects_with_a_value_do_not_print_it() -> None:
     cookie = parse_set_cookie(b"a=CANARY")
     assert "CANARY" not in repr(cookie)
 

@@ -30,7 +30,7 @@ def test_dates_are_read_as_browsers_read_them(text: bytes, seconds: int | None) 
 
 
 @given(st.integers(-11644473600, 253402300799))
-def test_what_is_written_is_read_back(seconds: int) -> None:
+def test_a_written_date_reads_back_the_same(seconds: int) -> None:
     assert parse_cookie_date(imf_fixdate(seconds)) == seconds
 
 

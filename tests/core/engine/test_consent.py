@@ -1,9 +1,12 @@
-"""Consent cookies as consent managers write them, and what they mean for a category.
+"""Consent cookies as consent managers write them, and their meaning for a category.
 
-Where each form was found: OneTrust's groups in the documentation of sites that read OptanonConsent; Cookiebot's object, 0 and
--1 in its developers' pages on server-side use; Klaro's in its source (the default storage writes JSON, percent-encoded); the
-TC string in IAB Europe's specification and in GDPR::IAB::TCFv2, whose documentation says what its example means;
-vanilla-cookieconsent's `categories` (version 3) and `level` (version 2) in its documentation.
+Sources of the forms:
+
+- OneTrust's groups: the documentation of sites that read OptanonConsent.
+- Cookiebot's object, 0 and -1: its developers' pages on server-side use.
+- Klaro: its source; the default storage writes JSON, percent-encoded.
+- The TC string: IAB Europe's specification, and GDPR::IAB::TCFv2, whose documentation explains its example.
+- vanilla-cookieconsent's `categories` (version 3) and `level` (version 2): its documentation.
 """
 
 import base64
@@ -12,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.engine.consent import NOTHING, Denied, denied, granted, stricter
+from cookiewarden.core.engine.consent import MAX_OPENED, MAX_VALUE, NOTHING, Denied, denied, granted, stricter
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
 from tests.support.answers import READ
@@ -27,8 +30,22 @@ def test_a_consent_cookie_is_read_as_its_manager_writes_it_or_not_at_all(
 
 @pytest.mark.parametrize("form", ConsentFormat)
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"%ff", b"a" * 100_000, b" " * 20_000])
-def test_what_is_no_text_or_too_long_is_unknown(form: ConsentFormat, value: bytes) -> None:
+def test_an_undecodable_or_too_long_value_is_unknown(form: ConsentFormat, value: bytes) -> None:
     assert granted(form, [value]) is None
+
+
+@pytest.mark.parametrize(("over", "words"), [(0, {"m"}), (1, None)])
+def test_a_value_is_read_up_to_its_limit(over: int, words: set[str] | None) -> None:
+    value = b"m" + b"," * (MAX_VALUE - 1 + over)
+    assert granted(ConsentFormat.LIST, [value]) == words
+
+
+@pytest.mark.parametrize(("over", "words"), [(0, {"m"}), (1, None)])
+def test_json_is_read_up_to_so_many_lists_and_objects(over: int, words: set[str] | None) -> None:
+    others = b",".join([b"[]", b"{}"] * (MAX_OPENED // 2 - 1) + [b"[]"] * over)
+    value = b'{"categories": ["m"], "x": 0, "y": 1' + b"".join(b', "n%d": %b' % (n, x) for n, x in enumerate(others.split(b","))) + b"}"  # fmt: skip
+    assert value.count(b"[") + value.count(b"{") == MAX_OPENED + over
+    assert granted(ConsentFormat.JSON, [value]) == words
 
 
 @given(st.sampled_from(ConsentFormat), st.binary(max_size=200))
@@ -38,8 +55,8 @@ def test_no_value_makes_reading_fail(form: ConsentFormat, value: bytes) -> None:
 
 
 @given(st.binary(min_size=22, max_size=60))
-def test_a_tc_string_says_the_bits_of_its_purposes(octets: bytes) -> None:
-    """A literal reading of the bits beside ours."""
+def test_a_tc_string_grants_the_purposes_of_its_bits(octets: bytes) -> None:
+    """Compare the parser with a literal reading of the bits."""
     version_2 = bytes([octets[0] & 0b11 | 2 << 2]) + octets[1:]
     number = int.from_bytes(version_2, "big")
     length = len(version_2) * 8
@@ -57,7 +74,7 @@ def test_two_values_that_disagree_are_unknown_and_two_that_agree_are_one() -> No
 
 NO, GPC = Reason.NO_CONSENT, Reason.GPC
 GATES = [
-    # gpc, words, unknown grants, Sec-GPC, why not
+    # gpc, words, unknown grants, Sec-GPC, reason of a denial
     (Gpc.IGNORE, "a,b", False, False, None),
     (Gpc.IGNORE, "a,b", False, True, None),
     (Gpc.IGNORE, "a", False, False, NO),  # all of granted_by
@@ -75,7 +92,7 @@ GATES = [
 
 
 @pytest.mark.parametrize(("gpc", "words", "unknown_grants", "header", "reason"), GATES)
-def test_a_gate_opens_for_all_its_words_and_gpc_closes_it_as_the_policy_says(
+def test_a_gate_needs_all_its_words_and_gpc_closes_it_where_the_policy_asks(
     gpc: Gpc, words: str | None, unknown_grants: bool, header: bool, reason: Reason | None
 ) -> None:
     consent = Consent("c", ConsentFormat.LIST, unknown_grants, (Category("x", "", True, frozenset("ab"), gpc),))

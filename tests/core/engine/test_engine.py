@@ -1,4 +1,4 @@
-"""What the engine decides, as tables: a rule, a line that comes, the line that goes, the reasons."""
+"""The decisions of the engine, as tables: a rule, the incoming line, the outgoing line, the reasons."""
 
 import pytest
 
@@ -24,7 +24,7 @@ PLAIN = Exchange(b"shop.example", b"/", https=False)
 def judge(
     engine: Engine, line: str, exchange: Exchange = SECURE, now: float = NOW
 ) -> tuple[str | None, str, list[str]]:
-    """After, action and reasons; asked twice, so that every table also proves the memo."""
+    """Return line, action and reasons. It judges twice, so that every table also tests the memo."""
     outcomes = [engine.on_response([(b"Set-Cookie", line.encode("latin-1"))], exchange, now) for _ in range(3)]
     found = []
     for outcome in outcomes:
@@ -37,7 +37,7 @@ def judge(
 
 
 VERBS = [
-    # rule, line, what it becomes, reasons
+    # rule, line, outgoing line, reasons
     ("secure: true", "a=1", "a=1; Secure", ["secure-added"]),
     ("secure: true", "a=1; SECURE", "a=1; SECURE", []),
     ("secure: true", "a=1; Secure=false", "a=1; Secure=false", []),
@@ -110,12 +110,12 @@ VERBS = [
     ("lifetime: 1h", "a=1; Max-Age=60; Expires=Thu, 01-Jan-1970 00:00:00 GMT", "a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT", ["lifetime-normalized"]),
     ("lifetime: session", "a=1; Max-Age=60; Expires=never", "a=1", ["lifetime-capped", "lifetime-unreadable"]),
     ("lifetime: session", "a=1; Expires=never", "a=1", ["lifetime-unreadable"]),
-    # without a bound the policy decides nothing of it
+    # without a bound the policy leaves the lifetime unchanged
     ("secure: keep", "a=1; Max-Age=+5000; Max-Age=x; Expires=Fri, 31 Dec 2027", "a=1; Max-Age=+5000; Max-Age=x; Expires=Fri, 31 Dec 2027", []),
     ("lifetime: session", "a=1", "a=1", []),
-    # two dates: the last valid one is left, and cut
+    # two dates: the last valid one is kept, and cut
     ("lifetime: 1h", "a=1; Expires=Tue, 19 Jan 2038 03:14:07 GMT; Expires=Wed, 19 Jan 2039 03:14:07 GMT", "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT", ["lifetime-normalized", "lifetime-capped"]),
-    # bytes on which nothing is decided stay
+    # all other bytes are kept
     ("secure: true", 'a="x y" ;version="1";;foo=bar', 'a="x y" ;version="1";;foo=bar; Secure', ["secure-added"]),
     ("secure: true", "a=1; Path=/;", "a=1; Path=/; Secure;", ["secure-added"]),
     ("secure: true", " a = 1 ", " a = 1 ; Secure", ["secure-added"]),
@@ -124,7 +124,7 @@ VERBS = [
 
 
 @pytest.mark.parametrize(("rule", "line", "after", "reasons"), VERBS)
-def test_each_verb_does_to_a_line_what_the_reference_says(
+def test_each_verb_changes_a_line_as_the_reference_describes(
     rule: str, line: str, after: str | None, reasons: list[str]
 ) -> None:
     found = judge(engine(entries(f"name: a, supersede: false, {rule}")), line)
@@ -177,14 +177,14 @@ def test_an_undeclared_set_cookie_is_blocked_reported_or_passed(
         # a declared deletion passes with the edits that decide which cookie it deletes
         ("a=; Max-Age=0", "a=; Max-Age=0; Path=/app; SameSite=Lax; Secure", ["path-changed", "same-site-changed", "secure-added", "deletion"]),
         ("a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "a=; Path=/app; SameSite=Lax; Secure; Max-Age=0", ["path-changed", "same-site-changed", "secure-added", "deletion"]),
-        # browsers let the last attribute count, valid or not: one reading is left
+        # browsers use the last attribute, valid or not: one reading is left
         ("a=x; Path=/app; Max-Age=0; Max-Age=x", "a=; Path=/app; SameSite=Lax; Secure; Max-Age=0", ["same-site-changed", "secure-added", "deletion"]),
         ("a=x; Path=/app; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=x;", "a=; Path=/app; SameSite=Lax; Secure; Max-Age=0", ["same-site-changed", "secure-added", "deletion"]),
         ("a=x; Path=/app; Max-Age=-7", "a=; Path=/app; SameSite=Lax; Secure; Max-Age=0", ["same-site-changed", "secure-added", "deletion"]),
         ("a=; Path=/app; SameSite=Lax; Secure; max-age= 0", "a=; Path=/app; SameSite=Lax; Secure; max-age= 0", ["deletion"]),
-        # Max-Age wins over Expires: this one lives
+        # Max-Age overrides Expires: this is not a deletion
         ("a=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", "a=x; Path=/app; SameSite=Lax; Secure; HttpOnly", ["path-changed", "same-site-changed", "secure-added", "http-only-added", "lifetime-capped"]),
-        # an undeclared deletion goes without its value and with its own identity
+        # an undeclared deletion is sent without its value and with its own identity
         ("b=secret; Path=/x; Domain=shop.example; Foo; Max-Age=-1", "b=; Path=/x; Domain=shop.example; Max-Age=0", ["undeclared", "deletion"]),
         ("b=; Max-Age=0", "b=; Max-Age=0", ["undeclared", "deletion"]),
         ("secret; Max-Age=0", "deleted; Max-Age=0", ["undeclared", "deletion"]),
@@ -192,7 +192,7 @@ def test_an_undeclared_set_cookie_is_blocked_reported_or_passed(
         ("deleted; Max-Age=0", "deleted; Max-Age=0", ["undeclared", "deletion"]),
         ("b=; Max-Age=0; Max-Age=x", "b=; Max-Age=0", ["undeclared", "deletion"]),
         ("__Host-b=; Path=/; Secure; Max-Age=0", "__Host-b=; Path=/; Secure; Max-Age=0", ["undeclared", "deletion"]),
-        # browsers ignore a deletion without what the name's prefix promises, and a partitioned one without Secure
+        # browsers ignore a deletion that breaks the rules of its prefix, and a partitioned one without Secure
         ("__Http-b=; Secure; HttpOnly; Max-Age=0", "__Http-b=; Secure; HttpOnly; Max-Age=0", ["undeclared", "deletion"]),
         ("__Host-Http-b=; Path=/; Max-Age=0", "__Host-Http-b=; Path=/; Secure; HttpOnly; Max-Age=0", ["undeclared", "deletion"]),
         ("b=; Partitioned; Max-Age=0", "b=; Partitioned; Secure; Max-Age=0", ["undeclared", "deletion"]),
@@ -206,7 +206,7 @@ def test_deletions_always_pass(line: str, after: str, reasons: list[str]) -> Non
 
 
 SUPERSEDED = [
-    # rule, line, what goes before it, what it becomes
+    # rule, line, expiring line before it, outgoing line
     ("path: /app", "a=1; Path=/; Max-Age=60", "a=; Path=/; Max-Age=0", "a=1; Path=/app; Max-Age=60"),
     ("path: /app", "a=1", "a=; Max-Age=0", "a=1; Path=/app"),
     ("path: /app", "a=1; Path=/app", "", "a=1; Path=/app"),
@@ -217,7 +217,7 @@ SUPERSEDED = [
     ("partitioned: true", "a=1; Secure", "a=; Secure; Max-Age=0", "a=1; Secure; Partitioned"),
     # a deletion deletes both
     ("path: /app", "a=; Path=/; Max-Age=0", "a=; Path=/; Max-Age=0", "a=; Path=/app; Max-Age=0"),
-    # what browsers never kept
+    # never stored by browsers
     ("path: /, secure: true", "__Host-a=1", "", "__Host-a=1; Path=/; Secure"),
     ("partitioned: remove", "a=1; Partitioned", "", "a=1"),
     ("path: /app, supersede: false", "a=1; Path=/", "", "a=1; Path=/app"),
@@ -244,7 +244,7 @@ def test_an_undeclared_deletion_never_keeps_the_value_of_the_next_one() -> None:
 
 
 COMPLETED = [
-    # name and rule, deletion, what it becomes: browsers look at it, and find the cookie
+    # name and rule, deletion, outgoing deletion, which browsers read and which matches the cookie
     ("__Host-a, secure: keep", "__Host-a=; Max-Age=0", "__Host-a=; Max-Age=0; Path=/; Secure"),
     ("__Host-a, secure: keep", "__Host-a=; Path=/; Domain=shop.example; Max-Age=0", "__Host-a=; Path=/; Max-Age=0; Secure"),
     ("__Http-a, secure: keep", "__Http-a=; Secure; Max-Age=0", "__Http-a=; Secure; Max-Age=0; HttpOnly"),
@@ -276,31 +276,31 @@ def test_a_deletion_gets_the_attributes_without_which_browsers_ignore_it(
 @pytest.mark.parametrize("declared", ["name: a", "name: other"])
 @pytest.mark.parametrize("attribute", ["x=a\tb", "Path=/\tx", "Domain=x\ty", "SameSite=L\tax"])
 def test_a_deletion_leaves_without_an_attribute_that_has_a_tab(declared: str, attribute: str) -> None:
-    """Chromium looks at no line with one."""
+    """Remove an attribute with a tab, because Chromium ignores the whole line."""
     after, _, _ = judge(engine(entries(declared)), f"a=; {attribute}; Path=/; Max-Age=0")
     assert after == "a=; Path=/; Max-Age=0"
 
 
 @pytest.mark.parametrize("response", ["pass", "report"])
 @pytest.mark.parametrize("tail", ["Max-Age=0; Max-Age=x", "Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=x"])
-def test_a_word_that_is_a_declared_name_is_no_second_reading_of_a_deletion(response: str, tail: str) -> None:
-    """Firefox takes the word for a name without a value, and the second lifetime for the one that counts."""
+def test_a_word_that_is_a_declared_name_does_not_make_a_deletion_ambiguous(response: str, tail: str) -> None:
+    """Block it, because Firefox takes the word as a name without a value and uses the second lifetime."""
     tried = engine(f"undeclared: {{response: {response}}}\n" + entries("name: a"))
     assert judge(tried, f"a; {tail}")[0] == "deleted; Max-Age=0"
 
 
 DATES = [
-    # the response's Date fields, the Expires that is left of one far away (None: none), under a bound of an hour
+    # the response's Date fields, and the Expires (or None) that is left under a bound of an hour
     ([], "Sun, 09 Sep 2001 02:46:40 GMT"),
     (["Sun, 09 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
-    # browsers count from Date: a clock that is slow would make the cookie live longer
+    # browsers count from Date: a slow clock would make the cookie live longer
     (["Sat, 08 Sep 2001 01:46:40 GMT"], "Sat, 08 Sep 2001 02:46:40 GMT"),
-    # in any other form browsers may read another moment
+    # browsers may read any other form as another time
     (["Saturday, 08-Sep-01 01:46:40 GMT"], None),
     (["Sat, 08 Sep 2001 01:46:40 GMT+1200"], None),
     (["Sat, 08 Sep 2001 01:46:40 JST"], None),
     (["9/8/1999 8 Sep 2001 01:46:40 GMT"], None),
-    # others count from their own clock: one that is fast would
+    # some browsers count from their own clock: a Date in the future must not extend the lifetime
     (["Mon, 10 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
     (["yesterday"], None),
     ([""], None),
@@ -345,13 +345,13 @@ def test_where_the_clock_is_unknown_a_past_expires_is_still_a_deletion(dates: li
 
 
 DELETED_AT = [
-    # whether by HTTPS, deletion, what it becomes under `secure: true`
+    # by HTTPS or not, deletion, outgoing deletion under `secure: true`
     (True, "a=; Max-Age=0", "a=; Max-Age=0; Secure"),
     (False, "a=; Max-Age=0", "a=; Max-Age=0"),
     (False, "a=; Max-Age=0; SameSite=None", "a=; Max-Age=0; SameSite=None; Secure"),
-    # browsers that look at an attribute of any length
+    # browsers that read an attribute of any length
     (True, "a=; Max-Age=0; Partitioned=" + "x" * 1100, "a=; Max-Age=0; Secure"),
-    # one from another site's page
+    # a request from a page of another site
     (
         True,
         "u=; Path=/; Max-Age=0; Secure; SameSite=None; Partitioned",
@@ -386,7 +386,7 @@ def test_names_of_one_glob_are_judged_alike_and_each_as_itself(date: str) -> Non
 
 
 def test_a_word_that_some_browsers_take_for_a_declared_name_does_not_pass() -> None:
-    """Firefox stores a line without `=` under that name, without a value."""
+    """Block a line without `=`, which Firefox stores under that name without a value."""
     tried = engine(entries("name: 'b-*', lifetime: 1h", undeclared="{response: pass}"))
     assert judge(tried, "b-uid123; Max-Age=30000000")[1] == "block"
     assert judge(tried, "other; Max-Age=30000000")[:2] == ("other; Max-Age=30000000", "pass")
@@ -449,7 +449,7 @@ def test_control_characters_pass_in_no_mode_and_an_empty_line_in_report_mode() -
         ("__Host-Http-a", "__Host-Http-a=1; Secure; Path=/", False),
     ],
 )
-def test_a_name_prefix_is_held_to_what_it_promises(name: str, line: str, passes: bool) -> None:
+def test_a_name_prefix_is_held_to_its_requirements(name: str, line: str, passes: bool) -> None:
     found = judge(engine(entries(f"name: {name}")), line)
     assert found == ((line, "pass", []) if passes else (None, "block", ["prefix-rule"]))
 
@@ -472,7 +472,7 @@ def test_a_prefix_is_repaired_where_the_policy_gives_the_right() -> None:
         ("a=1; Secure", Exchange(b"app.localhost", https=False), []),
     ],
 )  # fmt: skip
-def test_what_depends_on_where_we_are_passes_and_is_reported(line: str, exchange: Exchange, reasons: list[str]) -> None:
+def test_cookies_judged_by_their_place_pass_and_are_reported(line: str, exchange: Exchange, reasons: list[str]) -> None:
     assert judge(engine(entries("name: a")), line, exchange) == (line, "pass", reasons)
 
 
@@ -664,7 +664,7 @@ def test_a_date_too_long_for_browsers_is_not_taken_for_the_one_that_it_ends_with
     assert judge(tried, long) == first and str(first[0]).endswith("; HttpOnly")
 
 
-def test_a_date_is_judged_anew_at_every_moment() -> None:
+def test_a_date_is_judged_again_at_every_moment() -> None:
     tried = engine(entries("name: a, lifetime: 1h, http_only: true"))
     line = "a=1; Expires=Sun, 09 Sep 2001 02:46:40 GMT"  # NOW + 1 h
     assert judge(tried, line, now=NOW)[0] == line + "; HttpOnly"

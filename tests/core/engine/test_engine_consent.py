@@ -28,7 +28,7 @@ cookies:
 EXEMPT, ANALYTICS, SUPPORT, UNDECLARED = "sid", "visits", "talk", "other"
 
 STATES = [
-    # answer, Sec-GPC: for each cookie why it does not pass, or nothing
+    # answer, Sec-GPC: for each cookie the reason of its block, or empty
     ("none", None, None, {ANALYTICS: "no-consent", SUPPORT: "no-consent"}),
     ("denied", "", None, {ANALYTICS: "no-consent", SUPPORT: "no-consent"}),
     ("granted", "analytics,chat,mail", None, {}),
@@ -71,14 +71,14 @@ def test_a_cookie_passes_in_either_direction_when_its_category_is_granted(
 
 
 ANSWERED_NOW = [
-    # the answer that came, the Set-Cookie for it, Sec-GPC: why `visits` on the same response does not pass
+    # answer of the request, Set-Cookie with a new answer, Sec-GPC: the reason that blocks `visits` on that response
     ("analytics", "answer=", None, "no-consent"),
     ("analytics", "answer=chat; Path=/", None, "no-consent"),
     ("analytics", "answer=; Max-Age=0", None, "no-consent"),
     ("analytics", "answer=analytics; Expires=Thu, 01 Jan 1970 00:00:00 GMT", None, "no-consent"),
     ("analytics", "answer=analytics,chat", None, None),
     ("analytics", "answer=analytics", b"1", "gpc"),
-    ("", "answer=analytics", None, "no-consent"),  # the stricter of the two
+    ("", "answer=analytics", None, "no-consent"),  # the stricter answer counts
     (None, "answer=analytics", None, "no-consent"),
     ("analytics", "other-answer=", None, None),
 ]
@@ -104,7 +104,7 @@ def test_a_deletion_needs_no_consent_and_a_staged_entry_is_only_reported() -> No
     assert (trial.after, trial.decision.enforced) == (b"trial=1", False)
 
 
-def test_two_answers_that_disagree_are_none() -> None:
+def test_two_answers_that_disagree_are_unknown() -> None:
     engine = Engine(policy(POLICY))
     headers = [(b"Cookie", b"answer=analytics; answer=chat; visits=1"), (b"cookie", b"answer=analytics")]
     assert engine.on_request(headers, Exchange(), NOW).headers == [
@@ -119,7 +119,7 @@ def test_unknown_may_grant() -> None:
         assert (judged.after is not None) == passes
 
 
-def test_however_many_hosts_and_answers_come_few_are_remembered() -> None:
+def test_the_memo_of_hosts_and_answers_is_bounded() -> None:
     engine = Engine(policy(POLICY))
     for number in range(3 * MAX_SCOPES):
         for answer in ("", "analytics", "chat,mail"):

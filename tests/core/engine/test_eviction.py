@@ -1,4 +1,4 @@
-"""Eviction: which cookies are expired, where, and on which responses."""
+"""Eviction: the cookies that are expired, their places, and the responses that expire them."""
 
 import tracemalloc
 
@@ -13,7 +13,9 @@ from cookiewarden.core.engine.decision import Action, Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import (
     HOST_ONLY,
+    MAX_DIRECTORIES,
     MAX_LINES,
+    MAX_NAME,
     expiring_lines,
     gets_a_page,
     is_navigation,
@@ -69,8 +71,8 @@ def evicted(
         ("__Host-x=1", ["__Host-x=; Path=/; Max-Age=0; Secure"]),
         ("__host-http-x=1", ["__host-http-x=; Path=/; Max-Age=0; Secure; HttpOnly"]),
         ("sid=1; answer=; hidden=1; lb=1; trial=1", []),
-        ("elsewhere=1", []),  # another host's, and it may be seen here
-        ("=1; 2; ", []),  # without a name nothing can be named
+        ("elsewhere=1", []),  # another host's cookie, which browsers may send here
+        ("=1; 2; ", []),  # a cookie without a name cannot be expired
         (
             "visits=1",
             [
@@ -83,7 +85,7 @@ def evicted(
         ("n" * 600 + "=1", []),
     ],
 )
-def test_what_may_not_be_held_is_expired_and_nothing_else(cookie: str, gone: list[str]) -> None:
+def test_only_cookies_that_browsers_may_not_hold_are_expired(cookie: str, gone: list[str]) -> None:
     assert evicted(Engine(policy(POLICY)), cookie.encode()) == [line.encode() for line in gone]
 
 
@@ -116,7 +118,7 @@ def test_undeclared_cookies_are_expired_at_the_domains_that_the_policy_names_and
 
 
 def test_a_partitioned_cookie_is_expired_where_browsers_take_secure_lines() -> None:
-    """A Cookie header does not show which cookies are partitioned, and no browser sets one without Secure."""
+    """Expire both kinds: a Cookie header does not show partitioning, and browsers set it with Secure only."""
     lines = evicted(Engine(policy(POLICY)), b"__Http-x=1", https=True)
     assert lines == [
         b"__Http-x=; Path=/; Max-Age=0; Secure; HttpOnly",
@@ -125,7 +127,7 @@ def test_a_partitioned_cookie_is_expired_where_browsers_take_secure_lines() -> N
 
 
 def test_of_many_lines_each_has_its_turn() -> None:
-    """Whatever the seconds at which pages are loaded: at each path, in each jar, for each name."""
+    """Cover each path, jar and name, at any times of the page loads."""
     names = [(b"x%d" % number, [HOST_ONLY, b"shop.example"]) for number in range(10)]
     for step in (1, 2, 3, 5, 60):
         pages = [expiring_lines(names, b"/shop/p", NOW + step * page, secure=True) for page in range(200)]
@@ -166,7 +168,7 @@ NAVIGATIONS = [
 
 
 @pytest.mark.parametrize(("method", "headers", "expected"), NAVIGATIONS)
-def test_a_navigation_is_what_loads_a_page(method: bytes, headers: list[Header], expected: bool) -> None:
+def test_only_a_navigation_loads_a_page(method: bytes, headers: list[Header], expected: bool) -> None:
     assert is_navigation(method, headers) is expected
 
 
@@ -209,9 +211,7 @@ def test_a_page_is_html_that_no_shared_cache_may_keep(kind: str, control: str, e
         ([(b"Cache-Control", b"private"), (b"Last-Modified", b"x")], True),
     ],
 )
-def test_what_a_cache_may_keep_by_other_fields_is_no_page_for_lines_of_one_visitor(
-    fields: list[Header], expected: bool
-) -> None:
+def test_cache_fields_decide_if_a_page_gets_eviction_lines(fields: list[Header], expected: bool) -> None:
     assert is_page([*PAGE, *fields]) is expected
 
 
@@ -245,7 +245,7 @@ def test_a_host_of_a_thousand_labels_costs_no_more_than_one_of_ten() -> None:
     tracemalloc.stop()
 
 
-def test_a_date_in_expires_makes_a_page_cacheable_where_nothing_else_is_said() -> None:
+def test_an_expires_date_alone_makes_a_page_cacheable() -> None:
     assert not is_page([*PAGE, (b"Expires", b"Tue, 19 Jan 2038 03:14:07 GMT")])
     assert is_page([*PAGE, (b"Expires", b"0")])
     assert is_page([*PAGE, (b"Expires", b"Tue, 19 Jan 2038 03:14:07 GMT"), (b"Cache-Control", b"no-store")])
@@ -296,7 +296,7 @@ def test_all_names_are_tried_at_the_root_before_any_is_tried_elsewhere() -> None
 
 @example(b"!=", b"", b".\x00")
 @given(st.binary(max_size=200), st.binary(max_size=60), st.binary(max_size=30))
-def test_whatever_comes_each_line_is_one_deletion(cookies: bytes, target: bytes, host: bytes) -> None:
+def test_each_eviction_line_is_one_deletion_for_any_request(cookies: bytes, target: bytes, host: bytes) -> None:
     engine = Engine(policy(POLICY.replace("evict: host", "evict: domain")))
     lines = evicted(engine, cookies, target=target, host=host)
     assert len(lines) <= MAX_LINES
@@ -309,3 +309,21 @@ def test_parents_end_where_anybody_can_register() -> None:
     assert registrable_parents(b"") == []
     assert registrable_parents(b"co.uk") == []
     assert registrable_parents(b"b.c.kobe.jp") == [b"b.c.kobe.jp"]
+
+
+@pytest.mark.parametrize(("over", "is_evicted"), [(0, True), (1, False)])
+def test_a_name_is_expired_up_to_its_longest(over: int, is_evicted: bool) -> None:
+    engine = Engine(policy(POLICY), now=NOW)
+    name = b"x" * (MAX_NAME + over)
+    lines, found = engine.evictions([name + b"=1"], engine.scope(Exchange(b"a.example")), b"/", NOW)
+    assert ((name in found), bool(lines)) == (is_evicted, is_evicted)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_so_many_directories_of_a_path_are_tried(over: int) -> None:
+    count = MAX_DIRECTORIES + over
+    target = b"".join(b"/%d" % at for at in range(count)) + b"/page"
+    deepest = b"".join(b"/%d" % at for at in range(MAX_DIRECTORIES))
+    found = paths_of(target)
+    assert len(found) == 2 + 2 * MAX_DIRECTORIES and target in found and deepest in found
+    assert (deepest + b"/%d" % MAX_DIRECTORIES in found) is False

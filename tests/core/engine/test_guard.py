@@ -9,7 +9,7 @@ from cookiewarden.core.policy.policy import Mode
 from tests.support.policies import entries, policy
 
 
-def test_the_script_is_told_entries_by_rank_and_gates_and_no_more() -> None:
+def test_the_script_gets_only_entries_by_rank_and_gates() -> None:
     text = """
 version: 1
 mode: report
@@ -36,7 +36,7 @@ cookies:
     assert guard_rules(policy(entries("name: a")), Mode.ENFORCE, 0)["consent"] is None
 
 
-def test_what_a_script_wanted_to_set_is_judged_by_name() -> None:
+def test_a_cookie_of_a_script_is_judged_by_name() -> None:
     text = """
 version: 1
 consent: {cookie: answer}

@@ -1,4 +1,4 @@
-"""Which entry speaks: rank, scopes, and a literal version as the oracle."""
+"""The entry that applies: rank, scopes, and a literal version as the oracle."""
 
 import math
 from dataclasses import replace
@@ -28,7 +28,7 @@ def entry(name: str, hosts: tuple[str, ...] = (), paths: tuple[str, ...] = ()) -
         ("Intercom-id-1", "*"),  # case-sensitive
     ],
 )
-def test_the_most_exact_entry_speaks(name: str, winner: str) -> None:
+def test_the_most_exact_entry_applies(name: str, winner: str) -> None:
     names = ["*", "intercom-*", "intercom-*-end", "intercom-id-*", "intercom-id-1"]
     found = Matcher(map(entry, names)).match(name.encode(), b"h", b"/")
     assert found.entry is not None and found.entry.name == winner
@@ -54,7 +54,7 @@ def test_then_the_most_exact_host_then_the_longest_path() -> None:
     assert winner(b"www.shop.example", None) == 4
 
 
-def test_a_name_declared_for_elsewhere_is_out_of_scope_and_no_name_is_never_declared() -> None:
+def test_a_name_declared_elsewhere_is_out_of_scope_and_an_empty_name_is_undeclared() -> None:
     matcher = Matcher([entry("a", ("shop.example",)), entry("*", ("x.example",))])
     assert matcher.match(b"a", b"other", b"/").out_of_scope
     assert matcher.match(b"", b"x.example", b"/").entry is None
@@ -119,7 +119,7 @@ def test_many_globs_are_matched_as_each_of_them_would_be(
             ) == best
 
 
-def test_all_rules_stand_in_the_order_of_their_rank() -> None:
+def test_all_rules_are_in_the_order_of_their_rank() -> None:
     names = ["*", "b*", "a*x", "a*", "a*yy", "exact", "a*m*x"]
     ordered = [rule.entry.name for rule in Matcher(map(entry, names)).rules()]
     assert ordered == ["exact", "a*yy", "a*x", "a*m*x", "a*", "b*", "*"]
@@ -205,7 +205,7 @@ def test_of_many_globs_that_match_the_one_for_the_place_is_found() -> None:
     assert matcher.match(b"b" * 90, b"other", b"/", 0).entry is ended[-1]
 
 
-def test_what_is_remembered_of_places_is_bounded() -> None:
+def test_the_memo_of_places_is_bounded() -> None:
     matcher = Matcher(MANY_HERE)
     for number in range(2 * MAX_NEAR):
         assert matcher.match(b"a" * 90, b"host%d" % number, b"/").out_of_scope

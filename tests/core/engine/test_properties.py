@@ -63,7 +63,7 @@ RULES = st.fixed_dictionaries(
 
 def build(rules: dict[str, str], response: str, mode: Mode) -> Engine:
     plain = ", ".join(f"{key}: {value}" for key, value in rules.items())
-    # a name with a prefix takes no rule that contradicts it: `check` would refuse the policy
+    # `check` refuses a rule that contradicts the prefix of the name
     text = entries(
         f"name: a, {plain}",
         f"name: g-*, {plain}",
@@ -80,7 +80,7 @@ EXCHANGES = st.sampled_from([Exchange(b"www.shop.example", b"/app/x"), Exchange(
 @settings(max_examples=200)
 @pytest.mark.row(24)
 @given(ENGINES, st.lists(LINES, max_size=5), EXCHANGES)
-def test_what_comes_out_is_clean_in_order_and_at_rest(engine: Engine, lines: list[bytes], exchange: Exchange) -> None:
+def test_output_lines_are_clean_in_order_and_stable(engine: Engine, lines: list[bytes], exchange: Exchange) -> None:
     outcome = engine.on_response([(b"Set-Cookie", line) for line in lines], exchange, NOW)
     assert [judged.before for judged in outcome.cookies] == lines
     after = [judged.after for judged in outcome.cookies if judged.after is not None]
@@ -98,12 +98,12 @@ def test_what_comes_out_is_clean_in_order_and_at_rest(engine: Engine, lines: lis
 @settings(max_examples=200)
 @pytest.mark.row(24)
 @given(ENGINES, LINES, EXCHANGES)
-def test_name_and_value_travel_byte_for_byte(engine: Engine, line: bytes, exchange: Exchange) -> None:
+def test_name_and_value_are_kept_byte_for_byte(engine: Engine, line: bytes, exchange: Exchange) -> None:
     (judged,) = engine.on_response([(b"Set-Cookie", line)], exchange, NOW).cookies
     if judged.after is None:
         return
     before, after = parse_set_cookie(line), parse_set_cookie(judged.after)
-    if before is None:  # report mode lets a line pass that browsers ignore
+    if before is None:  # report mode forwards a line that browsers ignore
         assert judged.after == line
         return
     assert after is not None
@@ -169,7 +169,7 @@ def test_all_lines_of_a_head_are_judged_as_each_of_them(
 
 
 def together(lines: list[bytes]) -> SetCookieLines:
-    """Lines as they are cut out of a head: at their first `=`, unless it is an attribute's."""
+    """Return lines cut as in a head: at their first `=`, except within an attribute."""
     shape: list[bytes] = []
     values = []
     for line in lines:

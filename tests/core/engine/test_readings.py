@@ -1,4 +1,4 @@
-"""What leaves has one reading: no browser keeps a cookie for longer than its bound, and every deletion deletes."""
+"""Outgoing lines have one reading: all browsers respect the bound, and every deletion deletes."""
 
 import pytest
 from hypothesis import given, settings
@@ -76,7 +76,7 @@ def check(name: str, rest: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_spelling_of_the_table_outlives_its_bound_or_keeps_what_it_deletes(name: str) -> None:
+def test_every_spelling_of_the_table_respects_its_bound_and_deletions(name: str) -> None:
     assert len(set(TABLE)) >= 150
     for spelling in TABLE:
         for value in ("=CANARY; ", "=; "):
@@ -85,14 +85,14 @@ def test_no_spelling_of_the_table_outlives_its_bound_or_keeps_what_it_deletes(na
 
 @settings(max_examples=200)
 @given(st.sampled_from(NAMES), LINE)
-def test_no_other_spelling_outlives_its_bound_or_keeps_what_it_deletes(name: str, rest: str) -> None:
+def test_every_generated_spelling_respects_its_bound_and_deletions(name: str, rest: str) -> None:
     check(name, rest)
 
 
 @pytest.mark.parametrize(
     ("line", "chromium", "firefox"),
     [
-        # the readers themselves: each of these was seen in the browser, in which they disagree with RFC 6265bis
+        # the readers themselves: in each of these, the browser was seen to disagree with RFC 6265bis
         ("a=1; Max-Age=0; Max-Age=x", None, None),
         ("a=1; Max-Age=+31536000", 31536000, None),
         ("a=1; Max-Age=99999999999999999999x", float("inf"), float("inf")),

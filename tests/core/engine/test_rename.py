@@ -1,4 +1,4 @@
-"""Names that browsers hold a cookie to, for applications that do not know of them; and names that come twice."""
+"""Names with a prefix in browsers, for applications that use another name; and repeated names."""
 
 import pytest
 
@@ -30,19 +30,19 @@ def engine(mode: Mode = Mode.ENFORCE, now: float = NOW) -> Engine:
 
 
 SET = [
-    # the line, what goes before it, what it becomes, reasons
+    # the line, expiring line before it, outgoing line, reasons
     ("sid=1", "sid=; Max-Age=0", "__Host-sid=1; Path=/; Secure", ["renamed", "path-changed", "secure-added", "superseded"]),
     (" sid = 1 ;Path=/app; Domain=shop.example", "sid=;Path=/app; Domain=shop.example; Max-Age=0", " __Host-sid = 1 ;Path=/; Secure", ["renamed", "domain-changed", "path-changed", "secure-added", "superseded"]),
     ("sid=; Path=/; Max-Age=0", "sid=; Path=/; Max-Age=0", "__Host-sid=; Path=/; Max-Age=0; Secure", ["renamed", "secure-added", "deletion", "superseded"]),
     ("s=1; Domain=shop.example; Max-Age=9999", "s=; Domain=shop.example; Max-Age=0", "__Secure-s=1; Domain=shop.example; Max-Age=3600; Secure", ["renamed", "secure-added", "lifetime-capped", "superseded"]),
     ("h=1; Path=/; Secure", "h=; Path=/; Secure; Max-Age=0", "__Host-Http-h=1; Path=/; Secure; HttpOnly", ["renamed", "http-only-added", "superseded"]),
     ("staged=1", "", "staged=1", []),
-    ("__Host-sid=1; Path=/; Secure", "", None, ["undeclared"]),  # the application's own is another cookie
+    ("__Host-sid=1; Path=/; Secure", "", None, ["undeclared"]),  # the application's own `__Host-` cookie is another one
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("line", "before", "after", "reasons"), SET)
-def test_browsers_get_the_other_name_with_what_its_prefix_promises(
+def test_browsers_get_the_other_name_with_the_attributes_of_its_prefix(
     line: str, before: str, after: str | None, reasons: list[str]
 ) -> None:
     tried = engine()
@@ -57,7 +57,7 @@ CAME = [
     ("__Host-sid=1", "sid=1", [["renamed"]]),
     ("a=1;  __Host-sid = 1 ; a=2", "a=1;  sid = 1 ; a=2", [[], ["renamed"], ["duplicate-name"]]),
     ("sid=old", "sid=old", [[]]),
-    # the plain one may be anybody's: a sibling host can set it
+    # a sibling host can set the plain name
     ("sid=old; __Host-sid=1", "sid=1", [["plain-name"], ["renamed"]]),
     ("__Host-sid=1; sid=old", "sid=1", [["renamed"], ["plain-name"]]),
     ("dated=old", "dated=old", [[]]),
@@ -86,7 +86,7 @@ def test_after_its_day_the_plain_name_is_let_in_no_more() -> None:
     assert later.on_cookie(b"sid=old; __Host-dated=1", scope)[0] == b"sid=old; dated=1"
 
 
-def test_what_is_only_reported_for_want_of_consent_reaches_the_application_under_its_own_name() -> None:
+def test_a_renamed_cookie_only_reported_without_consent_keeps_its_own_name_upstream() -> None:
     text = """
 version: 1
 mode: report

@@ -21,13 +21,13 @@ def messages(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_problem_of_a_bad_policy_is_told_with_its_place(name: str) -> None:
+def test_every_problem_of_a_bad_policy_has_its_place(name: str) -> None:
     assert messages(name) == (BAD / f"{name}.out").read_text()
 
 
 def test_the_golden_files_show_every_code_that_a_file_can_cause() -> None:
     told = "".join((BAD / f"{name}.out").read_text() for name in NAMES)
-    # the others are about reading, tests/test_files.py, and about the day, tests/core/policy/test_expiry.py
+    # tests/test_files.py has the codes of reading files, and tests/core/policy/test_expiry.py the codes of dates
     missing = {code for code in Code if f"[{code.text}]" not in told} - {
         Code.UNREADABLE,
         Code.TOO_LARGE,
@@ -37,7 +37,7 @@ def test_the_golden_files_show_every_code_that_a_file_can_cause() -> None:
     assert missing == set()
 
 
-def test_absent_means_what_the_reference_says() -> None:
+def test_absent_keys_have_the_documented_defaults() -> None:
     found = policy("cookies: [{name: a}]")
     assert (found.name, found.mode) == ("p", Mode.ENFORCE)
     assert (found.on_response, found.on_request) == (OnUndeclaredResponse.BLOCK, OnUndeclaredRequest.STRIP)

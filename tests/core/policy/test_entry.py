@@ -1,4 +1,4 @@
-"""The rules of an entry: its own, those of the defaults, and the ceiling."""
+"""The rules of an entry, from its keys, the defaults and the ceiling."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from cookiewarden.core.policy.policy import Flag
 from tests.support.policies import entries, loaded, policy
 
 
-def test_defaults_apply_where_an_entry_says_nothing_and_http_only_to_server_cookies_only() -> None:
+def test_defaults_fill_absent_keys_and_http_only_applies_to_server_cookies_only() -> None:
     found = policy(
         entries(
             "name: server",

@@ -51,7 +51,7 @@ def test_an_entry_that_has_ended_counts_as_absent(now: float, name: str, reasons
 def test_an_engine_in_another_mode_or_at_another_moment_decides_as_a_new_one(
     made_at: float, mode: Mode | None, now: float
 ) -> None:
-    """Forward and back: an entry that has ended lives again where the clock is set back."""
+    """Move the clock forward and back: an ended entry applies again after the clock is set back."""
     register = policy(TEXT)
     made = Engine(register, now=made_at)
     lines = [f"{name}=1".encode() for name in ("old", "sid", "trial-a", "trial-a-x", "other")]
@@ -63,11 +63,11 @@ def test_an_engine_in_another_mode_or_at_another_moment_decides_as_a_new_one(
         told = [(c.after, c.decision.action, c.decision.reasons, c.decision.enforced) for c in cookies]
         return [engine.mode, response.headers, request.headers, told]
 
-    decided(made)  # what it remembers is not shared
+    decided(made)  # its memo is not shared
     assert decided(made.in_mode(mode, now)) == decided(Engine(register, mode, now))
 
 
-def test_what_has_ended_is_expired_in_browsers_as_undeclared() -> None:
+def test_an_ended_entry_is_expired_in_browsers_as_undeclared() -> None:
     text = TEXT.replace("version: 1\n", "version: 1\nundeclared: {evict: host}\n")
     exchange = Exchange(headers=[(b"Accept", b"text/html"), (b"Cookie", b"old=1")])
     for now, expired in ((END - 1, set()), (END, {b"old"})):
@@ -90,7 +90,7 @@ def test_the_next_end_is_the_first_to_come() -> None:
         "name: a, rename_to: {name: __Host-a, accept_plain_until: 2026-12-31}",
     ],
 )
-def test_the_grace_for_plain_values_and_names_ends_too(entry: str) -> None:
+def test_the_transition_for_plain_values_and_names_ends(entry: str) -> None:
     assert next_expiry(policy(entries(entry)), 0) == END
 
 
@@ -107,14 +107,14 @@ def test_between_the_last_end_and_the_next_one_nothing_changes(now: float, aroun
     assert expiries_around(policy(TEXT), now) == around
 
 
-def test_check_warns_of_what_has_ended_and_of_what_ends_within_thirty_days() -> None:
+def test_check_warns_of_ended_entries_and_of_those_that_end_within_thirty_days() -> None:
     found = loaded(TEXT)
     assert found.policy is not None
     problems = expiry_problems(found.policy, found.sources, END - 10.5 * DAY)
-    told = [(problem.code.text, problem.place.pos.line, problem.message.partition(":")[0]) for problem in problems]
+    told = [(problem.code.text, problem.place.pos.line, problem.message.partition(";")[0]) for problem in problems]
     assert told == [
         ("expires-soon", 3, '"old" ends in 10 days'),
-        ("entry-expired", 4, '"trial-*" has ended'),
+        ("entry-expired", 4, '"trial-*" has ended, so its cookie counts as undeclared'),
     ]
     assert all("until" in problem.excerpt for problem in problems)
     assert expiry_problems(found.policy, {}, END)[0].excerpt == ""

@@ -1,4 +1,4 @@
-"""What one file says: names as they are written, texts, and the entries of a file with problems."""
+"""The content of one file: exact names, texts, and the entries of a file with problems."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_texts_on_one_line_lose_the_line_ends_of_block_scalars_and_paragraphs_ke
     assert dict(found.statement.introduction) == {"": "e\nf"}
 
 
-def test_an_error_makes_no_warning_of_a_lifetime_that_the_file_gives() -> None:
+def test_an_error_in_a_lifetime_adds_no_warning_of_a_missing_one() -> None:
     text = "ceiling: 400d\n{}\ncookies:\n  - {{name: sid, purpose: x{}}}\n"
     assert [p.code for p in loaded(text.format("", "")).problems] == []
     assert [p.code for p in loaded(text.format("undeclard: {}", "")).problems] == [Code.UNKNOWN_KEY]
@@ -39,6 +39,6 @@ def test_a_scope_has_at_most_256_hosts() -> None:
     "text",
     ["public_hosts: []", "statement: {languages: []}", "undeclared: {evict: domain, evict_domains: []}"],
 )
-def test_a_list_that_is_empty_is_told_in_our_words(text: str) -> None:
+def test_an_empty_list_has_a_message_of_our_wording(text: str) -> None:
     (problem,) = [p for p in loaded(f"{text}\ncookies: []\n").problems if p.code.severity.value == "error"]
-    assert problem.message.endswith(": expected at least one, found an empty list; leave the key out for none")
+    assert problem.message.endswith(": the list is empty; add an item, or remove the key")

@@ -1,4 +1,4 @@
-"""How problems are printed."""
+"""The printed form of problems."""
 
 from cookiewarden.core.policy.problem import (
     Code,
@@ -40,11 +40,11 @@ def test_control_and_direction_characters_are_escaped_and_the_caret_still_fits()
     assert printable("a\x1b\u202e\n") == "a\\x1b\\u202e\\n"
 
 
-def test_problems_are_sorted_and_said_once() -> None:
+def test_problems_are_sorted_and_reported_once() -> None:
     assert in_order([at(9, 1), at(2, 7), at(2, 3), at(2, 7)]) == [at(2, 3), at(2, 7), at(9, 1)]
 
 
-def test_as_json_a_problem_says_the_same_in_fields() -> None:
+def test_a_problem_has_the_same_content_as_json_fields() -> None:
     assert at(12, 5, code=Code.NO_PURPOSE).as_json() == {
         "path": "p.yaml",
         "line": 12,
@@ -55,13 +55,13 @@ def test_as_json_a_problem_says_the_same_in_fields() -> None:
     }
 
 
-def test_numbers_are_told_with_their_noun() -> None:
+def test_numbers_are_written_with_their_noun() -> None:
     assert [counted(n, noun) for n, noun in ((1, "entry"), (2, "entry"), (0, "error"))] == [
         "1 entry", "2 entries", "0 errors",
     ]  # fmt: skip
 
 
-def test_a_key_that_somebody_put_into_a_policy_is_not_told_again() -> None:
+def test_a_seal_key_in_a_policy_is_not_repeated_in_the_message() -> None:
     line = "    seal: cookiewarden-key-1:CANARY_-CANARY"
     told = render_caret(Problem(Code.KEY_IN_POLICY, Place("p.yaml", Pos(1, 5)), "no", line))
     assert "CANARY" not in told and "cookiewarden-key-1:…" in told

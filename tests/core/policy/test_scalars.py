@@ -1,4 +1,4 @@
-"""Single values: what is read, and what is refused."""
+"""Single values, valid and invalid."""
 
 from collections.abc import Callable
 
@@ -60,30 +60,28 @@ def test_a_lifetime_is_shown_as_it_was_written() -> None:
         (scalars.include_item, "v.yaml", {"file": "v.yaml"}),
     ],
 )
-def test_each_value_is_read_as_the_reference_says(
-    read: Callable[[object], object], value: object, meaning: object
-) -> None:
+def test_each_value_is_read_as_documented(read: Callable[[object], object], value: object, meaning: object) -> None:
     assert read(value) == meaning
 
 
 @pytest.mark.parametrize(
     ("read", "value", "code", "told"),
     [
-        (scalars.parse_lifetime, "30m", "bad-lifetime", "write 30min or 30mo"),
-        (scalars.parse_lifetime, "0d", "bad-lifetime", "do not declare it"),
+        (scalars.parse_lifetime, "30m", "bad-lifetime", "write 30min for minutes or 30mo for months"),
+        (scalars.parse_lifetime, "0d", "bad-lifetime", "leave it undeclared"),
         (scalars.parse_lifetime, 7, "bad-lifetime", "found 7, expected session"),
-        (scalars.check_name, "", "bad-name", "a cookie needs a name"),
-        (scalars.check_name, "a=b", "bad-name", '"=" cannot be part'),
-        (scalars.check_name, " a", "bad-name", "without them"),
-        (scalars.check_new_name, "sid", "wrong-value", "with a prefix"),
-        (scalars.check_new_name, "__Host-*", "wrong-value", "without *"),
-        (scalars.check_host, "a:80", "wrong-value", "without port"),
-        (scalars.check_parent, "*.a", "wrong-value", "expected a domain such as shop.example"),
+        (scalars.check_name, "", "bad-name", "the name is empty"),
+        (scalars.check_name, "a=b", "bad-name", '"=" is not allowed'),
+        (scalars.check_name, " a", "bad-name", "remove it"),
+        (scalars.check_new_name, "sid", "wrong-value", "begin it with __Host-"),
+        (scalars.check_new_name, "__Host-*", "wrong-value", "use no *"),
+        (scalars.check_host, "a:80", "wrong-value", "without a port"),
+        (scalars.check_parent, "*.a", "wrong-value", "expected one such as shop.example"),
         (scalars.domain_or_keep, "*.a", "wrong-value", "shop.example, or host-only"),
-        (scalars.check_path, "a", "wrong-value", "begins with /"),
+        (scalars.check_path, "a", "wrong-value", "begin it with /"),
         (scalars.check_path, None, "wrong-type", "expected text, found nothing"),
-        (scalars.check_day, "9999-12-31", "wrong-value", "is no end"),
-        (scalars.check_day, "2026-02-30", "wrong-value", "expected a day such as"),
+        (scalars.check_day, "9999-12-31", "wrong-value", "is not a valid end"),
+        (scalars.check_day, "2026-02-30", "wrong-value", "expected one such as 2026-12-31"),
         (scalars.parse_same_site, {"exact": "Lax"}, "unknown-key", "expected one of default, at_least"),
         (scalars.parse_same_site, {"at_least": "None"}, "wrong-value", "expected one of Lax, Strict"),
         (scalars.parse_same_site, 7, "wrong-value", "keep, {default: Lax}"),
@@ -93,11 +91,11 @@ def test_each_value_is_read_as_the_reference_says(
         (scalars.check_statement_path, "/.well-known/cookiewarden/x", "wrong-value", "a plain path"),
         (scalars.granting_word, True, "wrong-type", "found true or false"),
         (scalars.seal_item, {"key": "x"}, "key-in-policy", "--seal-key-file"),
-        (scalars.seal_item, "x", "wrong-type", "expected true, or a mapping"),
+        (scalars.seal_item, "x", "wrong-type", "expected true or a mapping"),
         (scalars.one_of({True: 1}), 1, "wrong-value", "found 1, expected true"),
     ],
 )
-def test_each_refusal_has_its_code_and_says_what_would_be_right(
+def test_each_invalid_value_has_its_code_and_a_fix(
     read: Callable[[object], object], value: object, code: str, told: str
 ) -> None:
     with pytest.raises(PydanticCustomError) as refused:

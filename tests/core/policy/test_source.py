@@ -1,4 +1,4 @@
-"""YAML 1.2 core scalars, positions, and texts that are kept."""
+"""YAML 1.2 core scalars, positions, and exact texts."""
 
 import re
 
@@ -28,16 +28,14 @@ def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column", "told"),
     [
-        ("a: b: c", 1, 5, 'a ":" where none can be'), ("a:\n  b: 1\n c: 2", 3, 2, "see to its indentation"), ("a:\n  - 1\n  b", 4, 1, "a key without its colon"),
-        ("a: [1, 2", 2, 1, "[ ] is not closed"), ("a: {b: 1", 2, 1, "{ } is not closed"), ("\ta: 1", 1, 1, "indent with blanks and not with tabs"), ("a: @x", 1, 4, "begins with @"),
-        ("a: 'x\nb: c\n", 1, 4, "a text in quotes is not closed"), ('a: "\\q"', 1, 5, "begins an escape"), ("- *", 1, 4, 'as in "*_id"'), ("a: *_ga", 1, 4, "put a name that begins with * in quotes"),
-        ("a: - b", 1, 4, "put it on a line of its own below its key"), ("a: 1\n...\nb", 3, 1, "a policy is one document"), ("a: |\n\tb\n  c", 2, 1, "a tab where only blanks can be"),
-        ("a: }", 1, 4, "put it in quotes"), ("- a\nb: 1", 2, 1, "begin it with -"), ("%YAML 3.0\na: b", 1, 1, "leave the %YAML line out"), ("a: !<x", 1, 7, "policies have none"),
+        ("a: b: c", 1, 5, 'unexpected ":"'), ("a:\n  b: 1\n c: 2", 3, 2, "correct its indentation"), ("a:\n  - 1\n  b", 4, 1, "a key has no colon"),
+        ("a: [1, 2", 2, 1, "[ ] is not closed"), ("a: {b: 1", 2, 1, "{ } is not closed"), ("\ta: 1", 1, 1, "indent with spaces instead of tabs"), ("a: @x", 1, 4, "begins with @"),
+        ("a: 'x\nb: c\n", 1, 4, "a quoted text is not closed"), ('a: "\\q"', 1, 5, "begins an escape"), ("- *", 1, 4, 'as in "*_id"'), ("a: *_ga", 1, 4, "quote a name that begins with *"),
+        ("a: - b", 1, 4, "write it on a new line below its key"), ("a: 1\n...\nb", 3, 1, "a policy is one document"), ("a: |\n\tb\n  c", 2, 1, "a tab is not allowed here"),
+        ("a: }", 1, 4, "quote it"), ("- a\nb: 1", 2, 1, "begin it with -"), ("%YAML 3.0\na: b", 1, 1, "remove the %YAML line"), ("a: !<x", 1, 7, "which is not allowed"),
     ],
 )  # fmt: skip
-def test_what_is_no_yaml_is_told_with_its_place_and_what_would_be_right(
-    text: str, line: int, column: int, told: str
-) -> None:
+def test_a_yaml_error_is_reported_with_its_place_and_a_fix(text: str, line: int, column: int, told: str) -> None:
     (problem,) = parse_source("p.yaml", text.encode()).problems
     assert (problem.place.pos, told in problem.message) == (Pos(line, column), True), problem
     assert not re.search("while|did not|could not", problem.message)
@@ -67,13 +65,13 @@ def test_no_yaml_raises(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "data", "messages"),
     [
-        ("a: 1\na: {b: [1, {c: 2}]}\nd: 3\n", {"a": 1, "d": 3}, ['the key "a" was given already in line 1']),
-        ("a: 1\na: " + "[" * 99, None, ['the key "a" was given already in line 1', "nested more than 32 deep"]),
-        ("[" * 100_000, None, ["nested more than 32 deep"]),
-        ("{" * 100_000, None, ["a key must be text, not a list or a mapping", "nested more than 32 deep"]),
+        ("a: 1\na: {b: [1, {c: 2}]}\nd: 3\n", {"a": 1, "d": 3}, ['duplicate key "a", first given on line 1; remove one of them']),
+        ("a: 1\na: " + "[" * 99, None, ['duplicate key "a", first given on line 1; remove one of them', "more than 32 levels of nesting; remove levels"]),
+        ("[" * 100_000, None, ["more than 32 levels of nesting; remove levels"]),
+        ("{" * 100_000, None, ["a list or a mapping is not a valid key; use text", "more than 32 levels of nesting; remove levels"]),
     ],
 )  # fmt: skip
-def test_what_is_dropped_is_passed_over_and_depth_ends_the_reading(
+def test_dropped_values_are_skipped_and_too_much_depth_ends_the_reading(
     text: str, data: object, messages: list[str]
 ) -> None:
     source = parse_source("p.yaml", text.encode())

@@ -1,4 +1,4 @@
-"""The sentences that stand for libyaml's: each row of the table is one that libyaml still gives cause for."""
+"""Our sentences for the errors of libyaml: libyaml still reports each row of the table."""
 
 import pytest
 import yaml
@@ -30,22 +30,22 @@ TEXTS = {
     "document start": "a: 1\n...\nb",
     "scanning a tag": "a: !<x",
 }
-"""For each phrase a text about which libyaml says it."""
+"""For each phrase, a text for which libyaml reports it."""
 
 
-def test_each_phrase_of_the_table_has_a_text_about_which_libyaml_says_it() -> None:
+def test_each_phrase_of_the_table_has_a_text_for_which_libyaml_reports_it() -> None:
     assert TEXTS.keys() == PHRASES.keys()
     assert yaml.__with_libyaml__
 
 
 @pytest.mark.parametrize(("phrase", "text"), TEXTS.items())
-def test_libyaml_says_the_phrase_and_the_user_reads_our_sentence(phrase: str, text: str) -> None:
+def test_each_phrase_of_libyaml_is_replaced_by_our_sentence(phrase: str, text: str) -> None:
     with pytest.raises(yaml.MarkedYAMLError) as error:
         list(yaml.parse(text, Loader=yaml.CSafeLoader))
     assert phrase in f"{error.value.context or ''} {error.value.problem}"
     (problem,) = parse_source("p.yaml", text.encode()).problems
-    assert problem.message == f"not YAML: {PHRASES[phrase]}"
+    assert problem.message == f"not valid YAML: {PHRASES[phrase]}"
 
 
-def test_a_phrase_without_a_row_is_shown_as_libyaml_says_it() -> None:
+def test_a_phrase_without_a_row_is_shown_unchanged() -> None:
     assert explain("while parsing a tag did not find expected tag URI").endswith("expected tag URI")

@@ -1,4 +1,4 @@
-"""What is wrong with a file is told with its place, and with what would be right."""
+"""Each error of a file has its place and a fix."""
 
 from enum import StrEnum
 from typing import Annotated, Literal

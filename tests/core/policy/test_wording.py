@@ -1,4 +1,4 @@
-"""Found values, and suggestions."""
+"""The wording of found values, and suggestions."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_the_nearest_choice_is_suggested_and_few_choices_are_listed(word: str, c
 @pytest.mark.parametrize(
     ("value", "kind"), [(True, "true or false"), (1, "a number"), ({}, "a mapping"), (b"", "bytes")]
 )
-def test_kinds_are_told_in_words_of_yaml(value: object, kind: str) -> None:
+def test_kinds_are_named_in_terms_of_yaml(value: object, kind: str) -> None:
     assert kind_of(value) == kind
 
 

@@ -1,4 +1,4 @@
-"""Drift: where the register and what was seen differ, and the YAML that mends it."""
+"""Drift: differences between the policy and the traffic, and the YAML that fixes them."""
 
 import pytest
 from hypothesis import given
@@ -46,12 +46,12 @@ def test_a_register_that_is_as_it_was_seen_has_no_drift() -> None:
 @pytest.mark.parametrize(
     ("change", "kind", "name", "told"),
     [
-        (lambda s: s.sets("t=1"), Kind.UNDECLARED, "t", "set by the application, and in no entry"),
-        (lambda s: s.sends("t=1").scripts("t"), Kind.UNDECLARED, "t", "set by a script and sent by browsers, and in no entry"),
-        (lambda s: s.sets("sid=1; Max-Age=315360000"), Kind.OUTLIVES, "sid", "the application asks for 10y, and the entry promises 1h"),
-        (lambda s: s.sets("sid=1; Max-Age=+31536000"), Kind.LIFETIME_UNREADABLE, "sid", "the application sends a Max-Age that is not valid (digits only), and browsers differ on how long they keep the cookie"),
-        (lambda s: s.sets("sid=1; Max-Age=60; Expires=Fri, 31 Dec 2027"), Kind.LIFETIME_UNREADABLE, "sid", "the application sends an Expires that is not valid (as in Sun, 06 Nov 1994 08:49:37 GMT), and browsers differ on how long they keep the cookie"),
-        (lambda s: s.sets("js=1"), Kind.OTHER_SIDE, "js", "the entry says set_by: script, and the application sets it"),
+        (lambda s: s.sets("t=1"), Kind.UNDECLARED, "t", "set by the application, but undeclared"),
+        (lambda s: s.sends("t=1").scripts("t"), Kind.UNDECLARED, "t", "set by a script and sent by browsers, but undeclared"),
+        (lambda s: s.sets("sid=1; Max-Age=315360000"), Kind.OUTLIVES, "sid", "the application sets a lifetime of 10y, but the entry allows 1h"),
+        (lambda s: s.sets("sid=1; Max-Age=+31536000"), Kind.LIFETIME_UNREADABLE, "sid", "the application sends a Max-Age that is not valid (use only digits), so browsers keep the cookie for different times"),
+        (lambda s: s.sets("sid=1; Max-Age=60; Expires=Fri, 31 Dec 2027"), Kind.LIFETIME_UNREADABLE, "sid", "the application sends an Expires that is not valid (write it like Sun, 06 Nov 1994 08:49:37 GMT), so browsers keep the cookie for different times"),
+        (lambda s: s.sets("js=1"), Kind.OTHER_SIDE, "js", "set_by is script, but the application sets the cookie"),
     ],
 )  # fmt: skip
 def test_each_kind_of_difference(change, kind: Kind, name: str, told: str) -> None:
@@ -63,40 +63,40 @@ def test_each_kind_of_difference(change, kind: Kind, name: str, told: str) -> No
 def test_a_cookie_of_the_server_that_no_server_sets() -> None:
     (finding,) = found(Watched(POLICY).sends("sid=1; js=1; any=1"))
     assert (finding.kind, finding.declared_at) == (Kind.OTHER_SIDE, "p.yaml:3:6")
-    assert finding.told.endswith("only seen in what browsers send")
+    assert finding.told.endswith("only seen in requests")
     seen = Watched(POLICY).sends("sid=1; js=1; any=1")
     seen.inventory.records["sid"].sides[Side.SCRIPT] = Times(1, NOW, NOW)
-    assert [f.told for f in found(seen)] == ["the entry says set_by: server, and a script sets it"]
+    assert [f.told for f in found(seen)] == ["set_by is server, but a script sets the cookie"]
 
 
-def test_in_the_first_hours_a_session_from_before_is_no_drift() -> None:
+def test_in_the_first_hours_an_older_session_is_not_drift() -> None:
     seen = Watched(POLICY).sends("sid=1; js=1; any=1")
     assert drift(seen.inventory, seen.judged, seen.engine.policy, NOW + 60) == []
 
 
-def test_what_browsers_cut_anyway_outlives_nothing() -> None:
+def test_a_lifetime_that_browsers_cut_is_not_longer_lived() -> None:
     seen = Watched(entries("name: a, purpose: x, lifetime: 400d")).sets("a=1; Max-Age=315360000")
     assert found(seen) == []
-    assert "lifetime: 400d  # browsers keep none longer\n" in entry_yaml(seen.inventory.records["a"])
+    assert "lifetime: 400d  # the maximum of browsers\n" in entry_yaml(seen.inventory.records["a"])
 
 
-def test_what_was_not_seen_is_told_but_for_what_stands_in_front() -> None:
+def test_unseen_entries_are_listed_except_those_set_in_front_of_the_proxy() -> None:
     assert kinds(Watched(POLICY)) == [(Kind.NEVER_SEEN, name) for name in ("any", "js", "sid")]
 
 
 def test_a_near_miss_is_hinted_at_both_ways() -> None:
     seen = Watched(entries("name: PHPSESSIONID, purpose: x, lifetime: session")).sets("PHPSESSID=1")
     one, other = found(seen)
-    assert one.told.endswith('"PHPSESSIONID" is declared and was not seen: is it this one?')
-    assert other.told.endswith('"PHPSESSID" was seen and is in no entry: is it this one?')
+    assert one.told.endswith('did the entry "PHPSESSIONID", which was not seen, mean this cookie?')
+    assert other.told.endswith('did this entry mean "PHPSESSID", which was seen but is undeclared?')
 
 
-def test_the_same_difference_is_told_once() -> None:
+def test_the_same_difference_is_reported_once() -> None:
     seen = all_seen().sets("sid=1; Max-Age=7200").sets("sid=1; Max-Age=9999; Path=/x")
     assert kinds(seen) == [(Kind.OUTLIVES, "sid")]
 
 
-def test_what_is_pasted_makes_the_drift_go_away() -> None:
+def test_pasting_the_suggestion_removes_the_drift() -> None:
     seen = (
         all_seen()
         .sets("_fbp=1; Max-Age=7776000; Path=/")
@@ -121,7 +121,7 @@ def test_what_is_pasted_makes_the_drift_go_away() -> None:
 
 
 def test_a_name_with_a_star_is_left_to_a_person() -> None:
-    assert entry_yaml(Record("a*b")).startswith("  # a*b: a * in a name")
+    assert entry_yaml(Record("a*b")).startswith("  # a*b: a * in an entry")
     assert entry_yaml(Record("a\tb")) == "  # a\\tb: a name with a tab cannot be declared\n"
 
 
@@ -136,7 +136,7 @@ def test_any_name_can_be_pasted(name: str) -> None:
     assert again.policy.entries[-1].name == record.name
 
 
-def test_yaml_never_holds_what_a_terminal_acts_on() -> None:
+def test_the_yaml_has_no_terminal_control_characters() -> None:
     assert scalar("a\u202eb\x1b[31m") == '"a\\u202eb\\x1b[31m"' and scalar("\U000e0001") == '"\\U000e0001"'
     assert scalar("true") == '"true"' and scalar("a.b-c") == "a.b-c" and scalar('a"\\') == '"a\\"\\\\"'
 
@@ -153,17 +153,17 @@ def test_the_register_of_tests_is_clean() -> None:
 @pytest.mark.parametrize(
     ("seconds", "told"), [(0, "session"), (1, "1s"), (90, "2min"), (2591999, "30d"), (381825796, "12y")]
 )
-def test_a_lifetime_is_told_roughly(seconds: int, told: str) -> None:
+def test_a_lifetime_is_rounded(seconds: int, told: str) -> None:
     assert about(seconds) == told
 
 
 @pytest.mark.parametrize(("asked", "lifetime"), [(2591999, "30d"), (3599, "3599s"), (3601, "61min"), (0, "session")])
-def test_what_was_meant_by_a_date_is_suggested(asked: int, lifetime: str) -> None:
+def test_the_suggested_lifetime_is_the_likely_intent_of_a_date(asked: int, lifetime: str) -> None:
     seen = Watched(POLICY).sets(f"t=1; Max-Age={asked}" if asked else "t=1")
     assert f"    lifetime: {lifetime}\n" in entry_yaml(seen.inventory.records["t"])
 
 
-def test_a_clock_that_differs_by_seconds_is_no_drift() -> None:
+def test_clocks_that_differ_by_seconds_are_not_drift() -> None:
     assert kinds(all_seen().sets("sid=1; Max-Age=3630")) == []
     assert kinds(all_seen().sets("sid=1; Max-Age=3700")) == [(Kind.OUTLIVES, "sid")]
 
@@ -176,13 +176,13 @@ def test_a_cookie_that_is_only_deleted_is_nothing_to_declare_and_a_declared_one_
 
 def test_a_name_that_scripts_are_known_to_read_stays_readable() -> None:
     seen = Watched(POLICY).sets("csrftoken=1; Max-Age=60")
-    assert "    http_only: keep  # scripts are known to read it\n" in entry_yaml(seen.inventory.records["csrftoken"])
+    assert "    http_only: keep  # scripts commonly read it\n" in entry_yaml(seen.inventory.records["csrftoken"])
 
 
 @pytest.mark.parametrize(
     ("line", "yaml", "shown"),
     [
-        ("t=1; Path=/; Expires=Fri, 31 Dec 2027", "    # lifetime: the one that the application sends is not valid, and browsers differ on it", "for a time that cannot be read"),
+        ("t=1; Path=/; Expires=Fri, 31 Dec 2027", "    # lifetime: choose one (the application's is not valid, and browsers interpret it differently)", "for an invalid lifetime"),
         ("t=1; Path=/; Max-Age=60; Expires=x", "    lifetime: 1min", "for 1min"),
         ("t=1; Path=/", "    lifetime: session", "for the session"),
     ],

@@ -1,4 +1,4 @@
-"""The forecast: what would happen to what was seen, if the policy were enforced."""
+"""The forecast: the effect of enforcing the policy on the cookies that were seen."""
 
 import pytest
 
@@ -29,23 +29,23 @@ def the(seen: Watched, is_in_force: bool = True) -> Forecast:
 @pytest.mark.parametrize(
     ("line", "verdict", "advice"),
     [
-        ("tracker=1", Verdict.BREAKS, "no entry declares it: declare it if the application needs it, or leave it to be blocked"),
+        ("tracker=1", Verdict.BREAKS, "undeclared; add an entry if the application needs it, otherwise it will be blocked"),
         ("tracker=1; Max-Age=0; Path=/x", Verdict.FINE, ""),
         ("sid=; Max-Age=0", Verdict.FINE, ""),
-        ("there=1", Verdict.BREAKS, "its entry is for other hosts or paths: widen its scope, or leave it to be blocked"),
-        ("late=1", Verdict.BREAKS, "its entry has ended: give it another date, or leave it to be blocked"),
-        ("__Host-x=1", Verdict.BREAKS, "browsers refuse the name without what its prefix promises: let the entry give that"),
-        ("insecure=1; SameSite=None", Verdict.BREAKS, "browsers refuse it as it is: let the entry say secure: true"),
+        ("there=1", Verdict.BREAKS, "its entry is for other hosts or paths; widen the scope, otherwise it will be blocked"),
+        ("late=1", Verdict.BREAKS, "its entry has ended; set a later date, otherwise it will be blocked"),
+        ("__Host-x=1", Verdict.BREAKS, "browsers reject the name without the attributes of its prefix; set them in its entry"),
+        ("insecure=1; SameSite=None", Verdict.BREAKS, "browsers reject it without Secure; set secure to true in its entry"),
         ("sid=1; Max-Age=60; SameSite=Lax", Verdict.FINE, ""),
-        ("sid=1; Max-Age=7200; SameSite=Lax", Verdict.CHANGES, "lifetime cut to what the policy promises"),
-        ("sid=1; Max-Age=60", Verdict.CHANGES, "SameSite given"),
-        ("staged=1", Verdict.REPORTED, "Secure added; the policy wants this only reported"),
+        ("sid=1; Max-Age=7200; SameSite=Lax", Verdict.CHANGES, "lifetime reduced to the policy's maximum"),
+        ("sid=1; Max-Age=60", Verdict.CHANGES, "SameSite set"),
+        ("staged=1", Verdict.REPORTED, "Secure added; the policy only reports it"),
         ("mine=1", Verdict.FINE, ""),
-        ("sid=1\x01", Verdict.FINE, "browsers ignore such a line: nothing is lost"),
-        ("sid=" + "x" * 5000 + "; SameSite=Lax", Verdict.FINE, "browsers ignore a cookie of more than 4096 bytes: nothing is lost"),
+        ("sid=1\x01", Verdict.FINE, "browsers ignore such a line, so blocking it has no effect"),
+        ("sid=" + "x" * 5000 + "; SameSite=Lax", Verdict.FINE, "browsers ignore cookies of more than 4096 bytes, so blocking it has no effect"),
     ],
 )  # fmt: skip
-def test_what_a_server_sets(line: str, verdict: Verdict, advice: str) -> None:
+def test_cookies_of_the_server(line: str, verdict: Verdict, advice: str) -> None:
     found = the(Watched(POLICY).sets(line, times=3))
     assert (found.verdict, found.advice, found.responses, found.requests) == (verdict, advice, 3, 0)
 
@@ -53,13 +53,13 @@ def test_what_a_server_sets(line: str, verdict: Verdict, advice: str) -> None:
 @pytest.mark.parametrize(
     ("header", "verdict", "advice"),
     [
-        ("tracker=1", Verdict.HIDDEN, "no entry declares it: declare it if the application needs it, or leave it to be kept from the application"),
-        ("there=1", Verdict.HIDDEN, "its entry is for other hosts or paths: widen its scope, or leave it to be kept from the application"),
+        ("tracker=1", Verdict.HIDDEN, "undeclared; add an entry if the application needs it, otherwise it will be stripped from requests"),
+        ("there=1", Verdict.HIDDEN, "its entry is for other hosts or paths; widen the scope, otherwise it will be stripped from requests"),
         ("mine=1", Verdict.KEPT, ""),
         ("sid=1", Verdict.FINE, ""),
     ],
 )  # fmt: skip
-def test_what_browsers_send(header: str, verdict: Verdict, advice: str) -> None:
+def test_cookies_that_browsers_send(header: str, verdict: Verdict, advice: str) -> None:
     found = the(Watched(POLICY).sends(header, times=2))
     assert (found.verdict, found.requests) == (verdict, 2)
     assert found.advice == advice
@@ -79,7 +79,7 @@ def test_the_worst_comes_first_and_then_what_comes_most() -> None:
     assert not breaks(forecast(fine.inventory, fine.judged, True))
 
 
-def test_it_says_where_since_when_and_until_when() -> None:
+def test_each_row_has_places_first_time_and_last_time() -> None:
     seen = Watched(POLICY).sets("t=1", "shop.example/a?secret").sets("t=1", "other.example/b", at=NOW + 60)
     found = the(seen)
     assert (found.where, found.since, found.last) == (("shop.example/a", "other.example/b"), NOW, NOW + 60)
@@ -93,9 +93,9 @@ def test_a_cookie_seen_at_several_hosts_is_judged_at_each() -> None:
     assert (the(seen).verdict, the(seen).entry) == (Verdict.BREAKS, "")
 
 
-def test_a_declared_cookie_that_comes_from_other_sites_is_told_beforehand() -> None:
+def test_a_declared_cookie_sent_from_other_sites_is_forecast() -> None:
     found = the(Watched(POLICY).sets("lax=1").sends("lax=1", crossed=1))
-    assert "it came with 1 request of other sites" in found.advice
+    assert "sent with 1 request from other sites" in found.advice
 
 
 def test_a_cookie_that_waits_for_consent() -> None:
@@ -106,21 +106,21 @@ def test_a_cookie_that_waits_for_consent() -> None:
         consent="{cookie: cc, format: list}",
     )
     found = the(Watched(policy).sets("stats=1"))
-    assert (found.verdict, found.advice) == (Verdict.WAITS, "passes once the visitor has consented")
+    assert (found.verdict, found.advice) == (Verdict.WAITS, "passes after the visitor has consented")
 
 
-def test_what_depends_on_the_value_is_known_by_what_was_decided() -> None:
+def test_value_dependent_decisions_are_forecast_from_past_ones() -> None:
     policy = entries("name: sid, seal: true, domain: host-only")
     seen = Watched(policy, keyring=Keyring([b"k" * 32], lambda: b"n" * 12)).sends("sid=plain")
-    assert the(seen).verdict is Verdict.HIDDEN and "not sealed by these keys" in the(seen).advice
+    assert the(seen).verdict is Verdict.HIDDEN and "not sealed with these keys" in the(seen).advice
     assert the(seen, is_in_force=False).verdict is Verdict.FINE
 
 
-def test_what_only_the_proxy_touched_is_fine() -> None:
+def test_a_cookie_that_only_the_proxy_changed_is_fine() -> None:
     seen = Watched(POLICY)
     seen.inventory.records["x"] = Record("x")
     assert the(seen).verdict is Verdict.FINE and the(seen).where == ()
 
 
-def test_what_a_script_sets_undeclared_is_hidden() -> None:
+def test_an_undeclared_cookie_of_a_script_is_hidden() -> None:
     assert the(Watched(POLICY).scripts("fromscript")).verdict is Verdict.HIDDEN

@@ -1,4 +1,4 @@
-"""The inventory: what is kept of what was seen, and that nothing makes it grow."""
+"""The inventory: its records of the cookies that were seen, and its bounds."""
 
 import pytest
 from hypothesis import given, settings
@@ -55,7 +55,7 @@ def test_a_cookie_is_kept_with_sides_shapes_decisions_times_and_places() -> None
 
 
 @pytest.mark.parametrize("attribute", ["MAX_SHAPES", "MAX_ROWS", "MAX_PLACES"])
-def test_what_is_kept_of_one_cookie_is_bounded_and_no_count_is_lost(attribute: str) -> None:
+def test_the_record_of_one_cookie_is_bounded_and_keeps_every_count(attribute: str) -> None:
     inventory = Inventory()
     keeper = Keeper(inventory)
     for number in range(100):
@@ -78,21 +78,21 @@ def test_names_are_bounded_apart_for_servers_and_for_browsers() -> None:
         keeper.add(observed(b"client%d" % number, "request"), 1, 0, NOW)
     for number in range(module.MAX_NAMES + 5):
         keeper.add(observed(b"server%d" % number), 2, 0, NOW)
-    keeper.add(observed(b"client1", "request"), 1, 0, NOW)  # one that is kept still counts
+    keeper.add(observed(b"client1", "request"), 1, 0, NOW)  # a recorded name still counts
     assert len(inventory.records) == 2 * module.MAX_NAMES and inventory.records["client1"].count == 2
     assert inventory.left_out == {Side.REQUEST: 10, Side.SERVER: 10}
     keeper.add(observed(b"sid", entry="sid"), 1, 0, NOW)
-    assert "sid" in inventory.records  # what is declared has room
+    assert "sid" in inventory.records  # declared names always have space
 
 
-def test_what_browsers_sent_first_and_a_server_sets_then_takes_the_servers_room() -> None:
+def test_a_name_sent_first_and_set_later_counts_towards_the_servers_limit() -> None:
     inventory = Inventory()
     keeper = Keeper(inventory)
     for number in range(module.MAX_NAMES):
         keeper.add(observed(b"n%d" % number, "request"), 1, 0, NOW)
         keeper.add(observed(b"n%d" % number), 1, 0, NOW)
     keeper.add(observed(b"one more", "request"), 1, 0, NOW)
-    keeper.add(observed(b"one more"), 1, 0, NOW)  # no room with the servers' any more: it stays where it is
+    keeper.add(observed(b"one more"), 1, 0, NOW)  # the limit for servers is reached: it stays with the browsers' names
     keeper.add(observed(b"another"), 1, 0, NOW)
     assert len(inventory.records) == module.MAX_NAMES + 1 and "another" not in inventory.records
 
@@ -110,7 +110,7 @@ def test_names_that_came_once_long_ago_make_room() -> None:
     assert {"new", "sid", "old1"} <= inventory.records.keys() and "old0" not in inventory.records
     for number in range(module.MAX_NAMES):
         keeper.add(observed(b"n%d" % number, "request"), 1, 0, later)
-    assert len(inventory.records) == module.MAX_NAMES + 1  # looked for room a moment ago: not again
+    assert len(inventory.records) == module.MAX_NAMES + 1  # it tried to make space a moment ago, and does not try again
 
 
 def test_names_of_one_family_are_kept_up_to_a_number_and_then_as_the_family() -> None:
@@ -131,7 +131,7 @@ def test_a_name_that_is_too_long_is_counted_and_not_kept() -> None:
     assert inventory.left_out == {Side.SERVER: 4} and list(inventory.records) == ["x*"]
 
 
-def test_a_keeper_that_begins_with_an_inventory_knows_what_room_is_taken() -> None:
+def test_a_keeper_that_begins_with_an_inventory_counts_its_names() -> None:
     seen = Watched(POLICY)
     for number in range(module.MAX_GLOB_NAMES):
         seen.sets(f"ab-{number}=1")
@@ -140,7 +140,7 @@ def test_a_keeper_that_begins_with_an_inventory_knows_what_room_is_taken() -> No
     assert "ab-more" not in seen.inventory.records and "ab-*" in seen.inventory.records
 
 
-def test_another_policy_forgets_what_the_one_before_decided_and_nothing_else() -> None:
+def test_a_new_policy_clears_only_the_decisions_of_the_previous_one() -> None:
     seen = Watched(POLICY).sets("sid=1; Path=/")
     seen.inventory.new_policy(NOW + 9)
     record = seen.inventory.records["sid"]
@@ -148,7 +148,7 @@ def test_another_policy_forgets_what_the_one_before_decided_and_nothing_else() -
     assert seen.inventory.policy_since == NOW + 9
 
 
-def test_an_inventory_from_elsewhere_is_bounded_but_for_what_is_declared() -> None:
+def test_a_loaded_inventory_is_bounded_except_for_declared_names() -> None:
     inventory = Inventory()
     for number in range(MAX_NAMES + 5):
         for side in (Side.SERVER, Side.REQUEST):
@@ -161,7 +161,7 @@ def test_an_inventory_from_elsewhere_is_bounded_but_for_what_is_declared() -> No
     assert inventory.left_out == {Side.SERVER: 8, Side.REQUEST: 10}
 
 
-def test_what_the_proxy_evicts_is_seen_on_no_side() -> None:
+def test_an_evicted_cookie_counts_for_neither_side() -> None:
     inventory = Inventory()
     Keeper(inventory).add(observed(b"a", "evict", action="evict"), 1, 0, NOW)
     assert inventory.records["a"].sides == {} and inventory.records["a"].first == inventory.records["a"].last == 0.0
@@ -177,7 +177,7 @@ def test_what_the_proxy_evicts_is_seen_on_no_side() -> None:
         (b"/mail/john@shop.example", "/mail/*"), (b"/login;jsessionid=abcdef", "/*"), (b"/john.doe.html", "/*"), (b"/x\nhtml", "/*"), (b"/x\n", "/*"),
     ],
 )  # fmt: skip
-def test_a_sample_path_has_two_segments_and_nothing_that_names_somebody(target: bytes, shown: str) -> None:
+def test_a_sample_path_has_two_segments_and_no_personal_data(target: bytes, shown: str) -> None:
     assert sample_path(target) == shown
 
 
@@ -189,7 +189,7 @@ def test_a_sample_path_has_two_segments_and_nothing_that_names_somebody(target: 
         (b"a=1; Expires=never", 0),
     ],
 )  # fmt: skip
-def test_the_lifetime_of_a_line(line: bytes, seconds: int) -> None:
+def test_the_lifetime_of_a_line_is_read(line: bytes, seconds: int) -> None:
     cookie = parse_set_cookie(line)
     assert cookie is not None and lifetime_of(cookie, NOW) == seconds
 
@@ -208,13 +208,13 @@ def test_a_line_without_attributes_has_an_empty_shape() -> None:
     assert cookie is not None and shape_of(cookie, NOW) == (Shape(), 0)
 
 
-def test_what_browsers_would_make_nothing_of_is_not_kept() -> None:
-    """It may be part of a value, cut by its own semicolon."""
+def test_lines_that_browsers_ignore_are_not_recorded() -> None:
+    """Drop invalid attribute values, which may be a part of the cookie's value after a semicolon."""
     cookie = parse_set_cookie(b"a=1; Path=CANARY; Domain=CANARY!; SameSite=CANARY")
     assert cookie is not None and shape_of(cookie, NOW)[0] == Shape(same_site="?", path="?", domain="?")
 
 
-def test_octets_that_are_no_text_are_shown_as_such() -> None:
+def test_undecodable_octets_are_shown_escaped() -> None:
     assert name_text(b"\xffa") == "\\xffa" and short_text(b"y" * 200) == "y" * 99 + "…"
 
 

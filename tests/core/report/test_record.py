@@ -1,4 +1,4 @@
-"""Whole exchanges, added to an inventory: the same as what a proxy sees of them."""
+"""Whole exchanges added to an inventory give the same records as a proxy."""
 
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.report.inventory import Inventory, Keeper, Side

@@ -1,4 +1,4 @@
-"""The review: numbers of Prometheus and names of an inventory, put together."""
+"""The review combines the numbers of Prometheus with the names of an inventory."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def cookies(cookie: str, action: str, *values: float | None, direction: str = "r
     return Series({"cookie": cookie, "direction": direction, "action": action}, values)
 
 
-def test_every_declared_cookie_is_told_with_what_was_done_to_it() -> None:
+def test_every_declared_cookie_is_listed_with_its_actions() -> None:
     found = answered(
         cookies=[cookies("sid", "pass", 1.0, None), cookies("sid", "rewrite", 2.0, 3.0), cookies("sid", "block", 0.0, 1.0), cookies("gone", "pass", 1.0, 1.0)],
         reasons=[
@@ -50,7 +50,7 @@ def test_every_declared_cookie_is_told_with_what_was_done_to_it() -> None:
     assert sid.actions == {"pass": 1.0, "rewrite": 5.0, "block": 1.0} and sid.reasons == {"secure-added": 6.0}
     assert (sid.count, sid.kept_out, sid.steps, sid.drawn) == (7.0, 1.0, [3.0, 4.0], [3.0, 4.0])
     assert (ga.name, ga.count, ga.steps, ga.purpose, ga.promised) == ("_ga", 0, [], "", "")
-    assert (gone.name, gone.purpose) == ("gone", "of an earlier policy")
+    assert (gone.name, gone.purpose) == ("gone", "from an earlier policy")
 
 
 def test_a_purpose_in_another_language_is_better_than_none() -> None:
@@ -64,7 +64,7 @@ def test_without_a_policy_the_cookies_are_those_that_prometheus_knows() -> None:
     assert [cookie.name for cookie in told.declared] == ["a", "b"]
 
 
-def test_undeclared_cookies_are_told_by_who_brought_them_up() -> None:
+def test_undeclared_cookies_are_listed_by_their_source() -> None:
     found = answered(
         cookies=[
             cookies("__undeclared__", "block", 4.0, None),
@@ -78,7 +78,7 @@ def test_undeclared_cookies_are_told_by_who_brought_them_up() -> None:
     assert scripts.actions == {"report": 3.0}
 
 
-def test_a_step_without_data_is_no_step_with_nothing() -> None:
+def test_a_step_without_data_differs_from_a_step_with_zero() -> None:
     found = answered(
         proxies=[Series({}, [None, 2.0, 2.0])],
         enforcing=[Series({}, [None, 1.0, 0.0])],
@@ -89,7 +89,7 @@ def test_a_step_without_data_is_no_step_with_nothing() -> None:
     assert review(period(180, NOW), NONE, None, None, None, "en").gaps == 3
 
 
-def test_a_step_that_was_watched_in_part_is_told_as_such() -> None:
+def test_a_partly_observed_step_is_marked() -> None:
     found = answered(
         proxies=[Series({}, [None, 1.0, 1.0, 1.0])],
         enforcing=[Series({}, [None, 1.0, 1.0, 1.0])],
@@ -99,7 +99,7 @@ def test_a_step_that_was_watched_in_part_is_told_as_such() -> None:
     assert (told.watched, told.partly, told.not_enforced) == ([None, 0.0, 0.5, 1.0], 2, 0)
 
 
-def test_policies_are_told_in_the_order_in_which_they_came() -> None:
+def test_policies_are_listed_in_the_order_of_their_time() -> None:
     found = answered([PolicyInForce("p", "new", NOW - 60, NOW), PolicyInForce("p", "old", NOW - 900, NOW - 60)])
     assert [p.sha256 for p in review(period(180, NOW), found, None, None, None, "en").policies] == [
         "old",
@@ -111,14 +111,14 @@ def test_policies_are_told_in_the_order_in_which_they_came() -> None:
     ("before", "ends", "reset", "rose"),
     [
         ([5.0], [7.0, 7.0, 9.0], [None] * 3, [2.0, 0.0, 2.0]),
-        ([None], [3.0, 4.0], [None] * 2, [3.0, 1.0]),  # born in the first step: it had risen to 3 since
+        ([None], [3.0, 4.0], [None] * 2, [3.0, 1.0]),  # began in the first step, and had risen to 3
         ([], [3.0], [None], [3.0]),
         ([5.0], [None, 9.0], [None] * 2, [None, 4.0]),  # a gap loses nothing
-        ([5.0], [2.0], [None], [2.0]),  # began anew, and nobody knows how far it had come
+        ([5.0], [2.0], [None], [2.0]),  # the counter restarted, and its last value is unknown
         ([5.0], [2.0], [6.5], [6.5]),
     ],
 )
-def test_how_much_a_counter_rose(before: list, ends: list, reset: list, rose: list) -> None:
+def test_the_increase_of_a_counter_is_computed(before: list, ends: list, reset: list, rose: list) -> None:
     assert risen(before, ends, reset) == rose
 
 
@@ -140,7 +140,7 @@ def test_steps_before_there_was_anything_are_left_out() -> None:
     assert without_silence(asked, NONE)[0] == asked
 
 
-def test_names_of_undeclared_cookies_are_those_of_the_inventory() -> None:
+def test_names_of_undeclared_cookies_come_from_the_inventory() -> None:
     seen = Watched(POLICY).sets("t=1", times=2).sends("t=1; often=1; sid=1", times=5).sends("_ga=1")
     by_rows = review(period(60, NOW), NONE, seen.engine.policy, seen.inventory, None, "en")
     by_policy = review(period(60, NOW), NONE, seen.engine.policy, seen.inventory, seen.judged, "en")
@@ -150,6 +150,6 @@ def test_names_of_undeclared_cookies_are_those_of_the_inventory() -> None:
             ("often", ("request",), 5),
         ]
         assert told.inventory_since == NOW
-    seen.inventory.new_policy(NOW)  # what was decided is forgotten: the policy still knows its own
+    seen.inventory.new_policy(NOW)  # decisions are cleared, but the policy still has its declared names
     told = review(period(60, NOW), NONE, seen.engine.policy, seen.inventory, seen.judged, "en")
     assert [n.name for n in told.names] == ["t", "often"]

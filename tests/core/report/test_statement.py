@@ -1,4 +1,4 @@
-"""The statement as the policy has it: which cookies are in it, what is said of them, and in which language."""
+"""The statement of a policy: its cookies, their texts and their language."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def stated(text: str, language: str = "en", mode: Mode = Mode.ENFORCE) -> Statem
     return statement(policy(text), language, mode, NOW)
 
 
-def test_cookies_stand_in_the_order_of_the_categories_and_of_the_file() -> None:
+def test_cookies_are_in_the_order_of_the_categories_and_of_the_file() -> None:
     found = stated(
         entries("name: c, category: b", "name: d", "name: a, category: a", "name: e, category: b", categories="{a: {basis: x}, b: {basis: y}, empty: {}}")
     )  # fmt: skip
@@ -29,7 +29,7 @@ def test_cookies_of_the_infrastructure_and_entries_that_have_ended_are_not_in_it
     assert [k.name for k in found.stated] == ["sid"] and found.stated[0].until == "2030-01-01"
 
 
-def test_what_is_stated_is_what_is_enforced() -> None:
+def test_the_statement_matches_the_enforced_policy() -> None:
     (cookie,) = stated("ceiling: 1d\n" + entries("name: sid, lifetime: 1y, rename_to: __Host-sid")).stated
     assert cookie.lifetime is not None and cookie.lifetime.text == "1d"
     assert (cookie.name, cookie.set_by) == ("__Host-sid", SetBy.SERVER)
@@ -44,7 +44,9 @@ def test_what_is_stated_is_what_is_enforced() -> None:
         ("", ", stage: report", Mode.ENFORCE, False),
     ],
 )
-def test_it_says_that_it_is_enforced_only_where_it_is(head: str, more: str, mode: Mode, enforced: bool) -> None:
+def test_the_statement_claims_enforcement_only_where_it_is_true(
+    head: str, more: str, mode: Mode, enforced: bool
+) -> None:
     assert stated(f"{head}{entries('name: a' + more)}", mode=mode).enforced is enforced
 
 

@@ -1,4 +1,4 @@
-"""The inventory and its kin as JSON: out and in again, and nothing else in."""
+"""The inventory and other documents as JSON: they read back the same, and invalid ones are refused."""
 
 import json
 
@@ -54,11 +54,11 @@ def test_a_policy_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"no", b"{}", b'{"error": "unheard-of", "message": "x"}', b"[" * 10**5])
-def test_what_is_no_error_of_this_version_is_none(data: bytes) -> None:
+def test_an_unknown_error_document_is_rejected(data: bytes) -> None:
     assert wire.read_error(data) is None
 
 
-def test_every_document_is_as_its_schema_says() -> None:
+def test_every_document_matches_its_schema() -> None:
     seen = watched()
     documents = {
         "inventory": dumped(seen),
@@ -78,18 +78,18 @@ def test_every_document_is_as_its_schema_says() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "it is no JSON"), (b"[]", "is not as it should be"), (b'{"inventory": {}', "it is no JSON"), (b"\xff", "it is no JSON"),
-        (b'{"cookiewarden": "inventory", "format": 2, "inventory": {}}', "format is another than this version knows"),
-        (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden is another than"),
-        (b'{"format": 1, "inventory": {"records": {"a": {"name": "b"}}}}', "under another name"),
-        (b'{"format": 1, "inventory": {"records": {"a;b": {"name": "a;b"}}}}', "that no cookie has"),
-        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "shapes": [{"shape": {}, "count": 1, "shortest": 0, "longest": 1}]}}}}', "of a server that never set it"),
-        (b'{"format": 1, "inventory": {"since": NaN, "records": {}}}', "NaN and Infinity are no numbers"),
-        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [%s]}}}}' % b",".join([b'["h", "/"]'] * 6), "larger than any"),
-        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [["%s", "/"]]}}}}' % (b"h" * 1000), "larger than any"),
+        (b"", "it is not valid JSON"), (b"[]", "it is not valid"), (b'{"inventory": {}', "it is not valid JSON"), (b"\xff", "it is not valid JSON"),
+        (b'{"cookiewarden": "inventory", "format": 2, "inventory": {}}', "format is not supported by this version"),
+        (b'{"cookiewarden": "something", "format": 1, "inventory": {}}', "cookiewarden is not supported"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "b"}}}}', "differs from the record's name"),
+        (b'{"format": 1, "inventory": {"records": {"a;b": {"name": "a;b"}}}}', "not a valid cookie name"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "shapes": [{"shape": {}, "count": 1, "shortest": 0, "longest": 1}]}}}}', "no server as its side"),
+        (b'{"format": 1, "inventory": {"since": NaN, "records": {}}}', "NaN, Infinity and very deep nesting are not allowed"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [%s]}}}}' % b",".join([b'["h", "/"]'] * 6), "larger than the limit"),
+        (b'{"format": 1, "inventory": {"records": {"a": {"name": "a", "places": [["%s", "/"]]}}}}' % (b"h" * 1000), "larger than the limit"),
     ],
 )  # fmt: skip
-def test_what_is_no_inventory_is_refused_in_a_sentence(data: bytes, told: str) -> None:
+def test_an_invalid_inventory_is_refused_in_one_sentence(data: bytes, told: str) -> None:
     with pytest.raises(wire.NotThis, match=told):
         wire.read_inventory(data)
 
@@ -109,7 +109,7 @@ def test_moments_and_counts_that_cannot_be_are_refused(old: bytes, new: bytes) -
         wire.read_inventory(whole.replace(old, new, 1))
 
 
-def test_half_a_snapshot_is_none() -> None:
+def test_an_incomplete_snapshot_is_refused() -> None:
     whole = dumped(watched())
     for cut in range(0, len(whole), 37):
         with pytest.raises(wire.NotThis):
@@ -124,7 +124,7 @@ def test_half_a_snapshot_is_none() -> None:
         (b'{"mode": "policy"}', None, 3600.0),
     ],
 )
-def test_a_mode_is_told(data: bytes, mode: Mode | None, seconds: float) -> None:
+def test_a_mode_is_read(data: bytes, mode: Mode | None, seconds: float) -> None:
     assert wire.read_mode(data) == (mode, seconds)
 
 
@@ -132,6 +132,6 @@ def test_a_mode_is_told(data: bytes, mode: Mode | None, seconds: float) -> None:
     "data",
     [b'{"mode": "off"}', b'{"mode": "report", "seconds": 0}', b'{"mode": "report", "seconds": 1e9}', b'{"mode": "report", "for": 1}', b"report"],
 )  # fmt: skip
-def test_a_mode_that_is_none_is_refused(data: bytes) -> None:
+def test_an_invalid_mode_is_refused(data: bytes) -> None:
     with pytest.raises(wire.NotThis):
         wire.read_mode(data)

@@ -1,4 +1,4 @@
-"""How a policy comes to be in force, by clocks that are handed in: slow work beside urgent work, in every order."""
+"""Reloads with clocks of the tests: slow work beside urgent work, in every order."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,7 +15,7 @@ from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.control.clock import Clock, elapsed
 from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import RETRY_SECONDS, Reloader, Revision
-from cookiewarden.serve.control.status import PolicyStatus, severity_of
+from cookiewarden.serve.control.status import MAX_CAUSES, PolicyStatus, severity_of
 
 END = 32503680000.0
 DATED = "cookies: [{name: sid}, {name: old, until: 2999-12-31, owner: web, reason: the shop moves}]"
@@ -23,17 +23,16 @@ DATED = "cookies: [{name: sid}, {name: old, until: 2999-12-31, owner: web, reaso
 
 @dataclass
 class Proxy:
-    """A reloader and what it had put in force: the policy's name and the order, as they are in force one after the
-    other."""
+    """A reloader with the record of its changes: each policy's name and mode, in the order of their time in force."""
 
     path: Path
     wall: float = 1_800_000_000.0
     passed: float = 0.0
     in_force: list[tuple[str, Order]] = field(default_factory=list)
     building: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once a policy is being built."""
+    """Set when the build of a policy begins."""
     built: asyncio.Event = field(default_factory=asyncio.Event)
-    """A policy that is being built is built once this is set."""
+    """Ends the build of a policy when it is set."""
     fault: Exception | None = None
 
     def __post_init__(self) -> None:
@@ -68,7 +67,7 @@ class Proxy:
         await self.reloader.reload()
 
     def goes_on(self, seconds: float, wall: float | None = None) -> None:
-        """Time passes, and the wall clock is set to something else or goes on too."""
+        """Let time pass, and the wall clock with it, or set the wall clock to `wall`."""
         self.passed += seconds
         self.wall = self.wall + seconds if wall is None else wall
         self.reloader.do_what_is_due()
@@ -79,7 +78,7 @@ class Proxy:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the dated entry has, in the policy in force."""
+        """Return whether the dated entry has ended in the policy in force."""
         return self.in_force[-1][1].now >= END
 
 
@@ -96,9 +95,7 @@ def play(scene: Coroutine[Any, Any, None]) -> None:
         END,
     ],
 )
-def test_a_switch_lasts_as_long_as_was_asked_for_whatever_the_wall_clock_does(
-    tmp_path: Path, wall: float | None
-) -> None:
+def test_a_switch_lasts_its_duration_even_if_the_wall_clock_changes(tmp_path: Path, wall: float | None) -> None:
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")
         await proxy.load("one")
@@ -106,7 +103,7 @@ def test_a_switch_lasts_as_long_as_was_asked_for_whatever_the_wall_clock_does(
         proxy.goes_on(599, wall)
         assert proxy.mode is Mode.REPORT
         end = proxy.reloader.status.switch_end
-        assert end == pytest.approx(proxy.wall + 1)  # shown by the wall clock as it is now
+        assert end == pytest.approx(proxy.wall + 1)  # shown by the current wall clock
         proxy.goes_on(1)
         assert proxy.mode is None and proxy.reloader.status.switch_end == 0
 
@@ -125,7 +122,7 @@ def test_the_end_that_is_shown_moves_only_where_the_wall_clock_was_set(tmp_path:
     play(scene())
 
 
-def test_the_end_that_is_shown_is_that_of_the_last_switch(tmp_path: Path) -> None:
+def test_the_shown_end_belongs_to_the_last_switch(tmp_path: Path) -> None:
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")
         await proxy.load("one")
@@ -145,7 +142,7 @@ def test_an_entry_ends_and_counts_again_with_the_wall_clock(tmp_path: Path) -> N
             assert proxy.has_ended is has_ended
         count = len(proxy.in_force)
         proxy.goes_on(1)
-        assert len(proxy.in_force) == count  # nothing is due
+        assert len(proxy.in_force) == count  # no change is due
 
     play(scene())
 
@@ -197,7 +194,7 @@ def test_urgent_work_during_a_reload_counts_at_once_and_for_the_policy_that_is_l
 
 
 def test_an_entry_that_ends_while_a_policy_is_built_ends_in_it(tmp_path: Path) -> None:
-    """The policy before has no such entry, so nothing was due."""
+    """Start from a policy without that entry, so that no end was due."""
 
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")
@@ -234,7 +231,7 @@ def test_reloads_that_overlap_are_put_in_force_in_their_order_and_are_few(tmp_pa
     play(scene())
 
 
-def test_a_turn_that_fails_changes_nothing_and_what_is_due_is_tried_again(tmp_path: Path) -> None:
+def test_a_failed_turn_changes_nothing_and_due_work_is_retried(tmp_path: Path) -> None:
     async def scene() -> None:
         proxy = Proxy(tmp_path / "p.yaml")
         await proxy.load("one")
@@ -261,10 +258,10 @@ def test_a_turn_that_fails_changes_nothing_and_what_is_due_is_tried_again(tmp_pa
     [
         (OSError(24, "Too many open files"), True),
         (MemoryError(), True),
-        (ZeroDivisionError(), False),  # a fault of our own would be the same again
+        (ZeroDivisionError(), False),  # an internal fault would repeat
     ],
 )
-def test_a_reload_that_failed_for_want_of_something_is_tried_again(
+def test_a_reload_that_failed_for_lack_of_resources_is_retried(
     tmp_path: Path, fault: Exception, is_tried_again: bool
 ) -> None:
     async def scene() -> None:
@@ -275,7 +272,7 @@ def test_a_reload_that_failed_for_want_of_something_is_tried_again(
         await proxy.load("two")
         assert not proxy.reloader.status.reload_successful and proxy.in_force[-1][0] == "one"
         proxy.fault = None
-        await asyncio.sleep(1.2)  # looks, and sees no change
+        await asyncio.sleep(1.2)  # the file has not changed since the last look
         assert proxy.in_force[-1][0] == "one"
         proxy.passed += RETRY_SECONDS
         await asyncio.sleep(1.2)
@@ -285,7 +282,7 @@ def test_a_reload_that_failed_for_want_of_something_is_tried_again(
     play(scene())
 
 
-def test_nobody_sets_the_clock_that_counts_what_passes() -> None:
+def test_the_proxy_measures_durations_by_the_monotonic_clock() -> None:
     first = elapsed()
     assert 0 <= elapsed() - first < 60
 
@@ -312,3 +309,18 @@ def test_the_errors_of_a_failed_reload_are_counted_whatever_the_file_is_called(
     (line,) = (record.message for record in caplog.records if record.levelname == "ERROR")
     assert line.startswith("reload failed, the old policy stays in force: ")
     assert line.endswith(f"[duplicate-entry]{more}")
+
+
+def test_of_many_problems_the_first_are_remembered_and_all_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        proxy = Proxy(tmp_path / "policy.yaml")
+        await proxy.load("good", "cookies: [" + ", ".join(f"{{name: c{n}}}" for n in range(300)) + "]")
+        await proxy.load("bad", "cookies: [" + "{}, " * 300 + "]")
+        good, bad = proxy.reloader.status.reloads
+        assert (good.successful, len(good.causes)) == (True, MAX_CAUSES)
+        assert (bad.successful, len(bad.causes)) == (False, MAX_CAUSES)
+
+    play(scene())
+    assert "(and 299 errors more)" in caplog.text

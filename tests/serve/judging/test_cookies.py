@@ -1,10 +1,12 @@
-"""One exchange's cookies, judged without a socket: decided, counted, observed and tried by the shadow policy."""
+"""Cookies of one exchange without a socket: decisions, counts, observations and the shadow policy."""
 
 import logging
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from cookiewarden.core.engine import engine
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.serve.judging.cookies import ExchangeCookies, judge_script
@@ -17,6 +19,7 @@ from cookiewarden.serve.wire.request_head import RequestHead, read_request
 from cookiewarden.serve.wire.response_head import ResponseHead, read_response
 from tests.support.policies import entries, policy
 
+NAVIGATION = (b"Sec-Fetch-Dest: document", b"Sec-Fetch-Mode: navigate")
 LIMITS = Limits(32768, 16384, 128)
 DECLARED = entries("name: sid, purpose: x, lifetime: 1h, secure: true", "name: kept, forward: false")
 CONSENT = """
@@ -60,7 +63,7 @@ def cookies_of(policies: Policies, *fields: bytes, https: bool = True) -> Exchan
 
 
 def counted(policies: Policies, role: Role = Role.IN_FORCE) -> int:
-    """How many cookies and violations were counted for labels of a role."""
+    """Return the number of cookies and violations that were counted for a role."""
     labels = policies.metrics.labels
     numbers = [number for label, number in labels.numbers.items() if label.role is role]
     begins = [LABELS_AT + LABEL_SIZE * number for number in numbers]
@@ -88,7 +91,7 @@ def test_a_request_without_cookies_has_no_field() -> None:
     assert cookies_of(policies_of()).cookie_field() is None
 
 
-def test_what_is_left_of_each_set_cookie_field_stands_in_its_place() -> None:
+def test_kept_set_cookie_fields_stay_in_their_place() -> None:
     head = response(b"Set-Cookie: sid=1", b"X: y", b"Set-Cookie: other=2")
     cookies_of(policies_of()).judge(head)
     text = b"".join(head.parts)
@@ -109,7 +112,7 @@ def test_an_answer_that_is_withdrawn_counts_for_the_response_that_withdraws_it()
     assert b"more" not in b"".join(head.parts)
 
 
-def test_a_shadow_policy_is_counted_apart_and_changes_nothing() -> None:
+def test_a_shadow_policy_is_counted_separately_and_changes_nothing() -> None:
     policies = policies_of(shadow=entries("name: other"))
     cookies = cookies_of(policies, b"Cookie: sid=1")
     assert cookies.cookie_field() == b"sid=1"
@@ -121,7 +124,7 @@ def test_a_shadow_policy_is_counted_apart_and_changes_nothing() -> None:
 
 @pytest.mark.interpreted
 @pytest.mark.parametrize(("on_error", "field", "lines"), [("closed", None, 0), ("open", b"sid=1", 1)])
-def test_a_fault_of_ours_is_counted_and_told_and_decided_by_on_error(
+def test_an_internal_fault_is_counted_logged_and_decided_by_on_error(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     on_error: str,
@@ -145,8 +148,111 @@ def test_a_fault_of_ours_is_counted_and_told_and_decided_by_on_error(
     assert "ZeroDivisionError" in caplog.text and "CANARY" not in caplog.text
 
 
+OPEN_FAULT, CLOSED_FAULT = (b"answer=extra; more=1", 2), (None, 0)
+
+
+@pytest.mark.interpreted
+@pytest.mark.row(30)
+@pytest.mark.parametrize(("on_error", "expected"), [("closed", CLOSED_FAULT), ("open", OPEN_FAULT)])
+@pytest.mark.parametrize(
+    ("failing", "faults"),
+    [
+        ("scope_of", 2),  # of the policy in force and of the shadow
+        ("answer", 2),
+        ("canonical_host", 2),
+        ("after_response", 2),
+    ],
+)
+def test_cookies_whose_scope_or_consent_cannot_be_found_out_are_decided_by_on_error(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failing: str,
+    faults: int,
+    on_error: str,
+    expected: tuple[bytes | None, int],
+) -> None:
+    policies = policies_of(f"on_error: {on_error}\n{CONSENT}", shadow=CONSENT)
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("CANARY")
+
+    monkeypatch.setattr(engine if failing == "canonical_host" else Engine, failing, fails)
+    field, lines = expected
+    with caplog.at_level(logging.ERROR):
+        cookies = cookies_of(policies, b"Cookie: answer=extra; more=1", *NAVIGATION)
+        is_known = failing == "after_response"  # then only the response is not judged
+        assert cookies.cookie_field() == (b"answer=extra; more=1" if is_known else field)
+        head = response(b"Content-Type: text/html", b"Set-Cookie: more=CANARY", b"X: y", b"Set-Cookie: other=1")
+        cookies.judge(head)
+    text = b"".join(head.parts)
+    assert text.count(b"Set-Cookie") == lines and b"\r\nX: y" in text
+    assert lines == 0 or b"\r\nSet-Cookie: more=CANARY\r\nX: y\r\nSet-Cookie: other=1" in text
+    assert policies.metrics.counts[POLICY_ERRORS] == faults
+    assert "finding out a cookie's scope failed (ZeroDivisionError)" in caplog.text and "CANARY" not in caplog.text
+
+
+@pytest.mark.interpreted
+def test_a_span_tells_the_host_that_was_asked_for_where_the_scope_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Engine, "scope_of", fails)
+    policies, hosts = policies_of(), []
+    policies.tracing = SimpleNamespace(ended=lambda *told: hosts.append(told[2]))
+    trace = b"traceparent: 00-%032x-%016x-01" % (1, 1)
+    cookies_of(policies, trace).ended(200, 0.1, "")
+    assert hosts == ["shop.example"] and policies.metrics.counts[POLICY_ERRORS] == 1
+
+
+@pytest.mark.interpreted
+def test_a_fault_in_judging_a_scripts_cookie_is_counted_and_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("CANARY")
+
+    monkeypatch.setattr(Engine, "judge_script", fails)
+    policies = policies_of()
+    judge_script(policies, request(), b"other", b"shop.example", True, b"/page")
+    assert policies.metrics.counts[POLICY_ERRORS] == 1 and counted(policies) == 0
+    assert "judging a script's cookie failed (ZeroDivisionError)" in caplog.text and "CANARY" not in caplog.text
+
+
 @pytest.mark.parametrize(("name", "is_counted"), [(b"sid", False), (b"other", True)])
-def test_what_a_script_may_not_set_is_counted(name: bytes, is_counted: bool) -> None:
+def test_a_blocked_cookie_of_a_script_is_counted(name: bytes, is_counted: bool) -> None:
     policies = policies_of()
     judge_script(policies, request(), name, b"shop.example", True, b"/page")
     assert (counted(policies) > 0) is is_counted
+
+
+def test_without_an_inventory_all_is_decided_and_counted_and_nothing_is_kept() -> None:
+    policies = policies_of(CONSENT)
+    policies.observations = None
+    fields = (b"Cookie: other=1", b"Sec-Fetch-Dest: document", b"Sec-Fetch-Mode: navigate")
+    head = response(b"Content-Type: text/html", b"Set-Cookie: answer=extra")
+    cookies = cookies_of(policies, *fields)
+    assert cookies.cookie_field() is None
+    cookies.judge(head)
+    assert b"Set-Cookie: other=; Path=/" in b"".join(head.parts)
+    before = counted(policies)
+    judge_script(policies, request(), b"other", b"shop.example", True, b"/page")
+    assert counted(policies) > before > 0
+
+
+@pytest.mark.interpreted
+def test_a_shadow_policy_that_fails_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    policies = policies_of(shadow=CONSENT)
+    cookies = cookies_of(policies, b"Cookie: sid=1")
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("CANARY")
+
+    monkeypatch.setattr(policies.shadow.__class__, "after_response", fails)
+    head = response(b"Set-Cookie: sid=1; Secure")
+    with caplog.at_level(logging.ERROR):
+        cookies.judge(head)
+    assert b"Set-Cookie: sid=1; Secure" in b"".join(head.parts)
+    assert policies.metrics.counts[POLICY_ERRORS] == 1
+    assert "trying the shadow policy failed (ZeroDivisionError)" in caplog.text and "CANARY" not in caplog.text

@@ -1,4 +1,4 @@
-"""The chunked coding: what is accepted, where a body ends, and llhttp as the oracle."""
+"""The chunked coding: accepted input and the end of a body, with llhttp as the oracle."""
 
 import contextlib
 
@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiewarden.serve.wire.body import Fault
-from cookiewarden.serve.wire.chunked import ChunkedBody, chunk, last_chunk
+from cookiewarden.serve.wire.chunked import MAX_LINE, ChunkedBody, chunk, last_chunk
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def decode(pieces: list[bytes], max_trailers: int = 1000) -> tuple[bytes, ChunkedBody]:
-    """Feed the pieces one after the other; what follows the end is in `rest`."""
+    """Feed the pieces one after the other; `rest` has the octets after the end."""
     decoder, body = ChunkedBody(max_trailers), b""
     for at, piece in enumerate(pieces):
         body += decoder.feed(piece)
@@ -71,7 +71,7 @@ def test_a_body_ends_where_its_last_chunk_ends(data: bytes, body: bytes, trailer
         b"0\r\nno colon\r\n\r\n", b"0\r\nX : 1\r\n\r\n", b"0\r\n: 1\r\n\r\n", b"0\r\nX: a\n b\r\n\r\n", b"0\r\nX: \x00\r\n\r\n",
     ],
 )  # fmt: skip
-def test_what_is_not_in_the_coding_is_a_fault(data: bytes, every: int) -> None:
+def test_bytes_outside_the_coding_are_a_fault(data: bytes, every: int) -> None:
     _, decoder = decode(split(data, every))
     assert decoder.fault is Fault.GRAMMAR and not decoder.ended
 
@@ -86,12 +86,12 @@ def test_endless_lines_are_a_fault_before_they_fill_memory(data: bytes, every: i
     assert decoder.fault is Fault.SIZE
 
 
-def test_what_came_before_a_fault_is_handed_on() -> None:
+def test_data_before_a_fault_is_forwarded() -> None:
     assert decode([b"3\r\nabc\r\nzz\r\n"])[0] == b"abc"
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=6), st.integers(1, 30), st.binary(max_size=20))
-def test_what_is_encoded_is_decoded_whatever_the_segments(pieces: list[bytes], every: int, rest: bytes) -> None:
+def test_encoded_data_is_decoded_in_any_segments(pieces: list[bytes], every: int, rest: bytes) -> None:
     data = b"".join(map(chunk, pieces)) + last_chunk([b"X: 1"]) + rest
     body, decoder = decode(split(data, every))
     assert (body, decoder.trailers, decoder.rest) == (b"".join(pieces), [b"X: 1"], rest)
@@ -111,15 +111,31 @@ def test_where_it_finds_an_end_llhttp_finds_the_same_body(data: bytes) -> None:
 
 
 @given(GRAMMAR.map(b"".join), st.integers(1, 5))
-def test_segments_decide_nothing(data: bytes, every: int) -> None:
+def test_the_result_is_the_same_for_any_segments(data: bytes, every: int) -> None:
     whole, pieces = decode([data]), decode(split(data, every))
     assert whole[0] == pieces[0] and whole[1].ended == pieces[1].ended
     assert whole[1].rest == pieces[1].rest and whole[1].fault == pieces[1].fault
 
 
-def test_a_trailer_that_could_change_routing_framing_or_cookies_does_not_travel() -> None:
+def test_a_trailer_that_could_change_routing_framing_or_cookies_is_removed() -> None:
     lines = [
         b"X-Sum: 1", b"set-cookie: a=1", b"Content-Length: 3", b"HOST: b", b"Proxy-Any: x", b"Etag: y", b"Set-Cookie2: a", b"Cookie2: a", b"Sec-GPC: 1",
         b"Proxy: x", b"Alt-Svc: h3", b"X_Forwarded_Proto: https", b"Sec_GPC: 1", b"Content_Length: 1",
     ]  # fmt: skip
     assert last_chunk(lines) == b"0\r\nX-Sum: 1\r\nEtag: y\r\n\r\n"
+
+
+@pytest.mark.parametrize("every", [1, 1000, 10_000])
+@pytest.mark.parametrize(("over", "fault"), [(0, None), (1, Fault.SIZE)])
+def test_a_size_with_its_extensions_has_a_limit(over: int, fault: Fault | None, every: int) -> None:
+    line = b"3;" + b"x" * (MAX_LINE - 2 + over)
+    body, decoder = decode(split(line + b"\r\nabc\r\n0\r\n\r\n", every))
+    assert decoder.fault is fault and decoder.ended is (fault is None) and body == (b"abc" if fault is None else b"")
+
+
+@pytest.mark.parametrize("every", [1, 1000, 10_000])
+@pytest.mark.parametrize(("over", "fault"), [(0, None), (1, Fault.SIZE)])
+def test_trailers_have_a_limit_behind_the_longest_line_too(over: int, fault: Fault | None, every: int) -> None:
+    line, trailers = b"0;" + b"x" * (MAX_LINE - 2), b"\r\na: " + b"y" * (95 + over)
+    _, decoder = decode(split(line + trailers + b"\r\n\r\n", every), len(trailers) - over)
+    assert decoder.fault is fault and decoder.ended is (fault is None)

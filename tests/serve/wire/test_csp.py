@@ -1,4 +1,4 @@
-"""Which pages' policies allow the guard's script."""
+"""Content-Security-Policies that allow the guard's script, and those that forbid it."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ VALUES = [
     (["script-src https://cdn.example"], FORBIDDEN),
     (["script-src"], FORBIDDEN),
     ([";; ; "], NO_NONCE),
-    # which directive counts
+    # the directive that applies
     (["script-src 'none'; script-src-elem 'self'; default-src 'none'"], NO_NONCE),
     (["script-src 'self'; script-src-elem 'none'"], FORBIDDEN),
     (["script-src 'none'; script-src 'self'"], FORBIDDEN),
@@ -42,13 +42,13 @@ VALUES = [
     (["script-src 'nonce-a'", "script-src 'nonce-b'"], FORBIDDEN),
     (["script-src 'nonce-a' 'nonce-b', img-src *", "script-src 'nonce-c' 'nonce-b'"], b"b"),
     (["script-src 'self'", "script-src 'nonce-b'"], b"b"),
-    # more than any page has
+    # more than real pages have
     (["script-src 'self'"] * 64, NO_NONCE),
     (["script-src 'self'"] * 65, FORBIDDEN),
     (["img-src *"] * 500, NO_NONCE),
     (["script-src 'self' " + "a " * 498], NO_NONCE),
     (["script-src 'self' " + "a " * 499], FORBIDDEN),
-    # nonces that are none
+    # invalid nonces
     (["script-src 'nonce-\"><script>'"], FORBIDDEN),
     (["script-src 'nonce-a b'"], FORBIDDEN),
     (["script-src 'nonce-'"], FORBIDDEN),
@@ -79,7 +79,7 @@ def test_the_tag_gets_the_nonce_that_every_policy_accepts(values: list[str], non
     assert nonce_for([value.encode() for value in values], HTTPS) == nonce
 
 
-def test_a_port_of_its_own_and_plain_http_are_matched_as_they_are() -> None:
+def test_a_nonstandard_port_and_plain_http_are_matched_literally() -> None:
     for source, nonce in (
         (b"shop.example:8080", NO_NONCE),
         (b"*:8080", NO_NONCE),

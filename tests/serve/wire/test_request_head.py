@@ -1,11 +1,11 @@
-"""Reading request heads: llhttp as the oracle for what the fields are, and the short way against the long one."""
+"""Reading request heads: the fields against llhttp as the oracle, and the fast path against the slow one."""
 
 import httptools
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cookiewarden.serve.wire.head import BadHead, Framing
+from cookiewarden.serve.wire.head import BadHead, Framing, examine, lower_names
 from cookiewarden.serve.wire.request_head import RequestHead, read_again, read_request, refuse_early
 from cookiewarden.serve.wire.response_head import read_response
 from tests.support.cost import LINEAR, growth
@@ -104,14 +104,14 @@ def test_the_short_way_is_not_gone_where_a_limit_may_be_exceeded(long: bytes) ->
         (b"PRI * HTTP/2.0\r\n", 505), (b"CONNECT a:1 HTTP/1.1\r\n", 501), (b"G" * 70, 400), (b"GET /" + b"x" * 32768, 431),
     ],
 )  # fmt: skip
-def test_what_can_become_no_request_is_refused_before_its_end(data: bytes, status: int) -> None:
+def test_an_invalid_beginning_is_refused_before_the_end_of_the_head(data: bytes, status: int) -> None:
     if not status:
         refuse_early(data, 0, LIMITS)
         return
     with pytest.raises(BadHead) as refused:
         refuse_early(data, 0, LIMITS)
     assert refused.value.status == status
-    with pytest.raises(BadHead) as refused:  # in single octets, each looked at once
+    with pytest.raises(BadHead) as refused:  # in single octets, each read once
         for octets in range(1, len(data) + 1):
             refuse_early(data[:octets], octets - 1, LIMITS)
     assert refused.value.status == status
@@ -129,10 +129,10 @@ def test_blanks_without_end_in_a_list_are_read_in_one_pass(name: bytes) -> None:
         line = name + b": a" + b" " * blanks + b"b\r\n"
         read_request(b"GET / HTTP/1.1\r\nHost: a\r\n" + line + b"\r\n", LIMITS)
 
-    assert growth(read, 2_000) < LINEAR  # 0.4 s for the larger one where every blank was a place to begin
+    assert growth(read, 2_000) < LINEAR  # 0.4 s for the larger one if the search began at every blank
 
 
-def test_the_obsolete_cookie_fields_do_not_travel() -> None:
+def test_the_obsolete_cookie_fields_are_removed() -> None:
     request = read_request(b"GET / HTTP/1.1\r\nHost: a\r\nCookie2: $Version=1\r\n\r\n", LIMITS)
     response = read_response(b"HTTP/1.1 200 OK\r\nSet-Cookie2: a=1\r\n\r\n", LIMITS, to_head=False)
     assert b"ookie2" not in request.fields + b"".join(response.parts)
@@ -157,3 +157,45 @@ def test_more_cookies_than_browsers_keep_are_refused_the_short_way_and_the_long(
         with pytest.raises(BadHead) as refused:
             read_request(head, LIMITS)
         assert (refused.value.status, refused.value.reason) == (431, "head_too_large")
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\n", 400),
+        (b"GET /#a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ],
+)  # fmt: skip
+def test_a_request_whose_framing_or_target_is_not_certain_is_refused(head: bytes, status: int) -> None:
+    with pytest.raises(BadHead) as refused:
+        read_request(head, LIMITS)
+    assert refused.value.status == status
+
+
+def test_an_upgrade_with_a_body_to_another_protocol_than_websocket_is_an_ordinary_request() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\n"
+    request = read_request(head, LIMITS)
+    assert (request.upgrade, request.length) == (b"", 1)
+
+
+def test_the_path_of_a_target_in_absolute_form_begins_with_a_slash() -> None:
+    for target, path in ((b"http://b?x=1", b"/?x=1"), (b"HTTP://b", b"/"), (b"https://b:8/c", b"/c")):
+        request = read_request(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n\r\n", LIMITS)
+        assert request.path == path and request.host.startswith(b"b")
+
+
+def test_a_name_with_blanks_without_end_before_its_value_is_not_remembered() -> None:
+    lead = b"\r\nCookie:" + b" " * 100
+    request = read_request(b"GET / HTTP/1.1\r\nHost: a" + lead + b"sid=1\r\n\r\n", LIMITS)
+    assert request.cookies == [b"sid=1"] and lead not in lower_names
+
+
+@pytest.mark.parametrize("head", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n"])
+def test_a_head_without_its_end_is_no_head(head: bytes) -> None:
+    with pytest.raises(httptools.HttpParserError):
+        examine(httptools.HttpRequestParser, head)

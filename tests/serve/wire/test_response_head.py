@@ -1,4 +1,4 @@
-"""Reading response heads: llhttp as the oracle for what the fields are, and what is remembered against what is not."""
+"""Reading response heads: the fields against llhttp as the oracle, and the memo against a first reading."""
 
 import httptools
 import pytest
@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from cookiewarden.serve.wire.head import BadHead, Framing
 from cookiewarden.serve.wire.response_head import (
+    MAX_SHAPES,
     MAX_TEMPLATES,
     ResponseHead,
     ResponseReader,
     read_response,
+    shapes,
     without_bad_cookies,
 )
 from tests.support.heads import CUT_FROM_RESPONSES, LIMITS, LINES, Fields, lines
@@ -93,14 +95,14 @@ def facts_of(response: ResponseHead) -> tuple[object, ...]:
 
 
 def remembering(*heads: bytes) -> ResponseReader:
-    """A reader that has read each twice: so often are they remembered."""
+    """Return a reader that has read each head twice, after which the memo has it."""
     reader = ResponseReader(LIMITS)
     for head in heads * 2:
         reader.read(head, False)
     return reader
 
 
-def test_a_response_with_other_values_is_read_from_what_is_remembered() -> None:
+def test_a_response_with_other_values_is_read_from_the_memo() -> None:
     head = (
         b"HTTP/1.1 200 OK\r\nDate: a\r\nContent-Length: 5\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\nX: y\r\n\r\n"
     )
@@ -121,11 +123,17 @@ def test_a_value_that_a_parser_might_not_accept_is_left_to_the_parser(value: byt
     assert template.filled([value]) is None
 
 
+def test_a_304_with_a_length_ends_its_connection_though_one_without_is_remembered() -> None:
+    reader = remembering(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n")
+    assert reader.read(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 00\r\n\r\n", False).keep_alive
+    assert not reader.read(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", False).keep_alive
+
+
 @pytest.mark.parametrize(
     "line",
     [b"SET-COOKIE: a=CANARY", b"Set-Cookie:a=CANARY", b"Set-Cookie: CANARY", b"Set-Cookie: CANARY; a=b", b"set-cookie: a=CANARY;b"],
 )  # fmt: skip
-def test_what_is_remembered_of_responses_holds_no_cookie_value(line: bytes) -> None:
+def test_the_memo_of_responses_contains_no_cookie_value(line: bytes) -> None:
     reader = remembering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + line + b"\r\nX: y\r\n\r\n")
     assert b"CANARY" not in repr([reader._templates, *map(vars_of, reader._templates.values())]).encode()
 
@@ -135,7 +143,7 @@ def vars_of(template: object) -> object:
     return like.parts, [tuple(run) for _, run in like.cookies]
 
 
-def test_what_is_remembered_of_responses_is_bounded() -> None:
+def test_the_memo_of_responses_is_bounded() -> None:
     reader = ResponseReader(LIMITS)
     for number in range(3 * MAX_TEMPLATES):
         for _ in range(2):
@@ -183,3 +191,15 @@ def test_a_response_that_cannot_be_passed_on_is_refused(head: bytes) -> None:
 def test_only_set_cookie_lines_with_control_characters_are_taken_away() -> None:
     head = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=\x01\r\nSET-COOKIE: b\r\nX: \x01\r\n\r\n"
     assert without_bad_cookies(head) == (b"HTTP/1.1 200 OK\r\nSET-COOKIE: b\r\nX: \x01\r\n\r\n", 1)
+
+
+def test_a_set_cookie_line_with_a_bare_line_feed_is_not_taken_away() -> None:
+    head = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\nX: y\r\n\r\n"
+    assert without_bad_cookies(head) == (head, 0)
+
+
+def test_the_shapes_of_set_cookie_lines_that_are_remembered_are_bounded() -> None:
+    for number in range(2 * MAX_SHAPES):
+        shape = (b"%d" % number,)
+        assert shapes[shape] is shape
+    assert 0 < len(shapes) <= MAX_SHAPES

@@ -1,5 +1,5 @@
-"""What browsers show as HTML. The tables are what Chromium 156 and Firefox 153 ESR do; tests/browser asks Chromium
-again."""
+"""Responses that browsers show as HTML. The tables are from Chromium 156 and Firefox 153 ESR; tests/browser compares
+Chromium."""
 
 import pytest
 
@@ -27,8 +27,8 @@ KINDS = [
     ([(TYPE, b";text/html")], PageKind.UNKNOWN),
     ([(TYPE, b"text/")], PageKind.OTHER),
     ([(TYPE, b"text/*")], PageKind.OTHER),
-    ([(TYPE, b'"text/html"')], PageKind.UNKNOWN),  # Chromium takes it for a download
-    # what follows the type, and several of them
+    ([(TYPE, b'"text/html"')], PageKind.UNKNOWN),  # Chromium downloads it
+    # parameters, and several types
     ([(TYPE, b"TEXT/HTML foo")], PageKind.HTML),
     ([(TYPE, b"text/html(foo")], PageKind.HTML),
     ([(TYPE, b"text/html,")], PageKind.HTML),

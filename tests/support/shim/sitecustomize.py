@@ -1,8 +1,8 @@
-"""A file system that does not answer, and an import that takes long: for a process that has this folder in PYTHONPATH.
+"""A file system that hangs and an import that takes long, for a process that has this folder in PYTHONPATH.
 
-Calls of the system that touch a path below SHIM_PATH wait while the file SHIM_HANGS exists. The import of SHIM_IMPORT
-writes the file SHIM_WAITS, and waits while that exists. On SIGUSR1 the process writes SHIM_COUNTS, with its number at
-the end: how many entries of policies it holds, by name. Nothing of the proxy is replaced."""
+System calls on a path below SHIM_PATH wait while the file SHIM_HANGS exists. The import of SHIM_IMPORT writes the file
+SHIM_WAITS, and waits while that exists. On SIGUSR1 the process writes the number of its policy entries, by name, to
+SHIM_COUNTS with its process id appended. The code of the proxy is unchanged."""
 
 import builtins
 import gc
@@ -44,7 +44,7 @@ if SLOW:
 
 
 class _Waits:
-    """Finds nothing, and takes its time for one module."""
+    """A finder that delays the import of one module."""
 
     def find_spec(self, name, path=None, target=None):
         if name == IMPORTED:

@@ -1,4 +1,4 @@
-"""Two policies by what they do: each kind of change, whichever way the files are written."""
+"""Two policies compared by their effect: each kind of change, in any spelling of the files."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def version(text: str) -> Version:
 
 
 def told(old: str, new: str) -> list[str]:
-    """Each change as `name: what: old -> new [direction]`; `*` for all cookies."""
+    """Return each change as `name: what: old -> new [direction]`; `*` for all cookies."""
     found = diff(version(old), version(new))
     rows = [("*", change) for change in found.policy]
     rows += [(" ".join((d.name, *d.sites)), change) for d in found.cookies for change in d.changes]
@@ -76,7 +76,7 @@ AS_SET = "as the application sets it"
         ("", "party: Google", "party: nothing -> Google []"),
     ],
 )  # fmt: skip
-def test_what_an_entry_does_otherwise_is_told(old: str, new: str, change: str) -> None:
+def test_each_changed_effect_of_an_entry_is_reported(old: str, new: str, change: str) -> None:
     before, after = (entries(f"name: sid, {more}" if more else "name: sid") for more in (old, new))
     assert f"sid: {change}" in told(before, after)
 
@@ -96,25 +96,25 @@ def test_what_an_entry_does_otherwise_is_told(old: str, new: str, change: str) -
         ("", "on_error: open", "after an internal error: closed -> open [looser]"),
     ],
 )  # fmt: skip
-def test_what_holds_for_all_cookies_is_told_once(old: str, new: str, change: str) -> None:
+def test_a_change_for_all_cookies_is_reported_once(old: str, new: str, change: str) -> None:
     base = entries("name: a", "name: b")
     found = told(f"{old}\n{base}", f"{new}\n{base}")
     assert [line for line in found if line.startswith("*")] == [f"* {change}".replace("* ", "*: ")]
 
 
-def test_long_texts_that_begin_alike_are_told_apart() -> None:
+def test_long_texts_that_begin_alike_are_distinguished() -> None:
     base = entries("name: a")
     (line,) = told(f"statement: {{about: {'x' * 99}a}}\n{base}", f"statement: {{about: {'x' * 99}b}}\n{base}")
     assert line.count("(100 characters, ") == 2 and len(line) < 300
 
 
-def test_the_basis_of_a_category_is_part_of_what_is_stated() -> None:
+def test_the_basis_of_a_category_is_part_of_the_statement() -> None:
     base = entries("name: a, category: f")
     found = told(f"categories: {{f: {{basis: x}}}}\n{base}", f"categories: {{f: {{basis: y}}}}\n{base}")
     assert found == ["*: statement: basis of f: x -> y []"]
 
 
-def test_consent_is_told_of_each_cookie_that_it_gates() -> None:
+def test_consent_is_reported_for_each_cookie_that_it_gates() -> None:
     head = "consent: {{cookie: c}}\ncategories: {{f: {{basis: x}}, m: {{consent: {0}}}}}\n"
     body = entries("name: c, category: f", "name: t, category: m")
     assert told(head.format("exempt") + body, head.format("required") + body) == [
@@ -123,7 +123,7 @@ def test_consent_is_told_of_each_cookie_that_it_gates() -> None:
     ]
 
 
-def test_gained_and_lost_cookies_are_told_apart_from_changed_ones() -> None:
+def test_gained_and_lost_cookies_are_separate_from_changed_ones() -> None:
     found = diff(version(entries("name: a", "name: b")), version(entries("name: b, secure: true", "name: c")))
     assert [(d.name, d.kind) for d in found.cookies] == [
         ("b", ChangeKind.CHANGED),
@@ -149,18 +149,18 @@ def test_policies_that_share_nothing_gain_and_lose() -> None:
         (entries("name: a"), entries("name: a, same_site: keep, secure: keep, forward: true, set_by: server")),
     ],
 )  # fmt: skip
-def test_what_is_written_otherwise_and_does_the_same_is_the_same(old: str, new: str) -> None:
+def test_policies_with_the_same_effect_are_equal(old: str, new: str) -> None:
     assert told(old, new) == []
 
 
-def test_what_browsers_hold_is_expired_or_not() -> None:
+def test_a_change_of_eviction_is_reported() -> None:
     evict = "undeclared: {evict: host}\n"
     before, after = entries("name: x"), entries("name: x", "name: l, scope: {hosts: [a.example]}")
     assert "l elsewhere: held by browsers: expired -> left alone [looser]" in told(evict + before, evict + after)
     assert not any("elsewhere" in line for line in told(before, after))
 
 
-def test_a_glob_that_becomes_two_is_told_by_what_each_name_gets() -> None:
+def test_a_glob_that_becomes_two_is_reported_by_the_effect_on_each_name() -> None:
     found = told(
         entries("name: 'i-*', lifetime: 1w"),
         entries("name: 'i-id-*', lifetime: 1w", "name: 'i-x-*', lifetime: 1d"),
@@ -170,7 +170,7 @@ def test_a_glob_that_becomes_two_is_told_by_what_each_name_gets() -> None:
     assert "i-*: set by the application: passes -> blocked (undeclared) [stricter]" in found
 
 
-def test_a_change_at_one_host_is_told_with_the_host() -> None:
+def test_a_change_at_one_host_is_reported_with_the_host() -> None:
     scope = "scope: {hosts: [a.example, '*.b.example'], paths: [/x]}"
     found = told(entries("name: l", f"name: l, {scope}"), entries("name: l", f"name: l, {scope}, secure: true"))
     assert found == [f"l a.example/x below.b.example/x: Secure: {AS_SET} -> always [stricter]"]
@@ -209,7 +209,7 @@ ASKED = entries("name: c, category: f", "name: t, category: m")
         ("public_hosts: [a.example]\n" + entries("name: a"), entries("name: a"), "*: public hosts: a.example -> not known [looser]"),
     ],
 )  # fmt: skip
-def test_what_is_easily_overlooked_is_told_and_ranked(old: str, new: str, line: str) -> None:
+def test_subtle_changes_are_reported_and_ranked(old: str, new: str, line: str) -> None:
     assert any(found.startswith(line) for found in told(old, new)), told(old, new)
 
 
@@ -250,7 +250,7 @@ MANY = (
         ),
     ],
 )  # fmt: skip
-def test_what_may_let_something_pass_that_did_not_is_never_called_the_same_or_only_stricter(old: str, new: str) -> None:
+def test_a_change_that_may_let_more_pass_is_never_called_equal_or_stricter(old: str, new: str) -> None:
     assert diff(version(old), version(new)).directions & {Direction.LOOSER, Direction.EITHER}, told(old, new)
 
 
@@ -294,7 +294,7 @@ def replayed(old: str, new: str, *exchanges: Recorded) -> Diff:
     return found
 
 
-def test_traffic_tells_which_decisions_change_and_how_often() -> None:
+def test_replayed_traffic_shows_the_changed_decisions_and_their_counts() -> None:
     found = replayed(
         entries("name: sid"),
         entries("name: sid, secure: true", "name: _fbp"),
@@ -310,7 +310,7 @@ def test_traffic_tells_which_decisions_change_and_how_often() -> None:
     assert {r.example for r in found.replayed} == {"https://shop.example/a"}
 
 
-def test_the_same_words_for_another_line_are_told_apart() -> None:
+def test_equal_words_for_different_lines_are_distinguished() -> None:
     found = replayed(
         entries("name: a, lifetime: 1h"),
         entries("name: a, lifetime: 2h"),
@@ -322,13 +322,13 @@ def test_the_same_words_for_another_line_are_told_apart() -> None:
     ]
 
 
-def test_a_mode_is_part_of_what_traffic_gets() -> None:
+def test_the_mode_is_part_of_the_effect_on_traffic() -> None:
     found = replayed("mode: report\n" + entries("name: a"), entries("name: a"), exchange(b"", b"b=1"))
     assert found.replayed is not None
     assert [(r.old, r.new) for r in found.replayed] == [("block (undeclared), only reported", "block (undeclared)")]
 
 
-def test_what_browsers_are_told_to_forget_is_part_of_it() -> None:
+def test_eviction_lines_are_part_of_the_comparison() -> None:
     page = exchange(b"old=1")
     page.exchange = Exchange(b"shop.example", b"/", True, [(b"Cookie", b"old=1"), (b"Sec-Fetch-Dest", b"document")])  # fmt: skip
     found = replayed("undeclared: {evict: host}\n" + entries("name: a"), entries("name: a"), page)
@@ -336,7 +336,7 @@ def test_what_browsers_are_told_to_forget_is_part_of_it() -> None:
     assert ("old", "expired", "left alone") in [(r.name, r.old, r.new) for r in found.replayed]
 
 
-def test_sealed_values_are_another_each_time_and_no_change() -> None:
+def test_sealed_values_differ_each_time_and_are_not_a_change() -> None:
     sealed = entries("name: a, seal: true")
     assert replayed(sealed, sealed, exchange(b"", b"a=1")).replayed == []
 
@@ -347,7 +347,7 @@ def test_kinds_of_decisions_are_bounded_and_the_rest_is_counted(monkeypatch: pyt
     assert found.replayed is not None and (len(found.replayed), found.left_out) == (2, 3)
 
 
-# Nothing is overlooked
+# Completeness
 
 NAMES = ["sid", "lang", "i-*", "i-id-*", "i-x", "__Host-x", "__Http-y", "*-x", "none"]
 ATTRIBUTES = st.fixed_dictionaries(
@@ -380,7 +380,7 @@ def written(register: dict[str, dict[str, str]]) -> str:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[str, str]:
-    """Two policies that differ in one attribute of one entry, in an entry, in its name, or not at all."""
+    """Draw two policies that differ in one attribute, in an entry, in its name, or not at all."""
     old = draw(REGISTERS)
     new = dict(old)
     name, more = draw(st.sampled_from(sorted(old))), draw(ATTRIBUTES)
@@ -423,7 +423,7 @@ SEEN_AS = [
 
 
 def judged(engine: Engine, tails: list[bytes]) -> list[object]:
-    """What becomes of lines that the comparison does not try itself."""
+    """Return the decisions on lines that the comparison itself does not try."""
     found: list[object] = []
     for host, target in ((b"a.example", b"/"), (b"c.b.a.example", b"/a"), (b"other.example", b"/")):
         for https in (True, False):
@@ -436,12 +436,12 @@ def judged(engine: Engine, tails: list[bytes]) -> list[object]:
 
 @settings(max_examples=100)
 @given(pairs(), st.lists(TAIL, min_size=12, max_size=12))
-def test_what_is_called_the_same_answers_the_same(pair: tuple[str, str], tails: list[bytes]) -> None:
+def test_policies_called_equal_decide_equally(pair: tuple[str, str], tails: list[bytes]) -> None:
     old, new = pair
     try:
         before, after = version(old), version(new)
     except AssertionError:
-        reject()  # no policy that `check` lets pass
+        reject()  # refused by `check`
     if not diff(before, after):
         assert judged(before.enforcing, tails) == judged(after.enforcing, tails)
     assert not diff(before, version(old))
@@ -449,7 +449,7 @@ def test_what_is_called_the_same_answers_the_same(pair: tuple[str, str], tails: 
 
 @settings(max_examples=100)
 @given(pairs())
-def test_what_is_passed_over_as_the_same_would_have_been_the_same(pair: tuple[str, str]) -> None:
+def test_every_skipped_comparison_would_have_been_equal(pair: tuple[str, str]) -> None:
     try:
         before, after = map(version, pair)
     except AssertionError:
@@ -476,7 +476,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_exit_codes_say_whether_anything_or_anything_looser_changes(folder: Path) -> None:
+def test_exit_codes_distinguish_any_change_from_a_looser_one(folder: Path) -> None:
     assert run_diff("old.yaml", "old.yaml", cwd=folder)[:2] == (0, "The same effect.\n")
     assert run_diff("old.yaml", "new.yaml", cwd=folder)[0] == 1
     assert run_diff("old.yaml", "new.yaml", "--fail-on", "looser", cwd=folder)[0] == 0
@@ -484,7 +484,7 @@ def test_exit_codes_say_whether_anything_or_anything_looser_changes(folder: Path
     assert run_diff("new.yaml", "old.yaml", "--fail-on", "never", cwd=folder)[0] == 0
 
 
-def test_text_json_and_markdown_say_the_same(folder: Path) -> None:
+def test_text_json_and_markdown_have_the_same_content(folder: Path) -> None:
     text, markdown, raw = (
         run_diff("old.yaml", "loose.yaml", "--replay", "c.txt", "--format", form, cwd=folder)[1] for form in ("text", "markdown", "json")
     )  # fmt: skip
@@ -523,12 +523,12 @@ def test_facts_of_several_categories_have_a_key_each() -> None:
 
 
 @pytest.mark.parametrize("word", ["yes", "blocked", "any time", "left alone"])
-def test_a_text_of_a_gained_cookie_is_told_whatever_it_says(word: str) -> None:
+def test_any_text_of_a_gained_cookie_is_reported(word: str) -> None:
     found = told(entries("name: a"), entries("name: a", f"name: b, until: 2027-01-01, owner: '{word}', reason: x"))
     assert f"b: owner:  -> {word} []" in found
 
 
-def test_traffic_that_cannot_be_read_is_told_and_is_code_3(folder: Path) -> None:
+def test_unreadable_traffic_is_reported_and_is_exit_3(folder: Path) -> None:
     code, text, error = run_diff("old.yaml", "old.yaml", "--replay", "none.har", cwd=folder)
     assert code == 3 and "none.har" in error and text == "The same effect; no exchanges were read.\n"
 

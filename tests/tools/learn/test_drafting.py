@@ -1,4 +1,4 @@
-"""Drafts that `check` accepts, whatever they are made of."""
+"""Drafts that `check` accepts for any input."""
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +32,7 @@ def errors(text: str) -> list[str]:
         (['  - name: "a;b"\n'], 0), (["  - name: a\n    lifetime: 1m\n"], 0), ([], 0),
     ],
 )  # fmt: skip
-def test_entries_that_would_be_errors_are_comments_that_say_why(entries: list[str], left: int) -> None:
+def test_entries_that_would_be_errors_are_comments_with_the_reason(entries: list[str], left: int) -> None:
     found = accepted(HEAD, [DraftedEntry(text) for text in entries])
     assert errors(composed(HEAD, found)) == [] and declared(found) == left
     assert composed(HEAD, found).count("# left out: ") == len(entries) - left
@@ -48,7 +48,7 @@ def test_comments_above_an_entry_that_is_left_out_stay() -> None:
     assert second == entries[1]
 
 
-def test_what_is_wrong_above_the_entries_is_not_theirs() -> None:
+def test_errors_above_the_entries_are_not_attributed_to_them() -> None:
     entries = [DraftedEntry("  - name: a\n")]
     assert accepted("version: 2\ncookies:\n", entries) == entries
 

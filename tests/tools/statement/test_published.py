@@ -1,5 +1,4 @@
-"""Published statements as people write them: lists, tables, definition lists, HTML, Markdown, text of a PDF; and what
-is none."""
+"""Published statements as people write them (lists, tables, HTML, Markdown, text of a PDF), and other pages."""
 
 import contextlib
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from tests.support.policies import entries, policy
 
 
 def named(text: str) -> list[tuple[str, str]]:
-    """Names, each with its lifetime or a dash."""
+    """Return the names, each with its lifetime or a dash."""
     page = read_page(text.encode())
     return [(c.name, c.lifetime.text if c.lifetime else "-") for c in page.claims]
 
@@ -64,7 +63,7 @@ def test_cookies_are_found_as_people_name_them(text: str, found: list[tuple[str,
         "\0\1\2",
     ],
 )
-def test_what_names_no_cookie_is_no_statement(text: str) -> None:
+def test_a_page_without_cookie_names_is_not_a_statement(text: str) -> None:
     with pytest.raises(NoStatement):
         read_page(text.encode())
 
@@ -78,7 +77,7 @@ def test_what_names_no_cookie_is_no_statement(text: str) -> None:
         (b"sid" * pagetext.MAX_PAGE, "larger than 8 MiB"),
     ],
 )
-def test_what_cannot_be_read_is_told(raw: bytes, why: str) -> None:
+def test_unreadable_pages_are_reported(raw: bytes, why: str) -> None:
     with pytest.raises(NoStatement, match=why):
         read_page(raw)
 
@@ -90,7 +89,7 @@ def test_what_cannot_be_read_is_told(raw: bytes, why: str) -> None:
         ("_hj{id}", "_hj*"), ("_pk_id.#", "_pk_id.*"), ("a…", "a*"), ("a...", "a*"), ("_ga_**", "_ga_*"), ("exxon", "exxon"), ("xxlarge", "xxlarge"), ("COOKIE%3b", "COOKIE%3b"),
     ],
 )  # fmt: skip
-def test_what_stands_for_anything_becomes_a_glob(written: str, name: str) -> None:
+def test_a_placeholder_in_a_name_becomes_a_glob(written: str, name: str) -> None:
     assert pattern(written) == name
 
 
@@ -103,13 +102,13 @@ def test_what_stands_for_anything_becomes_a_glob(written: str, name: str) -> Non
         ("created during login and enables a restore after a crash", "-"), ("valid for 0 days", "-"), ("24 uur geldig", "24h"), ("stored 30 days", "30d"),
     ],
 )  # fmt: skip
-def test_running_text_speaks_of_a_lifetime_or_does_not(text: str, lifetime: str) -> None:
+def test_lifetimes_are_found_in_running_text(text: str, lifetime: str) -> None:
     found = lifetime_in(text)
     assert (found.text if found else "-") == lifetime
 
 
 @pytest.mark.parametrize(("cell", "lifetime"), [("Session", "session"), ("2 years", "2y"), ("1 minuut", "1min"), ("persistent", "-"), ("90d", "90d"), ("up to 6 mths", "6mo"), ("1 week, renewed at each session", "1w")])  # fmt: skip
-def test_a_cell_is_a_lifetime_or_is_none(cell: str, lifetime: str) -> None:
+def test_a_cell_is_read_as_a_lifetime_or_ignored(cell: str, lifetime: str) -> None:
     found = lifetime_of(cell)
     assert (found.text if found else "-") == lifetime
 
@@ -136,7 +135,7 @@ def test_groups_have_their_heading_and_the_sentence_before_them() -> None:
     assert [c.group for c in page.claims] == [0, 1, 1] and [c.line for c in page.claims] == [9, 13, 14]
 
 
-# Our own pages
+# Pages of cookiewarden
 
 NAMES = st.from_regex(r"[A-Za-z_%][A-Za-z0-9_%.-]{1,20}(\*|)", fullmatch=True).filter(
     lambda name: pattern(name) == name and name.lower() not in ("chrome", "edge", "brave", "opera", "safari", "ios", "internet", "firefox", "android", "explorer", "vivaldi")
@@ -160,7 +159,7 @@ def test_a_page_of_ours_is_read_back_as_it_was_written(
 
 
 def over_and_over(piece: str, length: int) -> str:
-    """`{}` is another number each time."""
+    """Repeat a piece up to a length; `{}` is another number each time."""
     if "{}" not in piece:
         return piece * (length // len(piece))
     return "".join(piece.replace("{}", str(n)) for n in range(length // (len(piece) + 4)))
@@ -173,7 +172,7 @@ def over_and_over(piece: str, length: int) -> str:
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "<p>", "* a_b: ", "# a", "Name      Purpose\n\na_b       x\n"])
 def test_a_page_of_one_thing_over_and_over_is_read_in_time_that_grows_with_its_length(before: str, piece: str) -> None:
-    """Each of these was, or could be, read in the square of its length."""
+    """Read pages that a naive reader would read in quadratic time."""
 
     def read(length: int) -> None:
         with contextlib.suppress(NoStatement):
@@ -189,7 +188,7 @@ def test_a_page_of_one_thing_over_and_over_is_read_in_time_that_grows_with_its_l
         lambda count: "* " + "a_b, " * 5 * count + "c: " + "x" * 20 * count,
     ],
 )
-def test_what_is_long_is_not_looked_at_again_for_each_cookie(before: Callable[[int], str]) -> None:
+def test_a_long_page_is_read_in_linear_time(before: Callable[[int], str]) -> None:
     def read(count: int) -> None:
         with contextlib.suppress(NoStatement):
             read_page(f"{before(count)}{'<ul><li>a: b</ul>' * count}".encode())
@@ -197,10 +196,10 @@ def test_what_is_long_is_not_looked_at_again_for_each_cookie(before: Callable[[i
     assert growth(read, 200) < LINEAR
 
 
-# What a PDF leaves
+# The text of a PDF
 
 PDF = Path(__file__).parents[2] / "data" / "statement-of-a-pdf.txt"
-"""Our own page, printed by Chromium, as `pdftotext -layout` writes it."""
+"""The proxy's own page, printed by Chromium, as text of `pdftotext -layout`."""
 
 
 def test_a_page_that_was_printed_and_turned_into_text_is_read() -> None:

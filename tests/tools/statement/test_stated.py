@@ -51,7 +51,9 @@ SID, GA = (
         (entries(SID + ", rename_to: __Host-sid", GA), []),
     ],
 )  # fmt: skip
-def test_where_page_and_policy_differ_is_told(text: str, found: list[tuple[StatementFindingKind, str, int]]) -> None:
+def test_differences_of_page_and_policy_are_reported(
+    text: str, found: list[tuple[StatementFindingKind, str, int]]
+) -> None:
     assert differences(text) == found
 
 
@@ -63,7 +65,7 @@ def test_a_lifetime_that_the_policy_calls_stated_must_be_on_the_page() -> None:
     ]
 
 
-def test_names_that_are_nearly_the_same_are_said_to_be() -> None:
+def test_nearly_equal_names_are_reported() -> None:
     found = compare(read_page(b"* _GA: x"), policy(entries("name: _ga")), NOW)
     assert [(f.kind, f.told.partition("; ")[2]) for f in found] == [
         (StatementFindingKind.UNDECLARED, 'the policy has "_ga", and names are case-sensitive'),
@@ -71,19 +73,19 @@ def test_names_that_are_nearly_the_same_are_said_to_be() -> None:
     ]
 
 
-def test_what_is_named_in_prose_is_said_to_be() -> None:
+def test_names_in_running_text_are_marked() -> None:
     found = compare(read_page(b"We also use more (1 day).\n\n* sid_1: x"), policy(entries("name: more", "name: sid_1", "name: mor")), NOW)  # fmt: skip
     told = {f.name: f.told for f in found if f.kind is StatementFindingKind.UNSTATED}
     assert told["more"].endswith("only outside of lists and tables, which cannot be compared")
     assert told["mor"] == "declared, but not on the page"
 
 
-def test_purposes_that_are_worded_otherwise_are_told_and_told_apart() -> None:
+def test_differently_worded_purposes_are_reported_and_distinguished() -> None:
     found = compare(read_page(PAGE.encode()), policy(entries(SID.replace("The session", "the SESSION"), GA.replace("Statistics", "Numbers"))), NOW)  # fmt: skip
     assert [(f.kind, f.name) for f in found] == [(StatementFindingKind.WORDING, "_ga")]
 
 
-def test_a_draft_is_a_policy_that_says_what_the_page_says() -> None:
+def test_a_draft_is_a_policy_that_matches_the_page() -> None:
     text = draft(read_page(PAGE.encode()), "shop: 1")
     found = loaded(text)
     assert found.policy is not None and not differences(text)
@@ -114,7 +116,7 @@ def test_a_draft_of_a_hostile_page_is_a_policy(page: str) -> None:
     assert "\x1b" not in text and "\u202e" not in text
 
 
-# The first user's
+# The statement of Carerix
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +134,7 @@ def test_all_17_cookies_of_the_carerix_statement_and_its_4_lifetimes_are_found(c
     assert [c.group for c in page.claims].count(0) == 12 and len(page.groups) == 3
 
 
-def test_the_carerix_policy_is_what_the_statement_says(carerix: bytes) -> None:
+def test_the_carerix_policy_matches_the_statement(carerix: bytes) -> None:
     register = PolicyFiles(str(POLICIES / "carerix.yaml")).load().policy
     assert register is not None
     assert [f for f in compare(read_page(carerix), register, NOW) if f.kind is not StatementFindingKind.WORDING] == []
@@ -146,7 +148,7 @@ def test_a_draft_of_the_carerix_statement_declares_what_the_carerix_policy_does(
     assert all(e.until == math.inf for e in drafted.entries)
 
 
-# Whatever a page says
+# Any page
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 LINE = st.one_of(

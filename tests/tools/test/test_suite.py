@@ -1,4 +1,4 @@
-"""Policy tests drafted from traffic: whatever came, they pass, for they say what the policy does."""
+"""Policy tests drafted from any traffic pass, because they state the decisions of the policy."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -7,7 +7,7 @@ app.kubernetes.io/name: cookiewarden
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
-{{/* The container, as a native sidecar where there is an application beside it. Other charts may include it. */}}
+{{/* The proxy's container: a native sidecar if the chart deploys an application. Other charts may include this template. */}}
 {{- define "cookiewarden.container" -}}
 - name: cookiewarden
   image: {{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}

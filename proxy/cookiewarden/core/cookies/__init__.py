@@ -1,1 +1,1 @@
-"""What is in a Set-Cookie or Cookie line, and whom a browser would send it to."""
+"""Set-Cookie and Cookie lines, and the hosts and paths to which browsers send cookies (RFC 6265bis)."""

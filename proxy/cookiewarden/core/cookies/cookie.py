@@ -1,8 +1,8 @@
-"""Set-Cookie and Cookie as browsers read them (RFC 6265bis 5.6 and 4.2), without losing a byte.
+"""Lossless parser of Set-Cookie and Cookie, as browsers read them (RFC 6265bis 5.6 and 4.2).
 
-A parsed Set-Cookie keeps the raw text of the name-value pair and of every attribute; joined with `;` they
-are the header again. Editing replaces, drops or adds attributes and leaves every other byte as it came.
-Nothing here decodes, unquotes or trims a value.
+A parsed Set-Cookie keeps the raw text of the name-value pair and of each attribute. Joined with `;`, they are the
+original header. Editing replaces, removes or adds attributes and keeps all other bytes. Values are not decoded,
+unquoted or trimmed.
 """
 
 import re
@@ -11,18 +11,18 @@ from itertools import islice, repeat
 from cookiewarden.core.cookies.date import parse_cookie_date
 
 MAX_PAIR = 4096
-"""Octets of name + value above which browsers ignore a cookie (RFC 6265bis 5.6)."""
+"""Maximum length of name and value, in octets. Browsers ignore larger cookies (RFC 6265bis 5.6)."""
 MAX_ATTRIBUTE = 1024
-"""Octets of an attribute's value above which browsers ignore the attribute (RFC 6265bis 5.6)."""
+"""Maximum length of an attribute's value, in octets. Browsers ignore longer attributes (RFC 6265bis 5.6)."""
 
-# RFC 6265bis 5.6: %x00-08 / %x0A-1F / %x7F, that is every control character except the tab
+# RFC 6265bis 5.6: %x00-08 / %x0A-1F / %x7F, which are all control characters except the tab
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 WSP = b" \t"
 TOO_LONG = b"!"
 LIFETIME = frozenset({b"max-age", b"expires", TOO_LONG + b"max-age", TOO_LONG + b"expires"})
-"""The attributes that say how long browsers keep a cookie."""
+"""Attributes of a cookie's lifetime."""
 MAX_KNOWN = 12
-"""Attributes with a meaning in one line above which nobody can say what is meant; applications send nine at most, each
+"""Maximum number of known attributes in a line. A line with more is malformed; applications send at most nine, each
 once."""
 KNOWN = (
     b"max-age",
@@ -37,22 +37,23 @@ KNOWN = (
 )
 _SPELLED = {name: name for name in KNOWN}
 _KEYS = re.compile(rb";[ \t]*+([a-z-]*+(?=[ \t]*+(?:[=;]|\Z)))?")
-"""The key of each attribute in lower case; empty where it has other signs than those of KNOWN."""
+"""Matches the key of each attribute in lower case; empty if it has characters that do not occur in KNOWN."""
 _KNOWN = re.compile(rb";[ \t]*(?=[MEDPSHmedpsh])(%b)[ \t]*(?:=[^;]*)?(?=;|\Z)" % b"|".join(KNOWN), re.IGNORECASE)
 _MAX_AGE = re.compile(rb"-?[0-9]+")
 FOREVER = 10**12
-"""What a Max-Age of more digits than matter counts as, in seconds."""
+"""Value of a Max-Age with more than 12 digits, in seconds."""
 
 
 class SetCookie:
-    """A Set-Cookie header value. No repr: it holds a value."""
+    """A Set-Cookie header value. It has no repr, because it contains a cookie value."""
 
     __slots__ = ("_at", "_lifetime", "name", "names", "pair", "raws", "value")
 
     def __init__(self, pair: bytes, name: bytes, value: bytes, raws: list[bytes], names: list[bytes]) -> None:
-        """`raws`: the text of each attribute, between two `;`. `names`: what it is, in lower case; empty where it means
-        nothing, and after
-        `TOO_LONG` where browsers ignore it for the length of its value."""
+        """Set the parts of the header value.
+
+        `raws` has the text of each attribute, between two `;`. `names` has its name in lower case, empty if it is
+        unknown, and with the prefix `TOO_LONG` if browsers ignore it because of its length."""
         self.pair = pair
         self.name = name
         self.value = value
@@ -62,8 +63,7 @@ class SetCookie:
         self._lifetime: list[Lifetime] | None = None
 
     def last(self, name: bytes) -> bytes | None:
-        """The value of the attribute that counts where one is given several times: the last. None where there is
-        none."""
+        """Return the value of an attribute, or None if it is absent. If it is repeated, the last one counts."""
         at = self._at.get(name)
         return None if at is None else value_of(self.raws[at])
 
@@ -71,7 +71,7 @@ class SetCookie:
         return name in self._at
 
     def lifetime(self) -> list["Lifetime"]:
-        """Its Max-Age and Expires, those that browsers ignore for their length among them."""
+        """Return all Max-Age and Expires attributes, including ones that browsers ignore because of their length."""
         if self._lifetime is None:
             self._lifetime = [] if LIFETIME.isdisjoint(self._at) else self._read_lifetime()
         return self._lifetime
@@ -91,14 +91,13 @@ class SetCookie:
 
 
 Lifetime = tuple[int, bytes, bytes, int | None]
-"""Where a Max-Age or an Expires stands; its name; its value; what it says, as `max_age` or `expires` read it."""
+"""Position, name and value of a Max-Age or Expires, and its meaning as parsed by `max_age` or `expires`."""
 
 
 def parse_set_cookie(line: bytes) -> SetCookie | None:
-    """Parse a Set-Cookie value as RFC 6265bis 5.6 does; None where browsers ignore the whole line, or nobody can say
-    what it means.
+    """Parse a Set-Cookie value (RFC 6265bis 5.6). Return None if browsers ignore the line or its meaning is unclear.
 
-    A line without `=` has an empty name. A line without name and value is ignored by browsers."""
+    A line without `=` has an empty name. Browsers ignore a line without name and value."""
     if CONTROL.search(line):
         return None
     pair, semicolon, rest = line.partition(b";")
@@ -113,8 +112,9 @@ def parse_set_cookie(line: bytes) -> SetCookie | None:
 
 
 def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
-    """The attributes in a line's text after its first `;` and their names; None where there are more than MAX_KNOWN
-    with a meaning."""
+    """Split the text after a line's first `;` into attributes and their names.
+
+    Return None if there are more than MAX_KNOWN known attributes."""
     if text.count(b";") < MAX_KNOWN:
         raws = text.split(b";")
         names = list(map(_SPELLED.get, _KEYS.findall(b";" + text.lower()), repeat(b"")))
@@ -130,8 +130,9 @@ def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
 
 
 def _few_of_many(text: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Of a long list those with a meaning, one more than MAX_KNOWN at most, and what stands between them as one: 16,000
-    taken apart cost 45 ms."""
+    """Split a long list into known attributes, up to MAX_KNOWN + 1, and the texts between them.
+
+    Splitting 16,000 attributes completely would take 45 ms."""
     raws: list[bytes] = []
     names: list[bytes] = []
     at = 0
@@ -149,23 +150,23 @@ def _few_of_many(text: bytes) -> tuple[list[bytes], list[bytes]]:
 
 
 def value_of(raw: bytes) -> bytes:
-    """An attribute's value, without the blanks around it."""
+    """Return an attribute's value, without surrounding whitespace."""
     return raw.partition(b"=")[2].strip(WSP)
 
 
 def with_attribute_value(raw: bytes, value: bytes) -> bytes:
-    """An attribute with another value, its spelling kept."""
+    """Return an attribute with another value, in the same spelling."""
     key, _, _ = raw.partition(b"=")
     return key.rstrip(WSP) + b"=" + value
 
 
 def build_set_cookie(cookie: SetCookie) -> bytes:
-    """The header value again; byte for byte the parsed one where nothing was edited."""
+    """Return the header value. Without edits, it is identical to the parsed one."""
     return b";".join([cookie.pair, *cookie.raws])
 
 
 def max_age(value: bytes) -> int | None:
-    """Seconds, or None where it is not the value of a valid Max-Age (RFC 6265bis 5.6.2)."""
+    """Parse a Max-Age to seconds, or None if it is not valid (RFC 6265bis 5.6.2)."""
     if value.isdigit() and len(value) <= 12:  # nearly all
         return int(value)
     if len(value) > MAX_ATTRIBUTE or not _MAX_AGE.fullmatch(value):
@@ -176,15 +177,15 @@ def max_age(value: bytes) -> int | None:
 
 
 def expires(value: bytes) -> int | None:
-    """Seconds since the epoch, or None where it is not the value of a valid Expires (RFC 6265bis 5.6.1)."""
+    """Parse an Expires to seconds since the epoch, or None if it is not valid (RFC 6265bis 5.6.1)."""
     return None if len(value) > MAX_ATTRIBUTE else parse_cookie_date(value)
 
 
 def is_deletion(cookie: SetCookie, now: float) -> bool:
-    """Whether the line removes a cookie: by the last valid Max-Age, else by the last valid Expires.
+    """Check whether the line deletes a cookie, by the last valid Max-Age, else by the last valid Expires.
 
-    `now`: seconds since the epoch, on the clock that Expires counts from (`expires_clock`). Where that is unknown, ours
-    decides."""
+    `now` is the time from which Expires counts (`expires_clock`), in seconds since the epoch. If that is unknown, the
+    proxy's clock is used."""
     counts = lifetime_that_counts(cookie)
     if counts is None:
         return False
@@ -193,7 +194,7 @@ def is_deletion(cookie: SetCookie, now: float) -> bool:
 
 
 def lifetime_that_counts(cookie: SetCookie) -> Lifetime | None:
-    """The last valid Max-Age, else the last valid Expires (RFC 6265bis 5.7); None where there is neither."""
+    """Return the last valid Max-Age, else the last valid Expires (RFC 6265bis 5.7), else None."""
     lifetime = cookie.lifetime()
     for wanted in (b"max-age", b"expires") if lifetime else ():
         for found in reversed(lifetime):
@@ -203,7 +204,7 @@ def lifetime_that_counts(cookie: SetCookie) -> Lifetime | None:
 
 
 def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:
-    """The pieces of a Cookie header between its `;`, each with its cookie's name (empty for none)."""
+    """Split a Cookie header at each `;`. Return the name (may be empty) and text of each piece."""
     return [(name_of(piece), piece) for piece in header.split(b";")]
 
 
@@ -213,7 +214,7 @@ def name_of(piece: bytes) -> bytes:
 
 
 def with_name(pair: bytes, name: bytes) -> bytes:
-    """A pair under another name, its blanks and its value kept."""
+    """Return a pair with another name and the same whitespace and value."""
     old, equals, value = pair.partition(b"=")
     bare = old.strip(WSP)
     begin = old.index(bare)
@@ -221,12 +222,12 @@ def with_name(pair: bytes, name: bytes) -> bytes:
 
 
 def with_value(pair: bytes, value: bytes) -> bytes:
-    """A pair with another value, all before it kept."""
+    """Return a pair with another value and the same text before it."""
     name, equals, _ = pair.partition(b"=")
     return name + equals + value
 
 
 def build_cookie(pieces: list[bytes], first_removed: bool) -> bytes:
-    """The pieces that stay. A removed piece takes the separator before it; the first, the one after it."""
+    """Join the kept pieces. If the first piece was removed, remove the leading whitespace as well."""
     header = b";".join(pieces)
     return header.lstrip(WSP) if first_removed else header

@@ -1,4 +1,4 @@
-"""Cookie dates: the lenient reader of RFC 6265bis 5.1.1 and the writer of IMF-fixdate (RFC 9110 5.6.7)."""
+"""Cookie dates: the lenient parser of RFC 6265bis 5.1.1 and the writer of IMF-fixdate (RFC 9110 5.6.7)."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 # RFC 6265bis 5.1.1: delimiter = %x09 / %x20-2F / %x3B-40 / %x5B-60 / %x7B-7E
 _TOKENS = re.compile(rb"[^\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
-# Each production ends at a non-digit; what follows is ignored.
+# Each production ends at a non-digit; the rest of the token is ignored.
 _TIME = re.compile(rb"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[^0-9]|$)")
 _DAY = re.compile(rb"([0-9]{1,2})(?:[^0-9]|$)")
 _YEAR = re.compile(rb"([0-9]{2,4})(?:[^0-9]|$)")
@@ -21,9 +21,9 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@lru_cache(maxsize=1024)  # an application writes the same few dates: 0.1 µs instead of 5
+@lru_cache(maxsize=1024)  # applications write few different dates (0.1 µs instead of 5)
 def parse_cookie_date(text: bytes) -> int | None:
-    """Seconds since the epoch, or None where a browser would not understand the date."""
+    """Parse a date to seconds since the epoch, or None if browsers would reject it."""
     time = day = month = year = None
     for token in _TOKENS.findall(text):
         if time is None and (found := _TIME.match(token)):
@@ -50,12 +50,11 @@ def parse_cookie_date(text: bytes) -> int | None:
 
 
 def expires_clock(dates: Sequence[bytes], now: float) -> float:
-    """The moment from which browsers count an Expires, in seconds since the epoch; negative where nobody can say.
+    """Return the time from which browsers count an Expires, in seconds since the epoch; negative if it is unknown.
 
-    `dates` are the values of the response's Date fields. Chromium and Firefox take the difference of Expires and Date
-    for the lifetime, so an old Date makes it longer; others count from their own clock. The earlier of the two holds
-    for all of them. Browsers read Date in more forms than anybody has written down: where there are several, or one
-    that is no IMF-fixdate, the clock is unknown, and the answer is `-now`."""
+    `dates` are the values of the response's Date fields. Chromium and Firefox use the difference of Expires and Date as
+    the lifetime, so an old Date makes it longer. Other browsers use their own clock. The earlier of the two is safe for
+    all. With several dates, or one that is not an IMF-fixdate, browsers may differ, and the result is `-now`."""
     if not dates:
         return now
     text = dates[0].strip(b" \t")
@@ -64,13 +63,13 @@ def expires_clock(dates: Sequence[bytes], now: float) -> float:
 
 
 def is_known(clock: float) -> bool:
-    """Whether an answer of `expires_clock` says from when browsers count."""
+    """Check whether a result of `expires_clock` is known."""
     return clock >= 0
 
 
-@lru_cache(maxsize=64)  # one date per bound and second: 0.1 µs instead of 2
+@lru_cache(maxsize=64)  # one date per bound and second (0.1 µs instead of 2)
 def imf_fixdate(seconds: int) -> bytes:
-    """`Sun, 06 Nov 1994 08:49:37 GMT`, whatever the locale; clamped to the year 9999."""
+    """Return a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, in any locale, limited to the year 9999."""
     at = datetime.fromtimestamp(min(seconds, 253402300799), UTC)
     return (
         f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTH_NAMES[at.month - 1]} {at.year:04} "

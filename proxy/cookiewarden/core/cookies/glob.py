@@ -1,8 +1,8 @@
-"""Does a glob match a name? In a glob `*` stands for zero or more characters, and nothing else is special."""
+"""Globs for names. A `*` matches zero or more characters; all other characters match themselves."""
 
 
 def name_matches(pattern: str, name: str) -> bool:
-    """Whether a name is `pattern`, or matches it where that is a glob."""
+    """Check whether a name equals `pattern`, or matches it if it is a glob."""
     parts, whole = pattern.encode().split(b"*"), name.encode()
     if len(parts) == 1:
         return pattern == name
@@ -10,9 +10,10 @@ def name_matches(pattern: str, name: str) -> bool:
 
 
 def glob_matches(parts: list[bytes], name: bytes) -> bool:
-    """Whether `name`, which begins with the first of the parts, is all of them in order with anything between.
-    Each part is taken where it first stands, which finds a match if there is one: the cost is linear, where a
-    regular expression would try every place."""
+    """Check whether `name`, which begins with the first part, has all parts in order with any text between them.
+
+    Each part is matched at its first occurrence, which finds a match if one exists. This takes linear time, unlike the
+    backtracking of a regular expression."""
     last = parts[-1]
     at, end = len(parts[0]), len(name) - len(last)
     for part in parts[1:-1]:

@@ -1,4 +1,4 @@
-"""Where a cookie lives: hosts, domain-match, path-match, secure origins, name prefixes (RFC 6265bis)."""
+"""Scope of cookies: hosts, domain-match, path-match, secure origins and name prefixes (RFC 6265bis)."""
 
 import re
 
@@ -7,9 +7,9 @@ _IPV4 = re.compile(rb"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 
 
 def canonical_host(host: bytes) -> bytes:
-    """The host of a Host header: lower case, without its port (RFC 6265bis 5.1.2).
+    """Return the host of a Host header in lower case without its port (RFC 6265bis 5.1.2).
 
-    A trailing dot stays: for browsers `shop.example.` is another host than `shop.example`, with cookies of its own.
+    A trailing dot is kept, because browsers treat `shop.example.` and `shop.example` as different hosts.
     """
     return _PORT.sub(b"", host.strip(b" \t")).lower()
 
@@ -19,14 +19,14 @@ def is_ip_address(host: bytes) -> bool:
 
 
 def domain_match(host: bytes, domain: bytes) -> bool:
-    """Whether `host` is `domain` or below it; an IP address only matches itself (RFC 6265bis 5.1.3)."""
+    """Check whether `host` is `domain` or below it. An IP address only matches itself (RFC 6265bis 5.1.3)."""
     if host == domain:
         return True
     return bool(domain) and host.endswith(b"." + domain) and not is_ip_address(host)
 
 
 def host_matches(pattern: str, host: bytes) -> bool:
-    """A policy's host pattern: exact, or `*.x` for any depth below x and not x itself."""
+    """Check whether a host matches a pattern: an exact host, or `*.x` for all hosts below x but not x itself."""
     if pattern.startswith("*."):
         below = pattern[1:].encode()
         return host.endswith(below) and len(host) > len(below)
@@ -34,7 +34,7 @@ def host_matches(pattern: str, host: bytes) -> bool:
 
 
 def path_match(request_path: bytes, cookie_path: bytes) -> bool:
-    """RFC 6265bis 5.1.4: equal, or a prefix that ends at a `/`."""
+    """Check whether the paths are equal, or the cookie's path is a prefix that ends at a `/` (RFC 6265bis 5.1.4)."""
     if not request_path.startswith(cookie_path):
         return False
     return (
@@ -45,13 +45,13 @@ def path_match(request_path: bytes, cookie_path: bytes) -> bool:
 
 
 def path_of(target: bytes) -> bytes:
-    """The path of a request target without its query; `/` where it has none."""
+    """Return the path of a request target without its query, or `/` if it has none."""
     path = target.partition(b"?")[0]
     return path if path.startswith(b"/") else b"/"
 
 
 def is_trustworthy(host: bytes) -> bool:
-    """Hosts on which browsers accept Secure cookies over plain HTTP: localhost and the loopback addresses."""
+    """Check whether browsers accept Secure cookies over plain HTTP from a host: localhost and loopback addresses."""
     return (
         host in (b"localhost", b"[::1]")
         or host.endswith(b".localhost")
@@ -63,7 +63,7 @@ _PREFIX = re.compile(rb"__(?:(?:host-)?http-|host-|secure-)", re.IGNORECASE)
 
 
 def name_prefix(name: bytes) -> bytes:
-    """The prefix with a meaning that a name carries, in lower case, or empty (RFC 6265bis 4.1.3)."""
+    """Return the special prefix of a name in lower case, or empty (RFC 6265bis 4.1.3)."""
     if not name.startswith(b"__"):
         return b""
     found = _PREFIX.match(name)

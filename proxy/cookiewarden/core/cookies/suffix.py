@@ -1,4 +1,4 @@
-"""Public suffixes: domains under which anybody can register, and to which no cookie can be bound (RFC 6265bis
+"""Public suffixes: domains under which anybody can register names, so browsers reject cookies for them (RFC 6265bis
 5.6.3)."""
 
 import re
@@ -12,28 +12,28 @@ if TYPE_CHECKING:
 
 
 MAX_HOST = 253
-"""Octets of a name in the DNS (RFC 1035 2.3.4): a longer one is no host's, and costs what its sender wants."""
+"""Maximum length of a DNS name, in octets (RFC 1035 2.3.4). Longer names are not hosts and could cost much time."""
 MAX_LABELS = 10
 _NAME = re.compile(rb"[A-Za-z0-9._\x80-\xff-]*")
 
 
 @cache
 def _list() -> "PublicSuffixList":
-    """The list that the package brings: 35 ms, and so read only when a policy asks for it."""
+    """Return the list in the package. Loading takes 35 ms, so it happens only if a policy needs the list."""
     from publicsuffixlist import PublicSuffixList
 
     return PublicSuffixList()
 
 
 def is_public_suffix(domain: bytes) -> bool:
-    """Whether browsers refuse a cookie for `domain`, a canonical host, with all below it. Unknown top levels are
-    suffixes."""
+    """Check whether browsers reject a Domain with this canonical host. Unknown top-level domains are suffixes."""
     return bool(_list().is_public(domain.decode("latin-1")))
 
 
 def registrable_parents(host: bytes) -> list[bytes]:
-    """`host` and the domains above it that are no public suffix, the host first: what a Domain attribute can say there.
-    None for an IP address, and for what is no name of a host."""
+    """Return the valid Domain attributes on a host: the host and the domains above it, except public suffixes.
+
+    The host is first. For an IP address or an invalid host name, the list is empty."""
     if is_ip_address(host) or len(host) > MAX_HOST or not _NAME.fullmatch(host):
         return []
     labels = host.split(b".")

@@ -1,1 +1,1 @@
-"""What the policy says of a cookie."""
+"""Engine: decisions on cookies by a policy."""

@@ -1,11 +1,10 @@
-"""Consent: what a visitor's consent cookie and Sec-GPC say of each category that asks for it.
+"""Consent: the visitor's answer for each category, from the consent cookie and Sec-GPC.
 
-Each consent manager writes its answer in a form of its own. What was granted is read as words: the manager's groups,
-services or purposes, which `granted_by` maps to the categories of the policy. A value that cannot be read says nothing:
-it is unknown, and never half understood.
+Each consent manager has its own format. The readers return the granted words (groups, services or purposes), which
+`granted_by` maps to the categories of the policy. A value that cannot be parsed completely is an unknown answer.
 
-The script guard (serve/own_pages/guard.js) reads the same values in the page. So nothing here depends on a table of
-Unicode, on a limit of Python's, or on a leniency that JavaScript does not have."""
+The script guard (serve/own_pages/guard.js) parses the same values in the page. So this module must not depend on
+Unicode tables, limits or leniency of Python that differ from JavaScript."""
 
 import base64
 import json
@@ -18,24 +17,25 @@ from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
 
 Denied = frozenset[tuple[str, Reason]]
-"""Categories whose cookies do not pass, and why."""
+"""Denied categories, with the reasons."""
 
 NOTHING: Denied = frozenset()
 
 MAX_VALUE = 16384
-"""Octets above which a value is not read."""
+"""Maximum length of a value that is parsed, in octets."""
 
 
 def denied(consent: Consent, values: Iterable[bytes], gpc: bool) -> Denied:
-    """What is not granted where the consent cookie has these values (none: the visitor has not answered) and where
-    Sec-GPC is 1 or not."""
+    """Return the denied categories for the values of the consent cookie and Sec-GPC.
+
+    Without a value, the visitor has not answered."""
     words = granted(consent.format, values)
     found = ((gate.name, _refusal(gate, words, gpc, consent.unknown_grants)) for gate in consent.gates)
     return frozenset((category, reason) for category, reason in found if reason is not None)
 
 
 def stricter(one: Denied, other: Denied) -> Denied:
-    """What either denies; where both deny a category, for the reason of the first."""
+    """Return the categories that either denies. If both deny a category, the reason of the first applies."""
     known = {category for category, _ in one}
     return one | {(category, reason) for category, reason in other if category not in known}
 
@@ -48,8 +48,9 @@ def _refusal(gate: Category, words: frozenset[str] | None, gpc: bool, unknown_gr
 
 
 def granted(form: ConsentFormat, values: Iterable[bytes]) -> frozenset[str] | None:
-    """The words that the visitor granted; None where that is not known: no value, one that cannot be read, or two that
-    disagree."""
+    """Return the words that the visitor granted.
+
+    Return None if the answer is unknown: without a value, with an invalid value, or with two that differ."""
     answers = {_read(form, value) for value in values}
     return answers.pop() if len(answers) == 1 else None
 
@@ -59,10 +60,10 @@ def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:
         return None
     try:
         text = value.strip(b" \t").decode()
-        if "\ufffd" in text:  # in a page this stands for octets that are no UTF-8
+        if "\ufffd" in text:  # scripts in pages see this character for octets that are not valid UTF-8
             return None
         if form is ConsentFormat.ONETRUST:
-            # One within a part separates nothing, and is as wrong in a group as any other sign.
+            # An encoded `&` is not a separator, and is as invalid in a group as any other special character.
             return _onetrust(_decoded(text.replace("%26", "!")))
         return _READERS[form](_decoded(text))
     except UnicodeDecodeError:
@@ -73,11 +74,10 @@ _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def _decoded(text: str) -> str:
-    """The text without its percent-encoding, as decodeURIComponent decodes it. Raises UnicodeDecodeError where that
-    throws."""
+    """Percent-decode a text like decodeURIComponent. Raises UnicodeDecodeError where that function throws."""
     if "%" not in text:
         return text
-    # A `%` by itself is no more an encoding than an octet that begins no character.
+    # An incomplete `%` is as invalid as an octet that is not valid UTF-8.
     return (b"\xff" if _BROKEN.search(text) else unquote_to_bytes(text)).decode()
 
 
@@ -87,34 +87,34 @@ _WORDS = re.compile("[A-Za-z0-9_.:*/\u00a0-\U0010ffff,| \t\n\r\f\v-]*")
 
 
 def _list(text: str) -> frozenset[str] | None:
-    """`analytics,marketing`, with `,`, `|` or blanks between."""
+    """Parse a list such as `analytics,marketing`, separated by `,`, `|` or whitespace."""
     return frozenset(filter(None, _SEPARATORS.split(text))) if _WORDS.fullmatch(text) else None
 
 
 MAX_OPENED = 200
-"""Lists and objects in JSON above which it is not read: each parser has another limit of depth."""
+"""Maximum number of lists and objects in JSON, because the depth limits of parsers differ."""
 
 
 def _parsed(text: str) -> Any:
-    """JSON as JSON.parse reads it, for that is what the manager's own script does: of two equal keys the last
-    counts."""
+    """Parse JSON like JSON.parse, as the consent manager's script does. Of two equal keys, the last counts."""
     if text.count("[") + text.count("{") > MAX_OPENED:
         return None
     try:
-        # No number means anything here, and Python refuses long ones.
+        # Numbers have no meaning here, and Python's int rejects long ones.
         return json.loads(text, parse_constant=_refuse, parse_int=float)
     except ValueError:
         return None
 
 
 def _refuse(constant: str) -> None:
-    """Python reads NaN and Infinity, which are no JSON."""
+    """Reject NaN and Infinity, which Python accepts although they are not valid JSON."""
     raise ValueError
 
 
 def _json(text: str) -> frozenset[str] | None:
-    """`["analytics"]`, `{"analytics": true}`, `{"analytics": "granted"}`, or a list under `categories` or `level`, as
-    vanilla-cookieconsent writes it. A null is as good as nothing."""
+    """Parse `["analytics"]`, `{"analytics": true}` or `{"analytics": "granted"}`.
+
+    A list may be under `categories` or `level`, as in vanilla-cookieconsent. A null counts as absent."""
     data = _parsed(text)
     if isinstance(data, dict):
         listed = data.get("categories")
@@ -129,7 +129,7 @@ def _json(text: str) -> frozenset[str] | None:
 
 
 def _klaro(text: str) -> frozenset[str] | None:
-    """`{"matomo": true, "youtube": false}`: by service."""
+    """Parse answers by service, such as `{"matomo": true, "youtube": false}`."""
     data = _parsed(text)
     if not isinstance(data, dict) or not all(isinstance(answer, bool) for answer in data.values()):
         return None
@@ -144,8 +144,9 @@ COOKIEBOT = ("necessary", "preferences", "statistics", "marketing")
 
 
 def _cookiebot(text: str) -> frozenset[str] | None:
-    """`{stamp:'…',necessary:true,preferences:false,statistics:true,marketing:false,…}`, a JavaScript object; `0` where
-    all was declined, `-1` where Cookiebot does not ask because of where the visitor is."""
+    """Parse `{stamp:'…',necessary:true,preferences:false,statistics:true,marketing:false,…}`, a JavaScript object.
+
+    `0` means that the visitor declined all, and `-1` that Cookiebot does not ask visitors in this region."""
     if text in ("0", "-1"):
         return frozenset(COOKIEBOT if text == "-1" else COOKIEBOT[:1])
     answers = _COOKIEBOT_ANSWER.findall(text) if _COOKIEBOT.fullmatch(text) else []
@@ -159,8 +160,9 @@ _ONETRUST_GROUP = re.compile(r"([A-Za-z0-9_-]+):([01])")
 
 
 def _onetrust(text: str) -> frozenset[str] | None:
-    """`…&groups=C0001:1,C0002:0&…`, split before it is decoded: a link's address in another part may hold a `&groups=`
-    too."""
+    """Parse `…&groups=C0001:1,C0002:0&…`.
+
+    `text` is split before it is decoded, because a URL in another part may contain `&groups=` too."""
     found = _ONETRUST_GROUPS.findall(text)
     groups = [_ONETRUST_GROUP.fullmatch(group) for group in found[0].split(",")] if len(found) == 1 else [None]
     if not all(groups):
@@ -171,13 +173,13 @@ def _onetrust(text: str) -> frozenset[str] | None:
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _TCF_VERSION = 2
 _TCF_ENOUGH = 32
-"""Letters that hold all that is asked for."""
+"""Number of characters that contain version and purposes."""
 _TCF_PURPOSES_AT, _TCF_PURPOSES = 152, 24
-"""Where PurposesConsent stands, in bits, and how many it has (TCF v2, the core string)."""
+"""Position and length of PurposesConsent, in bits (TCF v2, core string)."""
 
 
 def _tcf(text: str) -> frozenset[str] | None:
-    """A TC string of version 2: the purposes with consent, as `1` to `24`. Legitimate interest is no consent."""
+    """Parse a TC string of version 2 to the purposes with consent, as `1` to `24`. It ignores legitimate interests."""
     core = text.partition(".")[0]
     if not _BASE64URL.fullmatch(core) or len(core) % 4 == 1:
         return None

@@ -1,4 +1,4 @@
-"""What the engine is asked and what it answers."""
+"""Input and output types of the engine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from cookiewarden.core.policy.policy import Entry
 Header = tuple[bytes, bytes]
 
 UNDECLARED = "__undeclared__"
-"""The label of every cookie that is in no entry: names from the wire are never labels."""
+"""Label of all undeclared cookies. Names from the wire are not used as labels."""
 
 
 class Action(StrEnum):
@@ -18,11 +18,11 @@ class Action(StrEnum):
     BLOCK = "block"
     STRIP = "strip"
     EVICT = "evict"
-    """A line of our own that expires a cookie which the browser holds and may not."""
+    """Add a Set-Cookie line that expires a cookie which the browser should not hold."""
 
 
 class Reason(StrEnum):
-    """Why a decision is what it is. Stable: metric label, `explain` output and heading in the reference."""
+    """Reasons for a decision. They are stable, because metric labels, `explain` and the reference use them."""
 
     # about the cookie
     UNDECLARED = "undeclared"
@@ -56,54 +56,54 @@ class Reason(StrEnum):
     SEALED = "sealed"
     OPENED = "opened"
     SEAL_INVALID = "seal-invalid"
-    # what browsers would refuse
+    # rejection by browsers
     NONE_WITHOUT_SECURE = "none-without-secure"
     PREFIX_RULE = "prefix-rule"
     BROWSER_WOULD_REFUSE = "browser-would-refuse"
     SECURE_OVER_HTTP = "secure-over-http"
-    # our own faults
+    # internal errors
     POLICY_ERROR = "policy-error"
 
 
 MEANINGS = {
-    Reason.UNDECLARED: "the cookie is in no entry of the policy",
+    Reason.UNDECLARED: "the policy does not declare the cookie",
     Reason.OUT_OF_SCOPE: "the cookie is declared, but not for this host or path",
-    Reason.ENTRY_EXPIRED: "the cookie was declared until a day that has passed",
-    Reason.MALFORMED: "browsers would ignore the line (control characters, or neither name nor value), or it has more "
-    "than 12 attributes",
-    Reason.TOO_LARGE: "browsers would ignore the cookie: name and value are over 4096 bytes",
+    Reason.ENTRY_EXPIRED: "the cookie's entry has ended",
+    Reason.MALFORMED: "browsers ignore the line (control characters, or neither name nor value), or it has more than "
+    "12 known attributes",
+    Reason.TOO_LARGE: "name and value have more than 4096 bytes, so browsers ignore the cookie",
     Reason.DELETION: "the line deletes the cookie, and deletions always pass",
-    Reason.SET_BY_SERVER: "the policy says that a script sets this cookie, and the application did",
-    Reason.NOT_FORWARDED: "the policy keeps this cookie from the application",
-    Reason.DUPLICATE_NAME: "the name came more than once in one request",
-    Reason.NO_CONSENT: "the cookie's category asks for consent, and the visitor has not given it",
-    Reason.GPC: "the browser says Sec-GPC: 1, and the policy heeds it for the cookie's category",
-    Reason.EVICTED: "the browser sent a cookie that may not be there, and is told to forget it",
-    Reason.SUPERSEDED: "the cookie that browsers may still hold as the application asked for it is expired first",
+    Reason.SET_BY_SERVER: "the application set the cookie, although its set_by is script",
+    Reason.NOT_FORWARDED: "the policy does not forward the cookie to the application",
+    Reason.DUPLICATE_NAME: "the request has more than one cookie with this name",
+    Reason.NO_CONSENT: "the cookie's category requires consent, which the visitor has not given",
+    Reason.GPC: "the browser sent Sec-GPC: 1, which denies the cookie's category",
+    Reason.EVICTED: "the browser sent a cookie that it should not hold, so the cookie is expired",
+    Reason.SUPERSEDED: "the policy changes the cookie's identity, so the one that browsers may still hold is expired",
     Reason.DOMAIN_CHANGED: "Domain was wider than the policy allows",
-    Reason.PATH_CHANGED: "the policy gives the Path",
-    Reason.PARTITIONED_CHANGED: "the policy decides on Partitioned",
+    Reason.PATH_CHANGED: "the policy sets Path",
+    Reason.PARTITIONED_CHANGED: "the policy adds or removes Partitioned",
     Reason.SECURE_ADDED: "Secure was missing",
-    Reason.SECURE_REMOVED: "the policy takes Secure off",
-    Reason.SAME_SITE_CHANGED: "the policy gives SameSite",
+    Reason.SECURE_REMOVED: "the policy removes Secure",
+    Reason.SAME_SITE_CHANGED: "the policy sets SameSite",
     Reason.HTTP_ONLY_ADDED: "HttpOnly was missing",
-    Reason.HTTP_ONLY_REMOVED: "the policy takes HttpOnly off",
-    Reason.PRIORITY_CHANGED: "the policy gives Priority",
-    Reason.LIFETIME_CAPPED: "the lifetime was longer than the policy promises",
-    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires is not valid, and browsers differ on it: it is removed, and "
-    "without another one the cookie ends with the browser's session",
-    Reason.LIFETIME_NORMALIZED: "a Max-Age or Expires was repeated or unusual: one is left, in the form that all "
-    "browsers read alike",
-    Reason.RENAMED: "browsers keep the cookie under another name than the application's",
-    Reason.PLAIN_NAME: "the cookie came under the application's own name, and browsers keep it under another",
-    Reason.SEALED: "the value is encrypted before the browser gets it",
-    Reason.OPENED: "the value is decrypted before the application gets it",
-    Reason.SEAL_INVALID: "the value should be sealed, and was not, or not by these keys for this cookie",
-    Reason.NONE_WITHOUT_SECURE: "browsers refuse SameSite=None or Partitioned without Secure",
-    Reason.PREFIX_RULE: "browsers refuse a name with this prefix without the attributes that the prefix promises",
-    Reason.BROWSER_WOULD_REFUSE: "browsers on this host would refuse the cookie",
-    Reason.SECURE_OVER_HTTP: "browsers refuse Secure cookies over plain HTTP, and this seems to be plain HTTP",
-    Reason.POLICY_ERROR: "judging the cookie failed; it is not let through unjudged",
+    Reason.HTTP_ONLY_REMOVED: "the policy removes HttpOnly",
+    Reason.PRIORITY_CHANGED: "the policy sets Priority",
+    Reason.LIFETIME_CAPPED: "the lifetime was longer than the policy allows",
+    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires is not valid and is removed; without a valid one, the cookie "
+    "ends with the browser's session",
+    Reason.LIFETIME_NORMALIZED: "Max-Age or Expires was repeated or in an unusual form; one remains, in a form that "
+    "all browsers read alike",
+    Reason.RENAMED: "browsers keep the cookie under a new name",
+    Reason.PLAIN_NAME: "the cookie was sent under the application's own name, not under its new name",
+    Reason.SEALED: "the value is encrypted for the browser",
+    Reason.OPENED: "the value is decrypted for the application",
+    Reason.SEAL_INVALID: "the value is not sealed, or not with these keys for this cookie",
+    Reason.NONE_WITHOUT_SECURE: "browsers reject SameSite=None and Partitioned without Secure",
+    Reason.PREFIX_RULE: "browsers reject the name without the attributes that its prefix requires",
+    Reason.BROWSER_WOULD_REFUSE: "browsers on this host would reject the cookie because of its Domain",
+    Reason.SECURE_OVER_HTTP: "browsers reject Secure cookies over plain HTTP, which this request seems to use",
+    Reason.POLICY_ERROR: "judging the cookie failed; on_error decides whether it passes",
 }
 
 NOT_VIOLATIONS = frozenset(
@@ -117,43 +117,44 @@ NOT_VIOLATIONS = frozenset(
         Reason.LIFETIME_NORMALIZED,
     }
 )
-"""Reasons that are no breach of the register."""
+"""Reasons that are not violations of the register."""
 
 ONLY_REPORTED = frozenset(
     {Reason.DUPLICATE_NAME, Reason.SET_BY_SERVER, Reason.BROWSER_WOULD_REFUSE, Reason.SECURE_OVER_HTTP}
 )
-"""Reasons that change nothing, whatever the mode, unless they are why a cookie is blocked (`public_hosts`)."""
+"""Reasons that do not change traffic in any mode, except for a block because of `public_hosts`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """What the policy says of one cookie. `action` is what it calls for; `enforced` whether that was done."""
+    """The policy's decision on a cookie. `enforced` is True if `action` is applied, not only reported."""
 
     action: Action
     entry: Entry | None = None
     reasons: tuple[Reason, ...] = ()
     enforced: bool = True
     supersedes: bytes = b""
-    """A Set-Cookie value that goes before the cookie and expires what it replaces; nothing where nothing is
-    replaced."""
+    """Set-Cookie value that expires the cookie's previous identity and is sent before the cookie; may be empty."""
 
     @property
     def told(self) -> str:
-        """`block (undeclared)`, `rewrite (secure-added), only reported`."""
+        """Text such as `block (undeclared)` or `rewrite (secure-added), only reported`."""
         reasons = ", ".join(reason.value for reason in self.reasons)
         text = f"{self.action.value} ({reasons})" if reasons else self.action.value
         return text if self.enforced or self.action is Action.PASS else f"{text}, only reported"
 
     @property
     def label(self) -> str:
-        """The entry's name or `__undeclared__`: a closed set."""
+        """The entry's name or `__undeclared__`, so that the set of labels is closed."""
         return self.entry.name if self.entry is not None else UNDECLARED
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Exchange:
-    """What a decision needs to know of the request: the Host header, the target, how the browser came, and, where the
-    policy asks for consent or evicts, its method and its headers as they came. No repr: it holds values."""
+    """The parts of a request that decisions depend on.
+
+    `method` and `headers` matter only if the policy requires consent or evicts. It has no repr, because it contains
+    cookie values."""
 
     host: bytes = b"localhost"
     target: bytes = b"/"
@@ -164,8 +165,10 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Judged:
-    """One cookie: its name, the header text before (empty: a line of our own), after (None: gone), and the decision. No
-    repr: values."""
+    """A cookie with its decision.
+
+    `before` is the original text (empty for a line added by the proxy) and `after` the resulting text (None if it is
+    removed). It has no repr, because it contains cookie values."""
 
     name: bytes
     before: bytes
@@ -175,7 +178,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
-    """The headers after the policy, and what was decided, in the order of the headers."""
+    """The resulting headers, and the decisions in the order of the headers."""
 
     headers: list[Header]
     cookies: list[Judged]

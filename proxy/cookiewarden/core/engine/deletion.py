@@ -1,8 +1,7 @@
-"""Deletions: Set-Cookie lines that every browser reads as the end of a cookie, and in which it finds the cookie.
+"""Deletions: Set-Cookie lines that every browser reads as the deletion of the same cookie.
 
-A line that the application meant as a deletion keeps its other attributes (`delete`). One of our own has nothing but
-what browsers need (`bare_deletion`). Neither has a value, and neither has a second Max-Age or Expires that a browser
-could read otherwise."""
+A deletion by the application keeps its other attributes (`delete`). A deletion by the proxy has only the necessary ones
+(`bare_deletion`). Both have an empty value and one Max-Age, so that all browsers read the same lifetime."""
 
 from cookiewarden.core.cookies.cookie import (
     KNOWN,
@@ -22,19 +21,20 @@ _IDENTITY = frozenset({b"path", b"domain", b"secure", b"partitioned"})
 _ENDED = b" Max-Age=0"
 _IGNORED = frozenset(TOO_LONG + name for name in KNOWN)
 _READ_ELSE = LIFETIME | _IGNORED
-"""Attributes that some browser could read as another end."""
+"""Attributes that some browsers could read as another lifetime."""
 
 
 def complete(draft: Draft) -> None:
-    """Add what browsers need to look at the line at all: what the name's prefix promises, and Secure for SameSite=None
-    and Partitioned (RFC 6265bis 5.7)."""
+    """Add the attributes without which browsers ignore the line (RFC 6265bis 5.7).
+
+    These are the attributes that the name's prefix requires, and Secure for SameSite=None and Partitioned."""
     keep_promise(draft)
     if needs_secure(draft):
         toggle(draft, SECURE, Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
 
 
 def delete(draft: Draft) -> None:
-    """Take the value off and leave `Max-Age=0` as the whole lifetime. A line that is so already stays byte for byte."""
+    """Remove the value and leave `Max-Age=0` as the only lifetime. A line in this form is not changed."""
     is_ended = [(name, value) for _, name, value, _ in draft.lifetime()] == [(b"max-age", b"0")]
     if not is_ended:
         draft.keep(
@@ -45,7 +45,7 @@ def delete(draft: Draft) -> None:
             ]
         )
         draft.end(b"max-age", _ENDED)
-    elif not _IGNORED.isdisjoint(draft.names):  # some browsers look at one that is too long
+    elif not _IGNORED.isdisjoint(draft.names):  # some browsers read attributes that are too long
         draft.keep([at for at, name in enumerate(draft.names) if name not in _IGNORED])
     if b"\t" in b"".join(draft.raws) and any(map(_has_tab, draft.raws)):
         draft.keep([at for at, raw in enumerate(draft.raws) if not _has_tab(raw)])
@@ -54,22 +54,20 @@ def delete(draft: Draft) -> None:
 
 
 def _has_tab(raw: bytes) -> bool:
-    """Whether a tab stands within an attribute: Chromium looks at no line with one, and so has no cookie from one."""
+    """Check whether an attribute contains a tab. Chromium ignores such a line."""
     return b"\t" in raw and b"\t" in raw.strip(WSP)
 
 
 def _is_cross_site(raw: bytes) -> bool:
-    """Whether a SameSite is None, without which browsers take no line for a cookie from another site's page."""
+    """Check whether SameSite is None. Without it, browsers ignore the line in a response to another site's page."""
     return value_of(raw).lower() == b"none"
 
 
 def bare_deletion(cookie: SetCookie) -> SetCookie:
-    """A deletion with nothing but what it needs to delete: the cookie's own identity, and no value. `cookie` itself
-    where it is that.
+    """Return a deletion with only the cookie's identity and without a value, or `cookie` itself if it is one.
 
-    A cookie without a name can only be named by a value (RFC 6265bis 5.6): a bare word takes its place, because some
-    clients read
-    `=word; Max-Age=0` as a cookie called Max-Age.
+    For a cookie without a name, the line has a bare word as its value (RFC 6265bis 5.6). Some clients read
+    `=word; Max-Age=0` as a cookie named Max-Age.
     """
     kept = [
         (raw, name)

@@ -1,10 +1,9 @@
-"""The engine: the judge with a memo, and the entries that every caller shares.
+"""Engine: the judge with a memo, and the entry points of all callers.
 
-Judging a line takes some 20 µs, so what was decided is remembered as a plan, by (scope, name, attribute tail). The
-value is no part of the key, so every session of an application hits the same plan. What else the decision
-reads is in the key: the scope stands for host, path and scheme; a date stands there as its class at `now`; a
-line whose decision reads its value (no name, too large, control characters, an undeclared deletion) is never
-remembered.
+Judging a line takes about 20 µs, so decisions are stored as plans by (scope, name, attribute tail). The value is not
+part of the key, so all sessions of an application use the same plan. The key has all other inputs of the decision. The
+scope stands for host, path and scheme, and a date is reduced to its class at `now`. A line is not stored if its
+decision depends on the value (no name, too large, control characters, an undeclared deletion).
 """
 
 import re
@@ -60,10 +59,10 @@ if TYPE_CHECKING:
     )  # cryptography takes 30 ms to import: only policies that seal do
 
 MAX_OPENED = 100
-"""Sealed values of one request that are opened: each costs 20 µs. The others count as invalid."""
+"""Maximum number of sealed values decrypted in a request, at 20 µs each. Further values count as invalid."""
 
 MAY_NOT_BE_HELD = frozenset({Reason.UNDECLARED, Reason.ENTRY_EXPIRED, Reason.NO_CONSENT, Reason.GPC})
-"""Why a cookie in a request is one that the browser should not have; one for another host or path it may."""
+"""Reasons for which a browser should not hold a cookie. Cookies for another host or path are allowed."""
 
 EVICTION = Decision(Action.EVICT, None, (Reason.EVICTED,))
 
@@ -71,7 +70,7 @@ _VALUES = re.compile(rb"=[^;]*")
 
 
 class Engine(Judge):
-    """The judge with a memo. Immutable but for that; a reload makes a new one."""
+    """Judge with a memo. Except for the memo it is immutable; a reload builds a new engine."""
 
     def __init__(
         self,
@@ -81,27 +80,29 @@ class Engine(Judge):
         keyring: "Keyring | None" = None,
         tables: Tables | None = None,
     ) -> None:
-        """As for `Judge`. At `next_expiry` it is time for another engine."""
+        """Set the same values as `Judge`. At `next_expiry`, callers must build a new engine."""
         super().__init__(policy, mode, now, keyring, tables)
         if policy.public_hosts:
-            is_public_suffix(b"example")  # reads the list, 35 ms, while nobody waits
+            is_public_suffix(b"example")  # load the list (35 ms) before the first request
         self.asks_consent = policy.consent is not None
-        """Whether `answer` and `after_response` have anything to say."""
+        """True if `answer` and `after_response` affect decisions."""
         self.evicts = policy.evict is not Evict.OFF and self.mode is Mode.ENFORCE
-        """Whether `evictions` has anything to say."""
+        """True if `evictions` may return lines."""
         self._keyring = keyring
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
 
     def in_mode(self, mode: Mode | None, now: float) -> "Engine":
-        """The same policy in a mode (None: its own) as of a moment. Its tables are shared and its memo is empty: that
-        takes milliseconds where a new engine takes seconds (60,000 entries)."""
+        """Return an engine of the same policy in another mode (None for its own) or at another time.
+
+        It shares the tables and has an empty memo. This takes milliseconds; a new engine takes seconds (60,000
+        entries)."""
         return Engine(self.policy, mode, now, self._keyring, self.tables)
 
-    # The two entries that every caller shares
+    # Entry points of all callers
 
     def on_response(self, headers: Iterable[Header], exchange: Exchange, now: float) -> Outcome:
-        """Judge every Set-Cookie of a response head. `now` is in seconds since the epoch."""
+        """Judge each Set-Cookie of a response head. `now` is in seconds since the epoch."""
         headers = list(headers)
         lines = (value for name, value in headers if name.lower() == b"set-cookie")
         clock = expires_clock(_values_of(b"date", headers), now)
@@ -122,7 +123,7 @@ class Engine(Judge):
         return Outcome(kept, cookies)
 
     def on_request(self, headers: Iterable[Header], exchange: Exchange, now: float) -> Outcome:
-        """Judge every cookie of a request head; several Cookie headers become one, where the first stood."""
+        """Judge each cookie of a request head. Several Cookie headers are merged into the first."""
         headers = list(headers)
         lines = [value for name, value in headers if name.lower() == b"cookie"]
         if not lines:
@@ -139,15 +140,15 @@ class Engine(Judge):
                 lines = []
         return Outcome(kept, cookies)
 
-    # Where an exchange is
+    # Scopes
 
     def scope(self, exchange: Exchange) -> Scope:
-        """The scope of an exchange: ask once per request and hand it to `on_set_cookie` and `on_cookie`."""
+        """Return the scope of an exchange. Call this once per request, for `on_set_cookie` and `on_cookie`."""
         cookies, gpc = (_values_of(name, exchange.headers) for name in (b"cookie", b"sec-gpc"))
         return self.scope_of(exchange.host, exchange.target, exchange.https, self.answer(cookies, gpc))
 
     def scope_of(self, host: bytes, target: bytes, https: bool, answer: Answer = NO_ANSWER) -> Scope:
-        """The same from the parts of an exchange and the visitor's answer."""
+        """Return the scope for the parts of an exchange and the visitor's answer."""
         key = (
             host,
             https,
@@ -157,7 +158,7 @@ class Engine(Judge):
         return self._scopes.get(key) or self._new_scope(key, Site(canonical_host(host), path_of(target), https))
 
     def _paths_of(self, path: bytes) -> tuple[bytes, ...]:
-        """The policy's paths that a request's path matches."""
+        """Return the policy's paths that match a request's path."""
         beginnings = [path[:length] for length in self.tables.path_lengths if length <= len(path)]
         return tuple([found for found in beginnings if found in self.tables.paths and path_match(path, found)])
 
@@ -171,20 +172,22 @@ class Engine(Judge):
     # Consent
 
     def answer(self, cookies: Iterable[bytes], gpc: Iterable[bytes]) -> Answer:
-        """The visitor's answer, by the values of a request's Cookie fields and of its Sec-GPC fields."""
+        """Return the visitor's answer from the values of a request's Cookie and Sec-GPC fields."""
         asked = self.policy.consent
         if asked is None:
             return NO_ANSWER
         pieces = parse_cookie(b"; ".join(cookies))
         name = asked.cookie.encode()
         values = [piece.partition(b"=")[2] for found, piece in pieces if found == name]
-        # Said twice, as one field or as two, it is still said.
+        # A repeated 1 counts as 1, in one field or in several.
         says_gpc = {word.strip(b" \t") for value in gpc for word in value.split(b",")} == {b"1"}
         return consent.denied(asked, values, says_gpc), says_gpc
 
     def after_response(self, scope: Scope, lines: Iterable[bytes], clock: Callable[[], float]) -> Scope:
-        """The scope for a response with these Set-Cookie lines: where they change the visitor's answer, the stricter of
-        the old one and the new one counts. `clock`: as in `on_set_cookies`."""
+        """Return the scope for a response with these Set-Cookie lines.
+
+        If they change the visitor's answer, the stricter of the previous and the new answer applies. `clock` is as in
+        `on_set_cookies`."""
         asked = self.policy.consent
         if asked is None:
             return scope
@@ -204,12 +207,13 @@ class Engine(Judge):
     def evictions(
         self, cookies: Iterable[bytes], scope: Scope, target: bytes, now: float
     ) -> tuple[list[bytes], dict[bytes, Decision]]:
-        """For a navigation to `target`, answered by a page: Set-Cookie values that expire what its Cookie fields hold
-        and may not, and the decision for each such name."""
+        """Return Set-Cookie values that expire cookies which the browser should not hold, and the decisions by name.
+
+        Call this for a navigation to `target` whose response is a page. `cookies` are its Cookie fields."""
         found: dict[bytes, Decision] = {}
         tried: dict[bytes, list[bytes]] = {}
         domains: dict[bool, list[bytes]] = {}
-        """By whether a cookie is declared: found out once, and only where one is expired."""
+        """Domains for declared (True) and undeclared cookies, computed when first needed."""
         for name, _ in parse_cookie(b"; ".join(cookies)):
             if not name or name in found or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
@@ -227,7 +231,10 @@ class Engine(Judge):
         return eviction.expiring_lines(list(tried.items()), target, int(now), secure), found
 
     def _evict_domains(self, scope: Scope, everywhere: bool) -> list[bytes]:
-        """Declared cookies are ours at every domain; an undeclared one may belong to a sibling application."""
+        """Return the domains at which a cookie is expired.
+
+        Declared cookies are expired at all domains. An undeclared one may belong to another application of the same
+        site, so the policy must allow the domain."""
         if not everywhere and self.policy.evict is not Evict.DOMAIN:
             return [eviction.HOST_ONLY]
         if scope.parents is None:
@@ -245,15 +252,16 @@ class Engine(Judge):
         lines, decisions = self.evictions(_values_of(b"cookie", exchange.headers), scope, exchange.target, now)
         return [Judged(_name(line), b"", line, decisions[_name(line)]) for line in lines]
 
-    # The narrow entries of the data plane
+    # Entry points of the data plane
 
     def on_set_cookie(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
-        """One Set-Cookie value: what it becomes (None: it is dropped) and why. `now`: the moment from which browsers
-        count an Expires in this response (`expires_clock`)."""
+        """Judge one Set-Cookie value. Return the resulting value (None if it is blocked) and the decision.
+
+        `now` is the time from which browsers count an Expires in this response (`expires_clock`)."""
         pair, semicolon, tail = line.partition(b";")
         name, equals, _ = pair.partition(b"=")
         plan = scope.plans.get((name, semicolon, tail))
-        # A tail that is remembered has no control character: the pair may have.
+        # A stored tail has no control characters, but the pair may have some.
         if plan is not None and equals and len(pair) <= MAX_PAIR and not _has_control(pair):
             becomes, decision = plan
             return (None if becomes is None else pair + becomes), decision
@@ -266,15 +274,16 @@ class Engine(Judge):
         clock: Callable[[], float],
         on_fault: Callable[[Exception], Decision],
     ) -> tuple[list[bytes], tuple[Decision, ...]]:
-        """The Set-Cookie fields of a head, in which a parser found no control characters: what of them travels on, in
-        pieces, and the decision for each. `clock` gives the moment from which browsers count an Expires in this
-        response (`expires_clock`); it is only asked where lines are judged. `on_fault` is asked where judging one
-        failed.
+        """Judge the Set-Cookie fields of a head without control characters.
 
-        It is `on_set_cookie` for each. An application sets the same cookies again and again: they are judged as one,
-        0.9 µs instead of 2.5 for six."""
+        Return the pieces to forward and the decisions. `clock` returns the time from which browsers count an Expires in
+        this response (`expires_clock`). It is called only if lines are judged. `on_fault` is called with the exception
+        if judging a line fails.
+
+        The result is the same as of `on_set_cookie` for each line. Applications often set the same cookies, so a plan
+        covers all of them: 0.9 µs instead of 2.5 for six."""
         plan = scope.runs.get(lines.shape)
-        # A value can make a cookie too large; all together are looked at, for that is one look.
+        # A large value can make a cookie too large. Checking the sum of all values takes only one comparison.
         if plan is not None and len(b"".join(lines.values)) <= MAX_PAIR - MAX_KEY:
             return plan.apply(lines.values), plan.decisions
         parts: list[bytes] = []
@@ -299,15 +308,14 @@ class Engine(Judge):
     def _on_new_line(
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
     ) -> tuple[bytes | None, Decision]:
-        """A line that is dated, was not seen before or is not remembered."""
+        """Judge a line that is dated, new or not stored."""
         if b"=" not in pair or len(pair) > MAX_PAIR or CONTROL.search(line):
             return self.judge_set_cookie(line, scope, now)
         found = EXPIRES.search(tail)
         if found is None:
             return self._on_new_name(line, pair, name, tail, scope, now)
         date = found[1]
-        # Browsers ignore a longer one, and without a clock no date is past: what was remembered of dates says nothing
-        # of these.
+        # Plans do not apply to dates that browsers ignore for their length, or to dates without a known clock.
         if len(date) > MAX_ATTRIBUTE or not is_known(now):
             return self.judge_set_cookie(line, scope, now)
         before, rest = tail[: found.start(1)], tail[found.end(1) :]
@@ -330,14 +338,14 @@ class Engine(Judge):
     def _dated_plan(
         self, name: bytes, before: bytes, rest: bytes, date: bytes, scope: Scope, now: float
     ) -> DatedPlan | None:
-        # An absent bound classes nothing as over it: None is remembered too, so absence needs its own mark.
+        # A stored bound may be None, so a missing name needs another mark.
         bound = scope.bounds.get(name, -1)
         return None if bound == -1 else scope.dated.get((name, before, rest, class_of(date, bound, now)))
 
     def _on_new_name(
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
     ) -> tuple[bytes | None, Decision]:
-        """A line without a date: names that one glob declares, and those that no entry does, are judged alike."""
+        """Judge a line without a date. Names of one glob share a plan, and so do undeclared names."""
         match = self.match(name.strip(WSP), scope.site)
         kind = self._kind(name, match, scope)
         plan = scope.plans.get((kind, tail[:1], tail[1:])) if kind else None
@@ -350,17 +358,18 @@ class Engine(Judge):
         return (None if becomes is None else pair + becomes), decision
 
     def _kind(self, name: bytes, match: Match, scope: Scope) -> bytes:
-        """A name's stand-in in the memo, where what is decided does not depend on the name; empty where it may. No name
-        on the wire has its first octet."""
+        """Return the key that a name shares with others in the memo, or empty if decisions may depend on the name.
+
+        Its first octet, NUL, does not occur in names from the wire."""
         bare = name.strip(WSP)
-        if not bare or bare.startswith(b"__"):  # a prefix may promise something
+        if not bare or bare.startswith(b"__"):  # a prefix may require attributes
             return b""
         if match.entry is None:
             return b"\0" + self.why_undeclared(bare, match.out_of_scope, scope.site).encode()
         return b"\0*" + match.entry.name.encode() if "*" in match.entry.name else b""
 
     def on_cookie(self, header: bytes, scope: Scope) -> tuple[bytes | None, list[Judged]]:
-        """One Cookie header value: what the application gets (None: no header) and the decision for each cookie."""
+        """Judge one Cookie header value. Return the application's value (None for no header) and all decisions."""
         kept: list[bytes] = []
         cookies = []
         first_removed = changed = False
@@ -377,7 +386,7 @@ class Engine(Judge):
             if decision.action is Action.STRIP and decision.enforced:
                 after = None
             elif decision.entry is not None and decision.entry.is_transported:
-                # What is only reported reaches the application, and so as the application knows it.
+                # A cookie that is only reported reaches the application, so it needs the application's name and value.
                 names = names or frozenset([found for found, _ in pieces])
                 carried_so_far += 1
                 is_opened = carried_so_far <= MAX_OPENED
@@ -401,10 +410,10 @@ class Engine(Judge):
         return build_cookie(kept, first_removed) if any(map(_has_content, kept)) else None, cookies
 
     def on_cookies(self, header: bytes, scope: Scope) -> tuple[bytes | None, tuple[Decision, ...]]:
-        """The same for the data plane, which wants the decisions only.
+        """Judge one Cookie header value for the data plane, which needs only the decisions.
 
-        Browsers send the same names again and again: what was decided is remembered by the header without its values,
-        3.6 µs instead of 18 for 20 cookies.
+        Browsers often send the same names, so a plan is stored by the header without its values: 3.6 µs instead of 18
+        for 20 cookies.
         """
         shape = _VALUES.sub(b"=", header)
         plan = scope.headers.get(shape)
@@ -415,7 +424,7 @@ class Engine(Judge):
         pieces = shape.split(b";")
         if any(decision.entry is not None and decision.entry.is_transported for decision in decisions):
             return after, decisions
-        # What stands without a `=` is a value.
+        # A piece without a `=` is a value.
         if len(shape) <= MAX_SHAPE and all(b"=" in piece or not piece.strip(b" \t") for piece in pieces):
             judged = iter(cookies)
             kept = tuple(not _has_content(piece) or next(judged).after is not None for piece in pieces)
@@ -423,7 +432,7 @@ class Engine(Judge):
             scope.headers[shape] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
 
-    # Remembering
+    # Memo
 
     def _judge_and_remember_name(self, name: bytes, scope: Scope) -> Decision:
         decision = self.judge_name(name, scope)
@@ -443,7 +452,7 @@ class Engine(Judge):
         scope: Scope,
         now: float,
     ) -> tuple[bytes | None, Decision]:
-        """`kind`: the name's stand-in, or empty."""
+        """Judge a line and store its plan, by its name and by `kind` (see `_kind`)."""
         after, decision = self.judge_set_cookie(line, scope, now, match)
         if name.strip(WSP) and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
             plan = (None if after is None else after[len(pair) :]), decision
@@ -464,7 +473,7 @@ class Engine(Judge):
         scope: Scope,
         now: float,
     ) -> tuple[bytes | None, Decision]:
-        """`kind`: the name's stand-in, or empty."""
+        """Judge a line with a date and store its plan, by its name and by `kind` (see `_kind`)."""
         after, decision = self.judge_set_cookie(line, scope, now, match)
         date, rest = found[1], tail[found.end(1) :]
         if not name.strip(WSP) or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
@@ -488,13 +497,13 @@ class Engine(Judge):
         decisions: list[Decision],
         scope: Scope,
     ) -> None:
-        """Remember all lines as one where each of them is remembered: without a date, and whatever its value."""
+        """Store a plan for the run of lines if each line has a plan that depends on neither a date nor the value."""
         shape = lines.shape
         parts: list[bytes] = []
         for lead, name, value, tail, after, decision in zip(
             shape[::3], shape[1::3], lines.values, shape[2::3], becomes, decisions, strict=True
         ):
-            # Without attributes, blanks at the end of the line would be taken for some of the value.
+            # Without attributes, trailing whitespace of the line would become part of the value.
             if not tail or (name[:-1], tail[:1], tail[1:]) not in scope.plans:
                 return
             if after is not None:
@@ -514,21 +523,23 @@ class Engine(Judge):
 
 
 def _has_control(pair: bytes) -> bool:
-    """The same as a search for CONTROL, but that what is all printable is seen in two thirds of the time."""
+    """Check for control characters. For printable text, this takes two thirds of the time of a search for CONTROL."""
     return not pair.decode("latin-1").isprintable() and CONTROL.search(pair) is not None
 
 
 def _reads_value(decision: Decision) -> bool:
-    """Whether the outcome depends on the value: a deletion loses it, and what is sealed is another each time. A pair
-    that is renamed is not remembered either: plans speak of what follows the pair."""
+    """Check whether the result depends on the value or changes the pair, so that a plan for the tail cannot hold it.
+
+    A deletion loses its value, a sealed value differs each time, and a renamed pair differs from the original."""
     if decision.entry is not None and decision.entry.is_transported:
         return True
     return Reason.DELETION in decision.reasons
 
 
 def _for_name(decision: Decision, name: bytes) -> Decision:
-    """A decision on another name of its kind, for this one: an object of its own, for what was seen is counted by
-    it."""
+    """Copy the decision for another name of the same kind.
+
+    Each name needs a separate object, because observations are counted by decision."""
     supersedes = decision.supersedes
     if supersedes:
         _, equals, rest = supersedes.partition(b"=")
@@ -545,6 +556,6 @@ def _has_content(piece: bytes) -> bool:
 
 
 def _name(line: bytes) -> bytes:
-    """The name in a Set-Cookie value that may be malformed; empty where it has none."""
+    """Return the name in a Set-Cookie value that may be malformed, or empty."""
     name, equals, _ = line.partition(b";")[0].partition(b"=")
     return name.strip(b" \t") if equals else b""

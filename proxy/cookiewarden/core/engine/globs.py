@@ -1,8 +1,7 @@
-"""The globs that match a name, found without trying each of them.
+"""Search for the globs that match a name, without trying each glob.
 
-A glob is looked up by its beginning (up to its first `*`) and its end (after its last one); by octets of the text
-between two stars where there is some. A name that was never seen costs some microseconds, with 20 globs and with
-2,000.
+A glob is found by its beginning (up to its first `*`) and its end (after its last `*`). A glob with text between two
+stars is found by octets of that text. A new name takes a few microseconds, with 20 globs or with 2,000.
 """
 
 from bisect import bisect_right
@@ -15,26 +14,26 @@ from cookiewarden.core.cookies.glob import glob_matches
 T = TypeVar("T")
 
 FEW = 8
-"""Globs with text between two stars that are tried one after the other; more of them are looked up."""
+"""Maximum number of globs with text between two stars that are tried one by one. Above it, an index is used."""
 GRAM = 3
-"""Octets of such a text by which it is looked up, where it has as many."""
+"""Maximum length of the grams in that index, in octets."""
 MARKS = 1024
-"""Bits of a mask of ends. More ends than that share bits, which costs time only."""
+"""Number of bits in a mask of ends. If there are more ends, they share bits, which only costs time."""
 STRETCH = 16
-"""Beginnings of beginnings that are passed over in one step."""
+"""Number of shorter beginnings that are skipped in one step."""
 
 Gram = tuple[int, ...]
 Rank = tuple[int, int]
-"""The lengths of a glob's beginning and end, in octets."""
+"""Lengths of a glob's beginning and end, in octets."""
 
 
 class Beginnings:
-    """Texts, of which some may begin with others."""
+    """Set of texts that finds the ones with which a name begins."""
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         self._texts = sorted(texts)
         self._lengths: list[int] = []
-        """For each: the lengths of those with which it begins, itself among them, as bits."""
+        """For each text, the lengths of all texts with which it begins (including itself), as bits."""
         before = [(b"", 0)]
         for text in self._texts:
             while not text.startswith(before[-1][0]):
@@ -44,14 +43,14 @@ class Beginnings:
             self._lengths.append(lengths)
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Each with the longest other one with which it begins, which comes before it."""
+        """Yield each text with the longest other text with which it begins, or None. The other text comes first."""
         for text, lengths in zip(self._texts, self._lengths, strict=True):
             others = lengths ^ 1 << len(text)
             yield text, text[: others.bit_length() - 1] if others else None
 
     def of(self, name: bytes) -> int:
-        """The lengths of the texts with which a name begins, as bits."""
-        at = bisect_right(self._texts, name) - 1  # whatever a name begins with, the text before it begins with too
+        """Return the lengths of the texts with which a name begins, as bits."""
+        at = bisect_right(self._texts, name) - 1  # each beginning of the name is also a beginning of this text
         if at < 0:
             return 0
         text, lengths = self._texts[at], self._lengths[at]
@@ -61,7 +60,7 @@ class Beginnings:
 
 
 def _common(one: bytes, other: bytes) -> int:
-    """How many octets two texts have in common at their beginning."""
+    """Return the length of the common beginning of two texts, in octets."""
     length = min(len(one), len(other))
     differs = int.from_bytes(one[:length], "big") ^ int.from_bytes(other[:length], "big")
     return length - (differs.bit_length() + 7) // 8
@@ -81,7 +80,7 @@ class _Middle(Generic[T]):
 
 
 class _Stem(Generic[T]):
-    """The globs with one beginning and without text between two stars, by their end."""
+    """Globs with one beginning and without text between two stars, by their ends."""
 
     __slots__ = ("above", "beginning", "depth", "ends", "far", "lengths", "marks", "reach")
 
@@ -89,19 +88,19 @@ class _Stem(Generic[T]):
         self.beginning = beginning
         self.ends: dict[bytes, T] = {}
         self.lengths = 0
-        """The lengths of the ends, as bits."""
+        """Lengths of the ends, as bits."""
         self.marks = 0
-        """The ends themselves, as bits that several may share."""
+        """Marks of the ends, as bits that several ends may share."""
         self.above: _Stem[T] | None = None
-        """That of the longest other beginning that this one begins with."""
+        """Stem of the longest other beginning with which this beginning begins."""
         self.depth = 0
         self.far: _Stem[T] | None = None
-        """The next one above that does not count in `reach`."""
+        """Next stem above that is not part of `reach`."""
         self.reach = 0
-        """The marks of this one and of all up to `far`."""
+        """Marks of this stem and of all stems above it before `far`."""
 
     def index(self, above: "_Stem[T] | None", marks: dict[bytes, int]) -> None:
-        """Prepare for look-ups, once it has all its ends and `above` is prepared."""
+        """Prepare for look-ups. All ends must be present, and `above` must be prepared."""
         for end in self.ends:
             self.lengths |= 1 << len(end)
             self.marks |= marks[end]
@@ -115,22 +114,22 @@ class _Stem(Generic[T]):
 
 
 class Globs(Generic[T]):
-    """Something for each of many globs. Add all, `index`, then ask."""
+    """Mapping from globs to values. Add all globs, call `index`, then look up names."""
 
     def __init__(self) -> None:
         self._stems: dict[bytes, _Stem[T]] = {}
         self._middles: dict[bytes, _Middle[T]] = {}
         self._beginnings = Beginnings(())
         self._ends = Beginnings(())
-        """The ends backwards."""
+        """The reversed ends."""
         self._marks: dict[bytes, int] = {}
-        """For each end, backwards: the marks of it and of the ends with which it ends."""
+        """For each reversed end, its marks and the marks of the ends with which it ends."""
         self._by_gram: dict[Gram, list[_Middle[T]]] = {}
-        """The globs with text between two stars by one gram each, where there are many."""
+        """Globs with text between two stars, by one gram each, if there are more than `FEW`."""
         self._gram_lengths: list[int] = []
 
     def get(self, glob: bytes, new: T) -> T:
-        """What is held for a glob; `new` where nothing is."""
+        """Return the value of a glob. If it has none, set it to `new`."""
         parts = glob.split(b"*")
         if any(parts[1:-1]):
             return self._middles.setdefault(glob, _Middle(parts, new)).held
@@ -156,18 +155,17 @@ class Globs(Generic[T]):
         return len(self._middles) > FEW
 
     def _index_middles(self) -> None:
-        """Look up by the rarest gram of each glob from now on."""
+        """Index each glob by its rarest gram."""
         grams = {glob: _grams(middle.parts) for glob, middle in self._middles.items()}
         often = Counter(gram for found in grams.values() for gram in found)
         for glob, found in grams.items():
-            # Of equally rare ones that with letters: names end in digits more often.
+            # Of equally rare grams, prefer letters, because many names end in digits.
             rarest = min(found, key=lambda gram: (often[gram], [-octet for octet in gram]))
             self._by_gram.setdefault(rarest, []).append(self._middles[glob])
         self._gram_lengths = sorted({len(gram) for gram in self._by_gram})
 
     def ranked(self) -> list[list[T]]:
-        """All that is held: the longest beginning first, and of one beginning the longest end; those alike in one
-        list."""
+        """Return all values, longest beginning first and then longest end. Values of equal rank are in one list."""
         found: dict[tuple[bytes, bytes], list[T]] = {}
         for stem in self._stems.values():
             for end, held in stem.ends.items():
@@ -177,7 +175,7 @@ class Globs(Generic[T]):
         return [found[key] for key in sorted(found, key=lambda key: (-len(key[0]), key[0], -len(key[1])))]
 
     def matching(self, name: bytes) -> Iterator[list[T]]:
-        """What is held for the globs that match a name, in the order of `ranked`."""
+        """Yield the values of the globs that match a name, in the order of `ranked`."""
         plain = self._matching_plain(name)
         if not self._middles:
             for _, held in plain:
@@ -198,11 +196,11 @@ class Globs(Generic[T]):
             yield alike[waiting.pop()]
 
     def has(self, name: bytes) -> bool:
-        """Whether a glob matches a name."""
+        """Check whether a glob matches a name."""
         return any(True for _ in self._matching_plain(name)) or any(True for _ in self._matching_middles(name))
 
     def _matching_plain(self, name: bytes) -> Iterator[tuple[Rank, T]]:
-        """What is held for the globs without text between two stars that match a name, the highest rank first."""
+        """Yield the values of matching globs without text between two stars, highest rank first."""
         beginnings = self._beginnings.of(name)
         if not beginnings:
             return
@@ -227,20 +225,20 @@ class Globs(Generic[T]):
             stem = stem.above
 
     def _matching_middles(self, name: bytes) -> Iterator[_Middle[T]]:
-        """The globs with text between two stars that match a name."""
+        """Yield the matching globs with text between two stars."""
         for middle in self._with_grams(name) if self._by_gram else self._middles.values():
             if name.startswith(middle.parts[0]) and glob_matches(middle.parts, name):
                 yield middle
 
     def _with_grams(self, name: bytes) -> Iterator[_Middle[T]]:
-        """The globs whose gram a name has."""
+        """Yield the globs whose gram occurs in a name."""
         for length in self._gram_lengths:
             for gram in self._by_gram.keys() & zip(*[name[at:] for at in range(length)], strict=False):
                 yield from self._by_gram[gram]
 
 
 def _grams(parts: list[bytes]) -> set[Gram]:
-    """Octets that stand together in every name that the glob matches."""
+    """Return the grams between two stars, which occur in every name that the glob matches."""
     middles = parts[1:-1]
     length = min(GRAM, max(map(len, middles)))
     return {tuple(middle[at : at + length]) for middle in middles for at in range(len(middle) - length + 1)}

@@ -1,4 +1,4 @@
-"""The script guard, apart from the wire: a policy as the script in a page reads it."""
+"""Data of the script guard: a policy in the form that the script in a page reads."""
 
 from typing import Any
 
@@ -9,8 +9,10 @@ Json = dict[str, Any]
 
 
 def guard_rules(policy: Policy, mode: Mode, now: float) -> Json:
-    """A policy as the script in the page reads it. Entries stand in the order of their rank: the first that matches a
-    name on the page's host speaks for it. Holds nothing but what the statement publishes and what requests need."""
+    """Return a policy in the form that the script in the page reads.
+
+    Entries are in the order of their rank, so the first match for a name on the page's host applies. The data contain
+    only published information and the data needed for decisions."""
     asked = policy.consent
     live = [entry for entry in policy.entries if entry.until > now]
     return {

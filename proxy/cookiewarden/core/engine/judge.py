@@ -1,10 +1,8 @@
-"""The judge: what a policy says of one cookie, in a response, in a request or of a script. It decides and remembers
-nothing.
+"""Judge: a policy's decision on one cookie, from a response, a request or a script. It stores no decisions.
 
-The order for a Set-Cookie: malformed, match, undeclared (a deletion among them), domain and path, partitioned,
-same_site and secure, http_only, lifetime, what browsers would refuse. The first blocking reason wins; edits collect all
-reasons. A deletion of a declared cookie always passes, with the edits that decide whether browsers find the cookie it
-deletes."""
+The order for a Set-Cookie is malformed, match, undeclared (including deletions), domain and path, partitioned,
+same_site and secure, http_only, lifetime, rejection by browsers. The first blocking reason applies; edits collect all
+reasons. A deletion of a declared cookie always passes, with the edits needed so that browsers find the cookie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -43,38 +41,39 @@ MALFORMED = Decision(Action.BLOCK, None, (Reason.MALFORMED,))
 
 @dataclass(slots=True, eq=False)
 class Situation:
-    """Where an exchange is, with the visitor's answer: all that a decision reads of it but the cookie."""
+    """The site of an exchange and the visitor's answer: all inputs of a decision except the cookie."""
 
     site: Site
     denied: Mapping[str, Reason]
-    """Categories whose cookies do not pass, and why."""
+    """Denied categories, with the reasons."""
     is_public: bool
-    """Whether browsers are where the request says they are (`public_hosts`)."""
+    """True if browsers use the host of the request (`public_hosts`)."""
 
 
 class Tables:
-    """What is looked up in a policy, in any mode and at any moment."""
+    """Look-up tables of a policy, for all modes and times."""
 
     def __init__(self, policy: Policy) -> None:
         self.matcher = Matcher(policy.entries)
-        """Of all entries: those that have ended are passed over."""
+        """Matcher of all entries. A match skips entries that have ended."""
         self.plain_names: dict[bytes, bytes] = {
             entry.rename.name.encode(): entry.name.encode() for entry in policy.entries if entry.rename is not None
         }
-        """The application's name for each name under which browsers keep a cookie."""
+        """The application's name for each new name in browsers."""
         self.paths = frozenset(path.encode() for entry in policy.entries for path in entry.paths)
         self.path_lengths = sorted(set(map(len, self.paths)))
 
 
 class Judge:
-    """A policy in a mode as of a moment."""
+    """A policy in a mode, at a time."""
 
     def __init__(
         self, policy: Policy, mode: Mode | None, now: float, keyring: "Keyring | None", tables: Tables | None
     ) -> None:
-        """`mode`: None is the policy's own. `now`: the moment, in seconds since the epoch, by which dated entries have
-        ended or not. `keyring`: for a policy that seals. `tables`: of the same policy, where there are any. Raises
-        ValueError where a keyring is missing."""
+        """Set the policy, its mode (None for its own) and the time `now` in seconds since the epoch.
+
+        A policy that seals needs a keyring. `tables` are the tables of the same policy, if they exist already. Raises
+        ValueError if a keyring is missing."""
         if policy.seals and keyring is None:
             raise ValueError("a policy that seals needs a keyring")
         self.policy = policy
@@ -86,15 +85,15 @@ class Judge:
         self._has_ended = not self._ended.is_empty
 
     def pieces(self) -> list[object]:
-        """What it is made of: whoever holds these while it is freed can free them little by little."""
+        """Return the parts of the judge, so that a caller can free them in small steps."""
         return [*self.policy.entries, *self.tables.matcher.pieces(), *self._ended.pieces()]
 
     def match(self, name: bytes, site: Site) -> Match:
-        """The entry for a name in a response."""
+        """Return the match of a name in a response."""
         return self.tables.matcher.match(name, site.host, site.path, self.now)
 
     def is_public(self, host: bytes) -> bool:
-        """Whether browsers at a host are where the request says they are."""
+        """Check whether a host is one of the policy's public hosts."""
         return any(host_matches(pattern, host) for pattern in self.policy.public_hosts)
 
     # In a response
@@ -102,8 +101,10 @@ class Judge:
     def judge_set_cookie(
         self, line: bytes, situation: Situation, clock: float, match: Match | None = None
     ) -> tuple[bytes | None, Decision]:
-        """A Set-Cookie value: what it becomes (None: it is dropped) and why. `clock`: the moment from which browsers
-        count an Expires (`expires_clock`). `match`: of its name, where it is known."""
+        """Judge a Set-Cookie value. Return the resulting value (None if it is blocked) and the decision.
+
+        `clock` is the time from which browsers count an Expires (`expires_clock`). `match` is the match of its name,
+        if the caller has it."""
         cookie = parse_set_cookie(line)
         if cookie is None:
             return self._malformed(line)
@@ -113,7 +114,7 @@ class Judge:
         return (build_set_cookie(edited) if edited is not None else None), decision
 
     def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
-        # RFC 9110 5.5: CR, LF and NUL must not travel on; a control character passes in no mode.
+        # RFC 9110 5.5: CR, LF and NUL must not be forwarded. Control characters are removed in every mode.
         if self.mode is Mode.ENFORCE or CONTROL.search(line):
             return None, MALFORMED
         return line, Decision(Action.BLOCK, None, (Reason.MALFORMED,), enforced=False)
@@ -140,7 +141,7 @@ class Judge:
         self, cookie: SetCookie, reason: Reason, deletion: bool, site: Site
     ) -> tuple[SetCookie | None, Decision]:
         choice = self.policy.on_response
-        # Firefox takes a line without `=` for a name without a value: for the cookie of an entry, it may be.
+        # Firefox reads a line without `=` as a name without a value, which may be the name of an entry.
         is_ambiguous = b"=" not in cookie.pair and self._is_declared(cookie.value, site)
         if choice is OnUndeclaredResponse.PASS and not is_ambiguous:
             return cookie, Decision(Action.PASS)
@@ -181,11 +182,11 @@ class Judge:
             return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
         superseded = b""
         moved = not verbs.IDENTITY.isdisjoint(draft.reasons)
-        # What browsers refused to keep needs not be expired.
+        # Browsers rejected a cookie with certain refusals, so it need not be expired.
         if moved and enforced and entry.rules.supersede and not verbs.certain_refusals(cookie):
             superseded = build_set_cookie(bare_deletion(cookie))
             draft.reasons.append(Reason.SUPERSEDED)
-        # One order for the reasons, whatever made them: they are compared in tests and shown to people.
+        # The order of reasons is fixed, because tests compare them and people read them.
         likely = [r for r in verbs.likely_refusals(draft, site) if r not in refusals]
         reasons = (*draft.reasons, *refusals, *likely)
         if not draft.changed:
@@ -195,11 +196,11 @@ class Judge:
     # In a request
 
     def judge_name(self, name: bytes, situation: Situation) -> Decision:
-        """A cookie in a request, by its name."""
+        """Judge a cookie in a request by its name."""
         plain_names = self.tables.plain_names
         match = self.tables.matcher.match(plain_names.get(name, name), situation.site.host, None, self.now)
         if name in plain_names and not _is_renamed_to(name, match.entry):
-            # It is renamed, but not for this host.
+            # The cookie is renamed, but not for this host.
             found = self.tables.matcher.match(name, situation.site.host, None, self.now)
             match = found if found.entry is not None else replace(found, out_of_scope=True)
         if match.entry is not None:
@@ -225,7 +226,7 @@ class Judge:
     # From a script
 
     def judge_script(self, name: bytes, situation: Situation) -> Decision | None:
-        """What a policy says of a cookie that a script of the page wanted to set; None where it may."""
+        """Judge a cookie that a script of the page tries to set. Return None if it is allowed."""
         match = self.tables.matcher.match(name, situation.site.host, None, self.now)
         if match.entry is not None:
             refused = situation.denied.get(match.entry.category)

@@ -1,8 +1,8 @@
-"""Which entry speaks for a name on a host and a path.
+"""Search for the entry that applies to a name on a host and a path.
 
-Rank: exact name, then the glob with the longest literal prefix, then the longest suffix; among those an exact
-host, then the longest `*.` host, then none; then the longest path. `check` has made sure that two entries of
-one rank never match the same thing.
+An exact name ranks first, then the glob with the longest literal prefix, then the one with the longest suffix. Among
+these, an exact host ranks first, then the longest `*.` host, then no host. The longest path decides last. The checks of
+a policy ensure that two entries of equal rank do not match the same cookie.
 """
 
 import math
@@ -17,14 +17,14 @@ from cookiewarden.core.policy.policy import Entry
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An entry for one of its hosts and one of its paths (empty: any)."""
+    """An entry with one of its hosts and one of its paths; an empty text matches any."""
 
     entry: Entry
     host: str
     path: bytes
 
     def applies(self, host: bytes, path: bytes | None) -> bool:
-        """`path` None: a request, where the path is not looked at."""
+        """Check whether the rule applies at a place. For a request, `path` is None and is not checked."""
         return (not self.host or host_matches(self.host, host)) and (
             path is None or not self.path or path_match(path, self.path)
         )
@@ -41,25 +41,25 @@ def _rank(rule: Rule) -> tuple[int, int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The entry, or None: undeclared, or `out_of_scope` where the name is declared for elsewhere only."""
+    """The matching entry, or None. `out_of_scope` is True if the name is declared only for other hosts or paths."""
 
     entry: Entry | None
     out_of_scope: bool = False
 
 
 FEW = 8
-"""Rules of one name that are tried one after the other; more of them are looked up."""
+"""Maximum number of rules of one name that are tried one by one. Above it, they are looked up by host."""
 MANY = 16
-"""Globs that match a name and speak for other places or have ended: after so many, those that do not are sorted out."""
+"""Number of matching globs without an applicable rule after which a matcher for the place is built."""
 MAX_NEAR = 256
-"""Places for which that is remembered,"""
+"""Maximum number of matchers stored for places."""
 MAX_RULES = 20_000
-"""and the rules that are remembered for them."""
+"""Maximum number of rules in all these matchers."""
 _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 
 
 class _Rules:
-    """The rules of one name or glob, the one that ranks highest first."""
+    """Rules of one name or glob, in the order of their rank."""
 
     __slots__ = ("_by_host", "_here", "_where", "all")
 
@@ -70,8 +70,10 @@ class _Rules:
         self._here: list[Rule] = []
 
     def at(self, host: bytes, path: bytes | None) -> list[Rule]:
-        """Those that apply at a place. The last place is remembered: all cookies of a request have one, so a request
-        looks at each rule once, however many of its cookies match."""
+        """Return the rules that apply at a place.
+
+        The result for the last place is kept. All cookies of a request have the same place, so a request checks each
+        rule once."""
         if len(self.all) == 1:
             return self.all if self.all[0].applies(host, path) else []
         where = (host, path)
@@ -88,7 +90,7 @@ class _Rules:
 
 
 class _ByHost:
-    """Rules by their host."""
+    """Rules by host."""
 
     __slots__ = ("_longest", "_rules")
 
@@ -99,7 +101,7 @@ class _ByHost:
         self._longest = max(map(len, self._rules), default=0)
 
     def at(self, host: bytes, path: bytes | None) -> Iterator[Rule]:
-        """Those that apply at a place."""
+        """Yield the rules that apply at a place."""
         for pattern in _patterns_of(host, self._longest):
             for rule in self._rules.get(pattern, ()):
                 if path is None or not rule.path or path_match(path, rule.path):
@@ -108,7 +110,7 @@ class _ByHost:
 
 @lru_cache(maxsize=64)
 def _patterns_of(host: bytes, longest: int) -> tuple[bytes, ...]:
-    """The patterns of at most so many octets that match a host (`host_matches`), and the empty one."""
+    """Return the patterns of at most `longest` octets that match a host (`host_matches`), and the empty one."""
     found = [b"", host]
     at = host.find(b".", max(1, len(host) - longest))
     while at > 0:
@@ -118,7 +120,7 @@ def _patterns_of(host: bytes, longest: int) -> tuple[bytes, ...]:
 
 
 class Matcher:
-    """Finds the entry for a name. Cost: a look-up of the name, one of its beginning and one of its end."""
+    """Index of entries by name. A match takes one look-up of the name, one of its beginning and one of its end."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._take(rule for entry in entries for rule in _rules(entry))
@@ -156,20 +158,21 @@ class Matcher:
             yield from found
 
     def rules(self) -> list[Rule]:
-        """All rules, the one that ranks higher before the other."""
+        """Return all rules in the order of their rank."""
         ordered = [rule for found in self._exact.values() for rule in found.all]
         for alike in self._globs.ranked():
             ordered += sorted((rule for found in alike for rule in found.all), key=_rank)
         return ordered
 
     def pieces(self) -> list[object]:
-        """What it is made of: whoever holds these while it is freed can free them little by little."""
+        """Return the parts of the matcher, so that a caller can free them in small steps."""
         return list(self._all())
 
     def match(self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf) -> Match:
-        """The entry for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`. Entries that
-        have ended by `now`, in seconds since the epoch, do not count: which these are changes with the days, and the
-        tables do not."""
+        """Return the match for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`.
+
+        Entries that have ended at `now` (seconds since the epoch) do not match. The tables contain them, so the tables
+        need not change when an entry ends."""
         if self._globs.has_many_middles or (host, path, now) in self._near:
             return self._match_near(self._rules_near(host, path, now), name, now)
         elsewhere = False
@@ -183,15 +186,15 @@ class Matcher:
         return _ELSEWHERE if elsewhere else _NOWHERE
 
     def _match_near(self, near: "Matcher", name: bytes, now: float) -> Match:
-        """`near`: the rules that apply and have not ended."""
+        """Return the match for a name. `near` has the rules that apply and have not ended."""
         entry = near._first(name)
         if entry is not None:
             return Match(entry)
         return _ELSEWHERE if self._living(now)._has(name) else _NOWHERE
 
     def _matching(self, name: bytes) -> Iterator[list[_Rules]]:
-        """The rules whose name or glob matches, those of a higher rank first; in one list those of globs with one
-        beginning and one end."""
+        """Yield the rules whose name or glob matches, highest rank first. Globs with equal beginning and end are in one
+        list."""
         if not name:
             return
         exact = self._exact.get(name)
@@ -203,14 +206,15 @@ class Matcher:
         return bool(name) and (name in self._exact or self._globs.has(name))
 
     def _first(self, name: bytes) -> Entry | None:
-        """The entry for a name where all rules apply."""
+        """Return the entry for a name if all rules of this matcher apply."""
         for alike in self._matching(name):
             return min((rule for found in alike for rule in found.all), key=_rank).entry
         return None
 
     def _rules_near(self, host: bytes, path: bytes | None, now: float) -> "Matcher":
-        """The rules that apply at a place and have not ended. For a policy where many match a name, and few of them
-        here: remembered for the last places."""
+        """Return a matcher of the rules that apply at a place and have not ended.
+
+        It helps with policies in which many rules match a name but few apply at a place. Recent matchers are kept."""
         place = (host, path, now)
         found = self._near.get(place)
         if found is None:
@@ -224,7 +228,7 @@ class Matcher:
         return found
 
     def _living(self, now: float) -> "Matcher":
-        """The rules that have not ended."""
+        """Return a matcher of the rules that have not ended."""
         if self._current is None or self._current[0] != now:
             rules = (rule for found in self._all() for rule in found.all)
             self._current = now, Matcher._of(rule for rule in rules if rule.entry.until > now)

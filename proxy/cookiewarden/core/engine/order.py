@@ -1,4 +1,4 @@
-"""How a policy is in force."""
+"""Mode and time at which a policy is in force."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,9 @@ from cookiewarden.core.policy.policy import Mode
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The part of it that changes at once, and without the policy's files."""
+    """Mode and time, which change independently of the policy's files."""
 
     mode: Mode | None = None
-    """Overrides the policy's own; None: the policy's own."""
+    """Mode that overrides the policy's own mode, or None."""
     now: float = 0.0
-    """The moment as of which it is in force, in seconds since the epoch: entries whose `until` is before it have
-    ended."""
+    """Time of the decisions, in seconds since the epoch. Entries whose `until` is earlier have ended."""

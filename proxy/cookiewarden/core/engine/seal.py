@@ -1,10 +1,10 @@
-"""Sealed values: what a browser keeps and cannot read, bound to the cookie that it was sealed for.
+"""Sealed values: encrypted values that browsers keep, each bound to its cookie.
 
     s1.<base64url, without padding, of nonce (12 octets), ciphertext, tag (16)>
 
-AES-256-GCM-SIV (RFC 8452): a nonce that comes twice, as random ones of 96 bits may after long, shows no more than that
-two values are equal; under AES-GCM it would give the key of the authentication away. The associated data are the
-format, the cookie's name and its context, so that a value sealed for one cookie or host opens for no other."""
+The cipher is AES-256-GCM-SIV (RFC 8452). If a random nonce repeats, it only reveals that two values are equal; with
+AES-GCM it would reveal the authentication key. The associated data are the format, the cookie's name and its context.
+So a value sealed for one cookie or host is not valid for another."""
 
 import base64
 import binascii
@@ -22,28 +22,28 @@ _SEALED = re.compile(rb"s1\.([A-Za-z0-9_-]+)")
 
 
 class Keyring:
-    """The first key seals, all of them open."""
+    """Keys for sealed values. The first key encrypts, and all keys decrypt."""
 
     def __init__(self, keys: Sequence[bytes], nonce: Callable[[], bytes]) -> None:
-        """`keys` are of 32 octets each; `nonce` gives 12 random ones. Raises ValueError."""
+        """Set the keys of 32 octets each, and the function that returns 12 random octets. Raises ValueError."""
         if not keys or any(len(key) != KEY for key in keys):
-            raise ValueError(f"a keyring takes keys of {KEY} octets")
+            raise ValueError(f"a keyring needs at least one key, and each key must have {KEY} octets")
         self._ciphers = tuple(map(AESGCMSIV, keys))
         self._nonce = nonce
 
     def seal(self, value: bytes, name: bytes, context: bytes) -> bytes:
-        """What goes to the browser in place of `value`."""
+        """Return the sealed form of `value` for the browser."""
         nonce = self._nonce()
         sealed = nonce + self._ciphers[0].encrypt(nonce, value, _bound_to(name, context))
         return PREFIX + base64.urlsafe_b64encode(sealed).rstrip(b"=")
 
     @staticmethod
     def looks_sealed(text: bytes) -> bool:
-        """Whether a value has the form of a sealed one."""
+        """Check whether a value has the form of a sealed value."""
         return _octets(text) is not None
 
     def open(self, text: bytes, name: bytes, context: bytes) -> bytes | None:
-        """The value that was sealed; None where it was not, or not by these keys for this cookie."""
+        """Return the original value, or None if it was not sealed with these keys for this cookie."""
         sealed = _octets(text)
         if sealed is None:
             return None
@@ -64,11 +64,11 @@ def _octets(text: bytes) -> bytes | None:
         octets = base64.urlsafe_b64decode(found[1] + b"=" * (-len(found[1]) % 4))
     except binascii.Error:
         return None
-    # One text for one value: the bits that base64 leaves over must be none.
+    # The unused bits of base64 must be 0, so that each value has only one valid text.
     canonical = base64.urlsafe_b64encode(octets).rstrip(b"=") == found[1]
     return octets if canonical and len(octets) >= NONCE + TAG else None
 
 
 def _bound_to(name: bytes, context: bytes) -> bytes:
-    """No other name and context give the same: the length of the name stands before it."""
+    """Return the associated data. The length before the name makes each pair of name and context unique."""
     return b"cookiewarden s1\0" + len(name).to_bytes(4, "big") + name + context

@@ -1,4 +1,4 @@
-"""Cookies that browsers keep otherwise than the application does: under another name, or with an encrypted value."""
+"""Renaming and sealing: cookies that browsers keep under a new name or with an encrypted value."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 class Transport:
-    """Between browsers and the application, both ways. This is done in report mode too."""
+    """Conversion of renamed and sealed cookies between browsers and the application, in both directions."""
 
     def __init__(self, name: str, mode: Mode, now: float, keyring: "Keyring | None") -> None:
-        """`name`: the policy's. `now`: the moment by which plain values and names are accepted or not, in seconds since
-        the epoch."""
+        """Set the policy's name, and the time `now` (seconds since the epoch) against which `accept_plain_until` is
+        compared."""
         self._name = name
         self._mode = mode
         self._now = now
         self._keyring = keyring
 
     def seal(self, draft: Draft, entry: Entry, site: Site) -> None:
-        """Encrypt the value, unless there is none or it was encrypted already."""
+        """Encrypt the value, unless it is empty or already encrypted."""
         if entry.seal is None or self._keyring is None or not draft.value:
             return
         name, context = (
@@ -41,8 +41,10 @@ class Transport:
     def carried(
         self, name: bytes, piece: bytes, entry: Entry, site: Site, names: frozenset[bytes], is_opened: bool
     ) -> tuple[bytes | None, Decision]:
-        """A piece of a Cookie header that browsers keep otherwise than the application does: what the application gets.
-        `names`: those of the header; `is_opened`: a sealed value may be opened. This is done in report mode too."""
+        """Convert a piece of a Cookie header to the application's name and value. This happens in report mode too.
+
+        `names` are the names in the header. If `is_opened` is False, sealed values are not decrypted and count as
+        invalid. Return the piece for the application (None if it is stripped) and the decision."""
         reasons: tuple[Reason, ...] = ()
         rename = entry.rename
         if rename is not None:
@@ -62,7 +64,7 @@ class Transport:
     def _open(
         self, name: bytes, piece: bytes, entry: Entry, site: Site, is_opened: bool
     ) -> tuple[bytes | None, Decision]:
-        """A piece whose value may be sealed."""
+        """Decrypt the value of a piece if it is sealed."""
         value = piece.partition(b"=")[2].strip(WSP)
         seal, keyring = entry.seal, self._keyring
         if seal is None or keyring is None or not value:
@@ -75,7 +77,7 @@ class Transport:
         return self._refused(piece, entry, Reason.SEAL_INVALID)
 
     def _context(self, entry: Entry, seal: Seal, site: Site) -> bytes:
-        """The host for a cookie that is bound to it, else what the policy says: the two are never the same."""
+        """Return the context of a seal: the host for a host-only cookie, else the policy's context."""
         if entry.rules.domain == HOST_ONLY:
             return b"host " + site.host
         return b"policy " + (seal.context or self._name).encode()

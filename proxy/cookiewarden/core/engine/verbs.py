@@ -1,7 +1,7 @@
-"""What a policy's verbs do to one Set-Cookie: each attribute by itself, then the lifetime, then refusals.
+"""Edits of a Set-Cookie by a policy's verbs: attributes, lifetime, and rejection by browsers.
 
-An edit touches the attribute that browsers count and leaves every other byte; what already satisfies its rule
-is not touched, so that editing twice is editing once.
+An edit changes only the attribute that browsers use and keeps all other bytes. An attribute that satisfies its rule is
+not changed, so edits are idempotent.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from cookiewarden.core.policy.policy import HOST_ONLY, Flag, Lifetime, Rules, Sa
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the response is going: the canonical host, the request path, and whether the browser used HTTPS."""
+    """The canonical host, the request path and the scheme of an exchange."""
 
     host: bytes
     path: bytes
@@ -31,17 +31,17 @@ class Site:
 
 
 def takes_secure(site: Site) -> bool:
-    """Whether browsers take Secure lines there."""
+    """Check whether browsers accept Secure cookies at a site."""
     return site.https or is_trustworthy(site.host)
 
 
 class Draft(SetCookie):
-    """A Set-Cookie while it is edited, with the reasons of every edit."""
+    """A Set-Cookie during editing, with the reasons of all edits."""
 
     __slots__ = ("changed", "reasons")
 
     def __init__(self, cookie: SetCookie) -> None:
-        # Not by way of `super`, which would look for the last of each attribute once more.
+        # `super().__init__` would search the last of each attribute again.
         self.pair, self.name, self.value = cookie.pair, cookie.name, cookie.value
         self.raws, self.names = cookie.raws.copy(), cookie.names.copy()
         self._at, self._lifetime = cookie._at.copy(), cookie._lifetime
@@ -49,13 +49,13 @@ class Draft(SetCookie):
         self.changed = False
 
     def note(self, reason: Reason) -> None:
-        """Give a reason for an edit."""
+        """Record the reason of an edit."""
         self.changed = True
         if reason not in self.reasons:
             self.reasons.append(reason)
 
     def add(self, name: bytes, raw: bytes) -> None:
-        """Put an attribute at the end; before an empty last one, where the header ends with `;`."""
+        """Append an attribute, before an empty last one if the header ends with `;`."""
         raws, names = self.raws, self.names
         self._at[name] = at = len(raws)
         if not names or names[-1] or raws[-1].strip(WSP):
@@ -67,14 +67,14 @@ class Draft(SetCookie):
             names.insert(-1, name)
 
     def end(self, name: bytes, raw: bytes) -> None:
-        """Put an attribute after all others."""
+        """Append a lifetime attribute after all others, even after an empty last one."""
         self._at[name] = len(self.raws)
         self._lifetime = None
         self.raws.append(raw)
         self.names.append(name)
 
     def keep(self, places: list[int]) -> None:
-        """Take every attribute off but those at some places."""
+        """Remove all attributes except the ones at these positions."""
         raws, names = self.raws, self.names
         self.raws, self.names = [raws[at] for at in places], [names[at] for at in places]
         self._at = dict(zip(self.names, range(len(places)), strict=True))
@@ -82,11 +82,13 @@ class Draft(SetCookie):
         self.changed = True
 
     def drop(self, unwanted: bytes) -> None:
-        """Take every attribute of this name off that browsers look at."""
+        """Remove every attribute of this name, except ones that browsers ignore."""
         self.keep([at for at, name in enumerate(self.names) if name != unwanted])
 
     def put(self, name: bytes, value: bytes) -> None:
-        """Give an attribute this value: in place of the one that counts, else at the end. `name` as it is spelled."""
+        """Set the value of an attribute, in place of the one that browsers use or at the end.
+
+        `name` is in its usual spelling."""
         key = name.lower()
         at = self._at.get(key)
         if at is None:
@@ -95,16 +97,16 @@ class Draft(SetCookie):
             self.raws[at] = with_attribute_value(self.raws[at], value)
 
     def become(self, pair: bytes, name: bytes, value: bytes) -> None:
-        """Change name and value."""
+        """Set the pair, with its name and value."""
         self.pair, self.name, self.value, self.changed = pair, name, value, True
 
 
 IDENTITY = frozenset({Reason.RENAMED, Reason.DOMAIN_CHANGED, Reason.PATH_CHANGED, Reason.PARTITIONED_CHANGED})
-"""Edits after which browsers keep the cookie beside the one that they had, and send both (RFC 6265bis 5.7, CHIPS)."""
+"""Edits after which browsers keep the cookie in addition to the previous one and send both (RFC 6265bis 5.7, CHIPS)."""
 
 
 def edit_identity(draft: Draft, rules: Rules) -> None:
-    """Domain and Path, which decide under which identity browsers keep the cookie."""
+    """Edit Domain and Path, which are part of the cookie's identity in browsers."""
     edit_domain(draft, rules.domain)
     edit_path(draft, rules.path)
 
@@ -117,15 +119,16 @@ def edit_path(draft: Draft, wanted: str | None) -> None:
 
 
 def rename(draft: Draft, name: bytes) -> None:
-    """Give the cookie a name with a prefix, and what the prefix promises."""
+    """Give the cookie a name with a prefix, and the attributes that the prefix requires."""
     draft.become(with_name(draft.pair, name), name, draft.value)
     draft.note(Reason.RENAMED)
     keep_promise(draft)
 
 
 def keep_promise(draft: Draft) -> None:
-    """Give the cookie the attributes that the prefix of its name promises (RFC 6265bis 4.1.3). Browsers ignore a line
-    without them, also one that deletes the cookie."""
+    """Add the attributes that the prefix of the name requires (RFC 6265bis 4.1.3).
+
+    Browsers ignore a line without them, even a deletion."""
     prefix = name_prefix(draft.name)
     if not prefix:
         return
@@ -149,18 +152,17 @@ def edit_domain(draft: Draft, widest: str | None) -> None:
 
 
 def domain_of(value: bytes | None) -> bytes:
-    """The domain of a Domain attribute, in lower case, one leading dot ignored (RFC 6265bis 5.6.3); empty where there
-    is none."""
+    """Return the domain of a Domain attribute in lower case without a leading dot (RFC 6265bis 5.6.3), or empty."""
     return (value or b"").lower().removeprefix(b".")
 
 
 def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = False) -> None:
-    """Partitioned, SameSite and Secure: when browsers send the cookie. Secure last: the others may need it."""
+    """Edit Partitioned, SameSite and Secure. Secure is last, because the other two may require it."""
     toggle(draft, PARTITIONED, rules.partitioned, Reason.PARTITIONED_CHANGED, Reason.PARTITIONED_CHANGED)
     edit_same_site(draft, rules)
     verb = rules.secure
     if verb is Flag.HTTPS or (verb is Flag.ON and is_deletion):
-        # A browser on plain HTTP ignores a deletion with Secure, and one on HTTPS needs none.
+        # A browser on plain HTTP ignores a deletion with Secure, and on HTTPS a deletion works without it.
         verb = Flag.ON if https else Flag.KEEP
     if verb in (Flag.OFF, Flag.REMOVE) and needs_secure(draft):
         verb = Flag.ON
@@ -171,7 +173,7 @@ SECURE, HTTP_ONLY, PARTITIONED = b" Secure", b" HttpOnly", b" Partitioned"
 
 
 def toggle(draft: Draft, attribute: bytes, verb: Flag, added: Reason, removed: Reason) -> None:
-    """Put a valueless attribute on or take it off."""
+    """Add or remove an attribute without a value."""
     if verb is Flag.KEEP:
         return
     name = attribute[1:].lower()
@@ -187,7 +189,7 @@ STRENGTH = {b"": 0, b"none": 1, b"lax": 2, b"strict": 3}
 
 
 def same_site_of(cookie: SetCookie) -> bytes:
-    """`none`, `lax`, `strict`, or empty where the attribute is absent or unknown (RFC 6265bis 5.6.7)."""
+    """Return `none`, `lax`, `strict`, or empty if the attribute is absent or unknown (RFC 6265bis 5.6.7)."""
     value = (cookie.last(b"samesite") or b"").lower()
     return value if value in STRENGTH else b""
 
@@ -213,7 +215,7 @@ def needs_secure(cookie: SetCookie) -> bool:
 
 
 def edit_reading(draft: Draft, rules: Rules) -> None:
-    """HttpOnly and Priority: they matter for a live cookie only."""
+    """Edit HttpOnly and Priority, which do not affect deletions."""
     toggle(draft, HTTP_ONLY, rules.http_only, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
     priority = draft.last(b"priority")
     if rules.priority is not None and (priority is None or priority.lower() != rules.priority.lower().encode()):
@@ -222,9 +224,10 @@ def edit_reading(draft: Draft, rules: Rules) -> None:
 
 
 def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
-    """Leave at most one Max-Age and one Expires, each within the bound and in the one form that every browser reads
-    alike; none of them where the bound is the session. `clock`: the moment from which browsers count Expires
-    (`expires_clock`), in seconds."""
+    """Limit the lifetime: leave at most one Max-Age and one Expires, in the form that all browsers read alike.
+
+    If the bound is the session, remove them. `clock` is the time from which browsers count an Expires
+    (`expires_clock`), in seconds since the epoch."""
     if bound is None:
         return
     gone: set[int] = set()
@@ -258,7 +261,7 @@ def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
 
 
 def certain_refusals(cookie: SetCookie) -> list[Reason]:
-    """What every browser refuses, wherever it is (RFC 6265bis 5.6 and 5.7)."""
+    """Return the reasons for which every browser rejects the cookie, on any host (RFC 6265bis 5.6 and 5.7)."""
     refusals = []
     if needs_secure(cookie) and not cookie.has(b"secure"):
         refusals.append(Reason.NONE_WITHOUT_SECURE)
@@ -270,7 +273,7 @@ def certain_refusals(cookie: SetCookie) -> list[Reason]:
 
 
 def keeps_prefix(cookie: SetCookie) -> bool:
-    """Whether the attributes are what the name's prefix promises (RFC 6265bis 4.1.3, 5.7)."""
+    """Check whether the cookie has the attributes that its prefix requires (RFC 6265bis 4.1.3, 5.7)."""
     prefix = name_prefix(cookie.name)
     if prefix and not cookie.has(b"secure"):
         return False
@@ -278,7 +281,7 @@ def keeps_prefix(cookie: SetCookie) -> bool:
         return False
     if prefix.startswith(b"__host-"):
         path = cookie.last(b"path")
-        # RFC 6265bis 5.7 asks for a host-only cookie, and one with an empty Domain is.
+        # RFC 6265bis 5.7 requires a host-only cookie, and a cookie with an empty Domain is host-only.
         is_host_only = not cookie.has(b"domain") or not any(
             value_of(raw) for raw, name in zip(cookie.raws, cookie.names, strict=True) if name == b"domain"
         )
@@ -287,13 +290,13 @@ def keeps_prefix(cookie: SetCookie) -> bool:
 
 
 def is_refused_at(cookie: SetCookie, host: bytes) -> bool:
-    """Whether browsers that are at `host` refuse the cookie for its Domain (RFC 6265bis 5.7)."""
+    """Check whether browsers at `host` reject the cookie because of its Domain (RFC 6265bis 5.7)."""
     domain = domain_of(cookie.last(b"domain"))
     return bool(domain) and domain != host and (not domain_match(host, domain) or is_public_suffix(domain))
 
 
 def likely_refusals(cookie: SetCookie, site: Site) -> list[Reason]:
-    """What browsers refuse if they are where the request says they are."""
+    """Return the reasons for which browsers reject the cookie if they use the host and scheme of the request."""
     refusals = []
     domain = domain_of(cookie.last(b"domain"))
     if domain and (not domain_match(site.host, domain) or (b"." not in domain and domain != site.host)):

@@ -1,1 +1,1 @@
-"""What a policy file says, and what is wrong with it."""
+"""Policy files: reading, validation and composition."""

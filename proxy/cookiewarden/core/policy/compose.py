@@ -1,7 +1,7 @@
-"""How do a main file, its includes and its defaults make one Policy?
+"""Composition of a Policy from a main file, its includes and its defaults.
 
-`load` never raises for bad input and never stops at the first problem. Files are read through a function
-that is handed in, so that the same code serves the proxy, `check`, tests and an editor.
+`load` does not raise for bad input and does not stop at the first problem. It reads files through a function
+argument, so that the proxy, `check`, tests and an editor use the same code.
 """
 
 import posixpath
@@ -38,7 +38,7 @@ from cookiewarden.core.policy.source import Path, Source
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The outcome: a policy where there is no error, all problems in order, and the sources by path."""
+    """Result of loading: a policy (None if there are errors), all problems in order, and the sources by path."""
 
     policy: Policy | None
     problems: list[Problem]
@@ -46,7 +46,7 @@ class Loaded:
 
 
 def load(path: str, read: Reader) -> Loaded:
-    """Load the policy whose main file is `path`, includes resolved through `read`."""
+    """Load the policy whose main file is `path`. `read` returns the content of each file."""
     files = read_policy_files(path, read)
     problems, policy = files.problems, None
     if files.main is not None:
@@ -62,7 +62,7 @@ def load(path: str, read: Reader) -> Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Composed:
-    """A main file and all entries, those of its includes among them."""
+    """A main file and all entries, including entries from included files."""
 
     main: PolicyFile[PolicyModel]
     drafts: list[EntryDraft]
@@ -83,7 +83,7 @@ class _Composed:
 
 def _compose(main: PolicyFile[PolicyModel], included: list[EntryDraft]) -> _Composed:
     drafts = overlay(main.drafts, included)
-    # model_construct needs no validator, which would be built for this alone.
+    # model_construct avoids building a validator for this call only.
     defaults = (main.model and main.model.defaults) or RulesModel.model_construct()
     ceiling = main.model.ceiling if main.model else None
     return _Composed(main, drafts, [declare(draft, defaults, ceiling, main.source) for draft in drafts])
@@ -93,7 +93,7 @@ def _compose(main: PolicyFile[PolicyModel], included: list[EntryDraft]) -> _Comp
 
 
 def _register_problems(composed: _Composed) -> Iterator[Problem]:
-    """Problems of the entries, which are found also where the main file has problems elsewhere."""
+    """Yield problems of the entries. This works even if other parts of the main file are invalid."""
     yield from names.repeated(composed.main.drafts)
     yield from names.overlapping(composed.drafts)
     yield from names.ambiguous(composed.drafts)
@@ -117,10 +117,10 @@ _ENTRY_CHECKS: Sequence[Callable[[Declared], Iterator[Problem]]] = (
 
 
 def _policy_problems(composed: _Composed, model: PolicyModel, policy: Policy) -> Iterator[Problem]:
-    """Problems for which the main file has to be well-formed."""
+    """Yield problems that can be found only in a well-formed main file."""
     source, drafts = composed.source, composed.drafts
     for declared in composed.declared:
-        # In a file with problems, a default or a ceiling could not be read that would bound it.
+        # In a malformed file, an unreadable default or ceiling could limit the lifetime.
         yield from promises.no_lifetime(declared)
     yield from undeclared.no_cookies(drafts, source)
     yield from undeclared.nothing_expired(_undeclared(model), source)

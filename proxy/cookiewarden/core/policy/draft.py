@@ -1,4 +1,4 @@
-"""What does each file say of an entry, and which file's word counts?"""
+"""Entries as written in each file, and their overlay."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,14 +10,14 @@ from cookiewarden.core.policy.source import Path, Source
 
 
 class Spot(NamedTuple):
-    """One host and one path for which an entry is declared; empty: any."""
+    """A host and a path for which an entry is declared; an empty text matches any."""
 
     host: str
     path: str
 
 
 class Identity(NamedTuple):
-    """What makes two entries of two files one: the name and the scope, in whatever order that is written."""
+    """Name and scope of an entry, in any order. Entries of two files with the same identity are merged."""
 
     name: str
     hosts: tuple[str, ...]
@@ -31,13 +31,13 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EntryDraft:
-    """An entry as its files give it, before the defaults are applied."""
+    """An entry as written in its files, before defaults are applied."""
 
     model: EntryModel
     source: Source
     path: Path
     layers: "tuple[EntryDraft, ...]" = ()
-    """Where this entry is an overlay: the main file's draft, then the included one's."""
+    """The drafts of an overlay: first of the main file, then of the included file."""
 
     @property
     def name(self) -> str:
@@ -51,25 +51,25 @@ class EntryDraft:
         return Identity(self.name, tuple(sorted(scope.hosts)), tuple(sorted(scope.paths)))
 
     def giving(self, key: str) -> "EntryDraft":
-        """The draft that gives a key: of the two of an overlay, the one that counts."""
+        """Return the draft whose value of a key applies."""
         return next((layer for layer in self.layers if key in layer.model.model_fields_set), self)
 
     def pos(self, key: str = "name") -> Pos:
         return self.source.key_pos((*self.path, key))
 
     def place(self, key: str = "name") -> Place:
-        """Where a key of this entry stands."""
+        """Return the place of a key of this entry."""
         draft = self.giving(key)
         return Place(draft.source.path, draft.pos(key))
 
     def problem(self, code: Code, message: str, key: str = "name") -> Problem:
-        """A problem with this entry, which stands at one of its keys."""
+        """Return a problem at one of this entry's keys."""
         draft = self.giving(key)
         return draft.source.problem(code, draft.pos(key), message)
 
 
 def overlay(main: list[EntryDraft], included: list[EntryDraft]) -> list[EntryDraft]:
-    """A main entry of the same name and scope overlays an included one key by key."""
+    """Merge entries. The keys of a main entry override an included entry with the same name and scope."""
     bases = {draft.identity: draft for draft in included}
     composed = []
     for draft in main:

@@ -1,4 +1,4 @@
-"""Which rules apply to an entry, once its own keys, the defaults and the ceiling are put together?"""
+"""Effective rules of an entry, from its own keys, the defaults and the ceiling."""
 
 import math
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from cookiewarden.core.policy.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """An entry, and the draft that it was made from: checks read the one and point into the other."""
+    """An entry and its draft. Checks read the entry and report places in the draft."""
 
     draft: EntryDraft
     entry: Entry
 
 
 def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, main: Source) -> Declared:
-    """Make the entry. `main`: the file that gives the defaults and the ceiling."""
+    """Build an entry. `main` is the file with the defaults and the ceiling."""
     model = draft.model
     set_by = model.set_by or SetBy.SERVER
     entry = Entry(

@@ -1,4 +1,4 @@
-"""When do dated exceptions end? Entries with an `until` count as absent once it has passed."""
+"""Ends of dated exceptions. An entry with an `until` counts as absent after that day."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -9,28 +9,28 @@ from cookiewarden.core.policy.problem import Code, Problem
 from cookiewarden.core.policy.source import Source
 
 SOON = 30 * DAY
-"""Seconds before the end from which on `check` warns."""
+"""Seconds before the end at which `check` begins to warn."""
 
 
 class Ends(NamedTuple):
-    """Two moments, in seconds since the epoch. Between them nothing ends, and nothing lives again."""
+    """The previous and the next end, in seconds since the epoch."""
 
     passed: float
-    """The last end that has passed; minus infinity where none has."""
+    """The previous end, or minus infinity."""
     coming: float
-    """The next end; infinity where there is none."""
+    """The next end, or infinity."""
 
 
 def next_expiry(policy: Policy, now: float) -> float:
-    """When the next entry ends, or the grace for plain values of one.
+    """Return the time of the next end of an entry or of its `accept_plain_until`.
 
-    In seconds since the epoch; infinity where none does.
+    In seconds since the epoch; infinity if there is none.
     """
     return expiries_around(policy, now).coming
 
 
 def expiries_around(policy: Policy, now: float) -> Ends:
-    """The ends before and after a moment."""
+    """Return the ends before and after a time in seconds since the epoch."""
     ends = [end for entry in policy.entries for end in _ends(entry)]
     passed = max((end for end in ends if end <= now), default=-math.inf)
     return Ends(passed, min((end for end in ends if end > now), default=math.inf))
@@ -45,7 +45,7 @@ def _ends(entry: Entry) -> Iterator[float]:
 
 
 def expiry_problems(policy: Policy, sources: Mapping[str, Source], now: float) -> list[Problem]:
-    """Warnings for entries that have ended or will soon."""
+    """Return warnings for entries that have ended or will end within `SOON`."""
     return [_expiry_problem(entry, sources, now) for entry in policy.entries if entry.until <= now + SOON]
 
 
@@ -54,8 +54,8 @@ def _expiry_problem(entry: Entry, sources: Mapping[str, Source], now: float) -> 
     source = sources.get(place.path)
     excerpt = source.line(place.pos) if source else ""
     if entry.until <= now:
-        message = "has ended: its cookie counts as undeclared; give it another date or take it out"
+        message = "has ended, so its cookie counts as undeclared; set a later date, or remove the entry"
         return Problem(Code.ENTRY_EXPIRED, place, f'"{entry.name}" {message}', excerpt)
     days = int((entry.until - now) // DAY)
-    message = f"ends in {days} days: its cookie counts as undeclared from then on"
+    message = f"ends in {days} days; after that, its cookie counts as undeclared"
     return Problem(Code.EXPIRES_SOON, place, f'"{entry.name}" {message}', excerpt)

@@ -1,4 +1,4 @@
-"""Which type does a key have? A type joins the function that reads a value and the JSON Schema of it."""
+"""Types of keys. A type joins the function that reads a value and the value's JSON Schema."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,15 +56,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
-    """The annotation of a type whose values one function reads.
+    """Annotation of a type whose values are read by one function.
 
-    It does what pydantic's PlainValidator and WithJsonSchema do together. They also inspect the function's
-    signature and make a serializer, which took a third of the time in which the models are built.
+    It replaces pydantic's PlainValidator and WithJsonSchema. They also inspect the function's signature and
+    make a serializer, which took a third of the time needed to build the models.
     """
 
     read: Callable[[object], Any]
     described: Json
-    """The JSON Schema."""
+    """The JSON Schema of a value."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.read)
@@ -78,17 +78,17 @@ def _text(pattern: str = "", **more: object) -> Json:
 
 
 def _words(*choices: str | int) -> Scalar:
-    """A closed list of words."""
+    """Return the type of a closed list of words."""
     return Scalar(one_of({choice: choice for choice in choices}), {"enum": list(choices)})
 
 
 def _members(of: type[StrEnum]) -> Scalar:
-    """The closed list of words that an enum gives."""
+    """Return the type of an enum's values."""
     return Scalar(one_of({choice.value: choice for choice in of}), {"enum": [choice.value for choice in of]})
 
 
 def _only(verb: str, sites: tuple[str, ...], description: str) -> Json:
-    """A mapping of one verb to a value of SameSite."""
+    """Return the JSON Schema of a mapping from one verb to a value of SameSite."""
     return {
         "type": "object",
         "properties": {verb: {"enum": list(sites), "description": description}},
@@ -108,8 +108,8 @@ _TEXTS: Json = {
 _SAME_SITE: Json = {
     "oneOf": [
         {"enum": [*SAME_SITES, "keep"]},
-        _only("default", SAME_SITES, "only where the application set none"),
-        _only("at_least", SAME_SITES[1:], "raises to this value and never lowers"),
+        _only("default", SAME_SITES, "Set this value if the application set none."),
+        _only("at_least", SAME_SITES[1:], "Raise a weaker value to this one; keep a stricter one."),
     ]
 }
 _INCLUDE: Json = {
@@ -120,7 +120,7 @@ _INCLUDE: Json = {
             "properties": {
                 "file": {
                     "type": "string",
-                    "description": "Path of the file, relative to this one and inside its folder.",
+                    "description": "Path of the file, relative to this file and inside its folder.",
                 },
                 "except": {
                     "type": "array",
@@ -143,7 +143,7 @@ ParentDomain = Annotated[str, Scalar(check_parent, _text())]
 RequestPath = Annotated[str, Scalar(check_path, _text("^/"))]
 StatementPath = Annotated[str, Scalar(check_statement_path, _text("^/"))]
 SHORT_INCLUDE = (BeforeValidator(include_item), WithJsonSchema(_INCLUDE))
-"""The metadata of an include, which may be given as its path alone."""
+"""Metadata of an include, which may be given as a path only."""
 
 # Attributes
 

@@ -1,4 +1,4 @@
-"""Which files make up a policy? The main file, and those that it includes, each read once."""
+"""Files of a policy: the main file and its includes, each read once."""
 
 import hashlib
 import posixpath
@@ -16,25 +16,25 @@ from cookiewarden.core.policy.wording import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why a file could not be read: a code and a message for the line that asked for it."""
+    """The reason why a file could not be read: a code, and a message for the place of the include."""
 
     code: Code
     message: str
 
 
 Reader = Callable[[str], bytes | Unread]
-"""Reads a file by its path relative to the folder of the main file."""
+"""Function that reads a file by its path relative to the folder of the main file."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySources:
-    """The files of a policy, as far as they can be read."""
+    """The readable files of a policy."""
 
     main: PolicyFile[PolicyModel] | None
     included: list[EntryDraft]
     sources: Mapping[str, Source]
     problems: list[Problem]
-    """All problems with the form of the files, and with the include list."""
+    """Problems with the form of the files and with the include list."""
     sha256: str
 
 
@@ -48,7 +48,7 @@ def read_policy_files(path: str, read: Reader) -> PolicySources:
 
 
 class _Reading:
-    """The files that have been read so far."""
+    """State of reading: the files read so far, and their problems."""
 
     def __init__(self, path: str, read: Reader) -> None:
         self.path = path
@@ -63,13 +63,13 @@ class _Reading:
         return None if source is None or source.is_unreadable else self.file(PolicyModel, source)
 
     def included(self, main: PolicyFile[PolicyModel]) -> list[EntryDraft]:
-        """The entries of all included files."""
+        """Return the entries of all included files."""
         drafts = [draft for item in includes_of(main) for draft in self.include(item, main.source)]
         self.problems += repeated(drafts)
         return drafts
 
     def include(self, item: Include, main: Source) -> list[EntryDraft]:
-        """The entries of one included file, without those that the main file leaves out."""
+        """Return the entries of one included file, except the ones that the main file leaves out."""
         at = ("include", item.index)
         asked = main.problem_at_value(Code.INCLUDE_MISSING, at, "")
         name = posixpath.normpath(item.model.file)
@@ -77,7 +77,7 @@ class _Reading:
             self.problems.append(main.problem_at_value(bad.code, at, bad.message))
             return []
         if posixpath.join(self.folder, name) in self.sources:
-            message = f'"{name}" is included twice'
+            message = f'"{name}" is included twice; remove one'
             self.problems.append(main.problem_at_value(Code.DUPLICATE_ENTRY, at, message))
             return []
         if (source := self.open(name, asked)) is None:
@@ -88,7 +88,7 @@ class _Reading:
         return [draft for draft in drafts if draft.name not in item.model.except_]
 
     def open(self, name: str, asked: Problem) -> Source | None:
-        """Read and parse one file. If it is unreadable, the problem stands at the line that asked for it."""
+        """Read and parse one file. If it is unreadable, report the problem at the place of `asked`."""
         raw = self.read(name)
         if isinstance(raw, Unread):
             self.problems.append(Problem(raw.code, asked.place, raw.message, asked.excerpt))
@@ -106,29 +106,29 @@ class _Reading:
 
 def _bad_include(written: str, name: str, main: str) -> Unread | None:
     if name == main:
-        return Unread(Code.INCLUDE_CIRCLE, f'"{written}" is this file: a policy cannot include itself')
+        return Unread(Code.INCLUDE_CIRCLE, f'"{written}" is this file; a policy cannot include itself')
     if name.startswith(("/", "../")) or name == ".." or "\0" in name:
         return Unread(
             Code.INCLUDE_OUTSIDE,
-            f'"{written}" lies outside the folder of the policy; move it below that folder',
+            f'"{written}" is outside the folder of the policy; move it into that folder',
         )
     return None
 
 
 def _circles(included: Source, sources: Mapping[str, Source]) -> Iterator[Problem]:
-    """Includes of an included file that lead back. `sources`: what has been read so far."""
+    """Yield problems for circular includes. `sources` has the files read so far."""
     for index, item in enumerate(listed(included, "include")):
         target = posixpath.normpath(posixpath.join(posixpath.dirname(included.path), str(item)))
         if target in sources:
-            message = f'"{item}" leads back to a file that includes this one'
+            message = f'"{item}" includes this file, so the include is circular; remove it'
             yield included.problem_at_value(Code.INCLUDE_CIRCLE, ("include", index), message)
 
 
 def _unmatched(item: Include, drafts: list[EntryDraft], main: Source) -> Iterator[Problem]:
-    """Names to leave out that the included file does not have."""
+    """Yield problems for names in `except` that the included file does not have."""
     names = {draft.name for draft in drafts}
     for name in item.model.except_:
         if name not in names:
             suggestion = did_you_mean(name, sorted(names))
-            message = f'"{item.model.file}" has no entry "{name}" to leave out{suggestion}'
+            message = f'except: "{item.model.file}" has no entry "{name}"{suggestion}'
             yield main.problem_at_value(Code.EXCEPT_UNMATCHED, ("include", item.index), message)

@@ -1,4 +1,4 @@
-"""How does an editor know what a policy file may hold? The published JSON Schema, made from the models."""
+"""Published JSON Schema of a policy file, generated from the models, for editors."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from cookiewarden.core.policy.models.document import PolicyModel
 
 
 def json_schema() -> Json:
-    """The JSON Schema (draft-07, which editors understand best) of a policy file."""
+    """Return the JSON Schema of a policy file, in draft-07, which editors support best."""
     schema = PolicyModel.model_json_schema(ref_template="#/definitions/{model}", mode="validation")
     definitions = schema.pop("$defs")
     return {
@@ -19,7 +19,7 @@ def json_schema() -> Json:
 
 
 def _tidy(node: Any) -> Any:
-    """Drop what editors only show as noise: titles of fields, null as a choice, null defaults."""
+    """Remove titles of fields, null as a choice and null defaults, which are noise in editors."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):
@@ -30,6 +30,6 @@ def _tidy(node: Any) -> Any:
         del node["anyOf"]
         node.pop("default", None)
         (choice,) = [choice for choice in choices if choice != {"type": "null"}]
-        # draft-07 ignores what stands beside a $ref, so the description goes around it
+        # draft-07 ignores keys next to a $ref, so the description wraps it.
         node |= {"allOf": [choice]} if "$ref" in choice else choice
     return node

@@ -1,4 +1,4 @@
-"""What does a policy say to the engine? Frozen values, every default resolved, every entry with its place."""
+"""Policy as the engine uses it: frozen values, with all defaults resolved and the place of every entry."""
 
 import math
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from enum import StrEnum
 from cookiewarden.core.policy.problem import Place
 
 Texts = Mapping[str, str]
-"""A text by language; the empty key holds one given without a language."""
+"""Texts by language. The empty key has a text without a language."""
 
 DAY = 86400
 BROWSER_MAX = 400 * DAY
-"""Seconds after which browsers cut every lifetime (RFC 6265bis 5.5)."""
+"""Maximum lifetime in browsers, in seconds (RFC 6265bis 5.5)."""
 
 
 class Mode(StrEnum):
@@ -21,7 +21,7 @@ class Mode(StrEnum):
 
 
 class OnError(StrEnum):
-    """What happens to a cookie that could not be judged because of a fault of our own."""
+    """Decision for a cookie if an internal error prevents judging it."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -40,12 +40,12 @@ class OnUndeclaredRequest(StrEnum):
 
 
 class Evict(StrEnum):
-    """Where cookies that a browser holds and may not are expired."""
+    """Places at which undeclared cookies that a browser holds are expired."""
 
     OFF = "off"
     HOST = "host"
     DOMAIN = "domain"
-    """At the domains above as well."""
+    """The host and the domains above it."""
 
 
 class SetBy(StrEnum):
@@ -56,12 +56,12 @@ class SetBy(StrEnum):
 
 
 class Gpc(StrEnum):
-    """What `Sec-GPC: 1` means for a category."""
+    """Effect of `Sec-GPC: 1` on a category."""
 
     DENY = "deny"
-    """It denies, also over a grant."""
+    """Denies, and overrides a grant."""
     DEFAULT = "default"
-    """It denies while the visitor has not answered."""
+    """Denies until the visitor has answered."""
     IGNORE = "ignore"
 
 
@@ -75,13 +75,13 @@ class ConsentFormat(StrEnum):
 
 
 class Flag(StrEnum):
-    """The verbs of `secure`, `http_only` and `partitioned`."""
+    """Verbs of `secure`, `http_only` and `partitioned`."""
 
     ON = "true"
     OFF = "false"
-    """Not required: nothing is added and nothing is removed."""
+    """Not required; the attribute is neither added nor removed."""
     HTTPS = "https"
-    """`secure` only: on where the browser came over HTTPS."""
+    """On if the browser used HTTPS; for `secure` only."""
     REMOVE = "remove"
     KEEP = "keep"
 
@@ -95,7 +95,7 @@ class SameSiteVerb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SameSite:
-    """A verb and the value that it speaks of: `None`, `Lax` or `Strict` (empty for `keep`)."""
+    """A verb with its value `None`, `Lax` or `Strict` (empty for `keep`)."""
 
     verb: SameSiteVerb = SameSiteVerb.KEEP
     value: str = ""
@@ -103,7 +103,7 @@ class SameSite:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """An upper bound in seconds, or `session` (`seconds` is 0), with the text that the policy gave."""
+    """An upper bound in seconds, or `session` (`seconds` is 0), with its text in the policy."""
 
     text: str
     seconds: int
@@ -117,11 +117,11 @@ class Lifetime:
 
 
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": DAY, "w": 7 * DAY, "mo": 730 * 3600, "y": 365 * DAY}
-"""Of a lifetime, in seconds."""
+"""Units of lifetimes, in seconds."""
 
 
 def lifetime_text(seconds: int) -> str:
-    """As a policy says it: `session`, `1y`, `90d`; the largest unit that fits."""
+    """Return a lifetime in the form of a policy (`session`, `1y`, `90d`), in the largest unit without remainder."""
     if seconds <= 0:
         return "session"
     unit, size = next((unit, size) for unit, size in reversed(UNITS.items()) if seconds % size == 0)
@@ -130,7 +130,7 @@ def lifetime_text(seconds: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """One verb for each attribute; the default of every attribute is to keep it as it comes."""
+    """One verb for each attribute. The default keeps the attribute unchanged."""
 
     secure: Flag = Flag.KEEP
     http_only: Flag = Flag.KEEP
@@ -138,12 +138,12 @@ class Rules:
     same_site: SameSite = field(default_factory=SameSite)
     path: str | None = None
     domain: str | None = None
-    """The widest domain allowed; `host-only` takes the attribute off."""
+    """The widest domain allowed; `host-only` removes the attribute."""
     priority: str | None = None
     supersede: bool = True
-    """Where an edit changes under which identity browsers keep a cookie, the application's is expired."""
+    """If an edit changes the cookie's identity in browsers, the cookie under the old identity is expired."""
     bound: Lifetime | None = None
-    """The effective upper bound: the entry's lifetime or the default's, cut to the ceiling."""
+    """The effective maximum: the lifetime of the entry or of the defaults, limited by the ceiling."""
 
 
 HOST_ONLY = "host-only"
@@ -151,28 +151,28 @@ HOST_ONLY = "host-only"
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """How a cookie's value is sealed."""
+    """Options for sealing a cookie's value."""
 
     context: str = ""
-    """What a sealed value is bound to besides its name, where the cookie is not bound to its host.
-    Empty: the policy's name."""
+    """Text to which a sealed value is bound, in addition to its name, if the cookie is not bound to its host.
+    If empty, it is bound to the policy's name."""
     accept_plain_until: float = -math.inf
-    """Until when values that were never sealed are let in, in seconds since the epoch."""
+    """End of the time in which unsealed values are accepted, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Under which name browsers keep a cookie."""
+    """The name under which browsers keep a cookie."""
 
     name: str
     accept_plain_until: float = math.inf
-    """Until when the application's own name is let in where the other does not come.
-    In seconds since the epoch."""
+    """End of the time in which the application's own name is accepted in requests without the new name, in seconds
+    since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A declared cookie: what the statement says of it and the rules that make it true."""
+    """A declared cookie, with its data for the statement and its rules."""
 
     name: str
     place: Place
@@ -191,21 +191,21 @@ class Entry:
     forward: bool = True
     report_only: bool = False
     until: float = math.inf
-    """When it ends, in seconds since the epoch."""
+    """End of the entry, in seconds since the epoch."""
     seal: Seal | None = None
     rename: Rename | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
-    """Where each key that speaks of this entry stands, `defaults` included: for `explain` and diagnostics."""
+    """Places of the keys that affect this entry, including `defaults`; for `explain` and diagnostics."""
 
     @property
     def is_transported(self) -> bool:
-        """Whether browsers keep it otherwise than the application does."""
+        """True if the policy seals or renames the cookie."""
         return self.seal is not None or self.rename is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category of the statement; `granted_by`: the consent manager's words that grant it."""
+    """A category of the statement. `granted_by` has the words of the consent manager that grant it."""
 
     name: str
     basis: Texts = field(default_factory=dict)
@@ -218,7 +218,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Where the visitor's answer is, and the categories that ask for it."""
+    """The cookie that contains the visitor's answer, and the categories that require it."""
 
     cookie: str
     format: ConsentFormat
@@ -229,21 +229,21 @@ class Consent:
 SCRIPT_READ = frozenset({"csrftoken", "XSRF-TOKEN", "_xsrf"})
 """Names that frameworks' scripts read: Django, Angular, Tornado."""
 SHIPPED_LANGUAGES = ("en", "nl")
-"""In which the statement has words of its own."""
+"""Languages in which cookiewarden has its own words for the statement."""
 STATEMENT_TEXTS = ("title", "introduction", "role", "rights", "cookies", "refuse", "contact", "about")
 """The fields of a statement that are texts by language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What the published statement says besides the cookies, and where the proxy serves it."""
+    """Texts of the published statement, and its path on the proxy."""
 
     path: str = ""
-    """Empty: nowhere."""
+    """Path at which the proxy serves the statement; if empty, it is not served."""
     edited: str = ""
-    """The day of its last edit, as in 2026-12-31."""
+    """Day of the last edit, such as 2026-12-31."""
     languages: tuple[str, ...] = ("en",)
-    """In which it is published. A text that is given without a language is in the first."""
+    """Languages of the statement. A text without a language is in the first one."""
     publisher: str = ""
     title: Texts = field(default_factory=dict)
     introduction: Texts = field(default_factory=dict)
@@ -257,7 +257,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A whole register: main file, includes and defaults composed."""
+    """A complete policy, composed of main file, includes and defaults."""
 
     name: str
     entries: tuple[Entry, ...]
@@ -266,21 +266,21 @@ class Policy:
     on_request: OnUndeclaredRequest = OnUndeclaredRequest.STRIP
     evict: Evict = Evict.OFF
     evict_domains: frozenset[str] = frozenset()
-    """The domains that `evict: domain` is limited to; empty: all that are no public suffix."""
+    """Domains to which `evict: domain` is limited; if empty, all except public suffixes."""
     inject_guard: bool = False
-    """Whether pages get a script that refuses what scripts may not set."""
+    """Add a script to pages that stops scripts from setting undeclared cookies and cookies without consent."""
     on_error: OnError = OnError.CLOSED
     public_hosts: tuple[str, ...] = ()
-    """Hosts under which browsers know the application: what they refuse there is certain."""
+    """Hosts under which browsers know the application, so that a rejected Domain is certain."""
     categories: Mapping[str, Category] = field(default_factory=dict)
     consent: Consent | None = None
     statement: Statement = field(default_factory=Statement)
     places: Mapping[str, Place] = field(default_factory=dict)
-    """Where `undeclared.response`, `undeclared.request` and `ceiling` stand, if given, by their last word."""
+    """Places of `undeclared.response`, `undeclared.request` and `ceiling`, if given, by their last part."""
     sha256: str = ""
-    """Over the bytes of all files, one after the other, so that two pods can be compared."""
+    """Hash of the bytes of all files, in the order read, to compare the policies of two pods."""
 
     @property
     def seals(self) -> bool:
-        """Whether it takes a key."""
+        """True if the policy needs a sealing key."""
         return any(entry.seal is not None for entry in self.entries)

@@ -1,4 +1,4 @@
-"""What does one file of a policy say, and what is wrong with its form?"""
+"""Validation of one file of a policy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ M = TypeVar("M", bound=IncludedFileModel)
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile(Generic[M]):
-    """A file that is YAML. `model` is None where something is wrong with its form."""
+    """A file that is valid YAML. `model` is None if its content is invalid."""
 
     source: Source
     model: M | None
     drafts: list[EntryDraft]
-    """Its entries. Where the file has problems, those that have none themselves."""
+    """The valid entries, even if other parts of the file are invalid."""
     problems: list[Problem]
 
 
@@ -37,7 +37,7 @@ class Include:
 
 
 def read_policy_file(model: type[M], source: Source) -> PolicyFile[M]:
-    """Validate a file as the main file of a policy, or as one that is included."""
+    """Validate a file as the main file of a policy, or as an included file."""
     if source.is_unreadable:
         return PolicyFile(source, None, [], [])
     data = _names_as_written(source)
@@ -51,7 +51,7 @@ def read_policy_file(model: type[M], source: Source) -> PolicyFile[M]:
 
 
 def includes_of(main: PolicyFile[PolicyModel]) -> Iterator[Include]:
-    """Its include list. Where the file has problems elsewhere, the included files are checked too."""
+    """Yield the include list, even if other parts of the file are invalid."""
     if main.model is not None:
         yield from (Include(index, item) for index, item in enumerate(main.model.include))
         return
@@ -63,7 +63,7 @@ def includes_of(main: PolicyFile[PolicyModel]) -> Iterator[Include]:
 
 
 def listed(source: Source, key: str) -> list[Any]:
-    """The list that a file gives under a key; empty where there is none."""
+    """Return the list under a key of the file, or an empty list."""
     found = source.data.get(key) if isinstance(source.data, dict) else None
     return found if isinstance(found, list) else []
 
@@ -73,18 +73,18 @@ def _valid_drafts(source: Source) -> Iterator[EntryDraft]:
         try:
             yield EntryDraft(EntryModel.model_validate(data), source, ("cookies", index))
         except ValidationError:
-            continue  # a problem of the file says so already
+            continue  # the validation of the file has reported it
 
 
 def _names_as_written(source: Source) -> Any:
-    """Cookie names are text even where YAML reads a number or a boolean: `- name: 1`."""
+    """Restore cookie names that YAML reads as a number or a boolean, such as `- name: 1`."""
     for path, text in source.texts.items():
         if len(path) == 3 and path[0] == "cookies" and path[2] == "name":
             source.data["cookies"][path[1]]["name"] = text
     return source.data
 
 
-_INCLUDED_KEYS = "an included file holds version and cookies only"
+_INCLUDED_KEYS = "an included file may contain only version and cookies"
 
 
 def _problem(source: Source, detail: ErrorDetails, model: type[IncludedFileModel]) -> Problem:
@@ -95,6 +95,6 @@ def _problem(source: Source, detail: ErrorDetails, model: type[IncludedFileModel
             message = f"{_INCLUDED_KEYS}; include this file from the main file"
             return source.problem_at_key(Code.INCLUDE_NESTED, path, message)
         if key in PolicyModel.model_fields:
-            message = f'"{key}" does not belong here: {_INCLUDED_KEYS}'
+            message = f'"{key}" is not allowed here; {_INCLUDED_KEYS}'
             return source.problem_at_key(Code.UNKNOWN_KEY, path, message)
     return problem_of(source, detail, model)

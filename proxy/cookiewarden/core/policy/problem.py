@@ -1,7 +1,7 @@
-"""What is a problem with a user's input, and how is it printed? Values with a place, never exceptions.
+"""Problems with a user's input, and their printed form. They are values with a place, not exceptions.
 
-A problem says what was found, where, and what would be right; all problems of all files are collected,
-sorted and printed together.
+A problem names the fault, its place and the fix. The problems of all files are collected, sorted and printed
+together.
 """
 
 import re
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 
 class Code(Enum):
-    """Every problem code with its severity. Codes are stable: CI filters and documentation name them."""
+    """Problem codes with their severities. Codes are stable, because CI filters and documentation refer to them."""
 
     # the file
     UNREADABLE = ("unreadable", Severity.ERROR)
@@ -75,7 +75,7 @@ CODES = {code.text: code for code in Code}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pos:
-    """A place in a text: line and column, both counted from 1, the column in characters."""
+    """A position in a text. Lines and columns start at 1; columns count characters."""
 
     line: int = 1
     column: int = 1
@@ -93,19 +93,19 @@ class Place:
 
 
 def shown_url(url: str) -> str:
-    """A URL as messages show it: without name and password, and without its query, which can be very long."""
+    """Return a URL for messages, without user name, password and query (which can be very long)."""
     return re.sub(r"(?<=//)[^/?#]*@", "", url).partition("?")[0] if "://" in url else url
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 entry`, `2 entries`."""
+    """Return a number with its noun: `1 entry`, `2 entries`."""
     plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
     return f"{number} {noun if number == 1 else plural}"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: code, place, message, and the source line for the caret (may be empty)."""
+    """A fault in a policy: code, place, message, and the source line for the caret (may be empty)."""
 
     code: Code
     place: Place
@@ -124,40 +124,40 @@ class Problem:
 
 
 def printable(text: str) -> str:
-    """Escape what a terminal would act on: control and format characters, bidirectional marks included."""
+    """Escape characters that a terminal would act on, such as control characters and bidirectional marks."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def printable_octets(raw: bytes) -> str:
-    """The same of what came from the wire; octets that are no UTF-8 are shown as such."""
+    """Decode octets from the wire as UTF-8 and escape them as `printable` does; invalid octets appear as `\\xNN`."""
     return printable(raw.decode("utf-8", "backslashreplace"))
 
 
 def render_line(problem: Problem) -> str:
-    """`shop.yaml:12:5: error: unknown key "samesit", expected … [unknown-key]`"""
+    """Return one line, such as `shop.yaml:12:5: error: unknown key "samesit", did you mean … [unknown-key]`."""
     severity = problem.code.severity.value
     return f"{problem.place}: {severity}: {printable(problem.message)} [{problem.code.text}]"
 
 
 EXCERPT_WIDTH = 120
 _KEY = re.compile(r"(cookiewarden-key-[0-9]+:)[\w-]+")
-"""A key for sealing that somebody put into a policy must not go on into logs."""
+"""Matches a sealing key, so that a key written into a policy by mistake is not copied into logs."""
 
 
 def render_caret(problem: Problem) -> str:
-    """The line of `render_line`, the source line under it, and a caret under the column."""
+    """Return the line of `render_line`, the source line below it, and a caret below the column."""
     if not problem.excerpt.strip():
         return render_line(problem)
     column = problem.place.pos.column - 1
     start = max(0, column - EXCERPT_WIDTH // 2) if len(problem.excerpt) > EXCERPT_WIDTH else 0
     shown = _KEY.sub(r"\1…", printable(problem.excerpt[start : start + EXCERPT_WIDTH]))
-    # A tab or an escaped character is wider than one column: measure what is printed before the caret.
+    # An escaped character takes several columns, so measure the printed text before the caret.
     indent = len(printable(problem.excerpt[start:column]))
     return f"{render_line(problem)}\n    {shown}\n    {' ' * indent}^"
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Sorted by file, place, code; what was said twice of one place is said once."""
+    """Sort problems by file, place and code, and drop duplicates."""
     unique = {(p.place, p.code.text, p.message): p for p in problems}
     return [unique[key] for key in sorted(unique)]
 

@@ -1,7 +1,7 @@
-"""How is a single value of a policy file read, and which values are refused?
+"""Readers of single values of a policy file.
 
-Each function takes a value as YAML gave it and returns its meaning. It raises a validation error, which
-carries one of our codes and says what would be right.
+Each function takes a value as parsed from YAML and returns its meaning. For an invalid value it raises
+PydanticCustomError with one of our codes and a message that names the correct form.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from cookiewarden.core.policy.wording import did_you_mean, kind_of, quote
 
 
 def wrong(code: Code, message: str) -> PydanticCustomError:
-    """A validation error that carries one of our codes. Braces would be read as placeholders."""
+    """Return a validation error with one of our codes. The message is an argument, because braces are placeholders."""
     return PydanticCustomError(code.text, "{message}", {"message": message})
 
 
@@ -31,7 +31,7 @@ def expect_text(value: object) -> str:
 
 
 def one_of(choices: Mapping[Any, Any]) -> Callable[[object], Any]:
-    """A reader that maps a written value to its meaning; `true` is not 1 and 1 is not `true`."""
+    """Return a reader that maps a written value to its meaning. It distinguishes `true` from 1."""
 
     def read(value: object) -> Any:
         for written, meaning in choices.items():
@@ -46,11 +46,11 @@ def one_of(choices: Mapping[Any, Any]) -> Callable[[object], Any]:
 # Lifetimes
 
 _LIFETIME = re.compile(r"([0-9]{1,9})(s|min|h|d|w|mo|y)")
-_LIFETIME_FORM = "expected session, or a number and a unit: s, min, h, d, w, mo (730 h) or y (365 d), as in 90min"
+_LIFETIME_FORM = "expected session, or a number with a unit (s, min, h, d, w, mo = 730 h or y = 365 d), such as 90min"
 
 
 def parse_lifetime(value: object) -> Lifetime:
-    """`session`, or a whole number with a unit, as an upper bound in seconds."""
+    """Parse `session`, or a whole number with a unit, to an upper bound in seconds."""
     text = value if isinstance(value, str) else ""
     if text == "session":
         return Lifetime(text, 0)
@@ -58,11 +58,11 @@ def parse_lifetime(value: object) -> Lifetime:
     if matched and int(matched[1]) > 0:
         return Lifetime(text, int(matched[1]) * UNITS[matched[2]])
     if re.fullmatch(r"[0-9]+m", text):
-        raise wrong(Code.BAD_LIFETIME, f'"{text}" could be minutes or months: write {text}in or {text}o')
+        raise wrong(Code.BAD_LIFETIME, f'"{text}" is ambiguous; write {text}in for minutes or {text}o for months')
     if matched:
         raise wrong(
             Code.BAD_LIFETIME,
-            f'"{text}" is no lifetime; to let no browser keep the cookie, do not declare it',
+            f'"{text}" is not a valid lifetime; to block the cookie, leave it undeclared',
         )
     raise wrong(Code.BAD_LIFETIME, f"found {quote(value)}, {_LIFETIME_FORM}")
 
@@ -74,51 +74,54 @@ _HOST = re.compile(r"(\*\.)?([\w-]+\.)*[\w-]+\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 
 
 def check_name(name: str) -> str:
-    """A cookie name or glob: any text a browser could send before the `=`."""
+    """Return a cookie name or glob if browsers could send it before the `=`."""
     if not name:
-        raise wrong(Code.BAD_NAME, "a cookie needs a name; cookies without one cannot be declared")
+        raise wrong(Code.BAD_NAME, "the name is empty; a cookie without a name cannot be declared")
     found = _NOT_IN_NAMES.search(name)
     if found:
-        raise wrong(Code.BAD_NAME, f"{quote(found[0])} cannot be part of a cookie's name")
+        raise wrong(Code.BAD_NAME, f"{quote(found[0])} is not allowed in the name of a cookie; remove it")
     if name != name.strip(" \t"):
-        raise wrong(Code.BAD_NAME, "browsers take blanks around a name away: write it without them")
+        raise wrong(Code.BAD_NAME, "the name begins or ends with a space or tab; remove it, as browsers do")
     return name
 
 
 def check_new_name(name: str) -> str:
-    """A name that a cookie can be renamed to."""
+    """Return a name if a cookie can be renamed to it."""
     if "*" in name or not name_prefix(name.encode()):
         raise wrong(
             Code.WRONG_VALUE,
-            f"found {quote(name)}, expected a name such as __Host-sid: with a prefix that browsers heed, and without *",
+            f"{quote(name)} is not a valid new name; begin it with __Host-, __Secure-, __Http- or __Host-Http-, "
+            "and use no *",
         )
     return name
 
 
 def check_host(host: object) -> str:
-    """`shop.example`, or `*.shop.example` for everything below it."""
+    """Return a host in canonical form: `shop.example`, or `*.shop.example` for all hosts below it."""
     text = expect_text(host)
     if not _HOST.fullmatch(text):
         raise wrong(
             Code.WRONG_VALUE,
-            f"found {quote(text)}, expected a host such as shop.example or *.shop.example, as it travels: "
-            "without port, and xn--… where it has other letters",
+            f"{quote(text)} is not a valid host; write it like shop.example or *.shop.example, without a port, "
+            "and in its xn--… form if it has non-ASCII letters",
         )
     return ("*." if text.startswith("*.") else "") + canonical_host(text.removeprefix("*.").encode()).decode()
 
 
 def check_parent(domain: object, other: str = "") -> str:
-    """A domain with all below it. `other`: what else the message says is expected."""
+    """Return a domain, which stands for itself and all hosts below it. `other` is added to the message."""
     text = expect_text(domain).removeprefix(".")
     if "*" in text:
-        raise wrong(Code.WRONG_VALUE, f"found {quote(domain)}, expected a domain such as shop.example{other}")
+        raise wrong(
+            Code.WRONG_VALUE, f"{quote(domain)} is not a valid domain; expected one such as shop.example{other}"
+        )
     return check_host(text)
 
 
 def check_path(path: object) -> str:
     text = expect_text(path)
     if not text.startswith("/") or re.search(r"[\x00-\x1f\x7f;]", text):
-        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a path that begins with /")
+        raise wrong(Code.WRONG_VALUE, f"{quote(text)} is not a valid path; begin it with /, and use no ;")
     return text
 
 
@@ -126,17 +129,17 @@ def check_path(path: object) -> str:
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LAST_DAY = "9999-12-31"
-"""The last day that a date can name; people write it for things that never end."""
+"""The last day that a date can name, often written to mean that something never ends."""
 
 
 def parse_until(value: object) -> float:
-    """The end of a day in UTC, in seconds since the epoch."""
+    """Return the end of a day in UTC, in seconds since the epoch."""
     if isinstance(value, str) and _DATE.fullmatch(value):
         if value == _LAST_DAY:
-            raise wrong(Code.WRONG_VALUE, f"{quote(value)} is no end; leave it out for what does not end")
+            raise wrong(Code.WRONG_VALUE, f"{quote(value)} is not a valid end; for no end, leave the key out")
         with contextlib.suppress(ValueError):
             return (datetime.fromisoformat(value).replace(tzinfo=UTC) + timedelta(days=1)).timestamp()
-    raise wrong(Code.WRONG_VALUE, f"found {quote(value)}, expected a day such as 2026-12-31")
+    raise wrong(Code.WRONG_VALUE, f"{quote(value)} is not a valid day; expected one such as 2026-12-31")
 
 
 def check_day(value: object) -> str:
@@ -150,7 +153,7 @@ SAME_SITES = ("None", "Lax", "Strict")
 
 
 def parse_same_site(value: object) -> SameSite:
-    """`Lax` exactly, `{default: Lax}`, `{at_least: Lax}` or `keep`."""
+    """Parse `Lax` (exactly), `{default: Lax}`, `{at_least: Lax}` or `keep`."""
     if value == "keep":
         return SameSite()
     if isinstance(value, str):
@@ -194,19 +197,19 @@ RESERVED_PATH = "/.well-known/cookiewarden/"
 
 
 def parse_text(value: object) -> dict[str, str]:
-    """One text, or one per language."""
+    """Parse one text, or one text per language, to texts by language."""
     if isinstance(value, str):
         return {"": value}
     if isinstance(value, dict) and value and all(isinstance(text, str) for text in value.values()):
         return dict(value)
     raise wrong(
         Code.WRONG_TYPE,
-        f"expected text, or a text per language as in {{en: …, nl: …}}, found {kind_of(value)}",
+        f"expected text, or a mapping with one text per language, found {kind_of(value)}",
     )
 
 
 def parse_sentence(value: object) -> dict[str, str]:
-    """A text that is shown on one line: where it was written on several lines, blanks join them."""
+    """Parse texts that are shown on one line; line breaks become spaces."""
     return {language: " ".join(text.split()) for language, text in parse_text(value).items()}
 
 
@@ -217,19 +220,22 @@ def parse_phrase(value: object) -> str:
 def check_language(value: object) -> str:
     text = expect_text(value)
     if not re.fullmatch(LANGUAGE, text):
-        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a language such as en, nl or pt-BR")
+        raise wrong(Code.WRONG_VALUE, f"{quote(text)} is not a valid language; expected a tag such as en, nl or pt-BR")
     return text
 
 
 def check_statement_path(value: object) -> str:
     text = check_path(value)
     if re.search(r"[?#\s]|//|/\.\.?(/|$)", text) or text.startswith(RESERVED_PATH) or not text.isascii():
-        raise wrong(Code.WRONG_VALUE, f"found {quote(text)}, expected a plain path such as /cookies")
+        raise wrong(
+            Code.WRONG_VALUE,
+            f"{quote(text)} is not a valid path for the statement; expected a plain path such as /cookies",
+        )
     return text
 
 
 def granting_word(value: object) -> str:
-    """A word of a consent manager; TCF purposes are numbers."""
+    """Return a word of a consent manager; TCF purposes are numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, str) and value:
@@ -249,17 +255,17 @@ def rename_item(value: object) -> object:
 
 
 def seal_item(value: object) -> object:
-    """`true`, `false`, or a mapping. Keys do not belong in files that are kept in git."""
+    """Return `seal: true` as an empty mapping and `false` as None. Reject keys, because policies are kept in git."""
     if value is True:
         return {}
     if isinstance(value, dict) and {"key", "keys"} & value.keys():
         raise wrong(
             Code.KEY_IN_POLICY,
-            "a key does not belong in a policy, which is for many to read: give it with --seal-key-file",
+            "a policy must not contain a key, because many people can read it; use --seal-key-file",
         )
     if isinstance(value, str):
         raise wrong(
             Code.WRONG_TYPE,
-            "expected true, or a mapping; keys do not belong in a policy, but are given with --seal-key-file",
+            "expected true or a mapping, found text; if it is a key, remove it and use --seal-key-file",
         )
     return None if value is False else value

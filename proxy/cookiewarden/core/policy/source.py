@@ -1,13 +1,13 @@
-"""What does a YAML file hold, and where? Plain data, with the position of every key and every value.
+"""Reader of YAML files: plain data, with the position of every key and every value.
 
-Rules of this reader, because a policy must not be misread:
+A policy must not be misread, so the reader is strict:
 - scalars follow the YAML 1.2 core schema: `no`, `on` and `2026-12-31` are text, only `true` and `false` are
   booleans (https://yaml.org/spec/1.2.2/#103-core-schema);
-- mapping keys are text as written; a key given twice is a problem, not an overwrite;
-- anchors, aliases, merge keys and tags are problems: what is enforced stands where it is read;
-- the text of a number or boolean is kept, so that a cookie may be called `1`, `007` or `true`.
+- mapping keys are text as written, and a duplicate key is a problem;
+- anchors, aliases, merge keys and tags are problems, so that each value is written where it is used;
+- the text of a number or boolean is kept, so that a cookie may be named `1`, `007` or `true`.
 
-libyaml delivers events; the tree is built here without recursion, so nesting cannot exhaust the stack.
+The tree is built from libyaml's events without recursion, so nesting cannot exhaust the stack.
 """
 
 import re
@@ -23,9 +23,9 @@ from cookiewarden.core.policy.syntax import explain
 Path = tuple[str | int, ...]
 
 MAX_DEPTH = 32
-"""A policy nests 5 deep; what is deeper is a mistake or an attack."""
+"""Maximum nesting. A policy needs 5 levels; deeper nesting is a mistake or an attack."""
 
-# libyaml is 8x faster than PyYAML's own scanner on a 10,000-entry file (0.45 s against 3.7 s).
+# libyaml is 8 times faster than PyYAML's own scanner (0.45 s and 3.7 s for a file with 10,000 entries).
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -35,7 +35,7 @@ _CONSTANTS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_MAX_DIGITS = 400  # int() of a longer text is refused by Python; no number in a policy is that long
+_MAX_DIGITS = 400  # int() rejects texts of more than 4,300 digits; numbers in a policy are far shorter
 
 
 @dataclass(slots=True)
@@ -48,11 +48,11 @@ class Source:
     keys: dict[Path, Pos] = field(default_factory=dict)
     values: dict[Path, Pos] = field(default_factory=dict)
     texts: dict[Path, str] = field(default_factory=dict)
-    """The text as written of scalars that are not text: numbers, booleans, nulls."""
+    """The written form of numbers, booleans and nulls."""
     problems: list[Problem] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Forget everything, little by little. Freed at once, a large file keeps other threads waiting."""
+        """Free all data in small steps, because freeing a large file at once blocks other threads."""
         for positions in (self.keys, self.values, self.texts):
             while positions:
                 positions.popitem()
@@ -69,14 +69,14 @@ class Source:
         return self.keys.get(path) or self.value_pos(path)
 
     def value_pos(self, path: Path) -> Pos:
-        """The position of the value at `path`, or of the nearest thing around it."""
+        """Return the position of the value at `path`, or of the innermost value around it that has one."""
         while path and path not in self.values:
             path = path[:-1]
         return self.values.get(path, Pos())
 
     @property
     def is_unreadable(self) -> bool:
-        """Whether the file is not YAML: its problems say so, and there is nothing else to find in it."""
+        """True if the file is not valid YAML; the reason is in `problems`."""
         return self.data is None and bool(self.problems)
 
     def problem(self, code: Code, pos: Pos, message: str) -> Problem:
@@ -90,7 +90,7 @@ class Source:
 
 
 def parse_source(path: str, raw: bytes) -> Source:
-    """Parse the bytes of one YAML file. Never raises: what is wrong is in `problems`."""
+    """Parse the bytes of one YAML file. It does not raise; faults are in `problems`."""
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -106,24 +106,24 @@ def parse_source(path: str, raw: bytes) -> Source:
         pass
     except yaml.reader.ReaderError as error:
         source.problems.append(_unreadable_character(source, text, error.reason))
-    source.data = None  # half a file would only bring problems that are none
+    source.data = None  # half a file would cause false problems
     return source
 
 
 def _not_yaml(source: Source, error: yaml.MarkedYAMLError) -> Problem:
-    # A text that never ends has its place where it begins, not at the end of the file.
+    # Report an unclosed text where it begins, not at the end of the file.
     is_open = "unexpected end of stream" in (error.problem or "")
     mark = (error.context_mark if is_open else None) or error.problem_mark or error.context_mark
     pos = Pos(mark.line + 1, mark.column + 1) if mark else Pos()
     said = f"{error.context or ''} {error.problem or ''}".strip()
-    return source.problem(Code.SYNTAX, pos, f"not YAML: {explain(said)}")
+    return source.problem(Code.SYNTAX, pos, f"not valid YAML: {explain(said)}")
 
 
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def _unreadable_character(source: Source, text: str, reason: str) -> Problem:
-    # The error's own position counts octets in one parser and characters in the other.
+    # libyaml's position counts octets and PyYAML's counts characters, so find the character again.
     found = _UNREADABLE.search(text)
     before = text[: found.start()] if found else ""
     character = f"the character U+{ord(found[0]):04X}" if found else f"a character ({reason})"
@@ -136,32 +136,32 @@ def _not_utf8(path: str, raw: bytes, error: UnicodeDecodeError) -> Source:
     line_start = before.rfind(b"\n") + 1
     pos = Pos(before.count(b"\n") + 1, len(before[line_start:].decode("utf-8", "replace")) + 1)
     source = Source(path, raw.decode("utf-8", "replace").split("\n"))
-    message = f"the file is not UTF-8: byte 0x{raw[error.start]:02x} does not belong here; save it as UTF-8"
+    message = f"the file is not valid UTF-8 (byte 0x{raw[error.start]:02x}); save it as UTF-8"
     source.problems.append(source.problem(Code.NOT_UTF8, pos, message))
     return source
 
 
 class _TooDeep(Exception):
-    """Reading ends; the problem is told already."""
+    """Signal to stop reading; the problem has been recorded."""
 
 
 class _Level(NamedTuple):
-    """One open mapping or sequence: its path and the container being filled."""
+    """An open mapping or sequence, with its path and the container to fill."""
 
     path: Path
     container: dict[str, Any] | list[Any]
 
 
 class _Builder:
-    """Turns the event stream into data and positions."""
+    """Builder of data and positions from the event stream."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.stack: list[_Level] = []
         self.pending: list[str | None] = []
-        """For each open mapping, the key that waits for its value."""
+        """For each open mapping, the key whose value comes next."""
         self.skip = 0
-        """Depth inside a node that is dropped: under a duplicate key, or as a key that is not text."""
+        """Depth inside a dropped node: the value of a duplicate key, or a key that is not text."""
         self.documents = 0
 
     def build(self, events: Iterable[Any]) -> None:
@@ -170,13 +170,13 @@ class _Builder:
                 case yaml.DocumentStartEvent():
                     self.documents += 1
                     if self.documents > 1:
-                        self.complain(Code.YAML_FEATURE, event, "a second document in one file; use one file each")
+                        self.complain(Code.YAML_FEATURE, event, "the file has a second document; use separate files")
                         return
                 case yaml.AliasEvent():
                     self.complain(
                         Code.YAML_FEATURE,
                         event,
-                        "aliases are not allowed; write the value out, or put a name that begins with * in quotes",
+                        "aliases are not allowed; write the value itself, or quote a name that begins with *",
                     )
                     self.alias(event)
                 case yaml.ScalarEvent():
@@ -193,7 +193,7 @@ class _Builder:
 
     def refuse_features(self, event: Any, tagged: bool) -> None:
         if event.anchor is not None:
-            self.complain(Code.YAML_FEATURE, event, "anchors are not allowed; write the value out where it is used")
+            self.complain(Code.YAML_FEATURE, event, "anchors are not allowed; write the value where it is used")
         if tagged:
             self.complain(Code.YAML_FEATURE, event, "tags are not allowed; quote the value if it is text")
 
@@ -220,10 +220,14 @@ class _Builder:
         level, key = self.stack[-1], event.value
         path = (*level.path, key)
         if key == "<<" and event.implicit[0]:
-            self.complain(Code.YAML_FEATURE, event, "merge keys are not allowed; write the values out")
+            self.complain(Code.YAML_FEATURE, event, "merge keys are not allowed; write the keys and values themselves")
         elif key in level.container:
             first = self.source.keys[path]
-            self.complain(Code.DUPLICATE_KEY, event, f'the key "{key}" was given already in line {first.line}')
+            self.complain(
+                Code.DUPLICATE_KEY,
+                event,
+                f'duplicate key "{key}", first given on line {first.line}; remove one of them',
+            )
         else:
             self.source.keys[path] = _pos(event)
             self.pending[-1] = key
@@ -231,7 +235,7 @@ class _Builder:
         self.pending[-1] = _DROPPED
 
     def add(self, event: Any, value: Any, text: str | None = None) -> Path | None:
-        """Put a value in its place; returns its path, or None where the value is dropped."""
+        """Add a value to the open container. Return its path, or None if the value is dropped."""
         if self.skip:
             return None
         path: Path = ()
@@ -261,7 +265,7 @@ class _Builder:
                 self.too_deep(event)
             return
         if self.awaits_key():
-            self.complain(Code.YAML_FEATURE, event, "a key must be text, not a list or a mapping")
+            self.complain(Code.YAML_FEATURE, event, "a list or a mapping is not a valid key; use text")
             self.pending[-1] = _DROPPED
             self.skip = 1
             return
@@ -275,8 +279,8 @@ class _Builder:
         self.pending.append(None)
 
     def too_deep(self, event: Any) -> None:
-        """Stop here: the parser's time grows with the square of the depth."""
-        self.complain(Code.SYNTAX, event, f"nested more than {MAX_DEPTH} deep")
+        """Stop reading, because the parser's time grows with the square of the depth."""
+        self.complain(Code.SYNTAX, event, f"more than {MAX_DEPTH} levels of nesting; remove levels")
         raise _TooDeep
 
     def close(self) -> None:
@@ -295,7 +299,7 @@ def _pos(event: Any) -> Pos:
 
 
 def _resolve(text: str) -> Any:
-    """A plain scalar's value by the YAML 1.2 core schema."""
+    """Return the value of a plain scalar by the YAML 1.2 core schema."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if len(text) < _MAX_DIGITS:

@@ -1,49 +1,45 @@
-"""Which sentence says what is wrong where a file is not YAML, in place of libyaml's own?"""
+"""Explanations of YAML syntax errors, in place of libyaml's own messages."""
 
 PHRASES = {
-    "mapping values are not allowed": (
-        'a ":" where none can be: put text that holds one in quotes, or see to the indentation'
-    ),
+    "mapping values are not allowed": ('unexpected ":"; quote text that contains a colon, or correct the indentation'),
     "did not find expected key": (
-        "this line belongs to nothing above it: see to its indentation, or to quotes that are not closed"
+        "this line does not continue the mapping or list above it; correct its indentation, or close a quote"
     ),
     "did not find expected '-' indicator": (
-        "the list above goes on with what is no item of it: begin it with -, or see to the indentation"
+        "this line is not an item of the list above it; begin it with -, or correct the indentation"
     ),
-    "did not find expected ',' or ']'": "a list in [ ] is not closed, or a comma is missing",
-    "did not find expected ',' or '}'": "a mapping in { } is not closed, or a comma is missing",
-    "could not find expected ':'": "a key without its colon, as in key: value",
+    "did not find expected ',' or ']'": "a list in [ ] is not closed; add ], or a missing comma",
+    "did not find expected ',' or '}'": "a mapping in { } is not closed; add }, or a missing comma",
+    "could not find expected ':'": "a key has no colon; write it as in key: value",
     "found character that cannot start any token": (
-        "nothing begins with this character: indent with blanks and not with tabs, and put text that "
-        "begins with @, ` or % in quotes"
+        "a value cannot begin with this character; indent with spaces instead of tabs, and quote text that "
+        "begins with @, ` or %"
     ),
     "alphabetic or numeric character": (
-        'a * or & begins an alias or an anchor: put a name that begins so in quotes, as in "*_id"'
+        'a * or & begins an alias or an anchor; quote text that begins with one, as in "*_id"'
     ),
-    "unexpected end of stream": "a text in quotes is not closed",
-    "invalid Unicode character escape": "this \\u is no character",
+    "unexpected end of stream": "a quoted text is not closed; add the closing quote",
+    "invalid Unicode character escape": "this \\u escape is not a valid character; correct it",
     "expected comment or line break": (
-        "after | or > the text begins on the next line: put a text that begins so in quotes"
+        "text after | or > begins on the next line; quote text that begins with one of these"
     ),
-    "mapping keys are not allowed": "a ? begins a key: put text that begins so in quotes",
+    "mapping keys are not allowed": "a ? begins a key; quote text that begins with one",
     "indentation indicator": "expected a number from 1 to 9 after | or >",
-    "directive": "a line that begins with % is a directive, and policies have none: leave it out",
-    "unexpected document indicator": "a text in quotes is not closed before ---",
-    "unknown escape character": "in double quotes a \\ begins an escape: double it, or use single quotes",
-    "tab character": "a tab where only blanks can be: indent with blanks",
+    "directive": "a line that begins with % is a directive, which is not allowed; remove it",
+    "unexpected document indicator": "a quoted text is not closed before ---; add the closing quote",
+    "unknown escape character": "a \\ in double quotes begins an escape; double it, or use single quotes",
+    "tab character": "a tab is not allowed here; indent with spaces",
     "did not find expected node content": (
-        "something is missing here, or begins with a sign that has a meaning in YAML: put it in quotes"
+        "a value is missing here, or begins with a special character of YAML; quote it"
     ),
-    "block sequence entries are not allowed": (
-        "an item of a list cannot begin here: put it on a line of its own below its key"
-    ),
-    "incompatible YAML": "this version of YAML is not read: leave the %YAML line out",
-    "document start": "the file goes on where its first document has ended: a policy is one document",
-    "scanning a tag": "a ! begins a tag, and policies have none: put text that begins so in quotes",
+    "block sequence entries are not allowed": ("a list item cannot begin here; write it on a new line below its key"),
+    "incompatible YAML": "this version of YAML is not supported; remove the %YAML line",
+    "document start": "text follows the end of the document; a policy is one document",
+    "scanning a tag": "a ! begins a tag, which is not allowed; quote text that begins with one",
 }
-"""By a part of what libyaml says; the first row that fits counts."""
+"""Explanations by a part of libyaml's message; the first match counts."""
 
 
 def explain(said: str) -> str:
-    """What is wrong and what would be right; `said` itself where no row of the table fits."""
+    """Return the explanation of an error of libyaml, or libyaml's own message if the table has none."""
     return next((sentence for phrase, sentence in PHRASES.items() if phrase in said), said)

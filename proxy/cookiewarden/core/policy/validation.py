@@ -1,4 +1,4 @@
-"""What is wrong with the form of a file? What pydantic finds, as problems with a place and a fix."""
+"""Conversion of pydantic's errors to problems with a place and a fix."""
 
 import re
 from typing import Any
@@ -18,18 +18,18 @@ _TYPES = {
     "list_type": "a list",
 }
 _EMPTY = {
-    "too_short": "expected at least one, found an empty list; leave the key out for none",
-    "string_too_short": 'expected some text, found ""',
+    "too_short": "the list is empty; add an item, or remove the key",
+    "string_too_short": "the text is empty; write a text, or remove the key",
 }
 _CHOICES = ("enum", "literal_error")
 _KEY = re.compile(r"[A-Za-z_-]{1,30}")
 
 
 def problem_of(source: Source, detail: ErrorDetails, model: type[BaseModel], has_values: bool = False) -> Problem:
-    """The problem that one of pydantic's errors stands for. `model`: the one that the file was validated by.
+    """Return the problem for one of pydantic's errors in a file that was validated by `model`.
 
-    `has_values`: the file holds values of cookies. An unknown key is then shown only if it looks like a key,
-    because it may be a piece of a value.
+    In a file with values of cookies (`has_values`), an unknown key may be part of a value. It is shown only if it
+    looks like a key.
     """
     path: Path = tuple(detail["loc"])
     if detail["type"] == "extra_forbidden":
@@ -45,7 +45,7 @@ def problem_of(source: Source, detail: ErrorDetails, model: type[BaseModel], has
 def _unknown_key(source: Source, path: Path, model: type[BaseModel], has_values: bool) -> Problem:
     key = str(path[-1])
     is_shown = not has_values or _KEY.fullmatch(key)
-    shown = f'"{key}"' if is_shown else "(not shown, for it may hold a value)"
+    shown = f'"{key}"' if is_shown else "(not shown, because it may contain a value)"
     message = f"unknown key {shown}{did_you_mean(key, keys_at(path, model))}"
     return source.problem_at_key(Code.UNKNOWN_KEY, path, message)
 
@@ -67,12 +67,12 @@ def _message(detail: ErrorDetails) -> str:
 
 
 def _label(path: Path) -> str:
-    """The key that a problem speaks of, for the message."""
+    """Return the key that the problem concerns, for the message."""
     return next((str(part) for part in reversed(path) if isinstance(part, str) and part != "[key]"), "")
 
 
 def keys_at(path: Path, model: type[BaseModel]) -> list[str]:
-    """The keys that may stand where the unknown one stands."""
+    """Return the keys that are valid in the place of an unknown one."""
     current: Any = model
     for part in path[:-1]:
         fields = getattr(current, "model_fields", {})
@@ -82,7 +82,7 @@ def keys_at(path: Path, model: type[BaseModel]) -> list[str]:
 
 
 def _inner_model(annotation: Any) -> Any:
-    """The model inside `list[Model]`, `dict[str, Model]`, `Model | None` or an annotated one."""
+    """Return the model inside `list[Model]`, `dict[str, Model]`, `Model | None` or an annotated type."""
     if hasattr(annotation, "model_fields"):
         return annotation
     inner = (_inner_model(argument) for argument in getattr(annotation, "__args__", ()))

@@ -1,10 +1,10 @@
-"""How does a message show the value that was found, and which words does it suggest instead?"""
+"""Parts of messages: found values, and suggestions."""
 
 import json
 from difflib import get_close_matches
 
 FEW = 4
-"""Choices that are listed where none of them is close to the word that was written."""
+"""Number of choices up to which a message lists them all, unless one is nearly the written word."""
 
 _KINDS = {
     bool: "true or false",
@@ -18,19 +18,19 @@ _KINDS = {
 
 
 def quote(value: object) -> str:
-    """A found value as a short text."""
+    """Return a found value as JSON, cut to 58 characters if it is longer than 60."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "…"
 
 
 def kind_of(value: object) -> str:
-    """The kind of a value in the words of YAML: `a mapping`."""
+    """Return the kind of a value in the terms of YAML, such as `a mapping`."""
     return _KINDS.get(type(value), type(value).__name__)
 
 
 def did_you_mean(word: object, choices: list[str]) -> str:
-    """`, did you mean "samesite"?` or the choices where they are few; empty where neither helps."""
-    # A comparison takes 20 µs: it is left out where thousands of wrong names have thousands of choices.
+    """Return `, did you mean "same_site"?`, or a list of up to 16 choices, or an empty text."""
+    # A comparison takes 20 µs, too much for thousands of wrong names with thousands of choices each.
     close = get_close_matches(str(word), choices, n=1, cutoff=0.6) if len(choices) <= 100 else []
     if close and (len(choices) > FEW or _is_nearly(str(word).lower(), close[0].lower())):
         return f', did you mean "{close[0]}"?'

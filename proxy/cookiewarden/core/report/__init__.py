@@ -1,4 +1,4 @@
-"""What was seen of cookies and what follows from it. Pure: the admin listener, the commands and the pages are its
-callers.
+"""Inventory of the cookies seen, and the reports that it allows. Pure code, used by the admin listener, the commands
+and the pages.
 
-Read in this order: `inventory` (what was seen), `judge` (what a policy says of it), `forecast`, `drift`."""
+Reading order: `inventory`, `judge` (the policy's decisions on the inventory), `forecast`, `drift`."""

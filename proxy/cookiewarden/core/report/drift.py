@@ -1,4 +1,4 @@
-"""Drift: where the register and what was seen differ, with the YAML that would mend it."""
+"""Drift: the differences between the register and the inventory, with YAML that fixes them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,34 +15,34 @@ from cookiewarden.core.report.judge import Judged, Judgement, attributes_of
 
 class Kind(StrEnum):
     UNDECLARED = "undeclared"
-    """Seen, and in no entry."""
+    """Seen but undeclared."""
     OUTLIVES = "outlives"
-    """The application asks for a longer life than the entry promises."""
+    """The application sets a longer lifetime than the entry allows."""
     LIFETIME_UNREADABLE = "lifetime-unreadable"
-    """The application sends a Max-Age or an Expires that is not valid, and browsers differ on it."""
+    """The application sends an invalid Max-Age or Expires, which browsers interpret differently."""
     OTHER_SIDE = "other-side"
-    """Set by a server where the entry says script, or the other way round."""
+    """Set by a server although `set_by` is script, or by a script although it is server."""
     NEVER_SEEN = "never-seen"
-    """Declared, and not seen since the inventory began."""
+    """Declared but not seen since the inventory began."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference."""
+    """A difference between the register and the inventory."""
 
     kind: Kind
     name: str
     told: str
-    """What differs, in a sentence."""
+    """Description of the difference."""
     entry: str = ""
     declared_at: str = ""
     """File, line and column of the entry."""
     yaml: str = ""
-    """Lines for the register's `cookies`."""
+    """Lines to add to the register's `cookies`."""
 
 
 def drift(inventory: Inventory, judged: Judged, policy: Policy, now: float) -> list[Finding]:
-    """All differences, by kind and name. `judged` by an engine in enforce mode."""
+    """Return all differences, sorted by kind and name. `judged` is from an engine in enforce mode."""
     settled = now - inventory.since >= SETTLED
     seen = {judgement.entry for found in judged.values() for judgement in found}
     undeclared = [
@@ -62,18 +62,19 @@ def drift(inventory: Inventory, judged: Judged, policy: Policy, now: float) -> l
 
 
 def _was_there(record: Record) -> bool:
-    """Not where an application only deletes what may be there from long ago."""
+    """Check that the cookie existed. An application may delete cookies that do not exist."""
     return bool(record.shapes or record.sides.keys() - {Side.SERVER})
 
 
 SETTLED = float(DAY)
-"""Seconds after which what was not seen says something."""
+"""Seconds of observation after which the absence of a cookie is reported."""
 MAX_COMPARED = 100
 
 
 def _near_misses(seen: list[str], declared: list[str]) -> dict[str, str]:
-    """Pairs of names, both ways, that differ by so little that one may be meant by the other: PHPSESSIONID, PHPSESSID.
-    Only as many are compared as is quick."""
+    """Return pairs of similar names in both directions, such as PHPSESSIONID and PHPSESSID.
+
+    At most `MAX_COMPARED` names of each list are compared, to limit the time."""
     pairs = {}
     for name in declared[:MAX_COMPARED]:
         for found in get_close_matches(name, seen[:MAX_COMPARED], 1, NEAR):
@@ -82,13 +83,15 @@ def _near_misses(seen: list[str], declared: list[str]) -> dict[str, str]:
 
 
 NEAR = 0.8
-"""How alike, by difflib's measure."""
+"""Minimum similarity, as difflib's ratio."""
 
 
 def _undeclared(record: Record, near: Mapping[str, str]) -> Finding:
     by = [text for side, text in _BY.items() if side in record.sides]
-    hint = f'; "{near[record.name]}" is declared and was not seen: is it this one?' if record.name in near else ""
-    return Finding(Kind.UNDECLARED, record.name, f"{' and '.join(by)}, and in no entry{hint}", yaml=entry_yaml(record))
+    hint = (
+        f'; did the entry "{near[record.name]}", which was not seen, mean this cookie?' if record.name in near else ""
+    )
+    return Finding(Kind.UNDECLARED, record.name, f"{' and '.join(by)}, but undeclared{hint}", yaml=entry_yaml(record))
 
 
 _BY = {
@@ -117,66 +120,70 @@ def _differences(
 
 
 SKEW = 60
-"""Seconds by which the application's clock may differ from ours: a date is no lifetime."""
+"""Seconds by which the application's clock may differ from the proxy's, for lifetimes given as a date."""
 
 
 def _outlives(judgement: Judgement, entry: Entry) -> str:
     bound, seen = entry.rules.bound, judgement.shape
-    # Browsers keep nothing for longer than BROWSER_MAX, whoever asks for it: such a cut is no news.
+    # Browsers limit all lifetimes to BROWSER_MAX, so a longer one is not a difference.
     if bound is None or seen is None or seen.longest <= bound.seconds + SKEW or bound.seconds >= BROWSER_MAX:
         return ""
-    return f"the application asks for {about(seen.longest)}, and the entry promises {bound.text}"
+    return f"the application sets a lifetime of {about(seen.longest)}, but the entry allows {bound.text}"
 
 
 def _unreadable(judgement: Judgement) -> str:
     seen = judgement.shape
     if seen is None or not seen.shape.lifetime_unreadable:
         return ""
-    right = {"Max-Age": "digits only", "Expires": "as in Sun, 06 Nov 1994 08:49:37 GMT"}[seen.shape.lifetime_unreadable]
+    right = {"Max-Age": "use only digits", "Expires": "write it like Sun, 06 Nov 1994 08:49:37 GMT"}[
+        seen.shape.lifetime_unreadable
+    ]
     article = "an" if seen.shape.lifetime_unreadable == "Expires" else "a"
     return (
-        f"the application sends {article} {seen.shape.lifetime_unreadable} that is not valid ({right}), and "
-        "browsers differ on how long they keep the cookie"
+        f"the application sends {article} {seen.shape.lifetime_unreadable} that is not valid ({right}), so "
+        "browsers keep the cookie for different times"
     )
 
 
 def _other_side(record: Record, entry: Entry, settled: bool) -> str:
     if entry.set_by is SetBy.SCRIPT and Side.SERVER in record.sides:
-        return "the entry says set_by: script, and the application sets it"
+        return "set_by is script, but the application sets the cookie"
     if entry.set_by is not SetBy.SERVER or Side.SERVER in record.sides:
         return ""
     if Side.SCRIPT in record.sides:
-        return "the entry says set_by: server, and a script sets it"
-    # In the first hours it may be from before: a session that goes on.
-    return "the entry says set_by: server, and it was only seen in what browsers send" if settled else ""
+        return "set_by is server, but a script sets the cookie"
+    # In the first hours, the cookie may belong to a session from before the inventory began.
+    return "set_by is server, but the cookie was only seen in requests" if settled else ""
 
 
 def _never_seen(entry: Entry, near: Mapping[str, str]) -> Finding:
-    hint = f'; "{near[entry.name]}" was seen and is in no entry: is it this one?' if entry.name in near else ""
-    return Finding(Kind.NEVER_SEEN, entry.name, f"declared, and not seen yet{hint}", entry.name, str(entry.place))
+    hint = (
+        f'; did this entry mean "{near[entry.name]}", which was seen but is undeclared?' if entry.name in near else ""
+    )
+    return Finding(Kind.NEVER_SEEN, entry.name, f"declared, but not seen yet{hint}", entry.name, str(entry.place))
 
 
 # YAML to paste
 
 _NO_UTF_8 = re.compile(r"\\x[89a-f][0-9a-f]")
-"""As `name_text` writes such octets."""
+"""The escapes that `name_text` writes for octets that are not UTF-8."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"})
 
 
 def why_undeclarable(record: Record, is_glob: bool = False) -> str:
-    """Why no entry can declare the name, or nothing. `is_glob`: a `*` in the name is meant as one."""
+    """Return why the name cannot be declared, or an empty text. With `is_glob`, a `*` in it is a wildcard."""
     if "*" in record.name and not is_glob:
-        return "a * in a name stands for any characters; declare it by hand"
+        return "a * in an entry matches any characters; declare this cookie manually"
     if "\t" in record.name:
         return "a name with a tab cannot be declared"
     if _NO_UTF_8.search(record.name):
-        return "a name that is no UTF-8 cannot be declared"
+        return "a name that is not valid UTF-8 cannot be declared"
     return ""
 
 
-PURPOSE, CATEGORY = "what it is for", "the one it belongs to"
-"""Stand in comments for what a person must say."""
+PURPOSE, CATEGORY = "describe its use", "choose one"
+"""Placeholders in comments, for a person to replace."""
 
 
 def entry_yaml(
@@ -186,8 +193,9 @@ def entry_yaml(
     purpose: str = PURPOSE,
     category: str = CATEGORY,
 ) -> str:
-    """An entry for the register: what was seen filled in, what a person must say left as a comment. `is_glob`: a `*` in
-    the name is meant as one. `notes`: comments below the name."""
+    """Return an entry for the register, with observed values filled in and the other keys as comments.
+
+    With `is_glob`, a `*` in the name is a wildcard. `notes` are comments below the name."""
     comments = [f"    # {note}" for note in notes]
     if why := why_undeclarable(record, is_glob):
         return "\n".join([f"  # {printable(record.name)}: {why}", *comments]) + "\n"
@@ -195,18 +203,20 @@ def entry_yaml(
     lines += [f"    # purpose: {purpose}", f"    # category: {category}"]
     seconds = max((seen.longest for seen in record.shapes), default=None)
     if not seconds and any(seen.shape.lifetime_unreadable for seen in record.shapes):
-        lines.append("    # lifetime: the one that the application sends is not valid, and browsers differ on it")
+        lines.append(
+            "    # lifetime: choose one (the application's is not valid, and browsers interpret it differently)"
+        )
     elif seconds is None:
-        lines.append("    # lifetime: not to be seen in what browsers send")
+        lines.append("    # lifetime: choose one (requests do not show it)")
     else:
-        kept = "  # browsers keep none longer" if seconds > BROWSER_MAX else ""
+        kept = "  # the maximum of browsers" if seconds > BROWSER_MAX else ""
         lines.append(f"    lifetime: {lifetime_text(min(_whole(seconds), BROWSER_MAX))}{kept}")
     if Side.SCRIPT in record.sides:
         lines.append("    set_by: " + ("both" if record.by_server else "script"))
     elif not record.by_server:
-        lines.append("    set_by: script  # or an earlier version of the application: it was only seen in requests")
+        lines.append("    set_by: script  # only seen in requests, so an earlier version of the application may set it")
     if record.name in SCRIPT_READ and record.by_server:
-        lines.append("    http_only: keep  # scripts are known to read it")
+        lines.append("    http_only: keep  # scripts commonly read it")
     return "\n".join(lines) + "\n"
 
 
@@ -219,10 +229,10 @@ def _seen(record: Record) -> str:
         most = max(record.shapes, key=lambda seen: seen.count)
         lasts = [f"for {about(most.longest)}" if most.longest else _SESSION[bool(most.shape.lifetime_unreadable)]]
         parts[0] += f" ({', '.join([*attributes_of(most.shape, 0), *lasts])})"
-    return printable(f"{', '.join(parts)}; such as at {' '.join(where(record)[:3]) or 'no known place'}")
+    return printable(f"{', '.join(parts)}; for example at {' '.join(where(record)[:3]) or 'an unknown place'}")
 
 
-_SESSION = {False: "for the session", True: "for a time that cannot be read"}
+_SESSION = {False: "for the session", True: "for an invalid lifetime"}
 _IN = {
     Side.SERVER: "set {}",
     Side.SCRIPT: "set by a script {}",
@@ -232,14 +242,14 @@ _NOUN = {Side.SERVER: "time", Side.SCRIPT: "time", Side.REQUEST: "request"}
 
 
 def scalar(text: str) -> str:
-    """A string as YAML: plain where that is safe, else in double quotes."""
+    """Return a string as YAML, in double quotes unless a plain scalar is safe."""
     if _PLAIN.fullmatch(text) and text not in _WORDS:
         return text
     return quoted(text)
 
 
 def quoted(text: str) -> str:
-    """A string as YAML, in double quotes."""
+    """Return a string as YAML, in double quotes."""
     escaped = "".join(_escaped(c) for c in text)
     return f'"{escaped}"'
 
@@ -257,12 +267,12 @@ _ROUGHLY = (("y", 365 * DAY), ("d", DAY), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def about(seconds: int) -> str:
-    """A lifetime, roughly: `12y` for a date in twelve years and some days."""
+    """Return a rounded lifetime, such as `12y` for twelve years and some days."""
     unit, size = next((unit, size) for unit, size in _ROUGHLY if seconds >= size or unit == "s")
     return f"{round(seconds / size)}{unit}" if seconds else "session"
 
 
 def _whole(seconds: int) -> int:
-    """What was meant where a date was given: 30 days, and not 2,591,999 seconds."""
+    """Round a lifetime up to whole hours or minutes, because a date yields 2,591,999 seconds instead of 30 days."""
     size = 3600 if seconds >= DAY else 60 if seconds >= 3600 else 1
     return -(-seconds // size) * size

@@ -1,4 +1,4 @@
-"""The forecast: what would happen to each cookie that was seen, if a policy were enforced now."""
+"""Forecast: the effect that enforcing a policy now would have on each cookie seen."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,32 +11,32 @@ from cookiewarden.core.report.judge import Judged, Judgement
 
 
 class Verdict(StrEnum):
-    """What a person should make of it, the worst first."""
+    """Severity of the effect on a cookie, the worst first."""
 
     BREAKS = "breaks"
-    """The application sets it, and browsers would not get it."""
+    """The application sets it, but browsers would not get it."""
     HIDDEN = "hidden"
-    """Browsers send it, and the application would not see it."""
+    """Browsers send it, but the application would not get it."""
     WAITS = "waits"
-    """It passes once the visitor has consented."""
+    """It passes after the visitor has consented."""
     CHANGES = "changes"
-    """It would pass with other attributes."""
+    """It passes with changed attributes."""
     REPORTED = "reported"
-    """It is not as declared, and the policy only wants that reported."""
+    """It violates the policy, which only reports it."""
     KEPT = "kept"
-    """It is kept from the application, as its entry says."""
+    """It is not forwarded to the application, in accordance with its entry."""
     FINE = "fine"
 
 
 WAITING = frozenset({Reason.NO_CONSENT, Reason.GPC})
 READS_VALUE = frozenset({Reason.MALFORMED, Reason.TOO_LARGE, Reason.SEAL_INVALID, Reason.PLAIN_NAME})
-"""Reasons that only a decision on the very cookie can have: the inventory's rows tell of them."""
+"""Reasons that depend on the value. Only the decisions recorded in the inventory's rows can have them."""
 LOST_ANYWAY = frozenset({Reason.MALFORMED, Reason.TOO_LARGE})
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One cookie's."""
+    """The forecast of a cookie."""
 
     name: str
     entry: str
@@ -45,24 +45,25 @@ class Forecast:
     action: str
     reasons: tuple[str, ...]
     responses: int
-    """How many set it, of those that were seen."""
+    """Number of responses seen that set the cookie."""
     requests: int
     where: tuple[str, ...]
     since: float
-    """When it was first seen, in seconds since the epoch."""
+    """Time when it was first seen, in seconds since the epoch."""
     last: float
 
 
 def forecast(inventory: Inventory, judged: Judged, is_in_force: bool) -> list[Forecast]:
-    """For all cookies, the worst first. `is_in_force`: the policy that judged is the one by which the inventory's rows
-    were decided, and so these count too."""
+    """Return the forecasts of all cookies, the worst first.
+
+    If `is_in_force`, the inventory's rows are decisions of the same policy and are included."""
     found = [_forecast(record, judged[name], is_in_force) for name, record in inventory.records.items()]
     order = list(Verdict)
     return sorted(found, key=lambda f: (order.index(f.verdict), -f.responses, -f.requests, f.name))
 
 
 def breaks(forecasts: Iterable[Forecast]) -> bool:
-    """Whether somebody should look before enforcing."""
+    """Check whether a forecast needs a decision by a person before the policy is enforced."""
     return any(f.verdict in (Verdict.BREAKS, Verdict.HIDDEN) for f in forecasts)
 
 
@@ -89,12 +90,12 @@ def _forecast(record: Record, judged: list[Judgement], is_in_force: bool) -> For
 
 
 def where(record: Record) -> tuple[str, ...]:
-    """Some places where it was seen."""
+    """Return some places where the cookie was seen, as host and path."""
     return (*(host + path for host, path in record.places), *(["…"] if record.more_places else []))
 
 
 def _of(row: Row) -> Judgement:
-    """A decision that was made, as one that would be made again."""
+    """Convert a recorded decision to a judgement."""
     side = {"request": Side.REQUEST, "script": Side.SCRIPT}.get(row.direction, Side.SERVER)
     reasons = tuple(Reason(reason) for reason in row.reasons)
     return Judgement(side, row.entry, Action(row.action), reasons, True, row.times.count)
@@ -117,32 +118,32 @@ def _verdict(judgement: Judgement) -> Verdict:
 
 
 _TODO = {
-    Reason.UNDECLARED: "no entry declares it: declare it if the application needs it, or leave it to be {done}",
-    Reason.OUT_OF_SCOPE: "its entry is for other hosts or paths: widen its scope, or leave it to be {done}",
-    Reason.ENTRY_EXPIRED: "its entry has ended: give it another date, or leave it to be {done}",
-    Reason.MALFORMED: "browsers ignore such a line: nothing is lost",
-    Reason.TOO_LARGE: "browsers ignore a cookie of more than 4096 bytes: nothing is lost",
-    Reason.NONE_WITHOUT_SECURE: "browsers refuse it as it is: let the entry say secure: true",
-    Reason.PREFIX_RULE: "browsers refuse the name without what its prefix promises: let the entry give that",
-    Reason.NO_CONSENT: "passes once the visitor has consented",
-    Reason.GPC: "passes for visitors whose browser does not say Sec-GPC: 1",
-    Reason.SEAL_INVALID: "not sealed by these keys: such browsers log in anew, unless accept_plain_until lets it in",
-    Reason.PLAIN_NAME: "comes under the name that is renamed: it is accepted until the entry's date",
+    Reason.UNDECLARED: "undeclared; add an entry if the application needs it, otherwise it will be {done}",
+    Reason.OUT_OF_SCOPE: "its entry is for other hosts or paths; widen the scope, otherwise it will be {done}",
+    Reason.ENTRY_EXPIRED: "its entry has ended; set a later date, otherwise it will be {done}",
+    Reason.MALFORMED: "browsers ignore such a line, so blocking it has no effect",
+    Reason.TOO_LARGE: "browsers ignore cookies of more than 4096 bytes, so blocking it has no effect",
+    Reason.NONE_WITHOUT_SECURE: "browsers reject it without Secure; set secure to true in its entry",
+    Reason.PREFIX_RULE: "browsers reject the name without the attributes of its prefix; set them in its entry",
+    Reason.NO_CONSENT: "passes after the visitor has consented",
+    Reason.GPC: "passes for visitors whose browser does not send Sec-GPC: 1",
+    Reason.SEAL_INVALID: "not sealed with these keys; such visitors log in again, unless accept_plain_until allows it",
+    Reason.PLAIN_NAME: "sent under the application's own name; accepted until accept_plain_until of its entry",
 }
-_DONE = {Action.BLOCK: "blocked", Action.STRIP: "kept from the application"}
+_DONE = {Action.BLOCK: "blocked", Action.STRIP: "stripped from requests"}
 
 
 _CHANGED = {
-    Reason.SAME_SITE_CHANGED: "SameSite given",
+    Reason.SAME_SITE_CHANGED: "SameSite set",
     Reason.SECURE_ADDED: "Secure added",
-    Reason.HTTP_ONLY_ADDED: "HttpOnly added: scripts could no longer read it",
-    Reason.LIFETIME_CAPPED: "lifetime cut to what the policy promises",
-    Reason.LIFETIME_UNREADABLE: "a Max-Age or Expires that is not valid removed: without another one the cookie ends "
-    "with the browser's session",
-    Reason.LIFETIME_NORMALIZED: "lifetime written in the form that all browsers read alike",
-    Reason.SEALED: "value encrypted: scripts could no longer read it",
-    Reason.RENAMED: "kept by browsers under another name",
-    Reason.SUPERSEDED: "what browsers hold of before is expired",
+    Reason.HTTP_ONLY_ADDED: "HttpOnly added, so scripts cannot read it",
+    Reason.LIFETIME_CAPPED: "lifetime reduced to the policy's maximum",
+    Reason.LIFETIME_UNREADABLE: "invalid Max-Age or Expires removed; without a valid one, the cookie ends with the "
+    "browser's session",
+    Reason.LIFETIME_NORMALIZED: "lifetime rewritten in a form that all browsers read alike",
+    Reason.SEALED: "value encrypted, so scripts cannot read it",
+    Reason.RENAMED: "kept by browsers under a new name",
+    Reason.SUPERSEDED: "the previous cookie in browsers is expired",
 }
 
 
@@ -155,11 +156,11 @@ def _advice(record: Record, worst: Judgement, judgements: list[Judgement]) -> st
     if worst.action is Action.REWRITE and Reason.DELETION not in worst.reasons:
         told += dict.fromkeys(_CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons)
     if not worst.enforced and worst.action is not Action.PASS:
-        told.append("the policy wants this only reported")
+        told.append("the policy only reports it")
     same_site = any(Reason.SAME_SITE_CHANGED in j.reasons for j in judgements)
     if record.cross_site and same_site:
         told.append(
-            f"it came with {counted(record.cross_site, 'request')} of other sites (logins by form, payments, frames), "
-            "which SameSite=Lax would end"
+            f"sent with {counted(record.cross_site, 'request')} from other sites (form logins, payments, frames); "
+            "SameSite=Lax would stop that"
         )
     return "; ".join(told)

@@ -1,7 +1,7 @@
-"""The inventory: what was seen of each cookie. Names, shapes, decisions, times and places; never a value.
+"""Inventory of the cookies seen: names, shapes, decisions, times and places, without values.
 
-It is bounded, whatever applications and browsers send, and what it had no room for is counted. Names that a server set
-and names that only browsers sent have room apart, so that no client pushes out what an application does."""
+Its size is limited, and cookies for which it had no space are counted. Names set by a server and names sent only by
+browsers have separate limits, so that clients cannot displace the application's cookies."""
 
 import re
 from collections import Counter
@@ -15,38 +15,38 @@ from cookiewarden.core.cookies.cookie import SetCookie, lifetime_that_counts
 from cookiewarden.core.cookies.date import is_known
 
 MAX_NAMES = 1000
-"""Undeclared names that are kept: this many that servers set, and as many that only browsers sent."""
+"""Maximum number of undeclared names set by servers, and of undeclared names sent only by browsers."""
 MAX_GLOB_NAMES = 32
-"""Names that are kept of those that one entry with a `*` matches; the others are counted under the entry's own."""
+"""Maximum number of names for an entry with a `*`. Further names are counted under the entry's own name."""
 MAX_NAME = 256
-"""Octets of a name above which it is not kept."""
+"""Maximum length of a recorded name, in octets."""
 MAX_SHAPES = 8
 MAX_ROWS = 24
 MAX_PLACES = 5
 MAX_TEXT = 100
-"""Characters of a host or a segment of a path."""
+"""Maximum length of a host or of a path segment, in characters."""
 MAX_SHOWN = 256
-"""Characters that a host, Path or Domain has at most once it is kept: a Domain may have 253."""
+"""Maximum length of a recorded host, Path or Domain, in characters; a Domain may have 253."""
 ROOM_SECONDS = 60.0
-"""Between two looks for room."""
+"""Minimum time between two attempts to free space, in seconds."""
 STALE = 86400.0
-"""Seconds after which a name that came only once makes room for another."""
+"""Seconds after which a name that was seen only once may be removed to free space."""
 
 
 class Side(StrEnum):
-    """Who was seen to bring a cookie up."""
+    """Origin of an observed cookie."""
 
     SERVER = "server"
-    """A Set-Cookie of the application."""
+    """A Set-Cookie line of the application."""
     REQUEST = "request"
-    """A browser sent it."""
+    """A request from a browser."""
     SCRIPT = "script"
-    """A script set it: the guard said so."""
+    """A script, as reported by the script guard."""
 
 
 @dataclass(slots=True)
 class Times:
-    """How often, and from when to when, in seconds since the epoch."""
+    """Count, with the first and last time in seconds since the epoch."""
 
     count: int = 0
     first: float = 0.0
@@ -60,7 +60,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A Set-Cookie line without its name, its value and its numbers."""
+    """A Set-Cookie line without its name, value and numbers."""
 
     persistent: bool = False
     secure: bool = False
@@ -70,13 +70,12 @@ class Shape:
     path: str = ""
     domain: str = ""
     lifetime_unreadable: str = ""
-    """`Max-Age` or `Expires` where that is not valid, and browsers differ on how long they keep the cookie; else
-    empty."""
+    """`Max-Age` or `Expires` if that attribute is invalid and browsers interpret it differently, else empty."""
 
 
 @dataclass(slots=True)
 class ShapeSeen:
-    """A shape, how often it came, and the shortest and the longest lifetime in seconds (0: session)."""
+    """A shape with its count and its shortest and longest lifetime in seconds (0 for a session)."""
 
     shape: Shape
     count: int
@@ -86,22 +85,22 @@ class ShapeSeen:
 
 @dataclass(slots=True)
 class Row:
-    """What was decided of a cookie, since the policy in force is in force."""
+    """Decisions of the policy in force on a cookie."""
 
     direction: str
     """`response`, `request` or `script`."""
     entry: str
-    """The entry's name; empty: undeclared."""
+    """Name of the entry; empty if undeclared."""
     action: str
     reasons: tuple[str, ...]
     enforced: int
-    """How often it was done, and not only reported."""
+    """Count of decisions that were applied, not only reported."""
     times: Times
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One cookie of one kind of head."""
+    """A cookie in a request or a response, with the decision on it."""
 
     name: bytes
     direction: str
@@ -112,14 +111,14 @@ class Observation:
     host: str
     path: str
     shape: Shape | None = None
-    """Of a Set-Cookie line that is no deletion."""
+    """Shape of the Set-Cookie line, unless it is a deletion."""
     seconds: int = 0
-    """Its lifetime; 0: session."""
+    """Lifetime in seconds; 0 for a session."""
 
 
 @dataclass(slots=True)
 class Record:
-    """What was seen of one name."""
+    """Observations of a cookie name."""
 
     name: str
     sides: dict[Side, Times] = field(default_factory=dict)
@@ -127,9 +126,9 @@ class Record:
     shapes: list[ShapeSeen] = field(default_factory=list)
     deletions: int = 0
     cross_site: int = 0
-    """Requests of other sites with it that are no plain navigation: SameSite=Lax would end them."""
+    """Count of requests from other sites, except plain navigations, with this cookie. SameSite=Lax would remove it."""
     places: list[tuple[str, str]] = field(default_factory=list)
-    """Some hosts and paths where it was seen."""
+    """Pairs of host and path where it was seen, up to `MAX_PLACES`."""
     more_places: bool = False
 
     @property
@@ -146,7 +145,7 @@ class Record:
 
     @property
     def entry(self) -> str:
-        """The entry that decided on it, as far as one did since the policy is in force; else empty."""
+        """Name of the last entry that decided on the cookie under the policy in force; empty if there was none."""
         return next((row.entry for row in reversed(self.rows) if row.entry), "")
 
     @property
@@ -155,7 +154,7 @@ class Record:
 
     @property
     def is_bounded(self) -> bool:
-        """Whether it is one that `see` can have made."""
+        """True if the record is within the limits of this module."""
         return (
             len(self.shapes) <= MAX_SHAPES
             and len(self.rows) <= MAX_ROWS
@@ -202,30 +201,31 @@ class Record:
 
 
 SIDES = {"response": Side.SERVER, "request": Side.REQUEST, "script": Side.SCRIPT}
-"""By direction; what the proxy itself expires is seen on no side."""
+"""Sides by direction. Evictions by the proxy have no side."""
 
 
 @dataclass(slots=True)
 class Inventory:
-    """All records, by name."""
+    """Records by name."""
 
     since: float = 0.0
-    """When it began, in seconds since the epoch."""
+    """Start of the inventory, in seconds since the epoch."""
     records: dict[str, Record] = field(default_factory=dict)
     left_out: dict[Side, int] = field(default_factory=dict)
-    """How often a cookie came for which there was no room."""
+    """Count of cookies that were not recorded for lack of space."""
     policy_since: float = 0.0
-    """Since when rows are of the policy in force."""
+    """Time since which rows are decisions of the policy in force, in seconds since the epoch."""
 
     def new_policy(self, now: float) -> None:
-        """Another policy is in force: what the one before decided is no news any more."""
+        """Start a new policy: remove the decisions of the previous one."""
         self.policy_since = now
         for record in self.records.values():
             record.rows.clear()
 
     def bound(self, declared: Callable[[str], bool]) -> None:
-        """Keep, besides what is declared, so many names of each side as there is room for, those that were seen last;
-        the others are left out. For what comes from elsewhere: an inventory that was kept bounded has no more."""
+        """Limit the undeclared names of each side to `MAX_NAMES`, and keep the names seen last.
+
+        This is for an inventory from elsewhere; a `Keeper` limits its own."""
         undeclared = [record for record in self.records.values() if not declared(record.name)]
         for by_server in (True, False):
             side = [record for record in undeclared if record.by_server is by_server]
@@ -235,31 +235,33 @@ class Inventory:
                     self.leave_out(which, times.count)
 
     def leave_out(self, side: Side, count: int) -> None:
-        """Say that cookies came which were not looked at."""
+        """Count cookies that were not recorded."""
         self.left_out[side] = self.left_out.get(side, 0) + count
 
 
 class Room(NamedTuple):
-    """What a name takes room of: an entry's, or that of the undeclared ones of a side."""
+    """The limit that a name counts against: of an entry, or of the undeclared names of a side."""
 
     entry: str
     side: Side | None
 
 
 class Keeper:
-    """Adds to an inventory and keeps it bounded."""
+    """Writer of an inventory that limits its size."""
 
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
         self._rooms: dict[str, Room] = {}
-        """The room of each name."""
+        """The limit that each name counts against."""
         self._taken: Counter[Room] = Counter()
         self._next_look = 0.0
         for record in inventory.records.values():
             self._take(record.name, _room(record.entry, record.by_server))
 
     def add(self, observation: Observation, count: int, crossed: int, at: float) -> None:
-        """Observed `count` times, the last time `at`; `crossed`: how many of these came from other sites."""
+        """Add an observation made `count` times, last at `at` (seconds since the epoch).
+
+        `crossed` is the number of these that came from other sites."""
         record = self._record(observation, at)
         if record is not None:
             record.add(observation, count, crossed, at)
@@ -267,7 +269,7 @@ class Keeper:
             self.inventory.leave_out(SIDES[observation.direction], count)
 
     def _record(self, observation: Observation, at: float) -> Record | None:
-        """The record for it, or None where there is no room."""
+        """Return the record for an observation, or None if the space is used up."""
         records, name = self.inventory.records, name_text(observation.name)
         room = _room(observation.entry, observation.direction == "response")
         if name in records:
@@ -284,7 +286,7 @@ class Keeper:
         return records[name]
 
     def _is_of_requests(self, name: str) -> bool:
-        """Whether it takes room of the undeclared names that browsers send."""
+        """Check whether a name counts as an undeclared name sent only by browsers."""
         room = self._rooms.get(name)
         return room is not None and room.side is Side.REQUEST
 
@@ -306,7 +308,7 @@ class Keeper:
         return "*" not in room.entry or self._taken[room] < MAX_GLOB_NAMES
 
     def _make_room(self, room: Room, now: float) -> None:
-        """Forget names that came once, long ago."""
+        """Remove names that were seen once, more than `STALE` seconds ago."""
         if now < self._next_look:
             return
         self._next_look = now + ROOM_SECONDS
@@ -327,7 +329,7 @@ def _room(entry: str, by_server: bool) -> Room:
 
 
 def name_text(name: bytes) -> str:
-    r"""A cookie's name as text; octets that are no UTF-8 as `\xNN`."""
+    r"""Return a cookie's name as text, with octets that are not valid UTF-8 as `\xNN`."""
     return name.decode("utf-8", "backslashreplace")
 
 
@@ -340,21 +342,23 @@ _PLAIN = re.compile(
     rb"(?=.{1,24}$)[A-Za-z_-]+(?:\.(?:action|aspx?|cgi|css|do|html?|js|json|jspx?|mjs|php|pl|woa|xhtml|xml))?",
     re.IGNORECASE,
 )
-"""A segment that the application's authors named: words, with the ending of a page or a script."""
+"""A path segment that is not personal: words, optionally with the extension of a page or a script."""
 _PEOPLE = re.compile(
     rb"(?:users?|u|people|persons?|members?|profiles?|accounts?|customers?|clients?|candidates?|employees?|authors?|contacts?|"
     rb"patients?|students?|staff|teams?|home)",
     re.IGNORECASE,
 )
-"""What such a segment is followed by is most often somebody."""
+"""A path segment that is usually followed by the name of a person."""
 
 
 _SEGMENT = re.compile(rb"[^/]+")
 
 
 def sample_path(target: bytes) -> str:
-    """A target's path as it may be shown: two segments at most, those that could name somebody as `*`, no query. What
-    follows a `;` or holds a `.`, a digit, an `@` or any other sign may be a session, an address or a name."""
+    """Return a path without personal data: at most two segments, no query, and `*` for a segment that may be personal.
+
+    A segment with a `;`, a `.`, a digit, an `@` or another special character may have a session, an address or a
+    name."""
     segments = [found[0] for found in islice(_SEGMENT.finditer(target.partition(b"?")[0]), 3)]
     shown = [s.decode() if _PLAIN.fullmatch(s) else "*" for s in segments[:2]]
     if len(shown) == 2 and _PEOPLE.fullmatch(segments[0]):
@@ -363,7 +367,7 @@ def sample_path(target: bytes) -> str:
 
 
 def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
-    """The shape of a line that is no deletion, and its lifetime in seconds (0: session)."""
+    """Return the shape of a line that is not a deletion, and its lifetime in seconds (0 for a session)."""
     seconds = lifetime_of(cookie, now)
 
     def last(name: bytes) -> bytes:
@@ -385,7 +389,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
 
 _SPELLED = {b"max-age": "Max-Age", b"expires": "Expires"}
 UNKNOWN = "?"
-"""Stands for what means nothing to browsers: it may be part of a value that was cut by its own `;`."""
+"""Replaces attribute values unknown to browsers, which may be part of a cookie value that contains a `;`."""
 _DOMAIN = re.compile(rb"[a-z0-9.-]{0,253}")
 
 
@@ -394,8 +398,10 @@ def _known(value: bytes, is_known: bool) -> str:
 
 
 def lifetime_of(cookie: SetCookie, now: float) -> int:
-    """Seconds for which browsers keep it; 0: until they end. Max-Age counts before Expires (RFC 6265 4.1.2.2), and
-    Expires counts where its clock is known. `now`: the moment from which it counts (`expires_clock`)."""
+    """Return the lifetime of a cookie in seconds; 0 for a session.
+
+    Max-Age takes precedence over Expires (RFC 6265 4.1.2.2), and Expires counts only if its clock is known. `now` is
+    the time from which it counts (`expires_clock`)."""
     counts = lifetime_that_counts(cookie)
     if counts is None:
         return 0
@@ -406,9 +412,10 @@ def lifetime_of(cookie: SetCookie, now: float) -> int:
 
 
 def unreadable(cookie: SetCookie, now: float) -> str:
-    """The Max-Age or Expires that RFC 6265bis calls invalid, or the Expires for which the clock is unknown; empty where
-    there is none. Browsers read some of these all the same, and each browser others: `+60`, `99x`, a year of five
-    digits, a date without a time."""
+    """Return the name of an invalid Max-Age or Expires (RFC 6265bis), or of an Expires with an unknown clock, or empty.
+
+    Each browser accepts different invalid values, such as `+60`, `99x`, a year of five digits or a date without a
+    time."""
     for _, name, _, says in cookie.lifetime():
         if says is None or (name == b"expires" and not is_known(now)):
             return _SPELLED[name]

@@ -1,6 +1,6 @@
-"""What a policy says of what was seen: every shape of every cookie is judged again, by the engine that enforces.
+"""Judgements of an inventory by a policy. The engine that enforces judges each shape of each cookie again.
 
-Values are not kept, so what depends on one is not seen here: a size that browsers refuse, a consent that was given.
+An inventory has no values, so conditions on values are not covered, such as the size limit or a given consent.
 """
 
 from collections.abc import Mapping
@@ -13,39 +13,38 @@ from cookiewarden.core.report.inventory import Inventory, Record, Shape, ShapeSe
 VALUE = b"x"
 DEPENDS_ON_VALUE = frozenset({Reason.SEAL_INVALID, Reason.DUPLICATE_NAME})
 SEVERITY = (Action.PASS, Action.EVICT, Action.REWRITE, Action.STRIP, Action.BLOCK)
-"""The worst last."""
+"""Actions in order of severity, the worst last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What would be done with a cookie that comes one way."""
+    """The decision that a cookie from one side would get."""
 
     side: Side
     entry: str
     action: Action
     reasons: tuple[Reason, ...]
     enforced: bool
-    """Whether it would be done where the mode is enforce; not where `stage` or `undeclared` say report."""
+    """False if `stage` or `undeclared` only report the cookie, even in enforce mode."""
     count: int
     shape: ShapeSeen | None = None
-    """Of the Set-Cookie line that was judged."""
+    """Shape of the judged Set-Cookie line."""
     before: bytes = b""
     after: bytes | None = None
-    """The line, its value being `x`."""
+    """The line after the decision, with the value `x`."""
 
 
 Judged = Mapping[str, list[Judgement]]
-"""By the record's name."""
+"""Judgements by the record's name."""
 
 
 def judge_all(inventory: Inventory, engine: Engine, now: float) -> Judged:
-    """What the policy of an engine in enforce mode says of everything that was seen."""
+    """Return the judgements of all records, by an engine in enforce mode."""
     return {name: judge(record, engine, now) for name, record in inventory.records.items()}
 
 
 def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:
-    """For each side on which it was seen, and each shape that a server gave it: the worst of the hosts where it was
-    seen."""
+    """Return one judgement per side and per shape of the record, each the most severe of all hosts seen."""
     found = []
     for shape in record.shapes:
         line = set_cookie_of(record.name, shape)
@@ -101,12 +100,12 @@ def _entry(decision: Decision) -> str:
 
 
 def set_cookie_of(name: str, seen: ShapeSeen) -> bytes:
-    """A Set-Cookie value of this shape, with the longest lifetime that was seen."""
+    """Return a Set-Cookie value of this shape, with the longest lifetime seen."""
     return b"; ".join([name.encode() + b"=" + VALUE, *map(str.encode, attributes_of(seen.shape, seen.longest))])
 
 
 def attributes_of(shape: Shape, seconds: int) -> list[str]:
-    """As a Set-Cookie line has them."""
+    """Return the attributes of a shape in the form of a Set-Cookie line."""
     given = {"Path": shape.path, "Domain": shape.domain, "SameSite": shape.same_site}
     flags = {"Secure": shape.secure, "HttpOnly": shape.http_only, "Partitioned": shape.partitioned}
     return [

@@ -1,4 +1,4 @@
-"""Whole exchanges, added to an inventory: what a proxy sees bit by bit, for those who have it all at once."""
+"""Recording of complete exchanges in an inventory, for callers that are not a proxy."""
 
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
 from cookiewarden.core.cookies.date import expires_clock
@@ -11,7 +11,7 @@ from cookiewarden.core.report.inventory import Keeper, Observation, Shape, sampl
 def add_exchange(
     keeper: Keeper, engine: Engine, exchange: Exchange, asked: list[Header], answered: list[Header], at: float
 ) -> None:
-    """Take note of a request's and a response's cookies, judged by `engine`, at `at` in seconds since the epoch."""
+    """Record the cookies of a request and its response, judged by `engine` at time `at` (seconds since the epoch)."""
     place = short_text(canonical_host(exchange.host)), sample_path(exchange.target)
     for judged in engine.on_request(asked, exchange, at).cookies:
         keeper.add(_seen("request", judged, place), 1, 0, at)

@@ -1,7 +1,6 @@
-"""The review of a time that has passed: what was enforced of each declared cookie, and what came undeclared, step by
-step.
+"""Review of a past period: the decisions on declared and undeclared cookies in each step.
 
-The numbers are Prometheus's, that is of all proxies together; the names of undeclared cookies are an inventory's."""
+The numbers are from Prometheus and cover all proxies. The names of undeclared cookies are from an inventory."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,25 +13,25 @@ from cookiewarden.core.report.judge import Judged
 
 STEPS = (("week", 7 * DAY), ("day", DAY), ("hour", 3600), ("minute", 60))
 MIN_STEPS = 2
-"""Of which a review consists: a month is told by weeks, three days by days."""
+"""Minimum number of steps in a review. A month is divided into weeks, and three days into days."""
 
 Number = float | None
-"""None: there is no data, which is not the same as nothing."""
+"""A count, or None if data are missing, which differs from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Equal steps up to now."""
+    """Steps of equal length, up to now."""
 
     step: int
-    """Seconds."""
+    """Length of a step, in seconds."""
     name: str
     ends: tuple[float, ...]
-    """Of each step, in seconds since the epoch."""
+    """End of each step, in seconds since the epoch."""
 
 
 def period(since: float, now: float) -> Period:
-    """`since`: seconds back from now. The largest steps of which there are some."""
+    """Divide the last `since` seconds into the largest steps of which at least `MIN_STEPS` fit."""
     name, step = next(((n, s) for n, s in STEPS if since >= MIN_STEPS * s), STEPS[-1])
     count = max(1, -(-int(since) // step))
     return Period(step, name, tuple(now - step * back for back in reversed(range(count))))
@@ -40,7 +39,7 @@ def period(since: float, now: float) -> Period:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What Prometheus has of one combination of labels, a number for each step."""
+    """A combination of labels in Prometheus, with a number for each step."""
 
     labels: Mapping[str, str]
     values: Sequence[Number]
@@ -48,7 +47,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
-    """A policy that some proxy had, and when one was first and last seen to have it."""
+    """A policy of any proxy, with the first and last time at which it was seen in force, in seconds since the epoch."""
 
     policy: str
     sha256: str
@@ -61,36 +60,37 @@ COUNTERS = {
     "reasons": ("cookiewarden_violations_total", ("cookie", "reason", "enforced")),
     "requests": ("cookiewarden_requests_total", ()),
 }
-"""Counters, with the labels by which they are added up. Not by `increase`: it knows nothing of what a series had when
-it was born, and loses what falls between two steps."""
+"""Counters, with the labels by which they are summed. `increase` is not used, because it ignores the first value of a
+series and loses increases between two steps."""
 GAUGES = {
     "enforcing": "min (min_over_time(cookiewarden_policy_enforcing{where}[{step}s]))",
     "proxies": "count (last_over_time(cookiewarden_build_info{where}[{step}s]))",
     "watched": "count_over_time(count(cookiewarden_build_info{where})[{step}s:{fine}s]) * {fine} / {step}",
 }
-"""What else Prometheus is asked of each step, in its own language; `{where}` chooses the proxies, `{fine}` is a
-hundredth of a step."""
+"""PromQL queries for each step. `{where}` selects the proxies; `{fine}` is a hundredth of a step, in seconds."""
 POLICIES = "count by (policy, sha256) (count_over_time(cookiewarden_policy_info{where}[{step}s]))"
-"""In which windows a policy was in force, for however short a time."""
+"""Query for the windows in which a policy was in force, even briefly."""
 POLICY = "cookiewarden_policy_info{where}[{step}s]"
-"""The samples of one policy in one of them."""
+"""Query for the samples of one policy in a window."""
 MOSTLY = 0.9
-"""Part of a step that Prometheus watched from which on it is taken for all of it: a scrape may fail."""
+"""Scraped fraction of a step from which the step counts as complete, because a few scrapes may fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What Prometheus answered."""
+    """The answers of Prometheus."""
 
     counted: Mapping[str, list[Series]]
-    """By COUNTERS: how much they rose in each step."""
+    """Increase of each of `COUNTERS` in each step."""
     gauges: Mapping[str, list[Series]]
     policies: list[PolicyInForce]
 
 
 def risen(before: Sequence[Number], ends: Sequence[Number], reset: Sequence[Number]) -> list[Number]:
-    """How much one counter rose in each step, by its value before the first and at each end; `reset`: what rose in
-    steps in which it began anew. What a series has when it is first seen, it had risen to since."""
+    """Return the increase of a counter in each step, from its values before the first step and at each end.
+
+    `reset` has the increase of steps in which the counter was reset. The first value of a new series counts as an
+    increase."""
     last = before[0] if before else None
     found: list[Number] = []
     for end, anew in zip(ends, reset, strict=True):
@@ -104,7 +104,7 @@ def risen(before: Sequence[Number], ends: Sequence[Number], reset: Sequence[Numb
 
 
 def added_up(series: Iterable[Series], by: Sequence[str]) -> list[Series]:
-    """Those that have these labels in common, as one."""
+    """Sum the series that have equal values of the labels `by`."""
     groups: dict[tuple[str, ...], list[Sequence[Number]]] = {}
     for one in series:
         groups.setdefault(tuple(one.labels.get(label, "") for label in by), []).append(one.values)
@@ -112,7 +112,7 @@ def added_up(series: Iterable[Series], by: Sequence[str]) -> list[Series]:
 
 
 def without_silence(asked: Period, found: Found) -> tuple[Period, Found]:
-    """The same without the steps before there was any data. All of it where there is none."""
+    """Remove the steps before the first data. Without any data, keep all steps."""
     proxies = found.gauges["proxies"][0].values if found.gauges["proxies"] else ()
     first = next((at for at, count in enumerate(proxies) if count is not None), 0)
 
@@ -126,7 +126,7 @@ def without_silence(asked: Period, found: Found) -> tuple[Period, Found]:
 
 @dataclass(slots=True)
 class CookieReview:
-    """One declared cookie, or all undeclared ones of one direction."""
+    """A declared cookie, or all undeclared cookies of one direction."""
 
     name: str
     purpose: str = ""
@@ -134,10 +134,10 @@ class CookieReview:
     promised: str = ""
     set_by: str = ""
     actions: dict[str, float] = field(default_factory=dict)
-    """How often each was taken."""
+    """Count of each action."""
     reasons: dict[str, float] = field(default_factory=dict)
     steps: list[Number] = field(default_factory=list)
-    """How often the cookie came."""
+    """Count of the cookie in each step."""
 
     @property
     def count(self) -> float:
@@ -145,7 +145,7 @@ class CookieReview:
 
     @property
     def drawn(self) -> list[float]:
-        """The steps for a chart: a gap is drawn as nothing, and told elsewhere."""
+        """The steps for a chart, in which a step without data is 0. `Review.gaps` counts such steps."""
         return [value or 0.0 for value in self.steps]
 
     @property
@@ -166,7 +166,7 @@ class UndeclaredName:
 
     @property
     def who(self) -> str:
-        """Who brought it up, in words."""
+        """The origin of the cookie, in words."""
         return " and ".join(_BROUGHT[side] for side in self.sides)
 
 
@@ -175,15 +175,15 @@ _BROUGHT = {"server": "set by the application", "request": "sent by browsers", "
 
 @dataclass(slots=True)
 class Review:
-    """All of it."""
+    """The complete review."""
 
     period: Period
     requests: list[Number]
     enforcing: list[Number]
-    """1: every proxy enforced all the time; 0: one did not, at some time."""
+    """1 for steps in which every proxy enforced all the time, else 0."""
     proxies: list[Number]
     watched: list[Number]
-    """The part of each step in which Prometheus saw any proxy: all that can be said is of that."""
+    """Fraction of each step in which Prometheus scraped a proxy. The numbers cover only that time."""
     policies: list[PolicyInForce]
     declared: list[CookieReview]
     undeclared: list[CookieReview]
@@ -192,17 +192,17 @@ class Review:
 
     @property
     def gaps(self) -> int:
-        """Steps without any data."""
+        """Number of steps without data."""
         return sum(proxies is None for proxies in self.proxies)
 
     @property
     def partly(self) -> int:
-        """Steps in which Prometheus watched for a part of the time."""
+        """Number of steps of which Prometheus scraped only a part."""
         return sum(watched is not None and watched < MOSTLY for watched in self.watched)
 
     @property
     def not_enforced(self) -> int:
-        """Steps in which a proxy did not enforce."""
+        """Number of steps in which a proxy did not enforce."""
         return sum(enforcing == 0 for enforcing in self.enforcing)
 
 
@@ -214,8 +214,10 @@ def review(
     judged: Judged | None,
     language: str,
 ) -> Review:
-    """`found`: what Prometheus answered. Without a policy the declared cookies are those that Prometheus knows.
-    `judged`: the inventory's cookies, by that policy."""
+    """Build the review of a period from the answers of Prometheus (`found`).
+
+    Without a policy, all names in the `cookie` label count as declared. `judged` has the policy's judgements of the
+    inventory's cookies."""
     nothing: list[Number] = [None] * len(asked.ends)
 
     def only(series: list[Series]) -> list[Number]:
@@ -226,7 +228,7 @@ def review(
     declared = _declared(policy, language) if policy is not None else [CookieReview(name) for name in sorted(labels)]
     listed = {cookie.name for cookie in declared}
     if policy is not None:
-        declared += [CookieReview(name, purpose="of an earlier policy") for name in sorted(labels - listed)]
+        declared += [CookieReview(name, purpose="from an earlier policy") for name in sorted(labels - listed)]
     for cookie in declared:
         _fill(cookie, counted, lambda s, name=cookie.name: s.labels.get("cookie") == name)  # type: ignore[misc]
     return Review(
@@ -244,7 +246,7 @@ def review(
 
 
 def _watched(proxies: list[Number], watched: list[Number]) -> list[Number]:
-    """Nearly nothing, where there was a proxy in none of the hundred moments that were looked at."""
+    """Replace missing fractions by 0 in steps that have a proxy but no sample at the hundred points examined."""
     pairs = zip(proxies, watched, strict=True)
     return [None if count is None else part or 0.0 for count, part in pairs]
 
@@ -300,7 +302,7 @@ def _total(values: Iterable[Number]) -> float:
 
 
 def _added(rows: Sequence[Sequence[Number]]) -> list[Number]:
-    """Step by step; None where none has data."""
+    """Sum rows for each step; None if a step has no data in any row."""
     return [None if all(value is None for value in column) else _total(column) for column in zip(*rows, strict=True)]
 
 

@@ -1,7 +1,6 @@
-"""The published statement as the policy has it, in one language: which cookies, for what, for how long, and what else
-it says.
+"""Content of the published statement in one language: the cookies with purposes and lifetimes, and the other texts.
 
-What it says of lifetimes is what is enforced: an entry's bound, not only its wish."""
+Lifetimes are the enforced ones, limited by the ceiling."""
 
 import math
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from cookiewarden.core.policy.policy import (
 
 @dataclass(frozen=True, slots=True)
 class StatedCookie:
-    """One cookie, by the name under which browsers keep it."""
+    """A cookie, with the name under which browsers keep it."""
 
     name: str
     purpose: str
@@ -31,25 +30,25 @@ class StatedCookie:
     party: str
     hosts: tuple[str, ...]
     until: str
-    """The last day of a dated entry, as in 2026-12-31; empty: it does not end."""
+    """Last day of a dated entry, such as 2026-12-31; empty if it does not end."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatedCategory:
-    """Cookies that belong together. `name` is empty for those that are in no category."""
+    """Cookies of a category. `name` is empty for cookies without a category."""
 
     name: str
     title: str
     description: str
     basis: str
-    """Why no consent is asked, in the publisher's words."""
+    """The publisher's reason why no consent is needed."""
     asks_consent: bool
     cookies: tuple[StatedCookie, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StatementDocument:
-    """A whole statement."""
+    """A complete statement."""
 
     policy: str
     language: str
@@ -65,20 +64,20 @@ class StatementDocument:
     contact: str
     about: str
     enforced: bool
-    """Whether the application's other cookies are kept from browsers, and each of these is held to what is said of
-    it."""
+    """True if the proxy blocks undeclared cookies of the application and enforces all listed entries."""
     sha256: str
-    """Of the policy."""
+    """Hash of the policy."""
 
     @property
     def stated(self) -> tuple[StatedCookie, ...]:
-        """All cookies, whatever their category."""
+        """The cookies of all categories."""
         return tuple(cookie for category in self.categories for cookie in category.cookies)
 
 
 def statement(policy: Policy, language: str, mode: Mode, now: float) -> StatementDocument:
-    """The statement of `policy` while its mode is `mode`. Entries that have ended, and cookies of the infrastructure in
-    front, are not in it. `now`: seconds since the epoch."""
+    """Return the statement of `policy` in `mode` at `now` (seconds since the epoch).
+
+    It omits entries that have ended and cookies whose `set_by` is infrastructure."""
     said = policy.statement
 
     def text(texts: Texts) -> str:
@@ -127,7 +126,9 @@ def _cookie(entry: Entry, purpose: str, renewed: str) -> StatedCookie:
 
 
 def in_language(texts: Texts, language: str, languages: tuple[str, ...]) -> str:
-    """The text in a language, else in the language without its region, else in the first of the statement's, else in
-    any."""
+    """Return the text in a language.
+
+    Otherwise, return it in the language without its region, without a language, in a language of the statement, or in
+    any language."""
     wanted = (language, language.partition("-")[0], "", *languages)
     return next((texts[key] for key in wanted if key in texts), next(iter(texts.values()), ""))

@@ -1,5 +1,5 @@
-"""The inventory and what follows from it as JSON: for the admin listener, the snapshot file and the commands that
-read them."""
+"""JSON form of the inventory and its reports, for the admin listener, the snapshot file and the commands that read
+them."""
 
 import json
 import math
@@ -20,28 +20,28 @@ from cookiewarden.core.report.inventory import Inventory
 
 @dataclass(frozen=True, slots=True)
 class InventoryDocument:
-    """`/inventory`, and the snapshot file."""
+    """The answer to `/inventory`, and the content of the snapshot file."""
 
     inventory: Inventory
     cookiewarden: Literal["inventory"] = "inventory"
     format: Literal[1] = 1
-    """Another number is another version's."""
+    """Version of the format."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastDocument:
-    """`/forecast`."""
+    """The answer to `/forecast`."""
 
     policy: str
     sha256: str
     since: float
-    """Since when cookies were looked at, in seconds since the epoch."""
+    """Start of the inventory, in seconds since the epoch."""
     cookies: list[Forecast] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class DriftDocument:
-    """`/drift`."""
+    """The answer to `/drift`."""
 
     policy: str
     sha256: str
@@ -55,7 +55,7 @@ class EntryDocument:
 
     name: str
     declared_at: str
-    """File, line and column."""
+    """File, line and column of the entry."""
     category: str
     purpose: dict[str, str]
     lifetime: str
@@ -65,12 +65,12 @@ class EntryDocument:
     forward: bool
     only_reported: bool
     until: float | None
-    """When it ends, in seconds since the epoch."""
+    """End of the entry, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadDocument:
-    """A reload that was tried."""
+    """An attempt to reload the policy."""
 
     at: float
     successful: bool
@@ -79,33 +79,33 @@ class ReloadDocument:
 
 @dataclass(frozen=True, slots=True)
 class ShadowDocument:
-    """The policy that is tried beside the one in force."""
+    """The shadow policy, which is tried in parallel with the policy in force."""
 
     policy: str
     sha256: str
     reload_successful: bool
     problems: list[str]
-    """Of the last reload."""
+    """Problems found by the last reload."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """`/policy`, and the answer to `/reload` and `/mode`."""
+    """The answer to `/policy`, `/reload` and `/mode`."""
 
     policy: str
     sha256: str
     mode: str
     mode_by: str
-    """Who says so: the policy, the setting, or an operator."""
+    """Source of the mode: the policy, the setting or an operator."""
     mode_until: float | None
-    """When the mode that an operator switched to ends, in seconds since the epoch."""
+    """End of a mode set by an operator, in seconds since the epoch."""
     loaded: float
-    """When the policy was last loaded."""
+    """Time when the policy was last loaded, in seconds since the epoch."""
     reload_successful: bool
     reloads: list[ReloadDocument]
-    """The last ones, the latest last."""
+    """Recent reloads, the latest last."""
     undeclared: dict[str, str]
-    """What is done with cookies that are in no entry, by direction."""
+    """Decisions for undeclared cookies, by direction."""
     entries: list[EntryDocument] = field(default_factory=list)
     shadow: ShadowDocument | None = None
 
@@ -119,33 +119,33 @@ def entry_document(entry: Entry) -> EntryDocument:
 
 
 DEFAULT_SWITCH, MAX_SWITCH = 3600.0, 7 * 86400.0
-"""Seconds for which the mode is switched."""
+"""Default and maximum duration of a mode set by an operator, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModeDocument:
-    """What is told to `/mode`."""
+    """The body of a request to `/mode`."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     mode: Literal["report", "enforce", "policy"]
-    """`policy`: back to what the setting or the policy says."""
+    """The new mode; `policy` restores the mode of the setting or the policy."""
     seconds: Annotated[float, Field(gt=0, le=MAX_SWITCH, strict=True)] = DEFAULT_SWITCH
-    """After which it goes back by itself."""
+    """Seconds after which the mode reverts automatically."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorDocument:
-    """What the admin listener answers instead of anything else, where it does not do what it is asked for."""
+    """The answer of the admin listener if it cannot fulfil a request."""
 
     error: ErrorCode
-    """For programs."""
+    """Stable code for programs."""
     message: str
-    """For people: it may change."""
+    """Message for people; it may change."""
 
 
 READY = "ok\n"
-"""What `/readyz` answers with status 200."""
+"""The body of `/readyz` with status 200."""
 
 DOCUMENTS: dict[str, type] = {
     "inventory": InventoryDocument,
@@ -155,31 +155,31 @@ DOCUMENTS: dict[str, type] = {
     "mode": ModeDocument,
     "error": ErrorDocument,
 }
-"""By the path on the admin listener, but for `error`."""
+"""Documents by path on the admin listener; `error` has no path."""
 
 T = TypeVar("T")
 
 
 @cache
 def _adapter(of: Any) -> TypeAdapter[Any]:
-    """Made when it is first needed: all of them take 20 ms, which a start would pay."""
+    """Return the adapter of a type. Adapters are built at first use, because building all takes 20 ms at startup."""
     return TypeAdapter(of)
 
 
 def dump(document: object) -> bytes:
-    """One of the documents, or a part of one, as JSON."""
+    """Return a document, or a part of one, as JSON."""
     of: Any = type(document)
     data: bytes = _adapter(of).dump_json(document)
     return data
 
 
 def schema_of(document: str) -> dict[str, Any]:
-    """The JSON Schema of one of `DOCUMENTS`."""
+    """Return the JSON Schema of one of `DOCUMENTS`."""
     return _adapter(DOCUMENTS[document]).json_schema()
 
 
 def pieces_of(inventory: Inventory) -> Iterator[bytes]:
-    """An inventory's JSON, a record at a time, so that whoever writes it can do something else between."""
+    """Yield the JSON of an inventory one record at a time, so that a writer can do other work in between."""
     empty = dump(InventoryDocument(replace(inventory, records={})))
     before, mark, after = empty.partition(b'"records":{')
     yield before + mark
@@ -189,20 +189,20 @@ def pieces_of(inventory: Inventory) -> Iterator[bytes]:
 
 
 LAST_MOMENT = 253402300800.0
-"""The end of the year 9999, in seconds since the epoch."""
+"""End of the year 9999, in seconds since the epoch."""
 MOST = 1 << 62
 
 
 class NotThis(Exception):
-    """JSON that is not what was expected: cut, of another version, or of something else."""
+    """Error for JSON that is incomplete, of another version, or not the expected document."""
 
 
 _NAME = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f;=]*")
-"""Of a cookie that came: browsers and the data plane let a tab stand in it (RFC 6265bis 5.6)."""
+"""A cookie name from the wire. Browsers and the data plane allow a tab in it (RFC 6265bis 5.6)."""
 
 
 def read_inventory(data: bytes) -> Inventory:
-    """Raises NotThis."""
+    """Parse and validate an inventory. Raises NotThis."""
     inventory = _read(InventoryDocument, data).inventory
     times = [
         t for record in inventory.records.values() for t in (*record.sides.values(), *(r.times for r in record.rows))
@@ -219,34 +219,34 @@ def read_inventory(data: bytes) -> Inventory:
         ),
     ]
     if not all(0 <= at < LAST_MOMENT for at in moments) or not all(0 <= count < MOST for count in counts):
-        raise NotThis("it has moments or counts that cannot be")
+        raise NotThis("it has times or counts that are out of range")
     for name, record in inventory.records.items():
         if record.name != name or not _NAME.fullmatch(name):
-            raise NotThis("a record is under another name than its own, or under one that no cookie has")
+            raise NotThis("the key of a record is not a valid cookie name, or differs from the record's name")
         if not record.is_bounded:
-            raise NotThis("a record is larger than any that is kept")
+            raise NotThis("a record is larger than the limit")
         if record.shapes and not record.by_server:
-            raise NotThis("a record has lines of a server that never set it")
+            raise NotThis("a record has shapes of Set-Cookie lines but no server as its side")
     return inventory
 
 
 def read_forecast(data: bytes) -> ForecastDocument:
-    """Raises NotThis."""
+    """Parse a forecast. Raises NotThis."""
     return _read(ForecastDocument, data)
 
 
 def read_drift(data: bytes) -> DriftDocument:
-    """Raises NotThis."""
+    """Parse a drift document. Raises NotThis."""
     return _read(DriftDocument, data)
 
 
 def read_policy(data: bytes) -> PolicyDocument:
-    """Raises NotThis."""
+    """Parse a policy document. Raises NotThis."""
     return _read(PolicyDocument, data)
 
 
 def read_error(data: bytes) -> ErrorDocument | None:
-    """None for what is something else, or of another version."""
+    """Parse an error document. Return None if it is another document or of another version."""
     try:
         return _read(ErrorDocument, data)
     except NotThis:
@@ -254,18 +254,20 @@ def read_error(data: bytes) -> ErrorDocument | None:
 
 
 def read_mode(data: bytes) -> tuple[Mode | None, float]:
-    """The mode, None for what the setting or the policy says, and for how many seconds. Raises NotThis."""
+    """Parse a request to `/mode`. Return the mode (None for the setting's or policy's own) and its seconds.
+
+    Raises NotThis."""
     told = _read(ModeDocument, data)
     return None if told.mode == "policy" else Mode(told.mode), told.seconds
 
 
 _WRONG = {
-    "json_invalid": "is no JSON, or only a part of some",
+    "json_invalid": "is not valid JSON, or is incomplete",
     "missing": "is missing",
-    "literal_error": "is another than this version knows",
-    "extra_forbidden": "is not known",
+    "literal_error": "is not supported by this version",
+    "extra_forbidden": "is an unknown key",
 }
-"""By pydantic's type of error."""
+"""Messages by pydantic's type of error."""
 
 
 def _no_number(word: str) -> None:
@@ -281,8 +283,8 @@ def _read(of: type[T], data: bytes) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
-        told = _WRONG.get(first["type"], "is not as it should be")
+        told = _WRONG.get(first["type"], "is not valid")
         raise NotThis(f"{place} {told}" if place else f"it {told}") from None
     except (ValueError, RecursionError):
-        raise NotThis("it is no JSON: NaN and Infinity are no numbers") from None
+        raise NotThis("it is not valid JSON (NaN, Infinity and very deep nesting are not allowed)") from None
     return found

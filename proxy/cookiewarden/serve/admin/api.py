@@ -89,8 +89,7 @@ class Operation(Desk):
 
     def gather(self) -> None:
         """Add to the inventory what was seen."""
-        if self.inventory is not None:
-            self.observed(self.take())
+        self.observed(self.take())
 
     def observed(self, observed: Observed) -> None:
         if self.inventory is not None:
@@ -154,9 +153,7 @@ class Operation(Desk):
         return await in_short_turns(lambda: compute(read_inventory(data), engine))
 
     async def _enforcing(self) -> Engine:
-        policy, (_, expiry) = self.reloader.policy, self.reloader.nothing_ends_between
-        if policy is None:
-            raise RuntimeError("asked before a policy was in force")
+        policy, (_, expiry) = self._policy(), self.reloader.nothing_ends_between
         known, decided_by = self._enforced, DecidedBy(policy.sha256, expiry)
         if known is not None and known.decided_by == decided_by:
             return known.engine

@@ -15,12 +15,12 @@ from aiohttp import web
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.serve.address import Address
-from cookiewarden.serve.admin import page as status
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.auth import AccessRules, Refusal, access_rules
 from cookiewarden.serve.admin.listener import SAFE, Connection, Server, refused
 from cookiewarden.serve.admin.scrape import Scrape
 from cookiewarden.serve.control.plane import AdminListener
+from cookiewarden.serve.offload import in_thread
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.single_flight import Shared
 from cookiewarden.serve.sockets import cannot_listen, listening
@@ -89,7 +89,10 @@ class Pages:
         return _json(await self.shared.get("policy", self.operation.policy_json))
 
     async def index(self, request: web.BaseRequest) -> web.Response:
-        text, policy = await self.shared.get("page", lambda: status.page(self.operation, self.unready(), self.address))
+        await in_thread(_import_page)  # when somebody looks at it: a start would wait for it, and traffic does not
+        from cookiewarden.serve.admin.page import page
+
+        text, policy = await self.shared.get("page", lambda: page(self.operation, self.unready(), self.address))
         headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"} | SAFE
         return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -134,6 +137,10 @@ async def _body(request: web.BaseRequest) -> bytes:
         if len(data) > MAX_BODY:
             break
     return data
+
+
+def _import_page() -> None:
+    import cookiewarden.serve.admin.page  # noqa: F401 (beside the traffic)
 
 
 def _json(data: bytes | None, status: int = 200) -> web.Response:

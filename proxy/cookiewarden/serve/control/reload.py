@@ -27,7 +27,7 @@ from cookiewarden.files import PolicyFiles, is_passing
 from cookiewarden.keys import BadKeys
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.mode import ModeSwitch
-from cookiewarden.serve.control.status import Cause, Obstacle, PolicyStatus, Reload, line_of, severity_of
+from cookiewarden.serve.control.status import MAX_CAUSES, Cause, Obstacle, PolicyStatus, Reload, line_of, severity_of
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import beside_traffic, free, in_thread
 
@@ -239,7 +239,7 @@ class Reloader:
                 self._failed(began, [Obstacle(message)])
             else:
                 self.status.successes += 1
-                self.status.reloads.append(Reload(began, True, tuple(causes)))
+                self.status.reloads.append(Reload(began, True, tuple(causes[:MAX_CAUSES])))
                 if self.in_force is not None:
                     pieces += self.in_force.policy.entries
                 self.began(revision)
@@ -262,7 +262,7 @@ class Reloader:
             self._retry_at = self.clock.elapsed() + RETRY_SECONDS
         self.status.reload_successful = False
         self.status.failures += 1
-        self.status.reloads.append(Reload(began, False, tuple(causes)))
+        self.status.reloads.append(Reload(began, False, tuple(causes[:MAX_CAUSES])))
         errors = sum(severity_of(cause) is Severity.ERROR for cause in causes)
         more = f" (and {counted(errors - 1, 'error')} more)" if errors > 1 else ""
         stays = "stays in force" if self.role is Role.IN_FORCE else "is still tried"

@@ -40,6 +40,9 @@ class Reload:
 
 MAX_RELOADS = 10
 """That are remembered."""
+MAX_CAUSES = 100
+"""Of one reload that are remembered. 10,000 entries have 20,000 where none has a purpose and a lifetime, and the page
+shows those of every reload: 4 s of a process that serves."""
 
 
 @dataclass(slots=True)

@@ -33,6 +33,10 @@ UNEXPECTED_HEADER = (
     "connections from %s begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol %s"
 )
 REPLACED = "X-Forwarded headers from %s are replaced; if that is your ingress, give --trust-forwarded %s"
+MAX_HOST = 255
+"""Octets of a host that an idle connection keeps: no name is longer (RFC 1035 2.3.4)."""
+REMEMBERED = 8192
+"""Octets up to which a head is kept to recognize the next one by: each idle connection holds twice as many."""
 LINGER_OCTETS = 1 << 20
 LINGER_SECONDS = 2.0
 """How long an answered client that still sends is listened to, so that it reads the answer (RFC 9112 9.6)."""
@@ -170,7 +174,7 @@ class ClientConnection(ClientRole):
     def _head(self, data: bytes) -> None:
         """Read the head at the beginning of `data`, or wait for the rest of it."""
         began = perf_counter()
-        if self.last is not None:
+        if self.last is not None and (not self.looked or data.endswith(b"\r\n\r\n")):
             request = read_again(data, self.context.limits, self.last)
             if request is not None:
                 self.last = request
@@ -196,7 +200,8 @@ class ClientConnection(ClientRole):
                     self.phase = Phase.HEAD
                     self.due = self.context.loop.time() + self.context.settings.header_timeout
                 return
-            self.last = request = read_request(data[:end], limits)
+            request = read_request(data[:end], limits)
+            self.last = request if end <= REMEMBERED else None
         except BadHead as bad:
             if data.startswith((b"PROXY ", _SIGNATURE)):
                 self.context.hints.give(self.peer, UNEXPECTED_HEADER)
@@ -322,9 +327,11 @@ class ClientConnection(ClientRole):
         came = request.forwarded if self.is_trusted else None
         if came is not None:
             return browser_of(self.peer, request.host, came, True, self.context.https)
-        if self._browser is None or self._browser.host != request.host:
-            self._browser = browser_of(self.peer, request.host, None, False, self.context.https)
-        return self._browser
+        if self._browser is not None and self._browser.host == request.host:
+            return self._browser
+        browser = browser_of(self.peer, request.host, None, False, self.context.https)
+        self._browser = browser if len(request.host) <= MAX_HOST else None
+        return browser
 
     # What the exchange asks for
 
@@ -356,7 +363,7 @@ class ClientConnection(ClientRole):
         self.exchange = None
         self.paused = False
         if not self.keep_alive or self.transport.is_closing():
-            self._end(linger=not request_complete)
+            self._end(linger=not request_complete or self.held != b"")
         elif self.full:
             self.phase = Phase.UNREAD  # nothing more is served until the end of the response is read
             self._await_progress()
@@ -382,10 +389,17 @@ class ClientConnection(ClientRole):
         held, self.held = self.held, b""
         self._head(held)
         self._start_reading()
-        self._close_if_done()
+        if self.ended:
+            self._close_if_incomplete()
 
-    def _close_if_done(self) -> None:
-        if self.exchange is None and self.phase is not Phase.LINGER and self.ended:
+    def _close_if_incomplete(self) -> None:
+        """The client has sent all that it will: the rest of a head or of a body does not come."""
+        arrival, exchange = self.phase.arrival, self.exchange
+        if arrival is Arrival.BODY and exchange is not None:
+            self.context.metrics.client_errors.add("abort")
+            self.exchange = None
+            exchange.client_gone("abort")
+        if arrival is Arrival.HEAD or arrival is Arrival.BODY:
             self.close()
 
     def answer(self, status: int, head_only: bool, request_complete: bool) -> None:

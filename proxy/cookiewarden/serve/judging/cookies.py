@@ -29,6 +29,8 @@ class ExchangeCookies:
     """The cookies of one request and its response."""
 
     # What most exchanges never change stays on the class: an instance sets a part of its attributes.
+    scope: Scope | None = None
+    """None where a fault of ours kept it from being found out: such an exchange's cookies are not judged."""
     shadow: Engine | None = None
     """A policy that is tried: what it decides is counted, and nothing else."""
     shadow_scope: Scope | None = None
@@ -44,13 +46,19 @@ class ExchangeCookies:
         self.policies = policies
         self.request = request
         self.engine = engine = policies.engine
-        if engine.asks_consent:
-            self.scope = _scope(engine, request, host, https)
-        else:
-            self.scope = engine.scope_of(host, request.path, https)
+        try:
+            if engine.asks_consent:
+                self.scope = _scope(engine, request, host, https)
+            else:
+                self.scope = engine.scope_of(host, request.path, https)
+        except Exception as error:
+            self._scope_fault(error)
         if policies.shadow is not None:
             self.shadow = policies.shadow
-            self.shadow_scope = _scope(policies.shadow, request, host, https)
+            try:
+                self.shadow_scope = _scope(policies.shadow, request, host, https)
+            except Exception as error:
+                self._shadow_fault(error)
         if policies.tracing is not None:
             self.traced = traceparent(request.fields)
 
@@ -64,21 +72,26 @@ class ExchangeCookies:
         header = b"; ".join(self.request.cookies)
         if self.shadow is not None:
             self._shadow_request(self.shadow, header)
+        scope = self.scope
+        if scope is None:
+            return self._unjudged_request(header, self._undecided(Action.STRIP))
         try:
-            after, decisions = self.engine.on_cookies(header, self.scope)
+            after, decisions = self.engine.on_cookies(header, scope)
         except Exception as error:
-            decision = self._policy_error(error, Action.STRIP)
-            metrics.cookies("request", (decision,))
-            return None if decision.enforced else header
+            return self._unjudged_request(header, self._policy_error(error, Action.STRIP))
         if self.traced is not None:
             self.decisions += decisions
         slot = metrics.cookies("request", decisions)
         if observations is not None:
             if slot.count == 1:
-                observations.on_request(slot, self.scope.site.host, self.request.path, header, decisions)
+                observations.on_request(slot, scope.site.host, self.request.path, header, decisions)
             if b"cross-site" in self.request.fields and is_cross_site(self.request):
                 slot.crossed += 1
         return after
+
+    def _unjudged_request(self, header: bytes, decision: Decision) -> bytes | None:
+        self.policies.metrics.cookies("request", (decision,))
+        return None if decision.enforced else header
 
     # The response
 
@@ -95,13 +108,19 @@ class ExchangeCookies:
             response.parts.append(b"\r\nDate: " + imf_fixdate(int(time.time())))
         self._judged = response
         clock = self._expires_clock
-        if self.engine.asks_consent:
+        if self.engine.asks_consent and self.scope is not None:
             all_lines = (line for _, lines in response.cookies for _, line in lines)
-            self.scope = self.engine.after_response(self.scope, all_lines, clock)
+            try:
+                self.scope = self.engine.after_response(self.scope, all_lines, clock)
+            except Exception as error:
+                self._scope_fault(error)
         scope, observations = self.scope, self.policies.observations
         if self.shadow is not None:
             self._shadow_response(self.shadow, [lines for _, lines in response.cookies], clock)
         for at, lines in response.cookies:
+            if scope is None:
+                response.parts[at] = self._unjudged_response(lines, self._undecided(Action.BLOCK))
+                continue
             left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error)
             response.parts[at] = b"".join(left)
             if self.traced is not None:
@@ -109,6 +128,11 @@ class ExchangeCookies:
             slot = self.policies.metrics.cookies("response", decisions)
             if slot.count == 1 and observations is not None:
                 observations.on_response(slot, scope.site.host, self.request.path, lines, decisions, clock())
+
+    def _unjudged_response(self, lines: SetCookieLines, decision: Decision) -> bytes:
+        """What of these lines goes on, where one decision holds for all of them."""
+        self.policies.metrics.cookies("response", (decision,) * len(lines.values))
+        return b"" if decision.enforced else b"".join(lead + line for lead, line in lines)
 
     def _expires_clock(self) -> float:
         """The moment from which browsers count an Expires in the head that is being judged, in seconds since the
@@ -118,20 +142,20 @@ class ExchangeCookies:
 
     def _evict(self, response: ResponseHead) -> None:
         """A live cookie after the expiring lines counts."""
-        request = self.request
-        if not request.cookies or not is_navigation(request.method, fields_of(request.fields)):
+        request, scope = self.request, self.scope
+        if scope is None or not request.cookies or not is_navigation(request.method, fields_of(request.fields)):
             return
         if not is_page(fields_of(b"".join(response.parts))):
             return
         try:
-            lines, decisions = self.engine.evictions(request.cookies, self.scope, request.path, time.time())
+            lines, decisions = self.engine.evictions(request.cookies, scope, request.path, time.time())
         except Exception as error:
             self.own_fault("expiring cookies", error, "none was expired")
             return
         response.parts[0] += b"".join(b"\r\nSet-Cookie: " + line for line in lines)
         self.policies.metrics.cookies("response", tuple(decisions.values()))
         if self.policies.observations is not None:
-            self.policies.observations.on_eviction(decisions, self.scope.site.host, request.path)
+            self.policies.observations.on_eviction(decisions, scope.site.host, request.path)
 
     # The shadow policy
 
@@ -164,19 +188,31 @@ class ExchangeCookies:
 
     # Our own faults
 
+    def _scope_fault(self, error: Exception) -> None:
+        self.scope = None
+        self.own_fault("finding out a cookie's scope", error, self._outcome())
+
     def _set_cookie_error(self, error: Exception) -> Decision:
         return self._policy_error(error, Action.BLOCK)
 
     def _policy_error(self, error: Exception, action: Action) -> Decision:
-        """Counted, and logged without any byte of the cookie. Not enforced where it passes."""
-        passes = self.engine.policy.on_error is OnError.OPEN
-        self.own_fault("judging a cookie", error, "it passed, as on_error asks" if passes else "it was dropped")
-        return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not passes)
+        """Counted, and logged without any byte of the cookie."""
+        self.own_fault("judging a cookie", error, self._outcome())
+        return self._undecided(action)
+
+    def _undecided(self, action: Action) -> Decision:
+        """Not enforced where what was not judged passes."""
+        return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not self._passes())
+
+    def _passes(self) -> bool:
+        return self.engine.policy.on_error is OnError.OPEN
+
+    def _outcome(self) -> str:
+        return "it passed, as on_error asks" if self._passes() else "it was dropped"
 
     def own_fault(self, doing: str, error: Exception, outcome: str) -> None:
         """Count a fault of our own, and log it. `doing`: the work that failed; `outcome`: what became of it."""
-        self.policies.metrics.counts[POLICY_ERRORS] += 1
-        log.error("%s failed (%s); %s", doing, type(error).__name__, outcome)
+        _own_fault(self.policies, doing, error, outcome)
 
     # The end
 
@@ -186,12 +222,18 @@ class ExchangeCookies:
         if self.traced is None or tracing is None:
             return
         request = self.request
-        host, path = self.scope.site.host.decode("latin-1"), request.path.partition(b"?")[0].decode("latin-1")
+        seen = request.host if self.scope is None else self.scope.site.host
+        host, path = seen.decode("latin-1"), request.path.partition(b"?")[0].decode("latin-1")
         actions = Counter(done(decision) for decision in self.decisions)
         try:
             tracing.ended(self.traced, request.method.decode(), host, path, status, seconds, why, actions)
         except Exception as error:
             self.own_fault("telling a span", error, "nothing depends on it")
+
+
+def _own_fault(policies: Policies, doing: str, error: Exception, outcome: str) -> None:
+    policies.metrics.counts[POLICY_ERRORS] += 1
+    log.error("%s failed (%s); %s", doing, type(error).__name__, outcome)
 
 
 def _scope(engine: Engine, request: RequestHead, host: bytes, https: bool) -> Scope:
@@ -205,8 +247,12 @@ def judge_script(policies: Policies, request: RequestHead, name: bytes, host: by
     """Count a cookie that a page's script wanted to set. `request`: the guard's report of it. `page`: the target of the
     page."""
     engine = policies.engine
-    scope = _scope(engine, request, host, https)
-    decision = engine.judge_script(name, scope)
+    try:
+        scope = _scope(engine, request, host, https)
+        decision = engine.judge_script(name, scope)
+    except Exception as error:
+        _own_fault(policies, "judging a script's cookie", error, "it is not counted")
+        return
     if decision is not None:
         policies.metrics.cookies("script", (decision,))
         if policies.observations is not None:

@@ -150,7 +150,7 @@ class Listener:
             driver.metrics.client_errors.add("proxy_protocol")
             driver.hints.give(str(address).encode(), NO_HEADER)
             connection.close()
-        except TimeoutError:
+        except (TimeoutError, ConnectionAbortedError):  # the latter: the loop's word for a handshake that took too long
             driver.metrics.client_errors.add("header_timeout")
             connection.close()
         except ssl.SSLError as error:

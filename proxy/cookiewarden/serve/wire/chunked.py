@@ -40,7 +40,7 @@ class ChunkedBody(Body):
                     break
             end = data.find(b"\r\n", at)
             if end < 0:
-                self._hold(data[at:], MAX_LINE)
+                self._hold(data[at:], MAX_LINE + len(b"\r"))
                 break
             size = _SIZE.fullmatch(data, at, end)
             if size is None or end - at > MAX_LINE:
@@ -79,7 +79,7 @@ class ChunkedBody(Body):
         """The last chunk stands at `at`, its line ends at `end`: the trailers and the blank line follow."""
         over = data.find(b"\r\n\r\n", end)
         if over < 0:
-            self._hold(data[at:], MAX_LINE + self._max_trailers)
+            self._hold(data[at:], MAX_LINE + self._max_trailers + len(b"\r\n\r"))
             return
         lines = data[end + 2 : over].split(b"\r\n") if over > end else []
         if over - end > self._max_trailers:

@@ -87,7 +87,7 @@ class RequestHead:
 
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_REQUEST_LINE = re.compile(rb"(%b+) ([^\x00-\x20\x7f]+) HTTP/([0-9]\.[0-9])\r\n" % _TOKEN)
+_REQUEST_LINE = re.compile(rb"(%b{1,64}) ([^\x00-\x20\x7f]+) HTTP/([0-9]\.[0-9])\r\n" % _TOKEN)
 _REQUEST_LINE_SO_FAR = re.compile(rb"\r?|%b{1,64}(?: (?:[^\x00-\x20\x7f]+(?: [HTP/0-9.]{0,8}\r?)?)?)?" % _TOKEN)
 # The look-ahead spares most names the alternatives: 1.7 µs instead of 2.5 for the 15 fields of a browser.
 _REQUEST_FIELDS = re.compile(

@@ -192,7 +192,8 @@ def _read_response_framing(
         response.keep_alive = False
 
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+"""Without \\n, which may end a line for others: a head with a bare one is refused whole, however it comes in pieces."""
 
 
 def without_bad_cookies(head: bytes) -> tuple[bytes, int]:
@@ -242,6 +243,8 @@ class _Template:
             if not digits.isdigit() or len(digits) > MAX_LENGTH_DIGITS:
                 return None
             response.length = int(digits)
+            if response.length and like.framing is Framing.NONE:
+                return None  # a body that is declared and must not come: whether the connection lives depends on it
         response.status, response.http_1_1, response.keep_alive = like.status, like.http_1_1, like.keep_alive
         response.framing, response.upgrades, response.alt_svc = like.framing, like.upgrades, like.alt_svc
         response.idle_seconds = like.idle_seconds

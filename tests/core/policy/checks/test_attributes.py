@@ -1,4 +1,4 @@
-"""Rules that break cookies of scripts, or take protections away."""
+"""Rules that break cookies of scripts, or remove protections."""
 
 import pytest
 
@@ -23,5 +23,5 @@ PROMISED = "purpose: x, lifetime: 1d"
         ("name: a, same_site: {default: None}", []),
     ],
 )
-def test_each_rule_that_breaks_or_weakens_is_told(line: str, codes: list[Code]) -> None:
+def test_each_rule_that_breaks_or_weakens_a_cookie_is_reported(line: str, codes: list[Code]) -> None:
     assert [problem.code for problem in loaded(entries(f"{line}, {PROMISED}")).problems] == codes

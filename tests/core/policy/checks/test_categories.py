@@ -21,6 +21,6 @@ HERE = (Code.MISSING_CATEGORY, Code.UNKNOWN_CATEGORY, Code.NO_BASIS, Code.NO_EFF
         ("{m: {consent: required}}", "name: a, set_by: infrastructure", []),
     ],
 )
-def test_each_cookie_belongs_to_a_category_that_says_enough(categories: str, line: str, codes: list[Code]) -> None:
+def test_each_cookie_needs_a_complete_category(categories: str, line: str, codes: list[Code]) -> None:
     problems = loaded(entries(line, categories=categories)).problems
     assert [problem.code for problem in problems if problem.code in HERE] == codes

@@ -13,13 +13,13 @@ CATEGORIES = "{f: {basis: x}, m: {consent: required}}"
     [
         ("name: answer, category: f", []),
         ("name: answer*, category: f", []),
-        ("name: other, category: f", ["is in no entry"]),
+        ("name: other, category: f", ["is undeclared"]),
         ("name: answer, category: f, scope: {hosts: [a.example]}", ["for some hosts only"]),
-        ("name: answer, category: f, until: 2026-12-31", ["until a day"]),
-        ("name: answer, category: m", ['in "m", which itself requires consent']),
-        ("name: answer, category: f, seal: true", ["as sealed or renamed"]),
-        ("name: answer, category: f, rename_to: __Host-b", ["as sealed or renamed"]),
-        ("name: answer, category: f, forward: false", ["as not forwarded"]),
+        ("name: answer, category: f, until: 2026-12-31", ["with an end date"]),
+        ("name: answer, category: m", ['in category "m", which itself requires consent']),
+        ("name: answer, category: f, seal: true", ["with seal or rename_to"]),
+        ("name: answer, category: f, rename_to: __Host-b", ["with seal or rename_to"]),
+        ("name: answer, category: f, forward: false", ["but not forwarded"]),
     ],
 )
 def test_the_answer_reaches_the_banner_the_application_and_the_proxy(line: str, told: list[str]) -> None:

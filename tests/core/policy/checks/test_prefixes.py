@@ -11,10 +11,10 @@ from tests.support.policies import entries, loaded
     [
         ("name: __Secure-a, secure: remove", "a __Secure- cookie without Secure"),
         ("name: __Http-a, http_only: remove", "a __Http- cookie without HttpOnly"),
-        ("name: __Host-a, path: /x", "a __Host- cookie with another path than /"),
+        ("name: __Host-a, path: /x", "a __Host- cookie whose path is not /"),
         ("name: __host-http-a, http_only: remove", "a __Host-Http- cookie without HttpOnly"),
-        ("name: a, rename_to: __Host-a, path: /x", "a __Host- cookie with another path than /"),
-        ("name: a, rename_to: __Host-a, domain: shop.example", "a __Host- cookie has no Domain"),
+        ("name: a, rename_to: __Host-a, path: /x", "a __Host- cookie whose path is not /"),
+        ("name: a, rename_to: __Host-a, domain: shop.example", "a __Host- cookie with a Domain"),
         ("name: a, rename_to: __Host-a, domain: host-only, path: /", ""),
         ("name: __Host-a, path: /, secure: keep", ""),
         ("name: __Secure-a, path: /x, http_only: remove", ""),

@@ -21,7 +21,7 @@ from tests.support.policies import entries, loaded
         ("name: lb, set_by: infrastructure, lifetime: 2y", []),
     ],
 )
-def test_each_entry_says_what_for_and_for_how_long(line: str, codes: list[Code]) -> None:
+def test_each_entry_needs_a_purpose_and_a_lifetime(line: str, codes: list[Code]) -> None:
     assert [problem.code for problem in loaded(entries(line)).problems] == codes
 
 

@@ -28,7 +28,7 @@ from tests.support.policies import entries, loaded
 )
 def test_each_text_is_written_in_all_languages(where: str, languages: str, text: str, missing: str) -> None:
     found = loaded(where.format(languages, text)).problems
-    told = [p.message.rpartition("not written in ")[2] for p in found if p.code is Code.NO_TRANSLATION]
+    told = [p.message.rpartition("missing in ")[2] for p in found if p.code is Code.NO_TRANSLATION]
     assert told == ([missing] if missing else [])
 
 

@@ -10,16 +10,19 @@ from tests.support.policies import entries, loaded
     ("lines", "told"),
     [
         (["name: a, seal: true"], []),
-        (["name: a, seal: true, set_by: script"], ["set_by is script: a script could not read it"]),
+        (["name: a, seal: true, set_by: script"], ["a script could not read a sealed cookie, and set_by is script"]),
         (["name: a, seal: false, set_by: script"], []),
         (["name: a, rename_to: __Host-a"], []),
-        (["name: a-*, rename_to: __Host-a"], ["this entry is a glob"]),
-        (["name: a, rename_to: __Host-a, set_by: both"], ["set_by is both: its script would not find it"]),
-        (["name: a, rename_to: __Host-b", "name: __Host-*"], ['"__Host-b" is the name of another cookie']),
+        (["name: a-*, rename_to: __Host-a"], ["a glob cannot be renamed"]),
+        (
+            ["name: a, rename_to: __Host-a, set_by: both"],
+            ["a script could not find a renamed cookie, and set_by is both"],
+        ),
+        (["name: a, rename_to: __Host-b", "name: __Host-*"], ['"__Host-b" is already the name of another cookie']),
         (["name: a, rename_to: __Host-a", "name: b, rename_to: __Host-a"], ["at p.yaml:3:6"]),
     ],
 )
-def test_a_cookie_that_travels_otherwise_is_found_by_all_who_use_it(lines: list[str], told: list[str]) -> None:
+def test_a_renamed_or_sealed_cookie_is_checked_wherever_it_is_used(lines: list[str], told: list[str]) -> None:
     here = (Code.SEAL_SCRIPT, Code.RENAME_IMPOSSIBLE)
     found = [p.message for p in loaded(entries(*lines)).problems if p.code in here]
     assert len(found) == len(told) and all(part in message for part, message in zip(told, found, strict=True))

@@ -1,4 +1,4 @@
-"""What is wrong or doubtful about a policy whose files are well-formed?
+"""Checks of policies whose files are well-formed.
 
-Each module holds a family of checks: pure functions from what they need to problems.
+Each module has one family of checks. A check is a pure function that yields problems.
 """

@@ -1,4 +1,4 @@
-"""Can the visitor's answer be read, for every category that requires consent?"""
+"""Checks that the visitor's answer can be read for each category that requires consent."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,22 +13,22 @@ _TCF_PURPOSES = frozenset(map(str, range(1, 25)))
 
 
 def no_consent_cookie(gates: Sequence[Category], main: Source) -> Iterator[Problem]:
-    """Categories that require consent, where the policy does not say in which cookie it is."""
+    """Report categories that require consent in a policy without a consent cookie."""
     for gate in gates:
-        message = f'"{gate.name}" requires consent, and no consent: {{cookie: …, format: …}} says where it is found'
+        message = f'"{gate.name}" requires consent, but the policy names no consent cookie; add consent.cookie'
         yield main.problem_at_value(Code.NO_CONSENT_COOKIE, ("categories", gate.name, "consent"), message)
 
 
 def nothing_gated(gates: Sequence[Category], main: Source) -> Iterator[Problem]:
     if not gates:
-        message = "no category requires consent: the cookie is not looked at"
+        message = "no effect, since no category requires consent; remove it, or set consent: required in a category"
         yield main.problem_at_key(Code.NO_EFFECT, ("consent",), message)
 
 
 def unreadable_answer(
     consent: ConsentModel, gates: Sequence[Category], entries: Sequence[Entry], main: Source
 ) -> Iterator[Problem]:
-    """Entries that keep the consent cookie from the banner, the application or the proxy."""
+    """Report entries that make the consent cookie unreadable for the banner, the application or the proxy."""
     declared = [entry for entry in entries if name_matches(entry.name, consent.cookie)]
     faults = [*_not_everywhere(declared), *(fault for entry in declared for fault in _lost(entry, gates))]
     for fault in faults:
@@ -38,32 +38,32 @@ def unreadable_answer(
 
 def _not_everywhere(declared: Sequence[Entry]) -> Iterator[str]:
     if not declared:
-        yield "is in no entry: declare it, in a category that is exempt"
+        yield "is undeclared; declare it in a category that does not require consent"
     elif all(entry.hosts for entry in declared):
         yield (
-            f"is declared for some hosts only, at {declared[0].place}: elsewhere the answer would count and "
-            "the cookie be stripped"
+            f"is declared for some hosts only (at {declared[0].place}) and would be stripped on the others; "
+            "add an entry without hosts"
         )
 
 
 def _lost(entry: Entry, gates: Sequence[Category]) -> Iterator[str]:
-    """Why an answer under this entry would be lost."""
+    """Yield the reasons why an answer under this entry would be lost."""
     declared = f"is declared at {entry.place}"
     if entry.until < math.inf:
-        yield f"{declared} until a day: from then on every visitor's answer would be lost"
+        yield f"{declared} with an end date, after which all answers would be lost; remove until"
     if any(entry.category == gate.name for gate in gates):
-        yield f'{declared} in "{entry.category}", which itself requires consent'
+        yield f'{declared} in category "{entry.category}", which itself requires consent; use one that does not'
     if entry.seal is not None or entry.rename is not None:
-        yield f"{declared} as sealed or renamed: the banner's script could not read it"
+        yield f"{declared} with seal or rename_to, so the banner's script could not read it; remove them"
     if not entry.forward:
-        yield f"{declared} as not forwarded: the application could not read the answer"
+        yield f"{declared} but not forwarded, so the application could not read the answer; remove forward: false"
 
 
 def not_tcf_purposes(consent: ConsentModel, gates: Sequence[Category], main: Source) -> Iterator[Problem]:
-    """Categories whose words are not purposes, where the answer is a TCF string."""
+    """Report categories whose words are not TCF purposes in a policy that reads TCF strings."""
     if consent.format is not ConsentFormat.TCF:
         return
     for gate in gates:
         if not gate.granted_by <= _TCF_PURPOSES:
-            message = f'"{gate.name}" needs granted_by: [1, …], the TCF purposes (1 to 24) that all must be granted'
+            message = f'"{gate.name}" needs TCF purposes in granted_by; list the numbers (1 to 24) that must be granted'
             yield main.problem_at_value(Code.WRONG_VALUE, ("categories", gate.name), message)

@@ -1,4 +1,4 @@
-"""Do two entries claim the same cookie?"""
+"""Checks for entries that match the same cookie."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,17 +8,17 @@ from cookiewarden.core.policy.problem import Code, Problem
 
 
 def repeated(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
-    """Entries of one name and one scope, in one file or in several included ones."""
+    """Report entries with the same name and scope, in one file or in several included files."""
     first: dict[Identity, EntryDraft] = {}
     for draft in drafts:
         earlier = first.setdefault(draft.identity, draft)
         if earlier is not draft:
-            message = f'"{draft.name}" is declared already at {earlier.place()}; give one of them another scope'
+            message = f'"{draft.name}" is already declared at {earlier.place()}; remove one, or give it another scope'
             yield draft.problem(Code.DUPLICATE_ENTRY, message)
 
 
 def overlapping(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
-    """Entries of one name whose hosts and paths overlap."""
+    """Report entries with the same name whose hosts and paths overlap."""
     first: dict[tuple[str, Spot], EntryDraft] = {}
     for draft in drafts:
         identity = draft.identity
@@ -26,12 +26,12 @@ def overlapping(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
             other = first.setdefault((draft.name, spot), draft)
             if other is not draft and other.identity != identity:
                 where = " ".join(filter(None, spot)) or "every host"
-                message = f'"{draft.name}" is declared already at {other.place()} for {where}; one of them can have it'
+                message = f'"{draft.name}" is already declared for {where} at {other.place()}; remove it from one scope'
                 yield draft.problem(Code.DUPLICATE_ENTRY, message)
 
 
 def ambiguous(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
-    """Two globs of equal rank that can match one name: all those with one prefix and one suffix can."""
+    """Report two globs of equal rank that can match one name, which is true if prefix and suffix are the same."""
     first: dict[tuple[str, str, Spot], EntryDraft] = {}
     for draft in drafts:
         name = draft.name
@@ -42,15 +42,15 @@ def ambiguous(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
             other = first.setdefault((prefix, suffix, spot), draft)
             if other is not draft and other.name != name:
                 message = (
-                    f'"{name}" and "{other.name}" at {other.place()} match the same names with equal rank; '
-                    "make one more exact"
+                    f'"{name}" and "{other.name}" (at {other.place()}) can match the same name with equal rank; '
+                    "make the beginning or end of one longer"
                 )
                 yield draft.problem(Code.AMBIGUOUS_GLOB, message)
 
 
 def too_broad(declared: Declared) -> Iterator[Problem]:
-    """A glob that matches nearly every name."""
+    """Report globs with fewer than three fixed characters."""
     name = declared.entry.name
     if "*" in name and len(name.replace("*", "")) < 3:
-        message = f'"{name}" declares nearly everything; name more of it'
+        message = f'"{name}" matches too many cookies; write at least 3 characters of the name'
         yield declared.draft.problem(Code.GLOB_TOO_BROAD, message)

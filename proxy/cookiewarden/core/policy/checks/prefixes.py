@@ -1,4 +1,4 @@
-"""Would browsers refuse a cookie because its rules contradict the prefix of its name (RFC 6265bis 4.1.3)?"""
+"""Checks for rules that contradict the prefix of a cookie's name (RFC 6265bis 4.1.3)."""
 
 from collections.abc import Iterator
 
@@ -16,13 +16,13 @@ _SHOWN = {
 
 
 def prefix_conflicts(declared: Declared) -> Iterator[Problem]:
-    """Conflicts of an entry's rules with the prefixes of its name and of its new name."""
+    """Report conflicts of an entry's rules with the prefixes of its name and of its new name."""
     entry = declared.entry
     if entry.rename is not None:
         renamed = name_prefix(entry.rename.name.encode())
         yield from _conflicts(declared, renamed)
         if renamed.startswith(b"__host-") and entry.rules.domain not in (None, HOST_ONLY):
-            message = "a __Host- cookie has no Domain: leave domain out, or say host-only"
+            message = "browsers reject a __Host- cookie with a Domain; remove domain, or use host-only"
             yield declared.draft.problem(Code.PREFIX_CONFLICT, message, "domain")
     yield from _conflicts(declared, name_prefix(entry.name.encode()))
 
@@ -32,11 +32,11 @@ def _conflicts(declared: Declared, prefix: bytes) -> Iterator[Problem]:
         return
     rules, problem, shown = declared.entry.rules, declared.draft.problem, _SHOWN[prefix]
     if rules.secure is Flag.REMOVE:
-        message = f"browsers refuse a {shown} cookie without Secure"
+        message = f"browsers reject a {shown} cookie without Secure; use true or keep"
         yield problem(Code.PREFIX_CONFLICT, message, "secure")
     if prefix.endswith(b"http-") and rules.http_only is Flag.REMOVE:
-        message = f"browsers refuse a {shown} cookie without HttpOnly"
+        message = f"browsers reject a {shown} cookie without HttpOnly; use true or keep"
         yield problem(Code.PREFIX_CONFLICT, message, "http_only")
     if prefix.startswith(b"__host-") and rules.path not in (None, "/"):
-        message = f"browsers refuse a {shown} cookie with another path than /"
+        message = f"browsers reject a {shown} cookie whose path is not /; use / or keep"
         yield problem(Code.PREFIX_CONFLICT, message, "path")

@@ -1,4 +1,4 @@
-"""Is each text written in all languages in which the statement is published?"""
+"""Checks that each text exists in all languages of the statement."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,13 +13,13 @@ _ENTRY_TEXTS = ("purpose", "renewed")
 
 
 def no_words(statement: StatementModel, main: Source) -> Iterator[Problem]:
-    """Languages in which the proxy cannot serve the statement."""
+    """Report languages in which the proxy cannot serve the statement."""
     languages = statement.languages or ()
     wordless = [language for language in languages if language.partition("-")[0] not in SHIPPED_LANGUAGES]
     if wordless and statement.path:
         message = (
-            f"the proxy has no words in {', '.join(wordless)}, and serves the page in the others, "
-            "or else in en; cookiewarden statement --template can write it"
+            f"the proxy cannot serve the statement in {', '.join(wordless)}, and uses the other languages or en; "
+            "to publish it, use cookiewarden statement --template"
         )
         yield main.problem_at_key(Code.NO_EFFECT, ("statement", "languages"), message)
 
@@ -30,7 +30,7 @@ def not_translated(
     drafts: Sequence[EntryDraft],
     main: Source,
 ) -> Iterator[Problem]:
-    """Texts that are not written in all languages; where the policy gives none, nothing is asked."""
+    """Report texts that lack a language. A policy without `languages` is not checked."""
     languages = statement.languages
     if not languages:
         return
@@ -48,7 +48,7 @@ def not_translated(
 
 
 def _missing(text: Texts | None, languages: Sequence[str]) -> str:
-    """A message; empty where nothing is missing. A text without a language is in the first one."""
+    """Return a message, empty if the text is complete. A text without a language counts as the first language."""
     if not text:
         return ""
     first, *others = languages
@@ -56,4 +56,4 @@ def _missing(text: Texts | None, languages: Sequence[str]) -> str:
     missing += [first] if first not in text and "" not in text else []
     if not missing:
         return ""
-    return f"the statement is published in {', '.join(languages)}, and this is not written in {', '.join(missing)}"
+    return f"the statement is published in {', '.join(languages)}, but this text is missing in {', '.join(missing)}"

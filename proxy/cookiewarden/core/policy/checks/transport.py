@@ -1,4 +1,4 @@
-"""Can a cookie be sealed or renamed as its entry says, so that everybody who uses it still finds it?"""
+"""Checks that a sealed or renamed cookie still works for those that use it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ from cookiewarden.core.policy.problem import Code, Problem
 def sealed_from_scripts(declared: Declared) -> Iterator[Problem]:
     entry = declared.entry
     if entry.seal is not None and entry.set_by is not SetBy.SERVER:
-        message = f"only what the server sets can be sealed, and set_by is {entry.set_by}: a script could not read it"
+        message = f"a script could not read a sealed cookie, and set_by is {entry.set_by}; seal needs set_by: server"
         yield declared.draft.problem(Code.SEAL_SCRIPT, message, "seal")
 
 
@@ -20,17 +20,17 @@ def not_renamable(declared: Declared) -> Iterator[Problem]:
     if entry.rename is None:
         return
     if "*" in entry.name:
-        message = "one name can be given to one cookie only, and this entry is a glob"
+        message = "a glob cannot be renamed, since a new name is for one cookie only; declare the cookie by its name"
         yield declared.draft.problem(Code.RENAME_IMPOSSIBLE, message, "rename_to")
     if entry.set_by is not SetBy.SERVER:
         message = (
-            f"only what the server sets can be renamed, and set_by is {entry.set_by}: its script would not find it"
+            f"a script could not find a renamed cookie, and set_by is {entry.set_by}; rename_to needs set_by: server"
         )
         yield declared.draft.problem(Code.RENAME_IMPOSSIBLE, message, "rename_to")
 
 
 def names_taken(all_declared: Sequence[Declared]) -> Iterator[Problem]:
-    """New names that are another cookie's: browsers send the name back, and it must be clear whose it is."""
+    """Report new names that another entry uses. Each name in a request must belong to one entry."""
     taken: dict[str, Entry] = {}
     for declared in all_declared:
         entry = declared.entry
@@ -40,5 +40,5 @@ def names_taken(all_declared: Sequence[Declared]) -> Iterator[Problem]:
         matching = (each.entry for each in all_declared if name_matches(each.entry.name, new))
         other = next(matching, None) or taken.setdefault(new, entry)
         if other is not entry:
-            message = f'"{new}" is the name of another cookie already, at {other.place}'
+            message = f'"{new}" is already the name of another cookie (at {other.place}); choose another name'
             yield declared.draft.problem(Code.RENAME_IMPOSSIBLE, message, "rename_to")

@@ -1,4 +1,4 @@
-"""Which keys does a policy file have? One pydantic model for each mapping, one described field for each key.
+"""Keys of a policy file. Each mapping is a pydantic model, and each key is a field with a description.
 
-The same models validate a file and give the JSON Schema, in which their names and docstrings stand.
+The models validate a file and produce the JSON Schema, which contains their names and docstrings.
 """

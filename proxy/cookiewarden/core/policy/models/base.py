@@ -1,4 +1,4 @@
-"""What do all models of a policy file have in common?"""
+"""Common parts of all models of a policy file."""
 
 from typing import Any
 
@@ -8,22 +8,22 @@ from cookiewarden.core.policy.fields import Json
 
 
 class StrictModel(BaseModel):
-    # A validator is built when it is first used: most commands use one or two of the thirteen models.
+    # Validators are built at first use, because most commands use one or two of the thirteen models.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 def optional(description: str, min_length: int | None = None) -> Any:
-    """A key that may be left out."""
+    """Return the field of an optional key."""
     return Field(default=None, description=description, min_length=min_length)
 
 
 def no_items() -> list[Any]:
-    # pydantic reads the signature of a factory; that of `list` is parsed from a text, for 3 ms each time.
+    # pydantic reads the signature of a factory. Python parses the signature of `list` from a text, in 3 ms each time.
     return []
 
 
 def or_mapping(kind: str, model: type[StrictModel]) -> WithJsonSchema:
-    """The schema of a scalar that stands for a mapping, or the mapping."""
+    """Return the schema of a mapping, or of the scalar that is short for it."""
     fields = model.model_fields.items()
     mapping: Json = {
         "type": "object",

@@ -1,4 +1,4 @@
-"""Which keys does a policy file have besides those of its entries?"""
+"""Keys of a policy file, except those inside entries."""
 
 from typing import Annotated
 
@@ -43,89 +43,91 @@ from cookiewarden.core.policy.policy import (
 
 
 class CategoryModel(StrictModel):
-    """One category of the statement."""
+    """A category of the statement."""
 
     consent: ConsentNeed = Field(
         default="exempt",
-        description="exempt (default): its cookies pass without consent; required: they pass, in both "
-        "directions, only when the visitor's consent cookie grants it.",
+        description="Need for consent. With exempt (default), cookies of this category pass without consent. "
+        "With required, they pass in both directions only if the visitor's consent cookie grants the category.",
     )
     granted_by: list[GrantingWord] | None = optional(
-        "The consent manager's words for this category (OneTrust groups, Klaro services, TCF "
-        "purposes): all of them must be granted; default: the category's own name.",
+        "Names of this category in the consent manager (OneTrust groups, Klaro services, TCF purposes). "
+        "All must be granted. The default is the category's own name.",
         min_length=1,
     )
     gpc: GpcChoice = Field(
         default=Gpc.IGNORE,
-        description="What Sec-GPC: 1 means: deny (also over a grant), default (deny while the visitor has "
-        "not answered), ignore (default).",
+        description="Effect of Sec-GPC with the value 1: ignore (default) has no effect, default denies until the "
+        "visitor has answered, and deny overrides a grant.",
     )
-    title: Sentence | None = optional("What the statement calls it; one text or one per language (default: its name).")
-    description: Text | None = optional("What the statement says of it as a whole.")
+    title: Sentence | None = optional("Title in the statement, as one text or one per language (default: the name).")
+    description: Text | None = optional("Description of the category in the statement.")
     basis: Sentence | None = optional(
-        "Why no consent is needed, in the publisher's words; printed as the publisher's claim."
+        "Reason why no consent is needed; the statement prints it as the publisher's claim."
     )
 
 
 class StatementModel(StrictModel):
-    """What the published statement says besides the cookies. Texts are paragraphs with an empty line between them, or lists of
-    lines that begin with a dash; one text, or one per language."""  # noqa: E501 (published in the schema)
+    """Texts of the published statement, in addition to the list of cookies. Each is one text, or one text per language. An
+    empty line separates paragraphs; lines that begin with a dash are a list."""  # noqa: E501 (published in the schema)
 
-    path: StatementPath | None = optional("Where the proxy serves it, in place of the application; default: nowhere.")
-    edited: Day | None = optional("The day of its last edit, as in 2026-12-31.")
+    path: StatementPath | None = optional(
+        "Path at which the proxy serves the statement, in place of the application (default: not served)."
+    )
+    edited: Day | None = optional("Day of the last edit, such as 2026-12-31.")
     languages: list[Language] | None = optional(
-        "In which it is published (default: [en]); a text given without a language is in the "
-        "first. en and nl have their words; others need a template.",
+        "Languages of the statement (default: [en]). A text without a language is in the first one. "
+        "cookiewarden has its own words in en and nl; other languages need a template.",
         min_length=1,
     )
-    publisher: Phrase | None = optional("Whose statement it is.")
-    title: Sentence | None = optional("Its title.")
-    introduction: Text | None = optional("What stands first.")
-    role: Text | None = optional("The publisher's role in processing data.")
-    rights: Text | None = optional("The rights of those whose data are processed.")
-    cookies: Text | None = optional("What stands before the cookies.")
-    refuse: Text | None = optional("How cookies are refused or deleted.")
-    contact: Text | None = optional("Whom to ask.")
-    about: Text | None = optional("Who the publisher is.")
+    publisher: Phrase | None = optional("Name of the publisher.")
+    title: Sentence | None = optional("Title of the statement.")
+    introduction: Text | None = optional("Introduction.")
+    role: Text | None = optional("Role of the publisher in processing data.")
+    rights: Text | None = optional("Rights of the people whose data are processed.")
+    cookies: Text | None = optional("Text before the list of cookies.")
+    refuse: Text | None = optional("Ways to refuse or delete cookies.")
+    contact: Text | None = optional("Contact for questions.")
+    about: Text | None = optional("Description of the publisher.")
 
 
 class ConsentModel(StrictModel):
-    """Where the visitor's answer is found."""
+    """The cookie that contains the visitor's answer."""
 
     cookie: Name = Field(
-        description="The cookie in which the consent manager keeps the answer; it must be declared, exempt "
-        "and forwarded."
+        description="Cookie in which the consent manager stores the answer. It must be declared, forwarded and in a "
+        "category that does not require consent."
     )
     format: AnswerFormat = Field(
         default=ConsentFormat.LIST,
-        description="How it is written: list (default; words with , | or blanks between), json, klaro, "
-        "cookiebot, onetrust, tcf.",
+        description="Format of the cookie's value: list (default; words separated by commas, | or spaces), json, "
+        "klaro, cookiebot, onetrust or tcf.",
     )
     unknown: UnknownAnswer = Field(
         default="deny",
-        description="What counts while there is no answer, or none that can be read: deny (default) or grant.",
+        description="Answer that applies if the cookie is missing or unreadable: deny (default) or grant.",
     )
 
 
 class UndeclaredModel(StrictModel):
-    """The decision for cookies that are in no entry, in each direction."""
+    """Decisions for undeclared cookies, in each direction."""
 
     response: ResponseChoice = Field(
         default=OnUndeclaredResponse.BLOCK,
-        description="A Set-Cookie that is in no entry: block (default), report or pass.",
+        description="Decision for an undeclared cookie in Set-Cookie: block (default), report or pass.",
     )
     request: RequestChoice = Field(
         default=OnUndeclaredRequest.STRIP,
-        description="A Cookie that is in no entry, towards the application: strip (default), report or pass.",
+        description="Decision for an undeclared cookie in a request: strip (default), report or pass.",
     )
     evict: EvictChoice = Field(
         default=Evict.OFF,
-        description="Where undeclared cookies that a browser still holds are expired, when it loads a page: "
-        "off (default), host, or domain: at the domains above as well.",
+        description="Eviction of undeclared cookies and cookies without consent when a page loads: off (default), "
+        "host, or domain (also at the domains above the host).",
     )
     evict_domains: list[ParentDomain] | None = optional(
-        "With evict: domain, the domains at which cookies are expired; default: all above the "
-        "host that are no public suffix.",
+        "Domains at which undeclared cookies are expired if evict is domain (default: all above the host, except "
+        "public suffixes).",
         min_length=1,
     )
 
@@ -133,52 +135,52 @@ class UndeclaredModel(StrictModel):
 class IncludeModel(StrictModel):
     """A file of entries to include."""
 
-    file: str = Field(description="Path of the file, relative to this one and inside its folder.")
+    file: str = Field(description="Path of the file, relative to this file and inside its folder.")
     except_: list[str] = Field(default_factory=no_items, description="Names of entries to leave out.", alias="except")
 
 
 class IncludedFileModel(StrictModel):
-    """A file that is included: entries and nothing else."""
+    """An included file, which has only entries."""
 
-    version: Version = Field(default=1, description="Version of the policy language: 1.")
-    cookies: list[EntryModel] = Field(default_factory=no_items, description="The declared cookies.")
+    version: Version = Field(default=1, description="Version of the policy language, always 1.")
+    cookies: list[EntryModel] = Field(default_factory=no_items, description="Declared cookies.")
 
 
 class PolicyModel(IncludedFileModel):
     """A cookie register that cookiewarden enforces."""
 
-    policy: str | None = optional("The policy's name in metrics and logs; default: the file's name.")
+    policy: str | None = optional("Name of the policy in metrics and logs (default: the file's name).")
     mode: PolicyMode = Field(
         default=Mode.ENFORCE,
-        description="enforce (default), or report: decide everything and change nothing.",
+        description="enforce (default) applies decisions; report makes and counts them without changing traffic.",
     )
     on_error: ErrorChoice = Field(
         default=OnError.CLOSED,
-        description="A cookie that the proxy fails to judge, by a fault of its own: closed (default) drops "
-        "it, open lets it pass.",
+        description="Decision for a cookie if an internal error prevents judging it: closed (default) removes it, "
+        "open lets it pass.",
     )
     include: list[Annotated[IncludeModel, *SHORT_INCLUDE]] = Field(
         default_factory=no_items,
-        description="Files whose entries belong to this policy; an entry here of the same name and scope "
-        "overlays theirs key by key.",
+        description="Files with further entries. An entry in this file overrides the keys of an included entry with "
+        "the same name and scope.",
     )
-    ceiling: Bound | None = optional("No cookie outlives this, whatever its entry says.")
-    undeclared: UndeclaredModel | None = optional("What happens to cookies that are in no entry.")
+    ceiling: Bound | None = optional(
+        "Maximum lifetime of all declared cookies, even if an entry or the defaults allow more."
+    )
+    undeclared: UndeclaredModel | None = optional("Decisions for undeclared cookies.")
     inject_guard: Bool = Field(
         default=False,
-        description="true: HTML pages get a small script of the proxy's that refuses undeclared cookies, "
-        "and those without consent, where a script of the page sets them (default false).",
+        description="If true, the proxy adds a small script to HTML pages. It stops the page's scripts from setting "
+        "undeclared cookies and cookies without consent (default false).",
     )
     public_hosts: list[Host] | None = optional(
-        "Hosts under which browsers know the application: what they would refuse there, for its "
-        "Domain, is blocked and not only reported.",
+        "Hosts under which browsers know the application. Cookies that browsers would reject there because of their "
+        "Domain are blocked, not only reported.",
         min_length=1,
     )
     consent: ConsentModel | None = optional(
-        "Where the visitor's consent is found; needed where a category requires it."
+        "Cookie that contains the visitor's consent; necessary if a category requires consent."
     )
-    statement: StatementModel | None = optional(
-        "What the published statement says besides the cookies, and where the proxy serves it."
-    )
-    categories: dict[str, CategoryModel] = Field(default_factory=dict, description="The statement's categories.")
-    defaults: RulesModel | None = optional("Verbs and lifetime for every declared cookie that does not give its own.")
+    statement: StatementModel | None = optional("Texts of the published statement, and its path on the proxy.")
+    categories: dict[str, CategoryModel] = Field(default_factory=dict, description="Categories of the statement.")
+    defaults: RulesModel | None = optional("Verbs and lifetime for declared cookies that do not set their own.")

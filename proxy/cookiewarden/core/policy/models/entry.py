@@ -1,4 +1,4 @@
-"""Which keys does an entry have, and which of them can be defaults?"""
+"""Keys of an entry, and the subset that `defaults` may contain."""
 
 from typing import Annotated
 
@@ -29,76 +29,77 @@ from cookiewarden.core.policy.scalars import rename_item, seal_item
 
 
 class RulesModel(StrictModel):
-    """The verbs for attributes, given for all cookies under `defaults` or for one in its entry."""
+    """Verbs for attributes, for all cookies (in `defaults`) or for one cookie (in its entry)."""
 
     secure: Secure | None = optional(
-        "Secure: true adds it, https adds it where the browser came over HTTPS, false does not "
-        "require it, remove takes it off, keep leaves it (default)."
+        "Secure: true adds it, https adds it if the browser used HTTPS, false does not require it, remove "
+        "deletes it, keep (default) leaves it unchanged."
     )
     http_only: FlagVerb | None = optional(
-        "HttpOnly: true adds it, false does not require it, remove takes it off, keep leaves it "
-        "(default). A default applies to cookies with set_by: server only."
+        "HttpOnly: true adds it, false does not require it, remove deletes it, keep (default) leaves it unchanged. "
+        "In defaults it applies only to cookies whose set_by is server."
     )
     same_site: SameSiteRule | None = optional(
-        "SameSite: Lax means exactly Lax; {default: Lax} only where the application set none; "
-        "{at_least: Lax} raises and never lowers; keep leaves it (default)."
+        "SameSite. Lax, Strict or None sets exactly this value, and keep (default) leaves it unchanged. A mapping with "
+        "default sets its value if the application set none. A mapping with at_least raises a weaker value to it."
     )
     partitioned: FlagVerb | None = optional(
-        "Partitioned (CHIPS): true adds it, false does not require it, remove takes it off, keep leaves it (default)."
+        "Partitioned (CHIPS): true adds it, false does not require it, remove deletes it, keep (default) leaves it "
+        "unchanged."
     )
     path: PathRule | None = optional("Path: exactly this path, or keep (default).")
     domain: DomainRule | None = optional(
-        "Domain: the widest domain allowed (wider becomes this, narrower stays), host-only to "
-        "take the attribute off, or keep (default)."
+        "Domain: the widest domain allowed (a wider one is replaced, a narrower one is kept), host-only to remove the "
+        "attribute, or keep (default)."
     )
-    priority: Priority | None = optional("Priority: exactly this value (a Chrome extension), or keep (default).")
+    priority: Priority | None = optional("Priority (a Chrome extension): exactly this value, or keep (default).")
     supersede: Bool | None = optional(
-        "Whether, where the policy changes path, domain or partition, the cookie that browsers "
-        "may still hold under the old ones is expired first (default true)."
+        "If the policy changes path, domain or partition, expire the cookie that browsers may still hold under the old "
+        "ones (default true)."
     )
     lifetime: Bound | None = optional(
-        "The longest time a browser may keep the cookie, counted from each setting: session, or "
-        "s, min, h, d, w, mo (730 h), y (365 d)."
+        "Maximum time that a browser may keep the cookie, from each time it is set. It is session, or a number with a "
+        "unit (s, min, h, d, w, mo = 730 h, y = 365 d)."
     )
 
 
 class ScopeModel(StrictModel):
-    """Where an entry applies."""
+    """Hosts and paths to which an entry applies."""
 
     hosts: list[Host] = Field(
         default_factory=no_items,
-        description="Hosts of the Host header, without port; *.example.org is any depth below and not "
-        "example.org itself.",
+        description="Values of the Host header, without port. *.example.org matches all hosts below example.org, but "
+        "not example.org itself.",
         max_length=256,
     )
     paths: list[RequestPath] = Field(
         default_factory=no_items,
-        description="Request paths under which the cookie may be set; not looked at when a browser sends it back.",
+        description="Request paths under which the cookie may be set. They are not checked when a browser returns it.",
         max_length=64,
     )
 
 
 class SealModel(StrictModel):
-    """How a cookie's value is sealed."""
+    """Options for sealing a cookie's value."""
 
     accept_plain_until: Until | None = optional(
-        "The last day on which values that were never sealed are let in, as in 2026-12-31 (default: none are)."
+        "Last day on which unsealed values are accepted, such as 2026-12-31 (default: they are rejected)."
     )
     context: str | None = optional(
-        "What sealed values are bound to besides the cookie's name, where the cookie is not "
-        "host-only; default: the policy's name.",
+        "Text to which sealed values are bound, in addition to the cookie's name, if the cookie is not host-only "
+        "(default: the policy's name).",
         min_length=1,
     )
 
 
 class RenameModel(StrictModel):
-    """Under which name browsers keep a cookie."""
+    """The name under which browsers keep a cookie."""
 
     name: NewName = Field(
-        description="A name with a prefix that browsers hold it to: __Host-, __Secure-, __Http- or __Host-Http-."
+        description="Name with a prefix whose rules browsers enforce: __Host-, __Secure-, __Http- or __Host-Http-."
     )
     accept_plain_until: Until | None = optional(
-        "The last day on which the application's own name is let in, where the other does not come (default: always)."
+        "Last day on which the application's own name is accepted in requests without the new one (default: always)."
     )
 
 
@@ -107,36 +108,34 @@ ShortRename = Annotated[Annotated[RenameModel, or_mapping("string", RenameModel)
 
 
 class EntryModel(RulesModel):
-    """One declared cookie."""
+    """A declared cookie."""
 
     name: Name = Field(
-        description="The cookie's name as it travels, or a glob in which * is zero or more characters; "
-        "case-sensitive, never decoded."
+        description="Name of the cookie in HTTP headers, or a glob in which * matches zero or more characters. It is "
+        "case-sensitive and never decoded."
     )
     scope: ScopeModel | None = optional("Hosts and paths to which this entry is limited.")
-    category: str | None = optional("The category under which the statement lists it.")
-    purpose: Sentence | None = optional(
-        "What the cookie is for, as the statement says it; one text or one per language."
-    )
+    category: str | None = optional("Category under which the statement lists the cookie.")
+    purpose: Sentence | None = optional("Purpose of the cookie in the statement, as one text or one per language.")
     lifetime_source: LifetimeSource | None = optional(
-        "Whether the published statement gives this lifetime or the policy's author chose it."
+        "Origin of the lifetime: stated (in the published statement) or chosen (by the policy's author)."
     )
-    renewed: Sentence | None = optional("When the lifetime starts anew, as the statement says it.")
+    renewed: Sentence | None = optional("Event that restarts the lifetime, for the statement.")
     set_by: Setter | None = optional(
-        "Who sets it: server (default), script, both, or infrastructure (load balancers and firewalls in front)."
+        "Setter of the cookie: server (default), script, both, or infrastructure (such as a load balancer in front)."
     )
-    party: Phrase | None = optional("The company whose cookie it is.")
-    owner: Phrase | None = optional("Who answers for this entry.")
-    reason: Phrase | None = optional("Why this entry is as it is.")
+    party: Phrase | None = optional("Company that the cookie belongs to.")
+    owner: Phrase | None = optional("Person or team responsible for this entry.")
+    reason: Phrase | None = optional("Reason for this entry.")
     until: Until | None = optional(
-        "The last day of a dated exception (to 24:00 UTC), as in 2026-12-31; afterwards the entry counts as absent."
+        "Last day of a dated exception (to 24:00 UTC), such as 2026-12-31. Afterwards the entry counts as absent."
     )
-    forward: Bool | None = optional("Whether the application receives the cookie (default true).")
+    forward: Bool | None = optional("If false, the application does not receive the cookie (default true).")
     seal: ShortSeal = optional(
-        "true: browsers get the value encrypted, and the application gets it back as it was (needs --seal-key-file)."
+        "If true, browsers get the value encrypted and the application gets the original (needs --seal-key-file)."
     )
     rename_to: ShortRename = optional(
-        "The name under which browsers keep the cookie, such as __Host-sid, with what its "
-        "prefix promises; the application sees its own name."
+        "Name under which browsers keep the cookie, such as __Host-sid, with the attributes that its prefix requires. "
+        "The application sees its own name."
     )
-    stage: Stage | None = optional("report: this entry is only reported while the rest is enforced.")
+    stage: Stage | None = optional("report only reports this entry while the rest of the policy is enforced.")

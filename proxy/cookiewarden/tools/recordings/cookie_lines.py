@@ -1,0 +1,69 @@
+"""Cookie headers as recorders write them: joined by commas, redacted, or as arrays of their parts.
+
+On the wire a comma joins nothing. Only recorders join Set-Cookie lines."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
+
+_BETWEEN = re.compile(rb",[ \t]+(?=([^\s;,=\"]+)=)")
+"""A comma that may stand between two Set-Cookie lines: a name and `=` follow, which no date has."""
+
+_REDACTED = re.compile(
+    rb"[\[<({*_ ]*(?:redacted|removed|hidden|filtered|masked|sanitized|scrubbed|secret|omitted|x{3,}|\*+)[\]>)}*_ ]*",
+    re.IGNORECASE,
+)
+
+
+def is_redacted(value: bytes) -> bool:
+    """Check whether a recorder has put a word in the place of a header's value."""
+    return b"=" not in value and _REDACTED.fullmatch(value.strip()) is not None
+
+
+def split_joined(value: bytes, names: Collection[bytes] = ()) -> list[bytes]:
+    """Split Set-Cookie lines that a recorder has joined by `, `, as WebKit does.
+
+    Args:
+        value: the recorded header.
+        names: the cookies that the recorder lists besides; only before these a line may begin. Empty if unknown.
+    """
+    lines: list[bytes] = []
+    begin = 0
+    for found in _BETWEEN.finditer(value):
+        # A comma within quotes belongs to the value.
+        if (not names or found[1] in names) and value.count(b'"', begin, found.start()) % 2 == 0:
+            lines.append(value[begin : found.start()])
+            begin = found.end()
+    return [*lines, value[begin:]]
+
+
+def set_cookie_of(cookie: Mapping[str, object], host: bytes) -> bytes:
+    """Write a member of a HAR's `response.cookies` as a Set-Cookie line. `host`: of the request."""
+
+    def text(key: str) -> str:
+        found = cookie.get(key)
+        return found if isinstance(found, str) else ""
+
+    line = f"{text('name')}={text('value')}"
+    if path := text("path"):
+        line += f"; Path={path}"
+    domain = text("domain")
+    if domain and domain.encode() != host.partition(b":")[0]:  # recorders name the host of host-only cookies too
+        line += f"; Domain={domain}"
+    if (at := _moment(text("expires"))) is not None:
+        line += f"; Expires={imf_fixdate(int(at)).decode()}"
+    line += "; HttpOnly" if cookie.get("httpOnly") is True else ""
+    line += "; Secure" if cookie.get("secure") is True else ""
+    if same_site := text("sameSite"):
+        line += f"; SameSite={same_site}"
+    return line.encode("utf-8", "backslashreplace").replace(b"\r", b"").replace(b"\n", b"")
+
+
+def _moment(text: str) -> float | None:
+    """Read a date of ISO 8601 or of HTTP, in seconds since the epoch."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return parse_cookie_date(text.encode("utf-8", "replace")) if text else None

@@ -1,0 +1,102 @@
+"""Exchanges as a recorder saved them, and an account of the parts that were not understood."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import urlsplit
+
+from cookiewarden.core.engine.decision import Exchange, Header
+from cookiewarden.core.policy.problem import counted
+
+
+class NoTraffic(Exception):
+    """A file cannot be read as traffic; exit code 3."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """A request and its response."""
+
+    exchange: Exchange
+    asked: list[Header] = field(default_factory=list)
+    answered: list[Header] = field(default_factory=list)
+    at: float = 0.0
+    """The moment of the response, in seconds since the epoch; 0 if unknown."""
+
+    @property
+    def url(self) -> str:
+        """The URL without its query."""
+        path = self.exchange.target.partition(b"?")[0]
+        return ("https://" if self.exchange.https else "http://") + (self.exchange.host + path).decode(
+            "utf-8", "backslashreplace"
+        )
+
+
+ANYWHERE = Exchange(b"localhost")
+"""The place of text that does not name its own."""
+
+
+class Note(Enum):
+    """Parts of a recording that were left out or needed an interpretation."""
+
+    NO_URL = "left out: the URL is missing or not valid"
+    NOT_HTTP = "left out: not fetched by HTTP, such as data and chrome-extension URLs"
+    NO_RESPONSE = "without a response: only the request is used"
+    REDACTED = "left out: the cookies are redacted"
+    NOT_PARSED = "left out: not valid JSON"
+    FROM_ARRAYS = "read from cookies[] arrays, because the cookie headers are missing"
+    SPLIT = "split: the recorder had joined Set-Cookie lines with commas"
+    BY_FORM = "read by form: a field without a name looks like a cookie header"
+
+
+@dataclass(slots=True)
+class Account:
+    """The contents of one file. A reader adds to it while it reads."""
+
+    exchanges: int = 0
+    cookies: int = 0
+    """Cookie and Set-Cookie header lines."""
+    notes: Counter[Note] = field(default_factory=Counter)
+    is_har: bool = False
+    unit: str = "exchange"
+
+    def add(self, one: Recorded) -> None:
+        """Count an exchange."""
+        self.exchanges += 1
+        self.cookies += sum(name.lower() in (b"cookie", b"set-cookie") for name, _ in [*one.asked, *one.answered])
+
+    def lines(self) -> list[str]:
+        """Describe each note in one line."""
+        return [f"{counted(self.notes[note], self.unit)} {note.value}" for note in Note if self.notes[note]]
+
+    @property
+    def why_no_cookies(self) -> str:
+        """The reason for the absence of cookies, with the remedy."""
+        if self.notes[Note.REDACTED]:
+            how = "" if self.is_har else " (log_credentials in Caddy, accessLog.fields.headers in Traefik)"
+            return f"its cookies are redacted; record them without redaction{how}"
+        if self.is_har and self.exchanges:
+            return (
+                "it has no Cookie and Set-Cookie headers. Chrome and Edge leave them out by default: in the developer "
+                'tools enable Settings > Preferences > Network > "Allow to generate HAR with sensitive data", then '
+                'choose "Export HAR (with sensitive data)"'
+            )
+        return "it has no Cookie and Set-Cookie headers"
+
+
+def exchange_of_url(url: str, method: str = "GET") -> Exchange | None:
+    """Return the request for a URL; None if it is not fetched by HTTP. A WebSocket starts with an HTTP request."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https", "ws", "wss") or not host:
+        return None
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Exchange(octets(host), octets(target), parts.scheme in ("https", "wss"), (), octets(method))
+
+
+def octets(text: str) -> bytes:
+    """Encode text of a recording; characters that cannot be encoded are escaped."""
+    return text.encode("utf-8", "surrogateescape" if text.isprintable() else "backslashreplace").replace(b"\r", b"")

@@ -1,0 +1,73 @@
+"""What a setting may be: one that is not valid is refused with the form that is expected."""
+
+import dataclasses
+
+import pytest
+
+from cookiewarden.serve.address import parse_upstream
+from cookiewarden.serve.settings import Settings
+
+READERS = {field.name: field.metadata["parse"] for field in dataclasses.fields(Settings)}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("max_cookies", "0", 0),
+        ("max_head", "65536", 65536),
+        ("read_timeout", "0.5", 0.5),
+        ("upstream_host", "app.internal", "app.internal"),
+        ("upstream_host", "[fd00::1]:8080", "[fd00::1]:8080"),
+        ("workers", "999", 999),
+        ("via", "edge-1", "edge-1"),
+        ("upgrade_protocols", "WebSocket, h2c ,", ("websocket", "h2c")),
+        ("tracing", "ON", True),
+    ],
+)
+def test_a_setting_is_read_as_it_is_meant(name: str, text: str, value: object) -> None:
+    assert READERS[name](text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("max_cookies", "-1", "is out of range"),
+        ("max_cookies", "1" * 16, "is out of range"),
+        ("max_cookies", "1k", "whole number"),
+        ("max_head", "0", "0 would let nothing through"),
+        ("read_timeout", "0", "0 seconds would let nothing through"),
+        ("read_timeout", "-1", "is out of range"),
+        ("read_timeout", "1m", "number of seconds"),
+        ("upstream_host", "http://app", "HOST or HOST:PORT"),
+        ("workers", "0", "from 1 to 999"),
+        ("workers", "1000", "from 1 to 999"),
+        ("via", "edge 1", "such as edge-1"),
+        ("trust_forwarded", "10.0.0.0/33", "such as 10.0.0.0/8"),
+        ("tracing", "yes", "on nor off"),
+        ("scheme", "ftp", "http or https"),
+        ("policy", "a\0b", "NUL"),
+    ],
+)
+def test_a_setting_that_is_not_valid_is_refused_with_what_would_be(name: str, text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        READERS[name](text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("unix:run/app.sock", "expected an absolute path"),
+        ("http://user:CANARY@app", "without a name and a password"),
+        ("http://app<1>:80", "expected http://HOST:PORT"),
+        ("http://[fd00::1", "expected http://HOST:PORT"),
+    ],
+)
+def test_an_upstream_that_is_not_valid_is_refused_without_its_password(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told) as caught:
+        parse_upstream(text)
+    assert "CANARY" not in str(caught.value)
+
+
+def test_an_upstream_may_be_a_unix_socket() -> None:
+    upstream = parse_upstream("unix:/run/app.sock")
+    assert (upstream.socket, upstream.address, upstream.authority) == ("/run/app.sock", None, "localhost")

@@ -1,0 +1,18 @@
+"""The limit of the entity-tags in one conditional field; what is made of them is tested on the wire (test_guard.py)."""
+
+import pytest
+
+from cookiewarden.serve.wire.validators import MARK, MAX_TAGS, Conditions
+
+REVISION = b"0123456789abcdef"
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_field_with_more_entity_tags_than_are_read_names_nothing_that_is_known(over: int) -> None:
+    names = [b"%d" % n for n in range(MAX_TAGS + over)]
+    sent = b", ".join(b'"%b%b%b"' % (name, MARK, REVISION) for name in names)
+    conditions = Conditions(REVISION, is_page=True)
+    left = conditions.towards_application(b"\r\nIf-None-Match: " + sent)
+    read = [] if over else names
+    assert conditions.known == {b'"%b"' % name for name in read}
+    assert left == (b"\r\nIf-None-Match: " + b", ".join(b'"%b"' % name for name in read) if read else b"")

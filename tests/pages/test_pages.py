@@ -43,7 +43,7 @@ def test_missing_data_is_not_shown_as_zero() -> None:
     assert (rounded(None), rounded(0.2), rounded(1.6)) == ("no data", "0", "2")
 
 
-@pytest.mark.parametrize(("lifetime", "text"), [("8334h", "348 days"), ("1y", "1 year"), ("400d", "400 days"), ("session", "browser session"), ("90min", "90 minutes"), ("7200s", "2 hours"), ("1mo", "1 month"), ("61s", "61 seconds"), ("", ""), ("any", "any")])  # fmt: skip
+@pytest.mark.parametrize(("lifetime", "text"), [("8334h", "348 days"), ("1y", "1 year"), ("400d", "400 days"), ("session", "browser session"), ("90min", "90 minutes"), ("1h", "1 hour"), ("24h", "24 hours"), ("7200s", "2 hours"), ("600s", "10 minutes"), ("1mo", "1 month"), ("61s", "61 seconds"), ("", ""), ("any", "any")])  # fmt: skip
 def test_lifetimes_are_shown_for_people(lifetime: str, text: str) -> None:
     assert span(lifetime) == text
 

@@ -63,9 +63,9 @@ def span(lifetime: str) -> str:
     if UNITS[unit] < DAY:
         if seconds >= 2 * DAY:
             count, unit = -(-seconds // DAY), "d"
-        elif seconds >= 2 * 3600 and seconds % 3600 == 0:
+        elif UNITS[unit] < 3600 and seconds >= 2 * 3600 and seconds % 3600 == 0:
             count, unit = seconds // 3600, "h"
-        elif seconds >= 120 and seconds % 60 == 0:
+        elif unit == "s" and seconds >= 120 and seconds % 60 == 0:
             count, unit = seconds // 60, "min"
     return times(count, _SPAN_NAMES[unit])
 

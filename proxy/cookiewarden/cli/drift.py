@@ -27,7 +27,8 @@ def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, 
     """Compare the register with the cookies that a running proxy has seen, and print the missing YAML.
 
     Exit codes: 0 no differences, 1 differences, 2 wrong usage, 3 the proxy does not answer. Declared cookies that were
-    not seen count as differences after one day of observation."""
+    not seen count as differences after one day of observation.
+    """
     asked = operator(admin_url, token_file)
     if policy is None:
         document = asked.drift()

@@ -59,8 +59,8 @@ def statement(
     output: str | None,
     page: str | None,
 ) -> int:
-    """Write the cookie statement of a policy. It lists the declared cookies by category, with purposes and lifetimes,
-    and has the texts of the key statement.
+    """Write the cookie statement of a policy. It has the texts of the policy's statement, and lists the declared
+    cookies by category, with purposes and lifetimes.
 
     With --check, compare a published page with the policy instead. The page is HTML, Markdown, or text from pdftotext
     -layout. Purposes in other words are listed but do not count as differences.

@@ -1,4 +1,4 @@
-"""`python -m cookiewarden`."""
+"""Entry point of `python -m cookiewarden`."""
 
 from cookiewarden.start import main
 

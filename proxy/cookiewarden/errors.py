@@ -1,6 +1,5 @@
-"""The one exception that every command may end with, in a module that imports nothing: a command need not load what
-raises it."""
+"""The exception with which every command may end. The module imports nothing, so commands stay quick to load."""
 
 
 class CannotRun(Exception):
-    """Why a command could not do its work: one line for the person who started it; exit code 3."""
+    """The reason why a command could not do its work: one line for the user. The exit code is 3."""

@@ -1,6 +1,6 @@
-"""Reading the files of a policy from disk: one resolved folder, nothing outside it, nothing endless.
+"""Reading of a policy's files from disk, limited to one resolved folder and in size.
 
-The one leaf beside `core` that touches the disk, so that `check`, the proxy and the tools read alike.
+Only this module reads policy files from disk, so `check`, the proxy and the tools read them in the same way.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from cookiewarden.core.policy.includes import Unread
 from cookiewarden.core.policy.problem import Code
 
 MAX_FILE = 32 * 1024 * 1024
-"""Octets; a register of 100,000 entries takes 15 MB."""
+"""Maximum octets of a file. A register of 100,000 entries takes 15 MB."""
 
 
 PASSING = frozenset(
@@ -33,21 +33,21 @@ PASSING = frozenset(
         errno.EBUSY,
     }
 )
-"""Errors that say something of the moment and nothing of the file: the same read may succeed later."""
+"""Numbers of temporary errors, which do not concern the file. The same read may succeed later."""
 
 
 def is_passing(number: int | None) -> bool:
-    """Whether the same read may succeed later, by the number of its error."""
+    """Check whether an error number is temporary, so that the same read may succeed later."""
     return number in PASSING
 
 
 Stamp = tuple[int, int, int, int] | int | None
-"""Size, inode and times of a file, of its content and of its record (which no tool can set back); the error number,
-or None, where it could not be read."""
+"""State of a file: size, inode, mtime and ctime. If the file cannot be read, it is the error number or None. No tool
+can set back the ctime."""
 
 
 class PolicyFiles:
-    """The main file of a policy and what it includes from beside it."""
+    """The main file of a policy and the files that it includes from the same folder."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -55,14 +55,14 @@ class PolicyFiles:
         self.folder = ""
         self.stamps: dict[str, Stamp] = {}
         self.raw: dict[str, bytes] = {}
-        """The bytes of each file of the last good policy."""
+        """Content of each file of the last valid policy."""
         self.may_pass = False
-        """The last load failed for a reason that is not in the files."""
+        """True if the last load failed for a temporary reason outside the files."""
         self._waiting: dict[object, float] = {}
-        """When each call began that waits for the disk, by the monotonic clock."""
+        """Start of each call that waits for the disk, on the monotonic clock."""
 
     def waits(self) -> float:
-        """For how many seconds the disk has not answered the oldest call; 0 where none waits."""
+        """Return the seconds for which the oldest call has waited for the disk; 0 without one."""
         now = time.monotonic()
         return now - min(list(self._waiting.values()), default=now)
 
@@ -76,8 +76,8 @@ class PolicyFiles:
             del self._waiting[call]
 
     def load(self) -> Loaded:
-        """Read, parse and compose. All files come from the folder that the main file resolves to at this moment,
-        so that a swapped `..data` link of a ConfigMap never mixes two revisions."""
+        """Read, parse and compose the policy. All files come from the folder to which the main file resolves now. A
+        swapped `..data` link of a ConfigMap therefore never mixes two revisions."""
         with self._asking():
             resolved = _resolved(self.main)
         stamps: dict[str, Stamp] = {}
@@ -94,7 +94,7 @@ class PolicyFiles:
 
         loaded = load(self.path, reader)
         self.may_pass = loaded.policy is None and any(map(is_passing, _errors(stamps)))
-        if loaded.policy is None:  # what a good policy was made of stays watched
+        if loaded.policy is None:  # the files of the last valid policy are still watched
             with self._asking():
                 stamps = {name: self._stamp(name, resolved) for name in self.stamps} | stamps
         else:
@@ -103,11 +103,11 @@ class PolicyFiles:
         return loaded
 
     def loaded_from(self) -> tuple[object, ...]:
-        """What the files were when they were last loaded: to compare with `look`."""
+        """Return the state of the files at the last load, to compare with `look`."""
         return (self.folder, *sorted(self.stamps.items()))
 
     def look(self) -> tuple[object, ...]:
-        """What those files are now."""
+        """Return the current state of these files."""
         with self._asking():
             resolved = _resolved(self.main)
             return (str(resolved), *sorted((name, self._stamp(name, resolved)) for name in self.stamps))
@@ -120,7 +120,7 @@ class PolicyFiles:
             return _stamp_of(os.stat(resolved.parent / self._on_disk(name, resolved)))
         except OSError as error:
             return error.errno
-        except ValueError:  # a name that no file system takes
+        except ValueError:  # the name is not valid for the file system
             return None
 
 
@@ -129,10 +129,10 @@ def _errors(stamps: dict[str, Stamp]) -> Iterator[int]:
 
 
 def _resolved(path: Path) -> Path:
-    """Where links lead; a circle of links leads to itself, and opening it fails."""
+    """Resolve symbolic links. A circular link resolves to itself, and opening it fails."""
     try:
         return Path(os.path.realpath(path))
-    except ValueError:  # a NUL in it: opening it fails too
+    except ValueError:  # the path contains a NUL, and opening it fails too
         return path
 
 
@@ -141,12 +141,12 @@ def _stamp_of(status: os.stat_result) -> Stamp:
 
 
 def read(folder: Path, name: str) -> tuple[bytes | Unread, Stamp]:
-    """The bytes of one file below `folder`, or why not, and what the file was when it was read."""
+    """Read one file below `folder`. Return its content or an error, and its state when it was read."""
     path = folder / name
     try:
         if not _resolved(path).is_relative_to(folder):
             return Unread(Code.INCLUDE_OUTSIDE, f'"{name}" leads outside the folder of the policy'), None
-        # By an opener: a descriptor that is handed to open() stays open where it turns out to be a folder's.
+        # An opener is used, because open() does not close a given descriptor if it is a folder.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             status = os.fstat(file.fileno())
             stamp = _stamp_of(status)
@@ -154,7 +154,7 @@ def read(folder: Path, name: str) -> tuple[bytes | Unread, Stamp]:
                 return Unread(Code.UNREADABLE, f'"{name}" is not a regular file'), stamp
             raw = file.read(MAX_FILE + 1)
     except FileNotFoundError as error:
-        return Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"'), error.errno
+        return Unread(Code.INCLUDE_MISSING, f'the file "{name}" does not exist'), error.errno
     except OSError as error:
         return Unread(Code.UNREADABLE, f'"{name}" cannot be read: {(error.strerror or "error").lower()}'), error.errno
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""Key files: one key a line, the first seals, all open.
+"""Key files: one key per line. The first key seals, and all keys can open.
 
-A leaf beside `files`: the one place that reads and writes keys. What needs cryptography is imported where a key is
-used: that takes 30 ms, and most policies seal nothing."""
+Only this module reads and writes keys. The cryptography is imported when a key is used, because the import takes 30 ms
+and most policies seal nothing."""
 
 import base64
 import binascii
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from cookiewarden.core.engine.seal import Keyring
 
 KEY, NONCE = 32, 12
-"""Octets."""
+"""Lengths in octets."""
 MARK = "cookiewarden-key-1:"
 MAX_FILE = 65536
 SHARED = stat.S_IRWXG & ~stat.S_IRGRP | stat.S_IRWXO
-"""Who may not be able to read or write a key file. A group may read it: Kubernetes mounts secrets so."""
+"""Permissions that a key file must not have. Reading by its group is allowed, because Kubernetes mounts secrets so."""
 
 
 class BadKeys(ValueError):
-    """Keys that cannot be used. The message says what would be right, and holds nothing of them."""
+    """Keys that cannot be used. The message states the fix and never contains a key."""
 
     errno: int | None = None
-    """The number of the error, where the system refused."""
+    """Error number, if the system refused access."""
 
 
 class UnreadableKeys(BadKeys):
@@ -36,21 +36,21 @@ class UnreadableKeys(BadKeys):
 
 
 def keys_for(policy: Policy, path: str, option: str = "--seal-key-file") -> tuple[bytes, ...]:
-    """The keys of a policy: none where it seals nothing. `path`: the key file, or empty. `option`: by which it is
-    given. Raises BadKeys."""
+    """Return the keys for a policy; none if it seals nothing. `path`: of the key file, or empty. `option`: its name in
+    errors. Raises BadKeys."""
     if not policy.seals:
         return ()
     if not path:
         entry = next(entry for entry in policy.entries if entry.seal is not None)
         raise BadKeys(
-            f'the policy seals "{entry.name}" ({entry.places["seal"]}) and there is no key: give one with {option}; '
-            "cookiewarden key new FILE makes it [seal-key-missing]"
+            f'the policy seals "{entry.name}" ({entry.places["seal"]}) and has no key; create one with '
+            f"cookiewarden key new FILE and give it with {option} [seal-key-missing]"
         )
     return load_keys(path)
 
 
 def load_keys(path: str) -> tuple[bytes, ...]:
-    """Raises BadKeys."""
+    """Read a key file. Raises BadKeys."""
     try:
         with open(path, "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -64,27 +64,27 @@ def load_keys(path: str) -> tuple[bytes, ...]:
     if mode & SHARED:
         raise BadKeys(f'the key file "{path}" {readable_by_others(path, mode)}')
     if len(raw) > MAX_FILE:
-        raise BadKeys(f'the key file "{path}" is too large to be one')
+        raise BadKeys(f'the key file "{path}" is too large; a key file has at most {MAX_FILE} octets')
     lines = [line.strip() for line in raw.decode("utf-8", "replace").splitlines()]
     keys = [_key(line, number, path) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
     if not keys:
-        raise BadKeys(f'the key file "{path}" is empty: cookiewarden key new FILE makes one')
+        raise BadKeys(f'the key file "{path}" contains no key; create one with cookiewarden key new FILE')
     return tuple(keys)
 
 
 def readable_by_others(path: str, mode: int) -> str:
-    """Say that others can read or write a file that is a secret, and what to do; nothing where they cannot."""
-    return f"can be read by others (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}" if mode & SHARED else ""
+    """Return an error with the fix if others can read or write a secret file, else an empty string."""
+    return f"can be read by others (mode {stat.S_IMODE(mode):04o}); run chmod 600 {path}" if mode & SHARED else ""
 
 
 def read_token(path: str) -> tuple[bytes, str]:
-    """The token in a file, and why it is not one to use, or nothing. Raises OSError."""
+    """Return the token in a file, and an error if its permissions are not safe, or "". Raises OSError."""
     with open(path, "rb") as file:
         return file.read(MAX_FILE).strip(), readable_by_others(path, os.fstat(file.fileno()).st_mode)
 
 
 def keyring(keys: Sequence[bytes]) -> "Keyring | None":
-    """None where there are no keys."""
+    """Return a keyring, or None without keys."""
     if not keys:
         return None
     from cookiewarden.core.engine.seal import Keyring
@@ -93,20 +93,22 @@ def keyring(keys: Sequence[bytes]) -> "Keyring | None":
 
 
 def throw_away(policy: Policy) -> "Keyring | None":
-    """To explain what a policy does: what this seals, nobody opens later. None where the policy seals nothing."""
+    """Return a keyring with a random key, to explain a policy. Return None if the policy seals nothing."""
     return keyring([os.urandom(KEY)] if policy.seals else [])
 
 
 def _key(line: str, number: int, path: str) -> bytes:
     where = f'line {number} of the key file "{path}"'
     if not line.startswith(MARK):
-        raise BadKeys(f"{where} is no key: expected {MARK} and 43 letters, as cookiewarden key new writes it")
+        raise BadKeys(
+            f"{where} is not a valid key; expected {MARK} and 43 characters, as written by cookiewarden key new"
+        )
     try:
         key = base64.b64decode(line.removeprefix(MARK) + "=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise BadKeys(f"{where} is damaged: what follows {MARK} is no base64") from None
+        raise BadKeys(f"{where} is not a valid key; the text after {MARK} is not base64") from None
     if len(key) != KEY:
-        raise BadKeys(f"{where} has {len(key)} octets; a key has {KEY}")
+        raise BadKeys(f"{where} is not a valid key; it has {len(key)} octets instead of {KEY}")
     return key
 
 
@@ -115,19 +117,19 @@ def new_line() -> str:
 
 
 def create(path: Path) -> None:
-    """A file with one new key, for its owner alone. Raises FileExistsError, OSError."""
+    """Create a file with one new key, readable only by its owner. Raises FileExistsError, OSError."""
     write_new(path, new_line())
 
 
 def write_new(path: Path, text: str) -> None:
-    """A file that was not there, for its owner alone. Raises FileExistsError, OSError."""
+    """Create a new file, readable only by its owner. Raises FileExistsError, OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w") as file:
         file.write(text)
 
 
 def rotate(path: Path) -> int:
-    """Put a new key before those that are there; how many there are then. All or nothing. Raises BadKeys, OSError."""
+    """Add a new key before the existing ones, atomically. Return the number of keys. Raises BadKeys, OSError."""
     load_keys(str(path))
     text = new_line() + path.read_text()
     beside = path.with_name(path.name + ".new")

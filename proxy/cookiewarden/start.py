@@ -1,6 +1,5 @@
-"""The first thing that runs. A proxy heeds signals before it imports anything that takes time: the default of SIGHUP
-and SIGUSR2 is to end the process, and that of SIGTERM is to do nothing where the process is the first of a
-container."""
+"""The entry point. A proxy handles signals before its slow imports. By default, SIGHUP and SIGUSR2 would end the
+process, and SIGTERM would have no effect on the first process of a container."""
 
 import gc
 import os
@@ -20,29 +19,29 @@ def main() -> None:
     try:
         run_command()
     finally:
-        gc.freeze()  # or the interpreter, as it ends, looks at all objects once more
+        gc.freeze()  # otherwise the interpreter examines all objects again at exit
 
 
 def import_quickly() -> None:
-    """Leave out work that imports do not need."""
-    # Nearly all that they make stays. `cookiewarden.cli.main` enables this again once a command is imported.
+    """Disable work that imports do not need."""
+    # Nearly all objects that imports create are kept. `cookiewarden.cli.main` enables collection after the imports.
     gc.disable()
-    # pydantic would read the metadata of all installed packages, and none of them has to see what a policy file holds.
+    # pydantic would read the metadata of all installed packages, and a plugin could read policies.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def fill_standard_descriptors() -> None:
-    """Open what was closed of the descriptors 0 to 2. A socket or a file that got one of these numbers would be written
-    to by whatever prints, and the event loop aborts when it closes one."""
+    """Open the closed ones of descriptors 0 to 2. Otherwise a socket or file could get such a number. Prints would then
+    write to it, and the event loop aborts when it closes one."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free is this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
 
 
 def heed_signals() -> None:
-    """Until the proxy handles them: there is nothing yet to reload or to restart, and nothing to drain."""
+    """Handle signals until the proxy does. Before it serves, it has nothing to reload, restart or drain."""
     for number in (signal.SIGHUP, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,6 +49,5 @@ def heed_signals() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """At once, and with the code of a proxy that was stopped: an exception in the middle of an import may be caught
-    there."""
+    """Exit immediately with the code of a stopped proxy. An exception could be caught in the middle of an import."""
     os._exit(0)

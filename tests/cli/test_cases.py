@@ -144,7 +144,7 @@ def test_all_formats_report_the_same_results(folder: Path) -> None:
     ("text", "told"),
     [
         ("policy: p.yaml\ncases: []\n", "p.test.yaml:2:8: error: cases: "),
-        ("policy: none.yaml\ncases: [{name: a, evicted: []}]\n", 'none.yaml:1:1: error: there is no file "none.yaml"'),
+        ("policy: none.yaml\ncases: [{name: a, evicted: []}]\n", 'none.yaml:1:1: error: the file "none.yaml" does not exist'),
         ("policy: p.yaml\ncases: [{name: a, set_cookies: []}]\n", 'unknown key "set_cookies", did you mean "set_cookie"?'),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x, outt: y}]}]\n", 'unknown key "outt", did you mean "out"?'),
         ("policy: p.yaml\ncases: [{name: a, url: shop}]\n", '"shop" is not a valid URL, such as https://shop.example/login'),

@@ -106,9 +106,9 @@ def test_commands_that_change_something_need_the_token(proxy: Running, tmp_path:
     wrong.chmod(0o600)
     for command in (("mode", "report"), ("reload",)):
         code, _, told = run(*command, at(proxy))
-        assert code == 3 and "returned status 403: this needs the token" in told
+        assert code == 3 and "returned status 403: a token is required" in told
         code, _, told = run(*command, "--token-file", wrong, at(proxy))
-        assert code == 3 and "returned status 403: this is not the token of --admin-token-file" in told
+        assert code == 3 and "returned status 403: the token does not match the one in --admin-token-file" in told
         code, _, told = run(*command, "--token-file", tmp_path / "none", at(proxy))
         assert code == 3 and "no such file or directory" in told
 
@@ -147,7 +147,7 @@ def test_a_server_other_than_the_admin_listener_is_reported(proxy: Running, comm
         (("--prometheus", "ftp://localhost"), 2, '--prometheus: "ftp://localhost" is not a valid address, such as http://127.0.0.1:9090'),
         (("--prometheus", "http://127.0.0.1:1"), 3, "connection refused"),
         (("--prometheus", "http://127.0.0.1:1", "--since", "1m"), 2, "is not a valid time"),
-        (("--prometheus", "http://127.0.0.1:1", "--policy", "none.yaml"), 3, 'there is no file "none.yaml"'),
+        (("--prometheus", "http://127.0.0.1:1", "--policy", "none.yaml"), 3, 'the file "none.yaml" does not exist'),
         (("--prometheus", "http://127.0.0.1:1", "--inventory", "none.json"), 3, 'cannot read the inventory "none.json": no such file'),
         ((), 2, "Missing option '--prometheus'"),
     ],

@@ -47,7 +47,7 @@ def test_it_is_written_to_a_file(folder: Path) -> None:
         ((), 2, "Missing option '--policy'"),
         (("--policy", "p.yaml", "--template", "t.html", "--format", "html"), 2, "--format has no effect with --template"),
         (("--policy", "p.yaml", "--check", "page.html", "--language", "nl"), 2, "--language has no effect with --check"),
-        (("--policy", "none.yaml"), 3, 'there is no file "none.yaml"'),
+        (("--policy", "none.yaml"), 3, 'the file "none.yaml" does not exist'),
         (("--policy", "p.yaml", "--language", "de"), 2, '"de" is not a supported language; en and nl ship'),
         (("--policy", "p.yaml", "--template", "none.html"), 3, 'cannot read the template "none.html": no such file'),
         (("--policy", "p.yaml", "--template", "bad.html"), 2, "cannot render the template bad.html:1: "),

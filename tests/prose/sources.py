@@ -286,8 +286,8 @@ def script(path: Path) -> Iterator[Passage]:
     """Yield the comments of JavaScript and CSS."""
     name = path.relative_to(ROOT).as_posix()
     text = path.read_text()
-    for found in re.finditer(r"/\*(.*?)\*/|(?m:^\s*//(.*)$)", text, re.DOTALL):
-        body = re.sub(r"\n\s*\*?", " ", found[1] or found[2] or "")
+    for found in re.finditer(r"/\*(.*?)\*/|((?:(?m:^)[ \t]*//[^\n]*\n)+)", text, re.DOTALL):
+        body = re.sub(r"\n\s*\*?", " ", found[1] or re.sub(r"(?m)^[ \t]*//", "", found[2]))
         yield from _passage(f"{name}:{text.count(chr(10), 0, found.start()) + 1}", body)
 
 

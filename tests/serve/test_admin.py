@@ -120,9 +120,9 @@ def test_a_get_request_changes_nothing(start: Start, path: str, method: str) -> 
     ("text", "mode", "told"),
     [
         (None, 0, "no such file or directory"),
-        ("short", 0o600, "fewer than 16 octets"),
-        (TOKEN, 0o604, "can be read by others (mode 0604): chmod 600 "),
-        (TOKEN, 0o660, "can be read by others (mode 0660): chmod 600 "),
+        ("short", 0o600, "expected at least 16 octets"),
+        (TOKEN, 0o604, "can be read by others (mode 0604); run chmod 600 "),
+        (TOKEN, 0o660, "can be read by others (mode 0660); run chmod 600 "),
     ],
 )
 def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(

@@ -45,7 +45,7 @@ def test_fields_of_untrusted_peers_are_replaced_counted_and_logged_once(
         b"X-Forwarded-For: 127.0.0.1", b"X-Forwarded-Host: shop.example", b"X-Forwarded-Proto: http",
     ]  # fmt: skip
     assert proxy.sample("cookiewarden_forwarded_replaced_total") == 3
-    assert caplog.text.count("if that is your ingress, give --trust-forwarded 127.0.0.0/24") == 1
+    assert caplog.text.count("if an ingress is there, give --trust-forwarded 127.0.0.0/24") == 1
     assert "203.0.113.7" not in caplog.text
 
 
@@ -138,4 +138,4 @@ def test_thousands_of_networks_are_logged_in_few_lines(start: Start, caplog: pyt
     proxy.loop.call_soon_threadsafe(proxy.driver.hints.give, b"unknown", REPLACED)
     proxy.loop.call_soon_threadsafe(given.set)
     assert given.wait(60)
-    assert caplog.text.count("if that is your ingress") == 64
+    assert caplog.text.count("if an ingress is there") == 64

@@ -158,3 +158,25 @@ def test_a_socket_for_each_worker_listens_on_the_same_address() -> None:
     finally:
         for listening in sockets:
             listening.close()
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9),),  # realistic: the preface and an empty SETTINGS frame
+        (b"PRI * HT", b"TP/2.0\r\n"),
+    ],
+)
+def test_clients_that_speak_http_2_are_refused_and_named_once_per_network(
+    start: Start, caplog: pytest.LogCaptureFixture, pieces: tuple[bytes, ...]
+) -> None:
+    proxy, origin = start()
+    for _ in range(3):
+        with Client(proxy.port) as client:
+            for piece in pieces:
+                client.send(piece)
+                time.sleep(0.05)
+            assert client.read_all().startswith(b"HTTP/1.1 505 ")
+    assert caplog.text.count("clients in 127.0.0.0/24 speak HTTP/2 with prior knowledge") == 1
+    assert "make 127.0.0.0/24 use HTTP/1.1" in caplog.text
+    assert not origin.requests

@@ -138,7 +138,9 @@ def test_a_switch_is_not_reported_done_before_every_worker_follows(token: str) -
         os.kill(stuck, signal.SIGSTOP)
         try:
             code, told = tell(admin, "/mode", b'{"mode": "report", "seconds": 60}')
-            late = "the mode is switched, and 1 worker of 2 did not take it yet, and will be replaced"
+            late = (
+                "the mode is switched, but not yet in force on 1 worker of 2; workers that do not apply it are replaced"
+            )
             assert code == 503
             assert json.loads(told) == {"error": ErrorCode.NOT_EVERYWHERE, "message": late}
         finally:

@@ -139,9 +139,9 @@ def test_only_named_balancers_may_give_the_address_of_the_client(start: Start) -
 @pytest.mark.parametrize(
     ("named", "sent", "told"),
     [
-        ((), GOOD[0][0] + get(), "begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol 127.0.0.0/24"),
-        ((), GOOD[4][0] + get(), "begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol 127.0.0.0/24"),
-        (LOOPBACK, get(), "take 127.0.0.0/24 out of --proxy-protocol"),
+        ((), GOOD[0][0] + get(), "begin with a PROXY protocol header; if a load balancer is there, give --proxy-protocol 127.0.0.0/24"),
+        ((), GOOD[4][0] + get(), "begin with a PROXY protocol header; if a load balancer is there, give --proxy-protocol 127.0.0.0/24"),
+        (LOOPBACK, get(), "remove 127.0.0.0/24 from --proxy-protocol"),
     ],
 )  # fmt: skip
 def test_a_mismatch_of_balancer_and_proxy_is_logged_once(

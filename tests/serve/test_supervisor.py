@@ -77,7 +77,7 @@ def test_a_rolling_restart_refuses_no_connection() -> None:
         ):
             assert eventually(lambda: kept.outcomes["200"] > 100)
             proxy.signal(signal.SIGUSR2)
-            assert eventually(lambda: "restarted: 2 workers" in proxy.told)
+            assert eventually(lambda: "replaced 2 workers" in proxy.told)
             time.sleep(0.3)
         assert (kept.failed, new.failed) == ({}, {})
         assert not set(before) & set(proxy.children())
@@ -98,7 +98,7 @@ def test_a_reload_reaches_every_worker_and_a_broken_one_none() -> None:
         # a later worker has the policy in force, not the broken file
         os.kill(proxy.children()[0], signal.SIGKILL)
         assert eventually(lambda: proxy.scrape()["cookiewarden_workers_replaced_total"] == 1)
-        assert eventually(lambda: proxy.told.count(" serves (pid") == 4)
+        assert eventually(lambda: proxy.told.count(" is serving (pid") == 4)
         assert {tuple(names_set(proxy.port)) for _ in range(40)} == {(b"other",)}
         counted = 'cookiewarden_cookies_total{action="rewrite",cookie="other",direction="response"}'
         assert proxy.scrape()[counted] >= 120
@@ -154,10 +154,10 @@ def test_workers_that_die_young_are_replaced_slower_and_slower_but_replaced() ->
         for number in range(1, 4):
             os.kill(proxy.children()[0], signal.SIGKILL)
             assert eventually(lambda number=number: proxy.told.count("died: SIGKILL") == number)
-            assert eventually(lambda number=number: proxy.told.count(" serves (pid") == 2 + number)
+            assert eventually(lambda number=number: proxy.told.count(" is serving (pid") == 2 + number)
         before = proxy.descriptors()
         os.kill(proxy.children()[0], signal.SIGKILL)
-        assert eventually(lambda: proxy.told.count(" serves (pid") == 6)
+        assert eventually(lambda: proxy.told.count(" is serving (pid") == 6)
         assert proxy.descriptors() <= before
         assert names_set(proxy.port) == [b"sid"]
 
@@ -276,7 +276,7 @@ def test_workers_ignore_signals_that_the_supervisor_handles(number: signal.Signa
 def test_a_worker_that_dies_of_a_signal_without_a_name_is_replaced() -> None:
     with running("--workers", "2", script=SETS) as proxy:
         os.kill(proxy.children()[0], signal.SIGRTMIN + 1)
-        assert eventually(lambda: proxy.told.count(" serves (pid") == 3)
+        assert eventually(lambda: proxy.told.count(" is serving (pid") == 3)
         assert "died: signal 35" in proxy.told
 
 
@@ -288,7 +288,7 @@ def test_a_worker_that_dies_during_a_reload_does_not_fail_it() -> None:
         proxy.signal(signal.SIGHUP)
         time.sleep(1)
         os.kill(victim, signal.SIGKILL)
-        assert eventually(lambda: proxy.told.count(" serves (pid") == 3)
+        assert eventually(lambda: proxy.told.count(" is serving (pid") == 3)
         found = proxy.scrape()
         assert found["cookiewarden_config_last_reload_successful"] == 1
         assert found['cookiewarden_config_reloads_total{result="failure"}'] == 0
@@ -332,9 +332,9 @@ def test_restarts_that_are_asked_for_during_one_are_that_one() -> None:
         for _ in range(5):
             proxy.signal(signal.SIGUSR2)
             time.sleep(0.05)
-        assert eventually(lambda: "restarted: 2 workers" in proxy.told)
+        assert eventually(lambda: "replaced 2 workers" in proxy.told)
         time.sleep(1)
-        assert proxy.told.count(" serves (pid") == 4
+        assert proxy.told.count(" is serving (pid") == 4
 
 
 def test_a_failed_start_is_reported_once(tmp_path) -> None:

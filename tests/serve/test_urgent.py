@@ -107,11 +107,11 @@ def test_the_switch_its_end_and_health_work_while_the_disk_hangs(disk: Disk, tok
             took = time.monotonic() - began
             print(f"{workers} worker(s), a read that hangs: switched for 3 s, ended after {took:.1f} s")
             assert took > 2
-            assert eventually(lambda: "the file system of the policy does not answer" in proxy.told)
+            assert eventually(lambda: "the file system of the policy does not respond" in proxy.told)
             assert threads(proxy.process.pid) <= before + 2
         assert eventually(lambda: names_set(proxy.port) == {"other"})
-        assert eventually(lambda: "the file system of the policy answers again" in proxy.told)
-        assert proxy.told.count("does not answer") == 1 and "died" not in proxy.told
+        assert eventually(lambda: "the file system of the policy responds again" in proxy.told)
+        assert proxy.told.count("does not respond") == 1 and "died" not in proxy.told
 
 
 @pytest.mark.row(38)
@@ -127,7 +127,7 @@ def test_a_proxy_ends_while_reads_hang_and_its_inventory_cannot_be_written(disk:
             proxy.signal(signal.SIGTERM)
             assert proxy.process.wait(PATIENCE) == 0
             print(f"{workers} worker(s), a read that hangs: ended in {time.monotonic() - began:.1f} s")
-            assert "the inventory is not saved: its file system does not answer" in proxy.told
+            assert "cannot save the inventory: its file system does not respond" in proxy.told
 
 
 @pytest.mark.row(38)

@@ -13,7 +13,7 @@ def loaded(main: str, **files: str) -> Loaded:
 
     def read(name: str) -> bytes | Unread:
         text = texts.get(name)
-        return Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"') if text is None else text.encode()
+        return Unread(Code.INCLUDE_MISSING, f'the file "{name}" does not exist') if text is None else text.encode()
 
     return load("p.yaml", read)
 

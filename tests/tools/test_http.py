@@ -274,7 +274,7 @@ def test_an_unexpected_answer_to_readyz_is_reported(status: bytes, body: bytes) 
         (b"", 0o600, "is empty"),
         (b"\xff\xfe", 0o600, "must contain a single line"),
         (b"two\nlines of it", 0o600, "must contain a single line"),
-        (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\): chmod 600 "),
+        (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\); run chmod 600 "),
         (b"a-token-of-the-admin-listener", 0o640, "returned status"),  # mounted as Kubernetes mounts secrets
     ],
 )

@@ -1,1 +1,1 @@
-"""The engine in other people's proxies: each module translates that proxy's exchange into the engine's and back."""
+"""Adapters that run the engine in other proxies. Each module converts that proxy's exchanges for the engine."""

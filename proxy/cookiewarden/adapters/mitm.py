@@ -1,8 +1,8 @@
 """cookiewarden as an addon of mitmproxy: `mitmdump -s "$(cookiewarden mitm path)" --set
 cookiewarden_policy=policy.yaml`.
 
-The same engine as the proxy's, on mitmproxy's own header fields, which are octets in order. What was decided stands in
-the flow's comment, and a marker at flows in which something was done."""
+The addon uses the proxy's engine on mitmproxy's header fields. Each flow's comment lists the decisions. Flows in which
+a cookie was blocked or changed are marked."""
 
 import logging
 import math
@@ -25,17 +25,17 @@ from cookiewarden.keys import BadKeys, keyring, keys_for
 
 POLICY, MODE, KEYS = "cookiewarden_policy", "cookiewarden_mode", "cookiewarden_seal_key_file"
 TOLD = "cookiewarden: "
-"""What begins the addon's part of a flow's comment."""
+"""Prefix of the addon's part of a flow's comment."""
 REFUSED, CHANGED = ":no_entry:", ":cookie:"
-"""Markers of flows in which a cookie was kept out, and in which one was changed."""
+"""Markers of flows in which a cookie was blocked or stripped, and in which one was changed."""
 LOOK_SECONDS = 1.0
-"""Between two looks at the policy's files."""
+"""Seconds between two checks of the policy's files."""
 
 log = logging.getLogger("cookiewarden")
 
 
 class Addon:
-    """One policy, in front of all flows."""
+    """The addon, with one policy for all flows."""
 
     engine: Engine | None = None
     files: PolicyFiles | None = None
@@ -44,17 +44,17 @@ class Addon:
 
     def __init__(self) -> None:
         self.asked: WeakKeyDictionary[http.HTTPFlow, Exchange] = WeakKeyDictionary()
-        """The request of each flow as the browser sent it: what it holds is read when the response is judged."""
+        """The request of each flow as the browser sent it, for judging the response."""
 
     def load(self, loader: Loader) -> None:
-        loader.add_option(POLICY, str, "", "The cookie policy to enforce.")
+        loader.add_option(POLICY, str, "", "The policy file to enforce.")
         loader.add_option(
-            MODE, str, "", "enforce or report, in place of the policy's own.", choices=["", *map(str, Mode)]
+            MODE, str, "", "enforce or report; overrides the mode of the policy.", choices=["", *map(str, Mode)]
         )
-        loader.add_option(KEYS, str, "", "The keys of a policy that seals cookies.")
+        loader.add_option(KEYS, str, "", "File with the keys for cookies that the policy seals.")
 
     def configure(self, updated: set[str]) -> None:
-        """Raises OptionsError with the policy's problems."""
+        """Apply changed options. Raises OptionsError with the policy's problems."""
         if not {POLICY, MODE, KEYS} & updated:
             return
         path = getattr(ctx.options, POLICY)
@@ -65,7 +65,7 @@ class Addon:
             raise OptionsError("\n".join(wrong))
 
     def _read(self) -> list[str]:
-        """Put what the files say in force, or tell why not; then what was in force stays."""
+        """Put the files in force. On errors, return them as lines and leave the previous policy in force."""
         if self.files is None:
             return []
         loaded = self.files.load()
@@ -77,13 +77,13 @@ class Addon:
             return [str(bad)]
         mode, now = getattr(ctx.options, MODE), time.time()
         if mode and mode not in list(Mode):
-            return [f'{MODE}: "{printable(mode)}" is no mode; expected enforce or report']
+            return [f'{MODE}: "{printable(mode)}" is not a valid mode; expected enforce or report']
         self.engine = Engine(loaded.policy, Mode(mode) if mode else None, now, keys)
         self.looked, self.next_expiry = now, next_expiry(loaded.policy, now)
         return []
 
     def _current(self) -> Engine | None:
-        """The engine of the files as they are now."""
+        """Return the engine, after a reload if the files have changed."""
         now = time.time()
         if self.files is not None and now - self.looked >= LOOK_SECONDS:
             self.looked = now
@@ -94,7 +94,7 @@ class Addon:
     def _reload(self) -> str:
         wrong = self._read()
         if wrong:
-            told = f"reload failed, the old policy stays in force: {wrong[0]}"
+            told = f"reload failed, the previous policy stays in force: {wrong[0]}"
             log.error("%s", told)
             return told
         engine = self.engine
@@ -127,8 +127,8 @@ class Addon:
     def _judged(
         self, flow: http.HTTPFlow, engine: Engine, fields: Sequence[Header], judge: Callable[[], Outcome], name: bytes
     ) -> tuple[Header, ...]:
-        """The fields that go on. mitmproxy lets pass what an addon fails at: a fault of ours must not let cookies
-        through."""
+        """Return the fields to forward. If judging fails, the policy's `on_error` decides. Otherwise mitmproxy would
+        forward all cookies after an exception."""
         try:
             outcome = judge()
         except Exception as error:
@@ -142,15 +142,15 @@ class Addon:
 
     @command.command("cookiewarden.reload")  # type: ignore[untyped-decorator]
     def reload(self) -> str:
-        """Load the cookie policy again."""
-        return self._reload() if self.files is not None else f"no policy: set {POLICY}"
+        """Reload the cookie policy."""
+        return self._reload() if self.files is not None else f"no policy; set {POLICY}"
 
     @command.command("cookiewarden.judge")  # type: ignore[untyped-decorator]
     def judge(self, flows: Sequence[flow.Flow]) -> None:
-        """Tell in the comments of flows what the cookie policy says of them. The flows stay as they are."""
+        """Add the decisions of the cookie policy to the comments of flows. The flows are not changed."""
         engine = self._current()
         if engine is None:
-            log.error("no policy: set %s", POLICY)
+            log.error("no policy; set %s", POLICY)
             return
         for one in flows:
             if isinstance(one, http.HTTPFlow):
@@ -164,7 +164,7 @@ class Addon:
 
 
 def tell(flow: http.HTTPFlow, cookies: Iterable[Judged]) -> None:
-    """Add what was decided to a flow's comment, and mark it. No value is told."""
+    """Add decisions to a flow's comment, without cookie values, and mark the flow."""
     decisions = [(_name(j), j.decision) for j in cookies]
     if not decisions:
         return

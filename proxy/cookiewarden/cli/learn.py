@@ -283,6 +283,8 @@ def _loaded(path: Path, text: str) -> Loaded:
         if name == path.name:
             return text.encode()
         found = path.parent / name
-        return found.read_bytes() if found.is_file() else Unread(Code.INCLUDE_MISSING, f'file "{name}" does not exist')
+        return (
+            found.read_bytes() if found.is_file() else Unread(Code.INCLUDE_MISSING, f'the file "{name}" does not exist')
+        )
 
     return load(str(path), read)

@@ -1,1 +1,1 @@
-"""The proxy that runs. `proxy/README.md` has the rooms, and one request's way through them."""
+"""The running proxy. `proxy/README.md` describes its modules and the path of a request through them."""

@@ -1,4 +1,4 @@
-"""Addresses: where the proxy listens, and where the application is."""
+"""Addresses of the proxy's listeners and of the application."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where the application is: a TCP address, or the path of a unix socket."""
+    """Location of the application: a TCP address, or the path of a unix socket."""
 
     url: str
     address: Address | None = None
@@ -36,16 +36,16 @@ class Upstream:
 
 
 def parse_address(text: str) -> Address:
-    """`127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses) or `8080` (loopback). Raises ValueError."""
+    """Parse `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses) or `8080` (loopback). Raises ValueError."""
     found = re.fullmatch(r"(?:(\[[0-9a-fA-F:.]+\]|[^\[\]:]*):)?([0-9]{1,5})", text)
     if found is None or int(found[2]) > 65535:
-        raise ValueError(f'"{text}" is no address; expected HOST:PORT such as 127.0.0.1:8080')
+        raise ValueError(f'"{text}" is not a valid address; expected HOST:PORT such as 127.0.0.1:8080')
     host = "127.0.0.1" if found[1] is None else found[1].strip("[]") or "0.0.0.0"  # noqa: S104 (":8080" asks for it)
     return Address(host, int(found[2]))
 
 
 def parse_upstream(text: str) -> Upstream:
-    """`http://HOST[:PORT]`, `https://HOST[:PORT]` or `unix:/PATH`. Raises ValueError."""
+    """Parse `http://HOST[:PORT]`, `https://HOST[:PORT]` or `unix:/PATH`. Raises ValueError."""
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path.startswith("/"):
@@ -55,17 +55,17 @@ def parse_upstream(text: str) -> Upstream:
     try:
         url = urlsplit(text)
         port = url.port
-    except ValueError:  # its words may hold a password
-        raise ValueError(f'"{shown_url(text)}" is no upstream; {expected}') from None
+    except ValueError:  # the original message may contain a password
+        raise ValueError(f'"{shown_url(text)}" is not a valid upstream; {expected}') from None
     tls = url.scheme == "https"
     if url.username is not None:
-        raise ValueError(f'"{shown_url(text)}": an upstream is asked without a name and a password; {expected}')
+        raise ValueError(f'"{shown_url(text)}": an upstream cannot have a user name or password; {expected}')
     if url.scheme not in ("http", "https") or not url.hostname or port == 0:
-        raise ValueError(f'"{text}" is no upstream; {expected}')
+        raise ValueError(f'"{text}" is not a valid upstream; {expected}')
     if not re.fullmatch(r"[A-Za-z0-9._~-]+|[0-9a-fA-F:.]+(%[A-Za-z0-9]+)?", url.hostname):
-        raise ValueError(f'"{shown_url(text)}" is no upstream; {expected}')
+        raise ValueError(f'"{shown_url(text)}" is not a valid upstream; {expected}')
     if url.path not in ("", "/") or url.query or url.fragment:
-        raise ValueError(f'"{text}": paths are passed on as they come, so an upstream has none; {expected}')
+        raise ValueError(f'"{text}": request paths are forwarded unchanged, so an upstream has no path; {expected}')
     return Upstream(text, Address(url.hostname, port or (443 if tls else 80)), tls=tls)
 
 
@@ -74,7 +74,7 @@ ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared, not bound)
 
 
 def is_itself(upstream: Upstream, listen: Address) -> bool:
-    """Whether the upstream is the listener, so that each request would make another."""
+    """Check whether the upstream is the listener itself, so that each request would cause another one."""
     address = upstream.address
     if address is None or address.port != listen.port:
         return False

@@ -1,7 +1,7 @@
-"""Errors that end a start."""
+"""Errors that prevent the proxy from starting."""
 
 from cookiewarden.errors import CannotRun
 
 
 class CannotStart(CannotRun):
-    """The proxy could not start."""
+    """The reason why the proxy could not start."""

@@ -1,6 +1,6 @@
-"""Logs on standard error: one JSON object per line, or plain text on a terminal. Never a cookie value.
+"""Logs on standard error: one JSON object per line, or plain text on a terminal. Cookie values are never logged.
 
-What is logged with `extra={"fields": {...}}` is said in fields of their own beside the message.
+The items of `extra={"fields": {...}}` become separate fields beside the message.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from cookiewarden.core.policy.problem import printable
 
 class JsonLines(logging.Formatter):
     def __init__(self, worker: int | None = None) -> None:
-        """`worker`: its number, where there are several."""
+        """Create a formatter. `worker`: the number of the worker process, if there are several."""
         super().__init__()
         self.worker: dict[str, object] = {} if worker is None else {"worker": worker}
 
@@ -51,13 +51,13 @@ class Plain(logging.Formatter):
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, object]:
-    """What was said in fields, fit to print."""
+    """Return the extra fields of a record, with strings made safe to print."""
     fields: Mapping[str, object] = getattr(record, "fields", {})
     return {name: printable(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 def exception_of(record: logging.LogRecord) -> str:
-    """Type and place of an exception. Not its text: that may hold what a client sent."""
+    """Return the type and place of an exception. Its text is left out, because it may contain data from a client."""
     if not record.exc_info or record.exc_info[0] is None:
         return ""
     frames = traceback.extract_tb(record.exc_info[2])
@@ -66,15 +66,15 @@ def exception_of(record: logging.LogRecord) -> str:
 
 
 MAX_WAITING = 10_000
-"""Lines that wait for a reader of standard error; beyond it they are dropped, and traffic goes on."""
+"""Number of lines that wait for a slow reader of standard error. Further lines are dropped; traffic is not delayed."""
 LAST_WORDS_SECONDS = 1.0
 
 
 class _Waiting(QueueHandler):
-    """Hands lines to a thread: a reader that does not read must not stop the event loop."""
+    """A handler that passes lines to the writing thread, so that a blocked reader does not stop the event loop."""
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        return record  # the standard one puts an exception's text into the message, and that may hold what was sent
+        return record  # the base class adds the exception's text to the message, and that may contain client data
 
     def enqueue(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(queue.Full):
@@ -82,7 +82,7 @@ class _Waiting(QueueHandler):
 
 
 class _Writing(QueueListener):
-    """The thread that writes, past every lock and buffer that the end of the process would wait for."""
+    """The thread that writes the lines. It bypasses locks and buffers that could block the end of the process."""
 
     def __init__(self, lines: "queue.Queue[logging.LogRecord]", formatter: logging.Formatter) -> None:
         super().__init__(lines)
@@ -90,7 +90,7 @@ class _Writing(QueueListener):
 
     def handle(self, record: logging.LogRecord) -> None:
         line = (self.formatter.format(record) + "\n").encode("utf-8", "backslashreplace")
-        with contextlib.suppress(OSError):  # a full disk, a closed pipe: nowhere to complain
+        with contextlib.suppress(OSError):  # a full disk or a closed pipe cannot be reported anywhere
             while line:
                 line = line[os.write(sys.stderr.fileno(), line) :]
 
@@ -104,8 +104,8 @@ class _Writing(QueueListener):
 
 @contextlib.contextmanager
 def to_standard_error(worker: int | None = None) -> Iterator[None]:
-    """Send what cookiewarden and its libraries log to standard error. `worker`: its number, where there are several."""
-    if sys.stderr is None:  # closed by whoever started us
+    """Log cookiewarden and its libraries to standard error. `worker`: the worker's number, if there are several."""
+    if sys.stderr is None:  # the parent process closed it
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (for as long as the process lives)
     formatter = Plain(worker) if sys.stderr.isatty() else JsonLines(worker)
     lines: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING)

@@ -1,6 +1,6 @@
-"""What a service manager is told: ready, stopping, and that the event loop turns (sd_notify(3); systemd's Type=notify).
+"""Notifications to a service manager: ready, stopping, watchdog (sd_notify(3), Type=notify in systemd).
 
-A datagram to the socket that the environment names. Without one nothing is said."""
+Each is a datagram to the socket that the environment names. Without that socket, notifications are disabled."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ import socket
 
 
 def notify(state: str) -> None:
-    """Tell the service manager, if there is one that listens. A name that begins with @ is an abstract socket."""
+    """Send a state to the service manager, if it listens. A socket name that begins with @ is abstract."""
     path = os.environ.get("NOTIFY_SOCKET", "")
     if not path.startswith(("/", "@")):
         return
@@ -19,7 +19,7 @@ def notify(state: str) -> None:
 
 
 async def watchdog() -> None:
-    """Say twice in the time that the service manager gives that the event loop turns (sd_watchdog_enabled(3))."""
+    """Notify the service manager twice per watchdog period that the event loop runs (sd_watchdog_enabled(3))."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()) or not microseconds.isdecimal():
         return

@@ -1,4 +1,4 @@
-"""Work that would keep the event loop from traffic, done beside it: in a thread that gives way."""
+"""Slow work in a background thread that leaves the interpreter to the event loop most of the time."""
 
 import asyncio
 import contextlib
@@ -13,19 +13,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MOST_SECONDS = 30.0
-"""Without garbage collection: what is built may wait for a disk that does not answer."""
+"""Longest pause of garbage collection, in seconds. The work may wait for a disk that does not answer."""
 
 USUAL_TURN = sys.getswitchinterval()
 TURN_SECONDS = 0.0002
-"""How long a thread that builds may keep the interpreter from the event loop."""
+"""Time in seconds that a background thread may hold the interpreter before the event loop gets it."""
 
 
 async def beside_traffic(build: Callable[[], T]) -> T:
-    """Run in a thread, so that traffic hardly notices.
+    """Run `build` in a thread with little effect on the latency of traffic, and return its result.
 
-    A thread that computes keeps the interpreter for 5 ms a turn, and a full garbage collection of a large policy for
-    20 to 90: with 10,000 entries the 99th percentile of the event loop's delay was 24 ms, and is 1.5 ms with short
-    turns and what was built kept out of collections for good. Reference counts still free it.
+    By default a thread holds the interpreter for 5 ms at a time. A full garbage collection of a large policy holds it
+    for 20 to 90 ms. With 10,000 entries the 99th percentile of the event loop's delay was 24 ms. It is 1.5 ms with
+    short turns and with the result excluded from garbage collection. Reference counting still frees the result.
     """
     gc.disable()
     collect = asyncio.get_running_loop().call_later(MOST_SECONDS, gc.enable)
@@ -38,18 +38,19 @@ async def beside_traffic(build: Callable[[], T]) -> T:
 
 
 async def in_short_turns(build: Callable[[], T]) -> T:
-    """The same for what is not kept."""
+    """Run `build` in a thread as `beside_traffic` does, for a result that is not kept."""
     sys.setswitchinterval(TURN_SECONDS)
     try:
         return await in_thread(build)
     finally:
-        sys.setswitchinterval(USUAL_TURN)  # and not what it was: another may have begun first and ended before
+        sys.setswitchinterval(USUAL_TURN)  # not the previous value, because another call may have changed it
 
 
 async def in_thread(build: Callable[[], T]) -> T:
-    """Run in a thread of its own that the end of the process does not wait for: a large policy takes seconds, and a
-    disk may never answer. A thread of `asyncio.to_thread` would keep the process, and one of the few that others share.
-    Raises OSError where no thread is to be had."""
+    """Run `build` in a daemon thread and return its result. Raises OSError if a thread cannot be started.
+
+    The process can end while the thread runs, since a large policy takes seconds and a disk may never answer. A thread
+    of `asyncio.to_thread` would delay the end of the process and use up the shared thread pool."""
     loop = asyncio.get_running_loop()
     built: asyncio.Future[T] = loop.create_future()
 
@@ -69,12 +70,12 @@ async def in_thread(build: Callable[[], T]) -> T:
     try:
         Thread(target=run, daemon=True).start()
     except RuntimeError:
-        raise OSError(errno.EAGAIN, "no thread can be started") from None
+        raise OSError(errno.EAGAIN, "cannot start a thread") from None
     return await built
 
 
 async def free(pieces: list[object]) -> None:
-    """Drop what nobody else holds any more, little by little: 10,000 entries at once keep traffic waiting for 6 ms."""
+    """Drop objects piece by piece, so that traffic does not wait: 10,000 entries at once take 6 ms."""
 
     def drop() -> None:
         while pieces:

@@ -1,4 +1,4 @@
-"""Every setting, said once: flags, environment variables, the settings file and the reference are made from here."""
+"""All settings. The flags, environment variables, the settings file and the reference are generated from `Settings`."""
 
 import ipaddress
 import re
@@ -12,7 +12,7 @@ from cookiewarden.serve.address import Address, Upstream, parse_address, parse_u
 
 
 class Access(StrEnum):
-    """Whether the access log is written, and with the query strings."""
+    """Modes of the access log: off, on, or on with query strings."""
 
     OFF = "off"
     ON = "on"
@@ -20,43 +20,43 @@ class Access(StrEnum):
 
 
 def _seconds(text: str) -> float:
-    """Raises ValueError."""
+    """Parse a number of seconds, 0 or more. Raises ValueError."""
     if re.fullmatch(r"-[0-9.]+|[0-9]{10,}(\.[0-9]*)?", text):
-        raise ValueError(f'"{text}" is out of range; expected seconds from 0 to 999999999')
+        raise ValueError(f'"{text}" is out of range; expected 0 to 999999999 seconds')
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
-        raise ValueError(f'"{text}" is no number of seconds; expected one such as 30 or 0.5')
+        raise ValueError(f'"{text}" is not a number of seconds (for example 30 or 0.5)')
     return float(text)
 
 
 def _timeout(text: str) -> float:
-    """Raises ValueError."""
+    """Parse a number of seconds that is not 0. Raises ValueError."""
     value = _seconds(text)
     if value == 0:
-        raise ValueError("0 seconds would let nothing through; for no limit give a large number")
+        raise ValueError("0 seconds is not a valid timeout; to wait indefinitely, give a large number")
     return value
 
 
 def _count(text: str) -> int:
-    """Raises ValueError."""
+    """Parse a whole number, 0 or more. Raises ValueError."""
     if re.fullmatch(r"-[0-9]+|[0-9]{16,}", text):
-        raise ValueError(f'"{text}" is out of range; expected a whole number from 0 on, such as 65536')
+        raise ValueError(f'"{text}" is out of range; expected a whole number of 0 or more, such as 65536')
     if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise ValueError(f'"{text}" is no whole number; expected one such as 65536')
+        raise ValueError(f'"{text}" is not a whole number (for example 65536)')
     return int(text)
 
 
 def _limit(text: str) -> int:
-    """Raises ValueError."""
+    """Parse a whole number that is not 0. Raises ValueError."""
     value = _count(text)
     if value == 0:
-        raise ValueError("0 would let nothing through; for no limit give a large number")
+        raise ValueError("0 is not a valid limit; to disable the limit, give a large number")
     return value
 
 
 def _host(text: str) -> str:
-    """Raises ValueError."""
+    """Check that a text is HOST or HOST:PORT and return it. Raises ValueError."""
     if not re.fullmatch(r"(?:[A-Za-z0-9._~-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?", text):
-        raise ValueError(f'"{text}" is no host; expected HOST or HOST:PORT')
+        raise ValueError(f'"{text}" is not a valid host; expected HOST or HOST:PORT')
     return text
 
 
@@ -64,47 +64,47 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _networks(text: str) -> tuple[Network, ...]:
-    """Raises ValueError."""
+    """Parse a list of networks, separated by commas. Raises ValueError."""
     return tuple(_network(word.strip()) for word in text.split(",") if word.strip())
 
 
 def _network(text: str) -> Network:
-    """Raises ValueError."""
+    """Parse a network or a single IP address. Raises ValueError."""
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f'"{text}" is no network; expected such as 10.0.0.0/8 or fd00::/8') from None
+        raise ValueError(f'"{text}" is not a valid network (for example 10.0.0.0/8 or fd00::/8)') from None
 
 
 def _switch(text: str) -> bool:
-    """Raises ValueError."""
+    """Parse on, off, true or false. Raises ValueError."""
     if text.lower() not in ("on", "off", "true", "false"):
-        raise ValueError(f'"{text}" is neither on nor off')
+        raise ValueError(f'"{text}" is not a valid switch; expected on or off')
     return text.lower() in ("on", "true")
 
 
 def _one_of(what: str, *choices: str) -> Callable[[str], str]:
-    """A reader that raises ValueError."""
+    """Return a parser that accepts only the choices and raises ValueError. `what` names the value in the error."""
 
     def parse(text: str) -> str:
         if text not in choices:
-            raise ValueError(f'"{text}" is no {what}; expected {" or ".join(choices)}')
+            raise ValueError(f'"{text}" is not a valid {what}; expected {" or ".join(choices)}')
         return text
 
     return parse
 
 
 def _workers(text: str) -> int:
-    """Raises ValueError."""
+    """Parse a number of worker processes. Raises ValueError."""
     if not re.fullmatch(r"[1-9][0-9]{0,2}", text):
-        raise ValueError(f'"{text}" is no number of workers; expected one from 1 to 999')
+        raise ValueError(f'"{text}" is not a valid number of workers; expected 1 to 999')
     return int(text)
 
 
 def _via(text: str) -> str:
-    """Raises ValueError."""
+    """Check a name for the Via header and return it. Raises ValueError."""
     if not re.fullmatch(r"[A-Za-z0-9._:-]+", text):
-        raise ValueError(f'"{text}" is no name for a Via header; expected one such as edge-1')
+        raise ValueError(f'"{text}" is not a valid name for a Via header (for example edge-1)')
     return text
 
 
@@ -113,158 +113,185 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _file(text: str) -> str:
-    """Raises ValueError."""
+    """Check that a text can be a path and return it. Raises ValueError."""
     if "\0" in text:
-        raise ValueError("no file has a name with a NUL in it")
+        raise ValueError("a file name cannot contain a NUL character; remove it")
     return text
 
 
 def setting(parse: Callable[[str], Any], default: Any, metavar: str, help: str) -> Any:
-    """A field of Settings: its reader, its default, and what `--help` says."""
+    """Declare a field of Settings with its parser, its default and its `--help` text."""
     return field(default=default, metadata={"parse": parse, "metavar": metavar, "help": help})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How the proxy runs. What it decides is in the policy."""
+    """Settings of the process. The rules about cookies are in the policy."""
 
     policy: str = setting(_file, "", "FILE", "The policy file.")
     upstream: Upstream | None = setting(
-        parse_upstream, None, "URL", "The application: http://HOST:PORT, https://HOST:PORT or unix:/PATH."
+        parse_upstream, None, "URL", "URL of the application: http://HOST:PORT, https://HOST:PORT or unix:/PATH."
     )
-    listen: Address = setting(parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Where browsers connect.")
+    listen: Address = setting(
+        parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Address on which the proxy accepts browsers."
+    )
     admin: Address = setting(
         parse_address,
         Address("127.0.0.1", 9180),
         "HOST:PORT",
-        "Metrics and health, open to all who reach it.",
+        "Address of the admin listener: metrics, health, status page and commands. Everyone who can reach it can "
+        "read /metrics, /livez and /readyz. Beyond loopback, other paths need a token; commands always need one.",
     )
     mode: Mode | None = setting(
         lambda text: Mode(_one_of("mode", *Mode)(text)),
         None,
         "MODE",
-        "enforce or report; overrides the policy's own mode.",
+        "enforce or report; overrides the mode of the policy.",
     )
     shadow: str = setting(
         _file,
         "",
         "FILE",
-        "A second policy, tried beside the one in force: decides everything, changes nothing, and is counted apart.",
+        "A second policy to try beside the one in force. Its decisions are counted separately and change nothing.",
     )
-    upstream_host: str = setting(_host, "", "HOST", "Host header for the application instead of the browser's.")
+    upstream_host: str = setting(_host, "", "HOST", "Host header to send to the application instead of the browser's.")
     scheme: str = setting(
         _one_of("scheme", "http", "https"),
         "http",
         "SCHEME",
-        "What browsers speak: https where TLS ends in front of the proxy.",
+        "Scheme that browsers use: https if TLS ends in front of the proxy.",
     )
     trust_forwarded: tuple[Network, ...] = setting(
         _networks,
         (),
         "CIDR,...",
-        "Peers whose X-Forwarded headers are believed, such as an ingress: 10.0.0.0/8.",
+        "Networks of peers whose X-Forwarded headers are trusted, such as an ingress: 10.0.0.0/8.",
     )
     proxy_protocol: tuple[Network, ...] = setting(
         _networks,
         (),
         "CIDR,...",
-        "Balancers that send a PROXY protocol header (v1 or v2) on each connection.",
+        "Networks of load balancers that send a PROXY protocol header (v1 or v2) on each connection.",
     )
-    via: str = setting(_via, "", "NAME", "Add a Via header with this name, both ways.")
+    via: str = setting(_via, "", "NAME", "Add a Via header with this name to requests and responses.")
     keep_alt_svc: bool = setting(
         _switch,
         False,
         "on|off",
-        "Keep the application's Alt-Svc: for an ingress that offers HTTP/3. Off: it is dropped, for it leads browsers "
-        "past the proxy.",
+        "Forward the application's Alt-Svc header, for an ingress that offers HTTP/3. By default the header is "
+        "removed, because it leads browsers past the proxy.",
     )
-    tls_cert: str = setting(_file, "", "FILE", "Certificate chain (PEM): browsers connect by TLS.")
-    tls_key: str = setting(_file, "", "FILE", "Its key (PEM), where the certificate's file has none.")
-    tls_client_ca: str = setting(_file, "", "FILE", "Authorities (PEM): clients must show a certificate of theirs.")
+    tls_cert: str = setting(_file, "", "FILE", "Certificate chain (PEM) of the listener; browsers then connect by TLS.")
+    tls_key: str = setting(_file, "", "FILE", "Private key (PEM) of --tls-cert, if it is not in the same file.")
+    tls_client_ca: str = setting(
+        _file, "", "FILE", "Certificate authorities (PEM). Clients must then present a certificate from one of them."
+    )
     upstream_ca: str = setting(
-        _file, "", "FILE", "Authorities (PEM) for an https:// application instead of the system's."
+        _file, "", "FILE", "Certificate authorities (PEM) for an https:// application, instead of the system's."
     )
     upstream_server_name: str = setting(
         _host,
         "",
         "HOST",
-        "The name in the application's certificate, where it is not the host of --upstream.",
+        "Name in the application's certificate, if it differs from the host of --upstream.",
     )
-    upstream_verify: bool = setting(
-        _switch, True, "on|off", "Whether the certificate of an https:// application is checked."
+    upstream_verify: bool = setting(_switch, True, "on|off", "Verify the certificate of an https:// application.")
+    upstream_cert: str = setting(_file, "", "FILE", "Client certificate (PEM) to present to an https:// application.")
+    upstream_key: str = setting(
+        _file, "", "FILE", "Private key (PEM) of --upstream-cert, if it is not in the same file."
     )
-    upstream_cert: str = setting(_file, "", "FILE", "Certificate (PEM) to show to an https:// application.")
-    upstream_key: str = setting(_file, "", "FILE", "Its key (PEM), where the certificate's file has none.")
     seal_key_file: str = setting(
-        _file, "", "FILE", "Keys for cookies that the policy seals: cookiewarden key new FILE."
+        _file, "", "FILE", "Keys for the cookies that the policy seals; create them with cookiewarden key new FILE."
     )
-    upgrade_protocols: tuple[str, ...] = setting(_words, ("websocket",), "LIST", "Upgrade protocols passed on.")
+    upgrade_protocols: tuple[str, ...] = setting(_words, ("websocket",), "LIST", "Upgrade protocols to forward.")
 
-    header_timeout: float = setting(_timeout, 10.0, "SECONDS", "For a request head, from its first byte (408).")
-    keepalive_timeout: float = setting(_timeout, 75.0, "SECONDS", "For an idle client connection.")
+    header_timeout: float = setting(
+        _timeout, 10.0, "SECONDS", "Maximum time for a complete request head, from its first byte (408)."
+    )
+    keepalive_timeout: float = setting(
+        _timeout, 75.0, "SECONDS", "Maximum time that a client connection stays open between two requests."
+    )
     client_timeout: float = setting(
-        _timeout, 60.0, "SECONDS", "For a client that pauses while it sends a body (408) or reads a response."
+        _timeout, 60.0, "SECONDS", "Maximum pause of a client that sends a body (408) or reads a response."
     )
-    connect_timeout: float = setting(_timeout, 5.0, "SECONDS", "For a connection to the application (504).")
-    read_timeout: float = setting(_timeout, 60.0, "SECONDS", "Between two bytes of the application (504).")
-    upstream_idle_timeout: float = setting(_seconds, 4.0, "SECONDS", "For an idle connection to the application.")
-    pool_timeout: float = setting(_seconds, 5.0, "SECONDS", "For a free connection to the application (503).")
-    tunnel_timeout: float = setting(_timeout, 3600.0, "SECONDS", "For a WebSocket on which nothing travels.")
-    drain_delay: float = setting(_seconds, 0.0, "SECONDS", "After SIGTERM: not ready, but still accepting.")
-    drain_timeout: float = setting(_seconds, 20.0, "SECONDS", "After SIGTERM: for requests in flight.")
+    connect_timeout: float = setting(
+        _timeout, 5.0, "SECONDS", "Maximum time to connect to the application, TLS included (504)."
+    )
+    read_timeout: float = setting(
+        _timeout, 60.0, "SECONDS", "Maximum pause of the application while a response is awaited or read (504)."
+    )
+    upstream_idle_timeout: float = setting(
+        _seconds, 4.0, "SECONDS", "Maximum time that an unused connection to the application is kept."
+    )
+    pool_timeout: float = setting(
+        _seconds, 5.0, "SECONDS", "Maximum wait for a free connection to the application (503)."
+    )
+    tunnel_timeout: float = setting(_timeout, 3600.0, "SECONDS", "Maximum time that a WebSocket may be silent.")
+    drain_delay: float = setting(
+        _seconds,
+        0.0,
+        "SECONDS",
+        "Time after SIGTERM in which connections are still accepted while /readyz reports not ready.",
+    )
+    drain_timeout: float = setting(
+        _seconds, 20.0, "SECONDS", "Maximum time for requests in flight to finish, after --drain-delay."
+    )
 
-    workers: int = setting(_workers, 1, "N", "Processes that serve; a sidecar has one CPU, and one.")
+    workers: int = setting(_workers, 1, "N", "Number of worker processes. Use 1 for a sidecar with one CPU.")
     access_log: Access = setting(
-        lambda text: Access(_one_of("access log", *Access)(text)),
+        lambda text: Access(_one_of("access log mode", *Access)(text)),
         Access.OFF,
         "off|on|query",
-        "A line for each request, without its query string, or with it.",
+        "Log one line per request: without its query string (on) or with it (query).",
     )
     tracing: bool = setting(
         _switch,
         False,
         "on|off",
-        "Send OpenTelemetry spans of requests whose traceparent asks for them (needs cookiewarden[otel]).",
+        "Send OpenTelemetry spans for requests whose traceparent is sampled (needs cookiewarden[otel]).",
     )
     inventory: bool = setting(
         _switch,
         True,
         "on|off",
-        "Whether the names of cookies are kept that were seen: for forecast and drift.",
+        "Record the names of the cookies seen, for forecast and drift.",
     )
     inventory_file: str = setting(
         _file,
         "",
         "FILE",
-        "Where the inventory is saved every ten seconds, and brought back from at the start.",
+        "File in which the inventory is saved every ten seconds, and from which it is restored at the start.",
     )
     admin_host: tuple[str, ...] = setting(
-        _words, (), "NAME,...", "Names, besides localhost, by which the admin pages may be asked for."
+        _words, (), "NAME,...", "Host names, in addition to localhost, under which the admin pages may be requested."
     )
     admin_token_file: str = setting(
         _file,
         "",
         "FILE",
-        "A token for the admin pages, where --admin is not on loopback; /metrics, /livez and /readyz need none.",
+        "File with the token of the admin listener. Commands always need it, and other paths beyond loopback. "
+        "/metrics, /livez and /readyz need no token.",
     )
 
-    max_head: int = setting(_limit, 32768, "BYTES", "A request head (431) or response head (502).")
-    max_field: int = setting(_limit, 16384, "BYTES", "One header field (431 or 502).")
-    max_fields: int = setting(_limit, 128, "N", "Header fields of one message (431 or 502).")
+    max_head: int = setting(_limit, 32768, "BYTES", "Maximum size of a request head (431) or response head (502).")
+    max_field: int = setting(_limit, 16384, "BYTES", "Maximum size of one header field (431 or 502).")
+    max_fields: int = setting(_limit, 128, "N", "Maximum number of header fields in a message (431 or 502).")
     max_cookies: int = setting(
-        _count, 300, "N", "Cookies of one request (431), 0: no limit; browsers keep some 180 for a site."
+        _count, 300, "N", "Maximum number of cookies in a request (431); 0: no limit. Browsers keep about 180 per site."
     )
-    max_request_body: int = setting(_count, 0, "BYTES", "A request body (413); 0: no limit.")
+    max_request_body: int = setting(_count, 0, "BYTES", "Maximum size of a request body (413); 0: no limit.")
     max_connections: int = setting(
-        _count, 0, "N", "Client connections of a worker (503); 0: half of the open files allowed."
+        _count, 0, "N", "Maximum number of client connections per worker (503); 0: derived from the open-file limit."
     )
-    max_upstream_connections: int = setting(_limit, 1024, "N", "Connections of a worker to the application.")
-    metrics_max_entries: int = setting(_count, 200, "N", "Declared cookies with metrics of their own.")
+    max_upstream_connections: int = setting(
+        _limit, 1024, "N", "Maximum number of connections per worker to the application."
+    )
+    metrics_max_entries: int = setting(_count, 200, "N", "Maximum number of declared cookies with separate metrics.")
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting as the command line and the settings file see it."""
+    """A setting as the command line, the environment and the settings file name it."""
 
     name: str
     parse: Callable[[str], Any]
@@ -274,12 +301,12 @@ class Option:
 
     @property
     def is_switch(self) -> bool:
-        """It is on or off."""
+        """Check whether the setting is on or off."""
         return self.parse is _switch
 
     @property
     def is_file(self) -> bool:
-        """It is the path of a file."""
+        """Check whether the setting is the path of a file."""
         return self.parse is _file
 
     @property
@@ -295,7 +322,7 @@ OPTIONS = tuple(Option(f.name, default=f.default, **f.metadata) for f in fields(
 
 
 def shown(value: object) -> str:
-    """A setting's value as it would be written."""
+    """Format a setting's value as a user would write it."""
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""Work that many may ask for at once, done once for all of them."""
+"""Work that many clients may request at the same time, done once for all of them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,24 +7,25 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 REST = 1.0
-"""How many times longer than the work it rests: however many ask, half of one core's time goes to it at most. With
-eight clients that ask for the status page in a loop, the 99th percentile of the traffic's latency was 183 ms, and is
-10; 3 where nobody asks (`make bench-sidecar BENCH="--only asked"`). Rests of four times as long make it 9, and who asks
-again and again wait 345 ms instead of 135 where 100,000 names have come (`--only page`)."""
+"""Length of the rest after the work, as a multiple of the work's duration, so that it uses at most half of one core.
+
+Eight clients that request the status page in a loop raise the 99th percentile of the traffic's latency from 3 ms to
+183 ms. With the rest it is 10 ms (`make bench-sidecar BENCH="--only asked"`). A rest four times as long gives 9 ms, but
+repeated requests then wait 345 ms instead of 135 ms (100,000 names, `--only page`)."""
 
 
 class Shared:
-    """One piece of work after the other. Who asks for the same before it has begun gets the same answer; who asks while
-    it is under way waits for the next, so that no answer is older than its question."""
+    """A queue of work. Requests that arrive before the work begins share its result. Requests that arrive while it runs
+    wait for the next run, so that no result is older than its request."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Task[Any]] = {}
-        """What has not begun."""
+        """Work that has not begun, by name."""
         self._one_at_a_time = asyncio.Lock()
         self._rests_until = 0.0
 
     async def get(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
-        """What `work` returns or raises. The same name is the same work."""
+        """Return or raise the outcome of `work`. Calls with the same name share one run."""
         if name not in self._waiting:
             self._waiting[name] = asyncio.create_task(self._do(name, work))
         answer: T = await asyncio.shield(self._waiting[name])

@@ -1,4 +1,4 @@
-"""Listening sockets: one that systemd hands over, or of our own."""
+"""Listening sockets, opened by the proxy or passed by systemd."""
 
 import os
 import socket
@@ -11,10 +11,10 @@ FIRST_FD = 3
 
 
 def open_sockets(address: Address, count: int) -> list[socket.socket]:
-    """Listening sockets for `count` workers: the one that systemd hands over, shared, or one each for `address`.
+    """Return listening sockets for `count` workers: one shared socket from systemd, or one per worker for `address`.
 
-    One each because the kernel then spreads connections evenly: of 64, one shared socket gave two workers 2 and 62,
-    a socket each 31 and 33. Raises CannotStart.
+    With a socket per worker the kernel distributes connections evenly: of 64 connections, two workers got 31 and 33.
+    With one shared socket they got 2 and 62. Raises CannotStart.
     """
     handed = _handed_socket()
     if handed is not None:
@@ -22,7 +22,7 @@ def open_sockets(address: Address, count: int) -> list[socket.socket]:
     try:
         if count == 1:
             return [listening(address, share=False)]
-        # Sharing would let a second cookiewarden take half of the connections unseen: first see that nobody is there.
+        # SO_REUSEPORT would let a second cookiewarden take half of the connections. Check that the port is free first.
         first = listening(address, share=False)
         bound = Address(*first.getsockname()[:2])
         first.close()
@@ -32,7 +32,7 @@ def open_sockets(address: Address, count: int) -> list[socket.socket]:
 
 
 def listening(address: Address, share: bool = False) -> socket.socket:
-    """Raises OSError."""
+    """Open a listening socket. `share`: allow several sockets on the address (SO_REUSEPORT). Raises OSError."""
     found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, where = found[0]
     made = socket.socket(family, kind, protocol)
@@ -57,21 +57,21 @@ def cannot_listen(address: Address, flag: str, error: OSError) -> CannotStart:
 
 
 def _handed_socket() -> socket.socket | None:
-    """The listening socket that systemd hands over (sd_listen_fds(3)): meant for this process, and one only."""
+    """Return the socket that systemd passed to this process (sd_listen_fds(3)), if any. Raises CannotStart."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return None
     count = os.environ.get("LISTEN_FDS", "")
     if count != "1":
-        raise CannotStart(f"{count or 'no'} sockets were handed over by LISTEN_FDS; expected 1, for --listen")
+        raise CannotStart(f"LISTEN_FDS passed {count or 'no'} sockets; expected 1, for --listen")
     try:
         handed = socket.socket(fileno=FIRST_FD)
     except OSError as error:
-        raise CannotStart(f"what was handed over by LISTEN_FDS is no socket: {error.strerror}") from error
+        raise CannotStart(f"the descriptor passed by LISTEN_FDS is not a socket: {error.strerror}") from error
     handed.setblocking(False)
     return handed
 
 
 def told(listening: socket.socket) -> str:
-    """Where a socket listens, for the log."""
+    """Return the address of a socket for the log."""
     name = listening.getsockname()
     return str(Address(*name[:2])) if isinstance(name, tuple) else f"unix:{name}"

@@ -307,7 +307,7 @@ def test_the_errors_of_a_failed_reload_are_counted_whatever_the_file_is_called(
 
     play(scene())
     (line,) = (record.message for record in caplog.records if record.levelname == "ERROR")
-    assert line.startswith("reload failed, the old policy stays in force: ")
+    assert line.startswith("reload failed, the previous policy stays in force: ")
     assert line.endswith(f"[duplicate-entry]{more}")
 
 

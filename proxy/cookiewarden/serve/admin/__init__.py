@@ -1,1 +1,1 @@
-"""What an operator can see and ask."""
+"""The admin listener: pages and commands for operators."""

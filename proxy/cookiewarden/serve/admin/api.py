@@ -1,4 +1,4 @@
-"""What operators ask of a running proxy and tell it: its inventory and what follows from it, its policy, its mode."""
+"""Operations of the admin listener: inventory, forecast, drift, policy, reload and mode."""
 
 import asyncio
 import logging
@@ -38,21 +38,21 @@ T = TypeVar("T")
 log = logging.getLogger("cookiewarden")
 
 RELOAD_SECONDS = 20.0
-"""For a reload that an operator asks for, before the answer says that it is not done: the commands wait for 30 s."""
+"""Seconds to wait for a reload that an operator requests, before the answer 503. The commands wait for 30 s."""
 LAST_SECONDS = 5.0
-"""For the inventory to be written at the end."""
+"""Seconds to write the inventory when the process ends."""
 
 
 class DecidedBy(NamedTuple):
-    """Two policies with the same decide alike."""
+    """Key of a policy's decisions. Two policies with the same key decide alike."""
 
     sha256: str
     expiry: float
-    """When the next of its entries ends, in seconds since the epoch."""
+    """Time of the next expiry of an entry, in seconds since the epoch."""
 
 
 class Enforced(NamedTuple):
-    """An engine that enforces the policy in force, whatever its mode."""
+    """An engine that enforces the policy in force, even in report mode."""
 
     decided_by: DecidedBy
     engine: Engine
@@ -60,23 +60,23 @@ class Enforced(NamedTuple):
 
 @dataclass(slots=True)
 class Operation(Desk):
-    """The same for one process and for many."""
+    """State and operations of the proxy, for one process or several."""
 
     reloader: Reloader
     status: PolicyStatus
     history: History
     inventory: LiveInventory | None
     take: Callable[[], Observed]
-    """Hands out what was seen since it was last asked, where this process sees anything."""
+    """Returns the observations since the last call, if this process serves."""
     settle: Callable[[], Awaitable[str]]
-    """Waits until the mode is in force everywhere; says where it is not yet, or nothing."""
+    """Waits until the mode is in force in all workers. Returns an error if it is not, else an empty string."""
     shadow: Reloader | None = None
-    """Of the policy that is tried beside it."""
+    """The reloader of the shadow policy."""
     _enforced: "Enforced | None" = None
     _decided_by: "DecidedBy | None" = None
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
-        """What goes on while the proxy runs."""
+        """Return the tasks that run as long as the proxy."""
         watches = [self.history.watch()]
         if self.inventory is not None:
             watches += [self.gather_always(), self.inventory.watch()]
@@ -88,7 +88,7 @@ class Operation(Desk):
             self.gather()
 
     def gather(self) -> None:
-        """Add to the inventory what was seen."""
+        """Add new observations to the inventory."""
         self.observed(self.take())
 
     def observed(self, observed: Observed) -> None:
@@ -96,35 +96,35 @@ class Operation(Desk):
             self.inventory.add(observed)
 
     def decides(self, policy: Policy, now: float) -> None:
-        """This policy is in force, in whatever mode. Where it decides otherwise than the one before, or than itself
-        before an entry of it ended, what was decided before is no news any more."""
+        """Record that a policy is in force, in any mode. If its decisions differ from the previous ones, the decisions
+        in the inventory no longer apply. They also differ after an entry has expired."""
         decided_by = DecidedBy(policy.sha256, next_expiry(policy, now))
         if self._enforced is not None and self._enforced.decided_by.sha256 != policy.sha256:
-            self._enforced = None  # or it keeps the policy before until somebody asks again
+            self._enforced = None  # frees the previous policy
         if self.inventory is not None and decided_by != self._decided_by:
             self.inventory.new_policy(policy)
         self._decided_by = decided_by
 
     async def end(self) -> None:
-        """The last look, and the last words."""
+        """Take the last observations and save the inventory."""
         if self.inventory is not None:
             self.gather()
             try:
                 await asyncio.wait_for(self.inventory.save(), LAST_SECONDS)
-            except TimeoutError:  # a file system that hangs keeps nobody from ending
-                log.error("the inventory is not saved: its file system does not answer")
+            except TimeoutError:  # a file system that hangs must not delay the end
+                log.error("cannot save the inventory: its file system does not respond")
 
-    # What is asked
+    # Reading
 
     async def inventory_json(self) -> bytes | None:
-        """None where there is no inventory."""
+        """Return the inventory as JSON; None if there is none."""
         if self.inventory is None:
             return None
         self.gather()
         return await self.inventory.dumped()
 
     async def forecast(self) -> bytes | None:
-        """What would happen if the policy were enforced now, as JSON."""
+        """Return the effects that enforcing the policy would have now, as JSON; None without an inventory."""
 
         def of(inventory: Inventory, engine: Engine) -> bytes:
             cookies = forecast(inventory, judge_all(inventory, engine, time.time()), is_in_force=True)
@@ -134,7 +134,7 @@ class Operation(Desk):
         return await self.computed(of)
 
     async def drift(self) -> bytes | None:
-        """Where the register and what was seen differ, as JSON."""
+        """Return the differences between register and inventory, as JSON; None without an inventory."""
 
         def of(inventory: Inventory, engine: Engine) -> bytes:
             findings = drift(inventory, judge_all(inventory, engine, time.time()), engine.policy, time.time())
@@ -144,8 +144,8 @@ class Operation(Desk):
         return await self.computed(of)
 
     async def computed(self, compute: Callable[[Inventory, Engine], T]) -> T | None:
-        """Something from a copy of the inventory and an engine that enforces, beside the traffic. None where there is
-        no inventory."""
+        """Compute a result from a copy of the inventory and an enforcing engine, in a thread. Return None without
+        an inventory."""
         data = await self.inventory_json()
         if data is None:
             return None
@@ -167,12 +167,12 @@ class Operation(Desk):
         return engine
 
     async def policy_json(self, with_entries: bool = True) -> bytes:
-        """What is in force, and how its loading went, as JSON."""
+        """Return the policy in force and the results of recent reloads, as JSON."""
         document = await self.policy(with_entries)
         return await in_short_turns(lambda: dump(document))
 
     async def policy(self, with_entries: bool = True) -> PolicyDocument:
-        """What is in force, and how its loading went. The entries of a large policy take a second."""
+        """Return the policy in force and the results of recent reloads. Large policies take about a second."""
         policy, status = self._policy(), self.status
         listed = policy.entries if with_entries else ()
         entries = await in_short_turns(lambda: list(map(entry_document, listed)))
@@ -207,16 +207,17 @@ class Operation(Desk):
             raise RuntimeError("asked before a policy was in force")
         return self.reloader.policy
 
-    # What is told
+    # Commands
 
     async def reload(self) -> bool | None:
-        """Load the files of every policy now. Return whether they are good; None where that is not known yet."""
+        """Load the files of every policy now. Return whether all are valid, or None if loading takes too long."""
         reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
         _, pending = await asyncio.wait({reloader.ask() for reloader in reloaders}, timeout=RELOAD_SECONDS)
         return None if pending else all(reloader.status.reload_successful for reloader in reloaders)
 
     async def turn_mode(self, mode: Mode | None, seconds: float) -> str:
-        """The emergency switch, for so long; None turns it back. Says where it is not yet in force, or nothing."""
+        """Switch the mode for some seconds, or revert it if `mode` is None. Return an error if it is not in force
+        everywhere, else an empty string."""
         if mode is not None:
             self.reloader.turn_mode(mode, seconds)
         elif self.reloader.switch.switched is not None:

@@ -1,4 +1,4 @@
-"""Who may see what is not open to all, and who may change something."""
+"""Access rules of the admin listener, for reading and for commands."""
 
 import base64
 import hmac
@@ -21,7 +21,7 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="cookiewarden: any name, and the t
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is an error."""
+    """An error response."""
 
     status: int
     code: ErrorCode
@@ -31,31 +31,31 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """Browsers have the token as the password of any name, for what they are shown; what changes something takes
-    `Bearer`, which no browser sends automatically with a form of another site's."""
+    """Rules of access. To read, browsers send the token as a password with any user name. A command needs `Bearer`,
+    which browsers never send automatically with a form of another site."""
 
     names: frozenset[str]
     token: bytes
     loopback: bool
 
     def refusal(self, request: web.BaseRequest, changes: bool) -> Refusal | None:
-        """None where it may be answered. What changes something needs the token everywhere: any page that a browser has
-        open can send a form to loopback."""
+        """Return an error response, or None if the request is allowed. `changes`: the request is a command. It needs
+        the token even on loopback, because any page in a browser can send a form to loopback."""
         host = _HOST.fullmatch(request.headers.get("Host", ""))
         name = (host[1] or host[2]) if host else ""
         if not _is_address(name) and name.lower() not in self.names:
-            why = "this name is not one of the admin listener's; add it with --admin-host"
+            why = "this host name is not allowed on the admin listener; add it with --admin-host"
             return Refusal(403, ErrorCode.HOST_NOT_ALLOWED, why)
         if self.loopback and not changes:
             return None
         if not self.token:
-            why = "this changes something" if changes else "--admin is not on loopback"
-            why += ": it needs the proxy to be started with --admin-token-file"
+            why = "a command needs a token" if changes else "a token is needed because --admin is not on loopback"
+            why += ": start the proxy with --admin-token-file"
             return Refusal(403, ErrorCode.TOKEN_NOT_SET, why)
         refused = partial(Refusal, 403) if changes else partial(Refusal, 401, headers=CHALLENGE)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if not given:
-            return refused(ErrorCode.TOKEN_REQUIRED, "this needs the token, as in: Authorization: Bearer TOKEN")
+            return refused(ErrorCode.TOKEN_REQUIRED, "a token is required, as in Authorization: Bearer TOKEN")
         token = b""
         if scheme.lower() == "bearer":
             token = given.strip(" \t").encode("utf-8", "surrogateescape")
@@ -63,11 +63,11 @@ class AccessRules:
             token = _password(given.strip(" \t"))
         if hmac.compare_digest(token, self.token):
             return None
-        return refused(ErrorCode.TOKEN_WRONG, "this is not the token of --admin-token-file")
+        return refused(ErrorCode.TOKEN_WRONG, "the token does not match the one in --admin-token-file")
 
 
 def access_rules(settings: Settings) -> AccessRules:
-    """Raises CannotStart."""
+    """Read the token file and return the access rules. Raises CannotStart."""
     token = b""
     if settings.admin_token_file:
         try:
@@ -78,13 +78,15 @@ def access_rules(settings: Settings) -> AccessRules:
         if why_not:
             raise CannotStart(f'--admin-token-file "{settings.admin_token_file}" {why_not}')
         if len(token) < 16:
-            raise CannotStart(f'--admin-token-file "{settings.admin_token_file}": fewer than 16 octets in it')
+            raise CannotStart(
+                f'--admin-token-file "{settings.admin_token_file}": the token is too short; expected at least 16 octets'
+            )
     names = frozenset({"localhost", *settings.admin_host})
     return AccessRules(names, token, _is_loopback(settings.admin.host))
 
 
 def _password(credentials: str) -> bytes:
-    """Of `Basic` (RFC 7617); empty where it is not valid."""
+    """Return the password of `Basic` credentials (RFC 7617); empty if they are not valid."""
     try:
         return base64.b64decode(credentials, validate=True).partition(b":")[2]
     except ValueError:

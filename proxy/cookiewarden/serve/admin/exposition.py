@@ -1,4 +1,4 @@
-"""What the counts mean, in the words of Prometheus."""
+"""The metrics in Prometheus' exposition format."""
 
 import os
 import platform
@@ -45,7 +45,7 @@ from cookiewarden.serve.offload import in_short_turns
 
 
 class Exposition(Collector):
-    """A scrape. `read` hands out the counts of the moment."""
+    """Collector of all metrics. `read` returns the current counts."""
 
     def __init__(
         self,
@@ -60,15 +60,15 @@ class Exposition(Collector):
         self.workers = workers
 
     async def scraped(self) -> bytes:
-        """What Prometheus scrapes: the numbers of one moment, put in words beside the traffic, which takes 15 ms for
-        200 entries."""
+        """Return the metrics of this moment as text. The text is built in a thread, because it takes 15 ms for 200
+        entries."""
         counts, labels, status = list(self.read()), Labels(self.labels.max_entries), self.status
         labels.numbers = dict(self.labels.numbers)
         moment = Exposition(lambda: counts, labels, replace(status, expiries=dict(status.expiries)), self.workers)
         return await in_short_turns(moment.text)
 
     def text(self) -> bytes:
-        """The same, at once."""
+        """Return the metrics as text."""
         registry = CollectorRegistry()
         registry.register(self)
         if self.workers is None:
@@ -79,51 +79,62 @@ class Exposition(Collector):
 
     def collect(self) -> Iterator[Metric]:
         counts = self.read()
-        yield _info("build", "The running build.", version=__version__, python=platform.python_version())
+        yield _info("build", "Versions of the running build.", version=__version__, python=platform.python_version())
         yield from self._policy()
         requests = {(m.decode(), CODE_CLASSES[c - 1]): counts[at] for (m, c), at in REQUESTS_AT.items()}
-        yield _counter("requests", "Requests answered.", ("method", "code_class"), requests)
+        yield _counter("requests", "Requests with a response.", ("method", "code_class"), requests)
         yield _histogram(
             "request_duration_seconds",
-            "From the request head to the end of the response.",
+            "Time from the request head to the end of the response.",
             DURATION_BUCKETS,
             counts[DURATION_AT:OVERHEAD_AT],
         )
         yield _histogram(
             "overhead_seconds",
-            "The proxy's own share of a request.",
+            "Time that the proxy adds to a request.",
             OVERHEAD_BUCKETS,
             counts[OVERHEAD_AT:LABELS_AT],
         )
         yield _gauge("requests_in_flight", "Requests without a complete response.", (), {(): counts[IN_FLIGHT]})
         yield from self._cookies(counts, Role.IN_FORCE)
         yield from self._cookies(counts, Role.SHADOW)
-        yield _counter("policy_errors", "Cookies that could not be judged.", (), {(): counts[POLICY_ERRORS]})
-        yield _counter("upstream_errors", "Failures of the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT))
-        yield _counter("client_errors", "Failures of clients.", ("reason",), _by(counts, CLIENT_ERRORS_AT))
+        yield _counter(
+            "policy_errors", "Policy evaluation errors caused by faults of the proxy.", (), {(): counts[POLICY_ERRORS]}
+        )
+        yield _counter(
+            "upstream_errors", "Failed exchanges with the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT)
+        )
+        yield _counter(
+            "client_errors", "Failed or refused connections of clients.", ("reason",), _by(counts, CLIENT_ERRORS_AT)
+        )
         yield _counter(
             "forwarded_replaced",
-            "Requests whose X-Forwarded headers were replaced.",
+            "Requests from untrusted peers whose X-Forwarded headers were replaced.",
             (),
             {(): counts[FORWARDED_REPLACED]},
         )
         yield _counter(
             "alt_svc_dropped",
-            "Responses whose Alt-Svc was dropped.",
+            "Responses from which the Alt-Svc header was removed.",
             (),
             {(): counts[ALT_SVC_DROPPED]},
         )
         yield _counter(
             "guard_pages",
-            "Pages under the script guard, by what became of its tag.",
+            "Pages under the script guard, by result of inserting its tag.",
             ("result",),
             _by(counts, GUARD_PAGES_AT),
         )
         connections = {key: counts[at] for key, at in CONNECTIONS_AT.items()}
         yield _gauge("connections", "Open connections.", ("side", "state"), connections)
         workers = self.workers
-        yield _gauge("workers", "Processes that serve.", (), {(): len(workers.pids) if workers else 1})
-        yield _counter("workers_replaced", "WorkerProcesses that died.", (), {(): workers.replaced if workers else 0})
+        yield _gauge("workers", "Running worker processes.", (), {(): len(workers.pids) if workers else 1})
+        yield _counter(
+            "workers_replaced",
+            "Workers that died and were replaced.",
+            (),
+            {(): workers.replaced if workers else 0},
+        )
 
     def _cookies(self, counts: Sequence[int] | memoryview, role: Role) -> Iterator[Metric]:
         cookies: dict[tuple[str, str, str], int] = {}
@@ -137,11 +148,11 @@ class Exposition(Collector):
                     violations[label, reason, "true" if enforced else "false"] = counts[begin + at]
         tried = role is Role.SHADOW
         family = "shadow_" if tried else ""
-        would = "by the shadow policy" if tried else "by what was done"
+        would = "by the decision of the shadow policy" if tried else "by action taken"
         yield _counter(family + "cookies", f"Cookies judged, {would}.", ("direction", "cookie", "action"), cookies)
         yield _counter(
             family + "violations",
-            f"Cookies that were not as declared{', ' + would if tried else ''}.",
+            f"Cookies that violate {'the shadow policy' if tried else 'the policy'}.",
             ("cookie", "reason", "enforced"),
             violations,
         )
@@ -151,41 +162,41 @@ class Exposition(Collector):
         yield _info("policy", "The policy in force.", policy=status.policy, sha256=status.sha256)
         yield _gauge(
             "policy_enforcing",
-            "1 where the mode is enforce, 0 where it is report.",
+            "1 if the mode is enforce, 0 if it is report.",
             (),
             {(): int(status.enforcing)},
         )
         yield _gauge(
             "mode_switch_end_timestamp_seconds",
-            "When the mode that an operator switched to ends; 0 where none did.",
+            "Time at which the mode set by an operator ends; 0 without one.",
             (),
             {(): status.switch_end},
         )
         yield _gauge(
             "config_last_reload_successful",
-            "Whether the last reload worked.",
+            "1 if the last reload of the policy succeeded, else 0.",
             (),
             {(): int(status.reload_successful)},
         )
         yield _gauge(
             "config_last_reload_success_timestamp_seconds",
-            "When a policy was last loaded.",
+            "Time of the last successful load of a policy.",
             (),
             {(): status.reload_time},
         )
         labels = self.labels.of(Role.IN_FORCE)
         known = {(name,): at for name, at in status.expiries.items() if name in labels}
-        yield _gauge("entry_expiry_timestamp_seconds", "When a dated entry ends.", ("cookie",), known)
+        yield _gauge("entry_expiry_timestamp_seconds", "Time at which a dated entry expires.", ("cookie",), known)
         if status.shadow is not None:
             yield _info(
                 "shadow_policy",
-                "The policy that is tried.",
+                "The shadow policy.",
                 policy=status.shadow.policy,
                 sha256=status.shadow.sha256,
             )
             yield _gauge(
                 "shadow_last_reload_successful",
-                "Whether the last reload of the policy that is tried worked.",
+                "1 if the last reload of the shadow policy succeeded, else 0.",
                 (),
                 {(): int(status.shadow.reload_successful)},
             )
@@ -194,7 +205,7 @@ class Exposition(Collector):
 
 
 class Processes(Collector):
-    """`process_*` of supervisor and workers, added up; CPU time of workers that ended is in it."""
+    """Sums of `process_*` over supervisor and workers. The CPU time includes workers that have ended."""
 
     def __init__(self, workers: WorkerProcesses) -> None:
         self.workers = workers
@@ -213,7 +224,7 @@ class Processes(Collector):
 
 
 def _process(pid: int) -> Iterable[Metric]:
-    """What is known of a process; nothing where it has just ended."""
+    """Return the metrics of a process; none if it has ended."""
     return ProcessCollector(registry=None, pid=lambda: pid).collect()
 
 
@@ -238,7 +249,7 @@ def _info(name: str, help: str, **labels: str) -> Metric:
 
 
 Samples = Mapping[Any, float]
-"""By a tuple of the labels' values."""
+"""Values by the tuple of label values."""
 
 
 def _counter(name: str, help: str, labels: Iterable[str], values: Samples) -> Metric:
@@ -256,7 +267,7 @@ def _gauge(name: str, help: str, labels: Iterable[str], values: Samples) -> Metr
 
 
 def _histogram(name: str, help: str, bounds: Sequence[float], counts: Sequence[int] | memoryview) -> Metric:
-    """`counts`: one for each bucket, one above all bounds, and the sum in nanoseconds."""
+    """Build a histogram. `counts`: one per bucket, one above all bounds, and the sum in nanoseconds."""
     total, buckets = 0, []
     for bound, count in zip((*map(str, bounds), "+Inf"), counts[:-1], strict=True):
         total += count

@@ -1,4 +1,4 @@
-"""The last half hour, for the small charts of the status page. What is older is in Prometheus."""
+"""Counts of the last half hour, for the charts of the status page. Prometheus has longer histories."""
 
 import asyncio
 import time
@@ -15,24 +15,24 @@ STEPS = 360
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Counts since the start."""
+    """Counts since the start of the process."""
 
     at: float
-    """In seconds since the epoch."""
+    """Time in seconds since the epoch."""
     requests: int
     actions: dict[str, int]
-    """Cookies, by what was done with them."""
+    """Number of cookies by action."""
 
 
 class History:
     def __init__(self, read: Callable[[], Sequence[int] | memoryview], labels: Labels) -> None:
-        """`read` hands out the counts of the moment."""
+        """Create an empty history. `read` returns the current counts."""
         self.read = read
         self.labels = labels
         self.samples: deque[Sample] = deque(maxlen=STEPS + 1)
 
     async def watch(self) -> None:
-        """Take samples."""
+        """Take a sample every STEP_SECONDS."""
         while True:
             self.samples.append(self.sample())
             await asyncio.sleep(STEP_SECONDS)

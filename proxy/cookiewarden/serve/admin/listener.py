@@ -1,9 +1,7 @@
-"""aiohttp's server as the admin listener needs it: bounded in connections and in time, and its error pages repeat
-nothing.
+"""aiohttp's server with limits on connections and time, and with error pages that do not repeat the request.
 
-It shares descriptors and an event loop with the traffic, so nobody may hold many of the one or much of the other. One
-rule bounds all: a connection ends some time after its last request began, whatever it is doing then: idle, half a head,
-or an answer that nobody reads."""
+The admin listener shares descriptors and an event loop with the traffic, so its use of both is limited. A connection
+is closed at a fixed time after its last request began, even if it is still in use."""
 
 import asyncio
 import logging
@@ -20,14 +18,14 @@ from cookiewarden.serve.admin.auth import Refusal
 log = logging.getLogger("cookiewarden")
 
 MAX_CONNECTIONS = 32
-"""For one more, the one goes whose last request began longest ago: probes and scrapes are the newest, and get in."""
+"""Maximum number of connections. One more closes the connection whose last request is oldest, so probes get in."""
 HEAD_SECONDS = 10.0
-"""From the connection to the end of the first head."""
+"""Seconds from the connection to the end of the first request head."""
 REQUEST_SECONDS = 75.0
-"""From one request to the next, with the answer between: longer than Prometheus waits from scrape to scrape."""
+"""Seconds from one request to the next, response included: longer than Prometheus' usual scrape interval."""
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-"""Fields of every answer but those for scrapes and probes."""
+"""Header fields of every response except those to scrapes and probes."""
 
 
 def refused(refusal: Refusal) -> web.Response:
@@ -43,23 +41,23 @@ class Server(web.Server):
     def __init__(self, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
         super().__init__(answer)
         self.open: dict[Connection, None] = {}
-        """The one whose last request began longest ago is the first."""
+        """Open connections, the one with the oldest last request first."""
 
     def __call__(self) -> web.RequestHandler:
         return Connection(self)
 
     def admit(self, connection: "Connection") -> None:
-        """It is the newest."""
+        """Mark a connection as the newest, and close the oldest ones above the limit."""
         self.open.pop(connection, None)
         self.open[connection] = None
         while len(self.open) > MAX_CONNECTIONS:
             oldest = next(iter(self.open))
-            del self.open[oldest]  # now: it is lost in a later turn of the loop, and more may come in this one
+            del self.open[oldest]  # connection_lost comes later, and more connections may arrive before
             oldest.end()
 
 
 class Connection(web.RequestHandler):
-    """Of one client."""
+    """The connection of one client."""
 
     def __init__(self, server: Server) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), auto_decompress=False)
@@ -73,19 +71,19 @@ class Connection(web.RequestHandler):
         self._ends_in(HEAD_SECONDS)
 
     def begin(self) -> None:
-        """A request has come."""
+        """Extend the deadline when a request begins."""
         self._ends_in(REQUEST_SECONDS)
 
     def _ends_in(self, seconds: float) -> None:
         if self._end is not None:
             self._end.cancel()
         if self._own is None:
-            return  # it has ended
+            return  # the connection has ended
         self._end = asyncio.get_running_loop().call_later(seconds, self.end)
         self.server.admit(self)
 
     def end(self) -> None:
-        """At once: what is not read would else wait to be, also where aiohttp has closed it by its own lights."""
+        """Close immediately and drop unsent data, even if aiohttp has already closed the connection."""
         own, self._own = self._own, None
         if own is not None:
             own.abort()
@@ -103,10 +101,10 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """aiohttp's own pages about bad requests repeat what was sent, and browsers send the application's cookies to
-        every port of its host."""
-        if status >= 500 and not isinstance(exc, ConnectionError):  # which is a client that left
-            log.error("the admin listener failed to answer", exc_info=exc)
+        """Return an error page that does not repeat the request, because aiohttp's own pages do. Browsers send the
+        application's cookies to every port of its host, also to this one."""
+        if status >= 500 and not isinstance(exc, ConnectionError):  # the client left
+            log.error("request to the admin listener failed", exc_info=exc)
         code = ErrorCode.INTERNAL_ERROR if status >= 500 else ErrorCode.BAD_REQUEST
         response = refused(Refusal(status, code, f"{status} {HTTPStatus(status).phrase}"))
         response.force_close()

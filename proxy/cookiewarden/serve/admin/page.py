@@ -1,4 +1,4 @@
-"""The status page: one screen that tells an operator what is enforced, what would break, and what is not declared."""
+"""The status page: the policy in force, the effects of enforcing it, and undeclared cookies, on one screen."""
 
 import itertools
 import secrets
@@ -20,15 +20,15 @@ from cookiewarden.serve.control.status import PolicyStatus, Reload, line_of, sev
 from cookiewarden.serve.offload import in_short_turns
 
 MAX_SHOWN = 50
-"""Rows of a table; the JSON has all."""
+"""Maximum number of rows in a table. The JSON pages have all rows."""
 POINTS = 120
-"""Of a chart."""
+"""Number of points in a chart."""
 ACTIONS = ("pass", "rewrite", "block", "strip", "evict", "report")
 
 
 @dataclass(frozen=True, slots=True)
 class InventorySummary:
-    """What the inventory says of all cookies."""
+    """Summary of the inventory for all cookies."""
 
     since: float
     left_out: int
@@ -39,7 +39,7 @@ class InventorySummary:
 
 @dataclass(slots=True)
 class EntryRow:
-    """What was seen of a declared cookie."""
+    """Observations of a declared cookie."""
 
     count: int = 0
     last: float = 0.0
@@ -49,16 +49,16 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True)
 class ReloadRow:
-    """A reload that was tried."""
+    """A reload, successful or not."""
 
     at: float
-    """In seconds since the epoch."""
+    """Time in seconds since the epoch."""
     successful: bool
     severities: list[Severity | None]
     lines: list[str]
-    """One for each cause."""
+    """One line per cause."""
     why: list[str]
-    """Those that tell why it failed: without warnings, where there is anything else."""
+    """Lines with the reasons of a failure. Warnings are left out, unless there is no other cause."""
 
 
 def _reload_row(reload: Reload) -> ReloadRow:
@@ -76,12 +76,12 @@ MILD = frozenset({Severity.WARNING, Severity.INFO})
 
 
 def _reload_rows(status: PolicyStatus | None) -> list[ReloadRow]:
-    """The latest last."""
+    """Return the recent reloads, oldest first."""
     return list(map(_reload_row, status.reloads)) if status is not None else []
 
 
 async def page(operation: Operation, unready: str, address: str) -> tuple[str, str]:
-    """The page, and the Content-Security-Policy that goes with it. `address`: of the admin listener, for commands."""
+    """Return the page and its Content-Security-Policy. `address`: of the admin listener, for the commands shown."""
     observed = await operation.computed(_summary)
     nonce = secrets.token_urlsafe(16)
     now = time.time()
@@ -133,18 +133,18 @@ def _rows(inventory: Inventory, judged: Judged) -> dict[str, EntryRow]:
 
 
 def _done(record: Record) -> str:
-    """What was decided most of the time."""
+    """Return the actions taken on a cookie, the most frequent first."""
     rows = [row for row in record.rows if row.direction != "evict"]
     return ", ".join(dict.fromkeys(row.action for row in sorted(rows, key=lambda row: -row.times.count)))
 
 
 def _would(judgements: list[Judgement]) -> str:
-    """What this policy would do, where it has not decided yet."""
+    """Return the actions that this policy would take, for a cookie without decisions yet."""
     return "would " + ", ".join(dict.fromkeys(judgement.action.value for judgement in judgements))
 
 
 def _charts(history: History) -> dict[str, object]:
-    samples = list(history.samples)  # the step that has just begun would say little
+    samples = list(history.samples)  # without the step that has just begun, which has too few counts
     pairs = list(itertools.pairwise(samples))
     requests = ChartLine("requests", _thinned([_rate(a, b, a.requests, b.requests) for a, b in pairs]))
     cookies = [
@@ -160,7 +160,7 @@ def _rate(one: Sample, other: Sample, before: int, after: int) -> float:
 
 
 def _thinned(values: list[float]) -> list[float]:
-    """At most POINTS of them, each the mean of some."""
+    """Reduce values to at most POINTS, each the mean of a group."""
     size = max(1, -(-len(values) // POINTS))
     groups = [values[at : at + size] for at in range(0, len(values), size)]
     return [sum(group) / len(group) for group in groups]

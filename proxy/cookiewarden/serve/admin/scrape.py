@@ -1,4 +1,4 @@
-"""Scrapes, as the admin listener answers them."""
+"""Scrapes of the metrics by Prometheus."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from cookiewarden.serve.offload import in_thread
 
 
 class Scrape:
-    """Answers scrapes. What words them is imported at the first: a start would wait 20 ms for it."""
+    """Answers to scrapes. The exposition is imported at the first scrape, which makes the start 20 ms faster."""
 
     def __init__(
         self,
@@ -17,7 +17,7 @@ class Scrape:
         status: PolicyStatus,
         processes: WorkerProcesses | None,
     ) -> None:
-        """`counts`: hands out those of the moment."""
+        """Create the handler. `counts` returns the current counts."""
         self._counts = counts
         self._labels = labels
         self._status = status
@@ -25,7 +25,7 @@ class Scrape:
         self._is_imported = False
 
     async def answer(self) -> tuple[bytes, str]:
-        """What Prometheus gets, and its content type."""
+        """Return the metrics as text and their content type."""
         if not self._is_imported:
             await in_thread(_import)
             self._is_imported = True
@@ -38,4 +38,4 @@ class Scrape:
 
 
 def _import() -> None:
-    import cookiewarden.serve.admin.exposition  # noqa: F401 (beside the traffic)
+    import cookiewarden.serve.admin.exposition  # noqa: F401 (imported here to run in a thread)

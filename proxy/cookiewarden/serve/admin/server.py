@@ -1,9 +1,8 @@
-"""The admin listener: metrics, health, what was seen and the emergency switch, on a port of its own, never on the
-proxy's.
+"""The admin listener: metrics, health, pages and commands, on its own port, never on the proxy's.
 
-Probes and scrapes are answered whatever name they ask for. Everything else is asked for by an address, by localhost or
-by a name that was allowed, so that no page a browser has open can reach it by a name of its own (DNS rebinding); and
-with a token only, beyond loopback and wherever something changes."""
+Probes and scrapes are answered under any host name. All other requests need an IP address, localhost or an allowed name
+as host, so that web pages cannot reach the listener by DNS rebinding. Beyond loopback they need a token, and commands
+always need one."""
 
 import asyncio
 import logging
@@ -32,7 +31,7 @@ OPEN = frozenset({"/metrics", "/livez", "/readyz"})
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What is answered. `unready` says why traffic should not come, or nothing."""
+    """The pages and commands. `unready` returns the reason why traffic should not be sent, or an empty string."""
 
     scrape: Scrape
     operation: Operation
@@ -41,7 +40,7 @@ class Pages:
     address: str
     shared: Shared = field(default_factory=Shared)
     scrapes: Shared = field(default_factory=Shared)
-    """Apart: a scrape does not wait for pages."""
+    """A separate queue, so that scrapes do not wait for pages."""
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if isinstance(request.protocol, Connection):
@@ -55,22 +54,22 @@ class Pages:
         if page is not None and request.method in ("GET", "HEAD"):
             return await page(self, request)
         if page is None and command is None:
-            return refused(Refusal(404, ErrorCode.NOT_FOUND, "there is no such path"))
+            return refused(Refusal(404, ErrorCode.NOT_FOUND, "this path does not exist"))
         methods = ", ".join([*(["GET", "HEAD"] if page else []), *(["POST"] if command else [])])
         return refused(Refusal(405, ErrorCode.METHOD_NOT_ALLOWED, f"this path takes {methods}", {"Allow": methods}))
 
-    # What can be seen
+    # Pages
 
     async def metrics(self, request: web.BaseRequest) -> web.Response:
         text, content_type = await self.scrapes.get("metrics", self.scrape.answer)
         return web.Response(body=text, headers={"Content-Type": content_type})
 
     async def livez(self, request: web.BaseRequest) -> web.Response:
-        """The process answers."""
+        """Confirm that the process is alive."""
         return web.Response(text="ok\n")
 
     async def readyz(self, request: web.BaseRequest) -> web.Response:
-        """Traffic may be sent here. The application is not asked: its health is its own probe's business."""
+        """Check whether traffic may be sent to the proxy. The application is not checked; it has its own probe."""
         why = self.unready()
         if why:
             return refused(Refusal(503, ErrorCode.NOT_READY, why))
@@ -96,10 +95,10 @@ class Pages:
         headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"} | SAFE
         return web.Response(text=text, content_type="text/html", headers=headers)
 
-    # What can be told
+    # Commands
 
     async def reload(self, request: web.BaseRequest) -> web.Response:
-        log.info("an operator asks for a reload")
+        log.info("reload requested by an operator")
         is_good = await self.operation.reload()
         if is_good is None:
             return refused(Refusal(503, ErrorCode.NOT_LOADED, NOT_LOADED))
@@ -110,23 +109,25 @@ class Pages:
             async with asyncio.timeout(BODY_SECONDS):
                 mode, seconds = wire.read_mode(await _body(request))
         except TimeoutError:
-            why = f"the body did not come within {BODY_SECONDS:.0f} seconds"
+            why = f"the request body did not arrive within {BODY_SECONDS:.0f} seconds"
             return refused(Refusal(408, ErrorCode.REQUEST_TIMEOUT, why))
         except web.RequestPayloadError:
-            return refused(Refusal(400, ErrorCode.BAD_REQUEST, "the body is not encoded as the head says"))
+            return refused(Refusal(400, ErrorCode.BAD_REQUEST, "the request body does not match its Content-Encoding"))
         except wire.NotThis as bad:
-            why = f'{bad}; expected such as {{"mode": "report", "seconds": 1800}}'
+            why = f'{bad}; expected for example {{"mode": "report", "seconds": 1800}}'
             return refused(Refusal(400, ErrorCode.INVALID_MODE, why))
         if late := await self.operation.turn_mode(mode, seconds):
-            return refused(Refusal(503, ErrorCode.NOT_EVERYWHERE, f"the mode is switched, and {late}"))
+            return refused(
+                Refusal(503, ErrorCode.NOT_EVERYWHERE, f"the mode is switched, but not yet in force on {late}")
+            )
         return _json(await self.operation.policy_json(with_entries=False))
 
 
 NOT_LOADED = (
-    "the policy is not loaded yet, because its files are not read or it takes long to build; it will be once they are"
+    "the policy is not loaded yet: reading its files or building it takes long; it is put in force when that is done"
 )
 MAX_BODY = 4096
-"""Octets of what is told that are read."""
+"""Maximum number of octets of a request body that are read."""
 BODY_SECONDS = 10.0
 
 
@@ -145,7 +146,7 @@ def _import_page() -> None:
 
 def _json(data: bytes | None, status: int = 200) -> web.Response:
     if data is None:
-        return refused(Refusal(404, ErrorCode.NO_INVENTORY, "there is no inventory: --inventory is off"))
+        return refused(Refusal(404, ErrorCode.NO_INVENTORY, "the inventory is disabled, because --inventory is off"))
     return web.Response(status=status, body=data + b"\n", headers={"Content-Type": "application/json"} | SAFE)
 
 
@@ -161,20 +162,22 @@ PAGES: dict[str, Page] = {
     "/policy": Pages.policy,
     "/": Pages.index,
 }
-"""What is asked for with GET. None of them changes anything."""
+"""Paths for GET, which changes nothing."""
 
 COMMANDS: dict[str, Page] = {"/reload": Pages.reload, "/mode": Pages.mode}
-"""What is told with POST."""
+"""Paths for POST."""
 
 SHUTDOWN_SECONDS = 1.0
-"""For those who are being answered when the process ends."""
+"""Seconds to finish responses when the process ends."""
 
 
 class Admin(AdminListener):
-    """The listener: bound when it is made, so that what is wrong with it is told before anything serves."""
+    """The listener. It is bound when it is created, so that errors are reported before the proxy serves."""
 
     def __init__(self, settings: Settings, scrape: Scrape, operation: Operation, unready: Callable[[], str]) -> None:
-        """`unready`: why no traffic should come; empty where it should. Raises CannotStart."""
+        """Bind the listener. `unready` returns the reason why traffic should not be sent, or an empty string.
+
+        Raises CannotStart."""
         self.access = access_rules(settings)
         try:
             self.socket = listening(settings.admin)
@@ -189,7 +192,7 @@ class Admin(AdminListener):
         await self.runner.setup()
         await web.SockSite(self.runner, self.socket).start()
         if not self.access.loopback:
-            log.info("on %s anybody may read /metrics, /livez and /readyz", self.address)
+            log.info("admin listener %s: /metrics, /livez and /readyz need no token", self.address)
 
     async def stop(self) -> None:
         if self.runner is not None:

@@ -1,1 +1,1 @@
-"""How a policy, a mode and a certificate get in force."""
+"""The control plane, which puts policies, modes and certificates in force."""

@@ -1,21 +1,21 @@
-"""The two clocks that decide what is due. They are handed in, so that tests can set them."""
+"""The two clocks that decide when something is due. They are parameters, so that tests can set them."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 _ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Where the system has it, the clock that also counts the time in which the machine was suspended."""
+"""A clock that includes the time in which the machine was suspended, if the system has one."""
 
 
 def elapsed() -> float:
-    """Seconds since some moment: nobody can set them forward or back."""
+    """Return the seconds since a fixed moment, by a clock that cannot be set."""
     return time.clock_gettime(_ELAPSED)
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`wall` says which day it is, in seconds since the epoch; it may be set. `elapsed` says how much time passes."""
+    """The clocks. `wall` returns seconds since the epoch and may be set. `elapsed` measures durations."""
 
     wall: Callable[[], float] = time.time
     elapsed: Callable[[], float] = elapsed

@@ -1,5 +1,4 @@
-"""Whether the policy is enforced: what an operator switched to a moment ago, else the setting, else the policy's own
-word."""
+"""The mode in force: an operator's switch has priority, then the setting, then the policy."""
 
 import math
 from dataclasses import dataclass
@@ -9,25 +8,25 @@ from cookiewarden.core.policy.policy import Mode, Policy
 
 @dataclass(frozen=True, slots=True)
 class ModeSwitch:
-    """Where the emergency switch stands. It goes back automatically."""
+    """The state of the emergency switch. It reverts automatically."""
 
     setting: Mode | None = None
-    """`--mode`."""
+    """The mode of `--mode`, if any."""
     switched: Mode | None = None
-    """By an operator, while the proxy runs."""
+    """The mode that an operator set while the proxy runs, if any."""
     ends: float = math.inf
-    """When that ends, by the clock that counts how much time passes: the wall clock may be set meanwhile."""
+    """End of the operator's mode, on the elapsed clock, because the wall clock may be set."""
 
     @property
     def above_policy(self) -> Mode | None:
-        """The mode that overrides the policy's own, if any does."""
+        """The mode that overrides the policy's mode, if any."""
         return self.switched or self.setting
 
     def of(self, policy: Policy) -> Mode:
         return self.above_policy or policy.mode
 
     def why(self, policy: Policy) -> str:
-        """Who says so."""
+        """Return the source of the mode, for people."""
         if self.switched is not None:
             return "an operator's switch"
         return "the setting mode" if self.setting is not None else "the policy"

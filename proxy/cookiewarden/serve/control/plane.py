@@ -1,8 +1,6 @@
-"""The control plane: signals, policies that are loaded and put in force, the mode, and what operators ask; for one
-process and for many.
+"""The control plane: signals, loading of policies, the mode, and operators' requests, for one process or several.
 
-It knows the workers, the operator's desk and the admin listener by what they do. `processes` builds them and hands them
-in."""
+It uses workers, the operators' desk and the admin listener through interfaces. `processes` creates them."""
 
 import asyncio
 import logging
@@ -32,35 +30,33 @@ log = logging.getLogger("cookiewarden")
 
 
 class Workers:
-    """What serves traffic: this process, or a pool of processes."""
+    """The interface of the processes that serve traffic: this process, or a pool of workers."""
 
     stopping: asyncio.Event
-    """Set once they are to stop."""
+    """Set when the workers must stop."""
     order_of: Callable[[Role], Order]
-    """The newest order of a policy. Set by the control plane."""
+    """Returns the newest order of a policy. Set by the control plane."""
     observe: Callable[[Observed], None]
-    """Called with what was observed before the policy changes. Set by the control plane."""
+    """Called with the observations made before the policy changes. Set by the control plane."""
 
     def open(self) -> None:
-        """Listen. Raises CannotStart."""
+        """Open the listening sockets. Raises CannotStart."""
         raise NotImplementedError
 
     async def start(self, revision: Revision) -> bool:
-        """Serve by this policy. Return whether they do; not where they were told to stop meanwhile. Raises
-        CannotStart."""
+        """Serve with this policy. Return False if a stop was requested meanwhile. Raises CannotStart."""
         raise NotImplementedError
 
     async def put(self, revision: Revision, role: Role) -> list[object]:
-        """Have a policy in force or tried, in the order of the moment at which it is ready. Return the pieces of the
-        one before."""
+        """Put a policy in force, or try it, in the newest order. Return the pieces of the previous one."""
         raise NotImplementedError
 
     def turn(self, order: Order, role: Role) -> set[asyncio.Task[None]]:
-        """Have a policy follow an order. Return the work that goes on; nothing where it is done."""
+        """Apply an order to a policy. Return the tasks that are still running."""
         raise NotImplementedError
 
     async def settle(self) -> str:
-        """Wait until every worker has followed its last order. Return which have not; nothing where all have."""
+        """Wait until every worker follows its last order. Return the late workers as text, or an empty string."""
         raise NotImplementedError
 
     def reload_certificates(self) -> None:
@@ -68,70 +64,70 @@ class Workers:
         raise NotImplementedError
 
     def replace_all(self) -> None:
-        """Replace the workers one after the other."""
+        """Replace the workers one at a time."""
         raise NotImplementedError
 
     def ask_to_stop(self) -> None:
-        """The first time drains, the second ends at once."""
+        """Begin to drain; when called again, stop immediately."""
         raise NotImplementedError
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
-        """The work that goes on while they serve."""
+        """Return the tasks to run while the workers serve."""
         raise NotImplementedError
 
     def tell_where(self, admin: Address) -> None:
-        """Log where they listen."""
+        """Log the addresses of the listeners."""
         raise NotImplementedError
 
     async def drain(self) -> None:
-        """Take no new connections, and finish the requests in flight."""
+        """Stop accepting connections, and finish the requests in flight."""
         raise NotImplementedError
 
     async def stop(self) -> None:
-        """End. Again: no effect."""
+        """Stop. May be called repeatedly."""
         raise NotImplementedError
 
 
 class Desk:
-    """What operators ask and tell, as the control plane serves it."""
+    """The interface for operators' requests, as the control plane uses it."""
 
     def observed(self, observed: Observed) -> None:
-        """Add to the inventory."""
+        """Add observations to the inventory."""
         raise NotImplementedError
 
     def decides(self, policy: Policy, now: float) -> None:
-        """This policy is in force, as of a moment in seconds since the epoch."""
+        """Record that this policy is in force at a time, in seconds since the epoch."""
         raise NotImplementedError
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
-        """The work that goes on while the proxy runs."""
+        """Return the tasks to run while the proxy runs."""
         raise NotImplementedError
 
     async def end(self) -> None:
-        """Save what is to be kept."""
+        """Save the inventory."""
         raise NotImplementedError
 
 
 class AdminListener:
-    """Where operators connect."""
+    """The interface of the admin listener."""
 
     address: Address
 
     async def start(self) -> None:
-        """Answer."""
+        """Start to answer requests."""
         raise NotImplementedError
 
     async def stop(self) -> None:
-        """Answer no more."""
+        """Stop answering requests."""
         raise NotImplementedError
 
 
 class ControlPlane:
-    """One proxy's life: start, serve, drain, stop."""
+    """The life of a proxy: start, serve, drain, stop."""
 
     desk: Desk
     open_admin: Callable[[], AdminListener]
-    """Listens for operators. Raises CannotStart."""
+    """Opens the admin listener. Raises CannotStart."""
     admin: AdminListener | None = None
 
     def __init__(self, settings: Settings, files: PolicyFiles, workers: Workers, clock: Clock | None = None) -> None:
@@ -147,12 +143,12 @@ class ControlPlane:
         workers.observe = self._observe
 
     async def live(self, loaded: Loaded, started: Callable[[], None] | None = None) -> None:
-        """`started` is called once traffic is accepted. Raises CannotStart."""
+        """Run the proxy until it is stopped. `started` is called when traffic is accepted. Raises CannotStart."""
         self._handle_stop_signals()
         watching: list[asyncio.Task[None]] = []
         try:
             serves = await self.start(loaded)
-            del loaded  # or the first policy lives as long as the process
+            del loaded  # otherwise the first policy stays in memory
             if serves:
                 self._handle_other_signals()
                 watching = self.watch()
@@ -168,7 +164,7 @@ class ControlPlane:
             await self.stop()
 
     async def start(self, loaded: Loaded) -> bool:
-        """Whether it serves; not where it was told to stop meanwhile. Raises CannotStart."""
+        """Start to serve. Return False if a stop was requested meanwhile. Raises CannotStart."""
         if loaded.policy is None:
             raise CannotStart("the policy has errors")
         self.admin = self.open_admin()
@@ -188,7 +184,7 @@ class ControlPlane:
         return True
 
     def watch(self) -> list[asyncio.Task[None]]:
-        """Look after every file that may change, and after the clock."""
+        """Start the tasks that watch files and clock."""
         reloaders = [self.reloader, *([self.shadow] if self.shadow else [])]
         watches = [
             *(watch for reloader in reloaders for watch in reloader.watches()),
@@ -199,7 +195,7 @@ class ControlPlane:
         return [asyncio.create_task(watch) for watch in watches]
 
     async def stop(self) -> None:
-        """End everything."""
+        """Stop all parts."""
         await self.workers.stop()
         await self.desk.end()
         if self.admin is not None:
@@ -213,7 +209,7 @@ class ControlPlane:
             loop.add_signal_handler(number, self.workers.ask_to_stop)
 
     def _handle_other_signals(self) -> None:
-        """Once it serves. What SIGHUP asks for before that is done by itself: a changed file is seen."""
+        """Handle SIGHUP and SIGUSR2 when the proxy serves. An earlier SIGHUP may be ignored: changes are detected."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         loop.add_signal_handler(signal.SIGUSR2, self.workers.replace_all)
@@ -255,7 +251,7 @@ class ControlPlane:
         deciding.add_done_callback(self._deciding.discard)
 
     async def _decides_after(self, turning: set[asyncio.Task[None]], policy: Policy, now: float) -> None:
-        """Once workers have said what they observed before they followed."""
+        """Report the policy after the workers have delivered their earlier observations."""
         await asyncio.wait(turning)
         if policy is self.reloader.policy:
             self.desk.decides(policy, now)

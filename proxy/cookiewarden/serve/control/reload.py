@@ -1,15 +1,15 @@
-"""The policy's files, loaded again when they change, and the mode in which the policy is in force.
+"""Reloads of a policy's files, and the mode in which the policy is in force.
 
-Slow work reads, parses and builds; it waits for a disk, and takes seconds for a large policy. Urgent work switches the
-mode, ends the switch, and ends dated entries. Urgent work never waits for slow work, by these rules:
+Slow work reads, parses and builds. It waits for a disk, and takes seconds for a large policy. Urgent work switches the
+mode, ends the switch, and expires dated entries. Urgent work never waits for slow work, by these rules:
 
-1. `_slow` is held by one reload from its first read to its end. So no reload is put in force over a newer one.
-2. Urgent work takes no lock and awaits nothing: it changes `order`, and has `turn` apply it to what is in force.
-3. Whatever a reload built is put in force in the order of that moment, and not in that of the moment at which it began.
+1. A reload holds `_slow` from its first read to its end, so an older reload cannot replace a newer one.
+2. Urgent work neither takes a lock nor awaits. It changes `order`, and calls `turn` to apply it to the policy in force.
+3. A reload puts its result in force in the order of that moment, not of the moment at which it began.
 
-So a switch during a reload counts at once for the policy in force, and by rule 3 for the one that is being built. A
-switch that ends during a reload is gone by the time that the new policy is in force. A read that hangs holds up other
-reloads only."""
+A switch during a reload therefore applies at once to the policy in force, and by rule 3 to the policy that is being
+built. A switch that ends during a reload does not apply to the new policy. A read that hangs delays only other
+reloads."""
 
 import asyncio
 import logging
@@ -34,34 +34,32 @@ from cookiewarden.serve.offload import beside_traffic, free, in_thread
 log = logging.getLogger("cookiewarden")
 
 WATCH_SECONDS = 0.5
-"""Between two looks at the policy's files; a change is loaded once two looks agree."""
+"""Seconds between two checks of the policy's files. A change is loaded when two checks agree."""
 RETRY_SECONDS = 10.0
-"""After work that was due failed, or a reload for a reason that may pass: descriptors or memory that were not to be
-had."""
+"""Seconds to the next attempt of urgent work, or of a reload that failed for a temporary reason (lack of memory)."""
 PATIENCE_SECONDS = 10.0
-"""For the file system to answer, before the log says that it does not."""
+"""Seconds to wait for the file system before a warning is logged."""
 FIRST_SECONDS = 10.0
-"""For a policy that is tried to be loaded at the start, before the proxy serves without it."""
+"""Seconds to load the shadow policy at the start before the proxy serves without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One good state of a policy's files, with all that it takes to put it in force, whatever becomes of the files and
-    the keys."""
+    """A valid policy with everything needed to put it in force, independent of later changes of files and keys."""
 
     policy: Policy
     files: Mapping[str, bytes] = field(repr=False)
-    """The bytes of each by name."""
+    """The content of each file, by name."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)
-    """For the cookies that it seals."""
+    """Keys for the cookies that the policy seals."""
 
 
 class Reloader:
-    """Watches a policy's files and the clock. Hands each good state of the files to `put`, and has `turn` apply each
-    order."""
+    """Watches a policy's files and the clock. It passes each valid state of the files to `put`, and calls `turn` for
+    each new order."""
 
     order: Order
-    """The newest: how the policy is, or is about to be, in force."""
+    """The newest order, in which the policy is in force or is about to be."""
 
     def __init__(
         self,
@@ -74,9 +72,11 @@ class Reloader:
         role: Role = Role.IN_FORCE,
         clock: Clock | None = None,
     ) -> None:
-        """`keys`: of a policy; raises BadKeys. `put` has a revision in force, in the `order` of the moment at which it
-        is ready, and returns the pieces of the one before. `turn` has the policy in force follow `order` at once. Where
-        one of them raises, all is as before."""
+        """Create a reloader.
+
+        `keys` returns the keys of a policy and raises BadKeys. `put` puts a revision in force, in the `order` at that
+        moment, and returns the pieces of the previous one. `turn` applies `order` to the policy in force. If `put` or
+        `turn` raises, the state is unchanged."""
         self.files = files
         self.switch = switch
         self.status = status
@@ -88,41 +88,41 @@ class Reloader:
         self.order = Order(switch.above_policy, self.clock.wall())
         self.in_force: Revision | None = None
         self.nothing_ends_between = -math.inf, math.inf
-        """The moments between which no entry of it ends, and none that has ended counts again."""
+        """The period between two moments at which the state of an entry changes: expired before, expires after."""
         self._not_before = -math.inf
-        """When urgent work that failed is tried again."""
+        """Time of the next attempt of urgent work that failed."""
         self._retry_at = math.inf
-        """When a reload that failed is tried again."""
+        """Time of the next attempt of a reload that failed."""
         self._slow = asyncio.Lock()
         self._asked: list[asyncio.Task[None]] = []
         self._is_silent = False
-        """The log has said that the file system does not answer."""
+        """True if the log has reported that the file system does not respond."""
 
     @property
     def policy(self) -> Policy | None:
-        """The one in force."""
+        """The policy in force."""
         return self.in_force.policy if self.in_force is not None else None
 
     def revision(self, policy: Policy) -> Revision:
-        """What the files were last read as. Raises BadKeys."""
+        """Return the revision of the files as last read. Raises BadKeys."""
         return Revision(policy, self.files.raw, self.keys(policy))
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
-        """The work that goes on while the proxy runs."""
+        """Return the tasks to run while the proxy runs."""
         return [self.watch_clock(), self.watch_files()]
 
     # Urgent work
 
     def turn_mode(self, mode: Mode, seconds: float) -> None:
-        """The emergency switch: put the policy in force in this mode, for so long. Where that fails, by a fault of our
-        own, it raises and all is as before."""
+        """Switch the mode of the policy in force for some seconds. If a fault of the proxy prevents this, raise it and
+        leave the state unchanged."""
         until = datetime.fromtimestamp(self.clock.wall() + seconds, UTC)
-        why = f"an operator switches the mode to {mode.value} until {until:%Y-%m-%d %H:%M:%S} UTC"
+        why = f"an operator switched the mode to {mode.value} until {until:%Y-%m-%d %H:%M:%S} UTC"
         self._turn(self.switch.turned(mode, self.clock.elapsed() + seconds), why)
 
     def turn_mode_back(self, why: str) -> None:
-        """The mode is again what the setting or the policy says. Raises as `turn_mode`."""
-        self._turn(self.switch.back(), f"the mode is switched back, {why}")
+        """Revert to the mode of the setting or of the policy. Raises as `turn_mode` does."""
+        self._turn(self.switch.back(), f"the mode is reverted: {why}")
 
     def _turn(self, switch: ModeSwitch, why: str) -> None:
         revision = self.in_force
@@ -136,28 +136,28 @@ class Reloader:
             self.switch, self.order = before
             raise
         log.warning("%s", why)
-        self.status.switch_end = 0.0  # the end is another one, however near
+        self.status.switch_end = 0.0  # forces an update, even if the new end is close to the old one
         self._set_in_force(revision)
 
     async def watch_clock(self) -> None:
-        """Do what is due. Awaits nothing but the time."""
+        """Call `do_what_is_due` every WATCH_SECONDS. It awaits only time."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             self.do_what_is_due()
 
     def do_what_is_due(self) -> None:
-        """End the switch, end entries, and let entries count again whose end was passed by a clock that was wrong."""
+        """End the switch, expire entries, and restore entries that a wrong clock had expired."""
         elapsed = self.clock.elapsed()
         try:
             if elapsed >= max(self.switch.ends, self._not_before):
-                self.turn_mode_back("its time has passed")
+                self.turn_mode_back("its time is over")
             now, (passed, to_come) = self.clock.wall(), self.nothing_ends_between
             if not passed <= now < to_come and elapsed >= self._not_before:
                 self._turn(self.switch, ENDED if now >= to_come else COUNTS_AGAIN)
-        except Exception as fault:  # our own fault must not end the watching
+        except Exception as fault:  # a fault of the proxy must not stop the watching
             self._not_before = elapsed + RETRY_SECONDS
             log.error(
-                "the %s that is due is not yet in force: %s, a bug to report",
+                "a change of the %s that is due failed and will be tried again: %s; this is a bug, please report it",
                 self.role.value,
                 type(fault).__name__,
             )
@@ -165,7 +165,7 @@ class Reloader:
         self._log_whether_the_disk_answers()
 
     def _update_switch_end(self) -> None:
-        """By the wall clock, which may have been set since."""
+        """Recompute the end on the wall clock, which may have been set since."""
         switch, status = self.switch, self.status
         left = switch.ends - self.clock.elapsed()
         end = self.clock.wall() + left if switch.switched is not None else 0.0
@@ -176,26 +176,26 @@ class Reloader:
         is_silent = self.files.waits() >= PATIENCE_SECONDS
         if is_silent and not self._is_silent:
             log.error(
-                "the file system of the %s does not answer; what is in force stays in force, and a change is loaded "
-                "once it does",
+                "the file system of the %s does not respond; the loaded files stay in force, and changes are loaded "
+                "when it responds",
                 self.role.value,
             )
         elif self._is_silent and not is_silent:
-            log.warning("the file system of the %s answers again", self.role.value)
+            log.warning("the file system of the %s responds again", self.role.value)
         self._is_silent = is_silent
 
     # Slow work
 
     async def watch_files(self) -> None:
-        """Reload when a file of the policy has changed and is at rest: equal on two looks. One look at a time: where it
-        hangs, there is no other."""
+        """Reload when a file of the policy has changed and is stable, that is, equal in two checks. There is one check
+        at a time, so that only one can hang."""
         before: tuple[object, ...] = ()
         tried: tuple[object, ...] = ()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
                 seen = await in_thread(self.files.look)
-            except OSError:  # no thread is to be had
+            except OSError:  # a thread cannot be started
                 continue
             is_changed = seen == before and seen not in (self.files.loaded_from(), tried)
             if is_changed or self.clock.elapsed() >= self._retry_at:
@@ -204,8 +204,8 @@ class Reloader:
             before = seen
 
     def ask(self) -> asyncio.Task[None]:
-        """Reload soon, whatever the files' state. Return the reload that reads whatever was written by now: one may
-        wait already."""
+        """Request a reload, even if the files are unchanged. Return the reload that reads everything written so far,
+        which may be one that already waits."""
         if len(self._asked) >= 2:
             return self._asked[-1]
         task = asyncio.create_task(self.reload())
@@ -214,7 +214,7 @@ class Reloader:
         return task
 
     async def begin(self) -> None:
-        """Load for the first time; where that takes long, it goes on beside what follows."""
+        """Load for the first time. If it takes longer than FIRST_SECONDS, it continues in the background."""
         await asyncio.wait({self.ask()}, timeout=FIRST_SECONDS)
 
     async def reload(self) -> None:
@@ -232,10 +232,10 @@ class Reloader:
             except BadKeys as bad:
                 self._failed(began, [Obstacle(str(bad))], may_pass=is_passing(bad.errno))
             except (OSError, MemoryError) as want:
-                why = (isinstance(want, OSError) and want.strerror) or "memory is not to be had"
-                self._failed(began, [Obstacle(f"it cannot be read now: {why.lower()}")], may_pass=True)
-            except Exception as fault:  # our own fault must not end the watching
-                message = f"{type(fault).__name__} while it was read, a bug to report"
+                why = (isinstance(want, OSError) and want.strerror) or "out of memory"
+                self._failed(began, [Obstacle(f"the files cannot be read now: {why.lower()}")], may_pass=True)
+            except Exception as fault:  # a fault of the proxy must not stop the watching
+                message = f"{type(fault).__name__} while loading the files; this is a bug, please report it"
                 self._failed(began, [Obstacle(message)])
             else:
                 self.status.successes += 1
@@ -243,21 +243,21 @@ class Reloader:
                 if self.in_force is not None:
                     pieces += self.in_force.policy.entries
                 self.began(revision)
-                await free(pieces)  # which nothing else holds any more
+                await free(pieces)  # they have no other reference
 
     def _read(self) -> tuple[Revision | None, Sequence[Cause]]:
-        """What the files hold, and its problems, the errors first. Raises BadKeys."""
+        """Load the files. Return the revision and the problems, errors first. Raises BadKeys."""
         loaded = self.files.load()
         for source in loaded.sources.values():
             source.clear()
         problems = sorted(loaded.problems, key=lambda p: p.code.severity is not Severity.ERROR)
-        causes = [replace(problem, excerpt="") for problem in problems]  # nothing shows the line of the file
+        causes = [replace(problem, excerpt="") for problem in problems]  # the line of the file is not shown
         if loaded.policy is None:
             return None, causes or [Obstacle("no policy")]
         return self.revision(loaded.policy), causes
 
     def _failed(self, began: float, causes: Sequence[Cause], may_pass: bool = False) -> None:
-        """`may_pass`: the reason lies in the system and not in the files, so that the reload is tried again."""
+        """Record a failed reload. `may_pass`: the reason is in the system, so the reload is tried again."""
         if may_pass:
             self._retry_at = self.clock.elapsed() + RETRY_SECONDS
         self.status.reload_successful = False
@@ -265,12 +265,12 @@ class Reloader:
         self.status.reloads.append(Reload(began, False, tuple(causes[:MAX_CAUSES])))
         errors = sum(severity_of(cause) is Severity.ERROR for cause in causes)
         more = f" (and {counted(errors - 1, 'error')} more)" if errors > 1 else ""
-        stays = "stays in force" if self.role is Role.IN_FORCE else "is still tried"
-        again = f"; it is tried again in {RETRY_SECONDS:.0f} s" if may_pass else ""
-        log.error("reload failed, the old %s %s: %s%s%s", self.role.value, stays, line_of(causes[0]), more, again)
+        stays = "stays in force" if self.role is Role.IN_FORCE else "stays in use"
+        again = f"; it will be tried again in {RETRY_SECONDS:.0f} s" if may_pass else ""
+        log.error("reload failed, the previous %s %s: %s%s%s", self.role.value, stays, line_of(causes[0]), more, again)
 
     def began(self, revision: Revision) -> None:
-        """It is in force, in the newest order: say so."""
+        """Record that a revision is in force in the newest order."""
         self.status.reload_successful = True
         self.status.reload_time = self.clock.wall()
         self._set_in_force(revision)
@@ -278,7 +278,7 @@ class Reloader:
     def _set_in_force(self, revision: Revision) -> None:
         self.in_force = revision
         policy = revision.policy
-        # Of the moment that the engines have: what ends while they are built has not ended in them.
+        # At the moment of the order: entries that expire while the engines are built have not expired in the engines.
         self.nothing_ends_between = expiries_around(policy, self.order.now)
         mode = self.switch.of(policy)
         status = self.status
@@ -296,12 +296,12 @@ class Reloader:
         )
         if mode is not policy.mode and self.role is Role.IN_FORCE:
             log.warning(
-                "the policy says mode %s, but %s says %s",
+                "mode %s of the policy is overridden by %s: mode %s is in force",
                 policy.mode.value,
                 self.switch.why(policy),
                 mode.value,
             )
 
 
-ENDED = "an entry of the policy has ended; its cookie counts as undeclared"
-COUNTS_AGAIN = "the clock was set back; entries of the policy that had ended by it count again"
+ENDED = "an entry of the policy has expired; its cookie now counts as undeclared"
+COUNTS_AGAIN = "the clock was set back; entries of the policy that had expired are valid again"

@@ -1,5 +1,5 @@
-"""A second policy, tried beside the one in force: tomorrow's register on today's traffic. It decides on every cookie,
-changes nothing, and is counted apart (`judging/cookies`)."""
+"""The shadow policy, which is tried on the traffic beside the policy in force. It judges every cookie and changes
+nothing. Its decisions are counted separately (`judging/cookies`)."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ def shadow_reloader(
     turn: Callable[[], None],
     clock: Clock | None = None,
 ) -> Reloader | None:
-    """What loads the policy and watches its files; None where there is none."""
+    """Return the reloader of the shadow policy; None without one."""
     if not settings.shadow:
         return None
     status.shadow = PolicyStatus()
@@ -33,7 +33,7 @@ def shadow_reloader(
 
 
 def _keys(settings: Settings, policy: Policy) -> tuple[bytes, ...]:
-    """The keys there are; one for nothing where a policy that is only tried would seal and there is none."""
+    """Return the keys for the policy, or a random one without usable keys. Trying a policy needs no real key."""
     try:
         return keys_for(policy, settings.seal_key_file)
     except BadKeys:

@@ -1,4 +1,4 @@
-"""What is known of a policy in force, and of the reloads of its files."""
+"""The status of the policy in force, and of the reloads of its files."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -8,69 +8,69 @@ from cookiewarden.core.policy.problem import Problem, Severity, render_line
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """A reason for a failed reload that is not in the policy's files: keys, a disk, memory, or a fault of our own."""
+    """A reason for a failed reload outside the policy's files: keys, the disk, memory, or a fault of the proxy."""
 
     message: str
 
 
 Cause = Problem | Obstacle
-"""Why a reload failed, or what it warns of."""
+"""A reason why a reload failed, or a warning."""
 
 
 def severity_of(cause: Cause) -> Severity | None:
-    """None for what stands in no file."""
+    """Return the severity of a problem in a file; None for other causes."""
     return cause.code.severity if isinstance(cause, Problem) else None
 
 
 def line_of(cause: Cause) -> str:
-    """One line for the log, the page and the API."""
+    """Format a cause as one line for the log, the status page and the API."""
     return render_line(cause) if isinstance(cause, Problem) else cause.message
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """One that was tried."""
+    """A reload, successful or not."""
 
     at: float
-    """In seconds since the epoch."""
+    """Time in seconds since the epoch."""
     successful: bool
     causes: tuple[Cause, ...]
-    """The errors first."""
+    """Causes, errors first."""
 
 
 MAX_RELOADS = 10
-"""That are remembered."""
+"""Number of reloads that are kept."""
 MAX_CAUSES = 100
-"""Of one reload that are remembered. 10,000 entries have 20,000 where none has a purpose and a lifetime, and the page
-shows those of every reload: 4 s of a process that serves."""
+"""Number of causes that are kept per reload. 10,000 entries without purpose and lifetime have 20,000 causes; showing
+them for every reload took 4 s."""
 
 
 @dataclass(slots=True)
 class PolicyStatus:
-    """The policy in force and how its loading went."""
+    """The policy in force and the results of its reloads."""
 
     policy: str = ""
     sha256: str = ""
     enforcing: bool = False
     reload_successful: bool = True
     reload_time: float = 0.0
-    """When a policy was last loaded, in seconds since the epoch."""
+    """Time of the last successful load, in seconds since the epoch."""
     successes: int = 0
     failures: int = 0
     expiries: dict[str, float] = field(default_factory=dict)
-    """When dated entries end, by name."""
+    """Expiry of dated entries, by name."""
     switch_end: float = 0.0
-    """When the mode that an operator switched to ends, in seconds since the epoch; 0: none did."""
+    """Time at which the mode set by an operator ends, in seconds since the epoch; 0 without one."""
     reloads: deque[Reload] = field(default_factory=lambda: deque(maxlen=MAX_RELOADS))
-    """The last ones."""
+    """The last reloads, oldest first."""
     shadow: "PolicyStatus | None" = None
-    """The same of a policy that is tried beside it."""
+    """Status of the shadow policy, if any."""
 
 
 @dataclass(slots=True)
 class WorkerProcesses:
-    """The processes that serve, where there is a supervisor over them."""
+    """The worker processes under a supervisor."""
 
     pids: list[int]
     replaced: int = 0
-    """How many died and were replaced."""
+    """Number of workers that died and were replaced."""

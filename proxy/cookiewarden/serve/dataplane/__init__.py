@@ -1,1 +1,1 @@
-"""How a request gets to the application and back."""
+"""The data plane: HTTP/1.1 between clients and the application."""

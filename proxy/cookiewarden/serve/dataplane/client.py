@@ -1,8 +1,8 @@
-"""The client's side: one connection that reads requests, one at a time, and writes what the exchange hands it.
+"""The client side: a connection that reads requests one at a time, and writes the bytes of the exchange.
 
-A head is cut off at its blank line and read whole; the body behind it is counted or decoded; what comes after the
-end of a request waits, as raw bytes and bounded by not reading more, until that request is answered. So no parser
-ever holds what belongs to a later request.
+A head is read when its blank line has arrived. The body after it is counted or decoded. Bytes after the end of a
+request are kept unparsed until the request is answered, and above a limit reading stops. A parser therefore never holds
+bytes of a later request.
 """
 
 import asyncio
@@ -28,54 +28,60 @@ from cookiewarden.serve.wire.proxy_protocol import SIGNATURE
 from cookiewarden.serve.wire.request_head import RequestHead, read_again, read_request, refuse_early
 
 HELD = 65536
-"""Octets kept behind the request in flight; beyond it the client is not read."""
+"""Maximum octets kept after the request in flight. Above it, the client is not read."""
 UNEXPECTED_HEADER = (
-    "connections from %s begin with a PROXY protocol header; if a balancer is there, give --proxy-protocol %s"
+    "connections from %s begin with a PROXY protocol header; if a load balancer is there, give --proxy-protocol %s"
 )
-REPLACED = "X-Forwarded headers from %s are replaced; if that is your ingress, give --trust-forwarded %s"
+HTTP2 = (
+    "clients in %s speak HTTP/2 with prior knowledge (gRPC, or Service appProtocol: kubernetes.io/h2c); "
+    "route the port past the sidecar, or make %s use HTTP/1.1"
+)
+REPLACED = "replacing X-Forwarded headers from %s; if an ingress is there, give --trust-forwarded %s"
 MAX_HOST = 255
-"""Octets of a host that an idle connection keeps: no name is longer (RFC 1035 2.3.4)."""
+"""Octets of a host that an idle connection keeps; names are not longer (RFC 1035 2.3.4)."""
 REMEMBERED = 8192
-"""Octets up to which a head is kept to recognize the next one by: each idle connection holds twice as many."""
+"""Maximum octets of a head that is kept to recognize the next one. Each idle connection holds twice as many."""
 LINGER_OCTETS = 1 << 20
 LINGER_SECONDS = 2.0
-"""How long an answered client that still sends is listened to, so that it reads the answer (RFC 9112 9.6)."""
+"""Time to read a client that still sends after its response, so that it can read the response (RFC 9112 9.6)."""
 
 _SIGNATURE = SIGNATURE.lstrip(b"\r\n")
-"""What is left of it: it begins with empty lines."""
+"""The signature without the empty lines at its beginning."""
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n"
+"""The first line of the connection preface (RFC 9113 3.4)."""
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 
 
 class ClientConnection(ClientRole):
-    """One client connection."""
+    """A client connection."""
 
     phase = Phase.IDLE
     exchange: HttpExchange | None = None
     last: RequestHead | None = None
     tunnel: TunnelRole | None = None
     ended = False
-    """The client has closed its side."""
+    """True if the client has closed its side."""
     held = b""
-    """What came and was not looked at: the beginning of a head, or what follows the request in flight."""
+    """Bytes not parsed yet: the beginning of a head, or bytes after the request in flight."""
     looked = 0
-    """Octets of `held` that were found to be the beginning of a head: looked at once, a head in single octets costs
-    a copy each and not a search (32 KiB of them: 0.1 s instead of 4)."""
+    """Octets of `held` that have been checked. A head that arrives in single octets is then searched only once:
+    0.1 s instead of 4 for 32 KiB."""
     body: Body | None = None
-    """The body that is coming."""
+    """The body that is being received."""
     received = 0
-    """Octets of it that have come."""
+    """Octets of the body received."""
     ignored = 0
-    """Octets that came after the last answer."""
+    """Octets received after the last response."""
     reading = True
     paused = False
-    """The origin does not take more."""
+    """True while the application does not accept more data."""
     is_trusted = False
-    """Whether the peer's X-Forwarded fields are believed."""
+    """True if the X-Forwarded fields of the peer are trusted."""
     _browser: Browser | None = None
-    """Of the last request without X-Forwarded fields that are believed: a connection rarely changes its host."""
+    """Cache for requests without trusted X-Forwarded fields, because a connection rarely changes its host."""
 
     def __init__(self, context: Context, pool: PoolRole, peer: bytes | None = None) -> None:
-        """`peer`: the client's address, where a balancer has said it."""
+        """Create a connection. `peer`: the client's address, if a load balancer sent it."""
         self.context = context
         self.pool = pool
         self._balanced_for = peer
@@ -83,7 +89,7 @@ class ClientConnection(ClientRole):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are no subclasses of asyncio's
+        # uvloop's transports are not subclasses of asyncio's
         self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         if self._balanced_for is not None:
@@ -123,7 +129,7 @@ class ClientConnection(ClientRole):
                 self._stop_reading()
 
     def eof_received(self) -> bool:
-        """A client that has sent its request and closed its side is still answered."""
+        """Keep the connection of a client that has closed its side after its request, to answer it."""
         if self.tunnel is not None:
             return self.tunnel.client_ended()
         self.ended = True
@@ -172,7 +178,7 @@ class ClientConnection(ClientRole):
     # Reading
 
     def _head(self, data: bytes) -> None:
-        """Read the head at the beginning of `data`, or wait for the rest of it."""
+        """Parse the head at the beginning of `data`, or wait for its end."""
         began = perf_counter()
         if self.last is not None and (not self.looked or data.endswith(b"\r\n\r\n")):
             request = read_again(data, self.context.limits, self.last)
@@ -195,7 +201,7 @@ class ClientConnection(ClientRole):
                 refuse_early(data, looked, limits)
                 self.held, self.looked = data, len(data)
                 if data == b"\r" and self.phase is not Phase.HEAD:
-                    self._await_request_still()  # half of an empty line is no more of a head than all of it
+                    self._await_request_still()  # half of an empty line does not begin a request either
                 elif self.phase is not Phase.HEAD:
                     self.phase = Phase.HEAD
                     self.due = self.context.loop.time() + self.context.settings.header_timeout
@@ -205,18 +211,20 @@ class ClientConnection(ClientRole):
         except BadHead as bad:
             if data.startswith((b"PROXY ", _SIGNATURE)):
                 self.context.hints.give(self.peer, UNEXPECTED_HEADER)
+            elif data.startswith(_HTTP2_PREFACE):
+                self.context.hints.give(self.peer, HTTP2)
             self._fail(bad.status, bad.reason)
             return
         self._serve(request, data[end:], began)
 
     def _empty_lines(self) -> None:
-        """What a client may send after a body is not the beginning of a request."""
+        """Ignore empty lines, which a client may send after a body; they do not begin a request."""
         self.held = b""
         self._await_request_still()
 
     def _await_request_still(self) -> None:
         if self.phase is Phase.IDLE:
-            self.context.connections.idle[self] = None  # as late as it was
+            self.context.connections.idle[self] = None  # the deadline is unchanged
         else:
             self._await_request()
 
@@ -249,7 +257,7 @@ class ClientConnection(ClientRole):
             exchange.overhead += perf_counter() - began
 
     def _serve_guard(self, guard: Guard, request: RequestHead, rest: bytes, began: float) -> None:
-        """The guard's script, and what it tells: answered here, and never by the application."""
+        """Answer a request for the guard's script, or a report of the guard. The application does not get it."""
         if request.has_body:
             self._fail(413, "body_too_large", request.method)
             return
@@ -260,7 +268,7 @@ class ClientConnection(ClientRole):
         self._serve_own(guard.answer(request.method, request.path), request, rest, began)
 
     def _serve_own(self, answer: tuple[int, bytes, bytes], request: RequestHead, rest: bytes, began: float) -> None:
-        """A page of the proxy's own: status, header lines and body."""
+        """Send a page of the proxy: status, header lines and body."""
         self.held = rest
         status, lines, body = answer
         self.transport.write(own_response(status, lines, body, self.keep_alive, request.method == b"HEAD"))
@@ -286,7 +294,7 @@ class ClientConnection(ClientRole):
             self._await_progress()
 
     def _body(self, exchange: HttpExchange, body: Body, data: bytes) -> None:
-        """A piece of the body that is expected, and what follows its end."""
+        """Process a piece of the request body, and keep the bytes after its end."""
         piece = body.feed(data)
         self.received += len(piece)
         if body.fault is not None:
@@ -317,7 +325,7 @@ class ClientConnection(ClientRole):
         self.due = self.context.loop.time() + self.context.settings.client_timeout
 
     def _browser_behind(self, request: RequestHead) -> Browser:
-        """The browser of a request that goes on to the application."""
+        """Determine the browser of a request that is forwarded to the application."""
         if request.forwarded is not None and not self.is_trusted:
             self.context.metrics.counts[FORWARDED_REPLACED] += 1
             self.context.hints.give(self.peer, REPLACED)
@@ -333,10 +341,10 @@ class ClientConnection(ClientRole):
         self._browser = browser if len(request.host) <= MAX_HOST else None
         return browser
 
-    # What the exchange asks for
+    # Called by the exchange
 
     def pause(self) -> None:
-        """The origin does not take more: stop reading the client."""
+        """Stop reading the client, because the application does not accept more data."""
         self.paused = True
         self.due = NEVER
         self._stop_reading()
@@ -359,19 +367,19 @@ class ClientConnection(ClientRole):
             self.transport.resume_reading()
 
     def finished(self, request_complete: bool) -> None:
-        """The response is written: on to the next request, or the end."""
+        """Continue with the next request, or close, after the response has been written."""
         self.exchange = None
         self.paused = False
         if not self.keep_alive or self.transport.is_closing():
             self._end(linger=not request_complete or self.held != b"")
         elif self.full:
-            self.phase = Phase.UNREAD  # nothing more is served until the end of the response is read
+            self.phase = Phase.UNREAD  # the next request waits until the client has read the response
             self._await_progress()
         else:
             self._await_next()
 
     def _await_next(self) -> None:
-        """Ready for the next request, which may have come already."""
+        """Wait for the next request, or serve it if it has already arrived."""
         self._start_reading()
         if self.held:
             self.due = NEVER
@@ -383,7 +391,7 @@ class ClientConnection(ClientRole):
             self._await_request()
 
     def _next(self) -> None:
-        """Serve what has come meanwhile."""
+        """Serve a request that has arrived early."""
         if self.phase is not Phase.NEXT or self.transport.is_closing():
             return
         held, self.held = self.held, b""
@@ -403,15 +411,15 @@ class ClientConnection(ClientRole):
             self.close()
 
     def answer(self, status: int, head_only: bool, request_complete: bool) -> None:
-        """An answer of our own to a request that was forwarded or could not be."""
+        """Answer with an error response, whether or not the request was forwarded."""
         self.keep_alive = self.keep_alive and request_complete and not self.context.connections.draining
         if not self.transport.is_closing():
             self.transport.write(error_response(status, self.keep_alive, head_only))
         self.finished(request_complete)
 
     def cut(self, reset: bool) -> None:
-        """End the connection so that the response is seen to be incomplete. Towards HTTP/1.0 only a reset shows
-        it: SO_LINGER 0 makes one of the close; uvloop's abort would send an ordinary end."""
+        """Close the connection so that the client detects an incomplete response. With HTTP/1.0 only a reset shows it.
+        SO_LINGER 0 turns the close into a reset, because uvloop's abort would send a normal FIN."""
         self.exchange = None
         sock = self.transport.get_extra_info("socket")
         if reset and sock is not None:
@@ -438,7 +446,7 @@ class ClientConnection(ClientRole):
     # Ends
 
     def _fail(self, status: int, reason: str, method: bytes = b"") -> None:
-        """Answer a request that is not forwarded, or whose body is at fault, and end the connection."""
+        """Answer a request that is not forwarded, or has an invalid body, and close the connection."""
         metrics = self.context.metrics
         metrics.client_errors.add(reason)
         exchange, self.exchange = self.exchange, None
@@ -457,7 +465,7 @@ class ClientConnection(ClientRole):
         self._end(linger=True)
 
     def _end(self, linger: bool) -> None:
-        """Close. A client that still sends is listened to for a while, or a reset would destroy the answer."""
+        """Close. If the client still sends, read it for a while, because a reset would destroy the response."""
         self.due = NEVER
         if linger and not self.ended and not self.transport.is_closing():
             self.phase = Phase.LINGER
@@ -470,7 +478,7 @@ class ClientConnection(ClientRole):
             self.close()
 
     def close(self) -> None:
-        """Close once what was written is read, for which the client has its usual time."""
+        """Close after the written data has been sent, within `client_timeout`."""
         self.phase = Phase.CLOSING
         self._await_progress()
         self.transport.close()

@@ -1,4 +1,4 @@
-"""Facts that all connections of one worker share. Nothing here acts; what changes has an owner of its own."""
+"""Shared state of all connections of a worker. Changing parts have their own owners."""
 
 import sys
 
@@ -17,7 +17,7 @@ class Context:
     """Settings, policies, counters and owners. One event loop, no locks."""
 
     def __init__(self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections) -> None:
-        """Raises BadTLS."""
+        """Build the context. Raises BadTLS."""
         if settings.upstream is None:
             raise ValueError("an upstream is required")
         self.settings = settings
@@ -43,7 +43,7 @@ class Context:
         )
 
     def trusts(self, peer: bytes) -> bool:
-        """Whether a peer's X-Forwarded fields are believed."""
+        """Check whether the X-Forwarded fields of a peer are trusted."""
         networks = self.settings.trust_forwarded
         address = ip_address_of(peer) if networks else None
         return address is not None and any(address in network for network in networks)

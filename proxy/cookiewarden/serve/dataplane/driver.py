@@ -1,4 +1,4 @@
-"""HTTP/1.1 between clients and one application."""
+"""The driver for HTTP/1.1 between clients and one application."""
 
 from cookiewarden.serve.dataplane.client import ClientConnection
 from cookiewarden.serve.dataplane.context import Context
@@ -11,10 +11,10 @@ from cookiewarden.serve.settings import Settings
 
 
 class DataPlane(Driver):
-    """The driver that forwards. Needs a running loop."""
+    """The driver that forwards requests. It needs a running event loop."""
 
     def __init__(self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections) -> None:
-        """Raises BadTLS."""
+        """Create the driver. Raises BadTLS."""
         self.settings = settings
         self.metrics = metrics
         self.connections = connections

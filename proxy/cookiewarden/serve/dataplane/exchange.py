@@ -1,7 +1,7 @@
-"""One request's journey: judged, sent to the origin, its response judged and handed to the client.
+"""One exchange: the request is judged and forwarded, and its response is judged and forwarded to the client.
 
-It joins a client's connection and an origin's and knows what must happen when either fails. Both only report; the
-decisions are here."""
+An exchange joins a client connection and an origin connection. Both report failures, and the exchange decides how to
+handle them."""
 
 from time import perf_counter
 
@@ -18,38 +18,38 @@ from cookiewarden.serve.wire.request_head import RequestHead, build_request_head
 from cookiewarden.serve.wire.response_head import ResponseHead
 
 SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
-"""Methods that may be sent again (RFC 9110 9.2.1)."""
+"""Methods whose requests may be repeated (RFC 9110 9.2.1)."""
 
 JOIN = 65536
-"""Octets up to which a body is joined to its head for one write; a larger one is written by itself."""
+"""Maximum octets of a body that is joined to its head for a single write."""
 
 
 class HttpExchange(ExchangeRole):
     """One request and its response."""
 
-    # What most exchanges never change stays on the class: an instance sets half of its attributes.
+    # Defaults that most exchanges never change are on the class, so that creating an instance is cheap.
     origin: OriginRole | None = None
     head = b""
-    """The request head for the origin, kept until the response begins: a retry sends it again."""
+    """The request head for the origin, kept for a retry until the response begins."""
     parked: tuple[bytes, ...] = ()
-    """Body bytes that came before there was a connection."""
+    """Parts of the body that arrived before the connection to the origin was open."""
     started = False
     request_sent = False
-    """The origin has been sent the whole request."""
+    """True if the whole request has been sent to the origin."""
     responding = False
     chunked = False
-    """The client gets the body in chunks."""
+    """True if the client receives the body in chunks."""
     until_close = False
-    """The client knows the body's end by the end of the connection."""
+    """True if the end of the client connection marks the end of the body."""
     status = 0
     why = ""
-    """The reason of a failure, as the metrics name it."""
+    """Reason of a failure, as in the metrics."""
     retried = False
     over = False
     visit: Visit | None = None
-    """Where the answer may be a page that gets a guard."""
+    """Set if the response may be a page that gets the guard's tag."""
     page: GuardedPage | None = None
-    """Gets the guard's tag while it passes."""
+    """The page that gets the guard's tag while it is forwarded."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class HttpExchange(ExchangeRole):
         browser: Browser,
         began: float,
     ) -> None:
-        """`browser`: where it sent the request. `began`: by `perf_counter`."""
+        """Begin an exchange. `browser`: its view of the request. `began`: the start by `perf_counter`."""
         self.context = context
         self.pool = pool
         self.client = client
@@ -70,7 +70,7 @@ class HttpExchange(ExchangeRole):
         guard = context.in_force.guard
         if guard is not None:
             self.visit = visit_of(guard, request, context.metrics.guard_pages)
-        # Durations by perf_counter: uvloop's clock stands still within a turn of the loop, and counts in ms.
+        # Durations use perf_counter, because uvloop's clock has a resolution of 1 ms and is updated once per iteration.
         self.began = self.spoke = began
         self.overhead = 0.0
         self.body_ended = request.framing is Framing.NONE
@@ -99,7 +99,7 @@ class HttpExchange(ExchangeRole):
         self.pool.connect(self)
 
     def attached(self, origin: OriginRole) -> None:
-        """A connection is there: send what there is."""
+        """Send the request over a connection that has been opened."""
         self.origin = origin
         origin.exchange = self
         if self.parked:
@@ -117,11 +117,11 @@ class HttpExchange(ExchangeRole):
 
     def _sent(self, origin: OriginRole) -> None:
         self.request_sent = True
-        if not self.client.full:  # else the origin waits for the client, and is not late
+        if not self.client.full:  # while the client does not read, the origin has no deadline
             origin.await_answer()
 
     def request_body(self, data: bytes) -> None:
-        """A piece of the request's body."""
+        """Send a piece of the request body."""
         self._send(chunk(data) if self.request.framing is Framing.CHUNKED else data)
 
     def request_ended(self, trailers: list[bytes]) -> None:
@@ -143,7 +143,7 @@ class HttpExchange(ExchangeRole):
                 origin.await_answer()
 
     def origin_full(self) -> None:
-        """The origin does not read: neither do we, and it has `read_timeout` to begin again."""
+        """Stop reading the client while the origin does not read. The origin has `read_timeout` to continue."""
         self.client.pause()
         if self.origin is not None:
             self.origin.await_answer()
@@ -156,16 +156,16 @@ class HttpExchange(ExchangeRole):
     # The response
 
     def interim(self, response: ResponseHead) -> None:
-        """A 1xx: for clients that know of them (RFC 9110 15.2)."""
+        """Forward a 1xx response to clients that support it (RFC 9110 15.2)."""
         if self.request.http_1_1:
             self.client.transport.write(self._response_head(response, keep_alive=True))
 
     def respond(self, response: ResponseHead, body: bytes) -> None:
-        """The final response begins; `body` is what has come of its body."""
+        """Begin the final response. `body`: the part of its body that has arrived."""
         if self.visit is not None:
             self.page = self.visit.page(response, body, self.browser.host, self.browser.https)
         if response.framing > Framing.LENGTH or self.page is not None:
-            # RFC 9112 6.3: a length that is not known becomes chunks, and towards HTTP/1.0 the end of the connection
+            # RFC 9112 6.3: send a body of unknown length in chunks; to HTTP/1.0, until the connection ends.
             self.chunked = self.request.http_1_1
             self.until_close = not self.chunked
         self.responding = True
@@ -207,15 +207,14 @@ class HttpExchange(ExchangeRole):
         return b"".join(parts)
 
     def _alternatives(self, response: ResponseHead) -> None:
-        """Drop and count what would lead browsers to a port behind the proxy (RFC 7838), unless the setting keeps
-        it."""
+        """Remove and count Alt-Svc fields, which lead browsers past the proxy (RFC 7838), unless --keep-alt-svc."""
         if self.context.settings.keep_alt_svc:
             response.parts.append(response.alt_svc)
         else:
             self.context.metrics.counts[ALT_SVC_DROPPED] += 1
 
     def response_body(self, data: bytes) -> None:
-        """A piece of the response's body."""
+        """Forward a piece of the response body."""
         if self.page is not None:
             data = self.page.feed(data)
             if not data:
@@ -231,7 +230,7 @@ class HttpExchange(ExchangeRole):
             transport.write(b"\r\n")
 
     def responded(self, trailers: list[bytes]) -> None:
-        """The response is complete."""
+        """Complete the response."""
         if self.over:
             return
         self.origin = None
@@ -262,7 +261,7 @@ class HttpExchange(ExchangeRole):
     # Upgrade
 
     def upgraded(self, origin: OriginRole, response: ResponseHead, rest: bytes) -> bool:
-        """A 101: the head goes on, judged, and then bytes. False where the client did not ask for it."""
+        """Forward a 101 response and start the tunnel. Return False if the client did not request this upgrade."""
         asked = self.request.upgrade
         protocols = [protocol.lower() for protocol in response.upgrades]
         if protocols != [asked] or asked not in self.context.upgrade_protocols:
@@ -285,14 +284,14 @@ class HttpExchange(ExchangeRole):
         self.pool.failed(reason, detail)
 
     def origin_unreachable(self, status: int, reason: str, detail: str = "") -> None:
-        """No connection could be had. `detail`: what the system said of it."""
+        """Answer with an error after a failure to connect to the origin. `detail`: the system's error."""
         if self.over:
             return
         self._failed(reason, detail)
         self._answer(status)
 
     def origin_lost(self, origin: OriginRole) -> None:
-        """The connection ended before the response did."""
+        """Handle the end of the origin connection before the end of the response."""
         if self.over:
             return
         self.origin = None
@@ -303,7 +302,7 @@ class HttpExchange(ExchangeRole):
             self._failed("closed")
             self._answer(502)
         elif not self.retried and self.request.method in SAFE and not self.request.has_body:
-            # RFC 9112 9.3.1: an idle connection may close just as a request is sent; a safe one is sent once more.
+            # RFC 9112 9.3.1: an idle connection may close just as a request is sent. Safe methods are retried once.
             self.retried = True
             self.request_sent = False
             self.pool.connect(self, fresh=True)
@@ -312,7 +311,7 @@ class HttpExchange(ExchangeRole):
             self._answer(502)
 
     def origin_failed(self, origin: OriginRole, reason: str) -> None:
-        """The origin's answer cannot be used, or did not come."""
+        """Handle an invalid or missing response."""
         origin.close()
         if self.over:
             return
@@ -329,12 +328,12 @@ class HttpExchange(ExchangeRole):
         self.client.answer(status, self.request.method == b"HEAD", self.body_ended)
 
     def _cut(self) -> None:
-        """A response that cannot be completed must look incomplete (RFC 9112 8)."""
+        """Close the client connection so that the response is recognized as incomplete (RFC 9112 8)."""
         self._end()
         self.client.cut(reset=self.until_close)
 
     def client_gone(self, why: str, status: int = 0) -> None:
-        """The client left, or was answered by the client's connection itself with `status`."""
+        """End the exchange, because the client left or its connection has sent an error response with `status`."""
         if self.over:
             return
         self.status = self.status or status
@@ -345,7 +344,7 @@ class HttpExchange(ExchangeRole):
             self.origin = None
 
     def client_full(self) -> None:
-        """The client does not read: the origin waits, and is not late meanwhile."""
+        """Pause the origin while the client does not read. It has no deadline in the meantime."""
         if self.origin is not None:
             self.origin.pause_reading()
             self.origin.await_nothing()

@@ -1,10 +1,10 @@
-"""The origin's side: one connection that reads responses.
+"""The origin side: a connection that reads responses.
 
-Rules, because a mistake here hands one user's response to another:
-- a connection returns to the pool only after a response whose end is certain, with nothing behind it, to a request
-  that had been sent whole;
-- bytes on an idle connection, or after a response, close it and reach no client;
-- no parser lives longer than one head.
+Errors here could send the response of one user to another. The rules:
+- A connection returns to the pool only if the request was sent completely, the end of the response is certain, and no
+  bytes follow it.
+- Bytes on an idle connection, or after a response, close the connection and are not forwarded.
+- A parser is used for one head only.
 """
 
 import asyncio
@@ -22,34 +22,34 @@ from cookiewarden.serve.wire.response_head import ResponseHead, may_begin_a_resp
 
 
 class OriginPoolRole(PoolRole):
-    """The pool, as a connection in it knows it."""
+    """The interface of the pool for its connections."""
 
     def release(self, origin: "OriginConnection") -> None:
-        """A connection that is free."""
+        """Take back a connection that is free."""
         raise NotImplementedError
 
     def forget(self, origin: "OriginConnection") -> None:
-        """The connection is being closed: it is idle no more."""
+        """Remove a connection that is being closed from the idle ones."""
         raise NotImplementedError
 
     def lost(self, origin: "OriginConnection") -> None:
-        """The connection is closed."""
+        """Record that a connection has closed."""
         raise NotImplementedError
 
 
 class OriginConnection(OriginRole):
-    """One connection to the origin, serving one exchange at a time."""
+    """A connection to the origin, which serves one exchange at a time."""
 
     tunnel: TunnelRole | None = None
     closed = False
     read_paused = False
     usable_until = NEVER
     held = b""
-    """The beginning of a head."""
+    """The beginning of an incomplete head."""
     body: Body | None = None
-    """The body that is coming."""
+    """The body that is being received."""
     keep_alive = False
-    """The response allows the connection to be used again."""
+    """True if the response allows the connection to be reused."""
 
     def __init__(self, context: Context, pool: OriginPoolRole) -> None:
         self.context = context
@@ -58,7 +58,7 @@ class OriginConnection(OriginRole):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are no subclasses of asyncio's
+        # uvloop's transports are not subclasses of asyncio's
         self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
@@ -122,7 +122,7 @@ class OriginConnection(OriginRole):
             self.read_paused = False
             self.transport.resume_reading()
 
-    # Its deadline
+    # The deadline
 
     def await_answer(self) -> None:
         self.due = self.context.loop.time() + self.context.settings.read_timeout
@@ -131,18 +131,18 @@ class OriginConnection(OriginRole):
         self.due = NEVER
 
     def wait_in_pool(self) -> None:
-        """Idle from now on."""
+        """Set the deadline of an idle connection."""
         self.due = self.context.loop.time() + self.context.settings.upstream_idle_timeout
 
     def serve_again(self) -> None:
-        """Another exchange begins on a connection that has served one."""
+        """Prepare a used connection for another exchange."""
         self.reused, self.heard, self.due = True, False, NEVER
 
     # Reading
 
     def _head(self, exchange: ExchangeRole, data: bytes, looked: int) -> None:
-        """Read the heads at the beginning of `data`: interim ones, then the final one with what follows it. The first
-        `looked` octets were looked at before."""
+        """Parse the heads at the beginning of `data`: interim responses, then the final one and the bytes after it. The
+        first `looked` octets have been checked before."""
         self.held = b""
         while data:
             end = data.find(b"\r\n\r\n", max(looked - 3, 0)) + 4
@@ -173,7 +173,7 @@ class OriginConnection(OriginRole):
         self.held = data
 
     def _read(self, head: bytes, to_head: bool) -> ResponseHead:
-        """One bad Set-Cookie line makes the parser refuse everything: drop such lines and read again, as strictly."""
+        """Parse a head. If it is refused, remove invalid Set-Cookie lines and parse it again, equally strictly."""
         responses = self.context.responses
         try:
             return responses.read(head, to_head)
@@ -188,10 +188,10 @@ class OriginConnection(OriginRole):
     def _begin(self, exchange: ExchangeRole, response: ResponseHead, rest: bytes) -> None:
         self.keep_alive = response.keep_alive
         if response.idle_seconds is not None:
-            # One second before the origin said that it would close an idle connection.
+            # One second before the origin closes an idle connection, by its Keep-Alive field.
             self.usable_until = self.context.loop.time() + response.idle_seconds - 1
         if response.framing is Framing.NONE or (response.framing is Framing.LENGTH and len(rest) >= response.length):
-            # All of it has come, as most answers do.
+            # The complete body has arrived, as in most responses.
             length = response.length if response.framing is Framing.LENGTH else 0
             exchange.respond(response, rest[:length] if len(rest) > length else rest)
             self._finish(exchange, [], len(rest) > length)
@@ -220,7 +220,7 @@ class OriginConnection(OriginRole):
             self._finish(exchange, body.trailers, body.rest != b"")
 
     def _finish(self, exchange: ExchangeRole, trailers: list[bytes], followed: bool) -> None:
-        """The response is complete: let the connection go, to the pool or for good, then tell the exchange."""
+        """Complete the response: release or close the connection, then notify the exchange."""
         self.exchange = None
         self.body = None
         self.resume_reading()
@@ -230,7 +230,7 @@ class OriginConnection(OriginRole):
             self.keep_alive
             and not followed
             and exchange.request_sent
-            and self.transport.get_write_buffer_size() == 0  # an early answer: the request is still on its way
+            and self.transport.get_write_buffer_size() == 0  # otherwise the request is not sent completely
             and not self.closed
             and not self.transport.is_closing()
         ):
@@ -243,7 +243,7 @@ class OriginConnection(OriginRole):
         self.pool.failed("surplus")
 
     def late(self) -> None:
-        """`due` has passed."""
+        """Handle a missed deadline."""
         if self.exchange is not None:
             self.exchange.origin_failed(self, "read_timeout")
         else:

@@ -1,10 +1,10 @@
-"""The phases of a client's connection, one row each. The contributors' page prints this table."""
+"""The phases of a client connection, one per line. The contributors' page prints this table."""
 
 from enum import Enum
 
 
 class Arrival(Enum):
-    """What arriving octets are."""
+    """Use of arriving octets."""
 
     HEAD = "of a head"
     BODY = "of the request's body"
@@ -14,7 +14,7 @@ class Arrival(Enum):
 
 
 class Lateness(Enum):
-    """What happens when the client is late."""
+    """Reaction to a missed deadline."""
 
     CLOSES = "the connection closes"
     HEAD_408 = "408 header_timeout"
@@ -24,11 +24,11 @@ class Lateness(Enum):
 
 
 class Phase(Enum):
-    """What a connection is at, and so what arriving octets and lateness mean."""
+    """Phase of a connection, with the use of arriving octets and the reaction to a missed deadline."""
 
     def __init__(self, meaning: str, arrival: Arrival, lateness: Lateness, is_read: bool, is_idle: bool) -> None:
-        """`is_read`: whether the client is read, as far as there is room for what comes. `is_idle`: whether the
-        connection may be closed to make room for another."""
+        """Define a phase. `is_read`: the client is read, within limits. `is_idle`: the connection may be closed to make
+        room for another."""
         self.meaning = meaning
         self.arrival = arrival
         self.lateness = lateness

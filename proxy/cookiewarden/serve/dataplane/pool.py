@@ -1,4 +1,4 @@
-"""The pool of connections to the origin."""
+"""The pool of connections to the application."""
 
 import asyncio
 import errno
@@ -16,23 +16,23 @@ from cookiewarden.serve.listening.connections import NEVER
 from cookiewarden.serve.listening.tls import told_of
 
 RESOLVE_SECONDS = 5.0
-"""How long an address of the origin's name is used for new connections."""
+"""Time in seconds for which a resolved address is used for new connections."""
 
 log = logging.getLogger("cookiewarden")
 
 
 class Waiter(NamedTuple):
-    """An exchange for which there is no connection yet."""
+    """An exchange that waits for a connection."""
 
     until: float
-    """How long it waits, on the loop's clock."""
+    """End of the wait, on the event loop's clock."""
     exchange: ExchangeRole
     fresh: bool
-    """It takes no connection that was used."""
+    """True if a used connection is not acceptable."""
 
 
 class Pool(OriginPoolRole):
-    """Connections to one origin: idle ones are used newest first; what cannot be served waits in a line."""
+    """Connections to one origin. The newest idle one is used first. Above the limit, exchanges wait in a queue."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -45,7 +45,7 @@ class Pool(OriginPoolRole):
         self._addresses: tuple[float, list[str]] = (0.0, [])
 
     def connect(self, exchange: ExchangeRole, fresh: bool = False) -> None:
-        """Give the exchange a connection, now or later: `attached` or `origin_unreachable` is called."""
+        """Get a connection for an exchange, now or later. Calls `attached` or `origin_unreachable`."""
         now = self.context.loop.time()
         while self.idle and not fresh:
             origin = self.idle.pop()
@@ -116,20 +116,20 @@ class Pool(OriginPoolRole):
             try:
                 found = await self.context.loop.getaddrinfo(host, port, type=1)  # SOCK_STREAM
             except UnicodeError:  # an empty label, or one that is too long (RFC 1035 2.3.4)
-                raise OSError(errno.EINVAL, "the host's name is not valid") from None
+                raise OSError(errno.EINVAL, "the host name is not valid") from None
             addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
             self._addresses = (now + RESOLVE_SECONDS, addresses)
         return addresses
 
     def release(self, origin: OriginConnection) -> None:
-        """A connection that is free: for the first in line, else idle."""
+        """Give a free connection to the first exchange in the queue, or keep it as idle."""
         waiter = self._next_waiter()
         if waiter is None:
             self.idle.append(origin)
             origin.wait_in_pool()
         elif waiter.fresh and origin.heard:
             self.waiting.appendleft(waiter)
-            origin.close()  # in its place a new one is opened
+            origin.close()  # a new one is then opened for the waiting exchange
         else:
             origin.serve_again()
             waiter.exchange.attached(origin)
@@ -142,7 +142,7 @@ class Pool(OriginPoolRole):
         return None
 
     def forget(self, origin: OriginConnection) -> None:
-        """The connection is being closed: it is idle no more."""
+        """Remove a connection that is being closed from the idle ones."""
         if origin in self.idle:
             self.idle.remove(origin)
 
@@ -162,7 +162,7 @@ class Pool(OriginPoolRole):
         errors.add(reason)
         if self.context.hints.is_due(reason):
             if reason == "pool":
-                detail = "no connection to it was free within --pool-timeout"
+                detail = "no connection became free within --pool-timeout"
             log.warning(
                 "the application at %s failed: %s (%s since the start)",
                 self.upstream,

@@ -1,6 +1,6 @@
-"""What a client's connection, an exchange, an origin's connection, a tunnel and a pool are for one another.
+"""Interfaces between client connection, exchange, origin connection, tunnel and pool.
 
-Each knows the others by these only, so that no module needs another that needs it.
+The modules know each other by these interfaces only, which avoids circular imports.
 """
 
 import asyncio
@@ -11,107 +11,107 @@ from cookiewarden.serve.wire.response_head import ResponseHead
 
 
 class TunnelRole:
-    """Bytes both ways, after a 101."""
+    """A connection for bytes in both directions after a 101 response."""
 
     def from_client(self, data: bytes) -> None:
-        """Pass on what the client sent."""
+        """Forward data of the client."""
         raise NotImplementedError
 
     def from_origin(self, data: bytes) -> None:
-        """Pass on what the origin sent."""
+        """Forward data of the origin."""
         raise NotImplementedError
 
     def client_ended(self) -> bool:
-        """The client sends no more. Whether its connection stays open."""
+        """Handle the end of the client's data. Return True if its connection stays open."""
         raise NotImplementedError
 
     def origin_ended(self) -> bool:
-        """The same from the other side."""
+        """Handle the end of the origin's data. Return True if its connection stays open."""
         raise NotImplementedError
 
     def client_full(self) -> None:
-        """The client does not read what is written."""
+        """Pause the origin, because the client does not read."""
         raise NotImplementedError
 
     def client_drained(self) -> None:
-        """It reads again."""
+        """Resume the origin, because the client reads again."""
         raise NotImplementedError
 
     def origin_full(self) -> None:
-        """The origin does not read what is written."""
+        """Pause the client, because the origin does not read."""
         raise NotImplementedError
 
     def origin_drained(self) -> None:
-        """It reads again."""
+        """Resume the client, because the origin reads again."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """One side is gone."""
+        """Close both sides."""
         raise NotImplementedError
 
 
 class ClientRole(Client):
-    """The connection on which a request came, for the exchange."""
+    """The client connection, as an exchange uses it."""
 
     transport: asyncio.Transport
     peer = b"unknown"
     keep_alive = True
-    """The connection may carry another request after this one."""
+    """True if the connection may carry another request."""
     full = False
-    """The client does not read what is written."""
+    """True while the client does not read the written data."""
 
     def pause(self) -> None:
-        """The origin does not take more: stop reading the client."""
+        """Stop reading the client, because the origin does not accept more data."""
         raise NotImplementedError
 
     def resume(self) -> None:
-        """It takes more."""
+        """Read the client again."""
         raise NotImplementedError
 
     def finished(self, request_complete: bool) -> None:
-        """The response is written: on to the next request, or the end."""
+        """Continue with the next request, or close, after the response has been written."""
         raise NotImplementedError
 
     def answer(self, status: int, head_only: bool, request_complete: bool) -> None:
-        """Answer with a response of the proxy's own: the request was forwarded or could not be."""
+        """Answer with an error response, whether or not the request was forwarded."""
         raise NotImplementedError
 
     def cut(self, reset: bool) -> None:
-        """End the connection so that the response is seen to be incomplete."""
+        """Close the connection so that the client detects an incomplete response."""
         raise NotImplementedError
 
     def tunnelled(self, tunnel: TunnelRole) -> None:
-        """From now on bytes go through a tunnel."""
+        """Pass all further bytes to a tunnel."""
         raise NotImplementedError
 
     def await_tunnel(self) -> None:
-        """Give the tunnel its time from now on."""
+        """Restart the timeout of the tunnel."""
         raise NotImplementedError
 
 
 class OriginRole(asyncio.Protocol):
-    """The connection over which a request goes, for the exchange and the tunnel. It owns its deadline."""
+    """The origin connection, as an exchange and a tunnel use it. It manages its deadline."""
 
     transport: asyncio.Transport
     due = NEVER
-    """When the origin is late, on the loop's clock; while it is idle, when it has been so for long enough."""
+    """Deadline on the event loop's clock, for the response or for the idle time."""
     exchange: "ExchangeRole | None" = None
-    """The one that it serves."""
+    """The exchange that the connection serves."""
     reused = False
     heard = False
-    """It has said something in answer to this request."""
+    """True if the origin has sent bytes in response to this request."""
     write_paused = False
 
     def await_answer(self) -> None:
-        """The origin has its time to answer, or to go on, from now on."""
+        """Restart `read_timeout`."""
         raise NotImplementedError
 
     def await_nothing(self) -> None:
-        """It is not its turn."""
+        """Remove the deadline."""
         raise NotImplementedError
 
     def pause_reading(self) -> None:
-        """The client does not read: the origin waits."""
+        """Stop reading the origin, because the client does not read."""
         raise NotImplementedError
 
     def resume_reading(self) -> None:
@@ -119,80 +119,80 @@ class OriginRole(asyncio.Protocol):
         raise NotImplementedError
 
     def close(self) -> None:
-        """Let the connection go; what it still says reaches nobody."""
+        """Close the connection and drop further data."""
         raise NotImplementedError
 
     def tunnelled(self, tunnel: TunnelRole) -> None:
-        """From now on bytes go through a tunnel."""
+        """Pass all further bytes to a tunnel."""
         raise NotImplementedError
 
 
 class ExchangeRole:
-    """One request and its response, for the connections on both sides."""
+    """A request and its response, as the connections on both sides use it."""
 
     request: RequestHead
     spoke: float
-    """When the origin last said something, by `perf_counter`."""
+    """Time of the last bytes from the origin, by `perf_counter`."""
     responding = False
     request_sent = False
-    """The origin has been sent the whole request."""
+    """True if the whole request has been sent to the origin."""
     body_ended = False
-    """The client has sent the whole request."""
+    """True if the client has sent the whole request."""
     over = False
 
     def attached(self, origin: OriginRole) -> None:
-        """A connection is there: send what there is."""
+        """Send the request over a connection that has been opened."""
         raise NotImplementedError
 
     def interim(self, response: ResponseHead) -> None:
-        """A 1xx."""
+        """Handle a 1xx response."""
         raise NotImplementedError
 
     def upgraded(self, origin: OriginRole, response: ResponseHead, rest: bytes) -> bool:
-        """A 101. False where the client did not ask for it."""
+        """Handle a 101 response. Return False if the client did not request it."""
         raise NotImplementedError
 
     def respond(self, response: ResponseHead, body: bytes) -> None:
-        """The final response begins; `body` is what has come of its body."""
+        """Begin the final response. `body`: the part of its body that has arrived."""
         raise NotImplementedError
 
     def response_body(self, data: bytes) -> None:
-        """A piece of the response's body."""
+        """Forward a piece of the response body."""
         raise NotImplementedError
 
     def responded(self, trailers: list[bytes]) -> None:
-        """The response is complete."""
+        """Complete the response."""
         raise NotImplementedError
 
     def origin_full(self) -> None:
-        """The origin does not read."""
+        """Stop reading the client, because the origin does not read."""
         raise NotImplementedError
 
     def origin_drained(self) -> None:
-        """It reads again."""
+        """Read the client again."""
         raise NotImplementedError
 
     def origin_unreachable(self, status: int, reason: str, detail: str = "") -> None:
-        """No connection could be had. `detail`: the system's word for it."""
+        """Answer with an error after a failure to connect to the origin. `detail`: the system's error."""
         raise NotImplementedError
 
     def origin_lost(self, origin: OriginRole) -> None:
-        """The connection ended before the response did."""
+        """Handle the end of the origin connection before the end of the response."""
         raise NotImplementedError
 
     def origin_failed(self, origin: OriginRole, reason: str) -> None:
-        """The origin's answer cannot be used, or did not come."""
+        """Handle an invalid or missing response."""
         raise NotImplementedError
 
 
 class PoolRole:
-    """Connections to the origin, for exchanges."""
+    """The pool of connections to the origin, as exchanges use it."""
 
     def connect(self, exchange: ExchangeRole, fresh: bool = False) -> None:
-        """Give the exchange a connection, now or later: `attached` or `origin_unreachable` is called. `fresh`: none
-        that was used."""
+        """Get a connection for an exchange, now or later. Calls `attached` or `origin_unreachable`. `fresh`: a used
+        connection is not acceptable."""
         raise NotImplementedError
 
     def failed(self, reason: str, detail: str = "") -> None:
-        """Count a failure of the application, and log it now and then. `detail`: the system's word for it."""
+        """Count a failure of the application, and log it once per QUIET_SECONDS. `detail`: the system's error."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""After a 101: bytes both ways, untouched, with back-pressure. WebSocket and any other protocol allowed."""
+"""Tunnels after a 101 response, for WebSocket and other allowed protocols: unchanged bytes, with back-pressure."""
 
 import asyncio
 
@@ -6,13 +6,13 @@ from cookiewarden.serve.dataplane.roles import ClientRole, OriginRole, TunnelRol
 
 
 class Tunnel(TunnelRole):
-    """Joins a client's connection and an origin's. Neither side's bytes are looked at."""
+    """Joins a client connection and an origin connection without inspecting their bytes."""
 
     def __init__(self, client: ClientRole, origin: OriginRole) -> None:
         self.client = client
         self.origin = origin
         self.ended = 0
-        """How many sides have said that they send no more."""
+        """Number of sides that have ended their data."""
         origin.await_nothing()
         client.await_tunnel()
 
@@ -25,14 +25,14 @@ class Tunnel(TunnelRole):
         self.client.transport.write(data)
 
     def client_ended(self) -> bool:
-        """A half-closed side stays readable: the other may still have something to say. TLS has no such half."""
+        """Keep a half-closed side open for reading, because the other may still send. TLS has no half-closed state."""
         return self._ended(self.client.transport, self.origin.transport)
 
     def origin_ended(self) -> bool:
         return self._ended(self.origin.transport, self.client.transport)
 
     def _ended(self, ended: asyncio.Transport, other: asyncio.Transport) -> bool:
-        """Pass the end on; whether the side that ended stays open."""
+        """Forward the end of the data. Return True if the side that ended stays open."""
         self.ended += 1
         if self.ended == 2 or not (ended.can_write_eof() and other.can_write_eof()):
             self.close()
@@ -53,7 +53,7 @@ class Tunnel(TunnelRole):
         self.client.transport.resume_reading()
 
     def close(self) -> None:
-        """What was written to the other side is flushed, then it goes too."""
+        """Close both sides after the written data has been sent."""
         self.client.close()
         self.origin.await_answer()
         self.origin.transport.close()

@@ -1,1 +1,1 @@
-"""One exchange's cookies: judged, counted, traced and tried by the shadow policy. No transport."""
+"""Decisions on the cookies of an exchange, independent of the transport."""

@@ -1,8 +1,8 @@
-"""One exchange's cookies: judged, counted, traced, tried by the shadow policy. For every carrier of bytes.
+"""The cookies of one exchange: judged, counted, traced, and tried by the shadow policy. For every driver.
 
-A carrier makes one `ExchangeCookies` for a request, asks it for the Cookie field that the application gets, and hands
-it each head of the response. A fault of ours in judging a cookie ends no exchange: it is counted and logged, and the
-policy's `on_error` decides."""
+A driver creates one `ExchangeCookies` per request, gets the Cookie field for the application from it, and passes it
+each head of the response. A fault of the proxy in judging a cookie does not end the exchange. It is counted and logged,
+and the policy's `on_error` decides."""
 
 import logging
 import time
@@ -28,21 +28,21 @@ log = logging.getLogger("cookiewarden")
 class ExchangeCookies:
     """The cookies of one request and its response."""
 
-    # What most exchanges never change stays on the class: an instance sets a part of its attributes.
+    # Defaults that most exchanges never change are on the class, so that creating an instance is cheap.
     scope: Scope | None = None
-    """None where a fault of ours kept it from being found out: such an exchange's cookies are not judged."""
+    """None if finding it failed because of a fault of the proxy; the cookies are then not judged."""
     shadow: Engine | None = None
-    """A policy that is tried: what it decides is counted, and nothing else."""
+    """The shadow policy. Its decisions are only counted."""
     shadow_scope: Scope | None = None
     traced: tuple[int, int] | None = None
-    """Trace and parent, where the request asks for a span."""
+    """Trace ID and parent ID, if the request is traced."""
     decisions: tuple[Decision, ...] = ()
-    """What was decided, where a span will tell of it."""
+    """Decisions, collected for the span if the request is traced."""
     _judged: ResponseHead | None = None
-    """The head whose Set-Cookie fields are being judged."""
+    """The response head whose Set-Cookie fields are being judged."""
 
     def __init__(self, policies: Policies, request: RequestHead, host: bytes, https: bool) -> None:
-        """`host` and `https`: as the browser sees the request."""
+        """Create the cookies of a request. `host` and `https`: as the browser sees the request."""
         self.policies = policies
         self.request = request
         self.engine = engine = policies.engine
@@ -65,7 +65,7 @@ class ExchangeCookies:
     # The request
 
     def cookie_field(self) -> bytes | None:
-        """The value of the Cookie field that the application gets; None: it gets none."""
+        """Return the value of the Cookie field for the application; None if all cookies are stripped."""
         if not self.request.cookies:
             return None
         metrics, observations = self.policies.metrics, self.policies.observations
@@ -96,7 +96,7 @@ class ExchangeCookies:
     # The response
 
     def judge(self, response: ResponseHead) -> None:
-        """Put what the policy leaves of each Set-Cookie field into its place, and expiring lines before all others."""
+        """Apply the policy to each Set-Cookie field, and put lines that expire cookies before all others."""
         if response.cookies:
             self._judge_set_cookies(response)
         if self.engine.evicts and response.status >= 200:
@@ -104,7 +104,7 @@ class ExchangeCookies:
 
     def _judge_set_cookies(self, response: ResponseHead) -> None:
         if response.status == 304 and not values_of(b"date", b"".join(response.parts)):
-            # RFC 9110 6.6.1. Without one, browsers count an Expires from the Date of the page that they have kept.
+            # RFC 9110 6.6.1. Without a Date, browsers evaluate Expires by the Date of the cached page.
             response.parts.append(b"\r\nDate: " + imf_fixdate(int(time.time())))
         self._judged = response
         clock = self._expires_clock
@@ -135,13 +135,12 @@ class ExchangeCookies:
         return b"" if decision.enforced else b"".join(lead + line for lead, line in lines)
 
     def _expires_clock(self) -> float:
-        """The moment from which browsers count an Expires in the head that is being judged, in seconds since the
-        epoch."""
+        """Return the time by which browsers evaluate Expires in the current head, in seconds since the epoch."""
         head = b"" if self._judged is None else b"".join(self._judged.parts)
         return expires_clock(values_of(b"date", head), time.time())
 
     def _evict(self, response: ResponseHead) -> None:
-        """A live cookie after the expiring lines counts."""
+        """Add lines that expire cookies. They come first, so a live cookie in a later line takes effect."""
         request, scope = self.request, self.scope
         if scope is None or not request.cookies or not is_navigation(request.method, fields_of(request.fields)):
             return
@@ -150,7 +149,7 @@ class ExchangeCookies:
         try:
             lines, decisions = self.engine.evictions(request.cookies, scope, request.path, time.time())
         except Exception as error:
-            self.own_fault("expiring cookies", error, "none was expired")
+            self.own_fault("expiring cookies", error, "they are not expired")
             return
         response.parts[0] += b"".join(b"\r\nSet-Cookie: " + line for line in lines)
         self.policies.metrics.cookies("response", tuple(decisions.values()))
@@ -183,10 +182,10 @@ class ExchangeCookies:
             self._shadow_fault(error)
 
     def _shadow_fault(self, error: Exception) -> Decision:
-        self.own_fault("trying the shadow policy", error, "nothing depends on it")
+        self.own_fault("trying the shadow policy", error, "traffic is not affected")
         return Decision(Action.BLOCK, None, (Reason.POLICY_ERROR,))
 
-    # Our own faults
+    # Faults of the proxy
 
     def _scope_fault(self, error: Exception) -> None:
         self.scope = None
@@ -196,28 +195,28 @@ class ExchangeCookies:
         return self._policy_error(error, Action.BLOCK)
 
     def _policy_error(self, error: Exception, action: Action) -> Decision:
-        """Counted, and logged without any byte of the cookie."""
+        """Count and log a fault, without any byte of the cookie."""
         self.own_fault("judging a cookie", error, self._outcome())
         return self._undecided(action)
 
     def _undecided(self, action: Action) -> Decision:
-        """Not enforced where what was not judged passes."""
+        """Return the decision for a cookie that could not be judged. It is not enforced if the cookie passes."""
         return Decision(action, None, (Reason.POLICY_ERROR,), enforced=not self._passes())
 
     def _passes(self) -> bool:
         return self.engine.policy.on_error is OnError.OPEN
 
     def _outcome(self) -> str:
-        return "it passed, as on_error asks" if self._passes() else "it was dropped"
+        return "it passes, because on_error is open" if self._passes() else "it is dropped"
 
     def own_fault(self, doing: str, error: Exception, outcome: str) -> None:
-        """Count a fault of our own, and log it. `doing`: the work that failed; `outcome`: what became of it."""
+        """Count and log a fault of the proxy. `doing`: the work that failed. `outcome`: the consequence."""
         _own_fault(self.policies, doing, error, outcome)
 
     # The end
 
     def ended(self, status: int, seconds: float, why: str) -> None:
-        """Send the request's span, where it asks for one. `why`: the reason of a failure; empty where there is none."""
+        """Send the span of a traced request. `why`: the reason of a failure, or empty."""
         tracing = self.policies.tracing
         if self.traced is None or tracing is None:
             return
@@ -228,7 +227,7 @@ class ExchangeCookies:
         try:
             tracing.ended(self.traced, request.method.decode(), host, path, status, seconds, why, actions)
         except Exception as error:
-            self.own_fault("telling a span", error, "nothing depends on it")
+            self.own_fault("sending a span", error, "traffic is not affected")
 
 
 def _own_fault(policies: Policies, doing: str, error: Exception, outcome: str) -> None:
@@ -244,8 +243,7 @@ def _scope(engine: Engine, request: RequestHead, host: bytes, https: bool) -> Sc
 
 
 def judge_script(policies: Policies, request: RequestHead, name: bytes, host: bytes, https: bool, page: bytes) -> None:
-    """Count a cookie that a page's script wanted to set. `request`: the guard's report of it. `page`: the target of the
-    page."""
+    """Count a cookie that a page's script tried to set. `request`: the guard's report. `page`: path of the page."""
     engine = policies.engine
     try:
         scope = _scope(engine, request, host, https)

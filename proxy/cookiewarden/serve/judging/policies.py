@@ -1,4 +1,4 @@
-"""The policies by which exchanges are judged, and where what was decided is counted."""
+"""The policies that judge exchanges, and the counters of their decisions."""
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.serve.observe.metrics import Metrics
@@ -7,7 +7,7 @@ from cookiewarden.serve.observe.tracing import Tracing
 
 
 class Policies:
-    """What judging an exchange needs, for every driver. A request keeps the engines that it began with."""
+    """Everything that judging an exchange needs. A request keeps the engines with which it began."""
 
     def __init__(
         self,
@@ -16,11 +16,11 @@ class Policies:
         observations: Observations | None,
         tracing: Tracing | None = None,
     ) -> None:
-        """`observations`: where an inventory is kept. `tracing`: where spans are asked for."""
+        """Create the policies. `observations`: if an inventory is kept. `tracing`: if spans are sent."""
         self.engine = engine
         """The policy in force."""
         self.shadow: Engine | None = None
-        """A policy that is tried: it decides and changes nothing."""
+        """The shadow policy. It changes nothing."""
         self.metrics = metrics
         self.observations = observations
         self.tracing = tracing

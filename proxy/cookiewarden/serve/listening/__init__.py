@@ -1,1 +1,1 @@
-"""Who may connect, and how it ends; for every driver."""
+"""Acceptance of connections, their limits and their end, for every driver."""

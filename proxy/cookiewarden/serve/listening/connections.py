@@ -1,7 +1,7 @@
-"""The clients' connections: which are open, which wait for a request, whether there is room for one more, and the tick.
+"""The client connections of a worker: open, idle, limits and deadlines.
 
-Deadlines are an attribute of each connection, `due`, that is looked at once a tick: setting one costs a store where a
-timer costs a heap, and a look at 10,000 connections takes 0.4 ms."""
+The deadline of a connection is its attribute `due`, which is checked once per tick. Setting it is one assignment, while
+a timer would cost a heap operation. Checking 10,000 connections takes 0.4 ms."""
 
 import asyncio
 import os
@@ -10,25 +10,25 @@ from collections.abc import Callable
 
 NEVER = float("inf")
 TICK = 0.1
-"""Seconds between two looks at the deadlines: the precision of every timeout but `connect_timeout`."""
+"""Seconds between two checks of the deadlines: the precision of all timeouts except `connect_timeout`."""
 
 
 class Client(asyncio.Protocol):
-    """A client's connection, whatever it carries."""
+    """A connection of a client, for any protocol."""
 
     due = NEVER
-    """When the client is late, on the loop's clock."""
+    """Deadline on the event loop's clock."""
 
     def late(self) -> None:
-        """`due` has passed."""
+        """Handle a missed deadline."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close once what was written is read."""
+        """Close after the data written so far has been sent."""
         raise NotImplementedError
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close immediately."""
         raise NotImplementedError
 
 
@@ -36,22 +36,22 @@ class Connections:
     """The clients of one worker. One event loop, no locks."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
-        """`most`: clients at a time; 0: as many as there are descriptors for."""
+        """Create an empty set. `most`: maximum number of clients, or 0 to derive it from the limit on open files."""
         self.loop = loop
         self.most = most or _most_by_descriptors()
         self.open: set[Client] = set()
         self.idle: dict[Client, None] = {}
-        """Clients between two requests, the one that has waited longest first."""
+        """Clients between two requests, the longest idle first."""
         self.draining = False
-        """No client is to send another request."""
+        """True if clients may not send further requests."""
         self._ticker: asyncio.TimerHandle | None = None
 
     def start(self, tick: Callable[[float], None]) -> None:
-        """Look at the deadlines from now on. `tick`: what else is done then, with the moment on the loop's clock."""
+        """Start checking deadlines. `tick`: called at each tick with the time on the event loop's clock."""
         self._ticker = self.loop.call_later(TICK, self._tick, tick)
 
     def _tick(self, tick: Callable[[float], None]) -> None:
-        # First of all: whatever fails in one turn, every timeout hangs on the next.
+        # Schedule the next tick first: an exception in this one must not disable the timeouts.
         self._ticker = self.loop.call_later(TICK, self._tick, tick)
         now = self.loop.time()
         for client in [client for client in self.open if client.due <= now]:
@@ -60,36 +60,36 @@ class Connections:
         tick(now)
 
     def has_room(self, arriving: int = 0) -> bool:
-        """Whether one more client is within the limit, beside those that are arriving. At the limit the one that has
-        been idle for longest goes."""
+        """Check whether one more client is within the limit, in addition to `arriving` ones. At the limit, close the
+        client that has been idle longest."""
         if len(self.open) + arriving < self.most:
             return True
         idle = next(iter(self.idle), None)
         if idle is None:
             return False
         self.idle.pop(idle)
-        idle.close()  # it is open, and may be late, until what was written is read
+        idle.close()  # the client stays in `open` until the written data has been sent
         return True
 
     def close_idle(self) -> None:
-        """Close every client that waits between two requests."""
+        """Close every client that is between two requests."""
         for client in list(self.idle):
             self.idle.pop(client)
             client.close()
 
     def abort_all(self) -> None:
-        """End every client at once."""
+        """Close every client immediately."""
         for client in list(self.open):
             client.abort()
 
     def stop(self) -> None:
-        """Look at no deadline any more."""
+        """Stop checking deadlines."""
         if self._ticker is not None:
             self._ticker.cancel()
 
 
 def _most_by_descriptors() -> int:
-    """Two descriptors for each client, and some for the rest (RLIMIT_NOFILE is the soft one)."""
+    """Return half of the soft RLIMIT_NOFILE after a reserve, since each client needs up to two descriptors."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         soft = os.sysconf("SC_OPEN_MAX")

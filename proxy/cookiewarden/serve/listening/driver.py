@@ -1,4 +1,4 @@
-"""What carries bytes between clients and the application, as a listener and a worker know it."""
+"""The interface of a driver, which moves bytes between clients and the application, for a listener and a worker."""
 
 from cookiewarden.serve.listening.connections import Client, Connections
 from cookiewarden.serve.listening.hints import Hints
@@ -7,7 +7,7 @@ from cookiewarden.serve.settings import Settings
 
 
 class Driver:
-    """One worker's carrier. Has begun once `start` was called."""
+    """The driver of one worker. It runs after `start`."""
 
     settings: Settings
     metrics: Metrics
@@ -15,17 +15,17 @@ class Driver:
     hints: Hints
 
     def client(self, peer: bytes | None) -> Client:
-        """A protocol for a connection that was accepted. `peer`: the client's address, where a balancer has said it."""
+        """Return a protocol for an accepted connection. `peer`: the client's address, if a balancer sent it."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Connections may come."""
+        """Prepare for connections."""
         raise NotImplementedError
 
     def stop(self) -> None:
-        """End what is open towards the application."""
+        """Close the connections to the application."""
         raise NotImplementedError
 
     def count_connections(self) -> None:
-        """Put open connections, by side and state, among the counts."""
+        """Update the counts of open connections, by side and state."""
         raise NotImplementedError

@@ -1,19 +1,19 @@
-"""Log lines that traffic causes: as often as they help, however often it does."""
+"""Warnings that traffic causes, limited in number."""
 
 import asyncio
 import ipaddress
 import logging
 
 MAX_NETWORKS = 64
-"""Networks of peers for which hints are logged."""
+"""Maximum number of networks of peers for which hints are logged."""
 QUIET_SECONDS = 10.0
-"""How long one reason for a failure is not logged again."""
+"""Seconds in which the same kind of failure is not logged again."""
 
 log = logging.getLogger("cookiewarden")
 
 
 class Hints:
-    """What one worker has logged. One event loop, no locks."""
+    """Record of the warnings that one worker has logged. One event loop, no locks."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -21,8 +21,7 @@ class Hints:
         self._quiet_until: dict[str, float] = {}
 
     def give(self, peer: bytes, hint: str) -> None:
-        """Log once for a peer's network which flag would change what it meets. `hint` has two places for the
-        network."""
+        """Log a hint once for each network of peers. `hint` has two places for the network."""
         address = ip_address_of(peer)
         if address is None or len(self._given) >= MAX_NETWORKS:
             return
@@ -32,7 +31,7 @@ class Hints:
             log.warning(hint, network, network)
 
     def is_due(self, reason: str) -> bool:
-        """Whether a failure for this reason is to be logged now: once in QUIET_SECONDS."""
+        """Check whether a failure for this reason may be logged now: at most once in QUIET_SECONDS."""
         now = self._loop.time()
         if now < self._quiet_until.get(reason, 0.0):
             return False
@@ -41,7 +40,7 @@ class Hints:
 
 
 def ip_address_of(peer: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address of a peer; an IPv4 one that came in IPv6's clothes as itself. None for a unix socket's."""
+    """Return the address of a peer, IPv4-mapped IPv6 addresses as IPv4; None for a unix socket."""
     try:
         address = ipaddress.ip_address(peer.decode().partition("%")[0])
     except ValueError:

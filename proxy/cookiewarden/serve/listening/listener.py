@@ -1,8 +1,8 @@
-"""Where clients arrive: the listening sockets, and each accepted connection made a client of the driver.
+"""The listening sockets, and the acceptance of connections.
 
-A plain listener is the event loop's own. Where a connection has something to say before it is a client's (a TLS
-handshake, or the header of a balancer, which must be read to its last byte before a handshake may begin), it is
-accepted here: until then it counts as a connection, and a drain waits for it. That costs 25 µs a connection.
+A plain listener is a server of the event loop. With TLS or the PROXY protocol, connections are accepted here, because
+the header must be read to its last byte before the handshake begins. Until the handshake ends, a connection counts
+towards the limit, and a drain waits for it. This costs 25 µs per connection.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from cookiewarden.serve.wire.proxy_protocol import BadProxyHeader, missing, sour
 log = logging.getLogger("cookiewarden")
 
 AT_ONCE = 64
-"""Connections accepted before others get a turn."""
+"""Maximum number of connections accepted before other events are handled."""
 PAUSE_SECONDS = 0.1
-"""Without a free descriptor: until accepting is tried again."""
+"""Seconds until accepting is tried again after the process ran out of descriptors."""
 GOODBYE_SECONDS = 2.0
-"""For a TLS client to answer that the connection ends; many never do."""
+"""Seconds that a TLS client has to confirm the end of the connection. Many never do."""
 NO_HEADER = (
-    "connections from %s begin with no PROXY protocol header and are closed; if no balancer there sends one, take %s"
-    " out of --proxy-protocol"
+    "closing connections from %s without a PROXY protocol header; if nothing there sends one, remove %s from "
+    "--proxy-protocol"
 )
 
 
 class Listener:
-    """Accepts connections from one socket until it is closed."""
+    """Acceptance of connections from one socket until it is closed."""
 
     def __init__(self, driver: Driver, listening: socket.socket, tls: ssl.SSLContext | None) -> None:
         self.driver = driver
@@ -44,7 +44,7 @@ class Listener:
         self.tls = tls
         self._server: asyncio.Server | None = None
         self._waiting: socket.socket | None = None
-        """The socket once more: to take what waits when the loop has closed its own."""
+        """A duplicate of the socket, to accept the waiting connections after the event loop has closed its own."""
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -53,22 +53,22 @@ class Listener:
         if self.tls is not None or self.driver.settings.proxy_protocol:
             loop.add_reader(self.socket, self._accept)
             return
-        self._waiting = self.socket.dup()  # now, for there may be no descriptor to be had when it closes
+        self._waiting = self.socket.dup()  # now, because no descriptor may be free when it closes
         create = loop.create_unix_server if self.socket.family == socket.AF_UNIX else loop.create_server
         self._server = await create(lambda: self.driver.client(None), sock=self.socket, backlog=BACKLOG)
 
     def close(self) -> None:
-        """Take what waits in the accept queue, which closing would reset, then close. Again: no effect."""
+        """Accept the connections in the queue, which closing would reset, then close. May be called repeatedly."""
         waiting = self._closing()
         if waiting is not None:
-            with contextlib.suppress(OSError):  # no descriptor is free: what waits cannot be taken
-                for _ in range(BACKLOG // AT_ONCE + 1):  # not for ever, where more come than can be taken
+            with contextlib.suppress(OSError):  # the process has run out of descriptors
+                for _ in range(BACKLOG // AT_ONCE + 1):  # bounded, because connections may arrive faster
                     if not self._accept_from(waiting):
                         break
             waiting.close()
 
     def stop(self) -> None:
-        """Close at once."""
+        """Close without accepting the connections in the queue."""
         waiting = self._closing()
         if waiting is not None:
             waiting.close()
@@ -76,7 +76,7 @@ class Listener:
             task.cancel()
 
     def _closing(self) -> socket.socket | None:
-        """The socket with what waits, nothing being accepted from it any more; None where it is closed already."""
+        """Stop accepting and return the socket with the queue, or None if it is already closed."""
         if self._closed:
             return None
         self._closed = True
@@ -88,7 +88,7 @@ class Listener:
 
     @property
     def arriving(self) -> bool:
-        """Whether connections were accepted that are no clients yet."""
+        """Check for accepted connections that are not clients yet."""
         return bool(self._tasks)
 
     def _accept(self) -> None:
@@ -105,7 +105,7 @@ class Listener:
             self.loop.add_reader(self.socket, self._accept)
 
     def _accept_from(self, listening: socket.socket) -> bool:
-        """Accept a few; whether there may be more."""
+        """Accept a batch of connections and return whether more may be waiting."""
         for _ in range(AT_ONCE):
             try:
                 connection, name = listening.accept()
@@ -114,7 +114,7 @@ class Listener:
             connection.setblocking(False)
             if self.driver.connections.has_room(len(self._tasks)):
                 self._begin(connection, name)
-            else:  # nothing can be said before a handshake
+            else:  # an answer cannot be sent before the handshake
                 self.driver.metrics.client_errors.add("overload")
                 connection.close()
         return True
@@ -130,7 +130,7 @@ class Listener:
         task.add_done_callback(end)
 
     async def _serve(self, connection: socket.socket, name: Any) -> None:
-        """Read what a balancer says first, then the connection is like any other."""
+        """Read the PROXY protocol header, if one is expected, and hand the connection to the driver."""
         driver = self.driver
         peer: bytes | None = None
         balancers = driver.settings.proxy_protocol
@@ -160,12 +160,12 @@ class Listener:
             connection.close()
 
     def _handshake_failed(self, detail: str) -> None:
-        """Count a client with which TLS could not be spoken, and log it now and then."""
+        """Count a failed TLS handshake and log it at most once in QUIET_SECONDS."""
         errors = self.driver.metrics.client_errors
         errors.add("tls")
         if self.driver.hints.is_due("handshake"):
             failed = counted(errors["tls"], "time")
-            log.warning("a TLS handshake with a client failed: %s (%s since the start)", detail, failed)
+            log.warning("TLS handshake with a client failed: %s (%s since the start)", detail, failed)
 
     async def _header(self, connection: socket.socket) -> bytes:
         header = b""

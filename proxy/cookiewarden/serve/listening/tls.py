@@ -1,7 +1,7 @@
-"""TLS on both sides: contexts from files, and a renewed certificate without a dropped connection.
+"""TLS on both sides: contexts from files, and certificate renewal without dropped connections.
 
-Python's defaults are the modern ones: TLS 1.2 or newer, no compression, the library's cipher list. Only HTTP/1.1 is
-offered by ALPN (RFC 7301), because nothing else is spoken.
+The contexts have Python's defaults: TLS 1.2 or newer, no compression, the cipher list of OpenSSL. ALPN (RFC 7301)
+offers HTTP/1.1 only, because the proxy supports no other version.
 """
 
 import os
@@ -14,16 +14,16 @@ ALPN = ["http/1.1"]
 
 
 class BadTLS(Exception):
-    """Certificates that cannot be used: one line for the person who gave them. Holds no key."""
+    """A one-line error about certificates that cannot be used. It never contains a key."""
 
 
 def _loading(context: ssl.SSLContext, flag: str, cert: str, key: str) -> None:
-    """Put a certificate and its key into a context. Raises BadTLS."""
+    """Load a certificate and its key into a context. Raises BadTLS."""
     try:
         context.load_cert_chain(cert, key or None, password=_no_password)
     except (OSError, ValueError) as error:
         if not key and isinstance(error, ssl.SSLError) and _only_a_certificate(Path(cert).read_bytes()):
-            raise BadTLS(f'{flag} "{cert}" has no private key in it; give {flag.replace("cert", "key")}') from None
+            raise BadTLS(f'{flag} "{cert}" contains no private key; give {flag.replace("cert", "key")}') from None
         files = f'"{cert}"' + (f' with key "{key}"' if key else "")
         raise BadTLS(f"{flag} {files} cannot be used: {told_of(error, 'not PEM')}") from None
 
@@ -33,11 +33,11 @@ def _only_a_certificate(pem: bytes) -> bool:
 
 
 def _no_password() -> str:
-    raise ValueError("the key has a password; give one without")
+    raise ValueError("the key is protected by a password; give one without a password")
 
 
 def _trusting(context: ssl.SSLContext, flag: str, ca: str) -> None:
-    """Trust the authorities of a file. Raises BadTLS."""
+    """Trust the certificate authorities of a file. Raises BadTLS."""
     try:
         context.load_verify_locations(ca)
     except (OSError, ValueError) as error:
@@ -45,19 +45,19 @@ def _trusting(context: ssl.SSLContext, flag: str, ca: str) -> None:
 
 
 def told_of(error: OSError | ValueError, otherwise: str = "no TLS") -> str:
-    """What the system, or OpenSSL, says of what failed, in a few words; `otherwise` where OpenSSL says nothing."""
+    """Describe an error of the system or of OpenSSL in a few words; `otherwise` without a reason from OpenSSL."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate not accepted: {error.verify_message}"
+        return f"certificate rejected: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return (error.reason or otherwise).replace("_", " ").lower()
     return ((isinstance(error, OSError) and error.strerror) or str(error)).lower()
 
 
 class ListenerTLS:
-    """The listener's context, and what its files were. Renewed files make another one, for the handshakes to come."""
+    """The listener's TLS context and the state of its files. Renewed files need a new instance."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises BadTLS."""
+        """Load the files. Raises BadTLS."""
         self.settings = settings
         self.stamps = self.look()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -71,12 +71,12 @@ class ListenerTLS:
         _loading(context, "--tls-cert", self.settings.tls_cert, self.settings.tls_key)
 
     def look(self) -> tuple[object, ...]:
-        """What the files are now: to see that they have changed."""
+        """Return the current state of the files, to detect changes."""
         return tuple(map(_stamp, (self.settings.tls_cert, self.settings.tls_key)))
 
 
 def listener_tls(settings: Settings) -> ListenerTLS | None:
-    """What `--tls-cert` asks for. Raises BadTLS."""
+    """Return the TLS context that `--tls-cert` requests, if any. Raises BadTLS."""
     if settings.tls_cert:
         return ListenerTLS(settings)
     if settings.tls_key or settings.tls_client_ca:
@@ -93,7 +93,7 @@ def _stamp(path: str) -> object:
 
 
 def upstream_context(settings: Settings) -> ssl.SSLContext | None:
-    """How to speak to an https:// upstream; None for any other. Raises BadTLS."""
+    """Return the TLS context for an https:// upstream; None for any other. Raises BadTLS."""
     if settings.upstream is None or not settings.upstream.tls:
         return None
     context = ssl.create_default_context()

@@ -1,4 +1,4 @@
-"""One worker's life: start, serve, drain, stop. Reads in that order. What carries its bytes is a driver."""
+"""The life of one worker: start, serve, drain, stop, in this order. A driver moves the bytes."""
 
 import asyncio
 import contextlib
@@ -16,9 +16,9 @@ from cookiewarden.serve.settings import Settings
 log = logging.getLogger("cookiewarden")
 
 WATCH_SECONDS = 0.5
-"""Between two looks at the files of a certificate."""
+"""Seconds between two checks of the certificate files."""
 IDLE_DRAIN_SECONDS = 1.0
-"""What a client has to send its next request, whose answer then says that the connection closes."""
+"""Seconds in which an idle client may send one more request, whose response then has `Connection: close`."""
 
 
 class Worker:
@@ -32,14 +32,14 @@ class Worker:
         self.stopping = asyncio.Event()
         self.hurry = asyncio.Event()
         self.driver: Driver | None = None
-        """Once it serves."""
+        """Set when the worker serves."""
         self._renewing: asyncio.Task[None] | None = None
-        """Reads the certificate."""
+        """The task that reads the certificate."""
 
     # Start
 
     async def start(self, driver: Driver, listening: socket.socket) -> None:
-        """Raises CannotStart."""
+        """Load the certificate and start to accept connections. Raises CannotStart."""
         try:
             self.tls = listener_tls(self.settings)
         except BadTLS as error:
@@ -52,18 +52,18 @@ class Worker:
     # Serve
 
     def ask_to_stop(self) -> None:
-        """The first time drains, the second ends at once."""
+        """Begin to drain; when called again, stop immediately."""
         if self.stopping.is_set():
             self.hurry.set()
         self.stopping.set()
 
     def reload_certificate(self) -> None:
-        """Read the listener's certificate again, beside the traffic; connections that are open keep theirs."""
+        """Read the listener's certificate again in the background. Open connections keep the previous one."""
         if self.tls is not None and (self._renewing is None or self._renewing.done()):
             self._renewing = asyncio.create_task(self._renew_certificate())
 
     async def _renew_certificate(self) -> None:
-        """In a thread, and into a context of its own: the disk may hang, and half a pair would end every handshake."""
+        """Load the files in a thread, because the disk may hang, and into a new context, which is then complete."""
         if self.tls is None:
             return
         seen = self.tls.stamps
@@ -72,19 +72,19 @@ class Worker:
             self.tls = await in_thread(lambda: ListenerTLS(self.settings))
         except (BadTLS, OSError) as error:
             self.tls.stamps = seen
-            log.error("the old certificate stays in use: %s", error)
+            log.error("cannot load the new certificate; the previous one stays in use: %s", error)
         else:
             self.listener.tls = self.tls.context
             log.info("certificate loaded: %s", self.settings.tls_cert)
 
     async def watch_certificate(self) -> None:
-        """Reload when the files have changed and are at rest: certificate and key are two, and renewed in turn."""
+        """Reload when the files have changed and are stable: certificate and key are replaced one after the other."""
         before: tuple[object, ...] = ()
         while self.tls is not None:
             await asyncio.sleep(WATCH_SECONDS)
             try:
                 seen = await in_thread(self.tls.look)
-            except OSError:  # no thread is to be had
+            except OSError:  # a thread cannot be started
                 continue
             if seen == before and seen != self.tls.stamps:
                 await self._renew_certificate()
@@ -93,7 +93,7 @@ class Worker:
     # Drain
 
     async def drain(self) -> None:
-        """No new connections after a while; then wait until every connection has ended, those of tunnels too."""
+        """Stop accepting after the drain delay, then wait until all connections have ended, including tunnels."""
         if self.driver is None:
             return
         settings, connections = self.settings, self.driver.connections
@@ -123,8 +123,8 @@ class Worker:
         aborted = self.driver.metrics.in_flight
         self.listener.stop()
         self.driver.stop()
-        # One that was accepted a moment ago is a client two turns of the loop later; closed transports tell their
-        # protocols on the next.
+        # A connection just accepted becomes a client two loop iterations later, and connection_lost arrives one
+        # iteration after close.
         for _ in range(3):
             self.driver.connections.abort_all()
             await asyncio.sleep(0)

@@ -1,1 +1,1 @@
-"""What is counted and remembered of traffic, without values."""
+"""Metrics, inventory, access log and spans, all without cookie values."""

@@ -1,5 +1,5 @@
-"""The access log: one line for each request, off unless asked for. Names no cookie and no query string, for both
-may hold what must not be read; the query is told where that, too, is asked for."""
+"""The access log: one line per request, off by default. It has no cookies, and query strings only on request, because
+both may contain secrets."""
 
 import logging
 
@@ -8,12 +8,12 @@ from cookiewarden.serve.settings import Access
 log = logging.getLogger("cookiewarden.access")
 
 MAX_HOST, MAX_PATH = 255, 600
-"""Octets that are told, each at most five in JSON: lines of several workers to one pipe must not mix, and a write of
-4,096 is the largest that is one piece (PIPE_BUF)."""
+"""Maximum octets logged, each at most five characters in JSON. A line must be shorter than 4,096 octets (PIPE_BUF), so
+that lines of several workers to one pipe do not mix."""
 
 
 class AccessLog:
-    """Writes a line for each request that ended."""
+    """Writes one line for each request that has ended."""
 
     def __init__(self, access: Access) -> None:
         self.on = access is not Access.OFF
@@ -22,7 +22,7 @@ class AccessLog:
     def answered(
         self, client: bytes, method: bytes, host: bytes, target: bytes, status: int, seconds: float, why: str
     ) -> None:
-        """`status` 0: the client was gone before there was one. `why`: a failure's reason, as in the metrics."""
+        """Log a request. `status` 0: the client left before the response. `why`: reason of a failure, as in metrics."""
         path = target if self._query else target.partition(b"?")[0]
         fields: dict[str, object] = {
             "client": client.decode(),
@@ -37,7 +37,7 @@ class AccessLog:
         log.info("request", extra={"fields": fields})
 
     def refused(self, client: bytes, status: int, why: str) -> None:
-        """What was no request, or too large a one: nothing of it is told."""
+        """Log data that is not a valid request, or a request that is too large, without its content."""
         log.info("request", extra={"fields": {"client": client.decode(), "status": status, "reason": why}})
 
 

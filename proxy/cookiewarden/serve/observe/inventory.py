@@ -1,5 +1,4 @@
-"""The inventory of one proxy, all workers together: what is added to it, and the file that brings it back after a
-restart."""
+"""The inventory of one proxy with all its workers, and the file from which it is restored after a restart."""
 
 import asyncio
 import contextlib
@@ -20,26 +19,27 @@ from cookiewarden.serve.offload import in_thread
 log = logging.getLogger("cookiewarden")
 
 SAVE_SECONDS = 10.0
-"""Between two looks at whether there is something to write to the file."""
+"""Seconds between two checks for changes to save."""
 TAKE_SECONDS = 1.0
-"""Between two takings of what the data plane saw."""
+"""Seconds between two collections of observations from the data plane."""
 MAX_FILE = 64 * 1024 * 1024
-"""Octets of a snapshot file above which it is none of ours."""
+"""Maximum octets of a file that is read as an inventory."""
 YIELD_EVERY = 50
-"""Records after which traffic gets its turn while they are written: 2,000 of them take 20 ms."""
+"""Number of records that are written before traffic gets a turn: 2,000 records take 20 ms."""
 
 
 class LiveInventory:
-    """Raises nothing: an inventory that cannot be read or written is told in the log, and traffic goes on."""
+    """The inventory in memory and its file. It raises no errors. If the file cannot be read or written, it logs the
+    error, and traffic continues."""
 
     def __init__(self, path: str) -> None:
-        """`path`: of the snapshot file; empty for none."""
-        self.path = Path(os.path.realpath(path)) if path else None  # a link stays one; a circle of them too
+        """Load the inventory. `path`: of its file, or empty."""
+        self.path = Path(os.path.realpath(path)) if path else None  # keeps a symbolic link, even a circular one
         if self.path is not None and not os.access(self.path.parent, os.W_OK | os.X_OK):
-            log.error("the inventory will not be saved: %s is no folder that can be written to", self.path.parent)
+            log.error("the inventory will not be saved: %s is not a writable folder", self.path.parent)
         loaded = self._load()
         self._is_from_elsewhere = loaded is not None
-        """A file may have been edited, and hold more than was ever kept."""
+        """True for an inventory from a file, which may have been edited and may exceed the limits."""
         self.inventory = loaded or Inventory(since=time.time())
         self.inventory.new_policy(time.time())
         self._keeper = Keeper(self.inventory)
@@ -47,7 +47,7 @@ class LiveInventory:
         self._lock = asyncio.Lock()
 
     def add(self, observed: Observed) -> None:
-        """Take note."""
+        """Add observations."""
         now = time.time()
         for repeated in observed.cookies:
             self._keeper.add(repeated.observation, repeated.count, repeated.crossed, now)
@@ -56,7 +56,7 @@ class LiveInventory:
         self._changed = self._changed or bool(observed.cookies or observed.left_out)
 
     def new_policy(self, policy: Policy) -> None:
-        """Another policy is in force."""
+        """Record that another policy is in force."""
         self.inventory.new_policy(time.time())
         if self._is_from_elsewhere:
             matcher = Matcher(policy.entries)
@@ -65,7 +65,7 @@ class LiveInventory:
             self._is_from_elsewhere = False
 
     async def dumped(self) -> bytes:
-        """As JSON, with turns for traffic between."""
+        """Return the inventory as JSON, with turns for traffic while it is built."""
         pieces = []
         for number, piece in enumerate(pieces_of(self.inventory)):
             pieces.append(piece)
@@ -74,13 +74,13 @@ class LiveInventory:
         return b"".join(pieces)
 
     async def watch(self) -> None:
-        """Write the file now and then."""
+        """Save the inventory every SAVE_SECONDS."""
         while self.path is not None:
             await asyncio.sleep(SAVE_SECONDS)
             await self.save()
 
     async def save(self) -> None:
-        """Write the file, if there is one and something new."""
+        """Save the inventory if there is a file and a change."""
         async with self._lock:
             if self.path is None or not self._changed:
                 return
@@ -90,7 +90,7 @@ class LiveInventory:
                 await in_thread(lambda: _write(path, data))
             except OSError as error:
                 self._changed = True
-                log.error("the inventory is not saved: %s: %s", path, (error.strerror or "error").lower())
+                log.error("cannot save the inventory %s: %s", path, (error.strerror or "error").lower())
 
     def _load(self) -> Inventory | None:
         if self.path is None:
@@ -98,14 +98,14 @@ class LiveInventory:
         try:
             with open(self.path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise OSError(0, "it is no regular file")
+                    raise OSError(0, "not a regular file")
                 data = file.read(MAX_FILE + 1)
         except FileNotFoundError:
             return None
         except OSError as error:
-            # What is there is somebody's: it is not written over.
+            # The file may belong to somebody else, so it is not overwritten.
             log.error(
-                "the inventory of before is not read, and none is saved: %s: %s",
+                "cannot read the inventory %s (%s); the inventory will not be saved",
                 self.path,
                 (error.strerror or "error").lower(),
             )
@@ -113,21 +113,21 @@ class LiveInventory:
             return None
         try:
             if len(data) > MAX_FILE:
-                raise NotThis("it is larger than any inventory")
+                raise NotThis("it is too large for an inventory")
             inventory = read_inventory(data)
         except NotThis as bad:
             self._put_aside(printable(str(bad)), ours=not data.strip(b"\0 \r\n") or data.lstrip().startswith(b"{"))
             return None
-        log.info("inventory of before: %d names", len(inventory.records))
+        log.info("inventory restored: %d names", len(inventory.records))
         return inventory
 
     def _put_aside(self, why: str, ours: bool) -> None:
-        """What cannot be read is kept for a person to look at, and no longer in the way."""
+        """Rename an unreadable file of ours, so that a person can inspect it. Leave other files untouched."""
         if self.path is None:
             return
         if not ours:
             log.error(
-                "the inventory will not be saved: %s is another file than an inventory (%s), and stays as it is",
+                "%s is not an inventory file (%s); it is left untouched, and the inventory will not be saved",
                 self.path,
                 why,
             )
@@ -136,13 +136,13 @@ class LiveInventory:
         aside = self.path.with_name(self.path.name + ".unreadable")
         with contextlib.suppress(OSError):
             self.path.replace(aside)
-        log.error("the inventory begins anew: %s is none of this version (%s); it is now %s", self.path, why, aside)
+        log.error("%s is not a valid inventory (%s); starting a new one, the file is now %s", self.path, why, aside)
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a reader finds the old file or the new one. Raises OSError."""
+    """Replace the file in one step, so that readers find the old or the new one. Raises OSError."""
     new = path.with_name(path.name + ".new")
-    alone = os.O_NONBLOCK | os.O_NOFOLLOW  # what is there may be a pipe, or lead elsewhere
+    alone = os.O_NONBLOCK | os.O_NOFOLLOW  # an existing file may be a pipe or a symbolic link
     with open(new, "wb", opener=lambda name, flags: os.open(name, flags | alone, 0o600)) as file:
         file.write(data)
         file.flush()

@@ -1,9 +1,9 @@
-"""Every counter of the data plane, in one flat array of 64-bit integers: what traffic does to it is `counts[i] += 1`.
+"""All counters of the data plane, in one flat array of 64-bit integers that traffic increments by `counts[i] += 1`.
 
-Alone, a process counts in a list. A worker among others counts in memory that its supervisor owns, so that a worker
-that is killed loses nothing. `exposition` tells what the numbers mean to Prometheus.
+A single process counts in a list. A worker of several counts in memory that its supervisor owns, so that counts survive
+when it is killed. `exposition` assigns the numbers to metrics.
 
-Label sets are closed. What comes from the wire (names, hosts, methods) is never a label as it is.
+Label sets are closed. Text from the network (names, hosts, methods) is never used as a label.
 """
 
 from bisect import bisect_left
@@ -31,7 +31,7 @@ ACTIONS = {
     "request": ("pass", "strip", "report"),
     "script": ("block", "report"),
 }
-"""What was done with a cookie; `report`: the policy calls for more, and nothing was changed."""
+"""Actions on cookies, by direction. `report`: the policy calls for an action, and the cookie was left unchanged."""
 
 UPSTREAM_ERRORS = (
     "connect",
@@ -64,23 +64,23 @@ CONNECTIONS = tuple(product(("client", "upstream"), ("active", "idle")))
 """Open connections, by side and state."""
 
 GUARD_PAGES = ("injected", "encoded", "csp", "not-html", "sniffed")
-"""Pages under a script guard, by what became of its tag."""
+"""Pages under a script guard, by result of inserting its tag."""
 
 DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 OVERHEAD_BUCKETS = (0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05)
-"""Seconds."""
+"""Upper bounds in seconds."""
 
 K = TypeVar("K")
 Counts = MutableSequence[int] | memoryview
 
 
 def _places(keys: Iterable[K], at: int) -> tuple[dict[K, int], int]:
-    """Each key with its place in the array from `at` on, and where the next part begins."""
+    """Number the keys from `at` on. Return the number of each key, and the next free number."""
     places = {key: number for number, key in enumerate(keys, at)}
     return places, at + len(places)
 
 
-# The array: a fixed part, then a part for each label of a cookie.
+# The array has a fixed part, and then one part for each label of a cookie.
 IN_FLIGHT, POLICY_ERRORS, FORWARDED_REPLACED, ALT_SVC_DROPPED = range(4)
 REQUESTS_AT, _next = _places(product((m.encode() for m in METHODS), range(1, 6)), 4)
 UPSTREAM_ERRORS_AT, _next = _places(UPSTREAM_ERRORS, _next)
@@ -97,17 +97,17 @@ VIOLATIONS_AT, LABEL_SIZE = _places(product((r.value for r in Reason), (False, T
 GAUGES = (IN_FLIGHT, *CONNECTIONS_AT.values())
 
 MAX_REMEMBERED = 20_000
-"""Decisions of whose heads the places are remembered: bounds what is kept alive of them, and what collections of
-garbage look at."""
+"""Maximum number of decisions for which the places of counters are cached. The limit bounds the memory that they keep
+and the work of garbage collection."""
 
 
 def done(decision: Decision) -> str:
-    """What was done with a cookie, as the metrics call it."""
+    """Return the action on a cookie, as the metrics name it."""
     return decision.action.value if decision.enforced or decision.action is Action.PASS else "report"
 
 
 class Cells(Mapping[K, int]):
-    """Some of the counts, by name."""
+    """A mapping of names to some of the counts."""
 
     def __init__(self, counts: Counts, places: dict[K, int]) -> None:
         self._counts = counts
@@ -127,20 +127,20 @@ class Cells(Mapping[K, int]):
 
 
 class Label(NamedTuple):
-    """What the cookies of one entry are counted under."""
+    """The label under which the cookies of an entry are counted."""
 
     role: Role
-    """Of the policy that judged them."""
+    """Role of the policy that judged them."""
     cookie: str
-    """The entry's name, or what stands for those that have no label of their own."""
+    """Name of the entry, or a label for cookies without a separate one."""
 
 
 class Labels:
-    """The labels of cookies, numbered in the order in which policies declared them. No number ever changes, so
-    that no counter goes back at a reload."""
+    """The labels of cookies, numbered in the order of their declaration. A number never changes, so counters do not
+    decrease at a reload."""
 
     def __init__(self, max_entries: int, shadow: bool = False) -> None:
-        """`shadow`: whether there is a second policy."""
+        """Create the labels. `shadow`: there is a second policy."""
         self.max_entries = max_entries
         roles = (Role.IN_FORCE, Role.SHADOW) if shadow else (Role.IN_FORCE,)
         self.numbers = {Label(role, UNDECLARED): number for number, role in enumerate(roles)}
@@ -148,12 +148,12 @@ class Labels:
 
     @property
     def cells(self) -> int:
-        """Length of the array for the labels there are."""
+        """Length of the array for the current labels."""
         return LABELS_AT + LABEL_SIZE * len(self.numbers)
 
     @property
     def max_cells(self) -> int:
-        """Length of the array for as many labels as there can be."""
+        """Length of the array for the maximum number of labels."""
         return LABELS_AT + LABEL_SIZE * (self.max_entries + 2) * self._policies
 
     def declare(self, names: Iterable[str], role: Role = Role.IN_FORCE) -> None:
@@ -167,28 +167,28 @@ class Labels:
                 count += 1
 
     def of(self, role: Role) -> dict[str, int]:
-        """The numbers of one policy's labels, by the names of cookies."""
+        """Return the numbers of one policy's labels, by name of the cookie."""
         return {label.cookie: number for label, number in self.numbers.items() if label.role is role}
 
 
 class Slot:
-    """Where the cookies of one kind of head are counted."""
+    """The counters for one kind of head."""
 
     __slots__ = ("count", "crossed", "places")
 
     def __init__(self, places: tuple[int, ...]) -> None:
         self.places = places
         self.count = 0
-        """How many such heads came since the inventory took notice."""
+        """Number of such heads since the last collection for the inventory."""
         self.crossed = 0
-        """How many of them came from other sites and were no plain navigation."""
+        """Number of such requests that came from other sites and were not plain navigations."""
 
 
 class Metrics:
-    """Counts what one data plane does."""
+    """The counters of one data plane."""
 
     def __init__(self, labels: Labels, counts: Counts | None = None) -> None:
-        """`counts` is an array of `labels.max_cells` zeros; without one, a list is made that grows with the labels."""
+        """Create the counters. `counts`: an array of `labels.max_cells` zeros, or None for a growing list."""
         self._grows = counts is None
         self.counts: Counts = counts if counts is not None else [0] * labels.cells
         self.labels = labels
@@ -196,13 +196,13 @@ class Metrics:
         self.upstream_errors = Cells(self.counts, UPSTREAM_ERRORS_AT)
         self.requests = Cells(self.counts, REQUESTS_AT)
         self.guard_pages = Cells(self.counts, GUARD_PAGES_AT)
-        # Apart, so that the data plane looks up a direction and no pair.
+        # Separate by direction, so that the data plane looks up a direction and not a pair.
         self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
         self._shadow_slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
         self._remembered = 0
 
     def declare(self, names: Iterable[str], role: Role = Role.IN_FORCE) -> None:
-        """A policy is about to be in force, or to be tried: its entries get labels, as far as there are any to have."""
+        """Add labels for the entries of a policy that will be in force or tried, up to the limit."""
         self.labels.declare(names, role)
         if self._grows and isinstance(self.counts, list):
             self.counts += [0] * (self.labels.cells - len(self.counts))
@@ -219,7 +219,7 @@ class Metrics:
 
     def request(self, method: bytes, status: int, seconds: float, overhead: float) -> None:
         counts = self.counts
-        code_class = status // 100 if status < 600 else 5  # RFC 9110 15: to be treated as a 5xx
+        code_class = status // 100 if status < 600 else 5  # RFC 9110 15: treat an invalid status as 5xx
         at = REQUESTS_AT.get((method, code_class))
         counts[REQUESTS_AT[b"OTHER", code_class] if at is None else at] += 1
         counts[DURATION_AT + bisect_left(DURATION_BUCKETS, seconds)] += 1
@@ -228,8 +228,8 @@ class Metrics:
         counts[LABELS_AT - 1] += int(overhead * 1e9)
 
     def cookies(self, direction: str, decisions: tuple[Decision, ...]) -> Slot:
-        """Count the judged cookies of one head. The same decisions come again and again, so their places are
-        remembered: 0.1 µs a cookie instead of 2."""
+        """Count the judged cookies of one head. The places of repeated decisions are cached, which takes 0.1 µs per
+        cookie instead of 2."""
         slots, counts = self._slots[direction], self.counts
         slot = slots.get(decisions)
         if slot is None:
@@ -240,7 +240,7 @@ class Metrics:
         return slot
 
     def shadow_cookies(self, direction: str, decisions: tuple[Decision, ...]) -> None:
-        """The same for what a second policy would have done."""
+        """Count the decisions of the shadow policy."""
         slots, counts = self._shadow_slots[direction], self.counts
         slot = slots.get(decisions)
         if slot is None:

@@ -1,7 +1,7 @@
-"""What the data plane observed since somebody took it, for the inventory.
+"""Observations of the data plane since the last collection, for the inventory.
 
-Heads come again and again, so of each kind only the first since the last taking is looked at, and the others are
-counted: 0.1 µs a request. It is bounded like everything that clients can make grow."""
+Most heads repeat. Of each kind, only the first head since the last collection is examined; the others are counted,
+which takes 0.1 µs per request. The memory is bounded, because clients can send any number of names."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,32 +12,32 @@ from cookiewarden.core.report.inventory import Observation, Shape, Side, sample_
 from cookiewarden.serve.observe.metrics import Slot
 
 MAX_LOOKED = 2000
-"""Cookies that are looked at between two takings; the others are only counted."""
+"""Maximum number of cookies examined between two collections. The others are only counted."""
 MAX_TAILS = 20
-"""Different attribute lists of one response that are looked at; no application sends as many. Cookies with another are
-only counted."""
+"""Maximum number of different attribute lists of one response that are examined. Cookies with further ones are only
+counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """An observation that was made several times."""
+    """An observation and its number of occurrences."""
 
     observation: Observation
     count: int
     crossed: int
-    """How many of them were in requests of other sites."""
+    """Number of occurrences in requests from other sites."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was taken. No repr of values: there are none in it."""
+    """The observations of one collection. They contain no values."""
 
     cookies: list[Repeated] = field(default_factory=list)
     left_out: dict[Side, int] = field(default_factory=dict)
 
 
 class Observations:
-    """Collects until taken."""
+    """Collects observations until they are taken."""
 
     def __init__(self) -> None:
         self._looked: list[tuple[Slot, list[Observation]]] = []
@@ -48,7 +48,7 @@ class Observations:
     def on_request(
         self, slot: Slot, host: bytes, target: bytes, header: bytes, decisions: tuple[Decision, ...]
     ) -> None:
-        """The first Cookie header of its kind."""
+        """Record the first Cookie header of its kind."""
         names = [name for name, piece in parse_cookie(header) if piece.strip(b" \t")]
         if len(names) == len(decisions) and self._has_room(slot, Side.REQUEST, len(names)):
             place = short_text(host), sample_path(target)
@@ -65,7 +65,7 @@ class Observations:
         decisions: tuple[Decision, ...],
         now: float,
     ) -> None:
-        """The first run of Set-Cookie lines of its kind; each with what leads up to it."""
+        """Record the first run of Set-Cookie lines of its kind. `lines`: pairs of the bytes before a line, and it."""
         if not self._has_room(slot, Side.SERVER, len(decisions)):
             return
         place = short_text(host), sample_path(target)
@@ -77,7 +77,7 @@ class Observations:
                 if len(known) >= MAX_TAILS:
                     self._leave_out(Side.SERVER, 1)
                     continue
-                cookie = parse_set_cookie(b"=x;" + tail)  # the value is of no interest
+                cookie = parse_set_cookie(b"=x;" + tail)  # the value is not needed
                 is_live = cookie is not None and not is_deletion(cookie, now)
                 known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
             name = b"" if parse_set_cookie(pair) is None else name_of(pair)
@@ -87,14 +87,14 @@ class Observations:
         self._looked.append((slot, found))
 
     def on_eviction(self, decisions: Mapping[bytes, Decision], host: bytes, target: bytes) -> None:
-        """What the proxy had browsers forget."""
+        """Record cookies that the proxy had browsers delete."""
         if len(decisions) <= self._room:
             self._room -= len(decisions)
             place = short_text(host), sample_path(target)
             self._once += [_observation(name, "evict", decision, *place) for name, decision in decisions.items()]
 
     def on_script(self, name: bytes, decision: Decision, host: bytes, target: bytes) -> None:
-        """What a page's guard told."""
+        """Record a report of a page's guard."""
         if not self._room:
             self._leave_out(Side.SCRIPT, 1)
             return
@@ -105,7 +105,7 @@ class Observations:
         if cookies <= self._room:
             self._room -= cookies
             return True
-        slot.count = slot.crossed = 0  # the next of its kind asks again
+        slot.count = slot.crossed = 0  # the next head of this kind is examined if there is room
         self._leave_out(side, cookies)
         return False
 
@@ -113,7 +113,7 @@ class Observations:
         self._left_out[side] = self._left_out.get(side, 0) + cookies
 
     def take(self) -> Observed:
-        """All of it; from now on everything is looked at anew."""
+        """Return all observations and start again."""
         cookies = [Repeated(observation, 1, 0) for observation in self._once]
         for slot, found in self._looked:
             cookies += [Repeated(observation, slot.count, slot.crossed) for observation in found]

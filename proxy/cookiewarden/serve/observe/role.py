@@ -1,12 +1,12 @@
-"""The two policies that a proxy may have."""
+"""The roles of the two policies that a proxy may have."""
 
 from enum import Enum
 
 
 class Role(Enum):
-    """What a policy is for. The value is how the log names it."""
+    """The role of a policy. The log uses the value as its name."""
 
     IN_FORCE = "policy"
-    """It decides what happens to cookies."""
+    """The policy decides on cookies."""
     SHADOW = "shadow policy"
-    """It is tried beside the one in force: it decides, changes nothing, and is counted apart."""
+    """The policy is tried beside the one in force. Its decisions are counted separately and change nothing."""

@@ -1,8 +1,7 @@
-"""Spans by OpenTelemetry, for requests that ask for them: whose traceparent says that it is sampled (W3C Trace Context
-3.2.2.5).
+"""OpenTelemetry spans for requests with a sampled traceparent (W3C Trace Context 3.2.2.5).
 
-The trace context itself passes untouched: the application's spans and ours are children of the same one. Where spans
-are sent is said as everywhere, by OTEL_EXPORTER_OTLP_ENDPOINT and its kin."""
+The trace context is forwarded unchanged, so the spans of proxy and application have the same parent. The
+environment variables of OpenTelemetry, such as OTEL_EXPORTER_OTLP_ENDPOINT, set the destination."""
 
 import contextlib
 import os
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     pass
 
 FLUSH_MILLISECONDS = 2000
-"""At the end, for spans that are not sent yet."""
+"""Time to send the remaining spans when the process ends."""
 
 
 class Tracing:
-    """Makes spans when requests have ended. Raises CannotStart where OpenTelemetry is not installed."""
+    """Sends spans of requests that have ended. Raises CannotStart if OpenTelemetry is not installed."""
 
     def __init__(self) -> None:
         try:
@@ -50,7 +49,7 @@ class Tracing:
         why: str,
         actions: Counter[str],
     ) -> None:
-        """One request. `actions`: how many of its cookies each was done to."""
+        """Create the span of a request. `actions`: number of its cookies by action."""
         from opentelemetry import trace
 
         trace_id, parent_id = asked
@@ -76,7 +75,7 @@ class Tracing:
         span.end(end)
 
     def stop(self) -> None:
-        """Send what is left."""
-        with contextlib.suppress(Exception):  # the library's own affairs: nothing here depends on them any more
+        """Send the remaining spans."""
+        with contextlib.suppress(Exception):  # export errors must not affect shutdown
             self.provider.force_flush(FLUSH_MILLISECONDS)
             self.provider.shutdown()

@@ -1,1 +1,1 @@
-"""What the proxy answers itself; for every driver."""
+"""The pages that the proxy serves itself, for every driver: the script guard and the statement."""

@@ -1,16 +1,16 @@
-// cookiewarden: refuses what this page's scripts may not set, and reports the name to the proxy, never the value.
+// cookiewarden: blocks cookies that scripts of this page may not set, and reports their names, never their values.
 //
-// Every other script of the page runs later and may replace whatever it can reach. The rules:
-// - All that is needed later is taken at the start. Later nothing is looked up on a prototype: no method, no iterator, no
-//   spread, no destructuring of lists, and no new index of an array, for which a prototype may have a setter.
-// - What a script hands over is read once. What was judged is handed on, and nothing else.
+// All other scripts of the page run later and may replace every object that they can reach. Functions needed later are
+// therefore saved at the start. Later code uses no prototype, and so no method, iterator, spread or list destructuring.
+// It also sets no new index of an array, for which a prototype may have a setter. Values from scripts are read once, and
+// only the value that was judged is passed on.
 (() => {
   "use strict"
   const policy = /*POLICY*/ null
   const jar = Object.getOwnPropertyDescriptor(Document.prototype, "cookie")
   if (!policy || !jar || !jar.configurable) return
 
-  // As functions of what they are called on.
+  // Methods as functions, with their object as the first argument.
   const unbound = Function.prototype.bind.bind(Function.prototype.call)
   const exec = unbound(RegExp.prototype.exec)
   const charCodeAt = unbound(String.prototype.charCodeAt), indexOf = unbound(String.prototype.indexOf)
@@ -56,7 +56,7 @@
     }
     return count
   }
-  // A half of a pair of surrogates becomes U+FFFD, as browsers make it of what they are given.
+  // Replace lone surrogates by U+FFFD, as browsers do.
   const wellFormed = (text) => {
     let whole = "", begin = 0
     for (let at = 0; at < text.length; at++) {
@@ -69,7 +69,7 @@
     }
     return begin === 0 ? text : whole + slice(text, begin)
   }
-  // Blanks as cookies have them (RFC 6265bis 5.6): trim() takes more off.
+  // Trim blanks as defined for cookies (RFC 6265bis 5.6); trim() removes other characters, too.
   const bare = (text) => {
     let begin = 0, end = text.length
     while (begin < end && (charCodeAt(text, begin) === 32 || charCodeAt(text, begin) === 9)) begin++
@@ -77,9 +77,9 @@
     return slice(text, begin, end)
   }
 
-  // Which entry speaks for a name: literal parts with anything between.
+  // Check whether an entry matches a name. Its pattern is a list of literal parts with any text between them.
   const matches = (parts, name) => {
-    if (name === "") return false // no entry can declare it
+    if (name === "") return false // an entry cannot declare it
     const last = parts[parts.length - 1]
     if (parts.length === 1) return name === last
     if (!startsWith(name, parts[0])) return false
@@ -101,7 +101,7 @@
     if (applies(entry[1])) push(entries, { __proto__: null, parts: split(entry[0], "*"), category: entry[2], enforced: entry[3] })
   }
 
-  // The visitor's answer, read as the proxy reads it (core/consent.py): words, or null where it is not known.
+  // The visitor's answer, parsed like in the proxy (core/engine/consent.py): granted words, or null if it is unknown.
   const json = (text) => {
     for (let at = 0, opened = 0; at < text.length; at++) {
       const code = charCodeAt(text, at)
@@ -158,7 +158,7 @@
       }
       return seen.length === 4 ? words : null
     },
-    // Split before it is decoded: a link's address in it may hold a `&groups=` too.
+    // Split before decoding, because an encoded URL in the value may contain `&groups=`, too.
     onetrust: (raw) => {
       const parts = split(raw, "&"), words = list()
       let groups = null
@@ -202,7 +202,7 @@
       const equals = indexOf(pairs[at], "=")
       if (equals < 0 || bare(slice(pairs[at], 0, equals)) !== policy.consent.cookie) continue
       const said = read(bare(slice(pairs[at], equals + 1)))
-      // Two that disagree say nothing.
+      // Two cookies that disagree count as an unknown answer.
       if (said === null || (!isFirst && !(isWithin(said, answer) && isWithin(answer, said)))) return null
       answer = said
       isFirst = false
@@ -216,7 +216,7 @@
     return answer === null ? !policy.consent.unknown : !isWithin(gate.words, answer)
   }
 
-  // What becomes of a name.
+  // The decision on a name.
   const PASSES = 0, REPORTED = 1, REFUSED = 2
   const verdict = (name) => {
     for (let at = 0; at < entries.length; at++) {
@@ -227,7 +227,7 @@
     if (policy.undeclared === "pass") return PASSES
     return policy.enforce && policy.undeclared === "block" ? REFUSED : REPORTED
   }
-  // Firefox takes a line without `=` for a name without a value: for the cookie of an entry, it may be.
+  // Firefox reads a line without `=` as a name without a value, which may be the cookie of an entry.
   const verdictOnWord = (word) => {
     for (let at = 0; at < entries.length; at++) if (matches(entries[at].parts, word)) return policy.enforce ? REFUSED : REPORTED
     return verdict("")
@@ -244,7 +244,7 @@
     } catch {}
   }
 
-  // Dates as cookies have them (RFC 6265bis 5.1.1): Date.parse takes "0" for a date.
+  // Parse dates as defined for cookies (RFC 6265bis 5.1.1); Date.parse accepts "0" as a date.
   const months = { __proto__: null, jan: 0, feb: 1, mar: 2, apr: 3, may: 4, jun: 5, jul: 6, aug: 7, sep: 8, oct: 9, nov: 10, dec: 11 }
   const cookieDate = (text) => {
     const tokens = /[^\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+/g
@@ -265,7 +265,7 @@
     return getUTCDate(at) === day ? getTime(at) : null
   }
 
-  // A line as RFC 6265bis 5.6 reads it; null where browsers take none of it.
+  // Parse a line by RFC 6265bis 5.6. Return null if browsers ignore it.
   const parsed = (line) => {
     if (is(/[\x00-\x08\x0a-\x1f\x7f]/, line)) return null
     const parts = split(line, ";"), equals = indexOf(parts[0], "=")
@@ -280,15 +280,15 @@
       if (name === "samesite") sameSite = toLowerCase(value)
       if (name === "max-age" && is(/^-?[0-9]+$/, value)) age = value
       else if (name === "expires") expires = cookieDate(value) ?? expires
-      // Chromium looks at no line with a tab within an attribute.
+      // Chromium ignores a line with a tab within an attribute.
       else if ((name === "path" || name === "domain" || name === "secure" || name === "partitioned") && indexOf(bare(parts[at]), "\t") < 0) cookie.kept += ";" + parts[at]
     }
-    // From another site's page browsers take no line without it, and none with it and without Secure.
+    // In a cross-site frame, browsers require SameSite=None, and Secure with it.
     if (isSecure && sameSite === "none") cookie.kept += "; SameSite=None"
     cookie.isGone = age !== null ? is(/^-|^0+$/, age) : expires !== null && expires <= now()
     return cookie
   }
-  // A deletion that no browser reads as anything else. Without a name it has no `=`: there would be a cookie called Max-Age.
+  // A deletion that all browsers read alike. Without a name it has no `=`, or it would create a cookie called Max-Age.
   const deletion = (cookie) => (cookie.name === "" ? "deleted" : cookie.name + "=") + cookie.kept + "; Max-Age=0"
   Object.defineProperty(Document.prototype, "cookie", {
     ...jar,
@@ -305,8 +305,8 @@
   if (typeof CookieStore === "undefined") return
   const setInStore = CookieStore.prototype.set
   const text = (value) => wellFormed(`${value}`)
-  // What Web IDL makes of `set({…})`: each member read once, in order, and converted before the next is read. The null
-  // prototype keeps away members that the page's scripts may have put on Object.prototype.
+  // Convert the argument of `set({…})` as Web IDL does: each member is read once, in order, and converted before the next.
+  // The null prototype ignores members that scripts have added to Object.prototype.
   const optionsOf = (given) => {
     const options = { __proto__: null }
     const domain = given.domain
@@ -334,7 +334,7 @@
     options.value = text(value)
     return options
   }
-  // document.all is an object whose type reads as undefined.
+  // document.all is an object with the type "undefined".
   const isObject = (given) => (typeof given === "object" && given !== null) || typeof given === "function" || (typeof given === "undefined" && given !== undefined)
   const stored = (store, args) => {
     let options
@@ -342,14 +342,14 @@
       const name = text(args[0])
       options = { __proto__: null, name, value: text(args[1]) }
     } else if (args.length === 1 && isObject(args[0])) options = optionsOf(args[0])
-    else return apply(setInStore, store, args) // which refuses it
+    else return apply(setInStore, store, args) // which rejects it
     const isGone = options.maxAge === 0 || (options.maxAge === undefined && options.expires <= now())
     const name = bare(options.name), found = verdict(name)
     if (found !== PASSES && !isGone) report(name)
     if (found === REFUSED) {
       if (!isGone) return resolved()
       options.value = name === "" ? "deleted" : ""
-      // One end that no browser takes for none: the earliest dates stand for a session in some.
+      // Not the earliest dates, because some browsers read them as a session.
       options.expires = 1000
       delete options.maxAge
     }

@@ -1,4 +1,4 @@
-"""The script guard on the wire: the script itself, its tag, and the reports that it sends."""
+"""The script guard over HTTP: its script, its tag, and its reports."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.guard import guard_rules
 
 RESERVED = b"/.well-known/cookiewarden/"
-"""Below it the proxy answers itself, where the policy has a guard."""
+"""Prefix of the paths that the proxy answers if the policy has a guard."""
 SCRIPT = RESERVED + b"guard.js"
 REPORT = RESERVED + b"report"
 MAX_NAME = 256
@@ -21,23 +21,23 @@ _REFERER = re.compile(rb"\r\nreferer:[ \t]*https?://[^/\r\n]*(/[^\r\n ?#]*)", re
 
 
 class Guard:
-    """What one policy makes of it."""
+    """The guard for one policy in one mode."""
 
     def __init__(self, engine: Engine) -> None:
         rules = guard_rules(engine.policy, engine.mode, time.time()) | {"report": REPORT.decode()}
-        # `</` would end a script that is in a page; U+2028 ends a line in old browsers.
+        # `</` would end an inline script; U+2028 ends a line in old browsers.
         compiled = json.dumps(rules, separators=(",", ":")).replace("</", "<\\/")
         self.script = _SOURCE.read_text().replace("/*POLICY*/ null", compiled, 1).encode()
         self.revision = hashlib.sha256(self.script).hexdigest()[:16].encode()
 
     def tag(self, nonce: bytes = b"") -> bytes:
-        """Return the tag for a page whose Content-Security-Policy asks for this nonce."""
+        """Return the tag for a page whose Content-Security-Policy requires this nonce, if any."""
         attribute = b' nonce="' + nonce + b'"' if nonce else b""
         return b'<script src="' + SCRIPT + b"?" + self.revision + b'"' + attribute + b"></script>"
 
     def answer(self, method: bytes, target: bytes) -> tuple[int, bytes, bytes]:
-        """Status, header lines and body for a request below `RESERVED`. What is asked for under the current revision's
-        name never changes."""
+        """Return status, header lines and body for a request below `RESERVED`. The script is immutable at the address
+        with the current revision."""
         path, _, query = target.partition(b"?")
         if path == SCRIPT and method in (b"GET", b"HEAD"):
             kept = b"max-age=31536000, immutable" if query == self.revision else b"no-cache"
@@ -52,12 +52,12 @@ class Guard:
 
 
 def reported_name(target: bytes) -> bytes:
-    """The name that a report speaks of; empty where it is none."""
+    """Return the cookie name in a report; empty if the request is not a report."""
     path, _, query = target.partition(b"?")
     return unquote_to_bytes(query)[:MAX_NAME] if path == REPORT else b""
 
 
 def page_of(fields: bytes) -> bytes:
-    """The path of the page that a report comes from, by its Referer; `/` where it has none."""
+    """Return the path of the page that sent a report, from its Referer; `/` without one."""
     found = _REFERER.search(fields)
     return found[1] if found else b"/"

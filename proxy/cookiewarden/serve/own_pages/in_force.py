@@ -1,8 +1,8 @@
-"""Policies in force: their engines, and the pages that the policy has the proxy serve. For every driver.
+"""The policies in force: their engines, and the pages that the proxy serves for them. For every driver.
 
-An order (a mode, a moment) is in force for traffic at once, because an engine that shares its tables takes
-milliseconds. Pages take seconds for a large policy. They follow; a statement that says more than is enforced is
-withdrawn until then."""
+An order (a mode and a time) applies to traffic at once, because an engine that shares its tables takes milliseconds.
+Pages of a large policy take seconds and follow later. A statement that claims more than is enforced is withdrawn in the
+meantime."""
 
 import asyncio
 import logging
@@ -19,12 +19,12 @@ from cookiewarden.serve.own_pages.statement import StatementPages
 log = logging.getLogger("cookiewarden")
 
 RETRY_SECONDS = 10.0
-"""After pages could not be made, by a fault of our own."""
+"""Seconds to the next attempt after a fault of the proxy in making pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A policy that is ready to be put in force, as it is in one order."""
+    """A policy prepared for one order, ready to be put in force."""
 
     engine: Engine
     order: Order
@@ -33,34 +33,34 @@ class Prepared:
 
 
 async def prepared(engine: Engine, order: Order) -> Prepared:
-    """With the pages that it serves; they take longer than all the rest."""
+    """Make the pages of an engine, which takes most of the time."""
     return Prepared(engine, order, await guard_of(engine), await statement_of(engine))
 
 
 class InForce:
-    """What is in force for the requests to come."""
+    """The policies, guard and statement for new requests."""
 
     def __init__(self, policies: Policies, made: Prepared, shadow_order: Order) -> None:
-        """`policies`: has the engine of `made`."""
+        """Put a prepared policy in force. `policies`: with the engine of `made`."""
         self.policies = policies
         self.order = made.order
-        """How the policy is in force."""
+        """The order of the policy in force."""
         self.shadow_order = shadow_order
-        """The same of the policy that is tried."""
+        """The order of the shadow policy."""
         self.guard = made.guard
-        """Where the policy asks for one."""
+        """The guard, if the policy has one."""
         self.statement = made.statement
-        """Where the policy serves its own."""
+        """The pages of the statement, if the policy serves them."""
         self._following: asyncio.Task[None] | None = None
-        """Makes the pages of the engine in force."""
+        """The task that makes the pages of the engine in force."""
 
     def replace(self, made: Prepared) -> list[object]:
-        """Put another policy in force for the requests to come, in the order of now. Return the pieces of the one
-        before, to be freed little by little."""
+        """Put another policy in force for new requests, in the current order. Return the pieces of the previous one,
+        to be freed in small steps."""
         policies = self.policies
         pieces = policies.engine.pieces() if policies.engine is not made.engine else []
         policies.engine, self.guard, self.statement = made.engine, made.guard, made.statement
-        policies.metrics.declare(())  # forgets decisions of the policy before, and with them its entries
+        policies.metrics.declare(())  # drops cached decisions, which hold entries of the previous policy
         if self._following is not None:
             self._following.cancel()
             self._following = None
@@ -69,7 +69,7 @@ class InForce:
         return pieces
 
     def turn(self, order: Order) -> None:
-        """Have the policy in force follow an order: at once for the requests to come, and soon for the pages."""
+        """Apply an order to the policy in force: at once to new requests, and later to its pages."""
         before, self.order = self.order, order
         self.policies.engine = engine = self.policies.engine.in_mode(order.mode, order.now)
         may_be_less = (
@@ -82,13 +82,13 @@ class InForce:
             self._following = asyncio.create_task(self._follow())
 
     async def _follow(self) -> None:
-        """Make the pages of the engine in force; begin again where there is another by then."""
+        """Make the pages of the engine in force. Repeat if the engine has changed meanwhile."""
         while True:
             engine = self.policies.engine
             try:
                 made = await prepared(engine, self.order)
-            except Exception as fault:  # our own fault must not end the following
-                log.error("the pages do not follow the mode: %s, a bug to report", type(fault).__name__)
+            except Exception as fault:  # a fault of the proxy must not end the task
+                log.error("cannot update the served pages: %s; this is a bug, please report it", type(fault).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if engine is self.policies.engine:
@@ -96,7 +96,7 @@ class InForce:
                 return
 
     def replace_shadow(self, engine: Engine) -> list[object]:
-        """Try another policy. Returns as `replace`."""
+        """Try another policy as the shadow policy. Return the pieces of the previous one."""
         policies = self.policies
         pieces = policies.shadow.pieces() if policies.shadow is not None else []
         policies.shadow = engine
@@ -105,22 +105,22 @@ class InForce:
         return pieces
 
     def turn_shadow(self, order: Order) -> None:
-        """Have the policy that is tried follow an order."""
+        """Apply an order to the shadow policy."""
         self.shadow_order = order
         if self.policies.shadow is not None:
             self.policies.shadow = self.policies.shadow.in_mode(order.mode, order.now)
 
     def stop(self) -> None:
-        """Make no more pages."""
+        """Stop making pages."""
         if self._following is not None:
             self._following.cancel()
 
 
 async def guard_of(engine: Engine) -> Guard | None:
-    """None where the policy asks for none."""
+    """Return the guard of an engine, or None if its policy has none."""
     return await beside_traffic(lambda: Guard(engine)) if engine.policy.inject_guard else None
 
 
 async def statement_of(engine: Engine) -> StatementPages | None:
-    """None where the policy serves none."""
+    """Return the statement's pages of an engine, or None if its policy does not serve them."""
     return await beside_traffic(lambda: StatementPages(engine)) if engine.policy.statement.path else None

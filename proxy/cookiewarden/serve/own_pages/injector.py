@@ -1,22 +1,22 @@
-"""Where in a page the guard's tag goes, found while the page streams by.
+"""Insertion of the guard's tag into a page while it is streamed.
 
-The beginning of a page is read as HTML's own tokenizer reads it (WHATWG HTML 13.2.5). The rules:
+The beginning of a page is read as HTML's tokenizer reads it (WHATWG HTML 13.2.5). The rules:
 
-- White space, comments, doctypes and the start tags of `<html>` and `<head>` run no script. The tag stands after them.
-- It stands at once after `<head>`, or else before the first other token. So it never stands before a doctype that
-  counts.
-- Octets before its place are released as they are read. At most MAX_HELD octets wait for the next ones.
+- White space, comments, doctypes and the start tags of `<html>` and `<head>` run no script. The tag comes after them.
+- The tag comes immediately after `<head>`, or else before the first other token. It therefore never precedes a doctype
+  that takes effect.
+- Octets before the tag's place are released immediately. At most MAX_HELD octets are held back.
 """
 
 import re
 
 MAX_HELD = 16
-"""Octets that can be held: the longest beginning of a token that does not yet show its kind."""
+"""Maximum octets held: the longest beginning of a token that does not yet show its kind."""
 
 _BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _ENOUGH = 4
-"""Octets that show UTF-16 and UTF-32."""
+"""Octets that are enough to recognize UTF-16 and UTF-32."""
 
 _SPACE = rb"\t\n\f\r "
 _PART_OF_TAG = (
@@ -37,11 +37,11 @@ _WHOLE_TOKENS = re.compile(
     )
     % {b"s": _SPACE, b"part": _PART_OF_TAG}
 )
-"""What these two match ends within what is read, so it needs none of the states below: 64 KB of `<!>` take 2 ms instead
-of 32. The cost is linear: no two alternatives begin alike, and no part gives octets back. The repetitions are bounded
-because each takes memory."""
+"""These two match tokens that end within the octets read, so they need none of the states below. 64 KB of `<!>` take
+2 ms instead of 32 ms. The cost is linear, because all alternatives begin differently and possessive quantifiers never
+give octets back. The repetitions are bounded, because each takes memory."""
 _TOKEN = re.compile(
-    # A character reference for white space is white space to the parser too.
+    # A character reference for white space counts as white space in the parser.
     rb"(?P<space>[" + _SPACE + rb"]+|&#0{0,6}(?:9|1[023]|32)(?![0-9]);?|&#[xX]0{0,6}(?:[9acdACD]|20)(?![0-9a-fA-F]);?"
     rb"|&(?:Tab|NewLine);)"
     rb"|(?P<empty></>|<!---?>)"
@@ -54,18 +54,18 @@ _BEGINS = re.compile(
     rb"|&(?:\#(?:x?[0-9a-f]{0,8})?|T(?:ab?)?|N(?:e(?:w(?:L(?:i(?:ne?)?)?)?)?)?)?",
     re.IGNORECASE,
 )
-"""What may become a token, or become another one, with the next octets."""
+"""Text that may become a token, or a different token, with the next octets."""
 
 _COMMENT_ENDS = re.compile(rb"--!?>")
 _MAX_END = len(b"--!>")
 
-# The states within a start tag, without those that differ only in errors.
+# The states within a start tag, without states that differ only in errors.
 _BEFORE_NAME, _NAME, _AFTER_NAME, _BEFORE_VALUE, _QUOTED, _APOSTROPHED, _UNQUOTED = range(7)
 _STAYS = [
     re.compile(rb"[%b]*" % octets)
     for octets in (_SPACE + b"/", b"^/>=" + _SPACE, _SPACE, _SPACE, b'^"', b"^'", b"^>" + _SPACE)
 ]
-"""For each state the octets that do not leave it."""
+"""For each state, the octets that do not leave it."""
 _LEAVES: list[dict[bytes, int]] = [
     {},
     {b"/": _BEFORE_NAME, b"=": _BEFORE_VALUE},
@@ -75,37 +75,37 @@ _LEAVES: list[dict[bytes, int]] = [
     {},
     {},
 ]
-"""For each state where an octet leads that leaves it."""
+"""For each state, the next state after octets that leave it."""
 _OTHERWISE = (_NAME, _AFTER_NAME, _NAME, _UNQUOTED, _BEFORE_NAME, _BEFORE_NAME, _BEFORE_NAME)
-"""For each state where every other one leads. A `>` outside quotes ends the tag."""
+"""For each state, the next state after all other octets. A `>` outside quotes ends the tag."""
 
 
 class Injector:
-    """Puts a tag into a page as it streams by, so that the tag's script runs before any other. Nothing else is
-    touched."""
+    """Inserts a tag into a page that is streamed, so that the tag's script runs before any other. Other bytes are
+    unchanged."""
 
     def __init__(self, tag: bytes) -> None:
         self.tag = tag
         self.done = False
-        """What comes from now on passes as it is."""
+        """True if all further bytes pass unchanged."""
         self.placed = False
-        """The tag is in the page."""
+        """True if the tag is in the page."""
         self.is_wide = False
-        """The page is UTF-16 or UTF-32, where a tag in ASCII would be rubbish."""
+        """True if the page is UTF-16 or UTF-32, in which an ASCII tag would be invalid."""
         self._held = b""
         self._begun = False
         self._read = self._between
         self._is_head = False
         self._state = _BEFORE_NAME
         self._tail = b""
-        """The last octets of the comment that is being read."""
+        """The last octets of the current comment."""
 
     def feed(self, data: bytes) -> bytes:
-        """Return what goes on now."""
+        """Return the octets to forward now."""
         return data if self.done else self._scan(self._held + data, False)
 
     def end(self) -> bytes:
-        """Return what goes on at the end of the page. A page without an octet stays empty."""
+        """Return the octets to forward at the end of the page. An empty page stays empty."""
         return self._scan(self._held, True) if not self.done and (self._begun or self._held) else b""
 
     def _scan(self, text: bytes, is_end: bool) -> bytes:
@@ -133,10 +133,10 @@ class Injector:
         self.done = self.placed = True
         return text[:at] + self.tag + text[at:]
 
-    # Each reads on from `at` and returns how far it came; the same place where it needs more.
+    # Each function reads from `at` and returns the new position. It is the same one if more octets are needed.
 
     def _between(self, text: bytes, at: int, is_end: bool) -> int:
-        """Between two tokens."""
+        """Read between two tokens."""
         whole = _WHOLE_TOKENS.match(text, at)
         if whole is not None:
             return whole.end()
@@ -167,7 +167,7 @@ class Injector:
         return len(text)
 
     def _bogus(self, text: bytes, at: int, is_end: bool) -> int:
-        """Within what ends at the first `>`."""
+        """Read a doctype or bogus comment, which ends at the first `>`."""
         end = text.find(b">", at) + 1
         if end:
             self._read = self._between

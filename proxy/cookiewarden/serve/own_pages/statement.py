@@ -1,5 +1,4 @@
-"""The cookie statement on the wire: the proxy answers at the path that the policy gives, in the language that its
-reader prefers."""
+"""The cookie statement over HTTP, at the path in the policy and in the language that the reader prefers."""
 
 import base64
 import copy
@@ -15,7 +14,7 @@ from cookiewarden.pages.statement import statement_page
 from cookiewarden.serve.wire.request_head import RequestHead, values_of
 
 MAX_RANGES = 50
-"""Languages of an Accept-Language that are looked at: browsers send a dozen at most."""
+"""Maximum number of languages in Accept-Language that are examined. Browsers send at most a dozen."""
 READS = frozenset({b"GET", b"HEAD"})
 BEING_MADE = (
     b"Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nRetry-After: "
@@ -28,7 +27,7 @@ _RANGE = re.compile(rb"([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)(?:[ \t]*;[ \t]*q
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """In one language."""
+    """The page in one language."""
 
     body: bytes
     etag: bytes
@@ -36,7 +35,7 @@ class Page:
 
 
 class StatementPages:
-    """What one policy's statement is, while it is in force."""
+    """The pages of a policy's statement, while the policy is in force."""
 
     def __init__(self, engine: Engine) -> None:
         said = engine.policy.statement
@@ -55,8 +54,8 @@ class StatementPages:
         self.says_enforced = engine.mode is Mode.ENFORCE
 
     def withdrawn(self) -> "StatementPages":
-        """The same address, without pages that say that the policy is enforced: they are made again, and this answers
-        until then."""
+        """Return a copy without pages, if they state that the policy is enforced. It answers 503 until new pages are
+        made."""
         if not self.says_enforced:
             return self
         withdrawn = copy.copy(self)
@@ -64,13 +63,13 @@ class StatementPages:
         return withdrawn
 
     def answers(self, request: RequestHead) -> bool:
-        """Whether a request is for it; all others are the application's."""
+        """Check whether a request is for the statement. Other requests are forwarded to the application."""
         return request.path.partition(b"?")[0] == self.path and request.method in READS and not request.has_body
 
     def answer(self, request: RequestHead) -> tuple[int, bytes, bytes]:
-        """Status, header lines and body."""
+        """Return status, header lines and body."""
         if not self.pages:
-            return 503, BEING_MADE, b"This page is being made. Please try again in a minute.\n"
+            return 503, BEING_MADE, b"This page is being updated. Please try again in a minute.\n"
         asked = _QUERY.search(request.path)
         page = self.pages.get(asked[1].lower()) if asked is not None else None
         page = page or self.pages[self.preferred(values_of(b"accept-language", request.fields))]
@@ -79,7 +78,7 @@ class StatementPages:
         return 200, page.lines, page.body
 
     def preferred(self, values: list[bytes]) -> bytes:
-        """The language that an Accept-Language asks for (RFC 9110 12.5.4, matched by RFC 4647 3.4), else the first."""
+        """Return the best language for Accept-Language (RFC 9110 12.5.4, RFC 4647 3.4), or else the first one."""
         best, quality = self.first, 0.0
         for piece in b",".join(values).split(b",", MAX_RANGES)[:MAX_RANGES]:
             found = _RANGE.fullmatch(piece.strip(b" \t"))
@@ -108,7 +107,7 @@ def _page(text: str, language: str, varies: bool) -> Page:
         b"Content-Type: text/html; charset=utf-8",
         b"Content-Language: " + language.encode(),
         b"ETag: " + etag,
-        b"Cache-Control: no-cache",  # what a reader has is what is in force, or is asked for anew
+        b"Cache-Control: no-cache",  # browsers revalidate, so readers always see the policy in force
         b"Content-Security-Policy: default-src 'none'; img-src data:; style-src 'sha256-"
         + digest
         + b"'; base-uri 'none'; form-action 'none'",
@@ -119,6 +118,6 @@ def _page(text: str, language: str, varies: bool) -> Page:
 
 
 def _is_known(etag: bytes, values: list[bytes]) -> bool:
-    """RFC 9110 13.1.2."""
+    """Check If-None-Match (RFC 9110 13.1.2)."""
     known = [tag.strip(b" \t").removeprefix(b"W/") for tag in b",".join(values).split(b",")]
     return etag in known or b"*" in known

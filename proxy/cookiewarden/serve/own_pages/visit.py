@@ -1,13 +1,13 @@
-"""A request under a script guard and its answer: which pages get the guard's tag, and how each is counted.
+"""A request under the script guard and its response: pages get the guard's tag, and each page is counted.
 
-Only page requests are counted, each once, by what became of its tag:
+Each page request is counted once, by result of inserting the tag:
 
-- `injected`, `sniffed`: the page has the tag; `sniffed` where it has no type and browsers take its body for HTML.
-- `csp`: its Content-Security-Policy forbids the script. The tag is there all the same: the policy may change on the
-  way.
-- `encoded`, `not-html`: nothing was written.
+- `injected`, `sniffed`: the page has the tag. `sniffed`: it has no type, and browsers treat its body as HTML.
+- `csp`: its Content-Security-Policy forbids the script. The tag is inserted nevertheless, because the policy may be
+  changed on the way.
+- `encoded`, `not-html`: the page is unchanged.
 
-Redirects, downloads, partial answers, and answers without a body are not counted, and get no tag."""
+Redirects, downloads, partial responses and responses without a body are not counted and get no tag."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ ENCODINGS = frozenset({b"accept-encoding"})
 OF_THE_BODY = frozenset(
     {b"content-length", b"content-digest", b"repr-digest", b"digest", b"content-md5", b"accept-ranges"}
 )
-"""Fields that are wrong once something is written into a page."""
+"""Fields that are no longer correct after a tag has been inserted."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_PAGE = frozenset({204, 205, 206})
 _WIDE = re.compile(
@@ -39,7 +39,7 @@ _PORT = re.compile(rb"(.*?)(?::([0-9]{1,5}))?")
 
 
 class GuardedPage:
-    """A page that gets the guard's tag while it passes."""
+    """A page that gets the guard's tag while it is forwarded."""
 
     def __init__(self, tag: bytes, result: str, kind: PageKind, counted: "Cells[str]") -> None:
         self._injector = Injector(tag)
@@ -47,10 +47,10 @@ class GuardedPage:
         self._counted: Cells[str] | None = counted
         self._is_sniffed = kind is PageKind.UNKNOWN
         self._held = b""
-        """Of a page without a type: what does not yet show whether it is HTML."""
+        """The beginning of a page without a type, until it shows whether it is HTML."""
 
     def feed(self, data: bytes) -> bytes:
-        """Return what goes on now."""
+        """Return the octets to forward now."""
         if self._counted is None:
             return data
         if self._is_sniffed:
@@ -64,12 +64,12 @@ class GuardedPage:
         return self._count(self._injector.feed(data))
 
     def end(self) -> bytes:
-        """Return what goes on at the end."""
+        """Return the octets to forward at the end."""
         held = self._sniffed(False) if self._held else b""
         return held + (self._count(self._injector.end()) if self._counted is not None else b"")
 
     def _sniffed(self, verdict: bool) -> bytes:
-        """Return what was held."""
+        """Return the octets that were held."""
         held, self._held, self._is_sniffed = self._held, b"", False
         if not verdict and self._counted is not None:
             self._counted.add("not-html")
@@ -84,7 +84,7 @@ class GuardedPage:
 
 
 class Visit:
-    """A page request, or one that names a page which has a tag."""
+    """A page request, or a request with an entity-tag of a page that has a tag."""
 
     def __init__(self, guard: Guard, is_page: bool, counted: "Cells[str]") -> None:
         self._guard = guard
@@ -95,15 +95,15 @@ class Visit:
         self._status = 0
 
     def request_fields(self, fields: bytes) -> bytes | None:
-        """Return the fields for the application; None where the answer is 412."""
+        """Return the fields for the application; None if the response must be 412."""
         edited = self._conditions.towards_application(fields)
         if edited is None or not self._is_page:
             return edited
-        return without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"  # what is written to must be readable
+        return without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"  # encoded pages cannot get a tag
 
     def page(self, response: ResponseHead, body: bytes, host: bytes, https: bool) -> GuardedPage | None:
-        """Return the page where the answer is one that gets a tag; `body` is what has come of it, `host` as browsers
-        know it."""
+        """Return the page if the response gets a tag. `body`: the part that has arrived. `host`: as browsers see
+        it."""
         self._status = response.status
         fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
         if not self._is_page or response.framing is Framing.NONE or not _is_shown(response.status, fields):
@@ -120,20 +120,20 @@ class Visit:
         return GuardedPage(self._guard.tag(nonce or b""), result, kind, self._counted)
 
     def head(self, head: bytes) -> bytes:
-        """Return the head of the answer."""
+        """Return the head of the response."""
         if self._writes:
             return self._conditions.marked(without(head, OF_THE_BODY))
         return self._conditions.marked_again(head) if self._status == 304 else head
 
 
 def visit_of(guard: Guard, request: RequestHead, counted: "Cells[str]") -> Visit | None:
-    """Return None where the guard has no business with a request."""
+    """Return the visit, or None if the guard does not affect the request."""
     is_page = gets_a_page(request.method, fields_of(request.fields))
     return Visit(guard, is_page, counted) if is_page or MARK in request.fields else None
 
 
 def _is_shown(status: int, fields: Iterable[Header]) -> bool:
-    """Whether browsers show an answer as a page."""
+    """Check whether browsers show a response as a page."""
     if status < 200 or status in _NO_PAGE:
         return False
     names = {
@@ -146,7 +146,7 @@ def _is_shown(status: int, fields: Iterable[Header]) -> bool:
 
 
 def _unwritten(kind: PageKind, fields: Iterable[Header], body: bytes) -> str:
-    """Return why a page gets no tag; nothing where it gets one, or where its beginning has to come first."""
+    """Return the reason why a page gets no tag. Return "" if it gets one, or if more of the body is needed."""
     if kind is PageKind.OTHER or any(name == b"content-type" and _WIDE.search(value) for name, value in fields):
         return "not-html"
     if any(name == b"content-encoding" and value.lower() not in (b"identity", b"") for name, value in fields):
@@ -155,7 +155,7 @@ def _unwritten(kind: PageKind, fields: Iterable[Header], body: bytes) -> str:
 
 
 def _address(host: bytes, https: bool) -> PageAddress:
-    """The script's address as browsers know it."""
+    """Return the address of the script as browsers see it."""
     found = _PORT.fullmatch(host.lower())
     name, port = (found[1], found[2]) if found else (b"", None)
     return PageAddress(b"https" if https else b"http", name, int(port) if port else 443 if https else 80, SCRIPT)

@@ -1,1 +1,1 @@
-"""Which processes there are, and what happens when one dies."""
+"""The processes of the proxy: one, or a supervisor with workers that are replaced when they die."""

@@ -1,25 +1,24 @@
-"""What a supervisor and a worker say to one another, over a pair of sockets that both were born with.
+"""Messages between a supervisor and a worker, over a socket pair that is created with the worker.
 
-Signals are for the supervisor alone, which says everything here: a service manager that signals every process of a
-group would else tell a worker twice.
+Only the supervisor acts on signals and passes them on as messages. A service manager may signal all processes of a
+group, and a worker would otherwise act twice.
 
-Slow and urgent orders travel on one channel, in the order in which the supervisor decided. Three rules bring every
-worker to the right state, however they interleave:
+Slow and urgent orders use one channel, in the order of the supervisor's decisions. Three rules bring each worker to the
+correct state, however the messages interleave:
 
-1. `Begin`, `Put` and `Turn` carry the newest order of the moment at which they are sent.
-2. A worker's order is that of the last message that it received. It receives while it builds.
-3. Whatever a worker puts in force, it puts in force in its order of that moment.
+1. `Begin`, `Put` and `Turn` carry the newest order at the time of sending.
+2. The order of a worker is the order in the last message that it received. It receives messages while it builds.
+3. A worker puts a policy in force in its order at that moment.
 
-- `Turn` before `Put`: the policy of before turns, and the next one is built in the new order.
-- `Turn` while the worker builds what a `Put` brought, or while that waits in the queue: the policy of before turns at
-  once, and by rule 3 the next one is put in force in the new order.
-- Two `Turn`s while it builds: the second counts.
-- `Turn` to a worker that has not begun to serve: it serves in the new order from its first request on.
-- `Turn` while the supervisor goes from worker to worker with a `Put`: it overtakes the `Put` where that was not sent
-  yet, and that carries the new order by rule 1.
-- A worker that dies: its replacement gets the newest policy and the newest order with `Begin`, and every message after
-  that.
-- `Put`s are worked on one after the other, so the last one wins.
+- `Turn` before `Put`: the previous policy turns, and the next one is built in the new order.
+- `Turn` while a `Put` is queued or its policy is being built: the previous policy turns at once. By rule 3, the next
+  one is put in force in the new order.
+- Two `Turn`s while it builds: the second one applies.
+- `Turn` to a worker that does not serve yet: it serves in the new order from its first request.
+- `Turn` while the supervisor sends a `Put` to one worker after another: `Turn` overtakes the `Put` where that is not
+  sent yet. By rule 1, the `Put` then carries the new order.
+- A worker that dies: its replacement gets the newest policy and order with `Begin`, and every later message.
+- `Put`s are processed in sequence, so the last one wins.
 """
 
 import asyncio
@@ -40,22 +39,22 @@ _LENGTH = struct.Struct("!Q")
 
 @dataclass(frozen=True, slots=True)
 class PolicyFilesRead:
-    """A policy as its supervisor read and validated it: the bytes of each file by name."""
+    """A policy that the supervisor has read and validated: the content of each file, by name."""
 
     path: str
     files: Mapping[str, bytes]
     labels: dict[Label, int]
-    """The labels of cookies with their numbers, this policy's among them."""
+    """Labels of cookies with their numbers, including this policy's."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)
-    """For the cookies that it seals."""
+    """Keys for the cookies that the policy seals."""
 
 
-# To a worker
+# Messages to a worker
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The first thing it hears. Answered."""
+    """The first message. It is answered."""
 
     settings: Settings
     policy: PolicyFilesRead
@@ -66,49 +65,49 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Put this policy in force. Answered by the same number, once it is."""
+    """A request to put a policy in force. The answer has the same number and is sent when that is done."""
 
     number: int
     policy: PolicyFilesRead
     order: Order
     shadow: bool = False
-    """It is the one to be tried."""
+    """True for the shadow policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Have the policy in force follow this order, at once: whatever `Put` is being worked on. Answered by the same
-    number."""
+    """A request to apply an order to the policy in force at once, even if a `Put` is in progress. The answer has the
+    same number."""
 
     number: int
     order: Order
     shadow: bool = False
-    """The policy that is tried."""
+    """True for the shadow policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadCertificate:
-    """Read the listener's certificate again."""
+    """A request to read the listener's certificate again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Drain and end; said again: end at once."""
+    """A request to drain and end. A second one ends the worker immediately."""
 
 
-# From a worker: `Observed`, what it observed since it last said so, and
+# Messages from a worker: `Observed` (observations since the last message), and
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was asked is done, or why not. `Begin` is number 0."""
+    """The result of a request. `failure`: the reason, or empty for success. The number of `Begin` is 0."""
 
     number: int
     failure: str = ""
 
 
 class Channel:
-    """One end. Both ends are our own code, so that pickles are safe to read."""
+    """One end of the socket pair. Both ends are our own processes, so unpickling is safe."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -120,13 +119,13 @@ class Channel:
         return cls(*await asyncio.open_unix_connection(sock=end))
 
     def send(self, message: object) -> None:
-        """Where the other end is gone, nothing happens: `receive` says so."""
+        """Send a message. If the other end has closed, drop it; `receive` reports the end."""
         data = pickle.dumps(message)
         if not self.writer.is_closing():
             self.writer.write(_LENGTH.pack(len(data)) + data)
 
     async def receive(self) -> Any:
-        """The next message; None where the other end is gone."""
+        """Return the next message; None if the other end has closed."""
         try:
             (length,) = _LENGTH.unpack(await self.reader.readexactly(_LENGTH.size))
             return pickle.loads(await self.reader.readexactly(length))  # noqa: S301 (from our own process)
@@ -137,7 +136,7 @@ class Channel:
         self.writer.close()
 
     async def finish(self) -> None:
-        """Close once the other end has been told everything."""
+        """Close after all messages have been sent."""
         self.writer.close()
         with contextlib.suppress(OSError):
             await self.writer.wait_closed()

@@ -1,10 +1,11 @@
-"""A worker process under a supervisor: `python -m cookiewarden.serve.processes.child NUMBER SOCKET CHANNEL COUNTS`, the
-last three descriptors that it was born with. It serves until it is told to stop, or until its supervisor is gone."""
+"""A worker process: `python -m cookiewarden.serve.processes.child NUMBER SOCKET CHANNEL COUNTS`.
+
+The last three arguments are inherited descriptors. The worker serves until the supervisor stops it or ends."""
 
 import signal
 
 NOT_OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)
-"""Signals that are the supervisor's to act on."""
+"""Signals that only the supervisor handles."""
 
 if __name__ == "__main__":  # before the imports, which take 0.3 s
     for number in NOT_OURS:
@@ -38,7 +39,7 @@ from cookiewarden.serve.processes.serving import Serving
 
 
 class Preparer:
-    """Makes engines of policies that a supervisor has read, from the very bytes that it validated."""
+    """Builds engines from the bytes that the supervisor has validated."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
@@ -55,17 +56,17 @@ class Preparer:
 
 
 def _policy(read: PolicyFilesRead) -> Policy:
-    missing = Unread(Code.INCLUDE_MISSING, "not among what the supervisor read")
+    missing = Unread(Code.INCLUDE_MISSING, "not among the files that the supervisor has read")
     loaded = load(read.path, lambda name: read.files.get(name, missing))
     if loaded.policy is None:
-        raise ValueError("what was valid no longer is")
+        raise ValueError("a policy that the supervisor validated is not valid")
     for source in loaded.sources.values():
         source.clear()
     return loaded.policy
 
 
 async def main(listening: int, descriptor: int, counts: int) -> None:
-    """`descriptor`: of the channel to the supervisor."""
+    """Run the worker. The arguments are descriptors of the listening socket, the channel and the counts."""
     channel = await Channel.over(socket.socket(fileno=descriptor))
     begin: Begin | None = await channel.receive()
     if begin is None:
@@ -76,7 +77,7 @@ async def main(listening: int, descriptor: int, counts: int) -> None:
     serving.order, serving.shadow_order = begin.order, begin.shadow_order
     preparer = Preparer(metrics)
     policies: asyncio.Queue[Put] = asyncio.Queue()
-    hearing = asyncio.create_task(hear(channel, serving, policies))  # from the first moment on: see Turn
+    hearing = asyncio.create_task(hear(channel, serving, policies))  # before the start, because of Turn
     try:
         made = await prepared(await preparer.engine(begin.policy, begin.order), begin.order)
         shadow = await preparer.engine(begin.shadow, begin.shadow_order) if begin.shadow is not None else None
@@ -85,7 +86,7 @@ async def main(listening: int, descriptor: int, counts: int) -> None:
         channel.send(Done(0, str(error)))
         await channel.finish()
         return
-    del begin, made, shadow  # or the first policy lives as long as the worker
+    del begin, made, shadow  # otherwise the first policy stays in memory
     channel.send(Done(0))
     tasks = [
         hearing,
@@ -103,7 +104,7 @@ async def main(listening: int, descriptor: int, counts: int) -> None:
 
 
 async def hear(channel: Channel, serving: Serving, policies: asyncio.Queue[Put]) -> None:
-    """Do what the supervisor says. Without it, nobody would replace this worker or tell what it counts: stop."""
+    """Handle the messages of the supervisor. Stop when it has ended, because then the worker is not supervised."""
     while (message := await channel.receive()) is not None:
         if isinstance(message, Put):
             serving.expect(message.order, message.shadow)
@@ -118,37 +119,37 @@ async def hear(channel: Channel, serving: Serving, policies: asyncio.Queue[Put])
 
 
 def turn(channel: Channel, serving: Serving, message: Turn) -> None:
-    """Follow an order at once."""
+    """Apply an order at once."""
     failure = ""
-    send_observed(channel, serving)  # the supervisor may forget what was decided before
+    send_observed(channel, serving)  # the supervisor may drop earlier decisions after this
     try:
         serving.turn(message.order, message.shadow)
-    except Exception as error:  # our own fault: the order of before stays, and the supervisor says so
-        failure = f"{type(error).__name__} in a worker, a bug to report"
+    except Exception as error:  # a fault of the proxy: the previous order stays, and the supervisor logs it
+        failure = f"{type(error).__name__} in the worker; this is a bug, please report it"
     channel.send(Done(message.number, failure))
 
 
 async def put(channel: Channel, serving: Serving, policies: asyncio.Queue[Put], preparer: Preparer) -> None:
-    """Put policies in force, one after the other."""
+    """Put policies in force, in sequence."""
     while True:
         message = await policies.get()
         number, failure = message.number, ""
         try:
             await free(await _put(channel, serving, message, preparer))
-        except Exception as error:  # our own fault: the old policy stays, and the supervisor says so
-            failure = f"{type(error).__name__} in a worker, a bug to report"
-        del message  # or it holds a policy until the next one comes
+        except Exception as error:  # a fault of the proxy: the previous policy stays, and the supervisor logs it
+            failure = f"{type(error).__name__} in the worker; this is a bug, please report it"
+        del message  # otherwise it keeps a policy in memory until the next message
         channel.send(Done(number, failure))
 
 
 async def _put(channel: Channel, serving: Serving, message: Put, preparer: Preparer) -> list[object]:
-    """Return the pieces of the policy before."""
+    """Put a policy in force. Return the pieces of the previous one."""
     order = serving.shadow_order if message.shadow else serving.order
     engine = await preparer.engine(message.policy, order)
     if message.shadow:
         return serving.replace_shadow(engine)
     made = await prepared(engine, order)
-    send_observed(channel, serving)  # the supervisor forgets what the policy before decided
+    send_observed(channel, serving)  # the supervisor drops decisions of the previous policy after this
     return serving.replace(made)
 
 
@@ -159,7 +160,7 @@ async def send_observed_always(channel: Channel, serving: Serving) -> None:
 
 
 def send_observed(channel: Channel, serving: Serving) -> None:
-    """For the inventory."""
+    """Send new observations for the inventory."""
     observed = serving.take()
     if observed != Observed():
         channel.send(observed)

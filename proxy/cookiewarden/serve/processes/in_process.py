@@ -1,4 +1,4 @@
-"""One process that does everything: data plane, admin listener and the policy's files, on one event loop."""
+"""A single process with data plane, admin listener and policy files on one event loop."""
 
 import asyncio
 import logging
@@ -33,17 +33,17 @@ log = logging.getLogger("cookiewarden")
 def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotStart."""
     life = plane(settings, files).live(loaded)
-    del loaded  # or the first policy lives as long as the process
+    del loaded  # otherwise the first policy stays in memory
     uvloop.run(life)
 
 
 def plane(settings: Settings, files: PolicyFiles, clock: Clock | None = None) -> ControlPlane:
-    """The control plane of one process."""
+    """Create the control plane of a single process."""
     return plane_of(settings, files, InProcess(settings), clock)
 
 
 class InProcess(CountingWorkers):
-    """The one worker, in this process."""
+    """The only worker, in this process."""
 
     listening: socket.socket
 
@@ -73,7 +73,7 @@ class InProcess(CountingWorkers):
             return self.serving.replace_shadow(engine)
         made = await prepared(engine, order)
         self.metrics.declare(entry.name for entry in revision.policy.entries)
-        self.observe(self.serving.take())  # what is decided from now on is decided by another policy
+        self.observe(self.serving.take())  # later observations have decisions of the new policy
         self.serving.expect(self.order_of(role))
         return self.serving.replace(made)
 
@@ -89,7 +89,7 @@ class InProcess(CountingWorkers):
         self.worker.reload_certificate()
 
     def replace_all(self) -> None:
-        log.warning("SIGUSR2 replaces workers one after the other: there is only one")
+        log.warning("SIGUSR2 is ignored: it replaces workers one at a time, and there is only one")
 
     def ask_to_stop(self) -> None:
         self.worker.ask_to_stop()

@@ -1,4 +1,4 @@
-"""A control plane over workers, with the operator's desk and the admin listener."""
+"""Construction of a control plane with workers, operators' desk and admin listener."""
 
 import logging
 import os
@@ -24,29 +24,29 @@ log = logging.getLogger("cookiewarden")
 
 
 class CountingWorkers(Workers):
-    """Workers that say what they count and observe."""
+    """Workers with access to their counts and observations."""
 
     labels: Labels
     processes: WorkerProcesses | None = None
-    """None: the worker is this process."""
+    """None if the worker is this process."""
 
     def take(self) -> Observed:
-        """What this process observed since the last time."""
+        """Return the observations of this process since the last call."""
         raise NotImplementedError
 
     def counts(self) -> Sequence[int] | memoryview:
-        """What all workers have counted, those that ended too."""
+        """Return the counts of all workers, including those that have ended."""
         raise NotImplementedError
 
     def unready(self) -> str:
-        """Why no traffic should come; empty where it should."""
+        """Return the reason why traffic should not be sent, or an empty string."""
         raise NotImplementedError
 
 
 def plane_of(
     settings: Settings, files: PolicyFiles, workers: CountingWorkers, clock: Clock | None = None
 ) -> ControlPlane:
-    """The control plane over workers."""
+    """Create the control plane for workers."""
     plane = ControlPlane(settings, files, workers, clock)
     operation = Operation(
         plane.reloader,
@@ -64,7 +64,7 @@ def plane_of(
 
 
 def tell_where(settings: Settings, listening: socket.socket, admin: Address) -> None:
-    """Log where the proxy listens."""
+    """Log the addresses of the proxy."""
     by_tls = " by TLS" if settings.tls_cert else ""
     log.info(
         "listening on %s%s for %s, admin on %s, pid %d",

@@ -1,8 +1,8 @@
 """Worker processes under a supervisor, which owns the listening sockets and the counts.
 
-Sockets outlive workers: one for each slot, so that connections that wait for a worker that died are taken by its
-replacement. Counts are in memory of the supervisor's, one array for each worker; when a worker ends, they are added
-to those of all that ended before, and so no counter ever goes back.
+Each worker slot has a socket that outlives its worker. If a worker dies, its replacement accepts the waiting
+connections. Counts are in the supervisor's memory, one array per worker. When a worker ends, its counts are added to
+the counts of earlier workers, so counters never decrease.
 """
 
 import asyncio
@@ -47,25 +47,25 @@ from cookiewarden.serve.sockets import open_sockets
 log = logging.getLogger("cookiewarden")
 
 START_SECONDS = 60.0
-"""For a worker to come up."""
+"""Seconds for a worker to start."""
 PUT_SECONDS = 30.0
-"""For a worker to put a policy in force."""
+"""Seconds for a worker to put a policy in force."""
 TURN_SECONDS = 2.0
-"""Before the next worker begins with a policy, where the one before has not said that it is done."""
+"""Seconds to wait for a worker to apply a policy before the next worker gets it."""
 SETTLE_SECONDS = 10.0
-"""For all workers to take what an operator switches to, before it is said that some did not."""
+"""Seconds for all workers to apply a mode before an error is reported."""
 GRACE_SECONDS = 5.0
-"""For a worker to end, beyond the time that it has to drain."""
+"""Seconds for a worker to end, in addition to its time to drain."""
 YOUNG_SECONDS = 5.0
-"""A worker that dies younger than this is not replaced at once."""
+"""Age in seconds below which the replacement of a dead worker is delayed."""
 DELAY_SECONDS = 0.5, 10.0
-"""But after this at first, twice as long each time, and this at most."""
+"""First delay in seconds, and the maximum. The delay doubles at each attempt."""
 
 
 def run(settings: Settings, files: PolicyFiles, loaded: Loaded) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotStart."""
     life = _run(settings, files, loaded)
-    del loaded  # or the first policy lives as long as the process
+    del loaded  # otherwise the first policy stays in memory
     uvloop.run(life)
 
 
@@ -85,18 +85,18 @@ class Child:
     counts: memoryview
     born: float
     gone: asyncio.Future[None]
-    """Done when it has ended."""
+    """Done when the process has ended."""
     on_observed: Callable[[Observed], None]
-    """Is handed what it observed."""
+    """Called with the worker's observations."""
     retired: bool = False
-    """It was told to stop."""
+    """True if the worker was asked to stop."""
     silent: bool = False
-    """Its channel has ended: nothing more will be answered."""
+    """True if the channel has closed, so that the worker will not answer."""
     answers: dict[int, asyncio.Future[str]] = field(default_factory=dict)
-    """By the number of what was asked: why it was not done, or nothing."""
+    """Answers by message number: the reason of a failure, or empty."""
 
     async def ask(self, number: int, message: object, seconds: float) -> str:
-        """Have it do something; why it was not done, or nothing."""
+        """Send a request and wait for the answer. Return the reason of a failure, or an empty string."""
         if self.silent:
             return "a worker died"
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -112,7 +112,7 @@ class Child:
             self.answers.pop(number, None)
 
     async def listen(self) -> None:
-        """Hand answers to those who asked, and on what it observed, until the worker is gone."""
+        """Process answers and observations until the worker has ended."""
         while (message := await self.channel.receive()) is not None:
             if isinstance(message, Observed):
                 self.on_observed(message)
@@ -137,10 +137,10 @@ class Child:
 
 
 class WorkerPool(CountingWorkers):
-    """Worker processes."""
+    """The worker processes."""
 
     policy: PolicyFilesRead
-    """In force."""
+    """The policy in force."""
     processes: WorkerProcesses
 
     def __init__(self, settings: Settings) -> None:
@@ -149,26 +149,26 @@ class WorkerPool(CountingWorkers):
         self.labels = Labels(settings.metrics_max_entries, settings.shadow != "")
         self.processes = WorkerProcesses([])
         self.shadow_policy: PolicyFilesRead | None = None
-        """Tried."""
+        """The shadow policy."""
         self.ended = [0] * self.labels.max_cells
-        """The counts of all workers that ended."""
+        """Counts of all workers that have ended."""
         self.current: dict[int, Child] = {}
-        """The worker of each slot."""
+        """The current worker of each slot."""
         self.children: set[Child] = set()
-        """All of them, those that are on their way out too."""
+        """All workers, including those that are ending."""
         self.stopping = asyncio.Event()
         self.hurry: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when a second signal has come."""
+        """Done when a second signal has arrived."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._delays: dict[int, float] = {}
-        """By slot: how long the replacement of a worker that died soon waits."""
+        """Delays of the next replacement by slot, for workers that died early."""
         self._turns = [asyncio.Lock() for _ in range(settings.workers)]
-        """By slot: one replacement at a time."""
+        """Locks by slot: one replacement at a time."""
         self._restarting: asyncio.Task[None] | None = None
         self._turning: dict[asyncio.Task[None], Child] = {}
         """Orders that workers have not answered."""
         self._number = 0
-        """Of the last message to be answered."""
+        """Number of the last message that expects an answer."""
 
     # Start
 
@@ -196,11 +196,11 @@ class WorkerPool(CountingWorkers):
         return True
 
     async def spawn(self, slot: int) -> Child:
-        """A worker that serves, now the one of its slot. Raises CannotStart."""
+        """Start a worker in a slot and wait until it serves. Raises CannotStart."""
         try:
             child = await self._launch(slot)
-        except OSError as error:  # no descriptor, no memory, no process to be had
-            raise CannotStart(f"a worker cannot be started: {(error.strerror or str(error)).lower()}") from error
+        except OSError as error:  # a lack of descriptors, memory or processes
+            raise CannotStart(f"cannot start a worker: {(error.strerror or str(error)).lower()}") from error
         self.children.add(child)
         self.processes.pids.append(child.process.pid)
         self._begin(child.listen())
@@ -213,11 +213,11 @@ class WorkerPool(CountingWorkers):
             child.kill()
             raise CannotStart(failure)
         self.current[slot] = child
-        log.info("worker %d serves (pid %d)", slot, child.process.pid)
+        log.info("worker %d is serving (pid %d)", slot, child.process.pid)
         return child
 
     async def _launch(self, slot: int) -> Child:
-        """Raises OSError."""
+        """Start a worker process with its channel and its counts. Raises OSError."""
         ours, theirs = socket.socketpair()
         memory = os.memfd_create("cookiewarden-counts")
         try:
@@ -231,7 +231,7 @@ class WorkerPool(CountingWorkers):
                 *map(str, (slot, *handed)),
                 pass_fds=handed,
                 stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # a terminal's Ctrl-C is the supervisor's to hear, once
+                start_new_session=True,  # so that Ctrl-C in a terminal reaches only the supervisor
             )
         except BaseException:
             ours.close()
@@ -252,7 +252,7 @@ class WorkerPool(CountingWorkers):
     # Serve
 
     def ask_to_stop(self) -> None:
-        """The first signal drains, the second ends at once."""
+        """Begin to drain at the first signal, and stop immediately at the second."""
         if self.stopping.is_set() and not self.hurry.done():
             self.hurry.set_result(None)
         self.stopping.set()
@@ -268,26 +268,26 @@ class WorkerPool(CountingWorkers):
         return []
 
     def take(self) -> Observed:
-        return Observed()  # workers send what they observe
+        return Observed()  # workers send their observations themselves
 
     def replace_all(self) -> None:
         if self._restarting is not None and not self._restarting.done():
-            log.info("the workers are being replaced already")
+            log.info("the workers are already being replaced")
         elif self.current:
             self._restarting = self._begin(self.restart())
 
     async def put(self, revision: Revision, role: Role) -> list[object]:
-        """A worker that does not take it is ended: what replaces it has the policy. No pieces: the workers hold
-        them."""
+        """Send a policy to the workers. A worker that does not apply it is replaced. The result is empty, because the
+        workers hold the pieces."""
         policy = self._for_workers(revision, role)
         if role is Role.SHADOW:
             self.shadow_policy = policy
         else:
             self.policy = policy
         for child in list(self.children):
-            if child.retired or child not in self.children:  # by the time that it is its turn
+            if child.retired or child not in self.children:  # the loop waits, and workers end meanwhile
                 continue
-            # One after the other, so that cores are left for traffic; but nobody waits long for one that is stuck.
+            # One at a time, so that cores are left for traffic. A stuck worker delays the next one only briefly.
             number = self._next_number()
             message = Put(number, policy, self.order_of(role), role is Role.SHADOW)
             putting = self._begin(self._ask(child, number, message))
@@ -295,7 +295,7 @@ class WorkerPool(CountingWorkers):
         return []
 
     def turn(self, order: Order, role: Role) -> set[asyncio.Task[None]]:
-        """Nobody waits: `settle` does."""
+        """Send an order to the workers without waiting. `settle` waits."""
         number = self._next_number()
         turning = {
             self._begin(self._ask(child, number, Turn(number, order, role is Role.SHADOW))): child
@@ -308,12 +308,12 @@ class WorkerPool(CountingWorkers):
         return set(turning)
 
     async def settle(self) -> str:
-        """Wait until every worker has followed its last order; who has not by then, or nothing."""
+        """Wait until every worker has applied its last order. Return the number of late ones as text, or ""."""
         if self._turning:
             await asyncio.wait(self._turning, timeout=SETTLE_SECONDS)
         late = len(set(self._turning.values()))
         return (
-            f"{counted(late, 'worker')} of {len(self.processes.pids)} did not take it yet, and will be replaced"
+            f"{counted(late, 'worker')} of {len(self.processes.pids)}; workers that do not apply it are replaced"
             if late
             else ""
         )
@@ -322,7 +322,7 @@ class WorkerPool(CountingWorkers):
         failure = await child.ask(number, message, PUT_SECONDS)
         if failure and child in self.children and not child.retired:
             what = "policy" if isinstance(message, Put) else "mode"
-            log.error("worker %d did not take the %s (%s); it is ended", child.slot, what, failure)
+            log.error("worker %d failed to apply the %s (%s); stopping it", child.slot, what, failure)
             child.kill()
 
     def _next_number(self) -> int:
@@ -330,7 +330,7 @@ class WorkerPool(CountingWorkers):
         return self._number
 
     def _for_workers(self, revision: Revision, role: Role) -> PolicyFilesRead:
-        """The policy as it is sent to workers, with numbers for its labels."""
+        """Return the policy in the form for workers, with numbers for its labels."""
         self.labels.declare((entry.name for entry in revision.policy.entries), role)
         path = self.settings.shadow if role is Role.SHADOW else self.settings.policy
         return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys)
@@ -347,7 +347,7 @@ class WorkerPool(CountingWorkers):
         return "" if serves else "no worker"
 
     async def _bury(self, child: Child) -> None:
-        """When a worker ends, keep what it counted, and replace it if nobody told it to end."""
+        """When a worker ends, keep its counts. Replace it unless it was asked to stop."""
         await child.process.wait()
         child.channel.close()
         for at, count in enumerate(child.counts):
@@ -374,16 +374,16 @@ class WorkerPool(CountingWorkers):
                     await self._try(slot)
 
     async def _try(self, slot: int) -> bool:
-        """Whether a new worker serves in this slot."""
+        """Start a worker in this slot, and return whether it serves."""
         try:
             await self.spawn(slot)
         except CannotStart as error:
-            log.error("worker %d did not start: %s", slot, error)
+            log.error("worker %d failed to start: %s", slot, error)
             return False
         return True
 
     async def restart(self) -> None:
-        """Replace the workers one after the other: the new one serves before the old one is told to drain."""
+        """Replace the workers one at a time. The new worker serves before the old one drains."""
         for slot in range(self.settings.workers):
             async with self._turns[slot]:
                 old = self.current[slot]
@@ -391,21 +391,21 @@ class WorkerPool(CountingWorkers):
                     return
                 old.stop()
             await self._ended({old})
-        log.info("restarted: %s", counted(self.settings.workers, "worker"))
+        log.info("replaced %s", counted(self.settings.workers, "worker"))
 
     async def _ended(self, children: set[Child]) -> None:
-        """Wait for workers that were told to end. Those that do not in time are killed."""
+        """Wait for workers that were asked to stop, and kill those that are late."""
         settings = self.settings
         seconds = settings.drain_delay + settings.drain_timeout + GRACE_SECONDS
         if not await self._gone(children, seconds, self.hurry):
             for child in children & self.children:
-                child.stop()  # said again: at once
+                child.stop()  # the second request stops immediately
             await self._gone(children, GRACE_SECONDS)
         for child in children & self.children:
             child.kill()
 
     async def _gone(self, children: set[Child], seconds: float, hurry: asyncio.Future[None] | None = None) -> bool:
-        """Whether they ended within the time, or before `hurry` was done."""
+        """Wait for workers to end. Return False if the time is over, or `hurry` is done, before they have ended."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         first = {hurry} if hurry is not None else set()
@@ -422,7 +422,7 @@ class WorkerPool(CountingWorkers):
     # Drain
 
     async def drain(self) -> None:
-        """The workers drain; the sockets are theirs alone now, and closed when they close them."""
+        """Drain the workers. They hold the last copies of the listening sockets, and close them."""
         log.info("draining: %s", counted(len(self.children), "worker"))
         for listening in self.sockets:
             listening.close()

@@ -1,4 +1,4 @@
-"""One data plane in this process: what is in force, what carries bytes, and their start and end."""
+"""A data plane in this process, with its policies and its driver."""
 
 import asyncio
 import socket
@@ -19,14 +19,14 @@ from cookiewarden.serve.settings import Settings
 
 
 class Serving:
-    """A worker with its driver and its policies. Orders may come before it has started."""
+    """A worker with its driver and its policies. It may receive orders before it starts."""
 
     order = Order()
-    """How the policy in force is in force, now or from the start on."""
+    """The order of the policy in force, or of the first policy before the start."""
     shadow_order = Order()
-    """The same of the policy that is tried."""
+    """The order of the shadow policy."""
     in_force: InForce | None = None
-    """Once it serves."""
+    """Set when the worker serves."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings = settings
@@ -34,7 +34,7 @@ class Serving:
         self.worker = Worker(settings)
 
     async def start(self, made: Prepared, shadow: Engine | None, listening: socket.socket) -> None:
-        """`shadow`: a policy that is tried. Raises CannotStart."""
+        """Start to serve. `shadow`: the engine of the shadow policy, if any. Raises CannotStart."""
         settings, metrics = self.settings, self.metrics
         policies = Policies(made.engine, metrics, Observations() if settings.inventory else None)
         in_force = InForce(policies, made, self.shadow_order)
@@ -56,7 +56,7 @@ class Serving:
         await self.worker.start(driver, listening)
 
     def expect(self, order: Order, shadow: bool = False) -> None:
-        """The order in which a policy that is being prepared will be in force, or `shadow`: be tried."""
+        """Set the order for a policy that is being prepared. `shadow`: for the shadow policy."""
         if shadow:
             self.shadow_order = order
             if self.in_force is not None:
@@ -67,15 +67,15 @@ class Serving:
                 self.in_force.order = order
 
     def replace(self, made: Prepared) -> list[object]:
-        """Put another policy in force. Return the pieces of the one before, to be freed little by little."""
+        """Put another policy in force. Return the pieces of the previous one, to be freed in small steps."""
         return self.in_force.replace(made) if self.in_force is not None else []
 
     def replace_shadow(self, engine: Engine) -> list[object]:
-        """Try another policy. Returns as `replace`."""
+        """Try another policy as the shadow policy. Return the pieces of the previous one."""
         return self.in_force.replace_shadow(engine) if self.in_force is not None else []
 
     def turn(self, order: Order, shadow: bool = False) -> None:
-        """Have the policy in force, or `shadow`: the one that is tried, follow an order."""
+        """Apply an order to the policy in force. `shadow`: to the shadow policy."""
         if self.in_force is None:
             self.expect(order, shadow)
         elif shadow:
@@ -86,7 +86,7 @@ class Serving:
             self.in_force.turn(order)
 
     def take(self) -> Observed:
-        """What was observed since the last time."""
+        """Return the observations since the last call."""
         observations = self.in_force.policies.observations if self.in_force is not None else None
         return observations.take() if observations is not None else Observed()
 

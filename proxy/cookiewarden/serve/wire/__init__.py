@@ -1,1 +1,1 @@
-"""Bytes of HTTP and of the PROXY protocol, in and out. No loop, no socket, no clock."""
+"""Parsers and serializers of HTTP/1 and the PROXY protocol, without event loop, sockets or clock."""

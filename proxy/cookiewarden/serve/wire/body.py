@@ -1,30 +1,30 @@
-"""Bodies, framed in one of three ways on either side: a length, chunks, or the end of the connection (RFC 9112 6)."""
+"""Message bodies in their three framings: a length, chunks, or the end of the connection (RFC 9112 6)."""
 
 from enum import Enum
 
 
 class Fault(Enum):
-    """Why a body cannot be decoded to its end."""
+    """The reason why a body cannot be decoded."""
 
-    GRAMMAR = "bytes that are not in the chunked coding"
+    GRAMMAR = "invalid chunked coding"
     SIZE = "a line or trailer section that is too long"
 
 
 class Body:
-    """One body that comes in pieces.
+    """A body that arrives in pieces.
 
-    After the last piece `ended` is true and `rest` holds what followed it. Where the bytes are at fault, `fault` says
-    why and nothing more may be fed."""
+    After the last piece `ended` is true and `rest` has the bytes after the body. If the bytes are invalid, `fault` has
+    the reason, and `feed` must not be called again."""
 
     def __init__(self) -> None:
         self.ended = False
         self.fault: Fault | None = None
         self.rest = b""
         self.trailers: list[bytes] = []
-        """The lines of the trailer section."""
+        """Lines of the trailer section."""
 
     def feed(self, data: bytes) -> bytes:
-        """Return the octets of the body that are in `data`, up to the first fault."""
+        """Return the octets of the body in `data`, up to the first fault."""
         raise NotImplementedError
 
 
@@ -32,10 +32,10 @@ class LengthBody(Body):
     """A body of a known length."""
 
     def __init__(self, length: int) -> None:
-        """`length`: in octets."""
+        """Create a body. `length`: in octets."""
         super().__init__()
         self.left = length
-        """Octets that have not come."""
+        """Octets that have not arrived."""
 
     def feed(self, data: bytes) -> bytes:
         if len(data) < self.left:
@@ -47,7 +47,7 @@ class LengthBody(Body):
 
 
 class RestBody(Body):
-    """A body that ends with its connection."""
+    """A body that ends with the connection."""
 
     def feed(self, data: bytes) -> bytes:
         return data

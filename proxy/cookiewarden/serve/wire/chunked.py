@@ -1,8 +1,8 @@
-"""The chunked transfer coding (RFC 9112 7.1), both ways.
+"""The chunked transfer coding, decoded and encoded (RFC 9112 7.1).
 
-A decoder of our own because it must say where in the bytes a body ended: what follows is the next request, and a
-parser that reads on would have to be believed about it. It accepts the grammar and nothing beside it, and is held
-against llhttp in `tests/serve/test_chunked.py`.
+The decoder must report where a body ends, because the next request may follow it. With another parser, the proxy would
+have to trust the parser's position. The decoder accepts only the grammar of the RFC, and
+`tests/serve/wire/test_chunked.py` compares it with llhttp.
 """
 
 import re
@@ -12,20 +12,20 @@ from cookiewarden.serve.wire.body import Body, Fault
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 _TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[^\x00-\x08\x0a-\x1f\x7f]*")
 MAX_LINE = 4096
-"""Octets of a chunk's size with its extensions, which nobody reads."""
+"""Maximum octets of a chunk-size line. Its extensions are ignored."""
 
 
 class ChunkedBody(Body):
-    """A body in chunks."""
+    """A body in the chunked coding."""
 
     def __init__(self, max_trailers: int) -> None:
-        """`max_trailers`: in octets."""
+        """Create a body. `max_trailers`: in octets."""
         super().__init__()
         self._max_trailers = max_trailers
         self._held = b""
-        """The beginning of a line."""
+        """The beginning of an incomplete line."""
         self._left = 0
-        """Octets of the present chunk that have not come, its line break counted."""
+        """Octets of the current chunk that have not arrived, its line break included."""
 
     def feed(self, data: bytes) -> bytes:
         if self._held:
@@ -55,7 +55,7 @@ class ChunkedBody(Body):
         return found[0] if len(found) == 1 else b"".join(found)
 
     def _in_chunk(self, data: bytes, at: int, found: list[bytes]) -> int:
-        """Take what there is of a chunk and its line break; returns where that ends."""
+        """Take the available part of a chunk and its line break. Return the position after it."""
         if self._left > 2:
             piece = data[at : at + self._left - 2]
             found.append(piece)
@@ -76,7 +76,7 @@ class ChunkedBody(Body):
         self._held = data
 
     def _end(self, data: bytes, at: int, end: int) -> None:
-        """The last chunk stands at `at`, its line ends at `end`: the trailers and the blank line follow."""
+        """Read trailers and blank line. The last chunk begins at `at`; its line ends at `end`."""
         over = data.find(b"\r\n\r\n", end)
         if over < 0:
             self._hold(data[at:], MAX_LINE + self._max_trailers + len(b"\r\n\r"))
@@ -93,7 +93,7 @@ class ChunkedBody(Body):
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk."""
+    """Encode one chunk."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -102,11 +102,11 @@ _NEVER = re.compile(
     rb"|accept-encoding|if-.*|x-forwarded-(?:for|host|proto)|proxy(?:-.*)?"
 )
 _NOT_IN_CGI = re.compile(rb"[^a-z0-9]")
-"""Signs that CGI and some servers turn into one."""
+"""Characters that CGI and some servers replace by `_`."""
 
 
 def last_chunk(trailers: list[bytes]) -> bytes:
-    """The end of a body. What could change routing, framing or cookies is not let through as a trailer
+    """Return the last chunk with the trailers. Trailers that could change routing, framing or cookies are left out
     (RFC 9110 6.5.1)."""
     kept = [
         line + b"\r\n"

@@ -1,6 +1,6 @@
-"""Whether a page's Content-Security-Policy allows the guard's script, and by which nonce (CSP Level 3).
+"""Content-Security-Policy: the check that a page allows the guard's script, and the nonce for it (CSP Level 3).
 
-The script is of the page's own origin. Every policy must allow it: by its address, or by a nonce that the tag carries.
+The script has the origin of the page. Every policy must allow it, by its address or by a nonce in the tag.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PageAddress:
-    """The address of a script."""
+    """The address of a script, in parts."""
 
     scheme: bytes
     host: bytes
@@ -34,13 +34,13 @@ NO_NONCE = b""
 
 MAX_POLICIES = 64
 MAX_SOURCES = 500
-"""In all policies together. No page has as many; one that has counts as forbidding the script, unread."""
+"""Maximum number of sources in all policies together. With more, the policies count as forbidding the script."""
 
 
 def nonce_for(values: Iterable[bytes], script: PageAddress) -> bytes | None:
-    """Return the nonce that a tag for `script` needs under these field values; NO_NONCE where it needs none, and None
-    where it is forbidden."""
-    shared: dict[bytes, None] | None = None  # in the order of the first policy that asks for one
+    """Return the nonce that a tag for `script` needs under these field values. Return NO_NONCE if it needs none, and
+    None if it is forbidden."""
+    shared: dict[bytes, None] | None = None  # in the order of the first policy that needs a nonce
     policies = list(filter(_RESTRICTS.search, b",".join(values).split(b",")))
     if len(policies) > MAX_POLICIES or sum(len(policy.split()) for policy in policies) > MAX_SOURCES:
         return None
@@ -57,7 +57,7 @@ def nonce_for(values: Iterable[bytes], script: PageAddress) -> bytes | None:
 
 
 def _directives(policy: bytes) -> Mapping[bytes, bytes]:
-    """Return those that speak of scripts. Of directives with one name the first counts."""
+    """Return the directives that restrict scripts. The first directive of each name counts."""
     found: dict[bytes, bytes] = {}
     for directive in _DIRECTIVE.finditer(policy):
         found.setdefault(directive[1].lower(), directive[2])
@@ -65,7 +65,7 @@ def _directives(policy: bytes) -> Mapping[bytes, bytes]:
 
 
 def _script_sources(directives: Mapping[bytes, bytes]) -> list[bytes] | None:
-    """None: scripts are not restricted."""
+    """Return the sources allowed for scripts; None if scripts are not restricted."""
     for name in (b"script-src-elem", b"script-src", b"default-src"):
         if name in directives:
             return directives[name].split()
@@ -73,7 +73,7 @@ def _script_sources(directives: Mapping[bytes, bytes]) -> list[bytes] | None:
 
 
 def _allows(sources: list[bytes], script: PageAddress) -> bool:
-    """Whether a source list allows a script by its address."""
+    """Check whether a source list allows a script by its address."""
     if any(source.lower() == b"'strict-dynamic'" for source in sources):
         return False
     return any(_matches(source, script) for source in sources)

@@ -1,4 +1,4 @@
-"""The browser as it is seen through what stands before the proxy: X-Forwarded fields, read, believed and written."""
+"""The X-Forwarded fields: parsed if they come from a trusted peer, and built for the application."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-pr
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """The X-Forwarded fields of a request: each address it came by, the scheme and the host that the browser saw
-    (empty where not said, or not in words that mean one)."""
+    """The X-Forwarded fields of a request: addresses on its path, and the scheme and host in the browser. Scheme and
+    host are empty if the fields are missing or not valid."""
 
     addresses: bytes
     scheme: bytes
@@ -19,7 +19,7 @@ class Forwarded:
 
 
 def read_forwarded(fields: Mapping[bytes, Sequence[bytes]]) -> Forwarded:
-    """Read the values of the fields, by name in lower case."""
+    """Parse the fields. `fields`: values by lower-case name."""
     schemes = fields.get(b"x-forwarded-proto", NONE)
     scheme = schemes[0].lower() if len(schemes) == 1 else b""
     hosts = fields.get(b"x-forwarded-host", NONE)
@@ -31,7 +31,7 @@ def read_forwarded(fields: Mapping[bytes, Sequence[bytes]]) -> Forwarded:
 
 
 class Browser:
-    """Where a browser sent a request, and the lines that tell the application so."""
+    """The host and scheme that a browser used, and the X-Forwarded lines for the application."""
 
     __slots__ = ("host", "https", "lines")
 
@@ -45,9 +45,10 @@ _LINES = b"\r\nX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto:
 
 
 def browser_of(peer: bytes, host: bytes, came: Forwarded | None, is_trusted: bool, https: bool) -> Browser:
-    """The browser behind a request of `peer` for `host`. `came`: the request's own X-Forwarded fields, believed where
-    `is_trusted`.
-    `https`: whether browsers speak HTTPS where nothing says otherwise."""
+    """Determine the browser's view of a request of `peer` for `host`.
+
+    `came`: the request's own X-Forwarded fields, which are used if `is_trusted`.
+    `https`: the scheme of browsers if no field states it."""
     if came is None or not is_trusted:
         return Browser(host, https, _LINES % (peer, host, b"https" if https else b"http"))
     addresses = came.addresses + b", " + peer if came.addresses else peer

@@ -1,8 +1,7 @@
-"""What request heads and response heads have in common, and our own answers.
+"""Common parts of request heads and response heads, and the proxy's own responses.
 
-Bytes in, bytes out; no sockets. llhttp judges whether a head is HTTP, strictly; then one regular expression splits
-it at the fields that are the proxy's business (hop-by-hop, framing, forwarding, cookies), and everything between
-them is passed on as the slice it is.
+llhttp checks strictly that a head is valid HTTP. One regular expression then splits it at the fields that the proxy
+handles: hop-by-hop, framing, forwarding and cookies. The bytes between them are forwarded unchanged.
 """
 
 import re
@@ -15,13 +14,13 @@ import httptools
 
 
 def fields_of(lines: bytes) -> list[tuple[bytes, bytes]]:
-    """The fields in lines that each have their line break before them."""
+    """Parse field lines. Each line must have its line break before it."""
     parted = (line.partition(b":") for line in lines.split(b"\r\n")[1:])
     return [(name, value.strip(b" \t")) for name, _, value in parted]
 
 
 class BadHead(Exception):
-    """A head that cannot be forwarded: the status to answer with and the reason to count. Holds no byte of it."""
+    """An error for a head that cannot be forwarded, with response status and reason. It has no bytes of the head."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -31,8 +30,7 @@ class BadHead(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one head: octets from its first to the end of its blank line, octets of a line, number of fields, and
-    of cookies in a request."""
+    """Limits of a head: its octets, blank line included, the octets of a line, its fields and its cookies."""
 
     max_head: int
     max_field: int
@@ -41,18 +39,18 @@ class Limits:
 
     @cached_property
     def harmless(self) -> int:
-        """Octets up to which a head exceeds none of them: the shortest field has four."""
+        """Size in octets up to which no limit can be exceeded. The shortest field has four octets."""
         return min(self.max_head, self.max_field, 4 * self.max_fields)
 
     def exceeded(self, head: bytes) -> bool:
-        # A line may end in \r\n only: counting \n tells the same of every head that is not refused anyway.
+        # Counting \n is enough, because heads with a bare \n are refused anyway.
         if len(head) > self.max_head or head.count(b"\n") - 2 > self.max_fields:
             return True
         return len(head) > self.max_field and any(len(line) + 2 > self.max_field for line in head.split(b"\r\n")[1:])
 
 
 class Framing(IntEnum):
-    """How a body ends (RFC 9112 6.3)."""
+    """Ways in which a body ends (RFC 9112 6.3)."""
 
     NONE = 0
     LENGTH = 1
@@ -60,7 +58,7 @@ class Framing(IntEnum):
     UNTIL_CLOSE = 3
 
 
-# What llhttp says
+# Validation by llhttp
 
 
 class _Verdict:
@@ -71,22 +69,21 @@ class _Verdict:
 
 
 def examine(parser: type, head: bytes) -> None:
-    """Raises httptools.HttpParserError where `head` is not exactly one well-formed head."""
+    """Check that `head` is exactly one valid head. Raises httptools.HttpParserError."""
     verdict = _Verdict()
     if b"\t" in head:
-        # llhttp refuses the tab that RFC 9110 5.6.3 allows before `chunked`; elsewhere it is as good as a space.
+        # RFC 9110 5.6.3 allows a tab before `chunked`, but llhttp refuses it. Elsewhere a tab is equal to a space.
         head = head.replace(b"\t", b" ")
     try:
         parser(verdict).feed_data(head)
     except httptools.HttpParserUpgrade:
-        return  # raised at the end of a head
+        return  # raised after a complete head
     if not verdict.complete:
         raise httptools.HttpParserError
 
 
 class _Names(dict[bytes, bytes]):
-    """The lower-case name of a field from all that leads up to its value, `\\r\\nName: `: one look-up for what was
-    seen before."""
+    """A cache of lower-case field names by the bytes before a value, `\\r\\nName: `."""
 
     def __missing__(self, lead: bytes) -> bytes:
         name = lead[2:].rstrip(b" \t")[:-1].lower()
@@ -102,26 +99,26 @@ lower_names = _Names()
 
 NONE: tuple[bytes, ...] = ()
 IN_VALUES = bytes([*range(0x20, 0x7F), *range(0x80, 0x100)])
-"""Octets of a value with which llhttp agrees wherever they stand."""
+"""Octets that llhttp accepts at any place in a value."""
 HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\-]*(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")
-"""A host with or without a port, as a Host field has it (RFC 9110 7.2)."""
+"""Syntax of a Host field: a host, with or without a port (RFC 9110 7.2)."""
 BARE_LF = re.compile(rb"(?<!\r)\n")
-"""No line of ours ends in it, and whoever ends lines in it waits for an answer, not to send more."""
+"""An LF without CR before it. Clients that end lines so would wait for a response, so the head is refused early."""
 OPTIONS = frozenset({b"keep-alive", b"close", b"upgrade", b"te"})
 PROTECTED = frozenset({b"cookie", b"host", b"content-length", b"transfer-encoding", b"set-cookie"})
-"""Fields that a Connection header must never name: they would vanish on the way (RFC 9110 7.6.1)."""
+"""Fields that a Connection header must not name, because they would then be removed (RFC 9110 7.6.1)."""
 MAX_LENGTH_DIGITS = 18
 
 
 def length_of(value: bytes, status: int) -> int:
-    """A Content-Length that llhttp has found to be digits."""
+    """Parse a Content-Length, which llhttp has checked for digits. Raises BadHead with `status`."""
     if len(value) > MAX_LENGTH_DIGITS:
         raise BadHead(status, "bad_request" if status == 400 else "bad_response")
     return int(value)
 
 
 def persistent(http_1_1: bool, options: frozenset[bytes]) -> bool:
-    """RFC 9112 9.3."""
+    """Check whether the connection persists after a message (RFC 9112 9.3)."""
     return b"close" not in options and (http_1_1 or b"keep-alive" in options)
 
 
@@ -130,13 +127,13 @@ def tokens(values: Sequence[bytes]) -> frozenset[bytes]:
 
 
 def without(fields: bytes, named: frozenset[bytes]) -> bytes:
-    """The lines without those of these fields, given in lower case; each line has its line break before it. However
-    many names there are, each line is looked at once and nothing is built from them."""
+    """Remove the fields with these lower-case names. Each line must have its line break before it. The time does not
+    depend on the number of names."""
     first, *lines = fields.split(b"\r\n")
     return b"\r\n".join([first, *[line for line in lines if line.partition(b":")[0].lower() not in named]])
 
 
-# Our own answers
+# The proxy's own responses
 
 _STATUS_TEXTS = {
     200: b"OK",
@@ -157,7 +154,7 @@ _STATUS_TEXTS = {
 
 
 def own_response(status: int, lines: bytes, body: bytes, keep_alive: bool, head_only: bool = False) -> bytes:
-    """Another answer of our own. `lines`: its fields, each with its line break."""
+    """Build a response of the proxy. `lines`: its fields, each with its line break."""
     length = b"" if status in (204, 304) else b"Content-Length: %d\r\n" % len(body)
     return b"HTTP/1.1 %d %b\r\n%b%b%b\r\n%b" % (
         status,
@@ -170,7 +167,7 @@ def own_response(status: int, lines: bytes, body: bytes, keep_alive: bool, head_
 
 
 def error_response(status: int, keep_alive: bool, head_only: bool = False) -> bytes:
-    """An answer of our own: no address, no byte of the request."""
+    """Build an error response. It contains no address and no bytes of the request."""
     text = _STATUS_TEXTS[status]
     body = b"%d %b\n" % (status, text)
     return b"HTTP/1.1 %d %b\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n%b\r\n%b" % (

@@ -1,7 +1,7 @@
-"""The header that a load balancer sends first on a connection to say who the client is: PROXY protocol, v1 and v2
-(https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt). Bytes in, an address out; no sockets.
+"""The PROXY protocol, versions 1 and 2: the header with the client's address that a load balancer sends first
+(https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt).
 
-It must be read to its last byte and not one further: what follows may be the beginning of a TLS handshake.
+The header must be read exactly to its last byte, because a TLS handshake may follow.
 """
 
 import ipaddress
@@ -10,10 +10,10 @@ import struct
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 SHORTEST = 15
-"""Octets of `PROXY UNKNOWN` and its line break; a header of v2 has 16."""
+"""Octets of `PROXY UNKNOWN` with its line break. A header of version 2 has at least 16."""
 LONGEST_V1 = 107
 LONGEST_V2 = 4096
-"""Octets of addresses and extensions that are read; the protocol's own examples need some 100."""
+"""Maximum octets of addresses and extensions. The examples of the protocol need about 100."""
 
 _V1 = re.compile(
     rb"PROXY (?:UNKNOWN(?: [^\r\n]*)?|(TCP[46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) (0|[1-9][0-9]{0,4}) "
@@ -21,16 +21,16 @@ _V1 = re.compile(
 )
 _LOCAL, _PROXY = 0x20, 0x21
 _ADDRESSES = {0x11: (4, 12), 0x21: (16, 36)}
-"""TCP over IPv4 and IPv6: octets of one address, and of both with their ports."""
+"""TCP over IPv4 and IPv6: octets of one address, and of both addresses with their ports."""
 _FAMILIES = frozenset({0x00, 0x11, 0x12, 0x21, 0x22, 0x31, 0x32})
 
 
 class BadProxyHeader(Exception):
-    """Bytes that are no PROXY protocol header. Holds none of them."""
+    """An error for bytes that are not a PROXY protocol header. It does not contain them."""
 
 
 def missing(data: bytes) -> int:
-    """How many octets more belong to the header for certain; 0 where it is complete. Raises BadProxyHeader."""
+    """Return the number of octets that are certainly missing; 0 if the header is complete. Raises BadProxyHeader."""
     v1 = b"PROXY ".startswith(data[:6])
     if not v1 and not SIGNATURE.startswith(data[:12]):
         raise BadProxyHeader
@@ -49,7 +49,7 @@ def missing(data: bytes) -> int:
 
 
 def source(header: bytes) -> bytes | None:
-    """The client's address in a complete header; None where it names none. Raises BadProxyHeader."""
+    """Return the client's address in a complete header; None if it contains none. Raises BadProxyHeader."""
     return _source_v2(header) if header.startswith(SIGNATURE) else _source_v1(header)
 
 
@@ -75,7 +75,7 @@ def _source_v2(header: bytes) -> bytes | None:
     if command not in (_LOCAL, _PROXY) or family not in _FAMILIES:
         raise BadProxyHeader
     if command == _LOCAL or family not in _ADDRESSES:
-        return None  # a health check of the balancer itself, or a family that has no address of ours
+        return None  # a health check of the load balancer, or an address that is not TCP/IP
     octets, both = _ADDRESSES[family]
     if len(header) < 16 + both:
         raise BadProxyHeader

@@ -1,7 +1,7 @@
-"""Which responses browsers show as HTML: by their type, or by their first octets where the type says nothing.
+"""Detection of responses that browsers show as HTML, by their type or, if it is unknown, by their first octets.
 
-Browsers differ in small things (WHATWG MIME Sniffing 7, Chromium 156, Firefox 153). Here a response counts as HTML
-where one of them takes it for HTML."""
+Browsers differ in details (WHATWG MIME Sniffing 7, Chromium 156, Firefox 153). A response counts as HTML if one of them
+shows it as HTML."""
 
 import re
 from collections.abc import Iterable
@@ -10,26 +10,26 @@ from enum import Enum
 from cookiewarden.core.engine.decision import Header
 
 MAX_SNIFFED = 1445
-"""Octets of a body that are looked at."""
+"""Octets of a body that are examined."""
 
 
 class PageKind(Enum):
-    """What the fields of a response say of its body."""
+    """The kind of a body, by the fields of the response."""
 
     HTML = "text/html"
     UNKNOWN = "browsers look at the body"
-    OTHER = "anything else"
+    OTHER = "all other types"
 
 
 MAX_TYPES = 64
-"""Of the types in a response's fields, how many are looked at."""
+"""Maximum number of types in a response's fields that are examined."""
 _UNKNOWN = frozenset({b"", b"unknown/unknown", b"application/unknown"})
 _QUOTED = re.compile(rb'"[^"]*"?')
 _ESSENCE_ENDS = re.compile(rb"[ \t;(]")
 
 
 def kind_of(fields: Iterable[Header]) -> PageKind:
-    """Names are in lower case."""
+    """Return the kind of a body. `fields`: with lower-case names."""
     types, options = b"", b""
     for name, value in fields:
         if name == b"content-type":
@@ -47,8 +47,8 @@ def kind_of(fields: Iterable[Header]) -> PageKind:
 
 
 def _essence(types: bytes) -> bytes:
-    """Return the last type that is one, without its parameters; nothing where none is, or only `*/*` (Fetch 2.2.2).
-    Parameters may hold a comma within quotes."""
+    """Return the last valid type without its parameters (Fetch 2.2.2); empty if there is none except `*/*`. Parameters
+    may contain a comma within quotes."""
     pieces = [piece for piece in _QUOTED.sub(b"", types).split(b",") if b"/" in piece]
     for piece in reversed(pieces[-MAX_TYPES:]):
         essence = _ESSENCE_ENDS.split(piece.strip(b" \t"), maxsplit=1)[0].lower()
@@ -58,7 +58,7 @@ def _essence(types: bytes) -> bytes:
 
 
 _SPACE = b"\t\n\f\r "
-# Chromium asks for no space or `>` behind them; `<a` and the like stand for longer names too.
+# Chromium requires no space or `>` after them. `<a` and other short tags match longer names, too.
 _BEGINNINGS = (
     b"<!doctype html",
     b"<!--",
@@ -79,7 +79,7 @@ _BEGINNINGS = (
 
 
 def begins_as_html(text: bytes) -> bool | None:
-    """Whether browsers take a body without a type for HTML, by its first octets. None where more are needed."""
+    """Check whether browsers treat a body without a type as HTML. Return None if more octets are needed."""
     begin = text[:MAX_SNIFFED].lstrip(_SPACE).lower()
     if begin.startswith(_BEGINNINGS):
         return True

@@ -1,4 +1,4 @@
-"""Whether a request asks for a span: its traceparent (W3C Trace Context 3.2), read and never written."""
+"""The traceparent field (W3C Trace Context 3.2), which is read to decide whether a request is traced."""
 
 import re
 
@@ -11,7 +11,7 @@ SAMPLED = 1
 
 
 def traceparent(fields: bytes) -> tuple[int, int] | None:
-    """Trace and parent, where a request's lines ask for a span."""
+    """Return trace ID and parent ID if the request is sampled, else None."""
     found = _TRACEPARENT.search(fields + b"\r\n")
     if found is None:
         return None

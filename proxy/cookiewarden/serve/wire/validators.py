@@ -1,12 +1,12 @@
-"""Validators of pages that have the guard's tag: an entity-tag names the guard's revision, too.
+"""Validators of pages with the guard's tag: the entity-tag includes the guard's revision.
 
-Else a browser keeps a page with an old tag for as long as the application says that the page has not changed. The
+Without it, a browser would keep a page with an old tag as long as the application reports the page as unchanged. The
 rules:
 
-- The ETag of a page with a tag ends in `--cw-` and the revision. It is weak. Last-Modified is dropped.
-- Towards the application an entity-tag loses that ending. The 304 for it gets the ending back.
-- An entity-tag of another revision stands for a page that must not come back. In a page request the same goes for one
-without a revision, and for a date: that page may have no tag at all."""
+- The ETag of a page with a tag ends in `--cw-` and the revision. It is weak. Last-Modified is removed.
+- The application gets entity-tags without that ending. Its 304 response gets the ending back.
+- Entity-tags with another revision are removed, because the browser's copy has an old tag. In page requests, dates and
+entity-tags without a revision are removed too, because that copy may have no tag."""
 
 import re
 
@@ -14,7 +14,7 @@ from cookiewarden.serve.wire.head import fields_of
 
 MARK = b"--cw-"
 MAX_TAGS = 100
-"""In one field. One with more counts as naming nothing that is known."""
+"""Maximum number of entity-tags in a field. A field with more is removed."""
 
 _CONDITIONS = re.compile(
     rb"\r\n(if-none-match|if-match|if-range|if-modified-since|range):[ \t]*([^\r\n]*)", re.IGNORECASE
@@ -26,32 +26,32 @@ _LAST_MODIFIED = re.compile(rb"\r\nlast-modified:[^\r\n]*", re.IGNORECASE)
 
 
 class Conditions:
-    """The conditional fields of one request, as far as the guard is concerned."""
+    """The conditional fields of one request that concern the guard."""
 
     def __init__(self, revision: bytes, is_page: bool) -> None:
         self.revision = revision
         self.is_page = is_page
         self.known: set[bytes] = set()
-        """Entity-tags that lost this revision, without `W/`."""
+        """Entity-tags from which this revision was removed, without `W/`."""
         self._dropped: set[bytes] = set()
-        """Fields of which an entity-tag was dropped."""
+        """Fields from which an entity-tag was removed."""
         self._left: set[bytes] = set()
-        """Fields of which one is left."""
+        """Fields in which an entity-tag is left."""
 
     def towards_application(self, fields: bytes) -> bytes | None:
-        """Return the request's fields; None where its If-Match cannot be true."""
+        """Return the request's fields for the application; None if its If-Match cannot be satisfied."""
         edited = _CONDITIONS.sub(self._tags, fields)
         if b"if-match" in self._dropped and b"if-match" not in self._left:
             return None
         gone = {name for name in self._dropped if name not in self._left}
         if b"if-none-match" in gone or self.is_page:
-            gone.add(b"if-modified-since")  # RFC 9110 13.1.3: it counts where no If-None-Match is there
+            gone.add(b"if-modified-since")  # RFC 9110 13.1.3: without If-None-Match it takes effect
         if b"if-range" in gone:
             gone.add(b"range")
         return _CONDITIONS.sub(lambda found: b"" if found[1].lower() in gone else found[0], edited)
 
     def _tags(self, found: re.Match[bytes]) -> bytes:
-        """One field with the entity-tags that the application may see."""
+        """Return one field with the entity-tags that are meant for the application."""
         name, value = found[1].lower(), found[2]
         if name in (b"range", b"if-modified-since"):
             return found[0]
@@ -62,7 +62,7 @@ class Conditions:
         if MARK not in value or value.count(b'"') > 2 * MAX_TAGS:
             self._dropped.add(name)
             return b""
-        if _TAG.sub(b"", value).strip(b", \t"):  # no list of entity-tags
+        if _TAG.sub(b"", value).strip(b", \t"):  # not a valid list of entity-tags
             (self._dropped if drops_plain else self._left).add(name)
             return b"" if drops_plain else found[0]
         tags = _TAG.findall(value)
@@ -83,11 +83,11 @@ class Conditions:
         return b"\r\n" + found[1] + b": " + b", ".join(left) if left != tags else found[0]
 
     def marked(self, head: bytes) -> bytes:
-        """Return the head of a page that gets a tag."""
+        """Return the head of a page with a tag."""
         return _ETAG.sub(self._marked, _LAST_MODIFIED.sub(b"", head))
 
     def marked_again(self, head: bytes) -> bytes:
-        """Return the head of a 304, which may stand for a page with a tag."""
+        """Return the head of a 304 response, which may confirm a page with a tag."""
         if not self.known:
             return head
         is_known = any(
@@ -97,7 +97,7 @@ class Conditions:
         return self.marked(head) if has_tag else head
 
     def _marked(self, found: re.Match[bytes]) -> bytes:
-        """An ETag that is none cannot be marked, so it goes: browsers send it back as it is."""
+        """Return the ETag line with the revision. An invalid ETag is removed, because browsers return it unchanged."""
         tag = found[2].strip(b" \t")
         if not _TAG.fullmatch(tag):
             return b""

@@ -57,7 +57,7 @@ def test_a_flow_file_that_is_cut_gives_what_it_has(flows: Path, tmp_path: Path) 
     data = flows.read_bytes()
     (tmp_path / "cut").write_bytes(data[: len(data) - 100])
     code, told, error = run("learn", tmp_path / "cut")
-    assert code == 3 and "what came before is used" in error and "- name: sid" in told
+    assert code == 3 and "using the flows before that place" in error and "- name: sid" in told
 
 
 @pytest.mark.parametrize("content", [b"5:abcde,", b"99999999999:x", b"3:1:1", b"10:7:version;4:99999#}"])

@@ -49,6 +49,25 @@ def test_it_is_accessible_and_fits(browser: Browser, proxy: Running, size: str, 
     page.context.close()
 
 
+def test_the_register_is_shown_as_cards_on_a_phone(browser: Browser, proxy: Running) -> None:
+    page = opened(browser, url(proxy), 390)
+    widest = (
+        "Math.max(...[...document.querySelectorAll('.cards th, .cards td')].map(c => c.getBoundingClientRect().right))"
+    )
+    assert page.evaluate(widest) <= 390
+    label = "getComputedStyle(document.querySelector('.cards td[data-label=Lifetime]'), '::before').content"
+    assert "Lifetime" in page.evaluate(label)
+    page.context.close()
+
+
+def test_charts_show_the_value_of_their_top_line(browser: Browser, proxy: Running) -> None:
+    page = opened(browser, url(proxy))
+    assert [text.startswith("max ") and text.endswith(" /s") for text in page.locator(".top").all_inner_texts()] == [
+        True
+    ] * 2
+    page.context.close()
+
+
 def test_the_page_is_complete_without_scripts(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy), scripts=False)
     text = page.inner_text("body")

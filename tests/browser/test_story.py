@@ -95,13 +95,13 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         # The suggestion of drift is pasted and loaded.
         code, told = shop.run("drift", "--only", "undeclared")
         assert code == 1
-        pasted = told.partition("To paste below cookies:, with what is missing filled in:\n\n")[2]
+        pasted = told.partition('Paste this below "cookies:" and fill in the comments:\n\n')[2]
         register = shop.policy.read_text()
         shop.policy.write_text(register.replace("\ncookies:\n", f"\ncookies:\n{pasted}\n", 1))
         code, told = shop.run("reload")
         assert code == 0 and "mode report" in told
         code, told = shop.run("forecast")
-        assert code == 0 and "Nothing of what was seen would break." in told
+        assert code == 0 and "No cookie seen so far would break." in told
         assert shop.run("drift", "--only", "undeclared")[0] == 0
 
         # The switch enforces the policy: the session continues, with the attributes of the policy.
@@ -121,7 +121,7 @@ def test_from_report_to_enforcement_through_a_night_with_a_broken_policy(
         shop.policy.write_text(text.replace("cookies:\n", "cookies:\n  - nmae: oops\n", 1))
         assert eventually(lambda: "CookiewardenReloadFailed" in asked.firing(), 20)
         code, told = shop.run("reload")
-        assert code == 1 and 'did you mean "name"' in told and "the old policy stays in force" in told
+        assert code == 1 and 'did you mean "name"' in told and "the previous policy stays in force" in told
         assert works(browser.new_context(), shop.site)["wosid"]["httpOnly"]
         page = opened(browser, f"http://127.0.0.1:{shop.admin}/")
         assert 'did you mean "name"' in page.inner_text("[role=alert]")

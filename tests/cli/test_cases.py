@@ -68,21 +68,21 @@ def test_a_failure_shows_both_places_and_no_value(folder: Path) -> None:
     assert (
         told
         == """FAILED nothing is as expected
-  p.test.yaml:7:50: the application gets
+  p.test.yaml:7:50: the application receives
     expected  ab-1=<6 bytes>
     got       sid=<6 bytes>
     decided at p.yaml:6:6 (not-forwarded)
-  p.test.yaml:7:74: why, for ab-1
+  p.test.yaml:7:74: reasons for ab-1
     expected  undeclared
     got       not-forwarded
     decided at p.yaml:6:6 (not-forwarded)
-  p.test.yaml:7:74: why, for gone
+  p.test.yaml:7:74: reasons for gone
     expected  undeclared
     got       no such cookie in the request
-  p.test.yaml:12:14: browsers forget
+  p.test.yaml:12:14: evicted cookies
     expected  x
     got       none
-  p.test.yaml:9:41: browsers get
+  p.test.yaml:9:41: browsers receive
     expected  sid=<6 bytes>; Path=/
     got       sid=<6 bytes>; Path=/; Secure
     decided at p.yaml:5:6 (secure-added)
@@ -90,24 +90,24 @@ def test_a_failure_shows_both_places_and_no_value(folder: Path) -> None:
     expected  other
     got       sid
     decided at p.yaml:5:6 (secure-added)
-  p.test.yaml:9:85: what is done
+  p.test.yaml:9:85: action
     expected  pass
     got       rewrite
     decided at p.yaml:5:6 (secure-added)
-  p.test.yaml:9:100: why
+  p.test.yaml:9:100: reasons
     expected  none
     got       secure-added
     decided at p.yaml:5:6 (secure-added)
-  p.test.yaml:10:31: browsers get
+  p.test.yaml:10:31: browsers receive
     expected  x=<6 bytes>
     got       nothing
-    because    undeclared
-  p.test.yaml:11:33: browsers get
+    reasons    undeclared
+  p.test.yaml:11:33: browsers receive
     expected  sid=<6 bytes>; Secure
-    got       sid=<6 bytes>; Secure, with another value
+    got       sid=<6 bytes>; Secure, with a different value
     decided at p.yaml:5:6 (secure-added)
 
-p.test.yaml: 1 of 2 cases passed, 2 of 3 entries covered; in no case: packed
+p.test.yaml: 1 of 2 cases passed, 2 of 3 entries covered; not covered: packed
 """
     )
 
@@ -117,7 +117,7 @@ def test_cases_are_chosen_by_name(folder: Path) -> None:
     assert run_cases("p.test.yaml", "-k", "*should*", cwd=folder)[0] == 0
     assert run_cases("p.test.yaml", "-k", "nothing", cwd=folder)[0] == 1
     code, _, told = run_cases("p.test.yaml", "-k", "missing", cwd=folder)
-    assert code == 2 and "no case is like missing" in told
+    assert code == 2 and "--only: no case matches missing" in told
 
 
 def test_strict_wants_every_entry_in_a_case(folder: Path) -> None:
@@ -137,7 +137,7 @@ def test_all_formats_report_the_same_results(folder: Path) -> None:
     assert "p.test.yaml:9:100" in (junit.find(".//failure").text or "")  # type: ignore[union-attr]
     code, told, _ = run_cases(".", "--format", "github", cwd=folder)
     assert code == 1 and told.count("::error file=p.test.yaml,line=") == 10
-    assert "::error file=p.test.yaml,line=9,col=100::nothing is as expected: why: expected none" in told
+    assert "::error file=p.test.yaml,line=9,col=100::nothing is as expected: reasons: expected none" in told
 
 
 @pytest.mark.parametrize(
@@ -147,21 +147,21 @@ def test_all_formats_report_the_same_results(folder: Path) -> None:
         ("policy: none.yaml\ncases: [{name: a, evicted: []}]\n", 'none.yaml:1:1: error: the file "none.yaml" does not exist'),
         ("policy: p.yaml\ncases: [{name: a, set_cookies: []}]\n", 'unknown key "set_cookies", did you mean "set_cookie"?'),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x, outt: y}]}]\n", 'unknown key "outt", did you mean "out"?'),
-        ("policy: p.yaml\ncases: [{name: a, url: shop}]\n", '"shop" is no URL; expected such as https://shop.example/login'),
-        ("policy: p.yaml\ncases: [{name: a, now: yesterday}]\n", '"yesterday" is no moment; expected such as 2026-06-01T12:00:00Z'),
-        ("policy: p.yaml\ncases:\n  - {name: a}\n  - {name: a}\n", "a case of this name stands at line 3 already"),
+        ("policy: p.yaml\ncases: [{name: a, url: shop}]\n", '"shop" is not a valid URL, such as https://shop.example/login'),
+        ("policy: p.yaml\ncases: [{name: a, now: yesterday}]\n", '"yesterday" is not a valid time, such as 2026-06-01T12:00:00Z'),
+        ("policy: p.yaml\ncases:\n  - {name: a}\n  - {name: a}\n", "line 3 has a case with the same name"),
         ("policy: p.yaml\ncases: [{set_cookie: []}]\n", 'the key "name" is missing'),
         ("cases: [{name: a}]\n", 'the key "policy" is missing'),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x, reasons: [undeclard]}]}]\n", 'p.test.yaml:2:50: error: reasons: found "undeclard", did you mean "undeclared"?'),
         ("policy: p.yaml\ncases: [{name: a\n", "[syntax]"),
-        ("policy: p.yaml\ncases: [{name: a}]\n", '2:9: error: "a" tests nothing: give set_cookie, cookie or evicted'),
-        ("policy: p.yaml\ncases: [{name: a, set_cookie: []}]\n", '"a" tests nothing'),
-        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x}]}]\n", "nothing is said of what must come of it"),
-        ("policy: p.yaml\ncases: [{name: a, cookie: {in: x}}]\n", "nothing is said of what must come of it"),
+        ("policy: p.yaml\ncases: [{name: a}]\n", '2:9: error: "a" has no expectations; add set_cookie, cookie or evicted'),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: []}]\n", '"a" has no expectations'),
+        ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x}]}]\n", "has no expectations"),
+        ("policy: p.yaml\ncases: [{name: a, cookie: {in: x}}]\n", "has no expectations"),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: sid=1,token=CANARY, out: x}]}]\n", "unknown key (not shown, because it may contain a value)"),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{'sid=CANARY': 1, in: a}]}]\n", "unknown key (not shown"),
         ("policy: p.yaml\ncases: [{name: a, evicted: [], headers: {'cookie: sid=CANARY': 1}}]\n", "error: expected text, found"),
-        ('policy: "p\\0.yaml"\ncases: [{name: a, evicted: []}]\n', "cannot be loaded"),
+        ('policy: "p\\0.yaml"\ncases: [{name: a, evicted: []}]\n', "cannot load the policy"),
         ("", "expected a mapping"),
     ],
 )  # fmt: skip
@@ -175,13 +175,13 @@ def test_errors_in_a_test_file_are_reported_with_their_place(folder: Path, text:
 def test_errors_of_a_policy_are_reported_where_the_test_file_names_it(folder: Path) -> None:
     (folder / "p.yaml").write_text(POLICY.replace("secure", "secur"))
     code, _, told = run_cases("p.test.yaml", cwd=folder)
-    assert code == 1 and 'p.test.yaml:1:9: error: the policy "p.yaml" cannot be loaded' in told
+    assert code == 1 and 'p.test.yaml:1:9: error: cannot load the policy "p.yaml"' in told
     assert 'p.yaml:3:12: error: unknown key "secur", did you mean "secure"?' in told
 
 
 def test_no_tests_are_wrong_usage(tmp_path: Path) -> None:
     code, _, told = run_cases(".", cwd=tmp_path)
-    assert code == 2 and "no policy tests (*.test.yaml) in ." in told
+    assert code == 2 and "no test files (*.test.yaml) in ." in told
 
 
 def test_sealed_values_are_written_as_such(folder: Path) -> None:
@@ -207,16 +207,16 @@ def test_watching_runs_again_when_the_policy_changes(folder: Path) -> None:
 
 def test_a_policy_given_as_a_test_file_is_reported(folder: Path) -> None:
     code, _, told = run_cases("p.yaml", cwd=folder)
-    assert code == 1 and "this is a policy, and no file of tests" in told and told.count("error:") == 1
+    assert code == 1 and "this is a policy, not a test file" in told and told.count("error:") == 1
 
 
 @pytest.mark.parametrize(
     ("case", "told"),
     [
-        ("{name: a, response_headers: {Set-Cookie: CANARY}}", "Set-Cookie does not belong here, but under set_cookie:"),
-        ("{name: a, headers: {cookie: CANARY}}", "cookie does not belong here, but under cookie:"),
-        ('{name: a, set_cookie: [{in: ""}]}', "expected a Set-Cookie value"),
-        ("{name: a, url: }", "expected a URL such as https://shop.example/login, found nothing"),
+        ("{name: a, response_headers: {Set-Cookie: CANARY}}", "Set-Cookie is not valid here; use the key set_cookie"),
+        ("{name: a, headers: {cookie: CANARY}}", "cookie is not valid here; use the key cookie"),
+        ('{name: a, set_cookie: [{in: ""}]}', "the Set-Cookie value is empty"),
+        ("{name: a, url: }", "the URL is empty; give one such as https://shop.example/login"),
         ("{name: a, set_cookie: [{in: sid=CANARY, ot: x}]}", 'unknown key "ot"'),
     ],
 )  # fmt: skip

@@ -114,7 +114,7 @@ def test_explain_reads_a_whole_response_head_and_any_bytes() -> None:
         ("http://a.example/", "set-cookie: wosid=1; Secure", "secure-over-http: browsers reject Secure cookies over plain HTTP"),
         ("https://a.example/", "Set-Cookie: wosid=1; Domain=b.example", "browser-would-refuse"),
         ("https://a.example/", "Set-Cookie: nameless", "a cookie without a name: block"),
-        ("https://a.example/", "Cookie: wosid=1", "after   the same, byte for byte"),
+        ("https://a.example/", "Cookie: wosid=1", "after   unchanged, byte for byte"),
         ("https://a.example/", "Set-Cookie: _ga=1; Max-Age=63072001", "    policies/vendors/google-analytics.yaml:13:5: lifetime: 2y"),
     ],
 )  # fmt: skip
@@ -128,9 +128,12 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
         "mode: report\nceiling: 1h\nundeclared: {response: pass}\ncookies: [{name: a, lifetime: 1d}]\n"
     )
     _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: a=1; Max-Age=9999")
-    assert "a: rewrite, but only reported" in out and "p.yaml:2:1: ceiling: 1h" in out
+    assert "a: rewrite, only reported" in out and "p.yaml:2:1: ceiling: 1h" in out
     _, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "Set-Cookie: b=1")
-    assert "b: pass\n  undeclared: the cookie is in no entry of the policy, which lets such cookies pass" in out
+    assert (
+        "b: pass\n  undeclared: the register does not declare the cookie, and the policy passes undeclared cookies"
+        in out
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,12 +142,12 @@ def test_explain_of_policies_that_only_report_or_pass_or_cap(tmp_path: Path) -> 
         (
             ["--policy", "policies/carerix.yaml", "wosid=1"],
             2,
-            "expected a line such as 'Set-Cookie: sid=1; Path=/'",
+            "give a line such as 'Set-Cookie: sid=1; Path=/'",
         ),
         (
             ["--policy", "policies/carerix.yaml", "--url", "a.example", "Cookie: a=1"],
             2,
-            "expected one such as https://",
+            "is not a valid URL, such as https://",
         ),
         (["--policy", "none.yaml", "Cookie: a=1"], 3, 'the file "none.yaml" does not exist'),
         (["--policy", "tests/data/bad/typo.yaml", "Cookie: a=1"], 1, 'did you mean "policy"?'),
@@ -159,15 +162,15 @@ def test_explain_reports_missing_or_wrong_arguments(arguments: list[str], code: 
 @pytest.mark.parametrize(
     ("stdin", "code", "told"),
     [
-        (b"", 2, "nothing came on standard input"),
-        (b"Set-Cokie: a=1", 2, "no Set-Cookie or Cookie header in it; expected a line such as"),
-        (b"Cookie: ", 0, "no cookies in it: nothing for the policy to decide"),
+        (b"", 2, "standard input is empty"),
+        (b"Set-Cokie: a=1", 2, "the input has no Set-Cookie or Cookie header; give a line such as"),
+        (b"Cookie: ", 0, "the header has no cookies: the policy decides nothing"),
         (b"GET /shop/x HTTP/1.1\r\nHost: shop.example\r\nCookie: sid=1\r\n\r\n", 0, "sid: pass"),
         (b"> GET /shop HTTP/1.1\n> Host: shop.example\n> Cookie: sid=1\n", 0, "sid: pass"),
-        (b"GET / HTTP/1.1\r\nHost: other.example\r\nCookie: sid=1\r\n\r\n", 0, "judged for https://other.example/"),
-        (b"Cookie: sid=1", 0, "judged for https://localhost/; give another with --url"),
+        (b"GET / HTTP/1.1\r\nHost: other.example\r\nCookie: sid=1\r\n\r\n", 0, "decided for https://other.example/"),
+        (b"Cookie: sid=1", 0, "decided for https://localhost/; use --url for another URL"),
         (b"Cookie: sid=1", 0, "declared elsewhere: for shop.example, /shop"),
-        (b"HTTP/1.1 200 OK\n< Set-Cookie: sid=1; Domain=b.example\n", 0, "judged for https://localhost/"),
+        (b"HTTP/1.1 200 OK\n< Set-Cookie: sid=1; Domain=b.example\n", 0, "decided for https://localhost/"),
     ],
 )  # fmt: skip
 def test_explain_takes_the_host_from_a_request_head_and_prints_it(
@@ -202,12 +205,12 @@ def test_explain_shows_lines_that_the_proxy_adds(tmp_path: Path) -> None:
     code, out, _ = run("explain", "--policy", str(tmp_path / "p.yaml"), "-", stdin=head)
     assert code == 0 and "CANARY" not in out
     assert "  first   Set-Cookie: a=<0 bytes>; Path=/x; Max-Age=0\n" in out
-    assert "b: evict\n" in out and "  before  nothing\n  after   Set-Cookie: b=<0 bytes>; Path=/; Max-Age=0\n" in out
+    assert "b: evict\n" in out and "  before  (none)\n  after   Set-Cookie: b=<0 bytes>; Path=/; Max-Age=0\n" in out
 
 
 def test_explain_reports_a_head_without_cookies() -> None:
     code, out, _ = run("explain", "--policy", "policies/carerix.yaml", "-", stdin=b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
-    assert (code, out) == (0, "no Set-Cookie or Cookie header in it: nothing for the policy to decide\n")
+    assert (code, out) == (0, "the input has no Set-Cookie or Cookie header: the policy decides nothing\n")
 
 
 # settings

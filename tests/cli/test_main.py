@@ -1,11 +1,13 @@
 """Rules for every command: the destination of its output, and secrets that it never prints."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+from cookiewarden.cli.main import COMMANDS as COMMAND_ROWS
 from tests.support.command import ROOT, run
 from tests.support.process import ended
 
@@ -45,3 +47,21 @@ def test_a_reader_that_goes_away_is_no_fault() -> None:
 def test_a_password_in_a_url_is_never_printed(arguments: tuple[str, ...]) -> None:
     code, out, err = run(*arguments)
     assert code in (2, 3) and err and "CANARY" not in out + err
+
+
+COMMANDS = [[], *([name] for name in COMMAND_ROWS), ["statement", "import"], ["mitm", "path"], *(["key", name] for name in ("new", "rotate", "token"))]  # fmt: skip
+VERBS = "Run|Validate|Explain|Show|Compare|Draft|Write|Report|Switch|Reload|Check|Use|Create|Print|Enforce|Add"
+"""The commands' help begins with one of these."""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_fits_80_columns_and_begins_with_a_verb(command: list[str]) -> None:
+    code, out, _ = run(*command, "--help", COLUMNS="80")
+    usage, first, *_ = out.split("\n\n")
+    assert code == 0 and usage.startswith("Usage: cookiewarden")
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+    assert re.match(rf"(?:{VERBS}) [^.]+\.", first.strip()), first
+
+
+def test_the_list_of_commands_begins_each_line_with_a_verb() -> None:
+    assert [row.help for row in COMMAND_ROWS.values() if not re.fullmatch(rf"(?:{VERBS}) .+\.", row.help)] == []

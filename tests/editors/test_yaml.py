@@ -84,7 +84,7 @@ def test_errors_are_marked_on_their_line(session: Session) -> None:
 def test_policy_tests_have_a_schema_too(session: Session) -> None:
     (marked,) = session.open("shop.test.yaml")
     assert marked.startswith("9:") and "oot" in marked
-    assert "What is done." in session.hover("shop.test.yaml", 7, 12)
+    assert "Action of the decision." in session.hover("shop.test.yaml", 7, 12)
     assert "undeclared" in session.completions("shop.test.yaml", 8, 20)
 
 

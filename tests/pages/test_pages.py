@@ -10,7 +10,7 @@ from cookiewarden.core.report.review import PolicyInForce, Series, period, revie
 from cookiewarden.pages.chart import ChartLine, bars, chart, spark
 from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
-from cookiewarden.pages.text import ago, cell, date, number, severities, shown, told
+from cookiewarden.pages.text import ago, cell, date, number, rounded, setter, severities, shown, span, times
 from tests.support.policies import entries
 from tests.support.watched import NONE, NOW, Watched, answered
 
@@ -36,11 +36,25 @@ def test_numbers(value: float, text: str) -> None:
 
 @pytest.mark.parametrize("at", [float("nan"), float("inf"), -1.0, 1e300])
 def test_an_impossible_time_is_shown_as_invalid(at: float) -> None:
-    assert date(at) == "an unknown moment"
+    assert date(at) == "an unknown time"
 
 
 def test_missing_data_is_not_shown_as_zero() -> None:
-    assert (told(None), told(0.2), told(1.6)) == ("no data", "0", "2")
+    assert (rounded(None), rounded(0.2), rounded(1.6)) == ("no data", "0", "2")
+
+
+@pytest.mark.parametrize(("lifetime", "text"), [("8334h", "348 days"), ("1y", "1 year"), ("400d", "400 days"), ("session", "browser session"), ("90min", "90 minutes"), ("1h", "1 hour"), ("24h", "24 hours"), ("7200s", "2 hours"), ("600s", "10 minutes"), ("1mo", "1 month"), ("61s", "61 seconds"), ("", ""), ("any", "any")])  # fmt: skip
+def test_lifetimes_are_shown_for_people(lifetime: str, text: str) -> None:
+    assert span(lifetime) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [("server", "the application"), ("script", "scripts"), ("both", "the application or scripts"), ("infrastructure", "infrastructure")])  # fmt: skip
+def test_setters_are_shown_for_people(value: str, text: str) -> None:
+    assert setter(value) == text
+
+
+def test_units_of_time_have_a_plural() -> None:
+    assert (times(1, "day"), times(30, "day")) == ("1 day", "30 days")
 
 
 def test_names_are_shown_escaped() -> None:
@@ -58,20 +72,20 @@ def test_a_line_goes_from_one_end_to_the_other_and_its_top_is_the_largest_value(
     svg = str(chart([ChartLine("a", [0.0, 5.0, 10.0]), ChartLine("b", [0.0, 0.0, 0.0])], ("then", "now"), "/s", "Rate"))
     (x0, y0), (_, y1), (x2, y2) = points(svg)
     assert (x0, x2) == (8, 632) and y0 > y1 > y2 and y1 - y2 == pytest.approx(y0 - y1, abs=0.2)
-    assert "Rate: a 10, b 0 /s at the end" in svg and svg.count("<polyline") == 1
-    ElementTree.fromstring(svg.partition("<p ")[0])
+    assert "Rate: a 10, b 0 /s in the last step" in svg and svg.count("<polyline") == 1
+    assert '<p class="top">max 10 /s</p>' in svg
+    ElementTree.fromstring(f"<div>{svg}</div>")
 
 
 def test_charts_without_anything_are_charts() -> None:
     for lines in ([], [ChartLine("a", [])], [ChartLine("a", [0.0])]):
         for svg in (chart(lines, ("a", "b"), "/s", "t"), bars(lines, ("a", "b"), "t"), spark([], "t")):
-            ElementTree.fromstring(str(svg).partition("<p ")[0])
+            ElementTree.fromstring(f"<div>{svg}</div>")
 
 
 def test_bars_stand_on_one_another() -> None:
-    svg = ElementTree.fromstring(
-        str(bars([ChartLine("a", [2.0, 0.0]), ChartLine("b", [1.0, 3.0])], ("x", "y"), "t")).partition("<p ")[0]
-    )
+    drawn = bars([ChartLine("a", [2.0, 0.0]), ChartLine("b", [1.0, 3.0])], ("x", "y"), "t")
+    svg = ElementTree.fromstring(f"<div>{drawn}</div>")
     boxes = [{k: float(v) for k, v in r.attrib.items() if k != "class"} for r in svg.iter("rect")]
     a1, b1, a2, b2 = boxes
     assert a1["y"] == pytest.approx(b1["y"] + b1["height"], abs=0.2) and a2["height"] == 0
@@ -115,7 +129,7 @@ def test_a_report_contains_no_active_content(template: str) -> None:
 
 def test_a_report_states_its_gaps() -> None:
     text = render("report.md", reviewed())
-    assert "In 1 minute of 2 there is no data" in text and "In 1 minute not every proxy enforced" in text
+    assert "No data for 1 minute of 2." in text and "Not enforced all the time in 1 minute." in text
     assert "| no data |" in text
 
 

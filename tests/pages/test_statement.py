@@ -29,7 +29,7 @@ def test_the_languages_that_ship_have_words() -> None:
 @pytest.mark.parametrize(
     ("lifetime", "english", "dutch"),
     [
-        (None, "no limit is stated", "geen termijn genoemd"),
+        (None, "no period stated", "geen termijn vermeld"),
         (Lifetime("session", 0), "until you close the browser", "tot u de browser sluit"),
         (Lifetime("1y", 1), "1 year", "1 jaar"),
         (Lifetime("90min", 1), "90 minutes", "90 minuten"),
@@ -53,6 +53,11 @@ def test_a_page_has_names_purposes_lifetimes_basis_and_consent(language: str, fo
     for text in told:
         assert text in page.replace("&#39;", "'"), text
     assert page.startswith(f'<!doctype html>\n<html lang="{language}">' if form == "html" else "# ")
+
+
+@pytest.mark.parametrize(("language", "reason"), [("en", "Shop B.V. gives this reason: \u201cwhy not\u201d"), ("nl", "Shop B.V. geeft hiervoor als reden: \u201cwhy not\u201d")])  # fmt: skip
+def test_the_reason_for_not_requesting_consent_is_the_publishers_claim(language: str, reason: str) -> None:
+    assert reason in statement_page(document(language, head="statement: {publisher: Shop B.V.}\n"), "markdown")
 
 
 def test_a_page_has_hosts_and_the_last_day_of_an_entry() -> None:
@@ -79,7 +84,7 @@ def test_a_language_without_words_needs_a_template() -> None:
     with pytest.raises(ValueError, match="en and nl ship"):
         statement_page(document("de"), "html")
     own = "{% for k in s.stated %}{{ k.name }}={{ k.lifetime|lifetime(w) }};{% endfor %}{{ '<b>' }}"
-    assert with_template(document("de"), own, "own.txt") == "a-*=2 months;c=no limit is stated;b=no limit is stated;<b>"
+    assert with_template(document("de"), own, "own.txt") == "a-*=2 months;c=no period stated;b=no period stated;<b>"
     assert with_template(document("de"), own, "own.html").endswith("&lt;b&gt;")
 
 

@@ -65,7 +65,10 @@ def markdown(path: Path) -> Iterator[Passage]:
             yield from _passage(f"{name}:{begin}", " ".join(paragraph))
             paragraph.clear()
 
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    source = path.read_text()
+    if "cookiewarden/pages/" in name:
+        source = without_jinja(source)
+    for number, line in enumerate(source.splitlines(), 1):
         text = line.strip()
         if text.startswith("```"):
             yield from end()
@@ -140,7 +143,7 @@ def _paragraphs(text: str) -> Iterator[str]:
         if not stripped or line.startswith("    ") or stripped.startswith((">>>", "- ", "* ", "|")):
             yield " ".join(kept)
             kept = []
-        if stripped.startswith("- ") or stripped.startswith("* "):
+        if line.startswith(("- ", "* ")):
             kept = [stripped[2:]]
         elif stripped and not line.startswith("    ") and not stripped.startswith((">>>", "|")):
             kept.append(stripped)
@@ -195,7 +198,7 @@ def _strings(name: str, tree: ast.Module) -> Iterator[Passage]:
 
 def _is_prose(text: str) -> bool:
     found = re.findall(r"(?<![\w`<])[A-Za-z][a-z'’]+(?![\w`=(])", text)
-    if len(found) < 3 or re.search(r"[{}]\s*$|<\w+[ >]|^\s*[.(\[{^\\]|;\s*$|\(\?|\\d|==|::", text):
+    if len(found) < 3 or re.search(r"[{}]\s*$|<\w+[ >]|^\s*[.(\[{^\\]|;\s*$|\(\?|\\d|==|::|(?:\w\|\w.*){3}", text):
         return False
     return sum(map(len, found)) > 0.5 * len(re.sub(r"\s|`[^`]*`", "", text))
 
@@ -243,12 +246,17 @@ class _Html(HTMLParser):
         self._text = ""
 
 
+def without_jinja(text: str) -> str:
+    """Remove comments and statements of a Jinja template, and replace its expressions by code."""
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}", lambda m: "\n" * m[0].count("\n"), text, flags=re.DOTALL)
+    return re.sub(r"\{\{.*?\}\}", CODE, text, flags=re.DOTALL)
+
+
 def template(path: Path) -> Iterator[Passage]:
     """Yield the text of a Jinja template."""
     name = path.relative_to(ROOT).as_posix()
-    text = re.sub(r"\{#.*?#\}|\{%.*?%\}", lambda m: "\n" * m[0].count("\n"), path.read_text(), flags=re.DOTALL)
     parser = _Html()
-    parser.feed(re.sub(r"\{\{.*?\}\}", CODE, text, flags=re.DOTALL))
+    parser.feed(without_jinja(path.read_text()))
     parser.flush()
     for line, found in parser.found:
         yield from _passage(f"{name}:{line}", found)

@@ -57,7 +57,7 @@ def saying(body: bytes, status: bytes = b"200 OK") -> Callable[[socket.socket], 
 
 
 def test_a_server_that_is_down_is_reported_with_the_system_error() -> None:
-    with pytest.raises(NoAnswer, match=r"cannot be reached: connection refused$"):
+    with pytest.raises(NoAnswer, match=r"cannot connect to http://[^ ]*: connection refused$"):
         fetch(f"http://127.0.0.1:{free_port()}/")
 
 
@@ -88,7 +88,7 @@ def test_a_server_without_http_is_reported(said: bytes) -> None:
         connection.recv(65536)
         connection.sendall(said)
 
-    with server(script) as url, pytest.raises(NoAnswer, match=r"in HTTP|it is no HTTP"):
+    with server(script) as url, pytest.raises(NoAnswer, match=r"is not HTTP|not valid \(not HTTP"):
         fetch(url)
 
 
@@ -101,7 +101,7 @@ def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch
         while True:
             connection.sendall(b"x" * 65536)
 
-    with server(endless) as url, pytest.raises(NoAnswer, match="answers with more than 1 MiB"):
+    with server(endless) as url, pytest.raises(NoAnswer, match="is larger than 1 MiB"):
         fetch(url)
 
 
@@ -125,12 +125,12 @@ def tls_server() -> Iterator[int]:
 
 
 def test_an_untrusted_certificate_is_reported(tls_server: int) -> None:
-    with pytest.raises(NoAnswer, match=r"shows a certificate that is not accepted: .*certificate"):
+    with pytest.raises(NoAnswer, match=r"the certificate of .* is not valid: .*certificate"):
         fetch(f"https://localhost:{tls_server}/")
 
 
 def test_a_server_without_tls_is_reported() -> None:
-    with server(saying(b"x")) as url, pytest.raises(NoAnswer, match="cannot be asked by TLS"):
+    with server(saying(b"x")) as url, pytest.raises(NoAnswer, match="the TLS handshake failed"):
         fetch(url.replace("http:", "https:"))
 
 
@@ -171,7 +171,7 @@ def test_an_invalid_url_is_reported() -> None:
     "body", [b"", b"<html>", b"[]", b"{}", b'{"status": "success"}', b'{"status": "success", "data": {"result": [{"metric": {}, "values": [[1, "x"]]}]}}', b'{"status": "success", "data": {"result": [{"metric": [], "values": [[1, "1"]]}]}}', b"[" * 100_000, b'{"status": "success", "data": {"result": [1]}}'],
 )  # fmt: skip
 def test_an_invalid_answer_of_prometheus_is_reported(body: bytes) -> None:
-    with server(saying(body)) as url, pytest.raises(NoAnswer, match="does not answer as Prometheus does"):
+    with server(saying(body)) as url, pytest.raises(NoAnswer, match="is not a Prometheus server"):
         Prometheus(url, "").found(period(60, NOW))
 
 
@@ -179,7 +179,7 @@ def test_a_refusal_of_prometheus_is_reported_with_its_reason() -> None:
     refusal = json.dumps({"status": "error", "errorType": "bad_data", "error": "parse error\u202e"}).encode()
     with (
         server(saying(refusal, b"400 Bad Request")) as url,
-        pytest.raises(NoAnswer, match=r"refuses: parse error\\u202e"),
+        pytest.raises(NoAnswer, match=r"rejected the query: parse error\\u202e"),
     ):
         Prometheus(url, "").found(period(60, NOW))
 
@@ -201,16 +201,16 @@ def test_a_prometheus_without_the_proxy_is_reported() -> None:
     body = b'{"status": "success", "data": {"result": []}}'
     with (
         server(saying(body)) as url,
-        pytest.raises(NoAnswer, match=r'has no series of cookiewarden\{job="x"\} in this time'),
+        pytest.raises(NoAnswer, match=r'has no series of cookiewarden\{job="x"\} for this period'),
     ):
         Prometheus(url, 'job="x"').found(period(60, NOW))
 
 
 def test_an_admin_listener_of_another_version_is_reported() -> None:
     with server(saying(b'{"cookiewarden": "inventory", "format": 7, "inventory": {}}')) as url:
-        with pytest.raises(NoAnswer, match="no admin listener of this version: format"):
+        with pytest.raises(NoAnswer, match="is not an admin listener of this version: format"):
             Operator(url).inventory()
-        with pytest.raises(NoAnswer, match="no admin listener of this version"):
+        with pytest.raises(NoAnswer, match="is not an admin listener of this version"):
             Operator(url).forecast()
 
 
@@ -220,17 +220,17 @@ def test_a_refusal_is_printed_escaped_and_shortened() -> None:
         pytest.raises(NoAnswer) as refused,
     ):
         Operator(url).drift()
-    assert re.search(r"refuses \(403\): \\x1b\[31mno", str(refused.value)) and len(str(refused.value)) < 700
+    assert re.search(r"returned status 403: \\x1b\[31mno", str(refused.value)) and len(str(refused.value)) < 700
 
 
 @pytest.mark.parametrize(
     ("status", "code", "ends"),
     [
-        (b"404 Not Found", "no-inventory", r"refuses \(404\): WHY$"),
-        (b"403 Forbidden", "token-wrong", r"refuses \(403\): WHY; the commands give the token with --token-file FILE$"),
-        (b"401 Unauthorized", "token-required", r"refuses \(401\): WHY; the commands give the token with --token-file FILE$"),
-        (b"403 Forbidden", "host-not-allowed", r"refuses \(403\): WHY$"),
-        (b"404 Not Found", "of-another-version", r'refuses \(404\): .*"message": "WHY"'),
+        (b"404 Not Found", "no-inventory", r"returned status 404: WHY$"),
+        (b"403 Forbidden", "token-wrong", r"returned status 403: WHY; give the token with --token-file FILE$"),
+        (b"401 Unauthorized", "token-required", r"returned status 401: WHY; give the token with --token-file FILE$"),
+        (b"403 Forbidden", "host-not-allowed", r"returned status 403: WHY$"),
+        (b"404 Not Found", "of-another-version", r'returned status 404: .*"message": "WHY"'),
     ],
 )  # fmt: skip
 def test_the_hint_of_a_refusal_follows_its_code(status: bytes, code: str, ends: str) -> None:
@@ -263,7 +263,7 @@ def test_readiness_follows_readyz(status: bytes, body: bytes, told: str) -> None
     ],
 )
 def test_an_unexpected_answer_to_readyz_is_reported(status: bytes, body: bytes) -> None:
-    with server(saying(body, status)) as url, pytest.raises(NoAnswer, match="is no admin listener"):
+    with server(saying(body, status)) as url, pytest.raises(NoAnswer, match="is not an admin listener"):
         Operator(url).readiness()
 
 
@@ -272,10 +272,10 @@ def test_an_unexpected_answer_to_readyz_is_reported(status: bytes, body: bytes) 
     [
         (None, 0, "no such file"),
         (b"", 0o600, "is empty"),
-        (b"\xff\xfe", 0o600, "something else than one line"),
-        (b"two\nlines of it", 0o600, "something else than one line"),
+        (b"\xff\xfe", 0o600, "must contain a single line"),
+        (b"two\nlines of it", 0o600, "must contain a single line"),
         (b"a-token-of-the-admin-listener", 0o644, r"can be read by others \(mode 0644\); run chmod 600 "),
-        (b"a-token-of-the-admin-listener", 0o640, "refuses"),  # as Kubernetes mounts secrets
+        (b"a-token-of-the-admin-listener", 0o640, "returned status"),  # mounted as Kubernetes mounts secrets
     ],
 )
 def test_an_unusable_token_file_is_reported(tmp_path: Path, content: bytes | None, mode: int, told: str) -> None:

@@ -1,4 +1,4 @@
-"""The commands: one file each, each returns an exit code; the only place that prints.
+"""Commands, one file each. A command returns its exit code; only this package prints.
 
-Exit codes: 0 clean, 1 problems found, 2 wrong usage, 3 could not run.
+Exit codes are 0 clean, 1 problems found, 2 wrong usage, 3 could not run.
 """

@@ -1,4 +1,4 @@
-"""`cookiewarden check`: all problems of all policy files."""
+"""`cookiewarden check`, which validates policy files."""
 
 import json
 import os
@@ -17,18 +17,19 @@ from cookiewarden.files import PolicyFiles
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=FILE)
-@click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
+@click.option("--strict", is_flag=True, help="Exit 1 also for warnings.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "github"]),
     default="text",
-    help="How problems are printed.",
+    show_default=True,
+    help="Output format; github annotates a pull request.",
 )
 def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
-    """Find every problem of policy files. A folder stands for the .yaml and .yml files below it.
+    """Validate policy files and print every problem. For a folder, validate the .yaml and .yml files in it.
 
-    Exit: 0 clean, 1 errors (with --strict warnings too), 2 wrong usage, 3 a file could not be read.
+    Exit codes: 0 valid, 1 errors (with --strict also warnings), 2 wrong usage, 3 a file cannot be read.
     """
     refuse_empty(paths)
     files = [file for path in paths for file in policy_files(Path(path))]
@@ -57,7 +58,7 @@ def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
 
 
 def policy_files(path: Path) -> list[Path]:
-    """The policy files that a path stands for; policy tests (`*.test.yaml`) are no policies."""
+    """List the policy files of a path. Policy tests (`*.test.yaml`) and hidden files are left out."""
     if not os.path.isdir(path):
         return [path]
     found = [p for pattern in ("*.yaml", "*.yml") for p in path.rglob(pattern) if p.is_file()]

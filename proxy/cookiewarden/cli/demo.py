@@ -1,4 +1,4 @@
-"""`cookiewarden demo`: the proxy in front of a demo application, on the Carerix policy."""
+"""`cookiewarden demo`, which runs the proxy in front of a demo application with the Carerix policy."""
 
 import os
 import sys
@@ -24,46 +24,46 @@ PACKAGED = Path(__file__).parent.parent / "policies"
 IN_TREE = Path(__file__).parents[3] / "policies"
 
 GUIDE = """
-The proxy is at    http://{listen}   policy {policy}
-The application at http://{app}   the same without the proxy, to compare
-The status page is http://{admin}/   metrics are at http://{admin}/metrics
+The proxy is at        http://{listen}, with the policy {policy}.
+The application is at  http://{app}, to compare.
+The status page is at  http://{admin}/, and metrics at http://{admin}/metrics.
 
-Try, in another terminal:
+Commands to try in another terminal:
 
-  # attributes are added to the session's cookies, and agencyID lives one year instead of ten
+  # the proxy adds attributes to session cookies and limits agencyID to one year
   curl -si http://{listen}/login -d user=demo | grep -i set-cookie
 
-  # two undeclared trackers are blocked: compare with port {port}
+  # the proxy blocks two undeclared trackers; compare with port {port}
   curl -si http://{listen}/home | grep -i set-cookie
 
-  # undeclared cookies, and Google's, do not reach the application
+  # the proxy strips undeclared cookies and Google's cookies from requests
   curl -s http://{listen}/cookies -H 'Cookie: wosid=1; _fbp=2; _ga=3'
 
-  # logout deletes the session: deletions always pass
+  # logout deletes the session; deletions always pass
   curl -si http://{listen}/logout | grep -i set-cookie
 
-  # what would break, what is not declared, and the YAML that would mend it
+  # cookies that enforcement breaks, and undeclared cookies with their YAML
   {command} forecast {admin}
   {command} drift {admin}
 
-  # the statement, made of the policy: http://{listen}/cookie-statement
+  # the statement is served at http://{listen}/cookie-statement
   {command} statement --policy {policy} --check http://{listen}/cookie-statement | tail -1
 
-  # what was done, as counters
+  # counters of the decisions
   curl -s http://{admin}/metrics | grep '^cookiewarden_cookies_total' | grep -v ' 0.0$'
 
-Or open http://{listen}/ in a browser. Ctrl-C ends all.
+Or open http://{listen}/ in a browser. Ctrl-C stops everything.
 """
 
 
 @click.command()
-@click.option("--policy", metavar="FILE", help="The policy file.  [default: the Carerix policy]")
-@click.option("--listen", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="The proxy.")
-@click.option("--app", default="127.0.0.1:8090", show_default=True, metavar="HOST:PORT", help="The application.")
-@click.option("--admin", default="127.0.0.1:9180", show_default=True, metavar="HOST:PORT", help="Metrics and health.")
-@click.option("--admin-token-file", default="", metavar="FILE", help="A token for what changes something.")
+@click.option("--policy", metavar="FILE", help="Policy file.  [default: the Carerix policy]")
+@click.option("--listen", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT", help="Proxy address.")
+@click.option("--app", default="127.0.0.1:8090", show_default=True, metavar="HOST:PORT", help="Application address.")
+@click.option("--admin", default="127.0.0.1:9180", show_default=True, metavar="HOST:PORT", help="Admin address.")
+@click.option("--admin-token-file", default="", metavar="FILE", help="File with the token of the admin listener.")
 def demo(policy: str | None, listen: str, app: str, admin: str, admin_token_file: str) -> int:
-    """Start a demo application with the proxy in front of it, and say what to try."""
+    """Run the proxy in front of a demo application, and print commands to try."""
     try:
         addresses = tuple(parse_address(text) for text in (listen, app, admin))
     except ValueError as error:
@@ -75,13 +75,13 @@ def demo(policy: str | None, listen: str, app: str, admin: str, admin_token_file
 
 
 def _called() -> str:
-    """How the command was called, so that what is printed can be pasted."""
+    """Return the name under which this command runs, so that printed commands can be pasted."""
     name = Path(sys.argv[0])
     return "cookiewarden" if name.name != "cookiewarden" or name.parent == Path() else sys.argv[0]
 
 
 def _carerix() -> Path:
-    """The policy as installed with the package, else as it stands in the source tree."""
+    """Return the Carerix policy of the installed package, or of the source tree."""
     folder = PACKAGED if PACKAGED.is_dir() else IN_TREE
     path = folder / "carerix.yaml"
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
@@ -102,12 +102,12 @@ async def _serve(
         try:
             await web.TCPSite(runner, app.host, app.port).start()
         except OSError as error:
-            # asyncio's words have the address once more
+            # The message of asyncio repeats the address.
             reason = (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)).lower()
             raise CannotStart(f"cannot listen on {app}: {reason}; choose another address with --app") from error
         upstream = Upstream(f"http://{app}", app)
         key = folder / "key"
-        create(key)  # what it seals nobody opens after this demonstration
+        create(key)  # deleted with the folder when the demo ends
         settings = Settings(
             policy=files.path,
             upstream=upstream,

@@ -1,4 +1,4 @@
-"""`cookiewarden diff`: two policies by what they do."""
+"""`cookiewarden diff`, which compares the effects of two policies."""
 
 import dataclasses
 import json
@@ -31,26 +31,33 @@ FAILS = {"any": set(Direction), "looser": {Direction.LOOSER, Direction.EITHER}, 
     metavar="FILE",
     type=FILE,
     multiple=True,
-    help="Recorded traffic (HAR, flow file of mitmproxy, text with header lines): the decisions on it that change; "
-    "can be given several times.",
+    help="Also compare the decisions on recorded traffic (HAR, flow file of mitmproxy, text with header lines). Can be "
+    "given several times.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(list(FAILS)),
     default="any",
     show_default=True,
-    help="Which changes make the exit code 1: any, only those that loosen a promise or may, or none.",
+    help="Exit 1 for any change, for changes that are or may be looser, or never.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
 def diff(old: str, new: str, traffic: tuple[str, ...], fail_on: str, form: str) -> int:
-    """Tell what changes for cookies from the policy OLD to the policy NEW, by effect and not by text: which ones are
-    let through, with which attributes, for how long, and what the statement says of them.
+    """Show how the policies OLD and NEW differ in effect: cookies gained and lost, attributes, lifetimes, and the
+    statement.
 
-    Attributes are found out by asking the engine, as if both policies were enforced, for a visitor who consents.
-    --replay asks for recorded traffic, each policy in its own mode.
+    The engine evaluates both policies as if they were enforced, for a visitor who consents. With --replay it evaluates
+    each policy in its own mode.
 
-    Exit: 0 the same effect, 1 another (see --fail-on), 2 wrong usage, 3 a policy has errors or a file could not be
-    read."""
+    Exit codes: 0 same effect, 1 different effect (see --fail-on), 2 wrong usage, 3 a policy has errors or a file
+    cannot be read."""
     now = time.time()
     versions = [_version(path, now) for path in (old, new)]
     found = compare(*versions)
@@ -63,7 +70,7 @@ def diff(old: str, new: str, traffic: tuple[str, ...], fail_on: str, form: str) 
 
 
 def _version(path: str, now: float) -> Version:
-    """Raises UsageError, PolicyRefused."""
+    """Load a policy and make its engines. Raises PolicyRefused with exit code 3."""
     try:
         policy = valid_policy(path)
     except PolicyRefused as refused:
@@ -74,7 +81,7 @@ def _version(path: str, now: float) -> Version:
 
 
 def summary(found: Diff) -> str:
-    """`1 cookie gained, 2 changed; 3 changes are looser`."""
+    """Summarize a comparison: `1 cookie gained, 2 cookies changed; changes: 3 looser`."""
     kinds = [(sum(d.kind is kind for d in found.cookies), kind) for kind in ChangeKind]
     told = [f"{counted(count, 'cookie')} {kind.value}" for count, kind in kinds if count]
     if found.policy:
@@ -86,7 +93,7 @@ def summary(found: Diff) -> str:
         (sum(c.direction is d for c in changes), d) for d in (Direction.LOOSER, Direction.STRICTER, Direction.EITHER)
     ]
     ways = ", ".join(f"{count} {way.value}" for count, way in ranked if count)
-    return f"{', '.join(told)}{f'; of the changes {ways}' if ways else ''}"
+    return f"{', '.join(told)}{f'; changes: {ways}' if ways else ''}"
 
 
 SIGNS = {ChangeKind.GAINED: "+", ChangeKind.LOST: "-", ChangeKind.CHANGED: "~"}
@@ -110,14 +117,16 @@ def _text(found: Diff) -> str:
         lines += [f"    … and {found.left_out} more"] if found.left_out else []
         lines.append("")
     elif found.replayed is not None:
-        lines += [f"on {counted(found.exchanges, 'exchange')} of recorded traffic nothing changes", ""]
+        lines += [f"no changes on {counted(found.exchanges, 'exchange')} of recorded traffic", ""]
     return "\n".join([*lines, f"{summary(found)}\n"])
 
 
 def _on_traffic(found: Diff) -> str:
     if found.replayed is None:
         return ""
-    return f", on {counted(found.exchanges, 'exchange')} too" if found.exchanges else "; no exchange was read"
+    if not found.exchanges:
+        return "; no exchanges were read"
+    return f", also on {counted(found.exchanges, 'exchange')} of recorded traffic"
 
 
 def _headline(difference: CookieDifference) -> str:
@@ -128,10 +137,11 @@ def _headline(difference: CookieDifference) -> str:
 
 
 MAX_PLACES = 5
-"""That are told of one difference; JSON has all."""
+"""Maximum number of places shown for a difference; JSON has all."""
 
 
 def places(difference: CookieDifference) -> str:
+    """List the hosts and paths of a difference, at most MAX_PLACES."""
     more = len(difference.sites) - MAX_PLACES
     told = ", ".join(difference.sites[:MAX_PLACES])
     return f"{told} and {counted(more, 'place')} more" if more > 0 else told

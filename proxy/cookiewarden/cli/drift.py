@@ -1,4 +1,4 @@
-"""`cookiewarden drift`: where the register and what was seen differ."""
+"""`cookiewarden drift`, which compares the register with the inventory."""
 
 import time
 
@@ -14,20 +14,21 @@ from cookiewarden.pages.text import observed, shown
 
 
 @click.command()
-@click.option("--policy", metavar="FILE", type=FILE, help="Another policy than the one in force.")
+@click.option("--policy", metavar="FILE", type=FILE, help="Use this policy instead of the policy in force.")
 @click.option(
     "--only",
     type=click.Choice([kind.value for kind in Kind]),
     multiple=True,
-    help="Only differences of this kind; can be given several times.",
+    help="Show only differences of this kind. Can be given several times.",
 )
 @FORMAT
 @asks_a_proxy
 def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, ...], form: str) -> int:
-    """Tell where the register and the cookies that a running proxy has seen differ, with the YAML that would mend it.
+    """Compare the register with the cookies that a running proxy has seen, and print the missing YAML.
 
-    Exit: 0 no difference, 1 some (what was not seen counts after a day only), 2 wrong usage, 3 the proxy could not be
-    asked."""
+    Exit codes: 0 no differences, 1 differences, 2 wrong usage, 3 the proxy does not answer. Declared cookies that were
+    not seen count as differences after one day of observation.
+    """
     asked = operator(admin_url, token_file)
     if policy is None:
         document = asked.drift()
@@ -43,21 +44,22 @@ def drift(admin_url: str, token_file: str, policy: str | None, only: tuple[str, 
 
 
 TOLD = {
-    Kind.UNDECLARED: "Seen, and in no entry",
-    Kind.OUTLIVES: "Longer-lived than declared",
-    Kind.LIFETIME_UNREADABLE: "With a lifetime that browsers read differently",
-    Kind.OTHER_SIDE: "Set by the other side than declared",
-    Kind.NEVER_SEEN: "Declared, and not seen",
+    Kind.UNDECLARED: "Undeclared",
+    Kind.OUTLIVES: "Lifetime longer than declared",
+    Kind.LIFETIME_UNREADABLE: "Lifetime not valid, browsers read it differently",
+    Kind.OTHER_SIDE: "Not set by the declared side",
+    Kind.NEVER_SEEN: "Declared but not seen",
 }
 
 
 def _rendered(document: wire.DriftDocument, only: tuple[str, ...]) -> str:
     lines = [
-        f"The register of {printable(document.policy)} against what was seen. {observed(document.since, time.time())}",
+        f"Register of {printable(document.policy)} compared with the inventory. "
+        f"{observed(document.since, time.time())}",
         "",
     ]
     if not document.findings:
-        return "\n".join([*lines, f"No difference{' of the kind ' + ' or '.join(only) if only else ''}."])
+        return "\n".join([*lines, f"No differences{' of kind ' + ' or '.join(only) if only else ''}."])
     for kind in Kind:
         findings = [finding for finding in document.findings if finding.kind is kind]
         if findings:
@@ -66,8 +68,8 @@ def _rendered(document: wire.DriftDocument, only: tuple[str, ...]) -> str:
             lines.append("")
     pasted = "".join(finding.yaml for finding in document.findings)
     if pasted:
-        lines += ["To paste below cookies:, with what is missing filled in:", "", pasted.rstrip("\n")]
-    # Line by line, whoever it was that answered: what a terminal acts on is shown and not done.
+        lines += ['Paste this below "cookies:" and fill in the comments:', "", pasted.rstrip("\n")]
+    # The answer may contain control characters; escape them before they reach the terminal.
     return "\n".join(printable(line) for text in lines for line in text.split("\n")).rstrip("\n")
 
 

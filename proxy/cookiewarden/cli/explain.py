@@ -1,5 +1,5 @@
-"""`cookiewarden explain`: what would happen to a header, to recorded traffic or to a page, why, and which line
-decided."""
+"""`cookiewarden explain`, which shows the decisions on a header, on recorded traffic or on a page, with reasons and
+policy lines."""
 
 import dataclasses
 import json
@@ -42,34 +42,33 @@ from cookiewarden.tools.traffic import ANYWHERE, Recorded
     metavar="FILE",
     type=FILE,
     envvar="COOKIEWARDEN_POLICY",
-    help="The policy file.",
+    help="Policy file.",
 )
 @click.option(
     "--url",
     metavar="URL",
-    help="Where the browser is, for a header or for text that does not say it: host, path, scheme.  [default: "
-    f"{DEFAULT_URL}]",
+    help=f"URL of the request, for input that does not have one.  [default: {DEFAULT_URL}]",
 )
 @click.option(
     "--cookie",
     metavar="COOKIES",
-    help="For a Set-Cookie: the Cookie header of the request, where the policy asks for consent.",
+    help="Cookie header of the request that a Set-Cookie answers; needed if the policy asks for consent.",
 )
 @click.option(
     "--traffic",
     metavar="FILE",
     type=FILE,
     multiple=True,
-    help="Instead of HEADER: recorded traffic (HAR, flow file of mitmproxy, text with header lines); can be given "
-    "several times.",
+    help="Explain recorded traffic instead of HEADER (HAR, flow file of mitmproxy, text with header lines). Can be "
+    "given several times.",
 )
 @click.option(
     "--get",
     "page",
     metavar="URL",
-    help="Instead of HEADER: what this URL answers, and what led to it. Ask the application, not the proxy.",
+    help="Request this URL and explain the response and its redirects. Use a URL of the application, not of the proxy.",
 )
-@click.option("--full", is_flag=True, help="Of traffic or a page: all that is told of a header, for each row.")
+@click.option("--full", is_flag=True, help="With --traffic or --get, explain each row in full.")
 @FORMAT
 @click.argument("header", nargs=-1, required=False)
 def explain(
@@ -82,30 +81,34 @@ def explain(
     form: str,
     header: tuple[str, ...],
 ) -> int:
-    """Tell what the policy does with HEADER and why: 'Set-Cookie: …', 'Cookie: …', or - for a whole response head on
-    standard input, as in: curl -si http://127.0.0.1:3000/ | cookiewarden explain --policy p.yaml -
+    """Explain the decision of a policy on HEADER.
 
-    With --traffic or --get: a table of every cookie, how often, and what is done. Values of cookies are not printed,
-    only their length.
+    HEADER is a Set-Cookie or Cookie line in quotes. With - a request or response head is read from standard input:
 
-    Exit: 0 told, whatever the policy decides; 1 the policy has errors; 2 wrong usage; 3 the traffic or the page could
-    not be read."""
-    if len(header) > 1:  # not told what it is: it holds a value
-        raise click.UsageError("HEADER is one argument: put it in quotes, as in 'Set-Cookie: sid=1; Path=/'")
+    \b
+    cookiewarden explain --policy p.yaml 'Cookie: sid=1; foo=2'
+    curl -si http://127.0.0.1:3000/ | cookiewarden explain --policy p.yaml -
+
+    With --traffic or --get, a table has a row per cookie and decision. Cookie values are not printed, only their
+    length.
+
+    Exit codes: 0 explained, 1 the policy has errors, 2 wrong usage, 3 the traffic or the page cannot be read."""
+    if len(header) > 1:  # the message does not quote it: it has a value
+        raise click.UsageError("HEADER must be one argument; use quotes, as in 'Set-Cookie: sid=1; Path=/'")
     if header == ("",):
         raise click.UsageError("HEADER is empty; expected a line such as 'Set-Cookie: sid=1; Path=/'")
     if sum((bool(header), bool(traffic), page is not None)) != 1:
         raise click.UsageError("give one of HEADER, --traffic and --get")
     if not header:
-        say_nothing("of traffic and pages, which say what was sent", "cookie")
+        say_nothing("with --traffic and --get, which have the Cookie headers", "cookie")
     if page is not None:
-        say_nothing("with --get, which has a URL of its own", "url")
+        say_nothing("with --get, which has the URL", "url")
     loaded = load_policy(policy).loaded
     if header:
-        say_nothing("of a header, of which all is told", "full")
+        say_nothing("with HEADER, which is always explained in full", "full")
         return _header(loaded, header[0], url, cookie, form)
     if form == "json":
-        say_nothing("with --format json, which has all", "full")
+        say_nothing("with --format json, which is always complete", "full")
     return _table(loaded, traffic, page, url, full, form)
 
 
@@ -121,10 +124,10 @@ def _header(loaded: Loaded, header: str, url: str | None, cookie: str | None, fo
     except NoHeader as error:
         if error.is_head:
             click.echo(
-                "[]" if form == "json" else "no Set-Cookie or Cookie header in it: nothing for the policy to decide"
+                "[]" if form == "json" else "the input has no Set-Cookie or Cookie header: the policy decides nothing"
             )
             return 0
-        raise click.UsageError(str(error) if text.strip() else "nothing came on standard input") from None
+        raise click.UsageError(str(error) if text.strip() else "standard input is empty") from None
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     explanations = explain_headers(
@@ -143,33 +146,33 @@ def _header(loaded: Loaded, header: str, url: str | None, cookie: str | None, fo
     codes = {why.code for e in explanations for why in e.whys}
     _tell_of_keys(codes)
     if not explanations:
-        click.echo("no cookies in it: nothing for the policy to decide")
+        click.echo("the header has no cookies: the policy decides nothing")
     elif url is None and codes & PLACED:
-        click.echo(f"judged for {where}; give another with --url", err=True)
+        click.echo(f"decided for {where}; use --url for another URL", err=True)
     return 0
 
 
 def _with_cookie(headers: list[Header], cookie: str | None) -> list[Header]:
-    """Raises UsageError."""
+    """Add the request's Cookie header to the headers of a response. Raises UsageError if they have one."""
     if cookie is None:
         return headers
     if any(name.lower() == b"cookie" for name, _ in headers):
-        raise click.UsageError("--cookie is for a response: there is a Cookie header in it already")
+        raise click.UsageError("--cookie: the input already has a Cookie header; remove the option")
     return [(b"Cookie", cookie.encode("utf-8", "surrogateescape")), *headers]
 
 
 SEALING = frozenset({Reason.SEALED.value, Reason.SEAL_INVALID.value})
 PLACED = frozenset({Reason.OUT_OF_SCOPE.value, Reason.BROWSER_WOULD_REFUSE.value})
-"""Reasons that depend on the host and the path."""
+"""Reasons that depend on the host or the path."""
 
 
 def _tell_of_keys(codes: set[str]) -> None:
     if codes & SEALING:
-        click.echo("judged with a key that was made for this and is gone: no browser's value opens with it", err=True)
+        click.echo("decided with a temporary key, which cannot decrypt values that browsers hold", err=True)
 
 
 def _plain(told: Any) -> Any:
-    """For JSON: places as text."""
+    """Convert dataclasses to JSON values, and places to text."""
     if isinstance(told, Place):
         return str(told)
     if dataclasses.is_dataclass(told):
@@ -178,6 +181,7 @@ def _plain(told: Any) -> Any:
 
 
 def render(e: Explanation) -> str:
+    """Format an explanation as lines: action, entry, reasons, header before and after."""
     name = e.name or "a cookie without a name"
     lines = [f"{name}: {_done(e.action, e.enforced)}"]
     if e.declared_at is not None:
@@ -185,18 +189,18 @@ def render(e: Explanation) -> str:
     for why in e.whys:
         lines.append(f"  {why.code}: {why.meaning}")
         lines.append(f"    {_told(why.line)}" if why.line else "")
-    lines.append(f"  before  {e.header}: {e.before}" if e.before else "  before  nothing")
+    lines.append(f"  before  {e.header}: {e.before}" if e.before else "  before  (none)")
     if e.first:
         lines.append(f"  first   {e.header}: {e.first}")
     if e.after == e.before:
-        lines.append("  after   the same, byte for byte")
+        lines.append("  after   unchanged, byte for byte")
     else:
-        lines.append(f"  after   {e.header}: {e.after}" if e.after is not None else "  after   nothing")
+        lines.append(f"  after   {e.header}: {e.after}" if e.after is not None else "  after   (removed)")
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def _done(action: str, enforced: bool) -> str:
-    return action if enforced or action == "pass" else f"{action}, but only reported"
+    return action if enforced or action == "pass" else f"{action}, only reported"
 
 
 def _told(line: PolicyLine) -> str:
@@ -228,15 +232,17 @@ def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, url: str | 
     if failed and not table.exchanges:
         return 3
     told = f"{counted(table.exchanges, 'exchange')}, {counted(len(table.rows), 'row')}"
-    left = f"; {counted(table.left_out, 'cookie')} more in none" if table.left_out else ""
-    click.echo(f"{told}{left}" if table.rows else f"{told}: no cookies, nothing for the policy to decide", err=True)
+    left = f"; the table is full, {counted(table.left_out, 'cookie')} left out" if table.left_out else ""
+    click.echo(f"{told}{left}" if table.rows else f"{told}: no cookies, the policy decides nothing", err=True)
     if page is not None:
-        click.echo("what scripts of the page set is not seen here: record it (HAR) and give --traffic", err=True)
+        click.echo(
+            "cookies set by scripts are not included; to see them, record a HAR file and use --traffic", err=True
+        )
     return 3 if failed else 0
 
 
 def _at(url: str | None) -> Exchange:
-    """Raises UsageError."""
+    """Return the exchange of --url. Raises UsageError for a URL that is not valid."""
     try:
         return exchange_of(url) if url is not None else ANYWHERE
     except ValueError as error:
@@ -244,22 +250,22 @@ def _at(url: str | None) -> Exchange:
 
 
 def _fetched(url: str) -> Iterator[Recorded]:
-    """Raises UsageError, NoAnswer."""
+    """Request a URL and yield the response and its redirects. Raises UsageError, NoAnswer."""
     try:
         exchange_of(url)
         for answer in follow(url):
             if answer.status >= 400:
-                click.echo(f"{printable(answer.url)} answers {answer.status}", err=True)
+                click.echo(f"{printable(answer.url)} returned status {answer.status}", err=True)
             yield Recorded(exchange_of(answer.url), [], answer.headers)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
 
 
-HEADINGS = ("cookie", "came as", "times", "declared as", "first at", "what is done")
+HEADINGS = ("cookie", "header", "count", "declared as", "first at", "action")
 
 
 def rendered(table: Table) -> str:
-    """In columns; what is done has any width, and stands last."""
+    """Format a table in aligned columns. The last column, the action, can have any width."""
     lines = [HEADINGS, *map(_cells, table.rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(HEADINGS) - 1)]
     return "\n".join(

@@ -1,4 +1,4 @@
-"""`cookiewarden forecast`: what would break if a policy were enforced now."""
+"""`cookiewarden forecast`, which shows the effects of enforcement on the cookies seen so far."""
 
 import time
 
@@ -14,13 +14,13 @@ from cookiewarden.pages.text import ago, observed, shown
 
 
 @click.command()
-@click.option("--policy", metavar="FILE", type=FILE, help="Another policy than the one in force.")
+@click.option("--policy", metavar="FILE", type=FILE, help="Use this policy instead of the policy in force.")
 @FORMAT
 @asks_a_proxy
 def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> int:
-    """Tell what would happen to each cookie that a running proxy has seen, if its policy were enforced now.
+    """Show the effect of enforcement on each cookie that a running proxy has seen.
 
-    Exit: 0 nothing would break, 1 something would, 2 wrong usage, 3 the proxy could not be asked.
+    Exit codes: 0 no cookie would break, 1 a cookie would break, 2 wrong usage, 3 the proxy does not answer.
     """
     asked = operator(admin_url, token_file)
     if policy is None:
@@ -34,22 +34,22 @@ def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> 
 
 
 TOLD = {
-    Verdict.BREAKS: "BREAKS: the application sets it, and browsers would not get it",
-    Verdict.HIDDEN: "HIDDEN: browsers send it, and the application would not see it",
-    Verdict.WAITS: "WAITS for the visitor's consent",
-    Verdict.CHANGES: "CHANGES: it would pass with other attributes",
-    Verdict.REPORTED: "ONLY REPORTED, as the policy says",
-    Verdict.KEPT: "KEPT from the application, as the policy says",
-    Verdict.FINE: "FINE",
+    Verdict.BREAKS: "BREAKS: set by the application, browsers would not receive it",
+    Verdict.HIDDEN: "HIDDEN: sent by browsers, the application would not receive it",
+    Verdict.WAITS: "WAITS: passes after the visitor consents",
+    Verdict.CHANGES: "CHANGES: passes with other attributes",
+    Verdict.REPORTED: "ONLY REPORTED: its entry is in report stage",
+    Verdict.KEPT: "KEPT: not forwarded to the application, as declared",
+    Verdict.FINE: "FINE: passes unchanged",
 }
 BRIEF = frozenset({Verdict.CHANGES, Verdict.KEPT, Verdict.FINE})
-"""Of which names are enough."""
+"""Verdicts of which only the names are printed."""
 
 
 def _rendered(document: wire.ForecastDocument) -> str:
     now = time.time()
     lines = [
-        f"If {printable(document.policy)} (sha256 {document.sha256:.12}) were enforced now. "
+        f"Forecast for {printable(document.policy)} (sha256 {document.sha256:.12}) in enforce mode. "
         f"{observed(document.since, now)}",
     ]
     for verdict in Verdict:
@@ -61,14 +61,14 @@ def _rendered(document: wire.ForecastDocument) -> str:
                 *_group(cookies, verdict, now),
             ]
     if not document.cookies:
-        lines += ["", "No cookie was seen yet."]
+        lines += ["", "No cookies seen yet."]
     elif not breaks(document.cookies):
-        lines += ["", "Nothing of what was seen would break."]
+        lines += ["", "No cookie seen so far would break."]
     return "\n".join(map(printable, lines))
 
 
 def _group(cookies: list[Forecast], verdict: Verdict, now: float) -> list[str]:
-    """Cookies of which the same is to be said stand together."""
+    """Group cookies by advice."""
     lines = []
     for advice in dict.fromkeys(cookie.advice for cookie in cookies):
         same = [cookie for cookie in cookies if cookie.advice == advice]
@@ -89,6 +89,5 @@ def _cookie(cookie: Forecast, now: float) -> list[str]:
     where = printable(" ".join(cookie.where))
     return [
         f"    {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)}), {' and '.join(seen) or 'seen'}, "
-        f"such as at {where}; "
-        f"last {ago(cookie.last, now)}",
+        f"for example at {where}; last seen {ago(cookie.last, now)}",
     ]

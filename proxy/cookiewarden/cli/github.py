@@ -1,4 +1,4 @@
-"""Problems as GitHub shows them beside the lines of a pull request: workflow commands on standard output."""
+"""Workflow commands of GitHub Actions, which show problems as annotations of a pull request."""
 
 from cookiewarden.core.policy.problem import Problem, Severity
 
@@ -6,7 +6,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 
 
 def github_line(problem: Problem) -> str:
-    """A problem as GitHub shows it beside the line of a pull request."""
+    """Format a problem as a workflow command."""
     place = problem.place
     return (
         f"::{_LEVELS[problem.code.severity]} "
@@ -16,9 +16,10 @@ def github_line(problem: Problem) -> str:
 
 
 def command_data(text: str) -> str:
-    """Escaped as GitHub's workflow commands want it."""
+    """Escape the message of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def command_property(text: str) -> str:
+    """Escape a property of a workflow command."""
     return command_data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,4 +1,4 @@
-"""`cookiewarden key`: key files for sealed cookies, and the admin listener's token."""
+"""`cookiewarden key`, which writes key files for sealed cookies and tokens for the admin listener."""
 
 import secrets
 from pathlib import Path
@@ -11,21 +11,22 @@ from cookiewarden.cli.writing import cannot_write
 
 @click.group()
 def key() -> None:
-    """Keys for sealed cookies: the first of a file seals, all of them open. And the token of the admin listener."""
+    """Create and rotate keys for sealed cookies, and create a token for the admin listener.
+
+    The first key of a file encrypts. All keys of the file decrypt."""
 
 
 @key.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def new(file: Path) -> int:
-    """Write FILE with one new key, readable by its owner alone (mode 0600)."""
+    """Create a key file with one key. Only its owner can read it (mode 0600)."""
     try:
         keys.create(file)
     except FileExistsError:
         if file.is_dir():
-            raise click.UsageError(f'"{file}" is a directory; expected a file that is not there yet') from None
+            raise click.UsageError(f'"{file}" is a folder; give the name of a new file') from None
         raise click.UsageError(
-            f'"{file}" is there already, and is not overwritten; if it is a key file, cookiewarden key rotate {file} '
-            "adds a key"
+            f'"{file}" exists and is not overwritten; to add a key to it, use cookiewarden key rotate {file}'
         ) from None
     except OSError as error:
         raise cannot_write(file, error) from None
@@ -36,7 +37,7 @@ def new(file: Path) -> int:
 @key.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def rotate(file: Path) -> int:
-    """Put a new key first in FILE: it seals from the next reload on, and the others still open what they sealed."""
+    """Add a new first key to a key file. It encrypts from the next reload on; the other keys still decrypt."""
     try:
         count = keys.rotate(file)
     except keys.UnreadableKeys as bad:
@@ -45,18 +46,18 @@ def rotate(file: Path) -> int:
         raise click.UsageError(str(bad)) from None
     except OSError as error:
         raise cannot_write(file, error) from None
-    click.echo(f"{file}: {count} keys; take the last one out when no browser holds what it sealed any more")
+    click.echo(f"{file}: {count} keys; remove the last key when the cookies that it encrypted have expired")
     return 0
 
 
 @key.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def token(file: Path) -> int:
-    """Write FILE with a token for the admin listener (--admin-token-file), readable by its owner alone (mode 0600)."""
+    """Create a token file for the admin listener (--admin-token-file). Only its owner can read it (mode 0600)."""
     try:
         keys.write_new(file, secrets.token_urlsafe(32) + "\n")
     except FileExistsError:
-        raise click.UsageError(f'"{file}" is there already, and is not overwritten') from None
+        raise click.UsageError(f'"{file}" exists and is not overwritten; give another file or delete it') from None
     except OSError as error:
         raise cannot_write(file, error) from None
     click.echo(f"{file}: a new token for the admin listener (--admin-token-file)")

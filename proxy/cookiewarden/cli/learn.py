@@ -1,4 +1,4 @@
-"""`cookiewarden learn`: a draft of a register from traffic."""
+"""`cookiewarden learn`, which drafts a register from traffic."""
 
 import re
 import tempfile
@@ -36,36 +36,36 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
     "--into",
     metavar="FILE",
     type=FILE,
-    help="Add what is missing to this policy; its comments and its order stay.",
+    help="Add the missing entries to this policy. Its comments and its order stay.",
 )
-@click.option("--output", metavar="FILE", type=FILE, help="Write a new policy to this file, which is not there yet.")
+@click.option("--output", metavar="FILE", type=FILE, help="New file for the policy.  [default: standard output]")
 @click.option(
     "--tests",
     "suite",
     metavar="FILE",
     type=FILE,
-    help="With --into or --output: draft policy tests of what was seen, in a file beside it that is not there yet, "
-    "such as shop.test.yaml.",
+    help="With --into or --output, also draft policy tests from the traffic. FILE is a new file in the folder of the "
+    "policy, such as shop.test.yaml.",
 )
-@click.option("--name", default="draft", show_default=True, help="Of a new policy.")
+@click.option("--name", default="draft", show_default=True, help="Name of a new policy.")
 @click.option(
     "--catalog",
     "catalog_file",
     metavar="FILE",
     type=FILE,
-    help="The Open Cookie Database's CSV, or one like it: suggestions of purpose and category, as comments.",
+    help="CSV in the format of the Open Cookie Database. Its purposes and categories are added as comments.",
 )
 @click.option(
     "--host",
     metavar="HOST",
     multiple=True,
-    help="Only exchanges with this host, or below *.HOST; can be given several times.",
+    help="Read only exchanges with this host, or with hosts below *.HOST. Can be given several times.",
 )
 @click.option(
     "--url",
     metavar="URL",
     default=DEFAULT_URL,
-    help="Where text is from that does not say it, such as saved headers without a Host.",
+    help="URL of text without one, such as saved headers without a Host.",
 )
 @click.option(
     "--token-file",
@@ -74,7 +74,7 @@ from cookiewarden.tools.traffic import NoTraffic, recorded
     type=FILE,
     envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
     show_envvar=True,
-    help="The admin listener's token.",
+    help="File with the token of the admin listener.",
 )
 def learn(
     sources: tuple[str, ...],
@@ -87,28 +87,31 @@ def learn(
     url: str,
     token_file: str,
 ) -> int:
-    """Draft a register from SOURCES: HAR files, flow files of mitmproxy, text with header lines (curl -i, curl -v,
-    access logs that hold cookies), or the address of a running proxy's admin listener, for its inventory.
+    """Draft a register from SOURCES.
 
-    Without --into a new policy in report mode is printed, or written to --output. Names that differ only in what looks
-    random become one entry, and it says why. Nothing is enforced that nobody has read: purposes and categories are
-    comments.
+    SOURCES are HAR files, flow files of mitmproxy, and text with header lines (curl -i, curl -v, access logs with
+    cookies). The address of a proxy's admin listener stands for its inventory.
 
-    Exit: 0 drafted, 1 the policy of --into has errors or cannot be added to, 2 wrong usage, 3 a source could not be
+    Without --into, the draft is a new policy in report mode. Names that differ only in a random part become one entry;
+    a comment gives the reason. Purposes and categories are comments, for you to review.
+
+    Exit codes: 0 drafted, 1 the policy of --into has errors or cannot be extended, 2 wrong usage, 3 a source cannot be
     read."""
     if into:
-        say_nothing("with --into: the policy has a name", "name")
+        say_nothing("with --into, where the policy has a name", "name")
     _refuse(into, output, suite)
     for one in host:
         if not _HOST.fullmatch(one):
-            raise click.UsageError(f'--host: "{printable(one)}" is no host; expected shop.example or *.shop.example')
+            raise click.UsageError(
+                f'--host: "{printable(one)}" is not a valid host (for example shop.example or *.shop.example)'
+            )
     catalog = _catalog(catalog_file) if catalog_file else None
     policy = valid_policy(into) if into else Policy("draft", ())
     engine = enforcing(policy)
     inventory = Inventory(time.time())
     read = [_take(source, inventory, engine, host, _at(url), token_file) for source in sources]
     if not all(read) and not inventory.records:
-        return 3  # nothing to draft from: an empty policy would say that there is nothing
+        return 3  # an empty draft would state that the application sets no cookies
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
     code = _write(made, into, output, name)
     if suite and not code:
@@ -117,13 +120,13 @@ def learn(
 
 
 def _catalog(path: str) -> Catalog:
-    """Raises NoAnswer."""
+    """Read a catalog. Raises NoAnswer."""
     try:
         catalog = read_catalog(Path(path))
     except NoCatalog as error:
         raise NoAnswer(str(error)) from None
     if catalog.broken:
-        click.echo(f"{path}: {counted(catalog.broken, 'row')} left out that say nothing usable", err=True)
+        click.echo(f"{path}: {counted(catalog.broken, 'row')} left out, without a valid name", err=True)
     return catalog
 
 
@@ -131,7 +134,7 @@ _HOST = re.compile(r"(\*\.)?[^\s/:*]+|\[[0-9A-Fa-f:.]+\]")
 
 
 def _at(url: str) -> Exchange:
-    """Raises UsageError."""
+    """Return the exchange of --url. Raises UsageError for a URL that is not valid."""
     try:
         return exchange_of(url)
     except ValueError as error:
@@ -141,7 +144,7 @@ def _at(url: str) -> Exchange:
 def _take(
     source: str, inventory: Inventory, engine: Engine, hosts: tuple[str, ...], at: Exchange, token_file: str
 ) -> bool:
-    """Add what a source has to the inventory; whether all of it could be read."""
+    """Add the cookies of a source to the inventory. Return False, and print why, if it cannot be read to its end."""
     try:
         if "://" in source or (":" in source and not Path(source).exists()):
             asked = operator(address_of(source, "SOURCES", "http://127.0.0.1:9180"), token_file)
@@ -155,7 +158,7 @@ def _take(
 
 
 def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...], at: Exchange) -> None:
-    """Raises NoTraffic, after what could be read."""
+    """Add the exchanges of a file. Raises NoTraffic; exchanges before the error are added."""
     count = left_out = 0
     for one in recorded(Path(source), at):
         if not _wanted(one.exchange.host, hosts):
@@ -163,29 +166,29 @@ def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ..
             continue
         add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time())
         count += 1
-    left = f" ({left_out} left out by --host)" if left_out else ""
+    left = f" ({left_out} excluded by --host)" if left_out else ""
     click.echo(f"{printable(source)}: {counted(count, 'exchange')}{left}", err=True)
 
 
 def _refuse(into: str | None, output: str | None, suite: str | None) -> None:
-    """Raises UsageError."""
+    """Raise UsageError for options that exclude each other, and for output files that exist."""
     if into and output:
-        raise click.UsageError("give one of --into and --output")
+        raise click.UsageError("give either --into or --output")
     if suite and not (into or output):
-        raise click.UsageError("--tests: tests are of a policy: give --into or --output")
+        raise click.UsageError("--tests requires --into or --output")
     if suite and Path(suite).resolve().parent != Path(into or output or "").resolve().parent:
-        raise click.UsageError("--tests: the tests of a policy stand beside it, in the same folder")
+        raise click.UsageError("--tests: the test file must be in the folder of the policy")
     if suite and not suite.endswith((".test.yaml", ".test.yml")):
         raise click.UsageError(
-            f'--tests: "{printable(suite)}": a file of tests ends in .test.yaml, such as shop.test.yaml'
+            f'--tests: "{printable(suite)}" is not a valid name of a test file (for example shop.test.yaml)'
         )
     for option, path in (("--output", output), ("--tests", suite)):
         if path and Path(path).exists():
-            raise click.UsageError(f'{option}: there is a file "{printable(path)}" already')
+            raise click.UsageError(f'{option}: "{printable(path)}" exists; give another file or delete it')
 
 
 def _write_suite(path: Path, policy: Path, inventory: Inventory) -> None:
-    """Raises ClickException."""
+    """Draft policy tests and write them. Raises ClickException."""
     loaded = valid_policy(str(policy))
     suite = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
     write_new(path, suite.text)
@@ -200,10 +203,10 @@ def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
 
 
 def _write(made: RegisterDraft, into: str | None, output: str | None, name: str) -> int:
-    families = f", {counted(len(made.families), 'family')} among them" if made.families else ""
-    suggested = f", {made.suggested} known to the catalog" if made.suggested else ""
+    families = f", including {counted(len(made.families), 'family')}" if made.families else ""
+    suggested = f", {made.suggested} in the catalog" if made.suggested else ""
     count = made.declared
-    left = f"; {counted(len(made.names) - count, 'name')} left to you, in comments" if count < len(made.names) else ""
+    left = f"; {counted(len(made.names) - count, 'name')} in comments, to review" if count < len(made.names) else ""
     told = f"{counted(count, 'entry')} drafted{families}{suggested}{left}"
     if into is not None:
         return _write_into(Path(into), made, told)
@@ -220,12 +223,12 @@ def _write_into(path: Path, made: RegisterDraft, told: str) -> int:
     into = str(path)
     if not made.declared:
         click.echo(
-            f"{into}: nothing is missing that could be declared" if made.yaml else f"{into}: nothing is missing",
+            f"{into}: no entries added; see the comments" if made.yaml else f"{into}: no entries are missing",
             err=True,
         )
         click.echo(made.yaml, nl=False)
         return 0
-    path = path.resolve()  # a link stays one
+    path = path.resolve()  # do not replace a symbolic link by a file
     raw = path.read_bytes().decode()
     text = merged(parse_source(into, raw.encode()), raw, made.yaml)
     if isinstance(text, Problem):
@@ -242,7 +245,7 @@ def _write_into(path: Path, made: RegisterDraft, told: str) -> int:
     if problems or not _only_added(before, after, made.declared):
         print_problems(problems)
         click.echo(
-            f"{into} is not changed: it is written in a way that cannot be added to; what would have been added:",
+            f"{into} was not changed, because entries cannot be added to its YAML safely. Add these lines yourself:",
             err=True,
         )
         click.echo(made.yaml, nl=False)
@@ -257,16 +260,16 @@ def _write_into(path: Path, made: RegisterDraft, told: str) -> int:
 
 
 def _only_added(before: Loaded, after: Loaded, count: int) -> bool:
-    """Whether the entries of before are all there as they were, and so many more."""
+    """Check that all previous entries are unchanged and in order, and that `count` entries were added."""
     if before.policy is None or after.policy is None:
         return False
     was, is_now = (list(map(_plain, loaded.policy.entries)) for loaded in (before, after) if loaded.policy is not None)
-    rest = iter(is_now)  # each is looked for behind the one before: entries keep their order
+    rest = iter(is_now)  # `in` continues after the previous match, so this also checks the order
     return len(is_now) == len(was) + count and all(entry in rest for entry in was)
 
 
 def _plain(entry: Entry) -> Entry:
-    """But for where it stands."""
+    """Return the entry without its places in the file."""
     return replace(entry, place=NOWHERE, places={})
 
 
@@ -274,12 +277,14 @@ NOWHERE = Place("", Pos())
 
 
 def _loaded(path: Path, text: str) -> Loaded:
-    """The policy, with this text as its main file."""
+    """Load the policy at `path` with `text` as its main file."""
 
     def read(name: str) -> bytes | Unread:
         if name == path.name:
             return text.encode()
         found = path.parent / name
-        return found.read_bytes() if found.is_file() else Unread(Code.INCLUDE_MISSING, f'there is no file "{name}"')
+        return (
+            found.read_bytes() if found.is_file() else Unread(Code.INCLUDE_MISSING, f'the file "{name}" does not exist')
+        )
 
     return load(str(path), read)

@@ -14,36 +14,36 @@ from cookiewarden.errors import CannotRun
 
 
 class Command(NamedTuple):
-    """A command: its module, and what the list of commands says of it."""
+    """Row of the list of commands."""
 
     module: str
+    """Module of this package that has the command."""
     help: str
 
 
 COMMANDS = {
-    "run": Command("run", "The proxy."),
-    "check": Command("check", "Every problem of policy files."),
-    "test": Command("test", "Policy tests."),
-    "explain": Command("explain", "What would happen to a header, and why."),
-    "forecast": Command("forecast", "What would break if a policy were enforced."),
-    "drift": Command("drift", "Where register and traffic differ."),
-    "learn": Command("learn", "A draft of a register from traffic."),
-    "diff": Command("diff", "What a change of policy changes."),
-    "statement": Command("statement", "The published page, from the policy."),
-    "report": Command("report", "What was enforced, week by week."),
-    "mode": Command("operate", "Switch a running proxy to report, or back."),
-    "reload": Command("operate", "Have a running proxy load its policy again."),
-    "health": Command("operate", "Whether a running proxy is ready."),
-    "mitm": Command("mitm", "The engine as an addon of mitmproxy."),
-    "key": Command("key", "Key files, and the admin token."),
-    "schema": Command("schema", "JSON Schemas: policy files, admin answers."),
-    "demo": Command("demo", "A demo application behind the proxy."),
+    "run": Command("run", "Run the proxy."),
+    "check": Command("check", "Validate policy files."),
+    "test": Command("test", "Run policy tests."),
+    "explain": Command("explain", "Explain the decision on a cookie header."),
+    "forecast": Command("forecast", "Show cookies that enforcement would break."),
+    "drift": Command("drift", "Compare the register with the traffic."),
+    "learn": Command("learn", "Draft a register from recorded traffic."),
+    "diff": Command("diff", "Show how two policies differ in effect."),
+    "statement": Command("statement", "Write the cookie statement for visitors."),
+    "report": Command("report", "Report enforcement over time."),
+    "mode": Command("operate", "Switch the mode of a running proxy."),
+    "reload": Command("operate", "Reload the policy of a running proxy."),
+    "health": Command("operate", "Check whether a running proxy is ready."),
+    "mitm": Command("mitm", "Use the engine as an addon of mitmproxy."),
+    "key": Command("key", "Create and rotate keys, create a token."),
+    "schema": Command("schema", "Print a JSON Schema."),
+    "demo": Command("demo", "Run the proxy with a demo application."),
 }
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for, and none to list them: their imports take longer than all else that they
-    do."""
+    """Group that imports a command only when it runs, because most of its time is spent on imports."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -53,7 +53,7 @@ class Commands(click.Group):
         if row is None:
             return None
         module = importlib.import_module(f"cookiewarden.cli.{row.module}")
-        if not gc.isenabled():  # since the process began: `cookiewarden.start`
+        if not gc.isenabled():  # disabled by `cookiewarden.start`
             gc.freeze()
             gc.enable()
         found: click.Command = getattr(module, cmd_name)
@@ -68,12 +68,12 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cookiewarden")
 def cli() -> None:
-    """Enforce a cookie register: only declared cookies pass, with the attributes and lifetimes it promises."""
+    """Enforce a cookie register. Only declared cookies pass, with the declared attributes and lifetimes."""
 
 
 def main() -> None:
     """Run a command and exit with its code."""
-    if sys.stdout is None:  # closed: who closed it wants to hear nothing
+    if sys.stdout is None:  # the parent process closed it
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process lives)
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115 (for as long as the process lives)
@@ -100,15 +100,15 @@ def _code() -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        _say_no_more()  # the reader went away (`| head`)
+        _discard_output()  # the reader has closed the pipe (`| head`)
         return 0
     except OSError as error:
-        _say_no_more()
+        _discard_output()
         where = f'"{error.filename}"' if error.filename else "standard output"
         click.echo(f"cookiewarden: {where}: {(error.strerror or 'error').lower()}", err=True)
         return 3
 
 
-def _say_no_more() -> None:
-    """What could not be written is not tried again at the exit, with a complaint."""
+def _discard_output() -> None:
+    """Redirect standard output, so that the interpreter does not fail to flush it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

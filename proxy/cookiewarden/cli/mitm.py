@@ -1,4 +1,4 @@
-"""`cookiewarden mitm`: the engine as an addon of mitmproxy."""
+"""`cookiewarden mitm`, for the addon of mitmproxy."""
 
 from importlib.resources import files
 
@@ -7,16 +7,18 @@ import click
 
 @click.group()
 def mitm() -> None:
-    """The same engine as an addon of mitmproxy, for a look at traffic: pip install 'cookiewarden[mitm]'."""
+    """Use the engine as an addon of mitmproxy, to inspect traffic. Install it with: pip install 'cookiewarden[mitm]'"""
 
 
-@mitm.command(short_help="Where the addon is.")
+@mitm.command(short_help="Print the path of the addon.")
 def path() -> int:
-    """Print where the addon is, for: mitmdump -s "$(cookiewarden mitm path)" --set cookiewarden_policy=FILE
+    """Print the path of the addon for mitmproxy.
 
-    Options: cookiewarden_policy, cookiewarden_mode (enforce, report), cookiewarden_seal_key_file. Commands:
-    cookiewarden.judge FLOWS tells in their comments what the policy says of them, cookiewarden.reload loads it again.
-    Where mitmproxy is a reverse proxy, keep_host_header=true has it keep the host that the browser asked for, by which
-    entries with a scope are chosen."""
+    \b
+    mitmdump -s "$(cookiewarden mitm path)" --set cookiewarden_policy=FILE
+
+    Options are cookiewarden_policy, cookiewarden_mode (enforce or report) and cookiewarden_seal_key_file. The command
+    cookiewarden.judge FLOWS writes the decisions into the comments of flows. The command cookiewarden.reload reloads
+    the policy. For entries with a scope, a mitmproxy in reverse mode needs keep_host_header=true."""
     click.echo(files("cookiewarden.adapters").joinpath("mitm.py"))
     return 0

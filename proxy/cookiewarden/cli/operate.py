@@ -1,4 +1,4 @@
-"""`cookiewarden mode`, `reload` and `health`: a running proxy, told and asked."""
+"""`cookiewarden mode`, `reload` and `health`, which control and check a running proxy."""
 
 import time
 
@@ -20,30 +20,32 @@ from cookiewarden.pages.text import date
     "duration",
     default="1h",
     show_default=True,
-    help="After which it goes back by itself: 30min, 8h, 2d.",
+    help="Time after which the mode reverts automatically: 30min, 8h, 2d.",
 )
 @asks_a_proxy
 def mode(mode: str, duration: str, admin_url: str, token_file: str) -> int:
-    """Switch a running proxy to report mode in an emergency, or to enforce; `policy` switches back.
+    """Switch the mode of a running proxy to report or enforce, or back with policy.
 
-    It goes before the setting and the policy file, and goes back by itself. It needs the admin listener's token.
+    The switch overrides the setting --mode and the policy file, and reverts automatically after --for. The command
+    needs the token of the admin listener.
     """
     if mode == "policy":
-        say_nothing("with policy, which is for good", "duration")
+        say_nothing("with policy, which does not expire", "duration")
     answer = operator(admin_url, token_file).turn_mode(mode, span_of(duration, "--for", MAX_SWITCH))
     click.echo(told(answer))
     return 0
 
 
 def span_of(text: str, option: str, most: float) -> float:
-    """Seconds. Raises UsageError."""
+    """Parse a time such as 30min and return seconds. Raises UsageError if it is longer than `most` seconds."""
     try:
         seconds = parse_lifetime(text).seconds
     except PydanticCustomError:
         seconds = 0
     if not 0 < seconds <= most:
         raise click.UsageError(
-            f'{option} "{printable(text)}": expected a time such as 30min, 8h or 2d, of {most / 86400:g} days at most'
+            f'{option}: "{printable(text)}" is not a valid time (for example 30min, 8h or 2d, at most '
+            f"{most / 86400:g} days)"
         )
     return float(seconds)
 
@@ -51,9 +53,10 @@ def span_of(text: str, option: str, most: float) -> float:
 @click.command("reload")
 @asks_a_proxy
 def reload(admin_url: str, token_file: str) -> int:
-    """Have a running proxy load its policy again, and tell what came of it. It needs the admin listener's token.
+    """Reload the policy of a running proxy, and print the result. The command needs the token of the admin listener.
 
-    Exit: 0 loaded, 1 the policy has errors and the old one stays in force, 3 the proxy could not be asked.
+    Exit codes: 0 loaded, 1 the policy has errors and the previous one stays in force, 2 wrong usage, 3 the proxy does
+    not answer.
     """
     asked = operator(admin_url, token_file)
     before = asked.policy().sha256
@@ -61,13 +64,13 @@ def reload(admin_url: str, token_file: str) -> int:
     if not answer.reload_successful and answer.reloads:
         for problem in answer.reloads[-1].problems:
             click.echo(printable(problem), err=True)
-        click.echo(f"the old policy stays in force: {told(answer)}", err=True)
+        click.echo(f"the previous policy stays in force: {told(answer)}", err=True)
         return 1
     if answer.shadow is not None and not answer.shadow.reload_successful:
         for problem in answer.shadow.problems:
             click.echo(printable(problem), err=True)
         click.echo(
-            f"the shadow policy of before is still tried: {printable(answer.shadow.policy)}, sha256 "
+            f"the previous shadow policy is still evaluated: {printable(answer.shadow.policy)}, sha256 "
             f"{answer.shadow.sha256:.12}",
             err=True,
         )
@@ -82,9 +85,9 @@ def reload(admin_url: str, token_file: str) -> int:
 @click.command()
 @asks_a_proxy
 def health(admin_url: str, token_file: str) -> int:
-    """Ask whether a running proxy is ready: for containers' health checks.
+    """Check whether a running proxy is ready, for health checks of containers.
 
-    Exit: 0 ready, 1 not ready, 3 it could not be asked.
+    Exit codes: 0 ready, 1 not ready, 2 wrong usage, 3 the proxy does not answer.
     """
     why = operator(admin_url, token_file).readiness()
     click.echo(why or "ready")
@@ -92,6 +95,7 @@ def health(admin_url: str, token_file: str) -> int:
 
 
 def told(answer: PolicyDocument) -> str:
+    """Format the policy and the mode in force as one line."""
     until = ""
     if answer.mode_until is not None:
         left = max(0, round(min(answer.mode_until - time.time(), MAX_SWITCH)))

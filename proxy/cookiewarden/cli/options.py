@@ -1,4 +1,4 @@
-"""Settings from flags, environment variables and a settings file, with where each came from."""
+"""Settings from flags, environment variables and a settings file, each with its source."""
 
 import os
 import re
@@ -23,25 +23,27 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class GivenBy(Enum):
+    """Source of a setting."""
+
     FLAG = auto()
     VARIABLE = auto()
     FILE = auto()
     NOBODY = auto()
-    """It is the default."""
+    """Default value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A setting's text and where it was given."""
+    """Text of a setting and its source."""
 
     text: str
     by: GivenBy
     where: str
-    """For people: the flag, the variable, or a line of the file."""
+    """Source for display: a flag, a variable, or a line of the file."""
 
 
 class ConfigRefused(PolicyRefused):
-    """The settings file has errors, which are printed; exit 2."""
+    """Errors in the settings file; exit code 2."""
 
     def __init__(self, loaded: Loaded) -> None:
         super().__init__(loaded)
@@ -49,7 +51,7 @@ class ConfigRefused(PolicyRefused):
 
 
 def settings_options(command: F) -> F:
-    """A flag and an environment variable for every setting, and `--config`."""
+    """Add `--config`, and a flag and an environment variable for each setting, to a command."""
     for option in reversed(OPTIONS):
         alone: dict[str, Any] = {"is_flag": False, "flag_value": "on"} if option.is_switch else {}
         help = option.help + (f"  [default: {shown(option.default)}]" if shown(option.default) else "")
@@ -67,12 +69,12 @@ def settings_options(command: F) -> F:
         metavar="FILE",
         type=FILE,
         envvar="COOKIEWARDEN_CONFIG",
-        help="A YAML file of settings, by the names of the flags.",
+        help="YAML file of settings, named like the flags.",
     )(command)
 
 
 def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[str, Given]]:
-    """Flags before environment before file before defaults. Raises UsageError, or ConfigRefused for the file."""
+    """Read the settings: a flag overrides a variable, which overrides the file. Raises UsageError, or ConfigRefused."""
     source = _read_config(config) if config else None
     given: dict[str, Given] = {}
     values: dict[str, Any] = {}
@@ -82,8 +84,8 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
         given[option.name] = one
         if one.by is not GivenBy.NOBODY:
             try:
-                if not one.text and one.by is GivenBy.FLAG:  # an unset variable of a shell, most often
-                    raise ValueError("it is empty; leave the option out for none")
+                if not one.text and one.by is GivenBy.FLAG:  # usually an unset shell variable
+                    raise ValueError("the value is empty; give a value or remove the option")
                 values[option.name] = option.parse(one.text)
             except ValueError as error:
                 name = f"{option.name}: " if one.by is GivenBy.FILE else ""
@@ -94,14 +96,14 @@ def gather(context: click.Context, config: str | None) -> tuple[Settings, dict[s
 
 
 _OF_A_SERVICE = re.compile(r"COOKIEWARDEN(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_[0-9]+_(TCP|UDP)(_\w+)?)?)")
-"""What Kubernetes puts into every Pod beside a Service of this name."""
+"""Variables that Kubernetes sets in every Pod for a Service whose name begins with cookiewarden."""
 
 
 def misspelt_variables() -> list[str]:
-    """What to say of environment variables that look like settings and are none."""
+    """Return a message for each environment variable that looks like a setting but is not one."""
     known = ["COOKIEWARDEN_CONFIG", "COOKIEWARDEN_ADMIN_URL", *(option.variable for option in OPTIONS)]
     return [
-        f"{name} is no setting{did_you_mean(name, known)}"
+        f"{name} is not a setting{did_you_mean(name, known)}"
         for name in sorted(os.environ)
         if name.startswith("COOKIEWARDEN_") and name not in known and not _OF_A_SERVICE.fullmatch(name)
     ]
@@ -128,7 +130,7 @@ def _read_config(path: str) -> Source:
         raw = Path(path).read_bytes()
     except OSError as error:
         raise click.ClickException(
-            f'the settings file "{path}" cannot be read: {(error.strerror or "").lower()}'
+            f'cannot read the settings file "{path}": {(error.strerror or "").lower()}'
         ) from None
     source = parse_source(path, raw)
     problems = source.problems + list(_config_problems(source))
@@ -153,14 +155,14 @@ def _config_problems(source: Source) -> list[Problem]:
                 source.problem(
                     Code.WRONG_TYPE,
                     source.value_pos((key,)),
-                    f'"{key}" takes one value; several go into one text, with commas between',
+                    f'"{key}" takes one value; write several values as one text, separated by commas',
                 )
             )
     return found
 
 
 def print_config(given: dict[str, Given]) -> str:
-    """Each setting, its value and where it came from, aligned."""
+    """Format each setting with its value and its source, in columns."""
     width = max(len(name) for name in given)
     value_width = max(len(one.text) for one in given.values())
     return "\n".join(f"{name:<{width}}  {o.text:<{value_width}}  {o.where}".rstrip() for name, o in given.items())

@@ -1,4 +1,4 @@
-"""Loading a policy for a command: problems are printed, and without a policy the command ends."""
+"""Policies for commands: loading, and printing of problems."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from cookiewarden.files import PolicyFiles
 
 
 class PolicyRefused(Refused):
-    """The policy has errors, which are printed; exit 1, or 3 where a file could not be read."""
+    """Errors in a policy; exit code 1, or 3 if a file cannot be read."""
 
     def __init__(self, loaded: Loaded) -> None:
         super().__init__("")
@@ -25,13 +25,15 @@ class PolicyRefused(Refused):
 
 
 class ReadPolicy(NamedTuple):
+    """Policy without errors, with its files."""
+
     files: PolicyFiles
     loaded: Loaded
-    """Its policy is there."""
+    """Result of loading; its `policy` is never None."""
 
 
 def load_policy(path: str) -> ReadPolicy:
-    """Load, or raise PolicyRefused for a policy with errors, or one that cannot be read."""
+    """Load a policy. Raises PolicyRefused if it has errors or cannot be read."""
     files = PolicyFiles(path)
     loaded = files.load()
     if loaded.policy is None:
@@ -40,14 +42,14 @@ def load_policy(path: str) -> ReadPolicy:
 
 
 def valid_policy(path: str) -> Policy:
-    """The policy alone. Raises PolicyRefused."""
+    """Load a policy, without its files. Raises PolicyRefused if it has errors or cannot be read."""
     policy = load_policy(path).loaded.policy
     assert policy is not None  # noqa: S101 (load_policy raises otherwise)
     return policy
 
 
 def print_problems(problems: Iterable[Problem]) -> None:
-    """Each problem with its line and caret, then how many there are, on standard error."""
+    """Print each problem with its line and a caret, then the number of problems, to standard error."""
     found = list(problems)
     for problem in found:
         click.echo(render_caret(problem), err=True)
@@ -56,11 +58,13 @@ def print_problems(problems: Iterable[Problem]) -> None:
 
 
 def summary(problems: list[Problem]) -> str:
+    """Count problems by severity: `1 error, 2 warnings`."""
     counts = [(s, sum(p.code.severity is s for p in problems)) for s in Severity]
     return ", ".join(counted(count, s.value) for s, count in counts if count)
 
 
 def exit_code(problems: list[Problem], strict: bool = False) -> int:
+    """Return 3 if a file cannot be read, 1 for errors (with `strict`, also for warnings), else 0."""
     if any(p.code is Code.UNREADABLE for p in problems):
         return 3
     warned = strict and any(p.code.severity is Severity.WARNING for p in problems)

@@ -1,4 +1,4 @@
-"""`cookiewarden report`: what was enforced over weeks, for the privacy officer."""
+"""`cookiewarden report`, which writes the enforcement report for privacy officers."""
 
 import re
 import time
@@ -26,43 +26,50 @@ MAX_SINCE = 5 * 365 * 86400
 
 
 @click.command()
-@click.option("--prometheus", "url", required=True, metavar="URL", help="The Prometheus that scrapes the proxies.")
+@click.option("--prometheus", "url", required=True, metavar="URL", help="Prometheus server that scrapes the proxies.")
 @click.option(
     "--since",
     default="30d",
     show_default=True,
     metavar="TIME",
-    help="How far back: 30d, 12w, 1y. It is told by weeks, or by days or hours where it is short.",
+    help="Length of the report, up to now: 30d, 12w, 1y. Steps are weeks, or days or hours for a short report.",
 )
 @click.option(
     "--policy",
     metavar="FILE",
     type=FILE,
     envvar="COOKIEWARDEN_POLICY",
-    help="The register: purposes and promises, and cookies that never came.",
+    help="Policy file with the register, for purposes, lifetimes and cookies that were not seen.",
 )
 @click.option(
     "--inventory",
     "seen",
     metavar="URL|FILE",
-    help="An admin listener or a snapshot file: the names of undeclared cookies.",
+    help="Admin listener or snapshot file with the names of undeclared cookies.",
 )
 @click.option(
     "--where",
     default="",
     metavar="MATCHERS",
-    help="Which proxies, as Prometheus chooses them: 'job=\"shop\"'.",
+    help="Label matchers that select the proxies: 'job=\"shop\"'.",
 )
-@click.option("--language", default="en", show_default=True, help="Of the purposes, where the policy has several.")
-@click.option("--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True)
-@click.option("--output", metavar="FILE", type=FILE, help="Where it is written.  [default: standard output]")
+@click.option("--language", default="en", show_default=True, help="Language of the purposes.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "html"]),
+    default="markdown",
+    show_default=True,
+    help="Output format.",
+)
+@click.option("--output", metavar="FILE", type=FILE, help="Output file.  [default: standard output]")
 @click.option(
     "--token-file",
     metavar="FILE",
     type=FILE,
     default="",
     envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
-    help="The admin listener's token.",
+    help="File with the token of the admin listener.",
 )
 def report(
     url: str,
@@ -75,10 +82,10 @@ def report(
     output: str | None,
     token_file: str,
 ) -> int:
-    """Tell what was enforced of each declared cookie, and which undeclared ones came, over weeks: from a real
-    Prometheus.
+    """Report enforcement over time from Prometheus. The report has the decisions on each declared cookie, and the
+    undeclared cookies that were seen.
 
-    Exit: 0 written, 1 the policy has errors, 2 wrong usage, 3 Prometheus or the inventory could not be asked."""
+    Exit codes: 0 written, 1 the policy has errors, 2 wrong usage, 3 Prometheus or the inventory cannot be read."""
     if policy is None:
         say_nothing("without --policy", "language")
     url = address_of(url, "--prometheus", "http://127.0.0.1:9090")
@@ -100,12 +107,12 @@ def report(
 
 
 def _inventory(seen: str, token_file: str) -> Inventory:
-    """Raises NoAnswer."""
+    """Read the inventory of an admin listener or of a snapshot file. Raises NoAnswer."""
     if "://" in seen or (_ADDRESS.fullmatch(seen) and not Path(seen).exists()):
         return operator(seen, token_file).inventory()
     try:
         return wire.read_inventory(Path(seen).read_bytes())
     except OSError as error:
-        raise NoAnswer(f'the inventory "{seen}" cannot be read: {(error.strerror or "error").lower()}') from None
+        raise NoAnswer(f'cannot read the inventory "{seen}": {(error.strerror or "error").lower()}') from None
     except wire.NotThis as bad:
-        raise NoAnswer(f'"{seen}" is no inventory of this version: {bad}') from None
+        raise NoAnswer(f'"{seen}" is not an inventory of this version: {bad}') from None

@@ -1,4 +1,4 @@
-"""`cookiewarden run`: the proxy."""
+"""`cookiewarden run`, the proxy."""
 
 import contextlib
 import gc
@@ -25,13 +25,14 @@ logger = logging.getLogger("cookiewarden")
 
 @click.command()
 @settings_options
-@click.option("--print-config", "show", is_flag=True, help="Print each setting and where it came from, and exit.")
+@click.option("--print-config", "show", is_flag=True, help="Print each setting with its source, and exit.")
 @click.pass_context
 def run(context: click.Context, /, config: str | None, show: bool, **_: str | None) -> int:
-    """Stand in front of the application and enforce the policy.
+    """Run the proxy.
 
-    Every setting can be given as a flag, as an environment variable (--read-timeout is COOKIEWARDEN_READ_TIMEOUT) or
-    in a file (--config); the first of these counts. SIGHUP or a change of a file reloads the policy; SIGTERM drains.
+    Each setting is a flag, an environment variable (--read-timeout is COOKIEWARDEN_READ_TIMEOUT) or a key in the file
+    of --config. Flags override variables, and variables override the file. The proxy reloads the policy on SIGHUP and
+    when a file changes. SIGTERM stops it after the requests in flight.
     """
     settings, given = gather(context, config)
     if show:
@@ -46,10 +47,13 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
         if not getattr(settings, name):
             raise click.UsageError(f"--{name} is required")
     if settings.upstream is not None and is_itself(settings.upstream, settings.listen):
-        raise click.UsageError(f"--upstream {settings.upstream} is --listen {settings.listen}: the proxy itself")
+        raise click.UsageError(
+            f"--upstream {settings.upstream} is the proxy itself (--listen {settings.listen}); give the address of the "
+            "application"
+        )
     with without_collections():
         files, handed, problems = _read(settings)
-        # Each imports much that the other does not need.
+        # Imported late: each of the two has large imports that the other does not need.
         if settings.workers == 1:
             from cookiewarden.serve.processes.in_process import run as serve
         else:
@@ -68,7 +72,7 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
 
 @contextlib.contextmanager
 def without_collections() -> Iterator[None]:
-    """Nearly all that is read and imported within stays, and the garbage collector would look at it again and again."""
+    """Pause the garbage collector, and exclude the objects made meanwhile from later collections: most of them stay."""
     gc.disable()
     try:
         yield
@@ -78,11 +82,11 @@ def without_collections() -> Iterator[None]:
 
 
 def _read(settings: Settings) -> tuple[PolicyFiles, list[Loaded], list[Problem]]:
-    """Read the policies and check the keys. The policy is in a list of one, to be taken out of it: else the first
-    policy lives as long as the process."""
+    """Read the policies and check the keys. The policy is returned in a list, so that the caller can remove its last
+    reference; otherwise it stays in memory after a reload."""
     files, loaded = load_policy(settings.policy)
     if settings.shadow:
-        load_policy(settings.shadow)  # a policy that is tried is refused at the start as the other is
+        load_policy(settings.shadow)  # the proxy does not start with an invalid shadow policy
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     try:
         keys_for(loaded.policy, settings.seal_key_file)

@@ -1,4 +1,4 @@
-"""What every command has that speaks with a running proxy: its address and the token."""
+"""Address and token of a running proxy, for the commands that query it."""
 
 import json
 import time
@@ -24,10 +24,10 @@ DEFAULT_URL = "http://127.0.0.1:9180"
 
 
 def asks_a_proxy(command: F) -> F:
-    """An argument ADMIN_URL and an option for the token."""
+    """Add the argument ADMIN_URL and the option --token-file to a command."""
     command.__doc__ = (
-        f"{command.__doc__}\n    ADMIN_URL is its admin listener: a URL, HOST:PORT or a port of this "
-        f"machine. Without one: COOKIEWARDEN_ADMIN_URL, else {DEFAULT_URL}."
+        f"{command.__doc__}\n    ADMIN_URL is the proxy's admin listener: a URL, HOST:PORT, or a port of this "
+        f"machine. The default is COOKIEWARDEN_ADMIN_URL, else {DEFAULT_URL}."
     )
     command = click.argument("admin_url", default=DEFAULT_URL, envvar="COOKIEWARDEN_ADMIN_URL")(command)
     return click.option(
@@ -37,17 +37,17 @@ def asks_a_proxy(command: F) -> F:
         default="",
         envvar="COOKIEWARDEN_ADMIN_TOKEN_FILE",
         show_envvar=True,
-        help="The admin listener's token: the file that the proxy has as --admin-token-file.",
+        help="File with the token of the admin listener; the proxy's --admin-token-file.",
     )(command)
 
 
 def operator(admin_url: str, token_file: str) -> Operator:
-    """Raises UsageError."""
+    """Return the client of an admin listener. Raises UsageError for an address that is not valid."""
     return Operator(address_of(admin_url, "ADMIN_URL", DEFAULT_URL), token_file)
 
 
 def address_of(text: str, option: str, such_as: str) -> str:
-    """A URL; a host with its port, or a port of this machine, stands for one too. Raises UsageError."""
+    """Return the URL for a URL, HOST:PORT, or a port of this machine. Raises UsageError for other text."""
     url = text if "://" in text else f"http://127.0.0.1:{text}" if text.isdecimal() else f"http://{text}"
     try:
         parts = urlsplit(url)
@@ -55,22 +55,22 @@ def address_of(text: str, option: str, such_as: str) -> str:
     except ValueError:
         right = False
     if not right or parts.query or parts.fragment or not url.isprintable() or " " in url:
-        raise click.UsageError(f'{option}: "{printable(shown_url(text))}" is no address; expected such as {such_as}')
+        raise click.UsageError(f'{option}: "{printable(shown_url(text))}" is not a valid address, such as {such_as}')
     return url.rstrip("/")
 
 
 def observed_by(asked: Operator, policy: str) -> tuple[Policy, Inventory, Judged]:
-    """What a proxy has seen, judged by the policy of another file. Raises PolicyRefused, NoAnswer."""
+    """Evaluate the inventory of a proxy by another policy file. Raises PolicyRefused, NoAnswer."""
     loaded = valid_policy(policy)
     inventory = asked.inventory()
     return loaded, inventory, judge_all(inventory, enforcing(loaded), time.time())
 
 
 def enforcing(policy: Policy) -> Engine:
-    """To say what it would do if it were enforced now."""
+    """Return an engine that enforces a policy in any mode, with a temporary key."""
     return Engine(policy, Mode.ENFORCE, time.time(), throw_away(policy))
 
 
 def as_json(document: object) -> str:
-    """For programs, and for terminals too: all that is no ASCII is escaped."""
+    """Format a document as JSON in ASCII, so that it is also safe on a terminal."""
     return json.dumps(json.loads(wire.dump(document)), indent=2)

@@ -1,4 +1,4 @@
-"""`cookiewarden schema`: the JSON Schemas of policy files, for editors, and of what the admin listener says."""
+"""`cookiewarden schema`, which prints JSON Schemas for editors and for clients of the admin listener."""
 
 import json
 
@@ -19,14 +19,16 @@ from cookiewarden.tools.test.cases import CasesModel
     metavar="[WHAT]",
 )
 def schema(of: str) -> int:
-    """Print a JSON Schema. WHAT is policy-file (the default, draft-07), test-file, what statement --format json prints
-    (statement), or what the admin listener says or is told: inventory, forecast, drift, policy, mode, and error where
-    it refuses."""
+    """Print a JSON Schema.
+
+    WHAT is policy-file (the default, draft-07), test-file, or statement (the output of statement --format json).
+    Documents of the admin listener are inventory, forecast, drift, policy, mode and error."""
     click.echo(TEXTS[of]() if of in TEXTS else _text(schema_of(of)), nl=False)
     return 0
 
 
 def schema_text() -> str:
+    """Return the schema of policy files."""
     return _text(json_schema())
 
 
@@ -35,11 +37,12 @@ def _text(schema: object) -> str:
 
 
 def test_schema_text() -> str:
-    """Of files of policy tests."""
+    """Return the schema of policy test files."""
     return _text(CasesModel.model_json_schema())
 
 
 def statement_schema_text() -> str:
+    """Return the schema of the statement."""
     return _text(TypeAdapter(StatementDocument).json_schema())
 
 

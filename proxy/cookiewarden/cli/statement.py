@@ -1,5 +1,5 @@
-"""`cookiewarden statement`: the published page, made of the policy; a published page against the policy; a policy from
-a page."""
+"""`cookiewarden statement`, which writes the statement of a policy, compares a published page with a policy, and drafts
+a policy from a page."""
 
 import re
 import time
@@ -26,7 +26,7 @@ POLICY = click.option(
     metavar="FILE",
     type=FILE,
     envvar="COOKIEWARDEN_POLICY",
-    help="The policy file.",
+    help="Policy file.",
     show_envvar=True,
 )
 
@@ -36,14 +36,19 @@ POLICY = click.option(
 @click.option(
     "--language",
     metavar="LANGUAGE",
-    help="en, nl, …  [default: the first of the policy's statement, else en]",
+    help="Language tag, for example nl.  [default: the first language of the policy's statement, else en]",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["markdown", "html", "json"]), default="markdown", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "html", "json"]),
+    default="markdown",
+    show_default=True,
+    help="Output format; html is one file without dependencies.",
 )
-@click.option("--template", metavar="FILE", type=FILE, help="A Jinja template of your own instead of --format.")
-@click.option("--output", metavar="FILE", type=FILE, help="Where it is written.  [default: standard output]")
-@click.option("--check", "page", metavar="URL|FILE", help="Compare a page that is published with the policy instead.")
+@click.option("--template", metavar="FILE", type=FILE, help="Render a Jinja template instead of --format.")
+@click.option("--output", metavar="FILE", type=FILE, help="Output file.  [default: standard output]")
+@click.option("--check", "page", metavar="URL|FILE", help="Compare a published page with the policy.")
 @click.pass_context
 def statement(
     context: click.Context,
@@ -54,18 +59,18 @@ def statement(
     output: str | None,
     page: str | None,
 ) -> int:
-    """Write the cookie statement that the policy makes true: cookies by category, with purposes and lifetimes, and what
-    the policy's statement: says besides. HTML needs no other file, and prints well.
+    """Write the cookie statement of a policy. It has the texts of the policy's statement, and lists the declared
+    cookies by category, with purposes and lifetimes.
 
-    --check tells where a published page (HTML, Markdown, or text such as pdftotext -layout writes) and the policy
-    differ. Purposes that are worded otherwise are told and do not count.
+    With --check, compare a published page with the policy instead. The page is HTML, Markdown, or text from pdftotext
+    -layout. Purposes in other words are listed but do not count as differences.
 
-    Exit: 0 written, or no difference; 1 the policy has errors, or page and policy differ; 2 wrong usage; 3 the page
-    could not be read.
+    Exit codes: 0 written or no differences, 1 the policy has errors or the page differs, 2 wrong usage, 3 the page
+    cannot be read.
     """
     if context.invoked_subcommand is not None:
         say_nothing(
-            "to import, which has options of its own",
+            "before import",
             "policy",
             "language",
             "form",
@@ -94,46 +99,50 @@ def statement(
 
 
 def _written(policy: Policy, language: str, form: str, template: str | None) -> str:
-    """Raises UsageError, ClickException."""
+    """Render the statement. Raises UsageError, ClickException."""
     document = statement_of(policy, language, policy.mode, time.time())
     silent = [cookie.name for cookie in document.stated if not cookie.purpose]
     if silent:
         click.echo(
-            f"without a purpose: {', '.join(map(printable, silent[:10]))}{' …' if len(silent) > 10 else ''}", err=True
+            f"cookies without a purpose: {', '.join(map(printable, silent[:10]))}{' …' if len(silent) > 10 else ''}",
+            err=True,
         )
     if template is not None:
         if words_of(language) is None:
-            click.echo(f'no words in "{printable(language)}" ship: w has the English ones', err=True)
+            click.echo(
+                f'--language: "{printable(language)}" is not a supported language; w in the template is English',
+                err=True,
+            )
         try:
             return with_template(document, Path(template).read_text(), template)
         except OSError as error:
             raise click.ClickException(
-                f'the template "{template}" cannot be read: {(error.strerror or "error").lower()}'
+                f'cannot read the template "{template}": {(error.strerror or "error").lower()}'
             ) from None
         except UnicodeDecodeError:
-            raise click.UsageError(f'the template "{template}" cannot be used: it is not UTF-8') from None
+            raise click.UsageError(f'the template "{template}" is not UTF-8; convert the file') from None
         except BadTemplate as bad:
-            raise click.UsageError(f"the template cannot be used: {printable(str(bad))}") from None
+            raise click.UsageError(f"cannot render the template {printable(str(bad))}") from None
     if form == "json":
         return as_json(document) + "\n"
     try:
         return statement_page(document, form)
     except ValueError:
         raise click.UsageError(
-            f'--language: there are no words in "{printable(language)}"; {" and ".join(WORDS)} ship, and --template '
-            "can bring others"
+            f'--language: "{printable(language)}" is not a supported language; {" and ".join(WORDS)} ship, use '
+            "--template for others"
         ) from None
 
 
-# Comparing
+# Comparison
 
 TOLD = {
-    StatementFindingKind.UNDECLARED: "On the page, and in no entry",
-    StatementFindingKind.UNSTATED: "Declared, and not on the page",
-    StatementFindingKind.LIFETIME: "Another lifetime",
-    StatementFindingKind.NO_LIFETIME: "A lifetime that the page does not give",
-    StatementFindingKind.EDITED: "The day of the last edit",
-    StatementFindingKind.WORDING: "Worded otherwise (does not count)",
+    StatementFindingKind.UNDECLARED: "On the page but undeclared",
+    StatementFindingKind.UNSTATED: "Declared but not on the page",
+    StatementFindingKind.LIFETIME: "Different lifetime",
+    StatementFindingKind.NO_LIFETIME: "Lifetime missing on the page",
+    StatementFindingKind.EDITED: "Different date of the last edit",
+    StatementFindingKind.WORDING: "Purpose in other words (does not count)",
 }
 
 
@@ -150,8 +159,8 @@ def _check(page: str, policy: Policy) -> int:
             click.echo("")
     named = counted(len(published.claims), "cookie")
     click.echo(
-        f"{printable(shown_url(page))}: {named} named; "
-        f"{counted(len(differ), 'difference') if differ else 'no difference'}"
+        f"{printable(shown_url(page))}: {named} on the page; "
+        f"{counted(len(differ), 'difference') if differ else 'no differences'}"
     )
     return int(bool(differ))
 
@@ -164,39 +173,33 @@ def _told(finding: StatementFinding, page: str) -> str:
 
 
 def _published(page: str) -> Published:
-    """Raises NoAnswer where it cannot be had or read."""
+    """Request or read a page. Raises NoAnswer if that fails or if it is not a statement."""
     try:
         if re.match(r"https?://", page):
             answer = follow(page)[-1]
             if answer.status != 200:
-                raise NoAnswer(f"{answer.url} answers {answer.status}")
+                raise NoAnswer(f"{answer.url} returned status {answer.status}")
             return read_page(answer.body)
         if "://" in page:
-            raise NoAnswer(
-                f'"{printable(shown_url(page))}" is not asked for by HTTP; expected such as '
-                "https://shop.example/cookies"
-            )
+            raise NoAnswer(f'"{printable(shown_url(page))}" is not an HTTP URL (example: https://shop.example/cookies)')
         return read_page(Path(page).read_bytes())
     except OSError as error:
-        raise NoAnswer(
-            f'"{printable(shown_url(page))}" cannot be read: {(error.strerror or "error").lower()}'
-        ) from None
+        raise NoAnswer(f'cannot read "{printable(shown_url(page))}": {(error.strerror or "error").lower()}') from None
     except NoStatement as bad:
-        raise NoAnswer(f'"{printable(shown_url(page))}" cannot be read as a statement: {bad}') from None
+        raise NoAnswer(f'"{printable(shown_url(page))}" is not a statement that can be read: {bad}') from None
 
 
-@statement.command("import", short_help="A draft of a policy from a published statement.")
+@statement.command("import", short_help="Draft a policy from a published statement.")
 @click.argument("page", metavar="URL|FILE", type=FILE)
-@click.option("--name", default="draft", show_default=True, help="Of the policy.")
-@click.option("--output", metavar="FILE", type=FILE, help="Write it to this file, which is not there yet.")
+@click.option("--name", default="draft", show_default=True, help="Name of the policy.")
+@click.option("--output", metavar="FILE", type=FILE, help="New file for the policy.  [default: standard output]")
 def import_(page: str, name: str, output: str | None) -> int:
-    """Draft a policy from a published statement: HTML, Markdown, or text such as pdftotext -layout writes.
+    """Draft a policy from a published statement. The page is HTML, Markdown, or text from pdftotext -layout.
 
-    Names, purposes and lifetimes are the page's own; a lifetime that it does not give is left for you to choose. The
-    policy is printed, or written to --output, in report mode. Read it beside the page: what a page means is not always
-    what it says.
+    Names, purposes and lifetimes are taken from the page. Lifetimes that are missing there are left for you to fill in.
+    The policy is in report mode. Compare the draft with the page before you use it.
 
-    Exit: 0 drafted, 2 wrong usage, 3 the page could not be read."""
+    Exit codes: 0 drafted, 2 wrong usage, 3 the page cannot be read."""
     published = _published(page)
     text = draft(published, name)
     if output is None:

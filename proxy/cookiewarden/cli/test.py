@@ -1,4 +1,4 @@
-"""`cookiewarden test`: policy tests."""
+"""`cookiewarden test`, which runs policy tests."""
 
 import fnmatch
 import json
@@ -37,7 +37,7 @@ WATCH_SECONDS = 0.5
 
 @dataclass
 class Suite:
-    """A file of tests, run."""
+    """Result of one test file."""
 
     path: str
     results: list[Result] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Suite:
     "-k",
     metavar="PATTERN",
     multiple=True,
-    help="Only cases with this in their name, or whose name is like it: '*logout*'.",
+    help="Run only cases whose name contains the text or matches the glob ('*logout*'). Can be given several times.",
 )
 @click.option(
     "--format",
@@ -66,24 +66,25 @@ class Suite:
     type=click.Choice(["text", "json", "junit", "github"]),
     default="text",
     show_default=True,
+    help="Output format.",
 )
-@click.option("--watch", is_flag=True, help="Run again whenever a policy or a test changes.")
-@click.option("--strict", is_flag=True, help="Exit 1 where an entry is in no case, too.")
+@click.option("--watch", is_flag=True, help="Run again when a policy or a test file changes.")
+@click.option("--strict", is_flag=True, help="Exit 1 also if an entry is not covered by a case.")
 def test(paths: tuple[str, ...], only: tuple[str, ...], form: str, watch: bool, strict: bool) -> int:
-    """Run policy tests: files named *.test.yaml, or all of those below a folder.
+    """Run policy tests. PATHS are test files, or folders with files named *.test.yaml.
 
-    Each names its policy and says what must come out of headers; they are judged by the engine that enforces. Sealed
-    values are written as <sealed>. Values are never printed, only their length.
+    A test file names a policy and has cases: headers and the headers expected after enforcement. Cases run on the
+    engine of the proxy. A sealed value is written as <sealed>. Cookie values are not printed, only their length.
 
-    Exit: 0 all pass, 1 some do not, or a file is not right, 2 wrong usage, 3 a file could not be read."""
+    Exit codes: 0 all cases pass, 1 a case fails or a file has errors, 2 wrong usage, 3 a file cannot be read."""
     refuse_empty(paths)
     while True:
         files = [file for path in paths for file in test_files(Path(path))]
         if not files:
-            raise click.UsageError(f"no policy tests (*.test.yaml) in {', '.join(paths)}")
+            raise click.UsageError(f"no test files (*.test.yaml) in {', '.join(paths)}")
         suites = [run_suite(file, only) for file in files]
         if only and not any(suite.results or suite.problems for suite in suites):
-            raise click.UsageError(f"no case is like {', '.join(only)}")
+            raise click.UsageError(f"--only: no case matches {', '.join(only)}")
         click.echo(FORMATS[form](suites), nl=False)
         if not watch:
             return _code(suites, strict and not only)
@@ -92,7 +93,7 @@ def test(paths: tuple[str, ...], only: tuple[str, ...], form: str, watch: bool, 
 
 
 def test_files(path: Path) -> list[Path]:
-    """The files of tests that a path stands for."""
+    """List the test files of a path: the file, or all *.test.yaml and *.test.yml below the folder."""
     if not os.path.isdir(path):
         return [path]
     return sorted(p for end in ("yaml", "yml") for p in path.rglob(f"*.test.{end}") if p.is_file())
@@ -115,7 +116,7 @@ def run_suite(path: Path, only: tuple[str, ...]) -> Suite:
     suite.watched |= {policy_path, *(policy_path.parent / name for name in files.raw)}
     if loaded.policy is None:
         place = cases.source.value_pos(("policy",))
-        told = f'the policy "{cases.model.policy}" cannot be loaded'
+        told = f'cannot load the policy "{cases.model.policy}"'
         suite.problems += [cases.source.problem(Code.WRONG_VALUE, place, told), *loaded.problems]
         return suite
     suite.results = run_cases(cases, _engines(loaded), time.time(), lambda name: _chosen(name, only))
@@ -125,10 +126,10 @@ def run_suite(path: Path, only: tuple[str, ...]) -> Suite:
 
 
 class _engines:
-    """Makes engines of a policy, each once."""
+    """Engines of a policy, made once per mode and time."""
 
     def __init__(self, loaded: Loaded) -> None:
-        assert loaded.policy is not None  # noqa: S101 (asked before)
+        assert loaded.policy is not None  # noqa: S101 (run_suite checks it)
         self.policy = loaded.policy
         self.made: dict[tuple[Mode | None, float], Engine] = {}
 
@@ -158,7 +159,7 @@ def _wait_for_change(paths: set[Path]) -> None:
         time.sleep(WATCH_SECONDS)
 
 
-# How it is told
+# Output
 
 
 def _text(suites: list[Suite]) -> str:
@@ -171,7 +172,7 @@ def _text(suites: list[Suite]) -> str:
         if suite.results:
             passed = len(suite.results) - suite.failed
             covered = suite.entries - len(suite.uncovered)
-            left = f"; in no case: {', '.join(suite.uncovered[:10])}" if suite.uncovered else ""
+            left = f"; not covered: {', '.join(suite.uncovered[:10])}" if suite.uncovered else ""
             more = f" and {len(suite.uncovered) - 10} more" if len(suite.uncovered) > 10 else ""
             lines.append(
                 f"{suite.path}: {passed} of {counted(len(suite.results), 'case')} passed, "
@@ -189,7 +190,7 @@ def _failure(result: Result) -> Iterable[str]:
         if difference.decided is not None:
             yield f"    decided at {difference.decided}{_because(difference.why)}"
         elif difference.why:
-            yield f"    because    {', '.join(difference.why)}"
+            yield f"    reasons    {', '.join(difference.why)}"
     yield ""
 
 

@@ -1,4 +1,4 @@
-"""Recorded traffic for a command: files that cannot be read are told, and the others are used."""
+"""Recorded traffic for commands."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,7 +11,8 @@ from cookiewarden.tools.traffic import ANYWHERE, NoTraffic, Recorded, recorded
 
 
 def recorded_in(paths: Iterable[str], failed: list[str], at: Exchange = ANYWHERE) -> Iterator[Recorded]:
-    """What can be read; what cannot is told and is in `failed`. `at`: where text is from that does not say it."""
+    """Read the exchanges of all files. A file that cannot be read is reported and added to `failed`. `at` is the URL of
+    text without a Host."""
     for path in paths:
         try:
             yield from recorded(Path(path), at)

@@ -1,32 +1,32 @@
-"""Options that go with one another, and those that do not."""
+"""Options that several commands share, and checks of their combinations."""
 
 import click
 from click.core import ParameterSource
 
 FILE = click.Path(readable=False)
-"""So that shells complete the names of files; whether it can be read is told by whoever reads it."""
+"""Path that shells complete. The command reports a file that cannot be read."""
 FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is printed."
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.", show_default=True
 )
 
 
 class Refused(click.ClickException):
-    """A file with which the command cannot continue; `show` prints its problems."""
+    """Error in a file that stops the command; `show` prints its problems."""
 
     code = 3
-    """The exit code."""
+    """Exit code."""
 
 
 def say_nothing(when: str, *names: str) -> None:
-    """Refuse options that were given and would be ignored: `when` says where they say nothing. Raises UsageError."""
+    """Raise UsageError for an option on the command line that has no effect. `when` completes "has no effect ..."."""
     context = click.get_current_context()
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if parameter.name in names and given:
-            raise click.UsageError(f"{parameter.opts[0]} says nothing {when}")
+            raise click.UsageError(f"{parameter.opts[0]} has no effect {when}; remove it")
 
 
 def refuse_empty(paths: tuple[str, ...]) -> None:
-    """An unset variable is not this folder. Raises UsageError."""
+    """Raise UsageError for an empty path: an unset shell variable must not mean the current folder."""
     if "" in paths:
-        raise click.UsageError('"" is no path')
+        raise click.UsageError('"" is not a valid path; give a file or a folder')

@@ -1,4 +1,4 @@
-"""Files that commands write."""
+"""Output files of commands."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from cookiewarden.core.policy.problem import printable
 
 
 def write(path: Path, text: str) -> None:
-    """In place of what is there. Raises ClickException."""
+    """Write a file, or replace it. Raises ClickException."""
     try:
         path.write_text(text)
     except OSError as error:
@@ -16,15 +16,16 @@ def write(path: Path, text: str) -> None:
 
 
 def write_new(path: Path, text: str) -> None:
-    """A file that is not there yet. Raises UsageError, ClickException."""
+    """Create a file. Raises UsageError if it exists, ClickException if it cannot be written."""
     try:
         with path.open("x") as file:
             file.write(text)
     except FileExistsError:
-        raise click.UsageError(f'there is a file "{printable(str(path))}" already') from None
+        raise click.UsageError(f'"{printable(str(path))}" exists; give another file or delete it') from None
     except OSError as error:
         raise cannot_write(path, error) from None
 
 
 def cannot_write(path: Path, error: OSError) -> click.ClickException:
-    return click.ClickException(f'"{printable(str(path))}" cannot be written: {(error.strerror or "error").lower()}')
+    """Return the error for a file that the system refused to write."""
+    return click.ClickException(f'cannot write "{printable(str(path))}": {(error.strerror or "error").lower()}')

@@ -1,4 +1,4 @@
-"""Pages that people read: templates, what they are filled with, and small charts. Values in, text out.
+"""Pages for people: templates, the values that fill them, and small charts. This package does no input or output.
 
-The admin listener and the commands are the callers. Everything is escaped twice over: Jinja for HTML, and `printable`
-for what a terminal or a browser would act on, such as marks that turn the direction of a text."""
+The admin listener and the commands call it. All text is escaped twice. Jinja escapes HTML; `printable` escapes control
+characters, such as terminal sequences and marks that change the direction of text."""

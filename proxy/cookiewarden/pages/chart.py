@@ -1,4 +1,4 @@
-"""Small charts over time, as SVG that is made when a page is. Colours are the page's: each line has a class."""
+"""Small charts over time, as inline SVG. The page's style sheet colours each line by its class."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,38 +8,39 @@ from markupsafe import Markup
 from cookiewarden.pages.text import number
 
 WIDTH, HEIGHT = 640, 120
-LEFT, BOTTOM, TOP = 8, 18, 14
+LEFT, BOTTOM, TOP = 8, 18, 26
 DRAWN = HEIGHT - BOTTOM - TOP
-"""What the largest value takes of the height."""
+"""Height of the largest value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartLine:
-    """One thing over time."""
+    """Series of values at equal steps."""
 
     name: str
-    """Also its class: a word."""
+    """Label and CSS class: one word."""
     values: Sequence[float]
 
 
 def chart(lines: Sequence[ChartLine], ends: tuple[str, str], unit: str, title: str) -> Markup:
-    """Lines over equal steps, on one scale from 0. `ends`: what the first and the last step are called. `title` says it
-    for those who do not see it."""
+    """Draw lines on one scale from 0. `ends` labels the first and the last step; screen readers read `title`."""
     top = max((value for line in lines for value in line.values), default=0.0)
     told = [f"{line.name} {number(line.values[-1])}" for line in lines if line.values]
-    said = f"{title}: {', '.join(told) or 'nothing yet'} {unit} at the end"
-    return _framed((_line(line, top) for line in lines if any(line.values)), said, ends, f"{number(top)} {unit}")
+    values = f"{', '.join(told)} {unit} in the last step" if told else "no data yet"
+    return _framed(
+        (_line(line, top) for line in lines if any(line.values)), f"{title}: {values}", ends, f"{number(top)} {unit}"
+    )
 
 
 def bars(lines: Sequence[ChartLine], ends: tuple[str, str], title: str) -> Markup:
-    """A bar for each step, what the lines say on top of one another."""
+    """Draw one bar per step, with the lines stacked. `lines` have the same number of values."""
     top = max(map(sum, zip(*(line.values for line in lines), strict=True)), default=0.0)
     most = number(float(round(top)))
-    return _framed(_bars(lines, top), f"{title}: at most {most} in a step", ends, most)
+    return _framed(_bars(lines, top), f"{title}: maximum {most} per step", ends, most)
 
 
 def spark(values: Sequence[float], title: str) -> Markup:
-    """Bars without a frame, for a cell of a table."""
+    """Draw bars without axes, for a table cell."""
     drawn = Markup("").join(_bars([ChartLine("requests", values)], max(values, default=0.0)))
     return Markup(
         '<svg class="spark" viewBox="0 0 {} {}" role="img" preserveAspectRatio="none"><title>{}</title>{}</svg>'
@@ -48,15 +49,17 @@ def spark(values: Sequence[float], title: str) -> Markup:
 
 def _framed(drawn: Iterable[Markup], said: str, ends: tuple[str, str], most: str) -> Markup:
     return Markup(
-        '<svg class="chart" viewBox="0 0 {w} {h}" role="img" preserveAspectRatio="none"><title>{said}</title>'
+        '<div class="plot"><svg class="chart" viewBox="0 0 {w} {h}" role="img" preserveAspectRatio="none">'
+        '<title>{said}</title><line class="axis" x1="{l}" y1="{t}" x2="{r}" y2="{t}"/>'
         '<line class="axis" x1="{l}" y1="{b}" x2="{r}" y2="{b}"/>{drawn}</svg>'
-        '<p class="scale"><span>{first}</span><span>at most {most}</span><span>{last}</span></p>'
+        '<p class="top">max {most}</p></div><p class="scale"><span>{first}</span><span>{last}</span></p>'
     ).format(
         w=WIDTH,
         h=HEIGHT,
         l=LEFT,
         r=WIDTH - LEFT,
         b=HEIGHT - BOTTOM + 1,
+        t=TOP,
         said=said,
         drawn=Markup("").join(drawn),
         first=ends[0],

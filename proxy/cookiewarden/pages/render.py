@@ -1,4 +1,4 @@
-"""Templates of this folder, filled."""
+"""Rendering of the templates in this folder."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,25 +13,28 @@ from cookiewarden.pages.text import (
     number,
     paragraphs,
     plain,
+    rounded,
+    setter,
     severities,
     shown,
-    told,
+    span,
+    times,
 )
-from cookiewarden.pages.words import day_words, has_globs, lifetime_words, notes, quoted
+from cookiewarden.pages.words import basis_words, day_words, has_globs, lifetime_words, notes, quoted
 
 if TYPE_CHECKING:
     import jinja2
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """A template of this folder, filled. `*.html` is escaped as HTML."""
+    """Render a template of this folder. Values are escaped in `*.html`."""
     return environment().get_template(template).render(values)
 
 
 @cache
 def environment() -> "jinja2.Environment":
-    """Return that with which all templates of this folder are filled."""
-    # Imported late: a proxy whose pages nobody looks at does not wait for it.
+    """Return the environment of the templates in this folder."""
+    # Jinja takes 20 ms to import; a proxy imports it when the first page is requested.
     import jinja2
 
     return _environment(jinja2.Environment)
@@ -39,7 +42,7 @@ def environment() -> "jinja2.Environment":
 
 @cache
 def sandbox() -> "jinja2.Environment":
-    """The same for templates of other people: they reach values, and nothing of the process."""
+    """Return the environment of custom templates, which can reach the values only (`jinja2.sandbox`)."""
     from jinja2.sandbox import SandboxedEnvironment
 
     return _environment(SandboxedEnvironment)
@@ -63,6 +66,7 @@ def _environment(kind: "type[jinja2.Environment]") -> "jinja2.Environment":
 
 FILTERS = {
     "ago": ago,
+    "basis": basis_words,
     "cell": cell,
     "counted": counted,
     "date": date,
@@ -74,9 +78,12 @@ FILTERS = {
     "paragraphs": paragraphs,
     "plain": plain,
     "quoted": quoted,
+    "rounded": rounded,
+    "setter": setter,
     "severities": severities,
     "shown": shown,
     "shown_text": printable,
-    "told": told,
+    "span": span,
+    "times": times,
 }
-"""By the names that templates use."""
+"""Filters by their names in templates."""

@@ -1,4 +1,4 @@
-"""What the report's templates are filled with."""
+"""Values of the report's templates."""
 
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ MAX_NAMES = 200
 
 
 def values_of(review: Review, policy: str, now: float) -> dict[str, Any]:
+    """Return the values of `report.html` and `report.md`. `policy` is a name, or "". `now`: seconds since the epoch."""
     ends = review.period.ends
     return {
         "review": review,
@@ -27,14 +28,14 @@ def values_of(review: Review, policy: str, now: float) -> dict[str, Any]:
 
 
 def _enforced(review: Review, step: int) -> str:
-    """Whether all proxies enforced, and of how much of the time that is said."""
+    """Describe how much of a step every proxy enforced, and how much of it Prometheus scraped."""
     enforcing, watched = review.enforcing[step], review.watched[step]
     if enforcing is None:
         return "no data"
     told = "yes" if enforcing == 1 else "not all the time"
     part = 1.0 if watched is None else watched
-    return told if part >= MOSTLY else f"{told} (watched: {max(1, round(part * 100))} % of it)"
+    return told if part >= MOSTLY else f"{told} (data for {max(1, round(part * 100))} % of it)"
 
 
 _WORDS = ("block", "strip", "evict")
-"""Their colours, for what the application set, what browsers sent, and what scripts set."""
+"""Classes that colour cookies set by the application, sent by browsers, and set by scripts."""

@@ -1,5 +1,4 @@
-"""The published statement as a page: HTML that needs nothing else, Markdown, or whatever a template of the publisher's
-own makes."""
+"""The published statement as a self-contained HTML page, as Markdown, or rendered by a custom template."""
 
 import re
 import traceback
@@ -14,7 +13,7 @@ from cookiewarden.pages.words import ENGLISH, WORDS, Words, words_of
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A language in which the statement is published, and where."""
+    """Language version of the statement, with a link to it."""
 
     language: str
     name: str
@@ -22,16 +21,16 @@ class Other:
 
 
 class BadTemplate(Exception):
-    """Why a template of the publisher's own cannot be used."""
+    """Reason why a custom template cannot be used."""
 
 
 def statement_page(document: StatementDocument, form: str, languages: Sequence[str] = ()) -> str:
-    """`form`: `html` or `markdown`. `languages`: those between which its reader can choose, at `?language=`. Raises
+    """Render the statement as `form`: "html" or "markdown". The page links to its versions in `languages`. Raises
     ValueError for a language that does not ship."""
     words = words_of(document.language)
     if words is None:
         raise ValueError(
-            f'there are no words in "{document.language}"; {" and ".join(WORDS)} ship, and a template can bring others'
+            f'"{document.language}" is not a supported language; {" and ".join(WORDS)} ship, use a template for others'
         )
     others = [Other(x, found.name, f"?language={x}") for x in languages if (found := words_of(x)) is not None]
     name = "statement.html" if form == "html" else "statement.md"
@@ -39,8 +38,8 @@ def statement_page(document: StatementDocument, form: str, languages: Sequence[s
 
 
 def with_template(document: StatementDocument, template: str, name: str) -> str:
-    """By a template of the publisher's own, in Jinja's sandbox. HTML is escaped where its name says that it is. Raises
-    BadTemplate."""
+    """Render the statement by a custom template in Jinja's sandbox. Values are escaped if `name` ends in .html, .htm or
+    .html.j2. Raises BadTemplate."""
     import jinja2
 
     from cookiewarden.pages.unknown import Unknown, UnknownName
@@ -56,12 +55,12 @@ def with_template(document: StatementDocument, template: str, name: str) -> str:
     except jinja2.TemplateSyntaxError as error:
         raise BadTemplate(f"{name}:{error.lineno}: {error.message}") from None
     except UnicodeEncodeError:
-        raise BadTemplate(f"{name}: it writes half of a character (\\ud800 to \\udfff), which is none") from None
+        raise BadTemplate(f"{name}: its output has a lone surrogate (\\ud800 to \\udfff); remove it") from None
     except jinja2.TemplateNotFound as error:
         raise BadTemplate(
-            f'{name}{_line_of(error)}: a template includes and extends no other file: "{error.name}"'
+            f'{name}{_line_of(error)}: "{error.name}" is not a template of cookiewarden; extend "statement.html"'
         ) from None
-    except Exception as error:  # whatever it does, it is the template's doing
+    except Exception as error:  # a template can raise any exception
         told = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
         told = re.sub(r"'[\w.]*\.(\w+) object'", r"\1", told)
         meant = _meant(error.name, error.is_of_a_value) if isinstance(error, UnknownName) else ""
@@ -69,7 +68,7 @@ def with_template(document: StatementDocument, template: str, name: str) -> str:
 
 
 def _line_of(error: Exception) -> str:
-    """`:12`: the line of the template, where the error has one."""
+    """Return the line of the template as `:12`, or "" if the error has none."""
     frames = traceback.extract_tb(error.__traceback__)
     found = [frame.lineno for frame in frames if frame.filename == "<template>"]
     return f":{found[-1]}" if found else ""

@@ -1,42 +1,43 @@
-"""How names, moments and numbers are shown."""
+"""Display of names, times, lifetimes and numbers."""
 
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from cookiewarden.core.policy.policy import DAY, UNITS, SetBy
 from cookiewarden.core.policy.problem import Severity, counted, printable
 
 
 def shown(name: str) -> str:
-    """A name as it may be shown."""
+    """Escape a cookie name for display."""
     return printable(name) if name else "(without a name)"
 
 
 def cell(text: object) -> str:
-    """Text in a cell of a Markdown table."""
+    """Escape text for a cell of a Markdown table."""
     plain = printable(str(text))
     return "".join("\\" + c if c in "\\`*_|<>[]#" else c for c in plain)
 
 
 def plain(text: str) -> str:
-    """Text in Markdown, outside tables."""
+    """Escape text for Markdown outside tables."""
     escaped = "".join("\\" + c if c in "\\`*_<>[]" else c for c in printable(text))
     return "\\" + escaped if escaped[:1] in ("#", "+", "-", "|", "=") else escaped
 
 
 LAST_MOMENT = 253402300800.0
-"""The end of the year 9999, in seconds since the epoch."""
+"""End of the year 9999, in seconds since the epoch; later times have no ISO 8601 date."""
 
 
 def date(at: float) -> str:
-    """A moment in seconds since the epoch, in UTC."""
+    """Write seconds since the epoch as a date and time in UTC."""
     if not 0 <= at < LAST_MOMENT:
-        return "an unknown moment"
+        return "an unknown time"
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def ago(at: float, now: float) -> str:
-    """`5 minutes ago`, roughly."""
+    """Write how long ago a time was: `5 minutes ago`. Both are seconds since the epoch."""
     seconds = max(0.0, now - at)
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= 2 * size:
@@ -45,25 +46,58 @@ def ago(at: float, now: float) -> str:
 
 
 def observed(since: float, now: float) -> str:
-    """For how long there was something to see."""
+    """Write the start of an observation and how long ago it was."""
     return f"Observed since {date(since)} ({ago(since, now)})."
 
 
+_SPAN_NAMES = {"s": "second", "min": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
+
+
+def span(lifetime: str) -> str:
+    """Write a policy's lifetime for people: `1 year`, `348 days` for 8334h (an upper bound is rounded up to days)."""
+    found = re.fullmatch(r"([0-9]+)([a-z]+)", lifetime)
+    if found is None or found[2] not in UNITS:
+        return "browser session" if lifetime == "session" else lifetime
+    count, unit = int(found[1]), found[2]
+    seconds = count * UNITS[unit]
+    if UNITS[unit] < DAY:
+        if seconds >= 2 * DAY:
+            count, unit = -(-seconds // DAY), "d"
+        elif UNITS[unit] < 3600 and seconds >= 2 * 3600 and seconds % 3600 == 0:
+            count, unit = seconds // 3600, "h"
+        elif unit == "s" and seconds >= 120 and seconds % 60 == 0:
+            count, unit = seconds // 60, "min"
+    return times(count, _SPAN_NAMES[unit])
+
+
+def times(count: int, unit: str) -> str:
+    """Count units of time: `1 day`, `2 days`."""
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+_SETTERS = {SetBy.SERVER: "the application", SetBy.SCRIPT: "scripts", SetBy.BOTH: "the application or scripts"}
+
+
+def setter(set_by: str) -> str:
+    """Write the value of `set_by` for people; `infrastructure` stays."""
+    return _SETTERS.get(SetBy(set_by), set_by)
+
+
 def number(value: float) -> str:
-    """With thin gaps between thousands, and no more digits than say something."""
+    """Write a number with thin spaces between thousands and at most one or two decimals."""
     if value >= 100 or value == int(value):
         return f"{value:,.0f}".replace(",", "\N{THIN SPACE}")
     return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
-def told(value: float | None) -> str:
-    """A number that may be missing, to whole ones: what Prometheus extrapolates is no more exact."""
+def rounded(value: float | None) -> str:
+    """Round a number, or write `no data` for None. Prometheus extrapolates, so decimals would be false precision."""
     return "no data" if value is None else number(float(round(value)))
 
 
 def paragraphs(text: str) -> list[tuple[str, list[str]]]:
-    """A text as people write one: `("p", [text])` for what stands between empty lines, `("ul", items)` for lines that
-    begin with a dash, and `("ol", items)` where they begin with numbers."""
+    """Split plain text into blocks: `("p", [text])` for a paragraph, `("ul", items)` for lines that begin with a dash,
+    `("ol", items)` for lines that begin with a number. Empty lines separate paragraphs."""
     found: list[tuple[str, list[str]]] = []
     for block in re.split(r"\n[ \t]*\n", text.strip()):
         for at, line in enumerate(block.split("\n")):
@@ -83,7 +117,7 @@ def paragraphs(text: str) -> list[tuple[str, list[str]]]:
 
 
 def severities(found: Sequence[Severity | None]) -> str:
-    """`1 error, 2 warnings`; None counts where there is nothing else."""
+    """Count problems by severity: `1 error, 2 warnings`. Problems without a severity count only if all are."""
     counts = [(severity, found.count(severity)) for severity in Severity]
     return ", ".join(counted(count, severity.value) for severity, count in counts if count) or counted(
         len(found), "problem"

@@ -1,5 +1,4 @@
-"""Names that a template uses and nobody gave it, as values. Imported where a template of the publisher's own is filled:
-Jinja takes 20 ms."""
+"""Undefined names in custom templates. Imported when a custom template is rendered: importing Jinja takes 20 ms."""
 
 from typing import Any
 
@@ -8,7 +7,7 @@ from jinja2.utils import missing
 
 
 class UnknownName(jinja2.UndefinedError):
-    """`name` is the unknown one; `is_of_a_value`: it was looked for in a value, and not among the template's own."""
+    """Use of an undefined name. `is_of_a_value`: `name` is an attribute of a value, not a variable of the template."""
 
     def __init__(self, message: str | None, name: str, is_of_a_value: bool) -> None:
         super().__init__(message)
@@ -17,7 +16,7 @@ class UnknownName(jinja2.UndefinedError):
 
 
 class Unknown(jinja2.StrictUndefined):
-    """Raises UnknownName where it is used."""
+    """Undefined value that raises UnknownName when it is used."""
 
     def __init__(
         self,

@@ -10,10 +10,10 @@ from cookiewarden.core.report.statement import StatedCookie
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Of one language."""
+    """Phrases in one language; `{...}` marks a value."""
 
     name: str
-    """Of the language, in itself."""
+    """Name of the language, in that language."""
     title: str
     edited: str
     role: str
@@ -23,10 +23,12 @@ class Words:
     contact: str
     about: str
     other: str
-    """The category of those that are in none."""
+    """Heading for cookies without a category."""
     columns: tuple[str, str, str, str]
-    """Cookie, purpose, lifetime, who sets it."""
+    """Headings for name, purpose, lifetime and setter."""
     basis: str
+    """For a statement that names its publisher, see `basis_by`."""
+    basis_by: str
     consent: str
     enforced: str
     reported: str
@@ -39,35 +41,36 @@ class Words:
     units: Mapping[str, tuple[str, str]]
     months: tuple[str, ...]
     refuse_text: str
-    """Said where the policy says nothing of it."""
+    """Default for a policy without its own text."""
 
 
 ENGLISH = Words(
     name="English",
     title="Cookie statement",
-    edited="Last edit: {day}",
-    role="Our role in processing your data",
+    edited="Last updated: {day}",
+    role="Our role in processing your personal data",
     rights="Your rights",
     cookies="Which cookies are used?",
     refuse="How can you refuse or delete cookies?",
     contact="Contact",
-    about="Who we are",
+    about="About us",
     other="Other cookies",
-    columns=("Cookie", "Purpose", "Kept for", "Set by"),
-    basis="No consent is asked for these cookies. In the publisher's words: {basis}",
-    consent="These cookies are used only with your consent.",
-    enforced="This list is enforced: a cookie that is not on it does not get from the application to your browser, "
-    "and none from the application is kept for longer than it says.",
+    columns=("Cookie", "Purpose", "Retention period", "Set by"),
+    basis="Your consent is not requested for these cookies. Reason: {basis}",
+    basis_by="Your consent is not requested for these cookies. {publisher} gives this reason: {basis}",
+    consent="Your consent is required for these cookies.",
+    enforced="This list is enforced. The application can set only the cookies listed here, and your browser keeps the "
+    "application's cookies no longer than stated.",
     reported="This list is compared with the cookies that the application sets.",
     session="until you close the browser",
-    unbounded="no limit is stated",
-    until="used until {day}",
-    at="on {hosts} only",
-    glob="In a name, * stands for letters and digits that differ from visitor to visitor.",
+    unbounded="no period stated",
+    until="used up to and including {day}",
+    at="only on {hosts}",
+    glob="An asterisk (*) in a name stands for characters that can vary.",
     setters={
         SetBy.SERVER: "the application",
         SetBy.SCRIPT: "a script on the page",
-        SetBy.BOTH: "the application, or a script on the page",
+        SetBy.BOTH: "the application or a script on the page",
     },
     units={
         "s": ("second", "seconds"),
@@ -92,32 +95,33 @@ ENGLISH = Words(
         "November",
         "December",
     ),
-    refuse_text="You can delete cookies in your browser's settings, and have it refuse them. What depends on a cookie "
-    "may not work then.",
+    refuse_text="You can delete or block cookies in your browser settings. Features that rely on them may then stop "
+    "working.",
 )
 
 DUTCH = Words(
     name="Nederlands",
     title="Cookieverklaring",
     edited="Laatst gewijzigd: {day}",
-    role="Onze rol bij de verwerking van uw gegevens",
+    role="Onze rol bij de verwerking van uw persoonsgegevens",
     rights="Uw rechten",
     cookies="Welke cookies worden gebruikt?",
     refuse="Hoe kunt u cookies weigeren of verwijderen?",
     contact="Contact",
-    about="Wie wij zijn",
+    about="Over ons",
     other="Overige cookies",
     columns=("Cookie", "Doel", "Bewaartermijn", "Geplaatst door"),
-    basis="Voor deze cookies wordt geen toestemming gevraagd. In de woorden van de aanbieder: {basis}",
-    consent="Deze cookies worden alleen met uw toestemming gebruikt.",
-    enforced="Deze lijst wordt afgedwongen: een cookie die er niet op staat, komt niet van de applicatie in uw "
-    "browser, en geen cookie van de applicatie wordt langer bewaard dan er staat.",
+    basis="Voor deze cookies wordt geen toestemming gevraagd. Reden: {basis}",
+    basis_by="Voor deze cookies wordt geen toestemming gevraagd. {publisher} geeft hiervoor als reden: {basis}",
+    consent="Voor deze cookies is uw toestemming nodig.",
+    enforced="Deze lijst wordt technisch afgedwongen. De applicatie kan alleen de cookies plaatsen die hier staan, en "
+    "uw browser bewaart de cookies van de applicatie niet langer dan vermeld.",
     reported="Deze lijst wordt vergeleken met de cookies die de applicatie plaatst.",
     session="tot u de browser sluit",
-    unbounded="geen termijn genoemd",
+    unbounded="geen termijn vermeld",
     until="in gebruik tot en met {day}",
     at="alleen op {hosts}",
-    glob="In een naam staat * voor letters en cijfers die per bezoeker verschillen.",
+    glob="Een sterretje (*) in een naam staat voor tekens die kunnen verschillen.",
     setters={
         SetBy.SERVER: "de applicatie",
         SetBy.SCRIPT: "een script op de pagina",
@@ -146,20 +150,20 @@ DUTCH = Words(
         "november",
         "december",
     ),
-    refuse_text="U kunt cookies verwijderen in de instellingen van uw browser, en ze laten weigeren. Wat van een "
-    "cookie afhangt, werkt dan mogelijk niet.",
+    refuse_text="U kunt cookies verwijderen of blokkeren in de instellingen van uw browser. Functies die deze cookies "
+    "nodig hebben, werken dan mogelijk niet meer.",
 )
 
 WORDS = {"en": ENGLISH, "nl": DUTCH}
 
 
 def words_of(language: str) -> Words | None:
-    """For a language, with its region or without; None where it does not ship."""
+    """Return the words of a language tag such as "nl" or "nl-BE", or None if the language does not ship."""
     return WORDS.get(language) or WORDS.get(language.partition("-")[0])
 
 
 def lifetime_words(lifetime: Lifetime | None, words: Words) -> str:
-    """`2 years`, `until you close the browser`."""
+    """Write a lifetime in words: `2 years`, `until you close the browser`."""
     if lifetime is None:
         return words.unbounded
     if lifetime.is_session:
@@ -170,17 +174,25 @@ def lifetime_words(lifetime: Lifetime | None, words: Words) -> str:
 
 
 def day_words(day: str, words: Words) -> str:
-    """`16 July 2020` for 2020-07-16."""
+    """Write an ISO 8601 date in words: `16 July 2020` for 2020-07-16."""
     year, month, number = day.split("-")
     return f"{int(number)} {words.months[int(month) - 1]} {int(year)}"
 
 
 def notes(cookie: StatedCookie, words: Words) -> list[str]:
-    """What restricts it: hosts, and a day."""
+    """Write the hosts and the last day that restrict a cookie."""
     found = [words.at.format(hosts=", ".join(cookie.hosts))] if cookie.hosts else []
     if cookie.until:
         found.append(words.until.format(day=day_words(cookie.until, words)))
     return found
+
+
+def basis_words(basis: str, publisher: str, words: Words) -> str:
+    """Write why no consent is requested, as a claim of the publisher where the policy names one."""
+    reason = quoted(basis, words)
+    if not publisher:
+        return words.basis.format(basis=reason)
+    return words.basis_by.format(publisher=printable(publisher), basis=reason)
 
 
 def has_globs(cookies: Sequence[StatedCookie]) -> bool:
@@ -188,5 +200,5 @@ def has_globs(cookies: Sequence[StatedCookie]) -> bool:
 
 
 def quoted(text: str, words: Words) -> str:
-    """Text between the quotation marks of a language."""
+    """Put text between the quotation marks of a language."""
     return f"\N{LEFT DOUBLE QUOTATION MARK}{printable(text)}\N{RIGHT DOUBLE QUOTATION MARK}"

@@ -1,1 +1,1 @@
-"""The work behind the commands: values in, values out; `cli` prints."""
+"""Work of the commands. Functions take and return values; `cli` prints."""

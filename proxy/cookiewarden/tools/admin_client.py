@@ -1,4 +1,4 @@
-"""A running proxy's admin listener, as the commands ask it."""
+"""Client of a proxy's admin listener."""
 
 import json
 from collections.abc import Callable
@@ -14,22 +14,22 @@ from cookiewarden.tools.http import Answer, NoAnswer, fetch
 
 T = TypeVar("T")
 
-AUTHORIZE = "; the commands give the token with --token-file FILE"
+AUTHORIZE = "; give the token with --token-file FILE"
 HINTS = {
     ErrorCode.TOKEN_REQUIRED: AUTHORIZE,
     ErrorCode.TOKEN_WRONG: AUTHORIZE,
     ErrorCode.TOKEN_NOT_SET: AUTHORIZE,
-    ErrorCode.NOT_FOUND: "; it is of another version",
+    ErrorCode.NOT_FOUND: "; the versions of the proxy and of this command differ",
 }
-"""What a person can do, by the code of the error."""
-WRONG_PORT = "; is it the proxy's own port, and not its admin listener?"
+"""Advice for the operator, by error code."""
+WRONG_PORT = "; is this the port of the proxy instead of its admin listener?"
 MAX_TOLD = 500
-"""Characters of a refusal that are shown."""
+"""Maximum characters shown of an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Asks and tells. Every method raises NoAnswer."""
+    """Client of one admin listener. Every method raises NoAnswer."""
 
     url: str
     token_file: str = ""
@@ -47,7 +47,7 @@ class Operator:
         return self._read("/policy", wire.read_policy)
 
     def readiness(self) -> str:
-        """Why it is not ready, or nothing."""
+        """Return why the proxy is not ready, or "" if it is."""
         answer = fetch(self.url.rstrip("/") + "/readyz", seconds=5)
         if answer.status == 200 and answer.body == wire.READY.encode():
             return ""
@@ -57,7 +57,7 @@ class Operator:
         return _shown(error.message)
 
     def reload(self) -> wire.PolicyDocument:
-        """Whether it worked is in the answer."""
+        """Reload the policy. `reload_successful` of the answer is the result."""
         return self._read("/reload", wire.read_policy, "POST", b"", accepted=(200, 422))
 
     def turn_mode(self, mode: str, seconds: float) -> wire.PolicyDocument:
@@ -79,21 +79,21 @@ class Operator:
         try:
             return read(answer.body)
         except wire.NotThis as bad:
-            raise NoAnswer(f"{url} is no admin listener of this version: {printable(str(bad))}") from None
+            raise NoAnswer(f"{url} is not an admin listener of this version: {printable(str(bad))}") from None
 
     def _refused(self, url: str, answer: Answer) -> NoAnswer:
         error = wire.read_error(answer.body)
         if error is not None:
             hint = HINTS.get(error.error, "")
-            return NoAnswer(f"{url} refuses ({answer.status}): {_shown(error.message)}{hint}")
+            return NoAnswer(f"{url} returned status {answer.status}: {_shown(error.message)}{hint}")
         if answer.is_html:
             return self._is_another(answer.status)
-        why = _shown(answer.body.decode("utf-8", "backslashreplace")) or "without a reason"
+        why = _shown(answer.body.decode("utf-8", "backslashreplace")) or "without a message"
         hint = WRONG_PORT if answer.status == 404 else ""
-        return NoAnswer(f"{url} refuses ({answer.status}): {why}{hint}")
+        return NoAnswer(f"{url} returned status {answer.status}: {why}{hint}")
 
     def _is_another(self, status: int) -> NoAnswer:
-        return NoAnswer(f"{shown_url(self.url)} is no admin listener (status {status}){WRONG_PORT}")
+        return NoAnswer(f"{shown_url(self.url)} is not an admin listener (status {status}){WRONG_PORT}")
 
     def _headers(self) -> dict[str, str]:
         if not self.token_file:
@@ -101,14 +101,15 @@ class Operator:
         try:
             octets, why_not = read_token(self.token_file)
         except OSError as error:
-            raise NoAnswer(f'the token file "{self.token_file}": {(error.strerror or "error").lower()}') from None
+            why = (error.strerror or "error").lower()
+            raise NoAnswer(f'cannot read the token file "{self.token_file}": {why}') from None
         if why_not:
             raise NoAnswer(f'the token file "{self.token_file}" {why_not}')
         token = octets.decode("latin-1")
         if not token:
             raise NoAnswer(f'the token file "{self.token_file}" is empty')
         if not (token.isascii() and token.isprintable()):
-            raise NoAnswer(f'the token file "{self.token_file}" holds something else than one line of printable ASCII')
+            raise NoAnswer(f'the token file "{self.token_file}" must contain a single line of printable ASCII')
         return {"Authorization": f"Bearer {token}"}
 
 

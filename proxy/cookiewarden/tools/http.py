@@ -1,4 +1,4 @@
-"""Outgoing HTTP of the commands: an answer in time, of bearable size, or a sentence that says why not."""
+"""HTTP client of the commands. A request returns a response within limits of time and size, or raises NoAnswer."""
 
 import os
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from cookiewarden.core.policy.problem import printable, shown_url
 from cookiewarden.errors import CannotRun
 
 TOTAL_SECONDS = 30.0
-"""For a whole answer: one that drips in comes to an end too."""
+"""Time limit of a whole response, so that a slow body cannot block a command."""
 MAX_FIELD = 65536
-"""Octets of a header field."""
+"""Maximum size of a header field in octets."""
 MAX_BODY = 64 * 1024 * 1024
 
 
 class NoAnswer(CannotRun):
-    """Why there is no answer that can be used."""
+    """Reason why a request has failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a request. No repr of its head and body: a stranger's headers hold cookies."""
+    """Response. Its repr leaves out headers and body, because they can have cookie values."""
 
     url: str
     status: int
@@ -30,7 +30,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether it says that it is a page for people."""
+        """True if its Content-Type is text/html."""
         types = (value for name, value in self.headers if name.lower() == b"content-type")
         return next(types, b"").lower().startswith(b"text/html")
 
@@ -39,7 +39,7 @@ MAX_REDIRECTS = 10
 
 
 def follow(url: str, seconds: float = TOTAL_SECONDS) -> list[Answer]:
-    """A page as a browser without cookies gets it: the answer, and before it those that led there. Raises NoAnswer."""
+    """Request a page without cookies and follow redirects. Returns all responses, the page last. Raises NoAnswer."""
     answers: list[Answer] = []
     while True:
         answers.append(_ask(url, "GET", {"Accept": "text/html,*/*"}, None, seconds))
@@ -48,13 +48,13 @@ def follow(url: str, seconds: float = TOTAL_SECONDS) -> list[Answer]:
         if last.status not in (301, 302, 303, 307, 308) or not where:
             return answers
         if len(answers) > MAX_REDIRECTS:
-            raise NoAnswer(f"{answers[0].url} leads on and on: more than {MAX_REDIRECTS} redirects")
+            raise NoAnswer(f"{answers[0].url}: too many redirects (more than {MAX_REDIRECTS})")
         try:
             url = urljoin(url, where.decode())
         except ValueError:
-            raise NoAnswer(f"{last.url} leads to no URL") from None
+            raise NoAnswer(f"{last.url} redirects to a Location that is not a valid URL") from None
         if not url.startswith(("http://", "https://")):
-            raise NoAnswer(f"{last.url} leads to {printable(shown_url(url))[:200]}, which is not asked for by HTTP")
+            raise NoAnswer(f"{last.url} redirects to {printable(shown_url(url))[:200]}, which is not an HTTP URL")
 
 
 def fetch(
@@ -64,13 +64,13 @@ def fetch(
     body: bytes | None = None,
     seconds: float = TOTAL_SECONDS,
 ) -> Answer:
-    """Redirects are not followed. Raises NoAnswer."""
+    """Send a request without following redirects. `seconds` limits the whole exchange. Raises NoAnswer."""
     return _ask(url, method, headers or {}, body, seconds)
 
 
 def _ask(url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Answer:
-    """Raises NoAnswer."""
-    # Imported late, as aiohttp is: most commands that can ask for a URL are seldom asked to.
+    """Send a request and return its response. Raises NoAnswer."""
+    # Imported late, like aiohttp: most runs of these commands do not need it.
     import asyncio
 
     return asyncio.run(_fetch(url, method, headers, body, seconds))
@@ -90,25 +90,25 @@ async def _fetch(url: str, method: str, headers: Mapping[str, str], body: bytes 
             async for piece in answer.content.iter_chunked(65536):
                 data += piece
                 if len(data) > MAX_BODY:
-                    raise NoAnswer(f"{url} answers with more than {MAX_BODY // 1024 // 1024} MiB")
+                    raise NoAnswer(f"the response of {url} is larger than {MAX_BODY // 1024 // 1024} MiB")
             return Answer(url, answer.status, list(answer.raw_headers), bytes(data))
     except TimeoutError:
         raise NoAnswer(f"{url} did not answer within {seconds:g} seconds") from None
     except aiohttp.InvalidURL:
-        raise NoAnswer(f'"{url}" is no URL; expected such as http://127.0.0.1:9180') from None
+        raise NoAnswer(f'"{url}" is not a valid URL, such as http://127.0.0.1:9180') from None
     except aiohttp.ClientConnectorCertificateError as error:
-        why = getattr(error.certificate_error, "verify_message", "") or "it is not trusted"
-        raise NoAnswer(f"{url} shows a certificate that is not accepted: {why.lower()}") from None
+        why = getattr(error.certificate_error, "verify_message", "") or "not trusted"
+        raise NoAnswer(f"the certificate of {url} is not valid: {why.lower()}") from None
     except aiohttp.ClientSSLError:
-        raise NoAnswer(f"{url} cannot be asked by TLS: it speaks none, or another version") from None
+        raise NoAnswer(f"{url}: the TLS handshake failed; the server has no TLS or another version") from None
     except aiohttp.ClientConnectorError as error:
-        raise NoAnswer(f"{url} cannot be reached: {_why(error.os_error)}") from None
+        raise NoAnswer(f"cannot connect to {url}: {_why(error.os_error)}") from None
     except aiohttp.ClientResponseError:
-        raise NoAnswer(f"{url} answers with a head that cannot be read: it is no HTTP, damaged or too large") from None
+        raise NoAnswer(f"{url}: the response headers are not valid (not HTTP, corrupt, or too large)") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise NoAnswer(f"{url} does not answer in HTTP ({type(error).__name__})") from None
+        raise NoAnswer(f"{url}: the response is not HTTP ({type(error).__name__})") from None
 
 
 def _why(error: OSError) -> str:
-    """The system's own words; asyncio's have the address once more."""
+    """Return the system's message for an error. The message of asyncio repeats the address."""
     return (os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or "error").lower()

@@ -1,4 +1,4 @@
-"""A Prometheus server, asked."""
+"""Client of a Prometheus server."""
 
 import json
 import math
@@ -24,32 +24,33 @@ from cookiewarden.core.report.wire import LAST_MOMENT, MOST
 from cookiewarden.tools.http import NoAnswer, fetch
 
 SLACK = 0.25
-"""Of a step: how far from its time a sample may be."""
+"""Maximum distance of a sample from its time, as a part of a step."""
 FINEST = 15
+"""Shortest step in seconds."""
 MOST_POINTS = 5000
-"""Prometheus answers with 11,000 at most."""
+"""Maximum points of a query; Prometheus refuses more than 11,000."""
 MOST_POLICIES = 50
-"""Of which it is asked when exactly they came and went: twice each."""
+"""Maximum number of policies whose exact times are queried, with two queries each."""
 
 
 class Prometheus:
-    """Every method raises NoAnswer."""
+    """Prometheus server at a URL. Every method raises NoAnswer."""
 
     def __init__(self, url: str, where: str) -> None:
-        """`where`: label matchers of the proxies, such as `job="shop"`."""
+        """Store the URL, and `where`: label matchers of the proxies, such as `job="shop"`."""
         self.url = url.rstrip("/")
         self.shown = shown_url(self.url)
         self.where = "{" + where + "}"
 
     def found(self, asked: Period) -> Found:
-        """All that a review is made of."""
+        """Query the data of a review."""
         counted = {name: self._counted(metric, by, asked) for name, (metric, by) in COUNTERS.items()}
         gauges = {
             name: _at(self._range(_filled(q, self.where, asked.step), asked.ends), asked.ends, asked.step)
             for name, q in GAUGES.items()
         }
         if not any(counted.values()) and not any(gauges.values()):
-            raise NoAnswer(f"Prometheus at {self.shown} has no series of cookiewarden{self.where} in this time")
+            raise NoAnswer(f"Prometheus at {self.shown} has no series of cookiewarden{self.where} for this period")
         return Found(counted, gauges, self._policies(asked))
 
     def _counted(self, metric: str, by: Sequence[str], asked: Period) -> list[Series]:
@@ -63,8 +64,7 @@ class Prometheus:
         return added_up(rose, by)
 
     def _policies(self, asked: Period) -> list[PolicyInForce]:
-        """In windows, so that none is too short to be seen; then the moments at both ends, by the samples
-        themselves."""
+        """Query the policies in force. Windows find policies of any duration; samples give the exact ends."""
         begin, end = asked.ends[0] - asked.step, asked.ends[-1]
         step = max(FINEST, math.ceil((end - begin) / MOST_POINTS))
         times = (end - step * (math.ceil((end - begin) / step) - 1), end)
@@ -84,7 +84,7 @@ class Prometheus:
         return PolicyInForce(name, sha256, first, last)
 
     def _moments(self, expression: str, at: float) -> list[float]:
-        """Of the samples that a range ending `at` holds."""
+        """Return the times of the samples in a range that ends at `at`."""
         found = self._ask("query", {"query": expression, "time": at})
         return [moment for series in found for moment, _ in series["values"]]
 
@@ -97,10 +97,12 @@ class Prometheus:
         try:
             answer: Any = json.loads(found.body)
             if answer["status"] != "success":
-                raise NoAnswer(f"Prometheus at {self.shown} refuses: {printable(str(answer['error']))[:300]}")
+                raise NoAnswer(
+                    f"Prometheus at {self.shown} rejected the query: {printable(str(answer['error']))[:300]}"
+                )
             return [_checked(series) for series in answer["data"]["result"]]
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-            raise NoAnswer(f"{self.shown} does not answer as Prometheus does (status {found.status})") from None
+            raise NoAnswer(f"{self.shown} is not a Prometheus server (status {found.status})") from None
 
 
 def _filled(question: str, where: str, step: int) -> str:
@@ -109,7 +111,7 @@ def _filled(question: str, where: str, step: int) -> str:
 
 
 def _checked(found: Any) -> dict[str, Any]:
-    """Raises ValueError, KeyError, TypeError, OverflowError where it is no series."""
+    """Parse a series. Raises ValueError, KeyError, TypeError or OverflowError if it is not valid."""
     return {
         "metric": {str(name): str(value) for name, value in found["metric"].items()},
         "values": [(_moment(moment), _number(value)) for moment, value in found["values"]],
@@ -117,14 +119,14 @@ def _checked(found: Any) -> dict[str, Any]:
 
 
 def _moment(moment: Any) -> float:
-    """Seconds since the epoch. Raises ValueError, TypeError, OverflowError."""
+    """Parse seconds since the epoch. Raises ValueError, TypeError, OverflowError."""
     if not 0 <= float(moment) < LAST_MOMENT:
-        raise ValueError("no moment")
+        raise ValueError("not a time")
     return float(moment)
 
 
 def _number(value: Any) -> Number:
-    """None for what no counter can have: NaN, infinities. Raises ValueError, TypeError, OverflowError."""
+    """Parse a sample; NaN and infinities become None. Raises ValueError, TypeError, OverflowError."""
     number = float(value)
     return number if abs(number) < MOST else None
 
@@ -134,7 +136,7 @@ def _key(series: Series) -> frozenset[tuple[str, str]]:
 
 
 def _at(found: list[dict[str, Any]], times: Sequence[float], step: float) -> list[Series]:
-    """A number for each time; what is no number is none."""
+    """Take the sample nearest to each time, or None if it is further away than SLACK."""
     series = []
     for one in found:
         values: list[Number] = []

@@ -1,4 +1,4 @@
-"""Cookie lines as people may see them: without values, and without what may be a part of one."""
+"""Redaction of cookie lines: values, and text that may be part of a value, are replaced by their length."""
 
 import re
 
@@ -18,13 +18,13 @@ _DATE = re.compile(
     rb"[ -][0-9]{2,4} [0-9:]{5,8}(?: (?:gmt|utc|[+-][0-9]{4}))?",
     re.IGNORECASE,
 )
-"""As applications write it: a reader of cookie dates passes over much that is none (RFC 6265bis 5.1.1)."""
+"""Usual forms of dates. The algorithm of RFC 6265bis 5.1.1 also accepts text that could be part of a value."""
 _ATTRIBUTE = re.compile(rb"(secure|httponly|partitioned|max-age|samesite|priority|domain|path|expires)=", re.IGNORECASE)
 
 
 def without_value(text: bytes) -> str:
-    """A Set-Cookie value or a cookie pair with its value replaced by its length. So is whatever is no attribute as
-    browsers know it: a value ends at its first `;`, whatever its application thinks (RFC 6265bis 5.6)."""
+    """Replace the value of a Set-Cookie line or a cookie pair by its length, and so each attribute that browsers do not
+    know. A value ends at its first `;` (RFC 6265bis 5.6), so an application's value may continue there."""
     pair, separator, tail = text.partition(b";")
     name, equals, value = pair.partition(b"=")
     if not equals:
@@ -70,7 +70,7 @@ ATTRIBUTES = (
 
 
 def differing_attributes(one: bytes, other: bytes) -> list[str]:
-    """The attributes in which two Set-Cookie values differ, by their names; nothing where they do not, or are none."""
+    """Return the names of the attributes in which two Set-Cookie values differ; empty if one of them is not valid."""
     first, second = parse_set_cookie(one), parse_set_cookie(other)
     if first is None or second is None:
         return []

@@ -1,5 +1,4 @@
-"""Recorded traffic: HAR files, mitmproxy's flow files, and text with header lines in it. Read piece by piece, however
-long."""
+"""Recorded traffic: HAR files, flow files of mitmproxy, and text with header lines. Files of any size are streamed."""
 
 import io
 import re
@@ -15,7 +14,7 @@ from cookiewarden.core.engine.decision import Exchange, Header
 
 
 class NoTraffic(Exception):
-    """Why a file cannot be read as traffic; exit code 3."""
+    """Reason why a file cannot be read as traffic; exit code 3."""
 
 
 @dataclass(slots=True)
@@ -26,11 +25,11 @@ class Recorded:
     asked: list[Header] = field(default_factory=list)
     answered: list[Header] = field(default_factory=list)
     at: float = 0.0
-    """In seconds since the epoch; 0: not known."""
+    """Time in seconds since the epoch; 0 if unknown."""
 
     @property
     def url(self) -> str:
-        """Without its query."""
+        """URL without its query."""
         path = self.exchange.target.partition(b"?")[0]
         return ("https://" if self.exchange.https else "http://") + (self.exchange.host + path).decode(
             "utf-8", "backslashreplace"
@@ -44,8 +43,8 @@ ANYWHERE = Exchange(b"localhost")
 
 
 def recorded(path: Path, at: Exchange = ANYWHERE) -> Iterator[Recorded]:
-    """The exchanges of a file, of whatever kind it is. `at`: where text is from that does not say it. Raises
-    NoTraffic."""
+    """Read the exchanges of a HAR file, a flow file or a text. `at` is the URL of text without a Host. Raises
+    NoTraffic, for a damaged file after the exchanges before the damage."""
     try:
         with path.open("rb") as file:
             if file.peek(3)[:3] == BOM:
@@ -54,7 +53,7 @@ def recorded(path: Path, at: Exchange = ANYWHERE) -> Iterator[Recorded]:
             kind = _kind(beginning)
             yield from _text(file, path, at) if kind == "text" else _READERS[kind](file, path)
     except OSError as error:
-        raise NoTraffic(f'"{path}" cannot be read: {(error.strerror or "error").lower()}') from None
+        raise NoTraffic(f'cannot read "{path}": {(error.strerror or "error").lower()}') from None
 
 
 def _kind(beginning: bytes) -> str:
@@ -71,7 +70,7 @@ NEEDED = frozenset({"startedDateTime", "request.method", "request.url"})
 
 
 def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
-    """By events, so that no body is kept, and a file that is cut gives what it has."""
+    """Parse a HAR as a stream of events: bodies are not kept, and a truncated file yields its complete exchanges."""
     import ijson  # type: ignore[import-untyped]
 
     entry = "log.entries.item"
@@ -99,34 +98,34 @@ def _har(file: IO[bytes], path: Path) -> Iterator[Recorded]:
                 elif rest == "headers.item.value" and side in headers:
                     headers[side] += [(_octets(name), _octets(one)) for one in value.split("\n")]
     except ijson.JSONError:
-        what = "is cut" if numbers.has_ended else "is no JSON"
-        raise NoTraffic(f'"{path}" {what}; what came before is used') from None
+        what = "is truncated" if numbers.has_ended else "is not valid JSON"
+        raise NoTraffic(f'"{path}" {what}; using the exchanges before that place') from None
     except UnicodeDecodeError:
-        raise NoTraffic(f'"{path}" is no JSON: it is not UTF-8; what came before is used') from None
+        raise NoTraffic(f'"{path}" is not valid JSON (not UTF-8); using the exchanges before that place') from None
     if not is_har:
-        raise NoTraffic(f'"{path}" is JSON, and no HAR: it has no log.entries')
+        raise NoTraffic(f'"{path}" is not a HAR file: log.entries is missing')
 
 
 MAX_DIGITS = 300
-"""Digits of a number in JSON above which parsers may refuse it, or crash at 100,000. No number of a HAR is read."""
+"""Digits kept of a JSON number: parsers may refuse longer ones, or crash at 100,000. Numbers in a HAR are not used."""
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % MAX_DIGITS)
 _DIGITS = b"0123456789"
 
 
 class _ShortNumbers:
-    """A JSON file in which longer numbers are cut. Strings stay as they are."""
+    """JSON file whose numbers are cut to MAX_DIGITS. Strings are not changed."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._held = b""
-        """The end of what was read, where it may be the beginning of a long number or of an escape."""
+        """End of the previous piece that may begin a long number or an escape."""
         self._in_string = False
         self.has_ended = False
-        """The end of the file was read: what is wrong before that is no cut."""
+        """True after the whole file was read. An error then means that the file is truncated."""
 
     def read(self, size: int = -1) -> bytes:
-        """Return some octets; none at the end of the file."""
+        """Return the next octets, or b"" at the end of the file."""
         while True:
             data = self._file.read(size)
             text, self._held = self._held + data, b""
@@ -138,7 +137,7 @@ class _ShortNumbers:
                 return text
 
     def _hold(self, text: bytes) -> bytes:
-        """Keep the end of a piece until what follows is known."""
+        """Hold back the end of a piece until the next piece is read."""
         kept = text.rstrip(_DIGITS)
         if len(kept) == len(text):
             kept = text.rstrip(b"\\")
@@ -165,13 +164,13 @@ class _ShortNumbers:
 
 
 MAX_DEPTH = 12
-"""Of what is read: a HAR's headers are seven deep."""
+"""Maximum nesting that is parsed; the headers of a HAR have depth 7."""
 _BEGINS, _ENDS = frozenset({"start_map", "start_array"}), frozenset({"end_map", "end_array"})
 
 
 def _shallow(events: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, Any]]:
-    """The events of `ijson.parse`, but for what is nested deeper than anything that is read: a prefix each would take
-    the square of the depth, all memory at 100,000."""
+    """Yield the events of `ijson.parse`, without those nested deeper than MAX_DEPTH. Prefixes take memory in the square
+    of the depth, and exhaust it at a depth of 100,000."""
     path: list[str] = []
     below = 0
     for event, value in events:
@@ -196,14 +195,14 @@ def _entry(facts: dict[str, str], headers: dict[str, list[Header]]) -> Recorded 
         at = datetime.fromisoformat(facts.get("startedDateTime", "").replace("Z", "+00:00")).timestamp()
     except ValueError:
         at = 0.0
-    # HTTP/2's own fields begin with a colon
+    # RFC 9113 8.3: pseudo-header fields begin with a colon
     plain = {side: [h for h in found if not h[0].startswith(b":")] for side, found in headers.items()}
     exchange = Exchange(exchange.host, exchange.target, exchange.https, plain["request"], exchange.method)
     return Recorded(exchange, plain["request"], plain["response"], at)
 
 
 def exchange_of_url(url: str, method: str = "GET") -> Exchange | None:
-    """None where it is none that is fetched by HTTP."""
+    """Return the exchange of an HTTP URL, or None for other URLs."""
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
@@ -229,17 +228,19 @@ def _flows(file: IO[bytes], path: Path) -> Iterator[Recorded]:
         from mitmproxy.io import FlowReader
     except ImportError:
         raise NoTraffic(
-            f"\"{path}\" looks like a flow file of mitmproxy, which is not installed: pip install 'cookiewarden[mitm]'"
+            f"\"{path}\" looks like a flow file; to read it, install mitmproxy: pip install 'cookiewarden[mitm]'"
         ) from None
     declared = re.match(rb"([0-9]+):", file.peek(20))  # type: ignore[attr-defined]
     if declared is None or len(declared[1]) > 15 or int(declared[1]) > path.stat().st_size:
-        raise NoTraffic(f'"{path}" is a damaged flow file (it says that it is longer than it is)')
+        raise NoTraffic(f'"{path}" is a damaged flow file (shorter than its first length field)')
     try:
         for flow in FlowReader(file).stream():
             if isinstance(flow, HTTPFlow):
                 yield _flow(flow)
     except FlowReadException as error:
-        raise NoTraffic(f'"{path}" is no flow file of this mitmproxy ({error}); what came before is used') from None
+        raise NoTraffic(
+            f'"{path}" is not a flow file of this mitmproxy ({error}); using the flows before that place'
+        ) from None
     except (
         ValueError,
         KeyError,
@@ -249,7 +250,9 @@ def _flows(file: IO[bytes], path: Path) -> Iterator[Recorded]:
         MemoryError,
         OverflowError,
     ) as error:
-        raise NoTraffic(f'"{path}" is a damaged flow file ({type(error).__name__}); what came before is used') from None
+        raise NoTraffic(
+            f'"{path}" is a damaged flow file ({type(error).__name__}); using the flows before that place'
+        ) from None
 
 
 def _flow(flow: Any) -> Recorded:
@@ -271,7 +274,7 @@ def _flow(flow: Any) -> Recorded:
 _REQUEST_LINE = re.compile(rb"(?:> )?([A-Z]+) (\S+) HTTP/[0-9.]+\s*")
 _STATUS_LINE = re.compile(rb"(?:< )?HTTP/[0-9.]+ [0-9]{3}.*")
 _HEADER = re.compile(rb"(?:[<>*] )?(set-cookie|cookie|host|date)[ \t]*:[ \t]*(.*?)[ \t]*\r?", re.IGNORECASE)
-# In an access log, as whoever wrote its format called it: cookie="…", "http_cookie":"…", set_cookie=[…]
+# Fields of access logs with a custom format: cookie="…", "http_cookie":"…", set_cookie=[…]
 _LOGGED = re.compile(
     rb'(?:^|[\s{,"\'(])((?:sent_http_|http_)?(?:set[-_])?cookie)["\']?\s*[=:]\s*["\'\[]([^"\'\]]*)["\'\]]',
     re.IGNORECASE,
@@ -280,7 +283,7 @@ MAX_LINE = 1 << 20
 
 
 def _text(file: IO[bytes], path: Path, at: Exchange) -> Iterator[Recorded]:
-    """`curl -i` and `curl -v`, saved heads, and access logs that hold cookies."""
+    """Read output of `curl -i` and `curl -v`, saved heads, and access logs with cookies."""
     heads = _Heads(at)
     found = binary = False
     for line in _lines(file):
@@ -292,16 +295,16 @@ def _text(file: IO[bytes], path: Path, at: Exchange) -> Iterator[Recorded]:
         found = True
         yield one
     if not found:
-        kind = "is binary" if binary else "has no Set-Cookie or Cookie header in it"
-        raise NoTraffic(f'"{path}" {kind}; expected a HAR, a flow file of mitmproxy, or text such as curl -i prints')
+        kind = "is binary" if binary else "has no Set-Cookie or Cookie header"
+        raise NoTraffic(f'"{path}" {kind}; give a HAR file, a flow file of mitmproxy, or text as from curl -i')
 
 
 MAX_HEAD = 1000
-"""Cookie lines of one head; more of them are told as another."""
+"""Maximum cookie lines of a head; further lines start a new one."""
 
 
 class _Heads:
-    """Lines of text, put together to requests and their responses."""
+    """Requests and responses assembled from lines of text."""
 
     def __init__(self, at: Exchange) -> None:
         self.exchange = at
@@ -314,7 +317,7 @@ class _Heads:
         self.is_head, self.is_answer = is_head, is_answer
 
     def take(self, line: bytes) -> Iterator[Recorded]:
-        """What ends with this line."""
+        """Read a line, and yield the exchange that it completes."""
         if request := _REQUEST_LINE.fullmatch(line):
             yield from self.rest()
             target = request[2] if request[2].startswith(b"/") else b"/"
@@ -338,16 +341,17 @@ class _Heads:
             self.at = float(parse_cookie_date(value) or 0)
         else:
             if not self.is_head or len(self.asked) + len(self.answered) >= MAX_HEAD:
-                yield from self._ended()  # a line by itself
+                yield from self._ended()  # a line outside a head
             (self.asked if name == b"cookie" else self.answered).append((name, value))
 
     def _ended(self) -> Iterator[Recorded]:
-        """What there is of cookies up to here."""
+        """Yield the exchange of the cookie lines so far, if any."""
         if self.asked or self.answered:
             yield Recorded(replace(self.exchange, headers=self.asked), self.asked, self.answered, self.at)
             self.asked, self.answered = [], []
 
     def rest(self) -> Iterator[Recorded]:
+        """Yield the last exchange, and start a new one."""
         yield from self._ended()
         self._begin()
 

@@ -57,22 +57,22 @@ AS_SET = "as the application sets it"
         ("secure: true", "secure: true, partitioned: true", f"Partitioned: {AS_SET} -> always [stricter]"),
         ("same_site: Lax", "same_site: Strict", "SameSite: always Lax -> always Strict [stricter]"),
         ("same_site: Lax", "same_site: {at_least: Lax}", "SameSite: always Lax -> at least Lax [stricter]"),
-        ("same_site: {default: Lax}", "same_site: keep", f"SameSite: Lax where the application sets none -> {AS_SET} [looser]"),
+        ("same_site: {default: Lax}", "same_site: keep", f"SameSite: Lax if the application sets none -> {AS_SET} [looser]"),
         ("", "path: /a", f"Path: {AS_SET} -> always /a [looser or stricter]"),
         ("path: /a", "path: /b", "Path: always /a -> always /b [looser or stricter]"),
-        ("", "domain: host-only", f"Domain: {AS_SET} -> the host alone [stricter]"),
+        ("", "domain: host-only", f"Domain: {AS_SET} -> only the host [stricter]"),
         ("", "priority: High", f"Priority: {AS_SET} -> always High []"),
         ("", "seal: true", f"value: {AS_SET} -> sealed [stricter]"),
-        ("", "rename_to: __Host-sid", "name that browsers keep: its own -> __Host-sid [stricter]"),
-        ("path: /a", "path: /a, supersede: false", "the one under its old path or domain: expired first -> left alone []"),
-        ("", "forward: false", "sent by browsers: reaches the application -> kept from the application (not-forwarded) [stricter]"),
+        ("", "rename_to: __Host-sid", "name in browsers: its own -> __Host-sid [stricter]"),
+        ("path: /a", "path: /a, supersede: false", "cookie at its old path or domain: expired first -> left alone []"),
+        ("", "forward: false", "sent by browsers: reaches the application -> not forwarded to the application (not-forwarded) [stricter]"),
         ("", "stage: report", "enforced: yes -> only reported [looser]"),
         ("", "set_by: script", "set by: server -> script []"),
         ("", "until: 2027-01-01", "declared until: nothing -> 2027-01-01 [stricter]"),
         ("purpose: a", "purpose: {en: a, nl: b}", "purpose: a -> en: a / nl: b []"),
         ("seal: true", "seal: {context: x}", "sealed for: p -> x []"),
-        ("seal: true", "seal: {accept_plain_until: 2027-01-01}", "unsealed values let in until: never -> 2027-01-01 [looser]"),
-        ("rename_to: __Host-sid", "rename_to: {name: __Host-sid, accept_plain_until: 2027-01-01}", "its own name let in until: always -> 2027-01-01 [stricter]"),
+        ("seal: true", "seal: {accept_plain_until: 2027-01-01}", "unsealed values accepted until: never -> 2027-01-01 [looser]"),
+        ("rename_to: __Host-sid", "rename_to: {name: __Host-sid, accept_plain_until: 2027-01-01}", "original name accepted until: always -> 2027-01-01 [stricter]"),
         ("", "party: Google", "party: nothing -> Google []"),
     ],
 )  # fmt: skip
@@ -84,16 +84,16 @@ def test_each_changed_effect_of_an_entry_is_reported(old: str, new: str, change:
 @pytest.mark.parametrize(
     ("old", "new", "change"),
     [
-        ("undeclared: {evict: domain}", "undeclared: {evict: domain, evict_domains: [a.example]}", "expired at the domains: all -> a.example [looser or stricter]"),
+        ("undeclared: {evict: domain}", "undeclared: {evict: domain, evict_domains: [a.example]}", "evicted at the domains: all -> a.example [looser or stricter]"),
         ("mode: report", "mode: enforce", "mode: report -> enforce [stricter]"),
         ("", "undeclared: {response: pass}", "undeclared, set by the application: block -> pass [looser]"),
         ("", "undeclared: {request: report}", "undeclared, sent by browsers: strip -> report [looser]"),
         ("", "undeclared: {evict: domain}", "undeclared, held by browsers: off -> domain [stricter]"),
-        ("", "inject_guard: true", "undeclared, set by scripts: not looked at in the page -> refused by the guard [stricter]"),
+        ("", "inject_guard: true", "undeclared, set by scripts: not checked -> blocked by the guard [stricter]"),
         ("", "public_hosts: [shop.example]", "public hosts: not known -> shop.example [stricter]"),
         ("", "statement: {path: /cookies}", "statement: served at: nothing -> /cookies []"),
         ("statement: {contact: a}", "statement: {contact: {en: a, nl: b}}", "statement: contact: a -> en: a / nl: b []"),
-        ("", "on_error: open", "where judging fails: closed -> open [looser]"),
+        ("", "on_error: open", "after an internal error: closed -> open [looser]"),
     ],
 )  # fmt: skip
 def test_a_change_for_all_cookies_is_reported_once(old: str, new: str, change: str) -> None:
@@ -118,7 +118,7 @@ def test_consent_is_reported_for_each_cookie_that_it_gates() -> None:
     head = "consent: {{cookie: c}}\ncategories: {{f: {{basis: x}}, m: {{consent: {0}}}}}\n"
     body = entries("name: c, category: f", "name: t, category: m")
     assert told(head.format("exempt") + body, head.format("required") + body) == [
-        "t: consent: not asked -> required [stricter]",
+        "t: consent: not required -> required [stricter]",
         "t: granted by:  -> m []",
     ]
 
@@ -202,10 +202,10 @@ ASKED = entries("name: c, category: f", "name: t, category: m")
         (ASKS.format("[a, b]") + ASKED, ASKS.format("[a]") + ASKED, "t: granted by: a, b -> a [looser]"),
         (ASKS.format("[a, b]") + ASKED, ASKS.format("[a, c]") + ASKED, "t: granted by: a, b -> a, c [looser or stricter]"),
         (ASKS.format("[a]") + ASKED, ASKS.format("[a]").replace("cookie: c}", "cookie: c, unknown: grant}") + ASKED,
-            "*: an answer that is not there or cannot be read: denies -> grants [looser]"),
+            "*: missing or unreadable consent: denies -> grants [looser]"),
         (ASKS.format("[a]") + ASKED, ASKS.format("[a]").replace("cookie: c}", "cookie: c, format: json}") + ASKED, "*: consent: list in c -> json in c [looser or stricter]"),
         (entries("name: a, until: 2027-01-01"), entries("name: a, until: 2028-01-01"), "a: declared until: 2027-01-01 -> 2028-01-01 [looser]"),
-        (entries("name: a, rename_to: __Host-a"), entries("name: a"), "a: name that browsers keep: __Host-a -> its own [looser]"),
+        (entries("name: a, rename_to: __Host-a"), entries("name: a"), "a: name in browsers: __Host-a -> its own [looser]"),
         ("public_hosts: [a.example]\n" + entries("name: a"), entries("name: a"), "*: public hosts: a.example -> not known [looser]"),
     ],
 )  # fmt: skip
@@ -318,7 +318,7 @@ def test_equal_words_for_different_lines_are_distinguished() -> None:
     )
     assert found.replayed is not None
     assert [(r.old, r.new) for r in found.replayed] == [
-        ("rewrite (lifetime-capped)", "rewrite (lifetime-capped), with another Max-Age")
+        ("rewrite (lifetime-capped)", "rewrite (lifetime-capped), with a different Max-Age")
     ]
 
 
@@ -502,7 +502,7 @@ def test_text_json_and_markdown_have_the_same_content(folder: Path) -> None:
     assert "+ _|f" in text and "passes  [looser]" in text and "1 time, first at https://localhost/" in text
     assert r"\_\|f | gained" in markdown and "| looser |" in markdown
     assert document["replayed"][0]["count"] == 1 and not document["same"]
-    assert "1 cookie gained, 1 kind of decision on recorded traffic; of the changes 2 looser" in text
+    assert "1 cookie gained, 1 kind of decision on recorded traffic; changes: 2 looser" in text
 
 
 def test_every_fact_has_a_label_and_no_two_of_one_group_have_the_same() -> None:
@@ -530,7 +530,7 @@ def test_any_text_of_a_gained_cookie_is_reported(word: str) -> None:
 
 def test_unreadable_traffic_is_reported_and_is_exit_3(folder: Path) -> None:
     code, text, error = run_diff("old.yaml", "old.yaml", "--replay", "none.har", cwd=folder)
-    assert code == 3 and "none.har" in error and text == "The same effect; no exchange was read.\n"
+    assert code == 3 and "none.har" in error and text == "The same effect; no exchanges were read.\n"
 
 
 def test_a_policy_with_errors_is_code_3_with_every_problem(folder: Path) -> None:

@@ -73,7 +73,7 @@ def test_a_page_without_cookie_names_is_not_a_statement(text: str) -> None:
     [
         (b"%PDF-1.7\n...", "pdftotext"),
         ("a: b".encode("utf-16"), "UTF-16"),
-        (b"PK\x03\x04", "no text"),
+        (b"PK\x03\x04", "binary"),
         (b"sid" * pagetext.MAX_PAGE, "larger than 8 MiB"),
     ],
 )

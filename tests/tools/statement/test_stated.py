@@ -68,16 +68,16 @@ def test_a_lifetime_that_the_policy_calls_stated_must_be_on_the_page() -> None:
 def test_nearly_equal_names_are_reported() -> None:
     found = compare(read_page(b"* _GA: x"), policy(entries("name: _ga")), NOW)
     assert [(f.kind, f.told.partition("; ")[2]) for f in found] == [
-        (StatementFindingKind.UNDECLARED, 'the policy spells it "_ga", and names are case-sensitive'),
-        (StatementFindingKind.UNSTATED, 'the page spells it "_GA"'),
+        (StatementFindingKind.UNDECLARED, 'the policy has "_ga", and names are case-sensitive'),
+        (StatementFindingKind.UNSTATED, 'the page has "_GA"'),
     ]
 
 
 def test_names_in_running_text_are_marked() -> None:
     found = compare(read_page(b"We also use more (1 day).\n\n* sid_1: x"), policy(entries("name: more", "name: sid_1", "name: mor")), NOW)  # fmt: skip
     told = {f.name: f.told for f in found if f.kind is StatementFindingKind.UNSTATED}
-    assert told["more"].endswith("in no list or table: what it says of it is not read")
-    assert told["mor"] == "declared, and the page does not name it"
+    assert told["more"].endswith("only outside of lists and tables, which cannot be compared")
+    assert told["mor"] == "declared, but not on the page"
 
 
 def test_differently_worded_purposes_are_reported_and_distinguished() -> None:

@@ -68,4 +68,4 @@ def test_sealed_renamed_and_gated_cookies_have_tests_too() -> None:
     inventory = seen([("sid", ["Path=/"]), ("lang", []), ("xy", []), ("c", [])], ["sid", "other"], engine)
     suite = draft_suite(inventory, engine, "p.yaml", NOW).text
     assert failures(suite, engine, register) == []
-    assert 'out: "sid=<sealed>; Path=/; Secure"' in suite and "# Without an answer of the visitor" in suite
+    assert 'out: "sid=<sealed>; Path=/; Secure"' in suite and "# The visitor has not answered." in suite

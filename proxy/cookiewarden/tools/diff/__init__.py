@@ -1,1 +1,1 @@
-"""Two policies compared by what they do."""
+"""Comparison of the effects of two policies."""

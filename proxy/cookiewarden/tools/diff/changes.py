@@ -1,4 +1,4 @@
-"""What is otherwise between two effects, and whether that is stricter or looser."""
+"""Changes between two effects, each with its direction: stricter or looser."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from cookiewarden.tools.diff.facts import Effect, Fact, Key, Topic
 
 
 class Direction(StrEnum):
-    """What a change does to the promise."""
+    """Direction of a change."""
 
     STRICTER = "stricter"
     LOOSER = "looser"
     EITHER = "looser or stricter"
-    """In part the one and in part the other, or there is no telling."""
+    """Partly looser and partly stricter, or unknown."""
     OTHER = ""
-    """No promise is another."""
+    """Neither: the change does not affect enforcement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is otherwise."""
+    """Fact that differs between two effects."""
 
     key: Key
     old: str
@@ -30,13 +30,13 @@ class Change:
 
     @property
     def what(self) -> str:
-        """How people call it."""
+        """Label of the fact for people."""
         return self.key.label
 
 
 def changes_of(old: Effect, new: Effect, old_passes: bool = False, new_passes: bool = False) -> Iterator[Change]:
-    """`old_passes`, `new_passes`: whether what is in no entry passes there, so that a fact that is gone is a rule
-    less."""
+    """Compare two effects. `old_passes`, `new_passes`: the policy passes undeclared cookies, so that the loss of a fact
+    is the loss of a rule."""
     gone = Fact("", None)
     otherwise = [key for key in {**old, **new} if old.get(key, gone) != new.get(key, gone)]
     topics = {key.topic for key in otherwise}
@@ -45,7 +45,7 @@ def changes_of(old: Effect, new: Effect, old_passes: bool = False, new_passes: b
         if not FOLLOWS.get(key.topic, frozenset()).isdisjoint(topics):
             continue
         if (key not in old and after.is_usual) or (key not in new and before.is_usual):
-            continue  # there is nothing to compare it with: a cookie that is gained or lost
+            continue  # the cookie is gained or lost, so the other policy has no such fact
         direction = _direction(before, after)
         if key not in new and new_passes and before.strictness is not None:
             direction = Direction.LOOSER
@@ -62,7 +62,7 @@ FOLLOWS = {
     Topic.HTTP_ONLY_MISSING: frozenset({Topic.HTTP_ONLY}),
     Topic.DELETION: frozenset({Topic.SET}),
 }
-"""What is not worth a line where one of these is told: it follows."""
+"""Facts that follow from others, and are left out if one of those changes."""
 
 
 def _direction(old: Fact, new: Fact) -> Direction:
@@ -81,11 +81,11 @@ def _direction(old: Fact, new: Fact) -> Direction:
 
 
 def _filled(ranks: tuple[float, ...], size: int) -> tuple[float, ...]:
-    """`Secure` is the same over HTTP where it is told once."""
+    """Repeat a single rank: it holds for HTTPS and for HTTP."""
     return (ranks * size)[:size]
 
 
-# Rules that no trial shows
+# Rules without a visible effect
 
 FIELDS = {
     "secure": {
@@ -109,16 +109,16 @@ FIELDS = {
     "seal": {Topic.VALUE, Topic.SEALED_FOR, Topic.UNSEALED_UNTIL},
     "rename": {Topic.KEPT_NAME, Topic.OWN_NAME_UNTIL},
 }
-"""In which facts a rule of an entry shows."""
+"""Facts that show the effect of each rule of an entry."""
 NEUTRAL = frozenset({"priority", "supersede"})
 OF_REQUESTS = frozenset({"category", "forward", "report_only", "until", "seal", "rename"})
-"""That are asked of what browsers send."""
+"""Rules that also apply to the cookies of requests."""
 
 
 def written_otherwise(
     old: tuple[Entry | None, Entry | None], new: tuple[Entry | None, Entry | None], told: Iterable[Change]
 ) -> Iterator[Change]:
-    """Rules of the entries, for what is set and for what is sent, that are others and show in nothing that is told."""
+    """Yield changed rules without a change of effect. `old` and `new` are the entries for responses and requests."""
     shown = {change.key.topic for change in told}
     found: set[str] = set()
     for before, after, asked in zip(old, new, (frozenset(FIELDS), OF_REQUESTS), strict=True):
@@ -133,7 +133,7 @@ def written_otherwise(
 
 
 def rules_of(entry: Entry) -> dict[str, object]:
-    """What an entry asks for, `false` and `keep` being one where they do the same."""
+    """Return the rules of an entry. `false` becomes `keep` where both have the same effect."""
     given = {name: getattr(entry.rules if hasattr(entry.rules, name) else entry, name) for name in FIELDS}
     for name in ("http_only", "partitioned"):
         given[name] = Flag.KEEP if given[name] is Flag.OFF else given[name]

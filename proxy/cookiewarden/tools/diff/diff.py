@@ -1,5 +1,4 @@
-"""Two policies compared by what they do: which cookies one lets pass and the other does not, and with which attributes
-and lifetimes."""
+"""Comparison of two policies: cookies that only one of them passes, and differences in attributes and lifetimes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,8 @@ from cookiewarden.tools.diff.places import example_of, sites_of
 
 
 class ChangeKind(StrEnum):
+    """Kind of difference for a cookie."""
+
     GAINED = "gained"
     LOST = "lost"
     CHANGED = "changed"
@@ -28,7 +29,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CookieDifference:
-    """A cookie of which something is otherwise. `sites`: where; empty: everywhere that it was tried."""
+    """Cookie with a difference. `sites` are the places of the difference; empty means all places that were tried."""
 
     name: str
     kind: ChangeKind
@@ -40,7 +41,7 @@ class CookieDifference:
 
 @dataclass(slots=True)
 class Replayed:
-    """A decision that recorded traffic gets otherwise."""
+    """Decision on recorded traffic that differs between the policies."""
 
     header: str
     name: str
@@ -48,18 +49,20 @@ class Replayed:
     new: str
     count: int = 0
     example: str = ""
-    """The first URL of it, without its query."""
+    """First URL, without its query."""
 
 
 @dataclass(slots=True)
 class Diff:
+    """Result of a comparison; false if both policies have the same effect."""
+
     policy: list[Change]
     cookies: list[CookieDifference]
     replayed: list[Replayed] | None = None
-    """None: no traffic was given."""
+    """Differences on recorded traffic; None without recorded traffic."""
     exchanges: int = 0
     left_out: int = 0
-    """Decisions that changed and are not in `replayed`, for there are too many kinds of them."""
+    """Number of decisions left out of `replayed` because it is full."""
 
     @property
     def directions(self) -> set[Direction]:
@@ -84,12 +87,12 @@ NOT_COMPARED = frozenset(
         "reason",
     }
 )
-"""Keys of an entry that are facts by themselves, or none."""
+"""Keys of an entry that are compared as facts, or that have no effect."""
 
 
 @dataclass(slots=True)
 class Version:
-    """A policy, with an engine that enforces it and one in its own mode."""
+    """Policy with an engine that enforces it and an engine in the policy's mode."""
 
     policy: Policy
     enforcing: Engine
@@ -97,7 +100,7 @@ class Version:
     now: float
     matcher: Matcher = field(init=False)
     letters: frozenset[str] = field(init=False)
-    """That are in names of entries."""
+    """Characters in the names of entries."""
     by_name: dict[str, list[Entry]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,17 +114,17 @@ class Version:
         return self.matches(name, site)[0].entry
 
     def entries(self, name: str, site: TrialSite) -> tuple[Entry | None, Entry | None]:
-        """For what is set there, and for what is sent there."""
+        """Return the entries that decide on the cookie in responses and in requests of a site."""
         set_there, sent_there = self.matches(name, site)
         return set_there.entry, sent_there.entry
 
     def matches(self, name: str, site: TrialSite) -> tuple[Match, Match]:
-        """The same, with what is declared elsewhere only. On requests the path is not looked at."""
+        """Return the matches in responses and in requests of a site. Requests match without their path."""
         octets, host = name.encode(), site.octets
         return self.matcher.match(octets, host, site.path.encode()), self.matcher.match(octets, host, None)
 
     def declared(self, name: str) -> list[tuple[object, ...]]:
-        """Its entries, in order, but for where they stand and what they say to people."""
+        """Return the rules of its entries in order, without places and texts."""
         keys = [key for key in Entry.__dataclass_fields__ if key not in NOT_COMPARED]
         return [(*(getattr(e, key) for key in keys), *rules_of(e).items()) for e in self.by_name.get(name, ())]
 
@@ -129,7 +132,7 @@ class Version:
         return next(iter(self.by_name.get(name, ())), None)
 
     def is_public(self, site: TrialSite) -> bool:
-        """Whether browsers are where a request says they are."""
+        """Check whether the site is one of the public hosts, so that browsers see the same host as the proxy."""
         return any(host_matches(pattern, site.octets) for pattern in self.policy.public_hosts)
 
     def effect(self, name: str, site: TrialSite) -> Effect:
@@ -137,7 +140,7 @@ class Version:
 
 
 def diff(old: Version, new: Version) -> Diff:
-    """What is otherwise with `new`."""
+    """Compare `new` with `old`."""
     rules = list(changes_of(policy_effect(old.policy), policy_effect(new.policy)))
     general = [*rules, *changes_of(statement_effect(old.policy), statement_effect(new.policy))]
     same_rules = not rules and old.policy.name == new.policy.name and old.policy.categories == new.policy.categories
@@ -157,7 +160,7 @@ def _differences(
     places: dict[tuple[Change, ...], list[TrialSite]] = {}
     passes = _lets_pass(old), _lets_pass(new)
     for where in _alike(name, sites, old, new):
-        # The engine reads nothing else of a policy: what is the same need not be tried.
+        # Decisions depend only on these; a cookie with equal entries and rules has equal effects.
         site = where[0]
         entries = old.entries(name, site), new.entries(name, site)
         if same_rules and all(map(_same, *entries)):
@@ -183,18 +186,18 @@ def _differences(
         yield CookieDifference(declared, kind, changes, told, before, after)
 
 
-UNSEEN = Change(Key(Topic.DECLARED), "one way", "another; no effect was found by trying", Direction.EITHER)
-"""Of entries that are not the same, and of which no example shows it: a scope, an order or a day may."""
+UNSEEN = Change(Key(Topic.DECLARED), "one form", "another form; trials found no effect", Direction.EITHER)
+"""Change of entries without a difference in trials; scopes, order or dates may have an effect."""
 
 
 def _lets_pass(version: Version) -> bool:
-    """Whether what is in no entry passes one way or the other: there the loss of an entry is the loss of its rules."""
+    """Check whether undeclared cookies pass in responses or requests, so that the loss of an entry loses its rules."""
     policy = version.policy
     return policy.on_response is not OnUndeclaredResponse.BLOCK or policy.on_request is not OnUndeclaredRequest.STRIP
 
 
 def _alike(name: str, sites: list[TrialSite], old: Version, new: Version) -> Iterable[list[TrialSite]]:
-    """Sites at which the same entries speak for a name: what holds at one of them holds at all."""
+    """Group sites at which the same entries decide on a name; a trial at one site of a group holds for all."""
     groups: dict[tuple[object, ...], list[TrialSite]] = {}
     for site in sites:
         found = (*old.matches(name, site), *new.matches(name, site))
@@ -208,9 +211,9 @@ def _alike(name: str, sites: list[TrialSite], old: Version, new: Version) -> Ite
 
 
 def _same(one: Entry | None, other: Entry | None) -> bool:
-    """But for where it stands."""
+    """Check whether two entries are equal except for their places."""
     if one is None or other is None:
-        return False  # declared elsewhere, ended or not at all: that is tried
+        return False  # declared elsewhere, expired or undeclared: a trial decides
     return all(
         getattr(one, key) == getattr(other, key) for key in Entry.__dataclass_fields__ if key not in ("place", "places")
     )

@@ -1,8 +1,7 @@
-"""What a policy does to a cookie, found out by trying: the engine is asked about lines that are chosen to show each
-rule.
+"""Effects of a policy on a cookie, found by trials: the engine decides on lines that show the effect of each rule.
 
-Two files that are written otherwise and do the same have the same effect, and the other way round. Everything is tried
-in enforce mode, for a visitor who consented: modes and consent are facts beside it."""
+Policies with different text and the same decisions have the same effect. Trials run in enforce mode for a visitor who
+consented; mode and consent are separate facts."""
 
 import hashlib
 import json
@@ -21,21 +20,21 @@ from cookiewarden.core.policy.policy import HOST_ONLY, Entry, Policy, Texts, lif
 from cookiewarden.tools.diff.facts import Effect, Fact, Key, Topic, Usual, effect_of
 
 ANY_TIME = 1000 * 365 * 86400
-"""Seconds that no policy promises to anybody."""
+"""Lifetime in seconds that is longer than any declared lifetime."""
 MAX_SHOWN = 80
-"""Characters of a text that are told."""
+"""Maximum characters shown of a text."""
 SITES = ("", "None", "Lax", "Strict")
 RANKS = {"": 0, "none": 1, "lax": 2, "strict": 3, "blocked": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class TrialSite:
-    """Where it is tried."""
+    """Host and path of a trial."""
 
     host: str
     path: str = "/"
     told: str = ""
-    """What stands for the host where it is an example."""
+    """Label shown instead of an example host."""
 
     @property
     def octets(self) -> bytes:
@@ -46,18 +45,18 @@ class TrialSite:
 
 
 def effect(name: str, site: TrialSite, engine: Engine, entry: Entry | None, now: float) -> Effect:
-    """Of `engine`, which enforces, on the cookie `name`; `entry`: the one that declares it there."""
+    """Return the effect of `engine`, in enforce mode, on the cookie `name`, which `entry` declares at the site."""
     trial = _Trial(name.encode(), site, engine, now)
     return effect_of({**trial.facts(), **_stated(entry, engine.policy)})
 
 
 class Tried(NamedTuple):
-    """An attribute that was tried; None: it is not there."""
+    """Result of a trial of an attribute; None means that the attribute is absent."""
 
     asked: str | None
-    """What the application gives it."""
+    """Value that the application sets."""
     got: str | None
-    """What browsers get; `Usual.BLOCKED`: no cookie."""
+    """Value that browsers receive; `Usual.BLOCKED` if the cookie is blocked."""
 
 
 MISSING = {
@@ -65,7 +64,7 @@ MISSING = {
     "Path": Topic.PATH_MISSING,
     "HttpOnly": Topic.HTTP_ONLY_MISSING,
 }
-"""What becomes of a cookie without an attribute that browsers ask for."""
+"""Facts about cookies without an attribute that browsers require."""
 
 
 class _Trial:
@@ -74,25 +73,25 @@ class _Trial:
         self.scope, self.plain = (engine.scope_of(site.octets, site.path.encode(), https) for https in (True, False))
         labels = site.octets.decode("latin-1").split(".")
         self.domains = ["unrelated.invalid", *(".".join(labels[at:]) for at in range(len(labels)))]
-        # Without what its prefix promises, no browser takes it, whatever the policy says.
+        # Browsers refuse a name with a prefix without its required attributes (RFC 6265bis 4.1.3).
         prefix = name_prefix(name)
         self.needs = {"Secure": "; Secure", "Path": "; Path=/"} if prefix else {}
         if prefix.endswith(b"http-"):
             self.needs["HttpOnly"] = "; HttpOnly"
         if not prefix and self.set("")[1] is None and self.set("; Secure")[1] is not None:
-            self.needs["Secure"] = "; Secure"  # a rule makes it one that browsers take with Secure only
+            self.needs["Secure"] = "; Secure"  # the entry adds an attribute that requires Secure
 
     def facts(self) -> dict[Topic, Fact]:
         decision, kept = self.set(self.needed())
         received, told = self.sent()
         facts = {
             Topic.SET: _let(kept is None, decision, "passes", "blocked"),
-            Topic.SENT: _let(not received, told, "reaches the application", "kept from the application"),
+            Topic.SENT: _let(not received, told, "reaches the application", "not forwarded to the application"),
         }
         if self.engine.evicts:
             goes = not MAY_NOT_BE_HELD.isdisjoint(told.reasons)
             facts[Topic.HELD] = Fact("expired" if goes else "left alone", (float(goes),))
-        if kept is None:  # but for its deletion, nothing passes
+        if kept is None:  # blocked, except for its deletion
             return facts | {Topic.DELETION: Fact(self.deletion())}
         return facts | {
             Topic.KEPT_FOR: self.lifetime(),
@@ -116,7 +115,7 @@ class _Trial:
         return after.partition(b";")[2].strip().decode("latin-1")
 
     def needed(self, *but: str) -> str:
-        """What the name's prefix asks for, but for some of it."""
+        """Return the attributes that browsers require for the cookie, except those in `but`."""
         return "".join(tail for what, tail in self.needs.items() if what not in but)
 
     def set(self, tail: str, scope: Scope | None = None) -> tuple[Decision, SetCookie | None]:
@@ -128,12 +127,12 @@ class _Trial:
         after, judged = self.engine.on_cookie(self.name + b"=x", self.scope)
         decision = judged[0].decision
         if decision.entry is not None and Reason.SEAL_INVALID in decision.reasons:
-            # The value that is tried was never sealed: that it does not open says nothing.
+            # The value of a trial is not sealed, so this reason is not an effect of the policy.
             return True, Decision(decision.action, decision.entry)
         return after is not None, decision
 
     def got(self, attribute: str, tail: str, scope: Scope | None = None) -> str | None:
-        """What the attribute is then; None: it is not there."""
+        """Return the attribute's value after a trial, None if it is absent."""
         kept = self.set(tail, scope)[1]
         if kept is None:
             return Usual.BLOCKED
@@ -149,7 +148,7 @@ class _Trial:
         return Fact(lifetime_text(seconds or 0), (-float(seconds or 0),))
 
     def secure(self) -> Fact:
-        # Without SameSite, a default of None would force it.
+        # A default of SameSite=None would force Secure, so the trial sets SameSite.
         by_https, by_http = (self.flag("Secure", scope, "; SameSite=Lax") for scope in (self.scope, self.plain))
         return _by_scheme(by_https, by_http)
 
@@ -174,8 +173,7 @@ class _Trial:
         return Fact(_same_site_words(found), ranks)
 
     def without_secure(self, tail: str) -> Fact:
-        """What becomes of what browsers refuse as it comes: neither is the stricter, for it reaches nobody or comes as
-        promised."""
+        """Try a line that browsers refuse without Secure. It is blocked or repaired, and neither is stricter."""
         https, http = (
             Usual.BLOCKED if self.set(self.needed("Secure") + tail, scope)[1] is None else "repaired"
             for scope in (self.scope, self.plain)
@@ -183,12 +181,12 @@ class _Trial:
         return Fact(https if https == http else f"{https} over HTTPS, {http} over HTTP")
 
     def without(self, what: str) -> Fact:
-        """What becomes of a cookie without something that browsers ask for."""
+        """Try the cookie without an attribute that browsers require."""
         kept = self.set(self.needed(what))[1]
         return Fact("repaired" if kept is not None else "blocked")
 
     def exactly(self, attribute: str, *values: str) -> Fact:
-        """Of an attribute that takes one value or stays as it comes."""
+        """Try an attribute that the policy either keeps or sets to one value."""
         base = self.needed(attribute)
         tried = [
             Tried(asked, self.got(attribute, base + (f"; {attribute}={asked}" if asked else "")))
@@ -198,13 +196,12 @@ class _Trial:
         return Fact(text, frozenset({text}))
 
     def domain(self) -> Fact:
-        """The stricter of two is the one that holds the other: who is at most in more domains is in a narrower one.
-        Where hosts are public, a Domain may be blocked that another rule would have made one that passes: no two are
-        comparable."""
+        """Try Domain attributes. A bound with more parent domains is narrower, so it is stricter. With public hosts,
+        effects are not comparable: one rule may block a Domain that another rule repairs."""
         tried = [Tried(asked, self.got("Domain", f"{self.needed()}; Domain={asked}")) for asked in self.domains]
         bound = _bound_of(tried)
         if {one.got for one in tried} == {None}:
-            text = "the host alone"
+            text = "only the host"
         else:
             text = f"at most {bound}" if bound is not None else _told(tried)
         if self.engine.policy.public_hosts:
@@ -223,20 +220,20 @@ class _Trial:
 
 
 def _bound_of(tried: Iterable[Tried]) -> str | None:
-    """The one domain that every other one becomes."""
+    """Return the domain that replaces all others, if there is exactly one."""
     changed = {one.got for one in tried if one.got != one.asked}
     (only,) = changed if len(changed) == 1 else (None,)
     return None if isinstance(only, Usual) else only
 
 
 def _at_and_above(domain: str) -> frozenset[str]:
-    """The domains in which one is."""
+    """Return the domain and its parents. A longer chain means a narrower bound."""
     labels = domain.split(".")
     return frozenset(".".join(labels[at:]) for at in range(len(labels)))
 
 
 def _promised(name: bytes) -> tuple[float, ...]:
-    """What browsers hold a name to (RFC 6265bis 4.1.3)."""
+    """Return ranks for the requirements of browsers for the prefix of a name (RFC 6265bis 4.1.3)."""
     prefix = name_prefix(name)
     return float(bool(prefix)), float(prefix.startswith(b"__host-")), float(prefix.endswith(b"http-"))
 
@@ -249,7 +246,7 @@ def _by_scheme(by_https: Fact, by_http: Fact) -> Fact:
 
 
 def _told(tried: Iterable[Tried]) -> str | Usual:
-    """In words, what becomes of what an application gives."""
+    """Describe the results of trials of one attribute."""
     pairs = list(tried)
     if all(one.asked == one.got for one in pairs):
         return Usual.AS_SET
@@ -270,7 +267,7 @@ def _let(refused: bool, decision: Decision, passes: str, refuses: str) -> Fact:
     reasons = ", ".join(_WHY_NOT[reason] for reason in decision.reasons if reason in _WHY_NOT)
     text = refuses if refused else passes
     if reasons and not refused:
-        text += ", and is reported"
+        text += ", reported"
     return Fact(f"{text} ({reasons})" if reasons else text, (float(refused),))
 
 
@@ -286,7 +283,7 @@ _WHY_NOT = {
         Reason.SET_BY_SERVER,
     )
 } | {Reason.OUT_OF_SCOPE: Reason.UNDECLARED.value}
-"""What is declared elsewhere only is undeclared here; but that it is held by browsers is another fact."""
+"""Reasons shown in effects. A cookie that is declared only for other places counts as undeclared."""
 
 
 def _same_site_words(found: list[str]) -> str | Usual:
@@ -297,7 +294,7 @@ def _same_site_words(found: list[str]) -> str | Usual:
     if any(isinstance(value, Usual) for value in found):
         return _told(Tried(asked or None, got or None) for asked, got in zip(SITES, found, strict=True))
     if found[1:] == list(SITES[1:]):
-        return f"{found[0]} where the application sets none"
+        return f"{found[0]} if the application sets none"
     lowest = min(found, key=lambda value: RANKS.get(value.lower(), 0))
     if lowest and found == [max(lowest, value, key=lambda v: RANKS[v.lower()]) for value in SITES]:
         return f"at least {lowest}"
@@ -309,7 +306,7 @@ def _same_site_words(found: list[str]) -> str | Usual:
     return ", ".join(told)
 
 
-# What the statement says
+# Texts of the statement
 
 
 def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
@@ -352,12 +349,12 @@ def _until(end: float) -> Fact:
 
 
 def _words(words: Iterable[str]) -> str:
-    """With commas between; those that hold one themselves stand in quotes."""
+    """Join words by commas. A word with a comma or a quotation mark is quoted."""
     return ", ".join(json.dumps(word) if set(word) & set(',"') else word for word in sorted(words))
 
 
 def _day(end: float) -> str:
-    """The last day before a moment."""
+    """Write the last day before a time, as in 2026-12-31."""
     if math.isinf(end):
         return "always" if end > 0 else "never"
     return f"{datetime.fromtimestamp(end - 1, UTC):%Y-%m-%d}"
@@ -371,11 +368,11 @@ def _texts(texts: Texts) -> str:
 
 
 def policy_effect(policy: Policy) -> Effect:
-    """What holds for all cookies."""
+    """Return the facts that hold for all cookies."""
     consent = policy.consent
-    told = f"{consent.format.value} in {consent.cookie}" if consent else "not read"
+    told = f"{consent.format.value} in {consent.cookie}" if consent else "not used"
     unknown = "grants" if consent and consent.gates and consent.unknown_grants else "denies"
-    guard = ("refused by the guard", (1.0,)) if policy.inject_guard else ("not looked at in the page", (0.0,))
+    guard = ("blocked by the guard", (1.0,)) if policy.inject_guard else ("not checked", (0.0,))
     facts = {
         Topic.MODE: _ordered(policy.mode, "report", "enforce"),
         Topic.UNDECLARED_SET: _ordered(policy.on_response, "pass", "report", "block"),
@@ -392,7 +389,7 @@ def policy_effect(policy: Policy) -> Effect:
 
 
 def statement_effect(policy: Policy) -> Effect:
-    """What the statement says besides the cookies."""
+    """Return the facts of the statement, without its cookies."""
     said = policy.statement
     plain = {
         Topic.STATEMENT_PATH: said.path,
@@ -420,18 +417,18 @@ def statement_effect(policy: Policy) -> Effect:
 
 
 def _incomparable(text: str) -> Fact:
-    """With every other one, a change may loosen something."""
+    """Return a fact that is not comparable with others, so that every change may be looser."""
     return Fact(text, frozenset({text}))
 
 
 def _short(text: str) -> str:
-    """A text, or its beginning and what tells it from others that begin so."""
+    """Shorten a long text to its beginning, with its length and the start of its sha256."""
     if len(text) <= MAX_SHOWN:
         return text
     return f"{text[:MAX_SHOWN]}… ({len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:6]})"
 
 
 def _ordered(value: str, *words: str) -> Fact:
-    """`words`: the loosest first."""
+    """Return a fact whose value is one of `words`, the loosest first."""
     rank = words.index(value)
     return Fact(words[rank], (float(rank),))

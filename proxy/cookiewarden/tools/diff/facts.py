@@ -1,4 +1,4 @@
-"""The facts in which two policies are compared: their keys, which are stable, and what people call them."""
+"""Facts by which two policies are compared: stable keys, and labels for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 
 class Topic(StrEnum):
-    """What a fact speaks of. The values are stable: they are in the JSON of `cookiewarden diff`."""
+    """Topic of a fact. The values are stable, because they are in the JSON of `cookiewarden diff`."""
 
-    # a cookie, found out by trying
+    # a cookie, found by trials
     SET = "set"
     SENT = "sent"
     HELD = "held"
@@ -30,7 +30,7 @@ class Topic(StrEnum):
     VALUE = "value"
     KEPT_NAME = "kept-name"
     SUPERSEDED = "superseded"
-    # a cookie, as its entry says
+    # a cookie, from its entry
     DECLARED = "declared"
     ENFORCED = "enforced"
     CONSENT = "consent"
@@ -91,23 +91,23 @@ LABELS = {
     Topic.SAME_SITE: "SameSite",
     Topic.NONE_WITHOUT_SECURE: "SameSite=None without Secure",
     Topic.PARTITIONED_WITHOUT_SECURE: "Partitioned without Secure",
-    Topic.SECURE_MISSING: "Secure missing, which browsers ask for",
-    Topic.PATH_MISSING: "Path missing, which browsers ask for",
-    Topic.HTTP_ONLY_MISSING: "HttpOnly missing, which browsers ask for",
+    Topic.SECURE_MISSING: "Secure missing but required by browsers",
+    Topic.PATH_MISSING: "Path missing but required by browsers",
+    Topic.HTTP_ONLY_MISSING: "HttpOnly missing but required by browsers",
     Topic.PATH: "Path",
     Topic.DOMAIN: "Domain",
     Topic.PRIORITY: "Priority",
     Topic.VALUE: "value",
-    Topic.KEPT_NAME: "name that browsers keep",
-    Topic.SUPERSEDED: "the one under its old path or domain",
+    Topic.KEPT_NAME: "name in browsers",
+    Topic.SUPERSEDED: "cookie at its old path or domain",
     Topic.DECLARED: "declared",
     Topic.ENFORCED: "enforced",
     Topic.CONSENT: "consent",
     Topic.GRANTED_BY: "granted by",
     Topic.GPC: "Sec-GPC",
     Topic.SEALED_FOR: "sealed for",
-    Topic.UNSEALED_UNTIL: "unsealed values let in until",
-    Topic.OWN_NAME_UNTIL: "its own name let in until",
+    Topic.UNSEALED_UNTIL: "unsealed values accepted until",
+    Topic.OWN_NAME_UNTIL: "original name accepted until",
     Topic.DECLARED_UNTIL: "declared until",
     Topic.CATEGORY: "category",
     Topic.PURPOSE: "purpose",
@@ -124,10 +124,10 @@ LABELS = {
     Topic.UNDECLARED_SENT: "undeclared, sent by browsers",
     Topic.UNDECLARED_HELD: "undeclared, held by browsers",
     Topic.UNDECLARED_BY_SCRIPT: "undeclared, set by scripts",
-    Topic.EVICT_DOMAINS: "expired at the domains",
-    Topic.ON_ERROR: "where judging fails",
+    Topic.EVICT_DOMAINS: "evicted at the domains",
+    Topic.ON_ERROR: "after an internal error",
     Topic.CONSENT_COOKIE: "consent",
-    Topic.CONSENT_UNKNOWN: "an answer that is not there or cannot be read",
+    Topic.CONSENT_UNKNOWN: "missing or unreadable consent",
     Topic.PUBLIC_HOSTS: "public hosts",
     Topic.STATEMENT_PATH: "statement: served at",
     Topic.STATEMENT_EDITED: "statement: edited",
@@ -145,15 +145,15 @@ LABELS = {
     Topic.CATEGORY_DESCRIPTION: "statement: description of {of}",
     Topic.CATEGORY_BASIS: "statement: basis of {of}",
 }
-"""For people: they may change. `{of}`: the rule or the category that is meant."""
+"""Labels for people, which can change. `{of}` is the rule or the category."""
 
 
 class Key(NamedTuple):
-    """Under which a fact stands."""
+    """Key of a fact."""
 
     topic: Topic
     of: str = ""
-    """A category, or a rule of an entry, where the topic has several facts."""
+    """Category, or rule of an entry, if the topic has several facts."""
 
     @property
     def label(self) -> str:
@@ -161,13 +161,13 @@ class Key(NamedTuple):
 
 
 class Usual(StrEnum):
-    """A fact that is so where no rule says anything: not worth a line where there is nothing to compare it with."""
+    """Text of a fact without a rule. It is left out if the other policy has no such fact."""
 
     AS_SET = "as the application sets it"
     NOTHING = "nothing"
     OWN = "its own"
     LEFT_ALONE = "left alone"
-    NOT_ASKED = "not asked"
+    NOT_ASKED = "not required"
     ENFORCED = "yes"
     GPC_IGNORED = "ignore"
     ANY_TIME = "any time"
@@ -176,8 +176,8 @@ class Usual(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that is so for a cookie. `strictness`: by which two facts of one kind are compared: numbers one by one,
-    of sets the one that holds the other is the stricter; None for what changes no promise."""
+    """Property of a cookie or a policy. `strictness` compares two facts with the same key. Numbers are compared one by
+    one, and a superset is stricter. None means that the fact does not affect enforcement."""
 
     text: str | Usual
     strictness: tuple[float, ...] | frozenset[str] | None = None
@@ -188,9 +188,9 @@ class Fact:
 
 
 Effect = Mapping[Key, Fact]
-"""In the order in which it is told."""
+"""Facts in the order of output."""
 
 
 def effect_of(facts: Mapping[Topic, Fact]) -> dict[Key, Fact]:
-    """Of topics that have one fact each."""
+    """Return the effect for topics with one fact each."""
     return {Key(topic): fact for topic, fact in facts.items()}

@@ -1,4 +1,4 @@
-"""Examples: a name for a glob, and hosts and paths, of which no other entry speaks by chance."""
+"""Examples for trials: a name for a glob, and hosts and paths, that do not match other entries by accident."""
 
 from collections.abc import Iterable
 
@@ -8,16 +8,16 @@ from cookiewarden.core.policy.policy import Entry
 from cookiewarden.tools.diff.effect import TrialSite
 
 MAX_SITES = 10_000
-"""Hosts times paths at which it is looked up which entry speaks for a name."""
+"""Maximum combinations of host and path that are tried for a name."""
 
 
 FILLERS = "~^|!`'x0\ue000"
-"""What may stand for a `*`, where it stands in no name that is declared."""
+"""Replacements for a `*`; the first that is not in a declared name is used."""
 
 
 def example_of(declared: str, written: frozenset[str]) -> str:
-    """A name for a glob that no more exact entry speaks for: a character stands for the `*` that is none of
-    `written`."""
+    """Return an example of a glob that a more specific entry does not match. A character that is not in `written`
+    replaces the `*`."""
     if "*" not in declared:
         return declared
     filler = next((letter for letter in FILLERS if letter not in written), "cookiewarden")
@@ -25,7 +25,7 @@ def example_of(declared: str, written: frozenset[str]) -> str:
 
 
 def sites_of(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[TrialSite]:
-    """Anywhere, and each place that an entry which may speak for the name has in its scope."""
+    """Return an unscoped site, and the sites in the scopes of the entries that match the name."""
     entries = [entry for entry in scoped if name_matches(entry.name, name)]
     patterns = {*public, *(host for entry in entries for host in entry.hosts)}
     elsewhere = _unspoken("elsewhere", ".example", patterns)
@@ -33,7 +33,8 @@ def sites_of(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[
     paths = dict.fromkeys(["/", *(path for entry in entries for path in entry.paths)])
     if len(hosts) * len(paths) <= MAX_SITES:
         return [TrialSite(host, path, told) for host, told in hosts.items() for path in paths]
-    # Each host and each path of an entry with the first of the other: what is left is told as declared otherwise.
+    # Pair each host of an entry with its first path, and each path with its first host. Changes elsewhere are reported
+    # as entries of another form.
     found = {TrialSite(host, "/", told) for host, told in hosts.items()} | {
         TrialSite(elsewhere, path, "elsewhere") for path in paths
     }
@@ -48,7 +49,7 @@ def sites_of(name: str, scoped: Iterable[Entry], public: Iterable[str]) -> list[
 
 
 def _below(pattern: str, patterns: set[str]) -> str:
-    """The host, or one below `*.x`."""
+    """Return the host, or an example host for `*.x`."""
     return _unspoken("below", pattern[1:], patterns - {pattern}) if pattern.startswith("*.") else pattern
 
 
@@ -56,7 +57,7 @@ MAX_TRIED = 100
 
 
 def _unspoken(label: str, rest: str, patterns: set[str]) -> str:
-    """A host that none of the patterns speaks of."""
+    """Return a host that does not match any of the patterns."""
     host = label + rest
     for number in range(MAX_TRIED):
         host = f"{label}{number or ''}{rest}" if number < MAX_TRIED // 2 else f"{label}.example{number}"

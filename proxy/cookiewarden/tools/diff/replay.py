@@ -1,4 +1,4 @@
-"""Recorded traffic, judged by two policies: which decisions are otherwise."""
+"""Comparison of the decisions of two policies on recorded traffic."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from cookiewarden.tools.redact import differing_attributes
 from cookiewarden.tools.traffic import Recorded
 
 MAX_KINDS = 1000
-"""Of decisions that changed: traffic may have any number of names."""
+"""Maximum kinds of differing decisions, because traffic can have any number of names."""
 
 
 class Otherwise(NamedTuple):
-    """A decision that the new policy makes otherwise, as it is shown: one row each."""
+    """Differing decision in the words of the output; decisions with the same words share a row."""
 
     header: str
     name: str
@@ -24,7 +24,7 @@ class Otherwise(NamedTuple):
 
 
 def replay(found: Diff, exchanges: Iterable[Recorded], old: Version, new: Version) -> None:
-    """Add the decisions on recorded traffic that are otherwise, each policy in its own mode."""
+    """Add the differing decisions on recorded traffic, with each policy in its own mode."""
     rows = {Otherwise(r.header, r.name, r.old, r.new): r for r in found.replayed or []}
     found.replayed = found.replayed if found.replayed is not None else []
     for one in exchanges:
@@ -51,13 +51,13 @@ def _decided_otherwise(one: Recorded, old: Engine, new: Engine, at: float) -> It
             name = printable_octets(was.name)
             if _verdict(was.decision) != _verdict(is_now.decision):
                 yield Otherwise(header, name, was.decision.told, is_now.decision.told)
-            # What is sealed is another each time.
+            # A sealed value differs each time.
             elif was.after != is_now.after and not _is_sealed(was, is_now):
                 yield Otherwise(header, name, was.decision.told, f"{is_now.decision.told}, {_apart(was, is_now)}")
 
 
 def _verdict(decision: Decision) -> tuple[object, ...]:
-    """What is told of a decision: nothing is enforced where a cookie passes."""
+    """Return the comparable parts of a decision. Mode does not matter for a cookie that passes."""
     return decision.action, decision.reasons, decision.enforced or decision.action is Action.PASS
 
 
@@ -73,6 +73,6 @@ def _is_sealed(*cookies: Judged) -> bool:
 
 
 def _apart(was: Judged, is_now: Judged) -> str:
-    """In what the lines of two decisions differ that are told in the same words."""
+    """Describe the difference of two decisions that have the same words."""
     which = " and ".join(differing_attributes(was.after or b"", is_now.after or b""))
-    return f"with another {which}" if which else "to something else"
+    return f"with a different {which}" if which else "with a different result"

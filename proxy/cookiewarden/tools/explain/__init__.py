@@ -1,1 +1,1 @@
-"""What the policy would do with a header, and why."""
+"""Explanation of decisions."""

@@ -1,7 +1,6 @@
-"""What the policy would do with a header, why, and which line of the policy decided.
+"""Explanation of decisions: action, reasons, and the line of the policy behind each reason.
 
-The same engine as the proxy's. Values are not part of the answer: what people paste into tickets must not hold
-a session.
+The engine of the proxy decides. Explanations have no cookie values, because they are pasted into tickets.
 """
 
 import dataclasses
@@ -49,7 +48,7 @@ KEYS = {
     Reason.NO_CONSENT: "category",
     Reason.GPC: "category",
 }
-"""The key of an entry that gives rise to a reason."""
+"""Key of an entry that causes a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class PolicyLine:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One reason, what it means, and the line of the policy that called for it (None: a default, or no rule)."""
+    """Reason with its meaning and the policy line that caused it (None for a default, or without a rule)."""
 
     code: str
     meaning: str
@@ -71,8 +70,8 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One cookie of the header. `before` and `after` are without values; `before` is empty where the line is our own,
-    `after` None where it is dropped."""
+    """Decision on one cookie of a header. `before` and `after` are redacted. `before` is empty if the proxy adds the
+    line; `after` is None if it removes the line."""
 
     header: str
     name: str
@@ -84,11 +83,11 @@ class Explanation:
     before: str
     after: str | None
     first: str = ""
-    """A line that goes before it, where it replaces another cookie."""
+    """Line that the proxy adds before it, to expire the cookie that it replaces."""
 
 
 class NoHeader(ValueError):
-    """The text to explain holds no cookie header; `is_head`: it is the head of a message all the same."""
+    """Text without a cookie header. `is_head`: the text is the head of a request or a response."""
 
     def __init__(self, message: str, is_head: bool) -> None:
         super().__init__(message)
@@ -99,10 +98,10 @@ DEFAULT_URL = "https://localhost/"
 
 
 def exchange_of(url: str) -> Exchange:
-    """The exchange that a URL stands for. Raises ValueError."""
+    """Return an exchange for a URL. Raises ValueError if it is not a valid HTTP URL."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError(f'"{printable(shown_url(url))}" is no URL; expected one such as https://shop.example/account')
+        raise ValueError(f'"{printable(shown_url(url))}" is not a valid URL, such as https://shop.example/account')
     return Exchange(parts.netloc.rpartition("@")[2].encode(), (parts.path or "/").encode(), parts.scheme == "https")
 
 
@@ -111,30 +110,32 @@ _HEAD = re.compile(rb"(?:[<>] )?HTTP/|" + _REQUEST.pattern)
 _HOST = re.compile(rb"(?:> )?host[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
 _DATE = re.compile(rb"(?:< )?date[ \t]*:[ \t]*(.*?)[ \t]*", re.IGNORECASE)
 RESPONSE = frozenset({b"set-cookie", b"content-type", b"cache-control", b"expires"})
-"""What is read of a response; what is read of a request are the others."""
+"""Header fields that are read from a response."""
 REQUEST = frozenset({b"cookie", b"sec-gpc", b"accept", b"sec-fetch-dest", b"sec-fetch-mode"})
-# `curl -v` puts a mark before each line
+# `curl -v` prefixes each line with "< " or "> "
 _HEADER = re.compile(rb"(?:[<>] )?([a-z-]+)[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
 
 
 def lines_of(text: bytes) -> list[bytes]:
+    """Split text at LF or CRLF."""
     return re.split(rb"\r?\n", text) if b"\n" in text else [text]
 
 
 def headers_of(text: bytes) -> list[Header]:
-    """The cookie headers of one header line or of whole heads, and what else is looked at. Raises NoHeader."""
+    """Parse the cookie headers, and the other headers that decisions depend on, of a line or of heads. Raises
+    NoHeader."""
     lines = lines_of(text)
     found = [(m[1], m[2]) for line in lines if (m := _HEADER.fullmatch(line)) and m[1].lower() in REQUEST | RESPONSE]
     if not any(name.lower() in (b"cookie", b"set-cookie") for name, _ in found):
         raise NoHeader(
-            "no Set-Cookie or Cookie header in it; expected a line such as 'Set-Cookie: sid=1; Path=/'",
+            "the input has no Set-Cookie or Cookie header; give a line such as 'Set-Cookie: sid=1; Path=/'",
             any(map(_HEAD.match, lines)),
         )
     return found
 
 
 def url_of(text: bytes) -> str:
-    """The URL that a request head speaks of, else empty. That browsers came by https is assumed."""
+    """Return the URL of a request head with the scheme https, or "" for other text."""
     lines = lines_of(text)
     targets = [m[1] for line in lines if (m := _REQUEST.match(line))]
     hosts = [m[1] for line in lines if (m := _HOST.fullmatch(line))]
@@ -142,7 +143,7 @@ def url_of(text: bytes) -> str:
 
 
 def moment_of(text: bytes) -> float | None:
-    """When a response head says that it was made, in seconds since the epoch: its dates speak of that time."""
+    """Return the Date of a response head in seconds since the epoch, to evaluate its Expires at that time."""
     found = (_DATE.fullmatch(line) for line in lines_of(text))
     return next((float(at) for m in found if m and (at := parse_cookie_date(m[1])) is not None), None)
 
@@ -155,7 +156,7 @@ def explain(
     now: float,
     keyring: "Keyring | None" = None,
 ) -> list[Explanation]:
-    """Judge the headers of a request, of a response or of both as the proxy would, and tell why."""
+    """Evaluate the headers of a request, of a response, or of both as the proxy would, and explain each decision."""
     engine = Engine(policy, now=now, keyring=keyring)
     teller = _Teller(policy, sources)
     asked = [header for header in headers if header[0].lower() not in RESPONSE]
@@ -169,12 +170,12 @@ def explain(
 
 
 MAX_ROWS = 1000
-"""Of a table: traffic may have any number of names."""
+"""Maximum rows of a table, because traffic can have any number of names."""
 
 
 @dataclass(slots=True)
 class TrafficRow:
-    """What happens to one cookie, each time that it comes one way and the same is done."""
+    """Cookies with the same header, name and decision."""
 
     header: str
     name: str
@@ -185,19 +186,19 @@ class TrafficRow:
     declared_at: PolicyLine | None
     count: int
     example: str
-    """The first URL of it, without its query."""
+    """First URL, without its query."""
     explanation: Explanation
-    """Of the first time."""
+    """Explanation of the first cookie."""
 
 
 @dataclass(slots=True)
 class Table:
-    """Every cookie of recorded traffic."""
+    """Decisions on all cookies of recorded traffic."""
 
     rows: list[TrafficRow]
     exchanges: int = 0
     left_out: int = 0
-    """Cookies that are in no row, for there are too many."""
+    """Number of cookies left out because the table is full."""
 
 
 def explain_traffic(
@@ -207,8 +208,8 @@ def explain_traffic(
     now: float,
     keyring: "Keyring | None" = None,
 ) -> Table:
-    """Judge recorded traffic as the proxy would, a row for each cookie and what is done to it. `now`: for exchanges
-    whose time is not known."""
+    """Evaluate recorded traffic as the proxy would, and collect a row per cookie and decision. `now` is the time of
+    exchanges without one."""
     engine = Engine(policy, now=now, keyring=keyring)
     teller = _Teller(policy, sources)
     table = Table([])
@@ -269,7 +270,7 @@ class _Teller:
         if decision.entry is None and decision.action is Action.PASS and not decision.reasons:
             yield Why(
                 "undeclared",
-                "the cookie is in no entry of the policy, which lets such cookies pass",
+                "the register does not declare the cookie, and the policy passes undeclared cookies",
                 self.undeclared(header),
             )
         for reason in decision.reasons:
@@ -287,7 +288,7 @@ class _Teller:
         return self.line(place) if place else None
 
     def named(self, name: bytes) -> list[Entry]:
-        """The entries that declare `name` for some host and path."""
+        """Return the entries that declare `name` for any host and path."""
         return [
             entry
             for entry in self.policy.entries

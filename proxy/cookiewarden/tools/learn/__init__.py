@@ -1,1 +1,1 @@
-"""Drafts of registers from what was seen."""
+"""Drafts of registers from traffic."""

@@ -1,5 +1,4 @@
-"""A catalog of cookies that somebody else keeps, such as the Open Cookie Database: what it says is a suggestion, for a
-person to judge."""
+"""Catalogs of known cookies, such as the Open Cookie Database. Their texts are suggestions for review."""
 
 import csv
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ MAX_TEXT = 200
 
 
 class NoCatalog(Exception):
-    """Why a file is none; exit code 3."""
+    """Reason why a file is not a catalog; exit code 3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What the catalog says of a name."""
+    """Row of the catalog."""
 
     platform: str
     category: str
@@ -28,15 +27,15 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Exact names, and beginnings of names, the longest first."""
+    """Rows by exact name, and by prefix with the longest first."""
 
     exact: dict[str, Suggestion]
     beginnings: list[tuple[str, Suggestion]]
     broken: int
-    """Rows that say nothing usable."""
+    """Number of rows without a valid name."""
 
     def find(self, name: str) -> Suggestion | None:
-        """For a name, or for a glob whose fixed beginning it knows."""
+        """Find the row of a name, or of a glob by its fixed prefix."""
         bare = name.removesuffix("*")
         if bare in self.exact:
             return self.exact[bare]
@@ -44,7 +43,7 @@ class Catalog:
 
 
 def read_catalog(path: Path) -> Catalog:
-    """Raises NoCatalog."""
+    """Read a CSV file. Raises NoCatalog."""
     exact: dict[str, Suggestion] = {}
     beginnings: list[tuple[str, Suggestion]] = []
     broken = 0
@@ -53,7 +52,7 @@ def read_catalog(path: Path) -> Catalog:
             rows = csv.DictReader(file)
             if NAME not in (rows.fieldnames or ()):
                 raise NoCatalog(
-                    f'"{path}" is no catalog: it has no column "{NAME}" (the Open Cookie Database\'s CSV has)'
+                    f'"{path}" is not a catalog: the column "{NAME}" of the Open Cookie Database is missing'
                 )
             for row in rows:
                 name = (row.get(NAME) or "").strip()
@@ -68,9 +67,9 @@ def read_catalog(path: Path) -> Catalog:
                 else:
                     exact.setdefault(name, suggestion)
     except OSError as error:
-        raise NoCatalog(f'"{path}" cannot be read: {(error.strerror or "error").lower()}') from None
+        raise NoCatalog(f'cannot read "{path}": {(error.strerror or "error").lower()}') from None
     except csv.Error as error:
-        raise NoCatalog(f'"{path}" is no CSV: {error}') from None
+        raise NoCatalog(f'"{path}" is not valid CSV: {error}') from None
     return Catalog(exact, sorted(beginnings, key=lambda b: -len(b[0])), broken)
 
 

@@ -1,4 +1,4 @@
-"""Drafts of policies: whatever they are made of, `check` accepts them."""
+"""Drafts of policies. `cookiewarden check` accepts every draft, for any input."""
 
 import re
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from cookiewarden.core.policy.problem import Problem, Severity, printable
 
 @dataclass(frozen=True, slots=True)
 class DraftedEntry:
-    """An entry for a register, as whole lines."""
+    """Entry of a register, as whole lines."""
 
     yaml: str
-    """`  - name: …` and what belongs to it; or comments."""
+    """`  - name: …` with its keys, or comments only."""
     is_declared: bool = True
-    """Not where all of it is comments."""
+    """False if all lines are comments."""
     above: str = ""
-    """Comments that stay whatever becomes of the entry."""
+    """Comments above the entry, which stay also if the entry becomes a comment."""
 
     @property
     def text(self) -> str:
@@ -25,26 +25,26 @@ class DraftedEntry:
 
 
 def accepted(head: str, entries: Sequence[DraftedEntry]) -> list[DraftedEntry]:
-    """Drafted entries, those of which that would be errors below `head` as comments which say why: two globs that match
-    the same names, names that cannot be declared. `head` ends with `cookies:` and the end of its line."""
+    """Turn entries that cause errors below `head` into comments with the reason. Examples are two globs that match the
+    same names, and names that cannot be declared. `head` ends with the line `cookies:`."""
     found = list(entries)
     while problems := _errors(composed(head, found)):
         wrong = _by_entry(head, found, problems)
         if not wrong:
-            break  # not of an entry
+            break  # the errors are outside the entries
         for at, problem in wrong.items():
             found[at] = _left_out(found[at], problem)
     return found
 
 
 def composed(head: str, entries: Sequence[DraftedEntry]) -> str:
-    """A whole policy."""
+    """Compose a complete policy from its head and entries."""
     text = "".join(entry.text for entry in entries)
     return head + text if declared(entries) else f"{head.rstrip()} []\n{text}"
 
 
 def declared(entries: Sequence[DraftedEntry]) -> int:
-    """How many there are that are no comments."""
+    """Count the entries that are not comments."""
     return sum(entry.is_declared for entry in entries)
 
 
@@ -54,7 +54,7 @@ def _errors(text: str) -> list[Problem]:
 
 
 def _by_entry(head: str, entries: Sequence[DraftedEntry], problems: list[Problem]) -> dict[int, Problem]:
-    """The first problem of each entry that has any, by the entry's index."""
+    """Return the first problem of each entry with problems, by the index of the entry."""
     of_lines: list[int] = []
     for at, entry in enumerate(entries):
         of_lines += [at] * entry.text.count("\n")
@@ -67,7 +67,7 @@ def _by_entry(head: str, entries: Sequence[DraftedEntry], problems: list[Problem
 
 
 def _left_out(entry: DraftedEntry, problem: Problem) -> DraftedEntry:
-    # Places in the draft are another's once lines are taken out of it.
+    # Places refer to this draft, and become wrong when lines turn into comments.
     why = re.sub(r" at draft\.yaml:[0-9:]+", "", problem.message)
     lines = [f"  # {line[2:]}" if line.strip() else line for line in entry.yaml.splitlines(keepends=True)]
     return replace(entry, yaml=f"  # left out: {printable(why)}\n{''.join(lines)}", is_declared=False)

@@ -1,7 +1,6 @@
-"""A draft of a register from what was seen: entries for undeclared cookies, families among them, and what a catalog
-suggests.
+"""Draft of a register from an inventory: entries for undeclared cookies and families, with suggestions of a catalog.
 
-What is drafted is for a person to read: purposes and categories are comments, and a new policy begins in report mode.
+A draft is for review. Purposes and categories are comments, and a new policy is in report mode.
 """
 
 from dataclasses import dataclass
@@ -26,14 +25,15 @@ from cookiewarden.tools.learn.drafting import DraftedEntry, accepted, composed, 
 
 EMPTY = """version: 1
 policy: {name}
-mode: report # nothing is changed yet: read what is below, run it, ask cookiewarden forecast, then say enforce
+# Review the entries, run the proxy, and check cookiewarden forecast. Then set the mode to enforce.
+mode: report
 
 undeclared: {{response: block, request: strip}}
 defaults: {{secure: true, http_only: true, same_site: {{default: Lax}}}}
 
 cookies:
 """
-"""What a new policy begins with."""
+"""Beginning of a new policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class RegisterDraft:
 
     entries: list[DraftedEntry]
     names: list[str]
-    """That were seen and are not declared: those that cannot be are comments."""
+    """Undeclared names that were seen; names that cannot be declared are comments."""
     families: list[Family]
     suggested: int
-    """How many of them the catalog knows."""
+    """Number of entries with a row in the catalog."""
 
     @property
     def yaml(self) -> str:
@@ -53,17 +53,17 @@ class RegisterDraft:
 
     @property
     def declared(self) -> int:
-        """How many entries there are that are no comments."""
+        """Number of entries that are not comments."""
         return declared(self.entries)
 
 
 def new_policy(name: str, made: RegisterDraft) -> str:
-    """A whole policy of drafted entries, in report mode."""
+    """Compose a policy in report mode from drafted entries."""
     return composed(EMPTY.format(name=scalar(name)), made.entries)
 
 
 def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog | None, now: float) -> RegisterDraft:
-    """For what `policy` does not declare."""
+    """Draft entries for the cookies of an inventory that `policy` does not declare."""
     undeclared = {f.name for f in drift(inventory, judged, policy, now) if f.kind is Kind.UNDECLARED}
     found = families(name for name in undeclared if "*" not in name)
     of_families = {member for family in found for member in family.members}
@@ -80,7 +80,7 @@ def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog
 
 
 def _joined(family: Family, inventory: Inventory) -> Record:
-    """What was seen of all members."""
+    """Merge the records of all members of a family."""
     joined = Record(family.glob)
     for member in family.members:
         record = inventory.records[member]
@@ -100,25 +100,25 @@ def _joined(family: Family, inventory: Inventory) -> Record:
 
 
 def _entry(record: Record, family: Family | None, known: Suggestion | None) -> DraftedEntry:
-    """What the catalog suggests is still a comment: a person takes it over or does not."""
+    """Draft an entry. Suggestions of the catalog are comments."""
     is_glob = family is not None
     notes = [f"a family: {family.why}"] if family is not None else []
     purpose, category = PURPOSE, CATEGORY
     if known is not None:
         told = ", ".join(filter(None, (known.platform, known.retention)))
-        notes.append(f"the catalog knows it ({told}); what follows is its suggestion, and nobody has checked it")
+        notes.append(f"found in the catalog ({told}); the suggestions below need review")
         purpose = scalar(known.description) if known.description else PURPOSE
         category = scalar(known.category.lower()) if known.category else CATEGORY
     yaml = entry_yaml(record, is_glob, notes, purpose, category)
     return DraftedEntry(yaml, is_declared=not why_undeclarable(record, is_glob))
 
 
-# Merging
+# Additions
 
 
 def merged(source: Source, raw: str, entries: str) -> str | Problem:
-    """A policy's text with entries added at the end of its `cookies`; every other octet as it was. A problem where that
-    cannot be done for the way in which the file is written."""
+    """Add entries at the end of `cookies` in the text of a policy, without changing its other octets. Returns a problem
+    if the YAML has a form to which entries cannot be added."""
     cookies = source.data.get("cookies") if isinstance(source.data, dict) else None
     lines = raw.splitlines(keepends=True)
     if cookies is None:
@@ -141,14 +141,13 @@ def merged(source: Source, raw: str, entries: str) -> str | Problem:
 
 def _flow(source: Source, pos: Pos) -> Problem:
     message = (
-        "the cookies are written in a way that cannot be added to, such as [ ]: write each on lines of its own, "
-        "after a - on the first, or paste the entries by hand"
+        "cannot add entries to this form of cookies; write one entry per line that begins with -, or paste the entries"
     )
     return source.problem(Code.WRONG_VALUE, pos, message)
 
 
 def _end_of_block(lines: list[str], first: int, indent: str) -> int:
-    """How many lines there are up to the last one of the list whose first item is on line `first`."""
+    """Return the number of the last line of the list whose first item is on line `first`."""
     end = first
     for number in range(first, len(lines)):
         text = lines[number]
@@ -162,7 +161,7 @@ def _end_of_block(lines: list[str], first: int, indent: str) -> int:
 
 
 def _indented(entries: str, indent: str) -> str:
-    """The entries are written with two blanks before their dash."""
+    """Replace the indentation of drafted entries, which is two spaces."""
     return "".join(
         indent + line.removeprefix("  ") if line.strip() else line for line in entries.splitlines(keepends=True)
     )

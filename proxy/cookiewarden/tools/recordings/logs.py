@@ -30,7 +30,7 @@ _HASHED = re.compile(rb"#([0-9A-F]{2})")
 _HOSTNAME = re.compile(rb"[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?")
 
 _TOKEN = rb"[^\s;=,:/?@<>(){}\"\\]+"
-"""A cookie's name, as found in logs: more than RFC 6265 allows, and nothing that begins a URL."""
+"""Cookie name in logs. It has more characters than RFC 6265 allows, but not those that begin a URL."""
 _PAIRS = re.compile(_TOKEN + rb"=[^;]*(?:;[ ]?" + _TOKEN + rb"(?:=[^;]*)?)*;?[ ]?")
 _ATTRIBUTE = re.compile(
     rb";\s*(?:path|domain|expires|max-age|samesite|secure|httponly|partitioned)\s*(?:[=;,]|$)", re.IGNORECASE

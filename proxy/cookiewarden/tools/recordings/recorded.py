@@ -40,7 +40,7 @@ class Note(Enum):
     """Parts of a recording that were left out or needed an interpretation."""
 
     NO_URL = "left out: the URL is missing or not valid"
-    NOT_HTTP = "left out: not fetched by HTTP, such as data: or chrome-extension:"
+    NOT_HTTP = "left out: not fetched by HTTP, such as data and chrome-extension URLs"
     NO_RESPONSE = "without a response: only the request is used"
     REDACTED = "left out: the cookies are redacted"
     NOT_PARSED = "left out: not valid JSON"

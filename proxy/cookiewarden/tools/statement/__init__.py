@@ -1,1 +1,1 @@
-"""Published statements, read and compared."""
+"""Parsing and comparison of published statements."""

@@ -1,5 +1,5 @@
-"""Tables as `pdftotext -layout` leaves them: columns by where they begin, cells over several lines, rows between empty
-lines."""
+"""Tables in the output of `pdftotext -layout`. Columns begin at the same position, cells span lines, and blank lines
+separate rows."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 from cookiewarden.tools.statement.phrases import columns_of, lifetime_of
 
 SLACK = 2
-"""By how many characters a cell may begin before its column's head."""
+"""Maximum number of characters that a cell begins before its heading."""
 MAX_CELL = 4000
-"""Characters after which nothing more is added to a cell."""
+"""Maximum characters of a cell."""
 GAP = 6
-"""Empty lines after which a table has ended; a page's end leaves some."""
+"""Blank lines that end a table; the end of a page has fewer."""
 
 
 @dataclass(slots=True)
 class TableRow:
-    """A row, with the number of its first line."""
+    """Row with the number of its first line."""
 
     number: int
     cells: list[str] = field(default_factory=list)
 
 
 def read_table(lines: list[str], at: int) -> tuple[list[TableRow], int]:
-    """The table whose head is line `at` (from 0), head included, and the line after it; no rows where none begins
-    there."""
+    """Read the table whose heading is line `at` (from 0). Returns its rows with the heading, and the index of the next
+    line; no rows if the line is not a heading."""
     head = _pieces(lines[at])
     if columns_of(tuple(text for _, text in head)) is None:
         return [], at
@@ -50,13 +50,13 @@ class _Table:
         self.rows.append(TableRow(at + 1, cells))
 
     def take(self, line: str, at: int) -> bool:
-        """Whether a line belongs to the table."""
+        """Read a line. Returns False if it is outside the table."""
         if not line.strip():
             self.empty += 1
             return self.empty < GAP
         pieces = _pieces(line)
         if len(pieces) > 1 and columns_of(tuple(text for _, text in pieces)) is not None:
-            self._head(pieces, at)  # once more, on another page
+            self._head(pieces, at)  # the heading repeats on the next page
         elif not self._cells(pieces, at):
             return False
         self.empty = 0
@@ -68,7 +68,7 @@ class _Table:
             column = self._column(start)
             end = self.starts[column + 1] if column + 1 < len(self.starts) else None
             if end is not None and start + len(text) > end:
-                return False  # it goes on where the next column begins: that is a sentence
+                return False  # text across columns is a sentence
             found[column] = f"{found[column]} {text}".strip()
         name = found[self.name]
         if name and (" " in name or (self.empty and not any(c for c in found if c is not name))):
@@ -83,8 +83,8 @@ class _Table:
         return max((i for i, column in enumerate(self.starts) if column <= start + SLACK), default=0)
 
     def _begins(self, cells: list[str]) -> bool:
-        """Whether a line with a name is a row, and not the rest of a long name: rows have something of a lifetime on
-        their first line, if the table has any; and stand after an empty line, where they are not a line each."""
+        """Check whether a line with a name begins a row, or continues a long name. In a table with lifetimes, the first
+        line of a row has one, or follows a blank line. In other tables, it follows a blank line."""
         if not cells[self.name]:
             return False
         if len(self.rows) == 1:
@@ -104,5 +104,5 @@ class _Table:
 
 
 def _pieces(line: str) -> list[tuple[int, str]]:
-    """What stands between gaps, with where it begins."""
+    """Split a line at gaps of two spaces or more. Returns each piece with its position."""
     return [(found.start(), found[0]) for found in re.finditer(r"\S+(?: \S+)*", line.expandtabs())]

@@ -1,5 +1,4 @@
-"""The lines of a page: HTML, Markdown or plain text; which of them are headings, items of a list and rows of a
-table."""
+"""Lines of an HTML, Markdown or text page, classified as headings, list items, table rows and text."""
 
 import re
 from collections.abc import Iterator
@@ -10,16 +9,18 @@ from html.parser import HTMLParser
 from cookiewarden.tools.statement.layout import read_table
 
 MAX_PAGE = 8 * 1024 * 1024
-"""Octets."""
+"""Maximum size of a page in octets."""
 MAX_TERM = 1000
-"""Characters of what a definition list defines."""
+"""Maximum characters of a term in a definition list."""
 
 
 class NoStatement(Exception):
-    """Why a page cannot be read as a statement; exit code 3."""
+    """Reason why a page cannot be read as a statement; exit code 3."""
 
 
 class LineKind(Enum):
+    """Kind of a line."""
+
     TEXT = auto()
     HEADING = auto()
     ITEM = auto()
@@ -29,6 +30,8 @@ class LineKind(Enum):
 
 @dataclass(slots=True)
 class PageLine:
+    """Line of a page. Rows have `cells`."""
+
     kind: LineKind
     text: str
     number: int
@@ -36,15 +39,15 @@ class PageLine:
 
 
 def lines_of(raw: bytes) -> list[PageLine]:
-    """Raises NoStatement."""
+    """Split a page into classified lines. Raises NoStatement if it is too large or not text."""
     if len(raw) > MAX_PAGE:
         raise NoStatement(f"it is larger than {MAX_PAGE // 1024 // 1024} MiB")
     if raw.startswith(b"%PDF"):
-        raise NoStatement("it is a PDF: give its text instead, as pdftotext -layout writes it")
+        raise NoStatement("it is a PDF; convert it to text with pdftotext -layout")
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise NoStatement("it is UTF-16: save it as UTF-8")
+        raise NoStatement("it is UTF-16; save it as UTF-8")
     if b"\0" in raw or raw[:4] == b"PK\x03\x04":
-        raise NoStatement("it is no text")
+        raise NoStatement("it is a binary file; give HTML, Markdown or text")
     text = raw.decode("utf-8-sig", "replace")
     return _html_lines(text) if _IS_HTML.search(text[:20000]) else list(_text_lines(text))
 
@@ -53,7 +56,7 @@ _IS_HTML = re.compile(r"<(!doctype html|html|body|table|p|li|div)\b", re.IGNOREC
 
 
 class _Html(HTMLParser):
-    """The text of a page, a line for each block, a list of cells for each row of a table."""
+    """Parser that makes a line of each block, and a list of cells of each table row."""
 
     BLOCKS = frozenset(
         {
@@ -83,7 +86,7 @@ class _Html(HTMLParser):
     HIDDEN = frozenset({"script", "style", "template", "noscript", "svg", "head"})
     ENDS = frozenset({"li", "dd", "ul", "ol", "dl", "table", "p", "caption"})
     INSIDE = frozenset({"p", "div", "br", "span"})
-    """What does not end an item or a cell."""
+    """Elements that do not end an item or a cell."""
     HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
     def __init__(self) -> None:
@@ -128,14 +131,14 @@ class _Html(HTMLParser):
             self.text.append(data)
 
     def end(self) -> None:
-        """What is still open."""
+        """End the last line."""
         self._end(LineKind.TEXT)
 
     def _row(self) -> None:
-        """The end of one, said or not."""
+        """End a row, with or without its end tag."""
         if self.cells is not None:
             self._cell()
-            # What stands before the first cell is none.
+            # The first piece is the text before the first cell.
             self.lines.append(PageLine(LineKind.ROW, "", self.getpos()[0], tuple(self.cells[1:])))
             self.cells = None
 
@@ -145,7 +148,7 @@ class _Html(HTMLParser):
             self.text = []
 
     def _term(self, tag: str) -> None:
-        """`<dt>name<dd>text` is an item."""
+        """Make an item of `<dt>name<dd>text`."""
         text = plain("".join(self.text))
         if tag == "dd" and text:
             self.text, self.kind = [f"{text[:MAX_TERM]}: "], LineKind.ITEM
@@ -160,8 +163,7 @@ class _Html(HTMLParser):
 
 
 def _without_comments(text: str) -> str:
-    """Comments and tags that never end cost the parser the square of the page: what is not read is taken away
-    before."""
+    """Remove comments, because unclosed ones cost the parser quadratic time."""
     kept = []
     at = 0
     while (begin := text.find("<!--", at)) >= 0:
@@ -175,7 +177,7 @@ _TAG = re.compile(r"<(?:(/?[A-Za-z][A-Za-z0-9]*)|[!?])[^<>]*>|<")
 
 
 def _bare_tag(found: re.Match[str]) -> str:
-    """A tag without its attributes; a `<` that begins none as text."""
+    """Remove the attributes of a tag, and escape a `<` that does not begin a tag."""
     return f"<{found[1]}>" if found[1] else "" if len(found[0]) > 1 else "&lt;"
 
 
@@ -193,7 +195,7 @@ _RULE = re.compile(r"[\s|:=+-]+")
 
 
 def _text_lines(text: str) -> Iterator[PageLine]:
-    """Tables of a PDF whole, all else line by line."""
+    """Read the tables of a PDF, and other text line by line."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")
     at = 0
     while at < len(lines):
@@ -224,7 +226,7 @@ def _text_line(raw: str, number: int) -> Iterator[PageLine]:
 
 
 def _cells(line: str) -> list[str]:
-    """Of a Markdown table, of one with tabs, or of columns as pdftotext leaves them."""
+    """Split a row of a Markdown table, of a table with tabs, or of columns from pdftotext."""
     stripped = line.strip()
     if stripped.startswith("|"):
         inner = stripped.removeprefix("|").removesuffix("|")
@@ -233,12 +235,12 @@ def _cells(line: str) -> list[str]:
 
 
 def _unmarked(text: str) -> str:
-    """Without Markdown's marks."""
+    """Remove the markup of Markdown."""
     text = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
     text = re.sub(r"(?<!\\)(\*\*|__(?=\S)(?=[^_]*__(?!_))|`)", "", text)
     return plain(re.sub(r"\\([\\`*_<>\[\]|#+.-])", r"\1", text))
 
 
 def plain(text: str) -> str:
-    """With one blank where there are several."""
+    """Collapse white space to single spaces."""
     return " ".join(text.split())

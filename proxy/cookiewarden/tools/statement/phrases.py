@@ -1,4 +1,4 @@
-"""Lifetimes, days and the heads of tables as people write them, in English and Dutch."""
+"""Lifetimes, dates and table headings in English and Dutch text."""
 
 import re
 
@@ -55,7 +55,7 @@ SESSION = Lifetime("session", 0)
 
 
 def lifetime_of(cell: str) -> Lifetime | None:
-    """What a cell or a phrase that speaks of a lifetime says; None where it says nothing that can be enforced."""
+    """Parse the lifetime in a cell or phrase about lifetimes; None if it has no lifetime that can be enforced."""
     if found := _SPAN.search(cell):
         return _span(found)
     if _SESSION_SAID.search(cell) or re.search(r"\b(browser )?(session|sessie)\b", cell, re.IGNORECASE):
@@ -64,7 +64,7 @@ def lifetime_of(cell: str) -> Lifetime | None:
 
 
 def lifetime_in(text: str) -> Lifetime | None:
-    """What running text says of a lifetime, where it does: a number may be of something else."""
+    """Find a lifetime in running text, in sentences with a word about time, since a number can mean something else."""
     for sentence in re.split(r"(?<=[.;!?])\s+", text):
         found = _SPAN.search(sentence)
         if found and _SPEAKS_OF_TIME.search(sentence):
@@ -110,7 +110,7 @@ _DATES = (
 
 
 def day_in(text: str) -> str:
-    """The first day in it, as in 2026-12-31; empty where there is none."""
+    """Return the first date in a text, as in 2026-12-31, or ""."""
     for form in _DATES:
         if (found := form.search(text)) and (day := _day(found)):
             return day
@@ -135,11 +135,11 @@ _HEADERS = {
 
 
 MAX_COLUMNS = 20
-"""Of a table of cookies."""
+"""Maximum columns of a table of cookies."""
 
 
 def columns_of(cells: tuple[str, ...]) -> dict[str, int] | None:
-    """Which column is what, where the row is the head of a table of cookies."""
+    """Return the columns of name, lifetime and purpose by their headings, or None for other rows."""
     if not 2 <= len(cells) <= MAX_COLUMNS or any(len(cell) > 40 for cell in cells):
         return None
     found: dict[str, int] = {}

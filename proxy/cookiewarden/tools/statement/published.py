@@ -1,8 +1,6 @@
-"""A published cookie statement, read: which cookies it names, what it says of them, and for how long browsers keep
-them.
+"""Parser of published cookie statements: names, purposes and lifetimes of cookies.
 
-People write such pages in many ways; what is read is lists (`- name: text`), tables and definition lists. English and
-Dutch words are known."""
+It reads lists (`- name: text`), tables and definition lists, in English and Dutch."""
 
 import re
 from collections.abc import Iterable
@@ -15,12 +13,12 @@ from cookiewarden.tools.statement.phrases import columns_of, day_in, lifetime_in
 
 @dataclass(slots=True)
 class Claim:
-    """What a page says of one cookie."""
+    """Cookie on a page."""
 
     name: str
-    """As a policy would have it: what stands for anything is `*`."""
+    """Name for a policy, with `*` for placeholders."""
     written: str
-    """As the page has it."""
+    """Name on the page."""
     purpose: str
     lifetime: Lifetime | None
     line: int
@@ -29,7 +27,7 @@ class Claim:
 
 @dataclass(slots=True)
 class Group:
-    """Cookies that stand together: the heading over them, and the sentence before them."""
+    """Heading and introduction of cookies that are listed together."""
 
     heading: str
     intro: str
@@ -37,23 +35,23 @@ class Group:
 
 @dataclass(slots=True)
 class Published:
-    """A whole page."""
+    """Contents of a page."""
 
     claims: list[Claim] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     edited: str = ""
-    """As in 2026-12-31; empty: it does not say."""
+    """Date of the last edit as in 2026-12-31, or ""."""
     text: str = ""
-    """All of it."""
+    """Text of the page."""
 
 
 def read_page(raw: bytes) -> Published:
-    """Raises NoStatement."""
+    """Parse a page. Raises NoStatement if it names no cookies."""
     published = _Reader(lines_of(raw)).read()
     if not published.claims:
         raise NoStatement(
-            "no cookie is named on it; what is read is lists (- name: what it is for), tables and definition lists, "
-            "and of a PDF the text that pdftotext -layout writes"
+            "no cookies found; supported are lists (- name: purpose), tables and definition lists, and the text of a "
+            "PDF from pdftotext -layout"
         )
     return published
 
@@ -91,11 +89,11 @@ _NAME = re.compile(
 
 
 MAX_ITEM = 4000
-"""Characters after which nothing more is added to what is said of a cookie."""
+"""Maximum characters of the text of a cookie."""
 MAX_INTRO = 1000
-"""Characters of the paragraph before cookies, from its end, and of a heading."""
+"""Maximum characters of an introduction, counted from its end, and of a heading."""
 MAX_NAMES = 50
-"""That stand together with one text: more of them are no names."""
+"""Maximum names with one text; longer lists are not lists of names."""
 
 
 class _Reader:
@@ -105,7 +103,7 @@ class _Reader:
             for line, before in zip(lines, [None, *lines], strict=False)
             if line.kind is not LineKind.BLANK or (before is not None and before.kind is not LineKind.BLANK)
         ]
-        """Without a second empty line after another."""
+        """Lines, without repeated blank lines."""
         self.known: set[str] = set()
         text = "\n".join(" ".join((line.text, *line.cells)) for line in lines)
         self.published = Published(edited=_edited(lines), text=text)
@@ -134,13 +132,13 @@ class _Reader:
         return at == 0 or self.lines[at - 1].kind is not LineKind.TEXT
 
     def _is_heading(self, at: int) -> bool:
-        """A short line by itself that is no sentence."""
+        """Check for a short line between blank lines that is not a sentence."""
         text = self.lines[at].text
         alone = self._begins(at) and (at + 1 == len(self.lines) or self.lines[at + 1].kind is not LineKind.TEXT)
         return alone and len(text) <= 90 and not text.endswith((".", ":", ";", ",")) and text[:1].isupper()
 
     def _block(self, at: int) -> int:
-        """Items or rows that stand together; what continues an item belongs to it."""
+        """Read adjacent items or rows, with the lines that continue them. Returns the index of the next line."""
         kind, items = self.lines[at].kind, []
         while at < len(self.lines):
             line = self.lines[at]
@@ -167,7 +165,7 @@ class _Reader:
         return at + 1 < len(self.lines) and self.lines[at + 1].kind is kind
 
     def _is_list_of_cookies(self, claims: list[Claim]) -> bool:
-        """And not, say, of browsers and how to refuse cookies in each."""
+        """Check that a list is about cookies, and not, for example, about settings of browsers."""
         if not claims or any(claim.written.lower() in _BROWSERS for claim in claims):
             return False
         strong = sum(_STRONG.search(claim.written) is not None for claim in claims)
@@ -208,7 +206,7 @@ class _Reader:
         return [self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if _could_be_a_name(name)]
 
     def _strong_text(self, line: PageLine) -> Claim | None:
-        """`_ga: …` in running text, where the name is one that is nothing else."""
+        """Find `_ga: …` in running text, if the name has a character that other words do not have."""
         found = _NAME.match(line.text[:MAX_ITEM])
         if found is None or found["separator"] == "(" or found["more"]:
             return None
@@ -240,7 +238,7 @@ class _Reader:
         )
         lifetime = lifetime_of(span) or lifetime_in(purpose) or beside
         if len(names) > 1 and re.search(r"[/,;]|\b(and|or|en|of)\b", span):
-            lifetime = None  # one for each, and no telling which
+            lifetime = None  # one lifetime per name, in an unknown order
         return [self._claim(name, purpose, lifetime, line) for name in names]
 
     def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: PageLine) -> Claim:
@@ -248,36 +246,36 @@ class _Reader:
 
 
 def _at_the_end(text: str) -> Lifetime | None:
-    """`the language (2 years)`, `the language, 2 years.`"""
+    """Find a lifetime at the end of a text: `the language (2 years)`, `the language, 2 years.`"""
     found = re.search(r"(?:\(([^()]{1,40})\)|,\s*([^,()]{1,40}))\.?$", text)
     said = (found[1] or found[2]) if found else ""
     return lifetime_of(said) if re.fullmatch(r"\s*(\S+\s+)?\S+\s*", said) else None
 
 
 def _names_in(cell: str, in_table: bool) -> list[str]:
-    """`sid`, `sid (1 year)`, `a, b`, `a / b`, `a and b`."""
+    """Parse the names in a cell: `sid`, `sid (1 year)`, `a, b`, `a / b`, `a and b`."""
     bare = re.split(r"\s?\(|\s[\u2013-]\s", cell)[0]
     pieces = re.split(r"[,;]|\s/\s|\s&\s|\s(?:and|or|en|of)\s", bare)
     words = [piece.strip(" \"'`\u201c\u201d") for piece in pieces]
-    if len(words) == 1 and " " in words[0]:  # names that stood on lines of their own
+    if len(words) == 1 and " " in words[0]:  # one name per line in the source
         words = words[0].split(" ")
         words = words if all(map(_STRONG.search, words)) else []
     return words if len(words) <= MAX_NAMES and all(_could_be_a_name(word, in_table) for word in words) else []
 
 
 def _could_be_a_name(name: str, in_table: bool = False) -> bool:
-    """`in_table`: below a head that says so, where a browser's name may be a cookie's too."""
+    """Check a name. `in_table`: it is in a column of names, where the name of a browser can be a cookie's name."""
     if not name or len(name) > 128 or re.search(r"[\s;=,]|^https?:|^www\.|@", name) or not name.isprintable():
         return False
     return (in_table or name.lower() not in _BROWSERS) and re.search(r"[\w%]", name) is not None
 
 
-# Within brackets none of their own: a page of nothing but opening ones is read in linear time.
+# Brackets do not nest, so that a page of opening brackets takes linear time.
 _ANYTHING = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(?![A-Za-z])|#+|\u2026|\.{3}|\*+")
 
 
 def pattern(written: str) -> str:
-    """`intercom-id-xxx`, `_ga_<container-id>`, `_gat_[name]` as a policy has them."""
+    """Convert names such as `intercom-id-xxx`, `_ga_<container-id>` and `_gat_[name]` to globs."""
     return re.sub(r"\*+", "*", _ANYTHING.sub("*", written.strip())).replace(" *", "*")
 
 
@@ -291,7 +289,7 @@ _EDITED = re.compile(
 
 
 def _edited(lines: Iterable[PageLine]) -> str:
-    """The day of the last edit, where the page says it."""
+    """Return the date of the last edit as in 2026-12-31, or ""."""
     said = ((line.text, _EDITED.search(line.text)) for line in lines)
     days = (day_in(text[found.start() :]) for text, found in said if found)
     return next(filter(None, days), "")

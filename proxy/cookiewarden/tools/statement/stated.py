@@ -1,5 +1,4 @@
-"""A published statement against the policy that is to make it true: where they differ, and a draft of a policy from the
-page."""
+"""Comparison of a published statement with a policy, and drafts of policies from statements."""
 
 import re
 from collections.abc import Iterator
@@ -14,25 +13,25 @@ from cookiewarden.tools.statement.published import Claim, Group, Published
 
 
 class StatementFindingKind(StrEnum):
-    """In the order in which they are told."""
+    """Kind of a finding, in the order of output."""
 
     UNDECLARED = "undeclared"
-    """The page names a cookie that no entry declares: it is blocked, and the page is wrong."""
+    """The page lists a cookie that the register does not declare."""
     UNSTATED = "unstated"
-    """An entry declares a cookie that the page does not name, in a list or a table."""
+    """The register declares a cookie that is missing in the lists and tables of the page."""
     LIFETIME = "lifetime"
-    """The page says another lifetime than the policy enforces."""
+    """The lifetime on the page differs from the enforced lifetime."""
     NO_LIFETIME = "no-lifetime"
-    """The policy says that the lifetime is stated, and the page does not."""
+    """The entry has a stated lifetime that is missing on the page."""
     EDITED = "edited"
-    """The page says another day of its last edit."""
+    """The page has a different date of its last edit."""
     WORDING = "wording"
-    """The purpose is worded otherwise: no difference that counts."""
+    """The purpose has other words; this does not count as a difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementFinding:
-    """Where page and policy differ. `line`: of the page; 0: nowhere on it."""
+    """Difference between page and policy. `line` is a line of the page; 0 if the page does not have it."""
 
     kind: StatementFindingKind
     name: str
@@ -42,11 +41,11 @@ class StatementFinding:
 
 
 ROUNDED = 0.02
-"""Part by which two lifetimes may differ and be the same to a reader: a month of 30 days and one of 730 hours."""
+"""Ratio by which equal lifetimes may differ, such as a month of 30 days and one of 730 hours."""
 
 
 def compare(published: Published, policy: Policy, now: float) -> list[StatementFinding]:
-    """Where they differ. `now`: seconds since the epoch; entries that have ended do not count."""
+    """Compare a page with a policy, without its expired entries. `now`: seconds since the epoch."""
     entries = [e for e in policy.entries if e.until > now and e.set_by is not SetBy.INFRASTRUCTURE]
     pairs = [(claim, _entry_of(claim, entries)) for claim in published.claims]
     named = {id(entry) for _, entry in pairs}
@@ -57,15 +56,13 @@ def compare(published: Published, policy: Policy, now: float) -> list[StatementF
             found += _differences(claim, entry)
     edited = policy.statement.edited
     if edited and published.edited != edited:
-        said = f"the page says {published.edited}" if published.edited else "the page does not say it"
-        found.append(
-            StatementFinding(StatementFindingKind.EDITED, "", f"the policy was last edited on {edited}; {said}")
-        )
+        said = f"the page has {published.edited}" if published.edited else "the page has no date"
+        found.append(StatementFinding(StatementFindingKind.EDITED, "", f"the policy has {edited}, and {said}"))
     return sorted(found, key=lambda f: list(StatementFindingKind).index(f.kind))
 
 
 def _entry_of(claim: Claim, entries: list[Entry]) -> Entry | None:
-    """By its own name, else by the name under which browsers keep it, else by a glob."""
+    """Find the entry of a claim by its name in browsers, else by a glob."""
     names = [(e.rename.name if e.rename is not None else e.name, e) for e in entries]
     exact = next((e for name, e in names if name == claim.name), None)
     return (
@@ -77,36 +74,34 @@ def _entry_of(claim: Claim, entries: list[Entry]) -> Entry | None:
 
 def _undeclared(claim: Claim, entries: list[Entry]) -> StatementFinding:
     near = next((e.name for e in entries if _bare(e.name) == _bare(claim.name)), None)
-    more = f'; the policy spells it "{near}", and names are case-sensitive' if near else ""
+    more = f'; the policy has "{near}", and names are case-sensitive' if near else ""
     return StatementFinding(
-        StatementFindingKind.UNDECLARED, claim.name, f"the page names it, and no entry declares it{more}", claim.line
+        StatementFindingKind.UNDECLARED, claim.name, f"on the page, but not in the register{more}", claim.line
     )
 
 
 def _unstated(entry: Entry, published: Published) -> StatementFinding:
     if re.search(rf"(?<![\w-]){re.escape(entry.name)}(?![\w-])", published.text):
-        told = "declared, and the page names it in no list or table: what it says of it is not read"
+        told = "declared, but on the page only outside of lists and tables, which cannot be compared"
         return StatementFinding(StatementFindingKind.UNSTATED, entry.name, told, 0, entry)
     near = next((c for c in published.claims if _bare(c.name) == _bare(entry.name)), None)
-    more = f'; the page spells it "{near.written}"' if near else ""
-    return StatementFinding(
-        StatementFindingKind.UNSTATED, entry.name, f"declared, and the page does not name it{more}", 0, entry
-    )
+    more = f'; the page has "{near.written}"' if near else ""
+    return StatementFinding(StatementFindingKind.UNSTATED, entry.name, f"declared, but not on the page{more}", 0, entry)
 
 
 def _differences(claim: Claim, entry: Entry) -> Iterator[StatementFinding]:
     bound = entry.rules.bound
     if claim.lifetime is None:
         if entry.lifetime_source == "stated":
-            told = f"lifetime_source is stated ({_told(bound)}), and the page gives none"
+            told = f"the policy has {_told(bound)} (lifetime_source: stated), and the page has none"
             yield StatementFinding(StatementFindingKind.NO_LIFETIME, entry.name, told, claim.line, entry)
     elif bound is None or not _alike(claim.lifetime, bound):
-        told = f"the page says {_told(claim.lifetime)}, the policy {_told(bound)}"
+        told = f"the page has {_told(claim.lifetime)}, and the policy has {_told(bound)}"
         yield StatementFinding(StatementFindingKind.LIFETIME, entry.name, told, claim.line, entry)
     texts = {_bare_text(text) for text in entry.purpose.values()}
     if claim.purpose and not any(text and text in _bare_text(claim.purpose) for text in texts):
         yield StatementFinding(
-            StatementFindingKind.WORDING, entry.name, "the purpose is worded otherwise", claim.line, entry
+            StatementFindingKind.WORDING, entry.name, "the purpose has other words", claim.line, entry
         )
 
 
@@ -132,17 +127,17 @@ def _bare_text(text: str) -> str:
 
 
 def draft(published: Published, name: str) -> str:
-    """A policy in report mode with what the page says, in its own words."""
+    """Draft a policy in report mode with the names, purposes and lifetimes of a page."""
     categories = _categories(published.groups)
     edited = f"\n  edited: {published.edited}" if published.edited else ""
     said = f"statement:{edited}\n" if edited else ""
     lines = [
-        f"version: 1\npolicy: {scalar(name)}\nmode: report # nothing is changed yet: read what is below, run it, ask "
-        "cookiewarden forecast, then say enforce\n",
+        f"version: 1\npolicy: {scalar(name)}\n# Review the entries, run the proxy, and check cookiewarden forecast. "
+        "Then set the mode to enforce.\nmode: report\n",
         "undeclared: {response: block, request: strip}\ndefaults: {secure: true, http_only: true, same_site: "
         "{default: Lax}}\n",
         *([said] if said else []),
-        "# basis is why no consent is asked, in the publisher's words; consent: required where it is\ncategories:",
+        "# For each category, add basis (the reason why consent is not requested) or consent: required.\ncategories:",
     ]
     for category, group in categories:
         text = (group.heading or group.intro).strip().removesuffix(":")
@@ -162,8 +157,8 @@ def _entry(claim: Claim, category: str) -> DraftedEntry:
     if claim.lifetime is not None:
         lines.append(f"    lifetime: {claim.lifetime.text}\n    lifetime_source: stated")
     else:
-        lines.append("    # lifetime: none was recognised on the page; with lifetime_source: chosen this policy can")
-    lines.append("    # set_by: server, or script where a script of the page sets it\n")
+        lines.append("    # lifetime: not found on the page; choose one (lifetime_source is then chosen)")
+    lines.append("    # set_by: server, or script if a script on the page sets it\n")
     return DraftedEntry("\n".join([*lines, ""]), above=above + "\n")
 
 
@@ -231,7 +226,7 @@ _SAY_NOTHING = frozenset(
 
 
 def _categories(groups: list[Group]) -> list[tuple[str, Group]]:
-    """A name for each group, of the words in its heading that say something."""
+    """Name each group by the first significant words of its heading."""
     found: dict[str, Group] = {}
     for number, group in enumerate(groups, 1):
         words = [w for w in re.findall(r"[a-z0-9]+", (group.heading or group.intro).lower()) if w not in _SAY_NOTHING]

@@ -1,13 +1,15 @@
-"""Policy tests: what must come out of a header, in a file beside the policy, judged by the engine that enforces.
+"""Policy tests: headers and their expected results, in a file beside the policy. The engine of the proxy runs them.
 
-policy: shop.yaml
-cases:
-  - name: the session gets what the register promises
-    url: https://shop.example/login
-    set_cookie:
-      - {in: "sid=1; Path=/", out: "sid=1; Path=/; SameSite=Lax; Secure; HttpOnly"}
-      - {in: "_fbp=1", out: null, reasons: [undeclared]}
-    cookie: {in: "sid=1; _fbp=2", out: "sid=1"}
+Example:
+
+    policy: shop.yaml
+    cases:
+      - name: the session cookie gets the declared attributes
+        url: https://shop.example/login
+        set_cookie:
+          - {in: "sid=1; Path=/", out: "sid=1; Path=/; SameSite=Lax; Secure; HttpOnly"}
+          - {in: "_fbp=1", out: null, reasons: [undeclared]}
+        cookie: {in: "sid=1; _fbp=2", out: "sid=1"}
 """
 
 import re
@@ -36,38 +38,38 @@ from cookiewarden.core.policy.validation import problem_of
 from cookiewarden.tools.redact import without_value
 
 SEALED = "<sealed>"
-"""Stands for a sealed value in what is expected: it is another each time."""
+"""Placeholder for a sealed value in expectations, because encryption is not deterministic."""
 _SEALED_IN = re.compile(rb"([^=;\s]+)=<sealed:([^>]*)>")
 DEFAULT_URL = "https://localhost/"
 
 
 def _moment(value: object) -> float:
-    """Seconds since the epoch. Raises a validation error."""
+    """Parse a time as seconds since the epoch. Raises a validation error."""
     try:
         at = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:
-        raise wrong(Code.WRONG_VALUE, f'"{value}" is no moment; expected such as 2026-06-01T12:00:00Z') from None
+        raise wrong(Code.WRONG_VALUE, f'"{value}" is not a valid time, such as 2026-06-01T12:00:00Z') from None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _url(value: str | None) -> str:
     if value is None:
-        raise wrong(Code.WRONG_VALUE, "expected a URL such as https://shop.example/login, found nothing")
+        raise wrong(Code.WRONG_VALUE, "the URL is empty; give one such as https://shop.example/login")
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
-        raise wrong(Code.WRONG_VALUE, f'"{value}" is no URL; expected such as https://shop.example/login')
+        raise wrong(Code.WRONG_VALUE, f'"{value}" is not a valid URL, such as https://shop.example/login')
     return value
 
 
 def _set_cookie(value: str) -> str:
     if not value.strip():
-        raise wrong(Code.WRONG_VALUE, 'expected a Set-Cookie value such as "sid=1; Path=/", found none')
+        raise wrong(Code.WRONG_VALUE, 'the Set-Cookie value is empty; give one such as "sid=1; Path=/"')
     return value
 
 
 def _no_cookies(headers: dict[str, str]) -> dict[str, str]:
     for name in headers:
         if name.lower() in ("cookie", "set-cookie"):
-            raise wrong(Code.WRONG_VALUE, f"{name} does not belong here, but under {name.lower().replace('-', '_')}:")
+            raise wrong(Code.WRONG_VALUE, f"{name} is not valid here; use the key {name.lower().replace('-', '_')}")
     return headers
 
 
@@ -76,73 +78,75 @@ class _Model(BaseModel):
 
 
 class LineModel(_Model):
-    """A Set-Cookie value, and what must become of it."""
+    """Set-Cookie value with its expected result."""
 
     in_: Annotated[
         str,
         AfterValidator(_set_cookie),
-        Field(alias="in", description="The value that the application sets."),
+        Field(alias="in", description="Set-Cookie value of the application."),
     ]
-    out: Annotated[str | None, Field(description="What browsers get; null: nothing.")] = None
-    first: Annotated[str | None, Field(description="The line of the proxy's own that goes before it.")] = None
-    entry: Annotated[str | None, Field(description="The entry that decides; null: none does.")] = None
-    action: Annotated[Action | None, Field(description="What is done.")] = None
-    reasons: Annotated[list[Reason] | None, Field(description="Why, in any order.")] = None
+    out: Annotated[str | None, Field(description="Set-Cookie value for browsers; null if blocked.")] = None
+    first: Annotated[str | None, Field(description="Set-Cookie value that the proxy adds before this one.")] = None
+    entry: Annotated[str | None, Field(description="Name of the entry that decides; null if undeclared.")] = None
+    action: Annotated[Action | None, Field(description="Action of the decision.")] = None
+    reasons: Annotated[list[Reason] | None, Field(description="Reasons of the decision, in any order.")] = None
 
 
 class CookieModel(_Model):
-    """A Cookie header, and what must become of it."""
+    """Cookie header with its expected result."""
 
-    in_: Annotated[str, Field(alias="in", description="What the browser sends.")]
-    out: Annotated[str | None, Field(description="What the application gets; null: no header.")] = None
-    reasons: Annotated[
-        dict[str, list[Reason]] | None, Field(description="Why, by name of the cookie, in any order.")
-    ] = None
+    in_: Annotated[str, Field(alias="in", description="Cookie header of the browser.")]
+    out: Annotated[str | None, Field(description="Cookie header for the application; null if removed.")] = None
+    reasons: Annotated[dict[str, list[Reason]] | None, Field(description="Reasons by cookie name, in any order.")] = (
+        None
+    )
 
 
 class CaseModel(_Model):
     """One case."""
 
-    name: Annotated[str, Field(min_length=1, description="The sentence that it proves.")]
-    url: Annotated[str | None, AfterValidator(_url), Field(description="Where the browser is.")] = None
-    method: Annotated[str, Field(description="Of the request.")] = "GET"
+    name: Annotated[str, Field(min_length=1, description="Sentence that the case proves.")]
+    url: Annotated[str | None, AfterValidator(_url), Field(description="URL of the request.")] = None
+    method: Annotated[str, Field(description="Method of the request.")] = "GET"
     headers: Annotated[
         dict[str, str],
         AfterValidator(_no_cookies),
-        Field(description="Of the request: Sec-GPC, Sec-Fetch-Dest, …"),
+        Field(description="Further request headers, such as Sec-GPC and Sec-Fetch-Dest."),
     ] = {}
     response_headers: Annotated[
-        dict[str, str], AfterValidator(_no_cookies), Field(description="Content-Type, Cache-Control, …")
+        dict[str, str],
+        AfterValidator(_no_cookies),
+        Field(description="Further response headers, such as Content-Type and Cache-Control."),
     ] = {}
-    mode: Annotated[Mode | None, Field(description="Instead of the policy's own.")] = None
+    mode: Annotated[Mode | None, Field(description="Mode that overrides the policy's mode.")] = None
     now: Annotated[
         float | None,
         BeforeValidator(_moment),
         WithJsonSchema({"type": "string", "examples": ["2026-06-01T12:00:00Z"]}),
-        Field(description="The moment of it: 2026-06-01T12:00:00Z."),
+        Field(description="Time of the exchange, such as 2026-06-01T12:00:00Z."),
     ] = None
-    cookie: Annotated[CookieModel | None, Field(description="The request's Cookie header.")] = None
-    set_cookie: Annotated[list[LineModel], Field(description="The response's Set-Cookie lines, in order.")] = []
-    evicted: Annotated[list[str] | None, Field(description="Names that browsers are told to forget.")] = None
+    cookie: Annotated[CookieModel | None, Field(description="Cookie header of the request.")] = None
+    set_cookie: Annotated[list[LineModel], Field(description="Set-Cookie lines of the response, in order.")] = []
+    evicted: Annotated[list[str] | None, Field(description="Names of the cookies that the proxy expires.")] = None
 
 
 class CasesModel(_Model):
     """A file of policy tests."""
 
-    policy: Annotated[str, Field(min_length=1, description="The policy, beside this file.")]
-    url: Annotated[str | None, AfterValidator(_url), Field(description="Of cases that give none.")] = None
+    policy: Annotated[str, Field(min_length=1, description="Policy file, relative to this file.")]
+    url: Annotated[str | None, AfterValidator(_url), Field(description="URL of cases without their own.")] = None
     now: Annotated[
         float | None,
         BeforeValidator(_moment),
         WithJsonSchema({"type": "string", "examples": ["2026-06-01T12:00:00Z"]}),
-        Field(description="Of cases that give none."),
+        Field(description="Time of cases without their own."),
     ] = None
-    cases: Annotated[list[CaseModel], Field(min_length=1, description="The cases.")]
+    cases: Annotated[list[CaseModel], Field(min_length=1, description="Cases of this file.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """A file of them, where it is right, and what is wrong with it."""
+    """Test file. `model` is None if the file has problems."""
 
     model: CasesModel | None
     problems: list[Problem]
@@ -151,27 +155,27 @@ class Cases:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """What a case expected and did not get."""
+    """Expectation of a case that was not met."""
 
     what: str
     expected: str
     got: str
     place: Place
-    """Of the expectation."""
+    """Place of the expectation."""
     decided: Place | None = None
-    """Of the entry that decided."""
+    """Place of the entry that decided."""
     why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One case, run."""
+    """Result of one case."""
 
     name: str
     place: Place
     differences: list[Mismatch]
     entries: frozenset[str]
-    """That decided on something in it."""
+    """Names of the entries that decided on a cookie of the case."""
 
     @property
     def passed(self) -> bool:
@@ -179,7 +183,7 @@ class Result:
 
 
 def read_cases(path: str, raw: bytes) -> Cases:
-    """Read a file of cases; every problem has its place, and none its line: that holds values of cookies."""
+    """Read a test file. Problems have their places, but not their source lines, which can have cookie values."""
     cases = _read_cases(path, raw)
     return replace(cases, problems=[replace(problem, excerpt="") for problem in cases.problems])
 
@@ -189,7 +193,7 @@ def _read_cases(path: str, raw: bytes) -> Cases:
     if source.data is None and source.problems:
         return Cases(None, source.problems, source)
     if isinstance(source.data, dict) and "cookies" in source.data and "cases" not in source.data:
-        told = "this is a policy, and no file of tests: those have cases, and end in .test.yaml"
+        told = "this is a policy, not a test file; a test file has cases, and its name ends in .test.yaml"
         return Cases(None, [source.problem(Code.WRONG_TYPE, source.key_pos(("cookies",)), told)], source)
     try:
         model = CasesModel.model_validate(source.data)
@@ -203,20 +207,18 @@ def _read_cases(path: str, raw: bytes) -> Cases:
 
 
 def _told_nothing(model: CasesModel, source: Source) -> Iterable[Problem]:
-    """What cannot fail is no test."""
+    """Find cases and lines without an expectation, which cannot fail."""
     for number, case in enumerate(model.cases):
         path = ("cases", number)
         if not case.set_cookie and case.cookie is None and case.evicted is None:
-            message = f'"{printable(case.name)}" tests nothing: give set_cookie, cookie or evicted'
+            message = f'"{printable(case.name)}" has no expectations; add set_cookie, cookie or evicted'
             yield source.problem(Code.MISSING_KEY, source.value_pos(path), message)
         for at, line in enumerate(case.set_cookie):
             if not line.model_fields_set - {"in_"}:
-                message = "nothing is said of what must come of it: give out, first, entry, action or reasons"
+                message = "the line has no expectations; add out, first, entry, action or reasons"
                 yield source.problem(Code.MISSING_KEY, source.value_pos((*path, "set_cookie", at)), message)
         if case.cookie is not None and not case.cookie.model_fields_set - {"in_"}:
-            message = (
-                "nothing is said of what must come of it: give out (null: the application gets no header) or reasons"
-            )
+            message = "the header has no expectations; add out (null if the header is removed) or reasons"
             yield source.problem(Code.MISSING_KEY, source.value_pos((*path, "cookie")), message)
 
 
@@ -225,17 +227,17 @@ def _told_twice(model: CasesModel, source: Source) -> Iterable[Problem]:
     for number, case in enumerate(model.cases):
         if case.name in seen:
             first = source.value_pos(("cases", seen[case.name], "name"))
-            message = f"a case of this name stands at line {first.line} already"
+            message = f"line {first.line} has a case with the same name; rename one of them"
             yield source.problem(Code.DUPLICATE_KEY, source.value_pos(("cases", number, "name")), message)
         seen.setdefault(case.name, number)
 
 
 Engines = Callable[[Mode | None, float], Engine]
-"""Makes the engine of the policy for a mode and a moment."""
+"""Function that makes the engine of the policy for a mode and a time in seconds since the epoch."""
 
 
 def run_cases(cases: Cases, engines: Engines, now: float, chosen: Callable[[str], bool]) -> list[Result]:
-    """Run the cases whose names are chosen. `now`: for those that give no moment."""
+    """Run the cases whose names are chosen. `now` is the time of cases without their own."""
     model = cases.model
     if model is None:
         return []
@@ -265,7 +267,7 @@ def _exchange(case: CaseModel, model: CasesModel) -> Exchange:
 
 
 class _Runner:
-    """One case."""
+    """Run of one case."""
 
     def __init__(
         self,
@@ -291,7 +293,7 @@ class _Runner:
         return self.differences
 
     def _sealed(self, header: bytes) -> bytes:
-        """`name=<sealed:value>` as a browser would have it."""
+        """Replace `name=<sealed:value>` by the sealed cookie that a browser would send."""
 
         def seal(found: re.Match[bytes]) -> bytes:
             line = found[1] + b"=" + found[2]
@@ -308,14 +310,14 @@ class _Runner:
         if "out" in expected.model_fields_set and got != expected.out:
             changed = [j for j in outcome.cookies if j.after != j.before]
             texts = _told(expected.out, got, _cookies_masked)
-            self._differ("the application gets", *texts, ("cookie", "out"), changed[0] if changed else None)
+            self._differ("the application receives", *texts, ("cookie", "out"), changed[0] if changed else None)
         for name, reasons in (expected.reasons or {}).items():
             judged = [j for j in outcome.cookies if _text(j.name) == name]
             found = {str(reason) for j in judged for reason in j.decision.reasons}
             if found != set(map(str, reasons)):
                 told = _listed(found) if judged else "no such cookie in the request"
                 self._differ(
-                    f"why, for {name}",
+                    f"reasons for {name}",
                     _listed(map(str, reasons)),
                     told,
                     ("cookie", "reasons"),
@@ -333,7 +335,7 @@ class _Runner:
             names = sorted({_text(j.name) for j in own})
             if names != sorted(set(self.case.evicted)):
                 self._differ(
-                    "browsers forget",
+                    "evicted cookies",
                     _listed(sorted(set(self.case.evicted))),
                     _listed(names),
                     ("evicted",),
@@ -349,17 +351,17 @@ class _Runner:
         if got is not None and Reason.SEALED in decision.reasons:
             got = re.sub(r"=[^;]*", f"={SEALED}", got, count=1)
         if "out" in given and got != expected.out:
-            self._differ("browsers get", *_told(expected.out, got, _line_masked), (*path, "out"), judged)
+            self._differ("browsers receive", *_told(expected.out, got, _line_masked), (*path, "out"), judged)
         if "first" in given and (expected.first or "") != _text(decision.supersedes):
             texts = _told(expected.first, _text(decision.supersedes) or None, _line_masked)
-            self._differ("the line before it", *texts, (*path, "first"), judged)
+            self._differ("the added line before it", *texts, (*path, "first"), judged)
         entry = decision.entry.name if decision.entry is not None else None
         if "entry" in given and entry != expected.entry:
             self._differ("the entry that decides", expected.entry, entry, (*path, "entry"), judged)
         if expected.action is not None and decision.action is not expected.action:
-            self._differ("what is done", expected.action.value, decision.action.value, (*path, "action"), judged)
+            self._differ("action", expected.action.value, decision.action.value, (*path, "action"), judged)
         if expected.reasons is not None and set(decision.reasons) != set(expected.reasons):
-            self._differ("why", _listed(expected.reasons), _listed(decision.reasons), (*path, "reasons"), judged)
+            self._differ("reasons", _listed(expected.reasons), _listed(decision.reasons), (*path, "reasons"), judged)
 
     def _note(self, cookies: Iterable[Judged]) -> None:
         self.entries |= {j.decision.entry.name for j in cookies if j.decision.entry is not None}
@@ -389,9 +391,9 @@ class _Runner:
 
 
 def _told(expected: str | None, got: str | None, masked: Callable[[str], str]) -> tuple[str, str]:
-    """Both without values: what tests print ends in tickets and in the logs of CI."""
+    """Redact both texts, because output of tests ends up in tickets and in CI logs."""
     one, other = (NOTHING if text is None else masked(text) for text in (expected, got))
-    return (one, other) if one != other else (one, f"{other}, with another value")
+    return (one, other) if one != other else (one, f"{other}, with a different value")
 
 
 NOTHING = "nothing"
@@ -414,6 +416,6 @@ def _text(octets: bytes) -> str:
 
 
 def uncovered(policy: Policy, results: Iterable[Result]) -> list[str]:
-    """Entries on which no case decided."""
+    """Return the names of the entries that did not decide in any of the results."""
     seen = {entry for result in results for entry in result.entries}
     return [entry.name for entry in policy.entries if entry.name not in seen]

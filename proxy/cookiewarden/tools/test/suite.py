@@ -1,5 +1,4 @@
-"""A draft of policy tests from what was seen: what the policy makes of each cookie today, to be read once and held to
-from then on."""
+"""Draft of policy tests from an inventory. The tests record the present effect of the policy, for review."""
 
 import re
 from collections.abc import Iterator
@@ -12,31 +11,30 @@ from cookiewarden.core.report.inventory import Inventory, Record
 from cookiewarden.core.report.judge import set_cookie_of
 from cookiewarden.tools.test.cases import SEALED
 
-NOBODYS = "nobody-declared-this"
+NOBODYS = "not-in-the-register"
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteDraft:
-    """A file of tests."""
+    """Text of a test file, and its number of cases."""
 
     text: str
     cases: int
 
 
 def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -> SuiteDraft:
-    """A file of tests for the policy file `policy`, judged by `engine`, which enforces. `now`: seconds since the
-    epoch."""
+    """Draft a test file for the policy file `policy`. `engine` enforces it. `now`: seconds since the epoch."""
     records = sorted(
         (record for record in inventory.records.values() if record.name),
         key=lambda record: (not record.by_server, record.name),
     )
     lines = [
-        "# Drafted from traffic: what the policy makes of it today. Read it: is this what it should do?",
+        "# Drafted from traffic: the present effect of the policy. Check that each result is right.",
         f"policy: {scalar(policy)}",
         "cases:",
     ]
     if engine.asks_consent:
-        lines.insert(1, "# Without an answer of the visitor: add the consent cookie to `cookie` where one is given.")
+        lines.insert(1, "# The visitor has not answered. To test with consent, add the consent cookie to `cookie`.")
     for record in records:
         lines += _case(record, engine, now)
     lines += _nobodys(engine, now)
@@ -44,11 +42,11 @@ def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -
 
 
 _HOST = re.compile(r"[\w.:\[\]-]+")
-"""Of which a URL can be made; others came from who knows where."""
+"""Hosts that are valid in a URL; clients can send others."""
 
 
 def _case(record: Record, engine: Engine, now: float) -> Iterator[str]:
-    """One cookie: each shape in which the application set it, and what of it comes back."""
+    """Draft the case of one cookie: each form in which the application set it, and its return in a request."""
     name = record.name.replace("*", "x")
     places = [place for place in record.places if _HOST.fullmatch(place[0])]
     host, path = places[0] if places else ("localhost", "/")

@@ -98,8 +98,8 @@ def test_no_two_classes_have_one_name() -> None:
 
 
 def test_processes_that_tests_start_run_the_package_beside_the_tests(tmp_path: Path) -> None:
-    """In whatever folder. Another checkout's would be tested instead, and not measured (relative PYTHONPATH, or an
-    environment of another checkout: `make .venv/dev.stamp`)."""
+    """Start a process in another folder. It must not import another checkout, through a relative PYTHONPATH or an
+    environment of that checkout; run `make .venv/dev.stamp` to fix it."""
     words = [sys.executable, "-c", "import cookiewarden; print(cookiewarden.__file__)"]
     ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert Path(ran.stdout.strip()).parent == PACKAGE

@@ -64,7 +64,7 @@ def test_the_readme_has_commands_to_run() -> None:
     assert len(commands(GUIDE)) >= 5
 
 
-def test_the_demo_says_the_same_lines_as_the_readme_tries() -> None:
+def test_the_guide_of_the_demo_has_the_commands_of_the_readme() -> None:
     guide = demo.GUIDE.format(
         listen="127.0.0.1:8080",
         app="127.0.0.1:8090",

@@ -46,7 +46,7 @@ def flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "flows"
 
 
-def test_what_mitmdump_recorded_is_learnt_from(flows: Path) -> None:
+def test_learn_reads_a_recording_of_mitmdump(flows: Path) -> None:
     code, told, error = run("learn", flows)
     assert code == 0 and "flows: 3 exchanges" in error
     for line in ("- name: sid", "- name: tracker", "- name: old", "set 3 times (for 1min)", "/a/*"):

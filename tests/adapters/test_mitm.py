@@ -56,7 +56,7 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def mitm(folder: Path, mode: str, text: str = POLICY, *options: str, program: str = "mitmdump") -> Iterator[Mitm]:  # fmt: skip
-    """A mitmproxy with the addon, as the README says it is started."""
+    """A mitmproxy with the addon, started as the documents show."""
     addon = run("mitm", "path")[1].strip()
     port, web, path = free_port(), free_port(), folder / "p.yaml"
     path.write_text(text)

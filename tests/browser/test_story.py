@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
 COOKIEWARDEN = (sys.executable, "-m", "cookiewarden")
-"""A process: the driver of Chromium has an event loop of its own in this one."""
+"""A process, because the driver of Chromium runs an event loop in this one."""
 RULES = (ROOT / "deploy" / "prometheus" / "rules.yaml").read_text()
 
 
@@ -33,7 +33,7 @@ class Shop:
     token: Path
 
     def run(self, *arguments: str) -> tuple[int, str]:
-        """A command, asking this proxy."""
+        """Run a command against this proxy."""
         ran = ended(*COOKIEWARDEN, *arguments, "--token-file", self.token, f"127.0.0.1:{self.admin}")
         return ran.returncode, ran.stdout + ran.stderr
 

@@ -42,7 +42,7 @@ for words in json.loads(sys.argv[1]):
 
 @pytest.fixture(scope="module")
 def imported() -> dict[tuple[str, ...], list[str]]:
-    """What is imported after each of the commands, one after the other, in an interpreter that has imported nothing."""
+    """Return the modules imported after each of the commands, which run one after the other in a new interpreter."""
     ran = ended(sys.executable, "-c", PROGRAM, json.dumps(COMMANDS), cwd=ROOT)  # this one has imported all of it
     found = [json.loads(line) for line in ran.stderr.splitlines() if line.startswith("[")]
     assert [code in (0, 1) for code, _ in found] == [True] * len(COMMANDS), ran.stderr
@@ -50,12 +50,12 @@ def imported() -> dict[tuple[str, ...], list[str]]:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_command_imports_nothing_that_serves(
+def test_commands_do_not_import_the_server(
     imported: dict[tuple[str, ...], list[str]], command: tuple[str, ...]
 ) -> None:
     assert [name for name in imported[command] if name in HEAVY] == []
 
 
-def test_the_list_of_commands_imports_none_of_them(imported: dict[tuple[str, ...], list[str]]) -> None:
+def test_the_list_of_commands_does_not_import_them(imported: dict[tuple[str, ...], list[str]]) -> None:
     parts = ("cookiewarden.core", "cookiewarden.tools", "pydantic")
     assert [name for name in imported[COMMANDS[0]] if name.startswith(parts)] == []

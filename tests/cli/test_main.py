@@ -11,7 +11,7 @@ from cookiewarden.cli.main import COMMANDS as COMMAND_ROWS
 from tests.support.command import ROOT, run
 from tests.support.process import ended
 
-# A process has standard streams of its own to lose.
+# A process can lose its standard streams.
 CHECK = [sys.executable, "-m", "cookiewarden", "check", "policies/starter.yaml"]
 
 
@@ -28,7 +28,7 @@ def test_a_standard_output_that_is_closed_hears_nothing_and_the_code_is_the_same
     assert ran.returncode == 0
 
 
-def test_a_reader_that_goes_away_is_no_fault() -> None:
+def test_a_reader_that_closes_the_pipe_is_not_an_error() -> None:
     ran = ended("bash", "-c", f"{sys.executable} -m cookiewarden schema | head -1; exit ${{PIPESTATUS[0]}}", cwd=ROOT)
     assert (ran.returncode, ran.stderr) == (0, "")
 

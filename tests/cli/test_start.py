@@ -14,7 +14,7 @@ PROGRAM = "import os, sys\nfrom cookiewarden.start import fill_standard_descript
 @pytest.mark.parametrize("closed", [(0,), (0, 1), (0, 1, 2), (1,)])
 def test_closed_standard_descriptors_are_opened(closed: tuple[int, ...]) -> None:
     check = "assert os.open(os.devnull, os.O_RDONLY) > 2\n"
-    # Those of this process are in use.
+    # The streams of this process are in use.
     assert ended(sys.executable, "-c", PROGRAM.format(closed=closed) + check).returncode == 0
 
 

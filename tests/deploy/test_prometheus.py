@@ -36,7 +36,7 @@ def test_every_alert_is_valid_and_fires_when_it_should(tool: Tool) -> None:
     assert fire == silent == {alert["alert"] for alert in alerts()}
 
 
-def test_what_is_generated_is_as_it_would_be_generated_now() -> None:
+def test_generated_files_are_up_to_date() -> None:
     for path, text in files().items():
         assert path.read_text() == text, f"{path.name}: make deploy-files"
 

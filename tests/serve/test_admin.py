@@ -142,9 +142,9 @@ def test_a_token_that_cannot_be_used_keeps_the_proxy_from_starting(
 
 @pytest.mark.row(26)
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_readyz_asks_nobody_and_is_503_while_draining(workers: str) -> None:
+def test_readyz_does_not_ask_the_application_and_is_503_while_draining(workers: str) -> None:
     with running("--drain-delay", "1", "--workers", workers) as proxy:
-        proxy.origin.close()  # the application is down, and the proxy is ready all the same
+        proxy.origin.close()  # the application is down, and the proxy is ready
         assert ready(proxy.admin) == 200
         proxy.signal(signal.SIGTERM)
         assert eventually(lambda: ready(proxy.admin) == 503)

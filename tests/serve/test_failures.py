@@ -330,7 +330,7 @@ def test_a_body_in_answer_to_head_is_discarded(start: Start) -> None:
 
 
 @pytest.mark.row(33)
-def test_a_body_that_a_304_declares_and_sends_late_reaches_nobody(start: Start) -> None:
+def test_a_late_body_of_a_304_is_discarded(start: Start) -> None:
     lengths = iter([0, 0, 0, 30])
 
     def script(connection: OriginConnection) -> None:
@@ -392,7 +392,7 @@ def test_bytes_after_a_request_with_connection_close_are_dropped(start: Start) -
 
 
 @pytest.mark.row(34)
-def test_an_answer_is_read_by_a_client_that_said_close_and_still_sends(start: Start) -> None:
+def test_a_client_that_sends_after_connection_close_still_gets_its_answer(start: Start) -> None:
     def script(connection: OriginConnection) -> None:
         connection.read_head()
         time.sleep(0.1)

@@ -90,7 +90,7 @@ NOT_BUILT = pytest.mark.xfail(strict=True, reason="row 37 is not built to its en
         pytest.param((b"Forwarded: proto=https, proto=http",), "http", b"https", b"shop.example", marks=NOT_BUILT),
     ],
 )  # fmt: skip
-def test_what_a_trusted_ingress_writes_is_read_as_it_means_it(
+def test_the_headers_of_a_trusted_ingress_are_understood(
     start: Start, fields: tuple[bytes, ...], otherwise: str, scheme: bytes, host: bytes
 ) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK, scheme=otherwise)

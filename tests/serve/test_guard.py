@@ -401,7 +401,7 @@ def test_cookies_that_scripts_tried_to_set_are_counted_by_name(start: Start) -> 
     assert origin.requests == []
 
 
-def test_a_body_without_a_type_that_turns_out_to_be_no_page_passes_as_it_is(start: Start) -> None:
+def test_a_body_without_a_type_that_is_not_html_passes_unchanged(start: Start) -> None:
     may_go_on = threading.Event()
 
     def script(connection: OriginConnection) -> None:

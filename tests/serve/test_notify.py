@@ -1,4 +1,4 @@
-"""What a service manager hears: ready, alive, stopping (sd_notify(3))."""
+"""Messages to a service manager: ready, alive, stopping (sd_notify(3))."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from tests.support.wait import PATIENCE
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, socket.socket]]:
-    """What NOTIFY_SOCKET says, and the socket."""
+    """The value of NOTIFY_SOCKET, and the socket."""
     is_path = request.param == "path"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
         end.settimeout(PATIENCE)
@@ -34,13 +34,13 @@ def test_a_service_manager_hears_that_the_proxy_is_ready_lives_and_stops(manager
         assert heard == b"STOPPING=1"
 
 
-def test_a_service_manager_that_is_gone_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_service_manager_is_not_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "none"))
     notify("READY=1")
 
 
 @pytest.mark.parametrize(("microseconds", "is_ours"), [("0", True), ("", True), ("x", True), ("1000", False)])
-async def test_without_a_watchdog_that_waits_for_this_process_none_is_fed(
+async def test_only_a_watchdog_that_waits_for_this_process_gets_messages(
     monkeypatch: pytest.MonkeyPatch, microseconds: str, is_ours: bool
 ) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", microseconds)

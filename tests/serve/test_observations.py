@@ -1,4 +1,4 @@
-"""How much is looked at between two takings: what is beyond is counted only."""
+"""The amount of observations between two takings; further ones are only counted."""
 
 import pytest
 

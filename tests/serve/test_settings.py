@@ -1,4 +1,4 @@
-"""What a setting may be: one that is not valid is refused with the form that is expected."""
+"""Values of settings: invalid ones are refused with the expected form."""
 
 import dataclasses
 
@@ -24,7 +24,7 @@ READERS = {field.name: field.metadata["parse"] for field in dataclasses.fields(S
         ("tracing", "ON", True),
     ],
 )
-def test_a_setting_is_read_as_it_is_meant(name: str, text: str, value: object) -> None:
+def test_a_valid_setting_is_read(name: str, text: str, value: object) -> None:
     assert READERS[name](text) == value
 
 
@@ -48,7 +48,7 @@ def test_a_setting_is_read_as_it_is_meant(name: str, text: str, value: object) -
         ("policy", "a\0b", "NUL"),
     ],
 )
-def test_a_setting_that_is_not_valid_is_refused_with_what_would_be(name: str, text: str, told: str) -> None:
+def test_an_invalid_setting_is_refused_with_the_expected_form(name: str, text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         READERS[name](text)
 

@@ -151,7 +151,7 @@ def test_so_many_languages_of_a_reader_are_looked_at(over: int, language: bytes)
 
 
 @pytest.mark.parametrize(("mode", "status"), [("enforce", 503), ("report", 200)])
-def test_only_pages_that_say_that_the_policy_is_enforced_are_withdrawn(mode: str, status: int) -> None:
+def test_only_pages_that_claim_enforcement_are_withdrawn(mode: str, status: int) -> None:
     pages = StatementPages(Engine(policy(f"{POLICY}mode: {mode}\n"), now=time.time()))
     request = read_request(get_once(path=b"/cookies"), Limits(32768, 16384, 128))
     assert pages.answer(request)[0] == 200

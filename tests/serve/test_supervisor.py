@@ -363,7 +363,7 @@ def test_log_lines_name_their_worker() -> None:
             assert f'"worker": {worker}, "message": "stopped' in proxy.told
 
 
-def test_a_worker_that_dies_while_it_is_asked_keeps_nobody_waiting(token: str) -> None:
+def test_a_worker_that_dies_during_a_query_does_not_delay_it(token: str) -> None:
     with running("--workers", "2", "--admin-token-file", token, script=SETS) as proxy:
         stuck = proxy.children()[0]
         os.kill(stuck, signal.SIGSTOP)

@@ -135,7 +135,7 @@ def ask_by_tls(proxy: Proxy) -> bytes:
         return client.read_all()
 
 
-def test_a_certificate_without_a_key_says_which_flag_is_missing(files: dict[str, str]) -> None:
+def test_the_error_for_a_certificate_without_a_key_names_the_missing_flag(files: dict[str, str]) -> None:
     settings = Settings(tls_cert=files["cert"])
     with pytest.raises(BadTLS, match="contains no private key; give --tls-key"):
         listener_tls(settings)

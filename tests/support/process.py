@@ -37,8 +37,8 @@ def start_process(
 
 
 def ended(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, and catch what it prints. Whoever calls it says why it must be a process: a command of
-    ours usually need not be one."""
+    """Run a program to its end, and return its output. Callers give a reason for the process in a comment, because our
+    own commands can usually run without one."""
     streams = {} if {"stdout", "stderr"} & options.keys() else {"capture_output": True}
     return subprocess.run(list(map(str, words)), **{"text": True, "timeout": PATIENCE, **streams, **options})
 

@@ -1,7 +1,7 @@
 """The demo application: a recruitment platform's cookies, with the habits of its kinds of software.
 
-WebObjects sets session cookies without attributes, PHP behind nph-proxy sets its own under an encoded name, a
-tracker that nobody declared rides along, and logout deletes the session.
+WebObjects sets session cookies without attributes, and PHP behind nph-proxy sets a cookie with an encoded name. An
+undeclared tracker sets cookies too, and logout deletes the session.
 """
 
 import asyncio
@@ -93,7 +93,7 @@ async def logout(request: web.Request) -> web.Response:
 
 
 async def cookies(request: web.Request) -> web.Response:
-    """The names of the cookies that reached the application; values are nobody's business."""
+    """Answer with the names of the cookies that reached the application, without values."""
     return web.Response(text=json.dumps(request_names(request)) + "\n", content_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""A client that is ahead of its answers, or behind them: what comes early waits, and who does not read is waited for."""
+"""Clients that send ahead of their answers, or read behind them: early requests wait, and slow readers are waited for."""
 
 import logging
 import re
@@ -173,7 +173,7 @@ def test_a_target_in_absolute_form_reaches_the_application_in_origin_form(start:
     assert origin.requests[0].startswith(b"GET /?a=1 HTTP/1.1\r\nHost: shop.example\r\n")
 
 
-def test_a_name_for_via_is_told_to_clients_and_to_the_application(start: Start) -> None:
+def test_clients_and_the_application_receive_the_via_name(start: Start) -> None:
     proxy, origin = start(via="edge-1")
     answer = ask(proxy.port, get(b"/", CLOSE))
     for head in (answer, origin.requests[0]):

@@ -32,7 +32,7 @@ def that_does_not_accept() -> Iterator[Upstream]:
         yield Upstream("x", Address(*full.getsockname()))
 
 
-def test_a_connection_that_fails_after_its_client_has_left_is_no_failure_of_a_request(start: Start) -> None:
+def test_a_connection_that_fails_after_its_client_has_left_is_not_a_failed_request(start: Start) -> None:
     with that_does_not_accept() as upstream:
         proxy, _ = start(upstream=upstream, connect_timeout=0.3)
         client = Client(proxy.port)

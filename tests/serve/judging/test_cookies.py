@@ -192,7 +192,7 @@ def test_cookies_whose_scope_or_consent_cannot_be_found_out_are_decided_by_on_er
 
 
 @pytest.mark.interpreted
-def test_a_span_tells_the_host_that_was_asked_for_where_the_scope_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_span_has_the_requested_host_if_the_scope_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise ZeroDivisionError
 
@@ -205,7 +205,7 @@ def test_a_span_tells_the_host_that_was_asked_for_where_the_scope_is_not_known(m
 
 
 @pytest.mark.interpreted
-def test_a_fault_in_judging_a_scripts_cookie_is_counted_and_told(
+def test_a_fault_in_judging_a_scripts_cookie_is_counted_and_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails(*_: object) -> None:
@@ -225,7 +225,7 @@ def test_a_blocked_cookie_of_a_script_is_counted(name: bytes, is_counted: bool) 
     assert (counted(policies) > 0) is is_counted
 
 
-def test_without_an_inventory_all_is_decided_and_counted_and_nothing_is_kept() -> None:
+def test_without_an_inventory_decisions_are_counted_and_names_are_not_kept() -> None:
     policies = policies_of(CONSENT)
     policies.observations = None
     fields = (b"Cookie: other=1", b"Sec-Fetch-Dest: document", b"Sec-Fetch-Mode: navigate")

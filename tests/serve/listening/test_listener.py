@@ -1,4 +1,4 @@
-"""Connections that are no clients yet: those that leave, and those that are there when the proxy ends."""
+"""Connections that are not yet clients: some leave, and some are open when the proxy ends."""
 
 import asyncio
 import ipaddress
@@ -23,7 +23,7 @@ def test_a_balancer_that_leaves_amid_its_header_is_forgotten(start: Start) -> No
     assert ask(proxy.port, b"PROXY UNKNOWN\r\n" + get(b"/", CLOSE)).endswith(b"ok")
 
 
-def test_a_connection_that_is_no_client_yet_is_closed_when_the_proxy_ends(start: Start) -> None:
+def test_a_connection_that_is_not_yet_a_client_is_closed_when_the_proxy_ends(start: Start) -> None:
     proxy, _ = start(proxy_protocol=LOOPBACK)
     listener = proxy.worker.listener
     with Client(proxy.port) as client:

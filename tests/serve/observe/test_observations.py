@@ -1,4 +1,4 @@
-"""What is observed between two takings is bounded, and what is left out is counted."""
+"""Observations between two takings are bounded, and omitted ones are counted."""
 
 import pytest
 
@@ -11,7 +11,7 @@ PASSED = Decision(Action.PASS, None, ())
 
 
 def full() -> Observations:
-    """There is room for one more."""
+    """One more has space."""
     observations = Observations()
     for number in range(MAX_LOOKED - 1):
         observations.on_script(b"a%d" % number, PASSED, b"shop.example", b"/")
@@ -44,7 +44,7 @@ def on_script(observations: Observations, cookies: int) -> None:
     [
         (on_request, Side.REQUEST, 2, 0),
         (on_response, Side.SERVER, 2, 0),
-        (on_eviction, None, 0, 0),  # the proxy's own work is no news
+        (on_eviction, None, 0, 0),  # the proxy's own lines are not news
         (on_script, Side.SCRIPT, 1, 1),
     ],
 )

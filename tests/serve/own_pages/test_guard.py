@@ -1,4 +1,4 @@
-"""What a guard's report may say."""
+"""The contents of a guard's report."""
 
 import pytest
 

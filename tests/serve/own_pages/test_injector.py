@@ -155,7 +155,7 @@ TOKENS_IN_PLENTY = [
     *((b"", x) for x in (b"<!-->", b"<!---->", b"\t<!>", b"<?>", b"</ >", b"</>", b"&#32;", b"&#32 ", b"&Tab;", b"<html>", b"<html/>", b"<html a=>")),
     *((b"<html ", x) for x in (b"a ", b"a/", b"a=b ", b"a=''", b"a='b' ", b"a=", b"= ")),
 ]  # fmt: skip
-"""What a page begins with, and what follows again and again."""
+"""The start of a page, and the text that is repeated after it."""
 HOSTILE = [
     *TOKENS_IN_PLENTY,
     *((b"", x) for x in (b"<", b"<!", b" ")),

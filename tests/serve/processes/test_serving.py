@@ -1,4 +1,4 @@
-"""A process that does not serve yet: orders are kept for the moment at which it does, and ending it is no fault."""
+"""A process that does not serve yet: orders are kept until it does, and ending it is not a fault."""
 
 import socket
 import subprocess

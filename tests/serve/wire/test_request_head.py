@@ -177,7 +177,7 @@ def test_a_request_whose_framing_or_target_is_not_certain_is_refused(head: bytes
     assert refused.value.status == status
 
 
-def test_an_upgrade_with_a_body_to_another_protocol_than_websocket_is_an_ordinary_request() -> None:
+def test_an_upgrade_with_a_body_to_a_protocol_besides_websocket_is_an_ordinary_request() -> None:
     head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\n"
     request = read_request(head, LIMITS)
     assert (request.upgrade, request.length) == (b"", 1)
@@ -196,6 +196,6 @@ def test_a_name_with_blanks_without_end_before_its_value_is_not_remembered() -> 
 
 
 @pytest.mark.parametrize("head", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\n"])
-def test_a_head_without_its_end_is_no_head(head: bytes) -> None:
+def test_a_head_without_its_end_is_incomplete(head: bytes) -> None:
     with pytest.raises(httptools.HttpParserError):
         examine(httptools.HttpRequestParser, head)

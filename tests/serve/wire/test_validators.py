@@ -1,4 +1,4 @@
-"""The limit of the entity-tags in one conditional field; what is made of them is tested on the wire (test_guard.py)."""
+"""The limit of the entity-tags in one conditional field; test_guard.py tests their use on the wire."""
 
 import pytest
 
@@ -8,7 +8,7 @@ REVISION = b"0123456789abcdef"
 
 
 @pytest.mark.parametrize("over", [0, 1])
-def test_a_field_with_more_entity_tags_than_are_read_names_nothing_that_is_known(over: int) -> None:
+def test_a_field_with_too_many_entity_tags_matches_no_page(over: int) -> None:
     names = [b"%d" % n for n in range(MAX_TAGS + over)]
     sent = b", ".join(b'"%b%b%b"' % (name, MARK, REVISION) for name in names)
     conditions = Conditions(REVISION, is_page=True)

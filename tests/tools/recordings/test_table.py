@@ -1,7 +1,7 @@
 """Each tool that writes recordings or logs, and the cookies that are read of it.
 
-The rows marked `real` are the output of that tool, saved from a run against an origin that sets three cookies; the
-others follow the tool's documentation or a public report."""
+The rows marked `real` have the output of that tool, saved from a run against an origin that sets three cookies.
+The others follow the tool's documentation or a public report."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ HOME = "https://shop.example/home"
 
 
 def har(headers: list[tuple[str, str]], cookies: list[dict[str, object]] = [], **entry: object) -> str:  # noqa: B006
-    """A HAR of one response with these headers and cookies."""
+    """Write a HAR of one response with these headers and cookies."""
     response = {"status": 200, "headers": [{"name": n, "value": v} for n, v in headers], "cookies": cookies}
     request = {"method": "GET", "url": HOME, "headers": [{"name": "Cookie", "value": SENT[0]}], "cookies": []}
     return json.dumps(

@@ -1,7 +1,7 @@
 """Families: names that stand for many, because some part of them changes with the visitor, the visit or the page.
 
-A part changes if it looks random (a hash, a UUID, letters and digits mixed), is a date, or is a number of which several
-were seen. Words never change: `wordpress_sec_<hash>` and `wordpress_logged_in_<hash>` are two families."""
+A part changes if it is a hash, a UUID, a date, or a mixture of letters and digits. A number changes if several values of
+it were seen. Words never change: `wordpress_sec_<hash>` and `wordpress_logged_in_<hash>` are two families."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 MIN_LITERAL = 3
-"""Characters of a glob besides its stars."""
+"""Characters of a glob without its stars."""
 MIN_RANDOM = 4
 MIN_NUMBER = 5
 """Digits of a number that changes even if it was seen once: a year or a version has fewer."""
@@ -113,7 +113,7 @@ def _counters(shapes: list[_Shape]) -> dict[str, list[int]]:
 
 
 def _counts(values: set[str]) -> bool:
-    """Check for numbers that count from 0 or 1, such as those of the parts of a long value."""
+    """Check for numbers that count from 0 or 1, such as the numbered parts of a long value."""
     numbers = sorted(int(value) for value in values if len(value) < MIN_NUMBER)
     return len(numbers) == len(values) and numbers[0] <= 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
 

@@ -401,7 +401,7 @@ class ClientConnection(ClientRole):
             self._close_if_incomplete()
 
     def _close_if_incomplete(self) -> None:
-        """The client has sent all that it will: the rest of a head or of a body does not come."""
+        """End an incomplete head or body: the client has closed its side, so the rest cannot arrive."""
         arrival, exchange = self.phase.arrival, self.exchange
         if arrival is Arrival.BODY and exchange is not None:
             self.context.metrics.client_errors.add("abort")

@@ -130,7 +130,7 @@ class ExchangeCookies:
                 observations.on_response(slot, scope.site.host, self.request.path, lines, decisions, clock())
 
     def _unjudged_response(self, lines: SetCookieLines, decision: Decision) -> bytes:
-        """What of these lines goes on, where one decision holds for all of them."""
+        """Return the lines that are forwarded under one decision for all of them."""
         self.policies.metrics.cookies("response", (decision,) * len(lines.values))
         return b"" if decision.enforced else b"".join(lead + line for lead, line in lines)
 

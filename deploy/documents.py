@@ -94,7 +94,8 @@ def _check(code: Code) -> Iterator[str]:
             yield _block((BROKEN / path).read_bytes().decode("utf-8", "replace"), "yaml")
         yield "Output of `cookiewarden check`:"
         yield _block("\n".join(map(render_caret, problems)), "text")
-    yield f"**Fix.** {_sentences(words.fix)}"
+    yield "**Fix**"
+    yield _sentences(words.fix)
 
 
 def broken(code: Code) -> list[Problem]:

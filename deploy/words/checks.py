@@ -56,7 +56,7 @@ CHECKS = {
     ),
     "bad-lifetime": Words(
         "The value is not a valid lifetime. `30m` is ambiguous: it could mean minutes or months.",
-        "Write `session`, or a number with a unit: `s`, `min`, `h`, `d`, `w`, `mo` (730 h) or `y` (365 d). See [Lifetimes](reference.md#lifetimes).",
+        "Write `session`, or a number with a unit, such as `s`, `min`, `h`, `d`, `w`, `mo` (730 h) or `y` (365 d). See [Lifetimes](reference.md#lifetimes).",
     ),
     "bad-name": Words(
         "Browsers cannot send a cookie with this name.",

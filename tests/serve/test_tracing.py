@@ -111,7 +111,9 @@ def test_a_receiver_that_is_down_changes_nothing(start: Start, monkeypatch: pyte
         assert b"200 OK" in ask(proxy.port, get(b"/", ASKS, CLOSE))
 
 
-def test_without_the_extra_the_proxy_names_the_package_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_proxy_names_the_package_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "p.yaml").write_text(POLICY)
     for missing in ("opentelemetry.sdk.resources", "opentelemetry.exporter.otlp.proto.http.trace_exporter"):
         monkeypatch.setitem(sys.modules, missing, None)

@@ -139,8 +139,8 @@ class Settings:
         parse_address,
         Address("127.0.0.1", 9180),
         "HOST:PORT",
-        "Address of the admin listener: metrics, health, status page and commands. Everyone who can reach it can "
-        "read /metrics, /livez and /readyz. Beyond loopback, other paths need a token; commands always need one.",
+        "Address of the admin listener: metrics, health, status page and commands. Everyone with access to the port "
+        "can read /metrics, /livez and /readyz. Beyond loopback, other paths need a token; commands always need one.",
     )
     mode: Mode | None = setting(
         lambda text: Mode(_one_of("mode", *Mode)(text)),

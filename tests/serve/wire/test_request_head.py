@@ -177,7 +177,7 @@ def test_a_request_whose_framing_or_target_is_not_certain_is_refused(head: bytes
     assert refused.value.status == status
 
 
-def test_an_upgrade_with_a_body_to_a_protocol_besides_websocket_is_an_ordinary_request() -> None:
+def test_an_upgrade_with_a_body_is_an_ordinary_request_unless_it_is_for_websocket() -> None:
     head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\n"
     request = read_request(head, LIMITS)
     assert (request.upgrade, request.length) == (b"", 1)

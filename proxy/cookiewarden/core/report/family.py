@@ -1,7 +1,7 @@
 """Families: names that stand for many, because some part of them changes with the visitor, the visit or the page.
 
-A part changes if it is a hash, a UUID, a date, or a mixture of letters and digits. A number changes if several values of
-it were seen. Words never change: `wordpress_sec_<hash>` and `wordpress_logged_in_<hash>` are two families."""
+A part changes if it is a hash, a UUID, a date, or a mixture of letters and digits. A number changes if several values
+of it were seen. Words never change: `wordpress_sec_<hash>` and `wordpress_logged_in_<hash>` are two families."""
 
 import math
 import re

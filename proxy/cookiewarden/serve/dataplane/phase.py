@@ -6,10 +6,10 @@ from enum import Enum
 class Arrival(Enum):
     """Use of arriving octets."""
 
-    HEAD = "of a head"
-    BODY = "of the request's body"
+    HEAD = "part of a head"
+    BODY = "part of the request's body"
     HELD = "held for later"
-    TUNNEL = "passed on"
+    TUNNEL = "forwarded"
     IGNORED = "ignored"
 
 
@@ -36,11 +36,17 @@ class Phase(Enum):
         self.is_idle = is_idle
 
     IDLE = "waits for a request", Arrival.HEAD, Lateness.CLOSES, True, True
-    HEAD = "a head has begun", Arrival.HEAD, Lateness.HEAD_408, True, False
-    BODY = "a request's body comes", Arrival.BODY, Lateness.BODY_408, True, False
-    ANSWER = "the request is complete, its answer is not", Arrival.HELD, Lateness.ABORTS, True, False
-    UNREAD = "the answer is written and not read to its end", Arrival.HELD, Lateness.ABORTS, True, False
-    NEXT = "a request that came early is about to be served", Arrival.HELD, Lateness.NEVER, True, False
-    TUNNEL = "bytes go both ways after a 101", Arrival.TUNNEL, Lateness.CLOSES, True, False
-    LINGER = "answered and closed, and the client still sends", Arrival.IGNORED, Lateness.CLOSES, True, False
-    CLOSING = "what was written is being flushed", Arrival.IGNORED, Lateness.ABORTS, False, False
+    HEAD = "a request head is incomplete", Arrival.HEAD, Lateness.HEAD_408, True, False
+    BODY = "a request's body is incomplete", Arrival.BODY, Lateness.BODY_408, True, False
+    ANSWER = "the request is complete, and the response is not", Arrival.HELD, Lateness.ABORTS, True, False
+    UNREAD = (
+        "the response is written, and the client has not read all of it",
+        Arrival.HELD,
+        Lateness.ABORTS,
+        True,
+        False,
+    )
+    NEXT = "an early request is about to be served", Arrival.HELD, Lateness.NEVER, True, False
+    TUNNEL = "bytes pass in both directions after a 101", Arrival.TUNNEL, Lateness.CLOSES, True, False
+    LINGER = "the response is sent, and the client still sends", Arrival.IGNORED, Lateness.CLOSES, True, False
+    CLOSING = "the last bytes are being sent", Arrival.IGNORED, Lateness.ABORTS, False, False

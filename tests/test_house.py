@@ -3,7 +3,6 @@ lint`)."""
 
 import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,5 +100,5 @@ def test_processes_that_tests_start_run_the_package_beside_the_tests(tmp_path: P
     """Start a process in another folder. It must not import another checkout, through a relative PYTHONPATH or an
     environment of that checkout; run `make .venv/dev.stamp` to fix it."""
     words = [sys.executable, "-c", "import cookiewarden; print(cookiewarden.__file__)"]
-    ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    ran = ended(*words, cwd=tmp_path, check=True)
     assert Path(ran.stdout.strip()).parent == PACKAGE

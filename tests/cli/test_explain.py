@@ -8,7 +8,7 @@ import pytest
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.explain import explain as module
 from cookiewarden.tools.explain.explain import explain_traffic
-from cookiewarden.tools.traffic import recorded
+from cookiewarden.tools.recordings.reader import recorded
 from tests.support.command import run
 from tests.support.policies import entries, loaded
 from tests.support.site import site

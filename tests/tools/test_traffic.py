@@ -9,7 +9,8 @@ import pytest
 
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.tools.learn.catalog import NoCatalog, read_catalog
-from cookiewarden.tools.traffic import NoTraffic, Recorded, recorded
+from cookiewarden.tools.recordings.reader import recorded
+from cookiewarden.tools.recordings.recorded import NoTraffic, Recorded
 from tests.support.conformance import CONFORMANCE
 from tests.support.process import ended
 
@@ -126,7 +127,7 @@ def test_a_har_of_two_hundred_megabytes_takes_no_more_memory_than_one_of_its_bod
         file.write("]}}")
     assert path.stat().st_size > 190_000_000
     program = (
-        "import resource, sys; from pathlib import Path; from cookiewarden.tools.traffic import recorded; import ijson;"
+        "import resource, sys; from pathlib import Path; from cookiewarden.tools.recordings.reader import recorded; import ijson;"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; n = sum(1 for _ in recorded(Path(sys.argv[1])));"
         "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )

@@ -32,7 +32,7 @@ from cookiewarden.tools.explain.explain import (
 )
 from cookiewarden.tools.explain.explain import explain as explain_headers
 from cookiewarden.tools.http import follow
-from cookiewarden.tools.traffic import ANYWHERE, Recorded
+from cookiewarden.tools.recordings.recorded import ANYWHERE, Recorded
 
 
 @click.command()

@@ -10,6 +10,7 @@ import click
 
 from cookiewarden.cli.policies import print_problems, valid_policy
 from cookiewarden.cli.running import address_of, enforcing, operator
+from cookiewarden.cli.traffic import print_account
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write_new
 from cookiewarden.core.engine.decision import Exchange
@@ -26,8 +27,9 @@ from cookiewarden.tools.explain.explain import DEFAULT_URL, exchange_of
 from cookiewarden.tools.http import NoAnswer
 from cookiewarden.tools.learn.catalog import Catalog, NoCatalog, read_catalog
 from cookiewarden.tools.learn.learn import RegisterDraft, draft, merged, new_policy
+from cookiewarden.tools.recordings.reader import recorded
+from cookiewarden.tools.recordings.recorded import Account, NoTraffic
 from cookiewarden.tools.test.suite import draft_suite
-from cookiewarden.tools.traffic import NoTraffic, recorded
 
 
 @click.command()
@@ -110,8 +112,9 @@ def learn(
     engine = enforcing(policy)
     inventory = Inventory(time.time())
     read = [_take(source, inventory, engine, host, _at(url), token_file) for source in sources]
-    if not all(read) and not inventory.records:
-        return 3  # an empty draft would state that the application sets no cookies
+    if not inventory.records:  # an empty draft would state that the application sets no cookies
+        click.echo("cookiewarden: nothing learned, so nothing is written", err=True)
+        return 3
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
     code = _write(made, into, output, name)
     if suite and not code:
@@ -150,24 +153,30 @@ def _take(
             asked = operator(address_of(source, "SOURCES", "http://127.0.0.1:9180"), token_file)
             inventory.records |= asked.inventory().records | inventory.records
         else:
-            _take_file(source, Keeper(inventory), engine, hosts, at)
+            return _take_file(source, Keeper(inventory), engine, hosts, at)
     except (NoTraffic, NoAnswer) as error:
         click.echo(f"cookiewarden: {printable(str(error))}", err=True)
         return False
     return True
 
 
-def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...], at: Exchange) -> None:
-    """Add the exchanges of a file. Raises NoTraffic; exchanges before the error are added."""
+def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...], at: Exchange) -> bool:
+    """Add the exchanges of a file. Return False if cookies may be missing. Raises NoTraffic; exchanges before the error
+    are added."""
     count = left_out = 0
-    for one in recorded(Path(source), at):
-        if not _wanted(one.exchange.host, hosts):
-            left_out += 1
-            continue
-        add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time())
-        count += 1
-    left = f" ({left_out} excluded by --host)" if left_out else ""
-    click.echo(f"{printable(source)}: {counted(count, 'exchange')}{left}", err=True)
+    account = Account()
+    try:
+        for one in recorded(Path(source), at, account):
+            if not _wanted(one.exchange.host, hosts):
+                left_out += 1
+                continue
+            add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time())
+            count += 1
+    finally:
+        left = f" ({left_out} excluded by --host)" if left_out else ""
+        click.echo(f"{printable(source)}: {counted(count, 'exchange')}{left}", err=True)
+        is_incomplete = print_account(source, account)
+    return not is_incomplete
 
 
 def _refuse(into: str | None, output: str | None, suite: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Recorded traffic for commands."""
+"""Recorded traffic for commands, with an account of everything that was left out."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,15 +7,30 @@ import click
 
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.policy.problem import printable
-from cookiewarden.tools.traffic import ANYWHERE, NoTraffic, Recorded, recorded
+from cookiewarden.tools.recordings.reader import recorded
+from cookiewarden.tools.recordings.recorded import ANYWHERE, Account, NoTraffic, Recorded
 
 
 def recorded_in(paths: Iterable[str], failed: list[str], at: Exchange = ANYWHERE) -> Iterator[Recorded]:
-    """Read the exchanges of all files. A file that cannot be read is reported and added to `failed`. `at` is the URL of
-    text without a Host."""
+    """Read the exchanges of all files. `at`: the URL of text that does not name its own. `failed`: gets the files that
+    could not be read, or not completely; the reason is printed."""
     for path in paths:
+        account = Account()
         try:
-            yield from recorded(Path(path), at)
+            yield from recorded(Path(path), at, account)
         except NoTraffic as error:
             failed.append(path)
             click.echo(f"cookiewarden: {printable(str(error))}", err=True)
+            print_account(path, account)
+        else:
+            if print_account(path, account):
+                failed.append(path)
+
+
+def print_account(path: str, account: Account) -> bool:
+    """Print the parts of a file that were left out or interpreted. Return whether cookies may be missing."""
+    for line in account.lines():
+        click.echo(f"{printable(path)}: {line}", err=True)
+    if (account.exchanges or account.notes) and not account.cookies:
+        click.echo(f"cookiewarden: {printable(path)}: no cookies found: {account.why_no_cookies}", err=True)
+    return account.is_incomplete

@@ -20,7 +20,7 @@ from cookiewarden.tools.diff.changes import Direction
 from cookiewarden.tools.diff.diff import ChangeKind, Diff, Version, diff
 from cookiewarden.tools.diff.facts import LABELS, Key, Topic
 from cookiewarden.tools.diff.replay import replay
-from cookiewarden.tools.traffic import Recorded
+from cookiewarden.tools.recordings.recorded import Recorded
 from tests.support.command import run
 from tests.support.policies import entries, policy
 

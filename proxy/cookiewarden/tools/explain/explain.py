@@ -18,7 +18,7 @@ from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Place, printable, printable_octets, shown_url
 from cookiewarden.core.policy.source import Source
 from cookiewarden.tools.redact import without_value
-from cookiewarden.tools.traffic import Recorded
+from cookiewarden.tools.recordings.recorded import Recorded
 
 if TYPE_CHECKING:
     from cookiewarden.core.engine.seal import Keyring

@@ -70,6 +70,11 @@ class Account:
         return [f"{counted(self.notes[note], self.unit)} {note.value}" for note in Note if self.notes[note]]
 
     @property
+    def is_incomplete(self) -> bool:
+        """Whether cookies of the file may be missing in its exchanges."""
+        return not self.cookies or any(self.notes[note] for note in (Note.NO_URL, Note.REDACTED, Note.NOT_PARSED))
+
+    @property
     def why_no_cookies(self) -> str:
         """The reason for the absence of cookies, with the remedy."""
         if self.notes[Note.REDACTED]:

@@ -96,7 +96,9 @@ def test_a_browser_is_asked_for_the_token(start: Start, token: str) -> None:
     proxy, _ = start(admin=Address("0.0.0.0", 0), admin_token_file=token)
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"http://127.0.0.1:{proxy.plane.admin.address.port}/")
-    assert refused.value.headers["WWW-Authenticate"].startswith('Basic realm="cookiewarden: any name, and the token"')
+    assert refused.value.headers["WWW-Authenticate"].startswith(
+        'Basic realm="cookiewarden: any user name, and the token as password"'
+    )
 
 
 @pytest.mark.row(26)

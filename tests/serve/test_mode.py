@@ -65,7 +65,7 @@ def test_the_switch_reaches_every_worker_and_those_that_replace_them(token: str)
         assert tell(admin, "/mode", b'{"mode": "report", "seconds": 60}')[0] == 200
         assert all(passes(proxy.port) for _ in range(20))
         proxy.signal(signal.SIGUSR2)
-        assert eventually(lambda: "restarted" in proxy.told)
+        assert eventually(lambda: "replaced 2 workers" in proxy.told)
         assert all(passes(proxy.port) for _ in range(20))
         assert tell(admin, "/mode", b'{"mode": "policy"}')[0] == 200
         assert not any(passes(proxy.port) for _ in range(20))

@@ -269,7 +269,7 @@ def test_a_metric_shows_if_the_policy_is_enforced(start: Start, mode: str, enfor
 def test_an_overridden_mode_of_the_policy_is_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     proxy, _ = start(policy="mode: report\n" + POLICY, mode=Mode.ENFORCE)
     assert proxy.sample("cookiewarden_policy_enforcing") == 1
-    assert "mode report of the policy is overridden by the setting mode: mode enforce is in force" in caplog.text
+    assert "mode report of the policy is overridden by the mode setting: mode enforce is in force" in caplog.text
 
 
 def test_a_failing_application_is_logged_at_a_limited_rate(start: Start, caplog: pytest.LogCaptureFixture) -> None:

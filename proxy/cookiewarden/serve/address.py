@@ -49,7 +49,7 @@ def parse_upstream(text: str) -> Upstream:
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path.startswith("/"):
-            raise ValueError(f'"{text}": expected an absolute path, such as unix:/run/app.sock')
+            raise ValueError(f'"{text}" is not a valid upstream; expected an absolute path such as unix:/run/app.sock')
         return Upstream(text, socket=path)
     expected = "expected http://HOST:PORT, https://HOST:PORT or unix:/PATH"
     try:

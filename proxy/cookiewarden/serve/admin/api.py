@@ -204,7 +204,7 @@ class Operation(Desk):
 
     def _policy(self) -> Policy:
         if self.reloader.policy is None:
-            raise RuntimeError("asked before a policy was in force")
+            raise RuntimeError("called before a policy is in force")
         return self.reloader.policy
 
     # Commands

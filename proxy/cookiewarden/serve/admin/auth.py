@@ -16,7 +16,9 @@ from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.settings import Settings
 
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]*))(?::[0-9]*)?")
-CHALLENGE = {"WWW-Authenticate": 'Basic realm="cookiewarden: any name, and the token", charset="UTF-8"'}
+CHALLENGE = {
+    "WWW-Authenticate": 'Basic realm="cookiewarden: any user name, and the token as password", charset="UTF-8"'
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def access_rules(settings: Settings) -> AccessRules:
             token, why_not = read_token(settings.admin_token_file)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise CannotStart(f'--admin-token-file "{settings.admin_token_file}": {reason}') from error
+            raise CannotStart(f'--admin-token-file "{settings.admin_token_file}" cannot be read: {reason}') from error
         if why_not:
             raise CannotStart(f'--admin-token-file "{settings.admin_token_file}" {why_not}')
         if len(token) < 16:

@@ -201,7 +201,7 @@ class Exposition(Collector):
                 {(): int(status.shadow.reload_successful)},
             )
         reloads = {("success",): status.successes, ("failure",): status.failures}
-        yield _counter("config_reloads", "Reloads of the policy.", ("result",), reloads)
+        yield _counter("config_reloads", "Reloads of the policy, by result.", ("result",), reloads)
 
 
 class Processes(Collector):

@@ -29,7 +29,7 @@ class ModeSwitch:
         """Return the source of the mode, for people."""
         if self.switched is not None:
             return "an operator's switch"
-        return "the setting mode" if self.setting is not None else "the policy"
+        return "the mode setting" if self.setting is not None else "the policy"
 
     def turned(self, mode: Mode, ends: float) -> "ModeSwitch":
         return ModeSwitch(self.setting, mode, ends)

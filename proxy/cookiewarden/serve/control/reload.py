@@ -127,7 +127,7 @@ class Reloader:
     def _turn(self, switch: ModeSwitch, why: str) -> None:
         revision = self.in_force
         if revision is None:
-            raise RuntimeError("asked before a policy was in force")
+            raise RuntimeError("called before a policy is in force")
         before = self.switch, self.order
         self.switch, self.order = switch, Order(switch.above_policy, self.clock.wall())
         try:

@@ -6,7 +6,7 @@ A draft is for review. Purposes and categories are comments, and a new policy is
 from dataclasses import dataclass
 
 from cookiewarden.core.policy.policy import Policy
-from cookiewarden.core.policy.problem import Code, Pos, Problem
+from cookiewarden.core.policy.problem import Code, Pos, Problem, printable
 from cookiewarden.core.policy.source import Source
 from cookiewarden.core.report.drift import (
     CATEGORY,
@@ -102,7 +102,7 @@ def _joined(family: Family, inventory: Inventory) -> Record:
 def _entry(record: Record, family: Family | None, known: Suggestion | None) -> DraftedEntry:
     """Draft an entry. Suggestions of the catalog are comments."""
     is_glob = family is not None
-    notes = [f"a family: {family.why}"] if family is not None else []
+    notes = [f"a family: {printable(family.why)}"] if family is not None else []
     purpose, category = PURPOSE, CATEGORY
     if known is not None:
         told = ", ".join(filter(None, (known.platform, known.retention)))

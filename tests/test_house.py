@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.process import ended
+
 PACKAGE = Path(__file__).parents[1] / "proxy" / "cookiewarden"
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,7 +1,6 @@
 """A process that does not serve yet: orders are kept until it does, and ending it is not a fault."""
 
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from cookiewarden.serve.processes.channel import PolicyFilesRead
 from cookiewarden.serve.processes.in_process import plane
 from cookiewarden.serve.processes.serving import Serving
 from cookiewarden.serve.settings import Settings
-from tests.support.wait import PATIENCE
+from tests.support.process import ended
 
 ANYWHERE = Address("127.0.0.1", 0)
 REPORT = Order(Mode.REPORT, 5.0)
@@ -54,7 +53,7 @@ def test_a_worker_whose_supervisor_is_gone_before_it_begins_ends() -> None:
     with theirs:
         number = theirs.fileno()
         words = [sys.executable, "-m", child.__name__, "0", *[str(number)] * 3]
-        ran = subprocess.run(words, pass_fds=[number], capture_output=True, timeout=PATIENCE)
+        ran = ended(*words, pass_fds=[number], text=False)
     assert (ran.returncode, ran.stderr) == (0, b"")
 
 

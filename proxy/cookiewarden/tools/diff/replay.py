@@ -7,8 +7,8 @@ from cookiewarden.core.engine.decision import Action, Decision, Judged
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.problem import printable, printable_octets
 from cookiewarden.tools.diff.diff import Diff, Replayed, Version
-from cookiewarden.tools.redact import differing_attributes
 from cookiewarden.tools.recordings.recorded import Recorded
+from cookiewarden.tools.redact import differing_attributes
 
 MAX_KINDS = 1000
 """Maximum kinds of differing decisions, because traffic can have any number of names."""

@@ -17,8 +17,8 @@ from cookiewarden.core.engine.matcher import Matcher
 from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Place, printable, printable_octets, shown_url
 from cookiewarden.core.policy.source import Source
-from cookiewarden.tools.redact import without_value
 from cookiewarden.tools.recordings.recorded import Recorded
+from cookiewarden.tools.redact import without_value
 
 if TYPE_CHECKING:
     from cookiewarden.core.engine.seal import Keyring

@@ -17,19 +17,18 @@ def read_flows(file: IO[bytes], path: Path) -> Iterator[Recorded]:
         from mitmproxy.io import FlowReader
     except ImportError:
         raise NoTraffic(
-            f'"{path}" looks like a flow file of mitmproxy, which is not installed; '
-            "run pip install 'cookiewarden[mitm]'"
+            f"\"{path}\" looks like a flow file; to read it, install mitmproxy: pip install 'cookiewarden[mitm]'"
         ) from None
     declared = re.match(rb"([0-9]+):", file.peek(20))  # type: ignore[attr-defined]
     if declared is None or len(declared[1]) > 15 or int(declared[1]) > path.stat().st_size:
-        raise NoTraffic(f'"{path}" is a damaged flow file: it states a length beyond its end')
+        raise NoTraffic(f'"{path}" is a damaged flow file (shorter than its first length field)')
     try:
         for flow in FlowReader(file).stream():
             if isinstance(flow, HTTPFlow):
                 yield _exchange(flow)
     except FlowReadException as error:
         raise NoTraffic(
-            f'"{path}" is not a flow file of this mitmproxy ({error}); the flows before that are used'
+            f'"{path}" is not a flow file of this mitmproxy ({error}); using the flows before that place'
         ) from None
     except (
         ValueError,
@@ -41,7 +40,7 @@ def read_flows(file: IO[bytes], path: Path) -> Iterator[Recorded]:
         OverflowError,
     ) as error:
         raise NoTraffic(
-            f'"{path}" is a damaged flow file ({type(error).__name__}); the flows before that are used'
+            f'"{path}" is a damaged flow file ({type(error).__name__}); using the flows before that place'
         ) from None
 
 

@@ -80,12 +80,12 @@ def read_har(file: IO[bytes], path: Path, account: Account) -> Iterator[Recorded
             elif prefix.startswith(_ENTRY + "."):
                 entry.take(prefix[len(_ENTRY) + 1 :], event, value)
     except ijson.JSONError:
-        fault = "ends early" if numbers.has_ended else "is not valid JSON"
-        raise NoTraffic(f'"{path}" {fault}; the entries before that are used') from None
+        fault = "is truncated" if numbers.has_ended else "is not valid JSON"
+        raise NoTraffic(f'"{path}" {fault}; using the exchanges before that place') from None
     except UnicodeDecodeError:
-        raise NoTraffic(f'"{path}" is not valid JSON: it is not UTF-8; the entries before that are used') from None
+        raise NoTraffic(f'"{path}" is not valid JSON (not UTF-8); using the exchanges before that place') from None
     if not is_har:
-        raise NoTraffic(f'"{path}" is JSON but not a HAR: it has no log.entries')
+        raise NoTraffic(f'"{path}" is not a HAR file: log.entries is missing')
 
 
 def _exchange(entry: _Entry, account: Account) -> Recorded | None:

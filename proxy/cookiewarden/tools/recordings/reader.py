@@ -36,7 +36,7 @@ def recorded(path: Path, at: Exchange = ANYWHERE, account: Account | None = None
                 account.add(one)
                 yield one
     except OSError as error:
-        raise NoTraffic(f'"{path}" cannot be read: {(error.strerror or "error").lower()}') from None
+        raise NoTraffic(f'cannot read "{path}": {(error.strerror or "error").lower()}') from None
 
 
 def _read(file: io.BufferedReader, path: Path, at: Exchange, account: Account, beginning: bytes) -> Iterator[Recorded]:
@@ -90,8 +90,8 @@ def _read_text(file: io.BufferedReader, path: Path, at: Exchange, account: Accou
         found = True
         yield one
     if not found and not account.notes:
-        fault = "is binary" if binary else "has no Set-Cookie or Cookie header in it"
+        fault = "is binary" if binary else "has no Set-Cookie or Cookie header"
         raise NoTraffic(
-            f'"{path}" {fault}; expected a HAR, a flow file of mitmproxy, an access log with cookies, '
-            "or headers as curl -i prints them"
+            f'"{path}" {fault}; give a HAR file, a flow file of mitmproxy, an access log with cookies, '
+            "or text as from curl -i"
         )

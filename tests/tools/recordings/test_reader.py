@@ -69,7 +69,7 @@ def test_a_har_has_requests_and_responses_with_their_time(tmp_path: Path) -> Non
         (har(ENTRY | {"startedDateTime": "soon"}, {"request": {"url": "data:x"}}, {"request": {"url": "http://[::1"}}, {}, 7, "x"), 1, ""),
         ("\ufeff" + har(ENTRY), 1, ""),
         (b'{"log": {"entries": [{"request": {"url": "http://a/\xff"}}]}}', 0, '"FILE" is not valid JSON'),
-        ("", 0, '"FILE" has no Set-Cookie or Cookie header; give a HAR file, a flow file of mitmproxy, or text as from curl -i'),
+        ("", 0, '"FILE" has no Set-Cookie or Cookie header; give a HAR file, a flow file of mitmproxy, an access log with cookies, or text as from curl -i'),
         (b"\x00\x01\x02" * 1000, 0, '"FILE" is binary; give'),
         ("%PDF-1.7\nnothing\n", 0, '"FILE" has no Set-Cookie'),
         (b"4:abcd,", 0, '"FILE" looks like a flow file; to read it, install mitmproxy'),

@@ -113,7 +113,7 @@ def learn(
     inventory = Inventory(time.time())
     read = [_take(source, inventory, engine, host, _at(url), token_file) for source in sources]
     if not inventory.records:  # an empty draft would state that the application sets no cookies
-        click.echo("cookiewarden: nothing learned, so nothing is written", err=True)
+        click.echo("cookiewarden: nothing learned, so the policy is not written", err=True)
         return 3
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
     code = _write(made, into, output, name)

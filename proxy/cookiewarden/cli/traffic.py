@@ -32,5 +32,5 @@ def print_account(path: str, account: Account) -> bool:
     for line in account.lines():
         click.echo(f"{printable(path)}: {line}", err=True)
     if (account.exchanges or account.notes) and not account.cookies:
-        click.echo(f"cookiewarden: {printable(path)}: no cookies found: {account.why_no_cookies}", err=True)
+        click.echo(f"cookiewarden: {printable(path)} has no cookies; {account.why_no_cookies}", err=True)
     return account.is_incomplete

@@ -71,7 +71,7 @@ class Account:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether cookies of the file may be missing in its exchanges."""
+        """True if cookies of the file may be missing in its exchanges."""
         return not self.cookies or any(self.notes[note] for note in (Note.NO_URL, Note.REDACTED, Note.NOT_PARSED))
 
     @property

@@ -13,7 +13,8 @@ GROUPS = {
     ),
     "Requests": (
         "cookiewarden_requests_total", "cookiewarden_request_duration_seconds", "cookiewarden_overhead_seconds", "cookiewarden_requests_in_flight",
-        "cookiewarden_upstream_errors_total", "cookiewarden_client_errors_total", "cookiewarden_forwarded_replaced_total", "cookiewarden_alt_svc_dropped_total",
+        "cookiewarden_upstream_errors_total", "cookiewarden_client_errors_total", "cookiewarden_forwarded_replaced_total",
+        "cookiewarden_forwarded_unclear_total", "cookiewarden_ingress_headers_total", "cookiewarden_alt_svc_dropped_total",
     ),
     "Processes": ("cookiewarden_build_info", "cookiewarden_connections", "cookiewarden_workers", "cookiewarden_workers_replaced_total"),
 }  # fmt: skip
@@ -23,6 +24,7 @@ LABELS = {
     "python": "version of Python",
     "policy": "name of the policy",
     "sha256": "hash of the policy's files",
+    "header": "name of the header",
     "method": "request method; unknown methods are `OTHER`",
     "code_class": "class of the status code",
     "direction": "origin of the cookie",
@@ -49,6 +51,8 @@ NOTES = {
     "cookiewarden_shadow_policy_info": "The series exist with [shadow](settings.md#shadow) only. The value is always 1.",
     "cookiewarden_shadow_last_reload_successful": "The series exist with [shadow](settings.md#shadow) only. While the value is 0, the previous version of the file stays in use.",
     "cookiewarden_forwarded_replaced_total": "A rising value behind an ingress means that [trust_forwarded](settings.md#trust_forwarded) does not include it.",
+    "cookiewarden_forwarded_unclear_total": "The first member of a list counts. Let the ingress overwrite these headers instead of appending to them.",
+    "cookiewarden_ingress_headers_total": "[keep_client_header](settings.md#keep_client_header) keeps single headers. In report mode the headers are counted and forwarded.",
     "cookiewarden_alt_svc_dropped_total": "Alt-Svc would lead browsers past the proxy. [keep_alt_svc](settings.md#keep_alt_svc) keeps it.",
     "cookiewarden_build_info": "The value is always 1.",
     "cookiewarden_upstream_errors_total": "The log has an error for each reason, at most once per 10 seconds.",

@@ -7,7 +7,7 @@ GROUPS = {
         "upstream", "upstream_host", "upstream_ca", "upstream_server_name", "upstream_verify", "upstream_cert",
         "upstream_key", "upgrade_protocols",
     ),
-    "Ingress and load balancer": ("trust_forwarded", "proxy_protocol", "scheme", "keep_alt_svc", "via"),
+    "Ingress and load balancer": ("trust_forwarded", "keep_client_header", "proxy_protocol", "scheme", "keep_alt_svc", "via"),
     "TLS": ("tls_cert", "tls_key", "tls_client_ca"),
     "Timeouts": (
         "header_timeout", "keepalive_timeout", "client_timeout", "connect_timeout", "read_timeout", "pool_timeout",

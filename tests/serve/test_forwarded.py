@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from cookiewarden.serve.dataplane.client import REPLACED
+from cookiewarden.serve.ingress import INGRESS_FIELDS
 from tests.support.client import CLOSE, Client, ask, get
 from tests.support.proxy import POLICY, Start
 
@@ -61,9 +62,6 @@ def test_a_connection_may_carry_many_browsers(start: Start) -> None:
     ]  # fmt: skip
 
 
-NOT_BUILT = pytest.mark.xfail(strict=True, reason="row 37 is not built to its end: such fields are thrown away")
-
-
 @pytest.mark.row(37)
 @pytest.mark.parametrize(
     ("fields", "otherwise", "scheme", "host"),
@@ -73,21 +71,20 @@ NOT_BUILT = pytest.mark.xfail(strict=True, reason="row 37 is not built to its en
         ((b"X-FORWARDED-PROTO: http",), "https", b"http", b"shop.example"),
         ((b"X-Forwarded-Proto: http", b"Forwarded: proto=https;host=a.example"), "https", b"http", b"shop.example"),
         # schemes of a WebSocket
-        pytest.param((b"X-Forwarded-Proto: wss",), "http", b"https", b"shop.example", marks=NOT_BUILT),
-        pytest.param((b"X-Forwarded-Proto: WS",), "https", b"http", b"shop.example", marks=NOT_BUILT),
+        ((b"X-Forwarded-Proto: wss",), "http", b"https", b"shop.example"),
+        ((b"X-Forwarded-Proto: WS",), "https", b"http", b"shop.example"),
         # the first of a list
-        pytest.param((b"X-Forwarded-Proto: https,http",), "http", b"https", b"shop.example", marks=NOT_BUILT),
-        pytest.param((b"X-Forwarded-Proto: http, https",), "https", b"http", b"shop.example", marks=NOT_BUILT),
-        pytest.param((b"X-Forwarded-Host: a.example,b.example",), "http", b"http", b"a.example", marks=NOT_BUILT),
-        pytest.param((b"X-Forwarded-Host: a.example, b.example",), "http", b"http", b"a.example", marks=NOT_BUILT),
+        ((b"X-Forwarded-Proto: https,http",), "http", b"https", b"shop.example"),
+        ((b"X-Forwarded-Proto: http, https",), "https", b"http", b"shop.example"),
+        ((b"X-Forwarded-Host: a.example,b.example",), "http", b"http", b"a.example"),
+        ((b"X-Forwarded-Host: a.example, b.example",), "http", b"http", b"a.example"),
         # several fields are one list
-        pytest.param(
-            (b"X-Forwarded-Proto: https", b"X-Forwarded-Proto: http"), "http", b"https", b"shop.example", marks=NOT_BUILT
-        ),
+        ((b"X-Forwarded-Proto: https", b"X-Forwarded-Proto: http"), "http", b"https", b"shop.example"),
         # RFC 7239, where no X-Forwarded field is present
-        pytest.param((b"Forwarded: proto=https;host=a.example",), "http", b"https", b"a.example", marks=NOT_BUILT),
-        pytest.param((b'forwarded: For=192.0.2.1; Proto=HTTPS;Host="a.example:8443"',), "http", b"https", b"a.example:8443", marks=NOT_BUILT),
-        pytest.param((b"Forwarded: proto=https, proto=http",), "http", b"https", b"shop.example", marks=NOT_BUILT),
+        ((b"Forwarded: proto=https;host=a.example",), "http", b"https", b"a.example"),
+        ((b'forwarded: For=192.0.2.1; Proto=HTTPS;Host="a.example:8443"',), "http", b"https", b"a.example:8443"),
+        ((b"Forwarded: proto=https, proto=http",), "http", b"https", b"shop.example"),
+        ((b"Forwarded: , ;proto=https;;host=a.example; ,",), "http", b"https", b"a.example"),
     ],
 )  # fmt: skip
 def test_the_headers_of_a_trusted_ingress_are_understood(
@@ -103,11 +100,13 @@ def test_the_headers_of_a_trusted_ingress_are_understood(
     "fields",
     [
         (b"X-Forwarded-Proto: gopher", b"X-Forwarded-Host: a b"),
-        (b"X-Forwarded-Proto: https", b"X-Forwarded-Proto: http", b"X-Forwarded-Host: a", b"X-Forwarded-Host: b"),
+        (b"X-Forwarded-Proto: ,", b"X-Forwarded-Host: ,"),
+        (b"Forwarded: proto=gopher;host=\"a b\"",),
+        (b"Forwarded: https",),
         (b"X-Forwarded-Proto: ", b"X-Forwarded-Host: \xff"),
     ],
 )  # fmt: skip
-def test_ambiguous_forwarded_values_are_never_trusted(start: Start, fields: tuple[bytes, ...]) -> None:
+def test_invalid_forwarded_values_are_never_trusted(start: Start, fields: tuple[bytes, ...]) -> None:
     proxy, origin = start(SETS, policy=SECURE_BY_HTTPS, trust_forwarded=LOOPBACK)
     ask(proxy.port, get(b"/", *fields, CLOSE))
     assert forwarded(origin.requests[0])[1:] == [
@@ -139,3 +138,83 @@ def test_thousands_of_networks_are_logged_in_few_lines(start: Start, caplog: pyt
     proxy.loop.call_soon_threadsafe(given.set)
     assert given.wait(60)
     assert caplog.text.count("if an ingress is there") == 64
+
+
+@pytest.mark.row(37)
+@pytest.mark.parametrize(
+    ("fields", "header"),
+    [
+        ((b"X-Forwarded-Proto: gopher",), "x-forwarded-proto"),
+        ((b"X-Forwarded-Proto: https, http",), "x-forwarded-proto"),
+        ((b"X-Forwarded-Host: a b",), "x-forwarded-host"),
+        ((b"X-Forwarded-Host: a.example, b.example",), "x-forwarded-host"),
+        ((b"Forwarded: https",), "forwarded"),
+        ((b"Forwarded: proto=https, proto=http",), "forwarded"),
+        ((b"X-Forwarded-Proto: https, wss", b"X-Forwarded-Host: A.example, a.example"), ""),
+        ((b"Forwarded: for=unknown;proto=https, for=192.0.2.1",), ""),
+    ],
+)
+def test_unclear_fields_of_a_trusted_ingress_are_counted_and_logged_once(
+    start: Start, caplog: pytest.LogCaptureFixture, fields: tuple[bytes, ...], header: str
+) -> None:
+    proxy, _ = start(SETS, trust_forwarded=LOOPBACK)
+    for _ in range(2):
+        ask(proxy.port, get(b"/", *fields, CLOSE))
+    counted = {name: count for name, count in proxy.driver.context.metrics.forwarded_unclear.items() if count}
+    assert counted == ({header: 2} if header else {})
+    assert caplog.text.count("127.0.0.0/24 are not valid, or their members disagree") == bool(header)
+
+
+@pytest.mark.parametrize(
+    ("value", "addresses"),
+    [
+        (b"for=192.0.2.1", b"192.0.2.1"),
+        (b'for="192.0.2.1:4711", For="[2001:db8::1]:4711"', b"192.0.2.1, 2001:db8::1"),
+        (b'for=_hidden;by=x, for="a, b"', b"_hidden, unknown"),
+        (b'by="a\\"b;c,d"', b""),
+    ],
+)
+def test_the_addresses_of_forwarded_are_passed_on(start: Start, value: bytes, addresses: bytes) -> None:
+    proxy, origin = start(SETS, trust_forwarded=LOOPBACK)
+    ask(proxy.port, get(b"/", b"Forwarded: " + value, CLOSE))
+    expected = addresses + b", 127.0.0.1" if addresses else b"127.0.0.1"
+    assert forwarded(origin.requests[0])[0] == b"X-Forwarded-For: " + expected
+
+
+INGRESS_LINES = tuple(name.title().encode() + b": 1" for name in INGRESS_FIELDS)
+
+
+def lines_of_ingress(request: bytes) -> set[str]:
+    names = {line.partition(b":")[0].lower().decode() for line in request.split(b"\r\n")}
+    return names & set(INGRESS_FIELDS)
+
+
+@pytest.mark.row(39)
+def test_headers_of_an_ingress_are_removed_from_untrusted_clients_and_counted(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy, origin = start(SETS, keep_client_header=("x-real-ip",))
+    with Client(proxy.port) as client:
+        for fields in (INGRESS_LINES, INGRESS_LINES, (b"X_Forwarded_Prefix: /x",), (b"X-Other: 1",)):
+            client.send(get(b"/", *fields))
+            client.read_response()
+    assert [lines_of_ingress(request) for request in origin.requests] == [{"x-real-ip"}, {"x-real-ip"}, set(), set()]
+    assert b"X_Forwarded_Prefix" not in origin.requests[2] and b"X-Other: 1" in origin.requests[3]
+    counted = {key: count for key, count in proxy.driver.context.metrics.ingress_fields.items() if count}
+    assert counted == {(name, True): 2 for name in INGRESS_FIELDS if name != "x-real-ip"}
+    assert caplog.text.count("give --trust-forwarded 127.0.0.0/24, or keep single headers") == 1
+
+
+def test_in_report_mode_headers_of_an_ingress_are_only_counted(start: Start) -> None:
+    proxy, origin = start(SETS, policy=POLICY + "mode: report\n")
+    ask(proxy.port, get(b"/", *INGRESS_LINES, CLOSE))
+    assert lines_of_ingress(origin.requests[0]) == set(INGRESS_FIELDS)
+    counted = {key: count for key, count in proxy.driver.context.metrics.ingress_fields.items() if count}
+    assert counted == {(name, False): 1 for name in INGRESS_FIELDS}
+
+
+def test_headers_of_a_trusted_ingress_reach_the_application(start: Start) -> None:
+    proxy, origin = start(SETS, trust_forwarded=LOOPBACK)
+    ask(proxy.port, get(b"/", *INGRESS_LINES, CLOSE))
+    assert lines_of_ingress(origin.requests[0]) == set(INGRESS_FIELDS)
+    assert not any(proxy.driver.context.metrics.ingress_fields.values())

@@ -62,6 +62,7 @@ def settings_options(command: F) -> F:
             envvar=option.variable,
             help=help,
             **alone,
+            multiple=option.is_list,
             type=FILE if option.is_file else None,
         )(command)
     return click.option(
@@ -112,6 +113,8 @@ def misspelt_variables() -> list[str]:
 def _given(context: click.Context, option: Option, source: Source | None) -> Given:
     given_by = context.get_parameter_source(option.name)
     text = context.params.get(option.name)
+    if isinstance(text, tuple):
+        text = ",".join(text)
     if text is not None and given_by is ParameterSource.COMMANDLINE:
         return Given(text, GivenBy.FLAG, option.flag)
     if text is not None and given_by is ParameterSource.ENVIRONMENT:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.serve.address import Address, Upstream, parse_address, parse_upstream
+from cookiewarden.serve.ingress import INGRESS_FIELDS
 
 
 class Access(StrEnum):
@@ -74,6 +75,15 @@ def _network(text: str) -> Network:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueError(f'"{text}" is not a valid network (for example 10.0.0.0/8 or fd00::/8)') from None
+
+
+def _ingress_fields(text: str) -> tuple[str, ...]:
+    """Parse names of headers of an ingress, separated by commas. Raises ValueError."""
+    names = tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    for name in names:
+        if name not in INGRESS_FIELDS:
+            raise ValueError(f'"{name}" is not a header that the proxy removes; expected {", ".join(INGRESS_FIELDS)}')
+    return names
 
 
 def _switch(text: str) -> bool:
@@ -166,6 +176,13 @@ class Settings:
         (),
         "CIDR,...",
         "Networks of peers whose X-Forwarded headers are trusted, such as an ingress: 10.0.0.0/8.",
+    )
+    keep_client_header: tuple[str, ...] = setting(
+        _ingress_fields,
+        (),
+        "NAME,...",
+        "Headers to forward from untrusted peers although an ingress uses them, such as x-real-ip. By default they are "
+        "removed.",
     )
     proxy_protocol: tuple[Network, ...] = setting(
         _networks,
@@ -303,6 +320,11 @@ class Option:
     def is_switch(self) -> bool:
         """Check whether the setting is on or off."""
         return self.parse is _switch
+
+    @property
+    def is_list(self) -> bool:
+        """Check whether the flag can be given several times."""
+        return self.parse in (_networks, _ingress_fields)
 
     @property
     def is_file(self) -> bool:

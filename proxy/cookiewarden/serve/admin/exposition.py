@@ -28,8 +28,10 @@ from cookiewarden.serve.observe.metrics import (
     DURATION_AT,
     DURATION_BUCKETS,
     FORWARDED_REPLACED,
+    FORWARDED_UNCLEAR_AT,
     GUARD_PAGES_AT,
     IN_FLIGHT,
+    INGRESS_FIELDS_AT,
     LABEL_SIZE,
     LABELS_AT,
     OVERHEAD_AT,
@@ -112,6 +114,21 @@ class Exposition(Collector):
             "Requests from untrusted peers whose X-Forwarded headers were replaced.",
             (),
             {(): counts[FORWARDED_REPLACED]},
+        )
+        yield _counter(
+            "forwarded_unclear",
+            "Requests from trusted peers whose X-Forwarded or Forwarded header was not understood.",
+            ("header",),
+            _by(counts, FORWARDED_UNCLEAR_AT),
+        )
+        yield _counter(
+            "ingress_headers",
+            "Headers of an ingress that untrusted peers sent, removed if enforced.",
+            ("header", "enforced"),
+            {
+                (header, "true" if enforced else "false"): counts[at]
+                for (header, enforced), at in INGRESS_FIELDS_AT.items()
+            },
         )
         yield _counter(
             "alt_svc_dropped",

@@ -12,6 +12,7 @@ import struct
 from time import perf_counter
 from typing import cast
 
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.serve.dataplane.context import Context
 from cookiewarden.serve.dataplane.exchange import HttpExchange
 from cookiewarden.serve.dataplane.phase import Arrival, Lateness, Phase
@@ -22,8 +23,8 @@ from cookiewarden.serve.observe.metrics import FORWARDED_REPLACED
 from cookiewarden.serve.own_pages.guard import RESERVED, Guard, page_of, reported_name
 from cookiewarden.serve.wire.body import Body, Fault, LengthBody
 from cookiewarden.serve.wire.chunked import ChunkedBody
-from cookiewarden.serve.wire.forwarded import Browser, browser_of
-from cookiewarden.serve.wire.head import BadHead, Framing, error_response, own_response
+from cookiewarden.serve.wire.forwarded import Browser, Forwarded, browser_of
+from cookiewarden.serve.wire.head import BadHead, Framing, error_response, own_response, without
 from cookiewarden.serve.wire.proxy_protocol import SIGNATURE
 from cookiewarden.serve.wire.request_head import RequestHead, read_again, read_request, refuse_early
 
@@ -35,6 +36,14 @@ UNEXPECTED_HEADER = (
 HTTP2 = (
     "clients in %s speak HTTP/2 with prior knowledge (gRPC, or Service appProtocol: kubernetes.io/h2c); "
     "route the port past the sidecar, or make %s use HTTP/1.1"
+)
+UNCLEAR = (
+    "X-Forwarded or Forwarded headers from %s are not valid, or their members disagree; "
+    "let the ingress in %s overwrite them instead of appending to them"
+)
+REMOVED = (
+    "removing headers of an ingress from %s, such as X-Real-IP; if an ingress is there, give --trust-forwarded %s, "
+    "or keep single headers with --keep-client-header"
 )
 REPLACED = "replacing X-Forwarded headers from %s; if an ingress is there, give --trust-forwarded %s"
 MAX_HOST = 255
@@ -326,10 +335,32 @@ class ClientConnection(ClientRole):
 
     def _browser_behind(self, request: RequestHead) -> Browser:
         """Determine the browser of a request that is forwarded to the application."""
-        if request.forwarded is not None and not self.is_trusted:
-            self.context.metrics.counts[FORWARDED_REPLACED] += 1
-            self.context.hints.give(self.peer, REPLACED)
+        came = request.forwarded
+        if came is not None:
+            self._count_forwarded(request, came)
         return self._browser_of(request)
+
+    def _count_forwarded(self, request: RequestHead, came: Forwarded) -> None:
+        """Count and log unused fields of an ingress, and remove fields that untrusted peers must not send."""
+        metrics, hints = self.context.metrics, self.context.hints
+        if self.is_trusted:
+            for name in came.unclear:
+                metrics.forwarded_unclear.add(name)
+                hints.give(self.peer, UNCLEAR)
+            return
+        if came.is_present:
+            metrics.counts[FORWARDED_REPLACED] += 1
+            hints.give(self.peer, REPLACED)
+        unwanted = [name for name in came.ingress if name not in self.context.settings.keep_client_header]
+        if not unwanted:
+            return
+        enforced = self.context.policies.engine.mode is Mode.ENFORCE
+        for name in unwanted:
+            metrics.ingress_fields.add((name, enforced))
+        if enforced:
+            hints.give(self.peer, REMOVED)
+            request.fields = without(request.fields, frozenset(name.encode() for name in unwanted))
+            self.last = None  # the mode may change before such a head comes again
 
     def _browser_of(self, request: RequestHead) -> Browser:
         came = request.forwarded if self.is_trusted else None

@@ -19,7 +19,9 @@ from cookiewarden.core.engine.decision import (
     Decision,
     Reason,
 )
+from cookiewarden.serve.ingress import INGRESS_FIELDS
 from cookiewarden.serve.observe.role import Role
+from cookiewarden.serve.wire.forwarded import UNCLEAR
 
 DECLARED = "__declared__"
 """The label of declared cookies beyond `metrics_max_entries`."""
@@ -87,6 +89,9 @@ UPSTREAM_ERRORS_AT, _next = _places(UPSTREAM_ERRORS, _next)
 CLIENT_ERRORS_AT, _next = _places(CLIENT_ERRORS, _next)
 CONNECTIONS_AT, _next = _places(CONNECTIONS, _next)
 GUARD_PAGES_AT, _next = _places(GUARD_PAGES, _next)
+FORWARDED_UNCLEAR_AT, _next = _places(UNCLEAR, _next)
+INGRESS_FIELDS_AT, _next = _places(product(INGRESS_FIELDS, (False, True)), _next)
+"""By name, and whether the field was removed."""
 DURATION_AT = _next
 OVERHEAD_AT = DURATION_AT + len(DURATION_BUCKETS) + 2  # one bucket without an upper bound, then the sum in ns
 LABELS_AT = OVERHEAD_AT + len(OVERHEAD_BUCKETS) + 2
@@ -195,6 +200,8 @@ class Metrics:
         self.client_errors = Cells(self.counts, CLIENT_ERRORS_AT)
         self.upstream_errors = Cells(self.counts, UPSTREAM_ERRORS_AT)
         self.requests = Cells(self.counts, REQUESTS_AT)
+        self.forwarded_unclear = Cells(self.counts, FORWARDED_UNCLEAR_AT)
+        self.ingress_fields = Cells(self.counts, INGRESS_FIELDS_AT)
         self.guard_pages = Cells(self.counts, GUARD_PAGES_AT)
         # Separate by direction, so that the data plane looks up a direction and not a pair.
         self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}

@@ -6,7 +6,8 @@ from functools import cache
 
 import httptools
 
-from cookiewarden.serve.wire.forwarded import FORWARDED, Forwarded, read_forwarded
+from cookiewarden.serve.ingress import INGRESS_FIELDS
+from cookiewarden.serve.wire.forwarded import Forwarded, read_forwarded
 from cookiewarden.serve.wire.head import (
     BARE_LF,
     HOST,
@@ -63,7 +64,7 @@ class RequestHead:
     fields: bytes
     """The lines to forward unchanged, each with its line break before it."""
     forwarded: Forwarded | None
-    """The X-Forwarded fields, or None. They are used if the peer is trusted."""
+    """The fields of an ingress, or None. They are used if the peer is trusted."""
     before: bytes
     after: bytes
     """All lines up to the Cookie value, and all lines after it. `read_again` compares the next head on the connection
@@ -130,7 +131,7 @@ def read_request(head: bytes, limits: Limits) -> RequestHead:
     _read_framing(request, special)
     _read_target(request, target, special.get(b"host", NONE))
     _read_connection(request, special)
-    request.forwarded = None if FORWARDED.isdisjoint(special) else read_forwarded(special)
+    request.forwarded = read_forwarded(special, request.fields)
     repeatable = request.http_1_1 and target.startswith(b"/") and len(request.cookies) <= 1
     request.before, request.after = _around(head[fields_at:], cookie_lead) if repeatable else (b"", b"")
     return request
@@ -154,6 +155,7 @@ _OURS = frozenset(
         b"x-forwarded-for",
         b"x-forwarded-host",
         b"x-forwarded-proto",
+        *(name.encode() for name in INGRESS_FIELDS),
     }
 )
 """Fields with a hyphen in their name that the proxy writes, reads or removes."""

@@ -189,8 +189,9 @@ class ClientConnection(ClientRole):
     def _head(self, data: bytes) -> None:
         """Parse the head at the beginning of `data`, or wait for its end."""
         began = perf_counter()
-        if self.last is not None and (not self.looked or data.endswith(b"\r\n\r\n")):
-            request = read_again(data, self.context.limits, self.last)
+        last = self.last
+        if last is not None and (not self.looked or data.endswith(b"\r\n\r\n")):
+            request = read_again(data, self.context.limits, last)
             if request is not None:
                 self.last = request
                 self.looked = 0

@@ -242,8 +242,6 @@ class _Template:
             if not digits.isdigit() or len(digits) > MAX_LENGTH_DIGITS:
                 return None
             response.length = int(digits)
-            if response.length and like.framing is Framing.NONE:
-                return None  # a body that is declared and must not come: whether the connection lives depends on it
         response.status, response.http_1_1, response.keep_alive = like.status, like.http_1_1, like.keep_alive
         response.framing, response.upgrades, response.alt_svc = like.framing, like.upgrades, like.alt_svc
         response.idle_seconds = like.idle_seconds
@@ -326,7 +324,9 @@ def _template(shape: tuple[bytes, ...], response: ResponseHead) -> _Template | N
             like.parts.append(b"")
             run = []
             _sift(like, line_break + following, special)
-    return None if like.cookies else template
+    # A 304 may declare a body that must not come. The end of the connection depends on its length.
+    declares_body = template.length is not None and response.framing is Framing.NONE
+    return None if like.cookies or declares_body else template
 
 
 def _same(one: ResponseHead, other: ResponseHead) -> bool:

@@ -20,7 +20,7 @@ class NoAnswer(CannotRun):
 
 
 class NotConnected(NoAnswer):
-    """Reason why no connection was made."""
+    """Reason why a server cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Write the pictures of the documents: the status page, the report and the statement, light and dark.
 
-    python -m tests.browser.pictures [--seconds 90]
+    python -m tests.browser.pictures [--seconds 130]
 
 They show the demo after real traffic, in Chromium, with a Prometheus that scrapes it. Needs Debian's chromium and
 prometheus."""
@@ -65,14 +65,14 @@ def main(seconds: float) -> None:
                 report = folder / "report.html"
                 policy = ROOT / "policies" / "carerix.yaml"
                 code, _, errors = run(
-                    "report", "--prometheus", asked.url, "--since", "10min", "--policy", policy,
+                    "report", "--prometheus", asked.url, "--since", "2min", "--policy", policy,
                     "--inventory", f"http://127.0.0.1:{admin}", "--format", "html", "--output", report,
                 )  # fmt: skip
                 assert code == 0, errors
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
                 shoot(browser, "status", f"http://127.0.0.1:{admin}/")
-                shoot(browser, "statement", f"http://127.0.0.1:{listen}/cookie-statement")
+                shoot(browser, "statement", f"http://127.0.0.1:{listen}/cookie-statement#cookies")
                 shoot(browser, "report", report.as_uri())
                 browser.close()
         finally:
@@ -82,5 +82,7 @@ def main(seconds: float) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=90, help="how long the traffic lasts")
+    parser.add_argument(
+        "--seconds", type=float, default=130, help="how long the traffic lasts, longer than the period of the report"
+    )
     main(parser.parse_args().seconds)

@@ -128,7 +128,7 @@ def test_reload_prints_the_errors_of_the_policy(proxy: Running, token: Path) -> 
 def test_health_is_for_containers(proxy: Running) -> None:
     assert run("health", at(proxy)) == (0, "ready\n", "")
     code, _, told = run("health", f"127.0.0.1:{free_port()}")
-    assert code == 3 and "connection refused" in told
+    assert code == 3 and "connection refused; start the proxy, or give the address of its admin listener" in told
 
 
 @pytest.mark.parametrize("command", ["forecast", "drift", "health"])

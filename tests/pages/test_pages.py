@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from cookiewarden.core.policy.problem import Severity
-from cookiewarden.core.report.review import PolicyInForce, Series, period, review
+from cookiewarden.core.report.review import PolicyInForce, Series, period, review, without_silence
 from cookiewarden.pages.chart import ChartLine, bars, chart, spark
 from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
@@ -131,6 +131,19 @@ def test_a_report_states_its_gaps() -> None:
     text = render("report.md", reviewed())
     assert "No data for 1 minute of 2." in text and "Not enforced all the time in 1 minute." in text
     assert "| no data |" in text
+
+
+@pytest.mark.parametrize("template", ["report.html", "report.md"])
+def test_a_report_states_that_older_data_are_missing(template: str) -> None:
+    found = answered(
+        proxies=[Series({}, [None, None, 1.0])],
+        enforcing=[Series({}, [None, None, 1.0])],
+        watched=[Series({}, [None, None, 1.0])],
+    )
+    shorter, cut = without_silence(period(180, NOW), found)
+    text = render(template, values_of(review(shorter, cut, None, None, None, "en"), "", NOW))
+    assert "No data for the first 2 minutes of the period." in text
+    assert "Every proxy enforced its policy whenever Prometheus has data." in text
 
 
 def test_a_report_without_an_inventory_explains_how_to_get_the_names() -> None:

@@ -1,7 +1,7 @@
 """Client of a proxy's admin listener."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from cookiewarden.core.report import wire
 from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.keys import read_token
-from cookiewarden.tools.http import Answer, NoAnswer, fetch
+from cookiewarden.tools.http import TOTAL_SECONDS, Answer, NoAnswer, NotConnected, fetch
 
 T = TypeVar("T")
 
@@ -22,6 +22,7 @@ HINTS = {
     ErrorCode.NOT_FOUND: "; the versions of the proxy and of this command differ",
 }
 """Advice for the operator, by error code."""
+ADDRESS = "; start the proxy, or give the address of its admin listener"
 WRONG_PORT = "; is this the port of the proxy instead of its admin listener?"
 MAX_TOLD = 500
 """Maximum characters shown of an error."""
@@ -48,7 +49,7 @@ class Operator:
 
     def readiness(self) -> str:
         """Return why the proxy is not ready, or "" if it is."""
-        answer = fetch(self.url.rstrip("/") + "/readyz", seconds=5)
+        answer = self._fetch("/readyz", seconds=5)
         if answer.status == 200 and answer.body == wire.READY.encode():
             return ""
         error = wire.read_error(answer.body)
@@ -73,13 +74,26 @@ class Operator:
         accepted: tuple[int, ...] = (200,),
     ) -> T:
         url = shown_url(self.url.rstrip("/") + path)
-        answer = fetch(self.url.rstrip("/") + path, method, self._headers(), body)
+        answer = self._fetch(path, method, self._headers(), body)
         if answer.status not in accepted:
             raise self._refused(url, answer)
         try:
             return read(answer.body)
         except wire.NotThis as bad:
             raise NoAnswer(f"{url} is not an admin listener of this version: {printable(str(bad))}") from None
+
+    def _fetch(
+        self,
+        path: str,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float = TOTAL_SECONDS,
+    ) -> Answer:
+        try:
+            return fetch(self.url.rstrip("/") + path, method, headers, body, seconds)
+        except NotConnected as error:
+            raise NoAnswer(f"{error}{ADDRESS}") from None
 
     def _refused(self, url: str, answer: Answer) -> NoAnswer:
         error = wire.read_error(answer.body)

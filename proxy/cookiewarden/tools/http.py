@@ -19,6 +19,10 @@ class NoAnswer(CannotRun):
     """Reason why a request has failed."""
 
 
+class NotConnected(NoAnswer):
+    """Reason why a server cannot be reached."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Response. Its repr leaves out headers and body, because they can have cookie values."""
@@ -102,7 +106,7 @@ async def _fetch(url: str, method: str, headers: Mapping[str, str], body: bytes 
     except aiohttp.ClientSSLError:
         raise NoAnswer(f"{url}: the TLS handshake failed; the server has no TLS or another version") from None
     except aiohttp.ClientConnectorError as error:
-        raise NoAnswer(f"cannot connect to {url}: {_why(error.os_error)}") from None
+        raise NotConnected(f"cannot connect to {url}: {_why(error.os_error)}") from None
     except aiohttp.ClientResponseError:
         raise NoAnswer(f"{url}: the response headers are not valid (not HTTP, corrupt, or too large)") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:

@@ -136,7 +136,10 @@ def test_steps_before_there_was_anything_are_left_out() -> None:
         proxies=[Series({}, [None, None, 1.0, None])], cookies=[cookies("a", "pass", None, None, 1.0, None)]
     )
     shorter, cut = without_silence(asked, found)
-    assert shorter.ends == asked.ends[2:] and list(cut.counted["cookies"][0].values) == [1.0, None]
+    assert (shorter.ends, shorter.silent) == (asked.ends[2:], 2) and list(cut.counted["cookies"][0].values) == [
+        1.0,
+        None,
+    ]
     assert without_silence(asked, NONE)[0] == asked
 
 

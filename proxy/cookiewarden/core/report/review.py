@@ -28,6 +28,8 @@ class Period:
     name: str
     ends: tuple[float, ...]
     """End of each step, in seconds since the epoch."""
+    silent: int = 0
+    """Number of removed steps: they precede the first data."""
 
 
 def period(since: float, now: float) -> Period:
@@ -119,7 +121,7 @@ def without_silence(asked: Period, found: Found) -> tuple[Period, Found]:
     def cut(series: Mapping[str, list[Series]]) -> dict[str, list[Series]]:
         return {name: [Series(s.labels, s.values[first:]) for s in rows] for name, rows in series.items()}
 
-    return Period(asked.step, asked.name, asked.ends[first:]), Found(
+    return Period(asked.step, asked.name, asked.ends[first:], first), Found(
         cut(found.counted), cut(found.gauges), found.policies
     )
 

@@ -445,7 +445,7 @@ def test_systemd_may_hand_the_listening_socket_over(tmp_path: Path) -> None:
         (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--tls-key", "key.pem"], 2, "--tls-key needs --tls-cert"),
         (["run", "--policy", "{policy}", "--upstream", "https://127.0.0.1:1", "--upstream-ca", "{policy}"], 3, '--upstream-ca "'),
         (["run", "--policy", "{policy}", "--upstream", "https://127.0.0.1:1", "--upstream-verify", "maybe"], 2, "is not a valid switch; expected on or off"),
-        (["run", "--policy", "{policy}", "--upstream", "http://localhost:8080"], 2, "is --listen 127.0.0.1:8080: the proxy itself"),
+        (["run", "--policy", "{policy}", "--upstream", "http://localhost:8080"], 2, "is the proxy itself (--listen 127.0.0.1:8080)"),
         (["run", "--policy", "{policy}", "--upstream", "http://0.0.0.0:8080", "--listen", ":8080"], 2, "the proxy itself"),
         (["run", "--policy", "{policy}", "--upstream", "unix:app.sock"], 2, "expected an absolute path"),
         (["run", "--policy", "{policy}", "--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:{taken}"], 3, "address already in use; choose another address with --listen"),

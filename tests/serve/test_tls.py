@@ -254,7 +254,7 @@ def test_a_key_with_a_password_is_refused_and_not_asked_about(files: dict[str, s
     locked = tmp_path / "locked.pem"
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     locked.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"CANARY")))
-    with pytest.raises(BadTLS, match="the key has a password; give one without"):
+    with pytest.raises(BadTLS, match="the key is protected by a password; give one without"):
         listener_tls(Settings(tls_cert=files["cert"], tls_key=str(locked)))
 
 

@@ -64,8 +64,8 @@ def statement(
     cookies by category, with purposes and lifetimes.
 
     With --check, compare a published page with the policy instead. The page is HTML, Markdown, or text from pdftotext
-    -layout. Purposes in other words are listed but do not count as differences. Rows of the page that were not understood
-    are listed and count.
+    -layout. Purposes in other words are listed but do not count as differences. Rows of the page that were not
+    understood are listed and count.
 
     Exit codes: 0 written or no differences, 1 the policy has errors or the page differs, 2 wrong usage, 3 the page
     cannot be read.

@@ -143,7 +143,7 @@ def test_groups_have_their_heading_and_the_sentence_before_them() -> None:
 # Pages of cookiewarden
 
 NAMES = st.from_regex(r"[A-Za-z_%][A-Za-z0-9_%.-]{1,20}(\*|)", fullmatch=True).filter(
-    lambda name: pattern(name) == name and name.lower() not in ("chrome", "edge", "brave", "opera", "safari", "ios", "internet", "firefox", "android", "explorer", "vivaldi")
+    lambda name: pattern(name) == name and name.strip("_.-*") and name.lower() not in ("chrome", "edge", "brave", "opera", "safari", "ios", "internet", "firefox", "android", "explorer", "vivaldi")
 )  # fmt: skip
 LIFETIMES = st.one_of(st.just("session"), st.builds("{}{}".format, st.integers(1, 99), st.sampled_from(["s", "min", "h", "d", "w", "mo", "y"])))  # fmt: skip
 PURPOSES = st.text(st.characters(whitelist_categories=("L", "N", "P", "S", "Zs")), max_size=60)

@@ -428,7 +428,8 @@ def _cell(node: "LexborNode", tag: str) -> _Cell:
 
 def _expanded(table: _Table) -> Iterator[tuple[_Row, list[str], int]]:
     """Yield rows with a text for each column, and the number of cells that do not come from another row. A cell that
-    spans rows has its text in each; one that spans columns has it in the first."""
+    spans rows has its text in each; one that spans columns has it in the first, and
+    a head in each."""
     held: dict[int, tuple[int, str]] = {}
     group = 0
     for row in table.rows:
@@ -448,9 +449,10 @@ def _expanded(table: _Table) -> Iterator[tuple[_Row, list[str], int]]:
             elif waiting:
                 cell, text = waiting.pop()
                 for column in range(cell.columns):
-                    cells.append(text if column == 0 else "")
+                    said = text if column == 0 or cell.is_head else ""
+                    cells.append(said)
                     if cell.rows > 1:
-                        following[at + column] = (cell.rows - 1, text if column == 0 else "")
+                        following[at + column] = (cell.rows - 1, said)
             else:
                 cells.append("")
         held = following

@@ -24,21 +24,26 @@ def lines_of(raw: bytes, charset: str = "") -> list[PageLine]:
 
 
 _IS_HTML = re.compile(
-    r"<(!doctype html|html|head|body|table|tr|p|ul|ol|li|dl|div|h[1-6]|section|main)\b", re.IGNORECASE
+    r"<(!doctype html|html|head|body|table|tr|p|ul|ol|li|dl|div|h[1-6]|section|main|article|details|pre)\b",
+    re.IGNORECASE,
 )
 
 
 _BULLET = re.compile(r"[ \t]*(?:[*\u2022\u00b7\u25aa\u25cf\u25e6\u2023\u2013\u2014o+-]|\(?[0-9]{1,3}[.)])[ \t]+(?=\S)")
 _HEADING = re.compile(r"#{1,6}[ \t]")
+_PIPES = re.compile(r"\|?(?: *:?-+:? *\|)+(?: *:?-+:?)? *")
+_OPEN_ROW = re.compile(r" {0,3}[^|\s-][^|]*\|")
+"""Row of a Markdown table that does not begin with `|`."""
 _RULE = re.compile(r"[\s|:=+-]+")
 
 
 def _text_lines(text: str) -> Iterator[PageLine]:
     """Read the tables of a PDF, and other text line by line."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")
-    at = 0
+    at, piped = 0, False
     while at < len(lines):
         if not lines[at].strip():
+            piped = False
             if at == 0 or lines[at - 1].strip():  # repeated blank lines have no meaning
                 yield PageLine(LineKind.BLANK, "", at + 1)
             at += 1
@@ -47,7 +52,10 @@ def _text_lines(text: str) -> Iterator[PageLine]:
         for row in rows:
             yield PageLine(LineKind.ROW, "", row.number, tuple(row.cells), 1)
         if not rows:
-            yield from _text_line(lines[at], at + 1)
+            piped = piped or (at + 1 < len(lines) and _PIPES.fullmatch(lines[at + 1].strip()) is not None)
+            yield from _text_line(
+                f"| {lines[at].strip()}" if piped and _OPEN_ROW.match(lines[at]) else lines[at], at + 1
+            )
         at = max(after, at + 1)
 
 

@@ -111,7 +111,11 @@ _BROWSERS = frozenset(
 _INTRODUCES = re.compile(
     r"(following|these|below|list of|overview "
     r"of|uses?|used|volgende|deze|onderstaande|overzicht|gebruikt?)\b.{0,60}\bcookies|\bcookies\b.{0,80}(are (in "
-    r"use|used|set|placed)|worden (gebruikt|geplaatst)|gebruikt|:$)",
+    r"use|used|set|placed)|worden (gebruikt|geplaatst)|gebruikt|:$)"
+    r"|(folgende|verwende|nutzen|setzen|suivant|utilis|siguiente|utiliza|seguent|utilizz|seguinte|nastepujac|uzywa"
+    r"|urmatoare|folosi|utiliz|foljande|anvand|folgende|anvend|bruger|seuraav|kayt|kovetkezo|hasznal|nasledujic|pouziva"
+    r"|nasledujuc|sljedec|koristi|naslednj|uporablja|jargmis|kasuta|naudoja|izmanto|sekojos|ακολουθ|χρησιμοποι"
+    r"|следн|използва)\w*\b.{0,60}(cookie|ciastecz|suti|kak|evaste|kolacic|piskot|kupsis|slapuk|sikdat|бисквит)",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
@@ -164,6 +168,7 @@ class _Reader:
             if line.kind is LineKind.HEADING or (line.kind is LineKind.TEXT and self._is_heading(at)):
                 self._head(line.text)
             elif line.kind is LineKind.TEXT:
+                self._leave_heads(at)
                 before = "" if self._begins(at) else f"{self.intro} "
                 self.intro = f"{before}{line.text[-MAX_INTRO:]}"[-MAX_INTRO:]
                 if claim := self._strong_text(line):
@@ -171,6 +176,14 @@ class _Reader:
                     self._add([claim])
             at += 1
         return self.published
+
+    def _leave_heads(self, at: int) -> None:
+        """Report heads that are not in a table, such as a grid of `<div>`."""
+        texts = [line.text for line in self.lines[at : at + 2] if line.kind is LineKind.TEXT]
+        heads = [head for text in texts if (head := _label(text)) is not None]
+        if len(heads) == 2 and heads[0].kind == "name" != heads[1].kind:
+            told = f"heads outside of a table cannot be read: {_short(texts[0])}, {_short(texts[1])}"
+            self._leave(self.lines[at], told, is_row=False)
 
     def _head(self, text: str) -> None:
         self.heading, self.heading_used, self.intro = text[:MAX_INTRO], False, ""
@@ -221,6 +234,9 @@ class _Reader:
                     self._add(claims)
                 else:
                     self._leave(item, f"no name of a cookie: {_short(item.text)}")
+        elif first := next((claims[0] for _, claims in found if claims), None):
+            told = f"a list without names of cookies, from {_short(first.written)}"
+            self._leave(items[0], told, is_understood=True, is_row=False)
 
     def _table(self, rows: list[PageLine]) -> None:
         """Read a table. Each head in it begins a part with other columns."""
@@ -230,7 +246,8 @@ class _Reader:
             found = columns_of(row.cells) if row.kind is LineKind.ROW else None
             if found is not None:
                 self._part(part, columns)
-                columns, part = found, []
+                # A second row of heads has details of the first, such as a minimum and a maximum.
+                columns, part = {**columns, **found} if columns and not part else found, []
             else:
                 part.append(row)
         self._part(part, columns)
@@ -238,7 +255,8 @@ class _Reader:
     def _part(self, rows: list[PageLine], columns: dict[str, list[int]] | None) -> None:
         """Read rows below a head, or without a head."""
         if columns is None:
-            rows = [row for row in rows if row.table or _is_bare_row(row)]
+            if not any(row.table or _is_bare_row(row) for row in rows):
+                return
             first = next((row for row in rows if row.kind is LineKind.ROW), None)
             if first is not None and (first.is_head or not _is_bare_row(first)):
                 heads = ", ".join(_short(cell) for cell in first.cells[:8] if cell)
@@ -261,16 +279,23 @@ class _Reader:
         a label before lines with a value. Returns the index of the next line; -1 if there is none."""
         first = self.lines[at]
         values: dict[str, tuple[Head, str]] = {}
+        if _is_name_alone(first):
+            values[""] = (Head("name", "", 0), first.text)
+            at += 1
         while at < len(self.lines):
             found, after = self._labelled(at)
+            if not found and values and at < len(self.lines) and self._is_other_label(at, first):
+                at += 1
+                continue
             if not found or any(head.phrase in values for head, _ in found):
                 break
-            if not values and found[0][0].kind != "name":
+            if (found[0][0].kind == "name") == bool(values) and ("" in values or not values):
                 break
             values |= {head.phrase: (head, text) for head, text in found}
             at = after
         kinds = {head.kind for head, _ in values.values()}
-        if not kinds & {"purpose", "lifetime", "provider", "type"} or "name" not in kinds:
+        enough = {"lifetime"} if "" in values else {"purpose", "lifetime", "provider", "type"}
+        if not kinds & enough or "name" not in kinds:
             return -1
         texts: dict[str, str] = {}
         for head, text in sorted(values.values(), key=lambda pair: pair[0].rank):
@@ -278,6 +303,18 @@ class _Reader:
         self.published.rows += 1
         self._add(self._read(texts, first))
         return at
+
+    def _is_other_label(self, at: int, first: PageLine) -> bool:
+        """Check for a label that is not in the table of words, among others: `Module: Consent`."""
+        line = self.lines[at]
+        if line.kind is LineKind.ROW:
+            return (
+                len(line.cells) == 2
+                and line.table == first.table
+                and bool(all(line.cells))
+                and not columns_of(line.cells)
+            )
+        return line.kind is not LineKind.SECTION and _OTHER_LABEL.match(line.text) is not None
 
     def _labelled(self, at: int) -> tuple[list[tuple[Head, str]], int]:
         """Return the labelled values of a line, or of a line with a label and the following one, and the index after
@@ -320,7 +357,7 @@ class _Reader:
         if all(claim.lifetime is not None and not claim.purpose for claim in claims):
             return True
         strong = sum(_STRONG.search(claim.written) is not None for claim in claims)
-        return strong * 2 > len(claims) or _INTRODUCES.search(f"{self.intro} {self.heading}") is not None
+        return strong * 2 > len(claims) or _INTRODUCES.search(folded(f"{self.intro} {self.heading}")) is not None
 
     def _add(self, claims: list[Claim]) -> None:
         """Add the cookies of a row, without those that are known."""
@@ -339,7 +376,7 @@ class _Reader:
     def _is_new(self, claim: Claim, is_row: bool) -> bool:
         line = PageLine(LineKind.ROW, "", claim.line)
         before = self.known.get(claim.name)
-        if not re.search(r"[^\W_]", claim.name):
+        if "*" in claim.name and not re.search(r"[^\W_]|%", claim.name):
             self._leave(line, f"{_short(claim.written)} has no letters outside of placeholders", is_row=is_row)
         elif before is None:
             self.known[claim.name] = claim
@@ -354,7 +391,9 @@ class _Reader:
     def _claims(self, line: PageLine) -> list[Claim]:
         found = _NAME.match(line.text)
         if found is None or not _could_be_a_name(found["name"]):
-            return []
+            names = _names_in(line.text, False)
+            names = names if all(map(_STRONG.search, names)) else []
+            return [self._claim(name, "", None, line) for name in names]
         text, in_brackets = found["text"], None
         if found["separator"] == "(":  # `name (2 years): text`
             inside, closes, after = text.partition(")")
@@ -383,6 +422,8 @@ class _Reader:
         if columns is not None:
             texts = {kind: line.cells[at[0]] for kind, at in columns.items() if at[0] < len(line.cells)}
             texts["name"] = line.cells[name] if name < len(line.cells) else ""
+            spans = dict.fromkeys(line.cells[at] for at in columns.get("lifetime", []) if at < len(line.cells))
+            texts["lifetime"] = " / ".join(filter(None, spans))
             return self._read(texts, line)
         others = line.cells[1:]
         span = next((cell for cell in others if lifetime_of(cell) is not None), "")
@@ -468,10 +509,22 @@ def _best_name(rows: list[PageLine], columns: list[int]) -> int:
     return max(columns, key=names) if len(columns) > 1 else columns[0]
 
 
+def _is_name_alone(line: PageLine) -> bool:
+    """Check for a name above its labelled values."""
+    return (
+        line.kind in (LineKind.HEADING, LineKind.TEXT)
+        and _STRONG.search(line.text) is not None
+        and _could_be_a_name(line.text)
+    )
+
+
 def _label(text: str) -> Head | None:
     """Return the head that is a whole text."""
     head = head_of(text)
     return head if head is not None and head.phrase == folded(text).strip(" :*.?#") else None
+
+
+_OTHER_LABEL = re.compile(r"[^\W\d_][\w ()/-]{1,39}:\s")
 
 
 def _pairs(parts: tuple[str, ...]) -> list[tuple[Head, str]]:
@@ -499,6 +552,8 @@ def _could_be_a_name(name: str, in_table: bool = False) -> bool:
     """Check a name. `in_table`: it is in a column of names, where the name of a browser can be a cookie's name."""
     if not name or len(name) > 128 or re.search(r"[\s;=,\ufffd]|^https?:|^www\.|@", name) or not name.isprintable():
         return False
+    if re.search(r"[{}<>\[\]]", pattern(name)):  # without its other half
+        return False
     return (in_table or name.lower() not in _BROWSERS) and re.search(r"[\w%]", name) is not None
 
 
@@ -508,7 +563,9 @@ _ANYTHING = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(
 
 def pattern(written: str) -> str:
     """Convert names such as `intercom-id-xxx`, `_ga_<container-id>` and `_gat_[name]` to globs."""
-    return re.sub(r"\*+", "*", _ANYTHING.sub("*", _COUNT.sub("", written).strip())).replace(" *", "*")
+    said = _ANYTHING.sub("*", _COUNT.sub("", written).strip())
+    said = re.sub(r"(?<=\*)([-_.])[xX](?![^-_.])", r"\1*", said)  # as in _gat_UA-XXXXXX-X
+    return re.sub(r"\*+", "*", said).replace(" *", "*")
 
 
 # The last edit

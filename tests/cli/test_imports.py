@@ -17,6 +17,7 @@ HEAVY = (
     "opentelemetry",
     "cryptography",
     "ijson",
+    "selectolax",
 )
 STARTER = "policies/starter.yaml"
 COMMANDS = [

@@ -82,9 +82,54 @@ def test_differences_are_reported_with_both_places(folder: Path) -> None:
 def test_a_draft_is_printed_and_counted(folder: Path) -> None:
     (folder / "page.txt").write_text("Our cookies:\n\n* sid: The session.\n* _fbp: ads. Kept for 3 months.\n")
     code, out, err = run("statement", "import", "page.txt", "--name", "shop", cwd=folder)
-    assert (code, err) == (0, "page.txt: 2 cookies in 1 category, 1 with a lifetime\n")
+    assert (code, err) == (0, "page.txt: 2 cookies in 1 category, 1 with a lifetime, from 2 of 2 rows\n")
     (folder / "draft.yaml").write_text(out)
     assert run("check", "draft.yaml", cwd=folder)[0] == 0
+
+
+PARTLY = (
+    "<table><tr><th>Cookie<th>Expiry<th>Type\n<tr><td colspan=3>Needed\n<tr><td>sid<td>session<td>HTTP\n"
+    "<tr><td>basket<td>-<td>HTML Local Storage\n<tr><td>a b\x1b<td>1 day<td>HTTP\n<tr><td>_fbp<td>forever<td>HTTP</table>"
+)
+
+
+def test_rows_that_are_not_read_are_listed_and_are_not_a_success(folder: Path) -> None:
+    (folder / "page.html").write_text(PARTLY)
+    told = (
+        "4 rows: 2 read, 2 left out; 1 heading in tables\nNot understood:\n"
+        '  page.html:5: no name of a cookie: "a b\\x1b"\n'
+        '  page.html:6: the lifetime "forever" of "_fbp" is not understood\n'
+        'Not in the list of cookies:\n  page.html:4: "basket" is not a cookie: local storage\n\n'
+    )
+    code, out, err = run("statement", "import", "page.html", cwd=folder)
+    assert code == 1 and "name: sid" in out and "basket" not in out
+    assert err == told + "page.html: 2 cookies in 1 category, 1 with a lifetime, from 2 of 4 rows\n"
+    code, out, _ = run("statement", "--policy", "p.yaml", "--check", "page.html", cwd=folder)
+    assert code == 1
+    assert out.endswith(told + "page.html: 2 cookies on the page; 1 difference; 2 not understood\n")
+
+
+def test_rows_of_other_storage_do_not_change_the_exit_code(folder: Path) -> None:
+    (folder / "page.html").write_text("<table><tr><th>Cookie<th>Type<tr><td>sid<td>HTTP<tr><td>x<td>IndexedDB</table>")
+    code, _, err = run("statement", "import", "page.html", cwd=folder)
+    assert code == 0 and err.startswith("2 rows: 1 read, 1 left out\nNot in the list of cookies:\n")
+
+
+def test_long_lists_of_rows_are_cut(folder: Path) -> None:
+    rows = "".join(f"<tr><td>a b {number}<td>x" for number in range(60))
+    (folder / "page.html").write_text(f"<table><tr><th>Cookie<th>Use<tr><td>sid<td>x{rows}</table>")
+    code, _, err = run("statement", "import", "page.html", cwd=folder)
+    assert code == 1 and err.count("no name of a cookie") == 50 and "  … 10 more\n" in err
+
+
+def test_the_charset_of_the_response_is_used(folder: Path) -> None:
+    page = "<table><tr><th>Cookie<th>\u00dac\u030cel<tr><td>sid<td>p\u0159ihl\u00e1\u0161en\u00ed</table>".replace(
+        "c\u030c", "\u010d"
+    )
+    answer = (200, {"Content-Type": 'text/html; charset="ISO-8859-2"'}, page.encode("iso-8859-2"))
+    with site({"/": answer}) as url:
+        code, out, _ = run("statement", "import", f"{url}/", cwd=folder)
+    assert code == 0 and "p\u0159ihl\u00e1\u0161en\u00ed" in out
 
 
 def test_a_page_is_fetched_through_its_redirects(folder: Path) -> None:

@@ -17,7 +17,8 @@ from cookiewarden.core.report.statement import statement as statement_of
 from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
 from cookiewarden.pages.words import WORDS, words_of
 from cookiewarden.tools.http import NoAnswer, follow
-from cookiewarden.tools.statement.pagetext import NoStatement
+from cookiewarden.tools.statement.charset import charset_of_type
+from cookiewarden.tools.statement.lines import NoStatement
 from cookiewarden.tools.statement.published import Published, read_page
 from cookiewarden.tools.statement.stated import StatementFinding, StatementFindingKind, compare, draft
 
@@ -63,7 +64,8 @@ def statement(
     cookies by category, with purposes and lifetimes.
 
     With --check, compare a published page with the policy instead. The page is HTML, Markdown, or text from pdftotext
-    -layout. Purposes in other words are listed but do not count as differences.
+    -layout. Purposes in other words are listed but do not count as differences. Rows of the page that were not
+    understood are listed and count.
 
     Exit codes: 0 written or no differences, 1 the policy has errors or the page differs, 2 wrong usage, 3 the page
     cannot be read.
@@ -157,12 +159,40 @@ def _check(page: str, policy: Policy) -> int:
             for finding in found:
                 click.echo(_told(finding, page))
             click.echo("")
+    for line in _left_out(published, page):
+        click.echo(line)
     named = counted(len(published.claims), "cookie")
+    unread = published.not_understood
     click.echo(
         f"{printable(shown_url(page))}: {named} on the page; "
         f"{counted(len(differ), 'difference') if differ else 'no differences'}"
+        f"{f'; {len(unread)} not understood' if unread else ''}"
     )
-    return int(bool(differ))
+    return int(bool(differ or unread))
+
+
+MAX_TOLD = 50
+"""Maximum lines for rows that were not read."""
+
+
+def _left_out(published: Published, page: str) -> list[str]:
+    """Return lines for the rows and lifetimes that were not read, and for all rows if there are some."""
+    left = sorted(published.left_out, key=lambda left: left.is_understood)
+    if not left:
+        return []
+    rows = (
+        f"{counted(published.rows, 'row')}: {published.rows_read} read, {published.rows - published.rows_read} left out"
+    )
+    lines = [rows + (f"; {counted(published.sections, 'heading')} in tables" if published.sections else "")]
+    for is_understood, title in ((False, "Not understood:"), (True, "Not in the list of cookies:")):
+        told = [
+            f"  {printable(shown_url(page))}:{one.line}: {one.why}"
+            for one in left
+            if one.is_understood is is_understood
+        ]
+        more = [f"  … {len(told) - MAX_TOLD} more"] if len(told) > MAX_TOLD else []
+        lines += [title, *told[:MAX_TOLD], *more] if told else []
+    return [*lines, ""]
 
 
 def _told(finding: StatementFinding, page: str) -> str:
@@ -179,7 +209,8 @@ def _published(page: str) -> Published:
             answer = follow(page)[-1]
             if answer.status != 200:
                 raise NoAnswer(f"{answer.url} returned status {answer.status}")
-            return read_page(answer.body)
+            types = (value for name, value in answer.headers if name.lower() == b"content-type")
+            return read_page(answer.body, charset_of_type(next(types, b"").decode("latin-1")))
         if "://" in page:
             raise NoAnswer(f'"{printable(shown_url(page))}" is not an HTTP URL (example: https://shop.example/cookies)')
         return read_page(Path(page).read_bytes())
@@ -199,7 +230,11 @@ def import_(page: str, name: str, output: str | None) -> int:
     Names, purposes and lifetimes are taken from the page. Lifetimes that are missing there are left for you to fill in.
     The policy is in report mode. Compare the draft with the page before you use it.
 
-    Exit codes: 0 drafted, 2 wrong usage, 3 the page cannot be read."""
+    Heads of tables are read in all official languages of the EU. Rows that are not cookies, such as local storage, and
+    rows that were not understood are listed.
+
+    Exit codes: 0 drafted, 1 drafted without the rows or lifetimes that were not understood, 2 wrong usage, 3 the page
+    cannot be read."""
     published = _published(page)
     text = draft(published, name)
     if output is None:
@@ -207,9 +242,12 @@ def import_(page: str, name: str, output: str | None) -> int:
     else:
         write_new(Path(output), text)
     stated = sum(claim.lifetime is not None for claim in published.claims)
+    for line in _left_out(published, page):
+        click.echo(line, err=True)
     click.echo(
         f"{printable(shown_url(page))}: {counted(len(published.claims), 'cookie')} in "
-        f"{counted(len(published.groups), 'category')}, {stated} with a lifetime",
+        f"{counted(len(published.groups), 'category')}, {stated} with a lifetime, from "
+        f"{published.rows_read} of {counted(published.rows, 'row')}",
         err=True,
     )
-    return 0
+    return int(bool(published.not_understood))

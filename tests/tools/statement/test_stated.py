@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cookiewarden.core.policy.problem import Code, Severity
 from cookiewarden.files import PolicyFiles
-from cookiewarden.tools.statement.pagetext import NoStatement
+from cookiewarden.tools.statement.lines import NoStatement
 from cookiewarden.tools.statement.published import read_page
 from cookiewarden.tools.statement.stated import StatementFindingKind, compare, draft
 from tests.support.conformance import CONFORMANCE
@@ -103,7 +103,7 @@ def test_a_draft_is_a_policy_that_matches_the_page() -> None:
         "* a_b: \"quoted\" 'text' # no comment: {x} [y] \\ \u202e\n* no_1: yes\n* x_%: - a",
         "## 2020\n\nWe use cookies:\n\n* on_1: x\n\n## 2020\n\nWe use cookies:\n\n* on_2: y",
         "<p>Cookies:</p><ul><li>a_<id>: &lt;b&gt; &#27;[31m</ul>",
-        "Cookies that are used:\n\n* xxx: anything",
+        "Cookies that are used:\n\n* xxx: anything\n* a_1: x",
         "## Null\n\n* a_1: x\n\n## True\n\n* b_1: y\n\n## 1e3\n\n* c_1: z\n\n## null\n\n* d_1: z\n\n## 0x1f\n\n* e_1: y",
         "* a*b*c_: x\n* a*d*c_: y\n* _ga_*: z\n* _ga_[id]: z",
         "# a\n\n* a_1: x\n\n# a\n\n* b_1: x\n\n# a 2\n\n* c_1: x",

@@ -4,7 +4,8 @@ separate rows."""
 import re
 from dataclasses import dataclass, field
 
-from cookiewarden.tools.statement.phrases import columns_of, lifetime_of
+from cookiewarden.tools.statement.phrases import lifetime_of
+from cookiewarden.tools.statement.words import columns_of
 
 SLACK = 2
 """Maximum number of characters that a cell begins before its heading."""
@@ -46,7 +47,7 @@ class _Table:
         cells = [text for _, text in head]
         columns = columns_of(tuple(cells)) or {}
         self.starts = [start for start, _ in head]
-        self.name, self.lifetime = columns["name"], columns.get("lifetime")
+        self.name, self.lifetime = columns["name"][0], columns.get("lifetime", [None])[0]
         self.rows.append(TableRow(at + 1, cells))
 
     def take(self, line: str, at: int) -> bool:

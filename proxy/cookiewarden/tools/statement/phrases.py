@@ -1,47 +1,15 @@
-"""Lifetimes, dates and table headings in English and Dutch text."""
+"""Lifetimes and dates in text."""
 
 import re
 
-from cookiewarden.core.policy.policy import UNITS, Lifetime
+from cookiewarden.core.policy.policy import UNITS, Lifetime, lifetime_text
+from cookiewarden.tools.statement.words import folded, number_of, words
 
-_WORDS = {
-    word: number
-    for number, words in enumerate(
-        (
-            "a an one een \u00e9\u00e9n",
-            "two twee",
-            "three drie",
-            "four vier",
-            "five vijf",
-            "six zes",
-            "seven zeven",
-            "eight acht",
-            "nine negen",
-            "ten tien",
-            "eleven elf",
-            "twelve twaalf",
-        ),
-        1,
-    )
-    for word in words.split()
-}
-_UNIT = {
-    "s": "seconds? sec seconden seconde s",
-    "min": "minutes? mins? minuten minuut",
-    "h": "hours? hrs? uur uren h",
-    "d": "days? dagen dag d",
-    "w": "weeks? weken w",
-    "mo": "months? mths? maanden maand mo",
-    "y": "years? yrs? jaar jaren y",
-}
-_UNITS_SAID = "|".join(f"(?P<{unit}>{words.replace(' ', '|')})" for unit, words in _UNIT.items())
-_SPAN = re.compile(
-    rf"(?<![\w.,])(?P<number>[0-9]{{1,9}}|(?:{'|'.join(_WORDS)})(?=[\s\u00a0-]))[\s\u00a0-]*(?:{_UNITS_SAID})\b",
-    re.IGNORECASE,
-)
 _SPEAKS_OF_TIME = re.compile(
     r"valid|expir|life|kept|keep|stor|retention|retain|duration|extend|last|remain|after|maximum|up "
-    r"to|geldig|bewaar|verloop|verval|houdbaar|duur|termijn|blijf|opgeslagen|verleng|maximaal|tot ",
+    r"to|geldig|bewaar|verloop|verval|houdbaar|duur|termijn|blijf|opgeslagen|verleng|maximaal|tot "
+    r"|gultig|dauer|laufzeit|lauft|speicher|gespeichert|conserv|duree|expire|valable|caduc|dura|conserva|valid|scad"
+    r"|waznos|przechow|wygas|platnos|ervenyes|lejar|tarol|valabil|pastra|giltig|lagra|gyldig|udlob|voimassa|diarkei",
     re.IGNORECASE,
 )
 _SESSION_SAID = re.compile(
@@ -54,28 +22,56 @@ _SESSION_SAID = re.compile(
 SESSION = Lifetime("session", 0)
 
 
+_FOLLOWS = re.compile(r"\s*(?:(?:and|und|et|y|e|en|og|och|a|i|si|ja|es|kai)\s+)?")
+ROUNDED = 0.02
+"""Ratio by which equal lifetimes may differ, such as a month of 30 days and one of 730 hours."""
+
+
 def lifetime_of(cell: str) -> Lifetime | None:
-    """Parse the lifetime in a cell or phrase about lifetimes; None if it has no lifetime that can be enforced."""
-    if found := _SPAN.search(cell):
-        return _span(found)
-    if _SESSION_SAID.search(cell) or re.search(r"\b(browser )?(session|sessie)\b", cell, re.IGNORECASE):
-        return SESSION
-    return None
+    """Parse the lifetime in a cell or phrase about lifetimes; None if it has no lifetime that can be enforced, or
+    several."""
+    text = folded(cell)
+    if found := _spans(text):
+        return _one_of(found)
+    return SESSION if _SESSION_SAID.search(text) or words().session.search(text) else None
 
 
 def lifetime_in(text: str) -> Lifetime | None:
     """Find a lifetime in running text, in sentences with a word about time, since a number can mean something else."""
     for sentence in re.split(r"(?<=[.;!?])\s+", text):
-        found = _SPAN.search(sentence)
-        if found and _SPEAKS_OF_TIME.search(sentence):
-            return _span(found)
-    return SESSION if _SESSION_SAID.search(text) else None
+        said = folded(sentence)
+        if (found := _spans(said)) and _SPEAKS_OF_TIME.search(said):
+            return _one_of(found[:1])
+    return SESSION if _SESSION_SAID.search(folded(text)) else None
 
 
-def _span(found: re.Match[str]) -> Lifetime | None:
-    unit = next(unit for unit in _UNIT if found[unit])
-    number = int(found["number"]) if found["number"].isdecimal() else _WORDS[found["number"].lower()]
-    return Lifetime(f"{number}{unit}", number * UNITS[unit]) if number else None
+def is_only_lifetime(text: str) -> bool:
+    """Check whether a text is a lifetime and has no other words."""
+    said = folded(text[:100]).rstrip(" .")
+    return bool(words().spans.fullmatch(said) or words().session.fullmatch(said))
+
+
+def _one_of(found: list[Lifetime]) -> Lifetime | None:
+    """Return the first of equal lifetimes, such as 12 months (365 days); None for others, and for 0 seconds."""
+    longest = max(lifetime.seconds for lifetime in found)
+    equal = all(lifetime.seconds >= (1 - ROUNDED) * longest for lifetime in found)
+    return found[0] if longest and equal else None
+
+
+def _spans(text: str) -> list[Lifetime]:
+    """Return the lifetimes of a folded text. `1 year 1 month 4 days` is one."""
+    spans: list[Lifetime] = []
+    end, smallest = 0, 0
+    for found in words().spans.finditer(text):
+        number, unit = number_of(found), words().units[found["unit"]]
+        size = UNITS[unit]
+        if size < smallest and _FOLLOWS.fullmatch(text, end, found.start()):
+            seconds = spans[-1].seconds + number * size
+            spans[-1] = Lifetime(lifetime_text(seconds), seconds)
+        else:
+            spans.append(Lifetime(f"{number}{unit}", number * size))
+        end, smallest = found.end(), size
+    return spans
 
 
 # Days
@@ -121,30 +117,3 @@ def _day(found: re.Match[str]) -> str:
     month = int(found["m"]) if found["m"].isdecimal() else _MONTHS.get(found["m"].lower(), 0)
     year, number = int(found["y"]), int(found["d"])
     return f"{year:04}-{month:02}-{number:02}" if 1 <= month <= 12 and 1 <= number <= 31 else ""
-
-
-# Heads of tables
-
-_HEADERS = {
-    "name": r"(cookie|name|naam|key|sleutel)",
-    "lifetime": r"(life ?time|life ?span|kept|duration|retention|expir|valid|storage|period|max"
-    r"|bewaar|termijn|duur|geldig|verval|looptijd)",
-    "purpose": r"(purpose|description|function|used? "
-    r"for|what|why|meaning|doel|omschrijving|functie|beschrijving|waarvoor|gebruik)",
-}
-
-
-MAX_COLUMNS = 20
-"""Maximum columns of a table of cookies."""
-
-
-def columns_of(cells: tuple[str, ...]) -> dict[str, int] | None:
-    """Return the columns of name, lifetime and purpose by their headings, or None for other rows."""
-    if not 2 <= len(cells) <= MAX_COLUMNS or any(len(cell) > 40 for cell in cells):
-        return None
-    found: dict[str, int] = {}
-    for key, words in _HEADERS.items():
-        for at, cell in enumerate(cells):
-            if at not in found.values() and re.search(words, cell, re.IGNORECASE) and key not in found:
-                found[key] = at
-    return found if "name" in found and len(found) > 1 else None

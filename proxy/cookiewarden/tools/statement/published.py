@@ -1,14 +1,18 @@
 """Parser of published cookie statements: names, purposes and lifetimes of cookies.
 
-It reads lists (`- name: text`), tables and definition lists, in English and Dutch."""
+It reads lists (`- name: text`), tables, definition lists and labelled values (`Name: sid`), and accounts for each row
+that it does not read. The heads and labels are in words.yaml."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cookiewarden.core.policy.policy import Lifetime
-from cookiewarden.tools.statement.pagetext import LineKind, NoStatement, PageLine, lines_of, plain
-from cookiewarden.tools.statement.phrases import columns_of, day_in, lifetime_in, lifetime_of
+from cookiewarden.core.policy.problem import printable
+from cookiewarden.tools.statement.lines import LineKind, NoStatement, PageLine, plain
+from cookiewarden.tools.statement.pagetext import lines_of
+from cookiewarden.tools.statement.phrases import day_in, is_only_lifetime, lifetime_in, lifetime_of
+from cookiewarden.tools.statement.words import Head, columns_of, folded, head_of, storage_of
 
 
 @dataclass(slots=True)
@@ -33,6 +37,18 @@ class Group:
     intro: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Row, or lifetime of a row, that was not read."""
+
+    line: int
+    why: str
+    is_understood: bool = False
+    """True for rows that are not cookies or repeat a cookie."""
+    is_row: bool = True
+    """False if only the lifetime was not read."""
+
+
 @dataclass(slots=True)
 class Published:
     """Contents of a page."""
@@ -43,12 +59,33 @@ class Published:
     """Date of the last edit as in 2026-12-31, or ""."""
     text: str = ""
     """Text of the page."""
+    rows: int = 0
+    """Number of rows, items and labelled values that could be cookies."""
+    sections: int = 0
+    """Number of rows that name a category."""
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    @property
+    def rows_read(self) -> int:
+        """Number of rows that name cookies of `claims`."""
+        return self.rows - sum(left.is_row for left in self.left_out)
+
+    @property
+    def not_understood(self) -> list[LeftOut]:
+        """Rows and lifetimes that a person must read."""
+        return [left for left in self.left_out if not left.is_understood]
 
 
-def read_page(raw: bytes) -> Published:
-    """Parse a page. Raises NoStatement if it names no cookies."""
-    published = _Reader(lines_of(raw)).read()
+def read_page(raw: bytes, charset: str = "") -> Published:
+    """Parse a page. `charset`: from its Content-Type header, or "". Raises NoStatement if it names no cookies."""
+    lines = lines_of(raw, charset)
+    if sum(line.kind in (LineKind.ROW, LineKind.ITEM) for line in lines) > MAX_ROWS:
+        raise NoStatement(f"it has more than {MAX_ROWS} rows and items")
+    published = _Reader(lines).read()
     if not published.claims:
+        if left := next(iter([*published.not_understood, *published.left_out]), None):
+            rows = f"{published.rows} row{'s' * (published.rows != 1)}"
+            raise NoStatement(f"no cookies found in {rows}; line {left.line}: {left.why}")
         raise NoStatement(
             "no cookies found; supported are lists (- name: purpose), tables and definition lists, and the text of a "
             "PDF from pdftotext -layout"
@@ -74,7 +111,11 @@ _BROWSERS = frozenset(
 _INTRODUCES = re.compile(
     r"(following|these|below|list of|overview "
     r"of|uses?|used|volgende|deze|onderstaande|overzicht|gebruikt?)\b.{0,60}\bcookies|\bcookies\b.{0,80}(are (in "
-    r"use|used|set|placed)|worden (gebruikt|geplaatst)|gebruikt|:$)",
+    r"use|used|set|placed)|worden (gebruikt|geplaatst)|gebruikt|:$)"
+    r"|(folgende|verwende|nutzen|setzen|suivant|utilis|siguiente|utiliza|seguent|utilizz|seguinte|nastepujac|uzywa"
+    r"|urmatoare|folosi|utiliz|foljande|anvand|folgende|anvend|bruger|seuraav|kayt|kovetkezo|hasznal|nasledujic|pouziva"
+    r"|nasledujuc|sljedec|koristi|naslednj|uporablja|jargmis|kasuta|naudoja|izmanto|sekojos|ακολουθ|χρησιμοποι"
+    r"|следн|използва)\w*\b.{0,60}(cookie|ciastecz|suti|kak|evaste|kolacic|piskot|kupsis|slapuk|sikdat|бисквит)",
     re.IGNORECASE,
 )
 _STRONG = re.compile(
@@ -92,6 +133,8 @@ MAX_ITEM = 4000
 """Maximum characters of the text of a cookie."""
 MAX_INTRO = 1000
 """Maximum characters of an introduction, counted from its end, and of a heading."""
+MAX_ROWS = 20_000
+"""Maximum rows and items of a page."""
 MAX_NAMES = 50
 """Maximum names with one text; longer lists are not lists of names."""
 
@@ -104,29 +147,46 @@ class _Reader:
             if line.kind is not LineKind.BLANK or (before is not None and before.kind is not LineKind.BLANK)
         ]
         """Lines, without repeated blank lines."""
-        self.known: set[str] = set()
+        self.known: dict[str, Claim] = {}
         text = "\n".join(" ".join((line.text, *line.cells)) for line in lines)
         self.published = Published(edited=_edited(lines), text=text)
         self.heading = self.intro = ""
         self.heading_used = False
-        self.columns: dict[str, int] | None = None
+        self.place = ("", "")
+        """Heading and introduction of the last group."""
 
     def read(self) -> Published:
         at = 0
         while at < len(self.lines):
             line = self.lines[at]
-            if line.kind in (LineKind.ITEM, LineKind.ROW):
+            if (after := self._record(at)) > at:
+                at = after
+                continue
+            if line.kind in (LineKind.ITEM, LineKind.ROW, LineKind.SECTION):
                 at = self._block(at)
                 continue
             if line.kind is LineKind.HEADING or (line.kind is LineKind.TEXT and self._is_heading(at)):
-                self.heading, self.heading_used, self.intro = line.text[:MAX_INTRO], False, ""
+                self._head(line.text)
             elif line.kind is LineKind.TEXT:
+                self._leave_heads(at)
                 before = "" if self._begins(at) else f"{self.intro} "
                 self.intro = f"{before}{line.text[-MAX_INTRO:]}"[-MAX_INTRO:]
                 if claim := self._strong_text(line):
+                    self.published.rows += 1
                     self._add([claim])
             at += 1
         return self.published
+
+    def _leave_heads(self, at: int) -> None:
+        """Report heads that are not in a table, such as a grid of `<div>`."""
+        texts = [line.text for line in self.lines[at : at + 2] if line.kind is LineKind.TEXT]
+        heads = [head for text in texts if (head := _label(text)) is not None]
+        if len(heads) == 2 and heads[0].kind == "name" != heads[1].kind:
+            told = f"heads outside of a table cannot be read: {_short(texts[0])}, {_short(texts[1])}"
+            self._leave(self.lines[at], told, is_row=False)
+
+    def _head(self, text: str) -> None:
+        self.heading, self.heading_used, self.intro = text[:MAX_INTRO], False, ""
 
     def _begins(self, at: int) -> bool:
         return at == 0 or self.lines[at - 1].kind is not LineKind.TEXT
@@ -139,59 +199,201 @@ class _Reader:
 
     def _block(self, at: int) -> int:
         """Read adjacent items or rows, with the lines that continue them. Returns the index of the next line."""
-        kind, items = self.lines[at].kind, []
+        first, items = self.lines[at], list[PageLine]()
+        kinds = (LineKind.ITEM,) if first.kind is LineKind.ITEM else (LineKind.ROW, LineKind.SECTION)
         while at < len(self.lines):
             line = self.lines[at]
-            if line.kind is kind:
-                items.append(PageLine(kind, line.text[:MAX_ITEM], line.number, line.cells))
+            if line.kind in kinds and line.table == first.table:
+                items.append(
+                    PageLine(line.kind, line.text[:MAX_ITEM], line.number, line.cells, line.table, line.is_head)
+                )
             elif (
                 line.kind is LineKind.TEXT
-                and kind is LineKind.ITEM
+                and first.kind is LineKind.ITEM
                 and items
                 and self.lines[at - 1].kind is not LineKind.BLANK
             ):
                 if len(items[-1].text) < MAX_ITEM:
                     items[-1].text += f" {line.text[:MAX_ITEM]}"
-            elif line.kind is not LineKind.BLANK or not self._goes_on(at, kind):
+            elif line.kind is not LineKind.BLANK or not self._goes_on(at, first):
                 break
             at += 1
-        claims = [c for item in items for c in self._claims(item)]
-        if kind is LineKind.ROW or self._is_list_of_cookies(claims):
-            self._add(claims)
-        self.columns = None
+        if first.kind is LineKind.ITEM:
+            self._list(items)
+        else:
+            self._table(items)
         return at
 
-    def _goes_on(self, at: int, kind: LineKind) -> bool:
-        return at + 1 < len(self.lines) and self.lines[at + 1].kind is kind
+    def _list(self, items: list[PageLine]) -> None:
+        """Read a list of cookies."""
+        found = [(item, self._claims(item)) for item in items]
+        if self._is_list_of_cookies([claim for _, claims in found for claim in claims]):
+            self.published.rows += len(items)
+            for item, claims in found:
+                if claims:
+                    self._add(claims)
+                else:
+                    self._leave(item, f"no name of a cookie: {_short(item.text)}")
+        elif first := next((claims[0] for _, claims in found if claims), None):
+            told = f"a list without names of cookies, from {_short(first.written)}"
+            self._leave(items[0], told, is_understood=True, is_row=False)
+
+    def _table(self, rows: list[PageLine]) -> None:
+        """Read a table. Each head in it begins a part with other columns."""
+        columns: dict[str, list[int]] | None = None
+        part: list[PageLine] = []
+        for row in rows:
+            found = columns_of(row.cells) if row.kind is LineKind.ROW else None
+            if found is not None:
+                self._part(part, columns)
+                # A second row of heads has details of the first, such as a minimum and a maximum.
+                columns, part = {**columns, **found} if columns and not part else found, []
+            else:
+                part.append(row)
+        self._part(part, columns)
+
+    def _part(self, rows: list[PageLine], columns: dict[str, list[int]] | None) -> None:
+        """Read rows below a head, or without a head."""
+        if columns is None:
+            if not any(row.table or _is_bare_row(row) for row in rows):
+                return
+            first = next((row for row in rows if row.kind is LineKind.ROW), None)
+            if first is not None and (first.is_head or not _is_bare_row(first)):
+                heads = ", ".join(_short(cell) for cell in first.cells[:8] if cell)
+                unread = [row for row in rows if row.kind is LineKind.ROW and not row.is_head] or [first]
+                self.published.rows += len(unread)
+                for row in unread:
+                    self._leave(row, f"the heads of its table are not known: {heads}")
+                return
+        name = _best_name(rows, columns["name"]) if columns is not None else 0
+        for row in rows:
+            if row.kind is LineKind.SECTION or _is_section(row, name):
+                self.published.sections += 1
+                self._head(row.text or row.cells[name])
+            else:
+                self.published.rows += 1
+                self._add(self._row(row, name, columns))
+
+    def _record(self, at: int) -> int:
+        """Read the labelled values of a cookie (`Name: sid`, `Purpose: login`): items, rows of two cells, or lines with
+        a label before lines with a value. Returns the index of the next line; -1 if there is none."""
+        first = self.lines[at]
+        values: dict[str, tuple[Head, str]] = {}
+        if _is_name_alone(first):
+            values[""] = (Head("name", "", 0), first.text)
+            at += 1
+        while at < len(self.lines):
+            found, after = self._labelled(at)
+            if not found and values and at < len(self.lines) and self._is_other_label(at, first):
+                at += 1
+                continue
+            if not found or any(head.phrase in values for head, _ in found):
+                break
+            if (found[0][0].kind == "name") == bool(values) and ("" in values or not values):
+                break
+            values |= {head.phrase: (head, text) for head, text in found}
+            at = after
+        kinds = {head.kind for head, _ in values.values()}
+        enough = {"lifetime"} if "" in values else {"purpose", "lifetime", "provider", "type"}
+        if not kinds & enough or "name" not in kinds:
+            return -1
+        texts: dict[str, str] = {}
+        for head, text in sorted(values.values(), key=lambda pair: pair[0].rank):
+            texts.setdefault(head.kind, text)
+        self.published.rows += 1
+        self._add(self._read(texts, first))
+        return at
+
+    def _is_other_label(self, at: int, first: PageLine) -> bool:
+        """Check for a label that is not in the table of words, among others: `Module: Consent`."""
+        line = self.lines[at]
+        if line.kind is LineKind.ROW:
+            return (
+                len(line.cells) == 2
+                and line.table == first.table
+                and bool(all(line.cells))
+                and not columns_of(line.cells)
+            )
+        return line.kind is not LineKind.SECTION and _OTHER_LABEL.match(line.text) is not None
+
+    def _labelled(self, at: int) -> tuple[list[tuple[Head, str]], int]:
+        """Return the labelled values of a line, or of a line with a label and the following one, and the index after
+        them."""
+        line = self.lines[at]
+        if line.kind is LineKind.BLANK:
+            after = at + 1
+            return (
+                self._labelled(after)
+                if after < len(self.lines) and self.lines[after].kind is not LineKind.BLANK
+                else ([], at)
+            )
+        if line.kind is LineKind.SECTION:
+            return [], at
+        if line.kind is LineKind.ROW:
+            head = head_of(line.cells[0]) if len(line.cells) == 2 else None
+            is_pair = head is not None and line.cells[1] and head_of(line.cells[1]) is None
+            return ([(head, line.cells[1])] if head is not None and is_pair else []), at + 1
+        if found := _pairs(line.cells or (line.text,)):
+            return found, at + 1
+        head = _label(line.text)
+        if head is None or at + 1 >= len(self.lines):
+            return [], at
+        value = self.lines[at + 1]
+        if value.kind is not LineKind.TEXT or _label(value.text) is not None:
+            return [], at
+        return [(head, value.text)], at + 2
+
+    def _goes_on(self, at: int, first: PageLine) -> bool:
+        following = self.lines[at + 1] if at + 1 < len(self.lines) else None
+        return following is not None and following.kind is first.kind and following.table == first.table
+
+    def _leave(self, line: PageLine, why: str, is_understood: bool = False, is_row: bool = True) -> None:
+        self.published.left_out.append(LeftOut(line.number, why, is_understood, is_row))
 
     def _is_list_of_cookies(self, claims: list[Claim]) -> bool:
         """Check that a list is about cookies, and not, for example, about settings of browsers."""
         if not claims or any(claim.written.lower() in _BROWSERS for claim in claims):
             return False
+        if all(claim.lifetime is not None and not claim.purpose for claim in claims):
+            return True
         strong = sum(_STRONG.search(claim.written) is not None for claim in claims)
-        return strong * 2 > len(claims) or _INTRODUCES.search(f"{self.intro} {self.heading}") is not None
+        return strong * 2 > len(claims) or _INTRODUCES.search(folded(f"{self.intro} {self.heading}")) is not None
 
     def _add(self, claims: list[Claim]) -> None:
-        first = {claim.name: claim for claim in reversed(claims)}
-        new = [claim for name, claim in reversed(first.items()) if name not in self.known]
-        self.known.update(first)
+        """Add the cookies of a row, without those that are known."""
+        new = [claim for claim in claims if self._is_new(claim, is_row=len(claims) == 1)]
         if not new:
             return
-        heading = "" if self.heading_used else self.heading
-        group = Group(heading, self.intro)
-        if not self.published.groups or ((heading or self.intro) and group != self.published.groups[-1]):
-            self.published.groups.append(group)
+        place = (self.heading, self.intro)
+        if not self.published.groups or place != self.place:
+            self.published.groups.append(Group("" if self.heading_used else self.heading, self.intro))
+            self.place = place
         self.heading_used = True
         for claim in new:
             claim.group = len(self.published.groups) - 1
         self.published.claims += new
 
+    def _is_new(self, claim: Claim, is_row: bool) -> bool:
+        line = PageLine(LineKind.ROW, "", claim.line)
+        before = self.known.get(claim.name)
+        if "*" in claim.name and not re.search(r"[^\W_]|%", claim.name):
+            self._leave(line, f"{_short(claim.written)} has no letters outside of placeholders", is_row=is_row)
+        elif before is None:
+            self.known[claim.name] = claim
+            return True
+        elif claim.lifetime is None or claim.lifetime == before.lifetime:
+            self._leave(line, f"{_short(claim.written)} is also in line {before.line}", True, is_row)
+        else:
+            told = f"{_short(claim.written)} is also in line {before.line}, with another lifetime"
+            self._leave(line, told, is_row=is_row)
+        return False
+
     def _claims(self, line: PageLine) -> list[Claim]:
-        if line.kind is LineKind.ROW:
-            return self._row(line)
         found = _NAME.match(line.text)
         if found is None or not _could_be_a_name(found["name"]):
-            return []
+            names = _names_in(line.text, False)
+            names = names if all(map(_STRONG.search, names)) else []
+            return [self._claim(name, "", None, line) for name in names]
         text, in_brackets = found["text"], None
         if found["separator"] == "(":  # `name (2 years): text`
             inside, closes, after = text.partition(")")
@@ -203,6 +405,8 @@ class _Reader:
             )
         names = [found["name"], *re.findall(r"[^\s,/]+", re.sub(r"\b(and|or|en|of)\b", " ", found["more"]))]
         lifetime = in_brackets or lifetime_in(text) or _at_the_end(text)
+        if is_only_lifetime(text):  # as iubenda writes it: `_ga: 2 years`
+            text, lifetime = "", lifetime_of(text)
         return [self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if _could_be_a_name(name)]
 
     def _strong_text(self, line: PageLine) -> Claim | None:
@@ -214,35 +418,42 @@ class _Reader:
             return None
         return self._claim(found["name"], found["text"], lifetime_in(found["text"]), line)
 
-    def _row(self, line: PageLine) -> list[Claim]:
-        cells = line.cells
-        columns = columns_of(cells)
+    def _row(self, line: PageLine, name: int, columns: dict[str, list[int]] | None) -> list[Claim]:
         if columns is not None:
-            self.columns = columns
+            texts = {kind: line.cells[at[0]] for kind, at in columns.items() if at[0] < len(line.cells)}
+            texts["name"] = line.cells[name] if name < len(line.cells) else ""
+            spans = dict.fromkeys(line.cells[at] for at in columns.get("lifetime", []) if at < len(line.cells))
+            texts["lifetime"] = " / ".join(filter(None, spans))
+            return self._read(texts, line)
+        others = line.cells[1:]
+        span = next((cell for cell in others if lifetime_of(cell) is not None), "")
+        texts = {"name": line.cells[0], "purpose": max(others, key=len, default=""), "lifetime": span}
+        if not _is_bare_row(line):
+            texts["name"] = ""
+        return self._read(texts, line)
+
+    def _read(self, texts: dict[str, str], line: PageLine) -> list[Claim]:
+        """Read the cookies of a row by the kinds of its columns."""
+        name, span, purpose = (texts.get(kind, "") for kind in ("name", "lifetime", "purpose"))
+        beside = " ".join(re.findall(r"\(([^()]*)\)", name))
+        kinds = [texts.get("type", ""), texts.get("category", ""), span, beside]
+        storage = next(filter(None, map(storage_of, kinds if texts.get("type") else [*kinds, self.heading])), "")
+        names = _names_in(name, True)
+        if storage:
+            self._leave(line, f"{_short(name)} is not a cookie: {storage}", True)
             return []
-        if not cells or not cells[0]:
+        if not names:
+            self._leave(line, f"no name of a cookie: {_short(name or ' '.join(line.cells))}")
             return []
-        known = self.columns
-        if known is None and not _STRONG.search(cells[0]):
-            return []
-        at = known["name"] if known else 0
-        cell = cells[at] if at < len(cells) else ""
-        names, beside = _names_in(cell, known is not None), lifetime_of(cell.partition("(")[2])
-        if known is None:
-            spans = [found for cell in cells[1:] if (found := lifetime_of(cell)) is not None]
-            purpose = max(cells[1:], key=len, default="")
-            lifetime = spans[0] if spans else lifetime_in(purpose) or beside
-            return [self._claim(name, purpose, lifetime, line) for name in names]
-        span, purpose = (
-            cells[known[key]] if known.get(key, 99) < len(cells) else "" for key in ("lifetime", "purpose")
-        )
-        lifetime = lifetime_of(span) or lifetime_in(purpose) or beside
-        if len(names) > 1 and re.search(r"[/,;]|\b(and|or|en|of)\b", span):
-            lifetime = None  # one lifetime per name, in an unknown order
-        return [self._claim(name, purpose, lifetime, line) for name in names]
+        lifetime = _common(span) if len(names) > 1 else lifetime_of(span)
+        if not re.search(r"\w", span):
+            lifetime = lifetime_in(purpose) or lifetime_of(beside)
+        elif lifetime is None:
+            self._leave(line, f"the lifetime {_short(span)} of {_short(name)} is not understood", is_row=False)
+        return [self._claim(written, purpose, lifetime, line) for written in names]
 
     def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: PageLine) -> Claim:
-        return Claim(pattern(written), written, plain(purpose[:MAX_ITEM]), lifetime, line.number, 0)
+        return Claim(pattern(written), _COUNT.sub("", written), plain(purpose[:MAX_ITEM]), lifetime, line.number, 0)
 
 
 def _at_the_end(text: str) -> Lifetime | None:
@@ -252,20 +463,96 @@ def _at_the_end(text: str) -> Lifetime | None:
     return lifetime_of(said) if re.fullmatch(r"\s*(\S+\s+)?\S+\s*", said) else None
 
 
+def _common(span: str) -> Lifetime | None:
+    """Return the lifetime of several names, if it is one for all."""
+    found = [lifetime_of(part) for part in re.split(r"[/,;\n]|\b(?:and|or|en|of|und|et|y|e)\b", span)]
+    return found[0] if all(lifetime == found[0] for lifetime in found) else None
+
+
+_COUNT = re.compile(r"\s?\[x[0-9]{1,4}\]")
+"""Number of cookies of a name in declarations of Cookiebot: `__cf_bm [x2]`."""
+_AND = re.compile(r"[,;\n]|\s/\s|\s&\s|\s(?:and|or|en|of|und|oder|et|ou|y|e|o)\s")
+
+
 def _names_in(cell: str, in_table: bool) -> list[str]:
-    """Parse the names in a cell: `sid`, `sid (1 year)`, `a, b`, `a / b`, `a and b`."""
-    bare = re.split(r"\s?\(|\s[\u2013-]\s", cell)[0]
-    pieces = re.split(r"[,;]|\s/\s|\s&\s|\s(?:and|or|en|of)\s", bare)
-    words = [piece.strip(" \"'`\u201c\u201d") for piece in pieces]
+    """Parse the names in a cell: `sid`, `sid (1 year)`, `a, b`, `a / b`, `a and b`, a name in each line."""
+    bare = re.sub(r"\s?\([^()]*\)", "", _COUNT.sub("", cell))
+    pieces = [re.split(r"\s?\(|\s[\u2013-]\s", piece)[0] for piece in _AND.split(bare)]
+    words = [re.sub(r"\s(?=[\[<{])", "", piece.strip(" \"'`\u201c\u201d")) for piece in pieces]
+    words = list(filter(None, words)) if len(words) > 1 else words
     if len(words) == 1 and " " in words[0]:  # one name per line in the source
         words = words[0].split(" ")
         words = words if all(map(_STRONG.search, words)) else []
     return words if len(words) <= MAX_NAMES and all(_could_be_a_name(word, in_table) for word in words) else []
 
 
+def _is_bare_row(line: PageLine) -> bool:
+    """Check whether the first cell of a row without heads has a character that names of cookies have."""
+    return bool(line.cells and _STRONG.search(line.cells[0]) and _names_in(line.cells[0], False))
+
+
+def _is_section(line: PageLine, name: int) -> bool:
+    """Check for a row that has text only in the column of names, and not a name."""
+    said = [at for at, cell in enumerate(line.cells) if cell]
+    if said != [name]:
+        return False
+    text = line.cells[name]
+    return not _STRONG.search(text) and (" " in text or text[:1].isupper())
+
+
+def _best_name(rows: list[PageLine], columns: list[int]) -> int:
+    """Return the column whose cells are names most often; the first of equal ones."""
+
+    def names(at: int) -> int:
+        return sum(bool(at < len(row.cells) and _names_in(row.cells[at], True)) for row in rows)
+
+    return max(columns, key=names) if len(columns) > 1 else columns[0]
+
+
+def _is_name_alone(line: PageLine) -> bool:
+    """Check for a name above its labelled values."""
+    return (
+        line.kind in (LineKind.HEADING, LineKind.TEXT)
+        and _STRONG.search(line.text) is not None
+        and _could_be_a_name(line.text)
+    )
+
+
+def _label(text: str) -> Head | None:
+    """Return the head that is a whole text."""
+    head = head_of(text)
+    return head if head is not None and head.phrase == folded(text).strip(" :*.?#") else None
+
+
+_OTHER_LABEL = re.compile(r"[^\W\d_][\w ()/-]{1,39}:\s")
+
+
+def _pairs(parts: tuple[str, ...]) -> list[tuple[Head, str]]:
+    """Return the labelled values of an item, or none if it does not begin with a label."""
+    found: list[tuple[Head, str]] = []
+    for part in parts:
+        before, colon, value = part.partition(":")
+        head = _label(before if value.strip() else part)
+        if head is not None:
+            found.append((head, value.strip() if colon else ""))
+        elif not found:
+            return []
+        else:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {part}".strip())
+    return found if all(value for _, value in found) else []
+
+
+def _short(text: str) -> str:
+    """Quote the beginning of a text."""
+    said = printable(plain(text))
+    return f'"{said[:40]}…"' if len(said) > 41 else f'"{said}"'
+
+
 def _could_be_a_name(name: str, in_table: bool = False) -> bool:
     """Check a name. `in_table`: it is in a column of names, where the name of a browser can be a cookie's name."""
-    if not name or len(name) > 128 or re.search(r"[\s;=,]|^https?:|^www\.|@", name) or not name.isprintable():
+    if not name or len(name) > 128 or re.search(r"[\s;=,\ufffd]|^https?:|^www\.|@", name) or not name.isprintable():
+        return False
+    if re.search(r"[{}<>\[\]]", pattern(name)):  # without its other half
         return False
     return (in_table or name.lower() not in _BROWSERS) and re.search(r"[\w%]", name) is not None
 
@@ -276,7 +563,9 @@ _ANYTHING = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(
 
 def pattern(written: str) -> str:
     """Convert names such as `intercom-id-xxx`, `_ga_<container-id>` and `_gat_[name]` to globs."""
-    return re.sub(r"\*+", "*", _ANYTHING.sub("*", written.strip())).replace(" *", "*")
+    said = _ANYTHING.sub("*", _COUNT.sub("", written).strip())
+    said = re.sub(r"(?<=\*)([-_.])[xX](?![^-_.])", r"\1*", said)  # as in _gat_UA-XXXXXX-X
+    return re.sub(r"\*+", "*", said).replace(" *", "*")
 
 
 # The last edit

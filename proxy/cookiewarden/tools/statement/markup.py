@@ -1,0 +1,459 @@
+"""Lines of an HTML page, from the tree that Lexbor builds.
+
+Before that, the page is reduced to the elements that make lines. Lexbor takes quadratic time for open formatting
+elements, for many attributes and for deep trees. A hostile page of a megabyte would take minutes."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cookiewarden.tools.statement.charset import visible
+from cookiewarden.tools.statement.lines import LineKind, NoStatement, PageLine, plain
+from cookiewarden.tools.statement.words import MAX_COLUMNS, columns_of
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+MAX_DEPTH = 200
+"""Maximum depth of blocks, lists and tables; browsers have 512 for all elements."""
+MAX_TAGS = 200_000
+"""Maximum number of `<`; about a second of work, like MAX_ELEMENTS."""
+MAX_ELEMENTS = 50_000
+"""Maximum number of elements that make lines."""
+MAX_ROWSPAN = 65534
+"""From the HTML standard."""
+MAX_TERMS = 50
+"""Maximum terms with one description in a definition list."""
+
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_TABLES = frozenset({"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"})
+_KEPT = frozenset({"div", "p", "br", "ul", "ol", "li", "dl", "dt", "dd"}) | _HEADINGS | _TABLES
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "button",
+        "center",
+        "details",
+        "dialog",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hgroup",
+        "html",
+        "legend",
+        "main",
+        "menu",
+        "nav",
+        "option",
+        "pre",
+        "search",
+        "section",
+        "summary",
+    ]
+)
+_HIDDEN = frozenset(
+    [
+        "head",
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "svg",
+        "math",
+        "textarea",
+        "title",
+        "iframe",
+        "noembed",
+        "noframes",
+        "xmp",
+        "select",
+        "object",
+    ]
+)
+
+
+def html_lines(text: str) -> list[PageLine]:
+    """Split an HTML page into lines. Raises NoStatement if it has too many elements, or too deep ones."""
+    from selectolax.lexbor import LexborHTMLParser  # imported late: most commands read no pages
+
+    if text.count("<") > MAX_TAGS:
+        raise NoStatement(f"it has more than {MAX_TAGS} tags")
+    body = LexborHTMLParser(_reduced(text)).body
+    reader = _Lines()
+    if body is not None:
+        for node, enters in _walk(body):
+            reader.take(node, enters)
+    reader.block.end()
+    return reader.block.lines
+
+
+# Reduction
+
+_TAG = re.compile(
+    r"""<(?:(?P<comment>!--)|(?P<bogus>[!?]|/(?![A-Za-z]))|(?P<end>/?)(?P<tag>[A-Za-z][^\s/>]*+)"""
+    r"""(?P<attributes>(?:[^>"'=]++|=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])*+)>)|<"""
+)
+_SPAN = re.compile(r"(?<![^\s\"'/])(colspan|rowspan)\s*+=\s*+[\"']?\s*+([0-9]{1,5})", re.IGNORECASE)
+_COMMENT_ENDS = re.compile(r"--!?>")
+
+
+def _reduced(text: str) -> str:
+    """Return a page that has only the elements of lines, with the number of the line as their attribute `n`."""
+    return "".join(_pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    depth, unclosed = _Depth(), set[str]()
+    at = counted = 0
+    number = 1
+    while found := _TAG.search(text, at):
+        yield text[at : found.start()]
+        at = found.end()
+        if found["comment"]:
+            at = _after(_COMMENT_ENDS.search(text, at - 2 if text[at : at + 1] in (">", "-") else at), text)
+        elif found["bogus"]:
+            at = text.find(">", at) + 1 or len(text)
+        elif not (tag := (found["tag"] or "").lower()):
+            if re.match(r"/?[A-Za-z]", text[at : at + 2]):
+                return  # a tag without an end: nothing follows
+            yield "&lt;"
+        elif tag in _HIDDEN and not found["end"]:
+            after = None if tag in unclosed else re.compile(rf"</{tag}(?=[\s/>])[^>]*>", re.I).search(text, at)
+            if after is None:
+                unclosed.add(tag)
+            at = after.end() if after else at
+        else:
+            number += text.count("\n", counted, found.start())
+            counted = found.start()
+            yield _tag(tag, found, number, depth)
+    yield text[at:]
+
+
+def _after(found: re.Match[str] | None, text: str) -> int:
+    return found.end() if found else len(text)
+
+
+def _tag(tag: str, found: re.Match[str], number: int, depth: "_Depth") -> str:
+    tag = "br" if tag == "hr" else "div" if tag in _BLOCKS else tag
+    if tag not in _KEPT:
+        return ""
+    if found["end"]:
+        depth.close(tag)
+        return f"</{tag}>"
+    depth.open(tag)
+    spans = _SPAN.findall(found["attributes"]) if tag in ("td", "th") else ()
+    return f"<{tag} n={number}{''.join(f' {name.lower()}={size}' for name, size in spans[:4])}>"
+
+
+class _Depth:
+    """Upper bound of the depth of a tree. Elements in a table cannot be closed from outside its cells."""
+
+    def __init__(self) -> None:
+        self.frames: list[list[str]] = [[]]
+        self.depth = 0
+        self.elements = 0
+
+    def open(self, tag: str) -> None:
+        """Count an element. Raises NoStatement for too many, and for one that is too deep."""
+        frame = self.frames[-1]
+        self.elements += 1
+        if self.elements > MAX_ELEMENTS:
+            raise NoStatement(f"it has more than {MAX_ELEMENTS} paragraphs, items and cells")
+        if tag in ("td", "th", "tr") and len(self.frames) > 1:
+            self._cut(frame, 0)
+        elif tag == "table":
+            self.frames.append([])
+            self.depth += 1
+        elif tag in ("li", "dt", "dd"):
+            self._end_item(frame, ("li",) if tag == "li" else ("dt", "dd"))
+            frame.append(tag)
+            self.depth += 1
+        elif tag in ("div", "ul", "ol", "dl"):
+            frame.append(tag)
+            self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise NoStatement(f"its elements are nested deeper than {MAX_DEPTH}, or are not closed")
+
+    def close(self, tag: str) -> None:
+        """Close the innermost element of a kind, with its content."""
+        frame = self.frames[-1]
+        if tag == "table" and len(self.frames) > 1:
+            self.depth -= len(frame) + 1
+            self.frames.pop()
+        elif tag in frame:
+            at = len(frame) - 1 - frame[::-1].index(tag)
+            if tag != "li" or not ("ul" in frame[at:] or "ol" in frame[at:]):
+                self._cut(frame, at)
+
+    def _end_item(self, frame: list[str], items: tuple[str, ...]) -> None:
+        at = len(frame) - 1
+        while at >= 0 and frame[at] == "div":
+            at -= 1
+        if at >= 0 and frame[at] in items:
+            self._cut(frame, at)
+
+    def _cut(self, frame: list[str], at: int) -> None:
+        self.depth -= len(frame) - at
+        del frame[at:]
+
+
+# Lines
+
+
+def _walk(root: "LexborNode") -> Iterator[tuple["LexborNode", bool]]:
+    """Yield each node when it is entered (True), and each element when it is left (False)."""
+    node, enters, depth = root, True, 0
+    while True:
+        yield node, enters
+        if enters and (child := node.first_child) is not None:
+            node, depth = child, depth + 1
+        elif enters and node.is_element_node:
+            enters = False
+        elif depth == 0:
+            return
+        elif (following := node.next) is not None:
+            node, enters = following, True
+        else:
+            parent = node.parent
+            if parent is None:
+                return
+            node, enters, depth = parent, False, depth - 1
+
+
+class _Block:
+    """Lines of the page, or of a cell."""
+
+    def __init__(self) -> None:
+        self.lines: list[PageLine] = []
+        self.text: list[str] = []
+        self.kind, self.number = LineKind.TEXT, 1
+        self.terms: list[str] = []
+        self.described: list[str] = []
+
+    def end(self, following: LineKind = LineKind.TEXT, number: int = 0) -> None:
+        """End the line, and begin another one."""
+        said = self._said()
+        if said:
+            self.lines.append(PageLine(self.kind, plain(" ".join(said)), self.number, said))
+        self.kind, self.number = following, number or self.number
+
+    def term(self, number: int) -> None:
+        """Begin a term of a definition list."""
+        self.end()
+        if self.described or len(self.terms) >= MAX_TERMS:
+            self.end_terms()
+        self.number = self.number if self.terms else number
+
+    def end_term(self) -> None:
+        """End a term."""
+        self.terms.append(plain(" ".join(self._said())))
+
+    def end_description(self) -> None:
+        """End the description of terms."""
+        if said := plain(" ".join(self._said())):
+            self.described.append(said)
+
+    def end_terms(self) -> None:
+        """Make an item of terms and their descriptions."""
+        term = ", ".join(filter(None, self.terms))
+        if term or self.described:
+            parts = (term, *self.described)
+            self.lines.append(PageLine(LineKind.ITEM, f"{term}: {' '.join(self.described)}", self.number, parts))
+        self.terms, self.described = [], []
+
+    def _said(self) -> tuple[str, ...]:
+        if not self.text:
+            return ()
+        said = tuple(filter(None, map(plain, "".join(self.text).split("\n"))))
+        self.text = []
+        return said
+
+
+@dataclass(slots=True)
+class _Cell:
+    block: _Block
+    columns: int
+    rows: int
+    is_head: bool
+
+    @property
+    def text(self) -> str:
+        """Return the text of the cell; its lines end with a line feed."""
+        return "\n".join(t for line in self.block.lines for t in (line.cells or (line.text,)))
+
+
+@dataclass(slots=True)
+class _Row:
+    number: int
+    group: int
+    cells: list[_Cell] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Table:
+    caption: _Block = field(default_factory=_Block)
+    rows: list[_Row] = field(default_factory=list)
+    groups: int = 0
+    has_tables: bool = False
+
+
+class _Lines:
+    """Reader of nodes. Each cell has its own block, so that tables nest."""
+
+    def __init__(self) -> None:
+        self.blocks = [_Block()]
+        self.tables: list[_Table] = []
+        self.table = 0
+
+    @property
+    def block(self) -> _Block:
+        """Return the innermost block."""
+        return self.blocks[-1]
+
+    def take(self, node: "LexborNode", enters: bool) -> None:
+        """Read a node that is entered or left."""
+        if node.is_text_node:
+            self.block.text.append(re.sub(r"\s+", " ", visible(node.text_content or "")))
+        elif node.is_element_node:
+            tag = node.tag or ""
+            if tag in _TABLES:
+                self._table(node, tag, enters)
+            elif enters:
+                self._enter(tag, int(node.attributes.get("n") or 0))
+            else:
+                self._leave(tag)
+
+    def _enter(self, tag: str, number: int) -> None:
+        block = self.block
+        if tag in ("div", "p", "br"):
+            self._between(number)
+        elif tag == "li":
+            block.end(LineKind.ITEM, number)
+        elif tag == "dt":
+            block.term(number)
+        elif tag in _HEADINGS:
+            block.end(LineKind.HEADING, number)
+        elif tag != "dd":
+            block.end(LineKind.TEXT, number)
+
+    def _leave(self, tag: str) -> None:
+        if tag in ("div", "p"):
+            self._between(0)
+        elif tag == "dt":
+            self.block.end_term()
+        elif tag == "dd":
+            self.block.end_description()
+        elif tag != "br":
+            self.block.end()
+            if tag == "dl":
+                self.block.end_terms()
+
+    def _between(self, number: int) -> None:
+        """Begin another line within an item, a term or a heading, and after other text."""
+        if self.block.kind is LineKind.TEXT and not self.block.terms:
+            self.block.end(LineKind.TEXT, number)
+        else:
+            self.block.text.append("\n")
+
+    def _table(self, node: "LexborNode", tag: str, enters: bool) -> None:
+        number = int(node.attributes.get("n") or 0) if enters else 0
+        if tag == "table":
+            self._begin_table() if enters else self._end_table()
+        elif not self.tables:
+            return
+        elif tag in ("thead", "tbody", "tfoot"):
+            self.tables[-1].groups += enters
+        elif tag == "tr" and enters:
+            self.tables[-1].rows.append(_Row(number, self.tables[-1].groups))
+        elif tag == "caption":
+            self._open(self.tables[-1].caption) if enters else self._close()
+        elif tag in ("td", "th"):
+            if not enters:
+                self._close()
+            elif self.tables[-1].rows:
+                cell = _cell(node, tag)
+                self.tables[-1].rows[-1].cells.append(cell)
+                self._open(cell.block)
+
+    def _open(self, block: _Block) -> None:
+        self.blocks.append(block)
+
+    def _close(self) -> None:
+        self.block.end()
+        self.block.end_terms()
+        self.blocks.pop()
+
+    def _begin_table(self) -> None:
+        self.block.end()
+        if self.tables:
+            self.tables[-1].has_tables = True
+        self.tables.append(_Table())
+
+    def _end_table(self) -> None:
+        table = self.tables.pop()
+        lines = self.block.lines
+        lines += [PageLine(LineKind.HEADING, line.text, line.number) for line in table.caption.lines]
+        rows = list(_expanded(table))
+        width = max((len(cells) for _, cells, _ in rows), default=0)
+        heads = any(columns_of(tuple(map(plain, cells))) for _, cells, _ in rows) if table.has_tables else True
+        if width < 2 or not heads:  # a table for the layout
+            lines += [line for row in table.rows for cell in row.cells for line in cell.block.lines]
+            return
+        self.table += 1
+        for row, cells, own in rows:
+            if any(cells):
+                lines.append(self._row(row, cells, own, width))
+
+    def _row(self, row: _Row, cells: list[str], own: int, width: int) -> PageLine:
+        if own == 1 and len(row.cells) == 1 and row.cells[0].columns >= min(width, MAX_COLUMNS):
+            return PageLine(LineKind.SECTION, plain(cells[0]), row.number, table=self.table)
+        is_head = all(cell.is_head for cell in row.cells)
+        return PageLine(LineKind.ROW, "", row.number, tuple(cells), self.table, is_head)
+
+
+def _cell(node: "LexborNode", tag: str) -> _Cell:
+    attributes = node.attributes
+    columns, rows = (int(attributes.get(name) or 1) for name in ("colspan", "rowspan"))
+    # In HTML, a rowspan of 0 goes to the end of the group.
+    return _Cell(_Block(), max(1, min(columns, MAX_COLUMNS)), rows or MAX_ROWSPAN, tag == "th")
+
+
+def _expanded(table: _Table) -> Iterator[tuple[_Row, list[str], int]]:
+    """Yield rows with a text for each column, and the number of cells that do not come from another row. A cell that
+    spans rows has its text in each; one that spans columns has it in the first, and
+    a head in each."""
+    held: dict[int, tuple[int, str]] = {}
+    group = 0
+    for row in table.rows:
+        if row.group != group:
+            group, held = row.group, {}
+        cells: list[str] = []
+        waiting = [(cell, cell.text) for cell in reversed(row.cells)]
+        following: dict[int, tuple[int, str]] = {}
+        own = len(waiting)
+        while (waiting or any(at >= len(cells) for at in held)) and len(cells) <= MAX_COLUMNS:
+            at = len(cells)
+            if at in held:
+                left, text = held[at]
+                own += not waiting and own == 1  # a held cell beside one cell is not a section
+                cells.append(text)
+                following |= {at: (left - 1, text)} if left > 1 else {}
+            elif waiting:
+                cell, text = waiting.pop()
+                for column in range(cell.columns):
+                    said = text if column == 0 or cell.is_head else ""
+                    cells.append(said)
+                    if cell.rows > 1:
+                        following[at + column] = (cell.rows - 1, said)
+            else:
+                cells.append("")
+        held = following
+        yield row, cells[: MAX_COLUMNS + 1], own

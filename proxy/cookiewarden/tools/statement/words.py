@@ -1,0 +1,139 @@
+"""Words of published pages in the official languages of the EU, from words.yaml: heads of tables, and lifetimes."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+MAX_COLUMNS = 20
+"""Maximum columns of a table of cookies."""
+MAX_HEAD = 60
+"""Maximum characters of a head."""
+PARTIAL = 5
+"""Minimum characters of a head that is found among other words."""
+HEADS = ("name", "provider", "purpose", "lifetime", "type", "category")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Head of a column, or label of a value."""
+
+    kind: str
+    """Member of HEADS."""
+    phrase: str
+    rank: int
+    """Place in the list of its language; smaller is preferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words of all languages, without accents and in lower case."""
+
+    heads: dict[str, Head]
+    partial: re.Pattern[str]
+    units: dict[str, str]
+    """Units of policies by their words."""
+    spans: re.Pattern[str]
+    """Number and unit. A number in words is of the same language as its unit."""
+    session: re.Pattern[str]
+
+
+def folded(text: str) -> str:
+    """Return a text without accents and differences of case, with single spaces."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(bare.casefold().split())
+
+
+@lru_cache(maxsize=1)
+def words() -> Words:
+    """Read the table of words."""
+    table: dict[str, dict[str, list[str]]] = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
+    heads: dict[str, Head] = {}
+    units: dict[str, str] = {}
+    counted: list[str] = []
+    sessions: list[str] = []
+    for language in table.values():
+        for kind in HEADS:
+            for rank, phrase in enumerate(language[kind]):
+                heads.setdefault(folded(phrase), Head(kind, folded(phrase), rank))
+        said: dict[str, list[str]] = language["units"]  # type: ignore[assignment]
+        own = {folded(word): unit for unit, forms in said.items() for word in forms}
+        units |= own
+        counted.append(rf"(?:{_any(map(folded, language['one']))})(?=[\s-]+(?:{_any(own)})\b)")
+        sessions += map(folded, language["session"])
+    partial = [phrase for phrase, head in heads.items() if head.kind != "name" and len(phrase) >= PARTIAL]
+    return Words(
+        heads,
+        re.compile(rf"(?<!\w)(?:{_any(partial)})(?!\w)"),
+        units,
+        re.compile(
+            rf"(?<![\w.,])(?:(?P<number>[0-9]{{1,9}})|(?P<small>{_any(_SMALL)})(?=[\s-])|{'|'.join(counted)})"
+            rf"[\s-]*(?P<unit>{_any(units)})(?!\w)"
+        ),
+        re.compile(rf"(?<!\w)(?:{_any(sessions)})(?!\w)"),
+    )
+
+
+_SMALL = {
+    word: number
+    for number, both in enumerate(
+        ("two twee", "three drie", "four vier", "five vijf", "six zes", "seven zeven", "eight acht", "nine negen"), 2
+    )
+    for word in both.split()
+} | {"ten": 10, "tien": 10, "eleven": 11, "elf": 11, "twelve": 12, "twaalf": 12}
+
+
+def number_of(span: re.Match[str]) -> int:
+    """Return the number of a match of `spans`."""
+    return int(span["number"]) if span["number"] else _SMALL[span["small"]] if span["small"] else 1
+
+
+def _any(phrases: Iterable[str]) -> str:
+    """Return an expression for one of several phrases, the longest first."""
+    return "|".join(map(re.escape, sorted(phrases, key=lambda p: (-len(p), p))))
+
+
+def head_of(cell: str) -> Head | None:
+    """Return the head that a cell names, or None. Heads of names are exact; others may be among other words."""
+    if len(cell) > MAX_HEAD:
+        return None
+    text = folded(cell).strip(" :*.?#")
+    if (exact := words().heads.get(text)) is not None:
+        return exact
+    found = max(words().partial.findall(text), key=len, default="")
+    return words().heads.get(found)
+
+
+def columns_of(cells: tuple[str, ...]) -> dict[str, list[int]] | None:
+    """Return the columns by their heads, the best first, or None for rows that are not the head of a table of
+    cookies. Such a head has a name and one of the other kinds."""
+    if not 2 <= len(cells) <= MAX_COLUMNS:
+        return None
+    heads = [(head, at) for at, cell in enumerate(cells) if (head := head_of(cell)) is not None]
+    found: dict[str, list[int]] = {}
+    for head, at in sorted(heads, key=lambda pair: (pair[0].rank if pair[0].kind == "name" else 0, pair[1])):
+        found.setdefault(head.kind, []).append(at)
+    return found if "name" in found and len(found) > 1 else None
+
+
+# Storage that is not a cookie
+
+_STORAGE = re.compile(
+    r"\b(local ?storage|session ?storage|web ?storage|indexed ?db|idb|pixels?|web ?beacons?"
+    r"|beacons?|tracking pixel|flash|lokale[rn]? (?:speicher|opslag)|lokalspeicher|stockage (?:local|de session)"
+    r"|almacenamiento (?:local|de sesion)|archiviazione locale|armazenamento local|pamiec lokalna|stocare locala"
+    r"|lokal lagring|lokalt lager|mistni uloziste|lokalne ulozisko|helyi tarolo|cache storage|app storage)\b"
+)
+
+
+def storage_of(text: str) -> str:
+    """Return the kind of storage that a text names and that is not a cookie, or ""."""
+    said = folded(text[:200]).replace("_", " ")
+    found = _STORAGE.search(said)
+    if found is None:
+        return "local storage" if said == "html" else ""  # short form in declarations of Cookiebot
+    return "" if "cookie" in said else found[0]

@@ -1,0 +1,170 @@
+"""Pages in the forms of consent tools, with the names, lifetimes and rows that are left out.
+
+The pages were written for these tests. Each row names the source of the form, which is documentation, a template or a
+published page; these tools cannot be installed."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from cookiewarden.tools.statement.lines import NoStatement
+from cookiewarden.tools.statement.published import read_page
+from cookiewarden.tools.statement.stated import draft
+from tests.support.policies import loaded
+
+
+@dataclass
+class Written:
+    tool: str
+    source: str
+    page: str | bytes
+    found: dict[str, str]
+    """Lifetimes by name; a dash for none."""
+    left: list[str] = field(default_factory=list)
+    """Reasons of rows that are left out."""
+    rows: int = 0
+    """Number of rows, if it is not the number of cookies and of rows that are left out."""
+    groups: list[str] = field(default_factory=list)
+    charset: str = ""
+
+
+COOKIEBOT = """<div class="CookieDeclaration"><p class="CookieDeclarationType">Necessary (5)</p>
+<table class="CookieDeclarationTable"><colgroup><col style="width:23%"></colgroup><thead><tr><th scope="col">Name</th><th scope="col">Provider</th><th scope="col">Purpose</th><th scope="col">Maximum Storage Duration</th><th scope="col">Type</th></tr></thead>
+<tbody><tr><td>__cf_bm&nbsp;[x2]</td><td>shop.example<br>video.example</td><td>Tells people and robots apart.</td><td>1 day</td><td>HTTP Cookie</td></tr>
+<tr><td>CookieConsent</td><td><a href="https://x.example" title="a > b">Cookiebot</a></td><td>Keeps the choice.</td><td>1 year</td><td>HTTP Cookie</td></tr>
+<tr><td>basket-state</td><td>shop.example</td><td>Keeps the basket.</td><td>Persistent</td><td>HTML Local Storage</td></tr>
+<tr><td>LogsDatabase#events</td><td>video.example</td><td>Pending</td><td>Persistent</td><td>IndexedDB</td></tr>
+<tr><td>collect</td><td>ads.example</td><td>Counts visits.</td><td>Session</td><td>Pixel Tracker</td></tr></tbody></table></div>"""
+
+ONETRUST = """<section class="ot-sdk-cookie-policy"><section><h4>Performance Cookies</h4><p>They count visits.</p>
+<table><thead><tr><th scope="col">Cookie Subgroup</th><th scope="col">Cookies</th><th scope="col">Cookies used</th><th scope="col">Lifespan</th></tr></thead><tbody>
+<tr><td data-label="Cookie Subgroup"><a href="https://c.example/shop.example">shop.example</a></td><td data-label="Cookies"><a>_gid</a>, <a>_ga_xxxxxxxxxx</a>, <a>_ga</a></td><td>First Party</td><td>1 Day, 399 Days, 399 Days</td></tr>
+<tr><td>www.video.example</td><td><a>YSC</a></td><td>Third Party</td><td>Session</td></tr></tbody></table></section></section>"""
+
+TERMLY = """<body><h1>Cookie Policy</h1><p>Last updated May 05, 2026</p><h2>Essential website cookies:</h2>
+<section><table><tbody><tr><td>Name:</td><td><span>__tlbcpv</span></td></tr><tr><td>Purpose:</td><td><span>Records unique views of the banner.</span></td></tr><tr><td>Provider:</td><td>.termly.io</td></tr><tr><td>Service:</td><td>Termly <a href="#">View</a></td></tr><tr><td>Type:</td><td>http_cookie</td></tr><tr><td>Expires in:</td><td>1 year</td></tr></tbody></table></section>
+<section><table><tbody><tr><td>Name:</td><td><span>TERMLY_CACHE</span></td></tr><tr><td>Purpose:</td><td>Stores the choice.</td></tr><tr><td>Type:</td><td>html_local_storage</td></tr><tr><td>Expires in:</td><td>persistent</td></tr></tbody></table></section>
+<h2>Analytics cookies:</h2><section><table><tbody><tr><td>Name:</td><td>_ga_#</td></tr><tr><td>Purpose:</td><td>Statistics.</td></tr><tr><td>Type:</td><td>http_cookie</td></tr><tr><td>Expires in:</td><td>1 year 1 month 4 days</td></tr></tbody></table></section></body>"""
+
+COOKIEYES = """<div class="cky-accordion-body"><h3>Nécessaire</h3><div class="cky-audit-table">
+<ul class="cky-cookie-des-table"><li><div>Cookie</div><div>__cf_bm</div></li><li><div>Durée</div><div>1 heure</div></li><li><div>Description</div><div><p>Distingue les robots.</p></div></li></ul>
+<ul class="cky-cookie-des-table"><li><div>Cookie</div><div>_ga_*</div></li><li><div>Durée</div><div>1 an 1 mois 4 jours</div></li><li><div>Description</div><div><p>Compte les visites.</p></div></li></ul>
+<ul class="cky-cookie-des-table"><li><div>Cookie</div><div>PHPSESSID</div></li><li><div>Durée</div><div>session</div></li><li><div>Description</div><div></div></li></ul></div></div>"""
+
+IUBENDA = """<html><head><title>Cookie Policy</title></head><body><h3>Statistics</h3><h4>Google Analytics 4</h4><p>Personal Data processed: Trackers.</p><p>Trackers duration:</p>
+<ul><li>_ga: 2 years</li><li>_ga_*: 2 years</li></ul><h4>Payments</h4><p>Trackers duration:</p><ul><li>m: 2 years</li><li>__stripe_sid: 30 minutes</li><li>link.session: duration of the session</li></ul></body></html>"""
+
+COMPLIANZ = """<details class="cmplz-dropdown"><summary><div><h3>Google Analytics</h3></div></summary><div class="cookies-per-purpose"><div class="purpose"><h4>Statistieken</h4></div>
+<div class="name-header">
+	<h5>Naam</h5>
+</div>
+<div class="name"><a href="#">_ga</a></div>
+<div class="retention-header"><h5>Vervaldatum</h5></div>
+<div class="retention">2 jaar</div>
+<div class="function-header"><h5>Functie</h5></div>
+<div class="function">Telt bezoeken.</div>
+<div class="name-header"><h5>Naam</h5></div><div class="name">_gid</div><div class="retention-header"><h5>Vervaldatum</h5></div><div class="retention">1 dag</div><div class="function-header"><h5>Functie</h5></div><div class="function">Telt bezoeken.</div></div></details>"""
+
+BORLABS = """<table><tbody><tr><th>Name</th><td>Google Analytics</td></tr><tr><th>Anbieter</th><td>Google Ireland Limited</td></tr><tr><th>Zweck</th><td>Zählt Besuche.</td></tr><tr><th>Cookie Name</th><td>_ga,_gid</td></tr><tr><th>Cookie Laufzeit</th><td>2 Jahre</td></tr></tbody></table>"""
+
+WORDPRESS = """<h2>Cookies</h2><p>If you leave a comment on our site you may opt in to saving your name in cookies. These cookies will last for one year.</p>
+<p>If you visit our login page, we will set a temporary cookie. It is discarded when you close your browser.</p><h2>Embedded content</h2><p>Articles may include videos.</p>"""
+
+ICO = """<table><caption>Analytics cookies</caption><tr><th>Cookie</th><th>Name</th><th>Purpose</th><th>Expires</th></tr>
+<tr><td rowspan="2">Universal Analytics (Google)</td><td>_ga</td><td rowspan=2>Counts visits.</td><td>2 years</td></tr><tr><td>_gid</td><td>24 hours</td></tr></table>"""
+
+SPANISH = """<h1>Política de cookies</h1><table><tbody><tr><td><strong>Nombre</strong></td><td><strong>Titular</strong></td><td><strong>Finalidad</strong></td><td><strong>Caducidad</strong></td></tr>
+<tr><td colspan="4">Cookies técnicas</td></tr><tr><td>sesion</td><td>tienda.example</td><td>Mantiene la sesión.</td><td>Sesión</td></tr>
+<tr><td colspan="4">Cookies analíticas</td></tr><tr><td>_ga<br>_gid</td><td>Google</td><td>Estadísticas.</td><td>2 años / 24 horas</td></tr></tbody></table>"""
+
+MARKDOWN = """# Cookies\n\n| Cookie-Name | Description | Storage |\n|---|---|---|\n| **Consent** | | |\n| __cmpconsent[x] | The choice. | 1st party |\n| `__cmpiab` | Vendors. | 1st party |\n| xxx_* | Anything. | 1st party |\n"""
+
+DEFINITIONS = """<dl><dt>_ga</dt><dt>_gid</dt><dd>Statistics.</dd><dd>Valid for 1 day.</dd><dt>lang_code</dt><dd>Your language (1 year)</dd></dl>"""
+
+WRITERS = [
+    Written("Cookiebot", "page support.nationbuilder.com/en/articles/5325385-managing-cookie-consents-with-cookiebot", COOKIEBOT, {"__cf_bm": "1d", "CookieConsent": "1y"}, ["local storage", "indexeddb", "pixel"]),
+    Written("OneTrust", "the heads in the issue; a script fills the table", ONETRUST, {"_gid": "-", "_ga_*": "-", "_ga": "-", "YSC": "session"}, ["lifetime"], 2, ["Performance Cookies"]),
+    Written("Termly", "page of the kind in the issue, one table per cookie", TERMLY, {"__tlbcpv": "1y", "_ga_*": "9586h"}, ["local storage"], groups=["Essential website cookies:", "Analytics cookies:"]),
+    Written("CookieYes", "script of the banner, class cky-cookie-des-table", COOKIEYES, {"__cf_bm": "1h", "_ga_*": "9586h", "PHPSESSID": "session"}, groups=["Nécessaire"]),
+    Written("iubenda", "published policies, 'Trackers duration'", IUBENDA, {"_ga": "2y", "_ga_*": "2y", "m": "2y", "__stripe_sid": "30min", "link.session": "session"}, groups=["Google Analytics 4", "Payments"]),
+    Written("Complianz, Dutch", "Really-Simple-Plugins/complianz-gdpr templates/cookiepolicy/cookies_row.php", COMPLIANZ, {"_ga": "2y", "_gid": "1d"}, groups=["Statistieken"]),
+    Written("Borlabs, German", "from documentation, box of a service", BORLABS, {"_ga": "2y", "_gid": "2y"}, rows=1),
+    Written("a table with cookies of a service", "template of the British ICO", ICO, {"_ga": "2y", "_gid": "24h"}, groups=["Analytics cookies"]),
+    Written("a Spanish page", "colspan of the issue", SPANISH, {"sesion": "session", "_ga": "-", "_gid": "-"}, ["lifetime"], 2, ["Cookies técnicas", "Cookies analíticas"]),
+    Written("consentmanager, Markdown", "page help.consentmanager.net/books/cmp/page/cookies-set-by-the-cmp", MARKDOWN, {"__cmpconsent*": "-", "__cmpiab": "-"}, ["placeholders"], 3, ["Consent"]),
+    Written("a definition list", "HTML standard, the dl element", DEFINITIONS, {"_ga": "1d", "_gid": "1d", "lang_code": "1y"}, rows=2),
+    Written("windows-1252 in <meta>", "HTML standard, determining the character encoding", "<meta charset=iso-8859-1><table><tr><th>Libellé<th>Nom du cookie<th>Durée<tr><td>x<td>préférence_1<td>1 année</table>".encode("cp1252"), {"préférence_1": "1y"}),
+    Written("UTF-16 with a byte order mark", "HTML standard, BOM sniffing", "<table><tr><th>Cookie<th>Kept for<tr><td>sid<td>1 day</table>".encode("utf-16"), {"sid": "1d"}),
+    Written("a charset in the header", "HTML standard, transport layer", "<meta charset=utf-8><table><tr><th>Cookie<th>Důvod<th>Platnost<tr><td>sid_1<td>č<td>1 měsíc</table>".encode("iso-8859-2"), {"sid_1": "1mo"}, charset="ISO-8859-2"),
+    Written("no charset", "HTML standard, default of Western languages", "<table><tr><th>Cookie<th>Gültigkeit<tr><td>sid_1<td>1 Tag</table>".encode("cp1252"), {"sid_1": "1d"}),
+    Written("marks that cannot be seen", "Unicode, format characters", "<table><tr><th>Na&shy;me<th>Expiry<tr><td>_hj\u00adSession<wbr>User_*<td>1\u00a0year<tr><td>\u200elong_\u200bname\u200f<td>1 month</table>", {"_hjSessionUser_*": "1y", "long_name": "1mo"}),
+    Written("tables in a table for the layout", "HTML standard, tables", "<table><tr><td><h2>Needed</h2><table><tr><th>Cookie<th>Use<tr><td>sid_1<td>x</table><td><h2>Ads</h2><table><tr><th>Cookie<th>Use<tr><td>ad_1<td>x</table></table>", {"sid_1": "-", "ad_1": "-"}, groups=["Needed", "Ads"]),
+    Written("a table in a cell", "HTML standard, tables", "<table><tr><th>Cookie<th>Use<th>Expiry<tr><td>sid_1<td><table><tr><td>a<td>b</table><td>1 day</table>", {"sid_1": "1d"}),
+    Written("a table without heads", "HTML standard, tables", "<table><tr><td>_ga<td>Statistics.<td>2 years<tr><td>_gid<td>x<td>1 day<tr><td>Other things<td>x<td>y</table>", {"_ga": "2y", "_gid": "1d"}, ["no name"]),
+    Written("names above their values", "page makino.eu/en-us/privacy-policy-(1)/cookies-information", "<h3>ASP.NET_SessionId</h3><p>Module: Functional</p><p>Expires: When you leave</p><p>About: x</p><p>ppms_privacy_&lt;id&gt;<br>Module: Consent<br>Expires after: 365 days<br>Type: First-party cookie</p>", {"ASP.NET_SessionId": "-", "ppms_privacy_*": "365d"}, ["When you leave"], 2),
+    Written("heads in two rows", "HTML standard, tables", "<table><tr><th rowspan=2>Cookie<th rowspan=2>Purpose<th colspan=2>Lifetime<tr><th>least<th>most<tr><td>a_1<td>x<td>1 day<td>2 days<tr><td>b_1<td>x<td>1 year<td>12 months</table>", {"a_1": "-", "b_1": "1y"}, ["1 day / 2 days"], 2),
+    Written("a German list", "issue, lists", "<p>Wir verwenden folgende Cookies:</p><ul><li>lang: Sprache, gültig 14 Tage</li><li>sid: Sitzung</li></ul><h2>Rechte</h2><ul><li>Auskunft: fragen Sie</li></ul>", {"lang": "14d", "sid": "session"}, ["a list without names of cookies"], 2),
+    Written("names in a list", "public pages", "<p>We use the following cookies:</p><ul><li>_ga</li><li>_gid, _gat_UA-XXXXXX-X</li></ul>", {"_ga": "-", "_gid": "-", "_gat_UA-*-*": "-"}, rows=2),
+    Written("values in an item", "public pages", "<ul><li><b>Name:</b> _ga<br><b>Purpose:</b> counts<br>visits<br><b>Expiry:</b> 2 years</li><li><b>Name:</b> sid<br><b>Expiry:</b> session</li></ul>", {"_ga": "2y", "sid": "session"}),
+    Written("values in a definition list, German", "public pages", "<dl><dt>Name</dt><dd>_ga</dd><dt>Datenschutz</dt><dd>x</dd><dt>Laufzeit</dt><dd>2 Jahre</dd><dt>Name</dt><dd>sid</dd><dt>Laufzeit</dt><dd>1 Tag</dd></dl>", {"_ga": "2y", "sid": "1d"}),
+    Written("heads of rows", "GOV.UK design system, cookies page", "<table><thead><tr><th>Name<th>Purpose<th>Expires<tbody><tr><th scope=row>seen_message<td>x<td>1 year</table>", {"seen_message": "1y"}),
+    Written("a section of one cell", "HTML standard, tables", "<table><tr><th>Cookie<th>Use<tr><th>Necessary<tr><td>sid<td>x<tr><td>Ads<td></table>", {"sid": "-"}, groups=["Necessary"]),
+    Written("Markdown without outer pipes", "GitHub Flavored Markdown, tables", "Name | Purpose | Expiry\n--- | --- | ---\nsid | x | 1 day\n_ga | y | 2 years\n\nHome | Contact", {"sid": "1d", "_ga": "2y"}),
+    Written("a name with two lifetimes", "page with a cookie in two categories", "<table><tr><th>Cookie<th>Expiry<tr><td>a_1<td>1 day<tr><td>a_1<td>1 day<tr><td>a_1<td>1 year</table>", {"a_1": "1d"}, ["is also in line 1", "another lifetime"]),
+    Written("an unknown lifetime", "pages with 'Persistent'", "<table><tr><th>Cookie<th>Expiry<tr><td>a_1<td>Persistent<tr><td>b_1<td>-<tr><td>c d e<td>1 day</table>", {"a_1": "-", "b_1": "-"}, ["\"Persistent\"", "\"c d e\""], 3),
+    Written("unclosed and misnested elements", "HTML standard, tree construction", "<!-- <table> --><script>'<tr><td>x_1'</script><b><table><tr><th>Cookie<th title='a>b'>Expiry<tr><td><b>a_1</table><table><tr><th>Cookie<th>Expiry<tr><td>b_1<i><td>1 day</b></table><p a", {"a_1": "-", "b_1": "1d"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", WRITERS, ids=lambda written: written.tool)
+def test_pages_are_read_as_their_tool_writes_them(written: Written) -> None:
+    raw = written.page if isinstance(written.page, bytes) else written.page.encode()
+    page = read_page(raw, written.charset)
+    assert {c.name: c.lifetime.text if c.lifetime else "-" for c in page.claims} == written.found
+    told = [left.why for left in page.left_out]
+    assert len(told) == len(written.left) and all(a in b for a, b in zip(written.left, told, strict=True)), told
+    assert page.rows == (written.rows or len(written.found) + len(written.left))
+    assert page.rows_read == page.rows - sum(left.is_row for left in page.left_out)
+    assert not written.groups or [group.heading for group in page.groups] == written.groups
+    policy = loaded(draft(page, "x")).policy
+    assert policy is not None and {entry.name for entry in policy.entries} == set(written.found)
+
+
+def test_sections_of_a_table_are_counted_and_not_read_as_cookies() -> None:
+    page = read_page(SPANISH.encode())
+    assert (page.sections, page.rows, page.rows_read) == (2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [
+        (WORDPRESS, "no cookies found; supported are"),
+        ("<table><tr><th>Nimi<th>Foo<tr><td>a_1<td>x</table>", 'no cookies found in 1 row; line 1: the heads of its table are not known: "Nimi", "Foo"'),
+        ("<p>x\n<table>\n<tr><th>Nafn<th>Tilgangur<th>Gildistimi<tr><td>a_1<td>x<td>1 dagur\n</table>", 'line 3: the heads of its table are not known: "Nafn", "Tilgangur", "Gildistimi"'),
+        ("<table><tr><td>Google<td>_ga<td>2 years<tr><td>Meta<td>_fbp<td>1 day</table>", 'the heads of its table are not known: "Google", "_ga", "2 years"'),
+        ("<div>Name</div><div>Expiry</div><div>_ga</div><div>2 years</div>", 'heads outside of a table cannot be read: "Name", "Expiry"'),
+        ("<p>Name: J. Doe</p><p>Address: Main Street</p>", "no cookies found; supported are"),
+        ("cookies:\n  - {name: sid, lifetime: session}", "no cookies found; supported are"),
+        ("<pre>Name\tExpiry\n_ga\t1 day</pre>", "no cookies found; supported are"),
+        ("<table><tr><th>Cookie<th>Use<tr><td>[id]<td>x</table>", 'line 1: "[id]" has no letters outside of placeholders'),
+        ("<table><tr><th>Cookie<th>Use<tr><td>*<td>x</table>", 'line 1: no name of a cookie: "*"'),
+        ("<table><tr><th>Cookie<th>Use<tr><td>[x2]<td>x</table>", "no name of a cookie"),
+        ("<table><tr><th>Cookie<th>Type<tr><td>a_1<td>IndexedDB</table>", '"a_1" is not a cookie: indexeddb'),
+        ("<table><tr><th>Cookie<th>Use<tr><td>a\ufffd_1<td>x</table>", "no name of a cookie"),
+        ("<table><tr><th>Cookie<th>Use<tr><td>&#27;[31m red<td>x</table>", "no name of a cookie"),
+    ],
+)  # fmt: skip
+def test_pages_that_are_not_understood_are_refused_with_their_heads_and_rows(page: str, why: str) -> None:
+    with pytest.raises(NoStatement) as refused:
+        read_page(page.encode())
+    assert why in str(refused.value) and "\x1b" not in str(refused.value)
+
+
+def test_rows_of_tables_with_unknown_heads_are_counted_beside_others() -> None:
+    page = read_page(
+        b"<table><tr><th>Cookie<th>Use<tr><td>a_1<td>x</table>\n<table><tr><th>Foo<th>Bar<tr><td>b_1<td>x</table>"
+    )
+    assert [(left.line, left.why, left.is_understood) for left in page.left_out] == [
+        (2, 'the heads of its table are not known: "Foo", "Bar"', False)
+    ]
+    assert (page.rows, page.rows_read, [c.name for c in page.claims]) == (2, 1, ["a_1"])

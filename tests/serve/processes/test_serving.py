@@ -43,7 +43,7 @@ async def test_before_it_serves_there_is_nothing_to_take_to_count_or_to_end() ->
 
 
 def test_a_policy_that_is_not_valid_in_a_worker_is_a_fault_there() -> None:
-    with pytest.raises(ValueError, match="what was valid no longer is"):
+    with pytest.raises(ValueError, match="a policy that the supervisor validated is not valid"):
         child._policy(PolicyFilesRead("p.yaml", {}, {}))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.policy.policy import Policy
+from cookiewarden.core.policy.problem import counted
 
 if TYPE_CHECKING:
     from cookiewarden.core.engine.seal import Keyring
@@ -108,7 +109,7 @@ def _key(line: str, number: int, path: str) -> bytes:
     except (binascii.Error, ValueError):
         raise BadKeys(f"{where} is not a valid key; the text after {MARK} is not base64") from None
     if len(key) != KEY:
-        raise BadKeys(f"{where} is not a valid key; it has {len(key)} octets instead of {KEY}")
+        raise BadKeys(f"{where} is not a valid key; it has {counted(len(key), 'octet')} instead of {KEY}")
     return key
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Error
 
 from cookiewarden.core.engine.consent import granted
 from cookiewarden.core.policy.policy import ConsentFormat
-from tests.support.answers import READ
+from tests.support.answers import READ, SIGNATURE
 from tests.support.origin import OriginConnection
 from tests.support.proxy import Start
 from tests.support.wait import eventually
@@ -129,7 +129,8 @@ def test_report_mode_lets_scripts_set_cookies_and_counts_them(start: Start, visi
 
 SPELLED = ("%", "%2", "%zz", "%22", "%5B", "%C3%A9", "%C3", "%E2%80%A8", "%00", "%0B", "%1C", "é", "\u00a0", "\ufeff", "\ufffd", "𝒳", "null",
            "true", "false", '"', "'", "[", "]", "{", "}", ":", ",", "|", " ", "&", "=", "0", "1", "-", ".", "_", '"categories":', '"level":', "groups=",
-           '"__proto__":', '"granted"', "\\u006d", "\\ud83d", "1e9", "NaN")  # fmt: skip
+           '"__proto__":', '"granted"', "\\u006d", "\\ud83d", "1e9", "NaN",
+           "+", '\\"', "\\054", "\\303\\251", "\\351", "\\", "%5C", "j:", "s:", SIGNATURE)  # fmt: skip
 
 
 def spellings(form: ConsentFormat, times: int) -> list[str]:

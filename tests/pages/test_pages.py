@@ -10,7 +10,7 @@ from cookiewarden.core.report.review import PolicyInForce, Series, period, revie
 from cookiewarden.pages.chart import ChartLine, bars, chart, spark
 from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
-from cookiewarden.pages.text import ago, cell, date, number, rounded, setter, severities, shown, span, times
+from cookiewarden.pages.text import ago, cell, date, number, rounded, setter, severities, shown, span
 from tests.support.policies import entries
 from tests.support.watched import NONE, NOW, Watched, answered
 
@@ -51,10 +51,6 @@ def test_lifetimes_are_shown_for_people(lifetime: str, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [("server", "the application"), ("script", "scripts"), ("both", "the application or scripts"), ("infrastructure", "infrastructure")])  # fmt: skip
 def test_setters_are_shown_for_people(value: str, text: str) -> None:
     assert setter(value) == text
-
-
-def test_units_of_time_have_a_plural() -> None:
-    assert (times(1, "day"), times(30, "day")) == ("1 day", "30 days")
 
 
 def test_names_are_shown_escaped() -> None:

@@ -1,5 +1,7 @@
 """Answers of visitors in the forms of consent managers, each with the words that it grants; None if unreadable."""
 
+import json
+from pathlib import Path
 from urllib.parse import quote
 
 COOKIEBOT = (
@@ -168,4 +170,111 @@ READ = [
     ("tcf", TC[:30] + "%2E", {"1", "3", "9", "10"}),
     ("tcf", TC[:30] + "=", None),
     ("tcf", TC[:30] + "é", None),
+]
+
+SAID = {
+    "list": {"necessary", "analytics"},
+    "list, blanks": {"necessary", "analytics"},
+    "json": {"necessary", "analytics"},
+    "json, vanilla": {"necessary", "analytics"},
+    "json, words": {"necessary", "statistics é"},
+    "klaro": {"necessary", "matomo"},
+    "cookiebot": {"necessary", "statistics"},
+    "onetrust": {"C0001", "C0002"},
+    "tcf": {"1", "3", "9", "10"},
+}
+"""The words of the answers in tests/data/consent/frameworks.json, by format and kind."""
+FRAMEWORKS = json.loads((Path(__file__).parents[1] / "data/consent/frameworks.json").read_text())
+"""Answers, and how libraries wrote them. `source` names the call, or the documentation if the library did not run."""
+UNREAD = {
+    # `é` as an octet that is not valid UTF-8
+    ("http.cookies of Python 3.11.7, as Django, Starlette and Tornado use it", "json, words"),
+    # a blank as `+` within a word, which js-cookie writes for a `+`
+    ("PHP 8.2.36, form-encoded", "json, words"),
+    ("Rack 2.2.22 (Rails)", "json, words"),
+    ("Tomcat 9.0.70, URLEncoder", "json, words"),
+    ("ASP.NET 4, HttpUtility.UrlEncode", "json, words"),
+    # OneTrust's own percent-encoding is encoded again, but its separators are not
+    ("js-cookie 3.0.8", "onetrust"),
+}
+"""Writer and kind of the values that stay unknown."""
+WRITTEN = [
+    (
+        each["writer"],
+        kind.partition(",")[0],
+        value,
+        None if (each["writer"], kind) in UNREAD else SAID[kind],
+    )
+    for each in FRAMEWORKS["writers"]
+    for kind, value in each["written"].items()
+]
+"""Writer, format, value in the cookie, and the words that it grants."""
+READ += [(form, value, words) for _, form, value, words in WRITTEN]
+SIGNATURE = ".Y78E4tsJIjLsvUitJqOYfFtazxVlShPSNIArtHFgSBc"
+READ += [
+    # quotes and their escapes
+    ("list", '"m"', {"m"}),
+    ("list", '"m\\054x"', {"m", "x"}),
+    ("list", '"m%2Cx"', {"m", "x"}),
+    ("list", "%22m%5C054x%22", {"m", "x"}),
+    ("list", '"\\303\\251"', {"é"}),
+    ("list", '"\\351"', None),
+    ("list", '"é\\054\\360\\235\\222\\263"', {"é", "𝒳"}),
+    ("list", '"\\045\\062\\103"', set()),
+    ("list", '"m\\54"', None),
+    ("list", '"m\\400"', None),
+    ("list", '"m\\x"', None),
+    ("list", '"m\\', None),
+    ("list", '"m\\"', None),
+    ("list", '"', None),
+    ("list", '""', set()),
+    ("list", '""m""', None),
+    ("list", '"m', None),
+    ("list", 'm"', None),
+    ("list", "'m'", None),
+    ("json", '"[\\"m\\"]"', {"m"}),
+    ("json", '"["m"]"', {"m"}),
+    ("json", '"[\\"m\\\\u00e9\\"]"', {"mé"}),
+    ("json", '"[\\"m\\\\\\"x\\"]"', {'m"x'}),
+    ("json", '"["m\\"x"]"', {'m"x'}),
+    ("json", '"[\\"m\\"', None),
+    ("json", '"[\\"\\357\\277\\275\\"]"', {"\ufffd"}),
+    ("onetrust", '"groups=C0001:1\\054C0002:1"', {"C0001", "C0002"}),
+    ("onetrust", '"groups=C0001:1\\046x"', {"C0001"}),
+    ("onetrust", '"groups%3DC0001%253A1"', {"C0001"}),
+    ("onetrust", "%22groups%3DC0001%253A1%22", {"C0001"}),
+    ("onetrust", "x%3D%2526groups%253DC0002%253A1%26groups%3DC0001%3A1", {"C0001"}),
+    ("onetrust", "groups%3DC0001%3A1%26groups%3DC0002%3A1", None),
+    ("onetrust", "groups%3DC0001%25zz", None),
+    ("tcf", f'"{TC}"', {"1", "3", "9", "10"}),
+    # Express' prefixes
+    ("json", 'j:["m"]', {"m"}),
+    ("json", 's:j:["m"]' + SIGNATURE, {"m"}),
+    ("json", 's:j:["m"]' + SIGNATURE[:-1], None),
+    ("json", 's:j:["m"]', None),
+    ("json", 'j:j:["m"]', None),
+    ("json", 'j:s:["m"]' + SIGNATURE, None),
+    ("json", "j:", None),
+    ("json", 'J:["m"]', None),
+    ("json", "s:" + SIGNATURE, None),
+    ("klaro", 'j:{"m":true}', {"m"}),
+    ("list", "s:m,x" + SIGNATURE, {"m", "x"}),
+    ("list", "s:" + SIGNATURE, set()),
+    ("list", "s:m%0Ax" + SIGNATURE, {"m", "x"}),
+    ("list", 'j:["m"]', None),
+    ("cookiebot", "s:0" + SIGNATURE, {"necessary"}),
+    ("tcf", "s:" + TC + SIGNATURE, {"1", "3", "9", "10"}),
+    # a blank that is written as `+`
+    ("list", "m+x", None),
+    ("list", "m%2C+x", {"m", "x"}),
+    ("list", "m%2C%2Bx", None),
+    ("json", "%5B+%22m%22+%5D", {"m"}),
+    ("json", "%5B%22m+x%22%5D", None),  # `m+x` or `m x`
+    ("json", "%7B%22m%22:true,%22x+y%22:false}", {"m"}),
+    ("json", "%7B%22m%22:true,%22x%22:1e+5}", {"m"}),
+    ("json", "%5B+%22m+x%22%5D", {"m x"}),
+    ("json", "%5B+%22m%2Bx%22%5D", {"m+x"}),
+    ("json", '[+"m"]', None),
+    ("json", "%5B+%22m", None),
+    ("cookiebot", "%7Bnecessary:true%2C+preferences:false,statistics:false,marketing:false}", {"necessary"}),
 ]

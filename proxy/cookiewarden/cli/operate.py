@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from cookiewarden.cli.running import asks_a_proxy, operator
 from cookiewarden.cli.usage import say_nothing
-from cookiewarden.core.policy.problem import printable
+from cookiewarden.core.policy.problem import counted, printable
 from cookiewarden.core.policy.scalars import parse_lifetime
 from cookiewarden.core.report.wire import MAX_SWITCH, PolicyDocument
 from cookiewarden.pages.text import date
@@ -99,6 +99,6 @@ def told(answer: PolicyDocument) -> str:
     until = ""
     if answer.mode_until is not None:
         left = max(0, round(min(answer.mode_until - time.time(), MAX_SWITCH)))
-        spelled = f"{left} seconds" if left < 120 else f"{round(left / 60)} minutes"
+        spelled = counted(left, "second") if left < 120 else f"{round(left / 60)} minutes"
         until = f" until {date(answer.mode_until)}, {spelled} from now"
     return printable(f"{answer.policy}, sha256 {answer.sha256:.12}, mode {answer.mode} (by {answer.mode_by}{until})")

@@ -11,6 +11,7 @@ from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.running import address_of, enforcing, operator
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write
+from cookiewarden.core.policy.problem import counted
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.core.report.judge import judge_all
@@ -102,7 +103,7 @@ def report(
         click.echo(text, nl=False)
     else:
         write(Path(output), text)
-        click.echo(f"{output}: {len(asked.ends)} {asked.name}s", err=True)
+        click.echo(f"{output}: {counted(len(asked.ends), asked.name)}", err=True)
     return 0
 
 

@@ -18,7 +18,6 @@ from cookiewarden.pages.text import (
     severities,
     shown,
     span,
-    times,
 )
 from cookiewarden.pages.words import basis_words, day_words, has_globs, lifetime_words, notes, quoted
 
@@ -84,6 +83,5 @@ FILTERS = {
     "shown": shown,
     "shown_text": printable,
     "span": span,
-    "times": times,
 }
 """Filters by their names in templates."""

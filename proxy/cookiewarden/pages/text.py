@@ -67,12 +67,7 @@ def span(lifetime: str) -> str:
             count, unit = seconds // 3600, "h"
         elif unit == "s" and seconds >= 120 and seconds % 60 == 0:
             count, unit = seconds // 60, "min"
-    return times(count, _SPAN_NAMES[unit])
-
-
-def times(count: int, unit: str) -> str:
-    """Count units of time: `1 day`, `2 days`."""
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return counted(count, _SPAN_NAMES[unit])
 
 
 _SETTERS = {SetBy.SERVER: "the application", SetBy.SCRIPT: "scripts", SetBy.BOTH: "the application or scripts"}

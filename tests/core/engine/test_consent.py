@@ -7,9 +7,11 @@ Sources of the forms:
 - Klaro: its source; the default storage writes JSON, percent-encoded.
 - The TC string: IAB Europe's specification, and GDPR::IAB::TCFv2, whose documentation explains its example.
 - vanilla-cookieconsent's `categories` (version 3) and `level` (version 2): its documentation.
+- How frameworks write each of them: tests/data/consent/frameworks.json, with the library's call or documentation.
 """
 
 import base64
+from http.cookies import SimpleCookie
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from cookiewarden.core.engine.consent import MAX_OPENED, MAX_VALUE, NOTHING, Denied, denied, granted, stricter
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
-from tests.support.answers import READ
+from tests.support.answers import FRAMEWORKS, READ, WRITTEN
 
 
 @pytest.mark.parametrize(("form", "value", "words"), READ)
@@ -26,6 +28,25 @@ def test_a_consent_cookie_is_read_as_its_manager_writes_it_or_not_at_all(
     form: str, value: str, words: set[str] | None
 ) -> None:
     assert granted(ConsentFormat(form), [value.encode()]) == words
+
+
+@pytest.mark.parametrize(("writer", "form", "value", "words"), WRITTEN)
+def test_a_consent_cookie_is_read_as_frameworks_write_it(
+    writer: str, form: str, value: str, words: set[str] | None
+) -> None:
+    assert granted(ConsentFormat(form), [value.encode()]) == words
+
+
+def test_the_table_of_frameworks_has_every_format_and_names_its_sources() -> None:
+    assert len(FRAMEWORKS["writers"]) >= 12 and all(each["source"] for each in FRAMEWORKS["writers"])
+    assert {form for _, form, _, words in WRITTEN if words} == {form.value for form in ConsentFormat}
+
+
+@pytest.mark.parametrize("kind", FRAMEWORKS["answers"])
+def test_this_pythons_cookie_writer_writes_as_the_one_in_the_table(kind: str) -> None:
+    cookie: SimpleCookie = SimpleCookie()
+    cookie["c"] = FRAMEWORKS["answers"][kind]
+    assert cookie["c"].coded_value == FRAMEWORKS["writers"][0]["written"][kind]
 
 
 @pytest.mark.parametrize("form", ConsentFormat)

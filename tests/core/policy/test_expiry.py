@@ -116,6 +116,8 @@ def test_check_warns_of_ended_entries_and_of_those_that_end_within_thirty_days()
         ("expires-soon", 3, '"old" ends in 10 days'),
         ("entry-expired", 4, '"trial-*" has ended, so its cookie counts as undeclared'),
     ]
+    last_day = expiry_problems(found.policy, found.sources, END - 1.5 * DAY)[0]
+    assert last_day.message.startswith('"old" ends in 1 day;')
     assert all("until" in problem.excerpt for problem in problems)
     assert expiry_problems(found.policy, {}, END)[0].excerpt == ""
     assert expiry_problems(replace(found.policy, entries=()), {}, END) == []

@@ -1,5 +1,7 @@
 """The printed form of problems."""
 
+import pytest
+
 from cookiewarden.core.policy.problem import (
     Code,
     Place,
@@ -55,13 +57,31 @@ def test_a_problem_has_the_same_content_as_json_fields() -> None:
     }
 
 
-def test_numbers_are_written_with_their_noun() -> None:
-    assert [counted(n, noun) for n, noun in ((1, "entry"), (2, "entry"), (0, "error"))] == [
-        "1 entry", "2 entries", "0 errors",
-    ]  # fmt: skip
-
-
 def test_a_seal_key_in_a_policy_is_not_repeated_in_the_message() -> None:
     line = "    seal: cookiewarden-key-1:CANARY_-CANARY"
     told = render_caret(Problem(Code.KEY_IN_POLICY, Place("p.yaml", Pos(1, 5)), "no", line))
     assert "CANARY" not in told and "cookiewarden-key-1:…" in told
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [
+        (0, "error", "0 errors"),
+        (1, "cookie", "1 cookie"),
+        (1, "entry", "1 entry"),
+        (2, "entry", "2 entries"),
+        (2, "family", "2 families"),
+        (1, "day", "1 day"),
+        (2, "day", "2 days"),
+        (2, "key", "2 keys"),
+        (2, "survey", "2 surveys"),
+        (2, "policy", "2 policies"),
+        (2, "match", "2 matches"),
+        (2, "hash", "2 hashes"),
+        (2, "address", "2 addresses"),
+        (2, "suffix", "2 suffixes"),
+        (2, "path", "2 paths"),
+    ],
+)
+def test_a_number_has_its_noun_in_the_right_form(number: int, noun: str, text: str) -> None:
+    assert counted(number, noun) == text

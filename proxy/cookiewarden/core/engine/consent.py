@@ -2,6 +2,7 @@
 
 Each consent manager has its own format. The readers return the granted words (groups, services or purposes), which
 `granted_by` maps to the categories of the policy. A value that cannot be parsed completely is an unknown answer.
+Frameworks of applications quote, encode, mark or sign values, and this is removed first.
 
 The script guard (serve/own_pages/guard.js) parses the same values in the page. So this module must not depend on
 Unicode tables, limits or leniency of Python that differ from JavaScript."""
@@ -63,11 +64,61 @@ def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:
         if "\ufffd" in text:  # scripts in pages see this character for octets that are not valid UTF-8
             return None
         if form is ConsentFormat.ONETRUST:
-            # An encoded `&` is not a separator, and is as invalid in a group as any other special character.
-            return _onetrust(_decoded(text.replace("%26", "!")))
-        return _READERS[form](_decoded(text))
+            return _onetrust(_parameters(text))
+        read = _READERS[form]
+        words = read(_unwrapped(text))
+        if "+" in text and "%" in text:
+            # Some scripts write a `+` as itself, and form-encoders write it for a blank.
+            return _one_of(words, read(_unwrapped(text.replace("+", "%20"))))
+        return words
     except UnicodeDecodeError:
         return None
+
+
+def _one_of(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    """Return the only reading of a value, or None if it has none or two that differ."""
+    found = {one, other} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _unwrapped(text: str) -> str:
+    """Return the value that an application gave to its framework: without quotes, percent-encoding and signature."""
+    plain = _unquoted(text)
+    return _unsigned(_decoded(plain) if plain != text else _unquoted(_decoded(text)))
+
+
+def _parameters(text: str) -> str:
+    """Return the decoded `name=value` parts of a value, which a framework may have encoded as a whole."""
+    text = _unquoted(text)
+    if "=" not in text and "&" not in text:
+        text = _unwrapped(text)
+    # An encoded `&` is not a separator, and is as invalid in a group as any other special character.
+    return _decoded(text.replace("%26", "!"))
+
+
+_ESCAPED = re.compile(r'[^"\\]*(?:\\(?:["\\]|[0-3][0-7]{2})[^"\\]*)*')
+
+
+def _unquoted(text: str) -> str:
+    r"""Remove the quotes of RFC 2109 and the escapes `\"`, `\\` and `\ooo` (an octet) of http.cookies and Tomcat.
+
+    Raises UnicodeDecodeError for octets that are not valid UTF-8."""
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"':
+        return text
+    inner = text[1:-1]
+    # java.net.HttpCookie writes quotes and backslashes of the value without an escape.
+    if "\\" not in inner or not _ESCAPED.fullmatch(inner):
+        return inner
+    return inner.encode().decode("unicode_escape").encode("latin-1").decode()
+
+
+_SIGNED = re.compile(r"s:(.*)\.[A-Za-z0-9+/]{43}", re.DOTALL)
+
+
+def _unsigned(text: str) -> str:
+    """Remove the signature of Express. The visitor may change an answer, so the key is not needed."""
+    found = _SIGNED.fullmatch(text) if text.startswith("s:") else None
+    return found[1] if found else text
 
 
 _BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -96,7 +147,10 @@ MAX_OPENED = 200
 
 
 def _parsed(text: str) -> Any:
-    """Parse JSON like JSON.parse, as the consent manager's script does. Of two equal keys, the last counts."""
+    """Parse JSON like JSON.parse, as the consent manager's script does. Of two equal keys, the last counts.
+
+    Express writes `j:` before it."""
+    text = text.removeprefix("j:")
     if text.count("[") + text.count("{") > MAX_OPENED:
         return None
     try:

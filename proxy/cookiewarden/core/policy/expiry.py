@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from cookiewarden.core.policy.policy import DAY, Entry, Policy
-from cookiewarden.core.policy.problem import Code, Problem
+from cookiewarden.core.policy.problem import Code, Problem, counted
 from cookiewarden.core.policy.source import Source
 
 SOON = 30 * DAY
@@ -57,5 +57,5 @@ def _expiry_problem(entry: Entry, sources: Mapping[str, Source], now: float) -> 
         message = "has ended, so its cookie counts as undeclared; set a later date, or remove the entry"
         return Problem(Code.ENTRY_EXPIRED, place, f'"{entry.name}" {message}', excerpt)
     days = int((entry.until - now) // DAY)
-    message = f"ends in {days} days; after that, its cookie counts as undeclared"
+    message = f"ends in {counted(days, 'day')}; after that, its cookie counts as undeclared"
     return Problem(Code.EXPIRES_SOON, place, f'"{entry.name}" {message}', excerpt)

@@ -98,8 +98,11 @@ def shown_url(url: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 entry`, `2 entries`."""
-    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
+    """Return a number with its noun: `1 entry`, `2 entries`, `2 days`, `2 matches`."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        plural = noun.removesuffix("y") + "ies"
+    else:
+        plural = noun + ("es" if noun.endswith(("s", "x", "z", "ch", "sh")) else "s")
     return f"{number} {noun if number == 1 else plural}"
 
 

@@ -102,7 +102,27 @@
   }
 
   // The visitor's answer, parsed like in the proxy (core/engine/consent.py): granted words, or null if it is unknown.
-  const json = (text) => {
+  // Frameworks of applications quote values with the escapes `\"`, `\\` and `\ooo`, encode them, and sign them as Express.
+  const unquoted = (text) => {
+    if (!is(/^"[^]*"$/, text)) return text
+    const inner = slice(text, 1, text.length - 1)
+    if (!is(/^[^"\\]*(?:\\(?:["\\]|[0-3][0-7]{2})[^"\\]*)*$/, inner)) return inner
+    const escape = /\\(?:(["\\])|([0-7]{3}))/g, digits = "0123456789abcdef"
+    let encoded = "", begin = 0
+    for (let found; (found = exec(escape, inner)) !== null;) {
+      const octet = +("0o" + found[2])
+      encoded += encode(slice(inner, begin, found.index)) + (found[2] === undefined ? encode(found[1]) : "%" + digits[octet >> 4] + digits[octet & 15])
+      begin = found.index + found[0].length
+    }
+    return decode(encoded + encode(slice(inner, begin)))
+  }
+  const unwrapped = (text) => {
+    const plain = unquoted(text), whole = plain === text ? unquoted(decode(text)) : decode(plain)
+    const signed = exec(/^s:([^]*)\.[A-Za-z0-9+/]{43}$/, whole)
+    return signed === null ? whole : signed[1]
+  }
+  const json = (value) => {
+    const text = startsWith(value, "j:") ? slice(value, 2) : value // Express writes `j:` before JSON
     for (let at = 0, opened = 0; at < text.length; at++) {
       const code = charCodeAt(text, at)
       if ((code === 0x5b || code === 0x7b) && ++opened > 200) return null // [ and {
@@ -160,7 +180,9 @@
     },
     // Split before decoding, because an encoded URL in the value may contain `&groups=`, too.
     onetrust: (raw) => {
-      const parts = split(raw, "&"), words = list()
+      let text = unquoted(raw)
+      if (indexOf(text, "=") < 0 && indexOf(text, "&") < 0) text = unwrapped(text) // encoded as a whole
+      const parts = split(text, "&"), words = list()
       let groups = null
       for (let at = 0; at < parts.length; at++) {
         const part = decode(parts[at])
@@ -187,13 +209,24 @@
       return words
     },
   }
-  const read = (value) => {
-    if (octets(value) > 16384 || indexOf(value, "\ufffd") >= 0) return null
-    try { return readers[policy.consent.format](policy.consent.format === "onetrust" ? value : decode(value)) } catch { return null }
-  }
   const isWithin = (some, all) => {
     for (let at = 0; at < some.length; at++) if (!has(all, some[at])) return false
     return true
+  }
+  const read = (value) => {
+    if (octets(value) > 16384 || indexOf(value, "\ufffd") >= 0) return null
+    try {
+      const reader = readers[policy.consent.format]
+      if (policy.consent.format === "onetrust") return reader(value)
+      const words = reader(unwrapped(value))
+      if (indexOf(value, "+") < 0 || indexOf(value, "%") < 0) return words
+      const parts = split(value, "+") // some scripts write a `+` as itself, and form-encoders write it for a blank
+      let text = parts[0]
+      for (let at = 1; at < parts.length; at++) text += "%20" + parts[at]
+      const others = reader(unwrapped(text))
+      if (words === null || others === null) return words ?? others
+      return isWithin(words, others) && isWithin(others, words) ? words : null
+    } catch { return null }
   }
   const words = () => {
     let pairs = list(), answer = null, isFirst = true

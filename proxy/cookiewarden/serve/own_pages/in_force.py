@@ -18,6 +18,10 @@ from cookiewarden.serve.own_pages.statement import StatementPages
 
 log = logging.getLogger("cookiewarden")
 
+SMALL = 200
+"""Maximum number of entries for which a request may make the statement: it takes less than 100 ms."""
+COMPLETE_SECONDS = 0.5
+"""Seconds from the start until the pages are made that `prepared_first` has left out."""
 RETRY_SECONDS = 10.0
 """Seconds to the next attempt after a fault of the proxy in making pages."""
 
@@ -35,6 +39,13 @@ class Prepared:
 async def prepared(engine: Engine, order: Order) -> Prepared:
     """Make the pages of an engine, which takes most of the time."""
     return Prepared(engine, order, await guard_of(engine), await statement_of(engine))
+
+
+async def prepared_first(engine: Engine, order: Order) -> Prepared:
+    """Make an engine ready for the start. A small statement is made by its first request, or by `InForce.complete`."""
+    if not engine.policy.statement.path or len(engine.policy.entries) > SMALL:
+        return await prepared(engine, order)
+    return Prepared(engine, order, await guard_of(engine), StatementPages(engine))
 
 
 class InForce:
@@ -81,8 +92,15 @@ class InForce:
         if has_pages and (self._following is None or self._following.done()):
             self._following = asyncio.create_task(self._follow())
 
-    async def _follow(self) -> None:
-        """Make the pages of the engine in force. Repeat if the engine has changed meanwhile."""
+    def complete(self) -> None:
+        """Make the pages that `prepared_first` has left out, as soon as the proxy has started."""
+        if self.statement is not None and not self.statement.is_made and self._following is None:
+            self._following = asyncio.create_task(self._follow(COMPLETE_SECONDS))
+
+    async def _follow(self, after: float = 0.0) -> None:
+        """Make the pages of the engine in force. Repeat if the engine has changed meanwhile. `after`: seconds."""
+        if after > 0:
+            await asyncio.sleep(after)
         while True:
             engine = self.policies.engine
             try:
@@ -123,4 +141,8 @@ async def guard_of(engine: Engine) -> Guard | None:
 
 async def statement_of(engine: Engine) -> StatementPages | None:
     """Return the statement's pages of an engine, or None if its policy does not serve them."""
-    return await beside_traffic(lambda: StatementPages(engine)) if engine.policy.statement.path else None
+    if not engine.policy.statement.path:
+        return None
+    pages = StatementPages(engine)
+    await beside_traffic(pages.make)
+    return pages

@@ -5,12 +5,12 @@ import copy
 import hashlib
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.policy import SHIPPED_LANGUAGES, Mode
-from cookiewarden.core.report.statement import statement
-from cookiewarden.pages.statement import statement_page
+from cookiewarden.core.policy.policy import SHIPPED_LANGUAGES, Mode, Policy
 from cookiewarden.serve.wire.request_head import RequestHead, values_of
 
 MAX_RANGES = 50
@@ -35,23 +35,31 @@ class Page:
 
 
 class StatementPages:
-    """The pages of a policy's statement, while the policy is in force."""
+    """The pages of a policy's statement, while the policy is in force. `make` or the first request makes them."""
 
     def __init__(self, engine: Engine) -> None:
         said = engine.policy.statement
         self.path = said.path.encode()
         languages = [x for x in said.languages if x.partition("-")[0] in SHIPPED_LANGUAGES] or ["en"]
-        now = time.time()
-        self.pages = {
-            language.lower().encode(): _page(
-                statement_page(statement(engine.policy, language, engine.mode, now), "html", languages),
-                language,
-                len(languages) > 1,
-            )
-            for language in languages
-        }
+        self._make = partial(_pages, engine.policy, languages, engine.mode, time.time())
+        self._pages: Mapping[bytes, Page] | None = None
         self.first = languages[0].lower().encode()
         self.says_enforced = engine.mode is Mode.ENFORCE
+
+    @property
+    def is_made(self) -> bool:
+        """Check whether the pages exist."""
+        return self._pages is not None
+
+    @property
+    def pages(self) -> Mapping[bytes, Page]:
+        """The page in each language."""
+        return self.make() if self._pages is None else self._pages
+
+    def make(self) -> Mapping[bytes, Page]:
+        """Make the pages and return them."""
+        self._pages = self._make()
+        return self._pages
 
     def withdrawn(self) -> "StatementPages":
         """Return a copy without pages, if they state that the policy is enforced. It answers 503 until new pages are
@@ -59,7 +67,7 @@ class StatementPages:
         if not self.says_enforced:
             return self
         withdrawn = copy.copy(self)
-        withdrawn.pages = {}
+        withdrawn._pages = {}
         return withdrawn
 
     def answers(self, request: RequestHead) -> bool:
@@ -68,11 +76,12 @@ class StatementPages:
 
     def answer(self, request: RequestHead) -> tuple[int, bytes, bytes]:
         """Return status, header lines and body."""
-        if not self.pages:
+        pages = self.pages
+        if not pages:
             return 503, BEING_MADE, b"This page is being updated. Please try again in a minute.\n"
         asked = _QUERY.search(request.path)
-        page = self.pages.get(asked[1].lower()) if asked is not None else None
-        page = page or self.pages[self.preferred(values_of(b"accept-language", request.fields))]
+        page = pages.get(asked[1].lower()) if asked is not None else None
+        page = page or pages[self.preferred(values_of(b"accept-language", request.fields))]
         if _is_known(page.etag, values_of(b"if-none-match", request.fields)):
             return 304, page.lines, b""
         return 200, page.lines, page.body
@@ -96,6 +105,21 @@ class StatementPages:
         return next((x for x in (asked, base) if x in self.pages), b"") or next(
             (x for x in self.pages if x.partition(b"-")[0] == base), b""
         )
+
+
+def _pages(policy: Policy, languages: list[str], mode: Mode, now: float) -> Mapping[bytes, Page]:
+    # Jinja and the templates take 60 ms, and a start need not wait for them.
+    from cookiewarden.core.report.statement import statement
+    from cookiewarden.pages.statement import statement_page
+
+    return {
+        language.lower().encode(): _page(
+            statement_page(statement(policy, language, mode, now), "html", languages),
+            language,
+            len(languages) > 1,
+        )
+        for language in languages
+    }
 
 
 def _page(text: str, language: str, varies: bool) -> Page:

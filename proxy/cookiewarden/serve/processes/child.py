@@ -33,7 +33,7 @@ from cookiewarden.serve.observe.inventory import TAKE_SECONDS
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.offload import beside_traffic, free
-from cookiewarden.serve.own_pages.in_force import prepared
+from cookiewarden.serve.own_pages.in_force import prepared, prepared_first
 from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop, Turn
 from cookiewarden.serve.processes.serving import Serving
 
@@ -79,7 +79,7 @@ async def main(listening: int, descriptor: int, counts: int) -> None:
     policies: asyncio.Queue[Put] = asyncio.Queue()
     hearing = asyncio.create_task(hear(channel, serving, policies))  # before the start, because of Turn
     try:
-        made = await prepared(await preparer.engine(begin.policy, begin.order), begin.order)
+        made = await prepared_first(await preparer.engine(begin.policy, begin.order), begin.order)
         shadow = await preparer.engine(begin.shadow, begin.shadow_order) if begin.shadow is not None else None
         await serving.start(made, shadow, socket.socket(fileno=listening))
     except CannotStart as error:

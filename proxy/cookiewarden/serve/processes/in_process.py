@@ -21,7 +21,7 @@ from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import beside_traffic
-from cookiewarden.serve.own_pages.in_force import prepared
+from cookiewarden.serve.own_pages.in_force import prepared, prepared_first
 from cookiewarden.serve.processes.plane import CountingWorkers, plane_of, tell_where
 from cookiewarden.serve.processes.serving import Serving
 from cookiewarden.serve.settings import Settings
@@ -61,7 +61,8 @@ class InProcess(CountingWorkers):
     async def start(self, revision: Revision) -> bool:
         self.metrics.declare(entry.name for entry in revision.policy.entries)
         order = self.serving.order = self.order_of(Role.IN_FORCE)
-        await self.serving.start(await prepared(await _engine(revision, order), order), None, self.listening)
+        made = await prepared_first(await _engine(revision, order), order)
+        await self.serving.start(made, None, self.listening)
         return True
 
     async def put(self, revision: Revision, role: Role) -> list[object]:

@@ -54,6 +54,7 @@ class Serving:
             in_force.replace_shadow(shadow)
         self.in_force = in_force
         await self.worker.start(driver, listening)
+        in_force.complete()
 
     def expect(self, order: Order, shadow: bool = False) -> None:
         """Set the order for a policy that is being prepared. `shadow`: for the shadow policy."""

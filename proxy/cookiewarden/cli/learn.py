@@ -20,6 +20,7 @@ from cookiewarden.core.policy.includes import Unread
 from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem, counted, printable
 from cookiewarden.core.policy.source import parse_source
+from cookiewarden.core.report.evidence import Values
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
@@ -165,12 +166,14 @@ def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ..
     are added."""
     count = left_out = 0
     account = Account()
+    values: Values | None = None
     try:
         for one in recorded(Path(source), at, account):
             if not _wanted(one.exchange.host, hosts):
                 left_out += 1
                 continue
-            add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time())
+            values = values or Values(one_browser=account.is_har)
+            add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time(), values)
             count += 1
     finally:
         left = f" ({left_out} excluded by --host)" if left_out else ""

@@ -174,9 +174,28 @@ def test_a_cookie_that_is_only_deleted_is_nothing_to_declare_and_a_declared_one_
     assert kinds(seen) == []
 
 
-def test_a_name_that_scripts_are_known_to_read_stays_readable() -> None:
-    seen = Watched(POLICY).sets("csrftoken=1; Max-Age=60")
-    assert "    http_only: keep  # scripts commonly read it\n" in entry_yaml(seen.inventory.records["csrftoken"])
+@pytest.mark.parametrize(
+    ("lines", "draft"),
+    [
+        (["t=1"], "set 1 time without HttpOnly"),
+        (["t=1", "t=1; HttpOnly", "t=1; Path=/"], "set 2 of 3 times without HttpOnly"),
+        (["t=1; HttpOnly"], ""),
+        (["csrf_token_P23104=1"], "set 1 time without HttpOnly; scripts commonly read this name"),
+        (["t=1", "sid=1; HttpOnly"], "set 1 time without HttpOnly; the application sets HttpOnly on 1 other cookie, but not on this one"),
+    ],
+)  # fmt: skip
+def test_a_cookie_that_scripts_can_read_stays_readable(lines: list[str], draft: str) -> None:
+    seen = Watched(POLICY)
+    for line in lines:
+        seen.sets(line)
+    (finding,) = [f for f in found(seen) if f.kind is Kind.UNDECLARED]
+    kept = [line for line in finding.yaml.splitlines() if "http_only" in line]
+    assert kept == ([f"    http_only: keep  # {draft}"] if draft else [])
+
+
+def test_a_cookie_that_scripts_set_needs_no_http_only() -> None:
+    (finding,) = [f for f in found(Watched(POLICY).sets("t=1").scripts("t")) if f.kind is Kind.UNDECLARED]
+    assert "set_by: both" in finding.yaml and "http_only" not in finding.yaml
 
 
 @pytest.mark.parametrize(

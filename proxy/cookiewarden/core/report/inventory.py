@@ -114,6 +114,12 @@ class Observation:
     """Shape of the Set-Cookie line, unless it is a deletion."""
     seconds: int = 0
     """Lifetime in seconds; 0 for a session."""
+    is_compared: bool = False
+    """True if its value was compared with other headers and with the values set."""
+    is_in_header: bool = False
+    """True if another header of the request had the cookie's value."""
+    is_changed: bool = False
+    """True if no Set-Cookie held the value that the browser sent."""
 
 
 @dataclass(slots=True)
@@ -127,6 +133,12 @@ class Record:
     deletions: int = 0
     cross_site: int = 0
     """Count of requests from other sites, except plain navigations, with this cookie. SameSite=Lax would remove it."""
+    compared: int = 0
+    """Count of requests in recordings whose value was compared; a proxy does not compare values."""
+    in_headers: int = 0
+    """Count of requests in which another header had the cookie's value, so that a script has read it."""
+    changed: int = 0
+    """Count of requests with a value that no Set-Cookie held, so that a script may have written it."""
     places: list[tuple[str, str]] = field(default_factory=list)
     """Pairs of host and path where it was seen, up to `MAX_PLACES`."""
     more_places: bool = False
@@ -167,6 +179,9 @@ class Record:
         if observation.direction in SIDES:
             self.sides.setdefault(SIDES[observation.direction], Times()).add(count, at)
         self.cross_site += crossed
+        self.compared += count if observation.is_compared else 0
+        self.in_headers += count if observation.is_in_header else 0
+        self.changed += count if observation.is_changed else 0
         if observation.shape is not None:
             self._shape(observation.shape, observation.seconds, count)
         elif observation.direction == "response":

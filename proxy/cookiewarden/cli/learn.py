@@ -204,7 +204,8 @@ def _write_suite(path: Path, policy: Path, inventory: Inventory) -> None:
     loaded = valid_policy(str(policy))
     suite = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
     write_new(path, suite.text)
-    click.echo(f"{path}: {counted(suite.cases, 'case')} drafted", err=True)
+    unsafe = f"; {counted(suite.unsafe, 'cookie')} may break, see the comments" if suite.unsafe else ""
+    click.echo(f"{path}: {counted(suite.cases, 'case')} drafted{unsafe}", err=True)
 
 
 def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:

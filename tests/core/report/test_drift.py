@@ -193,6 +193,20 @@ def test_a_cookie_that_scripts_can_read_stays_readable(lines: list[str], draft: 
     assert kept == ([f"    http_only: keep  # {draft}"] if draft else [])
 
 
+@pytest.mark.parametrize(
+    ("line", "posted", "draft"),
+    [
+        ("t=1", 1, "    same_site: keep  # sent with 1 POST from other sites (sign-in, payments)"),
+        ("t=1", 0, "    same_site: keep  # sent with 1 request from other sites (frames, images, scripts)"),
+        ("t=1; SameSite=Lax", 1, ""),
+    ],
+)
+def test_a_cookie_sent_from_other_sites_keeps_its_same_site(line: str, posted: int, draft: str) -> None:
+    seen = Watched(POLICY).sets(line).sends("t=1", crossed=1, posted=posted)
+    (finding,) = [f for f in found(seen) if f.kind is Kind.UNDECLARED]
+    assert [row for row in finding.yaml.splitlines() if "same_site" in row] == ([draft] if draft else [])
+
+
 def test_a_cookie_that_scripts_set_needs_no_http_only() -> None:
     (finding,) = [f for f in found(Watched(POLICY).sets("t=1").scripts("t")) if f.kind is Kind.UNDECLARED]
     assert "set_by: both" in finding.yaml and "http_only" not in finding.yaml

@@ -42,6 +42,7 @@ def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, m
         seal=_seal(model.seal),
         rename=_rename(model.rename_to),
         until=model.until if model.until is not None else math.inf,
+        stated=frozenset(model.model_fields_set),
         places=_places(draft, defaults, main),
     )
     return Declared(draft, entry)

@@ -195,6 +195,8 @@ class Entry:
     """End of the entry, in seconds since the epoch."""
     seal: Seal | None = None
     rename: Rename | None = None
+    stated: frozenset[str] = frozenset()
+    """The keys that the entry itself has, without the defaults."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Places of the keys that affect this entry, including `defaults`; for `explain` and diagnostics."""
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from cookiewarden.core.policy.policy import BROWSER_MAX, DAY, Entry, Policy, SetBy, lifetime_text
 from cookiewarden.core.policy.problem import counted, printable
-from cookiewarden.core.report.evidence import against_http_only, hidden_cookies, readable
+from cookiewarden.core.report.evidence import against_http_only, hidden_cookies, readable, sent_from_other_sites
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
 from cookiewarden.core.report.judge import Judged, Judgement, attributes_of
@@ -223,6 +223,8 @@ def entry_yaml(
     if Side.SCRIPT not in record.sides and (times := readable(record)):
         told = "; ".join([f"set {times} without HttpOnly", *against_http_only(record, hidden)])
         lines.append(f"    http_only: keep  # {told}")
+    if record.cross_site and any(seen.shape.same_site.lower() not in ("lax", "strict") for seen in record.shapes):
+        lines.append(f"    same_site: keep  # {sent_from_other_sites(record)}")
     return "\n".join(lines) + "\n"
 
 

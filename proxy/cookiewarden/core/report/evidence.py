@@ -26,7 +26,7 @@ class Values:
 
     def __init__(self, one_browser: bool) -> None:
         """Start a comparison. `one_browser`: the recording has the traffic of one browser, in order."""
-        self._one_browser = one_browser
+        self.one_browser = one_browser
         self._known: dict[bytes, set[int]] = {}
         """Hashes of the values that were set or sent, by name."""
         self._set: set[tuple[bytes, bytes]] = set()
@@ -35,13 +35,13 @@ class Values:
 
     def was_set(self, host: bytes, name: bytes, value: bytes) -> None:
         """Take note of the value in a Set-Cookie."""
-        if self._one_browser:
+        if self.one_browser:
             self._is_new(name, value)
             self._set.add((host, name))
 
     def is_changed(self, host: bytes, name: bytes, value: bytes) -> bool:
         """Check for a value in a request that no Set-Cookie held, although the host has set the cookie."""
-        if not self._one_browser:
+        if not self.one_browser:
             return False
         return self._is_new(name, value) and (host, name) in self._set
 
@@ -109,3 +109,10 @@ def for_http_only(record: Record) -> tuple[str, ...]:
     if _SESSION.fullmatch(record.name):
         found.append("the name is of a session, which scripts rarely read")
     return tuple(found)
+
+
+def sent_from_other_sites(record: Record) -> str:
+    """Describe the requests of other sites that had a cookie."""
+    if record.cross_posts:
+        return f"sent with {counted(record.cross_posts, 'POST')} from other sites (sign-in, payments)"
+    return f"sent with {counted(record.cross_site, 'request')} from other sites (frames, images, scripts)"

@@ -115,7 +115,7 @@ class Observation:
     seconds: int = 0
     """Lifetime in seconds; 0 for a session."""
     is_compared: bool = False
-    """True if its value was compared with other headers and with the values set."""
+    """True if its value was compared with other headers and with the values that responses set."""
     is_in_header: bool = False
     """True if another header of the request had the cookie's value."""
     is_changed: bool = False
@@ -133,6 +133,8 @@ class Record:
     deletions: int = 0
     cross_site: int = 0
     """Count of requests from other sites, except plain navigations, with this cookie. SameSite=Lax would remove it."""
+    cross_posts: int = 0
+    """Count of those with POST or another method that is not safe, such as sign-ins and payments."""
     compared: int = 0
     """Count of requests in recordings whose value was compared; a proxy does not compare values."""
     in_headers: int = 0
@@ -175,10 +177,11 @@ class Record:
             and all(len(text) <= MAX_SHOWN for s in self.shapes for text in (s.shape.path, s.shape.domain))
         )
 
-    def add(self, observation: Observation, count: int, crossed: int, at: float) -> None:
+    def add(self, observation: Observation, count: int, crossed: int, at: float, posted: int) -> None:
         if observation.direction in SIDES:
             self.sides.setdefault(SIDES[observation.direction], Times()).add(count, at)
         self.cross_site += crossed
+        self.cross_posts += posted
         self.compared += count if observation.is_compared else 0
         self.in_headers += count if observation.is_in_header else 0
         self.changed += count if observation.is_changed else 0
@@ -273,13 +276,13 @@ class Keeper:
         for record in inventory.records.values():
             self._take(record.name, _room(record.entry, record.by_server))
 
-    def add(self, observation: Observation, count: int, crossed: int, at: float) -> None:
+    def add(self, observation: Observation, count: int, crossed: int, at: float, posted: int = 0) -> None:
         """Add an observation made `count` times, last at `at` (seconds since the epoch).
 
-        `crossed` is the number of these that came from other sites."""
+        `crossed` is the number of these that came from other sites, and `posted` of those with a POST."""
         record = self._record(observation, at)
         if record is not None:
-            record.add(observation, count, crossed, at)
+            record.add(observation, count, crossed, at, posted)
         elif observation.direction in SIDES:
             self.inventory.leave_out(SIDES[observation.direction], count)
 

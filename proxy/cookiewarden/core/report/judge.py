@@ -27,6 +27,8 @@ class Judgement:
     enforced: bool
     """False if `stage` or `undeclared` only report the cookie, even in enforce mode."""
     count: int
+    stated: frozenset[str] = frozenset()
+    """The keys that the entry itself has."""
     shape: ShapeSeen | None = None
     """Shape of the judged Set-Cookie line."""
     before: bytes = b""
@@ -80,6 +82,7 @@ def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engin
         decision.reasons,
         decision.enforced,
         seen.count,
+        decision.entry.stated if decision.entry is not None else frozenset(),
         seen,
         line,
         judged.after,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.crossing import Crossing, crossing
 from cookiewarden.core.cookies.date import expires_clock
 from cookiewarden.core.cookies.scope import canonical_host
 from cookiewarden.core.engine.decision import Exchange, Header, Judged
@@ -25,23 +26,33 @@ def add_exchange(
     `values` compares the values of a recording."""
     host = canonical_host(exchange.host)
     place = short_text(host), sample_path(exchange.target)
+    crosses = _crossing(exchange, asked)
     for judged in engine.on_request(asked, exchange, at).cookies:
         seen = _seen("request", judged, place)
         if values is not None:
             value = judged.before.partition(b"=")[2].strip(b" \t")
             seen = replace(
                 seen,
-                is_compared=True,
+                is_compared=values.one_browser,
                 is_in_header=is_carried(value, asked),
                 is_changed=values.is_changed(host, judged.name, value),
             )
-        keeper.add(seen, 1, 0, at)
+        keeper.add(seen, 1, crosses is not Crossing.NONE, at, crosses is Crossing.POST)
     clock = expires_clock([value for name, value in answered if name.lower() == b"date"], at)
     for judged in engine.on_response(answered, exchange, at).cookies:
         if judged.before:
             keeper.add(_set(judged, place, clock), 1, 0, at)
             if values is not None:
                 values.was_set(host, judged.name, judged.before.partition(b";")[0].partition(b"=")[2].strip(b" \t"))
+
+
+def _crossing(exchange: Exchange, asked: list[Header]) -> Crossing:
+    def value(wanted: bytes) -> bytes:
+        return b", ".join(value.strip(b" \t") for name, value in asked if name.lower() == wanted)
+
+    return crossing(
+        exchange.method, exchange.host, value(b"sec-fetch-site"), value(b"sec-fetch-dest"), value(b"origin")
+    )
 
 
 def _set(judged: Judged, place: tuple[str, str], clock: float) -> Observation:

@@ -218,6 +218,7 @@ def read_inventory(data: bytes) -> Inventory:
             for n in (
                 r.deletions,
                 r.cross_site,
+                r.cross_posts,
                 r.compared,
                 r.in_headers,
                 r.changed,

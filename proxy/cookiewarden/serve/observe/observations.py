@@ -26,6 +26,8 @@ class Repeated:
     count: int
     crossed: int
     """Number of occurrences in requests from other sites."""
+    posted: int
+    """Number of those with POST or another method that is not safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Observations:
         if cookies <= self._room:
             self._room -= cookies
             return True
-        slot.count = slot.crossed = 0  # the next head of this kind is examined if there is room
+        slot.count = slot.crossed = slot.posted = 0  # the next head of this kind is examined if there is room
         self._leave_out(side, cookies)
         return False
 
@@ -114,10 +116,10 @@ class Observations:
 
     def take(self) -> Observed:
         """Return all observations and start again."""
-        cookies = [Repeated(observation, 1, 0) for observation in self._once]
+        cookies = [Repeated(observation, 1, 0, 0) for observation in self._once]
         for slot, found in self._looked:
-            cookies += [Repeated(observation, slot.count, slot.crossed) for observation in found]
-            slot.count = slot.crossed = 0
+            cookies += [Repeated(observation, slot.count, slot.crossed, slot.posted) for observation in found]
+            slot.count = slot.crossed = slot.posted = 0
         observed = Observed(cookies, self._left_out)
         self._looked, self._once, self._left_out, self._room = [], [], {}, MAX_LOOKED
         return observed

@@ -30,7 +30,18 @@ class Watched:
         if cookie is not None and not is_deletion(cookie, NOW):
             shape, seconds = shape_of(cookie, NOW)
         name = cookie.name if cookie is not None else b""
-        self._add(name, "response", judged.decision, exchange, shape, seconds, times, 0, at)
+        self._add(
+            name,
+            "response",
+            judged.decision,
+            exchange,
+            shape,
+            seconds,
+            times,
+            0,
+            at,
+            size=len(line.partition(";")[0]) - 1,
+        )
         return self
 
     def sends(
@@ -57,12 +68,12 @@ class Watched:
         self._add(name.encode(), "script", decision, Exchange(b"shop.example"), None, 0, 1, 0, NOW)
         return self
 
-    def _add(self, name, direction, decision, exchange, shape, seconds, times, crossed, at, posted=0) -> None:
+    def _add(self, name, direction, decision, exchange, shape, seconds, times, crossed, at, posted=0, size=0) -> None:
         self.keeper.add(
             Observation(
                 name, direction, decision.entry.name if decision.entry else "", decision.action.value,
                 tuple(r.value for r in decision.reasons), decision.enforced, exchange.host.decode(),
-                sample_path(exchange.target), shape, seconds,
+                sample_path(exchange.target), shape, seconds, size=size,
             ),
             times, crossed, at, posted,
         )  # fmt: skip

@@ -182,6 +182,23 @@ def test_value_dependent_decisions_are_forecast_from_past_ones() -> None:
     assert the(seen, is_in_force=False).verdict is Verdict.FINE
 
 
+@pytest.mark.parametrize(
+    ("seal", "verdict", "advice"),
+    [
+        ("true", Verdict.BREAKS, "sealed values have more than 4096 bytes; set seal: {too_large: pass} in its entry to send them unsealed, otherwise they will be blocked"),
+        ("{too_large: pass}", Verdict.CHANGES, "value encrypted, so scripts cannot read it"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_too_large_to_be_sealed_is_forecast(seal: str, verdict: Verdict, advice: str) -> None:
+    keyring = Keyring([b"k" * 32], lambda: b"n" * 12)
+    seen = Watched(entries(f"name: sid, seal: {seal}"), keyring=keyring).sets("sid=" + "x" * 3500)
+    assert (the(seen, False).verdict, the(seen, False).advice) == (verdict, advice)
+    in_force = the(seen)
+    assert in_force.verdict is verdict and ("pass unsealed" in in_force.advice) is (seal != "true")
+    seen = Watched(entries(f"name: sid, seal: {seal}"), keyring=keyring).sets("sid=" + "x" * 200)
+    assert the(seen).verdict is Verdict.CHANGES
+
+
 def test_a_cookie_that_only_the_proxy_changed_is_fine() -> None:
     seen = Watched(POLICY)
     seen.inventory.records["x"] = Record("x")

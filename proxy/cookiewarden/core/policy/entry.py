@@ -68,7 +68,7 @@ def _seal(model: SealModel | None) -> Seal | None:
     if model is None:
         return None
     until = model.accept_plain_until
-    return Seal(model.context or "", -math.inf if until is None else until)
+    return Seal(model.context or "", -math.inf if until is None else until, model.too_large == "pass")
 
 
 def _rename(model: RenameModel | None) -> Rename | None:

@@ -159,6 +159,8 @@ class Seal:
     If empty, it is bound to the policy's name."""
     accept_plain_until: float = -math.inf
     """End of the time in which unsealed values are accepted, in seconds since the epoch."""
+    passes_too_large: bool = False
+    """True if a value whose sealed form does not fit into a cookie passes unsealed; else it is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +197,8 @@ class Entry:
     """End of the entry, in seconds since the epoch."""
     seal: Seal | None = None
     rename: Rename | None = None
-    stated: frozenset[str] = frozenset()
-    """The keys that the entry itself has, without the defaults."""
+    stated: frozenset[str] = field(default=frozenset(), compare=False)
+    """The keys that the entry itself has, without the defaults. Two entries with the same rules are equal."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Places of the keys that affect this entry, including `defaults`; for `explain` and diagnostics."""
 

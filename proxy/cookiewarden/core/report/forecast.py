@@ -34,7 +34,9 @@ class Verdict(StrEnum):
 UNSAFE = frozenset({Verdict.BREAKS, Verdict.HIDDEN, Verdict.MAY_BREAK})
 """Verdicts that need a decision by a person."""
 WAITING = frozenset({Reason.NO_CONSENT, Reason.GPC})
-READS_VALUE = frozenset({Reason.MALFORMED, Reason.TOO_LARGE, Reason.SEAL_INVALID, Reason.PLAIN_NAME})
+READS_VALUE = frozenset(
+    {Reason.MALFORMED, Reason.TOO_LARGE, Reason.SEAL_INVALID, Reason.SEALED_TOO_LARGE, Reason.PLAIN_NAME}
+)
 """Reasons that depend on the value. Only the decisions recorded in the inventory's rows can have them."""
 LOST_ANYWAY = frozenset({Reason.MALFORMED, Reason.TOO_LARGE})
 
@@ -92,7 +94,7 @@ def _forecast(record: Record, judged: list[Judgement], is_in_force: bool, hidden
         record.name,
         next((j.entry for j in judgements if j.entry), ""),
         verdict,
-        _advice(record, worst, at_risk) if worst else "",
+        _advice(record, worst, judgements, at_risk) if worst else "",
         worst.action.value if worst else "",
         worst.reasons if worst else (),
         counts.get(Side.SERVER, 0),
@@ -152,6 +154,8 @@ _TODO = {
     Reason.NO_CONSENT: "passes after the visitor has consented",
     Reason.GPC: "passes for visitors whose browser does not send Sec-GPC: 1",
     Reason.SEAL_INVALID: "not sealed with these keys; such visitors log in again, unless accept_plain_until allows it",
+    Reason.SEALED_TOO_LARGE: "sealed values have more than 4096 bytes; set seal: {{too_large: pass}} in its entry "
+    "to send them unsealed, otherwise they will be {done}",
     Reason.PLAIN_NAME: "sent under the application's own name; accepted until accept_plain_until of its entry",
 }
 _DONE = {Action.BLOCK: "blocked", Action.STRIP: "stripped from requests"}
@@ -171,15 +175,19 @@ _CHANGED = {
 }
 
 
-def _advice(record: Record, worst: Judgement, at_risk: list[Risk]) -> str:
+def _advice(record: Record, worst: Judgement, judgements: list[Judgement], at_risk: list[Risk]) -> str:
     told = [risk.edit for risk in at_risk]
     told += [
         _TODO[reason].format(done=_DONE.get(worst.action, worst.action.value))
         for reason in worst.reasons
         if reason in _TODO and worst.action in _DONE
     ]
+    if any(Reason.SEALED_TOO_LARGE in j.reasons and j.action not in _DONE for j in judgements):
+        told.append("values whose sealed form has more than 4096 bytes pass unsealed")
     if worst.action is Action.REWRITE and not at_risk and Reason.DELETION not in worst.reasons:
-        told += dict.fromkeys(_CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons)
+        told += dict.fromkeys(
+            _CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons if reason is not Reason.SEALED_TOO_LARGE
+        )
     if not worst.enforced and worst.action is not Action.PASS:
         told.append("the policy only reports it")
     if record.cross_site and Reason.SAME_SITE_CHANGED in worst.reasons and not at_risk:

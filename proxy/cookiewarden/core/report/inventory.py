@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from cookiewarden.core.cookies.cookie import SetCookie, lifetime_that_counts
+from cookiewarden.core.cookies.cookie import MAX_PAIR, SetCookie, lifetime_that_counts
 from cookiewarden.core.cookies.date import is_known
 
 MAX_NAMES = 1000
@@ -120,6 +120,8 @@ class Observation:
     """True if another header of the request had the cookie's value."""
     is_changed: bool = False
     """True if no Set-Cookie held the value that the browser sent."""
+    size: int = 0
+    """Octets of name and value in a Set-Cookie line."""
 
 
 @dataclass(slots=True)
@@ -135,6 +137,8 @@ class Record:
     """Count of requests from other sites, except plain navigations, with this cookie. SameSite=Lax would remove it."""
     cross_posts: int = 0
     """Count of those with POST or another method that is not safe, such as sign-ins and payments."""
+    largest: int = 0
+    """Octets of name and value in the largest Set-Cookie line that was examined and that browsers accept."""
     compared: int = 0
     """Count of requests in recordings whose value was compared; a proxy does not compare values."""
     in_headers: int = 0
@@ -182,6 +186,8 @@ class Record:
             self.sides.setdefault(SIDES[observation.direction], Times()).add(count, at)
         self.cross_site += crossed
         self.cross_posts += posted
+        if self.largest < observation.size <= MAX_PAIR:
+            self.largest = observation.size
         self.compared += count if observation.is_compared else 0
         self.in_headers += count if observation.is_in_header else 0
         self.changed += count if observation.is_changed else 0

@@ -49,8 +49,12 @@ def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:
     """Return one judgement per side and per shape of the record, each the most severe of all hosts seen."""
     found = []
     for shape in record.shapes:
-        line = set_cookie_of(record.name, shape)
-        found.append(max((_on_response(line, shape, x, engine, now) for x in _exchanges(record)), key=_worst))
+        lines = [set_cookie_of(record.name, shape)]
+        if record.largest and engine.policy.seals:  # a large value may be too large when it is sealed
+            lines.append(set_cookie_of(record.name, shape, VALUE * (record.largest - len(record.name.encode()))))
+        found.append(
+            max((_on_response(line, shape, x, engine, now) for line in lines for x in _exchanges(record)), key=_worst)
+        )
     if record.by_server and not record.shapes:
         deletion = ShapeSeen(Shape(), record.deletions, 0, 0)
         line = record.name.encode() + b"=; Path=/; Max-Age=0"
@@ -102,9 +106,9 @@ def _entry(decision: Decision) -> str:
     return decision.entry.name if decision.entry is not None else ""
 
 
-def set_cookie_of(name: str, seen: ShapeSeen) -> bytes:
+def set_cookie_of(name: str, seen: ShapeSeen, value: bytes = VALUE) -> bytes:
     """Return a Set-Cookie value of this shape, with the longest lifetime seen."""
-    return b"; ".join([name.encode() + b"=" + VALUE, *map(str.encode, attributes_of(seen.shape, seen.longest))])
+    return b"; ".join([name.encode() + b"=" + value, *map(str.encode, attributes_of(seen.shape, seen.longest))])
 
 
 def attributes_of(shape: Shape, seconds: int) -> list[str]:

@@ -59,7 +59,9 @@ def _set(judged: Judged, place: tuple[str, str], clock: float) -> Observation:
     cookie = parse_set_cookie(judged.before)
     if cookie is None or is_deletion(cookie, clock):
         return _seen("response", judged, place)
-    return _seen("response", judged, place, *shape_of(cookie, clock))
+    return replace(
+        _seen("response", judged, place, *shape_of(cookie, clock)), size=len(cookie.name) + len(cookie.value)
+    )
 
 
 def _seen(

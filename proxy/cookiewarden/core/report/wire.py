@@ -220,6 +220,7 @@ def read_inventory(data: bytes) -> Inventory:
                 r.cross_site,
                 r.cross_posts,
                 r.compared,
+                r.largest,
                 r.in_headers,
                 r.changed,
                 *(row.enforced for row in r.rows),

@@ -84,7 +84,9 @@ class Observations:
                 known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
             name = b"" if parse_set_cookie(pair) is None else name_of(pair)
             found.append(
-                _observation(name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)))
+                _observation(
+                    name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)), len(pair) - 1
+                )
             )
         self._looked.append((slot, found))
 
@@ -133,6 +135,7 @@ def _observation(
     path: str,
     shape: Shape | None = None,
     seconds: int = 0,
+    size: int = 0,
 ) -> Observation:
     return Observation(
         name,
@@ -145,4 +148,5 @@ def _observation(
         path,
         shape,
         seconds,
+        size=size,
     )

@@ -48,6 +48,7 @@ KEYS = {
     Reason.SEALED: "seal",
     Reason.OPENED: "seal",
     Reason.SEAL_INVALID: "seal",
+    Reason.SEALED_TOO_LARGE: "seal",
     Reason.SET_BY_SERVER: "set_by",
     Reason.NOT_FORWARDED: "forward",
     Reason.NO_CONSENT: "category",

@@ -96,6 +96,7 @@ def _joined(family: Family, inventory: Inventory) -> Record:
             else:
                 known.count += seen.count
                 known.longest = max(known.longest, seen.longest)
+        joined.largest = max(joined.largest, record.largest)
         joined.compared += record.compared
         joined.in_headers += record.in_headers
         joined.changed += record.changed

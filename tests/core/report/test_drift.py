@@ -157,7 +157,24 @@ def test_a_lifetime_is_rounded(seconds: int, told: str) -> None:
     assert about(seconds) == told
 
 
-@pytest.mark.parametrize(("asked", "lifetime"), [(2591999, "30d"), (3599, "3599s"), (3601, "61min"), (0, "session")])
+@pytest.mark.parametrize(
+    ("asked", "lifetime"),
+    [
+        (2591999, "30d"),
+        (3599, "3599s"),
+        (3601, "61min"),
+        (0, "session"),
+        (30002400, "348d"),
+        (2592000, "30d"),
+        (2592003, "30d"),
+        (2592061, "31d"),
+        (90000, "25h"),
+        (90001, "25h"),
+        (604799, "1w"),
+        (31536000, "1y"),
+        (31449600, "52w"),
+    ],
+)
 def test_the_suggested_lifetime_is_the_likely_intent_of_a_date(asked: int, lifetime: str) -> None:
     seen = Watched(POLICY).sets(f"t=1; Max-Age={asked}" if asked else "t=1")
     assert f"    lifetime: {lifetime}\n" in entry_yaml(seen.inventory.records["t"])

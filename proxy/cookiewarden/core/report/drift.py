@@ -281,6 +281,13 @@ def about(seconds: int) -> str:
 
 
 def _whole(seconds: int) -> int:
-    """Round a lifetime up to whole hours or minutes, because a date yields 2,591,999 seconds instead of 30 days."""
-    size = 3600 if seconds >= DAY else 60 if seconds >= 3600 else 1
-    return -(-seconds // size) * size
+    """Return the lifetime that the application meant: in minutes from an hour, hours from a day, days from a week.
+
+    A date yields 2,591,999 seconds instead of 30 days, or some seconds more if the clocks differ."""
+    size = next((size for least, size in _STEPS if seconds >= least), 1)
+    spare = SKEW if size >= 3600 and seconds % size <= SKEW else 0
+    return -(-(seconds - spare) // size) * size
+
+
+_STEPS = ((7 * DAY, DAY), (DAY, 3600), (3600, 60))
+"""The unit to which lifetimes of at least so many seconds are rounded up."""

@@ -151,7 +151,7 @@ CHECKS = {
         "Write more of the name before the `*`.",
     ),
     "http-only-read": Words(
-        "The entry adds HttpOnly to a name that scripts are known to read: `csrftoken`, `XSRF-TOKEN` or `_xsrf`. Forms of the application may then fail.",
+        "The entry adds HttpOnly to a name that scripts are known to read: `csrftoken`, `XSRF-TOKEN` or `_xsrf`. If the defaults add HttpOnly, further names are reported, for example `csrf_token_*`, `wp-settings-*` and `_ga`. Forms of the application may then fail.",
         "Write `http_only: keep`, unless you know that no script reads the cookie.",
     ),
     "no-owner": Words(

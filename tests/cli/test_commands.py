@@ -85,15 +85,15 @@ def test_explain_prints_decision_reason_and_line_but_no_value() -> None:
     assert code == 0 and "CANARY" not in out
     assert out == (
         "agencyID: rewrite\n"
-        '  declared as "agencyID" at policies/carerix.yaml:85:5\n'
+        '  declared as "agencyID" at policies/carerix.yaml:87:5\n'
         "  same-site-changed: the policy sets SameSite\n"
         "    policies/carerix.yaml:60:3: same_site: {default: Lax}\n"
         "  secure-added: Secure was missing\n"
         "    policies/carerix.yaml:58:3: secure: true\n"
         "  http-only-added: HttpOnly was missing\n"
-        "    policies/carerix.yaml:59:3: http_only: true\n"
+        "    policies/carerix.yaml:94:5: http_only: true\n"
         "  lifetime-capped: the lifetime was longer than the policy allows\n"
-        "    policies/carerix.yaml:90:5: lifetime: 1y\n"
+        "    policies/carerix.yaml:92:5: lifetime: 1y\n"
         "  before  Set-Cookie: agencyID=<6 bytes>; path=/; max-age=315360000\n"
         "  after   Set-Cookie: agencyID=<6 bytes>; path=/; max-age=31536000; SameSite=Lax; Secure; HttpOnly\n\n"
     )

@@ -117,3 +117,20 @@ def test_a_saved_response_is_judged_by_its_own_date(folder: Path) -> None:
     for arguments in (("-",), ("--traffic", "old.txt")):
         code, out, _ = run("explain", "--policy", "p.yaml", *arguments, stdin=head, cwd=folder)
         assert code == 0 and "deletion" not in out and "rewrite" in out
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("name: oidc_state", "oidc_state breaks: SameSite=Lax would stop requests from other sites; "),
+        ("name: oidc_state, same_site: keep", ""),
+    ],
+)
+def test_a_post_of_another_site_that_the_policy_would_stop_is_reported(folder: Path, entry: str, told: str) -> None:
+    text = entries(entry, "name: sid", defaults="{http_only: true, same_site: {default: Lax}}")
+    (folder / "f.yaml").write_text(text)
+    traffic = str(Path(__file__).parents[1] / "data" / "recordings" / "formpost.har")
+    code, out, _ = run("explain", "--policy", "f.yaml", "--traffic", traffic, cwd=folder)
+    assert code == 0 and (told in out) and ("  against: sent with 1 POST from other sites" in out) is bool(told)
+    document = json.loads(run("explain", "--policy", "f.yaml", "--traffic", traffic, "--format", "json", cwd=folder)[1])
+    assert [one["verdict"] for one in document["unsafe"]] == (["breaks"] if told else [])

@@ -74,7 +74,7 @@ def test_cross_site_requests_are_counted_except_links(start: Start) -> None:
     ask(proxy.port, get(b"/", cookie, cross, b"Sec-Fetch-Dest: iframe", CLOSE))
     post = get(b"/", cookie, cross, b"Sec-Fetch-Dest: document", b"Content-Length: 0", CLOSE, method=b"POST")
     ask(proxy.port, post)
-    assert records(proxy.admin)["sid"]["cross_site"] == 2
+    assert records(proxy.admin)["sid"]["cross_site"] == 2 and records(proxy.admin)["sid"]["cross_posts"] == 1
 
 
 def test_a_reload_keeps_sightings_and_clears_decisions(start: Start) -> None:

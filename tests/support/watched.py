@@ -30,17 +30,34 @@ class Watched:
         if cookie is not None and not is_deletion(cookie, NOW):
             shape, seconds = shape_of(cookie, NOW)
         name = cookie.name if cookie is not None else b""
-        self._add(name, "response", judged.decision, exchange, shape, seconds, times, 0, at)
+        self._add(
+            name,
+            "response",
+            judged.decision,
+            exchange,
+            shape,
+            seconds,
+            times,
+            0,
+            at,
+            size=len(line.partition(";")[0]) - 1,
+        )
         return self
 
     def sends(
-        self, header: str, url: str = "shop.example/a", times: int = 1, crossed: int = 0, at: float = NOW
+        self,
+        header: str,
+        url: str = "shop.example/a",
+        times: int = 1,
+        crossed: int = 0,
+        at: float = NOW,
+        posted: int = 0,
     ) -> "Watched":
         """Record a request with this Cookie value."""
         host, _, path = url.partition("/")
         exchange = Exchange(host.encode(), f"/{path}".encode())
         for judged in self.engine.on_request([(b"Cookie", header.encode())], exchange, NOW).cookies:
-            self._add(judged.name, "request", judged.decision, exchange, None, 0, times, crossed, at)
+            self._add(judged.name, "request", judged.decision, exchange, None, 0, times, crossed, at, posted)
         return self
 
     def scripts(self, name: str) -> "Watched":
@@ -51,14 +68,14 @@ class Watched:
         self._add(name.encode(), "script", decision, Exchange(b"shop.example"), None, 0, 1, 0, NOW)
         return self
 
-    def _add(self, name, direction, decision, exchange, shape, seconds, times, crossed, at) -> None:
+    def _add(self, name, direction, decision, exchange, shape, seconds, times, crossed, at, posted=0, size=0) -> None:
         self.keeper.add(
             Observation(
                 name, direction, decision.entry.name if decision.entry else "", decision.action.value,
                 tuple(r.value for r in decision.reasons), decision.enforced, exchange.host.decode(),
-                sample_path(exchange.target), shape, seconds,
+                sample_path(exchange.target), shape, seconds, size=size,
             ),
-            times, crossed, at,
+            times, crossed, at, posted,
         )  # fmt: skip
 
     @property

@@ -16,6 +16,7 @@ from cookiewarden.cli.usage import FILE, FORMAT, say_nothing
 from cookiewarden.core.engine.decision import Exchange, Header, Reason
 from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.problem import Place, counted, printable
+from cookiewarden.core.report.forecast import Forecast
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.explain.explain import (
     DEFAULT_URL,
@@ -218,7 +219,12 @@ def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, url: str | 
     if form == "json":
         click.echo(
             json.dumps(
-                {"exchanges": table.exchanges, "left_out": table.left_out, "rows": [_plain(row) for row in table.rows]},
+                {
+                    "exchanges": table.exchanges,
+                    "left_out": table.left_out,
+                    "rows": [_plain(row) for row in table.rows],
+                    "unsafe": [_plain(one) for one in table.unsafe],
+                },
                 indent=2,
             )
         )
@@ -228,6 +234,8 @@ def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, url: str | 
             click.echo(f"{counted(row.count, 'time')}, first at {row.example}\n{render(row.explanation)}")
     elif table.rows:
         click.echo(rendered(table))
+    for one in table.unsafe:
+        click.echo("\n".join(_unsafe(one)))
     _tell_of_keys({code for row in table.rows for code in row.reasons})
     if failed and not table.exchanges:
         return 3
@@ -239,6 +247,15 @@ def _table(loaded: Loaded, files: tuple[str, ...], page: str | None, url: str | 
             "cookies set by scripts are not included; to see them, record a HAR file and use --traffic", err=True
         )
     return 3 if failed else 0
+
+
+def _unsafe(one: Forecast) -> Iterator[str]:
+    """Format a cookie that passes with an edit that can break the application."""
+    yield f"{printable(one.name)} {one.verdict.value.replace('-', ' ')}: {printable(one.advice)}"
+    if one.against:
+        yield f"  against: {printable('; '.join(one.against))}"
+    if one.in_favour:
+        yield f"  for: {printable('; '.join(one.in_favour))}"
 
 
 def _at(url: str | None) -> Exchange:

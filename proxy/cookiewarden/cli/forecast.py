@@ -20,7 +20,10 @@ from cookiewarden.pages.text import ago, observed, shown
 def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> int:
     """Show the effect of enforcement on each cookie that a running proxy has seen.
 
-    Exit codes: 0 no cookie would break, 1 a cookie would break, 2 wrong usage, 3 the proxy does not answer.
+    An edit that can take something away, such as HttpOnly on a cookie that had none, may break the application. State
+    the edit in the cookie's entry to confirm it.
+
+    Exit codes: 0 no cookie would break, 1 a cookie would or may break, 2 wrong usage, 3 the proxy does not answer.
     """
     asked = operator(admin_url, token_file)
     if policy is None:
@@ -34,8 +37,9 @@ def forecast(admin_url: str, token_file: str, policy: str | None, form: str) -> 
 
 
 TOLD = {
-    Verdict.BREAKS: "BREAKS: set by the application, browsers would not receive it",
+    Verdict.BREAKS: "BREAKS: set by the application, browsers would not receive or return it",
     Verdict.HIDDEN: "HIDDEN: sent by browsers, the application would not receive it",
+    Verdict.MAY_BREAK: "MAY BREAK: passes with an edit that can take something away",
     Verdict.WAITS: "WAITS: passes after the visitor consents",
     Verdict.CHANGES: "CHANGES: passes with other attributes",
     Verdict.REPORTED: "ONLY REPORTED: its entry is in report stage",
@@ -90,4 +94,6 @@ def _cookie(cookie: Forecast, now: float) -> list[str]:
     return [
         f"    {shown(cookie.name)}: {cookie.action} ({', '.join(cookie.reasons)}), {' and '.join(seen) or 'seen'}, "
         f"for example at {where}; last seen {ago(cookie.last, now)}",
+        *([f"      against: {printable('; '.join(cookie.against))}"] if cookie.against else []),
+        *([f"      for: {printable('; '.join(cookie.in_favour))}"] if cookie.in_favour else []),
     ]

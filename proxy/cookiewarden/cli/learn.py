@@ -20,6 +20,7 @@ from cookiewarden.core.policy.includes import Unread
 from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem, counted, printable
 from cookiewarden.core.policy.source import parse_source
+from cookiewarden.core.report.evidence import Values
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
@@ -165,12 +166,14 @@ def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ..
     are added."""
     count = left_out = 0
     account = Account()
+    values: Values | None = None
     try:
         for one in recorded(Path(source), at, account):
             if not _wanted(one.exchange.host, hosts):
                 left_out += 1
                 continue
-            add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time())
+            values = values or Values(one_browser=account.is_har)
+            add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time(), values)
             count += 1
     finally:
         left = f" ({left_out} excluded by --host)" if left_out else ""
@@ -201,7 +204,8 @@ def _write_suite(path: Path, policy: Path, inventory: Inventory) -> None:
     loaded = valid_policy(str(policy))
     suite = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
     write_new(path, suite.text)
-    click.echo(f"{path}: {counted(suite.cases, 'case')} drafted", err=True)
+    unsafe = f"; {counted(suite.unsafe, 'cookie')} may break, see the comments" if suite.unsafe else ""
+    click.echo(f"{path}: {counted(suite.cases, 'case')} drafted{unsafe}", err=True)
 
 
 def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:

@@ -109,6 +109,8 @@ cookies:
   - {name: bound, seal: true, domain: host-only}
   - {name: graced, seal: {accept_plain_until: 2026-12-31, context: all}}
   - {name: staged, seal: true, stage: report}
+  - {name: big, seal: {too_large: pass}}
+  - {name: moved, seal: true, rename_to: __Host-moved}
   - {name: a}
 """
 
@@ -166,7 +168,31 @@ def test_a_value_that_sealing_makes_too_large_is_blocked() -> None:
     fits = 4096 - len("sid")
     plain = (fits - 3) * 3 // 4 - 28
     assert set_cookie(sealing(), b"sid=" + b"x" * plain)[1] == ["sealed"]
-    assert set_cookie(sealing(), b"sid=" + b"x" * (plain + 2)) == (None, ["too-large"])
+    assert set_cookie(sealing(), b"sid=" + b"x" * (plain + 2)) == (None, ["sealed-too-large"])
+    assert set_cookie(sealing(), b"sid=" + b"x" * 4100) == (None, ["too-large"])
+
+
+def test_report_mode_foretells_that_a_value_is_too_large_to_be_sealed() -> None:
+    line = b"sid=" + b"x" * 3500
+    assert set_cookie(sealing(Mode.REPORT), line) == (line, ["sealed-too-large"])
+    moved = b"moved=" + b"x" * 3041  # the new name decides
+    assert set_cookie(sealing(), moved)[0] is None
+    assert set_cookie(sealing(Mode.REPORT), moved) == (moved, ["sealed-too-large"])
+    assert set_cookie(sealing(Mode.REPORT), moved[:-9]) == (moved[:-9], [])
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_value_that_is_too_large_to_be_sealed_can_pass_in_both_directions(mode: Mode) -> None:
+    pair = b"big=" + b"x" * 3500
+    assert set_cookie(sealing(mode), pair + b"; Path=/") == (pair + b"; Path=/", ["sealed-too-large"])
+    assert cookie(sealing(mode), pair) == (pair, [["sealed-too-large"]])
+
+
+def test_a_value_that_could_be_sealed_must_be_sealed() -> None:
+    assert cookie(sealing(), b"big=" + b"x" * 2000) == (None, [["seal-invalid"]])
+    assert cookie(sealing(), b"big=s1." + b"A" * 3600) == (None, [["seal-invalid"]])
+    assert set_cookie(sealing(), b"big=" + b"x" * 2000)[1] == ["sealed"]
+    assert set_cookie(sealing(), b"big=" + b"x" * 4100) == (None, ["too-large"])
 
 
 INVALID = ["seal-invalid"]

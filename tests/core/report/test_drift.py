@@ -157,7 +157,24 @@ def test_a_lifetime_is_rounded(seconds: int, told: str) -> None:
     assert about(seconds) == told
 
 
-@pytest.mark.parametrize(("asked", "lifetime"), [(2591999, "30d"), (3599, "3599s"), (3601, "61min"), (0, "session")])
+@pytest.mark.parametrize(
+    ("asked", "lifetime"),
+    [
+        (2591999, "30d"),
+        (3599, "3599s"),
+        (3601, "61min"),
+        (0, "session"),
+        (30002400, "348d"),
+        (2592000, "30d"),
+        (2592003, "30d"),
+        (2592061, "31d"),
+        (90000, "25h"),
+        (90001, "25h"),
+        (604799, "1w"),
+        (31536000, "1y"),
+        (31449600, "52w"),
+    ],
+)
 def test_the_suggested_lifetime_is_the_likely_intent_of_a_date(asked: int, lifetime: str) -> None:
     seen = Watched(POLICY).sets(f"t=1; Max-Age={asked}" if asked else "t=1")
     assert f"    lifetime: {lifetime}\n" in entry_yaml(seen.inventory.records["t"])
@@ -174,9 +191,42 @@ def test_a_cookie_that_is_only_deleted_is_nothing_to_declare_and_a_declared_one_
     assert kinds(seen) == []
 
 
-def test_a_name_that_scripts_are_known_to_read_stays_readable() -> None:
-    seen = Watched(POLICY).sets("csrftoken=1; Max-Age=60")
-    assert "    http_only: keep  # scripts commonly read it\n" in entry_yaml(seen.inventory.records["csrftoken"])
+@pytest.mark.parametrize(
+    ("lines", "draft"),
+    [
+        (["t=1"], "set 1 time without HttpOnly"),
+        (["t=1", "t=1; HttpOnly", "t=1; Path=/"], "set 2 of 3 times without HttpOnly"),
+        (["t=1; HttpOnly"], ""),
+        (["csrf_token_P23104=1"], "set 1 time without HttpOnly; scripts commonly read this name"),
+        (["t=1", "sid=1; HttpOnly"], "set 1 time without HttpOnly; the application sets HttpOnly on 1 other cookie, but not on this one"),
+    ],
+)  # fmt: skip
+def test_a_cookie_that_scripts_can_read_stays_readable(lines: list[str], draft: str) -> None:
+    seen = Watched(POLICY)
+    for line in lines:
+        seen.sets(line)
+    (finding,) = [f for f in found(seen) if f.kind is Kind.UNDECLARED]
+    kept = [line for line in finding.yaml.splitlines() if "http_only" in line]
+    assert kept == ([f"    http_only: keep  # {draft}"] if draft else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "posted", "draft"),
+    [
+        ("t=1", 1, "    same_site: keep  # sent with 1 POST from other sites (sign-in, payments)"),
+        ("t=1", 0, "    same_site: keep  # sent with 1 request from other sites (frames, images, scripts)"),
+        ("t=1; SameSite=Lax", 1, ""),
+    ],
+)
+def test_a_cookie_sent_from_other_sites_keeps_its_same_site(line: str, posted: int, draft: str) -> None:
+    seen = Watched(POLICY).sets(line).sends("t=1", crossed=1, posted=posted)
+    (finding,) = [f for f in found(seen) if f.kind is Kind.UNDECLARED]
+    assert [row for row in finding.yaml.splitlines() if "same_site" in row] == ([draft] if draft else [])
+
+
+def test_a_cookie_that_scripts_set_needs_no_http_only() -> None:
+    (finding,) = [f for f in found(Watched(POLICY).sets("t=1").scripts("t")) if f.kind is Kind.UNDECLARED]
+    assert "set_by: both" in finding.yaml and "http_only" not in finding.yaml
 
 
 @pytest.mark.parametrize(

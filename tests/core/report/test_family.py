@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cookiewarden.core.report.family import families
@@ -82,6 +82,7 @@ def test_a_family_has_its_reason(names: list[str], why: str) -> None:
 
 
 @given(st.lists(st.text("ab1Z-_.*", max_size=12)))
+@example(["1", "1.1"])
 def test_names_are_in_one_family_at_most_and_their_glob_matches_them(names: list[str]) -> None:
     found = families(names)
     members = [member for family in found for member in family.members]

@@ -94,8 +94,74 @@ def test_a_cookie_seen_at_several_hosts_is_judged_at_each() -> None:
 
 
 def test_a_declared_cookie_sent_from_other_sites_is_forecast() -> None:
-    found = the(Watched(POLICY).sets("lax=1").sends("lax=1", crossed=1))
-    assert "sent with 1 request from other sites" in found.advice
+    seen = Watched(POLICY).sets("lax=1").sends("lax=1", crossed=1)
+    assert the(seen).verdict is Verdict.CHANGES and "sent with 1 request from other sites" in the(seen).advice
+
+
+@pytest.mark.parametrize(
+    ("entry", "defaults", "line", "verdict"),
+    [
+        ("name: t", "{same_site: {default: Lax}}", "t=1", Verdict.BREAKS),
+        ("name: t", "{same_site: Strict}", "t=1; SameSite=None; Secure", Verdict.BREAKS),
+        ("name: t, same_site: Lax", "{}", "t=1", Verdict.BREAKS),
+        ("name: t, same_site: keep", "{same_site: {default: Lax}}", "t=1", Verdict.FINE),
+        ("name: t, same_site: None, secure: true", "{same_site: Lax}", "t=1", Verdict.CHANGES),
+        ("name: t", "{same_site: {default: Lax}}", "t=1; SameSite=None; Secure", Verdict.FINE),
+    ],
+)
+def test_a_cookie_that_returns_with_a_post_of_another_site_breaks(
+    entry: str, defaults: str, line: str, verdict: Verdict
+) -> None:
+    seen = Watched(entries(entry, defaults=defaults)).sets(line).sends("t=1", times=2, crossed=2, posted=2)
+    found = forecast(seen.inventory, seen.judged, True)
+    assert found[0].verdict is verdict and breaks(found) is (verdict is Verdict.BREAKS)
+    assert found[0].against == (
+        ("sent with 2 POSTs from other sites (sign-in, payments)",) if verdict is Verdict.BREAKS else ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "defaults", "line", "advice"),
+    [
+        ("name: t", "{http_only: true}", "t=1", "HttpOnly added to a cookie without it; state http_only in its entry: true, or keep if scripts use the cookie"),
+        ("name: t", "{same_site: Strict}", "t=1", "SameSite=Strict, so links from other sites arrive without the cookie; state same_site in its entry"),
+        ("name: t", "{same_site: Strict}", "t=1; SameSite=Lax", "SameSite=Strict, so links from other sites arrive without the cookie; state same_site in its entry"),
+        ("name: t", "{domain: host-only}", "t=1; Domain=shop.example", "Domain narrowed by the defaults, so other hosts do not get the cookie; state domain in its entry"),
+        ("name: t", "{path: /}", "t=1; Path=/a", "Path changed by the defaults, so other paths may not get the cookie; state path in its entry"),
+        ("name: t", "{partitioned: true}", "t=1; Secure", "partition changed by the defaults, so other sites do not share it; state partitioned in its entry"),
+    ],
+)  # fmt: skip
+def test_an_edit_that_can_take_something_away_is_a_verdict(entry: str, defaults: str, line: str, advice: str) -> None:
+    seen = Watched(entries(entry, defaults=defaults)).sets(line)
+    assert (the(seen).verdict, the(seen).advice) == (Verdict.MAY_BREAK, advice)
+    assert breaks([the(seen)])
+    key = defaults.strip("{}")
+    stated = Watched(entries(f"{entry}, {key}", defaults=defaults)).sets(line)
+    assert the(stated).verdict is Verdict.CHANGES
+
+
+def test_an_edit_has_its_evidence_for_and_against() -> None:
+    policy = entries("name: PHPSESSID", "name: csrf_token_1", "name: sid", defaults="{http_only: true}")
+    seen = Watched(policy).sets("PHPSESSID=1", times=11).sets("csrf_token_1=1").sets("sid=1; HttpOnly")
+    found = {f.name: f for f in forecast(seen.inventory, seen.judged, True)}
+    other = "the application sets HttpOnly on 1 other cookie, but not on this one"
+    assert found["PHPSESSID"].against == ("set 11 times without HttpOnly", other)
+    assert found["PHPSESSID"].in_favour == ("the name is of a session, which scripts rarely read",)
+    assert found["csrf_token_1"].against[1:] == ("scripts commonly read this name", other)
+    assert found["sid"].verdict is Verdict.FINE
+
+
+def test_a_cookie_in_frames_of_other_sites_may_break() -> None:
+    seen = Watched(entries("name: t", defaults="{same_site: Lax}")).sets("t=1").sends("t=1", crossed=1)
+    assert (the(seen).verdict, the(seen).against) == (
+        Verdict.MAY_BREAK,
+        ("sent with 1 request from other sites (frames, images, scripts)",),
+    )
+
+
+def test_a_deletion_takes_nothing_away() -> None:
+    seen = Watched(entries("name: t", defaults="{domain: host-only}")).sets("t=; Max-Age=0; Domain=shop.example")
+    assert the(seen).verdict is Verdict.FINE
 
 
 def test_a_cookie_that_waits_for_consent() -> None:
@@ -114,6 +180,23 @@ def test_value_dependent_decisions_are_forecast_from_past_ones() -> None:
     seen = Watched(policy, keyring=Keyring([b"k" * 32], lambda: b"n" * 12)).sends("sid=plain")
     assert the(seen).verdict is Verdict.HIDDEN and "not sealed with these keys" in the(seen).advice
     assert the(seen, is_in_force=False).verdict is Verdict.FINE
+
+
+@pytest.mark.parametrize(
+    ("seal", "verdict", "advice"),
+    [
+        ("true", Verdict.BREAKS, "sealed values have more than 4096 bytes; set seal: {too_large: pass} in its entry to send them unsealed, otherwise they will be blocked"),
+        ("{too_large: pass}", Verdict.CHANGES, "value encrypted, so scripts cannot read it"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_too_large_to_be_sealed_is_forecast(seal: str, verdict: Verdict, advice: str) -> None:
+    keyring = Keyring([b"k" * 32], lambda: b"n" * 12)
+    seen = Watched(entries(f"name: sid, seal: {seal}"), keyring=keyring).sets("sid=" + "x" * 3500)
+    assert (the(seen, False).verdict, the(seen, False).advice) == (verdict, advice)
+    in_force = the(seen)
+    assert in_force.verdict is verdict and ("pass unsealed" in in_force.advice) is (seal != "true")
+    seen = Watched(entries(f"name: sid, seal: {seal}"), keyring=keyring).sets("sid=" + "x" * 200)
+    assert the(seen).verdict is Verdict.CHANGES
 
 
 def test_a_cookie_that_only_the_proxy_changed_is_fine() -> None:

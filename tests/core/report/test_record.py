@@ -37,3 +37,11 @@ def test_a_lifetime_is_counted_from_the_date_of_the_response() -> None:
         (shape,) = inventory.records["sid"].shapes or [None]
         seen.append((shape.longest, shape.shape.lifetime_unreadable) if shape else None)
     assert seen == [(3600, ""), (86400, ""), (0, "Expires")]
+
+
+def test_a_post_of_another_site_is_counted() -> None:
+    inventory = Inventory(NOW)
+    asked = [(b"Cookie", b"sid=1"), (b"Sec-Fetch-Site", b"cross-site"), (b"Origin", b"https://idp.example")]
+    exchange = Exchange(b"shop.example", b"/callback", method=b"POST")
+    add_exchange(Keeper(inventory), engine(entries("name: sid")), exchange, asked, [], NOW)
+    assert (inventory.records["sid"].cross_site, inventory.records["sid"].cross_posts) == (1, 1)

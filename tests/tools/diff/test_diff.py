@@ -71,6 +71,7 @@ AS_SET = "as the application sets it"
         ("", "until: 2027-01-01", "declared until: nothing -> 2027-01-01 [stricter]"),
         ("purpose: a", "purpose: {en: a, nl: b}", "purpose: a -> en: a / nl: b []"),
         ("seal: true", "seal: {context: x}", "sealed for: p -> x []"),
+        ("seal: true", "seal: {too_large: pass}", "values too large to be sealed: blocked -> pass unsealed [looser]"),
         ("seal: true", "seal: {accept_plain_until: 2027-01-01}", "unsealed values accepted until: never -> 2027-01-01 [looser]"),
         ("rename_to: __Host-sid", "rename_to: {name: __Host-sid, accept_plain_until: 2027-01-01}", "original name accepted until: always -> 2027-01-01 [stricter]"),
         ("", "party: Google", "party: nothing -> Google []"),

@@ -69,3 +69,12 @@ def test_sealed_renamed_and_gated_cookies_have_tests_too() -> None:
     suite = draft_suite(inventory, engine, "p.yaml", NOW).text
     assert failures(suite, engine, register) == []
     assert 'out: "sid=<sealed>; Path=/; Secure"' in suite and "# The visitor has not answered." in suite
+
+
+def test_a_result_that_may_break_the_application_is_marked() -> None:
+    register = policy(entries("name: PHPSESSID", "name: b, http_only: true", defaults="{http_only: true}"))
+    engine = Engine(register, Mode.ENFORCE, NOW)
+    suite = draft_suite(seen([("PHPSESSID", []), ("b", [])], [], engine), engine, "p.yaml", NOW)
+    assert suite.unsafe == 1 and failures(suite.text, engine, register) == []
+    assert suite.text.count("  # may break: HttpOnly added to a cookie without it; state http_only in its entry") == 1
+    assert "  # against: set 1 time without HttpOnly\n  # for: the name is of a session" in suite.text

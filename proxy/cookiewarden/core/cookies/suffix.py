@@ -40,3 +40,12 @@ def registrable_parents(host: bytes) -> list[bytes]:
     first = max(0, len(labels) - MAX_LABELS)
     above = (b".".join(labels[at:]) for at in range(first, len(labels)))
     return [domain for domain in above if domain and not is_public_suffix(domain)]
+
+
+def is_same_site(one: bytes, other: bytes) -> bool:
+    """Check whether two hosts are equal or below the same registrable domain (HTML, "same site")."""
+    return one == other or _site_of(one) == _site_of(other)
+
+
+def _site_of(host: bytes) -> bytes:
+    return next(reversed(registrable_parents(host)), host)

@@ -56,6 +56,7 @@ class Reason(StrEnum):
     SEALED = "sealed"
     OPENED = "opened"
     SEAL_INVALID = "seal-invalid"
+    SEALED_TOO_LARGE = "sealed-too-large"
     # rejection by browsers
     NONE_WITHOUT_SECURE = "none-without-secure"
     PREFIX_RULE = "prefix-rule"
@@ -99,6 +100,8 @@ MEANINGS = {
     Reason.SEALED: "the value is encrypted for the browser",
     Reason.OPENED: "the value is decrypted for the application",
     Reason.SEAL_INVALID: "the value is not sealed, or not with these keys for this cookie",
+    Reason.SEALED_TOO_LARGE: "the value fits into a cookie, but its sealed form with the name exceeds 4096 bytes; "
+    "too_large of seal decides whether it passes unsealed",
     Reason.NONE_WITHOUT_SECURE: "browsers reject SameSite=None and Partitioned without Secure",
     Reason.PREFIX_RULE: "browsers reject the name without the attributes that its prefix requires",
     Reason.BROWSER_WOULD_REFUSE: "browsers on this host would reject the cookie because of its Domain",

@@ -159,6 +159,7 @@ class Judge:
         if entry.category in situation.denied and not deletion:
             return None, Decision(Action.BLOCK, entry, (situation.denied[entry.category],), enforced)
         draft = Draft(cookie)
+        fits = True
         if entry.rename is not None and enforced:
             verbs.rename(draft, entry.rename.name.encode())
         verbs.edit_identity(draft, entry.rules)
@@ -171,13 +172,17 @@ class Judge:
         else:
             verbs.edit_reading(draft, entry.rules)
             verbs.bound_lifetime(draft, entry.rules.bound, now)
-            if enforced:
-                self.transport.seal(draft, entry, site)
+            fits = self.transport.seal(draft, entry, site, enforced)
             if entry.set_by is SetBy.SCRIPT:
                 draft.reasons.append(Reason.SET_BY_SERVER)
         refusals = verbs.certain_refusals(draft)
         if not refusals and situation.is_public and verbs.is_refused_at(draft, site.host):
             refusals = [Reason.BROWSER_WOULD_REFUSE]
+        if not fits and not refusals:
+            if entry.seal is not None and entry.seal.passes_too_large:
+                draft.reasons.append(Reason.SEALED_TOO_LARGE)
+            else:
+                refusals = [Reason.SEALED_TOO_LARGE]
         if refusals and not deletion:
             return None, Decision(Action.BLOCK, entry, (refusals[0],), enforced)
         superseded = b""

@@ -38,6 +38,11 @@ class Keyring:
         return PREFIX + base64.urlsafe_b64encode(sealed).rstrip(b"=")
 
     @staticmethod
+    def sealed_length(length: int) -> int:
+        """Return the length of the sealed form of a value with this length, in octets."""
+        return len(PREFIX) + -(-(NONCE + length + TAG) * 4 // 3)
+
+    @staticmethod
     def looks_sealed(text: bytes) -> bool:
         """Check whether a value has the form of a sealed value."""
         return _octets(text) is not None

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cookiewarden.core.cookies.cookie import WSP, with_name, with_value
+from cookiewarden.core.cookies.cookie import MAX_PAIR, WSP, with_name, with_value
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.verbs import Draft, Site
 from cookiewarden.core.policy.policy import HOST_ONLY, Entry, Mode, Seal
@@ -25,18 +25,30 @@ class Transport:
         self._now = now
         self._keyring = keyring
 
-    def seal(self, draft: Draft, entry: Entry, site: Site) -> None:
-        """Encrypt the value, unless it is empty or already encrypted."""
+    def seal(self, draft: Draft, entry: Entry, site: Site, enforced: bool) -> bool:
+        """Encrypt the value if `enforced`, unless it is empty or already encrypted.
+
+        Return False, in report mode too, if its sealed form would not fit into a cookie. It is then not encrypted."""
         if entry.seal is None or self._keyring is None or not draft.value:
-            return
+            return True
         name, context = (
             entry.name.encode() if entry.rename else draft.name,
             self._context(entry, entry.seal, site),
         )
         if self._keyring.open(draft.value, name, context) is None:
+            if not self._fits(entry, len(draft.name), len(draft.value)):
+                return False
+            if not enforced:
+                return True
             sealed = self._keyring.seal(draft.value, name, context)
             draft.become(with_value(draft.pair, sealed), draft.name, sealed)
             draft.note(Reason.SEALED)
+        return True
+
+    def _fits(self, entry: Entry, name: int, value: int) -> bool:
+        """Check whether the sealed form of a value fits into a cookie. `name` and `value` are lengths in octets."""
+        kept_as = len(entry.rename.name.encode()) if entry.rename is not None else name
+        return self._keyring is None or kept_as + self._keyring.sealed_length(value) <= MAX_PAIR
 
     def carried(
         self, name: bytes, piece: bytes, entry: Entry, site: Site, names: frozenset[bytes], is_opened: bool
@@ -74,6 +86,8 @@ class Transport:
             return with_value(piece, opened), Decision(Action.PASS, entry, (Reason.OPENED,))
         if self._now < seal.accept_plain_until and not keyring.looks_sealed(value):
             return piece, Decision(Action.PASS, entry)
+        if seal.passes_too_large and not keyring.looks_sealed(value) and not self._fits(entry, len(name), len(value)):
+            return piece, Decision(Action.PASS, entry, (Reason.SEALED_TOO_LARGE,))
         return self._refused(piece, entry, Reason.SEAL_INVALID)
 
     def _context(self, entry: Entry, seal: Seal, site: Site) -> bytes:

@@ -42,6 +42,7 @@ def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, m
         seal=_seal(model.seal),
         rename=_rename(model.rename_to),
         until=model.until if model.until is not None else math.inf,
+        stated=frozenset(model.model_fields_set),
         places=_places(draft, defaults, main),
     )
     return Declared(draft, entry)
@@ -67,7 +68,7 @@ def _seal(model: SealModel | None) -> Seal | None:
     if model is None:
         return None
     until = model.accept_plain_until
-    return Seal(model.context or "", -math.inf if until is None else until)
+    return Seal(model.context or "", -math.inf if until is None else until, model.too_large == "pass")
 
 
 def _rename(model: RenameModel | None) -> Rename | None:

@@ -1,6 +1,7 @@
 """Policy as the engine uses it: frozen values, with all defaults resolved and the place of every entry."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -158,6 +159,8 @@ class Seal:
     If empty, it is bound to the policy's name."""
     accept_plain_until: float = -math.inf
     """End of the time in which unsealed values are accepted, in seconds since the epoch."""
+    passes_too_large: bool = False
+    """True if a value whose sealed form does not fit into a cookie passes unsealed; else it is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +197,8 @@ class Entry:
     """End of the entry, in seconds since the epoch."""
     seal: Seal | None = None
     rename: Rename | None = None
+    stated: frozenset[str] = field(default=frozenset(), compare=False)
+    """The keys that the entry itself has, without the defaults. Two entries with the same rules are equal."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Places of the keys that affect this entry, including `defaults`; for `explain` and diagnostics."""
 
@@ -228,6 +233,19 @@ class Consent:
 
 SCRIPT_READ = frozenset({"csrftoken", "XSRF-TOKEN", "_xsrf"})
 """Names that frameworks' scripts read: Django, Angular, Tornado."""
+_SCRIPT_READ = re.compile(
+    r"(?i).*(?:csrf|xsrf).*|wp-settings-.*|_g(?:a|id|at|cl|ac)(?:[-_.*].*)?|_fb[cp]|_pk_.*|_hj.*|_clck|_clsk|ajs_.*|"
+    r"mp_.*_mixpanel|intercom-.*|__hs(?:tc|sc|src)|hubspotutk|optanonconsent|cookieconsent|cookieyes-consent|klaro|"
+    r"euconsent-v2|cmplz_.*|i18n_redirected|i18next|next_locale"
+)
+"""Names that scripts read: tokens against forged requests, WordPress, analytics, consent managers and languages."""
+
+
+def is_script_read(name: str) -> bool:
+    """Check for a name, or a glob, that scripts are known to read."""
+    return _SCRIPT_READ.fullmatch(name) is not None
+
+
 SHIPPED_LANGUAGES = ("en", "nl")
 """Languages in which cookiewarden has its own words for the statement."""
 STATEMENT_TEXTS = ("title", "introduction", "role", "rights", "cookies", "refuse", "contact", "about")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
-from cookiewarden.core.policy.policy import BROWSER_MAX, DAY, SCRIPT_READ, Entry, Policy, SetBy, lifetime_text
+from cookiewarden.core.policy.policy import BROWSER_MAX, DAY, Entry, Policy, SetBy, lifetime_text
 from cookiewarden.core.policy.problem import counted, printable
+from cookiewarden.core.report.evidence import against_http_only, hidden_cookies, readable, sent_from_other_sites
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
 from cookiewarden.core.report.judge import Judged, Judgement, attributes_of
@@ -52,7 +53,8 @@ def drift(inventory: Inventory, judged: Judged, policy: Policy, now: float) -> l
     ]
     unseen = [e for e in policy.entries if e.name not in seen and e.set_by is not SetBy.INFRASTRUCTURE]
     near = _near_misses([record.name for record in undeclared], [entry.name for entry in unseen])
-    findings = [_undeclared(record, near) for record in undeclared]
+    hidden = hidden_cookies(inventory)
+    findings = [_undeclared(record, near, hidden) for record in undeclared]
     findings += [_never_seen(entry, near) for entry in unseen]
     entries = {entry.name: entry for entry in policy.entries}
     for name, record in inventory.records.items():
@@ -86,12 +88,13 @@ NEAR = 0.8
 """Minimum similarity, as difflib's ratio."""
 
 
-def _undeclared(record: Record, near: Mapping[str, str]) -> Finding:
+def _undeclared(record: Record, near: Mapping[str, str], hidden: int) -> Finding:
     by = [text for side, text in _BY.items() if side in record.sides]
     hint = (
         f'; did the entry "{near[record.name]}", which was not seen, mean this cookie?' if record.name in near else ""
     )
-    return Finding(Kind.UNDECLARED, record.name, f"{' and '.join(by)}, but undeclared{hint}", yaml=entry_yaml(record))
+    told = f"{' and '.join(by)}, but undeclared{hint}"
+    return Finding(Kind.UNDECLARED, record.name, told, yaml=entry_yaml(record, hidden=hidden))
 
 
 _BY = {
@@ -192,10 +195,12 @@ def entry_yaml(
     notes: Iterable[str] = (),
     purpose: str = PURPOSE,
     category: str = CATEGORY,
+    hidden: int = 0,
 ) -> str:
     """Return an entry for the register, with observed values filled in and the other keys as comments.
 
-    With `is_glob`, a `*` in the name is a wildcard. `notes` are comments below the name."""
+    With `is_glob`, a `*` in the name is a wildcard. `notes` are comments below the name. `hidden` is the number of
+    cookies that the application sets with HttpOnly."""
     comments = [f"    # {note}" for note in notes]
     if why := why_undeclarable(record, is_glob):
         return "\n".join([f"  # {printable(record.name)}: {why}", *comments]) + "\n"
@@ -215,8 +220,11 @@ def entry_yaml(
         lines.append("    set_by: " + ("both" if record.by_server else "script"))
     elif not record.by_server:
         lines.append("    set_by: script  # only seen in requests, so an earlier version of the application may set it")
-    if record.name in SCRIPT_READ and record.by_server:
-        lines.append("    http_only: keep  # scripts commonly read it")
+    if Side.SCRIPT not in record.sides and (times := readable(record)):
+        told = "; ".join([f"set {times} without HttpOnly", *against_http_only(record, hidden)])
+        lines.append(f"    http_only: keep  # {told}")
+    if record.cross_site and any(seen.shape.same_site.lower() not in ("lax", "strict") for seen in record.shapes):
+        lines.append(f"    same_site: keep  # {sent_from_other_sites(record)}")
     return "\n".join(lines) + "\n"
 
 
@@ -273,6 +281,13 @@ def about(seconds: int) -> str:
 
 
 def _whole(seconds: int) -> int:
-    """Round a lifetime up to whole hours or minutes, because a date yields 2,591,999 seconds instead of 30 days."""
-    size = 3600 if seconds >= DAY else 60 if seconds >= 3600 else 1
-    return -(-seconds // size) * size
+    """Return the lifetime that the application meant: in minutes from an hour, hours from a day, days from a week.
+
+    A date yields 2,591,999 seconds instead of 30 days, or some seconds more if the clocks differ."""
+    size = next((size for least, size in _STEPS if seconds >= least), 1)
+    spare = SKEW if size >= 3600 and seconds % size <= SKEW else 0
+    return -(-(seconds - spare) // size) * size
+
+
+_STEPS = ((7 * DAY, DAY), (DAY, 3600), (3600, 60))
+"""The unit to which lifetimes of at least so many seconds are rounded up."""

@@ -72,7 +72,7 @@ def families(names: Iterable[str]) -> list[Family]:
     members: dict[tuple[str, str], list[_Shape]] = {}
     globs: dict[tuple[str, str], set[str]] = {}
     for shape in shapes:
-        glob = shape.glob(counters.get(shape.glob(range(len(shape.numbers))), ()))
+        glob = shape.glob(counters.get(_places(shape), ()))
         if "*" not in glob or len(glob.replace("*", "")) < MIN_LITERAL:
             continue
         # Two globs with one beginning and one end would be ambiguous.
@@ -97,18 +97,23 @@ def _why(alike: list[_Shape]) -> str:
     return f"{len(names)} names differ only in {how}: {shown}"
 
 
-def _counters(shapes: list[_Shape]) -> dict[str, list[int]]:
-    """Find the numbers that count: by the glob with a star for every number, the indices of the counting ones."""
-    seen: dict[str, set[tuple[str, ...]]] = {}
+def _places(shape: _Shape) -> tuple[str, int]:
+    """Return the glob with a star for every number, and the count of the numbers, because stars are merged."""
+    return shape.glob(range(len(shape.numbers))), len(shape.numbers)
+
+
+def _counters(shapes: list[_Shape]) -> dict[tuple[str, int], list[int]]:
+    """Find the numbers that count: the indices of the counting ones, by the places of all numbers."""
+    seen: dict[tuple[str, int], set[tuple[str, ...]]] = {}
     for shape in shapes:
         if shape.numbers:
             values = tuple(shape.name[begin:end] for begin, end in shape.numbers)
-            seen.setdefault(shape.glob(range(len(shape.numbers))), set()).add(values)
-    found: dict[str, list[int]] = {}
-    for glob, names in seen.items():
+            seen.setdefault(_places(shape), set()).add(values)
+    found: dict[tuple[str, int], list[int]] = {}
+    for places, names in seen.items():
         varying = [at for at, values in enumerate(zip(*names, strict=True)) if len(set(values)) > 1]
         if len(names) >= MIN_COUNTED or (len(varying) == 1 and _counts({each[varying[0]] for each in names})):
-            found[glob] = varying
+            found[places] = varying
     return found
 
 

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cookiewarden.core.engine.decision import MEANINGS, Action, Reason
-from cookiewarden.core.policy.problem import counted
+from cookiewarden.core.report.evidence import hidden_cookies, sent_from_other_sites
 from cookiewarden.core.report.inventory import Inventory, Record, Row, Side
 from cookiewarden.core.report.judge import Judged, Judgement
+from cookiewarden.core.report.risk import Risk, risks
 
 
 class Verdict(StrEnum):
     """Severity of the effect on a cookie, the worst first."""
 
     BREAKS = "breaks"
-    """The application sets it, but browsers would not get it."""
+    """The application sets it, but browsers would not get it, or would not return it where they did."""
     HIDDEN = "hidden"
     """Browsers send it, but the application would not get it."""
+    MAY_BREAK = "may-break"
+    """It passes with an edit that can take something away from the application, and that its entry does not state."""
     WAITS = "waits"
     """It passes after the visitor has consented."""
     CHANGES = "changes"
@@ -28,8 +31,12 @@ class Verdict(StrEnum):
     FINE = "fine"
 
 
+UNSAFE = frozenset({Verdict.BREAKS, Verdict.HIDDEN, Verdict.MAY_BREAK})
+"""Verdicts that need a decision by a person."""
 WAITING = frozenset({Reason.NO_CONSENT, Reason.GPC})
-READS_VALUE = frozenset({Reason.MALFORMED, Reason.TOO_LARGE, Reason.SEAL_INVALID, Reason.PLAIN_NAME})
+READS_VALUE = frozenset(
+    {Reason.MALFORMED, Reason.TOO_LARGE, Reason.SEAL_INVALID, Reason.SEALED_TOO_LARGE, Reason.PLAIN_NAME}
+)
 """Reasons that depend on the value. Only the decisions recorded in the inventory's rows can have them."""
 LOST_ANYWAY = frozenset({Reason.MALFORMED, Reason.TOO_LARGE})
 
@@ -51,34 +58,43 @@ class Forecast:
     since: float
     """Time when it was first seen, in seconds since the epoch."""
     last: float
+    against: tuple[str, ...] = ()
+    """Observations against an edit that can take something away."""
+    in_favour: tuple[str, ...] = ()
+    """Observations for such an edit."""
 
 
 def forecast(inventory: Inventory, judged: Judged, is_in_force: bool) -> list[Forecast]:
     """Return the forecasts of all cookies, the worst first.
 
     If `is_in_force`, the inventory's rows are decisions of the same policy and are included."""
-    found = [_forecast(record, judged[name], is_in_force) for name, record in inventory.records.items()]
+    hidden = hidden_cookies(inventory)
+    found = [_forecast(record, judged[name], is_in_force, hidden) for name, record in inventory.records.items()]
     order = list(Verdict)
     return sorted(found, key=lambda f: (order.index(f.verdict), -f.responses, -f.requests, f.name))
 
 
 def breaks(forecasts: Iterable[Forecast]) -> bool:
     """Check whether a forecast needs a decision by a person before the policy is enforced."""
-    return any(f.verdict in (Verdict.BREAKS, Verdict.HIDDEN) for f in forecasts)
+    return any(f.verdict in UNSAFE for f in forecasts)
 
 
-def _forecast(record: Record, judged: list[Judgement], is_in_force: bool) -> Forecast:
+def _forecast(record: Record, judged: list[Judgement], is_in_force: bool, hidden: int) -> Forecast:
     judgements = judged.copy()
     if is_in_force:
         judgements += [_of(row) for row in record.rows if not READS_VALUE.isdisjoint(row.reasons)]
     order = list(Verdict)
-    worst = min(judgements, key=lambda j: (order.index(_verdict(j)), not j.reasons), default=None)
+    found = [(_verdict(j, found), j, found) for j in judgements for found in [_risks(j, record, hidden)]]
+    verdict, worst, _ = min(
+        found, key=lambda one: (order.index(one[0]), not one[1].reasons), default=(Verdict.FINE, None, [])
+    )
+    at_risk = list(dict.fromkeys(risk for _, _, risks_of in found for risk in risks_of))
     counts = {side: times.count for side, times in record.sides.items()}
     return Forecast(
         record.name,
         next((j.entry for j in judgements if j.entry), ""),
-        _verdict(worst) if worst else Verdict.FINE,
-        _advice(record, worst, judgements) if worst else "",
+        verdict,
+        _advice(record, worst, judgements, at_risk) if worst else "",
         worst.action.value if worst else "",
         worst.reasons if worst else (),
         counts.get(Side.SERVER, 0),
@@ -86,7 +102,15 @@ def _forecast(record: Record, judged: list[Judgement], is_in_force: bool) -> For
         where(record),
         record.first,
         record.last,
+        tuple(dict.fromkeys(told for risk in at_risk for told in risk.against)),
+        tuple(dict.fromkeys(told for risk in at_risk for told in risk.in_favour)),
     )
+
+
+def _risks(judgement: Judgement, record: Record, hidden: int) -> list[Risk]:
+    """Return the risks of a judgement that enforcement would bring."""
+    is_edited = judgement.enforced and judgement.action is Action.REWRITE and Reason.DELETION not in judgement.reasons
+    return risks(judgement, record, hidden) if is_edited else []
 
 
 def where(record: Record) -> tuple[str, ...]:
@@ -101,11 +125,13 @@ def _of(row: Row) -> Judgement:
     return Judgement(side, row.entry, Action(row.action), reasons, True, row.times.count)
 
 
-def _verdict(judgement: Judgement) -> Verdict:
+def _verdict(judgement: Judgement, at_risk: list[Risk]) -> Verdict:
     if judgement.action in (Action.PASS, Action.EVICT) or Reason.DELETION in judgement.reasons:
         return Verdict.FINE
     if not judgement.enforced:
         return Verdict.REPORTED
+    if at_risk:
+        return Verdict.BREAKS if any(risk.is_certain for risk in at_risk) else Verdict.MAY_BREAK
     if not WAITING.isdisjoint(judgement.reasons):
         return Verdict.WAITS
     if judgement.action is Action.REWRITE:
@@ -128,6 +154,8 @@ _TODO = {
     Reason.NO_CONSENT: "passes after the visitor has consented",
     Reason.GPC: "passes for visitors whose browser does not send Sec-GPC: 1",
     Reason.SEAL_INVALID: "not sealed with these keys; such visitors log in again, unless accept_plain_until allows it",
+    Reason.SEALED_TOO_LARGE: "sealed values have more than 4096 bytes; set seal: {{too_large: pass}} in its entry "
+    "to send them unsealed, otherwise they will be {done}",
     Reason.PLAIN_NAME: "sent under the application's own name; accepted until accept_plain_until of its entry",
 }
 _DONE = {Action.BLOCK: "blocked", Action.STRIP: "stripped from requests"}
@@ -147,20 +175,21 @@ _CHANGED = {
 }
 
 
-def _advice(record: Record, worst: Judgement, judgements: list[Judgement]) -> str:
-    told = [
+def _advice(record: Record, worst: Judgement, judgements: list[Judgement], at_risk: list[Risk]) -> str:
+    told = [risk.edit for risk in at_risk]
+    told += [
         _TODO[reason].format(done=_DONE.get(worst.action, worst.action.value))
         for reason in worst.reasons
         if reason in _TODO and worst.action in _DONE
     ]
-    if worst.action is Action.REWRITE and Reason.DELETION not in worst.reasons:
-        told += dict.fromkeys(_CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons)
+    if any(Reason.SEALED_TOO_LARGE in j.reasons and j.action not in _DONE for j in judgements):
+        told.append("values whose sealed form has more than 4096 bytes pass unsealed")
+    if worst.action is Action.REWRITE and not at_risk and Reason.DELETION not in worst.reasons:
+        told += dict.fromkeys(
+            _CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons if reason is not Reason.SEALED_TOO_LARGE
+        )
     if not worst.enforced and worst.action is not Action.PASS:
         told.append("the policy only reports it")
-    same_site = any(Reason.SAME_SITE_CHANGED in j.reasons for j in judgements)
-    if record.cross_site and same_site:
-        told.append(
-            f"sent with {counted(record.cross_site, 'request')} from other sites (form logins, payments, frames); "
-            "SameSite=Lax would stop that"
-        )
+    if record.cross_site and Reason.SAME_SITE_CHANGED in worst.reasons and not at_risk:
+        told.append(sent_from_other_sites(record))
     return "; ".join(told)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from cookiewarden.core.cookies.cookie import SetCookie, lifetime_that_counts
+from cookiewarden.core.cookies.cookie import MAX_PAIR, SetCookie, lifetime_that_counts
 from cookiewarden.core.cookies.date import is_known
 
 MAX_NAMES = 1000
@@ -114,6 +114,14 @@ class Observation:
     """Shape of the Set-Cookie line, unless it is a deletion."""
     seconds: int = 0
     """Lifetime in seconds; 0 for a session."""
+    is_compared: bool = False
+    """True if its value was compared with other headers and with the values that responses set."""
+    is_in_header: bool = False
+    """True if another header of the request had the cookie's value."""
+    is_changed: bool = False
+    """True if no Set-Cookie held the value that the browser sent."""
+    size: int = 0
+    """Octets of name and value in a Set-Cookie line."""
 
 
 @dataclass(slots=True)
@@ -127,6 +135,16 @@ class Record:
     deletions: int = 0
     cross_site: int = 0
     """Count of requests from other sites, except plain navigations, with this cookie. SameSite=Lax would remove it."""
+    cross_posts: int = 0
+    """Count of those with POST or another method that is not safe, such as sign-ins and payments."""
+    largest: int = 0
+    """Octets of name and value in the largest Set-Cookie line that was examined and that browsers accept."""
+    compared: int = 0
+    """Count of requests in recordings whose value was compared; a proxy does not compare values."""
+    in_headers: int = 0
+    """Count of requests in which another header had the cookie's value, so that a script has read it."""
+    changed: int = 0
+    """Count of requests with a value that no Set-Cookie held, so that a script may have written it."""
     places: list[tuple[str, str]] = field(default_factory=list)
     """Pairs of host and path where it was seen, up to `MAX_PLACES`."""
     more_places: bool = False
@@ -163,10 +181,16 @@ class Record:
             and all(len(text) <= MAX_SHOWN for s in self.shapes for text in (s.shape.path, s.shape.domain))
         )
 
-    def add(self, observation: Observation, count: int, crossed: int, at: float) -> None:
+    def add(self, observation: Observation, count: int, crossed: int, at: float, posted: int) -> None:
         if observation.direction in SIDES:
             self.sides.setdefault(SIDES[observation.direction], Times()).add(count, at)
         self.cross_site += crossed
+        self.cross_posts += posted
+        if self.largest < observation.size <= MAX_PAIR:
+            self.largest = observation.size
+        self.compared += count if observation.is_compared else 0
+        self.in_headers += count if observation.is_in_header else 0
+        self.changed += count if observation.is_changed else 0
         if observation.shape is not None:
             self._shape(observation.shape, observation.seconds, count)
         elif observation.direction == "response":
@@ -258,13 +282,13 @@ class Keeper:
         for record in inventory.records.values():
             self._take(record.name, _room(record.entry, record.by_server))
 
-    def add(self, observation: Observation, count: int, crossed: int, at: float) -> None:
+    def add(self, observation: Observation, count: int, crossed: int, at: float, posted: int = 0) -> None:
         """Add an observation made `count` times, last at `at` (seconds since the epoch).
 
-        `crossed` is the number of these that came from other sites."""
+        `crossed` is the number of these that came from other sites, and `posted` of those with a POST."""
         record = self._record(observation, at)
         if record is not None:
-            record.add(observation, count, crossed, at)
+            record.add(observation, count, crossed, at, posted)
         elif observation.direction in SIDES:
             self.inventory.leave_out(SIDES[observation.direction], count)
 

@@ -27,6 +27,8 @@ class Judgement:
     enforced: bool
     """False if `stage` or `undeclared` only report the cookie, even in enforce mode."""
     count: int
+    stated: frozenset[str] = frozenset()
+    """The keys that the entry itself has."""
     shape: ShapeSeen | None = None
     """Shape of the judged Set-Cookie line."""
     before: bytes = b""
@@ -47,8 +49,12 @@ def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:
     """Return one judgement per side and per shape of the record, each the most severe of all hosts seen."""
     found = []
     for shape in record.shapes:
-        line = set_cookie_of(record.name, shape)
-        found.append(max((_on_response(line, shape, x, engine, now) for x in _exchanges(record)), key=_worst))
+        lines = [set_cookie_of(record.name, shape)]
+        if record.largest and engine.policy.seals:  # a large value may be too large when it is sealed
+            lines.append(set_cookie_of(record.name, shape, VALUE * (record.largest - len(record.name.encode()))))
+        found.append(
+            max((_on_response(line, shape, x, engine, now) for line in lines for x in _exchanges(record)), key=_worst)
+        )
     if record.by_server and not record.shapes:
         deletion = ShapeSeen(Shape(), record.deletions, 0, 0)
         line = record.name.encode() + b"=; Path=/; Max-Age=0"
@@ -80,6 +86,7 @@ def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engin
         decision.reasons,
         decision.enforced,
         seen.count,
+        decision.entry.stated if decision.entry is not None else frozenset(),
         seen,
         line,
         judged.after,
@@ -99,9 +106,9 @@ def _entry(decision: Decision) -> str:
     return decision.entry.name if decision.entry is not None else ""
 
 
-def set_cookie_of(name: str, seen: ShapeSeen) -> bytes:
+def set_cookie_of(name: str, seen: ShapeSeen, value: bytes = VALUE) -> bytes:
     """Return a Set-Cookie value of this shape, with the longest lifetime seen."""
-    return b"; ".join([name.encode() + b"=" + VALUE, *map(str.encode, attributes_of(seen.shape, seen.longest))])
+    return b"; ".join([name.encode() + b"=" + value, *map(str.encode, attributes_of(seen.shape, seen.longest))])
 
 
 def attributes_of(shape: Shape, seconds: int) -> list[str]:

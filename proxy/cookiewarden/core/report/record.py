@@ -1,31 +1,67 @@
 """Recording of complete exchanges in an inventory, for callers that are not a proxy."""
 
+from dataclasses import replace
+
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.crossing import Crossing, crossing
 from cookiewarden.core.cookies.date import expires_clock
 from cookiewarden.core.cookies.scope import canonical_host
 from cookiewarden.core.engine.decision import Exchange, Header, Judged
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.report.evidence import Values, is_carried
 from cookiewarden.core.report.inventory import Keeper, Observation, Shape, sample_path, shape_of, short_text
 
 
 def add_exchange(
-    keeper: Keeper, engine: Engine, exchange: Exchange, asked: list[Header], answered: list[Header], at: float
+    keeper: Keeper,
+    engine: Engine,
+    exchange: Exchange,
+    asked: list[Header],
+    answered: list[Header],
+    at: float,
+    values: Values | None = None,
 ) -> None:
-    """Record the cookies of a request and its response, judged by `engine` at time `at` (seconds since the epoch)."""
-    place = short_text(canonical_host(exchange.host)), sample_path(exchange.target)
+    """Record the cookies of a request and its response, judged by `engine` at time `at` (seconds since the epoch).
+
+    `values` compares the values of a recording."""
+    host = canonical_host(exchange.host)
+    place = short_text(host), sample_path(exchange.target)
+    crosses = _crossing(exchange, asked)
     for judged in engine.on_request(asked, exchange, at).cookies:
-        keeper.add(_seen("request", judged, place), 1, 0, at)
+        seen = _seen("request", judged, place)
+        if values is not None:
+            value = judged.before.partition(b"=")[2].strip(b" \t")
+            seen = replace(
+                seen,
+                is_compared=values.one_browser,
+                is_in_header=is_carried(value, asked),
+                is_changed=values.is_changed(host, judged.name, value),
+            )
+        keeper.add(seen, 1, crosses is not Crossing.NONE, at, crosses is Crossing.POST)
     clock = expires_clock([value for name, value in answered if name.lower() == b"date"], at)
     for judged in engine.on_response(answered, exchange, at).cookies:
         if judged.before:
             keeper.add(_set(judged, place, clock), 1, 0, at)
+            if values is not None:
+                values.was_set(host, judged.name, judged.before.partition(b";")[0].partition(b"=")[2].strip(b" \t"))
+
+
+def _crossing(exchange: Exchange, asked: list[Header]) -> Crossing:
+    def value(wanted: bytes) -> bytes:
+        return b", ".join(value.strip(b" \t") for name, value in asked if name.lower() == wanted)
+
+    return crossing(
+        exchange.method, exchange.host, value(b"sec-fetch-site"), value(b"sec-fetch-dest"), value(b"origin")
+    )
 
 
 def _set(judged: Judged, place: tuple[str, str], clock: float) -> Observation:
     cookie = parse_set_cookie(judged.before)
     if cookie is None or is_deletion(cookie, clock):
         return _seen("response", judged, place)
-    return _seen("response", judged, place, *shape_of(cookie, clock))
+    return replace(
+        _seen("response", judged, place, *shape_of(cookie, clock)), size=len(cookie.name) + len(cookie.value)
+    )
 
 
 def _seen(

@@ -215,7 +215,16 @@ def read_inventory(data: bytes) -> Inventory:
         *(
             n
             for r in inventory.records.values()
-            for n in (r.deletions, r.cross_site, *(row.enforced for row in r.rows))
+            for n in (
+                r.deletions,
+                r.cross_site,
+                r.cross_posts,
+                r.compared,
+                r.largest,
+                r.in_headers,
+                r.changed,
+                *(row.enforced for row in r.rows),
+            )
         ),
     ]
     if not all(0 <= at < LAST_MOMENT for at in moments) or not all(0 <= count < MOST for count in counts):

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from cookiewarden.core.cookies.crossing import Crossing
 from cookiewarden.core.cookies.date import expires_clock, imf_fixdate
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.engine import Engine
@@ -18,7 +19,7 @@ from cookiewarden.core.policy.policy import OnError
 from cookiewarden.serve.judging.policies import Policies
 from cookiewarden.serve.observe.metrics import POLICY_ERRORS, done
 from cookiewarden.serve.wire.head import fields_of
-from cookiewarden.serve.wire.request_head import RequestHead, is_cross_site, values_of
+from cookiewarden.serve.wire.request_head import RequestHead, crossing_of, may_cross, values_of
 from cookiewarden.serve.wire.response_head import ResponseHead
 from cookiewarden.serve.wire.traceparent import traceparent
 
@@ -85,8 +86,10 @@ class ExchangeCookies:
         if observations is not None:
             if slot.count == 1:
                 observations.on_request(slot, scope.site.host, self.request.path, header, decisions)
-            if b"cross-site" in self.request.fields and is_cross_site(self.request):
-                slot.crossed += 1
+            if may_cross(self.request):
+                crossing = crossing_of(self.request, scope.site.host)
+                slot.crossed += crossing is not Crossing.NONE
+                slot.posted += crossing is Crossing.POST
         return after
 
     def _unjudged_request(self, header: bytes, decision: Decision) -> bytes | None:

@@ -50,7 +50,7 @@ class LiveInventory:
         """Add observations."""
         now = time.time()
         for repeated in observed.cookies:
-            self._keeper.add(repeated.observation, repeated.count, repeated.crossed, now)
+            self._keeper.add(repeated.observation, repeated.count, repeated.crossed, now, repeated.posted)
         for side, count in observed.left_out.items():
             self.inventory.leave_out(side, count)
         self._changed = self._changed or bool(observed.cookies or observed.left_out)

@@ -179,7 +179,7 @@ class Labels:
 class Slot:
     """The counters for one kind of head."""
 
-    __slots__ = ("count", "crossed", "places")
+    __slots__ = ("count", "crossed", "places", "posted")
 
     def __init__(self, places: tuple[int, ...]) -> None:
         self.places = places
@@ -187,6 +187,8 @@ class Slot:
         """Number of such heads since the last collection for the inventory."""
         self.crossed = 0
         """Number of such requests that came from other sites and were not plain navigations."""
+        self.posted = 0
+        """Number of those with POST or another method that is not safe."""
 
 
 class Metrics:

@@ -26,6 +26,8 @@ class Repeated:
     count: int
     crossed: int
     """Number of occurrences in requests from other sites."""
+    posted: int
+    """Number of those with POST or another method that is not safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ class Observations:
                 known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
             name = b"" if parse_set_cookie(pair) is None else name_of(pair)
             found.append(
-                _observation(name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)))
+                _observation(
+                    name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)), len(pair) - 1
+                )
             )
         self._looked.append((slot, found))
 
@@ -105,7 +109,7 @@ class Observations:
         if cookies <= self._room:
             self._room -= cookies
             return True
-        slot.count = slot.crossed = 0  # the next head of this kind is examined if there is room
+        slot.count = slot.crossed = slot.posted = 0  # the next head of this kind is examined if there is room
         self._leave_out(side, cookies)
         return False
 
@@ -114,10 +118,10 @@ class Observations:
 
     def take(self) -> Observed:
         """Return all observations and start again."""
-        cookies = [Repeated(observation, 1, 0) for observation in self._once]
+        cookies = [Repeated(observation, 1, 0, 0) for observation in self._once]
         for slot, found in self._looked:
-            cookies += [Repeated(observation, slot.count, slot.crossed) for observation in found]
-            slot.count = slot.crossed = 0
+            cookies += [Repeated(observation, slot.count, slot.crossed, slot.posted) for observation in found]
+            slot.count = slot.crossed = slot.posted = 0
         observed = Observed(cookies, self._left_out)
         self._looked, self._once, self._left_out, self._room = [], [], {}, MAX_LOOKED
         return observed
@@ -131,6 +135,7 @@ def _observation(
     path: str,
     shape: Shape | None = None,
     seconds: int = 0,
+    size: int = 0,
 ) -> Observation:
     return Observation(
         name,
@@ -143,4 +148,5 @@ def _observation(
         path,
         shape,
         seconds,
+        size=size,
     )

@@ -6,6 +6,7 @@ from functools import cache
 
 import httptools
 
+from cookiewarden.core.cookies.crossing import Crossing, crossing
 from cookiewarden.serve.ingress import INGRESS_FIELDS
 from cookiewarden.serve.wire.forwarded import Forwarded, read_forwarded
 from cookiewarden.serve.wire.head import (
@@ -307,14 +308,18 @@ def values_of(name: bytes, fields: bytes) -> list[bytes]:
     return [value.strip(b" \t") for value in _field(name).findall(fields)]
 
 
-def is_cross_site(request: RequestHead) -> bool:
-    """Check for a request by another site's page that is not a plain link, so cookies with SameSite=Lax are absent."""
+def may_cross(request: RequestHead) -> bool:
+    """Check, at little cost, whether a page of another site may have made a request."""
+    return b"cross-site" in request.fields or request.method == b"POST"
 
-    def says(name: bytes, value: bytes) -> bool:
-        return values_of(name, request.fields) == [value]
 
-    plain = request.method in (b"GET", b"HEAD") and says(b"sec-fetch-dest", b"document")
-    return says(b"sec-fetch-site", b"cross-site") and not plain
+def crossing_of(request: RequestHead, host: bytes) -> Crossing:
+    """Return the relation of a request to the site of the page that made it. `host`: as the browser sees it."""
+
+    def value(name: bytes) -> bytes:
+        return b", ".join(values_of(name, request.fields))
+
+    return crossing(request.method, host, value(b"sec-fetch-site"), value(b"sec-fetch-dest"), value(b"origin"))
 
 
 @cache

@@ -106,7 +106,7 @@ FIELDS = {
     "forward": {Topic.SENT},
     "report_only": {Topic.ENFORCED},
     "until": {Topic.DECLARED_UNTIL},
-    "seal": {Topic.VALUE, Topic.SEALED_FOR, Topic.UNSEALED_UNTIL},
+    "seal": {Topic.VALUE, Topic.SEALED_FOR, Topic.UNSEALED_UNTIL, Topic.SEALED_TOO_LARGE},
     "rename": {Topic.KEPT_NAME, Topic.OWN_NAME_UNTIL},
 }
 """Facts that show the effect of each rule of an entry."""

@@ -77,6 +77,7 @@ NOT_COMPARED = frozenset(
     {
         "place",
         "places",
+        "stated",
         "rules",
         "purpose",
         "renewed",
@@ -215,5 +216,7 @@ def _same(one: Entry | None, other: Entry | None) -> bool:
     if one is None or other is None:
         return False  # declared elsewhere, expired or undeclared: a trial decides
     return all(
-        getattr(one, key) == getattr(other, key) for key in Entry.__dataclass_fields__ if key not in ("place", "places")
+        getattr(one, key) == getattr(other, key)
+        for key in Entry.__dataclass_fields__
+        if key not in ("place", "places", "stated")
     )

@@ -326,6 +326,8 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
         of_host = entry.rules.domain == HOST_ONLY
         facts[Topic.SEALED_FOR] = Fact("its host" if of_host else entry.seal.context or policy.name)
         facts[Topic.UNSEALED_UNTIL] = _until(entry.seal.accept_plain_until)
+        passes = entry.seal.passes_too_large
+        facts[Topic.SEALED_TOO_LARGE] = Fact("pass unsealed", (0.0,)) if passes else Fact(Usual.BLOCKED, (1.0,))
     if entry.rename is not None:
         facts[Topic.OWN_NAME_UNTIL] = _until(entry.rename.accept_plain_until)
     is_dated = entry.until < math.inf

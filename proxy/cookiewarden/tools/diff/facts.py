@@ -38,6 +38,7 @@ class Topic(StrEnum):
     GPC = "gpc"
     SEALED_FOR = "sealed-for"
     UNSEALED_UNTIL = "unsealed-until"
+    SEALED_TOO_LARGE = "sealed-too-large"
     OWN_NAME_UNTIL = "own-name-until"
     DECLARED_UNTIL = "declared-until"
     CATEGORY = "category"
@@ -107,6 +108,7 @@ LABELS = {
     Topic.GPC: "Sec-GPC",
     Topic.SEALED_FOR: "sealed for",
     Topic.UNSEALED_UNTIL: "unsealed values accepted until",
+    Topic.SEALED_TOO_LARGE: "values too large to be sealed",
     Topic.OWN_NAME_UNTIL: "original name accepted until",
     Topic.DECLARED_UNTIL: "declared until",
     Topic.CATEGORY: "category",

@@ -6,7 +6,7 @@ The engine of the proxy decides. Explanations have no cookie values, because the
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,9 +14,14 @@ from cookiewarden.core.cookies.date import parse_cookie_date
 from cookiewarden.core.engine.decision import MEANINGS, Action, Decision, Exchange, Header, Judged, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.matcher import Matcher
-from cookiewarden.core.policy.policy import Entry, Policy
+from cookiewarden.core.policy.policy import Entry, Mode, Policy
 from cookiewarden.core.policy.problem import Place, printable, printable_octets, shown_url
 from cookiewarden.core.policy.source import Source
+from cookiewarden.core.report.evidence import Values
+from cookiewarden.core.report.forecast import Forecast, Verdict, forecast
+from cookiewarden.core.report.inventory import Inventory, Keeper
+from cookiewarden.core.report.judge import judge_all
+from cookiewarden.core.report.record import add_exchange
 from cookiewarden.tools.recordings.recorded import Recorded
 from cookiewarden.tools.redact import without_value
 
@@ -43,6 +48,7 @@ KEYS = {
     Reason.SEALED: "seal",
     Reason.OPENED: "seal",
     Reason.SEAL_INVALID: "seal",
+    Reason.SEALED_TOO_LARGE: "seal",
     Reason.SET_BY_SERVER: "set_by",
     Reason.NOT_FORWARDED: "forward",
     Reason.NO_CONSENT: "category",
@@ -199,6 +205,8 @@ class Table:
     exchanges: int = 0
     left_out: int = 0
     """Number of cookies left out because the table is full."""
+    unsafe: list[Forecast] = field(default_factory=list)
+    """Cookies with edits that would or may break the application, although they pass."""
 
 
 def explain_traffic(
@@ -213,6 +221,8 @@ def explain_traffic(
     engine = Engine(policy, now=now, keyring=keyring)
     teller = _Teller(policy, sources)
     table = Table([])
+    inventory, values, enforcing = Inventory(now), Values(one_browser=False), engine.in_mode(Mode.ENFORCE, now)
+    keeper = Keeper(inventory)
     rows: dict[tuple[str, str, str, bool, tuple[str, ...]], TrafficRow] = {}
     for one in traffic:
         table.exchanges += 1
@@ -222,6 +232,9 @@ def explain_traffic(
         for header, judged in (("Cookie", asked), ("Set-Cookie", answered)):
             for cookie in judged:
                 _add_row(table, rows, teller.tell(header, cookie), one.url)
+        add_exchange(keeper, enforcing, one.exchange, one.asked, one.answered, at, values)
+    found = forecast(inventory, judge_all(inventory, enforcing, now), is_in_force=False)
+    table.unsafe = [f for f in found if f.against or f.verdict is Verdict.MAY_BREAK]
     return table
 
 

@@ -17,6 +17,7 @@ from cookiewarden.core.report.drift import (
     scalar,
     why_undeclarable,
 )
+from cookiewarden.core.report.evidence import hidden_cookies
 from cookiewarden.core.report.family import Family, families
 from cookiewarden.core.report.inventory import Inventory, Record, ShapeSeen, Times
 from cookiewarden.core.report.judge import Judged
@@ -70,11 +71,11 @@ def draft(inventory: Inventory, judged: Judged, policy: Policy, catalog: Catalog
     records = [inventory.records[name] for name in sorted(undeclared - of_families)]
     seen: list[tuple[Record, Family | None]] = [(record, None) for record in records]
     seen += [(_joined(family, inventory), family) for family in found]
-    entries, suggested = [], 0
+    entries, suggested, hidden = [], 0, hidden_cookies(inventory)
     for record, family in sorted(seen, key=lambda pair: (not pair[0].by_server, pair[0].name)):
         known = catalog.find(record.name) if catalog is not None else None
         suggested += known is not None
-        entries.append(_entry(record, family, known))
+        entries.append(_entry(record, family, known, hidden))
     head = EMPTY.format(name="draft")
     return RegisterDraft(accepted(head, entries), sorted(record.name for record, _ in seen), found, suggested)
 
@@ -95,11 +96,17 @@ def _joined(family: Family, inventory: Inventory) -> Record:
             else:
                 known.count += seen.count
                 known.longest = max(known.longest, seen.longest)
+        joined.largest = max(joined.largest, record.largest)
+        joined.compared += record.compared
+        joined.in_headers += record.in_headers
+        joined.changed += record.changed
+        joined.cross_site += record.cross_site
+        joined.cross_posts += record.cross_posts
         joined.places += [place for place in record.places if place not in joined.places]
     return joined
 
 
-def _entry(record: Record, family: Family | None, known: Suggestion | None) -> DraftedEntry:
+def _entry(record: Record, family: Family | None, known: Suggestion | None, hidden: int) -> DraftedEntry:
     """Draft an entry. Suggestions of the catalog are comments."""
     is_glob = family is not None
     notes = [f"a family: {printable(family.why)}"] if family is not None else []
@@ -109,7 +116,7 @@ def _entry(record: Record, family: Family | None, known: Suggestion | None) -> D
         notes.append(f"found in the catalog ({told}); the suggestions below need review")
         purpose = scalar(known.description) if known.description else PURPOSE
         category = scalar(known.category.lower()) if known.category else CATEGORY
-    yaml = entry_yaml(record, is_glob, notes, purpose, category)
+    yaml = entry_yaml(record, is_glob, notes, purpose, category, hidden)
     return DraftedEntry(yaml, is_declared=not why_undeclarable(record, is_glob))
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.problem import printable
 from cookiewarden.core.report.drift import quoted, scalar
+from cookiewarden.core.report.forecast import Forecast, Verdict, forecast
 from cookiewarden.core.report.inventory import Inventory, Record
-from cookiewarden.core.report.judge import set_cookie_of
+from cookiewarden.core.report.judge import judge_all, set_cookie_of
 from cookiewarden.tools.test.cases import SEALED
 
 NOBODYS = "not-in-the-register"
@@ -20,6 +22,8 @@ class SuiteDraft:
 
     text: str
     cases: int
+    unsafe: int = 0
+    """Number of cookies for which the policy may break the application; comments have the reasons."""
 
 
 def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -> SuiteDraft:
@@ -35,10 +39,21 @@ def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -
     ]
     if engine.asks_consent:
         lines.insert(1, "# The visitor has not answered. To test with consent, add the consent cookie to `cookie`.")
+    found = forecast(inventory, judge_all(inventory, engine, now), is_in_force=False)
+    edits = {f.name: f for f in found if f.against or f.verdict is Verdict.MAY_BREAK}
     for record in records:
+        lines += _warning(edits.get(record.name))
         lines += _case(record, engine, now)
     lines += _nobodys(engine, now)
-    return SuiteDraft("\n".join(lines) + "\n", len(records) + 1)
+    return SuiteDraft("\n".join(lines) + "\n", len(records) + 1, len(edits))
+
+
+def _warning(unsafe: Forecast | None) -> Iterator[str]:
+    """Mark a case whose result may break the application, although the policy demands it."""
+    if unsafe is not None:
+        yield f"  # {unsafe.verdict.value.replace('-', ' ')}: {printable(unsafe.advice)}"
+        yield from (f"  # against: {printable(told)}" for told in unsafe.against)
+        yield from (f"  # for: {printable(told)}" for told in unsafe.in_favour)
 
 
 _HOST = re.compile(r"[\w.:\[\]-]+")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cookiewarden.core.policy.entry import Declared
-from cookiewarden.core.policy.policy import SCRIPT_READ, Flag, SameSite, SameSiteVerb, SetBy
+from cookiewarden.core.policy.policy import SCRIPT_READ, Flag, SameSite, SameSiteVerb, SetBy, is_script_read
 from cookiewarden.core.policy.problem import Code, Problem
 
 
@@ -15,7 +15,8 @@ def hidden_from_scripts(declared: Declared) -> Iterator[Problem]:
     if entry.set_by in (SetBy.SCRIPT, SetBy.BOTH):
         message = 'scripts cannot set or read an HttpOnly cookie; use "http_only: keep", or "set_by: server"'
         yield declared.draft.problem(Code.HTTP_ONLY_SCRIPT, message, "http_only")
-    if entry.name in SCRIPT_READ:
+    is_stated = "http_only" in declared.draft.model.model_fields_set
+    if entry.name in SCRIPT_READ or (is_script_read(entry.name) and not is_stated):
         message = f'scripts commonly read "{entry.name}"; use "http_only: keep" if yours do'
         yield declared.draft.problem(Code.HTTP_ONLY_READ, message, "http_only")
 

@@ -22,6 +22,7 @@ from cookiewarden.core.policy.fields import (
     Sentence,
     Setter,
     Stage,
+    TooLarge,
     Until,
 )
 from cookiewarden.core.policy.models.base import StrictModel, no_items, optional, or_mapping
@@ -89,6 +90,10 @@ class SealModel(StrictModel):
         "Text to which sealed values are bound, in addition to the cookie's name, if the cookie is not host-only "
         "(default: the policy's name).",
         min_length=1,
+    )
+    too_large: TooLarge | None = optional(
+        "Decision on values that fit into a cookie only unsealed, from about 3,000 bytes: block (default), or pass to "
+        "forward them unsealed in both directions."
     )
 
 

@@ -22,7 +22,7 @@ ENTRY = {
     },
     "response": {
         "headers": [{"name": "Set-Cookie", "value": "sid=1; Path=/\nt=2"}, {"name": "set-cookie", "value": "u=\u00e93"}],
-        "content": {"text": "x" * 100, "encoding": "base64"}, "cookies": [{"name": "not", "value": "read"}],
+        "content": {"text": "x" * 100, "encoding": "base64"}, "cookies": [{"name": "sid", "value": "read from the headers"}],
     },
 }  # fmt: skip
 

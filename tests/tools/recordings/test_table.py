@@ -3,14 +3,17 @@
 The rows marked `real` have the output of that tool, saved from a run against an origin that sets three cookies.
 The others follow the tool's documentation or a public report."""
 
+import gzip
 import json
+from contextlib import suppress
 from pathlib import Path
+from time import process_time
 
 import pytest
 
 from cookiewarden.tools.recordings.cookie_lines import split_joined
 from cookiewarden.tools.recordings.reader import recorded
-from cookiewarden.tools.recordings.recorded import Account, Note
+from cookiewarden.tools.recordings.recorded import Account, Note, NoTraffic
 
 DATA = Path(__file__).parents[2] / "data" / "recordings"
 
@@ -60,6 +63,52 @@ TABLE = [
     ("curl 7.88.1 -i, real", DATA / "curl-i.txt", [], ALL, "https://localhost/", []),
     ("wget 1.21.3 -S, real", DATA / "wget-S.txt", [], ALL, "http://127.0.0.1:21090/home", []),
     ("HTTPie 3.2.1 --print=Hh, real", DATA / "httpie.txt", SENT, ALL, "https://127.0.0.1:21090/home", []),
+    ("curl 7.88.1 --trace-ascii, real", DATA / "curl-trace-ascii.txt", SENT, ALL, "https://shop.example:21190/home", []),
+    ("curl 7.88.1 --trace, real", DATA / "curl-trace.txt", SENT, ALL, "https://shop.example:21190/home", []),
+    ("curl 7.88.1 -v --trace-time, real", DATA / "curl-v-time.txt", SENT, ALL, "https://shop.example:21190/home", []),
+    ("curl 7.88.1 -w '%{json}%{header_json}', real", DATA / "curl-header-json.txt", [], ALL, "https://localhost/", []),
+    ("wget 1.21.3 -d, real", DATA / "wget-d.txt", SENT, ALL, "http://shop.example/home", []),
+    ("httpx 0.28.1 -v, real", DATA / "httpx-v.txt", ["sid=abc; last=z"], ALL, "https://127.0.0.1:21190/home", []),
+    ("Python 3.11 http.client, debuglevel 1, real", DATA / "http-client.txt", ["sid=abc; last=z"], ALL, "https://shop.example/home", []),
+    ("lighttpd 1.4.69, accesslog with two fields, real; it joins lines with their names", DATA / "lighttpd.log", SENT, ALL, "https://localhost/home", [Note.BY_FORM]),
+    ("varnishncsa 7.1.1, two fields, real; it has the last line of a name", DATA / "varnishncsa.log", SENT, [THIRD], "http://shop.example/home", [Note.BY_FORM]),
+    ("varnishlog 7.1.1, real", DATA / "varnishlog.txt", SENT, ALL, HOME, []),
+    ("morgan 1, :req[cookie] and :res[set-cookie], real", DATA / "morgan.log", SENT, ALL, "https://localhost/home", [Note.BY_FORM, Note.SPLIT]),
+    ("pino-http, real", DATA / "pino.log", SENT, ALL, HOME, []),
+    ("express-winston, real", DATA / "express-winston.log", SENT, ALL, HOME, []),
+    ("Playwright 1.65 with Chromium, recordHar minimal, real", DATA / "playwright.har", ['sid=abc; prefs={"a":1}; name=o\'brien'], ALL, "http://127.0.0.1:21190/home", []),
+    ("Envoy, text; it does not escape quotes (envoyproxy.io, Access logging)", f'[2026-06-01T10:00:00.000Z] "GET /home HTTP/2" 200 - 0 2 5 4 "-" "curl/8" "id" "shop.example" "{SENT[0]}" "{",".join(ALL)}"', SENT, ALL, HOME, [Note.BY_FORM, Note.SPLIT]),
+    ("Envoy, text with names", f'"GET /home HTTP/2" 200 host="shop.example" cookie="{SENT[0]}" set_cookie="{",".join(ALL)}"', SENT, ALL, HOME, [Note.SPLIT]),
+    ("Envoy, JSON", json.dumps({"start_time": "2026-06-01T10:00:00.000Z", "path": "/home", ":authority": "shop.example", "cookie": SENT[0], "set_cookie": ",".join(ALL)}), SENT, ALL, HOME, [Note.SPLIT]),
+    ("Squid, blanks are encoded (squid-cache.org, logformat)", '1795957321.855 5 127.0.0.1 TCP_MISS/200 285 GET http://shop.example/home "sid=abc;%20last=z" "name=o\'brien;%20Path=/"', ["sid=abc; last=z"], [THIRD], "http://shop.example/home", [Note.BY_FORM]),
+    ("CloudFront, standard log (docs.aws.amazon.com, Standard logging reference)", "#Version: 1.0\n#Fields: date time x-edge-location cs-method cs(Host) cs-uri-stem cs(User-Agent) cs(Cookie) x-host-header cs-protocol\n2026-06-01\t10:00:00\tFRA2\tGET\td1.cloudfront.net\t/home\tMozilla/5.0%20(X)\tsid=abc;%20prefs=%7B%22a%22:1%7D;%20name=o%27brien;%20a%5B0%5D=x;%20last=z\tshop.example\thttps\n", SENT, [], HOME, []),
+    ("Tomcat 10, ExtendedAccessLogValve (tomcat.apache.org, Valve)", '#Fields: date time cs-method cs-uri cs(Host) cs(Cookie) sc-status\n2026-06-01 10:00:00 GET /home "shop.example" "' + SENT[0].replace('"', '""') + '" 200', ["".join(SENT)], [], HOME, []),
+    ("Tomcat 10, AccessLogValve; it joins lines with commas", '1.2.3.4 - - [01/Jun/2026:10:00:00 +0000] "GET /home HTTP/1.1" 200 2 "' + SENT[0].replace('"', '\\"') + '" "' + ",".join(ALL).replace('"', '\\"') + '"', SENT, ALL, "https://localhost/home", [Note.BY_FORM, Note.SPLIT]),
+    ("Kubernetes, the format of CRI (kubernetes.io, Logging architecture)", "2026-06-01T10:00:00.000000000Z stdout F " + json.dumps({"host": "shop.example", "request": "GET /home HTTP/1.1", "cookie": SENT[0]}), SENT, [], HOME, []),
+    ("Docker, json-file (docs.docker.com, JSON File logging driver)", json.dumps({"log": json.dumps({"host": "shop.example", "request": "GET /home HTTP/1.1", "cookie": SENT[0]}) + "\n", "stream": "stdout", "time": "2026-06-01T10:00:00Z"}), SENT, [], HOME, []),
+    ("Docker, json-file, of text", json.dumps({"log": 'x "GET /home HTTP/1.1" 200 host=shop.example cookie="sid=abc; last=z"\n', "time": "2026-06-01T10:00:00Z"}), ["sid=abc; last=z"], [], HOME, []),
+    ("journald, the prefix of syslog", "Jun 01 10:00:00 web1 nginx[12]: " + json.dumps({"host": "shop.example", "request": "GET /home HTTP/1.1", "cookie": SENT[0]}), SENT, [], HOME, []),
+    ("Filebeat; host is the machine (elastic.co, ECS)", json.dumps({"kubernetes": {"host": "node7"}, "host": {"name": "web1"}, "message": '"GET /home HTTP/1.1" host=shop.example cookie="sid=abc; last=z"'}), ["sid=abc; last=z"], [], HOME, []),
+    ("Google Cloud, gcloud logging read --format=json (cloud.google.com, LogEntry)", json.dumps([{"httpRequest": {"requestMethod": "GET", "requestUrl": HOME}, "jsonPayload": {"cookie": SENT[0]}}], indent=2), SENT, [], HOME, []),
+    ("logfmt with quotes where they are needed", "method=GET path=/home host=shop.example cookie=sid=abc status=200", ["sid=abc"], [], HOME, []),
+    ("CSV with a head", 'time,host,path,cookie,set_cookie\n2026-06-01T10:00:00Z,shop.example,/home,"' + SENT[0].replace('"', '""') + '","' + ", ".join(ALL).replace('"', '""') + '"', SENT, ALL, HOME, [Note.SPLIT]),
+    ("CSV, a value without quotes", "host,path,cookie\nshop.example,/home,sid=abc; b=2\r\n", ["sid=abc; b=2"], [], HOME, []),
+    ("nginx, JSON without escape=json", '{"host":"shop.example","uri":"/home","cookie":"a=\\x221\\x22; b=2"}', ['a="1"; b=2'], [], HOME, []),
+    ("a JSON log that repeats a member", '{"host":"shop.example","uri":"/home","cookie":"a=1","cookie":"b=2"}', ["a=1", "b=2"], [], HOME, []),
+    ("a JSON log with cookies of both sides by name", json.dumps({"url": HOME, "request": {"cookies": {"q": "1"}}, "response": {"cookies": {"a": "1", "b": "2"}}}), ["q=1"], ["a=1", "b=2"], HOME, []),
+    ("a JSON log with a name of its own for Set-Cookie", json.dumps({"url": HOME, "cookie": "q=1", "set": FIRST}), ["q=1"], [FIRST], HOME, [Note.BY_FORM]),
+    ("Charles, JSON session (charlesproxy.com, Export)", json.dumps([{"method": "GET", "scheme": "https", "host": "shop.example", "path": "/home", "request": {"header": {"headers": [{"name": "Cookie", "value": SENT[0]}]}}, "response": {"header": {"headers": [{"name": "Set-Cookie", "value": line} for line in ALL]}}}]), SENT, ALL, HOME, []),
+    ("Postman, a collection with an example (schema.postman.com)", json.dumps({"info": {"name": "x"}, "item": [{"request": {"url": HOME}, "response": [{"header": [{"key": "Set-Cookie", "value": FIRST}]}]}]}), [], [FIRST], HOME, []),
+    ("ZAP and Fiddler, raw text with absolute targets", "====1 ====\nGET http://shop.example/home HTTP/1.1\r\nHost: shop.example\r\nCookie: a=1\r\n\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: b=2\r\n\r\n", ["a=1"], ["b=2"], "http://shop.example/home", []),
+    ("k6 --http-debug (grafana.com, HTTP debugging)", "INFO[0000] Request:\nGET /home HTTP/1.1\r\nHost: shop.example\r\nCookie: a=1\r\n\r\n  group= iter=0\nINFO[0000] Response:\nHTTP/2.0 200 OK\r\nSet-Cookie: b=2\r\n\r\n", ["a=1"], ["b=2"], HOME, []),
+    ("headers of HTTP/2 as developer tools copy them", ":authority: shop.example\n:method: GET\n:path: /home\n:scheme: https\ncookie: a=1; b=2\n", ["a=1; b=2"], [], HOME, []),
+    ("curl -i of a page that has the form of headers and cookies", 'HTTP/1.1 200 OK\r\nSet-Cookie: sid=abc\r\n\r\n<meta content="width=device-width; initial-scale=1">\n<script>document.cookie = "banner=1; path=/"; cookie = "x=1"</script>\nSet-Cookie: fake=1\n<p title="a=1; b=2">\n', [], ["sid=abc"], "https://localhost/", []),
+    ("a HAR in gzip", gzip.compress(har([("set-cookie", FIRST)]).encode()), SENT, [FIRST], HOME, []),
+    ("a HAR whose headers have the value first", har([("set-cookie", FIRST)]).replace('"name": "set-cookie", "value": "' + FIRST + '"', '"value": "' + FIRST + '", "name": "set-cookie"'), SENT, [FIRST], HOME, []),
+    ("an array of entries without a HAR", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]["entries"]), SENT, [FIRST], HOME, []),
+    ("entries without log", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]), SENT, [FIRST], HOME, []),
+    ("one entry on a line", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]["entries"][0]) + "\n", SENT, [FIRST], HOME, []),
+    ("a HAR whose arrays have more than its headers", har([("set-cookie", FIRST)], [{"name": "sid", "value": "abc"}, {"name": "b", "value": "2", "path": "/"}]), SENT, [FIRST, "b=2; Path=/"], HOME, [Note.FROM_ARRAYS]),
     ("Chrome's HAR with sensitive data (developer.chrome.com, HAR export)", har([("set-cookie", line) for line in ALL]), SENT, ALL, HOME, []),
     ("Firefox's HAR, lines joined by line feeds", har([("set-cookie", "\n".join(ALL))]), SENT, ALL, HOME, []),
     ("Safari's HAR, lines joined by commas (WebKit, Web Inspector)", har([("Set-Cookie", ", ".join(ALL))]), SENT, ALL, HOME, [Note.SPLIT]),
@@ -96,7 +145,8 @@ def test_each_tool_is_read(
     assert [v.decode() for n, v in one.asked if n.lower() == b"cookie"] == asked
     assert [v.decode() for n, v in one.answered if n.lower() == b"set-cookie"] == answered
     assert one.url == url
-    assert {note for note, count in account.notes.items() if count} == set(notes)
+    no_host = {Note.NO_HOST} if url.startswith("https://localhost/") else set()
+    assert {note for note, count in account.notes.items() if count} == set(notes) | no_host
 
 
 @pytest.mark.parametrize(
@@ -118,6 +168,93 @@ def test_a_recording_without_cookies_has_a_reason(tmp_path: Path, source: Path |
     assert account.cookies == 0 and reason in account.why_no_cookies
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (b"PK\x03\x04\x14\x00", "is a zip archive"),
+        (b"BZh91AY", "unpack it with bunzip2"),
+        (b"\xfd7zXZ\x00", "unpack it with unxz"),
+        (b"\x28\xb5\x2f\xfd\x00", "unpack it with unzstd"),
+        (b"\x0a\x0d\x0d\x0a\x00", "is a capture of packets"),
+        (b'<?xml version="1.0"?>\n<items><item><request base64="true">', "such as an export of Burp"),
+        ((DATA / "curl-jar.txt").read_bytes(), "is a cookie file"),
+        (gzip.compress(b"cookie=a=1 " * 1000)[:-20], "is a damaged gzip file"),
+        (b'"GET / HTTP/1.1" "max-age=31536000; includeSubDomains=1" "u=1, i" "Root=1-58337281-1d84"', "has no Set-Cookie or"),
+        (b'"GET / HTTP/1.1" "a=1&b=2"\n"GET / HTTP/1.1" "a=1"', "has no Set-Cookie or"),
+        (b"VSL\x00\x0d\x00\x00\x00cookie=a=1\n", "is binary"),
+        (b'[{"a": 1}, {"b": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}]', "is not a HAR file"),
+        (b'{"rows": [' + b"1," * 100_001 + b"1]}\n{}\n{", "is truncated"),
+        (b'[{"rows": [' + b"1," * 100_001 + b"1]}]", "write one record per line (jq -c)"),
+    ],
+)  # fmt: skip
+def test_other_files_are_refused_with_the_reason(tmp_path: Path, text: bytes, fault: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(text)
+    with pytest.raises(NoTraffic) as told:
+        list(recorded(path))
+    assert fault in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "note"),
+    [
+        ('host=a.example "GET / HTTP/1.1" "sid=1"\nhost=a.example "GET / HTTP/1.1" "sid=1; b=2"', ["sid=1; b=2", "sid=1"], {Note.BY_FORM: 2}),
+        ('host=a.example "GET / HTTP/1.1" "sid=1"', [], {Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "sid=1; q="a" b"; z=2"', ['sid=1; q="a'], {Note.BY_FORM: 1, Note.UNCLEAR: 1}),
+        ('{"host": "a.example", "has_cookie": "yes"}', [], {Note.UNCLEAR: 1}),
+        ('host=a.example cookie="c=1"\nhost=a.example cookie="b=' + "x" * (1 << 21) + '"\nhost=a.example cookie="d=1"', ["c=1", "d=1"], {Note.TOO_LONG: 1}),
+        ("#Fields: cs-method cs(Host) cs(Cookie)\nGET a.example a=1\nGET a.example a=1 more", ["a=1"], {Note.NOT_PARSED: 1}),
+        ("host,cookie\na.example,a=1\na.example,a=1,more\n", ["a=1"], {Note.NOT_PARSED: 1}),
+        ('{"host": "a.example", "cookie": "a=1"}\n{"host": "a.exam', ["a=1"], {Note.NOT_PARSED: 1}),
+        ('cookie="a=1"', ["a=1"], {Note.NO_HOST: 1}),
+    ],
+)  # fmt: skip
+def test_lines_that_are_not_clear_are_counted(
+    tmp_path: Path, text: str, names: list[str], note: dict[Note, int]
+) -> None:
+    path = tmp_path / "file"
+    path.write_text(text)
+    account = Account()
+    assert [value.decode() for one in recorded(path, account=account) for _, value in one.asked] == names
+    assert +account.notes == note
+    assert account.is_incomplete == (not set(note) <= {Note.BY_FORM, Note.NO_HOST})
+
+
+def test_several_recordings_in_one_file_are_all_read(tmp_path: Path) -> None:
+    one = har([("set-cookie", FIRST)])
+    path = tmp_path / "file"
+    for text in (f"{one}\n{one}", f"{one}{one}", f"[{one}, {one}]", json.dumps(json.loads(one)["log"]["entries"] * 2)):
+        path.write_text(text)
+        assert [found.url for found in recorded(path)] == [HOME, HOME]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '127.0.0.1 - - [01/Jun/2026:12:00:00 +0200] "GET / HTTP/1.1" 200 cookie="a=1"',
+        '2026-06-01T10:00:00.000000Z stdout F "GET / HTTP/1.1" cookie="a=1"',
+        '{"time_local": "01/Jun/2026:10:00:00 +0000", "cookie": "a=1"}',
+        '{"log": "cookie=\\"a=1\\"\\n", "time": "2026-06-01T10:00:00Z"}',
+    ],
+)
+def test_the_lifetime_of_a_log_is_measured_from_the_time_of_the_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(line + "\n")
+    assert [one.at for one in recorded(path)] == [1780308000.0]
+
+
+def test_a_hostile_line_takes_linear_time(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    size = 1 << 17
+    for text in ("cookie=[ ", 'cookie=" ', '", b=', "_cookie", '\\"', '{"', "; a=1", "a=1, ", '"A /'):
+        for before in ("", 'cookie="a=', '"a="', "set_cookie='a=\"1"):
+            path.write_text((before + text * size)[: size - 1] + "\n")
+            began = process_time()
+            with suppress(NoTraffic):
+                list(recorded(path))
+            assert process_time() - began < 1, (before, text)
+
+
 def test_the_handshake_of_a_websocket_is_a_request() -> None:
     _, second = recorded(DATA / "websocket.har")
     assert (second.url, second.asked) == ("https://shop.example/live", [(b"Cookie", b"sid=1; wsroute=a1")])
@@ -128,7 +265,8 @@ def test_the_handshake_of_a_websocket_is_a_request() -> None:
     [
         ({"request": {"url": "data:text/html,x"}}, Note.NOT_HTTP),
         ({"request": {"url": "chrome-extension://abc/x.js"}}, Note.NOT_HTTP),
-        ({"request": {"url": "http://[::1"}}, Note.NOT_HTTP),
+        ({"request": {"url": "http://[::1"}}, Note.NO_URL),
+        ({"request": {"url": "https://stra\u00dfe.example/"}}, Note.NO_URL),
         ({"request": {}}, Note.NO_URL),
         ({"request": {"url": HOME}, "response": {"status": 0}}, Note.NO_RESPONSE),
         ({"request": {"url": HOME}}, Note.NO_RESPONSE),

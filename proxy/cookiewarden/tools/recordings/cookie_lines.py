@@ -8,8 +8,11 @@ from datetime import datetime
 
 from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
 
-_BETWEEN = re.compile(rb",[ \t]+(?=([^\s;,=\"]+)=)")
+_BETWEEN = re.compile(rb",[ \t]*(?=([^\s;,=\"]+)=)")
 """A comma that may stand between two Set-Cookie lines: a name and `=` follow, which no date has."""
+_ENDS_ATTRIBUTE = re.compile(
+    rb";[ \t]*(?:(?:path|domain|expires|max-age|samesite|priority)=[^;]*|secure|httponly|partitioned)", re.IGNORECASE
+)
 
 _REDACTED = re.compile(
     rb"[\[<({*_ ]*(?:redacted|removed|hidden|filtered|masked|sanitized|scrubbed|secret|omitted|x{3,}|\*+)[\]>)}*_ ]*",
@@ -23,19 +26,27 @@ def is_redacted(value: bytes) -> bool:
 
 
 def split_joined(value: bytes, names: Collection[bytes] = ()) -> list[bytes]:
-    """Split Set-Cookie lines that a recorder has joined by `, `, as WebKit does.
+    """Split Set-Cookie lines that a recorder has joined by commas, as WebKit does.
 
     Args:
         value: the recorded header.
         names: the cookies that the recorder lists besides; only before these a line may begin. Empty if unknown.
     """
     lines: list[bytes] = []
-    begin = 0
+    begin = counted = 0
+    is_quoted = False
     for found in _BETWEEN.finditer(value):
-        # A comma within quotes belongs to the value.
-        if (not names or found[1] in names) and value.count(b'"', begin, found.start()) % 2 == 0:
-            lines.append(value[begin : found.start()])
-            begin = found.end()
+        is_quoted ^= value.count(b'"', counted, found.start()) % 2 == 1
+        counted = found.start()
+        if (names and found[1] not in names) or is_quoted:
+            continue  # a comma within quotes belongs to the value
+        # Envoy, Tomcat and .NET write no blank. Such a comma joins lines only where an attribute ends.
+        if found[0] == b"," and not _ENDS_ATTRIBUTE.fullmatch(
+            value, max(value.rfind(b";", begin, counted), begin), counted
+        ):
+            continue
+        lines.append(value[begin:counted])
+        begin = found.end()
     return [*lines, value[begin:]]
 
 
@@ -52,7 +63,12 @@ def set_cookie_of(cookie: Mapping[str, object], host: bytes) -> bytes:
     domain = text("domain")
     if domain and domain.encode() != host.partition(b":")[0]:  # recorders name the host of host-only cookies too
         line += f"; Domain={domain}"
-    if (at := _moment(text("expires"))) is not None:
+    seconds = cookie.get("maxAge")
+    if isinstance(seconds, int) and not isinstance(seconds, bool):
+        line += f"; Max-Age={seconds}"
+    expires = cookie.get("expires")
+    at = float(expires) if isinstance(expires, int) and expires > 0 else _moment(text("expires"))
+    if at is not None:
         line += f"; Expires={imf_fixdate(int(at)).decode()}"
     line += "; HttpOnly" if cookie.get("httpOnly") is True else ""
     line += "; Secure" if cookie.get("secure") is True else ""

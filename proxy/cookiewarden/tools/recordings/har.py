@@ -2,11 +2,14 @@
 
 HTTP Archive 1.2: http://www.softwareishard.com/blog/har-12-spec/"""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import IO
+from urllib.parse import unquote_to_bytes
 
 from cookiewarden.core.cookies.date import parse_cookie_date
 from cookiewarden.core.engine.decision import Header
@@ -14,7 +17,10 @@ from cookiewarden.tools.recordings.cookie_lines import is_redacted, set_cookie_o
 from cookiewarden.tools.recordings.json_stream import ShortNumbers, shallow
 from cookiewarden.tools.recordings.recorded import Account, Note, NoTraffic, Recorded, exchange_of_url, octets
 
-_ENTRY = "log.entries.item"
+_LISTS = frozenset({"log.entries", "entries", "item.log.entries", "item.entries"})
+"""The places of entries: in a HAR, in several HARs, or without `log`."""
+_BASES = frozenset({"", "item", *(f"{place}.item" for place in _LISTS)})
+_HTTP = re.compile("(?:https?|wss?):|[^:]*$", re.IGNORECASE)
 _FACTS = frozenset({"startedDateTime", "request.method", "request.url"})
 
 
@@ -25,15 +31,27 @@ class _Side:
     headers: list[Header] = field(default_factory=list)
     cookies: list[dict[str, object]] = field(default_factory=list)
 
+    def add(self, name: str, value: str) -> None:
+        """Take a header. Firefox joins lines of one name by line feeds; HTTP/2's own fields begin with a colon."""
+        if not name.startswith(":"):
+            self.headers += [(octets(name), octets(line)) for line in value.split("\n")]
+
 
 @dataclass(slots=True)
 class _Entry:
     facts: dict[str, str] = field(default_factory=dict)
+    has_headers: bool = False
     milliseconds: float = 0.0
     status: int | None = None
     request: _Side = field(default_factory=_Side)
     response: _Side = field(default_factory=_Side)
     name: str = ""
+    value: str = ""
+
+    @property
+    def is_one(self) -> bool:
+        """True for an entry, and false for other JSON."""
+        return "request.url" in self.facts and self.has_headers
 
     def take(self, key: str, event: str, value: object) -> None:
         """Read one value. `key`: its place below the entry."""
@@ -41,78 +59,113 @@ class _Entry:
         if event == "string" and key in _FACTS:
             self.facts[key] = str(value)
         elif event == "number" and key == "time":
-            self.milliseconds = float(str(value))
+            self.milliseconds = _number(value)
         elif event == "number" and key == "response.status":
-            self.status = int(float(str(value)))
+            self.status = int(_number(value))
         elif side in ("request", "response"):
+            self.has_headers = self.has_headers or rest == "headers"
             self._take(self.request if side == "request" else self.response, rest, event, value)
 
     def _take(self, side: _Side, rest: str, event: str, value: object) -> None:
-        if rest == "headers.item.name" and event == "string":
+        if rest == "headers.item" and event == "start_map":
+            self.name = self.value = ""
+        elif rest == "headers.item" and event == "end_map":
+            side.add(self.name, self.value)
+        elif rest == "headers.item.name" and event == "string":
             self.name = str(value)
         elif rest == "headers.item.value" and event == "string":
-            # Firefox joins lines of one name by line feeds; HTTP/2's own fields begin with a colon.
-            if not self.name.startswith(":"):
-                side.headers += [(octets(self.name), octets(line)) for line in str(value).split("\n")]
+            self.value = str(value)
+        elif rest.startswith("headers.") and event == "string":  # headers as a map, with a text or a list for each
+            side.add(rest.removeprefix("headers.").removesuffix(".item"), str(value))
         elif rest == "cookies.item" and event == "start_map":
             side.cookies.append({})
-        elif rest.startswith("cookies.item.") and side.cookies and event in ("string", "boolean"):
-            side.cookies[-1][rest.removeprefix("cookies.item.")] = value
+        elif rest.startswith("cookies.item.") and side.cookies and event in ("string", "boolean", "number"):
+            side.cookies[-1][rest.removeprefix("cookies.item.")] = int(_number(value)) if event == "number" else value
+
+
+def _number(value: object) -> float:
+    """Return a number of a HAR; 0 if it is too large for one."""
+    number = float(str(value))
+    return number if isfinite(number) else 0.0
+
+
+class NotHar(NoTraffic):
+    """A file is JSON, and has no entries of a HAR."""
 
 
 def read_har(file: IO[bytes], path: Path, account: Account) -> Iterator[Recorded]:
-    """Yield the exchanges of a HAR. Raises NoTraffic."""
+    """Yield the exchanges of a HAR, of several HARs, or of entries without a HAR. Raises NoTraffic, and NotHar."""
     import ijson  # type: ignore[import-untyped]
 
-    account.is_har = True
     is_har = False
-    entry = _Entry()
+    others = 0
+    entry: _Entry | None = None
+    base = below = ""
     numbers = ShortNumbers(file)
     try:
-        for prefix, event, value in shallow(ijson.basic_parse(numbers)):
-            if prefix == "log.entries" and event == "start_array":
-                is_har = True
-            elif prefix == _ENTRY and event == "start_map":
-                entry = _Entry()
-            elif prefix == _ENTRY and event == "end_map":
-                if made := _exchange(entry, account):
-                    yield made
-            elif prefix.startswith(_ENTRY + "."):
-                entry.take(prefix[len(_ENTRY) + 1 :], event, value)
+        for prefix, event, value in shallow(ijson.basic_parse(numbers, multiple_values=True)):
+            if event == "start_array" and prefix in _LISTS:
+                is_har = account.is_har = True
+            elif event == "start_map" and prefix in _BASES:
+                entry, base, below = _Entry(), prefix, prefix and prefix + "."
+            elif entry is not None and event == "end_map" and prefix == base:
+                if entry.is_one or base not in ("", "item"):
+                    is_har = account.is_har = True
+                    if made := _exchange(entry, account):
+                        yield made
+                else:
+                    others += base == "item"
+                entry = None
+            elif entry is not None and prefix.startswith(below):
+                entry.take(prefix[len(below) :], event, value)
     except ijson.JSONError:
         fault = "is truncated" if numbers.has_ended else "is not valid JSON"
         raise NoTraffic(f'"{path}" {fault}; using the exchanges before that place') from None
     except UnicodeDecodeError:
         raise NoTraffic(f'"{path}" is not valid JSON (not UTF-8); using the exchanges before that place') from None
     if not is_har:
-        raise NoTraffic(f'"{path}" is not a HAR file: log.entries is missing')
+        raise NotHar(f'"{path}" is not a HAR file: log.entries is missing')
+    if others:
+        account.notes[Note.NO_URL] += others
 
 
 def _exchange(entry: _Entry, account: Account) -> Recorded | None:
     url = entry.facts.get("request.url", "")
     exchange = exchange_of_url(url, entry.facts.get("request.method", "GET"))
     if exchange is None:
-        account.notes[Note.NOT_HTTP if ":" in url else Note.NO_URL] += 1
+        account.notes[Note.NO_URL if _HTTP.match(url) else Note.NOT_HTTP] += 1
         return None
     if not entry.response.headers and not entry.response.cookies and not entry.status:
         account.notes[Note.NO_RESPONSE] += 1
     notes: set[Note] = set()
     asked = _without_redacted(entry.request.headers, notes)
     answered = _without_redacted(entry.response.headers, notes)
-    if not _has(asked, b"cookie") and (pairs := [_pair(cookie) for cookie in entry.request.cookies]):
-        asked.append((b"Cookie", b"; ".join(pairs)))
-        notes.add(Note.FROM_ARRAYS)
-    if _has(answered, b"set-cookie"):
-        answered = _split(answered, {octets(str(cookie.get("name", ""))) for cookie in entry.response.cookies}, notes)
-    elif entry.response.cookies:
-        answered += [(b"Set-Cookie", set_cookie_of(cookie, exchange.host)) for cookie in entry.response.cookies]
+    asked = _with_pairs(asked, entry.request.cookies, notes)
+    answered = _split(answered, {octets(str(cookie.get("name", ""))) for cookie in entry.response.cookies}, notes)
+    lines = [value for name, value in answered if name.lower() == b"set-cookie"]
+    for cookie in _only_in(entry.response.cookies, lines):
+        answered.append((b"Set-Cookie", set_cookie_of(cookie, exchange.host)))
         notes.add(Note.FROM_ARRAYS)
     account.notes.update(notes)
     return Recorded(replace(exchange, headers=asked), asked, answered, _moment(entry, answered))
 
 
-def _has(headers: list[Header], name: bytes) -> bool:
-    return any(found.lower() == name for found, _ in headers)
+def _with_pairs(asked: list[Header], cookies: list[dict[str, object]], notes: set[Note]) -> list[Header]:
+    """Add the cookies that only the array has to the request's headers."""
+    sent = b";".join(value for name, value in asked if name.lower() == b"cookie")
+    pairs = [_pair(cookie) for cookie in _only_in(cookies, sent.split(b";"))]
+    if not pairs:
+        return asked
+    notes.add(Note.FROM_ARRAYS)
+    return [*asked, (b"Cookie", b"; ".join(pairs))]
+
+
+def _only_in(cookies: list[dict[str, object]], lines: list[bytes]) -> Iterator[dict[str, object]]:
+    """Yield the cookies of an array that the headers do not have. Recorders that keep headers as a map have the last
+    line only; BrowserMob Proxy percent-decodes the names in its arrays."""
+    names = {line.partition(b"=")[0].strip() for line in lines}
+    names |= {unquote_to_bytes(name) for name in names}
+    return (cookie for cookie in cookies if octets(str(cookie.get("name", ""))) not in names)
 
 
 def _pair(cookie: dict[str, object]) -> bytes:

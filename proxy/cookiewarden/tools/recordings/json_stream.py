@@ -105,3 +105,41 @@ def shallow(events: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, Any]]
             yield ".".join(path), event, value
             if event in _BEGINS:
                 path.append("item" if event == "start_array" else "")
+
+
+class TooLarge(Exception):
+    """A JSON value is larger than a record of a log."""
+
+
+MAX_VALUES = 100_000
+"""Values of one record."""
+
+
+def records(file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a JSON file: of its array, or one after another. Raises TooLarge."""
+    import ijson  # type: ignore[import-untyped]
+
+    stack: list[tuple[str, Any]] = []
+    count = 0
+    for prefix, event, value in shallow(ijson.basic_parse(ShortNumbers(file), multiple_values=True)):
+        if event in _ENDS:
+            if stack:
+                _, made = stack.pop()
+                if not stack:
+                    count = 0
+                    yield made
+            continue
+        if not stack and (event != "start_map" or prefix not in ("", "item")):
+            continue
+        count += 1
+        if count > MAX_VALUES:
+            raise TooLarge
+        made = {} if event == "start_map" else [] if event == "start_array" else value
+        if stack:
+            place, into = stack[-1]
+            if isinstance(into, list):
+                into.append(made)
+            else:
+                into[prefix[len(place) + bool(place) :]] = made
+        if event in _BEGINS:
+            stack.append((prefix, made))

@@ -1,22 +1,25 @@
 """Which kind of recording a file is, and its exchanges."""
 
 import codecs
+import gzip
 import io
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.tools.recordings.flows import read_flows
-from cookiewarden.tools.recordings.har import read_har
+from cookiewarden.tools.recordings.har import NotHar, read_har
 from cookiewarden.tools.recordings.heads import Heads
-from cookiewarden.tools.recordings.json_stream import Utf8
+from cookiewarden.tools.recordings.json_stream import TooLarge, Utf8, records
 from cookiewarden.tools.recordings.logs import Logs
-from cookiewarden.tools.recordings.recorded import ANYWHERE, Account, NoTraffic, Recorded
+from cookiewarden.tools.recordings.recorded import ANYWHERE, Account, Note, NoTraffic, Recorded
 
 MAX_LINE = 1 << 20
-"""Octets of a line of text; the rest counts as another line."""
+"""Octets of a line of text; longer lines are left out, and counted."""
 PEEKED = 1 << 16
 
 
@@ -29,67 +32,131 @@ def recorded(path: Path, at: Exchange = ANYWHERE, account: Account | None = None
     """
     account = account if account is not None else Account()
     try:
-        with path.open("rb") as raw:
-            file = _as_utf8(raw)
-            beginning = file.peek(PEEKED)[:PEEKED].lstrip()
-            for one in _read(file, path, at, account, beginning):
+        with io.BufferedReader(io.FileIO(path), PEEKED) as raw:
+            for one in _read(_plain(raw, path), path, at, account):
                 account.add(one)
+                if at == ANYWHERE and one.exchange.host == ANYWHERE.host and not account.is_har:
+                    account.notes[Note.NO_HOST] += 1
                 yield one
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise NoTraffic(f'"{path}" is a damaged gzip file; using the exchanges before that place') from None
     except OSError as error:
         raise NoTraffic(f'cannot read "{path}": {(error.strerror or "error").lower()}') from None
 
 
-def _read(file: io.BufferedReader, path: Path, at: Exchange, account: Account, beginning: bytes) -> Iterator[Recorded]:
-    if re.match(rb"[0-9]+:", beginning):
-        return read_flows(file, path)
-    if beginning.startswith(b"{") and not _is_json_line(beginning):
-        return read_har(file, path, account)
-    return _read_text(file, path, at, account)
+_FLOWS = re.compile(rb"[0-9]+:(?![0-9]{2}:[0-9]{2})\S")
+"""The length of a flow, which is not the time of a line."""
+_JSON = re.compile(rb"\{|\[\s*[\[{\]]")
+_OTHERS = {
+    b"PK\x03\x04": "is a zip archive (Fiddler, Playwright and Proxyman write such files); unpack it, or export a HAR",
+    b"BZh": "is compressed; unpack it with bunzip2",
+    b"\xfd7zXZ": "is compressed; unpack it with unxz",
+    b"\x28\xb5\x2f\xfd": "is compressed; unpack it with unzstd",
+    b"\x0a\x0d\x0d\x0a": "is a capture of packets (pcapng); export a HAR instead",
+    b"\xd4\xc3\xb2\xa1": "is a capture of packets (pcap); export a HAR instead",
+    b"<?xml": "is XML, such as an export of Burp; export a HAR instead",
+    b"# Netscape HTTP Cookie File": "is a cookie file of curl or a browser, without headers; record with curl -v",
+}
+"""Files that people have instead, by their first octets."""
+
+
+def _plain(raw: "io.BufferedReader[Any]", path: Path) -> "io.BufferedReader[Any]":
+    """Unpack gzip and decode to UTF-8. Raises NoTraffic for a kind of file that cannot be read."""
+    file = io.BufferedReader(gzip.GzipFile(fileobj=raw), PEEKED) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
+    file = _as_utf8(file)
+    for begin, fault in _OTHERS.items():
+        if file.peek(len(begin))[: len(begin)] == begin:
+            raise NoTraffic(f'"{path}" {fault}')
+    return file
+
+
+def _read(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account: Account) -> Iterator[Recorded]:
+    beginning = file.peek(PEEKED)[:PEEKED].lstrip()
+    if _FLOWS.match(beginning):
+        yield from read_flows(file, path)
+    elif _JSON.match(beginning) and not _is_json_line(beginning):
+        yield from _read_json(file, path, at, account)
+    else:
+        yield from _read_text(file, path, at, account)
+
+
+def _read_json(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account: Account) -> Iterator[Recorded]:
+    """Yield the exchanges of a HAR, or of JSON records that span lines."""
+    try:
+        yield from read_har(file, path, account)
+        return
+    except NotHar as error:
+        other = error
+    account.unit = "record"
+    logs = Logs(at, account)
+    found = False
+    with io.BufferedReader(io.FileIO(path), PEEKED) as raw:
+        try:
+            for record in records(_plain(raw, path)):
+                for one in logs.record(record):
+                    found = True
+                    yield one
+        except TooLarge:
+            raise NoTraffic(f"{other}; to read it as a log, write one record per line (jq -c)") from None
+    if not found and not account.notes.total():
+        raise other
 
 
 def _is_json_line(beginning: bytes) -> bool:
     """Check whether a file that begins with `{` has one JSON object per line: a log, not a HAR."""
-    first, newline, _ = beginning.partition(b"\n")
+    first, newline, rest = beginning.partition(b"\n")
     if not newline and len(beginning) >= PEEKED:
         return False
     try:
         found = json.loads(first)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # a line of a log can have a fault, or escapes that JSON does not have
+        is_line = first.rstrip().endswith(b"}") and (not rest.strip() or rest.startswith(b"{"))
+        return is_line and b'"entries"' not in first
+    if not isinstance(found, dict) or isinstance(found.get("log"), dict) or isinstance(found.get("entries"), list):
         return False
-    return not (isinstance(found, dict) and isinstance(found.get("log"), dict))
+    request = found.get("request")
+    return not (isinstance(request, dict) and "url" in request and "headers" in request and "response" in found)
 
 
-def _as_utf8(file: io.BufferedReader) -> io.BufferedReader:
+def _as_utf8(file: "io.BufferedReader[Any]") -> "io.BufferedReader[Any]":
     """Decode UTF-16 by its byte order mark or by its zeros; drop the mark of UTF-8."""
     begin = file.peek(4)[:4]
     if begin.startswith(codecs.BOM_UTF8):
         file.read(3)
         return file
     if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return io.BufferedReader(Utf8(file, "utf-16"))
+        return io.BufferedReader(Utf8(file, "utf-16"), PEEKED)
     if len(begin) == 4 and begin[0] and begin[2] and not begin[1] and not begin[3]:
-        return io.BufferedReader(Utf8(file, "utf-16-le"))
+        return io.BufferedReader(Utf8(file, "utf-16-le"), PEEKED)
     if len(begin) == 4 and begin[1] and begin[3] and not begin[0] and not begin[2]:
-        return io.BufferedReader(Utf8(file, "utf-16-be"))
+        return io.BufferedReader(Utf8(file, "utf-16-be"), PEEKED)
     return file
 
 
-def _read_text(file: io.BufferedReader, path: Path, at: Exchange, account: Account) -> Iterator[Recorded]:
+def _read_text(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account: Account) -> Iterator[Recorded]:
     """Yield the exchanges of saved heads and of access logs, line by line."""
     heads, logs = Heads(at, account), Logs(at, account)
     account.unit = "line"
     found = binary = False
-    for line in iter(lambda: file.readline(MAX_LINE), b""):
-        text = line.rstrip(b"\n")
-        binary = binary or b"\0" in text
+    is_rest = False
+    while line := file.readline(MAX_LINE):
+        was_rest, is_rest = is_rest, len(line) >= MAX_LINE and not line.endswith(b"\n")
+        if is_rest or was_rest:
+            account.notes[Note.TOO_LONG] += not was_rest
+            continue
+        text = line.rstrip(b"\r\n")
+        if b"\0" in text:
+            binary = True
+            continue
         is_head, ended = heads.take(text)
-        for one in [*ended, *(() if is_head else logs.take(text))]:
+        for one in [*ended, *(() if is_head or heads.has_heads else logs.take(text))]:
             found = True
             yield one
+    yield from logs.rest()
     for one in heads.rest():
         found = True
         yield one
-    if not found and not account.notes:
+    if not found and not account.notes.total():
         fault = "is binary" if binary else "has no Set-Cookie or Cookie header"
         raise NoTraffic(
             f'"{path}" {fault}; give a HAR file, a flow file of mitmproxy, an access log with cookies, '

@@ -1,7 +1,8 @@
 """Exchanges as a recorder saved them, and an account of the parts that were not understood."""
 
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -43,10 +44,20 @@ class Note(Enum):
     NOT_HTTP = "left out: not fetched by HTTP, such as data and chrome-extension URLs"
     NO_RESPONSE = "without a response: only the request is used"
     REDACTED = "left out: the cookies are redacted"
-    NOT_PARSED = "left out: not valid JSON"
-    FROM_ARRAYS = "read from cookies[] arrays, because the cookie headers are missing"
+    NOT_PARSED = "left out: not valid JSON, or not of the columns that the file names"
+    TOO_LONG = "left out: longer than 1 MB"
+    UNCLEAR = (
+        "left out: a field may be a cookie header; name the fields of the log, such as "
+        'cookie="$http_cookie", with escaped quotes'
+    )
+    FROM_ARRAYS = "read from cookies[] arrays, because the headers do not have these cookies"
     SPLIT = "split: the recorder had joined Set-Cookie lines with commas"
     BY_FORM = "read by form: a field without a name looks like a cookie header"
+    NO_HOST = "without a host: read as of https://localhost/; give --url if it is another"
+
+
+_MISSING = (Note.NO_URL, Note.REDACTED, Note.NOT_PARSED, Note.TOO_LONG, Note.UNCLEAR)
+"""Notes on parts that may have had cookies."""
 
 
 @dataclass(slots=True)
@@ -72,7 +83,7 @@ class Account:
     @property
     def is_incomplete(self) -> bool:
         """True if cookies of the file may be missing in its exchanges."""
-        return not self.cookies or any(self.notes[note] for note in (Note.NO_URL, Note.REDACTED, Note.NOT_PARSED))
+        return not self.cookies or any(self.notes[note] for note in _MISSING)
 
     @property
     def why_no_cookies(self) -> str:
@@ -98,8 +109,32 @@ def exchange_of_url(url: str, method: str = "GET") -> Exchange | None:
         return None
     if parts.scheme not in ("http", "https", "ws", "wss") or not host:
         return None
+    if not host.isascii() and (host := ascii_host(host)) == "":
+        return None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Exchange(octets(host), octets(target), parts.scheme in ("https", "wss"), (), octets(method))
+
+
+_AMBIGUOUS = re.compile("[\u00df\u03c2\u200c\u200d]")
+"""Characters that IDNA 2003 and browsers map differently."""
+
+
+def ascii_host(host: str) -> str:
+    """Return the xn--… form of a host with its port; empty if browsers disagree on it."""
+    if _AMBIGUOUS.search(host):
+        return ""
+    try:
+        return host.lower().encode("idna").decode()
+    except UnicodeError:
+        return ""
+
+
+def exchange_of_target(target: bytes, method: bytes, at: Exchange) -> Exchange:
+    """Return the request of a request line. `at`: the place of a target that is only a path."""
+    if b"://" in target.partition(b"?")[0]:
+        found = exchange_of_url(target.decode("utf-8", "surrogateescape"))
+        return replace(found, method=method) if found else at
+    return replace(at, target=target if target.startswith(b"/") else b"/", method=method, headers=())
 
 
 def octets(text: str) -> bytes:

@@ -12,7 +12,7 @@ TESTS ?= tests/core tests/serve
 QUICK := not apps and not soak and not browser and not deploy and not editors and not mitm
 
 .PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-mitm deploy-files conformance soak fuzz lint types format schema clean
-.PHONY: bench bench-engine bench-heads bench-sidecar bench-idle
+.PHONY: pictures bench bench-engine bench-heads bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -45,6 +45,9 @@ test-apps: $(VENV)/apps.stamp ## test Django's admin and Jupyter Server behind t
 
 test-browser: $(VENV)/browser.stamp ## test with Chromium and Firefox (needs Debian's chromium, firefox-esr and prometheus, and npm)
 	$(BIN)/pytest -q -s -m browser tests/browser
+
+pictures: $(VENV)/browser.stamp ## write the pictures of the documents in deploy/pictures/ again, 3 minutes (needs Debian's chromium and prometheus)
+	$(BIN)/python -m tests.browser.pictures
 
 test-deploy: $(VENV)/deploy.stamp ## test deploy/ with promtool, Prometheus, kubectl, systemd-analyze, hadolint, node and go (Debian packages)
 	$(BIN)/pytest -q -m deploy tests/deploy

@@ -1,6 +1,6 @@
 """Write the pictures of the documents: the status page, the report and the statement, light and dark.
 
-    python -m tests.browser.pictures [--seconds 130]
+    make pictures
 
 They show the demo after real traffic, in Chromium, with a Prometheus that scrapes it. Needs Debian's chromium and
 prometheus."""
@@ -24,6 +24,8 @@ from tests.support.wait import eventually
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "deploy" / "pictures"
 SIZE = {"width": 960, "height": 720}
+MARGIN = 16
+"""Pixels above the part that a picture shows."""
 
 
 def visit(site: str, seconds: float) -> None:
@@ -38,14 +40,18 @@ def visit(site: str, seconds: float) -> None:
         time.sleep(0.02 + 0.3 * abs(2 * passed / seconds - 1) * random.random())
 
 
-def shoot(browser: Browser, name: str, address: str) -> None:
-    """Write a page's picture in both colour schemes."""
+def shoot(browser: Browser, name: str, address: str, first: str, last: str) -> None:
+    """Write a page's picture in both colour schemes, from one element to another, which selectors name."""
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme, viewport=SIZE, device_scale_factor=1)
         page = context.new_page()
         page.goto(address, wait_until="networkidle")
         path = PICTURES / f"{name}-{scheme}.png"
-        page.screenshot(path=path)
+        begin, end = page.locator(first).bounding_box(), page.locator(last).bounding_box()
+        assert begin and end, name
+        top = max(0, begin["y"] - MARGIN)
+        height = end["y"] + end["height"] - top
+        page.screenshot(path=path, full_page=True, clip={"x": 0, "y": top, "width": SIZE["width"], "height": height})
         context.close()
 
 
@@ -65,15 +71,17 @@ def main(seconds: float) -> None:
                 report = folder / "report.html"
                 policy = ROOT / "policies" / "carerix.yaml"
                 code, _, errors = run(
-                    "report", "--prometheus", asked.url, "--since", "2min", "--policy", policy,
+                    "report", "--prometheus", asked.url, "--since", "10min", "--policy", policy,
                     "--inventory", f"http://127.0.0.1:{admin}", "--format", "html", "--output", report,
                 )  # fmt: skip
                 assert code == 0, errors
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                shoot(browser, "status", f"http://127.0.0.1:{admin}/")
-                shoot(browser, "statement", f"http://127.0.0.1:{listen}/cookie-statement#cookies")
-                shoot(browser, "report", report.as_uri())
+                shoot(browser, "status", f"http://127.0.0.1:{admin}/", "h1", "section[aria-labelledby=broken] .scroll")
+                statement = f"http://127.0.0.1:{listen}/cookie-statement"
+                shoot(browser, "statement", statement, "#cookies", "section[aria-labelledby=cookies] tr >> nth=7")
+                rows = "section[aria-labelledby=declared] tbody tr"
+                shoot(browser, "report", report.as_uri(), "h1", f"{rows} >> nth=2")
                 browser.close()
         finally:
             demo.terminate()
@@ -82,7 +90,5 @@ def main(seconds: float) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--seconds", type=float, default=130, help="how long the traffic lasts, longer than the period of the report"
-    )
+    parser.add_argument("--seconds", type=float, default=150, help="how long the traffic lasts")
     main(parser.parse_args().seconds)

@@ -36,6 +36,21 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def down() -> Iterator[Running]:
+    """A proxy whose application has ended, after some traffic."""
+    policy = POLICY + LONG + "  - {name: trackers, purpose: x, lifetime: 1h}\n"
+    once = SETS.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)  # so that the proxy must connect again
+    with running(script=once, policy=policy) as found:
+        for _ in range(3):
+            cookie = "; ".join(f"{name}=CANARY" for name in HOSTILE).encode()
+            ask(found.port, get(b"/cart/17/a/very/long/path", b"Cookie: " + cookie, CLOSE))
+        found.origin.close()
+        for _ in range(40):
+            ask(found.port, get(b"/", CLOSE))
+        yield found
+
+
 def url(proxy: Running) -> str:
     return f"http://127.0.0.1:{proxy.admin}/"
 
@@ -60,11 +75,46 @@ def test_the_register_is_shown_as_cards_on_a_phone(browser: Browser, proxy: Runn
     page.context.close()
 
 
+CUT = """[...document.querySelectorAll('main *, header *, footer *')]
+  .filter((e) => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1 && !e.closest('svg, .skip'))
+  .map((e) => `${e.tagName}.${e.className}: ${e.scrollWidth} > ${e.clientWidth}`)"""
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_page_fits_a_phone_without_scrolling_sideways(browser: Browser, down: Running, width: int) -> None:
+    page = opened(browser, url(down), width)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+    assert fits(page) and page.evaluate(CUT) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_page_with_errors_is_accessible_and_fits(browser: Browser, down: Running, size: str, scheme: str) -> None:
+    assert violations(browser, url(down), SIZES[size], scheme) == []
+    page = opened(browser, url(down), SIZES[size], scheme)
+    assert fits(page) and page.wrong == []
+    page.context.close()
+
+
+def test_the_title_and_an_alert_show_that_the_application_is_down(browser: Browser, down: Running) -> None:
+    page = opened(browser, url(down), scripts=False)
+    assert page.title() == "502: application down · test"
+    assert "502: application down. 40 of 43 requests failed" in page.inner_text("[role=alert]")
+    page.context.close()
+
+
+def test_the_legend_shows_the_peak_of_each_line(browser: Browser, down: Running) -> None:
+    page = opened(browser, url(down))
+    page.wait_for_selector(".key >> text=/requests .*, peak [0-9.]+/", timeout=15_000)
+    page.context.close()
+
+
 def test_charts_show_the_value_of_their_top_line(browser: Browser, proxy: Running) -> None:
     page = opened(browser, url(proxy))
     assert [text.startswith("max ") and text.endswith(" /s") for text in page.locator(".top").all_inner_texts()] == [
         True
-    ] * 2
+    ] * 3
     page.context.close()
 
 

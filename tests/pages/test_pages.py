@@ -68,7 +68,7 @@ def test_a_line_goes_from_one_end_to_the_other_and_its_top_is_the_largest_value(
     svg = str(chart([ChartLine("a", [0.0, 5.0, 10.0]), ChartLine("b", [0.0, 0.0, 0.0])], ("then", "now"), "/s", "Rate"))
     (x0, y0), (_, y1), (x2, y2) = points(svg)
     assert (x0, x2) == (8, 632) and y0 > y1 > y2 and y1 - y2 == pytest.approx(y0 - y1, abs=0.2)
-    assert "Rate: a 10, b 0 /s in the last step" in svg and svg.count("<polyline") == 1
+    assert "Rate: a 10, peak 10; b 0, peak 0; in /s, for the last step" in svg and svg.count("<polyline") == 1
     assert '<p class="top">max 10 /s</p>' in svg
     ElementTree.fromstring(f"<div>{svg}</div>")
 

@@ -21,12 +21,20 @@ class ChartLine:
     """Label and CSS class: one word."""
     values: Sequence[float]
 
+    @property
+    def last(self) -> float:
+        return self.values[-1] if self.values else 0.0
+
+    @property
+    def peak(self) -> float:
+        return max(self.values, default=0.0)
+
 
 def chart(lines: Sequence[ChartLine], ends: tuple[str, str], unit: str, title: str) -> Markup:
     """Draw lines on one scale from 0. `ends` labels the first and the last step; screen readers read `title`."""
-    top = max((value for line in lines for value in line.values), default=0.0)
-    told = [f"{line.name} {number(line.values[-1])}" for line in lines if line.values]
-    values = f"{', '.join(told)} {unit} in the last step" if told else "no data yet"
+    top = max((line.peak for line in lines), default=0.0)
+    told = [f"{line.name} {number(line.last)}, peak {number(line.peak)}" for line in lines if line.values]
+    values = f"{'; '.join(told)}; in {unit}, for the last step" if told else "no data yet"
     return _framed(
         (_line(line, top) for line in lines if any(line.values)), f"{title}: {values}", ends, f"{number(top)} {unit}"
     )
@@ -41,7 +49,8 @@ def bars(lines: Sequence[ChartLine], ends: tuple[str, str], title: str) -> Marku
 
 def spark(values: Sequence[float], title: str) -> Markup:
     """Draw bars without axes, for a table cell."""
-    drawn = Markup("").join(_bars([ChartLine("requests", values)], max(values, default=0.0)))
+    line = ChartLine("requests", values)
+    drawn = Markup("").join(_bars([line], line.peak))
     return Markup(
         '<svg class="spark" viewBox="0 0 {} {}" role="img" preserveAspectRatio="none"><title>{}</title>{}</svg>'
     ).format(WIDTH, HEIGHT, title, drawn)

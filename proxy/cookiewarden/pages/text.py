@@ -45,6 +45,12 @@ def ago(at: float, now: float) -> str:
     return "just now" if seconds < 10 else f"{seconds:.0f} seconds ago"
 
 
+def lasted(since: float, now: float) -> str:
+    """Write how long something has lasted: `5 minutes`."""
+    text = ago(since, now)
+    return "a few seconds" if text == "just now" else text.removesuffix(" ago")
+
+
 def observed(since: float, now: float) -> str:
     """Write the start of an observation and how long ago it was."""
     return f"Observed since {date(since)} ({ago(since, now)})."

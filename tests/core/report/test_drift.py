@@ -89,6 +89,16 @@ def test_a_near_miss_is_hinted_at_both_ways() -> None:
     one, other = found(seen)
     assert one.told.endswith('did the entry "PHPSESSIONID", which was not seen, mean this cookie?')
     assert other.told.endswith('did this entry mean "PHPSESSID", which was seen but is undeclared?')
+    assert (one.near, other.near) == ("PHPSESSIONID", "PHPSESSID")
+
+
+def test_a_name_similar_to_an_entry_that_was_seen_is_hinted_at() -> None:
+    seen = Watched(entries("name: csrf_token_P23104, purpose: x, lifetime: session", "name: lang, purpose: x"))
+    seen.sets("csrf_token_P23104=1").sets("csrf_token_P23199=1").sets("lang=1").sets("odd=1")
+    one, other = found(seen)
+    assert (one.name, one.near) == ("csrf_token_P23199", "csrf_token_P23104")
+    assert one.told.endswith('the entry "csrf_token_P23104" is similar; if the name varies, declare it with a *')
+    assert (other.name, other.near, other.told) == ("odd", "", "set by the application, but undeclared")
 
 
 def test_the_same_difference_is_reported_once() -> None:

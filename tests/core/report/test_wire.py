@@ -11,6 +11,7 @@ from cookiewarden.core.report.drift import drift
 from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.core.report.forecast import forecast
 from tests.support.policies import entries
+from tests.support.policies import policy as policy_of
 from tests.support.watched import NOW, Watched
 
 POLICY = entries(
@@ -46,9 +47,27 @@ def test_a_policy_comes_back_as_it_was() -> None:
         ("sid", "1h", True, {"": "x"}),
         ("b", "", False, {"en": "x"}),
     ]
+    names = policy_of(entries("name: a, purpose: x, lifetime: 1h, rename_to: __Host-a, seal: true")).entries
+    assert [(e.rename_to, e.seal) for e in [*listed, *map(wire.entry_document, names)]] == [
+        ("", False),
+        ("", False),
+        ("__Host-a", True),
+    ]
     reloads = [wire.ReloadDocument(NOW, False, ["p.yaml:1:1: error"])]
     policy = wire.PolicyDocument(
-        "p", "s", "report", "the policy", None, NOW, True, reloads, {"response": "block"}, listed
+        "p",
+        "s",
+        "report",
+        "the policy",
+        None,
+        NOW,
+        True,
+        reloads,
+        {"response": "block"},
+        listed,
+        None,
+        wire.InstanceDocument("web-1", 7, NOW, "127.0.0.1:8080", "http://127.0.0.1:8090"),
+        wire.TrafficDocument({"5xx": 1}, 0, {"connect": 1}, {}, "502: application down"),
     )
     assert wire.read_policy(wire.dump(policy)) == policy
 

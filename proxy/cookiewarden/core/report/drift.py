@@ -40,6 +40,8 @@ class Finding:
     """File, line and column of the entry."""
     yaml: str = ""
     """Lines to add to the register's `cookies`."""
+    near: str = ""
+    """A similar name: of an entry for an undeclared cookie, and of an undeclared cookie for an unseen entry."""
 
 
 def drift(inventory: Inventory, judged: Judged, policy: Policy, now: float) -> list[Finding]:
@@ -53,8 +55,12 @@ def drift(inventory: Inventory, judged: Judged, policy: Policy, now: float) -> l
     ]
     unseen = [e for e in policy.entries if e.name not in seen and e.set_by is not SetBy.INFRASTRUCTURE]
     near = _near_misses([record.name for record in undeclared], [entry.name for entry in unseen])
+    others = _near_misses(
+        [record.name for record in undeclared if record.name not in near],
+        [entry.name for entry in policy.entries if entry.name in seen],
+    )
     hidden = hidden_cookies(inventory)
-    findings = [_undeclared(record, near, hidden) for record in undeclared]
+    findings = [_undeclared(record, near, others, hidden) for record in undeclared]
     findings += [_never_seen(entry, near) for entry in unseen]
     entries = {entry.name: entry for entry in policy.entries}
     for name, record in inventory.records.items():
@@ -88,13 +94,21 @@ NEAR = 0.8
 """Minimum similarity, as difflib's ratio."""
 
 
-def _undeclared(record: Record, near: Mapping[str, str], hidden: int) -> Finding:
+def _undeclared(record: Record, near: Mapping[str, str], others: Mapping[str, str], hidden: int) -> Finding:
+    """`near` and `others`: the similar names of entries that were not seen, and of entries that were."""
     by = [text for side, text in _BY.items() if side in record.sides]
-    hint = (
-        f'; did the entry "{near[record.name]}", which was not seen, mean this cookie?' if record.name in near else ""
+    hint = ""
+    if record.name in near:
+        hint = f'; did the entry "{near[record.name]}", which was not seen, mean this cookie?'
+    elif record.name in others:
+        hint = f'; the entry "{others[record.name]}" is similar; if the name varies, declare it with a *'
+    return Finding(
+        Kind.UNDECLARED,
+        record.name,
+        f"{' and '.join(by)}, but undeclared{hint}",
+        yaml=entry_yaml(record, hidden=hidden),
+        near=near.get(record.name) or others.get(record.name, ""),
     )
-    told = f"{' and '.join(by)}, but undeclared{hint}"
-    return Finding(Kind.UNDECLARED, record.name, told, yaml=entry_yaml(record, hidden=hidden))
 
 
 _BY = {
@@ -163,7 +177,14 @@ def _never_seen(entry: Entry, near: Mapping[str, str]) -> Finding:
     hint = (
         f'; did this entry mean "{near[entry.name]}", which was seen but is undeclared?' if entry.name in near else ""
     )
-    return Finding(Kind.NEVER_SEEN, entry.name, f"declared, but not seen yet{hint}", entry.name, str(entry.place))
+    return Finding(
+        Kind.NEVER_SEEN,
+        entry.name,
+        f"declared, but not seen yet{hint}",
+        entry.name,
+        str(entry.place),
+        near=near.get(entry.name, ""),
+    )
 
 
 # YAML to paste

@@ -66,6 +66,10 @@ class EntryDocument:
     only_reported: bool
     until: float | None
     """End of the entry, in seconds since the epoch."""
+    rename_to: str = ""
+    """Name under which browsers keep the cookie; empty if its name is not changed."""
+    seal: bool = False
+    """True if the value is encrypted for the browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,37 @@ class ShadowDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceDocument:
+    """A running proxy."""
+
+    host: str
+    """Name of its machine or container."""
+    pid: int
+    started: float
+    """Time of the start, in seconds since the epoch."""
+    listen: str
+    """Address on which it accepts browsers."""
+    upstream: str
+    """URL of the application, without credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficDocument:
+    """Counts since the start, as in the metrics. Keys without a count are left out."""
+
+    requests: dict[str, int]
+    """Requests by class of the status code, such as `5xx`."""
+    in_flight: int
+    """Requests without a complete response."""
+    upstream_errors: dict[str, int]
+    """Failed exchanges with the application, by reason."""
+    client_errors: dict[str, int]
+    """Failed or refused connections of clients, by reason."""
+    state: str = ""
+    """The trouble in the last minute with requests, such as `502: application down`; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyDocument:
     """The answer to `/policy`, `/reload` and `/mode`."""
 
@@ -108,6 +143,8 @@ class PolicyDocument:
     """Decisions for undeclared cookies, by direction."""
     entries: list[EntryDocument] = field(default_factory=list)
     shadow: ShadowDocument | None = None
+    instance: InstanceDocument | None = None
+    traffic: TrafficDocument | None = None
 
 
 def entry_document(entry: Entry) -> EntryDocument:
@@ -115,6 +152,7 @@ def entry_document(entry: Entry) -> EntryDocument:
         entry.name, str(entry.place), entry.category, dict(entry.purpose),
         entry.rules.bound.text if entry.rules.bound else "", entry.set_by.value, entry.hosts, entry.paths,
         entry.forward, entry.report_only, entry.until if entry.until < math.inf else None,
+        entry.rename.name if entry.rename else "", entry.seal is not None,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.wire import (
     DriftDocument,
     ForecastDocument,
+    InstanceDocument,
     PolicyDocument,
     ReloadDocument,
     ShadowDocument,
@@ -68,6 +69,8 @@ class Operation(Desk):
     inventory: LiveInventory | None
     take: Callable[[], Observed]
     """Returns the observations since the last call, if this process serves."""
+    instance: Callable[[], InstanceDocument]
+    """Returns the description of this proxy, once it listens."""
     settle: Callable[[], Awaitable[str]]
     """Waits until the mode is in force in all workers. Returns an error if it is not, else an empty string."""
     shadow: Reloader | None = None
@@ -193,6 +196,8 @@ class Operation(Desk):
             },
             entries,
             self._shadow(),
+            self.instance(),
+            self.history.traffic(),
         )
 
     def _shadow(self) -> ShadowDocument | None:

@@ -25,7 +25,7 @@ from cookiewarden.serve.own_pages.in_force import prepared, prepared_first
 from cookiewarden.serve.processes.plane import CountingWorkers, plane_of, tell_where
 from cookiewarden.serve.processes.serving import Serving
 from cookiewarden.serve.settings import Settings
-from cookiewarden.serve.sockets import open_sockets
+from cookiewarden.serve.sockets import open_sockets, told
 
 log = logging.getLogger("cookiewarden")
 
@@ -100,6 +100,9 @@ class InProcess(CountingWorkers):
 
     def tell_where(self, admin: Address) -> None:
         tell_where(self.settings, self.listening, admin)
+
+    def address(self) -> str:
+        return told(self.listening)
 
     def take(self) -> Observed:
         return self.serving.take()

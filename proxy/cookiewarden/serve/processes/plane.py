@@ -3,8 +3,11 @@
 import logging
 import os
 import socket
+import time
 from collections.abc import Sequence
 
+from cookiewarden.core.policy.problem import shown_url
+from cookiewarden.core.report.wire import InstanceDocument
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin.api import Operation
@@ -38,6 +41,10 @@ class CountingWorkers(Workers):
         """Return the counts of all workers, including those that have ended."""
         raise NotImplementedError
 
+    def address(self) -> str:
+        """Return the address on which clients are accepted, once it is open."""
+        raise NotImplementedError
+
     def unready(self) -> str:
         """Return the reason why traffic should not be sent, or an empty string."""
         raise NotImplementedError
@@ -48,12 +55,14 @@ def plane_of(
 ) -> ControlPlane:
     """Create the control plane for workers."""
     plane = ControlPlane(settings, files, workers, clock)
+    host, pid, started = socket.gethostname(), os.getpid(), time.time()
     operation = Operation(
         plane.reloader,
         plane.status,
         History(workers.counts, workers.labels),
         LiveInventory(settings.inventory_file) if settings.inventory else None,
         workers.take,
+        lambda: InstanceDocument(host, pid, started, workers.address(), shown_url(str(settings.upstream or ""))),
         workers.settle,
         plane.shadow,
     )

@@ -42,7 +42,7 @@ from cookiewarden.serve.processes.channel import (
 )
 from cookiewarden.serve.processes.plane import CountingWorkers, plane_of, tell_where
 from cookiewarden.serve.settings import Settings
-from cookiewarden.serve.sockets import open_sockets
+from cookiewarden.serve.sockets import open_sockets, told
 
 log = logging.getLogger("cookiewarden")
 
@@ -266,6 +266,9 @@ class WorkerPool(CountingWorkers):
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
         return []
+
+    def address(self) -> str:
+        return told(self.sockets[0])
 
     def take(self) -> Observed:
         return Observed()  # workers send their observations themselves

@@ -98,7 +98,7 @@ def test_a_page_is_fetched_and_its_redirects_count_too(folder: Path) -> None:
         code, out, err = run("explain", "--policy", "p.yaml", "--get", f"{url}/", cwd=folder)
     assert code == 0 and "CANARY" not in out + err
     told = " ".join(out.split())
-    assert f"{url}/ rewrite (secure-added)" in told and f"{url}/page block (undeclared)" in told
+    assert f"{url}/ rewrite (secure-added, safari-would-refuse)" in told and f"{url}/page block (undeclared)" in told
     assert err.startswith("2 exchanges, 2 rows\n") and "scripts" in err
 
 
@@ -134,3 +134,23 @@ def test_a_post_of_another_site_that_the_policy_would_stop_is_reported(folder: P
     assert code == 0 and (told in out) and ("  against: sent with 1 POST from other sites" in out) is bool(told)
     document = json.loads(run("explain", "--policy", "f.yaml", "--traffic", traffic, "--format", "json", cwd=folder)[1])
     assert [one["verdict"] for one in document["unsafe"]] == (["breaks"] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("url", "line", "told"),
+    [
+        ("https://me.github.io/", "sid=CANARY; Domain=github.io", "browser-would-refuse"),
+        ("https://me.github.io/", "sid=CANARY; Domain=me.github.io", ""),
+        ("http://localhost:3000/", "sid=CANARY; Secure", "safari-would-refuse"),
+        ("http://127.0.0.1/", "sid=CANARY; Secure", "safari-would-refuse"),
+        ("https://localhost/", "sid=CANARY; Secure", ""),
+        ("http://shop.example/", "sid=CANARY; Secure", "secure-over-http"),
+        ("http://localhost/", "other=CANARY; Secure", "undeclared"),
+    ],
+)
+def test_refusals_of_browsers_are_explained(folder: Path, url: str, line: str, told: str) -> None:
+    (folder / "f.yaml").write_text(entries("name: sid"))
+    arguments = ("--policy", "f.yaml", "--format", "json", "--url", url, f"Set-Cookie: {line}")
+    code, out, _ = run("explain", *arguments, cwd=folder)
+    (found,) = json.loads(out)
+    assert code == 0 and [why["code"] for why in found["whys"]] == ([told] if told else [])

@@ -85,6 +85,17 @@ def test_drift_lists_differences_and_the_yaml_to_paste(proxy: Running, tmp_path:
     assert [f["name"] for f in json.loads(told)["findings"]] == ["seen"]
 
 
+def test_drift_lists_hardening_which_counts_only_if_asked_for(proxy: Running, tmp_path: Path) -> None:
+    path = tmp_path / "loose.yaml"
+    sent = "".join(f"  - {{name: '{name}', set_by: both}}\n" for name in ("other", "*reversed", "<b>"))
+    path.write_text(f"version: 1\ncookies:\n  - {{name: sid, lifetime: 1d}}\n  - {{name: tracker}}\n{sent}")
+    code, told, _ = run("drift", "--policy", path, at(proxy))
+    assert code == 0 and "No differences." in told and "sid: the entry could be stricter: " in told
+    assert "    lifetime: 2h  # the longest that was seen\n" in told and "Paste" not in told
+    code, told, _ = run("drift", "--policy", path, "--only", "hardening", at(proxy))
+    assert code == 1 and "No differences" not in told and "sid: the entry could be stricter: " in told
+
+
 def test_mode_is_switched_and_turned_back(proxy: Running, token: Path) -> None:
     code, told, _ = run("mode", "report", "--for", "30min", "--token-file", token, at(proxy))
     assert code == 0 and "mode report (by an operator's switch until" in told and "30 minutes from now" in told

@@ -199,6 +199,26 @@ def test_a_value_that_is_too_large_to_be_sealed_is_forecast(seal: str, verdict: 
     assert the(seen).verdict is Verdict.CHANGES
 
 
+@pytest.mark.parametrize(
+    ("line", "url", "is_refused"),
+    [
+        ("mine=1; Domain=github.io", "me.github.io/", True),
+        ("mine=1; Domain=me.github.io", "me.github.io/", False),
+        ("mine=1; Domain=co.uk", "shop.co.uk/", True),
+        ("mine=1; Domain=other.example", "shop.example/", True),
+    ],
+)
+def test_a_domain_that_browsers_refuse_is_forecast(line: str, url: str, is_refused: bool) -> None:
+    found = the(Watched(POLICY).sets(line, url))
+    told = "browsers refuse it because of its Domain, with or without the proxy"
+    assert (found.verdict, found.advice) == (Verdict.FINE, told if is_refused else "")
+
+
+def test_a_rewritten_cookie_that_browsers_refuse_is_forecast() -> None:
+    found = the(Watched(entries("name: t, secure: true")).sets("t=1; Domain=github.io", "me.github.io/"))
+    assert found.advice == "browsers refuse it because of its Domain, with or without the proxy; Secure added"
+
+
 def test_a_cookie_that_only_the_proxy_changed_is_fine() -> None:
     seen = Watched(POLICY)
     seen.inventory.records["x"] = Record("x")

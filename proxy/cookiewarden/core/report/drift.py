@@ -25,6 +25,8 @@ class Kind(StrEnum):
     """Set by a server although `set_by` is script, or by a script although it is server."""
     NEVER_SEEN = "never-seen"
     """Declared but not seen since the inventory began."""
+    HARDENING = "hardening"
+    """The entry could be stricter. This is advice, not a difference; `core.report.hardening` finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Finding:
     declared_at: str = ""
     """File, line and column of the entry."""
     yaml: str = ""
-    """Lines to add to the register's `cookies`."""
+    """Lines to add to the register's `cookies`, or for `hardening` to the entry."""
     near: str = ""
     """A similar name: of an entry for an undeclared cookie, and of an undeclared cookie for an unseen entry."""
 
@@ -236,7 +238,7 @@ def entry_yaml(
         lines.append("    # lifetime: choose one (requests do not show it)")
     else:
         kept = "  # the maximum of browsers" if seconds > BROWSER_MAX else ""
-        lines.append(f"    lifetime: {lifetime_text(min(_whole(seconds), BROWSER_MAX))}{kept}")
+        lines.append(f"    lifetime: {lifetime_text(min(meant(seconds), BROWSER_MAX))}{kept}")
     if Side.SCRIPT in record.sides:
         lines.append("    set_by: " + ("both" if record.by_server else "script"))
     elif not record.by_server:
@@ -301,7 +303,7 @@ def about(seconds: int) -> str:
     return f"{round(seconds / size)}{unit}" if seconds else "session"
 
 
-def _whole(seconds: int) -> int:
+def meant(seconds: int) -> int:
     """Return the lifetime that the application meant: in minutes from an hour, hours from a day, days from a week.
 
     A date yields 2,591,999 seconds instead of 30 days, or some seconds more if the clocks differ."""

@@ -158,6 +158,8 @@ _TODO = {
     "to send them unsealed, otherwise they will be {done}",
     Reason.PLAIN_NAME: "sent under the application's own name; accepted until accept_plain_until of its entry",
 }
+_OWN_WORDS = frozenset({Reason.SEALED_TOO_LARGE, Reason.BROWSER_WOULD_REFUSE})
+"""Reasons of cookies that pass, with their own sentence."""
 _DONE = {Action.BLOCK: "blocked", Action.STRIP: "stripped from requests"}
 
 
@@ -182,11 +184,13 @@ def _advice(record: Record, worst: Judgement, judgements: list[Judgement], at_ri
         for reason in worst.reasons
         if reason in _TODO and worst.action in _DONE
     ]
+    if Reason.BROWSER_WOULD_REFUSE in worst.reasons and worst.action not in _DONE:
+        told.append("browsers refuse it because of its Domain, with or without the proxy")
     if any(Reason.SEALED_TOO_LARGE in j.reasons and j.action not in _DONE for j in judgements):
         told.append("values whose sealed form has more than 4096 bytes pass unsealed")
     if worst.action is Action.REWRITE and not at_risk and Reason.DELETION not in worst.reasons:
         told += dict.fromkeys(
-            _CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons if reason is not Reason.SEALED_TOO_LARGE
+            _CHANGED.get(reason, MEANINGS[reason]) for reason in worst.reasons if reason not in _OWN_WORDS
         )
     if not worst.enforced and worst.action is not Action.PASS:
         told.append("the policy only reports it")

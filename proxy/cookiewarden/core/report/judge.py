@@ -6,8 +6,12 @@ An inventory has no values, so conditions on values are not covered, such as the
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cookiewarden.core.cookies.cookie import parse_set_cookie
+from cookiewarden.core.cookies.scope import canonical_host
 from cookiewarden.core.engine.decision import Action, Decision, Exchange, Reason
+from cookiewarden.core.engine.decision import Judged as JudgedCookie
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.engine.verbs import is_refused_at
 from cookiewarden.core.report.inventory import Inventory, Record, Shape, ShapeSeen, Side
 
 VALUE = b"x"
@@ -83,7 +87,7 @@ def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engin
         Side.SERVER,
         _entry(decision),
         decision.action,
-        decision.reasons,
+        (*decision.reasons, *_refusals(judged, exchange)),
         decision.enforced,
         seen.count,
         decision.entry.stated if decision.entry is not None else frozenset(),
@@ -91,6 +95,15 @@ def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engin
         line,
         judged.after,
     )
+
+
+def _refusals(judged: JudgedCookie, exchange: Exchange) -> tuple[Reason, ...]:
+    """Return the refusal of a public suffix as the Domain. The data plane does not load the list of suffixes."""
+    reason = Reason.BROWSER_WOULD_REFUSE
+    cookie = parse_set_cookie(judged.after) if judged.after is not None else None
+    if cookie is None or reason in judged.decision.reasons:
+        return ()
+    return (reason,) if is_refused_at(cookie, canonical_host(exchange.host)) else ()
 
 
 def _held(record: Record, side: Side, count: int, exchange: Exchange, engine: Engine, now: float) -> Judgement:

@@ -12,6 +12,7 @@ from cookiewarden.core.policy.expiry import next_expiry
 from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.report.drift import drift
 from cookiewarden.core.report.forecast import forecast
+from cookiewarden.core.report.hardening import hardening
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.wire import (
@@ -140,8 +141,9 @@ class Operation(Desk):
         """Return the differences between register and inventory, as JSON; None without an inventory."""
 
         def of(inventory: Inventory, engine: Engine) -> bytes:
-            findings = drift(inventory, judge_all(inventory, engine, time.time()), engine.policy, time.time())
             policy = engine.policy
+            judged = judge_all(inventory, engine, time.time())
+            findings = drift(inventory, judged, policy, time.time()) + hardening(inventory, judged, policy)
             return dump(DriftDocument(policy.name, policy.sha256, inventory.since, findings))
 
         return await self.computed(of)

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cookiewarden.core.cookies.cookie import parse_set_cookie
 from cookiewarden.core.cookies.date import parse_cookie_date
+from cookiewarden.core.cookies.scope import canonical_host, path_of
 from cookiewarden.core.engine.decision import MEANINGS, Action, Decision, Exchange, Header, Judged, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.matcher import Matcher
+from cookiewarden.core.engine.verbs import Site, is_refused_at, takes_secure
 from cookiewarden.core.policy.policy import Entry, Mode, Policy
 from cookiewarden.core.policy.problem import Place, printable, printable_octets, shown_url
 from cookiewarden.core.policy.source import Source
@@ -170,8 +173,8 @@ def explain(
     requested = engine.on_request(asked, exchange, now)
     answered = engine.on_response(said, dataclasses.replace(exchange, headers=asked), now)
     return [
-        *(teller.tell("Cookie", judged) for judged in requested.cookies),
-        *(teller.tell("Set-Cookie", judged) for judged in answered.cookies),
+        *(teller.tell("Cookie", judged, exchange) for judged in requested.cookies),
+        *(teller.tell("Set-Cookie", judged, exchange) for judged in answered.cookies),
     ]
 
 
@@ -231,7 +234,7 @@ def explain_traffic(
         answered = engine.on_response(one.answered, one.exchange, at).cookies
         for header, judged in (("Cookie", asked), ("Set-Cookie", answered)):
             for cookie in judged:
-                _add_row(table, rows, teller.tell(header, cookie), one.url)
+                _add_row(table, rows, teller.tell(header, cookie, one.exchange), one.url)
         add_exchange(keeper, enforcing, one.exchange, one.asked, one.answered, at, values)
     found = forecast(inventory, judge_all(inventory, enforcing, now), is_in_force=False)
     table.unsafe = [f for f in found if f.against or f.verdict is Verdict.MAY_BREAK]
@@ -255,12 +258,29 @@ def _add_row(
     rows[key].count += 1
 
 
+def _refusals(header: str, judged: Judged, exchange: Exchange) -> Iterator[Why]:
+    """Yield the reasons for which some browser refuses a line, and which the proxy does not check in traffic."""
+    cookie = parse_set_cookie(judged.after) if header == "Set-Cookie" and judged.after is not None else None
+    if cookie is None:
+        return
+    site = Site(canonical_host(exchange.host), path_of(exchange.target), exchange.https)
+    reason = Reason.BROWSER_WOULD_REFUSE
+    if reason not in judged.decision.reasons and is_refused_at(cookie, site.host):
+        yield Why(reason.value, f"{MEANINGS[reason]}, which is a public suffix", None)
+    if cookie.has(b"secure") and not site.https and takes_secure(site):
+        yield Why(
+            "safari-would-refuse",
+            "Safari refuses Secure cookies over plain HTTP on localhost too; other browsers accept them there",
+            None,
+        )
+
+
 class _Teller:
     def __init__(self, policy: Policy, sources: Mapping[str, Source]) -> None:
         self.policy = policy
         self.sources = sources
 
-    def tell(self, header: str, judged: Judged) -> Explanation:
+    def tell(self, header: str, judged: Judged, exchange: Exchange) -> Explanation:
         decision = judged.decision
         return Explanation(
             header=header,
@@ -269,7 +289,7 @@ class _Teller:
             enforced=decision.enforced,
             entry=decision.entry.name if decision.entry else "",
             declared_at=self.line(decision.entry.place) if decision.entry else None,
-            whys=tuple(self.whys(header, decision, judged.name)),
+            whys=(*self.whys(header, decision, judged.name), *_refusals(header, judged, exchange)),
             before=without_value(judged.before) if judged.before else "",
             after=None if judged.after is None else without_value(judged.after),
             first=without_value(decision.supersedes) if decision.supersedes else "",

@@ -147,6 +147,7 @@ def test_all_formats_report_the_same_results(folder: Path) -> None:
         ("policy: none.yaml\ncases: [{name: a, evicted: []}]\n", 'none.yaml:1:1: error: the file "none.yaml" does not exist'),
         ("policy: p.yaml\ncases: [{name: a, set_cookies: []}]\n", 'unknown key "set_cookies", did you mean "set_cookie"?'),
         ("policy: p.yaml\ncases: [{name: a, set_cookie: [{in: x, outt: y}]}]\n", 'unknown key "outt", did you mean "out"?'),
+        ("policy: p.yaml\ncases: [{name: a, url: 'https://b\u00fccher.example/'}]\n", 'is not a valid host; write it in its xn--… form'),
         ("policy: p.yaml\ncases: [{name: a, url: shop}]\n", '"shop" is not a valid URL, such as https://shop.example/login'),
         ("policy: p.yaml\ncases: [{name: a, now: yesterday}]\n", '"yesterday" is not a valid time, such as 2026-06-01T12:00:00Z'),
         ("policy: p.yaml\ncases:\n  - {name: a}\n  - {name: a}\n", "line 3 has a case with the same name"),

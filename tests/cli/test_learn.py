@@ -201,6 +201,11 @@ def test_names_that_yaml_reads_otherwise_are_names_in_tests(folder: Path) -> Non
             '--tests: "p.test.yaml" exists',
         ),
         (("--host", "http://shop.example"), '--host: "http://shop.example" is not a valid host'),
+        (("--host", "b\u00fccher.example"), "in its xn--… form"),
+        (
+            ("--url", "https://b\u00fccher.example/"),
+            '--url: "b\u00fccher.example" is not a valid host; write it in its xn--… form',
+        ),
         (("--host", ""), '--host: "" is not a valid host'),
         (("--output", "new.yaml", "--into", "p.yaml"), "give either --into or --output"),
         (("--tests", "t.test.yaml"), "--tests requires --into or --output"),
@@ -238,3 +243,41 @@ def test_an_empty_source_is_reported_and_has_no_draft(folder: Path) -> None:
     code, out, error = learn("none.har", "--output", "new.yaml", cwd=folder)
     assert (code, out) == (3, "") and 'cannot read "none.har"' in error
     assert not (folder / "new.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        ("shop.example", 1), ("SHOP.example", 1), ("*.shop.example", 1), ("*.Shop.example", 1), ("[::1]", 1),
+        ("*.example", 2), ("hop.example", 0), ("*.a.shop.example", 0),
+    ],
+)  # fmt: skip
+def test_hosts_are_chosen_as_policies_name_them(tmp_path: Path, wanted: str, count: int) -> None:
+    hosts = ("Shop.example:8443", "a.shop.example", "[::1]:8080")
+    (tmp_path / "c.txt").write_text("".join(f"GET / HTTP/1.1\nHost: {host}\nCookie: a=CANARY\n\n" for host in hosts))
+    _, _, error = learn("c.txt", "--host", wanted, cwd=tmp_path)
+    assert f"c.txt: {count} exchange{'s' * (count != 1)} ({3 - count} excluded by --host)" in error
+
+
+def test_drafted_tests_have_the_urls_that_were_seen(tmp_path: Path) -> None:
+    entry = {
+        "request": {"method": "GET", "url": "http://shop.example:8080/a/B.php/deep/?q=CANARY", "headers": []},
+        "response": {"headers": [{"name": "Set-Cookie", "value": "sid=CANARY; Path=/a/"}]},
+    }
+    (tmp_path / "c.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    code, _, error = learn("c.har", "--output", "p.yaml", "--tests", "p.test.yaml", cwd=tmp_path)
+    assert code == 0, error
+    text = (tmp_path / "p.test.yaml").read_text()
+    assert 'url: "http://shop.example:8080/a/B.php/deep/"\n' in text and "sid=x; Path=/a/" in text
+    assert run("test", "p.test.yaml", cwd=tmp_path)[0] == 0
+
+
+def test_lines_that_were_left_out_are_printed_with_exit_code_3(tmp_path: Path) -> None:
+    line = 'host=shop.example cookie="a=CANARY"\n'
+    (tmp_path / "c.log").write_text(line + '{"host": "shop.example", "cookie": "a=\n' + line)
+    code, told, error = learn("c.log", cwd=tmp_path)
+    assert code == 3 and "name: a" in told and "c.log: 1 line left out: not valid JSON" in error
+    (tmp_path / "c.log").write_text('host=shop.example "GET / HTTP/1.1" "a=CANARY"\n')
+    code, told, error = learn("c.log", cwd=tmp_path)
+    assert code == 3 and not told and "1 line left out: a field may be a cookie header" in error
+    assert "nothing learned" in error

@@ -13,6 +13,7 @@ from cookiewarden.cli.running import address_of, enforcing, operator
 from cookiewarden.cli.traffic import print_account
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write_new
+from cookiewarden.core.cookies.scope import canonical_host, host_matches, path_of
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.compose import Loaded, load
@@ -21,7 +22,7 @@ from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem, counted, printable
 from cookiewarden.core.policy.source import parse_source
 from cookiewarden.core.report.evidence import Values
-from cookiewarden.core.report.inventory import Inventory, Keeper
+from cookiewarden.core.report.inventory import Inventory, Keeper, name_text
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange
 from cookiewarden.tools.explain.explain import DEFAULT_URL, exchange_of
@@ -29,7 +30,7 @@ from cookiewarden.tools.http import NoAnswer
 from cookiewarden.tools.learn.catalog import Catalog, NoCatalog, read_catalog
 from cookiewarden.tools.learn.learn import RegisterDraft, draft, merged, new_policy
 from cookiewarden.tools.recordings.reader import recorded
-from cookiewarden.tools.recordings.recorded import Account, NoTraffic
+from cookiewarden.tools.recordings.recorded import Account, NoTraffic, Recorded
 from cookiewarden.tools.test.suite import draft_suite
 
 
@@ -106,20 +107,23 @@ def learn(
     for one in host:
         if not _HOST.fullmatch(one):
             raise click.UsageError(
-                f'--host: "{printable(one)}" is not a valid host (for example shop.example or *.shop.example)'
+                f'--host: "{printable(one)}" is not a valid host (for example shop.example or *.shop.example, and in '
+                "its xn--… form if it has non-ASCII letters)"
             )
+    host = tuple(one.lower() for one in host)
     catalog = _catalog(catalog_file) if catalog_file else None
     policy = valid_policy(into) if into else Policy("draft", ())
     engine = enforcing(policy)
     inventory = Inventory(time.time())
-    read = [_take(source, inventory, engine, host, _at(url), token_file) for source in sources]
+    urls: dict[str, Exchange] = {}
+    read = [_take(source, inventory, engine, host, _at(url), token_file, urls) for source in sources]
     if not inventory.records:  # an empty draft would state that the application sets no cookies
         click.echo("cookiewarden: nothing learned, so the policy is not written", err=True)
         return 3
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
     code = _write(made, into, output, name)
     if suite and not code:
-        _write_suite(Path(suite), Path(into or output or ""), inventory)
+        _write_suite(Path(suite), Path(into or output or ""), inventory, urls)
     return code or (0 if all(read) else 3)
 
 
@@ -134,7 +138,7 @@ def _catalog(path: str) -> Catalog:
     return catalog
 
 
-_HOST = re.compile(r"(\*\.)?[^\s/:*]+|\[[0-9A-Fa-f:.]+\]")
+_HOST = re.compile(r"(\*\.)?[\w.-]+|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 
 
 def _at(url: str) -> Exchange:
@@ -146,22 +150,31 @@ def _at(url: str) -> Exchange:
 
 
 def _take(
-    source: str, inventory: Inventory, engine: Engine, hosts: tuple[str, ...], at: Exchange, token_file: str
+    source: str,
+    inventory: Inventory,
+    engine: Engine,
+    hosts: tuple[str, ...],
+    at: Exchange,
+    token_file: str,
+    urls: dict[str, Exchange],
 ) -> bool:
-    """Add the cookies of a source to the inventory. Return False, and print why, if it cannot be read to its end."""
+    """Add the cookies of a source to the inventory. Return False, and print why, if it cannot be read to its end.
+    `urls`: gets the first request of each name."""
     try:
         if "://" in source or (":" in source and not Path(source).exists()):
             asked = operator(address_of(source, "SOURCES", "http://127.0.0.1:9180"), token_file)
             inventory.records |= asked.inventory().records | inventory.records
         else:
-            return _take_file(source, Keeper(inventory), engine, hosts, at)
+            return _take_file(source, Keeper(inventory), engine, hosts, at, urls)
     except (NoTraffic, NoAnswer) as error:
         click.echo(f"cookiewarden: {printable(str(error))}", err=True)
         return False
     return True
 
 
-def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...], at: Exchange) -> bool:
+def _take_file(
+    source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ...], at: Exchange, urls: dict[str, Exchange]
+) -> bool:
     """Add the exchanges of a file. Return False if cookies may be missing. Raises NoTraffic; exchanges before the error
     are added."""
     count = left_out = 0
@@ -174,12 +187,24 @@ def _take_file(source: str, keeper: Keeper, engine: Engine, hosts: tuple[str, ..
                 continue
             values = values or Values(one_browser=account.is_har)
             add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time(), values)
+            _note_urls(one, keeper.inventory, urls)
             count += 1
     finally:
         left = f" ({left_out} excluded by --host)" if left_out else ""
         click.echo(f"{printable(source)}: {counted(count, 'exchange')}{left}", err=True)
         is_incomplete = print_account(source, account)
     return not is_incomplete
+
+
+def _note_urls(one: Recorded, inventory: Inventory, urls: dict[str, Exchange]) -> None:
+    """Keep the request of the first Set-Cookie line of each name, or of its first return. Its query is not kept."""
+    place = Exchange(one.exchange.host, path_of(one.exchange.target), one.exchange.https)
+    lines = [value for name, value in one.answered if name.lower() == b"set-cookie"]
+    sent = [value for name, value in one.asked if name.lower() == b"cookie"]
+    for pair in [*lines, *(pair for value in sent for pair in value.split(b";"))]:
+        name = name_text(pair.partition(b";")[0].partition(b"=")[0].strip())
+        if name in inventory.records:
+            urls.setdefault(name, place)
 
 
 def _refuse(into: str | None, output: str | None, suite: str | None) -> None:
@@ -199,20 +224,18 @@ def _refuse(into: str | None, output: str | None, suite: str | None) -> None:
             raise click.UsageError(f'{option}: "{printable(path)}" exists; give another file or delete it')
 
 
-def _write_suite(path: Path, policy: Path, inventory: Inventory) -> None:
+def _write_suite(path: Path, policy: Path, inventory: Inventory, urls: dict[str, Exchange]) -> None:
     """Draft policy tests and write them. Raises ClickException."""
     loaded = valid_policy(str(policy))
-    suite = draft_suite(inventory, enforcing(loaded), policy.name, time.time())
+    suite = draft_suite(inventory, enforcing(loaded), policy.name, time.time(), urls)
     write_new(path, suite.text)
     unsafe = f"; {counted(suite.unsafe, 'cookie')} may break, see the comments" if suite.unsafe else ""
     click.echo(f"{path}: {counted(suite.cases, 'case')} drafted{unsafe}", err=True)
 
 
 def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
-    bare = host.decode("utf-8", "backslashreplace").rsplit(":", 1)[0].lower()
-    return not hosts or any(
-        bare == wanted or (wanted.startswith("*.") and bare.endswith(wanted[1:])) for wanted in hosts
-    )
+    bare = canonical_host(host)
+    return not hosts or any(host_matches(wanted, bare) for wanted in hosts)
 
 
 def _write(made: RegisterDraft, into: str | None, output: str | None, name: str) -> int:

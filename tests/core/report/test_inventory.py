@@ -170,7 +170,7 @@ def test_an_evicted_cookie_counts_for_neither_side() -> None:
 @pytest.mark.parametrize(
     ("target", "shown"),
     [
-        (b"/", "/"), (b"/login?user=me", "/login"), (b"/a/b/c", "/a/b/…"), (b"/users/12345/mail", "/users/*/…"),
+        (b"/", "/"), (b"/login?user=me", "/login"), (b"/login/?user=me", "/login/"), (b"/a/b/", "/a/b/"), (b"/a/b/c/", "/a/b/…"), (b"//", "/"), (b"/a/b/c", "/a/b/…"), (b"/users/12345/mail", "/users/*/…"),
         (b"/" + b"x" * 40, "/*"), (b"//a//b", "/a/b"), (b"/%e2%80%ae/x", "/*/x"), (b"*", "/*"), (b"/\xff", "/*"),
         (b"http://h/a", "/*/h/…"), (b"/cgi-bin/WebObjects/Carerix.woa/wa", "/cgi-bin/WebObjects/…"), (b"/nph-proxy/index.php", "/nph-proxy/index.php"),
         (b"/users/john.doe", "/users/*"), (b"/users/john", "/users/*"), (b"/User/JohnDoe/x", "/User/*/…"), (b"/~john/x", "/*/x"), (b"/@john", "/*"),

@@ -380,14 +380,17 @@ _SEGMENT = re.compile(rb"[^/]+")
 
 def sample_path(target: bytes) -> str:
     """Return a path without personal data: at most two segments, no query, and `*` for a segment that may be personal.
+    A slash at its end is kept.
 
     A segment with a `;`, a `.`, a digit, an `@` or another special character may have a session, an address or a
     name."""
-    segments = [found[0] for found in islice(_SEGMENT.finditer(target.partition(b"?")[0]), 3)]
+    path = target.partition(b"?")[0]
+    segments = [found[0] for found in islice(_SEGMENT.finditer(path), 3)]
     shown = [s.decode() if _PLAIN.fullmatch(s) else "*" for s in segments[:2]]
     if len(shown) == 2 and _PEOPLE.fullmatch(segments[0]):
         shown[1] = "*"
-    return "/" + "/".join(shown) + ("/…" if len(segments) > 2 else "")
+    end = "/…" if len(segments) > 2 else "/" if segments and path.endswith(b"/") else ""
+    return "/" + "/".join(shown) + end
 
 
 def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:

@@ -111,7 +111,10 @@ def exchange_of(url: str) -> Exchange:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError(f'"{printable(shown_url(url))}" is not a valid URL, such as https://shop.example/account')
-    return Exchange(parts.netloc.rpartition("@")[2].encode(), (parts.path or "/").encode(), parts.scheme == "https")
+    host = parts.netloc.rpartition("@")[2]
+    if not host.isascii():
+        raise ValueError(f'"{printable(host)}" is not a valid host; write it in its xn--… form')
+    return Exchange(host.encode(), (parts.path or "/").encode(), parts.scheme == "https")
 
 
 _REQUEST = re.compile(rb"(?:> )?[A-Z]+ (/[^ ]*) HTTP/")

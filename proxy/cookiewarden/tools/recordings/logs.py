@@ -178,13 +178,7 @@ class Logs:
 
     def _text(self, line: bytes) -> _Found:
         found = _Found()
-        if request := _REQUEST.search(line):
-            found.request(request[1], request[2])
-        elif path := _PATH.search(line):
-            found.request(b"GET", path[1])
-        found.at = _time_in(line)
-        if host := _HOST.search(line):
-            found.host = host[1]
+        held = len(self._held)
         rest: list[bytes] = []
         at = 0
         for name, value, (begin, end) in _named(line):
@@ -201,8 +195,10 @@ class Logs:
                 for m, value in enumerate(fields)
             ]
             self._account.notes[Note.BY_FORM] += any(by_form)
-            if not found.cookie and not found.set_cookie and b"; " not in line:
-                return found
+        if found.cookie or found.set_cookie or len(self._held) > held:
+            _add_facts(found, line)
+        elif b"; " not in line or line.count(b'"') % 2 == 0:
+            return found
         self._account.notes[Note.UNCLEAR] += _is_torn(b"".join([*rest, line[at:]]))
         return found
 
@@ -211,7 +207,7 @@ class Logs:
         if b";%20" in value and b" " not in value:  # Squid encodes blanks
             value = unquote_to_bytes(value)
         parts = _LINE_FEED.split(value) if b"\n" in value else split_joined(value)
-        if not all(map(_PAIRS.fullmatch, parts)):
+        if b"=" not in value or not all(map(_PAIRS.fullmatch, parts)):
             if not found.host and _HOSTNAME.fullmatch(value):
                 found.host = value
             return False
@@ -488,6 +484,17 @@ def _texts(value: Any) -> Iterator[str]:
                 yield from _texts(one)
     elif isinstance(value, dict) and value:
         yield "; ".join(f"{name}={one}" for name, one in value.items())
+
+
+def _add_facts(found: _Found, line: bytes) -> None:
+    """Read the request line, the host and the time of a line of text."""
+    if request := _REQUEST.search(line):
+        found.request(request[1], request[2])
+    elif path := _PATH.search(line):
+        found.request(b"GET", path[1])
+    found.at = _time_in(line)
+    if host := _HOST.search(line):
+        found.host = host[1]
 
 
 def _time_in(line: bytes) -> float:

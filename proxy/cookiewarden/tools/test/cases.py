@@ -57,6 +57,9 @@ def _url(value: str | None) -> str:
         raise wrong(Code.WRONG_VALUE, "the URL is empty; give one such as https://shop.example/login")
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
         raise wrong(Code.WRONG_VALUE, f'"{value}" is not a valid URL, such as https://shop.example/login')
+    host = value.split("/")[2]
+    if not host.isascii():
+        raise wrong(Code.WRONG_VALUE, f'"{host}" is not a valid host; write it in its xn--… form')
     return value
 
 

@@ -1,8 +1,9 @@
 """Draft of policy tests from an inventory. The tests record the present effect of the policy, for review."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
@@ -26,8 +27,16 @@ class SuiteDraft:
     """Number of cookies for which the policy may break the application; comments have the reasons."""
 
 
-def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -> SuiteDraft:
-    """Draft a test file for the policy file `policy`. `engine` enforces it. `now`: seconds since the epoch."""
+def draft_suite(
+    inventory: Inventory, engine: Engine, policy: str, now: float, urls: Mapping[str, Exchange] = MappingProxyType({})
+) -> SuiteDraft:
+    """Draft a test file for the policy file `policy`.
+
+    Args:
+        engine: enforces the policy.
+        now: seconds since the epoch.
+        urls: requests by the name of their cookie; an inventory has only parts of paths.
+    """
     records = sorted(
         (record for record in inventory.records.values() if record.name),
         key=lambda record: (not record.by_server, record.name),
@@ -43,7 +52,7 @@ def draft_suite(inventory: Inventory, engine: Engine, policy: str, now: float) -
     edits = {f.name: f for f in found if f.against or f.verdict is Verdict.MAY_BREAK}
     for record in records:
         lines += _warning(edits.get(record.name))
-        lines += _case(record, engine, now)
+        lines += _case(record, engine, now, urls.get(record.name))
     lines += _nobodys(engine, now)
     return SuiteDraft("\n".join(lines) + "\n", len(records) + 1, len(edits))
 
@@ -56,17 +65,16 @@ def _warning(unsafe: Forecast | None) -> Iterator[str]:
         yield from (f"  # for: {printable(told)}" for told in unsafe.in_favour)
 
 
-_HOST = re.compile(r"[\w.:\[\]-]+")
+_HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
+_URL = re.compile(rb"[\w.:\[\]-]+/[!-~]*")
 """Hosts that are valid in a URL; clients can send others."""
 
 
-def _case(record: Record, engine: Engine, now: float) -> Iterator[str]:
+def _case(record: Record, engine: Engine, now: float, seen_at: Exchange | None) -> Iterator[str]:
     """Draft the case of one cookie: each form in which the application set it, and its return in a request."""
     name = record.name.replace("*", "x")
-    places = [place for place in record.places if _HOST.fullmatch(place[0])]
-    host, path = places[0] if places else ("localhost", "/")
-    exchange = Exchange(host.encode(), path.replace("*", "x").encode())
-    yield from _head(record.name, host + exchange.target.decode())
+    exchange = _place(record, seen_at)
+    yield from _head(record.name, exchange)
     if record.shapes:
         yield "    set_cookie:"
     for seen in record.shapes:
@@ -75,17 +83,27 @@ def _case(record: Record, engine: Engine, now: float) -> Iterator[str]:
     yield ""
 
 
+def _place(record: Record, seen_at: Exchange | None) -> Exchange:
+    """Return the request of a case: as it was seen, or made of the parts that the inventory has."""
+    if seen_at is not None and _URL.fullmatch(seen_at.host + seen_at.target):
+        return seen_at
+    places = [place for place in record.places if _HOST.fullmatch(place[0])]
+    host, path = places[0] if places else ("localhost", "/")
+    return Exchange(host.encode(), path.replace("*", "x").encode())
+
+
 def _nobodys(engine: Engine, now: float) -> Iterator[str]:
     exchange = Exchange()
-    yield from _head("an undeclared cookie", "localhost/")
+    yield from _head("an undeclared cookie", exchange)
     yield "    set_cookie:"
     yield _set_cookie(f"{NOBODYS}=x; Path=/".encode(), engine, exchange, now)
     yield _cookie(f"{NOBODYS}=x".encode(), engine, exchange, now)
 
 
-def _head(name: str, place: str) -> Iterator[str]:
+def _head(name: str, exchange: Exchange) -> Iterator[str]:
+    scheme = "https" if exchange.https else "http"
     yield f"  - name: {scalar(name)}"
-    yield f"    url: {scalar('https://' + place)}"
+    yield f"    url: {scalar(f'{scheme}://{(exchange.host + exchange.target).decode()}')}"
     yield "    mode: enforce"
 
 

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
@@ -109,7 +108,7 @@ def _unquoted(text: str) -> str:
     # java.net.HttpCookie writes quotes and backslashes of the value without an escape.
     if "\\" not in inner or not _ESCAPED.fullmatch(inner):
         return inner
-    return inner.encode().decode("unicode_escape").encode("latin-1").decode()
+    return _unescaped(inner)
 
 
 _SIGNED = re.compile(r"s:(.*)\.[A-Za-z0-9+/]{43}", re.DOTALL)
@@ -129,7 +128,12 @@ def _decoded(text: str) -> str:
     if "%" not in text:
         return text
     # An incomplete `%` is as invalid as an octet that is not valid UTF-8.
-    return (b"\xff" if _BROKEN.search(text) else unquote_to_bytes(text)).decode()
+    return b"\xff".decode() if _BROKEN.search(text) else _unescaped(text.replace("\\", r"\x5c").replace("%", r"\x"))
+
+
+def _unescaped(text: str) -> str:
+    """Replace escapes of octets. urllib's functions take several steps of the interpreter for each one."""
+    return text.encode().decode("unicode_escape").encode("latin-1").decode()
 
 
 _SPACE = r"[ \t\n\r\f\v]"

@@ -61,8 +61,8 @@ class Published:
     """Text of the page."""
     rows: int = 0
     """Number of rows, items and labelled values that could be cookies."""
-    sections: int = 0
-    """Number of rows that name a category."""
+    sections: list[str] = field(default_factory=list)
+    """Texts of rows that name a category."""
     left_out: list[LeftOut] = field(default_factory=list)
 
     @property
@@ -88,7 +88,7 @@ def read_page(raw: bytes, charset: str = "") -> Published:
             raise NoStatement(f"no cookies found in {rows}; line {left.line}: {left.why}")
         raise NoStatement(
             "no cookies found; supported are lists (- name: purpose), tables and definition lists, and the text of a "
-            "PDF from pdftotext -layout"
+            "PDF from pdftotext -layout. If a script writes the list, save the page from a browser"
         )
     return published
 
@@ -268,8 +268,11 @@ class _Reader:
         name = _best_name(rows, columns["name"]) if columns is not None else 0
         for row in rows:
             if row.kind is LineKind.SECTION or _is_section(row, name):
-                self.published.sections += 1
                 self._head(row.text or row.cells[name])
+                self.published.sections.append(self.heading)
+            elif _is_unclear(row, name):
+                self.published.rows += 1
+                self._leave(row, f"the name of a cookie or of a category: {_short(row.cells[name])}")
             else:
                 self.published.rows += 1
                 self._add(self._row(row, name, columns))
@@ -427,7 +430,8 @@ class _Reader:
             return self._read(texts, line)
         others = line.cells[1:]
         span = next((cell for cell in others if lifetime_of(cell) is not None), "")
-        texts = {"name": line.cells[0], "purpose": max(others, key=len, default=""), "lifetime": span}
+        purpose = max((cell for cell in others if cell != span), key=len, default="")
+        texts = {"name": line.cells[0], "purpose": purpose, "lifetime": span}
         if not _is_bare_row(line):
             texts["name"] = ""
         return self._read(texts, line)
@@ -435,7 +439,7 @@ class _Reader:
     def _read(self, texts: dict[str, str], line: PageLine) -> list[Claim]:
         """Read the cookies of a row by the kinds of its columns."""
         name, span, purpose = (texts.get(kind, "") for kind in ("name", "lifetime", "purpose"))
-        beside = " ".join(re.findall(r"\(([^()]*)\)", name))
+        beside = " / ".join(re.findall(r"\(([^()]*)\)", name))
         kinds = [texts.get("type", ""), texts.get("category", ""), span, beside]
         storage = next(filter(None, map(storage_of, kinds if texts.get("type") else [*kinds, self.heading])), "")
         names = _names_in(name, True)
@@ -445,10 +449,11 @@ class _Reader:
         if not names:
             self._leave(line, f"no name of a cookie: {_short(name or ' '.join(line.cells))}")
             return []
-        lifetime = _common(span) if len(names) > 1 else lifetime_of(span)
+        read = _common if len(names) > 1 else lifetime_of
+        lifetime = read(span)
         if not re.search(r"\w", span):
-            lifetime = lifetime_in(purpose) or lifetime_of(beside)
-        elif lifetime is None:
+            lifetime, span = lifetime_in(purpose) or read(beside), beside if _has_lifetime(beside) else ""
+        if span and lifetime is None:
             self._leave(line, f"the lifetime {_short(span)} of {_short(name)} is not understood", is_row=False)
         return [self._claim(written, purpose, lifetime, line) for written in names]
 
@@ -461,6 +466,11 @@ def _at_the_end(text: str) -> Lifetime | None:
     found = re.search(r"(?:\(([^()]{1,40})\)|,\s*([^,()]{1,40}))\.?$", text)
     said = (found[1] or found[2]) if found else ""
     return lifetime_of(said) if re.fullmatch(r"\s*(\S+\s+)?\S+\s*", said) else None
+
+
+def _has_lifetime(beside: str) -> bool:
+    """Check for a lifetime in the brackets behind names."""
+    return any(lifetime_of(part) is not None for part in beside.split(" / "))
 
 
 def _common(span: str) -> Lifetime | None:
@@ -493,11 +503,17 @@ def _is_bare_row(line: PageLine) -> bool:
 
 def _is_section(line: PageLine, name: int) -> bool:
     """Check for a row that has text only in the column of names, and not a name."""
-    said = [at for at, cell in enumerate(line.cells) if cell]
-    if said != [name]:
-        return False
-    text = line.cells[name]
-    return not _STRONG.search(text) and (" " in text or text[:1].isupper())
+    text = line.cells[name] if _is_alone(line, name) else ""
+    return bool(text) and not _STRONG.search(text) and (" " in text or text[:1].isupper())
+
+
+def _is_unclear(line: PageLine, name: int) -> bool:
+    """Check for a row that has only a word, which could be the name of a cookie or of a category."""
+    return _is_alone(line, name) and not _STRONG.search(line.cells[name])
+
+
+def _is_alone(line: PageLine, name: int) -> bool:
+    return [at for at, cell in enumerate(line.cells) if cell] == [name]
 
 
 def _best_name(rows: list[PageLine], columns: list[int]) -> int:

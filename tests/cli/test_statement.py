@@ -96,7 +96,7 @@ PARTLY = (
 def test_rows_that_are_not_read_are_listed_and_are_not_a_success(folder: Path) -> None:
     (folder / "page.html").write_text(PARTLY)
     told = (
-        "4 rows: 2 read, 2 left out; 1 heading in tables\nNot understood:\n"
+        '4 rows: 2 read, 2 left out\nCategories in tables: "Needed"\nNot understood:\n'
         '  page.html:5: no name of a cookie: "a b\\x1b"\n'
         '  page.html:6: the lifetime "forever" of "_fbp" is not understood\n'
         'Not in the list of cookies:\n  page.html:4: "basket" is not a cookie: local storage\n\n'

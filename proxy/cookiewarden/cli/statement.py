@@ -178,12 +178,13 @@ MAX_TOLD = 50
 def _left_out(published: Published, page: str) -> list[str]:
     """Return lines for the rows and lifetimes that were not read, and for all rows if there are some."""
     left = sorted(published.left_out, key=lambda left: left.is_understood)
-    if not left:
+    if not left and not published.sections:
         return []
     rows = (
         f"{counted(published.rows, 'row')}: {published.rows_read} read, {published.rows - published.rows_read} left out"
     )
-    lines = [rows + (f"; {counted(published.sections, 'heading')} in tables" if published.sections else "")]
+    heads = ", ".join(f'"{printable(head[:60])}"' for head in published.sections[:MAX_TOLD])
+    lines = [rows, *([f"Categories in tables: {heads}"] if heads else [])]
     for is_understood, title in ((False, "Not understood:"), (True, "Not in the list of cookies:")):
         told = [
             f"  {printable(shown_url(page))}:{one.line}: {one.why}"

@@ -13,8 +13,9 @@ from cookiewarden.core.report.statement import statement
 from cookiewarden.pages.statement import statement_page
 from cookiewarden.tools.statement import pagetext
 from cookiewarden.tools.statement.lines import NoStatement
+from cookiewarden.tools.statement.names import pattern
 from cookiewarden.tools.statement.phrases import day_in, lifetime_in, lifetime_of
-from cookiewarden.tools.statement.published import pattern, read_page
+from cookiewarden.tools.statement.published import read_page
 from tests.support.cost import LINEAR, growth
 from tests.support.policies import entries, policy
 

@@ -110,6 +110,9 @@ WRITERS = [
     Written("heads of rows", "GOV.UK design system, cookies page", "<table><thead><tr><th>Name<th>Purpose<th>Expires<tbody><tr><th scope=row>seen_message<td>x<td>1 year</table>", {"seen_message": "1y"}),
     Written("a section of one cell", "HTML standard, tables", "<table><tr><th>Cookie<th>Use<tr><th>Necessary<tr><td>sid<td>x<tr><td>Ads<td></table>", {"sid": "-"}, groups=["Necessary"]),
     Written("Markdown without outer pipes", "GitHub Flavored Markdown, tables", "Name | Purpose | Expiry\n--- | --- | ---\nsid | x | 1 day\n_ga | y | 2 years\n\nHome | Contact", {"sid": "1d", "_ga": "2y"}),
+    Written("lifetimes behind names", "public pages", "<table><tr><th>Cookie<th>Expiry<tr><td>_ga (2 years), _gid (1 day)<td><tr><td>a_1 (1 day), b_1 (1 day)<td><tr><td>c_1<td>Session / 1 day</table>", {"_ga": "-", "_gid": "-", "a_1": "1d", "b_1": "1d", "c_1": "-"}, ['"2 years / 1 day"', '"Session / 1 day"'], 3),
+    Written("footnotes and noscript", "HTML standard", "<noscript><table><tr><th>Cookie<th>Use<tr><td>sid<sup>1</sup><td>x</table></noscript>", {"sid": "-"}),
+    Written("words that could be categories", "public pages", "| Cookie | Use |\n|---|---|\n| analytics | |\n| Ads | |\n| sid | |", {"sid": "-"}, ["or of a category"], groups=["Ads"]),
     Written("a name with two lifetimes", "page with a cookie in two categories", "<table><tr><th>Cookie<th>Expiry<tr><td>a_1<td>1 day<tr><td>a_1<td>1 day<tr><td>a_1<td>1 year</table>", {"a_1": "1d"}, ["is also in line 1", "another lifetime"]),
     Written("an unknown lifetime", "pages with 'Persistent'", "<table><tr><th>Cookie<th>Expiry<tr><td>a_1<td>Persistent<tr><td>b_1<td>-<tr><td>c d e<td>1 day</table>", {"a_1": "-", "b_1": "-"}, ["\"Persistent\"", "\"c d e\""], 3),
     Written("unclosed and misnested elements", "HTML standard, tree construction", "<!-- <table> --><script>'<tr><td>x_1'</script><b><table><tr><th>Cookie<th title='a>b'>Expiry<tr><td><b>a_1</table><table><tr><th>Cookie<th>Expiry<tr><td>b_1<i><td>1 day</b></table><p a", {"a_1": "-", "b_1": "1d"}),
@@ -132,7 +135,7 @@ def test_pages_are_read_as_their_tool_writes_them(written: Written) -> None:
 
 def test_sections_of_a_table_are_counted_and_not_read_as_cookies() -> None:
     page = read_page(SPANISH.encode())
-    assert (page.sections, page.rows, page.rows_read) == (2, 2, 2)
+    assert (page.sections, page.rows, page.rows_read) == (["Cookies técnicas", "Cookies analíticas"], 2, 2)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,4 @@
-"""Lines of an HTML page, from the tree that Lexbor builds.
-
-Before that, the page is reduced to the elements that make lines. Lexbor takes quadratic time for open formatting
-elements, for many attributes and for deep trees. A hostile page of a megabyte would take minutes."""
+"""Lines of an HTML page, from the tree that Lexbor builds of the reduced page."""
 
 import re
 from collections.abc import Iterator
@@ -9,203 +6,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cookiewarden.tools.statement.charset import visible
-from cookiewarden.tools.statement.lines import LineKind, NoStatement, PageLine, plain
+from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
+from cookiewarden.tools.statement.reduction import HEADINGS, TABLES, reduced
 from cookiewarden.tools.statement.words import MAX_COLUMNS, columns_of
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-MAX_DEPTH = 200
-"""Maximum depth of blocks, lists and tables; browsers have 512 for all elements."""
-MAX_TAGS = 200_000
-"""Maximum number of `<`; about a second of work, like MAX_ELEMENTS."""
-MAX_ELEMENTS = 50_000
-"""Maximum number of elements that make lines."""
 MAX_ROWSPAN = 65534
 """From the HTML standard."""
 MAX_TERMS = 50
 """Maximum terms with one description in a definition list."""
-
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_TABLES = frozenset({"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"})
-_KEPT = frozenset({"div", "p", "br", "ul", "ol", "li", "dl", "dt", "dd"}) | _HEADINGS | _TABLES
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "button",
-        "center",
-        "details",
-        "dialog",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "hgroup",
-        "html",
-        "legend",
-        "main",
-        "menu",
-        "nav",
-        "option",
-        "pre",
-        "search",
-        "section",
-        "summary",
-    ]
-)
-_HIDDEN = frozenset(
-    [
-        "head",
-        "script",
-        "style",
-        "template",
-        "noscript",
-        "svg",
-        "math",
-        "textarea",
-        "title",
-        "iframe",
-        "noembed",
-        "noframes",
-        "xmp",
-        "select",
-        "object",
-    ]
-)
 
 
 def html_lines(text: str) -> list[PageLine]:
     """Split an HTML page into lines. Raises NoStatement if it has too many elements, or too deep ones."""
     from selectolax.lexbor import LexborHTMLParser  # imported late: most commands read no pages
 
-    if text.count("<") > MAX_TAGS:
-        raise NoStatement(f"it has more than {MAX_TAGS} tags")
-    body = LexborHTMLParser(_reduced(text)).body
+    body = LexborHTMLParser(reduced(text)).body
     reader = _Lines()
     if body is not None:
         for node, enters in _walk(body):
             reader.take(node, enters)
     reader.block.end()
     return reader.block.lines
-
-
-# Reduction
-
-_TAG = re.compile(
-    r"""<(?:(?P<comment>!--)|(?P<bogus>[!?]|/(?![A-Za-z]))|(?P<end>/?)(?P<tag>[A-Za-z][^\s/>]*+)"""
-    r"""(?P<attributes>(?:[^>"'=]++|=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])*+)>)|<"""
-)
-_SPAN = re.compile(r"(?<![^\s\"'/])(colspan|rowspan)\s*+=\s*+[\"']?\s*+([0-9]{1,5})", re.IGNORECASE)
-_COMMENT_ENDS = re.compile(r"--!?>")
-
-
-def _reduced(text: str) -> str:
-    """Return a page that has only the elements of lines, with the number of the line as their attribute `n`."""
-    return "".join(_pieces(text))
-
-
-def _pieces(text: str) -> Iterator[str]:
-    depth, unclosed = _Depth(), set[str]()
-    at = counted = 0
-    number = 1
-    while found := _TAG.search(text, at):
-        yield text[at : found.start()]
-        at = found.end()
-        if found["comment"]:
-            at = _after(_COMMENT_ENDS.search(text, at - 2 if text[at : at + 1] in (">", "-") else at), text)
-        elif found["bogus"]:
-            at = text.find(">", at) + 1 or len(text)
-        elif not (tag := (found["tag"] or "").lower()):
-            if re.match(r"/?[A-Za-z]", text[at : at + 2]):
-                return  # a tag without an end: nothing follows
-            yield "&lt;"
-        elif tag in _HIDDEN and not found["end"]:
-            after = None if tag in unclosed else re.compile(rf"</{tag}(?=[\s/>])[^>]*>", re.I).search(text, at)
-            if after is None:
-                unclosed.add(tag)
-            at = after.end() if after else at
-        else:
-            number += text.count("\n", counted, found.start())
-            counted = found.start()
-            yield _tag(tag, found, number, depth)
-    yield text[at:]
-
-
-def _after(found: re.Match[str] | None, text: str) -> int:
-    return found.end() if found else len(text)
-
-
-def _tag(tag: str, found: re.Match[str], number: int, depth: "_Depth") -> str:
-    tag = "br" if tag == "hr" else "div" if tag in _BLOCKS else tag
-    if tag not in _KEPT:
-        return ""
-    if found["end"]:
-        depth.close(tag)
-        return f"</{tag}>"
-    depth.open(tag)
-    spans = _SPAN.findall(found["attributes"]) if tag in ("td", "th") else ()
-    return f"<{tag} n={number}{''.join(f' {name.lower()}={size}' for name, size in spans[:4])}>"
-
-
-class _Depth:
-    """Upper bound of the depth of a tree. Elements in a table cannot be closed from outside its cells."""
-
-    def __init__(self) -> None:
-        self.frames: list[list[str]] = [[]]
-        self.depth = 0
-        self.elements = 0
-
-    def open(self, tag: str) -> None:
-        """Count an element. Raises NoStatement for too many, and for one that is too deep."""
-        frame = self.frames[-1]
-        self.elements += 1
-        if self.elements > MAX_ELEMENTS:
-            raise NoStatement(f"it has more than {MAX_ELEMENTS} paragraphs, items and cells")
-        if tag in ("td", "th", "tr") and len(self.frames) > 1:
-            self._cut(frame, 0)
-        elif tag == "table":
-            self.frames.append([])
-            self.depth += 1
-        elif tag in ("li", "dt", "dd"):
-            self._end_item(frame, ("li",) if tag == "li" else ("dt", "dd"))
-            frame.append(tag)
-            self.depth += 1
-        elif tag in ("div", "ul", "ol", "dl"):
-            frame.append(tag)
-            self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise NoStatement(f"its elements are nested deeper than {MAX_DEPTH}, or are not closed")
-
-    def close(self, tag: str) -> None:
-        """Close the innermost element of a kind, with its content."""
-        frame = self.frames[-1]
-        if tag == "table" and len(self.frames) > 1:
-            self.depth -= len(frame) + 1
-            self.frames.pop()
-        elif tag in frame:
-            at = len(frame) - 1 - frame[::-1].index(tag)
-            if tag != "li" or not ("ul" in frame[at:] or "ol" in frame[at:]):
-                self._cut(frame, at)
-
-    def _end_item(self, frame: list[str], items: tuple[str, ...]) -> None:
-        at = len(frame) - 1
-        while at >= 0 and frame[at] == "div":
-            at -= 1
-        if at >= 0 and frame[at] in items:
-            self._cut(frame, at)
-
-    def _cut(self, frame: list[str], at: int) -> None:
-        self.depth -= len(frame) - at
-        del frame[at:]
-
-
-# Lines
 
 
 def _walk(root: "LexborNode") -> Iterator[tuple["LexborNode", bool]]:
@@ -298,7 +122,7 @@ class _Row:
 
 
 @dataclass(slots=True)
-class _Table:
+class _HtmlTable:
     caption: _Block = field(default_factory=_Block)
     rows: list[_Row] = field(default_factory=list)
     groups: int = 0
@@ -310,7 +134,7 @@ class _Lines:
 
     def __init__(self) -> None:
         self.blocks = [_Block()]
-        self.tables: list[_Table] = []
+        self.tables: list[_HtmlTable] = []
         self.table = 0
 
     @property
@@ -324,7 +148,7 @@ class _Lines:
             self.block.text.append(re.sub(r"\s+", " ", visible(node.text_content or "")))
         elif node.is_element_node:
             tag = node.tag or ""
-            if tag in _TABLES:
+            if tag in TABLES:
                 self._table(node, tag, enters)
             elif enters:
                 self._enter(tag, int(node.attributes.get("n") or 0))
@@ -339,7 +163,7 @@ class _Lines:
             block.end(LineKind.ITEM, number)
         elif tag == "dt":
             block.term(number)
-        elif tag in _HEADINGS:
+        elif tag in HEADINGS:
             block.end(LineKind.HEADING, number)
         elif tag != "dd":
             block.end(LineKind.TEXT, number)
@@ -395,7 +219,7 @@ class _Lines:
         self.block.end()
         if self.tables:
             self.tables[-1].has_tables = True
-        self.tables.append(_Table())
+        self.tables.append(_HtmlTable())
 
     def _end_table(self) -> None:
         table = self.tables.pop()
@@ -426,7 +250,7 @@ def _cell(node: "LexborNode", tag: str) -> _Cell:
     return _Cell(_Block(), max(1, min(columns, MAX_COLUMNS)), rows or MAX_ROWSPAN, tag == "th")
 
 
-def _expanded(table: _Table) -> Iterator[tuple[_Row, list[str], int]]:
+def _expanded(table: _HtmlTable) -> Iterator[tuple[_Row, list[str], int]]:
     """Yield rows with a text for each column, and the number of cells that do not come from another row. A cell that
     spans rows has its text in each; one that spans columns has it in the first, and
     a head in each."""

@@ -16,7 +16,10 @@ _SESSION_SAID = re.compile(
     r"session cookie|sessiecookie"
     r"|(until|when|at|after)\b.{0,40}\b(browser|session)\b.{0,30}\b(close[sd]?|ends?|quit|exit)"
     r"|(until|when)\b.{0,20}\bclos\w+\b.{0,20}\bbrowser|end of (the|your|a) (browser )?session"
-    r"|(tot|als|wanneer|zodra|na)\b.{0,40}\bbrowser\b.{0,20}\b(sluit|gesloten|afsluit)|einde van (de|uw) sessie",
+    r"|(tot|als|wanneer|zodra|na)\b.{0,40}\bbrowser\b.{0,20}\b(sluit|gesloten|afsluit)|einde van (de|uw) sessie"
+    r"|(fermeture|chiusura|cerrar|cierre|schliess\w*|zamknie\w*|zavren\w*|inchide\w*|fecho|fechar|encerra\w*|zatvaran\w*)"
+    r"\b.{0,30}\b(browser\w*|naveg\w+|prohliz\w+|przegladark\w*|preglednik\w*)"
+    r"|browser\w*\b.{0,30}(schliess|geschlossen)",
     re.IGNORECASE,
 )
 SESSION = Lifetime("session", 0)
@@ -27,10 +30,17 @@ ROUNDED = 0.02
 """Ratio by which equal lifetimes may differ, such as a month of 30 days and one of 730 hours."""
 
 
+_OTHERWISE = re.compile(r" / |\b(?:or|oder|ou|of|lub|nebo|sau)\b")
+
+
 def lifetime_of(cell: str) -> Lifetime | None:
     """Parse the lifetime in a cell or phrase about lifetimes; None if it has no lifetime that can be enforced, or
     several."""
     text = folded(cell)
+    parts = _OTHERWISE.split(text)
+    if len(parts) > 1:
+        several = [lifetime for part in parts if (lifetime := lifetime_of(part)) is not None]
+        return several[0] if several and _are_equal(several) else None
     if found := _spans(text):
         return _one_of(found)
     return SESSION if _SESSION_SAID.search(text) or words().session.search(text) else None
@@ -53,9 +63,12 @@ def is_only_lifetime(text: str) -> bool:
 
 def _one_of(found: list[Lifetime]) -> Lifetime | None:
     """Return the first of equal lifetimes, such as 12 months (365 days); None for others, and for 0 seconds."""
-    longest = max(lifetime.seconds for lifetime in found)
-    equal = all(lifetime.seconds >= (1 - ROUNDED) * longest for lifetime in found)
-    return found[0] if longest and equal else None
+    return found[0] if found[0].seconds and _are_equal(found) else None
+
+
+def _are_equal(found: list[Lifetime]) -> bool:
+    seconds = [lifetime.seconds for lifetime in found]
+    return min(seconds) >= (1 - ROUNDED) * max(seconds)
 
 
 def _spans(text: str) -> list[Lifetime]:

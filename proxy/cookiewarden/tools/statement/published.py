@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from cookiewarden.core.policy.policy import Lifetime
 from cookiewarden.core.policy.problem import printable
 from cookiewarden.tools.statement.lines import LineKind, NoStatement, PageLine, plain
+from cookiewarden.tools.statement.names import BROWSERS, COUNT, MAX_NAMES, STRONG, could_be_a_name, names_in, pattern
 from cookiewarden.tools.statement.pagetext import lines_of
 from cookiewarden.tools.statement.phrases import day_in, is_only_lifetime, lifetime_in, lifetime_of
 from cookiewarden.tools.statement.words import Head, columns_of, folded, head_of, storage_of
@@ -61,8 +62,8 @@ class Published:
     """Text of the page."""
     rows: int = 0
     """Number of rows, items and labelled values that could be cookies."""
-    sections: int = 0
-    """Number of rows that name a category."""
+    sections: list[str] = field(default_factory=list)
+    """Texts of rows that name a category."""
     left_out: list[LeftOut] = field(default_factory=list)
 
     @property
@@ -88,26 +89,11 @@ def read_page(raw: bytes, charset: str = "") -> Published:
             raise NoStatement(f"no cookies found in {rows}; line {left.line}: {left.why}")
         raise NoStatement(
             "no cookies found; supported are lists (- name: purpose), tables and definition lists, and the text of a "
-            "PDF from pdftotext -layout"
+            "PDF from pdftotext -layout. If a script writes the list, save the page from a browser"
         )
     return published
 
 
-_BROWSERS = frozenset(
-    [
-        "chrome",
-        "firefox",
-        "safari",
-        "edge",
-        "opera",
-        "brave",
-        "internet",
-        "explorer",
-        "android",
-        "ios",
-        "vivaldi",
-    ]
-)
 _INTRODUCES = re.compile(
     r"(following|these|below|list of|overview "
     r"of|uses?|used|volgende|deze|onderstaande|overzicht|gebruikt?)\b.{0,60}\bcookies|\bcookies\b.{0,80}(are (in "
@@ -117,9 +103,6 @@ _INTRODUCES = re.compile(
     r"|nasledujuc|sljedec|koristi|naslednj|uporablja|jargmis|kasuta|naudoja|izmanto|sekojos|ακολουθ|χρησιμοποι"
     r"|следн|използва)\w*\b.{0,60}(cookie|ciastecz|suti|kak|evaste|kolacic|piskot|kupsis|slapuk|sikdat|бисквит)",
     re.IGNORECASE,
-)
-_STRONG = re.compile(
-    r"[_%*0-9]|[a-z][A-Z]|^[A-Z]{4,}$|^(sid|sess|session|lang|token|csrf|locale)|(sid|id|token|session)$|-[a-z]+-"
 )
 _NAME = re.compile(
     r"""["'`\u201c\u2018]?(?P<name>[^\s:"'`\u201c\u201d\u2018\u2019=;,()]{1,128}"""
@@ -135,8 +118,6 @@ MAX_INTRO = 1000
 """Maximum characters of an introduction, counted from its end, and of a heading."""
 MAX_ROWS = 20_000
 """Maximum rows and items of a page."""
-MAX_NAMES = 50
-"""Maximum names with one text; longer lists are not lists of names."""
 
 
 class _Reader:
@@ -268,8 +249,11 @@ class _Reader:
         name = _best_name(rows, columns["name"]) if columns is not None else 0
         for row in rows:
             if row.kind is LineKind.SECTION or _is_section(row, name):
-                self.published.sections += 1
                 self._head(row.text or row.cells[name])
+                self.published.sections.append(self.heading)
+            elif _is_unclear(row, name):
+                self.published.rows += 1
+                self._leave(row, f"the name of a cookie or of a category: {_short(row.cells[name])}")
             else:
                 self.published.rows += 1
                 self._add(self._row(row, name, columns))
@@ -289,7 +273,8 @@ class _Reader:
                 continue
             if not found or any(head.phrase in values for head, _ in found):
                 break
-            if (found[0][0].kind == "name") == bool(values) and ("" in values or not values):
+            is_name = found[0][0].kind == "name"
+            if is_name if "" in values else not (values or is_name):
                 break
             values |= {head.phrase: (head, text) for head, text in found}
             at = after
@@ -352,11 +337,11 @@ class _Reader:
 
     def _is_list_of_cookies(self, claims: list[Claim]) -> bool:
         """Check that a list is about cookies, and not, for example, about settings of browsers."""
-        if not claims or any(claim.written.lower() in _BROWSERS for claim in claims):
+        if not claims or any(claim.written.lower() in BROWSERS for claim in claims):
             return False
         if all(claim.lifetime is not None and not claim.purpose for claim in claims):
             return True
-        strong = sum(_STRONG.search(claim.written) is not None for claim in claims)
+        strong = sum(STRONG.search(claim.written) is not None for claim in claims)
         return strong * 2 > len(claims) or _INTRODUCES.search(folded(f"{self.intro} {self.heading}")) is not None
 
     def _add(self, claims: list[Claim]) -> None:
@@ -390,9 +375,9 @@ class _Reader:
 
     def _claims(self, line: PageLine) -> list[Claim]:
         found = _NAME.match(line.text)
-        if found is None or not _could_be_a_name(found["name"]):
-            names = _names_in(line.text, False)
-            names = names if all(map(_STRONG.search, names)) else []
+        if found is None or not could_be_a_name(found["name"]):
+            names = names_in(line.text, False)
+            names = names if all(map(STRONG.search, names)) else []
             return [self._claim(name, "", None, line) for name in names]
         text, in_brackets = found["text"], None
         if found["separator"] == "(":  # `name (2 years): text`
@@ -407,14 +392,14 @@ class _Reader:
         lifetime = in_brackets or lifetime_in(text) or _at_the_end(text)
         if is_only_lifetime(text):  # as iubenda writes it: `_ga: 2 years`
             text, lifetime = "", lifetime_of(text)
-        return [self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if _could_be_a_name(name)]
+        return [self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if could_be_a_name(name)]
 
     def _strong_text(self, line: PageLine) -> Claim | None:
         """Find `_ga: …` in running text, if the name has a character that other words do not have."""
         found = _NAME.match(line.text[:MAX_ITEM])
         if found is None or found["separator"] == "(" or found["more"]:
             return None
-        if not _could_be_a_name(found["name"]) or not re.search(r"[_%*]", found["name"]):
+        if not could_be_a_name(found["name"]) or not re.search(r"[_%*]", found["name"]):
             return None
         return self._claim(found["name"], found["text"], lifetime_in(found["text"]), line)
 
@@ -427,7 +412,8 @@ class _Reader:
             return self._read(texts, line)
         others = line.cells[1:]
         span = next((cell for cell in others if lifetime_of(cell) is not None), "")
-        texts = {"name": line.cells[0], "purpose": max(others, key=len, default=""), "lifetime": span}
+        purpose = max((cell for cell in others if cell != span), key=len, default="")
+        texts = {"name": line.cells[0], "purpose": purpose, "lifetime": span}
         if not _is_bare_row(line):
             texts["name"] = ""
         return self._read(texts, line)
@@ -435,25 +421,26 @@ class _Reader:
     def _read(self, texts: dict[str, str], line: PageLine) -> list[Claim]:
         """Read the cookies of a row by the kinds of its columns."""
         name, span, purpose = (texts.get(kind, "") for kind in ("name", "lifetime", "purpose"))
-        beside = " ".join(re.findall(r"\(([^()]*)\)", name))
+        beside = " / ".join(re.findall(r"\(([^()]*)\)", name))
         kinds = [texts.get("type", ""), texts.get("category", ""), span, beside]
         storage = next(filter(None, map(storage_of, kinds if texts.get("type") else [*kinds, self.heading])), "")
-        names = _names_in(name, True)
+        names = names_in(name, True)
         if storage:
             self._leave(line, f"{_short(name)} is not a cookie: {storage}", True)
             return []
         if not names:
             self._leave(line, f"no name of a cookie: {_short(name or ' '.join(line.cells))}")
             return []
-        lifetime = _common(span) if len(names) > 1 else lifetime_of(span)
+        read = _common if len(names) > 1 else lifetime_of
+        lifetime = read(span)
         if not re.search(r"\w", span):
-            lifetime = lifetime_in(purpose) or lifetime_of(beside)
-        elif lifetime is None:
+            lifetime, span = lifetime_in(purpose) or read(beside), beside if _has_lifetime(beside) else ""
+        if span and lifetime is None:
             self._leave(line, f"the lifetime {_short(span)} of {_short(name)} is not understood", is_row=False)
         return [self._claim(written, purpose, lifetime, line) for written in names]
 
     def _claim(self, written: str, purpose: str, lifetime: Lifetime | None, line: PageLine) -> Claim:
-        return Claim(pattern(written), _COUNT.sub("", written), plain(purpose[:MAX_ITEM]), lifetime, line.number, 0)
+        return Claim(pattern(written), COUNT.sub("", written), plain(purpose[:MAX_ITEM]), lifetime, line.number, 0)
 
 
 def _at_the_end(text: str) -> Lifetime | None:
@@ -463,48 +450,42 @@ def _at_the_end(text: str) -> Lifetime | None:
     return lifetime_of(said) if re.fullmatch(r"\s*(\S+\s+)?\S+\s*", said) else None
 
 
+def _has_lifetime(beside: str) -> bool:
+    """Check for a lifetime in the brackets behind names."""
+    return any(lifetime_of(part) is not None for part in beside.split(" / "))
+
+
 def _common(span: str) -> Lifetime | None:
     """Return the lifetime of several names, if it is one for all."""
     found = [lifetime_of(part) for part in re.split(r"[/,;\n]|\b(?:and|or|en|of|und|et|y|e)\b", span)]
     return found[0] if all(lifetime == found[0] for lifetime in found) else None
 
 
-_COUNT = re.compile(r"\s?\[x[0-9]{1,4}\]")
-"""Number of cookies of a name in declarations of Cookiebot: `__cf_bm [x2]`."""
-_AND = re.compile(r"[,;\n]|\s/\s|\s&\s|\s(?:and|or|en|of|und|oder|et|ou|y|e|o)\s")
-
-
-def _names_in(cell: str, in_table: bool) -> list[str]:
-    """Parse the names in a cell: `sid`, `sid (1 year)`, `a, b`, `a / b`, `a and b`, a name in each line."""
-    bare = re.sub(r"\s?\([^()]*\)", "", _COUNT.sub("", cell))
-    pieces = [re.split(r"\s?\(|\s[\u2013-]\s", piece)[0] for piece in _AND.split(bare)]
-    words = [re.sub(r"\s(?=[\[<{])", "", piece.strip(" \"'`\u201c\u201d")) for piece in pieces]
-    words = list(filter(None, words)) if len(words) > 1 else words
-    if len(words) == 1 and " " in words[0]:  # one name per line in the source
-        words = words[0].split(" ")
-        words = words if all(map(_STRONG.search, words)) else []
-    return words if len(words) <= MAX_NAMES and all(_could_be_a_name(word, in_table) for word in words) else []
-
-
 def _is_bare_row(line: PageLine) -> bool:
     """Check whether the first cell of a row without heads has a character that names of cookies have."""
-    return bool(line.cells and _STRONG.search(line.cells[0]) and _names_in(line.cells[0], False))
+    return bool(line.cells and STRONG.search(line.cells[0]) and names_in(line.cells[0], False))
 
 
 def _is_section(line: PageLine, name: int) -> bool:
     """Check for a row that has text only in the column of names, and not a name."""
-    said = [at for at, cell in enumerate(line.cells) if cell]
-    if said != [name]:
-        return False
-    text = line.cells[name]
-    return not _STRONG.search(text) and (" " in text or text[:1].isupper())
+    text = line.cells[name] if _is_alone(line, name) else ""
+    return bool(text) and not STRONG.search(text) and (" " in text or text[:1].isupper())
+
+
+def _is_unclear(line: PageLine, name: int) -> bool:
+    """Check for a row that has only a word, which could be the name of a cookie or of a category."""
+    return _is_alone(line, name) and not STRONG.search(line.cells[name])
+
+
+def _is_alone(line: PageLine, name: int) -> bool:
+    return [at for at, cell in enumerate(line.cells) if cell] == [name]
 
 
 def _best_name(rows: list[PageLine], columns: list[int]) -> int:
     """Return the column whose cells are names most often; the first of equal ones."""
 
     def names(at: int) -> int:
-        return sum(bool(at < len(row.cells) and _names_in(row.cells[at], True)) for row in rows)
+        return sum(bool(at < len(row.cells) and names_in(row.cells[at], True)) for row in rows)
 
     return max(columns, key=names) if len(columns) > 1 else columns[0]
 
@@ -513,8 +494,8 @@ def _is_name_alone(line: PageLine) -> bool:
     """Check for a name above its labelled values."""
     return (
         line.kind in (LineKind.HEADING, LineKind.TEXT)
-        and _STRONG.search(line.text) is not None
-        and _could_be_a_name(line.text)
+        and STRONG.search(line.text) is not None
+        and could_be_a_name(line.text)
     )
 
 
@@ -546,26 +527,6 @@ def _short(text: str) -> str:
     """Quote the beginning of a text."""
     said = printable(plain(text))
     return f'"{said[:40]}…"' if len(said) > 41 else f'"{said}"'
-
-
-def _could_be_a_name(name: str, in_table: bool = False) -> bool:
-    """Check a name. `in_table`: it is in a column of names, where the name of a browser can be a cookie's name."""
-    if not name or len(name) > 128 or re.search(r"[\s;=,\ufffd]|^https?:|^www\.|@", name) or not name.isprintable():
-        return False
-    if re.search(r"[{}<>\[\]]", pattern(name)):  # without its other half
-        return False
-    return (in_table or name.lower() not in _BROWSERS) and re.search(r"[\w%]", name) is not None
-
-
-# Brackets do not nest, so that a page of opening brackets takes linear time.
-_ANYTHING = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(?![A-Za-z])|#+|\u2026|\.{3}|\*+")
-
-
-def pattern(written: str) -> str:
-    """Convert names such as `intercom-id-xxx`, `_ga_<container-id>` and `_gat_[name]` to globs."""
-    said = _ANYTHING.sub("*", _COUNT.sub("", written).strip())
-    said = re.sub(r"(?<=\*)([-_.])[xX](?![^-_.])", r"\1*", said)  # as in _gat_UA-XXXXXX-X
-    return re.sub(r"\*+", "*", said).replace(" *", "*")
 
 
 # The last edit

@@ -30,7 +30,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Vocabulary:
     """Words of all languages, without accents and in lower case."""
 
     heads: dict[str, Head]
@@ -49,7 +49,7 @@ def folded(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def words() -> Words:
+def words() -> Vocabulary:
     """Read the table of words."""
     table: dict[str, dict[str, list[str]]] = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
     heads: dict[str, Head] = {}
@@ -66,7 +66,7 @@ def words() -> Words:
         counted.append(rf"(?:{_any(map(folded, language['one']))})(?=[\s-]+(?:{_any(own)})\b)")
         sessions += map(folded, language["session"])
     partial = [phrase for phrase, head in heads.items() if head.kind != "name" and len(phrase) >= PARTIAL]
-    return Words(
+    return Vocabulary(
         heads,
         re.compile(rf"(?<!\w)(?:{_any(partial)})(?!\w)"),
         units,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cookiewarden.core.cookies.glob import name_matches
-from cookiewarden.core.policy.policy import Entry, Lifetime, Policy, SetBy
+from cookiewarden.core.policy.policy import Entry, Lifetime, Policy, SetBy, is_script_read
 from cookiewarden.core.report.drift import scalar
 from cookiewarden.tools.learn.drafting import DraftedEntry, accepted, composed
 from cookiewarden.tools.statement.published import Claim, Group, Published
@@ -158,6 +158,8 @@ def _entry(claim: Claim, category: str) -> DraftedEntry:
         lines.append(f"    lifetime: {claim.lifetime.text}\n    lifetime_source: stated")
     else:
         lines.append("    # lifetime: not found on the page; choose one (lifetime_source is then chosen)")
+    if is_script_read(claim.name):
+        lines.append("    http_only: keep  # scripts are known to read it")
     lines.append("    # set_by: server, or script if a script on the page sets it\n")
     return DraftedEntry("\n".join([*lines, ""]), above=above + "\n")
 

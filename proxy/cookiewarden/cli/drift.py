@@ -20,7 +20,8 @@ from cookiewarden.pages.text import observed, shown
     "--only",
     type=click.Choice([kind.value for kind in Kind]),
     multiple=True,
-    help="Show only differences of this kind. Can be given several times.",
+    metavar="KIND",
+    help=f"Show only differences of this kind: {', '.join(Kind)}. Can be given several times.",
 )
 @FORMAT
 @asks_a_proxy

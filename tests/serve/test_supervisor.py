@@ -374,8 +374,8 @@ def test_a_worker_that_dies_during_a_query_does_not_delay_it(token: str) -> None
 
         turning = threading.Thread(target=turn)
         turning.start()
-        assert eventually(lambda: "an operator switches the mode to report" in proxy.told)
+        assert eventually(lambda: "an operator switched the mode to report" in proxy.told)
         os.kill(stuck, signal.SIGKILL)
         turning.join(PATIENCE)
         assert answer == [200]
-        assert eventually(lambda: proxy.told.count(" serves (pid") == 3)
+        assert eventually(lambda: proxy.told.count(" is serving (pid") == 3)

@@ -94,6 +94,7 @@ TABLE = [
     ("CSV with a head", 'time,host,path,cookie,set_cookie\n2026-06-01T10:00:00Z,shop.example,/home,"' + SENT[0].replace('"', '""') + '","' + ", ".join(ALL).replace('"', '""') + '"', SENT, ALL, HOME, [Note.SPLIT]),
     ("CSV, a value without quotes", "host,path,cookie\nshop.example,/home,sid=abc; b=2\r\n", ["sid=abc; b=2"], [], HOME, []),
     ("nginx, JSON without escape=json", '{"host":"shop.example","uri":"/home","cookie":"a=\\x221\\x22; b=2"}', ['a="1"; b=2'], [], HOME, []),
+    ("a JSON log with a lone surrogate as its time", '{"time":"\\ud800","host":"shop.example","uri":"/home","cookie":"a=1"}', ["a=1"], [], HOME, []),
     ("a JSON log that repeats a member", '{"host":"shop.example","uri":"/home","cookie":"a=1","cookie":"b=2"}', ["a=1", "b=2"], [], HOME, []),
     ("a JSON log with cookies of both sides by name", json.dumps({"url": HOME, "request": {"cookies": {"q": "1"}}, "response": {"cookies": {"a": "1", "b": "2"}}}), ["q=1"], ["a=1", "b=2"], HOME, []),
     ("a JSON log with a name of its own for Set-Cookie", json.dumps({"url": HOME, "cookie": "q=1", "set": FIRST}), ["q=1"], [FIRST], HOME, [Note.BY_FORM]),

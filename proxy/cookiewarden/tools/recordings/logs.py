@@ -508,8 +508,8 @@ def _time_in(line: bytes) -> float:
 
 
 def _moment(text: str) -> float:
-    if _LOCAL_TIME.fullmatch(text.encode()):
-        return _time_in(text.encode())
+    if _LOCAL_TIME.fullmatch(line := text.encode("utf-8", "replace")):
+        return _time_in(line)
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
     except (ValueError, OverflowError):

@@ -215,6 +215,8 @@ CASES = [
     Case("TE, many codings", ONE, of_value(b"TE: ", b"a,")),
     Case("X-Forwarded-For, many addresses", ONE, of_value(b"X-Forwarded-For: ", b"1,")),
     Case("Forwarded", ONE, of_value(b"Forwarded: ", b"for=a;,")),
+    Case("X-Forwarded-Proto, many schemes", ONE, of_value(b"X-Forwarded-Proto: ", b"a,")),
+    Case("X-Forwarded-Host, many hosts", ONE, of_value(b"X-Forwarded-Host: ", b"A,")),
     Case("Accept-Language where a statement is served", STATEMENT, lambda n: (asked(*[b"Accept-Language: " + b"a,b;q=0.1," * (ROOM // 10)] * 2, target=b"/s?%d" % n), OK)),
     Case("If-None-Match where a statement is served", STATEMENT, lambda n: (asked(*[b"If-None-Match: " + b"a," * (ROOM // 2)] * 2, target=b"/s?%d" % n), OK)),
     Case("300 cookies, one glob each by its beginning", entries(*(f"name: '{'a' * n}*z'" for n in range(1, 200))), named("a" * 60 + "%d")),

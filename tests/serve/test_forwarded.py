@@ -149,6 +149,7 @@ def test_thousands_of_networks_are_logged_in_few_lines(start: Start, caplog: pyt
         ((b"X-Forwarded-Host: a b",), "x-forwarded-host"),
         ((b"X-Forwarded-Host: a.example, b.example",), "x-forwarded-host"),
         ((b"Forwarded: https",), "forwarded"),
+        ((b"Forwarded: proto=https" + b";x=y" * 600,), "forwarded"),
         ((b"Forwarded: proto=https, proto=http",), "forwarded"),
         ((b"X-Forwarded-Proto: https, wss", b"X-Forwarded-Host: A.example, a.example"), ""),
         ((b"Forwarded: for=unknown;proto=https, for=192.0.2.1",), ""),

@@ -69,28 +69,24 @@ def _members(values: Sequence[bytes]) -> list[bytes]:
     return [member.strip(b" \t") for value in values for member in value.split(b",") if member.strip(b" \t")]
 
 
-_PAIR = re.compile(rb"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\",;]*))[ \t]*(;|,|$)")
+MAX_FORWARDED = 2048
+"""Maximum octets of `Forwarded` that are parsed. Browsers send none, and an ingress sends about 100."""
+_PAIRS = re.compile(rb"([ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\",;]*))[ \t]*)?(;|,|$))")
+"""A pair with its end, or an empty one, which is allowed."""
 
 
 def _read_rfc_7239(values: Sequence[bytes], ingress: tuple[str, ...]) -> Forwarded:
     """Parse `Forwarded`. Its first element describes the browser; every `for` is an address on the path."""
     text = b",".join(values)
+    pairs = _PAIRS.findall(text) if len(text) <= MAX_FORWARDED else []
+    if b"".join(whole for whole, *_ in pairs) != text:
+        return Forwarded(is_present=True, unclear=("forwarded",), ingress=ingress)
     elements: list[dict[bytes, bytes]] = [{}]
-    at = 0
-    while at < len(text):
-        if text[at : at + 1] in b" \t;,":  # empty pairs and elements are allowed
-            if text[at : at + 1] == b",":
-                elements.append({})
-            at += 1
-            continue
-        found = _PAIR.match(text, at)
-        if found is None:
-            return Forwarded(is_present=True, unclear=("forwarded",), ingress=ingress)
-        name, quoted, token, end = found.groups()
-        elements[-1][name.lower()] = token if quoted is None else re.sub(rb"\\(.)", rb"\1", quoted)
+    for _, name, quoted, token, end in pairs:
+        if name:
+            elements[-1][name.lower()] = token or re.sub(rb"\\(.)", rb"\1", quoted)
         if end == b",":
             elements.append({})
-        at = found.end()
     first = next(filter(None, elements), {})
     scheme = _SCHEMES.get(first.get(b"proto", b"").lower(), b"")
     host = first.get(b"host", b"")

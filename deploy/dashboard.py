@@ -128,6 +128,8 @@ def traffic() -> list[timeseries.Panel]:
         (rate("reason", "upstream_errors_total"), "application: {{reason}}"),
         (rate("reason", "client_errors_total"), "client: {{reason}}"),
         (f"sum(rate({ours('forwarded_replaced_total')}[$__rate_interval]))", "X-Forwarded replaced"),
+        (f"sum by (header) (rate({ours('forwarded_unclear_total')}[$__rate_interval]))", "{{header}} not understood"),
+        (f"sum by (header) (rate({ours('ingress_headers_total')}[$__rate_interval]))", "{{header}} from clients"),
         (f"sum(rate({ours('alt_svc_dropped_total')}[$__rate_interval]))", "Alt-Svc dropped"),
     ]
     connections = [

@@ -1,4 +1,4 @@
-"""From a HAR of a real Chromium to an enforced policy for Django's admin, by the commands of the README."""
+"""From a HAR of a real Chromium to an enforced policy for Django's admin, by the commands of the policy guide."""
 
 import re
 import subprocess
@@ -16,18 +16,18 @@ from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-BLOCK = re.search(r"\*\*From nothing to a tested policy\.\*\*.*?```sh\n(.*?)```", README, re.DOTALL)
+GUIDE = (Path(__file__).parents[2] / "policies" / "README.md").read_text()
+BLOCK = re.search(r"Five commands lead from a recording.*?```sh\n(.*?)```", GUIDE, re.DOTALL)
 
 
 def commands() -> list[list[str]]:
-    """Return the commands of the README, without their comments."""
+    """Return the commands of the guide, without their comments."""
     assert BLOCK is not None
     return [line.partition("#")[0].split() for line in BLOCK[1].splitlines()]
 
 
 def run(arguments: list[str], folder: Path) -> tuple[int, str]:
-    ran = ended(sys.executable, "-m", *arguments, cwd=folder)  # as the README's reader starts each
+    ran = ended(sys.executable, "-m", *arguments, cwd=folder)  # as a reader starts each
     assert "Traceback" not in ran.stderr
     return ran.returncode, ran.stdout + ran.stderr
 

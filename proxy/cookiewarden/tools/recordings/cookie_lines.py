@@ -4,9 +4,9 @@ On the wire a comma joins nothing. Only recorders join Set-Cookie lines."""
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
 
 from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
+from cookiewarden.tools.recordings.recorded import iso_moment
 
 _BETWEEN = re.compile(rb",[ \t]*(?=([^\s;,=\"]+)=)")
 """A comma that may stand between two Set-Cookie lines: a name and `=` follow, which no date has."""
@@ -79,7 +79,5 @@ def set_cookie_of(cookie: Mapping[str, object], host: bytes) -> bytes:
 
 def _moment(text: str) -> float | None:
     """Read a date of ISO 8601 or of HTTP, in seconds since the epoch."""
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-    except (ValueError, OverflowError):
-        return parse_cookie_date(text.encode("utf-8", "replace")) if text else None
+    at = iso_moment(text)
+    return parse_cookie_date(text.encode("utf-8", "replace")) if at is None and text else at

@@ -5,7 +5,6 @@ HTTP Archive 1.2: http://www.softwareishard.com/blog/har-12-spec/"""
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import IO
@@ -15,7 +14,15 @@ from cookiewarden.core.cookies.date import parse_cookie_date
 from cookiewarden.core.engine.decision import Header
 from cookiewarden.tools.recordings.cookie_lines import is_redacted, set_cookie_of, split_joined
 from cookiewarden.tools.recordings.json_stream import ShortNumbers, shallow
-from cookiewarden.tools.recordings.recorded import Account, Note, NoTraffic, Recorded, exchange_of_url, octets
+from cookiewarden.tools.recordings.recorded import (
+    Account,
+    Note,
+    NoTraffic,
+    Recorded,
+    exchange_of_url,
+    iso_moment,
+    octets,
+)
 
 _LISTS = frozenset({"log.entries", "entries", "item.log.entries", "item.entries"})
 """The places of entries: in a HAR, in several HARs, or without `log`."""
@@ -198,8 +205,5 @@ def _moment(entry: _Entry, answered: list[Header]) -> float:
     for name, value in answered:
         if name.lower() == b"date" and (at := parse_cookie_date(value)) is not None:
             return float(at)
-    try:
-        began = datetime.fromisoformat(entry.facts.get("startedDateTime", "").replace("Z", "+00:00")).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
-    return began + max(entry.milliseconds, 0.0) / 1000
+    began = iso_moment(entry.facts.get("startedDateTime", ""))
+    return 0.0 if began is None else began + max(entry.milliseconds, 0.0) / 1000

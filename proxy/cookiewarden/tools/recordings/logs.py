@@ -7,14 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.tools.recordings.columns import Columns, columns_of, w3c_values
 from cookiewarden.tools.recordings.cookie_lines import is_redacted, set_cookie_of, split_joined
-from cookiewarden.tools.recordings.recorded import Account, Note, Recorded, exchange_of_url, octets
+from cookiewarden.tools.recordings.recorded import Account, Note, Recorded, exchange_of_url, iso_moment, octets
 
 _NAME = rb"(?:[\w.-]*[_.-])?(?:set[-_]?cookie|cookies?)"
 _CLOSERS = {b'"': rb'"', b"'": rb"'", b"[": rb"\]", b"{": rb"\}"}
@@ -510,7 +509,4 @@ def _time_in(line: bytes) -> float:
 def _moment(text: str) -> float:
     if _LOCAL_TIME.fullmatch(line := text.encode("utf-8", "replace")):
         return _time_in(line)
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
+    return iso_moment(text) or 0.0

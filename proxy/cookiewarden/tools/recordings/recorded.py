@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -140,3 +141,11 @@ def exchange_of_target(target: bytes, method: bytes, at: Exchange) -> Exchange:
 def octets(text: str) -> bytes:
     """Encode text of a recording; characters that cannot be encoded are escaped."""
     return text.encode("utf-8", "surrogateescape" if text.isprintable() else "backslashreplace").replace(b"\r", b"")
+
+
+def iso_moment(text: str) -> float | None:
+    """Read a date of ISO 8601, in seconds since the epoch; None if it is not valid."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return None

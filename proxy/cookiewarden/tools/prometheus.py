@@ -58,9 +58,9 @@ class Prometheus:
         times = (asked.ends[0] - step, *asked.ends)
         values = _at(self._range(f"last_over_time({selector})", times), times, step)
         resets = _at(self._range(f"increase({selector}) and resets({selector}) > 0", asked.ends), asked.ends, step)
-        anew = {_key(series): series.values for series in resets}
+        fresh = {_key(series): series.values for series in resets}
         nothing: list[Number] = [None] * len(asked.ends)
-        rose = (Series(s.labels, risen(s.values[:1], s.values[1:], anew.get(_key(s), nothing))) for s in values)
+        rose = (Series(s.labels, risen(s.values[:1], s.values[1:], fresh.get(_key(s), nothing))) for s in values)
         return added_up(rose, by)
 
     def _policies(self, asked: Period) -> list[PolicyInForce]:

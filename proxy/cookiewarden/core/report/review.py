@@ -95,12 +95,12 @@ def risen(before: Sequence[Number], ends: Sequence[Number], reset: Sequence[Numb
     increase."""
     last = before[0] if before else None
     found: list[Number] = []
-    for end, anew in zip(ends, reset, strict=True):
+    for end, fresh in zip(ends, reset, strict=True):
         if end is None:
             found.append(None)
             continue
         rose = end - (last or 0.0)
-        found.append(anew if anew is not None else rose if rose >= 0 else end)
+        found.append(fresh if fresh is not None else rose if rose >= 0 else end)
         last = end
     return found
 

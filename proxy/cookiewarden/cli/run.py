@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import click
 
-from cookiewarden.cli.options import gather, misspelt_variables, print_config, settings_options
+from cookiewarden.cli.options import Given, GivenBy, gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.expiry import expiry_problems
@@ -17,7 +17,7 @@ from cookiewarden.core.policy.problem import Problem, render_line
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
 from cookiewarden.serve import log
-from cookiewarden.serve.address import is_itself
+from cookiewarden.serve.address import is_itself, is_local
 from cookiewarden.serve.settings import Settings
 
 logger = logging.getLogger("cookiewarden")
@@ -43,9 +43,12 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     for name in ("tls_key", "tls_client_ca"):
         if getattr(settings, name) and not settings.tls_cert:
             raise click.UsageError(f"--{name.replace('_', '-')} needs --tls-cert")
-    for name in ("policy", "upstream"):
+    required = ("policy", "upstream") if settings.extproc is None else ("policy",)
+    for name in required:
         if not getattr(settings, name):
             raise click.UsageError(f"--{name} is required")
+    if settings.extproc is not None:
+        _check_extproc(settings, given)
     if settings.upstream is not None and is_itself(settings.upstream, settings.listen):
         raise click.UsageError(
             f"--upstream {settings.upstream} is the proxy itself (--listen {settings.listen}); give the address of the "
@@ -68,6 +71,22 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
                 logger.warning("%s", render_line(problem))
         serve(settings, files, handed.pop())
     return 0
+
+
+def _check_extproc(settings: Settings, given: dict[str, Given]) -> None:
+    """Check the settings of a proxy behind Envoy. Raises UsageError."""
+    for name in ("upstream", "listen", "proxy_protocol"):
+        if given[name].by is not GivenBy.NOBODY:
+            raise click.UsageError(
+                f"{given[name].where}: --extproc and --{name.replace('_', '-')} exclude each other, because Envoy keeps "
+                "the connections of browsers and to the application; remove one of them"
+            )
+    is_safe = settings.tls_client_ca or settings.extproc_insecure
+    if settings.extproc is not None and not is_local(settings.extproc) and not is_safe:
+        raise click.UsageError(
+            f"--extproc {settings.extproc} accepts calls from other machines; give --tls-cert and --tls-client-ca, so "
+            "that only Envoy can call, or --extproc-insecure if the network is protected otherwise"
+        )
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Addresses of the proxy's listeners and of the application."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -19,6 +20,16 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """A unix socket to listen on."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """Location of the application: a TCP address, or the path of a unix socket."""
 
@@ -35,6 +46,10 @@ class Upstream:
         return self.url
 
 
+MAX_SOCKET_PATH = 107
+"""Maximum octets of the path of a unix socket (unix(7))."""
+
+
 def parse_address(text: str) -> Address:
     """Parse `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all addresses) or `8080` (loopback). Raises ValueError."""
     found = re.fullmatch(r"(?:(\[[0-9a-fA-F:.]+\]|[^\[\]:]*):)?([0-9]{1,5})", text)
@@ -42,6 +57,18 @@ def parse_address(text: str) -> Address:
         raise ValueError(f'"{text}" is not a valid address; expected HOST:PORT such as 127.0.0.1:8080')
     host = "127.0.0.1" if found[1] is None else found[1].strip("[]") or "0.0.0.0"  # noqa: S104 (":8080" asks for it)
     return Address(host, int(found[2]))
+
+
+def parse_listener(text: str) -> Address | UnixSocket:
+    """Parse an address like `parse_address`, or `unix:/PATH`. Raises ValueError."""
+    if not text.startswith("unix:"):
+        return parse_address(text)
+    path = text.removeprefix("unix:")
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError(f'"{text}" is not a valid address; expected an absolute path such as unix:/run/cookies.sock')
+    if len(path.encode()) > MAX_SOCKET_PATH:
+        raise ValueError(f'"{text}" is too long for a unix socket; expected at most {MAX_SOCKET_PATH} bytes')
+    return UnixSocket(path)
 
 
 def parse_upstream(text: str) -> Upstream:
@@ -71,6 +98,16 @@ def parse_upstream(text: str) -> Upstream:
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared, not bound)
+
+
+def is_local(address: Address | UnixSocket) -> bool:
+    """Check whether only this machine reaches a listener."""
+    if isinstance(address, UnixSocket) or address.host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address.host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_itself(upstream: Upstream, listen: Address) -> bool:

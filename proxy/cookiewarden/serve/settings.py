@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from cookiewarden.core.policy.policy import Mode
-from cookiewarden.serve.address import Address, Upstream, parse_address, parse_upstream
+from cookiewarden.serve.address import Address, UnixSocket, Upstream, parse_address, parse_listener, parse_upstream
 from cookiewarden.serve.ingress import INGRESS_FIELDS
 
 
@@ -144,6 +144,20 @@ class Settings:
     )
     listen: Address = setting(
         parse_address, Address("127.0.0.1", 8080), "HOST:PORT", "Address on which the proxy accepts browsers."
+    )
+    extproc: Address | UnixSocket | None = setting(
+        parse_listener,
+        None,
+        "ADDRESS",
+        "Answer Envoy instead of browsers: address of the external processor (ext_proc), HOST:PORT or unix:/PATH. "
+        "Without --upstream and --listen. Needs cookiewarden[envoy].",
+    )
+    extproc_insecure: bool = setting(
+        _switch,
+        False,
+        "on|off",
+        "Accept calls of --extproc from other machines without client certificates. Everyone with access to the port "
+        "can then read what the policy does, and use the keys of sealed cookies.",
     )
     admin: Address = setting(
         parse_address,
@@ -304,6 +318,11 @@ class Settings:
         _limit, 1024, "N", "Maximum number of connections per worker to the application."
     )
     metrics_max_entries: int = setting(_count, 200, "N", "Maximum number of declared cookies with separate metrics.")
+
+    @property
+    def listener(self) -> tuple[str, Address | UnixSocket]:
+        """The address on which traffic is accepted, with its flag."""
+        return ("--listen", self.listen) if self.extproc is None else ("--extproc", self.extproc)
 
 
 @dataclass(frozen=True, slots=True)

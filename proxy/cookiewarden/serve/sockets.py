@@ -1,17 +1,24 @@
 """Listening sockets, opened by the proxy or passed by systemd."""
 
+import contextlib
 import os
 import socket
+import stat
 
-from cookiewarden.serve.address import Address
+from cookiewarden.serve.address import Address, UnixSocket
 from cookiewarden.serve.errors import CannotStart
 
 BACKLOG = 2048
 FIRST_FD = 3
 
 
-def open_sockets(address: Address, count: int) -> list[socket.socket]:
-    """Return listening sockets for `count` workers: one shared socket from systemd, or one per worker for `address`.
+UNIX_MODE = 0o660
+"""Permissions of a unix socket: the owner and the group may connect."""
+
+
+def open_sockets(address: Address | UnixSocket, count: int, flag: str = "--listen") -> list[socket.socket]:
+    """Return listening sockets for `count` workers: one shared socket from systemd or in the file system, or one per
+    worker for a TCP address. `flag`: the setting with the address.
 
     With a socket per worker the kernel distributes connections evenly: of 64 connections, two workers got 31 and 33.
     With one shared socket they got 2 and 62. Raises CannotStart.
@@ -20,6 +27,8 @@ def open_sockets(address: Address, count: int) -> list[socket.socket]:
     if handed is not None:
         return [handed] * count
     try:
+        if isinstance(address, UnixSocket):
+            return [_listening_at(address.path)] * count
         if count == 1:
             return [listening(address, share=False)]
         # SO_REUSEPORT would let a second cookiewarden take half of the connections. Check that the port is free first.
@@ -28,7 +37,7 @@ def open_sockets(address: Address, count: int) -> list[socket.socket]:
         first.close()
         return [listening(bound, share=True) for _ in range(count)]
     except OSError as error:
-        raise cannot_listen(address, "--listen", error) from error
+        raise cannot_listen(address, flag, error) from error
 
 
 def listening(address: Address, share: bool = False) -> socket.socket:
@@ -51,7 +60,34 @@ def listening(address: Address, share: bool = False) -> socket.socket:
     return made
 
 
-def cannot_listen(address: Address, flag: str, error: OSError) -> CannotStart:
+def _listening_at(path: str) -> socket.socket:
+    """Open a listening unix socket, in place of one that a process left behind. Raises OSError."""
+    made = socket.socket(socket.AF_UNIX)
+    try:
+        _remove_left(path)
+        made.bind(path)
+        os.chmod(path, UNIX_MODE)
+        made.listen(BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    made.setblocking(False)
+    return made
+
+
+def _remove_left(path: str) -> None:
+    """Remove a socket on which nobody listens. Raises OSError if somebody does."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return  # bind fails, and the file stays
+        with socket.socket(socket.AF_UNIX) as asking:
+            try:
+                asking.connect(path)
+            except ConnectionRefusedError:
+                os.unlink(path)
+
+
+def cannot_listen(address: Address | UnixSocket, flag: str, error: OSError) -> CannotStart:
     reason = error.strerror or str(error)
     return CannotStart(f"cannot listen on {address}: {reason.lower()}; choose another address with {flag}")
 

@@ -21,6 +21,8 @@ from cookiewarden import __version__
 from cookiewarden.serve.control.status import PolicyStatus, WorkerProcesses
 from cookiewarden.serve.observe.metrics import (
     ALT_SVC_DROPPED,
+    CALL_RESETS,
+    CALLS,
     CLIENT_ERRORS_AT,
     CODE_CLASSES,
     CONNECTIONS_AT,
@@ -34,6 +36,8 @@ from cookiewarden.serve.observe.metrics import (
     INGRESS_FIELDS_AT,
     LABEL_SIZE,
     LABELS_AT,
+    MUTATIONS_LEFT_OUT,
+    NEVER_ANSWERED,
     OVERHEAD_AT,
     OVERHEAD_BUCKETS,
     POLICY_ERRORS,
@@ -142,6 +146,7 @@ class Exposition(Collector):
             ("result",),
             _by(counts, GUARD_PAGES_AT),
         )
+        yield from _envoy(counts)
         connections = {key: counts[at] for key, at in CONNECTIONS_AT.items()}
         yield _gauge("connections", "Open connections.", ("side", "state"), connections)
         workers = self.workers
@@ -219,6 +224,17 @@ class Exposition(Collector):
             )
         reloads = {("success",): status.successes, ("failure",): status.failures}
         yield _counter("config_reloads", "Reloads of the policy, by result.", ("result",), reloads)
+
+
+def _envoy(counts: Sequence[int] | memoryview) -> Iterator[Metric]:
+    """Yield the metrics of the driver for Envoy."""
+    for name, at, help in (
+        ("envoy_call_resets", CALL_RESETS, "Calls that Envoy reset, which is the usual end of a call."),
+        ("envoy_lines_left_out", MUTATIONS_LEFT_OUT, "Set-Cookie lines left out because of the limits of Envoy."),
+        ("envoy_unanswered", NEVER_ANSWERED, "Requests about whose response Envoy never asked."),
+    ):
+        yield _counter(name, help, (), {(): counts[at]})
+    yield _gauge("envoy_calls", "Open calls of Envoy.", (), {(): counts[CALLS]})
 
 
 class Processes(Collector):

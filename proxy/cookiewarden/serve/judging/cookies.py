@@ -37,8 +37,10 @@ class ExchangeCookies:
     shadow_scope: Scope | None = None
     traced: tuple[int, int] | None = None
     """Trace ID and parent ID, if the request is traced."""
+    collects = False
+    """True if decisions are collected, for the span of a traced request or for Envoy's log."""
     decisions: tuple[Decision, ...] = ()
-    """Decisions, collected for the span if the request is traced."""
+    """Decisions, if they are collected."""
     _judged: ResponseHead | None = None
     """The response head whose Set-Cookie fields are being judged."""
 
@@ -62,6 +64,7 @@ class ExchangeCookies:
                 self._shadow_fault(error)
         if policies.tracing is not None:
             self.traced = traceparent(request.fields)
+            self.collects = self.traced is not None
 
     # The request
 
@@ -80,7 +83,7 @@ class ExchangeCookies:
             after, decisions = self.engine.on_cookies(header, scope)
         except Exception as error:
             return self._unjudged_request(header, self._policy_error(error, Action.STRIP))
-        if self.traced is not None:
+        if self.collects:
             self.decisions += decisions
         slot = metrics.cookies("request", decisions)
         if observations is not None:
@@ -94,6 +97,8 @@ class ExchangeCookies:
 
     def _unjudged_request(self, header: bytes, decision: Decision) -> bytes | None:
         self.policies.metrics.cookies("request", (decision,))
+        if self.collects:
+            self.decisions += (decision,)
         return None if decision.enforced else header
 
     # The response
@@ -126,7 +131,7 @@ class ExchangeCookies:
                 continue
             left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error)
             response.parts[at] = b"".join(left)
-            if self.traced is not None:
+            if self.collects:
                 self.decisions += decisions
             slot = self.policies.metrics.cookies("response", decisions)
             if slot.count == 1 and observations is not None:
@@ -134,7 +139,10 @@ class ExchangeCookies:
 
     def _unjudged_response(self, lines: SetCookieLines, decision: Decision) -> bytes:
         """Return the lines that are forwarded under one decision for all of them."""
-        self.policies.metrics.cookies("response", (decision,) * len(lines.values))
+        decisions = (decision,) * len(lines.values)
+        self.policies.metrics.cookies("response", decisions)
+        if self.collects:
+            self.decisions += decisions
         return b"" if decision.enforced else b"".join(lead + line for lead, line in lines)
 
     def _expires_clock(self) -> float:
@@ -155,6 +163,8 @@ class ExchangeCookies:
             self.own_fault("expiring cookies", error, "they are not expired")
             return
         response.parts[0] += b"".join(b"\r\nSet-Cookie: " + line for line in lines)
+        if self.collects:
+            self.decisions += tuple(decisions.values())
         self.policies.metrics.cookies("response", tuple(decisions.values()))
         if self.policies.observations is not None:
             self.policies.observations.on_eviction(decisions, scope.site.host, request.path)

@@ -1,7 +1,7 @@
 """TLS on both sides: contexts from files, and certificate renewal without dropped connections.
 
 The contexts have Python's defaults: TLS 1.2 or newer, no compression, the cipher list of OpenSSL. ALPN (RFC 7301)
-offers HTTP/1.1 only, because the proxy supports no other version.
+offers HTTP/1.1 only, because the proxy supports no other version; for calls of Envoy, HTTP/2 only.
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 from cookiewarden.serve.settings import Settings
 
 ALPN = ["http/1.1"]
+ALPN_GRPC = ["h2"]
 
 
 class BadTLS(Exception):
@@ -61,7 +62,7 @@ class ListenerTLS:
         self.settings = settings
         self.stamps = self.look()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.set_alpn_protocols(ALPN)
+        self.context.set_alpn_protocols(ALPN if settings.extproc is None else ALPN_GRPC)
         if settings.tls_client_ca:
             _trusting(self.context, "--tls-client-ca", settings.tls_client_ca)
             self.context.verify_mode = ssl.CERT_REQUIRED

@@ -83,8 +83,17 @@ def _places(keys: Iterable[K], at: int) -> tuple[dict[K, int], int]:
 
 
 # The array has a fixed part, and then one part for each label of a cookie.
-IN_FLIGHT, POLICY_ERRORS, FORWARDED_REPLACED, ALT_SVC_DROPPED = range(4)
-REQUESTS_AT, _next = _places(product((m.encode() for m in METHODS), range(1, 6)), 4)
+(
+    IN_FLIGHT,
+    POLICY_ERRORS,
+    FORWARDED_REPLACED,
+    ALT_SVC_DROPPED,
+    CALLS,
+    CALL_RESETS,
+    MUTATIONS_LEFT_OUT,
+    NEVER_ANSWERED,
+) = range(8)
+REQUESTS_AT, _next = _places(product((m.encode() for m in METHODS), range(1, 6)), 8)
 UPSTREAM_ERRORS_AT, _next = _places(UPSTREAM_ERRORS, _next)
 CLIENT_ERRORS_AT, _next = _places(CLIENT_ERRORS, _next)
 CONNECTIONS_AT, _next = _places(CONNECTIONS, _next)
@@ -99,7 +108,7 @@ LABELS_AT = OVERHEAD_AT + len(OVERHEAD_BUCKETS) + 2
 COOKIES_AT, _next = _places(((d, a) for d, actions in ACTIONS.items() for a in actions), 0)
 VIOLATIONS_AT, LABEL_SIZE = _places(product((r.value for r in Reason), (False, True)), _next)
 
-GAUGES = (IN_FLIGHT, *CONNECTIONS_AT.values())
+GAUGES = (IN_FLIGHT, CALLS, *CONNECTIONS_AT.values())
 
 MAX_REMEMBERED = 20_000
 """Maximum number of decisions for which the places of counters are cached. The limit bounds the memory that they keep
@@ -209,6 +218,8 @@ class Metrics:
         self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
         self._shadow_slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
         self._remembered = 0
+        self.generation = 0
+        """Number of times that cached decisions were dropped. Decisions of a previous policy must not be kept longer."""
 
     def declare(self, names: Iterable[str], role: Role = Role.IN_FORCE) -> None:
         """Add labels for the entries of a policy that will be in force or tried, up to the limit."""
@@ -221,6 +232,7 @@ class Metrics:
         for slots in (*self._slots.values(), *self._shadow_slots.values()):
             slots.clear()
         self._remembered = 0
+        self.generation += 1
 
     @property
     def in_flight(self) -> int:

@@ -56,7 +56,8 @@ class InProcess(CountingWorkers):
         self.stopping = self.worker.stopping
 
     def open(self) -> None:
-        (self.listening,) = open_sockets(self.settings.listen, 1)
+        flag, address = self.settings.listener
+        (self.listening,) = open_sockets(address, 1, flag)
 
     async def start(self, revision: Revision) -> bool:
         self.metrics.declare(entry.name for entry in revision.policy.entries)

@@ -75,11 +75,5 @@ def plane_of(
 def tell_where(settings: Settings, listening: socket.socket, admin: Address) -> None:
     """Log the addresses of the proxy."""
     by_tls = " by TLS" if settings.tls_cert else ""
-    log.info(
-        "listening on %s%s for %s, admin on %s, pid %d",
-        told(listening),
-        by_tls,
-        settings.upstream,
-        admin,
-        os.getpid(),
-    )
+    behind = "Envoy" if settings.extproc is not None else settings.upstream
+    log.info("listening on %s%s for %s, admin on %s, pid %d", told(listening), by_tls, behind, admin, os.getpid())

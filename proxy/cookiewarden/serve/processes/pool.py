@@ -173,7 +173,8 @@ class WorkerPool(CountingWorkers):
     # Start
 
     def open(self) -> None:
-        self.sockets = open_sockets(self.settings.listen, self.settings.workers)
+        flag, address = self.settings.listener
+        self.sockets = open_sockets(address, self.settings.workers, flag)
 
     async def start(self, revision: Revision) -> bool:
         self.policy = self._for_workers(revision, Role.IN_FORCE)

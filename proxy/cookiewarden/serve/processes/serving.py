@@ -5,10 +5,10 @@ import socket
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
-from cookiewarden.serve.dataplane.driver import DataPlane
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.judging.policies import Policies
 from cookiewarden.serve.listening.connections import Connections
+from cookiewarden.serve.listening.driver import Driver
 from cookiewarden.serve.listening.tls import BadTLS
 from cookiewarden.serve.listening.worker import Worker
 from cookiewarden.serve.observe.metrics import Metrics
@@ -40,7 +40,7 @@ class Serving:
         in_force = InForce(policies, made, self.shadow_order)
         connections = Connections(asyncio.get_running_loop(), settings.max_connections)
         try:
-            driver = DataPlane(settings, in_force, metrics, connections)
+            driver = _driver(settings, in_force, metrics, connections)
         except BadTLS as error:
             raise CannotStart(str(error)) from error
         if settings.tracing:
@@ -107,3 +107,18 @@ class Serving:
         tracing = self.in_force.policies.tracing
         if tracing is not None:
             await in_thread(tracing.stop)
+
+
+def _driver(settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections) -> Driver:
+    """Return the driver that the settings ask for. Only its code is imported. Raises BadTLS and CannotStart."""
+    if settings.extproc is None:
+        from cookiewarden.serve.dataplane.driver import DataPlane
+
+        return DataPlane(settings, in_force, metrics, connections)
+    try:
+        from cookiewarden.serve.extproc.driver import ExternalProcessor
+    except ModuleNotFoundError as error:
+        if error.name != "hpack":
+            raise
+        raise CannotStart('--extproc needs hpack; install it with pip install "cookiewarden[envoy]"') from None
+    return ExternalProcessor(settings, in_force, metrics, connections)

@@ -75,6 +75,18 @@ class RequestHead:
     def has_body(self) -> bool:
         return self.framing is Framing.CHUNKED or self.length > 0
 
+    @classmethod
+    def unknown(cls) -> "RequestHead":
+        """Return a request of which nothing is known."""
+        request = cls()
+        request.method, request.path, request.host = b"", b"/", b""
+        request.http_1_1 = request.keep_alive = True
+        request.framing, request.length = Framing.NONE, 0
+        request.upgrade, request.takes_trailers = b"", False
+        request.cookies, request.fields, request.forwarded = [], b"", None
+        request.before = request.after = b""
+        return request
+
     def again(self, method: bytes, path: bytes, cookies: list[bytes]) -> "RequestHead":
         """Return a request with the same fields, and with another first line and other cookies."""
         request = RequestHead()

@@ -1,0 +1,167 @@
+"""One exchange that Envoy asks about: the head of a request, then the head of its response.
+
+Envoy keeps bodies, trailers and connections. The answers change only the Cookie field and the Set-Cookie fields, and
+are empty if nothing changes. Pages of the proxy itself are sent as immediate responses."""
+
+from time import perf_counter
+
+from cookiewarden.serve.extproc.call import Call, CallFailed
+from cookiewarden.serve.extproc.context import Context
+from cookiewarden.serve.extproc.heads import AFTER, BEFORE, request_of, response_of
+from cookiewarden.serve.extproc.mutations import fitting
+from cookiewarden.serve.judging.cookies import ExchangeCookies, judge_script
+from cookiewarden.serve.observe.metrics import IN_FLIGHT, MUTATIONS_LEFT_OUT, NEVER_ANSWERED
+from cookiewarden.serve.own_pages.guard import RESERVED, page_of, reported_name
+from cookiewarden.serve.wire.ext_proc import (
+    Phase,
+    ProcessingRequest,
+    answer,
+    cookie_mutation,
+    immediate_answer,
+    read_request,
+    set_cookie_mutation,
+)
+from cookiewarden.serve.wire.grpc import Status
+from cookiewarden.serve.wire.head import fields_of
+from cookiewarden.serve.wire.protobuf import BadMessage
+from cookiewarden.serve.wire.request_head import RequestHead
+
+
+class ExternalExchange(Call):
+    """One request and its response, on one call."""
+
+    __slots__ = ("_began", "_cookies", "_host", "_https", "_is_answered", "_overhead", "_peer", "_request", "context")
+
+    def __init__(self, context: Context, peer: bytes) -> None:
+        self.context = context
+        self._peer = peer
+        self._request: RequestHead | None = None
+        self._cookies: ExchangeCookies | None = None
+        self._is_answered = False
+        self._began = self._overhead = 0.0
+
+    def message(self, data: bytes) -> bytes:
+        began = perf_counter()
+        try:
+            asked = read_request(data)
+        except BadMessage as bad:
+            raise CallFailed(Status.INVALID_ARGUMENT, str(bad)) from None
+        if asked.phase == Phase.REQUEST_HEADERS:
+            reply = self._request_head(asked, began)
+        elif asked.phase == Phase.RESPONSE_HEADERS:
+            reply = self._response_head(asked, began)
+        elif asked.phase == 0 or asked.owns_body:
+            raise CallFailed(Status.UNIMPLEMENTED, "only headers are judged; set the body modes to NONE")
+        else:
+            reply = answer(asked.phase)
+        return b"" if asked.is_observed else reply
+
+    # The request
+
+    def _request_head(self, asked: ProcessingRequest, began: float) -> bytes:
+        if self._request is not None:
+            raise CallFailed(Status.FAILED_PRECONDITION, "the call already has a request")
+        context = self.context
+        self._began = began
+        context.metrics.counts[IN_FLIGHT] += 1
+        request, https = request_of(asked, context.https)
+        self._request = request
+        size = len(request.fields) + sum(map(len, request.cookies)) + len(request.path)
+        if size > context.settings.max_head or _count(request) > context.max_cookies:
+            context.metrics.client_errors.add("head_too_large")
+            return self._own(431, b"Content-Type: text/plain\r\n", b"431 Request Header Fields Too Large\n", began)
+        own = self._own_page(request, https, began)
+        if own:
+            return own
+        self._cookies = cookies = ExchangeCookies(context.policies, request, request.host, https)
+        cookies.collects = True
+        reply = answer(Phase.REQUEST_HEADERS)
+        if request.cookies:
+            before = b"; ".join(request.cookies)
+            after = cookies.cookie_field()
+            mutation = b"" if after == before and len(request.cookies) == 1 else cookie_mutation(after)
+            reply = answer(Phase.REQUEST_HEADERS, mutation, context.metadata.of("request", cookies.decisions))
+        self._overhead = perf_counter() - began
+        return reply
+
+    def _own_page(self, request: RequestHead, https: bool, began: float) -> bytes:
+        """Return the immediate response with the guard's script or the statement, or empty."""
+        in_force = self.context.in_force
+        guard, statement = in_force.guard, in_force.statement
+        if guard is not None and request.path.startswith(RESERVED):
+            name = reported_name(request.path) if request.method == b"POST" else b""
+            if name:
+                policies = self.context.policies
+                judge_script(policies, request, name, request.host, https, page_of(request.fields))
+            return self._own(*guard.answer(request.method, request.path), began)
+        if statement is not None and statement.answers(request):
+            return self._own(*statement.answer(request), began)
+        return b""
+
+    def _own(self, status: int, lines: bytes, body: bytes, began: float) -> bytes:
+        """Return an immediate response. `lines`: its fields, each with its line break."""
+        self._over(status, perf_counter() - began, "")
+        return immediate_answer(status, fields_of(b"\r\n" + lines.removesuffix(b"\r\n")), body)
+
+    # The response
+
+    def _response_head(self, asked: ProcessingRequest, began: float) -> bytes:
+        context, cookies = self.context, self._cookies
+        if self._is_answered:
+            return answer(Phase.RESPONSE_HEADERS)  # the proxy's own page
+        if cookies is None:
+            # Envoy has answered a request before it asked about it.
+            self._began = began
+            context.metrics.counts[IN_FLIGHT] += 1
+            self._request = request = RequestHead.unknown()
+            self._cookies = cookies = ExchangeCookies(context.policies, request, b"", context.https)
+            cookies.scope = cookies.shadow_scope = None
+            cookies.collects = True
+        response, before = response_of(asked)
+        already = len(cookies.decisions)
+        cookies.judge(response)
+        decisions = cookies.decisions[already:]
+        lines = response.parts[0].split(BEFORE)[1:] if cookies.engine.evicts else []
+        evicting = len(lines)
+        if before:
+            lines += response.parts[1].split(AFTER)[1:]
+        reply = answer(Phase.RESPONSE_HEADERS)
+        if lines != before or decisions:
+            mutation = b""
+            if lines != before:
+                superseding = {decision.supersedes for decision in decisions}
+                sent = fitting(lines, evicting, superseding, before, asked.headers)
+                context.metrics.counts[MUTATIONS_LEFT_OUT] += len(lines) - len(sent)
+                mutation = set_cookie_mutation(sent)
+            reply = answer(Phase.RESPONSE_HEADERS, mutation, context.metadata.of("response", decisions))
+        if response.status >= 200 or response.status == 101:
+            self._over(response.status, self._overhead + perf_counter() - began, "")
+        return reply
+
+    # The end
+
+    def _over(self, status: int, overhead: float, why: str) -> None:
+        """Count and log the exchange, once."""
+        self._is_answered = True
+        context, request = self.context, self._request
+        context.metrics.counts[IN_FLIGHT] -= 1
+        if request is None:
+            return
+        seconds = perf_counter() - self._began
+        if status:
+            context.metrics.request(request.method, status, seconds, overhead)
+        if context.access.on:
+            context.access.answered(self._peer, request.method, request.host, request.path, status, seconds, why)
+        if self._cookies is not None and self._cookies.traced is not None:
+            self._cookies.ended(status, seconds, why)
+
+    def ended(self, why: str) -> None:
+        """Count a response that Envoy never asked about, for example because the client left."""
+        if self._request is not None and not self._is_answered:
+            self.context.metrics.counts[NEVER_ANSWERED] += 1
+            self._over(0, self._overhead, why or "abort")
+
+
+def _count(request: RequestHead) -> int:
+    """Return the number of cookies, at most one too many."""
+    return sum(value.count(b";") + 1 for value in request.cookies)

@@ -72,7 +72,8 @@ class Proxy:
         self.plane = plane(self.settings, self.files, self.clock)
         self.done = asyncio.Event()
         await self.plane.start(self.files.load())
-        self.port: int = self.workers.listening.getsockname()[1]
+        name = self.workers.listening.getsockname()
+        self.port: int = name[1] if isinstance(name, tuple) else 0  # a unix socket has none
         watching = self.plane.watch()
         self.started.set()
         await self.done.wait()
@@ -91,6 +92,7 @@ class Proxy:
 
     @property
     def driver(self) -> DataPlane:
+        """The driver for browsers."""
         assert isinstance(self.worker.driver, DataPlane)
         return self.worker.driver
 

@@ -1,0 +1,346 @@
+"""Envoy's questions: the answers change the Cookie field and the Set-Cookie fields as the policy says."""
+
+import contextlib
+import re
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cookiewarden import keys
+from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.policy.policy import Mode
+from cookiewarden.serve.address import Address
+from cookiewarden.serve.extproc.mutations import MAX_FIELDS, MAX_VALUE, UNSEEN_FIELDS
+from cookiewarden.serve.wire.http2 import ErrorCode, reset
+from cookiewarden.serve.wire.protobuf import field, number_field
+from tests.support import exchanges, policies
+from tests.support.calls import Peer, Reply, asks_request, asks_response, set_cookies
+from tests.support.proxy import POLICY, Proxy, starter
+from tests.support.wait import eventually
+
+ANY = Address("127.0.0.1", 0)
+ID = b"sid=CANARY"
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator:
+    """Return a function that starts a processor with a policy, and connects to it."""
+    with starter(tmp_path) as start, contextlib.ExitStack() as ends:
+
+        def serve(policy: str = POLICY, **settings) -> tuple[Proxy, Peer]:
+            proxy, _ = start(policy=policy, upstream=None, extproc=ANY, **settings)
+            peer = Peer(proxy.port)
+            ends.callback(peer.close)
+            return proxy, peer
+
+        yield serve
+
+
+def exchange(peer: Peer, request: bytes, response: bytes) -> tuple[Reply, Reply]:
+    call = peer.begin()
+    return peer.ask(call, request), peer.ask(call, response)
+
+
+def test_heads_without_a_change_get_an_empty_answer(serve) -> None:
+    _, peer = serve()
+    asked, answered = exchange(
+        peer,
+        asks_request((b"cookie", ID)),
+        asks_response((b"content-type", b"text/html"), *set_cookies(ID + b"; Max-Age=60; Secure")),
+    )
+    assert asked.is_empty and answered.is_empty
+    assert (asked.phase, answered.phase, asked.metadata, answered.metadata) == (1, 2, b"", b"")
+
+
+def test_set_cookie_fields_are_replaced_as_a_whole_and_in_order(serve) -> None:
+    _, peer = serve()
+    lines = [b"rogue=CANARY", ID + b"; Max-Age=99999999", b"sid=two; Secure; Max-Age=5", b"other=1"]
+    _, answered = exchange(peer, asks_request(), asks_response(*set_cookies(*lines)))
+    assert answered.removes == [b"set-cookie"]
+    assert answered.sets == [
+        (b"set-cookie", b"sid=CANARY; Max-Age=3600; Secure"),
+        (b"set-cookie", b"sid=two; Secure; Max-Age=5"),
+    ]
+    assert answered.appends == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("cookies", "sets", "removes"),
+    [
+        ([b"sid=CANARY; rogue=CANARY"], [(b"cookie", b"sid=CANARY")], []),
+        ([b"rogue=CANARY"], [], [b"cookie"]),
+        ([b"sid=CANARY", b"seen=CANARY"], [(b"cookie", b"sid=CANARY")], []),
+        ([b"sid=CANARY", b"sid=CANARY2"], [(b"cookie", b"sid=CANARY; sid=CANARY2")], []),
+        ([], [], []),
+    ],
+)
+def test_the_cookie_field_is_overwritten_or_removed(serve, cookies: list[bytes], sets, removes) -> None:
+    _, peer = serve()
+    asked = peer.ask(peer.begin(), asks_request(*[(b"cookie", value) for value in cookies]))
+    assert (asked.sets, asked.removes) == (sets, removes)
+    assert asked.appends == [False] * len(sets)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pseudo", "secure"),
+    [
+        ([], {"scheme": b"https"}, True),
+        ([], {"scheme": b"http"}, False),
+        ([(b"x-forwarded-proto", b"https")], {"scheme": b"http"}, True),
+        ([(b"x-forwarded-proto", b"http")], {"scheme": b"https"}, False),
+        ([(b"x-forwarded-proto", b"gopher")], {"scheme": b"https"}, True),
+        ([(b"x-forwarded-proto", b"HTTPS, http")], {"scheme": b"http"}, True),
+    ],
+)
+def test_the_scheme_is_of_x_forwarded_proto_and_else_of_the_request(serve, fields, pseudo, secure: bool) -> None:
+    _, peer = serve("version: 1\npolicy: p\ncookies: [{name: sid, secure: https}]\n")
+    _, answered = exchange(peer, asks_request(*fields, **pseudo), asks_response(*set_cookies(b"sid=1; Path=/")))
+    assert answered.sets == ([(b"set-cookie", b"sid=1; Path=/; Secure")] if secure else [])
+
+
+def test_host_and_path_are_of_the_pseudo_fields(serve) -> None:
+    policy = "version: 1\npolicy: p\ncookies: [{name: sid, scope: {hosts: [shop.example], paths: [/n]}}]\n"
+    _, peer = serve(policy)
+    for pseudo, passes in (
+        ({"path": b"/n/1?x=1"}, True),
+        ({"path": b"/m"}, False),
+        ({"path": b"/n", "authority": b"other.example"}, False),
+        ({"path": b"/n", "authority": b"SHOP.example:8443"}, True),
+    ):
+        _, answered = exchange(peer, asks_request(**pseudo), asks_response(*set_cookies(b"sid=1")))
+        assert answered.is_empty is passes, pseudo
+
+
+def test_in_report_mode_nothing_changes_and_violations_are_counted(serve) -> None:
+    proxy, peer = serve(mode=Mode.REPORT)
+    asked, answered = exchange(
+        peer, asks_request((b"cookie", b"rogue=CANARY")), asks_response(*set_cookies(b"rogue=CANARY"))
+    )
+    assert asked.is_empty and answered.is_empty
+    assert b"__undeclared__ report undeclared" in asked.metadata
+    for direction in ("request", "response"):
+        labels = {"direction": direction, "cookie": "__undeclared__", "action": "report"}
+        assert proxy.sample("cookiewarden_cookies_total", **labels) == 1
+
+
+def test_metadata_names_entries_and_reasons_and_no_value(serve) -> None:
+    _, peer = serve()
+    asked, answered = exchange(
+        peer,
+        asks_request((b"cookie", b"rogue=CANARY; seen=CANARY")),
+        asks_response(*set_cookies(ID, b"rogue=CANARY")),
+    )
+    assert b"__undeclared__ strip undeclared; seen strip not-forwarded" in asked.metadata
+    assert b"sid rewrite secure-added" in answered.metadata and b"__undeclared__ block undeclared" in answered.metadata
+    assert b"CANARY" not in asked.metadata + answered.metadata and b"rogue" not in asked.metadata
+
+
+def test_observed_heads_are_judged_and_counted_without_an_answer(serve) -> None:
+    proxy, peer = serve()
+    call = peer.begin()
+    peer.send(call, asks_request((b"cookie", b"rogue=1"), observed=True))
+    peer.send(call, asks_response(*set_cookies(b"rogue=1"), observed=True), end=True)
+    assert peer.end(call) == {":status": "200", "content-type": "application/grpc", "grpc-status": "0"}
+    assert peer.messages == {}
+    assert (
+        proxy.sample("cookiewarden_cookies_total", direction="response", cookie="__undeclared__", action="block") == 1
+    )
+    assert proxy.sample("cookiewarden_requests_total", method="GET", code_class="2xx") == 1
+
+
+@pytest.mark.parametrize(("on_error", "sets"), [("closed", []), ("open", None)])
+def test_a_response_without_its_request_follows_on_error(serve, on_error: str, sets) -> None:
+    _, peer = serve(POLICY + f"on_error: {on_error}\n")
+    call = peer.begin()
+    assert peer.ask(call, asks_response()).is_empty
+    call = peer.begin()
+    answered = peer.ask(call, asks_response(*set_cookies(ID)))
+    assert (answered.sets, answered.removes) == (([], [b"set-cookie"]) if sets == [] else ([], []))
+
+
+def test_consent_seal_rename_and_eviction_work_as_in_the_sidecar(serve, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    keys.create(key)
+    _, peer = serve(
+        """
+version: 1
+policy: p
+undeclared: {evict: host}
+consent: {cookie: pref}
+categories: {f: {basis: x}, m: {consent: required}}
+cookies:
+  - {name: pref, category: f}
+  - {name: ads, category: m}
+  - {name: held, category: f, seal: true}
+  - {name: old, category: f, rename_to: __Host-new}
+""",
+        seal_key_file=str(key),
+    )
+    page = (b"content-type", b"text/html")
+    navigates = (b"sec-fetch-dest", b"document")
+    asked, answered = exchange(
+        peer,
+        asks_request((b"cookie", b"rogue=1; ads=1"), navigates),
+        asks_response(page, (b"cache-control", b"no-store"), *set_cookies(b"ads=2", b"held=CANARY", b"old=1")),
+    )
+    assert asked.removes == [b"cookie"]
+    lines = [line for _, line in answered.sets]
+    assert lines[0].startswith(b"rogue=; ") and lines[1].startswith(b"ads=; "), "expiring lines come first"
+    sealed = next(line for line in lines if line.startswith(b"held="))
+    assert b"CANARY" not in sealed
+    assert any(line.startswith(b"__Host-new=1") for line in lines) and not any(b"ads=2" in line for line in lines)
+    back = sealed.partition(b";")[0] + b"; __Host-new=1; ads=1; pref=m"
+    asked = peer.ask(peer.begin(), asks_request((b"cookie", back)))
+    assert asked.sets == [(b"cookie", b"held=CANARY; old=1; ads=1; pref=m")]
+
+
+def test_every_exchange_has_the_bytes_of_the_engine(serve) -> None:
+    _, peer = serve(exchanges.POLICY)
+    engine = policies.engine(exchanges.POLICY)
+    differ = []
+    for index, (request, response) in enumerate(exchanges.exchanges()):
+        fields = [
+            (name.lower().encode(), value.strip().encode("latin-1"))
+            for name, _, value in (line.partition(":") for line in request)
+        ]
+        lines = [(b"set-cookie", line.encode("latin-1")) for line in response]
+        others = [(b"content-type", b"text/html")]
+        path = b"/n/%d" % index
+        got = exchange(peer, asks_request(*fields, path=path), asks_response(*others, *lines))
+        of = Exchange(b"shop.example", path, True, fields, b"GET")
+        now = time.time()
+        wanted_request = [f for f in engine.on_request(fields, of, now).headers if f[0] == b"cookie"]
+        wanted = [
+            line
+            for name, line in engine.on_response([*others, *lines], of, now).headers
+            if name.lower() == b"set-cookie"
+        ]
+        sent = [line for _, line in got[1].sets] if not got[1].is_empty else [line for _, line in lines]
+        kept = got[0].sets if not got[0].is_empty else [f for f in fields if f[0] == b"cookie"]
+        if (kept, sent) != (wanted_request, wanted):
+            differ.append((index, kept, wanted_request, sent, wanted))
+    assert differ == []
+
+
+@pytest.mark.parametrize("value", [b"a\x01b", b"\x7f", b"a\tb", bytes(range(0x80, 0x100))])
+def test_odd_octets_in_a_value_are_judged_each_time(serve, value: bytes) -> None:
+    _, peer = serve()
+    engine = policies.engine(POLICY)
+    plain = asks_response(*set_cookies(b"sid=1; Secure; Max-Age=5"))
+    assert exchange(peer, asks_request(), plain)[1].is_empty  # a plan for this tail exists
+    line = b"sid=" + value + b"; Secure; Max-Age=5"
+    _, answered = exchange(peer, asks_request(), asks_response(*set_cookies(line)))
+    after, _ = engine.on_set_cookie(line, engine.scope(Exchange()), time.time())
+    assert (line if answered.is_empty else b"".join(v for _, v in answered.sets) or None) == after
+
+
+@pytest.mark.parametrize("field", [(b"cookie", b"sid=1\r\nx: y"), (b"x\n", b"1"), (b"accept", b"a\0")])
+def test_a_head_with_a_line_break_fails_the_call(serve, field: tuple[bytes, bytes]) -> None:
+    _, peer = serve()
+    call = peer.begin()
+    peer.send(call, asks_request(field))
+    assert peer.end(call)["grpc-status"] == "3"
+
+
+def test_too_many_cookies_or_octets_get_431(serve) -> None:
+    proxy, peer = serve(max_cookies=3, max_head=2000)
+    for value in (b"a=1; b=1; c=1; d=1", b"a=" + b"x" * 2000):
+        asked = peer.ask(peer.begin(), asks_request((b"cookie", value)))
+        assert asked.status == 431
+    assert proxy.sample("cookiewarden_client_errors_total", reason="head_too_large") == 2
+
+
+def test_the_statement_and_the_guard_are_immediate_responses(serve) -> None:
+    proxy, peer = serve(POLICY + "inject_guard: true\nstatement: {path: /cookies}\n")
+    asked, answered = exchange(peer, asks_request(path=b"/cookies"), asks_response())
+    assert asked.status == 200 and b"<!DOCTYPE html>" in asked.body.replace(b"doctype", b"DOCTYPE")
+    assert dict(asked.sets)[b"Content-Type"] == b"text/html; charset=utf-8"
+    assert answered.is_empty
+    asked = peer.ask(peer.begin(), asks_request(path=b"/.well-known/cookiewarden/guard.js"))
+    assert asked.status == 200 and b"document.cookie" in asked.body.replace(b'"cookie"', b"document.cookie")
+    report = asks_request(
+        (b"referer", b"https://shop.example/cart"), path=b"/.well-known/cookiewarden/report?rogue", method=b"POST"
+    )
+    assert peer.ask(peer.begin(), report).status == 204
+    assert proxy.sample("cookiewarden_cookies_total", direction="script", cookie="__undeclared__", action="block") == 1
+    assert proxy.sample("cookiewarden_requests_total", method="GET", code_class="2xx") == 2
+
+
+@pytest.mark.parametrize("phase", [4, 5, 6, 7])
+def test_bodies_and_trailers_pass_unless_envoy_takes_them_from_the_answer(serve, phase: int) -> None:
+    _, peer = serve()
+    call = peer.begin()
+    peer.ask(call, asks_request())
+    assert peer.ask(call, field(phase, b"")).phase == phase - 1
+    streamed = field(phase, b"") + field(11, number_field(2, 4))
+    peer.send(call, streamed)
+    assert peer.end(call)["grpc-status"] == "12"
+
+
+def test_requests_without_a_second_phase_are_counted(serve) -> None:
+    proxy, peer = serve()
+    call = peer.begin()
+    peer.ask(call, asks_request())
+    assert proxy.sample("cookiewarden_requests_in_flight") == 1
+    assert eventually(lambda: proxy.sample("cookiewarden_envoy_calls") == 1)
+    peer.write(reset(call, ErrorCode.CANCEL))
+    assert eventually(lambda: proxy.sample("cookiewarden_envoy_unanswered_total") == 1)
+    assert proxy.sample("cookiewarden_requests_in_flight") == 0
+    assert proxy.sample("cookiewarden_envoy_call_resets_total") == 1
+
+
+def test_lines_beyond_the_limits_of_envoy_are_left_out_evictions_first(serve) -> None:
+    proxy, peer = serve("version: 1\npolicy: p\nundeclared: {evict: host}\ncookies: [{name: 's*', secure: true}]\n")
+    held = b"; ".join(b"rogue%d=1" % number for number in range(20))
+    lines = [b"s%d=1" % number for number in range(MAX_FIELDS - UNSEEN_FIELDS)]
+    _, answered = exchange(
+        peer,
+        asks_request((b"cookie", held), (b"sec-fetch-dest", b"document")),
+        asks_response((b"content-type", b"text/html"), (b"cache-control", b"no-store"), *set_cookies(*lines)),
+    )
+    kept = [line for _, line in answered.sets]
+    assert [line for line in kept if line.startswith(b"s")] == [line + b"; Secure" for line in lines]
+    left_out = proxy.sample("cookiewarden_envoy_lines_left_out_total")
+    assert left_out > 0 and len(kept) + 3 <= MAX_FIELDS
+
+
+def test_a_value_longer_than_envoy_takes_is_left_out(serve) -> None:
+    proxy, peer = serve(max_head=1 << 20)
+    long = b"sid=1; Secure; Max-Age=5; X=" + b"x" * MAX_VALUE
+    _, answered = exchange(peer, asks_request(), asks_response(*set_cookies(long, b"sid=2")))
+    assert [line for _, line in answered.sets] == [b"sid=2; Secure"]
+    assert proxy.sample("cookiewarden_envoy_lines_left_out_total") == 1
+
+
+def test_a_call_of_one_policy_ends_with_it_after_a_reload(serve) -> None:
+    proxy, peer = serve()
+    call = peer.begin()
+    peer.ask(call, asks_request((b"cookie", b"sid=1")))
+    proxy.policy.write_text("version: 1\npolicy: other\ncookies: [{name: rogue}]\n")
+    proxy.reload()
+    answered = peer.ask(call, asks_response(*set_cookies(b"sid=1; Secure", b"rogue=1")))
+    assert [line for _, line in answered.sets] == [b"sid=1; Secure"]
+    _, answered = exchange(peer, asks_request(), asks_response(*set_cookies(b"sid=1; Secure", b"rogue=1")))
+    assert [line for _, line in answered.sets] == [b"rogue=1"]
+
+
+def test_the_inventory_and_the_shadow_policy_see_the_cookies(serve, tmp_path: Path) -> None:
+    shadow = tmp_path / "shadow.yaml"
+    shadow.write_text("version: 1\npolicy: s\ncookies: []\n")
+    proxy, peer = serve(shadow=str(shadow))
+    assert eventually(lambda: proxy.sample("cookiewarden_shadow_policy_info", policy="s", sha256=_sha(proxy)) == 1)
+    exchange(peer, asks_request((b"cookie", b"sid=1; odd=1")), asks_response(*set_cookies(b"sid=1; Secure")))
+    with urllib.request.urlopen(f"{proxy.admin}/inventory") as answer:
+        assert b'"odd"' in answer.read()
+    assert (
+        proxy.sample("cookiewarden_shadow_cookies_total", direction="response", cookie="__undeclared__", action="block")
+        == 1
+    )
+
+
+def _sha(proxy: Proxy) -> str:
+    found = re.search(r'cookiewarden_shadow_policy_info\{policy="s",sha256="([0-9a-f]+)"\}', proxy.scrape())
+    return found[1] if found else ""

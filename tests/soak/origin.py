@@ -21,6 +21,7 @@ class Origin(asyncio.Protocol):
     transport: asyncio.Transport
     held = b""
     left = 0
+    in_chunks = False
     path = b""
     idle: asyncio.TimerHandle | None = None
     writable: asyncio.Event
@@ -49,12 +50,20 @@ class Origin(asyncio.Protocol):
             if not self.left:
                 self.answer(b"ok")
         self.held += data
-        while not self.left and (end := self.held.find(b"\r\n\r\n")) >= 0:
+        self.skip_chunks()
+        while not self.left and not self.in_chunks and (end := self.held.find(b"\r\n\r\n")) >= 0:
             head, self.held = self.held[:end], self.held[end + 4 :]
             self.request(head)
+            self.skip_chunks()
+
+    def skip_chunks(self) -> None:
+        """Drop a body in chunks, up to its last one."""
+        if self.in_chunks and (end := self.held.find(b"0\r\n\r\n")) >= 0:
+            self.in_chunks, self.held = False, self.held[end + 5 :]
 
     def request(self, head: bytes) -> None:
         method, self.path, _ = head.split(b"\r\n", 1)[0].split(b" ")
+        self.in_chunks = b"\r\nTransfer-Encoding: chunked" in head
         length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
         if self.path == b"/early":
             self.transport.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

@@ -35,6 +35,7 @@ COMMANDS = {
     "mode": Command("operate", "Switch the mode of a running proxy."),
     "reload": Command("operate", "Reload the policy of a running proxy."),
     "health": Command("operate", "Check whether a running proxy is ready."),
+    "envoy": Command("envoy", "Print the configuration of Envoy."),
     "mitm": Command("mitm", "Use the engine as an addon of mitmproxy."),
     "key": Command("key", "Create and rotate keys, create a token."),
     "schema": Command("schema", "Print a JSON Schema."),

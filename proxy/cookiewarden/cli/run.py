@@ -78,8 +78,8 @@ def _check_extproc(settings: Settings, given: dict[str, Given]) -> None:
     for name in ("upstream", "listen", "proxy_protocol"):
         if given[name].by is not GivenBy.NOBODY:
             raise click.UsageError(
-                f"{given[name].where}: --extproc and --{name.replace('_', '-')} exclude each other, because Envoy keeps "
-                "the connections of browsers and to the application; remove one of them"
+                f"{given[name].where}: --extproc and --{name.replace('_', '-')} exclude each other, because Envoy "
+                "connects browsers with the application; remove one of them"
             )
     is_safe = settings.tls_client_ca or settings.extproc_insecure
     if settings.extproc is not None and not is_local(settings.extproc) and not is_safe:

@@ -49,7 +49,7 @@ class ExternalExchange(Call):
         if asked.phase == Phase.REQUEST_HEADERS:
             reply = self._request_head(asked, began)
         elif asked.phase == Phase.RESPONSE_HEADERS:
-            reply = self._response_head(asked, began)
+            reply = self._response_head(asked, len(data), began)
         elif asked.phase == 0 or asked.owns_body:
             raise CallFailed(Status.UNIMPLEMENTED, "only headers are judged; set the body modes to NONE")
         else:
@@ -105,7 +105,7 @@ class ExternalExchange(Call):
 
     # The response
 
-    def _response_head(self, asked: ProcessingRequest, began: float) -> bytes:
+    def _response_head(self, asked: ProcessingRequest, octets: int, began: float) -> bytes:
         context, cookies = self.context, self._cookies
         if self._is_answered:
             return answer(Phase.RESPONSE_HEADERS)  # the proxy's own page
@@ -130,7 +130,7 @@ class ExternalExchange(Call):
             mutation = b""
             if lines != before:
                 superseding = {decision.supersedes for decision in decisions}
-                sent = fitting(lines, evicting, superseding, before, asked.headers)
+                sent = fitting(lines, evicting, superseding, before, len(asked.headers), octets)
                 context.metrics.counts[MUTATIONS_LEFT_OUT] += len(lines) - len(sent)
                 mutation = set_cookie_mutation(sent)
             reply = answer(Phase.RESPONSE_HEADERS, mutation, context.metadata.of("response", decisions))

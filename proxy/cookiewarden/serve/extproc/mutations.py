@@ -13,32 +13,30 @@ UNSEEN_FIELDS, UNSEEN_OCTETS = 40, 16 << 10
 
 
 def fitting(
-    lines: Sequence[bytes],
-    evicting: int,
-    superseding: Collection[bytes],
-    before: Sequence[bytes],
-    headers: Sequence[tuple[bytes, bytes]],
+    lines: list[bytes], evicting: int, superseding: Collection[bytes], before: Sequence[bytes], fields: int, octets: int
 ) -> list[bytes]:
     """Return the Set-Cookie values that Envoy accepts, in order.
 
     The first `evicting` ones expire cookies, and are left out first. Then the `superseding` ones are left out, which
-    expire previous identities, and then the last ones. `before`: the values of the response. `headers`: all fields that
-    Envoy sent."""
+    expire previous identities, and then the last ones. `before`: the values of the response. `fields`, `octets`: all
+    that Envoy sent of the head, and at least its octets."""
     own = _octets(before)
-    others = sum(len(name) + len(value) for name, value in headers) - own
-    max_fields = max(MAX_FIELDS - UNSEEN_FIELDS - len(headers), 0) + len(before)
-    max_octets = max(MAX_OCTETS - UNSEEN_OCTETS - others, own)
+    max_fields = max(MAX_FIELDS - UNSEEN_FIELDS - fields, 0) + len(before)
+    max_octets = max(MAX_OCTETS - UNSEEN_OCTETS - octets, 0) + own
+    size = _octets(lines)
+    if len(lines) <= max_fields and size <= min(max_octets, MAX_VALUE):
+        return lines
     places = [at for at, line in enumerate(lines) if len(line) <= MAX_VALUE]
-    octets = _octets([lines[at] for at in places])
+    size = _octets([lines[at] for at in places])
     expendable = [at for at in places if at >= evicting and lines[at] in superseding]
     for group in ([at for at in places if at < evicting], expendable, list(places)):
-        while group and (len(places) > max_fields or octets > max_octets):
+        while group and (len(places) > max_fields or size > max_octets):
             at = group.pop()
             if at in places:
                 places.remove(at)
-                octets -= _octets([lines[at]])
+                size -= _octets([lines[at]])
     return [lines[at] for at in places]
 
 
 def _octets(lines: Sequence[bytes]) -> int:
-    return sum(len(line) + len(b"set-cookie") for line in lines)
+    return len(b"".join(lines)) + len(b"set-cookie") * len(lines)

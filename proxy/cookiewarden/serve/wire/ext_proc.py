@@ -26,7 +26,6 @@ class Phase(IntEnum):
 _OBSERVABILITY_MODE, _PROTOCOL_CONFIG = 10, 11
 _STREAMED_BY_PROCESSOR = frozenset({4, 5})
 """Body modes in which the body is what the processor sends: FULL_DUPLEX_STREAMED and GRPC."""
-_BREAKS = bytes.maketrans(b"\r\n", b"\0\0")
 
 
 class ProcessingRequest:
@@ -65,24 +64,61 @@ def read_request(message: bytes) -> ProcessingRequest:
 
 
 def _read_headers(request: ProcessingRequest, octets: bytes) -> None:
-    """Parse an HttpHeaders message: its HeaderMap and end_of_stream."""
+    """Parse an HttpHeaders message: its HeaderMap and end_of_stream. Raises BadMessage."""
+    headers = request.headers
     for number, value, inner in read_message(octets):
         if number == 1:
-            request.headers += [_header(header) for name, _, header in read_message(inner) if name == 1]
+            headers += _header_map(inner)
         elif number == 3:
             request.end_of_stream = value != 0
+    text = b"".join([name + value for name, value in headers])
+    if b"\n" in text or b"\r" in text or b"\0" in text:
+        raise BadMessage("a header field has a line break or NUL")  # it cannot come from HTTP
+
+
+def _header_map(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Parse a HeaderMap. Raises BadMessage.
+
+    Envoy writes each HeaderValue as key and raw_value, with lengths of one or two octets. Reading these here takes a
+    fifth of the time of `read_message`, which reads the rest."""
+    headers: list[tuple[bytes, bytes]] = []
+    at, size = 0, len(data)
+    try:
+        while at < size:
+            length, begin = data[at + 1], at + 2
+            if length >= 0x80:
+                length, begin = length + (data[begin] << 7) - 0x80, begin + 1
+            end = begin + length
+            name_end = begin + 2 + data[begin + 1]
+            octets, value_at = data[name_end + 1], name_end + 2
+            if octets >= 0x80:
+                octets, value_at = octets + (data[value_at] << 7) - 0x80, value_at + 1
+            is_usual = data[at] == data[begin] == _FIELD_1 and data[name_end] == _FIELD_3 and data[begin + 1] < 0x80
+            if not is_usual or max(length, octets) >= _THREE_OCTETS or value_at + octets != end or end > size:
+                break
+            headers.append((data[begin + 2 : name_end], data[value_at:end]))
+            at = end
+    except IndexError:  # the message is cut off
+        pass
+    if at < size:
+        headers += [_header(header) for number, _, header in read_message(data[at:]) if number == 1]
+    return headers
+
+
+_FIELD_1, _FIELD_3 = 1 << 3 | 2, 3 << 3 | 2
+"""First octets of the length-delimited fields 1 and 3."""
+_THREE_OCTETS = 1 << 14
+"""The least length whose varint has three octets."""
 
 
 def _header(message: bytes) -> tuple[bytes, bytes]:
-    """Parse a HeaderValue. Envoy writes `raw_value`, and before 1.31 `value`."""
+    """Parse a HeaderValue. Envoy writes `raw_value`, and before 1.31 `value`. Raises BadMessage."""
     name = value = b""
     for number, _, octets in read_message(message):
         if number == 1:
             name = octets
         elif number == 2 or number == 3:
             value = octets or value
-    if b"\0" in name.translate(_BREAKS) or b"\0" in value.translate(_BREAKS):
-        raise BadMessage("a header field has a line break")  # it cannot come from HTTP
     return name, value
 
 
@@ -98,12 +134,25 @@ REMOVE_COOKIE = field(2, COOKIE)
 """HeaderMutation that removes the Cookie field."""
 
 
+class _Openings(dict[int, bytes]):
+    """The octets before a Set-Cookie value in a HeaderMutation, by length of the value."""
+
+    def __missing__(self, octets: int) -> bytes:
+        header = _SET_COOKIE_KEY + varint(3 << 3 | 2) + varint(octets)
+        option = b"\x0a" + varint(len(header) + octets) + header
+        self[octets] = opening = b"\x0a" + varint(len(option) + octets + len(_APPEND)) + option
+        return opening
+
+
+_openings = _Openings()
+
+
 def set_cookie_mutation(lines: Sequence[bytes]) -> bytes:
-    """Return the HeaderMutation that replaces all Set-Cookie fields by these values, in order."""
+    """Return the HeaderMutation that replaces all Set-Cookie fields by these values, in order. The values must not be
+    longer than Envoy allows, because their lengths are remembered."""
     parts = [_REMOVE_SET_COOKIE]
     for line in lines:
-        header = field(1, _SET_COOKIE_KEY + field(3, line)) + _APPEND
-        parts += (b"\x0a", varint(len(header)), header)
+        parts += (_openings[len(line)], line, _APPEND)
     return b"".join(parts)
 
 

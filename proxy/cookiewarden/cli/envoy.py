@@ -1,0 +1,102 @@
+"""`cookiewarden envoy`, which prints the configuration of Envoy for a policy."""
+
+import click
+
+from cookiewarden.cli.policies import valid_policy
+from cookiewarden.cli.usage import FILE, say_nothing
+from cookiewarden.serve.address import UnixSocket, parse_address, parse_listener, parse_upstream
+from cookiewarden.tools.envoy.hosts import Host, Wish, configuration
+from cookiewarden.tools.envoy.processor import Processor
+
+LOCAL = "127.0.0.1:9190"
+"""The processor beside Envoy itself."""
+SERVICE = "cookiewarden:9190"
+"""The processor as a Service of a cluster."""
+WITH_SOCKETS = (Host.ENVOY, Host.ISTIO)
+
+
+@click.command()
+@click.option(
+    "--host",
+    type=click.Choice([host.value for host in Host]),
+    default=Host.ENVOY,
+    show_default=True,
+    help="The program that runs Envoy.",
+)
+@click.option(
+    "--policy",
+    metavar="FILE",
+    type=FILE,
+    envvar="COOKIEWARDEN_POLICY",
+    required=True,
+    help="Policy file.",
+    show_envvar=True,
+)
+@click.option(
+    "--processor",
+    metavar="ADDRESS",
+    help="Address of cookiewarden run --extproc, as Envoy reaches it: HOST:PORT, or unix:/PATH for envoy and istio.  "
+    f"[default: {LOCAL} for envoy, else {SERVICE}]",
+)
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default="127.0.0.1:8080",
+    help="Address for browsers, for --host envoy.",
+    show_default=True,
+)
+@click.option(
+    "--upstream",
+    metavar="URL",
+    default="http://127.0.0.1:3000",
+    help="The application, for --host envoy.",
+    show_default=True,
+)
+@click.option("--observe", is_flag=True, help="Only judge and count: Envoy waits for no answer.")
+def envoy(host: str, policy: str, processor: str | None, listen: str, upstream: str, observe: bool) -> int:
+    """Print the configuration of Envoy, or of a program that runs it, for a policy.
+
+    Run the processor with cookiewarden run --extproc. The configuration has the fields that the policy reads, so print
+    it again when the policy changes in consent, statement, inject_guard, evict or on_error.
+    """
+    kind = Host(host)
+    if kind is not Host.ENVOY:
+        say_nothing(f"with --host {kind}", "listen", "upstream")
+    found = valid_policy(policy)
+    wish = Wish(found, _processor(kind, processor), _listen(listen), _upstream(upstream), observe)
+    click.echo(configuration(kind, wish), nl=False)
+    return 0
+
+
+def _processor(host: Host, text: str | None) -> Processor:
+    """Parse the address of the processor. Raises UsageError."""
+    try:
+        address = parse_listener(text or (LOCAL if host is Host.ENVOY else SERVICE))
+    except ValueError as error:
+        raise click.UsageError(f"--processor: {error}") from None
+    if isinstance(address, UnixSocket):
+        if host not in WITH_SOCKETS:
+            raise click.UsageError(f"--processor: {host} has no unix sockets; give HOST:PORT")
+        return Processor(socket=address.path)
+    return Processor(host=address.host, port=address.port)
+
+
+def _listen(text: str) -> tuple[str, int]:
+    try:
+        address = parse_address(text)
+    except ValueError as error:
+        raise click.UsageError(f"--listen: {error}") from None
+    return address.host, address.port
+
+
+def _upstream(text: str) -> tuple[str, int]:
+    """Parse the address of the application. Raises UsageError."""
+    try:
+        upstream = parse_upstream(text)
+    except ValueError as error:
+        raise click.UsageError(f"--upstream: {error}") from None
+    if upstream.address is None or upstream.tls:
+        raise click.UsageError(
+            f"--upstream {text}: only http://HOST:PORT is written; edit the cluster for TLS or a socket"
+        )
+    return upstream.address.host, upstream.address.port

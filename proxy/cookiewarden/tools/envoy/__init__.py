@@ -1,0 +1,1 @@
+"""`cookiewarden envoy`: the configuration of Envoy and of its control planes for a policy."""

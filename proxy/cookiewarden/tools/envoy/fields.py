@@ -1,0 +1,32 @@
+"""The header fields that a policy reads, so that Envoy sends no others to the processor."""
+
+from cookiewarden.core.policy.policy import Evict, Policy
+
+REQUEST = (":method", ":scheme", ":authority", ":path", "x-forwarded-proto", "cookie")
+"""Fields that every policy reads: method, scheme, host, path and cookies."""
+CROSSING = ("origin", "sec-fetch-dest", "sec-fetch-site")
+"""Fields by which the inventory notes requests of other sites, for `forecast` and `drift`."""
+NAVIGATION = ("accept", "sec-fetch-dest", "sec-fetch-mode")
+"""Fields by which a navigation is recognized."""
+RESPONSE = (":status", "date", "set-cookie")
+PAGE = ("cache-control", "cdn-cache-control", "content-type", "etag", "expires", "last-modified", "surrogate-control")
+"""Fields by which a page that shared caches do not store is recognized."""
+
+
+def request_fields(policy: Policy) -> list[str]:
+    """Return the names of the request's fields that decisions and own pages read, in lower case and sorted."""
+    found = {*REQUEST, *CROSSING}
+    if policy.evict is not Evict.OFF:
+        found |= {*NAVIGATION}
+    if policy.consent is not None:
+        found |= {"sec-gpc"}
+    if policy.statement.path:
+        found |= {"accept-language", "if-none-match"}
+    if policy.inject_guard:
+        found |= {"referer"}
+    return sorted(found)
+
+
+def response_fields(policy: Policy) -> list[str]:
+    """Return the names of the response's fields that decisions read, in lower case and sorted."""
+    return sorted({*RESPONSE, *(PAGE if policy.evict is not Evict.OFF else ())})

@@ -46,7 +46,7 @@ def set_cookies(*lines: bytes) -> list[tuple[bytes, bytes]]:
 class Reply:
     """A ProcessingResponse."""
 
-    phase: int = 0
+    part: int = 0
     sets: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Fields that are set, in order."""
     appends: list[bool] = field(default_factory=list)
@@ -67,7 +67,7 @@ def reply_of(message: bytes) -> Reply:
         if number == 8:
             reply.metadata = octets
             continue
-        reply.phase = number
+        reply.part = number
         if number == 7:
             inner = protobuf.read_message(octets)
             (status,) = protobuf.values(inner, 1)

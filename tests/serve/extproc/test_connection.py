@@ -12,7 +12,7 @@ import pytest
 from cookiewarden.serve.address import Address, UnixSocket
 from cookiewarden.serve.extproc.connection import CONNECTION_WINDOW, MAX_MESSAGE, STREAM_WINDOW
 from cookiewarden.serve.wire import http2
-from cookiewarden.serve.wire.http2 import ErrorCode, Setting, frame
+from cookiewarden.serve.wire.http2 import Http2Code, Setting, frame
 from cookiewarden.serve.wire.protobuf import field
 from tests.support.calls import CALL, Peer, asks_request, asks_response, set_cookies
 from tests.support.proxy import Proxy, starter
@@ -43,7 +43,7 @@ def connect(shared: Proxy) -> Iterator[Callable[..., Peer]]:
 def works(peer: Peer) -> bool:
     call = peer.begin()
     reply = peer.ask(call, asks_request((b"cookie", b"rogue=1")))
-    peer.write(http2.reset(call, ErrorCode.CANCEL))
+    peer.write(http2.reset(call, Http2Code.CANCEL))
     return reply.removes == [b"cookie"]
 
 
@@ -52,50 +52,50 @@ SETTINGS = frame(http2.SETTINGS, 0, 0)
 WINDOW = struct.pack(">I", 1)
 
 VIOLATIONS = {
-    "no preface": (b"GET / HTTP/1.1\r\n\r\n", ErrorCode.PROTOCOL_ERROR),
-    "preface with an error at its end": (http2.PREFACE[:-1] + b"x", ErrorCode.PROTOCOL_ERROR),
-    "no settings first": (http2.PREFACE + HEAD, ErrorCode.PROTOCOL_ERROR),
-    "data first": (http2.PREFACE + frame(http2.DATA, 0, 1, b"x"), ErrorCode.PROTOCOL_ERROR),
-    "acknowledged settings first": (http2.PREFACE + frame(http2.SETTINGS, http2.ACK, 0), ErrorCode.PROTOCOL_ERROR),
-    "settings on a stream": (http2.PREFACE + frame(http2.SETTINGS, 0, 1), ErrorCode.PROTOCOL_ERROR),
-    "half a setting": (http2.PREFACE + frame(http2.SETTINGS, 0, 0, b"12345"), ErrorCode.FRAME_SIZE_ERROR),
+    "no preface": (b"GET / HTTP/1.1\r\n\r\n", Http2Code.PROTOCOL_ERROR),
+    "preface with an error at its end": (http2.PREFACE[:-1] + b"x", Http2Code.PROTOCOL_ERROR),
+    "no settings first": (http2.PREFACE + HEAD, Http2Code.PROTOCOL_ERROR),
+    "data first": (http2.PREFACE + frame(http2.DATA, 0, 1, b"x"), Http2Code.PROTOCOL_ERROR),
+    "acknowledged settings first": (http2.PREFACE + frame(http2.SETTINGS, http2.ACK, 0), Http2Code.PROTOCOL_ERROR),
+    "settings on a stream": (http2.PREFACE + frame(http2.SETTINGS, 0, 1), Http2Code.PROTOCOL_ERROR),
+    "half a setting": (http2.PREFACE + frame(http2.SETTINGS, 0, 0, b"12345"), Http2Code.FRAME_SIZE_ERROR),
 }  # fmt: skip
 
 AFTER_SETTINGS = {
-    "acknowledgement with a payload": (frame(http2.SETTINGS, http2.ACK, 0, b"123456"), ErrorCode.FRAME_SIZE_ERROR),
-    "window setting too large": (http2.settings_frame({Setting.INITIAL_WINDOW_SIZE: 1 << 31}), ErrorCode.FLOW_CONTROL_ERROR),
-    "frame size setting too small": (http2.settings_frame({Setting.MAX_FRAME_SIZE: 16383}), ErrorCode.PROTOCOL_ERROR),
-    "frame size setting too large": (http2.settings_frame({Setting.MAX_FRAME_SIZE: 1 << 24}), ErrorCode.PROTOCOL_ERROR),
-    "push setting of 2": (http2.settings_frame({Setting.ENABLE_PUSH: 2}), ErrorCode.PROTOCOL_ERROR),
-    "frame too large": (frame(http2.DATA, 0, 1, b"x" * 16385), ErrorCode.FRAME_SIZE_ERROR),
-    "frame announced too large": (b"\xff\xff\xff\x00\x00\x00\x00\x00\x01", ErrorCode.FRAME_SIZE_ERROR),
-    "data on stream 0": (frame(http2.DATA, 0, 0, b"x"), ErrorCode.PROTOCOL_ERROR),
-    "data on an idle stream": (frame(http2.DATA, 0, 1, b"x"), ErrorCode.PROTOCOL_ERROR),
-    "head on stream 0": (frame(http2.HEADERS, http2.END_HEADERS, 0, b"\x83"), ErrorCode.PROTOCOL_ERROR),
-    "head on an even stream": (frame(http2.HEADERS, http2.END_HEADERS, 2, b"\x83"), ErrorCode.PROTOCOL_ERROR),
-    "padding longer than the head": (frame(http2.HEADERS, http2.END_HEADERS | http2.PADDED, 1, b"\x09x"), ErrorCode.PROTOCOL_ERROR),
-    "padded head of no octets": (frame(http2.HEADERS, http2.END_HEADERS | http2.PADDED, 1, b""), ErrorCode.FRAME_SIZE_ERROR),
-    "head block that is not HPACK": (frame(http2.HEADERS, http2.END_HEADERS, 1, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff"), ErrorCode.COMPRESSION_ERROR),
-    "reference that does not exist": (frame(http2.HEADERS, http2.END_HEADERS, 1, b"\xfe"), ErrorCode.COMPRESSION_ERROR),
-    "continuation of nothing": (frame(http2.CONTINUATION, http2.END_HEADERS, 1, b"\x83"), ErrorCode.PROTOCOL_ERROR),
-    "interrupted head block": (frame(http2.HEADERS, 0, 1, b"\x83") + SETTINGS, ErrorCode.PROTOCOL_ERROR),
-    "data in a head block": (frame(http2.HEADERS, 0, 1, b"\x83") + frame(http2.DATA, 0, 1, b"x"), ErrorCode.PROTOCOL_ERROR),
-    "head block continued on another stream": (frame(http2.HEADERS, 0, 1, b"\x83") + frame(http2.CONTINUATION, 0, 3, b""), ErrorCode.PROTOCOL_ERROR),
-    "continuations without end": (frame(http2.HEADERS, 0, 1, b"\x83") + frame(http2.CONTINUATION, 0, 1, b"") * 100, ErrorCode.ENHANCE_YOUR_CALM),
-    "head block too large": (frame(http2.HEADERS, 0, 1, b"\x83" * 16000) + frame(http2.CONTINUATION, 0, 1, b"\x83" * 1000), ErrorCode.ENHANCE_YOUR_CALM),
-    "head block that grows": (frame(http2.HEADERS, http2.END_HEADERS, 1, b"\x40\x01a\x7f\xbd\x1d" + b"x" * 3900 + b"\xbe" * 4000), ErrorCode.ENHANCE_YOUR_CALM),
-    "reset of stream 0": (http2.reset(0, ErrorCode.CANCEL), ErrorCode.PROTOCOL_ERROR),
-    "reset of an idle stream": (http2.reset(5, ErrorCode.CANCEL), ErrorCode.PROTOCOL_ERROR),
-    "reset of five octets": (frame(http2.RST_STREAM, 0, 1, b"12345"), ErrorCode.FRAME_SIZE_ERROR),
-    "ping of seven octets": (frame(http2.PING, 0, 0, b"1234567"), ErrorCode.FRAME_SIZE_ERROR),
-    "ping on a stream": (frame(http2.PING, 0, 1, b"12345678"), ErrorCode.PROTOCOL_ERROR),
-    "window of three octets": (frame(http2.WINDOW_UPDATE, 0, 0, b"123"), ErrorCode.FRAME_SIZE_ERROR),
-    "window of nothing": (http2.window_update(0, 0), ErrorCode.PROTOCOL_ERROR),
-    "window too large": (http2.window_update(0, http2.MAX_WINDOW), ErrorCode.FLOW_CONTROL_ERROR),
-    "window of an idle stream": (http2.window_update(9, 1), ErrorCode.PROTOCOL_ERROR),
-    "push promise": (frame(http2.PUSH_PROMISE, 0, 1, b"1234"), ErrorCode.PROTOCOL_ERROR),
-    "priority on stream 0": (frame(http2.PRIORITY, 0, 0, b"12345"), ErrorCode.PROTOCOL_ERROR),
-    "goaway on a stream": (frame(http2.GOAWAY, 0, 1, b"12345678"), ErrorCode.PROTOCOL_ERROR),
+    "acknowledgement with a payload": (frame(http2.SETTINGS, http2.ACK, 0, b"123456"), Http2Code.FRAME_SIZE_ERROR),
+    "window setting too large": (http2.settings_frame({Setting.INITIAL_WINDOW_SIZE: 1 << 31}), Http2Code.FLOW_CONTROL_ERROR),
+    "frame size setting too small": (http2.settings_frame({Setting.MAX_FRAME_SIZE: 16383}), Http2Code.PROTOCOL_ERROR),
+    "frame size setting too large": (http2.settings_frame({Setting.MAX_FRAME_SIZE: 1 << 24}), Http2Code.PROTOCOL_ERROR),
+    "push setting of 2": (http2.settings_frame({Setting.ENABLE_PUSH: 2}), Http2Code.PROTOCOL_ERROR),
+    "frame too large": (frame(http2.DATA, 0, 1, b"x" * 16385), Http2Code.FRAME_SIZE_ERROR),
+    "frame announced too large": (b"\xff\xff\xff\x00\x00\x00\x00\x00\x01", Http2Code.FRAME_SIZE_ERROR),
+    "data on stream 0": (frame(http2.DATA, 0, 0, b"x"), Http2Code.PROTOCOL_ERROR),
+    "data on an idle stream": (frame(http2.DATA, 0, 1, b"x"), Http2Code.PROTOCOL_ERROR),
+    "head on stream 0": (frame(http2.HEADERS, http2.END_HEADERS, 0, b"\x83"), Http2Code.PROTOCOL_ERROR),
+    "head on an even stream": (frame(http2.HEADERS, http2.END_HEADERS, 2, b"\x83"), Http2Code.PROTOCOL_ERROR),
+    "padding longer than the head": (frame(http2.HEADERS, http2.END_HEADERS | http2.PADDED, 1, b"\x09x"), Http2Code.PROTOCOL_ERROR),
+    "padded head of no octets": (frame(http2.HEADERS, http2.END_HEADERS | http2.PADDED, 1, b""), Http2Code.FRAME_SIZE_ERROR),
+    "head block that is not HPACK": (frame(http2.HEADERS, http2.END_HEADERS, 1, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff"), Http2Code.COMPRESSION_ERROR),
+    "reference that does not exist": (frame(http2.HEADERS, http2.END_HEADERS, 1, b"\xfe"), Http2Code.COMPRESSION_ERROR),
+    "continuation of nothing": (frame(http2.CONTINUATION, http2.END_HEADERS, 1, b"\x83"), Http2Code.PROTOCOL_ERROR),
+    "interrupted head block": (frame(http2.HEADERS, 0, 1, b"\x83") + SETTINGS, Http2Code.PROTOCOL_ERROR),
+    "data in a head block": (frame(http2.HEADERS, 0, 1, b"\x83") + frame(http2.DATA, 0, 1, b"x"), Http2Code.PROTOCOL_ERROR),
+    "head block continued on another stream": (frame(http2.HEADERS, 0, 1, b"\x83") + frame(http2.CONTINUATION, 0, 3, b""), Http2Code.PROTOCOL_ERROR),
+    "continuations without end": (frame(http2.HEADERS, 0, 1, b"\x83") + frame(http2.CONTINUATION, 0, 1, b"") * 100, Http2Code.ENHANCE_YOUR_CALM),
+    "head block too large": (frame(http2.HEADERS, 0, 1, b"\x83" * 16000) + frame(http2.CONTINUATION, 0, 1, b"\x83" * 1000), Http2Code.ENHANCE_YOUR_CALM),
+    "head block that grows": (frame(http2.HEADERS, http2.END_HEADERS, 1, b"\x40\x01a\x7f\xbd\x1d" + b"x" * 3900 + b"\xbe" * 4000), Http2Code.ENHANCE_YOUR_CALM),
+    "reset of stream 0": (http2.reset(0, Http2Code.CANCEL), Http2Code.PROTOCOL_ERROR),
+    "reset of an idle stream": (http2.reset(5, Http2Code.CANCEL), Http2Code.PROTOCOL_ERROR),
+    "reset of five octets": (frame(http2.RST_STREAM, 0, 1, b"12345"), Http2Code.FRAME_SIZE_ERROR),
+    "ping of seven octets": (frame(http2.PING, 0, 0, b"1234567"), Http2Code.FRAME_SIZE_ERROR),
+    "ping on a stream": (frame(http2.PING, 0, 1, b"12345678"), Http2Code.PROTOCOL_ERROR),
+    "window of three octets": (frame(http2.WINDOW_UPDATE, 0, 0, b"123"), Http2Code.FRAME_SIZE_ERROR),
+    "window of nothing": (http2.window_update(0, 0), Http2Code.PROTOCOL_ERROR),
+    "window too large": (http2.window_update(0, http2.MAX_WINDOW), Http2Code.FLOW_CONTROL_ERROR),
+    "window of an idle stream": (http2.window_update(9, 1), Http2Code.PROTOCOL_ERROR),
+    "push promise": (frame(http2.PUSH_PROMISE, 0, 1, b"1234"), Http2Code.PROTOCOL_ERROR),
+    "priority on stream 0": (frame(http2.PRIORITY, 0, 0, b"12345"), Http2Code.PROTOCOL_ERROR),
+    "goaway on a stream": (frame(http2.GOAWAY, 0, 1, b"12345678"), Http2Code.PROTOCOL_ERROR),
 }  # fmt: skip
 
 
@@ -109,7 +109,7 @@ AFTER_SETTINGS = {
         ),
     ],
 )
-def test_a_violation_ends_the_connection_with_its_code(connect, octets: bytes, code: ErrorCode) -> None:
+def test_a_violation_ends_the_connection_with_its_code(connect, octets: bytes, code: Http2Code) -> None:
     peer = connect(silent=True)
     with contextlib.suppress(OSError):
         peer.write(octets)
@@ -186,7 +186,7 @@ def test_an_unknown_call_is_unimplemented(connect, fields, status: str) -> None:
         (b"\0\0\0\0\x00", False, "12"),
         (b"", True, "0"),
     ],
-    ids=["compressed", "too large", "incomplete", "field too long", "wire type", "no phase", "nothing"],
+    ids=["compressed", "too large", "incomplete", "field too long", "wire type", "no part", "nothing"],
 )
 def test_a_message_that_is_not_valid_ends_its_call_only(connect, octets: bytes, end: bool, status: str) -> None:
     peer = connect()
@@ -209,7 +209,7 @@ def test_a_second_head_must_end_its_stream(connect) -> None:
     call = peer.begin()
     peer.write(frame(http2.HEADERS, http2.END_HEADERS, call, peer.encoder.encode(CALL)))
     peer.until_closed()
-    assert peer.away == [(1, ErrorCode.PROTOCOL_ERROR)]
+    assert peer.away == [(1, Http2Code.PROTOCOL_ERROR)]
 
 
 def test_a_head_on_a_closed_stream_ends_the_connection(connect) -> None:
@@ -219,7 +219,7 @@ def test_a_head_on_a_closed_stream_ends_the_connection(connect) -> None:
     peer.end(call)
     peer.write(frame(http2.HEADERS, http2.END_HEADERS, call, peer.encoder.encode(CALL)))
     peer.until_closed()
-    assert peer.away == [(1, ErrorCode.STREAM_CLOSED)]
+    assert peer.away == [(1, Http2Code.STREAM_CLOSED)]
 
 
 def test_frames_on_closed_streams_are_ignored(connect) -> None:
@@ -227,7 +227,7 @@ def test_frames_on_closed_streams_are_ignored(connect) -> None:
     call = peer.begin()
     peer.write(frame(http2.DATA, 0, call, b"\x01\0\0\0\0"))
     peer.end(call)
-    peer.write(frame(http2.DATA, 0, call, b"late") + http2.window_update(call, 5) + http2.reset(call, ErrorCode.CANCEL))
+    peer.write(frame(http2.DATA, 0, call, b"late") + http2.window_update(call, 5) + http2.reset(call, Http2Code.CANCEL))
     assert works(peer)
 
 
@@ -290,7 +290,7 @@ def test_a_long_call_gets_a_wider_window(connect) -> None:
     peer.ask(call, asks_request())
     body = field(5, b"x" * 60000)
     for _ in range(STREAM_WINDOW // len(body) + 5):
-        assert peer.ask(call, body).phase == 4
+        assert peer.ask(call, body).part == 4
     assert any(f.kind == http2.WINDOW_UPDATE and f.stream == call for f in peer.frames)
 
 
@@ -298,7 +298,7 @@ def test_streams_that_are_opened_and_reset_leave_nothing(connect, shared: Proxy)
     peer = connect()
     before = shared.sample("cookiewarden_envoy_call_resets_total")
     for _ in range(2000):
-        peer.write(http2.reset(peer.begin(), ErrorCode.CANCEL))
+        peer.write(http2.reset(peer.begin(), Http2Code.CANCEL))
     assert works(peer)
     assert shared.sample("cookiewarden_envoy_call_resets_total") >= before + 2000
     assert eventually(lambda: shared.sample("cookiewarden_envoy_calls") <= 1)
@@ -361,7 +361,7 @@ def test_a_drain_has_two_steps(tmp_path: Path) -> None:
         refused = peer.begin()
         while refused not in peer.resets:
             peer.read()
-        assert peer.resets[refused] == ErrorCode.REFUSED_STREAM
+        assert peer.resets[refused] == Http2Code.REFUSED_STREAM
         assert peer.ask(call, asks_response(*set_cookies(b"rogue=1"))).removes == [b"set-cookie"]
         for number in (call, accepted):
             peer.write(frame(http2.DATA, http2.END_STREAM, number))

@@ -14,7 +14,7 @@ from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.extproc.mutations import MAX_FIELDS, MAX_VALUE, UNSEEN_FIELDS
-from cookiewarden.serve.wire.http2 import ErrorCode, reset
+from cookiewarden.serve.wire.http2 import Http2Code, reset
 from cookiewarden.serve.wire.protobuf import field, number_field
 from tests.support import exchanges, policies
 from tests.support.calls import Peer, Reply, asks_request, asks_response, set_cookies
@@ -52,7 +52,7 @@ def test_heads_without_a_change_get_an_empty_answer(serve) -> None:
         asks_response((b"content-type", b"text/html"), *set_cookies(ID + b"; Max-Age=60; Secure")),
     )
     assert asked.is_empty and answered.is_empty
-    assert (asked.phase, answered.phase, asked.metadata, answered.metadata) == (1, 2, b"", b"")
+    assert (asked.part, answered.part, asked.metadata, answered.metadata) == (1, 2, b"", b"")
 
 
 def test_set_cookie_fields_are_replaced_as_a_whole_and_in_order(serve) -> None:
@@ -274,19 +274,19 @@ def test_bodies_and_trailers_pass_unless_envoy_takes_them_from_the_answer(serve,
     _, peer = serve()
     call = peer.begin()
     peer.ask(call, asks_request())
-    assert peer.ask(call, field(phase, b"")).phase == phase - 1
+    assert peer.ask(call, field(phase, b"")).part == phase - 1
     streamed = field(phase, b"") + field(11, number_field(2, 4))
     peer.send(call, streamed)
     assert peer.end(call)["grpc-status"] == "12"
 
 
-def test_requests_without_a_second_phase_are_counted(serve) -> None:
+def test_requests_without_a_question_about_the_response_are_counted(serve) -> None:
     proxy, peer = serve()
     call = peer.begin()
     peer.ask(call, asks_request())
     assert proxy.sample("cookiewarden_requests_in_flight") == 1
     assert eventually(lambda: proxy.sample("cookiewarden_envoy_calls") == 1)
-    peer.write(reset(call, ErrorCode.CANCEL))
+    peer.write(reset(call, Http2Code.CANCEL))
     assert eventually(lambda: proxy.sample("cookiewarden_envoy_unanswered_total") == 1)
     assert proxy.sample("cookiewarden_requests_in_flight") == 0
     assert proxy.sample("cookiewarden_envoy_call_resets_total") == 1

@@ -2,17 +2,17 @@
 
 import pytest
 
-from cookiewarden.serve.wire.ext_proc import Phase, answer, immediate_answer, namespace, read_request
+from cookiewarden.serve.wire.ext_proc import Part, answer, immediate_answer, namespace, read_request
 from cookiewarden.serve.wire.protobuf import BadMessage, field, number_field
 from tests.support.calls import asks_request, asks_response, reply_of
 
 
 def test_a_head_is_read_with_its_end() -> None:
     asked = read_request(asks_request((b"cookie", b"a=1"), end=False))
-    assert (asked.phase, asked.end_of_stream, asked.is_observed, asked.owns_body) == (2, False, False, False)
+    assert (asked.part, asked.end_of_stream, asked.is_observed, asked.owns_body) == (2, False, False, False)
     assert asked.headers[-1] == (b"cookie", b"a=1")
     asked = read_request(asks_response((b"set-cookie", b"a=1"), observed=True))
-    assert (asked.phase, asked.end_of_stream, asked.is_observed) == (3, True, True)
+    assert (asked.part, asked.end_of_stream, asked.is_observed) == (3, True, True)
 
 
 def test_value_counts_where_raw_value_is_missing() -> None:
@@ -37,12 +37,12 @@ def test_a_field_with_a_line_break_is_refused(octets: bytes) -> None:
 
 
 def test_an_answer_without_a_change_is_empty() -> None:
-    assert answer(Phase.REQUEST_HEADERS) == b"\x0a\x00" and answer(Phase.RESPONSE_HEADERS) == b"\x12\x00"
+    assert answer(Part.REQUEST_HEADERS) == b"\x0a\x00" and answer(Part.RESPONSE_HEADERS) == b"\x12\x00"
 
 
 def test_an_immediate_answer_has_status_fields_and_body() -> None:
     reply = reply_of(immediate_answer(431, [(b"content-type", b"text/plain")], b"no"))
-    assert (reply.phase, reply.status, reply.sets, reply.body) == (7, 431, [(b"content-type", b"text/plain")], b"no")
+    assert (reply.part, reply.status, reply.sets, reply.body) == (7, 431, [(b"content-type", b"text/plain")], b"no")
 
 
 def test_metadata_is_a_struct_in_one_namespace() -> None:

@@ -12,7 +12,7 @@ from hpack import Decoder
 from hpack.exceptions import HPACKError, OversizedHeaderListError
 
 from cookiewarden.serve.extproc.call import Call, CallFailed
-from cookiewarden.serve.extproc.context import NOT_HTTP2, Context
+from cookiewarden.serve.extproc.context import NOT_HTTP2, ProcessorContext
 from cookiewarden.serve.extproc.exchange import ExternalExchange
 from cookiewarden.serve.extproc.health import CHECK, HealthCheck
 from cookiewarden.serve.listening.connections import NEVER, Client
@@ -40,7 +40,7 @@ from cookiewarden.serve.wire.http2 import (
     SETTINGS,
     WINDOW_UPDATE,
     WITH_PRIORITY,
-    ErrorCode,
+    Http2Code,
     Http2Error,
     Setting,
     data_frames,
@@ -107,7 +107,7 @@ class Stream:
 class GrpcConnection(Client):
     """A connection that carries gRPC calls."""
 
-    def __init__(self, context: Context, peer: bytes | None = None) -> None:
+    def __init__(self, context: ProcessorContext, peer: bytes | None = None) -> None:
         """Create a connection. `peer`: the client's address, if a load balancer sent it."""
         self.context = context
         self.peer = peer or b""
@@ -202,7 +202,7 @@ class GrpcConnection(Client):
         """Accept no more streams, and end with the last one."""
         if self._away < 2 and not self.transport.is_closing():
             self._away = 2
-            self.transport.write(goaway(self._last, ErrorCode.NO_ERROR))
+            self.transport.write(goaway(self._last, Http2Code.NO_ERROR))
         if not self._streams:
             self._is_closing = True
             self.transport.close()
@@ -216,7 +216,7 @@ class GrpcConnection(Client):
         it has answered a PING, further streams are refused."""
         if self._away == 0 and self._has_settings:
             self._away = 1
-            self.transport.write(goaway(MAX_WINDOW, ErrorCode.NO_ERROR) + frame(PING, 0, 0, _BEFORE_AWAY))
+            self.transport.write(goaway(MAX_WINDOW, Http2Code.NO_ERROR) + frame(PING, 0, 0, _BEFORE_AWAY))
 
     # Frames
 
@@ -224,7 +224,7 @@ class GrpcConnection(Client):
         at, size = 0, len(data)
         if not self._has_preface:
             if not data.startswith(PREFACE[:size]):
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the client does not speak HTTP/2")
+                raise Http2Error(Http2Code.PROTOCOL_ERROR, "the client does not speak HTTP/2")
             if size < len(PREFACE):
                 self._held = data
                 return
@@ -233,7 +233,7 @@ class GrpcConnection(Client):
         while size - at >= HEADER_SIZE:
             length, kind, flags, number = frame_header(data, at)
             if length > MAX_FRAME:
-                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a frame is too large")
+                raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "a frame is too large")
             end = at + HEADER_SIZE + length
             if end > size:
                 break
@@ -250,12 +250,12 @@ class GrpcConnection(Client):
     def _frame(self, kind: int, number: int, flags: int, payload: bytes) -> None:
         if not self._has_settings:
             if kind != SETTINGS or flags & ACK:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
+                raise Http2Error(Http2Code.PROTOCOL_ERROR, "the first frame is not SETTINGS")
             self._has_settings = True
             self.due = NEVER
             self.context.connections.idle[self] = None
         if self._block is not None and (kind != CONTINUATION or number != self._block[0]):
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a header block is interrupted")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "a header block is interrupted")
         if kind == HEADERS:
             self._headers(number, flags, payload)
         elif kind == RST_STREAM:
@@ -270,22 +270,22 @@ class GrpcConnection(Client):
             self._continue(flags, payload)
         elif kind == PRIORITY:
             if not number:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "PRIORITY is on stream 0")
+                raise Http2Error(Http2Code.PROTOCOL_ERROR, "PRIORITY is on stream 0")
             if len(payload) != 5:
-                self._out.append(reset(number, ErrorCode.FRAME_SIZE_ERROR))
+                self._out.append(reset(number, Http2Code.FRAME_SIZE_ERROR))
                 self._end(number, "abort")
         elif kind == PUSH_PROMISE:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a client sent PUSH_PROMISE")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "a client sent PUSH_PROMISE")
         elif kind == GOAWAY and number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "GOAWAY is on a stream")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "GOAWAY is on a stream")
         # RFC 9113 4.1: frames of unknown types are ignored
 
     def _settings(self, number: int, flags: int, payload: bytes) -> None:
         if number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "SETTINGS is on a stream")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "SETTINGS is on a stream")
         if flags & ACK:
             if payload:
-                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "an acknowledgement of SETTINGS has a payload")
+                raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "an acknowledgement of SETTINGS has a payload")
             return
         for name, value in read_settings(payload):
             if name == Setting.MAX_FRAME_SIZE:
@@ -295,34 +295,34 @@ class GrpcConnection(Client):
                 for stream in self._streams.values():
                     stream.window += change  # it may become negative (RFC 9113 6.9.2)
                     if stream.window > MAX_WINDOW:
-                        raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "a window is too large")
+                        raise Http2Error(Http2Code.FLOW_CONTROL_ERROR, "a window is too large")
         self._out.append(_SETTINGS_ACK)
         self._send_parked()
 
     def _ping(self, number: int, flags: int, payload: bytes) -> None:
         if number or len(payload) != 8:
-            code = ErrorCode.PROTOCOL_ERROR if number else ErrorCode.FRAME_SIZE_ERROR
+            code = Http2Code.PROTOCOL_ERROR if number else Http2Code.FRAME_SIZE_ERROR
             raise Http2Error(code, "a PING is not valid")
         if not flags & ACK:
             self._out.append(frame(PING, ACK, 0, payload))
         elif payload == _BEFORE_AWAY and self._away == 1:
             self._away = 2
-            self._out.append(goaway(self._last, ErrorCode.NO_ERROR))
+            self._out.append(goaway(self._last, Http2Code.NO_ERROR))
             self._is_closing = not self._streams
 
     def _widen(self, number: int, payload: bytes) -> None:
         if len(payload) != 4:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a WINDOW_UPDATE is not valid")
+            raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "a WINDOW_UPDATE is not valid")
         octets = int.from_bytes(payload, "big") & MAX_WINDOW
         stream = self._streams.get(number)
         if number == 0:
             self._window += octets
             if octets == 0 or self._window > MAX_WINDOW:
-                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR if octets else ErrorCode.PROTOCOL_ERROR, "bad window")
+                raise Http2Error(Http2Code.FLOW_CONTROL_ERROR if octets else Http2Code.PROTOCOL_ERROR, "bad window")
         elif stream is not None:
             stream.window += octets
             if octets == 0 or stream.window > MAX_WINDOW:
-                code = ErrorCode.FLOW_CONTROL_ERROR if octets else ErrorCode.PROTOCOL_ERROR
+                code = Http2Code.FLOW_CONTROL_ERROR if octets else Http2Code.PROTOCOL_ERROR
                 self._refuse(number, code)
                 return
         else:
@@ -333,7 +333,7 @@ class GrpcConnection(Client):
 
     def _reset(self, number: int, payload: bytes) -> None:
         if len(payload) != 4:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "an RST_STREAM is not valid")
+            raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "an RST_STREAM is not valid")
         self._check_known(number)
         if number in self._streams:
             self.context.metrics.counts[CALL_RESETS] += 1
@@ -342,7 +342,7 @@ class GrpcConnection(Client):
     def _check_known(self, number: int) -> None:
         """Check that a stream is open or has been. Raises Http2Error (RFC 9113 5.1)."""
         if number == 0 or number > self._last or number % 2 == 0:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a frame is on an idle stream")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "a frame is on an idle stream")
 
     # Heads
 
@@ -350,7 +350,7 @@ class GrpcConnection(Client):
         if flags & (PADDED | WITH_PRIORITY):
             payload = unpadded(payload, flags)
         if number % 2 == 0:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a client opened an even stream")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "a client opened an even stream")
         if flags & END_HEADERS:
             self._head(number, flags, payload)
         else:
@@ -358,11 +358,11 @@ class GrpcConnection(Client):
 
     def _continue(self, flags: int, payload: bytes) -> None:
         if self._block is None:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "CONTINUATION does not continue anything")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "CONTINUATION does not continue anything")
         number, first, fragments = self._block
         fragments.append(payload)
         if sum(map(len, fragments)) > MAX_BLOCK or len(fragments) > MAX_BLOCK // 1024:
-            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "a header block is too large")
+            raise Http2Error(Http2Code.ENHANCE_YOUR_CALM, "a header block is too large")
         if flags & END_HEADERS:
             self._block = None
             self._head(number, first, b"".join(fragments))
@@ -373,15 +373,15 @@ class GrpcConnection(Client):
         call = self._called(block)
         if stream is not None:
             if not flags & END_STREAM:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a second head does not end its stream")
+                raise Http2Error(Http2Code.PROTOCOL_ERROR, "a second head does not end its stream")
             self._half_closed(number, stream)
             return
         if number <= self._last:
-            raise Http2Error(ErrorCode.STREAM_CLOSED, "a head is on a closed stream")
+            raise Http2Error(Http2Code.STREAM_CLOSED, "a head is on a closed stream")
         if self._away == 2 or len(self._streams) >= MAX_STREAMS:
             if self._away != 2:  # after the last GOAWAY, the peer knows that the stream was not handled
                 self._last = number
-            self._out.append(reset(number, ErrorCode.REFUSED_STREAM))
+            self._out.append(reset(number, Http2Code.REFUSED_STREAM))
             return
         self._last = number
         if call is None or flags & END_STREAM:
@@ -389,7 +389,7 @@ class GrpcConnection(Client):
             reason = b"unknown method" if call is None else b"the call has no message"
             self._out.append(frame(HEADERS, END_HEADERS | END_STREAM, number, RESPONSE + trailers(status, reason)))
             if not flags & END_STREAM:
-                self._out.append(reset(number, ErrorCode.NO_ERROR))
+                self._out.append(reset(number, Http2Code.NO_ERROR))
             return
         if not self._streams:
             self.context.connections.idle.pop(self, None)
@@ -406,9 +406,9 @@ class GrpcConnection(Client):
         try:
             fields = self._decoder.decode(block, raw=True)
         except OversizedHeaderListError:
-            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "a header block is too large") from None
+            raise Http2Error(Http2Code.ENHANCE_YOUR_CALM, "a header block is too large") from None
         except (HPACKError, ValueError, IndexError):
-            raise Http2Error(ErrorCode.COMPRESSION_ERROR, "a header block is not valid") from None
+            raise Http2Error(Http2Code.COMPRESSION_ERROR, "a header block is not valid") from None
         call = _call_of({name: value for name, value in fields})
         if not block or min(block) < 0x80:  # not only references (RFC 7541 6.1): the table may have changed
             self._known.clear()
@@ -422,20 +422,20 @@ class GrpcConnection(Client):
         self._unconfirmed += len(payload)
         if self._unconfirmed > CONNECTION_WINDOW // 2:
             if self._unconfirmed > CONNECTION_WINDOW:
-                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "the peer exceeded the window")
+                raise Http2Error(Http2Code.FLOW_CONTROL_ERROR, "the peer exceeded the window")
             self._out.append(window_update(0, self._unconfirmed))
             self._unconfirmed = 0
         stream = self._streams.get(number)
         if stream is None or stream.is_half_closed:
             if not self._has_settings:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
+                raise Http2Error(Http2Code.PROTOCOL_ERROR, "the first frame is not SETTINGS")
             self._check_known(number)
             if stream is not None:
-                self._refuse(number, ErrorCode.STREAM_CLOSED)
+                self._refuse(number, Http2Code.STREAM_CLOSED)
             return  # frames may still arrive after the proxy has ended a stream
         stream.unconfirmed += len(payload)
         if stream.unconfirmed > STREAM_WINDOW:
-            self._refuse(number, ErrorCode.FLOW_CONTROL_ERROR)
+            self._refuse(number, Http2Code.FLOW_CONTROL_ERROR)
             return
         if flags & PADDED:
             payload = unpadded(payload, PADDED)
@@ -531,10 +531,10 @@ class GrpcConnection(Client):
         block = block if stream.has_answered else RESPONSE + block
         self._out.append(frame(HEADERS, END_HEADERS | END_STREAM, number, block))
         if not stream.is_half_closed:
-            self._out.append(reset(number, ErrorCode.NO_ERROR))
+            self._out.append(reset(number, Http2Code.NO_ERROR))
         self._end(number, "")
 
-    def _refuse(self, number: int, code: ErrorCode) -> None:
+    def _refuse(self, number: int, code: Http2Code) -> None:
         self._out.append(reset(number, code))
         self._end(number, "abort")
 

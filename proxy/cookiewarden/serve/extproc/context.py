@@ -17,7 +17,7 @@ log = logging.getLogger("cookiewarden")
 NOT_HTTP2 = "connections from %s are not valid gRPC; let only Envoy connect to --extproc, not clients in %s"
 
 
-class Context:
+class ProcessorContext:
     """Settings, policies, counters and owners. One event loop, no locks."""
 
     def __init__(self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections) -> None:

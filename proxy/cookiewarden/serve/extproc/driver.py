@@ -1,7 +1,7 @@
 """The driver that answers Envoy's questions about cookies."""
 
 from cookiewarden.serve.extproc.connection import GrpcConnection
-from cookiewarden.serve.extproc.context import Context
+from cookiewarden.serve.extproc.context import ProcessorContext
 from cookiewarden.serve.listening.connections import Connections
 from cookiewarden.serve.listening.driver import Driver
 from cookiewarden.serve.observe.metrics import CALLS, CONNECTIONS_AT, Metrics
@@ -19,7 +19,7 @@ class ExternalProcessor(Driver):
         self.settings = settings
         self.metrics = metrics
         self.connections = connections
-        self.context = Context(settings, in_force, metrics, connections)
+        self.context = ProcessorContext(settings, in_force, metrics, connections)
         self.hints = self.context.hints
 
     def client(self, peer: bytes | None) -> GrpcConnection:

@@ -6,14 +6,14 @@ are empty if nothing changes. Pages of the proxy itself are sent as immediate re
 from time import perf_counter
 
 from cookiewarden.serve.extproc.call import Call, CallFailed
-from cookiewarden.serve.extproc.context import Context
+from cookiewarden.serve.extproc.context import ProcessorContext
 from cookiewarden.serve.extproc.heads import AFTER, BEFORE, request_of, response_of
 from cookiewarden.serve.extproc.mutations import fitting
 from cookiewarden.serve.judging.cookies import ExchangeCookies, judge_script
 from cookiewarden.serve.observe.metrics import IN_FLIGHT, MUTATIONS_LEFT_OUT, NEVER_ANSWERED
 from cookiewarden.serve.own_pages.guard import RESERVED, page_of, reported_name
 from cookiewarden.serve.wire.ext_proc import (
-    Phase,
+    Part,
     ProcessingRequest,
     answer,
     cookie_mutation,
@@ -32,7 +32,7 @@ class ExternalExchange(Call):
 
     __slots__ = ("_began", "_cookies", "_host", "_https", "_is_answered", "_overhead", "_peer", "_request", "context")
 
-    def __init__(self, context: Context, peer: bytes) -> None:
+    def __init__(self, context: ProcessorContext, peer: bytes) -> None:
         self.context = context
         self._peer = peer
         self._request: RequestHead | None = None
@@ -46,14 +46,14 @@ class ExternalExchange(Call):
             asked = read_request(data)
         except BadMessage as bad:
             raise CallFailed(Status.INVALID_ARGUMENT, str(bad)) from None
-        if asked.phase == Phase.REQUEST_HEADERS:
+        if asked.part == Part.REQUEST_HEADERS:
             reply = self._request_head(asked, began)
-        elif asked.phase == Phase.RESPONSE_HEADERS:
+        elif asked.part == Part.RESPONSE_HEADERS:
             reply = self._response_head(asked, len(data), began)
-        elif asked.phase == 0 or asked.owns_body:
+        elif asked.part == 0 or asked.owns_body:
             raise CallFailed(Status.UNIMPLEMENTED, "only headers are judged; set the body modes to NONE")
         else:
-            reply = answer(asked.phase)
+            reply = answer(asked.part)
         return b"" if asked.is_observed else reply
 
     # The request
@@ -75,12 +75,12 @@ class ExternalExchange(Call):
             return own
         self._cookies = cookies = ExchangeCookies(context.policies, request, request.host, https)
         cookies.collects = True
-        reply = answer(Phase.REQUEST_HEADERS)
+        reply = answer(Part.REQUEST_HEADERS)
         if request.cookies:
             before = b"; ".join(request.cookies)
             after = cookies.cookie_field()
             mutation = b"" if after == before and len(request.cookies) == 1 else cookie_mutation(after)
-            reply = answer(Phase.REQUEST_HEADERS, mutation, context.metadata.of("request", cookies.decisions))
+            reply = answer(Part.REQUEST_HEADERS, mutation, context.metadata.of("request", cookies.decisions))
         self._overhead = perf_counter() - began
         return reply
 
@@ -108,7 +108,7 @@ class ExternalExchange(Call):
     def _response_head(self, asked: ProcessingRequest, octets: int, began: float) -> bytes:
         context, cookies = self.context, self._cookies
         if self._is_answered:
-            return answer(Phase.RESPONSE_HEADERS)  # the proxy's own page
+            return answer(Part.RESPONSE_HEADERS)  # the proxy's own page
         if cookies is None:
             # Envoy has answered a request before it asked about it.
             self._began = began
@@ -125,7 +125,7 @@ class ExternalExchange(Call):
         evicting = len(lines)
         if before:
             lines += response.parts[1].split(AFTER)[1:]
-        reply = answer(Phase.RESPONSE_HEADERS)
+        reply = answer(Part.RESPONSE_HEADERS)
         if lines != before or decisions:
             mutation = b""
             if lines != before:
@@ -133,7 +133,7 @@ class ExternalExchange(Call):
                 sent = fitting(lines, evicting, superseding, before, len(asked.headers), octets)
                 context.metrics.counts[MUTATIONS_LEFT_OUT] += len(lines) - len(sent)
                 mutation = set_cookie_mutation(sent)
-            reply = answer(Phase.RESPONSE_HEADERS, mutation, context.metadata.of("response", decisions))
+            reply = answer(Part.RESPONSE_HEADERS, mutation, context.metadata.of("response", decisions))
         if response.status >= 200 or response.status == 101:
             self._over(response.status, self._overhead + perf_counter() - began, "")
         return reply

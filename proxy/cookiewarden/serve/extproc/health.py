@@ -1,7 +1,7 @@
 """The gRPC health check (grpc.health.v1), for Envoy and for probes of Kubernetes."""
 
 from cookiewarden.serve.extproc.call import Call, CallFailed
-from cookiewarden.serve.extproc.context import Context
+from cookiewarden.serve.extproc.context import ProcessorContext
 from cookiewarden.serve.wire.ext_proc import SERVICE
 from cookiewarden.serve.wire.grpc import Status
 from cookiewarden.serve.wire.protobuf import BadMessage, number_field, read_message
@@ -19,7 +19,7 @@ class HealthCheck(Call):
 
     is_unary = True
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ProcessorContext) -> None:
         self._context = context
 
     def message(self, data: bytes) -> bytes:

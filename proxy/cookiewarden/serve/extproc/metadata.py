@@ -18,16 +18,16 @@ class Metadata:
         self._generation = metrics.generation
         self._known: dict[tuple[str, tuple[Decision, ...]], bytes] = {}
 
-    def of(self, phase: str, decisions: tuple[Decision, ...]) -> bytes:
-        """Return the metadata of a head as a Struct; empty if all cookies pass unchanged. `phase`: its name there."""
+    def of(self, head: str, decisions: tuple[Decision, ...]) -> bytes:
+        """Return the metadata of a head as a Struct; empty if all cookies pass unchanged. `head`: its name there."""
         if self._generation != self._metrics.generation:  # another policy is in force
             self._generation = self._metrics.generation
             self._known.clear()
-        key = (phase, decisions)
+        key = (head, decisions)
         found = self._known.get(key)
         if found is None:
             told = [_told(decision) for decision in decisions if decision.action is not Action.PASS]
-            found = namespace({phase: "; ".join(told[:MAX_NAMED])}) if told else b""
+            found = namespace({head: "; ".join(told[:MAX_NAMED])}) if told else b""
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()
             self._known[key] = found

@@ -11,7 +11,7 @@ COOKIE = b"cookie"
 SET_COOKIE = b"set-cookie"
 
 
-class Phase(IntEnum):
+class Part(IntEnum):
     """Parts of an exchange that Envoy asks about: numbers of the fields in ProcessingRequest. The answer has the same
     number in ProcessingResponse, minus one."""
 
@@ -31,11 +31,11 @@ _STREAMED_BY_PROCESSOR = frozenset({4, 5})
 class ProcessingRequest:
     """A message of Envoy."""
 
-    __slots__ = ("end_of_stream", "headers", "is_observed", "owns_body", "phase")
+    __slots__ = ("end_of_stream", "headers", "is_observed", "owns_body", "part")
 
     def __init__(self) -> None:
-        self.phase = 0
-        """A `Phase`, or 0 if the message has none that is known."""
+        self.part = 0
+        """A `Part`, or 0 if the message has none that is known."""
         self.headers: list[tuple[bytes, bytes]] = []
         """Fields of a head, with pseudo-fields such as `:path`."""
         self.end_of_stream = False
@@ -50,11 +50,11 @@ def read_request(message: bytes) -> ProcessingRequest:
     """Parse a ProcessingRequest. Raises BadMessage."""
     request = ProcessingRequest()
     for number, value, octets in read_message(message):
-        if number == Phase.REQUEST_HEADERS or number == Phase.RESPONSE_HEADERS:
-            request.phase = number
+        if number == Part.REQUEST_HEADERS or number == Part.RESPONSE_HEADERS:
+            request.part = number
             _read_headers(request, octets)
-        elif Phase.REQUEST_BODY <= number <= Phase.RESPONSE_TRAILERS:
-            request.phase = number
+        elif Part.REQUEST_BODY <= number <= Part.RESPONSE_TRAILERS:
+            request.part = number
         elif number == _OBSERVABILITY_MODE:
             request.is_observed = value != 0
         elif number == _PROTOCOL_CONFIG:
@@ -161,11 +161,11 @@ def cookie_mutation(value: bytes | None) -> bytes:
     return REMOVE_COOKIE if value is None else field(1, field(1, _COOKIE_KEY + field(3, value)))
 
 
-def answer(phase: int, mutation: bytes = b"", metadata: bytes = b"") -> bytes:
-    """Return a ProcessingResponse for a phase. `mutation`: a HeaderMutation; without one nothing changes. `metadata`:
+def answer(part: int, mutation: bytes = b"", metadata: bytes = b"") -> bytes:
+    """Return a ProcessingResponse for a part. `mutation`: a HeaderMutation; without one nothing changes. `metadata`:
     a Struct, as from `namespace`."""
     common = field(1, field(2, mutation)) if mutation else b""
-    return field(phase - 1, common) + (field(8, metadata) if metadata else b"")
+    return field(part - 1, common) + (field(8, metadata) if metadata else b"")
 
 
 def immediate_answer(status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> bytes:

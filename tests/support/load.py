@@ -19,12 +19,21 @@ class Load:
     """
 
     def __init__(
-        self, port: int, rate: float = 200, clients: int = 8, request: bytes = b"", keep_alive: bool = True
+        self,
+        port: int,
+        rate: float = 200,
+        clients: int = 8,
+        request: bytes = b"",
+        keep_alive: bool = True,
+        marker: bytes = b"",
     ) -> None:
         self.port = port
         self.pause = clients / rate
         self.request = request or get()
         self.keep_alive = keep_alive
+        self.marker = marker
+        self.marked = 0
+        """Number of responses whose head has the marker."""
         self.outcomes: collections.Counter[str] = collections.Counter()
         self.latencies: list[float] = []
         self.bodies: collections.Counter[bytes] = collections.Counter()
@@ -71,6 +80,7 @@ class Load:
                 connection = None
                 continue
             self.outcomes[head[9:12].decode()] += 1
+            self.marked += self.marker != b"" and self.marker in head
             self.latencies.append(time.monotonic() - began)
             self.bodies[body] += 1
             if not self.keep_alive or b"\r\nConnection: close" in head:

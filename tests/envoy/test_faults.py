@@ -94,7 +94,9 @@ def one_request(config: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def under_load(policy: str, folder: Path, before: str = "", edit=None) -> Iterator[tuple[Running, Load]]:
+def under_load(
+    policy: str, folder: Path, before: str = "", edit=None, keep_alive: bool = True
+) -> Iterator[tuple[Running, Load]]:
     path = folder / "policy.yaml"
     path.write_text(policy)
     origin = Origin(answering(ANSWER))
@@ -102,7 +104,7 @@ def under_load(policy: str, folder: Path, before: str = "", edit=None) -> Iterat
         contextlib.closing(origin),
         running("1.40", policies.policy(policy), path, folder, origin.port, before=before, edit=edit) as envoy,
     ):
-        with Load(envoy.port, rate=500, clients=16, request=get(), marker=ROGUE) as load:
+        with Load(envoy.port, rate=500, clients=16, request=get(), keep_alive=keep_alive, marker=ROGUE) as load:
             time.sleep(0.5)
             yield envoy, load
             time.sleep(0.5)
@@ -118,7 +120,9 @@ def works(envoy: Running) -> bool:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_closed_nothing_undeclared_passes_and_failures_are_clean(fault, tmp_path: Path) -> None:
     before = f"SLOW_FILE = {str(tmp_path / 'slow')!r}\n{SLOW}" if fault is slow else ""
-    with under_load(CLOSED, tmp_path, before, one_request if fault is breaker else None) as (envoy, load):
+    edit = one_request if fault is breaker else None
+    keep_alive = fault is not envoy_reloaded  # an Envoy that ends cuts idle connections just as clients use them
+    with under_load(CLOSED, tmp_path, before, edit, keep_alive) as (envoy, load):
         fault(envoy)
         assert eventually(lambda: works(envoy))
     assert load.marked == 0 and load.outcomes["200"] > 100, load.outcomes

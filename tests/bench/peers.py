@@ -3,16 +3,22 @@
 Their scripts are plain: the work of an afternoon for a policy of one page, without memos and without C.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
+from cookiewarden.tools.envoy.processor import Processor, cluster, ext_proc
 from tests.bench.policy import BOUND, DECLARED, SET_COOKIES, policy
+from tests.support.policies import policy as load_policy
 
 PLENTY = 9_000
 """Limit of clients for each peer, each with a connection to the origin: within the usual 20,000 descriptors."""
@@ -277,9 +283,52 @@ backend b
 
 
 def envoy(where: Where) -> list[str]:
-    lua = (
-        LUA_EDIT
-        + """
+    return _envoy(
+        where,
+        f"""
+          - name: lua
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+              default_source_code: {{filename: {where.file("policy.lua", ENVOY_LUA)}}}""",
+    )
+
+
+def envoy_plain(where: Where) -> list[str]:
+    return _envoy(where, "")
+
+
+def envoy_with_processor(where: Where, python: str = sys.executable) -> list[str]:
+    """Return the command of Envoy with the processor, by the filter and the cluster that `cookiewarden envoy` prints."""
+    path, socket = where.file("policy.yaml", policy()), where.folder / "socket"
+    processor = [
+        python, "-m", "cookiewarden", "run", "--policy", str(path), "--extproc", f"unix:{socket}",
+        "--admin", str(where.admin), *where.flags,
+    ]  # fmt: skip
+    return _together(where, processor, socket)
+
+
+def envoy_with_processor_compiled(where: Where) -> list[str]:
+    return envoy_with_processor(where, str(COMPILED_PYTHON))
+
+
+def envoy_with_grpcio(where: Where) -> list[str]:
+    """Return the command of Envoy with a processor on grpcio that changes nothing."""
+    socket = where.folder / "socket"
+    return _together(where, [sys.executable, "-m", "tests.bench.idle_processor", str(socket)], socket)
+
+
+def _together(where: Where, processor: list[str], socket: Path) -> list[str]:
+    loaded = load_policy(policy())
+    printed = ext_proc(loaded, observe=False)
+    filters = "\n" + textwrap.indent(yaml.safe_dump([printed]), " " * 10).rstrip()
+    clusters = "\n" + textwrap.indent(yaml.safe_dump([cluster(Processor(socket=str(socket)))]), " " * 2).rstrip()
+    both = [json.dumps(processor), json.dumps(_envoy(where, filters, clusters)), json.dumps(str(socket))]
+    return [sys.executable, "-m", "tests.bench.together", *both]
+
+
+ENVOY_LUA = (
+    LUA_EDIT
+    + """
 function envoy_on_request(handle)
   local headers = handle:headers()
   local header = headers:get("cookie")
@@ -302,7 +351,10 @@ function envoy_on_response(handle)
   end
 end
 """
-    )
+)
+
+
+def _envoy(where: Where, filters: str, clusters: str = "") -> list[str]:
     path = where.file(
         "envoy.yaml",
         f"""
@@ -317,11 +369,7 @@ static_resources:
           stat_prefix: x
           codec_type: HTTP1
           use_remote_address: true
-          http_filters:
-          - name: lua
-            typed_config:
-              "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
-              default_source_code: {{filename: {where.file("policy.lua", lua)}}}
+          http_filters:{filters}
           - name: router
             typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
           route_config:
@@ -329,7 +377,7 @@ static_resources:
             - name: all
               domains: ["*"]
               routes: [{{match: {{prefix: "/"}}, route: {{cluster: origin, timeout: 0s}}}}]
-  clusters:
+  clusters:{clusters}
   - name: origin
     circuit_breakers: {{thresholds: [{{max_connections: {PLENTY}, max_requests: {PLENTY}, max_pending_requests: {PLENTY}}}]}}
     load_assignment:
@@ -358,6 +406,7 @@ def mitmproxy(where: Where) -> list[str]:
 
 
 OURS = "cookiewarden"
+BEHIND, BEHIND_COMPILED = "Envoy + cookiewarden", "Envoy + cookiewarden, compiled"
 COMPILED = "cookiewarden, compiled"
 COMPILED_PYTHON = Path(sys.prefix).parent / ".venv-compiled" / "bin" / "python"
 
@@ -385,6 +434,10 @@ PEERS: dict[str, Command] = {
     "nginx + njs": nginx_njs,
     "HAProxy + Lua": haproxy,
     "Envoy + Lua": envoy,
+    "Envoy, proxy only": envoy_plain,
+    BEHIND: envoy_with_processor,
+    BEHIND_COMPILED: envoy_with_processor_compiled,
+    "Envoy + idle grpcio": envoy_with_grpcio,
     "aiohttp": aiohttp_proxy,
     "mitmproxy": mitmproxy,
 }

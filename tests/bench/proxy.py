@@ -25,7 +25,7 @@ from pathlib import Path
 import trustme
 
 from tests.bench import peers
-from tests.bench.peers import COMPILED, OURS, PEERS, Where
+from tests.bench.peers import BEHIND, BEHIND_COMPILED, COMPILED, OURS, PEERS, Where
 from tests.bench.policy import DECLARED, cookie_header, policy, through
 from tests.bench.rig import HOST, LOAD_CORE, DoesNotCount, Load, Peer, Result, round_of, started
 
@@ -33,6 +33,7 @@ LUA = "nginx + Lua"
 PLAIN = "nginx, proxy_pass only"
 LARGE = "nginx, 64k buffers"
 ENVOY = "Envoy + Lua"
+ENVOY_ONLY, IDLE_GRPCIO = "Envoy, proxy only", "Envoy + idle grpcio"
 NO_INVENTORY = f"{OURS}, inventory off"
 GIB = 1 << 30
 
@@ -72,6 +73,7 @@ def workloads(folder: Path) -> tuple[Workload, ...]:
         Workload("j", "64 KiB in 1 KiB chunks", Load("/stream"), (OURS, COMPILED, LUA, ENVOY)),
         Workload("k", "six Set-Cookie, 5,000 idle", six, (OURS, COMPILED, LUA, ENVOY), idle=5_000),
         Workload("l", "six Set-Cookie, the inventory's cost", six, (OURS, NO_INVENTORY, LUA)),
+        Workload("n", "six Set-Cookie, behind Envoy", six, (OURS, COMPILED, ENVOY_ONLY, ENVOY, BEHIND, BEHIND_COMPILED, IDLE_GRPCIO)),
         Workload("m", "2 KB Cookie, the inventory's cost", Load(cookies=True), (OURS, NO_INVENTORY, LUA)),
     )  # fmt: skip
 
@@ -110,7 +112,7 @@ def same_answers(running: list[Peer]) -> None:
                 through(connection, "/told", HOST, "sid=1"),
                 through(connection, "/upload", HOST, body=b"x" * 100_000),
             ]
-    told = {name: answers for name, answers in seen.items() if name not in (PLAIN, LARGE)}
+    told = {name: answers for name, answers in seen.items() if name not in (PLAIN, LARGE, ENVOY_ONLY, IDLE_GRPCIO)}
     first, *others = told.items()
     for name, answers in others:
         for expected, got in zip(first[1], answers, strict=True):
@@ -198,7 +200,7 @@ def _requests(peer: Peer, load: Load, seconds: float) -> int:
 
 def table(workload: Workload, rows: list[Row]) -> str:
     unit = "ms/GiB" if workload.octets else "µs/request"
-    base = next(name for name in (LUA, PLAIN) if name in workload.peers)
+    base = next(name for name in (LUA, PLAIN, ENVOY_ONLY) if name in workload.peers)
     lines = [
         f"({workload.letter}) {workload.title}",
         f"    {'':<26}{'CPU ' + unit:>16}{'/ ' + base:>26}{'requests/s':>13}{'p50 ms':>9}{'p99 ms':>9}{'RSS MiB':>9}",
@@ -211,7 +213,19 @@ def table(workload: Workload, rows: list[Row]) -> str:
             f"{_median(r.requests / r.seconds for r in results):>13.0f}{_median(r.p50 for r in results) * 1e3:>9.2f}"
             f"{_median(r.p99 for r in results) * 1e3:>9.2f}{_median(r.rss for r in results) / (1 << 20):>9.0f}"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_beside(workload, rows)])
+
+
+def _beside(workload: Workload, rows: list[Row]) -> list[str]:
+    """Return a line for each processor beside Envoy: its own CPU time, and Envoy's."""
+    lines = []
+    for name in workload.peers:
+        found = [row.result for row in rows if row.peer == name]
+        if name in (BEHIND, BEHIND_COMPILED, IDLE_GRPCIO):
+            service = _median(r.beside / r.requests * 1e6 for r in found)
+            envoy = _median((r.cpu - r.beside) / r.requests * 1e6 for r in found)
+            lines.append(f"    {name}: Envoy {envoy:.1f} µs, the processor {service:.1f} µs")
+    return lines
 
 
 def _median(numbers: Iterator[float]) -> float:

@@ -43,6 +43,10 @@ class Peer:
         """Return the CPU seconds of all its processes."""
         return sum(map(process_cpu, self.tree()))
 
+    def cpu_beside_envoy(self) -> float:
+        """Return the CPU seconds of its processes other than Envoy."""
+        return sum(process_cpu(pid) for pid in self.tree() if Path(f"/proc/{pid}/comm").read_text() != "envoy\n")
+
     def rss(self) -> int:
         """Return the resident octets of all its processes. Shared pages count for each process."""
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.tree())
@@ -79,7 +83,7 @@ def started(
 ) -> Iterator[Peer]:
     """Start a process on one core and wait until it answers."""
     with tempfile.TemporaryDirectory() as folder:
-        admin = free_port() if name.startswith(OURS) else 0
+        admin = free_port() if OURS in name else 0
         where = Where(Path(folder), free_port(), origin, admin, tls, flags)
         log = where.folder / "log"
         pinned = ["taskset", "-c", core] if core else []
@@ -137,11 +141,13 @@ class Result:
     p50: float
     p99: float
     rss: int
+    beside: float = 0.0
+    """CPU seconds of processes other than Envoy, where the peer is Envoy with a processor."""
 
 
 def round_of(peer: Peer, load: Load, requests: int, rate: float = 0.0) -> Result:
     """Send `requests` requests, or with wrk for as many seconds, and measure their cost. Raises DoesNotCount."""
-    counted, cpu, began = peer.requests(), peer.cpu(), time.monotonic()
+    counted, cpu, beside, began = peer.requests(), peer.cpu(), peer.cpu_beside_envoy(), time.monotonic()
     if load.by_time:
         done, latencies = _wrk(peer, load, requests)
     else:
@@ -151,7 +157,8 @@ def round_of(peer: Peer, load: Load, requests: int, rate: float = 0.0) -> Result
     spare = load.clients if load.by_time else 0
     if counted is not None and now_counted is not None and not 0 <= now_counted - counted - done <= spare:
         raise DoesNotCount(f"{peer.name}: {done} requests, of which it counted {now_counted - counted:.0f}")
-    return Result(done, used, seconds, latencies[0], latencies[1], peer.rss())
+    beside = peer.cpu_beside_envoy() - beside
+    return Result(done, used, seconds, latencies[0], latencies[1], peer.rss(), beside)
 
 
 def _h2load(peer: Peer, load: Load, requests: int, rate: float) -> tuple[int, tuple[float, float]]:

@@ -12,7 +12,7 @@ TESTS ?= tests/core tests/serve
 QUICK := not apps and not soak and not browser and not deploy and not editors and not envoy and not mitm
 
 .PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-mitm deploy-files conformance soak fuzz lint types format schema clean
-.PHONY: pictures bench bench-engine bench-heads bench-sidecar bench-idle
+.PHONY: pictures bench bench-engine bench-heads bench-sidecar bench-idle bench-envoy
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -87,7 +87,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/peers.stamp $(COMPILED)/stamp $(MITM)/stamp ## measure CPU per request beside eight peers, half an hour (BENCH="--only ab")
+bench: $(VENV)/peers.stamp $(VENV)/envoy.stamp $(COMPILED)/stamp $(MITM)/stamp ## measure CPU per request beside eight peers, half an hour (BENCH="--only ab")
 	$(BIN)/python -m tests.bench.proxy $(BENCH)
 
 bench-engine: $(VENV)/dev.stamp ## measure decisions in ns, instructions and allocations (needs valgrind)
@@ -101,6 +101,9 @@ bench-heads: $(VENV)/dev.stamp ## measure the most expensive heads, as multiples
 
 bench-idle: $(VENV)/dev.stamp ## measure the memory of 10,000 idle connections beside nginx and haproxy
 	$(BIN)/python -m tests.bench.idle $(BENCH)
+
+bench-envoy: $(VENV)/envoy.stamp ## measure the memory of 1,000 open calls of Envoy
+	$(BIN)/python -m tests.bench.streams
 
 schema: $(VENV)/run.stamp ## write the schemas in policies/
 	$(BIN)/cookiewarden schema > policies/schema.json

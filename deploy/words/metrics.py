@@ -16,6 +16,10 @@ GROUPS = {
         "cookiewarden_upstream_errors_total", "cookiewarden_client_errors_total", "cookiewarden_forwarded_replaced_total",
         "cookiewarden_forwarded_unclear_total", "cookiewarden_ingress_headers_total", "cookiewarden_alt_svc_dropped_total",
     ),
+    "Envoy": (
+        "cookiewarden_envoy_calls", "cookiewarden_envoy_call_resets_total", "cookiewarden_envoy_unanswered_total",
+        "cookiewarden_envoy_lines_left_out_total",
+    ),
     "Processes": ("cookiewarden_build_info", "cookiewarden_connections", "cookiewarden_workers", "cookiewarden_workers_replaced_total"),
 }  # fmt: skip
 
@@ -54,6 +58,10 @@ NOTES = {
     "cookiewarden_forwarded_unclear_total": "The first member of a list counts. Let the ingress overwrite these headers instead of appending to them.",
     "cookiewarden_ingress_headers_total": "[keep_client_header](settings.md#keep_client_header) keeps single headers. In report mode the headers are counted and forwarded.",
     "cookiewarden_alt_svc_dropped_total": "Alt-Svc would lead browsers past the proxy. [keep_alt_svc](settings.md#keep_alt_svc) keeps it.",
+    "cookiewarden_envoy_calls": "0 without [extproc](settings.md#extproc). A call stays open until Envoy has sent the response, so that streams and WebSockets count.",
+    "cookiewarden_envoy_call_resets_total": "Envoy resets a call when it needs no further answer.",
+    "cookiewarden_envoy_unanswered_total": "The client left, or Envoy ended the request without a response head.",
+    "cookiewarden_envoy_lines_left_out_total": "Envoy rejects an answer as a whole if the head then has more than 100 fields or 60 KiB. Lines that expire cookies are left out first.",
     "cookiewarden_build_info": "The value is always 1.",
     "cookiewarden_upstream_errors_total": "The log has an error for each reason, at most once per 10 seconds.",
 }

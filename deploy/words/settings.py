@@ -3,6 +3,7 @@
 GROUPS = {
     "Policy and keys": ("policy", "mode", "shadow", "seal_key_file"),
     "Listeners": ("listen", "admin", "admin_host", "admin_token_file"),
+    "Envoy": ("extproc", "extproc_insecure"),
     "Application": (
         "upstream", "upstream_host", "upstream_ca", "upstream_server_name", "upstream_verify", "upstream_cert",
         "upstream_key", "upgrade_protocols",
@@ -27,6 +28,7 @@ TYPES = {
     "FILE": "The path of a file.",
     "URL": "`http://HOST:PORT`, `https://HOST:PORT` or `unix:/PATH`, without a path.",
     "HOST:PORT": "An address to listen on: `127.0.0.1:8080`, `:8080` for all IPv4 addresses, `[::]:8080` for all IPv6 addresses, or `8080` for 127.0.0.1.",
+    "ADDRESS": "`HOST:PORT` as above, or `unix:/PATH`.",
     "HOST": "A host name, with an optional port.",
     "MODE": "`enforce` or `report`.",
     "SCHEME": "`http` or `https`.",
@@ -47,6 +49,8 @@ SETTING_NOTES = {
     "seal_key_file": "The file is read again at each reload. All instances need the same keys.",
     "admin": "[The admin listener](admin.md) describes the paths and the access rules.",
     "admin_token_file": "The file must have mode 0600 or 0640, and at least 16 bytes.",
+    "extproc": "[Envoy](envoy.md) describes the set-up. Each worker has the same unix socket; its owner and group may connect (mode 0660).",
+    "extproc_insecure": "Without it, an address beyond loopback needs [tls_cert](#tls_cert) and [tls_client_ca](#tls_client_ca).",
     "trust_forwarded": "From these networks, X-Forwarded-For, -Host and -Proto are believed, and the policy sees their scheme and host. From all others, the proxy replaces these headers and counts the request in [cookiewarden_forwarded_replaced_total](metrics.md#cookiewarden_forwarded_replaced_total).",
     "proxy_protocol": "Each connection from these networks must begin with the header, before TLS. The address in the header becomes the client's address, also for [trust_forwarded](#trust_forwarded). Connections from other networks must not send the header.",
     "keep_alt_svc": "Dropped fields are counted in [cookiewarden_alt_svc_dropped_total](metrics.md#cookiewarden_alt_svc_dropped_total).",

@@ -28,7 +28,7 @@ class Answer:
 
 
 class Http2:
-    """A connection with prior knowledge. It sends each Cookie field as it is given."""
+    """A connection with prior knowledge. It sends each Cookie field unchanged."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)

@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from cookiewarden.core.policy.policy import Policy
-from cookiewarden.tools.envoy.hosts import Host, Wish, configuration
+from cookiewarden.tools.envoy.hosts import Wish, configuration
+from cookiewarden.tools.envoy.names import Host
 from cookiewarden.tools.envoy.processor import Processor
 from tests.support.process import free_port, ready, scrape, start_process
 from tests.support.wait import PATIENCE, eventually

@@ -1,4 +1,4 @@
-"""What is judged behind Envoy, by kind of exchange: measured with each version, for the table in deploy/envoy.md.
+"""Measure which exchanges are judged behind each version of Envoy, for the table in deploy/envoy.md.
 
 python -m tests.envoy.table      (print the table)
 """
@@ -170,7 +170,7 @@ ROWS = (
 
 
 def routes(config: dict[str, Any]) -> None:
-    """Add routes with answers of Envoy itself, which have cookies, and a cluster that nobody serves."""
+    """Add routes with answers of Envoy itself, which have cookies, and a cluster without a server."""
     added = [
         {"header": {"key": "set-cookie", "value": value.decode()}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
         for value in (ROGUE, SID)

@@ -1,4 +1,4 @@
-"""The printed configurations are valid: for Envoy by itself, for control planes by the schemas of their resources."""
+"""Envoy validates its printed configuration, and the schemas of control planes fit theirs."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,8 @@ from envoy.extensions.filters.http.ext_proc.v3 import ext_proc_pb2
 from google.protobuf import json_format
 
 from cookiewarden.core.policy.policy import Policy
-from cookiewarden.tools.envoy.hosts import Host, Wish, configuration
+from cookiewarden.tools.envoy.hosts import Wish, configuration
+from cookiewarden.tools.envoy.names import Host
 from cookiewarden.tools.envoy.processor import Processor
 from tests.envoy.envoys import ENVOYS, VENV, command
 from tests.support import policies

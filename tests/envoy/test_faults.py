@@ -69,7 +69,7 @@ def drained_and_restarted(envoy: Running) -> None:
 
 
 def breaker(envoy: Running) -> None:
-    """The circuit breaker of this Envoy has one request, which the edit has set."""
+    """Wait while the circuit breaker, set to one request, refuses calls."""
     time.sleep(1)
 
 

@@ -90,7 +90,7 @@ def test_octets_that_protobuf_refuses_do_not_pass_as_a_head(data: bytes) -> None
 
 
 @given(st.lists(octets, max_size=20), st.booleans())
-def test_answers_are_what_protobuf_reads(lines: list[bytes], with_metadata: bool) -> None:
+def test_protobuf_reads_the_answers(lines: list[bytes], with_metadata: bool) -> None:
     metadata = namespace({"response": "sid rewrite secure-added"}) if with_metadata else b""
     response = pb.ProcessingResponse.FromString(answer(Part.RESPONSE_HEADERS, set_cookie_mutation(lines), metadata))
     mutation = response.response_headers.response.header_mutation
@@ -103,7 +103,7 @@ def test_answers_are_what_protobuf_reads(lines: list[bytes], with_metadata: bool
 
 
 @given(octets)
-def test_cookie_answers_are_what_protobuf_reads(value: bytes) -> None:
+def test_protobuf_reads_answers_about_cookies(value: bytes) -> None:
     response = pb.ProcessingResponse.FromString(answer(Part.REQUEST_HEADERS, cookie_mutation(value)))
     (option,) = response.request_headers.response.header_mutation.set_headers
     assert (option.header.key, option.header.raw_value, option.append.value) == ("cookie", value, False)
@@ -112,7 +112,7 @@ def test_cookie_answers_are_what_protobuf_reads(value: bytes) -> None:
 
 
 @given(st.integers(200, 599), octets)
-def test_immediate_answers_are_what_protobuf_reads(status: int, body: bytes) -> None:
+def test_protobuf_reads_immediate_answers(status: int, body: bytes) -> None:
     response = pb.ProcessingResponse.FromString(immediate_answer(status, [(b"content-type", b"text/html")], body))
     immediate = response.immediate_response
     assert (immediate.status.code, immediate.body, immediate.details) == (status, body, "cookiewarden")
@@ -172,7 +172,7 @@ def test_grpcio_gets_statuses(processor: Proxy) -> None:
         assert check(b"") == b"\x08\x01"
 
 
-def test_grpcio_calls_by_mutual_tls_and_nobody_else(tmp_path: Path) -> None:
+def test_only_a_client_with_a_certificate_calls_by_mutual_tls(tmp_path: Path) -> None:
     issue(AUTHORITY, tmp_path)
     AUTHORITY.cert_pem.write_to_path(tmp_path / "ca.pem")
     cert, key, ca = ((tmp_path / f"{name}.pem").read_bytes() for name in ("cert", "key", "ca"))

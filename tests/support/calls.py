@@ -166,7 +166,7 @@ class Peer:
             pass
 
     def read(self) -> Frame | None:
-        """Read a frame, and remember what it says. Return None at the end of the connection."""
+        """Read a frame and store its content. Return None at the end of the connection."""
         while len(self.data) < 9 or len(self.data) < 9 + int.from_bytes(self.data[:3], "big"):
             try:
                 more = self.socket.recv(65536)

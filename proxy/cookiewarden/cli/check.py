@@ -10,13 +10,20 @@ import click
 from cookiewarden.cli.github import github_line
 from cookiewarden.cli.policies import exit_code, print_problems, summary
 from cookiewarden.cli.usage import FILE, refuse_empty
+from cookiewarden.core.policy.behind_envoy import envoy_problems
 from cookiewarden.core.policy.expiry import expiry_problems
 from cookiewarden.core.policy.problem import Problem, counted, in_order
 from cookiewarden.files import PolicyFiles
+from cookiewarden.tools.envoy.names import Host
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--host",
+    type=click.Choice([host.value for host in Host]),
+    help="Also warn of rules that have no effect behind Envoy or a program that runs it.",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 also for warnings.")
 @click.option(
     "--format",
@@ -26,7 +33,7 @@ from cookiewarden.files import PolicyFiles
     show_default=True,
     help="Output format; github annotates a pull request.",
 )
-def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
+def check(paths: tuple[str, ...], host: str | None, strict: bool, form: str) -> int:
     """Validate policy files and print every problem. For a folder, validate the .yaml and .yml files in it.
 
     Exit codes: 0 valid, 1 errors (with --strict also warnings), 2 wrong usage, 3 a file cannot be read.
@@ -42,6 +49,8 @@ def check(paths: tuple[str, ...], strict: bool, form: str) -> int:
         problems += loaded.problems
         if loaded.policy is not None:
             problems += expiry_problems(loaded.policy, loaded.sources, time.time())
+            if host is not None:
+                problems += envoy_problems(loaded.policy, loaded.sources)
             entries = counted(len(loaded.policy.entries), "entry")
             clean.append(f"{file}: {entries}, sha256 {loaded.policy.sha256:.12}")
     problems = in_order(problems)

@@ -2,10 +2,12 @@
 
 import click
 
-from cookiewarden.cli.policies import valid_policy
+from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.cli.usage import FILE, say_nothing
+from cookiewarden.core.policy.behind_envoy import envoy_problems
 from cookiewarden.serve.address import UnixSocket, parse_address, parse_listener, parse_upstream
-from cookiewarden.tools.envoy.hosts import Host, Wish, configuration
+from cookiewarden.tools.envoy.hosts import Wish, configuration
+from cookiewarden.tools.envoy.names import Host
 from cookiewarden.tools.envoy.processor import Processor
 
 LOCAL = "127.0.0.1:9190"
@@ -35,7 +37,8 @@ WITH_SOCKETS = (Host.ENVOY, Host.ISTIO)
 @click.option(
     "--processor",
     metavar="ADDRESS",
-    help="Address of cookiewarden run --extproc, as Envoy reaches it: HOST:PORT, or unix:/PATH for envoy and istio.  "
+    help="Address at which Envoy reaches cookiewarden run --extproc. It is HOST:PORT, or unix:/PATH for envoy and "
+    f"istio.  "
     f"[default: {LOCAL} for envoy, else {SERVICE}]",
 )
 @click.option(
@@ -62,8 +65,10 @@ def envoy(host: str, policy: str, processor: str | None, listen: str, upstream: 
     kind = Host(host)
     if kind is not Host.ENVOY:
         say_nothing(f"with --host {kind}", "listen", "upstream")
-    found = valid_policy(policy)
-    wish = Wish(found, _processor(kind, processor), _listen(listen), _upstream(upstream), observe)
+    loaded = load_policy(policy).loaded
+    assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
+    print_problems(envoy_problems(loaded.policy, loaded.sources))
+    wish = Wish(loaded.policy, _processor(kind, processor), _listen(listen), _upstream(upstream), observe)
     click.echo(configuration(kind, wish), nl=False)
     return 0
 

@@ -11,6 +11,7 @@ import click
 
 from cookiewarden.cli.options import Given, GivenBy, gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.core.policy.behind_envoy import envoy_problems
 from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.expiry import expiry_problems
 from cookiewarden.core.policy.problem import Problem, render_line
@@ -114,6 +115,8 @@ def _read(settings: Settings) -> tuple[PolicyFiles, list[Loaded], list[Problem]]
     except BadKeys as bad:
         raise click.UsageError(str(bad)) from None
     problems = [*loaded.problems, *expiry_problems(loaded.policy, loaded.sources, time.time())]
+    if settings.extproc is not None:
+        problems += envoy_problems(loaded.policy, loaded.sources)
     for source in loaded.sources.values():
         source.clear()
     return files, [loaded], problems

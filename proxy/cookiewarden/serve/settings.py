@@ -157,7 +157,7 @@ class Settings:
         False,
         "on|off",
         "Accept calls of --extproc from other machines without client certificates. Everyone with access to the port "
-        "can then read what the policy does, and use the keys of sealed cookies.",
+        "can then test the policy, and decrypt sealed cookies.",
     )
     admin: Address = setting(
         parse_address,

@@ -76,7 +76,7 @@ def _listening_at(path: str) -> socket.socket:
 
 
 def _remove_left(path: str) -> None:
-    """Remove a socket on which nobody listens. Raises OSError if somebody does."""
+    """Remove a socket that an ended process left behind. Raises OSError if a process listens on it."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             return  # bind fails, and the file stays

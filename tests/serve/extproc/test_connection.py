@@ -1,4 +1,4 @@
-"""HTTP/2 and gRPC of the processor: what is not valid ends a call or a connection, with its code (RFC 9113)."""
+"""HTTP/2 and gRPC of the processor. Frames that are not valid end a call or a connection with a code (RFC 9113)."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""Envoy's questions: the answers change the Cookie field and the Set-Cookie fields as the policy says."""
+"""The answers to Envoy change the Cookie field and the Set-Cookie fields by the policy."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""gRPC heads: what is built is what an HPACK decoder reads."""
+"""An HPACK decoder reads the gRPC heads that are built."""
 
 import pytest
 from hpack import Decoder

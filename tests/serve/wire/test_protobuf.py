@@ -1,4 +1,4 @@
-"""The wire format of Protocol Buffers: what is written is read, and nothing else is accepted."""
+"""Messages in the wire format of Protocol Buffers are read as written, and other octets are refused."""
 
 import pytest
 from hypothesis import given

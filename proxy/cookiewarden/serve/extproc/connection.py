@@ -1,8 +1,7 @@
 """A connection of Envoy: HTTP/2 with gRPC calls, one stream for each.
 
-Each octet that arrives is handled at once, and judging takes no time on the event loop's clock. A stream that is opened
-and reset therefore leaves no work behind. Everything that a peer can make the proxy keep has a limit: streams, octets
-of a head, octets of a message, and answers that the peer does not read, because reading stops with them.
+Each message is answered as it arrives, so a stream that is opened and reset leaves no work behind. Streams, heads and
+messages have limits. While a peer does not read its answers, its frames are not read either.
 """
 
 import asyncio
@@ -131,7 +130,7 @@ class GrpcConnection(Client):
         self._unconfirmed = 0
         self._out: list[bytes] = []
         self._away = 0
-        """Steps of going away: 0 none, 1 announced, 2 no more streams are accepted."""
+        """Step of a drain: 1 if it is announced, 2 if further streams are refused, else 0."""
         self._is_closing = False
 
     @property

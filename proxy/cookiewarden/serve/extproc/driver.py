@@ -13,7 +13,7 @@ class ExternalProcessor(Driver):
     """The driver for Envoy. It needs a running event loop."""
 
     _away_at = 0.0
-    """When the connections are told to end, on the event loop's clock; 0 before a drain."""
+    """Time on the event loop's clock at which connections begin to end; 0 before a drain."""
 
     def __init__(self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections) -> None:
         self.settings = settings

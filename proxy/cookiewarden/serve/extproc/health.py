@@ -32,4 +32,4 @@ class HealthCheck(Call):
         return _NOT_SERVING if self._context.connections.draining else _SERVING
 
     def ended(self, why: str) -> None:
-        """Nothing remains of a check."""
+        """Do nothing, because a check keeps no state."""

@@ -219,7 +219,7 @@ class Metrics:
         self._shadow_slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
         self._remembered = 0
         self.generation = 0
-        """Number of times that cached decisions were dropped. Nobody may keep decisions of a previous policy longer."""
+        """Number of times that cached decisions were dropped. Other caches of decisions end with them."""
 
     def declare(self, names: Iterable[str], role: Role = Role.IN_FORCE) -> None:
         """Add labels for the entries of a policy that will be in force or tried, up to the limit."""

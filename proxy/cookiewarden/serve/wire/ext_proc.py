@@ -25,7 +25,7 @@ class Part(IntEnum):
 
 _OBSERVABILITY_MODE, _PROTOCOL_CONFIG = 10, 11
 _STREAMED_BY_PROCESSOR = frozenset({4, 5})
-"""Body modes in which the body is what the processor sends: FULL_DUPLEX_STREAMED and GRPC."""
+"""Body modes in which Envoy takes the body from the answers: FULL_DUPLEX_STREAMED and GRPC."""
 
 
 class ProcessingRequest:
@@ -35,7 +35,7 @@ class ProcessingRequest:
 
     def __init__(self) -> None:
         self.part = 0
-        """A `Part`, or 0 if the message has none that is known."""
+        """A `Part`, or 0 if the message has an unknown one."""
         self.headers: list[tuple[bytes, bytes]] = []
         """Fields of a head, with pseudo-fields such as `:path`."""
         self.end_of_stream = False

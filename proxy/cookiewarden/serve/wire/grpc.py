@@ -42,7 +42,7 @@ def _length(octets: int) -> bytes:
 
 
 _STATUS_200 = b"\x88"
-"""`:status: 200`, which has an index of its own (RFC 7541 A)."""
+"""`:status: 200`, an entry of the static table (RFC 7541 A)."""
 
 RESPONSE = _STATUS_200 + _literal(b"content-type", b"application/grpc")
 """Header block of a response with messages."""

@@ -77,7 +77,7 @@ class RequestHead:
 
     @classmethod
     def unknown(cls) -> "RequestHead":
-        """Return a request of which nothing is known."""
+        """Return a request with default values, for a driver that sets them one by one."""
         request = cls()
         request.method, request.path, request.host = b"", b"/", b""
         request.http_1_1 = request.keep_alive = True

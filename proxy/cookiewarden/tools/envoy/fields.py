@@ -1,4 +1,4 @@
-"""The header fields that a policy reads, so that Envoy sends no others to the processor."""
+"""The header fields that a policy reads. Envoy sends only these to the processor."""
 
 from cookiewarden.core.policy.policy import Evict, Policy
 

@@ -1,13 +1,13 @@
-"""The configuration of each host: Envoy itself, and control planes of Envoy. A comment names what a host cannot say."""
+"""The configuration of Envoy and of its control planes. A comment names the settings that a host lacks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import yaml
 
 from cookiewarden.core.policy.policy import Policy
+from cookiewarden.tools.envoy.names import Host
 from cookiewarden.tools.envoy.processor import (
     FILTER,
     MAX_STREAMS,
@@ -22,19 +22,9 @@ from cookiewarden.tools.envoy.processor import (
 _TYPES = "type.googleapis.com/envoy.extensions"
 
 
-class Host(StrEnum):
-    """Programs that run Envoy."""
-
-    ENVOY = "envoy"
-    ENVOY_GATEWAY = "envoy-gateway"
-    ISTIO = "istio"
-    KGATEWAY = "kgateway"
-    GCP = "gcp"
-
-
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a configuration is made for."""
+    """Policy and addresses of a configuration."""
 
     policy: Policy
     processor: Processor
@@ -76,7 +66,7 @@ def _title(host: str, wish: Wish) -> tuple[str, ...]:
 
 
 def _lost(*lines: str) -> tuple[str, ...]:
-    return ("", "This host cannot say:", *(f"- {line}" for line in lines))
+    return ("", *lines)
 
 
 # Envoy
@@ -186,9 +176,9 @@ def _istio(wish: Wish) -> list[Document]:
     }
     comments = (
         *_title("Istio", wish),
-        "For sidecars instead of the gateway, set context to SIDECAR_INBOUND for the filter and to ANY for the",
-        "cluster, and select the workloads of the application.",
-        *_lost("the order among several EnvoyFilters that insert before the router: the newest one is the last"),
+        "For sidecars, set context to SIDECAR_INBOUND for the filter and to ANY for the cluster.",
+        "Select the workloads of the application.",
+        *_lost("If several EnvoyFilters insert before the router, the newest one is the last."),
     )
     return [Document(comments, value)]
 
@@ -222,12 +212,11 @@ def _envoy_gateway(wish: Wish) -> list[Document]:
         },
     }
     lost = [
-        "forward_rules: all header fields are sent to the processor",
-        "mutation_rules: the processor is trusted to change only cookie and set-cookie",
-        "a policy by route (grpc_initial_metadata)",
+        "This host has no forward_rules, so the processor gets all header fields.",
+        "It has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
     ]
     if wish.observe:
-        lost.append("observability_mode: heads wait for the answer; run the processor with --mode report")
+        lost.append("It has no observability_mode, so heads wait for answers. Run the processor with --mode report.")
     comments = (
         *_title("Envoy Gateway", wish),
         "For mutual TLS to the processor, add a Backend or BackendTLSPolicy with its authority, and a client",
@@ -296,13 +285,12 @@ def _kgateway(wish: Wish) -> list[Document]:
         },
     }
     lost = [
-        "forward_rules: all header fields are sent to the processor",
-        "mutation_rules: the processor is trusted to change only cookie and set-cookie",
-        "metadata_options for answers: entries and reasons are not in the access log",
-        "a policy by route (grpc_initial_metadata)",
+        "This host has no forward_rules, so the processor gets all header fields.",
+        "It has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
+        "It has no metadata_options for answers, so entries and reasons are not in the access log.",
     ]
     if wish.observe:
-        lost.append("observability_mode: heads wait for the answer; run the processor with --mode report")
+        lost.append("It has no observability_mode, so heads wait for answers. Run the processor with --mode report.")
     comments = (
         *_title("kgateway", wish),
         "The Service needs appProtocol: kubernetes.io/h2c on its port.",
@@ -341,16 +329,15 @@ def _gcp(wish: Wish) -> list[Document]:
     }
     comments = (
         *_title("The load balancer", wish),
-        "Replace PROJECT, REGION and RULE, and import the file:",
-        "gcloud service-extensions lb-traffic-extensions import cookiewarden --source=FILE --location=REGION",
+        "Replace PROJECT, REGION and RULE.",
+        "Import the file with gcloud service-extensions lb-traffic-extensions import cookiewarden.",
         "The load balancer calls by TLS without a client certificate. Run the processor with --tls-cert and",
         "--extproc-insecure, in a network that only the load balancer reaches.",
         *_lost(
-            "forward_rules: all header fields are sent; forwardHeaders has no pseudo-fields such as :path",
-            "mutation_rules: the processor is trusted to change only cookie and set-cookie",
-            "metadata_options: entries and reasons are not in the access log",
-            "circuit breakers: the backend service has limits of its own",
-            *(["observabilityMode at global load balancers: use a regional one"] if wish.observe else []),
+            "This host has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
+            "It has no metadata_options for answers, so entries and reasons are not in the access log.",
+            "Its backend service has the limits of a circuit breaker.",
+            *(["Only regional load balancers have observabilityMode."] if wish.observe else []),
         ),
     )
     return [Document(comments, value)]

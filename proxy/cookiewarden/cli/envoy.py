@@ -21,7 +21,7 @@ WITH_SOCKETS = (Host.ENVOY, Host.ISTIO)
 @click.option(
     "--host",
     type=click.Choice([host.value for host in Host]),
-    default=Host.ENVOY,
+    default=Host.ENVOY.value,
     show_default=True,
     help="The program that runs Envoy.",
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cookiewarden import files
 from cookiewarden.core.policy.problem import Code
-from cookiewarden.files import PolicyFiles
+from cookiewarden.files import PolicyFiles, SeveralPolicyFiles
 
 
 def codes(path: Path) -> list[Code]:
@@ -100,3 +100,17 @@ def test_a_deleted_file_is_a_change_and_its_includes_stay_watched(tmp_path: Path
 
 def test_the_limit_admits_a_register_of_a_hundred_thousand_entries() -> None:
     assert files.MAX_FILE > 100_000 * 150
+
+
+def test_several_policies_load_together_or_not_at_all(tmp_path: Path) -> None:
+    for name in ("main", "shop"):
+        (tmp_path / f"{name}.yaml").write_text(f"version: 1\npolicy: {name}\ncookies: [{{name: {name}}}]\n")
+    files = SeveralPolicyFiles(str(tmp_path / "main.yaml"), {"shop": str(tmp_path / "shop.yaml")})
+    loaded = files.load()
+    assert [policy.name for policy in loaded.policies] == ["main", "shop"] and list(loaded.named) == ["shop"]
+    assert files.look() == files.loaded_from() and files.waits() < 1
+    (tmp_path / "shop.yaml").write_text("version: 1\npolicy: shop\ncookies: 1\n")
+    assert files.look() != files.loaded_from()
+    loaded = files.load()
+    assert (loaded.policy, loaded.policies, files.may_pass) == (None, [], False)
+    assert any(problem.place.path.endswith("shop.yaml") for problem in loaded.problems)

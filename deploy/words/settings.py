@@ -3,7 +3,7 @@
 GROUPS = {
     "Policy and keys": ("policy", "mode", "shadow", "seal_key_file"),
     "Listeners": ("listen", "admin", "admin_host", "admin_token_file"),
-    "Envoy": ("extproc", "extproc_insecure"),
+    "Envoy": ("extproc", "extproc_insecure", "extproc_policy", "extproc_host"),
     "Application": (
         "upstream", "upstream_host", "upstream_ca", "upstream_server_name", "upstream_verify", "upstream_cert",
         "upstream_key", "upgrade_protocols",
@@ -34,6 +34,8 @@ TYPES = {
     "SCHEME": "`http` or `https`.",
     "CIDR,...": "Networks with commas between them, for example `10.0.0.0/8,fd00::/8`.",
     "NAME": "A word of letters, digits and `.`, `_`, `:`, `-`.",
+    "NAME=FILE,...": "Names and files with commas between them, for example `shop=shop.yaml,jobs=jobs.yaml`.",
+    "HOST=NAME,...": "Hosts and names with commas between them.",
     "NAME,...": "Host names with commas between them.",
     "LIST": "Words with commas between them.",
     "on|off": "`on` or `off`; `true` and `false` are also accepted. The option without a value means `on`.",
@@ -50,6 +52,8 @@ SETTING_NOTES = {
     "admin": "[The admin listener](admin.md) describes the paths and the access rules.",
     "admin_token_file": "The file must have mode 0600 or 0640, and at least 16 bytes.",
     "extproc": "[Envoy](envoy.md) describes the set-up. Each worker has the same unix socket; its owner and group may connect (mode 0660).",
+    "extproc_policy": "All policies reload together; if one has errors, the previous ones stay in force. Metrics count the cookies of every policy; the inventory, forecast and drift are of [policy](#policy). A call with an unknown name follows `on_error` of [policy](#policy).",
+    "extproc_host": "An exact host comes before a pattern, and a longer pattern before a shorter one.",
     "extproc_insecure": "Without it, an address beyond loopback needs [tls_cert](#tls_cert) and [tls_client_ca](#tls_client_ca).",
     "trust_forwarded": "From these networks, X-Forwarded-For, -Host and -Proto are believed, and the policy sees their scheme and host. From all others, the proxy replaces these headers and counts the request in [cookiewarden_forwarded_replaced_total](metrics.md#cookiewarden_forwarded_replaced_total).",
     "proxy_protocol": "Each connection from these networks must begin with the header, before TLS. The address in the header becomes the client's address, also for [trust_forwarded](#trust_forwarded). Connections from other networks must not send the header.",

@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cookiewarden.core.policy.compose import Loaded, load
@@ -122,6 +122,34 @@ class PolicyFiles:
             return error.errno
         except ValueError:  # the name is not valid for the file system
             return None
+
+
+class SeveralPolicyFiles(PolicyFiles):
+    """The files of a policy and of further policies with names. Either all of them load, or none."""
+
+    def __init__(self, path: str, named: Mapping[str, str]) -> None:
+        """Create the files. `named`: the main file of each further policy, by name."""
+        super().__init__(path)
+        self.named = {name: PolicyFiles(other) for name, other in named.items()}
+
+    def waits(self) -> float:
+        return max([super().waits(), *(files.waits() for files in self.named.values())])
+
+    def load(self) -> Loaded:
+        main = super().load()
+        found = {name: files.load() for name, files in self.named.items()}
+        policies = {name: loaded.policy for name, loaded in found.items() if loaded.policy is not None}
+        is_valid = main.policy is not None and len(policies) == len(found)
+        self.may_pass = not is_valid and (self.may_pass or any(files.may_pass for files in self.named.values()))
+        problems = [*main.problems, *(problem for loaded in found.values() for problem in loaded.problems)]
+        sources = {path: source for loaded in (*found.values(), main) for path, source in loaded.sources.items()}
+        return Loaded(main.policy if is_valid else None, problems, sources, policies if is_valid else {})
+
+    def loaded_from(self) -> tuple[object, ...]:
+        return (super().loaded_from(), *(files.loaded_from() for files in self.named.values()))
+
+    def look(self) -> tuple[object, ...]:
+        return (super().look(), *(files.look() for files in self.named.values()))
 
 
 def _errors(stamps: dict[str, Stamp]) -> Iterator[int]:

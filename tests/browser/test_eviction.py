@@ -3,41 +3,10 @@
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.support.origin import OriginConnection
+from tests.browser.expected import POLICY, application, names
 from tests.support.proxy import Start
 
 pytestmark = pytest.mark.browser
-
-POLICY = """
-version: 1
-undeclared: {evict: %s}
-consent: {cookie: answer, format: list, unknown: deny}
-categories:
-  functional: {basis: needed}
-  analytics: {consent: required}
-cookies:
-  - {name: answer, category: functional, set_by: both}
-  - {name: sid, category: functional}
-  - {name: theme, category: functional, set_by: script, scope: {hosts: [other.shop.example]}}
-  - {name: _ga, category: analytics, set_by: script}
-"""
-SCRIPT = b"""<!doctype html><title>x</title><script>
-for (const line of decodeURIComponent(location.search.slice(1)).split("|")) if (line) document.cookie = line
-</script>"""
-
-
-def application(connection: OriginConnection) -> None:
-    """Serve pages whose script sets the cookies of the query."""
-    while True:
-        connection.read_head()
-        connection.send(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nSet-Cookie: sid=CANARY; Path=/\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(SCRIPT) + SCRIPT
-        )
-
-
-def names(visitor: BrowserContext) -> set[str]:
-    return {cookie["name"] for cookie in visitor.cookies()}
 
 
 @pytest.mark.parametrize(

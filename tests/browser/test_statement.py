@@ -9,44 +9,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.expected import DAY, SCRIPTS, STATEMENT
 from tests.support.process import free_port, ready, start_process
 from tests.support.wait import eventually
 
 pytestmark = pytest.mark.browser
-
-DAY = 86400
-
-
-@dataclass(frozen=True)
-class Expected:
-    http_only: bool
-    days: float | None
-    """Days for which the browser keeps it at most; None for a session cookie."""
-    seen: bool = True
-    """True if the application receives it."""
-    after_logout: bool = True
-
-
-STATEMENT = {
-    "wosid": Expected(True, None, after_logout=False),
-    "woinst": Expected(True, None, after_logout=False),
-    "agencyID": Expected(True, 365),
-    "cookiesON": Expected(False, None),
-    "cookies": Expected(False, None),
-    "customera": Expected(True, None, after_logout=False),
-    "customerp": Expected(True, None, after_logout=False),
-    "customerr": Expected(True, None, after_logout=False),
-    "exportToken": Expected(True, None),
-    "language": Expected(False, 365),
-    "COOKIE%3bPHPSESSID%3b%2f%3btools%2ecarerix%2ecom": Expected(True, None),
-    "PHPSESSIONID": Expected(True, None),
-    "_ga": Expected(False, 400, seen=False),  # the script asks for two years, but browsers cut at 400 days
-    "_gid": Expected(False, 1, seen=False),
-    "_gat": Expected(False, 60 / DAY, seen=False),
-    "intercom-id-demo": Expected(False, 273.75, seen=False),
-    "intercom-session-demo": Expected(False, 7, seen=False),
-}
-SCRIPTS = {name for name, expected in STATEMENT.items() if not expected.seen}
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,12 @@ def test_a_rule_without_effect_behind_envoy_is_a_warning(policy: Path) -> None:
         (("--extproc", "unix:/" + "x" * 107), "too long for a unix socket"),
         (("--extproc", "unix:/a\0b"), "absolute path"),
         (("--extproc", "host"), "not a valid address"),
+        (("--extproc", "9190", "--extproc-policy", "shop"), "expected NAME=FILE such as shop=shop.yaml"),
+        (("--extproc", "9190", "--extproc-policy", "a b=x"), "is not a valid name"),
+        (("--extproc", "9190", "--extproc-policy", "a=x,a=y"), '"a" is given twice'),
+        (("--extproc", "9190", "--extproc-host", "a.example=b"), '"b" is not a name of --extproc-policy'),
+        (("--extproc", "9190", "--extproc-host", "a/b=b"), "is not a valid host"),
+        (("--upstream", "http://a", "--extproc-policy", "a=x"), "need --extproc"),
     ],
 )
 def test_settings_that_are_not_safe_or_not_valid_are_wrong_usage(
@@ -90,6 +96,18 @@ def test_settings_that_are_not_safe_or_not_valid_are_wrong_usage(
 ) -> None:
     code, _, err = run("run", "--policy", policy, *arguments)
     assert code == 2 and told in err
+
+
+def test_every_further_policy_must_be_valid_at_the_start(policy: Path, tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text("version: 1\npolicy: shop\ncookies: 1\n")
+    code, _, err = run("run", "--policy", policy, "--extproc", "9190", "--extproc-policy", f"shop={tmp_path}/shop.yaml")
+    assert code == 1 and f"{tmp_path}/shop.yaml:3:" in err
+
+
+@pytest.mark.parametrize("host", Host)
+def test_a_name_is_written_or_reported_as_lost(host: Host, policy: Path) -> None:
+    _, out, _ = run("envoy", "--host", host.value, "--policy", policy, "--name", "shop")
+    assert ("value: shop" in out) is (host in (Host.ENVOY, Host.ISTIO)) is ("--extproc-host" not in out)
 
 
 def test_a_container_image_may_set_the_address_of_the_proxy(policy: Path) -> None:

@@ -12,8 +12,7 @@ from playwright.sync_api import Browser, BrowserContext
 from cookiewarden import keys
 from cookiewarden.files import PolicyFiles
 from tests.browser.conftest import browser
-from tests.browser.test_eviction import POLICY, application, names
-from tests.browser.test_statement import DAY, SCRIPTS, STATEMENT
+from tests.browser.expected import DAY, POLICY, SCRIPTS, STATEMENT, application, names
 from tests.envoy.envoys import Running, running
 from tests.support import policies
 from tests.support.certificates import AUTHORITY, issue

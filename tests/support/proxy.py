@@ -23,7 +23,7 @@ from typing import Any
 
 import uvloop
 
-from cookiewarden.files import PolicyFiles
+from cookiewarden.files import PolicyFiles, SeveralPolicyFiles
 from cookiewarden.serve.address import Address, Upstream
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.dataplane.driver import DataPlane
@@ -58,7 +58,8 @@ class Proxy:
             Settings(policy=str(policy), upstream=upstream, listen=anywhere, admin=anywhere), **settings
         )
         self.policy = policy
-        self.files = PolicyFiles(str(policy))
+        named = dict(self.settings.extproc_policy)
+        self.files = SeveralPolicyFiles(str(policy), named) if named else PolicyFiles(str(policy))
         self.started = threading.Event()
         self.thread = threading.Thread(target=lambda: uvloop.run(self._live()), daemon=True)
         self.failure: BaseException | None = None

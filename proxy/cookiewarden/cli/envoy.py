@@ -55,8 +55,9 @@ WITH_SOCKETS = (Host.ENVOY, Host.ISTIO)
     help="The application, for --host envoy.",
     show_default=True,
 )
+@click.option("--name", metavar="NAME", default="", help="Select this policy of --extproc-policy, for envoy and istio.")
 @click.option("--observe", is_flag=True, help="Only judge and count: Envoy waits for no answer.")
-def envoy(host: str, policy: str, processor: str | None, listen: str, upstream: str, observe: bool) -> int:
+def envoy(host: str, policy: str, processor: str | None, listen: str, upstream: str, name: str, observe: bool) -> int:
     """Print the configuration of Envoy, or of a program that runs it, for a policy.
 
     Run the processor with cookiewarden run --extproc. The configuration has the fields that the policy reads, so print
@@ -68,7 +69,7 @@ def envoy(host: str, policy: str, processor: str | None, listen: str, upstream: 
     loaded = load_policy(policy).loaded
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     print_problems(envoy_problems(loaded.policy, loaded.sources))
-    wish = Wish(loaded.policy, _processor(kind, processor), _listen(listen), _upstream(upstream), observe)
+    wish = Wish(loaded.policy, _processor(kind, processor), _listen(listen), _upstream(upstream), name, observe)
     click.echo(configuration(kind, wish), nl=False)
     return 0
 

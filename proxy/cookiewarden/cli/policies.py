@@ -1,6 +1,6 @@
 """Policies for commands: loading, and printing of problems."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import click
@@ -9,7 +9,7 @@ from cookiewarden.cli.usage import Refused
 from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code, Problem, Severity, counted, has_errors, render_caret
-from cookiewarden.files import PolicyFiles
+from cookiewarden.files import PolicyFiles, SeveralPolicyFiles
 
 
 class PolicyRefused(Refused):
@@ -32,9 +32,9 @@ class ReadPolicy(NamedTuple):
     """Result of loading; its `policy` is never None."""
 
 
-def load_policy(path: str) -> ReadPolicy:
-    """Load a policy. Raises PolicyRefused if it has errors or cannot be read."""
-    files = PolicyFiles(path)
+def load_policy(path: str, named: Mapping[str, str] | None = None) -> ReadPolicy:
+    """Load a policy, and further ones by name. Raises PolicyRefused if one has errors or cannot be read."""
+    files = SeveralPolicyFiles(path, named) if named else PolicyFiles(path)
     loaded = files.load()
     if loaded.policy is None:
         raise PolicyRefused(loaded)

@@ -48,6 +48,7 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
     for name in required:
         if not getattr(settings, name):
             raise click.UsageError(f"--{name} is required")
+    _check_names(settings)
     if settings.extproc is not None:
         _check_extproc(settings, given)
     if settings.upstream is not None and is_itself(settings.upstream, settings.listen):
@@ -72,6 +73,16 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
                 logger.warning("%s", render_line(problem))
         serve(settings, files, handed.pop())
     return 0
+
+
+def _check_names(settings: Settings) -> None:
+    """Check the settings of further policies. Raises UsageError."""
+    if settings.extproc is None and (settings.extproc_policy or settings.extproc_host):
+        raise click.UsageError("--extproc-policy and --extproc-host need --extproc")
+    known = dict(settings.extproc_policy)
+    for host, name in settings.extproc_host:
+        if name not in known:
+            raise click.UsageError(f'--extproc-host {host}={name}: "{name}" is not a name of --extproc-policy')
 
 
 def _check_extproc(settings: Settings, given: dict[str, Given]) -> None:
@@ -106,19 +117,22 @@ def without_collections() -> Iterator[None]:
 def _read(settings: Settings) -> tuple[PolicyFiles, list[Loaded], list[Problem]]:
     """Read the policies and check the keys. The policy is returned in a list, so that the caller can remove its last
     reference; otherwise it stays in memory after a reload."""
-    files, loaded = load_policy(settings.policy)
+    files, loaded = load_policy(settings.policy, dict(settings.extproc_policy))
     if settings.shadow:
         load_policy(settings.shadow)  # the proxy does not start with an invalid shadow policy
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
     try:
-        keys_for(loaded.policy, settings.seal_key_file)
+        for policy in loaded.policies:
+            keys_for(policy, settings.seal_key_file)
     except UnreadableKeys as bad:
         raise click.ClickException(str(bad)) from None
     except BadKeys as bad:
         raise click.UsageError(str(bad)) from None
-    problems = [*loaded.problems, *expiry_problems(loaded.policy, loaded.sources, time.time())]
-    if settings.extproc is not None:
-        problems += envoy_problems(loaded.policy, loaded.sources)
+    problems = [*loaded.problems]
+    for policy in loaded.policies:
+        problems += expiry_problems(policy, loaded.sources, time.time())
+        if settings.extproc is not None:
+            problems += envoy_problems(policy, loaded.sources)
     for source in loaded.sources.values():
         source.clear()
     return files, [loaded], problems

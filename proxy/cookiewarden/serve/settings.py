@@ -86,6 +86,36 @@ def _ingress_fields(text: str) -> tuple[str, ...]:
     return names
 
 
+def _named_files(text: str) -> tuple[tuple[str, str], ...]:
+    """Parse NAME=FILE, separated by commas. Raises ValueError."""
+    found = _pairs(text, "NAME=FILE such as shop=shop.yaml")
+    for name, file in found:
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name):
+            raise ValueError(f'"{name}" is not a valid name; expected letters, digits, ".", "_" and "-"')
+        _file(file)
+    return found
+
+
+def _named_hosts(text: str) -> tuple[tuple[str, str], ...]:
+    """Parse HOST=NAME, separated by commas, with the hosts in lower case. Raises ValueError."""
+    found = _pairs(text, "HOST=NAME such as shop.example=shop")
+    for host, _ in found:
+        if not re.fullmatch(r"(?:\*\.)?[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]", host):
+            raise ValueError(f'"{host}" is not a valid host; expected a host without port, or *.DOMAIN')
+    return tuple((host.lower(), name) for host, name in found)
+
+
+def _pairs(text: str, expected: str) -> tuple[tuple[str, str], ...]:
+    """Parse pairs with `=`, separated by commas. Raises ValueError."""
+    parts = [tuple(word.strip().partition("=")[::2]) for word in text.split(",") if word.strip()]
+    for left, right in parts:
+        if not left or not right:
+            raise ValueError(f'"{left}{right}" is not a valid pair; expected {expected}')
+        if [first for first, _ in parts].count(left) > 1:
+            raise ValueError(f'"{left}" is given twice; remove one')
+    return tuple((left, right) for left, right in parts)
+
+
 def _switch(text: str) -> bool:
     """Parse on, off, true or false. Raises ValueError."""
     if text.lower() not in ("on", "off", "true", "false"):
@@ -158,6 +188,20 @@ class Settings:
         "on|off",
         "Accept calls of --extproc from other machines without client certificates. Everyone with access to the port "
         "can then test the policy, and decrypt sealed cookies.",
+    )
+    extproc_policy: tuple[tuple[str, str], ...] = setting(
+        _named_files,
+        (),
+        "NAME=FILE,...",
+        "Further policies of --extproc by name, for several applications. A call of Envoy selects one by the initial "
+        "metadata cookiewarden-policy, or by --extproc-host; others get --policy.",
+    )
+    extproc_host: tuple[tuple[str, str], ...] = setting(
+        _named_hosts,
+        (),
+        "HOST=NAME,...",
+        "Hosts whose requests get a policy of --extproc-policy: shop.example=shop, or *.example=shop for all hosts "
+        "below a domain.",
     )
     admin: Address = setting(
         parse_address,
@@ -343,7 +387,7 @@ class Option:
     @property
     def is_list(self) -> bool:
         """Check whether the flag can be given several times."""
-        return self.parse in (_networks, _ingress_fields)
+        return self.parse in (_networks, _ingress_fields, _named_files, _named_hosts)
 
     @property
     def is_file(self) -> bool:

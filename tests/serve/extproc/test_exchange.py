@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import signal
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ from cookiewarden.serve.extproc.mutations import MAX_FIELDS, MAX_VALUE, UNSEEN_F
 from cookiewarden.serve.wire.http2 import Http2Code, reset
 from cookiewarden.serve.wire.protobuf import field, number_field
 from tests.support import exchanges, policies
-from tests.support.calls import Peer, Reply, asks_request, asks_response, set_cookies
+from tests.support.calls import CALL, Peer, Reply, asks_request, asks_response, set_cookies
+from tests.support.process import free_port, start_process
+from tests.support.process import ready as is_ready
 from tests.support.proxy import POLICY, Proxy, starter
-from tests.support.wait import eventually
+from tests.support.wait import PATIENCE, eventually
 
 ANY = Address("127.0.0.1", 0)
 ID = b"sid=CANARY"
@@ -344,3 +347,126 @@ def test_the_inventory_and_the_shadow_policy_see_the_cookies(serve, tmp_path: Pa
 def _sha(proxy: Proxy) -> str:
     found = re.search(r'cookiewarden_shadow_policy_info\{policy="s",sha256="([0-9a-f]+)"\}', proxy.scrape())
     return found[1] if found else ""
+
+
+# Several applications
+
+SHOP = "version: 1\npolicy: shop\ncookies: [{name: cart, secure: true}]\n"
+JOBS = "version: 1\npolicy: jobs\ncookies: [{name: job, secure: true}]\nstatement: {path: /jobs-cookies}\n"
+
+
+@pytest.fixture
+def serve_named(serve, tmp_path: Path):
+    """Return a function that starts a processor with two further policies, and calls it with the name of a policy."""
+    (tmp_path / "shop.yaml").write_text(SHOP)
+    (tmp_path / "jobs.yaml").write_text(JOBS)
+
+    def serve_named(policy: str = POLICY, **settings) -> tuple[Proxy, Peer]:
+        return serve(
+            policy,
+            extproc_policy=(("shop", str(tmp_path / "shop.yaml")), ("jobs", str(tmp_path / "jobs.yaml"))),
+            extproc_host=(("jobs.example", "jobs"), ("*.shop.example", "shop")),
+            **settings,
+        )
+
+    return serve_named
+
+
+def passing(peer: Peer, name: str = "", host: bytes = b"other.example") -> set[bytes]:
+    """Return the names of the cookies that pass for a call with a name and a host."""
+    call = peer.begin([*CALL, ("cookiewarden-policy", name)] if name else CALL)
+    lines = set_cookies(b"sid=1; Secure", b"cart=1; Secure", b"job=1; Secure")
+    peer.ask(call, asks_request(authority=host))
+    answered = peer.ask(call, asks_response(*lines))
+    sent = lines if answered.is_empty else answered.sets
+    return {line.partition(b"=")[0] for _, line in sent}
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "passes"),
+    [
+        ("", b"other.example", {b"sid"}),
+        ("shop", b"other.example", {b"cart"}),
+        ("jobs", b"other.example", {b"job"}),
+        ("", b"jobs.example", {b"job"}),
+        ("", b"JOBS.example:8443", {b"job"}),
+        ("", b"a.jobs.example", {b"sid"}),
+        ("", b"a.b.shop.example", {b"cart"}),
+        ("", b"shop.example", {b"sid"}),
+        ("shop", b"jobs.example", {b"cart"}),
+        ("unknown", b"jobs.example", set()),
+    ],
+)
+def test_a_call_gets_the_policy_of_its_name_or_else_of_its_host(serve_named, name: str, host: bytes, passes) -> None:
+    _, peer = serve_named()
+    assert passing(peer, name, host) == passes
+
+
+def test_an_unknown_name_follows_on_error(serve_named) -> None:
+    _, peer = serve_named(POLICY + "on_error: open\n")
+    assert passing(peer, "unknown") == {b"sid", b"cart", b"job"}
+
+
+def test_own_pages_are_of_the_selected_policy(serve_named) -> None:
+    _, peer = serve_named()
+    for host, status in ((b"jobs.example", 200), (b"other.example", 0)):
+        assert peer.ask(peer.begin(), asks_request(path=b"/jobs-cookies", authority=host)).status == status
+
+
+def test_policies_reload_together_or_not_at_all(serve_named, tmp_path: Path) -> None:
+    proxy, peer = serve_named()
+    infos = {
+        line.split('policy="')[1].split('"')[0]
+        for line in proxy.scrape().splitlines()
+        if line.startswith("cookiewarden_policy_info{")
+    }
+    assert infos == {"test", "shop", "jobs"}
+    (tmp_path / "shop.yaml").write_text(SHOP.replace("cart", "job"))
+    (tmp_path / "jobs.yaml").write_text("version: 1\npolicy: [\n")
+    proxy.reload()
+    assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
+    assert passing(peer, "shop") == {b"cart"}
+    (tmp_path / "jobs.yaml").write_text(JOBS.replace("name: job", "name: cart"))
+    proxy.reload()
+    assert proxy.sample("cookiewarden_config_last_reload_successful") == 1
+    assert (passing(peer, "shop"), passing(peer, "jobs")) == ({b"job"}, {b"cart"})
+
+
+def test_the_emergency_switch_is_of_all_policies(serve_named) -> None:
+    proxy, peer = serve_named()
+    proxy.loop.call_soon_threadsafe(proxy.plane.reloader.turn_mode, Mode.REPORT, 60.0)
+    assert eventually(lambda: len(passing(peer, "shop")) == len(passing(peer)) == 3)
+
+
+def test_workers_serve_every_policy(serve_named, tmp_path: Path) -> None:
+    """Workers are processes, so this starts some."""
+    proxy, _ = serve_named()
+    port, admin = free_port(), free_port()
+    arguments = (
+        "--extproc",
+        str(port),
+        "--admin",
+        str(admin),
+        "--workers",
+        "2",
+        "--extproc-policy",
+        f"shop={tmp_path / 'shop.yaml'}",
+    )
+    with (tmp_path / "log").open("w") as log:
+        process = start_process("run", "--policy", str(proxy.policy), *arguments, output=log)
+    try:
+        assert eventually(lambda: is_ready(admin) == 200)
+        with contextlib.closing(Peer(port)) as peer:
+            assert (passing(peer), passing(peer, "shop")) == ({b"sid"}, {b"cart"})
+            (tmp_path / "shop.yaml").write_text(SHOP.replace("cart", "job"))
+            process.send_signal(signal.SIGHUP)
+            assert eventually(lambda: passing(peer, "shop") == {b"job"})
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def test_metrics_count_the_cookies_of_every_policy(serve_named) -> None:
+    proxy, peer = serve_named()
+    passing(peer, "shop")
+    assert proxy.sample("cookiewarden_cookies_total", direction="response", cookie="cart", action="pass") == 1

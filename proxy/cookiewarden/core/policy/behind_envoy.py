@@ -9,12 +9,11 @@ from cookiewarden.core.policy.source import Source
 
 def envoy_problems(policy: Policy, sources: Mapping[str, Source]) -> list[Problem]:
     """Return warnings for rules that the external processor of Envoy cannot apply."""
-    if not policy.inject_guard:
+    place = policy.places.get("inject_guard")
+    if place is None or not policy.inject_guard:
         return []
     message = (
         "inject_guard: no effect behind Envoy, which keeps the bodies of pages; add the tag of "
         "/.well-known/cookiewarden/guard.js to the pages, or run cookiewarden as a proxy"
     )
-    path = ("inject_guard",)
-    main = next(source for source in sources.values() if path in source.keys)
-    return [main.problem_at_key(Code.NO_EFFECT, path, message)]
+    return [sources[place.path].problem(Code.NO_EFFECT, place.pos, message)]

@@ -43,6 +43,13 @@ class Loaded:
     policy: Policy | None
     problems: list[Problem]
     sources: Mapping[str, Source] = field(default_factory=dict)
+    named: Mapping[str, Policy] = field(default_factory=dict)
+    """Further policies by name, of a processor for several applications."""
+
+    @property
+    def policies(self) -> list[Policy]:
+        """All policies."""
+        return [*([self.policy] if self.policy is not None else []), *self.named.values()]
 
 
 def load(path: str, read: Reader) -> Loaded:
@@ -149,6 +156,7 @@ _PLACES: Mapping[str, Path] = {
     "response": ("undeclared", "response"),
     "request": ("undeclared", "request"),
     "ceiling": ("ceiling",),
+    "inject_guard": ("inject_guard",),
 }
 
 

@@ -181,7 +181,10 @@ class Exposition(Collector):
 
     def _policy(self) -> Iterator[Metric]:
         status = self.status
-        yield _info("policy", "The policy in force.", policy=status.policy, sha256=status.sha256)
+        infos = InfoMetricFamily("cookiewarden_policy", "The policies in force.", labels=("policy", "sha256"))
+        for name, sha256 in dict.fromkeys([(status.policy, status.sha256), *status.named.values()]):
+            infos.add_metric((name, sha256), {})
+        yield infos
         yield _gauge(
             "policy_enforcing",
             "1 if the mode is enforce, 0 if it is report.",

@@ -170,7 +170,7 @@ class ControlPlane:
         self.admin = self.open_admin()
         self.workers.open()
         try:
-            revision = self.reloader.revision(loaded.policy)
+            revision = self.reloader.revision(loaded)
         except BadKeys as bad:
             raise CannotStart(str(bad)) from None
         if not await self.workers.start(revision):

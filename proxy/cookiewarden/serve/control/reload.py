@@ -20,10 +20,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cookiewarden.core.engine.order import Order
+from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.expiry import expiries_around
 from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.policy.problem import Severity, counted
-from cookiewarden.files import PolicyFiles, is_passing
+from cookiewarden.files import PolicyFiles, SeveralPolicyFiles, is_passing
 from cookiewarden.keys import BadKeys
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.mode import ModeSwitch
@@ -51,7 +52,14 @@ class Revision:
     files: Mapping[str, bytes] = field(repr=False)
     """The content of each file, by name."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)
-    """Keys for the cookies that the policy seals."""
+    """Keys for the cookies that the policies seal."""
+    named: Mapping[str, "Revision"] = field(default_factory=dict)
+    """Further policies by name."""
+
+    @property
+    def policies(self) -> list[Policy]:
+        """All policies."""
+        return [self.policy, *(revision.policy for revision in self.named.values())]
 
 
 class Reloader:
@@ -103,9 +111,12 @@ class Reloader:
         """The policy in force."""
         return self.in_force.policy if self.in_force is not None else None
 
-    def revision(self, policy: Policy) -> Revision:
-        """Return the revision of the files as last read. Raises BadKeys."""
-        return Revision(policy, self.files.raw, self.keys(policy))
+    def revision(self, loaded: Loaded) -> Revision:
+        """Return the revision of files that were just loaded without errors. Raises BadKeys."""
+        keys = next(filter(None, map(self.keys, loaded.policies)), ())
+        files = self.files.named if isinstance(self.files, SeveralPolicyFiles) else {}
+        named = {name: Revision(policy, files[name].raw, keys) for name, policy in loaded.named.items()}
+        return Revision(loaded.policies[0], self.files.raw, keys, named)
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
         """Return the tasks to run while the proxy runs."""
@@ -241,7 +252,7 @@ class Reloader:
                 self.status.successes += 1
                 self.status.reloads.append(Reload(began, True, tuple(causes[:MAX_CAUSES])))
                 if self.in_force is not None:
-                    pieces += self.in_force.policy.entries
+                    pieces += [entry for policy in self.in_force.policies for entry in policy.entries]
                 self.began(revision)
                 await free(pieces)  # they have no other reference
 
@@ -254,7 +265,7 @@ class Reloader:
         causes = [replace(problem, excerpt="") for problem in problems]  # the line of the file is not shown
         if loaded.policy is None:
             return None, causes or [Obstacle("no policy")]
-        return self.revision(loaded.policy), causes
+        return self.revision(loaded), causes
 
     def _failed(self, began: float, causes: Sequence[Cause], may_pass: bool = False) -> None:
         """Record a failed reload. `may_pass`: the reason is in the system, so the reload is tried again."""
@@ -279,21 +290,19 @@ class Reloader:
         self.in_force = revision
         policy = revision.policy
         # At the moment of the order: entries that expire while the engines are built have not expired in the engines.
-        self.nothing_ends_between = expiries_around(policy, self.order.now)
+        ends = [expiries_around(each, self.order.now) for each in revision.policies]
+        self.nothing_ends_between = max(end.passed for end in ends), min(end.coming for end in ends)
         mode = self.switch.of(policy)
         status = self.status
         status.policy, status.sha256 = policy.name, policy.sha256
         status.enforcing = mode is Mode.ENFORCE
         self._update_switch_end()
-        status.expiries = {entry.name: entry.until for entry in policy.entries if entry.until < math.inf}
-        log.info(
-            "%s in force: %s (%s, mode %s, sha256 %.12s)",
-            self.role.value,
-            policy.name,
-            counted(len(policy.entries), "entry"),
-            mode.value,
-            policy.sha256,
-        )
+        entries = [entry for each in revision.policies for entry in each.entries]
+        status.expiries = {entry.name: entry.until for entry in entries if entry.until < math.inf}
+        status.named = {name: (other.policy.name, other.policy.sha256) for name, other in revision.named.items()}
+        self._log_in_force(self.role.value, policy)
+        for name, other in revision.named.items():
+            self._log_in_force(f"{self.role.value} {name}", other.policy)
         if mode is not policy.mode and self.role is Role.IN_FORCE:
             log.warning(
                 "mode %s of the policy is overridden by %s: mode %s is in force",
@@ -301,6 +310,10 @@ class Reloader:
                 self.switch.why(policy),
                 mode.value,
             )
+
+    def _log_in_force(self, role: str, policy: Policy) -> None:
+        entries, mode = counted(len(policy.entries), "entry"), self.switch.of(policy).value
+        log.info("%s in force: %s (%s, mode %s, sha256 %.12s)", role, policy.name, entries, mode, policy.sha256)
 
 
 ENDED = "an entry of the policy has expired; its cookie now counts as undeclared"

@@ -61,6 +61,8 @@ class PolicyStatus:
     """Expiry of dated entries, by name."""
     switch_end: float = 0.0
     """Time at which the mode set by an operator ends, in seconds since the epoch; 0 without one."""
+    named: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Name and hash of each further policy, by the name that selects it."""
     reloads: deque[Reload] = field(default_factory=lambda: deque(maxlen=MAX_RELOADS))
     """The last reloads, oldest first."""
     shadow: "PolicyStatus | None" = None

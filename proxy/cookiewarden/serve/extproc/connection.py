@@ -67,6 +67,8 @@ CONNECTION_WINDOW = 16 << 20
 MAX_BLOCKS = 1024
 """Maximum number of header blocks whose meaning is kept."""
 
+POLICY_NAME = b"cookiewarden-policy"
+"""The initial metadata of a call that selects a policy. It comes from Envoy's configuration, not from browsers."""
 _METHOD, _PATH, _TYPE = b":method", b":path", b"content-type"
 _OPENING = settings_frame(
     {
@@ -119,8 +121,8 @@ class GrpcConnection(Client):
         self._last = 0
         """The last stream that has been handled."""
         self._decoder = Decoder(max_header_list_size=MAX_LIST)
-        self._known: dict[bytes, type[Call] | None] = {}
-        """Calls by header blocks that do not change the decoder, since its last change."""
+        self._known: dict[bytes, tuple[type[Call] | None, bytes]] = {}
+        """Calls, with the name of a policy, by header blocks that do not change the decoder, since its last change."""
         self._block: tuple[int, int, list[bytes]] | None = None
         """Stream, flags and fragments of a header block that is incomplete."""
         self._window = DEFAULT_WINDOW
@@ -369,7 +371,7 @@ class GrpcConnection(Client):
     def _head(self, number: int, flags: int, block: bytes) -> None:
         """Handle a complete header block: the beginning of a call, or its trailers."""
         stream = self._streams.get(number)
-        call = self._called(block)
+        call, name = self._called(block)
         if stream is not None:
             if not flags & END_STREAM:
                 raise Http2Error(Http2Code.PROTOCOL_ERROR, "a second head does not end its stream")
@@ -392,11 +394,13 @@ class GrpcConnection(Client):
             return
         if not self._streams:
             self.context.connections.idle.pop(self, None)
-        made = ExternalExchange(self.context, self.peer) if call is ExternalExchange else HealthCheck(self.context)
+        context = self.context
+        made = ExternalExchange(context, self.peer, name) if call is ExternalExchange else HealthCheck(context)
         self._streams[number] = Stream(made, self._initial_window)
 
-    def _called(self, block: bytes) -> type[Call] | None:
-        """Return the call that a header block begins. None: the service does not have it, or it is not valid.
+    def _called(self, block: bytes) -> tuple[type[Call] | None, bytes]:
+        """Return the call that a header block begins, and the policy that it names. None: the service does not have the
+        call, or it is not valid.
 
         Envoy begins each call with the same fields, so that only references to the decoder's table remain, which do not
         change it."""
@@ -408,7 +412,8 @@ class GrpcConnection(Client):
             raise Http2Error(Http2Code.ENHANCE_YOUR_CALM, "a header block is too large") from None
         except (HPACKError, ValueError, IndexError):
             raise Http2Error(Http2Code.COMPRESSION_ERROR, "a header block is not valid") from None
-        call = _call_of({name: value for name, value in fields})
+        by_name = {name: value for name, value in fields}
+        call = _call_of(by_name), by_name.get(POLICY_NAME, b"")
         if not block or min(block) < 0x80:  # not only references (RFC 7541 6.1): the table may have changed
             self._known.clear()
         elif len(self._known) < MAX_BLOCKS:

@@ -1,5 +1,7 @@
 """The driver that answers Envoy's questions about cookies."""
 
+from collections.abc import Mapping
+
 from cookiewarden.serve.extproc.connection import GrpcConnection
 from cookiewarden.serve.extproc.context import ProcessorContext
 from cookiewarden.serve.listening.connections import Connections
@@ -15,11 +17,19 @@ class ExternalProcessor(Driver):
     _away_at = 0.0
     """Time on the event loop's clock at which connections begin to end; 0 before a drain."""
 
-    def __init__(self, settings: Settings, in_force: InForce, metrics: Metrics, connections: Connections) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        in_force: InForce,
+        named: Mapping[str, InForce],
+        metrics: Metrics,
+        connections: Connections,
+    ) -> None:
+        """Create the driver. `named`: further policies, which calls select by name or by host."""
         self.settings = settings
         self.metrics = metrics
         self.connections = connections
-        self.context = ProcessorContext(settings, in_force, metrics, connections)
+        self.context = ProcessorContext(settings, in_force, named, metrics, connections)
         self.hints = self.context.hints
 
     def client(self, peer: bytes | None) -> GrpcConnection:

@@ -12,6 +12,7 @@ from cookiewarden.serve.extproc.mutations import fitting
 from cookiewarden.serve.judging.cookies import ExchangeCookies, judge_script
 from cookiewarden.serve.observe.metrics import IN_FLIGHT, MUTATIONS_LEFT_OUT, NEVER_ANSWERED
 from cookiewarden.serve.own_pages.guard import RESERVED, page_of, reported_name
+from cookiewarden.serve.own_pages.in_force import InForce
 from cookiewarden.serve.wire.ext_proc import (
     Part,
     ProcessingRequest,
@@ -30,10 +31,23 @@ from cookiewarden.serve.wire.request_head import RequestHead
 class ExternalExchange(Call):
     """One request and its response, on one call."""
 
-    __slots__ = ("_began", "_cookies", "_host", "_https", "_is_answered", "_overhead", "_peer", "_request", "context")
+    __slots__ = (
+        "_began",
+        "_cookies",
+        "_host",
+        "_https",
+        "_is_answered",
+        "_name",
+        "_overhead",
+        "_peer",
+        "_request",
+        "context",
+    )
 
-    def __init__(self, context: ProcessorContext, peer: bytes) -> None:
+    def __init__(self, context: ProcessorContext, peer: bytes, name: bytes = b"") -> None:
+        """Create the exchange. `name`: of the policy that the call selects, or empty."""
         self.context = context
+        self._name = name
         self._peer = peer
         self._request: RequestHead | None = None
         self._cookies: ExchangeCookies | None = None
@@ -70,11 +84,11 @@ class ExternalExchange(Call):
         if size > context.settings.max_head or _count(request) > context.max_cookies:
             context.metrics.client_errors.add("head_too_large")
             return self._own(431, b"Content-Type: text/plain\r\n", b"431 Request Header Fields Too Large\n", began)
-        own = self._own_page(request, https, began)
+        in_force = context.selected(self._name, request.host)
+        own = b"" if in_force is None else self._own_page(in_force, request, https, began)
         if own:
             return own
-        self._cookies = cookies = ExchangeCookies(context.policies, request, request.host, https)
-        cookies.collects = True
+        cookies = self._cookies_of(in_force, request, https)
         reply = answer(Part.REQUEST_HEADERS)
         if request.cookies:
             before = b"; ".join(request.cookies)
@@ -84,15 +98,22 @@ class ExternalExchange(Call):
         self._overhead = perf_counter() - began
         return reply
 
-    def _own_page(self, request: RequestHead, https: bool, began: float) -> bytes:
+    def _cookies_of(self, in_force: InForce | None, request: RequestHead, https: bool) -> ExchangeCookies:
+        """Return the cookies of the request. They are not judged if its policy is unknown."""
+        policies = (in_force or self.context.in_force).policies
+        self._cookies = cookies = ExchangeCookies(policies, request, request.host, https)
+        cookies.collects = True
+        if in_force is None or not request.method:
+            cookies.scope = cookies.shadow_scope = None
+        return cookies
+
+    def _own_page(self, in_force: InForce, request: RequestHead, https: bool, began: float) -> bytes:
         """Return the immediate response with the guard's script or the statement, or empty."""
-        in_force = self.context.in_force
         guard, statement = in_force.guard, in_force.statement
         if guard is not None and request.path.startswith(RESERVED):
             name = reported_name(request.path) if request.method == b"POST" else b""
             if name:
-                policies = self.context.policies
-                judge_script(policies, request, name, request.host, https, page_of(request.fields))
+                judge_script(in_force.policies, request, name, request.host, https, page_of(request.fields))
             return self._own(*guard.answer(request.method, request.path), began)
         if statement is not None and statement.answers(request):
             return self._own(*statement.answer(request), began)
@@ -114,9 +135,7 @@ class ExternalExchange(Call):
             self._began = began
             context.metrics.counts[IN_FLIGHT] += 1
             self._request = request = RequestHead.unknown()
-            self._cookies = cookies = ExchangeCookies(context.policies, request, b"", context.https)
-            cookies.scope = cookies.shadow_scope = None
-            cookies.collects = True
+            cookies = self._cookies_of(context.selected(self._name, b""), request, context.https)
         response, before = response_of(asked)
         already = len(cookies.decisions)
         cookies.judge(response)

@@ -6,7 +6,8 @@ meantime."""
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
@@ -34,6 +35,8 @@ class Prepared:
     order: Order
     guard: Guard | None = None
     statement: StatementPages | None = None
+    named: "Mapping[str, Prepared]" = field(default_factory=dict)
+    """Further policies by name."""
 
 
 async def prepared(engine: Engine, order: Order) -> Prepared:

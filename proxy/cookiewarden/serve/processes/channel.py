@@ -46,7 +46,9 @@ class PolicyFilesRead:
     labels: dict[Label, int]
     """Labels of cookies with their numbers, including this policy's."""
     keys: tuple[bytes, ...] = field(default=(), repr=False)
-    """Keys for the cookies that the policy seals."""
+    """Keys for the cookies that the policies seal."""
+    named: Mapping[str, "PolicyFilesRead"] = field(default_factory=dict)
+    """Further policies by name."""
 
 
 # Messages to a worker

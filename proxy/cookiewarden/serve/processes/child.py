@@ -17,6 +17,8 @@ import mmap
 import os
 import socket
 import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import uvloop
 
@@ -33,7 +35,7 @@ from cookiewarden.serve.observe.inventory import TAKE_SECONDS
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.offload import beside_traffic, free
-from cookiewarden.serve.own_pages.in_force import prepared, prepared_first
+from cookiewarden.serve.own_pages.in_force import Prepared, prepared, prepared_first
 from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop, Turn
 from cookiewarden.serve.processes.serving import Serving
 
@@ -43,6 +45,14 @@ class Preparer:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
+
+    async def prepared(
+        self, read: PolicyFilesRead, order: Order, prepare: Callable[[Engine, Order], Awaitable[Prepared]]
+    ) -> Prepared:
+        """Prepare a policy and the further ones with names."""
+        made = await prepare(await self.engine(read, order), order)
+        named = {name: await prepare(await self.engine(other, order), order) for name, other in read.named.items()}
+        return replace(made, named=named)
 
     async def engine(self, read: PolicyFilesRead, order: Order) -> Engine:
         def build() -> Engine:
@@ -79,7 +89,7 @@ async def main(listening: int, descriptor: int, counts: int) -> None:
     policies: asyncio.Queue[Put] = asyncio.Queue()
     hearing = asyncio.create_task(hear(channel, serving, policies))  # before the start, because of Turn
     try:
-        made = await prepared_first(await preparer.engine(begin.policy, begin.order), begin.order)
+        made = await preparer.prepared(begin.policy, begin.order, prepared_first)
         shadow = await preparer.engine(begin.shadow, begin.shadow_order) if begin.shadow is not None else None
         await serving.start(made, shadow, socket.socket(fileno=listening))
     except CannotStart as error:
@@ -145,10 +155,9 @@ async def put(channel: Channel, serving: Serving, policies: asyncio.Queue[Put], 
 async def _put(channel: Channel, serving: Serving, message: Put, preparer: Preparer) -> list[object]:
     """Put a policy in force. Return the pieces of the previous one."""
     order = serving.shadow_order if message.shadow else serving.order
-    engine = await preparer.engine(message.policy, order)
     if message.shadow:
-        return serving.replace_shadow(engine)
-    made = await prepared(engine, order)
+        return serving.replace_shadow(await preparer.engine(message.policy, order))
+    made = await preparer.prepared(message.policy, order, prepared)
     send_observed(channel, serving)  # the supervisor drops decisions of the previous policy after this
     return serving.replace(made)
 

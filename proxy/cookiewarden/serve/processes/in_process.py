@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import uvloop
@@ -21,7 +22,7 @@ from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import beside_traffic
-from cookiewarden.serve.own_pages.in_force import prepared, prepared_first
+from cookiewarden.serve.own_pages.in_force import Prepared, prepared, prepared_first
 from cookiewarden.serve.processes.plane import CountingWorkers, plane_of, tell_where
 from cookiewarden.serve.processes.serving import Serving
 from cookiewarden.serve.settings import Settings
@@ -60,21 +61,21 @@ class InProcess(CountingWorkers):
         (self.listening,) = open_sockets(address, 1, flag)
 
     async def start(self, revision: Revision) -> bool:
-        self.metrics.declare(entry.name for entry in revision.policy.entries)
+        self.metrics.declare(_names(revision))
         order = self.serving.order = self.order_of(Role.IN_FORCE)
-        made = await prepared_first(await _engine(revision, order), order)
+        made = await _prepared(revision, order, prepared_first)
         await self.serving.start(made, None, self.listening)
         return True
 
     async def put(self, revision: Revision, role: Role) -> list[object]:
         order = self.order_of(role)
-        engine = await _engine(revision, order)
         if role is Role.SHADOW:
-            self.metrics.declare((entry.name for entry in revision.policy.entries), role)
+            engine = await _engine(revision, order)
+            self.metrics.declare(_names(revision), role)
             self.serving.expect(self.order_of(role), shadow=True)
             return self.serving.replace_shadow(engine)
-        made = await prepared(engine, order)
-        self.metrics.declare(entry.name for entry in revision.policy.entries)
+        made = await _prepared(revision, order, prepared)
+        self.metrics.declare(_names(revision))
         self.observe(self.serving.take())  # later observations have decisions of the new policy
         self.serving.expect(self.order_of(role))
         return self.serving.replace(made)
@@ -120,6 +121,18 @@ class InProcess(CountingWorkers):
 
     async def stop(self) -> None:
         await self.serving.stop()
+
+
+def _names(revision: Revision) -> Iterator[str]:
+    return (entry.name for policy in revision.policies for entry in policy.entries)
+
+
+async def _prepared(
+    revision: Revision, order: Order, prepare: Callable[[Engine, Order], Awaitable[Prepared]]
+) -> Prepared:
+    made = await prepare(await _engine(revision, order), order)
+    named = {name: await prepare(await _engine(other, order), order) for name, other in revision.named.items()}
+    return replace(made, named=named)
 
 
 async def _engine(revision: Revision, order: Order) -> Engine:

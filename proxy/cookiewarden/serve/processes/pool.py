@@ -335,9 +335,15 @@ class WorkerPool(CountingWorkers):
 
     def _for_workers(self, revision: Revision, role: Role) -> PolicyFilesRead:
         """Return the policy in the form for workers, with numbers for its labels."""
-        self.labels.declare((entry.name for entry in revision.policy.entries), role)
+        self.labels.declare((entry.name for policy in revision.policies for entry in policy.entries), role)
         path = self.settings.shadow if role is Role.SHADOW else self.settings.policy
-        return PolicyFilesRead(path, revision.files, dict(self.labels.numbers), revision.keys)
+        paths = dict(self.settings.extproc_policy)
+        labels = dict(self.labels.numbers)
+        named = {
+            name: PolicyFilesRead(paths[name], other.files, labels, revision.keys)
+            for name, other in revision.named.items()
+        }
+        return PolicyFilesRead(path, revision.files, labels, revision.keys, named)
 
     def counts(self) -> list[int]:
         cells = self.labels.cells

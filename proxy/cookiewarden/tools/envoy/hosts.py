@@ -32,6 +32,8 @@ class Wish:
     """Address for browsers, for Envoy itself."""
     upstream: tuple[str, int] = ("127.0.0.1", 3000)
     """Address of the application, for Envoy itself."""
+    name: str = ""
+    """Name of the policy in --extproc-policy, or empty."""
     observe: bool = False
     """True if heads are only judged and counted."""
 
@@ -69,6 +71,11 @@ def _lost(*lines: str) -> tuple[str, ...]:
     return ("", *lines)
 
 
+def _unnamed(wish: Wish) -> tuple[str, ...]:
+    """Return a comment for a host that cannot select a policy by name."""
+    return ("It has no grpc_initial_metadata, so select the policy by --extproc-host.",) if wish.name else ()
+
+
 # Envoy
 
 
@@ -78,7 +85,7 @@ def _envoy(wish: Wish) -> list[Document]:
         "stat_prefix": "browsers",
         "access_log": [_access_log()],
         "http_filters": [
-            ext_proc(wish.policy, wish.observe),
+            ext_proc(wish.policy, wish.observe, wish.name),
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"},
@@ -160,7 +167,7 @@ def _istio(wish: Wish) -> list[Document]:
         {
             "applyTo": "HTTP_FILTER",
             "match": {"context": "GATEWAY", "listener": {"filterChain": {"filter": router}}},
-            "patch": {"operation": "INSERT_BEFORE", "value": ext_proc(wish.policy, wish.observe)},
+            "patch": {"operation": "INSERT_BEFORE", "value": ext_proc(wish.policy, wish.observe, wish.name)},
         },
         {
             "applyTo": "CLUSTER",
@@ -214,6 +221,7 @@ def _envoy_gateway(wish: Wish) -> list[Document]:
     lost = [
         "This host has no forward_rules, so the processor gets all header fields.",
         "It has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
+        *_unnamed(wish),
     ]
     if wish.observe:
         lost.append("It has no observability_mode, so heads wait for answers. Run the processor with --mode report.")
@@ -287,6 +295,7 @@ def _kgateway(wish: Wish) -> list[Document]:
     lost = [
         "This host has no forward_rules, so the processor gets all header fields.",
         "It has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
+        *_unnamed(wish),
         "It has no metadata_options for answers, so entries and reasons are not in the access log.",
     ]
     if wish.observe:
@@ -336,6 +345,7 @@ def _gcp(wish: Wish) -> list[Document]:
         *_lost(
             "This host has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
             "It has no metadata_options for answers, so entries and reasons are not in the access log.",
+            *_unnamed(wish),
             "Its backend service has the limits of a circuit breaker.",
             *(["Only regional load balancers have observabilityMode."] if wish.observe else []),
         ),

@@ -38,12 +38,16 @@ def fails_open(policy: Policy, observe: bool) -> bool:
     return observe or policy.on_error is OnError.OPEN
 
 
-def ext_proc(policy: Policy, observe: bool) -> dict[str, Any]:
-    """Return the HTTP filter. `observe`: Envoy sends copies of the heads and waits for no answer."""
+def ext_proc(policy: Policy, observe: bool, name: str = "") -> dict[str, Any]:
+    """Return the HTTP filter. `observe`: Envoy sends copies of the heads and does not wait for an answer. `name`:
+    selects a policy of --extproc-policy."""
+    service: dict[str, Any] = {"envoy_grpc": {"cluster_name": CLUSTER}}
+    if name:
+        service["initial_metadata"] = [{"key": "cookiewarden-policy", "value": name}]
     patterns = [{"exact": name} for name in sorted({*request_fields(policy), *response_fields(policy)})]
     config: dict[str, Any] = {
         "@type": f"{_TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
-        "grpc_service": {"envoy_grpc": {"cluster_name": CLUSTER}},
+        "grpc_service": service,
         "failure_mode_allow": fails_open(policy, observe),
         "message_timeout": MESSAGE_TIMEOUT,
         "processing_mode": {

@@ -112,7 +112,8 @@ class _Cell:
     @property
     def text(self) -> str:
         """Return the text of the cell; its lines end with a line feed."""
-        return "\n".join(t for line in self.block.lines for t in (line.cells or (line.text,)))
+        lines = [line for line in self.block.lines if line.kind is not LineKind.BLANK]
+        return "\n".join(t for line in lines for t in (line.cells or (line.text,)))
 
 
 @dataclass(slots=True)
@@ -190,6 +191,8 @@ class _Lines:
             self.block.end()
             if tag == "dl":
                 self.block.end_terms()
+            if tag in ("ul", "ol", "dl"):  # text below a list does not continue its last item
+                self.block.lines.append(PageLine(LineKind.BLANK, "", self.block.number))
 
     def _end_written(self) -> None:
         """Read the text of a `<pre>` as plain text, which can have a table."""

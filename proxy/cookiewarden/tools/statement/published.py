@@ -126,6 +126,8 @@ _CLEAR = re.compile(r"^_|[_%*]|sess|(?:sid|csrf|xsrf)$", re.IGNORECASE)
 _CLEAR_ITEM = re.compile(r"(_[\w*.-]+|\w+SESS(?:ION)?ID)\s+(?:[|\u2013\u2014-]\s+)?(.+)")
 _MENTION = re.compile(r"(?<![\w/.@%:=&?*<>\[{(\u201c\"'`-])(_{1,2}[A-Za-z][\w*.-]*|[A-Z]+SESS(?:ION)?ID)(?![\w(=])")
 """Names in running text."""
+_SNAKE = re.compile(r"(?<![\w/.@%:=&?*<>-])([a-z0-9]+(?:_[a-z0-9]+)+)(?![\w(=@/])", re.IGNORECASE)
+"""Words with underscores, which are names in a sentence about cookies."""
 MAX_ROWS = 20_000
 """Maximum rows and items of a page."""
 
@@ -188,7 +190,10 @@ class _Reader:
         for line in self.lines:
             if line.kind not in (LineKind.TEXT, LineKind.HEADING, LineKind.ITEM):
                 continue
-            for said in _MENTION.findall(line.text[:MAX_ITEM]):
+            mentions = _MENTION.findall(line.text[:MAX_ITEM])
+            if "cookie" in folded(line.text[:MAX_ITEM]):
+                mentions += _SNAKE.findall(line.text[:MAX_ITEM])
+            for said in mentions:
                 name = pattern(said.rstrip("._-"))
                 if name in told or len(told) >= MAX_NAMES or any(name_matches(known, name) for known in self.known):
                     continue
@@ -209,9 +214,10 @@ class _Reader:
         while at < len(self.lines) and len(texts) < MAX_LINES and self._describes(at):
             texts.append(self.lines[at].text)
             at += 1
-        purpose = " ".join(texts)
+        spans = [text for text in texts if is_only_lifetime(text)]
+        purpose = " ".join(text for text in texts if text not in spans)
         self.published.rows += 1
-        lifetime = lifetime_in(purpose)
+        lifetime = lifetime_of(spans[0]) if len(spans) == 1 else lifetime_in(purpose)
         self._add([self._claim(line.text, purpose, lifetime, first) for line in names])
         return at
 
@@ -350,6 +356,7 @@ class _Reader:
                 for row in unread:
                     self._leave(row, f"the heads of its table are not known: {heads}")
                 return
+        columns = _with_lifetimes(columns, rows) if columns is not None else None
         name = _best_name(rows, columns["name"]) if columns is not None else 0
         for row in rows:
             if row.kind is LineKind.SECTION or _is_section(row, name):
@@ -589,6 +596,18 @@ def _is_unclear(line: PageLine, name: int) -> bool:
 
 def _is_alone(line: PageLine, name: int) -> bool:
     return [at for at, cell in enumerate(line.cells) if cell] == [name]
+
+
+def _with_lifetimes(columns: dict[str, list[int]], rows: list[PageLine]) -> dict[str, list[int]]:
+    """Add the column that has lifetimes, if its head is not known."""
+    if "lifetime" in columns:
+        return columns
+    known = {at for found in columns.values() for at in found}
+    for at in range(max((len(row.cells) for row in rows), default=0)):
+        cells = [row.cells[at] for row in rows if at < len(row.cells) and row.cells[at]]
+        if at not in known and cells and sum(lifetime_of(cell) is not None for cell in cells) * 2 > len(cells):
+            return {**columns, "lifetime": [at]}
+    return columns
 
 
 def _best_name(rows: list[PageLine], columns: list[int]) -> int:

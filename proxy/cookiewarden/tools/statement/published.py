@@ -198,7 +198,7 @@ class _Reader:
                 if name in told or len(told) >= MAX_NAMES or any(name_matches(known, name) for known in self.known):
                     continue
                 told.add(name)
-                if not any(line.number == left.line for left in self.published.left_out):
+                if not any(said in left.why and not left.is_understood for left in self.published.left_out):
                     self._leave(line, f"a name outside of lists and tables: {_short(said)}", is_row=False)
 
     def _above(self, at: int) -> int:
@@ -374,7 +374,7 @@ class _Reader:
         a label before lines with a value. Returns the index of the next line; -1 if there is none."""
         first = self.lines[at]
         values: dict[str, tuple[Head, str]] = {}
-        if _is_name_alone(first):
+        if _is_name_alone(first, of=(*_NAME_LINES, LineKind.ITEM, LineKind.SECTION)):
             values[""] = (Head("name", "", 0), first.text)
             at += 1
         while at < len(self.lines):
@@ -619,13 +619,12 @@ def _best_name(rows: list[PageLine], columns: list[int]) -> int:
     return max(columns, key=names) if len(columns) > 1 else columns[0]
 
 
-def _is_name_alone(line: PageLine) -> bool:
-    """Check for a name above its labelled values."""
-    return (
-        line.kind in (LineKind.HEADING, LineKind.TEXT)
-        and STRONG.search(line.text) is not None
-        and could_be_a_name(line.text)
-    )
+_NAME_LINES = (LineKind.HEADING, LineKind.TEXT)
+
+
+def _is_name_alone(line: PageLine, of: tuple[LineKind, ...] = _NAME_LINES) -> bool:
+    """Check for a name above its labelled values, in a line of these kinds."""
+    return line.kind in of and STRONG.search(line.text) is not None and could_be_a_name(line.text)
 
 
 def _label(text: str) -> Head | None:

@@ -1,7 +1,6 @@
 """The files of the package that are not modules are in the wheel."""
 
 import fnmatch
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -36,12 +35,3 @@ def test_the_wheel_has_every_file_of_the_package() -> None:
     assert [
         name for name in others if any(fnmatch.fnmatch(part, rule) for part in name.split("/") for rule in ignored)
     ] == []
-
-
-def test_files_that_modules_read_are_tracked() -> None:
-    """Check that git tracks each of them, because others are missing in a checkout."""
-    listed = subprocess.run(
-        ["git", "ls-files", "proxy/cookiewarden"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listed.returncode == 0:  # not in a source distribution
-        assert {f"proxy/cookiewarden/{name}" for name in NEEDED} <= set(listed.stdout.split())

@@ -23,7 +23,8 @@ CHECKS = {
         "Save the file as UTF-8.",
     ),
     "too-large": Words(
-        "The file is larger than 32 MiB. A register of 100,000 entries takes 15 MB.",
+        "The file is larger than 32 MiB. A register of 100,000 entries takes 15 MB. If a file has more than 1,000 "
+        "problems, the code also states the number of the others.",
         "Remove comments or entries, or split the register with `include`.",
     ),
     "syntax": Words(

@@ -209,8 +209,11 @@ def test_explain_shows_lines_that_the_proxy_adds(tmp_path: Path) -> None:
 
 
 def test_explain_reports_a_head_without_cookies() -> None:
-    code, out, _ = run("explain", "--policy", "policies/carerix.yaml", "-", stdin=b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
-    assert (code, out) == (0, "the input has no Set-Cookie or Cookie header: the policy decides nothing\n")
+    told = "the input has no Set-Cookie or Cookie header: the policy decides nothing\n"
+    for form, printed in (("text", ""), ("json", "[]\n")):
+        head = b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n"
+        asked = ("explain", "--policy", "policies/carerix.yaml", "--format", form, "-")
+        assert run(*asked, stdin=head) == (3, printed, told)
 
 
 # settings

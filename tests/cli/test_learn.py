@@ -281,3 +281,13 @@ def test_lines_that_were_left_out_are_printed_with_exit_code_3(tmp_path: Path) -
     code, told, error = learn("c.log", cwd=tmp_path)
     assert code == 3 and not told and "1 line left out: a field may be a cookie header" in error
     assert "nothing learned" in error
+
+
+def test_drafted_tests_that_hold_an_edit_which_may_break_are_not_a_success(folder: Path) -> None:
+    lines = ("csrf_token_P1=CANARY; Path=/", "sid=CANARY; Path=/; HttpOnly", "b=CANARY; Path=/; HttpOnly")
+    head = "HTTP/1.1 200 OK\n" + "".join(f"Set-Cookie: {line}\n" for line in lines)
+    (folder / "c.txt").write_text(f"GET /a HTTP/1.1\nHost: shop.example\n\n{head}\n")
+    text = POLICY.replace("  # the session", "  - {name: csrf_token_P1, lifetime: 1h, purpose: x}\n  # the session")
+    (folder / "p.yaml").write_text(text.replace("policy: shop", "policy: shop\ndefaults: {http_only: true}"))
+    code, _, error = learn("c.txt", "--into", "p.yaml", "--tests", "p.test.yaml", cwd=folder)
+    assert code == 1 and "1 cookie may break, see the comments" in error

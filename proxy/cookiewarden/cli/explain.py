@@ -93,7 +93,8 @@ def explain(
     With --traffic or --get, a table has a row per cookie and decision. Cookie values are not printed, only their
     length.
 
-    Exit codes: 0 explained, 1 the policy has errors, 2 wrong usage, 3 the traffic or the page cannot be read."""
+    Exit codes: 0 explained, 1 the policy has errors, 2 wrong usage, 3 the input cannot be
+    read, or a head has no cookies."""
     if len(header) > 1:  # the message does not quote it: it has a value
         raise click.UsageError("HEADER must be one argument; use quotes, as in 'Set-Cookie: sid=1; Path=/'")
     if header == ("",):
@@ -124,10 +125,10 @@ def _header(loaded: Loaded, header: str, url: str | None, cookie: str | None, fo
         headers, exchange = _with_cookie(headers_of(text), cookie), exchange_of(where)
     except NoHeader as error:
         if error.is_head:
-            click.echo(
-                "[]" if form == "json" else "the input has no Set-Cookie or Cookie header: the policy decides nothing"
-            )
-            return 0
+            if form == "json":
+                click.echo("[]")
+            click.echo("the input has no Set-Cookie or Cookie header: the policy decides nothing", err=True)
+            return 3
         raise click.UsageError(str(error) if text.strip() else "standard input is empty") from None
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -141,6 +142,8 @@ def _header(loaded: Loaded, header: str, url: str | None, cookie: str | None, fo
     )
     if form == "json":
         click.echo(json.dumps([_plain(e) for e in explanations], indent=2))
+        if not explanations:
+            click.echo("the header has no cookies: the policy decides nothing", err=True)
         return 0
     for explanation in explanations:
         click.echo(render(explanation))

@@ -100,7 +100,7 @@ def learn(
     a comment gives the reason. Purposes and categories are comments, for you to review.
 
     Exit codes: 0 drafted, 1 the policy of --into has errors or cannot be extended, 2 wrong usage, 3 a source cannot be
-    read."""
+    read. With --tests, the code is also 1 if a cookie may break."""
     if into:
         say_nothing("with --into, where the policy has a name", "name")
     _refuse(into, output, suite)
@@ -122,9 +122,10 @@ def learn(
         return 3
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
     code = _write(made, into, output, name)
+    unsafe = 0
     if suite and not code:
-        _write_suite(Path(suite), Path(into or output or ""), inventory, urls)
-    return code or (0 if all(read) else 3)
+        unsafe = _write_suite(Path(suite), Path(into or output or ""), inventory, urls)
+    return code or (int(unsafe > 0) if all(read) else 3)
 
 
 def _catalog(path: str) -> Catalog:
@@ -224,13 +225,14 @@ def _refuse(into: str | None, output: str | None, suite: str | None) -> None:
             raise click.UsageError(f'{option}: "{printable(path)}" exists; give another file or delete it')
 
 
-def _write_suite(path: Path, policy: Path, inventory: Inventory, urls: dict[str, Exchange]) -> None:
-    """Draft policy tests and write them. Raises ClickException."""
+def _write_suite(path: Path, policy: Path, inventory: Inventory, urls: dict[str, Exchange]) -> int:
+    """Draft policy tests and write them. Return the number of cookies that may break. Raises ClickException."""
     loaded = valid_policy(str(policy))
     suite = draft_suite(inventory, enforcing(loaded), policy.name, time.time(), urls)
     write_new(path, suite.text)
     unsafe = f"; {counted(suite.unsafe, 'cookie')} may break, see the comments" if suite.unsafe else ""
     click.echo(f"{path}: {counted(suite.cases, 'case')} drafted{unsafe}", err=True)
+    return suite.unsafe
 
 
 def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:

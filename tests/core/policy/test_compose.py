@@ -6,6 +6,7 @@ import pytest
 
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.engine.engine import Engine
+from cookiewarden.core.policy.compose import load
 from cookiewarden.core.policy.policy import Flag, Mode, OnUndeclaredRequest, OnUndeclaredResponse, SetBy
 from cookiewarden.core.policy.problem import Code, render_caret
 from cookiewarden.files import PolicyFiles
@@ -57,3 +58,19 @@ def test_ten_thousand_entries_are_composed_and_matched() -> None:
     engine = Engine(many)
     after, decision = engine.on_set_cookie(b"c9999=1", engine.scope(Exchange()), 0.0)
     assert (after, decision.label) == (b"c9999=1", "c9999")
+
+
+def few(text: str) -> list[str]:
+    return [problem.message for problem in load("p.yaml", lambda name: text.encode()).problems]
+
+
+def test_thousands_of_invalid_values_are_counted_and_not_kept() -> None:
+    assert len(few(f"version: 1\npolicy: x\ncookies: [{'1, ' * 1000}]\n")) == 1000
+    for text in (
+        f"version: 1\npolicy: x\ncookies: [{'1, ' * 1002}]\n",
+        f"version: 1\npolicy: x\ncookies: [{''.join(f'{{name: a{n}}}, ' for n in range(1500))} {{name: b, {', '.join(f'k{n}: 1' for n in range(1002))}}}]\n",
+        f"version: 1\npolicy: x\n{''.join(f'k{n}: 1{chr(10)}' for n in range(1002))}cookies: []\n",
+        f"version: 1\n{''.join(f'k{n}: 1{chr(10)}' for n in range(1001))}cookies: 1\npolicy: x\n",
+    ):
+        messages = [message for message in few(text) if '"a' not in message and '"b"' not in message]
+        assert len(messages) == 1001 and "2 more problems not listed" in messages

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.policy.problem import Pos
+from cookiewarden.core.policy.problem import Pos, render_line
 from cookiewarden.core.policy.source import parse_source
 
 
@@ -84,3 +84,17 @@ def test_a_character_that_is_not_allowed_has_its_place_in_characters(text: str) 
     assert "U+0001" in problem.message
     at = text.index("\x01")
     assert problem.place.pos == Pos(text[:at].count("\n") + 1, at - text.rfind("\n", 0, at))
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "last"),
+    [
+        ("version: 1\npolicy: x\ncookies:\n" + "- *a\n" * 1003, 1001, "1004:3: error: 3 more problems not listed"),
+        ("a: [" + "*a, " * 1001 + "!x 1]\n", 1001, "1:4005: error: 2 more problems not listed"),
+        ("- *a\n" * 1001 + "[" * 200, 1002, "more problem"),
+    ],
+)  # fmt: skip
+def test_thousands_of_problems_are_counted_and_not_kept(text: str, count: int, last: str) -> None:
+    source = parse_source("p.yaml", text.encode())
+    told = [render_line(problem) for problem in source.problems]
+    assert len(told) == count and any(last in line for line in told[-2:]), told[-2:]

@@ -1,10 +1,11 @@
 """Each tool that writes recordings or logs, and the cookies that are read of it.
 
 The rows marked `real` have the output of that tool, saved from a run against an origin that sets three cookies.
-The others follow the tool's documentation or a public report."""
+The others are written from the documentation, standard or public repository in brackets."""
 
 import gzip
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from time import process_time
@@ -78,53 +79,70 @@ TABLE = [
     ("express-winston, real", DATA / "express-winston.log", SENT, ALL, HOME, []),
     ("Playwright 1.65 with Chromium, recordHar minimal, real", DATA / "playwright.har", ['sid=abc; prefs={"a":1}; name=o\'brien'], ALL, "http://127.0.0.1:21190/home", []),
     ("Envoy, text; it does not escape quotes (envoyproxy.io, Access logging)", f'[2026-06-01T10:00:00.000Z] "GET /home HTTP/2" 200 - 0 2 5 4 "-" "curl/8" "id" "shop.example" "{SENT[0]}" "{",".join(ALL)}"', SENT, ALL, HOME, [Note.BY_FORM, Note.SPLIT]),
-    ("Envoy, text with names", f'"GET /home HTTP/2" 200 host="shop.example" cookie="{SENT[0]}" set_cookie="{",".join(ALL)}"', SENT, ALL, HOME, [Note.SPLIT]),
-    ("Envoy, JSON", json.dumps({"start_time": "2026-06-01T10:00:00.000Z", "path": "/home", ":authority": "shop.example", "cookie": SENT[0], "set_cookie": ",".join(ALL)}), SENT, ALL, HOME, [Note.SPLIT]),
+    ("Envoy, text with names (envoyproxy.io, Access logging)", f'"GET /home HTTP/2" 200 host="shop.example" cookie="{SENT[0]}" set_cookie="{",".join(ALL)}"', SENT, ALL, HOME, [Note.SPLIT]),
+    ("Envoy, JSON (envoyproxy.io, Access logging)", json.dumps({"start_time": "2026-06-01T10:00:00.000Z", "path": "/home", ":authority": "shop.example", "cookie": SENT[0], "set_cookie": ",".join(ALL)}), SENT, ALL, HOME, [Note.SPLIT]),
     ("Squid, blanks are encoded (squid-cache.org, logformat)", '1795957321.855 5 127.0.0.1 TCP_MISS/200 285 GET http://shop.example/home "sid=abc;%20last=z" "name=o\'brien;%20Path=/"', ["sid=abc; last=z"], [THIRD], "http://shop.example/home", [Note.BY_FORM]),
     ("CloudFront, standard log (docs.aws.amazon.com, Standard logging reference)", "#Version: 1.0\n#Fields: date time x-edge-location cs-method cs(Host) cs-uri-stem cs(User-Agent) cs(Cookie) x-host-header cs-protocol\n2026-06-01\t10:00:00\tFRA2\tGET\td1.cloudfront.net\t/home\tMozilla/5.0%20(X)\tsid=abc;%20prefs=%7B%22a%22:1%7D;%20name=o%27brien;%20a%5B0%5D=x;%20last=z\tshop.example\thttps\n", SENT, [], HOME, []),
     ("Tomcat 10, ExtendedAccessLogValve (tomcat.apache.org, Valve)", '#Fields: date time cs-method cs-uri cs(Host) cs(Cookie) sc-status\n2026-06-01 10:00:00 GET /home "shop.example" "' + SENT[0].replace('"', '""') + '" 200', ["".join(SENT)], [], HOME, []),
-    ("Tomcat 10, AccessLogValve; it joins lines with commas", '1.2.3.4 - - [01/Jun/2026:10:00:00 +0000] "GET /home HTTP/1.1" 200 2 "' + SENT[0].replace('"', '\\"') + '" "' + ",".join(ALL).replace('"', '\\"') + '"', SENT, ALL, "https://localhost/home", [Note.BY_FORM, Note.SPLIT]),
+    ("Tomcat 10, AccessLogValve; it joins lines with commas (tomcat.apache.org, Valve)", '1.2.3.4 - - [01/Jun/2026:10:00:00 +0000] "GET /home HTTP/1.1" 200 2 "' + SENT[0].replace('"', '\\"') + '" "' + ",".join(ALL).replace('"', '\\"') + '"', SENT, ALL, "https://localhost/home", [Note.BY_FORM, Note.SPLIT]),
     ("Kubernetes, the format of CRI (kubernetes.io, Logging architecture)", "2026-06-01T10:00:00.000000000Z stdout F " + json.dumps({"host": "shop.example", "request": "GET /home HTTP/1.1", "cookie": SENT[0]}), SENT, [], HOME, []),
     ("Docker, json-file (docs.docker.com, JSON File logging driver)", json.dumps({"log": json.dumps({"host": "shop.example", "request": "GET /home HTTP/1.1", "cookie": SENT[0]}) + "\n", "stream": "stdout", "time": "2026-06-01T10:00:00Z"}), SENT, [], HOME, []),
-    ("Docker, json-file, of text", json.dumps({"log": 'x "GET /home HTTP/1.1" 200 host=shop.example cookie="sid=abc; last=z"\n', "time": "2026-06-01T10:00:00Z"}), ["sid=abc; last=z"], [], HOME, []),
-    ("journald, the prefix of syslog", "Jun 01 10:00:00 web1 nginx[12]: " + json.dumps({"host": "shop.example", "request": "GET /home HTTP/1.1", "cookie": SENT[0]}), SENT, [], HOME, []),
+    ("Docker, json-file, of text (docs.docker.com, JSON File logging driver)", json.dumps({"log": 'x "GET /home HTTP/1.1" 200 host=shop.example cookie="sid=abc; last=z"\n', "time": "2026-06-01T10:00:00Z"}), ["sid=abc; last=z"], [], HOME, []),
+    ("journald, the prefix of syslog (RFC 3164 4.1)", "Jun 01 10:00:00 web1 nginx[12]: " + json.dumps({"host": "shop.example", "request": "GET /home HTTP/1.1", "cookie": SENT[0]}), SENT, [], HOME, []),
     ("Filebeat; host is the machine (elastic.co, ECS)", json.dumps({"kubernetes": {"host": "node7"}, "host": {"name": "web1"}, "message": '"GET /home HTTP/1.1" host=shop.example cookie="sid=abc; last=z"'}), ["sid=abc; last=z"], [], HOME, []),
     ("Google Cloud, gcloud logging read --format=json (cloud.google.com, LogEntry)", json.dumps([{"httpRequest": {"requestMethod": "GET", "requestUrl": HOME}, "jsonPayload": {"cookie": SENT[0]}}], indent=2), SENT, [], HOME, []),
-    ("logfmt with quotes where they are needed", "method=GET path=/home host=shop.example cookie=sid=abc status=200", ["sid=abc"], [], HOME, []),
-    ("CSV with a head", 'time,host,path,cookie,set_cookie\n2026-06-01T10:00:00Z,shop.example,/home,"' + SENT[0].replace('"', '""') + '","' + ", ".join(ALL).replace('"', '""') + '"', SENT, ALL, HOME, [Note.SPLIT]),
-    ("CSV, a value without quotes", "host,path,cookie\nshop.example,/home,sid=abc; b=2\r\n", ["sid=abc; b=2"], [], HOME, []),
-    ("nginx, JSON without escape=json", '{"host":"shop.example","uri":"/home","cookie":"a=\\x221\\x22; b=2"}', ['a="1"; b=2'], [], HOME, []),
-    ("a JSON log with a lone surrogate as its time", '{"time":"\\ud800","host":"shop.example","uri":"/home","cookie":"a=1"}', ["a=1"], [], HOME, []),
-    ("a JSON log that repeats a member", '{"host":"shop.example","uri":"/home","cookie":"a=1","cookie":"b=2"}', ["a=1", "b=2"], [], HOME, []),
-    ("a JSON log with cookies of both sides by name", json.dumps({"url": HOME, "request": {"cookies": {"q": "1"}}, "response": {"cookies": {"a": "1", "b": "2"}}}), ["q=1"], ["a=1", "b=2"], HOME, []),
-    ("a JSON log with a name of its own for Set-Cookie", json.dumps({"url": HOME, "cookie": "q=1", "set": FIRST}), ["q=1"], [FIRST], HOME, [Note.BY_FORM]),
+    ("logfmt with quotes where they are needed (kr/logfmt)", "method=GET path=/home host=shop.example cookie=sid=abc status=200", ["sid=abc"], [], HOME, []),
+    ("CSV with a head (RFC 4180)", 'time,host,path,cookie,set_cookie\n2026-06-01T10:00:00Z,shop.example,/home,"' + SENT[0].replace('"', '""') + '","' + ", ".join(ALL).replace('"', '""') + '"', SENT, ALL, HOME, [Note.SPLIT]),
+    ("CSV, a value without quotes (RFC 4180)", "host,path,cookie\nshop.example,/home,sid=abc; b=2\r\n", ["sid=abc; b=2"], [], HOME, []),
+    ("nginx, JSON without escape=json (nginx.org, log_format)", '{"host":"shop.example","uri":"/home","cookie":"a=\\x221\\x22; b=2"}', ['a="1"; b=2'], [], HOME, []),
+    ("a JSON log with a lone surrogate as its time (RFC 8259 8.2)", '{"time":"\\ud800","host":"shop.example","uri":"/home","cookie":"a=1"}', ["a=1"], [], HOME, []),
+    ("a JSON log that repeats a member (RFC 8259 4)", '{"host":"shop.example","uri":"/home","cookie":"a=1","cookie":"b=2"}', ["a=1", "b=2"], [], HOME, []),
+    ("a JSON log with cookies of both sides by name (a form of this test)", json.dumps({"url": HOME, "request": {"cookies": {"q": "1"}}, "response": {"cookies": {"a": "1", "b": "2"}}}), ["q=1"], ["a=1", "b=2"], HOME, []),
+    ("a JSON log with a name of its own for Set-Cookie (a form of this test)", json.dumps({"url": HOME, "cookie": "q=1", "set": FIRST}), ["q=1"], [FIRST], HOME, [Note.BY_FORM]),
     ("Charles, JSON session (charlesproxy.com, Export)", json.dumps([{"method": "GET", "scheme": "https", "host": "shop.example", "path": "/home", "request": {"header": {"headers": [{"name": "Cookie", "value": SENT[0]}]}}, "response": {"header": {"headers": [{"name": "Set-Cookie", "value": line} for line in ALL]}}}]), SENT, ALL, HOME, []),
     ("Postman, a collection with an example (schema.postman.com)", json.dumps({"info": {"name": "x"}, "item": [{"request": {"url": HOME}, "response": [{"header": [{"key": "Set-Cookie", "value": FIRST}]}]}]}), [], [FIRST], HOME, []),
-    ("ZAP and Fiddler, raw text with absolute targets", "====1 ====\nGET http://shop.example/home HTTP/1.1\r\nHost: shop.example\r\nCookie: a=1\r\n\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: b=2\r\n\r\n", ["a=1"], ["b=2"], "http://shop.example/home", []),
+    ("Newman, JSON report (postmanlabs/newman, README.md)", json.dumps({"run": {"executions": [{"request": {"url": {"protocol": "https", "host": ["shop", "example"], "path": ["home"]}, "header": [{"key": "Cookie", "value": SENT[0]}]}, "response": {"header": [{"key": "Set-Cookie", "value": FIRST}], "cookie": [{"name": "sid", "value": "abc"}]}}]}}), SENT, [FIRST], HOME, []),
+    ("Postman, a URL in parts (schema.postman.com)", json.dumps({"item": [{"request": {"url": {"raw": HOME, "host": ["shop", "example"], "path": ["home"]}, "header": [{"key": "Cookie", "value": SENT[0]}]}, "response": []}]}), SENT, [], HOME, []),
+    ("ngrok, requests of the agent (ngrok.com, Agent API)", json.dumps({"uri": "/api/requests/http", "requests": [{"request": {"uri": "/home", "headers": {"Host": ["shop.example"], "Cookie": SENT}}, "response": {"headers": {"Set-Cookie": ALL}}}]}), SENT, ALL, HOME, []),
+    ("Playwright, resources of a trace (microsoft/playwright, packages/trace/src/snapshot.ts)", json.dumps({"type": "resource-snapshot", "snapshot": {"request": {"url": HOME, "headers": [{"name": "Cookie", "value": SENT[0]}], "cookies": []}, "response": {"headers": [{"name": "set-cookie", "value": FIRST}]}}}) + "\n", SENT, [FIRST], HOME, []),
+    ("AWS Lambda, event of an HTTP API (docs.aws.amazon.com, http-api-develop-integrations-lambda)", json.dumps({"version": "2.0", "rawPath": "/home", "cookies": ["sid=abc", "a=b"], "headers": {"host": "shop.example"}}), ["sid=abc", "a=b"], [], HOME, []),
+    ("Cloudflare Logpush with custom fields (developers.cloudflare.com, logs/reference/custom-fields)", json.dumps({"ClientRequestHost": "shop.example", "ClientRequestURI": "/home", "ClientRequestScheme": "https", "Cookies": {"sid": "abc"}, "ResponseHeaders": {"set-cookie": FIRST}}), ["sid=abc"], [FIRST], HOME, []),
+    ("Elastic Common Schema (elastic.co, ECS, url)", json.dumps({"url": {"full": HOME, "path": "/home"}, "http": {"request": {"headers": {"cookie": SENT[0]}}, "response": {"status_code": 200}}}), SENT, [], HOME, []),
+    ("tshark -T json (wireshark.org, D.2 tshark)", json.dumps([{"_source": {"layers": {"http": {"http.host": "shop.example", "http.cookie": SENT[0], "http.request.full_uri": HOME}}}}], indent=1), SENT, [], HOME, []),
+    ("tshark -T fields -E header=y (gist alibo/494ba587c5665572d8b41cc3e270d6b8)", "http.host\thttp.request.uri\thttp.cookie\nshop.example\t/home\tsid=abc; last=z\n", ["sid=abc; last=z"], [], HOME, []),
+    ("tcpdump -A (gist mamashin/afb0e31999b1615428dede37883ef186)", "10:00:00.000000 IP 10.0.0.1.5000 > 10.0.0.2.80: Flags [P.], length 99: HTTP: GET /home HTTP/1.1\nE..=..@.@..............P...........F.......\n.......1GET /home HTTP/1.1\nHost: shop.example\nCookie: sid=abc; last=z\n\n10:00:00.001000 IP 10.0.0.2.80 > 10.0.0.1.5000: Flags [P.], length 99: HTTP: HTTP/1.1 200 OK\nE..4..@.@..............P...........F........HTTP/1.1 200 OK\nSet-Cookie: a=1\nSet-Cookie: b=2\n\nok\n", ["sid=abc; last=z"], ["a=1", "b=2"], HOME, []),
+    ("mitmdump --flow-detail 2 (mitmproxy/mitmproxy, mitmproxy/addons/dumper.py)", "127.0.0.1:59519: GET http://shop.example/home\n    Host: shop.example\n    Cookie: a=1\n\n << 200 OK 2b\n    Set-Cookie: b=2\n    Set-Cookie: c=3\n", ["a=1"], ["b=2", "c=3"], "http://shop.example/home", []),
+    ("mitmdump, HTTP/2 (mitmproxy/mitmproxy, mitmproxy/addons/dumper.py)", "[::1]:59519: GET https://shop.example/home HTTP/2.0\n    cookie: a=1\n << HTTP/2.0 200 OK 2b\n    set-cookie: b=2\n", ["a=1"], ["b=2"], HOME, []),
+    ("OkHttp, logging interceptor (square/okhttp, okhttp-logging-interceptor/README.md)", "--> GET https://shop.example/home http/1.1\nCookie: a=1\n--> END GET\n<-- 200 OK https://shop.example/home (5ms)\nset-cookie: b=2\n<-- END HTTP\n", ["a=1"], ["b=2"], HOME, []),
+    ("REST Client, a request without a version (Huachao/vscode-restclient, README.md)", "### home\nGET https://shop.example/home\nCookie: a=1\n", ["a=1"], [], HOME, []),
+    ("Hurl (Orange-OpenSource/hurl, README.md)", "GET https://shop.example/home\nCookie: a=1\nHTTP 200\nSet-Cookie: b=2\n", ["a=1"], ["b=2"], HOME, []),
+    ("GoReplay, a file of requests (buger/goreplay, README.md)", "1 2eb0 1437\nGET /home HTTP/1.1\r\nHost: shop.example\r\nCookie: a=1\r\n\r\n\n\U0001f435\U0001f648\U0001f649\n2 2eb0 1437\nHTTP/1.1 200 OK\r\nSet-Cookie: b=2\r\n\r\n\n\U0001f435\U0001f648\U0001f649\n", ["a=1"], ["b=2"], HOME, []),
+    ("Jetty, cookies without blanks (eclipse.dev/jetty, CustomRequestLog)", '10.0.0.1 - - [01/Jun/2026:10:00:00 +0000] "GET /home HTTP/1.1" 200 2 "-" "Mozilla/5.0" "JSESSIONID=abc;theme=dark"', ["JSESSIONID=abc;theme=dark"], [], "https://localhost/home", [Note.BY_FORM]),
+    ("ZAP and Fiddler, raw text with absolute targets (zaproxy.org, Export Messages)", "====1 ====\nGET http://shop.example/home HTTP/1.1\r\nHost: shop.example\r\nCookie: a=1\r\n\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: b=2\r\n\r\n", ["a=1"], ["b=2"], "http://shop.example/home", []),
     ("k6 --http-debug (grafana.com, HTTP debugging)", "INFO[0000] Request:\nGET /home HTTP/1.1\r\nHost: shop.example\r\nCookie: a=1\r\n\r\n  group= iter=0\nINFO[0000] Response:\nHTTP/2.0 200 OK\r\nSet-Cookie: b=2\r\n\r\n", ["a=1"], ["b=2"], HOME, []),
-    ("headers of HTTP/2 as developer tools copy them", ":authority: shop.example\n:method: GET\n:path: /home\n:scheme: https\ncookie: a=1; b=2\n", ["a=1; b=2"], [], HOME, []),
-    ("curl -i of a page that has the form of headers and cookies", 'HTTP/1.1 200 OK\r\nSet-Cookie: sid=abc\r\n\r\n<meta content="width=device-width; initial-scale=1">\n<script>document.cookie = "banner=1; path=/"; cookie = "x=1"</script>\nSet-Cookie: fake=1\n<p title="a=1; b=2">\n', [], ["sid=abc"], "https://localhost/", []),
-    ("a HAR in gzip", gzip.compress(har([("set-cookie", FIRST)]).encode(), mtime=0), SENT, [FIRST], HOME, []),
-    ("a HAR whose headers have the value first", har([("set-cookie", FIRST)]).replace('"name": "set-cookie", "value": "' + FIRST + '"', '"value": "' + FIRST + '", "name": "set-cookie"'), SENT, [FIRST], HOME, []),
-    ("an array of entries without a HAR", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]["entries"]), SENT, [FIRST], HOME, []),
-    ("entries without log", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]), SENT, [FIRST], HOME, []),
-    ("one entry on a line", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]["entries"][0]) + "\n", SENT, [FIRST], HOME, []),
-    ("a HAR whose arrays have more than its headers", har([("set-cookie", FIRST)], [{"name": "sid", "value": "abc"}, {"name": "b", "value": "2", "path": "/"}]), SENT, [FIRST, "b=2; Path=/"], HOME, [Note.FROM_ARRAYS]),
+    ("headers of HTTP/2 as developer tools copy them (RFC 9113 8.3)", ":authority: shop.example\n:method: GET\n:path: /home\n:scheme: https\ncookie: a=1; b=2\n", ["a=1; b=2"], [], HOME, []),
+    ("curl -i of a page that has the form of headers and cookies (a form of this test)", 'HTTP/1.1 200 OK\r\nSet-Cookie: sid=abc\r\n\r\n<meta content="width=device-width; initial-scale=1">\n<script>document.cookie = "banner=1; path=/"; cookie = "x=1"</script>\nSet-Cookie: fake=1\n<p title="a=1; b=2">\n', [], ["sid=abc"], "https://localhost/", []),
+    ("a HAR in gzip (HAR 1.2, softwareishard.com)", gzip.compress(har([("set-cookie", FIRST)]).encode(), mtime=0), SENT, [FIRST], HOME, []),
+    ("a HAR whose headers have the value first (RFC 8259 4)", har([("set-cookie", FIRST)]).replace('"name": "set-cookie", "value": "' + FIRST + '"', '"value": "' + FIRST + '", "name": "set-cookie"'), SENT, [FIRST], HOME, []),
+    ("an array of entries without a HAR (a form of this test)", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]["entries"]), SENT, [FIRST], HOME, []),
+    ("entries without log (a form of this test)", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]), SENT, [FIRST], HOME, []),
+    ("one entry on a line (a form of this test)", json.dumps(json.loads(har([("set-cookie", FIRST)]))["log"]["entries"][0]) + "\n", SENT, [FIRST], HOME, []),
+    ("a HAR whose arrays have more than its headers (HAR 1.2, softwareishard.com)", har([("set-cookie", FIRST)], [{"name": "sid", "value": "abc"}, {"name": "b", "value": "2", "path": "/"}]), SENT, [FIRST, "b=2; Path=/"], HOME, [Note.FROM_ARRAYS]),
     ("Chrome's HAR with sensitive data (developer.chrome.com, HAR export)", har([("set-cookie", line) for line in ALL]), SENT, ALL, HOME, []),
-    ("Firefox's HAR, lines joined by line feeds", har([("set-cookie", "\n".join(ALL))]), SENT, ALL, HOME, []),
+    ("Firefox's HAR, lines joined by line feeds (from documentation)", har([("set-cookie", "\n".join(ALL))]), SENT, ALL, HOME, []),
     ("Safari's HAR, lines joined by commas (WebKit, Web Inspector)", har([("Set-Cookie", ", ".join(ALL))]), SENT, ALL, HOME, [Note.SPLIT]),
-    ("Safari's HAR with cookies[]", har([("Set-Cookie", ", ".join(ALL))], [{"name": "sid"}, {"name": "prefs"}, {"name": "name"}]), SENT, ALL, HOME, [Note.SPLIT]),
-    ("BrowserMob Proxy's HAR, arrays only", DATA / "cookies-arrays.har", ["seen=1"], ["sid=abc; Path=/; Expires=Tue, 01 Jun 2027 10:00:00 GMT; HttpOnly; Secure", "_trk=9; Path=/"], "https://shop.example/", [Note.FROM_ARRAYS]),
-    ("a HAR that begins with a member of its own", DATA / "comment-first.har", [], ["sid=1; Path=/"], "https://shop.example/", []),
+    ("Safari's HAR with cookies[] (WebKit, Web Inspector)", har([("Set-Cookie", ", ".join(ALL))], [{"name": "sid"}, {"name": "prefs"}, {"name": "name"}]), SENT, ALL, HOME, [Note.SPLIT]),
+    ("BrowserMob Proxy's HAR, arrays only (lightbody/browsermob-proxy)", DATA / "cookies-arrays.har", ["seen=1"], ["sid=abc; Path=/; Expires=Tue, 01 Jun 2027 10:00:00 GMT; HttpOnly; Secure", "_trk=9; Path=/"], "https://shop.example/", [Note.FROM_ARRAYS]),
+    ("a HAR that begins with a member of its own (HAR 1.2, softwareishard.com)", DATA / "comment-first.har", [], ["sid=1; Path=/"], "https://shop.example/", []),
     ("a HAR in UTF-16 (PowerShell's Out-File)", har([("set-cookie", FIRST)]).encode("utf-16"), SENT, [FIRST], HOME, []),
-    ("a HAR in UTF-16 without a mark", har([("set-cookie", FIRST)]).encode("utf-16-le"), SENT, [FIRST], HOME, []),
-    ("a HAR with a byte order mark", b"\xef\xbb\xbf" + har([("set-cookie", FIRST)]).encode(), SENT, [FIRST], HOME, []),
-    ("a log that quotes with apostrophes", DATA / "apostrophe.log", ["sid=abc; lastq=children's+books; theme=dark; arr=[1,2]; tail=z"], [], "https://localhost/home", []),
-    ("a JSON log with arrays", json.dumps({"host": "shop.example", "path": "/home", "cookie": SENT, "set_cookie": ALL}), SENT, ALL, HOME, []),
-    ("a JSON log with cookies by name", json.dumps({"url": HOME + "?a=1", "cookies": {"sid": "abc", "a": "b"}}), ["sid=abc; a=b"], [], HOME, []),
-    ("a JSON log with headers as names and values", json.dumps({"host": "shop.example", "uri": "/home", "headers": [{"name": "Cookie", "value": "sid=1"}, {"name": "X", "value": "y"}]}), ["sid=1"], [], HOME, []),
-    ("quotes within quotes that are not escaped", 'GET cookie="prefs={"a":1}; tail=z" status=200', ['prefs={"a":1}; tail=z'], [], "https://localhost/", []),
-    ("a bracket within brackets", "cookie=[a[0]=x; b=1] status=200", ["a[0]=x; b=1"], [], "https://localhost/", []),
+    ("a HAR in UTF-16 without a mark (RFC 4627 3)", har([("set-cookie", FIRST)]).encode("utf-16-le"), SENT, [FIRST], HOME, []),
+    ("a HAR with a byte order mark (RFC 8259 8.1)", b"\xef\xbb\xbf" + har([("set-cookie", FIRST)]).encode(), SENT, [FIRST], HOME, []),
+    ("a log that quotes with apostrophes (a form of this test)", DATA / "apostrophe.log", ["sid=abc; lastq=children's+books; theme=dark; arr=[1,2]; tail=z"], [], "https://localhost/home", []),
+    ("a JSON log with arrays (a form of this test)", json.dumps({"host": "shop.example", "path": "/home", "cookie": SENT, "set_cookie": ALL}), SENT, ALL, HOME, []),
+    ("a JSON log with cookies by name (a form of this test)", json.dumps({"url": HOME + "?a=1", "cookies": {"sid": "abc", "a": "b"}}), ["sid=abc; a=b"], [], HOME, []),
+    ("a JSON log with headers as names and values (a form of this test)", json.dumps({"host": "shop.example", "uri": "/home", "headers": [{"name": "Cookie", "value": "sid=1"}, {"name": "X", "value": "y"}]}), ["sid=1"], [], HOME, []),
+    ("quotes within quotes that are not escaped (a form of this test)", 'GET cookie="prefs={"a":1}; tail=z" status=200', ['prefs={"a":1}; tail=z'], [], "https://localhost/", []),
+    ("a bracket within brackets (a form of this test)", "cookie=[a[0]=x; b=1] status=200", ["a[0]=x; b=1"], [], "https://localhost/", []),
 ]  # fmt: skip
 
 
@@ -148,6 +166,11 @@ def test_each_tool_is_read(
     assert one.url == url
     no_host = {Note.NO_HOST} if url.startswith("https://localhost/") else set()
     assert {note for note, count in account.notes.items() if count} == set(notes) | no_host
+
+
+def test_each_tool_has_its_source() -> None:
+    without = [row[0] for row in TABLE if not re.search(r", real(?:;|$)|\([^()]{6,}\)$", row[0])]
+    assert without == [] and len({row[0] for row in TABLE}) == len(TABLE) >= 80
 
 
 @pytest.mark.parametrize(
@@ -200,7 +223,13 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path, text: bytes, fa
     ("text", "names", "note"),
     [
         ('host=a.example "GET / HTTP/1.1" "sid=1"\nhost=a.example "GET / HTTP/1.1" "sid=1; b=2"', ["sid=1; b=2", "sid=1"], {Note.BY_FORM: 2}),
-        ('host=a.example "GET / HTTP/1.1" "sid=1"', [], {Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "view=1"', [], {Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "JSESSIONID=1"\nhost=a.example "GET / HTTP/1.1" "view=1"', ["JSESSIONID=1"], {Note.BY_FORM: 1, Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "connect.sid=1"', ["connect.sid=1"], {Note.BY_FORM: 1}),
+        ('host=a.example "GET / HTTP/1.1" "side=1"', [], {Note.UNCLEAR: 1}),
+        (json.dumps({"cookies": [{"name": "sid", "value": "1", "domain": "a.example", "httpOnly": True}], "origins": []}), [], {Note.STORED: 1}),
+        (json.dumps([{"name": "sid", "value": "1", "domain": "a.example", "hostOnly": True}], indent=1), [], {Note.STORED: 1}),
+        (json.dumps({"resources": [{"url": HOME, "headers": [{"name": "Cookie", "value": "a=1"}]}, {"_type": "cookie_jar", "cookies": [{"key": "b", "value": "2", "domain": "a.example"}]}]}), ["a=1"], {Note.STORED: 1}),
         ('host=a.example "GET / HTTP/1.1" "sid=1; q="a" b"; z=2"', ['sid=1; q="a'], {Note.BY_FORM: 1, Note.UNCLEAR: 1}),
         ('{"host": "a.example", "has_cookie": "yes"}', [], {Note.UNCLEAR: 1}),
         ('host=a.example cookie="c=1"\nhost=a.example cookie="b=' + "x" * (1 << 21) + '"\nhost=a.example cookie="d=1"', ["c=1", "d=1"], {Note.TOO_LONG: 1}),

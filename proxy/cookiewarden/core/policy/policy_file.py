@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.document import IncludedFileModel, IncludeModel, PolicyModel
 from cookiewarden.core.policy.models.entry import EntryModel
-from cookiewarden.core.policy.problem import Code, Problem
-from cookiewarden.core.policy.source import Path, Source
+from cookiewarden.core.policy.problem import Code, Pos, Problem
+from cookiewarden.core.policy.source import MAX_PROBLEMS, Path, Source, rest_of_problems
 from cookiewarden.core.policy.validation import problem_of
 
 M = TypeVar("M", bound=IncludedFileModel)
@@ -44,10 +45,51 @@ def read_policy_file(model: type[M], source: Source) -> PolicyFile[M]:
     try:
         valid = model.model_validate(data)
     except ValidationError as error:
-        problems = [_problem(source, detail, model) for detail in error.errors(include_url=False)]
+        details = _first_details(error, data, model)
+        problems = [_problem(source, detail, model) for detail in details[:MAX_PROBLEMS]]
+        if more := error.error_count() - len(problems):
+            pos = problems[-1].place.pos if problems else Pos()
+            problems.append(rest_of_problems(source, pos, more))
         return PolicyFile(source, None, list(_valid_drafts(source)), problems)
     drafts = [EntryDraft(entry, source, ("cookies", index)) for index, entry in enumerate(valid.cookies)]
     return PolicyFile(source, valid, drafts, [])
+
+
+MAX_MEMBERS = MAX_PROBLEMS + 50
+"""Members of a mapping or list that are validated, if a file has thousands of problems: more than have valid keys."""
+
+
+def _first_details(error: ValidationError, data: Any, model: type[IncludedFileModel]) -> list[ErrorDetails]:
+    """Return pydantic's errors, or the first ones of thousands, which are never all made."""
+    if error.error_count() <= MAX_PROBLEMS:
+        return error.errors(include_url=False)
+    entries = data["cookies"] if isinstance(data.get("cookies"), list) else []
+    known = sorted(data, key=lambda key: key not in model.model_fields)
+    found = _errors_of(model, _cut({key: data[key] for key in known}) | ({"cookies": []} if entries else {}))
+    for index, entry in enumerate(entries):
+        if len(found) > MAX_PROBLEMS:
+            break
+        for detail in _errors_of(EntryModel, _cut(entry)):
+            detail["loc"] = ("cookies", index, *detail["loc"])
+            found.append(detail)
+    return found
+
+
+def _errors_of(model: type[BaseModel], data: Any) -> list[ErrorDetails]:
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        return error.errors(include_url=False)
+    return []
+
+
+def _cut(value: Any) -> Any:
+    """Return a value whose mappings and lists have their first members only."""
+    if isinstance(value, dict):
+        return {key: _cut(one) for key, one in islice(value.items(), MAX_MEMBERS)}
+    if isinstance(value, list):
+        return [_cut(one) for one in islice(value, MAX_MEMBERS)]
+    return value
 
 
 def includes_of(main: PolicyFile[PolicyModel]) -> Iterator[Include]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from cookiewarden.core.policy.problem import Code, Place, Pos, Problem
+from cookiewarden.core.policy.problem import Code, Place, Pos, Problem, counted
 from cookiewarden.core.policy.syntax import explain
 
 Path = tuple[str | int, ...]
@@ -89,6 +89,15 @@ class Source:
         return self.problem(code, self.value_pos(path), message)
 
 
+MAX_PROBLEMS = 1000
+"""Maximum problems of a file that are kept; millions would take gigabytes."""
+
+
+def rest_of_problems(source: Source, pos: Pos, count: int) -> Problem:
+    """Return a problem for those that are not kept. `pos`: a place near the first of them."""
+    return source.problem(Code.TOO_LARGE, pos, f"{counted(count, 'more problem')} not listed")
+
+
 def parse_source(path: str, raw: bytes) -> Source:
     """Parse the bytes of one YAML file. It does not raise; faults are in `problems`."""
     try:
@@ -99,6 +108,7 @@ def parse_source(path: str, raw: bytes) -> Source:
     builder = _Builder(source)
     try:
         builder.build(yaml.parse(text, Loader=_Loader))
+        builder.tell_rest()
         return source
     except yaml.MarkedYAMLError as error:
         source.problems.append(_not_yaml(source, error))
@@ -106,6 +116,7 @@ def parse_source(path: str, raw: bytes) -> Source:
         pass
     except yaml.reader.ReaderError as error:
         source.problems.append(_unreadable_character(source, text, error.reason))
+    builder.tell_rest()
     source.data = None  # half a file would cause false problems
     return source
 
@@ -163,6 +174,9 @@ class _Builder:
         self.skip = 0
         """Depth inside a dropped node: the value of a duplicate key, or a key that is not text."""
         self.documents = 0
+        self.unlisted = 0
+        """Problems above MAX_PROBLEMS."""
+        self.first_unlisted = Pos()
 
     def build(self, events: Iterable[Any]) -> None:
         for event in events:
@@ -189,7 +203,16 @@ class _Builder:
                     self.close()
 
     def complain(self, code: Code, event: Any, message: str) -> None:
-        self.source.problems.append(self.source.problem(code, _pos(event), message))
+        if len(self.source.problems) < MAX_PROBLEMS or code is Code.SYNTAX:
+            self.source.problems.append(self.source.problem(code, _pos(event), message))
+        else:
+            self.first_unlisted = self.first_unlisted if self.unlisted else _pos(event)
+            self.unlisted += 1
+
+    def tell_rest(self) -> None:
+        """Report the number of the problems that are not kept."""
+        if self.unlisted:
+            self.source.problems.append(rest_of_problems(self.source, self.first_unlisted, self.unlisted))
 
     def refuse_features(self, event: Any, tagged: bool) -> None:
         if event.anchor is not None:

@@ -41,6 +41,10 @@ UNCLEAR = (
     "X-Forwarded or Forwarded headers from %s are not valid, or their members disagree; "
     "let the ingress in %s overwrite them instead of appending to them"
 )
+UNUSED = (
+    "headers from %s state the scheme, such as X-Forwarded-Ssl, and are not used; let the ingress in %s send "
+    "X-Forwarded-Proto, or give --scheme"
+)
 REMOVED = (
     "removing headers of an ingress from %s, such as X-Real-IP; if an ingress is there, give --trust-forwarded %s, "
     "or keep single headers with --keep-client-header"
@@ -348,6 +352,9 @@ class ClientConnection(ClientRole):
             for name in came.unclear:
                 metrics.forwarded_unclear.add(name)
                 hints.give(self.peer, UNCLEAR)
+            for name in came.unused if not self.context.https else ():
+                metrics.forwarded_unclear.add(name)
+                hints.give(self.peer, UNUSED)
             return
         if came.is_present:
             metrics.counts[FORWARDED_REPLACED] += 1

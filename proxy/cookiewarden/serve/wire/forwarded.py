@@ -9,16 +9,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cookiewarden.serve.ingress import SCHEME_FIELDS
 from cookiewarden.serve.wire.head import HOST, NONE
 
 FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"})
 
-UNCLEAR = ("x-forwarded-proto", "x-forwarded-host", "forwarded")
-"""Fields whose values may be not understood."""
+UNCLEAR = ("x-forwarded-proto", "x-forwarded-host", "forwarded", *SCHEME_FIELDS)
+"""Fields of a trusted ingress that may be not understood, or not used."""
 
 _INGRESS_LINE = re.compile(
-    rb"\r\n(?=[xtf])(x-(?:forwarded-(?:path|port|prefix|scheme|server|ssl)|original-url|re(?:al-ip|write-url)|script-name)"
-    rb"|true-client-ip|front-end-https):",
+    rb"\r\n(?=[xtfcsp][-raflc])(x-(?:forwarded-(?:path|port|prefix|protocol|scheme|server|ssl)|original-(?:host|url)"
+    rb"|re(?:al-ip|write-url)|script-name|scheme|url-scheme|arr-ssl|cl(?:ient|uster-client)-ip)"
+    rb"|true-client-ip|front-end-https|fastly-(?:client-ip|ssl)|cf-(?:connecting-ip|visitor)"
+    rb"|cloudfront-forwarded-proto|script_name|path_info):",
     re.IGNORECASE,
 )
 
@@ -38,6 +41,8 @@ class Forwarded:
     """True if the request has one of `FORWARDED`."""
     unclear: tuple[str, ...] = ()
     """Fields that are not valid, or whose members disagree."""
+    unused: tuple[str, ...] = ()
+    """Fields that state the scheme, if no field that is read does."""
     ingress: tuple[str, ...] = ()
     """The request's `serve.ingress.INGRESS_FIELDS`."""
 
@@ -46,27 +51,46 @@ def read_forwarded(special: Mapping[bytes, Sequence[bytes]], fields: bytes) -> F
     """Parse the fields; None if there are none.
 
     `special`: values by lower-case name. `fields`: the other lines, each with its line break before it."""
-    ingress = tuple(sorted({name.lower().decode() for name in _INGRESS_LINE.findall(fields)}))
-    if FORWARDED.isdisjoint(special):
-        return Forwarded(ingress=ingress) if ingress else None
-    if special.keys() & FORWARDED == {b"forwarded"}:
-        return _read_rfc_7239(special[b"forwarded"], ingress)
-    schemes = _members(special.get(b"x-forwarded-proto", NONE))
-    hosts = _members(special.get(b"x-forwarded-host", NONE))
-    scheme = _SCHEMES.get(schemes[0].lower(), b"") if schemes else b""
-    host = hosts[0] if hosts and HOST.fullmatch(hosts[0]) else b""
-    unclear = []
-    if b"x-forwarded-proto" in special and (not scheme or len({_SCHEMES.get(s.lower()) for s in schemes}) > 1):
-        unclear.append("x-forwarded-proto")
-    if b"x-forwarded-host" in special and (not host or len({h.lower() for h in hosts}) > 1):
-        unclear.append("x-forwarded-host")
-    addresses = b", ".join(filter(None, special.get(b"x-forwarded-for", NONE)))
-    return Forwarded(addresses, scheme, host, True, tuple(unclear), ingress)
+    found = _INGRESS_LINE.findall(fields)
+    ingress = tuple(sorted({name.lower().decode() for name in found})) if found else ()
+    is_present = not FORWARDED.isdisjoint(special)
+    if not is_present and not ingress:
+        return None
+    unclear: tuple[str, ...] = ()
+    if b"forwarded" in special and special.keys() & FORWARDED == {b"forwarded"}:
+        in_scheme = in_host = "forwarded"
+        stated = _rfc_7239(special[b"forwarded"])
+        if stated is None:
+            stated, unclear = _NOTHING, ("forwarded",)
+        addresses, schemes, hosts = stated
+    else:
+        in_scheme, in_host = "x-forwarded-proto", "x-forwarded-host"
+        addresses = b", ".join(filter(None, special.get(b"x-forwarded-for", NONE)))
+        schemes = _members(special.get(b"x-forwarded-proto", NONE))
+        hosts = _members(special.get(b"x-forwarded-host", NONE))
+    scheme = host = b""
+    if schemes:
+        scheme = _SCHEMES.get(schemes[0].lower(), b"")
+        if not scheme or (len(schemes) > 1 and any(_SCHEMES.get(each.lower()) != scheme for each in schemes)):
+            unclear = (in_scheme,)
+    if hosts:
+        host = hosts[0] if HOST.fullmatch(hosts[0]) else b""
+        if not host or (len(hosts) > 1 and any(each.lower() != host.lower() for each in hosts)):
+            unclear = (*unclear, in_host) if in_host not in unclear else unclear
+    unused = () if scheme or not ingress else tuple(name for name in ingress if name in SCHEME_FIELDS)
+    return Forwarded(addresses, scheme, host, is_present, unclear, unused, ingress)
+
+
+_Stated = tuple[bytes, list[bytes], list[bytes]]
+"""Addresses, schemes and hosts as the fields state them; the first scheme and the first host are the browser's."""
+_NOTHING: _Stated = (b"", [], [])
 
 
 def _members(values: Sequence[bytes]) -> list[bytes]:
-    """Return the members of a list; several fields are one list (RFC 9110 5.3)."""
-    return [member.strip(b" \t") for value in values for member in value.split(b",") if member.strip(b" \t")]
+    """Return the members of a list; several fields are one list (RFC 9110 5.3). A field without members has an empty
+    one."""
+    members = [member.strip(b" \t") for value in values for member in value.split(b",") if member.strip(b" \t")]
+    return members if members or not values else [b""]
 
 
 MAX_FORWARDED = 2048
@@ -75,27 +99,28 @@ _PAIRS = re.compile(rb"([ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:\"((?:[^\"\\]|
 """A pair with its end, or an empty one, which is allowed."""
 
 
-def _read_rfc_7239(values: Sequence[bytes], ingress: tuple[str, ...]) -> Forwarded:
-    """Parse `Forwarded`. Its first element describes the browser; every `for` is an address on the path."""
+def _rfc_7239(values: Sequence[bytes]) -> _Stated | None:
+    """Parse `Forwarded`; None if it is not valid. Its first element describes the browser; every `for` is an address on
+    the path."""
     text = b",".join(values)
     pairs = _PAIRS.findall(text) if len(text) <= MAX_FORWARDED else []
     if b"".join(whole for whole, *_ in pairs) != text:
-        return Forwarded(is_present=True, unclear=("forwarded",), ingress=ingress)
+        return None
     elements: list[dict[bytes, bytes]] = [{}]
     for _, name, quoted, token, end in pairs:
         if name:
             elements[-1][name.lower()] = token or re.sub(rb"\\(.)", rb"\1", quoted)
         if end == b",":
             elements.append({})
-    first = next(filter(None, elements), {})
-    scheme = _SCHEMES.get(first.get(b"proto", b"").lower(), b"")
-    host = first.get(b"host", b"")
-    host = host if HOST.fullmatch(host) else b""
-    protos = {_SCHEMES.get(each[b"proto"].lower()) for each in elements if b"proto" in each}
-    is_unclear = (b"proto" in first and not scheme) or (b"host" in first and not host) or len(protos) > 1
+    elements = list(filter(None, elements))
     addresses = b", ".join(_address(each[b"for"]) for each in elements if each.get(b"for"))
-    unclear = ("forwarded",) if is_unclear else ()
-    return Forwarded(addresses, scheme, host, True, unclear, ingress)
+    return addresses, _of_elements(elements, b"proto"), _of_elements(elements, b"host")
+
+
+def _of_elements(elements: list[dict[bytes, bytes]], name: bytes) -> list[bytes]:
+    """Return the values of a parameter, of the first element even if it is absent there; none if all lack it."""
+    found = [each[name] for each in elements if name in each]
+    return found if not found or name in elements[0] else [b"", *found]
 
 
 _NODE = re.compile(rb"\[([0-9A-Fa-f:.]+)\](?::[\w.-]+)?|([^:\s,]+)(?::[\w.-]+)?")

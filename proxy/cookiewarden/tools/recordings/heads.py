@@ -15,14 +15,27 @@ from cookiewarden.tools.recordings.recorded import (
     exchange_of_url,
 )
 
-_REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/[0-9.]+\s*")
-_STATUS_LINE = re.compile(rb"HTTP/[0-9.]+ [0-9]{3}.*")
+_REQUEST_LINE = re.compile(rb"([A-Z]+) (?:(\S+) HTTP/[0-9.]+|(https?://\S+)(?: http/1\.[01]| h2)?)\s*")
+"""A request line. Without a version, as in files of REST clients, it has a URL."""
+_STATUS_LINE = re.compile(
+    rb"(?:<< )?HTTP(?:/[0-9.]+)? [0-9]{3}.*|<< [0-9]{3} .*|[0-9]{3} (?:[A-Za-z ]+)?https?://\S+ \([0-9]+ms.*"
+)
+"""A status line. `mitmdump` writes arrows before it, and OkHttp writes the URL and the time in it."""
 _HEADER = re.compile(
     rb"(set-cookie|cookie|host|date|:authority|:path|:scheme|:method)[ \t]*:[ \t]*(.*?)[ \t]*\r?", re.IGNORECASE
 )
 _WGET = re.compile(rb"--[0-9 :-]{19}--  (https?://\S+)\s*")
-_BEFORE = re.compile(rb"(?:[0-9:]{8}\.[0-9]{6} )?(?:[<>*](?: |$)|header: )?[ \t]*")
-"""Text before each line of a head: of `curl -v` with `--trace-time`, of `http.client`, of `wget -S`."""
+_BEFORE = re.compile(
+    rb"(?:[0-9:]{8}\.[0-9]{6} )?(?:[<>*](?: |$)|header: |-->(?= )|<--(?= ))?[ \t]*"
+    rb"(?:(?:[0-9.]+|\[[0-9a-f:.]+\]):[0-9]+: (?=[A-Z]+ https?://))?"
+)
+"""Text before each line of a head: of `curl -v` with `--trace-time`, of `http.client`, `wget -S`, OkHttp and
+`mitmdump`."""
+_IN_PACKET = re.compile(
+    rb"(?<=[^\s\"'=:,;|\[({])(?:(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S* HTTP/1\.[01]"
+    rb"|HTTP/1\.[01] [0-9]{3} [A-Za-z ]*)$"
+)
+"""The first line of a head directly after the octets of IP and TCP, as `tcpdump -A` writes it."""
 _SENT = re.compile(rb"(?:send|reply): b?(['\"])(.*)\1")
 """The lines of a head as `http.client` writes them, with the escapes of Python."""
 _VARNISH = re.compile(rb"-+ +(?:Be)?(?:req|resp)(Method|URL|Header|Status) +(.*)", re.IGNORECASE)
@@ -72,6 +85,8 @@ class Heads:
             return True, [one for text in lines if text for one in self._line(text)[1]]
         if varnish := _VARNISH.fullmatch(line):
             return True, self._varnish(varnish[1].lower(), varnish[2])
+        if b"HTTP/1" in line and (packet := _IN_PACKET.search(line)):
+            return self._line(packet[0])
         return self._line(line[_BEFORE.match(line).end() :])  # type: ignore[union-attr]
 
     def _add_dumped(self, offset: int, text: bytes) -> None:
@@ -103,7 +118,7 @@ class Heads:
         ended: list[Recorded] = []
         if request := _REQUEST_LINE.fullmatch(line):
             ended += self.rest()
-            self.exchange = exchange_of_target(request[2], request[1], self.exchange)
+            self.exchange = exchange_of_target(request[2] or request[3], request[1], self.exchange)
             self._begin(is_head=True)
         elif _STATUS_LINE.fullmatch(line):
             if self.is_answer or not self.is_head:

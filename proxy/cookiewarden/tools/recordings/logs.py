@@ -51,6 +51,8 @@ _ATTRIBUTE = re.compile(
 )
 
 
+_SESSION = re.compile(rb"(?:[\w.-]*(?:sess|sid(?=\W))|__(?:host|secure)-)[^=]*=", re.IGNORECASE)
+"""Names that only cookies have, such as JSESSIONID and connect.sid."""
 _OTHER_FIELDS = re.compile(
     rb"(?:max-age|s-maxage|ma|h[23](?:-[0-9]+)?|root|self|for|by|host|proto|timeout|max|charset|boundary|filename|u|q|dur|rel"
     rb"|realm|width|initial-scale)=",
@@ -99,8 +101,38 @@ class _Found:
 
 
 _PLACES = frozenset(
-    {"uri", "request_uri", "requestpath", "request_path", "requesturl", "path", "url", "request_url", "original_path"}
+    [
+        "uri",
+        "request_uri",
+        "requestpath",
+        "request_path",
+        "requesturl",
+        "path",
+        "url",
+        "request_url",
+        "original_path",
+        "rawpath",
+        "http.request.uri",
+        "http.request.full_uri",
+        "clientrequesturi",
+    ]
 )
+_HOSTS = frozenset(
+    [
+        "host",
+        "http_host",
+        "request_host",
+        "requesthost",
+        "vhost",
+        "server_name",
+        "authority",
+        ":authority",
+        "http.host",
+        "clientrequesthost",
+    ]
+)
+_ANSWER = re.compile(r"res(?:$|_|p)|downstream")
+"""Members about the response; other names begin with `res`, too, such as `resources`."""
 _TIMES = frozenset(
     {"time", "@timestamp", "timestamp", "time_iso8601", "time_local", "startutc", "start_time", "ts", "start"}
 )
@@ -144,13 +176,20 @@ class Logs:
         """Yield the exchanges whose fields waited for another line. The fields that no line explains are counted."""
         held, self._held = self._held, []
         for column, found, value in held:
-            if self._columns.get(column):
+            if self._columns.get(column) or (column not in self._columns and _SESSION.match(value)):
                 yield from self._taken(found, value)
             elif column not in self._columns:
                 self._account.notes[Note.UNCLEAR] += 1
 
     def record(self, record: dict[str, Any]) -> Iterator[Recorded]:
         """Yield the exchanges of a JSON record. Its cookies can be in a line of text that it holds."""
+        if _are_stored([record]) and "name" in record and "value" in record:
+            self._account.notes[Note.STORED] += 1
+            return
+        if parts := list(_exchanges(record)):
+            for part in parts:
+                yield from self.record(part)
+            return
         found = _Found()
         self._walk(record, found, 0)
         before = sum(self._account.notes.values())
@@ -296,17 +335,16 @@ class Logs:
     def _member(self, key: str, value: Any, found: _Found, depth: int, is_answer: bool) -> None:
         name = key.lower().replace("-", "_")
         if re.fullmatch(_NAME.decode(), name) and not _SCRIPT.search(key):
-            self._cookies(f"set_{key}" if is_answer and name == "cookies" else key, value, found)
+            is_set = is_answer and (name == "cookies" or (name == "cookie" and isinstance(value, list)))
+            self._cookies(f"set_{key}" if is_set else key, value, found)
         elif isinstance(value, dict | list):
-            if (
-                name in ("host", "authority", ":authority")
-                and isinstance(value, list)
-                and value
-                and isinstance(value[0], str)
-            ):
+            if name == "url" and isinstance(value, dict) and (url := _url_of_parts(value)):
+                self._fact("url", url, found)
+                return
+            if name in _HOSTS and isinstance(value, list) and value and isinstance(value[0], str):
                 found.host = octets(value[0])
             if name not in _ELSEWHERE:
-                is_answer = is_answer or name.startswith(("res", "downstream"))
+                is_answer = is_answer or _ANSWER.match(name) is not None
                 self._walk(value, found, depth + 1, is_answer)
         elif isinstance(value, str):
             self._fact(name, value, found)
@@ -314,8 +352,11 @@ class Logs:
             found.at = value / 1000 if value > 1e11 else float(value)
 
     def _cookies(self, key: str, value: Any, found: _Found) -> None:
-        if value == []:  # Caddy without log_credentials
+        if value == [] and not key.lower().endswith("cookies"):  # Caddy without log_credentials
             self._account.notes[Note.REDACTED] += 1
+        if "set" not in key.lower() and _are_stored(value):
+            self._account.notes[Note.STORED] += 1
+            return
         if "set" in key.lower() and isinstance(value, dict):
             value = [f"{name}={one}" for name, one in value.items()]
         if "set" in key.lower() and isinstance(value, list):
@@ -328,25 +369,16 @@ class Logs:
                 self._account.notes[Note.UNCLEAR] += 1
 
     def _fact(self, name: str, value: str, found: _Found) -> None:
-        if name in (
-            "host",
-            "http_host",
-            "request_host",
-            "requesthost",
-            "vhost",
-            "server_name",
-            "authority",
-            ":authority",
-        ):
+        if name in _HOSTS:
             found.host = found.host or octets(value)
         elif name in _PLACES:
             if exchange := exchange_of_url(value):
                 found.host, found.target, found.https = exchange.host, exchange.target, exchange.https
             elif value.startswith("/"):
                 found.target = found.target or octets(value)
-        elif name in ("method", "request_method", "requestmethod"):
+        elif name in ("method", "request_method", "requestmethod", "clientrequestmethod"):
             found.method = octets(value)
-        elif name in ("scheme", "requestscheme", "request_scheme"):
+        elif name in ("scheme", "requestscheme", "request_scheme", "clientrequestscheme"):
             found.https = value.lower() == "https"
         elif line := re.fullmatch(r"([A-Z]+) (\S+)(?: HTTP/[0-9.]+)?", value) if name in _LINES else None:
             found.request(octets(line[1]), octets(line[2]))
@@ -396,8 +428,8 @@ def _is_empty(value: bytes) -> bool:
 
 
 def _is_several(value: bytes) -> bool:
-    """Check whether a value has two pairs or more, as cookie headers write them."""
-    pieces = value.rstrip(b"; ").split(b"; ")
+    """Check whether a value has two pairs or more, as cookie headers write them. Jetty writes no blanks."""
+    pieces = re.split(rb"; ?", value.rstrip(b"; "))
     return len(pieces) > 1 and sum(b"=" in piece for piece in pieces) > 1
 
 
@@ -462,6 +494,36 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             value = [*(made[key] if isinstance(made[key], list) else [made[key]]), value]
         made[key] = value
     return made
+
+
+def _exchanges(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the members of lists that have a request and a response, as in collections of Postman. Their URLs
+    differ."""
+    if isinstance(value, list):
+        for one in value:
+            if isinstance(one, dict) and isinstance(one.get("request"), dict) and "response" in one:
+                yield one
+            elif depth < MAX_DEPTH:
+                yield from _exchanges(one, depth + 1)
+    elif isinstance(value, dict) and depth < MAX_DEPTH:
+        for one in value.values():
+            yield from _exchanges(one, depth + 1)
+
+
+def _url_of_parts(url: dict[str, Any]) -> str:
+    """Return a URL that is written as an object, as Postman and Newman do; empty if its parts are not known."""
+    whole = url.get("raw", url.get("full"))  # Postman, Elastic Common Schema
+    if isinstance(whole, str):
+        return whole
+    host, path = url.get("host"), url.get("path")
+    if not isinstance(host, list) or not isinstance(path, list):
+        return ""
+    return f"{url.get('protocol', 'https')}://{'.'.join(map(str, host))}/{'/'.join(map(str, path))}"
+
+
+def _are_stored(value: Any) -> bool:
+    """Check for cookies with a domain, as Playwright's storageState has them. Requests have only names and values."""
+    return isinstance(value, list) and any(isinstance(one, dict) and "domain" in one for one in value)
 
 
 def _messages(record: dict[str, Any]) -> Iterator[bytes]:

@@ -51,13 +51,14 @@ class Note(Enum):
         "left out: a field may be a cookie header; name the fields of the log, such as "
         'cookie="$http_cookie", with escaped quotes'
     )
+    STORED = "left out: cookies as a browser stores them, without headers; record a HAR file"
     FROM_ARRAYS = "read from cookies[] arrays, because the headers do not have these cookies"
     SPLIT = "split: the recorder had joined Set-Cookie lines with commas"
     BY_FORM = "read by form: a field without a name looks like a cookie header"
     NO_HOST = "without a host: read as of https://localhost/; give --url if it is another"
 
 
-_MISSING = (Note.NO_URL, Note.REDACTED, Note.NOT_PARSED, Note.TOO_LONG, Note.UNCLEAR)
+_MISSING = (Note.NO_URL, Note.REDACTED, Note.NOT_PARSED, Note.TOO_LONG, Note.UNCLEAR, Note.STORED)
 """Notes on parts that may have had cookies."""
 
 
@@ -92,6 +93,8 @@ class Account:
         if self.notes[Note.REDACTED]:
             how = "" if self.is_har else " (log_credentials in Caddy, accessLog.fields.headers in Traefik)"
             return f"its cookies are redacted; record them without redaction{how}"
+        if self.notes[Note.STORED]:
+            return "it has cookies as a browser stores them, such as Playwright's storageState; record a HAR file"
         if self.is_har and self.exchanges:
             return (
                 "it has no Cookie and Set-Cookie headers. Chrome and Edge leave them out by default: in the developer "

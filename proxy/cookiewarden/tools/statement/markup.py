@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cookiewarden.tools.statement.charset import visible
 from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
+from cookiewarden.tools.statement.plaintext import text_lines
 from cookiewarden.tools.statement.reduction import HEADINGS, TABLES, reduced
 from cookiewarden.tools.statement.words import MAX_COLUMNS, columns_of
 
@@ -111,7 +112,8 @@ class _Cell:
     @property
     def text(self) -> str:
         """Return the text of the cell; its lines end with a line feed."""
-        return "\n".join(t for line in self.block.lines for t in (line.cells or (line.text,)))
+        lines = [line for line in self.block.lines if line.kind is not LineKind.BLANK]
+        return "\n".join(t for line in lines for t in (line.cells or (line.text,)))
 
 
 @dataclass(slots=True)
@@ -136,6 +138,8 @@ class _Lines:
         self.blocks = [_Block()]
         self.tables: list[_HtmlTable] = []
         self.table = 0
+        self.written: _Block | None = None
+        """Block in which a `<pre>` is open; the white space of its text separates columns."""
 
     @property
     def block(self) -> _Block:
@@ -145,9 +149,12 @@ class _Lines:
     def take(self, node: "LexborNode", enters: bool) -> None:
         """Read a node that is entered or left."""
         if node.is_text_node:
-            self.block.text.append(re.sub(r"\s+", " ", visible(node.text_content or "")))
+            text = visible(node.text_content or "")
+            self.block.text.append(text if self.written is self.block else re.sub(r"\s+", " ", text))
         elif node.is_element_node:
             tag = node.tag or ""
+            if self.written is self.block and tag != "br" and (tag != "pre" or not enters):
+                self._end_written()
             if tag in TABLES:
                 self._table(node, tag, enters)
             elif enters:
@@ -157,7 +164,12 @@ class _Lines:
 
     def _enter(self, tag: str, number: int) -> None:
         block = self.block
-        if tag in ("div", "p", "br"):
+        if tag == "pre" and block.kind is not LineKind.ITEM and not block.terms:
+            block.end(LineKind.TEXT, number)
+            self.written = block
+        elif tag == "br" and self.written is block:
+            block.text.append("\n")
+        elif tag in ("div", "p", "br", "pre"):
             self._between(number)
         elif tag == "li":
             block.end(LineKind.ITEM, number)
@@ -169,7 +181,7 @@ class _Lines:
             block.end(LineKind.TEXT, number)
 
     def _leave(self, tag: str) -> None:
-        if tag in ("div", "p"):
+        if tag in ("div", "p", "pre"):
             self._between(0)
         elif tag == "dt":
             self.block.end_term()
@@ -179,6 +191,19 @@ class _Lines:
             self.block.end()
             if tag == "dl":
                 self.block.end_terms()
+            if tag in ("ul", "ol", "dl"):  # text below a list does not continue its last item
+                self.block.lines.append(PageLine(LineKind.BLANK, "", self.block.number))
+
+    def _end_written(self) -> None:
+        """Read the text of a `<pre>` as plain text, which can have a table."""
+        block, self.written = self.block, None
+        text, block.text = "".join(block.text), []
+        self.table += 1
+        for line in text_lines(text):
+            if line.kind is not LineKind.BLANK:
+                line.number += block.number - 1
+                line.table = self.table if line.table else 0
+                block.lines.append(line)
 
     def _between(self, number: int) -> None:
         """Begin another line within an item, a term or a heading, and after other text."""

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.policy import Lifetime
 from cookiewarden.core.policy.problem import printable
 from cookiewarden.tools.statement.lines import LineKind, NoStatement, PageLine, plain
 from cookiewarden.tools.statement.names import BROWSERS, COUNT, MAX_NAMES, STRONG, could_be_a_name, names_in, pattern
 from cookiewarden.tools.statement.pagetext import lines_of
 from cookiewarden.tools.statement.phrases import day_in, is_only_lifetime, lifetime_in, lifetime_of
-from cookiewarden.tools.statement.words import Head, columns_of, folded, head_of, storage_of
+from cookiewarden.tools.statement.words import Head, columns_of, folded, head_of, storage_of, words
 
 
 @dataclass(slots=True)
@@ -108,7 +109,7 @@ _NAME = re.compile(
     r"""["'`\u201c\u2018]?(?P<name>[^\s:"'`\u201c\u201d\u2018\u2019=;,()]{1,128}"""
     r"""(?:[ ]?\[[^\]\s]{1,30}\])?)["'`\u201d\u2019]?"""
     r"""(?P<more>(?:[ ]?(?:,|/|and|or|en|of)[ ](?:[^\s:=;,()]{1,128}))*)"""
-    r"""[ ]*[\u2013\u2014-]*[ ]*(?P<separator>:|[\u2013\u2014]|[ ]-[ ]|\()[ ]*(?P<text>.+)"""
+    r"""[ ]*[\u2013\u2014-]*[ ]*(?P<separator>:|[\u2013\u2014]|[ ][|-][ ]|\()[ ]*(?P<text>.+)"""
 )
 
 
@@ -116,6 +117,17 @@ MAX_ITEM = 4000
 """Maximum characters of the text of a cookie."""
 MAX_INTRO = 1000
 """Maximum characters of an introduction, counted from its end, and of a heading."""
+MAX_GRID = 8
+"""Maximum columns of a grid."""
+MAX_LINES = 5
+"""Maximum lines of text below a name."""
+_CLEAR = re.compile(r"^_|[_%*]|sess|(?:sid|csrf|xsrf)$", re.IGNORECASE)
+"""Forms of names that headings do not have."""
+_CLEAR_ITEM = re.compile(r"(_[\w*.-]+|\w+SESS(?:ION)?ID)\s+(?:[|\u2013\u2014-]\s+)?(.+)")
+_MENTION = re.compile(r"(?<![\w/.@%:=&?*<>\[{(\u201c\"'`-])(_{1,2}[A-Za-z][\w*.-]*|[A-Z]+SESS(?:ION)?ID)(?![\w(=])")
+"""Names in running text."""
+_SNAKE = re.compile(r"(?<![\w/.@%:=&?*<>-])([a-z0-9]+(?:_[a-z0-9]+)+)(?![\w(=@/])", re.IGNORECASE)
+"""Words with underscores, which are names in a sentence about cookies."""
 MAX_ROWS = 20_000
 """Maximum rows and items of a page."""
 
@@ -135,12 +147,14 @@ class _Reader:
         self.heading_used = False
         self.place = ("", "")
         """Heading and introduction of the last group."""
+        self.units: dict[int, str] = {}
+        """Units in the heads of columns, such as days, by column."""
 
     def read(self) -> Published:
         at = 0
         while at < len(self.lines):
             line = self.lines[at]
-            if (after := self._record(at)) > at:
+            if (after := self._grid(at)) > at or (after := self._record(at)) > at or (after := self._above(at)) > at:
                 at = after
                 continue
             if line.kind in (LineKind.ITEM, LineKind.ROW, LineKind.SECTION):
@@ -155,12 +169,107 @@ class _Reader:
                 if claim := self._strong_text(line):
                     self.published.rows += 1
                     self._add([claim])
+                elif self._is_beside(at):
+                    self.published.rows += 1
+                    self._leave(line, f"perhaps a cookie, outside of a list: {_short(line.text)}")
             at += 1
+        self._leave_mentions()
         return self.published
 
+    def _is_beside(self, at: int) -> bool:
+        """Check for `lang: …` beside a line with a name that other words do not have, such as `_ga: …`."""
+        found = _NAME.match(self.lines[at].text[:MAX_ITEM])
+        if found is None or not found["name"][:1].islower() or not could_be_a_name(found["name"]):
+            return False
+        beside = [self.lines[other] for other in (at - 1, at + 1) if 0 <= other < len(self.lines)]
+        return any(line.kind is LineKind.TEXT and self._strong_text(line) is not None for line in beside)
+
+    def _leave_mentions(self) -> None:
+        """Report names in text and in other lists that were not read."""
+        told: set[str] = set()
+        for line in self.lines:
+            if line.kind not in (LineKind.TEXT, LineKind.HEADING, LineKind.ITEM):
+                continue
+            mentions = _MENTION.findall(line.text[:MAX_ITEM])
+            if "cookie" in folded(line.text[:MAX_ITEM]):
+                mentions += _SNAKE.findall(line.text[:MAX_ITEM])
+            for said in mentions:
+                name = pattern(said.rstrip("._-"))
+                if name in told or len(told) >= MAX_NAMES or any(name_matches(known, name) for known in self.known):
+                    continue
+                told.add(name)
+                if not any(said in left.why and not left.is_understood for left in self.published.left_out):
+                    self._leave(line, f"a name outside of lists and tables: {_short(said)}", is_row=False)
+
+    def _above(self, at: int) -> int:
+        """Read names that stand alone above their text. Returns the index of the next line; -1 if there is none."""
+        first = self.lines[at]
+        names: list[PageLine] = []
+        while at < len(self.lines) and len(names) < MAX_NAMES and _is_clear_name(self.lines[at]):
+            names.append(self.lines[at])
+            at = self._after(at)
+        if not names:
+            return -1
+        texts: list[str] = []
+        while at < len(self.lines) and len(texts) < MAX_LINES and self._describes(at):
+            texts.append(self.lines[at].text)
+            at += 1
+        spans = [text for text in texts if is_only_lifetime(text)]
+        purpose = " ".join(text for text in texts if text not in spans)
+        self.published.rows += 1
+        lifetime = lifetime_of(spans[0]) if len(spans) == 1 else lifetime_in(purpose)
+        self._add([self._claim(line.text, purpose, lifetime, first) for line in names])
+        return at
+
+    def _describes(self, at: int) -> bool:
+        line = self.lines[at]
+        if line.kind is not LineKind.TEXT or _is_clear_name(line) or self._strong_text(line) is not None:
+            return False
+        return _label(line.text) is None and not self._is_heading(at)
+
+    def _after(self, at: int) -> int:
+        """Return the index of the next line that is not blank."""
+        at += 1
+        return at + 1 if at < len(self.lines) and self.lines[at].kind is LineKind.BLANK else at
+
+    def _grid(self, at: int) -> int:
+        """Read cells that are lines, below heads that are lines, such as a grid of `<div>`. Each row must have a name,
+        and a lifetime if there is a head for it. Returns the index of the next line; -1 for other lines."""
+        heads: list[str] = []
+        while at < len(self.lines) and len(heads) < MAX_GRID and self._is_cell(at):
+            if head_of(self.lines[at].text) is None:
+                break
+            heads.append(self.lines[at].text)
+            at = self._after(at)
+        columns = columns_of(tuple(heads))
+        if columns is None:
+            return -1
+        rows: list[PageLine] = []
+        while (row := self._grid_row(at, len(heads))) is not None and _is_row_of(columns, row[0].cells):
+            rows.append(row[0])
+            at = row[1]
+        if not rows:
+            return -1
+        self.units = {column: unit_of(heads[column]) for column in columns.get("lifetime", [])}
+        self._part(rows, columns)
+        return at
+
+    def _is_cell(self, at: int) -> bool:
+        return self.lines[at].kind is LineKind.TEXT
+
+    def _grid_row(self, at: int, width: int) -> tuple[PageLine, int] | None:
+        """Return the next lines as a row, and the index after them."""
+        cells: list[str] = []
+        first = at
+        while at < len(self.lines) and len(cells) < width and self._is_cell(at):
+            cells.append(self.lines[at].text)
+            at = self._after(at)
+        return (PageLine(LineKind.ROW, "", self.lines[first].number, tuple(cells)), at) if len(cells) == width else None
+
     def _leave_heads(self, at: int) -> None:
-        """Report heads that are not in a table, such as a grid of `<div>`."""
-        texts = [line.text for line in self.lines[at : at + 2] if line.kind is LineKind.TEXT]
+        """Report heads that are not in a table, such as a grid of `<div>` with empty cells."""
+        others = [at, self._after(at)]
+        texts = [self.lines[n].text for n in others if n < len(self.lines) and self.lines[n].kind is LineKind.TEXT]
         heads = [head for text in texts if (head := _label(text)) is not None]
         if len(heads) == 2 and heads[0].kind == "name" != heads[1].kind:
             told = f"heads outside of a table cannot be read: {_short(texts[0])}, {_short(texts[1])}"
@@ -223,12 +332,13 @@ class _Reader:
         """Read a table. Each head in it begins a part with other columns."""
         columns: dict[str, list[int]] | None = None
         part: list[PageLine] = []
-        for row in rows:
+        for row in _upright(rows):
             found = columns_of(row.cells) if row.kind is LineKind.ROW else None
             if found is not None:
                 self._part(part, columns)
                 # A second row of heads has details of the first, such as a minimum and a maximum.
                 columns, part = {**columns, **found} if columns and not part else found, []
+                self.units = {at: unit_of(row.cells[at]) for at in found.get("lifetime", [])}
             else:
                 part.append(row)
         self._part(part, columns)
@@ -246,6 +356,7 @@ class _Reader:
                 for row in unread:
                     self._leave(row, f"the heads of its table are not known: {heads}")
                 return
+        columns = _with_lifetimes(columns, rows) if columns is not None else None
         name = _best_name(rows, columns["name"]) if columns is not None else 0
         for row in rows:
             if row.kind is LineKind.SECTION or _is_section(row, name):
@@ -263,7 +374,7 @@ class _Reader:
         a label before lines with a value. Returns the index of the next line; -1 if there is none."""
         first = self.lines[at]
         values: dict[str, tuple[Head, str]] = {}
-        if _is_name_alone(first):
+        if _is_name_alone(first, of=(*_NAME_LINES, LineKind.ITEM, LineKind.SECTION)):
             values[""] = (Head("name", "", 0), first.text)
             at += 1
         while at < len(self.lines):
@@ -279,7 +390,8 @@ class _Reader:
             values |= {head.phrase: (head, text) for head, text in found}
             at = after
         kinds = {head.kind for head, _ in values.values()}
-        enough = {"lifetime"} if "" in values else {"purpose", "lifetime", "provider", "type"}
+        is_doubtful = "" in values and not _is_clear_name(first)
+        enough = {"lifetime"} if is_doubtful else {"purpose", "lifetime", "provider", "type"}
         if not kinds & enough or "name" not in kinds:
             return -1
         texts: dict[str, str] = {}
@@ -317,16 +429,17 @@ class _Reader:
         if line.kind is LineKind.ROW:
             head = head_of(line.cells[0]) if len(line.cells) == 2 else None
             is_pair = head is not None and line.cells[1] and head_of(line.cells[1]) is None
-            return ([(head, line.cells[1])] if head is not None and is_pair else []), at + 1
+            value = with_unit(line.cells[1], unit_of(line.cells[0]))
+            return ([(head, value)] if head is not None and is_pair else []), at + 1
         if found := _pairs(line.cells or (line.text,)):
             return found, at + 1
         head = _label(line.text)
         if head is None or at + 1 >= len(self.lines):
             return [], at
-        value = self.lines[at + 1]
-        if value.kind is not LineKind.TEXT or _label(value.text) is not None:
+        below = self.lines[at + 1]
+        if below.kind is not LineKind.TEXT or _label(below.text) is not None:
             return [], at
-        return [(head, value.text)], at + 2
+        return [(head, with_unit(below.text, unit_of(line.text)))], at + 2
 
     def _goes_on(self, at: int, first: PageLine) -> bool:
         following = self.lines[at + 1] if at + 1 < len(self.lines) else None
@@ -378,6 +491,8 @@ class _Reader:
         if found is None or not could_be_a_name(found["name"]):
             names = names_in(line.text, False)
             names = names if all(map(STRONG.search, names)) else []
+            if not names and (clear := _CLEAR_ITEM.match(line.text)):  # `__utmz stores where …`
+                return [self._claim(clear[1], *_parted(clear[2]), line)]
             return [self._claim(name, "", None, line) for name in names]
         text, in_brackets = found["text"], None
         if found["separator"] == "(":  # `name (2 years): text`
@@ -389,7 +504,8 @@ class _Reader:
                 else text.removesuffix(")")
             )
         names = [found["name"], *re.findall(r"[^\s,/]+", re.sub(r"\b(and|or|en|of)\b", " ", found["more"]))]
-        lifetime = in_brackets or lifetime_in(text) or _at_the_end(text)
+        text, between = _without_lifetime(text)
+        lifetime = in_brackets or between or lifetime_in(text) or _at_the_end(text)
         if is_only_lifetime(text):  # as iubenda writes it: `_ga: 2 years`
             text, lifetime = "", lifetime_of(text)
         return [self._claim(name, text, lifetime, line) for name in names[:MAX_NAMES] if could_be_a_name(name)]
@@ -399,15 +515,16 @@ class _Reader:
         found = _NAME.match(line.text[:MAX_ITEM])
         if found is None or found["separator"] == "(" or found["more"]:
             return None
-        if not could_be_a_name(found["name"]) or not re.search(r"[_%*]", found["name"]):
+        if not could_be_a_name(found["name"]) or not re.search(r"[_%*]|SESS(?:ION)?ID$", found["name"]):
             return None
-        return self._claim(found["name"], found["text"], lifetime_in(found["text"]), line)
+        return self._claim(found["name"], *_parted(found["text"]), line)
 
     def _row(self, line: PageLine, name: int, columns: dict[str, list[int]] | None) -> list[Claim]:
         if columns is not None:
             texts = {kind: line.cells[at[0]] for kind, at in columns.items() if at[0] < len(line.cells)}
             texts["name"] = line.cells[name] if name < len(line.cells) else ""
-            spans = dict.fromkeys(line.cells[at] for at in columns.get("lifetime", []) if at < len(line.cells))
+            at_cells = [at for at in columns.get("lifetime", []) if at < len(line.cells)]
+            spans = dict.fromkeys(with_unit(line.cells[at], self.units.get(at, "")) for at in at_cells)
             texts["lifetime"] = " / ".join(filter(None, spans))
             return self._read(texts, line)
         others = line.cells[1:]
@@ -481,6 +598,18 @@ def _is_alone(line: PageLine, name: int) -> bool:
     return [at for at, cell in enumerate(line.cells) if cell] == [name]
 
 
+def _with_lifetimes(columns: dict[str, list[int]], rows: list[PageLine]) -> dict[str, list[int]]:
+    """Add the column that has lifetimes, if its head is not known."""
+    if "lifetime" in columns:
+        return columns
+    known = {at for found in columns.values() for at in found}
+    for at in range(max((len(row.cells) for row in rows), default=0)):
+        cells = [row.cells[at] for row in rows if at < len(row.cells) and row.cells[at]]
+        if at not in known and cells and sum(lifetime_of(cell) is not None for cell in cells) * 2 > len(cells):
+            return {**columns, "lifetime": [at]}
+    return columns
+
+
 def _best_name(rows: list[PageLine], columns: list[int]) -> int:
     """Return the column whose cells are names most often; the first of equal ones."""
 
@@ -490,19 +619,78 @@ def _best_name(rows: list[PageLine], columns: list[int]) -> int:
     return max(columns, key=names) if len(columns) > 1 else columns[0]
 
 
-def _is_name_alone(line: PageLine) -> bool:
-    """Check for a name above its labelled values."""
-    return (
-        line.kind in (LineKind.HEADING, LineKind.TEXT)
-        and STRONG.search(line.text) is not None
-        and could_be_a_name(line.text)
-    )
+_NAME_LINES = (LineKind.HEADING, LineKind.TEXT)
+
+
+def _is_name_alone(line: PageLine, of: tuple[LineKind, ...] = _NAME_LINES) -> bool:
+    """Check for a name above its labelled values, in a line of these kinds."""
+    return line.kind in of and STRONG.search(line.text) is not None and could_be_a_name(line.text)
 
 
 def _label(text: str) -> Head | None:
-    """Return the head that is a whole text."""
+    """Return the head that is a whole text, except for a unit: `Expiry (days)`."""
+    text = _UNIT.sub("", text) if unit_of(text) else text
     head = head_of(text)
     return head if head is not None and head.phrase == folded(text).strip(" :*.?#") else None
+
+
+_UNIT = re.compile(r"\s*(?:\((?:in )?(\w{1,12})\)|\bin (\w{1,12}))\s*:?\s*$")
+
+
+def unit_of(head: str) -> str:
+    """Return the unit in a head of lifetimes: `Expiry (days)`, `Expiry in days`; "" if it has none."""
+    found = _UNIT.search(folded(head[-40:]))
+    unit = (found[1] or found[2]) if found else ""
+    return unit if unit in words().units else ""
+
+
+def with_unit(value: str, unit: str) -> str:
+    """Add the unit of its head to a number."""
+    return f"{value} {unit}" if unit and re.fullmatch(r"\s*[0-9]{1,6}\s*", value) else value
+
+
+def _without_lifetime(text: str) -> tuple[str, Lifetime | None]:
+    """Take the lifetime out of `2 years - counts visits`."""
+    parts = re.split(r"\s+[|\u2013\u2014-]\s+", text)
+    spans = [part for part in parts if is_only_lifetime(part)]
+    if len(parts) == 1 or len(spans) != 1:
+        return text, None
+    return " - ".join(part for part in parts if part is not spans[0]), lifetime_of(spans[0])
+
+
+def _parted(text: str) -> tuple[str, Lifetime | None]:
+    """Return a text without the lifetime between its dashes, and a lifetime."""
+    if is_only_lifetime(text):
+        return "", lifetime_of(text)
+    rest, lifetime = _without_lifetime(text)
+    return rest, lifetime or lifetime_in(rest)
+
+
+def _is_clear_name(line: PageLine) -> bool:
+    """Check for a line that is only a name in a form that headings do not have."""
+    return _is_name_alone(line) and _CLEAR.search(line.text) is not None and "|" not in line.text
+
+
+def _is_row_of(columns: dict[str, list[int]], cells: tuple[str, ...]) -> bool:
+    """Check whether cells are a name and, if there is a head for it, a lifetime."""
+    name = cells[columns["name"][0]]
+    spans = [cells[at] for at in columns.get("lifetime", [])]
+    is_sure = any(lifetime_of(span) is not None for span in spans) if spans else _CLEAR.search(name) is not None
+    return is_sure and bool(names_in(name, True))
+
+
+def _upright(rows: list[PageLine]) -> list[PageLine]:
+    """Return a table that has a column for each cookie as one with a row for each."""
+    lines = [row for row in rows if row.kind is LineKind.ROW]
+    width = len(lines[0].cells) if lines else 0
+    if width < 3 or len(lines) != len(rows) or columns_of(tuple(row.cells[0] for row in lines)) is None:
+        return rows
+    if any(len(row.cells) != width or columns_of(row.cells) is not None for row in lines):
+        return rows
+    return [
+        PageLine(LineKind.ROW, "", lines[0].number, tuple(row.cells[at] for row in lines), lines[0].table)
+        for at in range(width)
+    ]
 
 
 _OTHER_LABEL = re.compile(r"[^\W\d_][\w ()/-]{1,39}:\s")
@@ -513,14 +701,20 @@ def _pairs(parts: tuple[str, ...]) -> list[tuple[Head, str]]:
     found: list[tuple[Head, str]] = []
     for part in parts:
         before, colon, value = part.partition(":")
-        head = _label(before if value.strip() else part)
+        head = _label(before if value.strip() else part) or _lifetime_label(before, value)
         if head is not None:
-            found.append((head, value.strip() if colon else ""))
+            found.append((head, with_unit(value.strip(), unit_of(before)) if colon else ""))
         elif not found:
             return []
         else:
             found[-1] = (found[-1][0], f"{found[-1][1]} {part}".strip())
     return found if all(value for _, value in found) else []
+
+
+def _lifetime_label(before: str, value: str) -> Head | None:
+    """Return the head in a label with other words, if its value is a lifetime: `Expiration day: 29 days`."""
+    head = head_of(before) if is_only_lifetime(value) else None
+    return head if head is not None and head.kind == "lifetime" else None
 
 
 def _short(text: str) -> str:

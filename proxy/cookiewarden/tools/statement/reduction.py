@@ -17,7 +17,7 @@ MAX_ELEMENTS = 50_000
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 TABLES = frozenset({"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"})
-_KEPT = frozenset({"div", "p", "br", "ul", "ol", "li", "dl", "dt", "dd"}) | HEADINGS | TABLES
+_KEPT = frozenset({"div", "p", "br", "pre", "ul", "ol", "li", "dl", "dt", "dd"}) | HEADINGS | TABLES
 _BLOCKS = frozenset(
     [
         "address",
@@ -43,7 +43,6 @@ _BLOCKS = frozenset(
         "nav",
         "option",
         "noscript",
-        "pre",
         "search",
         "section",
         "summary",
@@ -150,7 +149,7 @@ class _Depth:
             self._end_item(frame, ("li",) if tag == "li" else ("dt", "dd"))
             frame.append(tag)
             self.depth += 1
-        elif tag in ("div", "ul", "ol", "dl"):
+        elif tag in ("div", "pre", "ul", "ol", "dl"):
             frame.append(tag)
             self.depth += 1
         if self.depth > MAX_DEPTH:

@@ -48,7 +48,7 @@ class UserAgent:
         cookie_path = cookie.last(b"path") or b""
         if not cookie_path.startswith(b"/"):
             cookie_path = default_path(path)
-        expiry = self.expiry(cookie.lifetime())
+        expiry = self.expiry(cookie.lifetime().all)
         self.counter += 1
         stored = Stored(
             cookie.name,

@@ -146,6 +146,32 @@ def test_report_mode_decides_the_same_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
+    ("rule", "line", "after"),
+    [
+        ("path: /x", "a=1;", "a=1; Path=/x;"),
+        ("domain: host-only, path: /x", "a=1; ;Domain=shop.example", "a=1; Path=/x; "),
+        ("domain: host-only, path: /x, secure: true", "a=1;Domain=shop.example", "a=1; Path=/x; Secure"),
+        ("domain: host-only, secure: true", "a=1;Domain=shop.example;", "a=1; Secure;"),
+        ("path: /x, http_only: remove", "a=1;HttpOnly; ", "a=1; Path=/x; "),
+        ("path: /x, secure: true, http_only: remove", "a=1;;HttpOnly", "a=1;; Path=/x; Secure"),
+        ("path: /x, secure: true", "a=1;Max-Age=0;", "a=;Max-Age=0; Path=/x; Secure;"),
+        ("path: /x", "a=v;x\ty;Max-Age=00;;", "a=; Path=/x; Max-Age=0"),
+        ("path: /x", "a=v;Path\t=/x;Path=\ty/x;Max-Age=0;", "a=;Path=/x;Max-Age=0;"),
+    ],
+)
+def test_attributes_are_added_before_an_empty_last_one(rule: str, line: str, after: str) -> None:
+    assert judge(engine(entries(f"name: a, supersede: false, {rule}")), line)[0] == after
+
+
+def test_a_name_with_underscores_and_no_prefix_needs_no_attribute() -> None:
+    assert judge(engine(entries("name: __utma, http_only: true")), "__utma=1") == (
+        "__utma=1; HttpOnly",
+        "rewrite",
+        ["http-only-added"],
+    )
+
+
+@pytest.mark.parametrize(
     ("response", "mode", "passes", "enforced"),
     [
         ("block", Mode.ENFORCE, False, True),

@@ -230,3 +230,24 @@ def test_the_host_of_a_pattern_may_be_deep_and_the_pattern_long() -> None:
         ("x.h7", False),
     ):
         assert (matcher.match(b"a", host.encode(), b"/").entry is not None) == is_declared
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("p-ab-cd", "p*ab*cd*"),
+        ("p-cd-ab", None),
+        ("p-cd-ab-cd", "p*ab*cd*"),
+        ("pab", None),
+        ("q-ab-cd", None),
+        ("paba-bab", "p*aba*bab*"),
+        ("pabab", None),
+        ("p-x-yy-z", "p*x*yy*z*"),
+        ("p-yy-x-z", None),
+        ("p7y", "p*7y*"),
+    ],
+)
+def test_the_texts_of_a_glob_are_found_in_their_order(name: str, found: str | None) -> None:
+    globs = ["p*ab*cd*", "p*aba*bab*", "p*x*yy*z*", *(f"p*{number}y*" for number in range(10))]
+    match = Matcher([entry(glob) for glob in globs]).match(name.encode(), b"h", None).entry
+    assert (match and match.name) == found

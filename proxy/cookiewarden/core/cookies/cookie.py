@@ -6,7 +6,6 @@ unquoted or trimmed.
 """
 
 import re
-from itertools import islice, repeat
 
 from cookiewarden.core.cookies.date import parse_cookie_date
 
@@ -36,9 +35,7 @@ KNOWN = (
     b"priority",
 )
 _SPELLED = {name: name for name in KNOWN}
-_KEYS = re.compile(rb";[ \t]*+([a-z-]*+(?=[ \t]*+(?:[=;]|\Z)))?")
-"""Matches the key of each attribute in lower case; empty if it has characters that do not occur in KNOWN."""
-_KNOWN = re.compile(rb";[ \t]*(?=[MEDPSHmedpsh])(%b)[ \t]*(?:=[^;]*)?(?=;|\Z)" % b"|".join(KNOWN), re.IGNORECASE)
+_KNOWN = re.compile(rb"(;[ \t]*(?=[MEDPSHmedpsh])(%b)[ \t]*(?:=[^;]*)?)(?=;|\Z)" % b"|".join(KNOWN), re.IGNORECASE)
 _MAX_AGE = re.compile(rb"-?[0-9]+")
 FOREVER = 10**12
 """Value of a Max-Age with more than 12 digits, in seconds."""
@@ -47,7 +44,7 @@ FOREVER = 10**12
 class SetCookie:
     """A Set-Cookie header value. It has no repr, because it contains a cookie value."""
 
-    __slots__ = ("_at", "_lifetime", "name", "names", "pair", "raws", "value")
+    __slots__ = ("_lifetime", "at", "name", "names", "pair", "raws", "value")
 
     def __init__(self, pair: bytes, name: bytes, value: bytes, raws: list[bytes], names: list[bytes]) -> None:
         """Set the parts of the header value.
@@ -59,47 +56,76 @@ class SetCookie:
         self.value = value
         self.raws = raws
         self.names = names
-        self._at = dict(zip(names, range(len(names)), strict=True))  # of equal names the last one stays
-        self._lifetime: list[Lifetime] | None = None
+        self.at = {name: at for at, name in enumerate(names)}
+        """The position of the last attribute of each name."""
+        self._lifetime: Lifetimes | None = None
 
     def last(self, name: bytes) -> bytes | None:
         """Return the value of an attribute, or None if it is absent. If it is repeated, the last one counts."""
-        at = self._at.get(name)
+        at = self.at.get(name)
         return None if at is None else value_of(self.raws[at])
 
     def has(self, name: bytes) -> bool:
-        return name in self._at
+        return name in self.at
 
-    def lifetime(self) -> list["Lifetime"]:
+    def lifetime(self) -> "Lifetimes":
         """Return all Max-Age and Expires attributes, including ones that browsers ignore because of their length."""
         if self._lifetime is None:
-            self._lifetime = [] if LIFETIME.isdisjoint(self._at) else self._read_lifetime()
+            self._lifetime = _NO_LIFETIME if LIFETIME.isdisjoint(self.at) else Lifetimes(self.names, self.raws)
         return self._lifetime
 
-    def _read_lifetime(self) -> list["Lifetime"]:
+
+class Lifetimes:
+    """The Max-Age and Expires attributes of a line."""
+
+    __slots__ = ("age", "all", "date")
+
+    def __init__(self, names: list[bytes], raws: list[bytes]) -> None:
         found: list[Lifetime] = []
-        for at, name in enumerate(self.names):
-            if name in LIFETIME:
-                value = self.raws[at].partition(b"=")[2].strip(WSP)
-                if name == b"max-age":
-                    found.append((at, name, value, max_age(value)))
-                elif name == b"expires":
-                    found.append((at, name, value, expires(value)))
-                else:
-                    found.append((at, name.removeprefix(TOO_LONG), value, None))
-        return found
+        age: Lifetime | None = None
+        date: Lifetime | None = None
+        for at, name in enumerate(names):
+            if name not in LIFETIME:
+                continue
+            value = raws[at].partition(b"=")[2].strip(WSP)
+            if name == b"max-age":
+                # nearly all are short and have only digits
+                seconds = int(value) if value.isdigit() and len(value) <= 12 else max_age(value)
+                one = (at, name, value, seconds)
+                if seconds is not None:
+                    age = one
+            elif name == b"expires":
+                seconds = parse_cookie_date(value)
+                one = (at, name, value, seconds)
+                if seconds is not None:
+                    date = one
+            else:
+                one = (at, name.removeprefix(TOO_LONG), value, None)
+            found.append(one)
+        self.all = found
+        self.age, self.date = age, date
+        """The last valid Max-Age and the last valid Expires, or None."""
+
+    @property
+    def counts(self) -> "Lifetime | None":
+        """The last valid Max-Age, else the last valid Expires (RFC 6265bis 5.7), else None."""
+        return self.age or self.date
 
 
 Lifetime = tuple[int, bytes, bytes, int | None]
-"""Position, name and value of a Max-Age or Expires, and its meaning as parsed by `max_age` or `expires`."""
+"""Position, name and value of a Max-Age or Expires, and its meaning as parsed by `max_age` or `parse_cookie_date`."""
+_NO_LIFETIME = Lifetimes([], [])
 
 
 def parse_set_cookie(line: bytes) -> SetCookie | None:
     """Parse a Set-Cookie value (RFC 6265bis 5.6). Return None if browsers ignore the line or its meaning is unclear.
 
     A line without `=` has an empty name. Browsers ignore a line without name and value."""
-    if CONTROL.search(line):
-        return None
+    return None if CONTROL.search(line) else read_set_cookie(line)
+
+
+def read_set_cookie(line: bytes) -> SetCookie | None:
+    """Parse a Set-Cookie value without control characters. For other values, use `parse_set_cookie`."""
     pair, semicolon, rest = line.partition(b";")
     name, separator, value = pair.partition(b"=")
     if not separator:
@@ -108,7 +134,7 @@ def parse_set_cookie(line: bytes) -> SetCookie | None:
     if not name and not value:
         return None
     attributes = _attributes(rest) if semicolon else ([], [])
-    return None if attributes is None else SetCookie(pair, name, value, *attributes)
+    return None if attributes is None else SetCookie(pair, name, value, attributes[0], attributes[1])
 
 
 def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
@@ -117,7 +143,7 @@ def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
     Return None if there are more than MAX_KNOWN known attributes."""
     if text.count(b";") < MAX_KNOWN:
         raws = text.split(b";")
-        names = list(map(_SPELLED.get, _KEYS.findall(b";" + text.lower()), repeat(b"")))
+        names = [_SPELLED.get(raw.partition(b"=")[0].strip(WSP), b"") for raw in text.lower().split(b";")]
     else:
         raws, names = _few_of_many(b";" + text)
         if len(names) - names.count(b"") > MAX_KNOWN:
@@ -135,16 +161,16 @@ def _few_of_many(text: bytes) -> tuple[list[bytes], list[bytes]]:
     Splitting 16,000 attributes completely would take 45 ms."""
     raws: list[bytes] = []
     names: list[bytes] = []
-    at = 0
-    for match in islice(_KNOWN.finditer(text), MAX_KNOWN + 1):
-        if at < match.start():
-            raws.append(text[at + 1 : match.start()])
+    # Three items for each known attribute: the text before it, its text and its name. At the end is the rest.
+    parts = _KNOWN.split(text, MAX_KNOWN + 1)
+    for before, raw, name in zip(parts[:-1:3], parts[1::3], parts[2::3], strict=True):
+        if before:
+            raws.append(before[1:])
             names.append(b"")
-        raws.append(match[0][1:])
-        names.append(match[1].lower())
-        at = match.end()
-    if at < len(text):
-        raws.append(text[at + 1 :])
+        raws.append(raw[1:])
+        names.append(name.lower())
+    if parts[-1]:
+        raws.append(parts[-1][1:])
         names.append(b"")
     return raws, names
 
@@ -167,8 +193,6 @@ def build_set_cookie(cookie: SetCookie) -> bytes:
 
 def max_age(value: bytes) -> int | None:
     """Parse a Max-Age to seconds, or None if it is not valid (RFC 6265bis 5.6.2)."""
-    if value.isdigit() and len(value) <= 12:  # nearly all
-        return int(value)
     if len(value) > MAX_ATTRIBUTE or not _MAX_AGE.fullmatch(value):
         return None
     negative, digits = value.startswith(b"-"), value.lstrip(b"-0")
@@ -176,31 +200,13 @@ def max_age(value: bytes) -> int | None:
     return -number if negative else min(number, FOREVER)
 
 
-def expires(value: bytes) -> int | None:
-    """Parse an Expires to seconds since the epoch, or None if it is not valid (RFC 6265bis 5.6.1)."""
-    return None if len(value) > MAX_ATTRIBUTE else parse_cookie_date(value)
-
-
 def is_deletion(cookie: SetCookie, now: float) -> bool:
     """Check whether the line deletes a cookie, by the last valid Max-Age, else by the last valid Expires.
 
     `now` is the time from which Expires counts (`expires_clock`), in seconds since the epoch. If that is unknown, the
     proxy's clock is used."""
-    counts = lifetime_that_counts(cookie)
-    if counts is None:
-        return False
-    _, name, _, says = counts
-    return says is not None and says <= (0.0 if name == b"max-age" else abs(now))
-
-
-def lifetime_that_counts(cookie: SetCookie) -> Lifetime | None:
-    """Return the last valid Max-Age, else the last valid Expires (RFC 6265bis 5.7), else None."""
-    lifetime = cookie.lifetime()
-    for wanted in (b"max-age", b"expires") if lifetime else ():
-        for found in reversed(lifetime):
-            if found[1] == wanted and found[3] is not None:
-                return found
-    return None
+    counts = cookie.lifetime().counts
+    return counts is not None and counts[3] is not None and counts[3] <= (0 if counts[1] == b"max-age" else abs(now))
 
 
 def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:

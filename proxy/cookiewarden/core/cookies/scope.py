@@ -1,6 +1,7 @@
 """Scope of cookies: hosts, domain-match, path-match, secure origins and name prefixes (RFC 6265bis)."""
 
 import re
+from functools import lru_cache
 
 _PORT = re.compile(rb":[0-9]*$")
 _IPV4 = re.compile(rb"[0-9]{1,3}(\.[0-9]{1,3}){3}")
@@ -50,6 +51,7 @@ def path_of(target: bytes) -> bytes:
     return path if path.startswith(b"/") else b"/"
 
 
+@lru_cache(maxsize=64)
 def is_trustworthy(host: bytes) -> bool:
     """Check whether browsers accept Secure cookies over plain HTTP from a host: localhost and loopback addresses."""
     return (

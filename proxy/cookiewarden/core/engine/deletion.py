@@ -3,25 +3,22 @@
 A deletion by the application keeps its other attributes (`delete`). A deletion by the proxy has only the necessary ones
 (`bare_deletion`). Both have an empty value and one Max-Age, so that all browsers read the same lifetime."""
 
+from itertools import compress
+
 from cookiewarden.core.cookies.cookie import (
     KNOWN,
-    LIFETIME,
     TOO_LONG,
     WSP,
     SetCookie,
-    build_set_cookie,
     value_of,
     with_value,
 )
-from cookiewarden.core.engine.decision import Reason
-from cookiewarden.core.engine.verbs import SECURE, Draft, keep_promise, needs_secure, toggle
-from cookiewarden.core.policy.policy import Flag
+from cookiewarden.core.engine.verbs import Draft, keep_promise, needs_secure, require_secure
 
-_IDENTITY = frozenset({b"path", b"domain", b"secure", b"partitioned"})
+_IDENTITY = frozenset({b"path", b"domain", b"secure", b"partitioned", b"samesite"})
 _ENDED = b" Max-Age=0"
 _IGNORED = frozenset(TOO_LONG + name for name in KNOWN)
-_READ_ELSE = LIFETIME | _IGNORED
-"""Attributes that some browsers could read as another lifetime."""
+"""Attributes that browsers ignore because of their length."""
 
 
 def complete(draft: Draft) -> None:
@@ -30,25 +27,25 @@ def complete(draft: Draft) -> None:
     These are the attributes that the name's prefix requires, and Secure for SameSite=None and Partitioned."""
     keep_promise(draft)
     if needs_secure(draft):
-        toggle(draft, SECURE, Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
+        require_secure(draft)
 
 
 def delete(draft: Draft) -> None:
     """Remove the value and leave `Max-Age=0` as the only lifetime. A line in this form is not changed."""
-    is_ended = [(name, value) for _, name, value, _ in draft.lifetime()] == [(b"max-age", b"0")]
-    if not is_ended:
-        draft.keep(
-            [
-                at
-                for at, name in enumerate(draft.names)
-                if (name not in _READ_ELSE if name else draft.raws[at].strip(WSP))
-            ]
-        )
+    lifetime = draft.lifetime().all
+    names, raws = draft.names, draft.raws
+    if not _IGNORED.isdisjoint(draft.at):  # some browsers read attributes that are too long
+        draft.remove([at for at, name in enumerate(names) if name in _IGNORED])
+    if len(lifetime) != 1 or lifetime[0][1] != b"max-age" or lifetime[0][2] != b"0":
+        draft.remove([at for at, _, _, _ in lifetime])
+        if not all(map(bytes.strip, raws)):
+            draft.remove([at for at, name in enumerate(names) if not name and not raws[at].strip(WSP)])
         draft.end(b"max-age", _ENDED)
-    elif not _IGNORED.isdisjoint(draft.names):  # some browsers read attributes that are too long
-        draft.keep([at for at, name in enumerate(draft.names) if name not in _IGNORED])
-    if b"\t" in b"".join(draft.raws) and any(map(_has_tab, draft.raws)):
-        draft.keep([at for at, raw in enumerate(draft.raws) if not _has_tab(raw)])
+    if b"\t" in b"".join(raws):
+        with_tabs = [at for at, raw in enumerate(raws) if _has_tab(raw) and at not in draft.gone]
+        if with_tabs:
+            draft.remove(with_tabs)
+            draft.renumber()
     if draft.value:
         draft.become(with_value(draft.pair, b""), draft.name, b"")
 
@@ -63,19 +60,29 @@ def _is_cross_site(raw: bytes) -> bool:
     return value_of(raw).lower() == b"none"
 
 
-def bare_deletion(cookie: SetCookie) -> SetCookie:
-    """Return a deletion with only the cookie's identity and without a value, or `cookie` itself if it is one.
+def bare_deletion(cookie: SetCookie) -> bytes:
+    """Return a deletion with only the cookie's identity and without a value.
 
     For a cookie without a name, the line has a bare word as its value (RFC 6265bis 5.6). Some clients read
     `=word; Max-Age=0` as a cookie named Max-Age.
     """
-    kept = [
-        (raw, name)
-        for raw, name in zip(cookie.raws, cookie.names, strict=True)
-        if (name in _IDENTITY or (name == b"samesite" and _is_cross_site(raw))) and not _has_tab(raw)
-    ]
+    raws: list[bytes] = []
+    names: list[bytes] = []
+    if not _IDENTITY.isdisjoint(cookie.at):
+        raws = list(compress(cookie.raws, map(_IDENTITY.__contains__, cookie.names)))
+        names = list(filter(_IDENTITY.__contains__, cookie.names))
+    if b"samesite" in names or b"\t" in b"".join(raws):
+        kept = [
+            (raw, name)
+            for raw, name in zip(raws, names, strict=True)
+            if (name != b"samesite" or _is_cross_site(raw)) and not _has_tab(raw)
+        ]
+        raws, names = [raw for raw, _ in kept], [name for _, name in kept]
     pair = cookie.name + b"=" if cookie.name else b"deleted"
-    draft = Draft(SetCookie(pair, cookie.name, b"", [raw for raw, _ in kept], [name for _, name in kept]))
-    complete(draft)
-    draft.end(b"max-age", _ENDED)
-    return cookie if build_set_cookie(draft) == build_set_cookie(cookie) else draft
+    if cookie.name.startswith(b"__"):  # the name may have a prefix
+        draft = Draft(SetCookie(pair, cookie.name, b"", raws, names))
+        complete(draft)
+        raws = draft.left()
+    elif b"secure" not in names and (b"partitioned" in names or b"samesite" in names):
+        raws.append(b" Secure")
+    return b";".join([pair, *raws, _ENDED])

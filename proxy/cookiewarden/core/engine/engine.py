@@ -309,7 +309,7 @@ class Engine(Judge):
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
     ) -> tuple[bytes | None, Decision]:
         """Judge a line that is dated, new or not stored."""
-        if b"=" not in pair or len(pair) > MAX_PAIR or CONTROL.search(line):
+        if b"=" not in pair or len(pair) > MAX_PAIR or _has_control(line):
             return self.judge_set_cookie(line, scope, now)
         found = EXPIRES.search(tail)
         if found is None:
@@ -319,12 +319,12 @@ class Engine(Judge):
         if len(date) > MAX_ATTRIBUTE or not is_known(now):
             return self.judge_set_cookie(line, scope, now)
         before, rest = tail[: found.start(1)], tail[found.end(1) :]
-        plan = self._dated_plan(name, before, rest, date, scope, now)
+        plan = self._dated_plan(name, before, rest, date, scope, now) if name in scope.bounds else None
         if plan is not None:
             return plan.apply(pair, date, now), plan.decision
         match = self.match(name.strip(WSP), scope.site)
         kind = self._kind(name, match, scope)
-        plan = self._dated_plan(kind, before, rest, date, scope, now) if kind else None
+        plan = self._dated_plan(kind, before, rest, date, scope, now) if kind in scope.bounds else None
         if plan is not None:
             decision = _for_name(plan.decision, name)
             if len(name) + len(tail) <= MAX_KEY:
@@ -338,9 +338,8 @@ class Engine(Judge):
     def _dated_plan(
         self, name: bytes, before: bytes, rest: bytes, date: bytes, scope: Scope, now: float
     ) -> DatedPlan | None:
-        # A stored bound may be None, so a missing name needs another mark.
-        bound = scope.bounds.get(name, -1)
-        return None if bound == -1 else scope.dated.get((name, before, rest, class_of(date, bound, now)))
+        """Return the plan of a name with a known bound."""
+        return scope.dated.get((name, before, rest, class_of(date, scope.bounds[name], now)))
 
     def _on_new_name(
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, now: float
@@ -456,9 +455,11 @@ class Engine(Judge):
         after, decision = self.judge_set_cookie(line, scope, now, match)
         if name.strip(WSP) and len(name) + len(tail) <= MAX_KEY and not _reads_value(decision):
             plan = (None if after is None else after[len(pair) :]), decision
-            for known_as in (name, kind) if kind else (name,):
-                self._count()
-                scope.plans[known_as, tail[:1], tail[1:]] = plan
+            semicolon, rest = tail[:1], tail[1:]
+            self._count(2 if kind else 1)
+            scope.plans[name, semicolon, rest] = plan
+            if kind:
+                scope.plans[kind, semicolon, rest] = plan
         return after, decision
 
     def _judge_and_remember_dated(
@@ -484,8 +485,8 @@ class Engine(Judge):
         bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
         date_class = class_of(date, bound, now)
         plan = plan_dated(pair, date_class, date, after, decision, bound)
+        self._count(2 if kind else 1)
         for known_as in (name, kind) if kind else (name,):
-            self._count()
             scope.bounds[known_as] = bound
             scope.dated[known_as, tail[: found.start(1)], rest, date_class] = plan
         return after, decision
@@ -499,6 +500,8 @@ class Engine(Judge):
     ) -> None:
         """Store a plan for the run of lines if each line has a plan that depends on neither a date nor the value."""
         shape = lines.shape
+        if sum(map(len, shape)) > MAX_SHAPE:
+            return
         parts: list[bytes] = []
         for lead, name, value, tail, after, decision in zip(
             shape[::3], shape[1::3], lines.values, shape[2::3], becomes, decisions, strict=True
@@ -509,10 +512,9 @@ class Engine(Judge):
             if after is not None:
                 before = lead + decision.supersedes + lead if decision.supersedes else lead
                 parts += (before, name, b"", after[len(name) + len(value) :])
-        if sum(map(len, shape)) <= MAX_SHAPE:
-            self._count(SHAPE_WEIGHT)
-            kept = tuple(after is not None for after in becomes)
-            scope.runs[shape] = RunPlan(tuple(decisions), kept, parts)
+        self._count(SHAPE_WEIGHT)
+        kept = tuple(after is not None for after in becomes)
+        scope.runs[shape] = RunPlan(tuple(decisions), kept, parts)
 
     def _count(self, weight: int = 1) -> None:
         self._remembered += weight
@@ -522,9 +524,9 @@ class Engine(Judge):
             self._remembered = 0
 
 
-def _has_control(pair: bytes) -> bool:
+def _has_control(text: bytes) -> bool:
     """Check for control characters. For printable text, this takes two thirds of the time of a search for CONTROL."""
-    return not pair.decode("latin-1").isprintable() and CONTROL.search(pair) is not None
+    return not text.decode("latin-1").isprintable() and CONTROL.search(text) is not None
 
 
 def _reads_value(decision: Decision) -> bool:

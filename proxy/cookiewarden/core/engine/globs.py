@@ -69,10 +69,15 @@ def _common(one: bytes, other: bytes) -> int:
 class _Middle(Generic[T]):
     """A glob with text between two stars."""
 
-    __slots__ = ("held", "parts")
+    __slots__ = ("begun", "first", "held", "last", "length", "parts")
 
     def __init__(self, parts: list[bytes], held: T) -> None:
         self.parts, self.held = parts, held
+        middles = [part for part in parts[1:-1] if part]
+        self.begun, self.first, self.length = len(parts[0]), middles[0], len(middles[0])
+        """Length of the beginning, the first text between two stars and its length."""
+        self.last = middles[-1] if len(middles) > 1 else b""
+        """The last text between two stars, or empty if there is only one."""
 
     @property
     def rank(self) -> Rank:
@@ -119,6 +124,8 @@ class Globs(Generic[T]):
     def __init__(self) -> None:
         self._stems: dict[bytes, _Stem[T]] = {}
         self._middles: dict[bytes, _Middle[T]] = {}
+        self.has_many_middles = False
+        """True if more than `FEW` globs have text between two stars."""
         self._beginnings = Beginnings(())
         self._ends = Beginnings(())
         """The reversed ends."""
@@ -147,12 +154,9 @@ class Globs(Generic[T]):
         self._beginnings = Beginnings(self._stems)
         for beginning, above in self._beginnings:
             self._stems[beginning].index(None if above is None else self._stems[above], own)
+        self.has_many_middles = len(self._middles) > FEW
         if self.has_many_middles:
             self._index_middles()
-
-    @property
-    def has_many_middles(self) -> bool:
-        return len(self._middles) > FEW
 
     def _index_middles(self) -> None:
         """Index each glob by its rarest gram."""
@@ -174,33 +178,33 @@ class Globs(Generic[T]):
             found.setdefault((middle.parts[0], middle.parts[-1]), []).append(middle.held)
         return [found[key] for key in sorted(found, key=lambda key: (-len(key[0]), key[0], -len(key[1])))]
 
-    def matching(self, name: bytes) -> Iterator[list[T]]:
-        """Yield the values of the globs that match a name, in the order of `ranked`."""
-        plain = self._matching_plain(name)
-        if not self._middles:
-            for _, held in plain:
-                yield [held]
-            return
+    def matching(self, name: bytes) -> Iterator[tuple[Rank, list[T]]]:
+        """Return ranks and values of the globs that match a name, in the order of `ranked`."""
+        return self._matching_all(name) if self._middles else self._matching_plain(name)
+
+    def _matching_all(self, name: bytes) -> Iterator[tuple[Rank, list[T]]]:
         alike: dict[Rank, list[T]] = {}
         for middle in self._matching_middles(name):
             alike.setdefault(middle.rank, []).append(middle.held)
         waiting = sorted(alike)
-        for rank, held in plain:
+        for rank, held in self._matching_plain(name):
             while waiting and waiting[-1] > rank:
-                yield alike[waiting.pop()]
+                yield waiting[-1], alike[waiting.pop()]
             if waiting and waiting[-1] == rank:
-                yield [held, *alike[waiting.pop()]]
+                yield rank, [*held, *alike[waiting.pop()]]
             else:
-                yield [held]
+                yield rank, held
         while waiting:
-            yield alike[waiting.pop()]
+            yield waiting[-1], alike[waiting.pop()]
 
     def has(self, name: bytes) -> bool:
         """Check whether a glob matches a name."""
-        return any(True for _ in self._matching_plain(name)) or any(True for _ in self._matching_middles(name))
+        for _ in self._matching_plain(name):
+            return True
+        return bool(self._matching_middles(name))
 
-    def _matching_plain(self, name: bytes) -> Iterator[tuple[Rank, T]]:
-        """Yield the values of matching globs without text between two stars, highest rank first."""
+    def _matching_plain(self, name: bytes) -> Iterator[tuple[Rank, list[T]]]:
+        """Yield ranks and values of matching globs without text between two stars, highest rank first."""
         beginnings = self._beginnings.of(name)
         if not beginnings:
             return
@@ -221,20 +225,29 @@ class Globs(Generic[T]):
                 here ^= 1 << end
                 held = stem.ends.get(name[length - end :])
                 if held is not None:
-                    yield (begun, end), held
+                    yield (begun, end), [held]
             stem = stem.above
 
-    def _matching_middles(self, name: bytes) -> Iterator[_Middle[T]]:
-        """Yield the matching globs with text between two stars."""
+    def _matching_middles(self, name: bytes) -> list[_Middle[T]]:
+        """Return the matching globs with text between two stars."""
+        found = []
         for middle in self._with_grams(name) if self._by_gram else self._middles.values():
-            if name.startswith(middle.parts[0]) and glob_matches(middle.parts, name):
-                yield middle
+            # Names may have all texts of many globs, but in another order. This check rejects most of them.
+            if (
+                0 <= name.find(middle.first, middle.begun) <= name.rfind(middle.last) - middle.length
+                and name.startswith(middle.parts[0])
+                and glob_matches(middle.parts, name)
+            ):
+                found.append(middle)
+        return found
 
-    def _with_grams(self, name: bytes) -> Iterator[_Middle[T]]:
-        """Yield the globs whose gram occurs in a name."""
+    def _with_grams(self, name: bytes) -> list[_Middle[T]]:
+        """Return the globs whose gram occurs in a name."""
+        found: list[_Middle[T]] = []
         for length in self._gram_lengths:
             for gram in self._by_gram.keys() & zip(*[name[at:] for at in range(length)], strict=False):
-                yield from self._by_gram[gram]
+                found += self._by_gram[gram]
+        return found
 
 
 def _grams(parts: list[bytes]) -> set[Gram]:

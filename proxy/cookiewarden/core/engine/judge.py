@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from cookiewarden.core.cookies.cookie import (
     CONTROL,
     SetCookie,
-    build_set_cookie,
     is_deletion,
     parse_set_cookie,
+    read_set_cookie,
 )
 from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.engine import verbs
@@ -105,28 +105,24 @@ class Judge:
 
         `clock` is the time from which browsers count an Expires (`expires_clock`). `match` is the match of its name,
         if the caller has it."""
-        cookie = parse_set_cookie(line)
+        # A caller that has the match has checked the line for control characters.
+        cookie = parse_set_cookie(line) if match is None else read_set_cookie(line)
         if cookie is None:
             return self._malformed(line)
-        edited, decision = self._decide(cookie, situation, clock, match or self.match(cookie.name, situation.site))
-        if not decision.enforced or edited is cookie:
-            return line, decision
-        return (build_set_cookie(edited) if edited is not None else None), decision
+        match = match or self.match(cookie.name, situation.site)
+        deletion = is_deletion(cookie, clock)
+        if match.entry is not None:
+            after, decision = self._decide_declared(line, cookie, match.entry, situation, clock, deletion)
+        else:
+            reason = self.why_undeclared(cookie.name, match.out_of_scope, situation.site)
+            after, decision = self._decide_undeclared(line, cookie, reason, deletion, situation.site)
+        return after if decision.enforced else line, decision
 
     def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
         # RFC 9110 5.5: CR, LF and NUL must not be forwarded. Control characters are removed in every mode.
         if self.mode is Mode.ENFORCE or CONTROL.search(line):
             return None, MALFORMED
         return line, Decision(Action.BLOCK, None, (Reason.MALFORMED,), enforced=False)
-
-    def _decide(
-        self, cookie: SetCookie, situation: Situation, now: float, match: Match
-    ) -> tuple[SetCookie | None, Decision]:
-        deletion = is_deletion(cookie, now)
-        if match.entry is None:
-            reason = self.why_undeclared(cookie.name, match.out_of_scope, situation.site)
-            return self._decide_undeclared(cookie, reason, deletion, situation.site)
-        return self._decide_declared(cookie, match.entry, situation, now, deletion)
 
     def why_undeclared(self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False) -> Reason:
         path = None if is_request else site.path
@@ -138,28 +134,29 @@ class Judge:
         return self.match(name, site).entry is not None
 
     def _decide_undeclared(
-        self, cookie: SetCookie, reason: Reason, deletion: bool, site: Site
-    ) -> tuple[SetCookie | None, Decision]:
+        self, line: bytes, cookie: SetCookie, reason: Reason, deletion: bool, site: Site
+    ) -> tuple[bytes | None, Decision]:
         choice = self.policy.on_response
         # Firefox reads a line without `=` as a name without a value, which may be the name of an entry.
         is_ambiguous = b"=" not in cookie.pair and self._is_declared(cookie.value, site)
         if choice is OnUndeclaredResponse.PASS and not is_ambiguous:
-            return cookie, Decision(Action.PASS)
+            return line, Decision(Action.PASS)
         enforced = self.mode is Mode.ENFORCE and (choice is OnUndeclaredResponse.BLOCK or is_ambiguous)
         if deletion:
-            edited = bare_deletion(cookie)
-            action = Action.PASS if edited is cookie else Action.REWRITE
-            return edited, Decision(action, None, (reason, Reason.DELETION), enforced)
+            after = bare_deletion(cookie)
+            action = Action.PASS if after == line else Action.REWRITE
+            return after, Decision(action, None, (reason, Reason.DELETION), enforced)
         return None, Decision(Action.BLOCK, None, (reason,), enforced)
 
     def _decide_declared(
-        self, cookie: SetCookie, entry: Entry, situation: Situation, now: float, deletion: bool
-    ) -> tuple[SetCookie | None, Decision]:
+        self, line: bytes, cookie: SetCookie, entry: Entry, situation: Situation, now: float, deletion: bool
+    ) -> tuple[bytes | None, Decision]:
         site, enforced = situation.site, self.mode is Mode.ENFORCE and not entry.report_only
         if entry.category in situation.denied and not deletion:
             return None, Decision(Action.BLOCK, entry, (situation.denied[entry.category],), enforced)
         draft = Draft(cookie)
         fits = True
+        more: list[Reason] = []  # reasons that are not edits
         if entry.rename is not None and enforced:
             verbs.rename(draft, entry.rename.name.encode())
         verbs.edit_identity(draft, entry.rules)
@@ -168,19 +165,20 @@ class Judge:
         if deletion:
             complete(draft)
             delete(draft)
-            draft.reasons.append(Reason.DELETION)
+            more.append(Reason.DELETION)
         else:
             verbs.edit_reading(draft, entry.rules)
-            verbs.bound_lifetime(draft, entry.rules.bound, now)
+            if entry.rules.bound is not None:
+                verbs.bound_lifetime(draft, entry.rules.bound, now)
             fits = self.transport.seal(draft, entry, site, enforced)
             if entry.set_by is SetBy.SCRIPT:
-                draft.reasons.append(Reason.SET_BY_SERVER)
+                more.append(Reason.SET_BY_SERVER)
         refusals = verbs.certain_refusals(draft)
         if not refusals and situation.is_public and verbs.is_refused_at(draft, site.host):
             refusals = [Reason.BROWSER_WOULD_REFUSE]
         if not fits and not refusals:
             if entry.seal is not None and entry.seal.passes_too_large:
-                draft.reasons.append(Reason.SEALED_TOO_LARGE)
+                more.append(Reason.SEALED_TOO_LARGE)
             else:
                 refusals = [Reason.SEALED_TOO_LARGE]
         if refusals and not deletion:
@@ -189,14 +187,16 @@ class Judge:
         moved = not verbs.IDENTITY.isdisjoint(draft.reasons)
         # Browsers rejected a cookie with certain refusals, so it need not be expired.
         if moved and enforced and entry.rules.supersede and not verbs.certain_refusals(cookie):
-            superseded = build_set_cookie(bare_deletion(cookie))
-            draft.reasons.append(Reason.SUPERSEDED)
+            superseded = bare_deletion(cookie)
+            more.append(Reason.SUPERSEDED)
         # The order of reasons is fixed, because tests compare them and people read them.
-        likely = [r for r in verbs.likely_refusals(draft, site) if r not in refusals]
-        reasons = (*draft.reasons, *refusals, *likely)
-        if not draft.changed:
-            return cookie, Decision(Action.PASS, entry, reasons, enforced, superseded)
-        return draft, Decision(Action.REWRITE, entry, reasons, enforced, superseded)
+        likely = verbs.likely_refusals(draft, site)
+        if refusals:
+            likely = [reason for reason in likely if reason not in refusals]
+        reasons = (*draft.reasons, *more, *refusals, *likely)
+        if not draft.reasons and not draft.is_changed:
+            return line, Decision(Action.PASS, entry, reasons, enforced, superseded)
+        return draft.text() if enforced else line, Decision(Action.REWRITE, entry, reasons, enforced, superseded)
 
     # In a request
 

@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from cookiewarden.core.cookies.scope import host_matches, path_match
-from cookiewarden.core.engine.globs import Globs
+from cookiewarden.core.engine.globs import Globs, Rank
 from cookiewarden.core.policy.policy import Entry
 
 
@@ -61,13 +62,21 @@ _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 class _Rules:
     """Rules of one name or glob, in the order of their rank."""
 
-    __slots__ = ("_by_host", "_here", "_where", "all")
+    __slots__ = ("_by_host", "_here", "_where", "all", "everywhere")
 
     def __init__(self) -> None:
         self.all: list[Rule] = []
+        self.everywhere: Match | None = None
+        """The match at every place, if there is only one rule and it applies everywhere."""
         self._by_host: _ByHost | None = None
         self._where: tuple[bytes, bytes | None] | None = None
         self._here: list[Rule] = []
+
+    def index(self) -> None:
+        """Prepare for look-ups. All rules must be present."""
+        self.all.sort(key=_rank)
+        if len(self.all) == 1 and not self.all[0].host and not self.all[0].path:
+            self.everywhere = Match(self.all[0].entry)
 
     def at(self, host: bytes, path: bytes | None) -> list[Rule]:
         """Return the rules that apply at a place.
@@ -142,7 +151,7 @@ class Matcher:
                 self._exact.setdefault(name, _Rules()).all.append(rule)
         self._globs.index()
         for found in self._all():
-            found.all.sort(key=_rank)
+            found.index()
         self._by_host: _ByHost | None = None
         self._near_rules = 0
         self._near: dict[tuple[bytes, bytes | None, float], Matcher] = {}
@@ -173,14 +182,19 @@ class Matcher:
 
         Entries that have ended at `now` (seconds since the epoch) do not match. The tables contain them, so the tables
         need not change when an entry ends."""
-        if self._globs.has_many_middles or (host, path, now) in self._near:
+        if self._globs.has_many_middles or (self._near and (host, path, now) in self._near):
             return self._match_near(self._rules_near(host, path, now), name, now)
         elsewhere = False
-        for tried, alike in enumerate(self._matching(name)):
-            here = [rule for found in alike for rule in found.at(host, path) if rule.entry.until > now]
-            if here:
-                return Match(here[0].entry if len(alike) == 1 else min(here, key=_rank).entry)
-            elsewhere = elsewhere or any(rule.entry.until > now for found in alike for rule in found.all)
+        for tried, (_, alike) in enumerate(self._matching(name)):
+            everywhere = alike[0].everywhere
+            if everywhere is not None and len(alike) == 1:
+                if alike[0].all[0].entry.until > now:
+                    return everywhere
+            else:
+                here = [rule for found in alike for rule in found.at(host, path) if rule.entry.until > now]
+                if here:
+                    return Match(here[0].entry if len(alike) == 1 else min(here, key=_rank).entry)
+                elsewhere = elsewhere or any(rule.entry.until > now for found in alike for rule in found.all)
             if tried == MANY:
                 return self._match_near(self._rules_near(host, path, now), name, now)
         return _ELSEWHERE if elsewhere else _NOWHERE
@@ -192,22 +206,20 @@ class Matcher:
             return Match(entry)
         return _ELSEWHERE if self._living(now)._has(name) else _NOWHERE
 
-    def _matching(self, name: bytes) -> Iterator[list[_Rules]]:
-        """Yield the rules whose name or glob matches, highest rank first. Globs with equal beginning and end are in one
-        list."""
-        if not name:
-            return
+    def _matching(self, name: bytes) -> Iterator[tuple[Rank, list[_Rules]]]:
+        """Return the rules whose name or glob matches, highest rank first. Globs with equal beginning and end are in
+        one list."""
         exact = self._exact.get(name)
         if exact is not None:
-            yield [exact]
-        yield from self._globs.matching(name)
+            return chain([((len(name), 0), [exact])], self._globs.matching(name))
+        return self._globs.matching(name) if name else iter(())
 
     def _has(self, name: bytes) -> bool:
         return bool(name) and (name in self._exact or self._globs.has(name))
 
     def _first(self, name: bytes) -> Entry | None:
         """Return the entry for a name if all rules of this matcher apply."""
-        for alike in self._matching(name):
+        for _, alike in self._matching(name):
             return min((rule for found in alike for rule in found.all), key=_rank).entry
         return None
 

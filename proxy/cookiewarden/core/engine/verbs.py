@@ -4,7 +4,9 @@ An edit changes only the attribute that browsers use and keeps all other bytes. 
 not changed, so edits are idempotent.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from cookiewarden.core.cookies.cookie import (
     MAX_PAIR,
@@ -18,7 +20,7 @@ from cookiewarden.core.cookies.date import imf_fixdate, is_known
 from cookiewarden.core.cookies.scope import domain_match, is_trustworthy, name_prefix
 from cookiewarden.core.cookies.suffix import is_public_suffix
 from cookiewarden.core.engine.decision import Reason
-from cookiewarden.core.policy.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSiteVerb
+from cookiewarden.core.policy.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSite, SameSiteVerb
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,70 +37,112 @@ def takes_secure(site: Site) -> bool:
     return site.https or is_trustworthy(site.host)
 
 
-class Draft(SetCookie):
-    """A Set-Cookie during editing, with the reasons of all edits."""
+_UNKNOWN = -2
+_POSITION, _MEANING = itemgetter(0), itemgetter(3)
 
-    __slots__ = ("changed", "reasons")
+
+class Draft(SetCookie):
+    """A Set-Cookie during editing, with the reasons of all edits.
+
+    The position of an attribute never changes: removed ones are only marked, and added ones follow all others. `text`
+    puts them in order."""
+
+    __slots__ = ("_empty_end", "gone", "is_changed", "reasons")
 
     def __init__(self, cookie: SetCookie) -> None:
         # `super().__init__` would search the last of each attribute again.
         self.pair, self.name, self.value = cookie.pair, cookie.name, cookie.value
-        self.raws, self.names = cookie.raws.copy(), cookie.names.copy()
-        self._at, self._lifetime = cookie._at.copy(), cookie._lifetime
+        self.raws, self.names = cookie.raws.copy(), cookie.names
+        self.at, self._lifetime = cookie.at.copy(), cookie._lifetime
         self.reasons: list[Reason] = []
-        self.changed = False
+        self.is_changed = False
+        """True after changes without a reason."""
+        self.gone: set[int] = set()
+        """The positions of removed attributes."""
+        self._empty_end = _UNKNOWN
+        """The position of an empty last attribute before which attributes are added, or -1. It is found when needed."""
 
     def note(self, reason: Reason) -> None:
         """Record the reason of an edit."""
-        self.changed = True
         if reason not in self.reasons:
             self.reasons.append(reason)
 
-    def add(self, name: bytes, raw: bytes) -> None:
-        """Append an attribute, before an empty last one if the header ends with `;`."""
-        raws, names = self.raws, self.names
-        self._at[name] = at = len(raws)
-        if not names or names[-1] or raws[-1].strip(WSP):
-            raws.append(raw)
-            names.append(name)
-        else:
-            self._at[name] = at - 1
-            raws.insert(-1, raw)
-            names.insert(-1, name)
+    def add(self, name: bytes, raw: bytes, reason: Reason) -> None:
+        """Append an attribute, before an empty last one if the header ends with `;`. No other edit has this reason."""
+        raws = self.raws
+        if self._empty_end == _UNKNOWN:
+            self._empty_end = self._find_empty_end()
+        self.at[name] = len(raws)
+        raws.append(raw)
+        self.reasons.append(reason)
 
-    def end(self, name: bytes, raw: bytes) -> None:
-        """Append a lifetime attribute after all others, even after an empty last one."""
-        self._at[name] = len(self.raws)
-        self._lifetime = None
-        self.raws.append(raw)
-        self.names.append(name)
+    def _find_empty_end(self) -> int:
+        names, gone = self.names, self.gone
+        at = len(names) - 1
+        while at in gone:
+            at -= 1
+        return at if at >= 0 and not names[at] and not self.raws[at].strip(WSP) else -1
 
-    def keep(self, places: list[int]) -> None:
-        """Remove all attributes except the ones at these positions."""
-        raws, names = self.raws, self.names
-        self.raws, self.names = [raws[at] for at in places], [names[at] for at in places]
-        self._at = dict(zip(self.names, range(len(places)), strict=True))
-        self._lifetime = None
-        self.changed = True
+    def remove(self, places: Iterable[int]) -> None:
+        """Remove the attributes at these positions."""
+        self.gone.update(places)
+        self.is_changed = True
 
-    def drop(self, unwanted: bytes) -> None:
-        """Remove every attribute of this name, except ones that browsers ignore."""
-        self.keep([at for at, name in enumerate(self.names) if name != unwanted])
+    def drop(self, unwanted: bytes, reason: Reason) -> None:
+        """Remove every attribute of this name, except ones that browsers ignore. The line had at least one."""
+        del self.at[unwanted]
+        self.gone.update([at for at, name in enumerate(self.names) if name == unwanted])
+        self.note(reason)
 
-    def put(self, name: bytes, value: bytes) -> None:
+    def put(self, name: bytes, spelled: bytes, value: bytes, reason: Reason) -> None:
         """Set the value of an attribute, in place of the one that browsers use or at the end.
 
-        `name` is in its usual spelling."""
-        key = name.lower()
-        at = self._at.get(key)
+        `spelled` is the text of a new attribute up to its value."""
+        at = self.at.get(name)
         if at is None:
-            self.add(key, b" " + name + b"=" + value)
+            self.add(name, spelled + value, reason)
         else:
             self.raws[at] = with_attribute_value(self.raws[at], value)
+            self.note(reason)
 
     def become(self, pair: bytes, name: bytes, value: bytes) -> None:
         """Set the pair, with its name and value."""
-        self.pair, self.name, self.value, self.changed = pair, name, value, True
+        self.pair, self.name, self.value, self.is_changed = pair, name, value, True
+
+    def end(self, name: bytes, raw: bytes) -> None:
+        """Append an attribute after all others. No empty last one may be left."""
+        self.at[name] = len(self.raws)
+        self.raws.append(raw)
+
+    def left(self) -> list[bytes]:
+        """Return the texts of all attributes that are not removed, in their order."""
+        return self._without_gone(self.raws)
+
+    def _without_gone(self, of_attributes: list[bytes]) -> list[bytes]:
+        gone, end = self.gone, self._empty_end
+        is_moved = end >= 0 and end not in gone
+        if not gone and not is_moved:
+            return of_attributes
+        left = of_attributes.copy()
+        if is_moved:
+            left.append(left[end])
+            gone = {*gone, end}
+        for at in sorted(gone, reverse=True):
+            del left[at]
+        return left
+
+    def renumber(self) -> None:
+        """Forget the removed attributes. Of others with their names, the last ones count."""
+        names = self.names + [b""] * (len(self.raws) - len(self.names))
+        for name, at in self.at.items():
+            names[at] = name
+        self.raws, self.names = self.left(), self._without_gone(names)
+        self.at = dict(zip(self.names, range(len(self.names)), strict=True))
+        self.gone, self._empty_end = set(), _UNKNOWN
+
+    def text(self) -> bytes:
+        """Return the header value."""
+        return b";".join([self.pair, *self.left()])
 
 
 IDENTITY = frozenset({Reason.RENAMED, Reason.DOMAIN_CHANGED, Reason.PATH_CHANGED, Reason.PARTITIONED_CHANGED})
@@ -107,15 +151,15 @@ IDENTITY = frozenset({Reason.RENAMED, Reason.DOMAIN_CHANGED, Reason.PATH_CHANGED
 
 def edit_identity(draft: Draft, rules: Rules) -> None:
     """Edit Domain and Path, which are part of the cookie's identity in browsers."""
-    edit_domain(draft, rules.domain)
-    edit_path(draft, rules.path)
+    if rules.domain is not None:
+        edit_domain(draft, rules.domain)
+    if rules.path is not None:
+        edit_path(draft, rules.path.encode())
 
 
-def edit_path(draft: Draft, wanted: str | None) -> None:
-    path = draft.last(b"path")
-    if wanted is not None and path != wanted.encode():
-        draft.put(b"Path", wanted.encode())
-        draft.note(Reason.PATH_CHANGED)
+def edit_path(draft: Draft, wanted: bytes) -> None:
+    if draft.last(b"path") != wanted:
+        draft.put(b"path", b" Path=", wanted, Reason.PATH_CHANGED)
 
 
 def rename(draft: Draft, name: bytes) -> None:
@@ -129,60 +173,57 @@ def keep_promise(draft: Draft) -> None:
     """Add the attributes that the prefix of the name requires (RFC 6265bis 4.1.3).
 
     Browsers ignore a line without them, even a deletion."""
-    prefix = name_prefix(draft.name)
+    prefix = name_prefix(draft.name) if draft.name.startswith(b"__") else b""
     if not prefix:
         return
     if prefix.startswith(b"__host-"):
         edit_domain(draft, HOST_ONLY)
-        edit_path(draft, "/")
-    toggle(draft, SECURE, Flag.ON, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
-    if prefix.endswith(b"http-"):
-        toggle(draft, HTTP_ONLY, Flag.ON, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
+        edit_path(draft, b"/")
+    require_secure(draft)
+    if prefix.endswith(b"http-") and b"httponly" not in draft.at:
+        draft.add(b"httponly", b" HttpOnly", Reason.HTTP_ONLY_ADDED)
 
 
-def edit_domain(draft: Draft, widest: str | None) -> None:
-    if widest is None or (value := draft.last(b"domain")) is None:
+def require_secure(draft: Draft) -> None:
+    if b"secure" not in draft.at:
+        draft.add(b"secure", b" Secure", Reason.SECURE_ADDED)
+
+
+def edit_domain(draft: Draft, widest: str) -> None:
+    value = draft.last(b"domain")
+    if value is None:
         return
     if widest == HOST_ONLY:
-        draft.drop(b"domain")
-        draft.note(Reason.DOMAIN_CHANGED)
+        draft.drop(b"domain", Reason.DOMAIN_CHANGED)
     elif (domain := domain_of(value)) and not domain_match(domain, widest.encode()):
-        draft.put(b"Domain", widest.encode())
-        draft.note(Reason.DOMAIN_CHANGED)
+        draft.put(b"domain", b" Domain=", widest.encode(), Reason.DOMAIN_CHANGED)
 
 
-def domain_of(value: bytes | None) -> bytes:
+def domain_of(value: bytes) -> bytes:
     """Return the domain of a Domain attribute in lower case without a leading dot (RFC 6265bis 5.6.3), or empty."""
-    return (value or b"").lower().removeprefix(b".")
+    return value.lower().removeprefix(b".")
 
 
 def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = False) -> None:
     """Edit Partitioned, SameSite and Secure. Secure is last, because the other two may require it."""
-    toggle(draft, PARTITIONED, rules.partitioned, Reason.PARTITIONED_CHANGED, Reason.PARTITIONED_CHANGED)
-    edit_same_site(draft, rules)
+    verb = rules.partitioned
+    if verb is Flag.ON:
+        if b"partitioned" not in draft.at:
+            draft.add(b"partitioned", b" Partitioned", Reason.PARTITIONED_CHANGED)
+    elif verb is Flag.REMOVE and b"partitioned" in draft.at:
+        draft.drop(b"partitioned", Reason.PARTITIONED_CHANGED)
+    if rules.same_site.verb is not SameSiteVerb.KEEP:
+        edit_same_site(draft, rules.same_site)
     verb = rules.secure
-    if verb is Flag.HTTPS or (verb is Flag.ON and is_deletion):
+    if verb is Flag.ON or verb is Flag.HTTPS:
         # A browser on plain HTTP ignores a deletion with Secure, and on HTTPS a deletion works without it.
-        verb = Flag.ON if https else Flag.KEEP
-    if verb in (Flag.OFF, Flag.REMOVE) and needs_secure(draft):
-        verb = Flag.ON
-    toggle(draft, SECURE, verb, Reason.SECURE_ADDED, Reason.SECURE_REMOVED)
-
-
-SECURE, HTTP_ONLY, PARTITIONED = b" Secure", b" HttpOnly", b" Partitioned"
-
-
-def toggle(draft: Draft, attribute: bytes, verb: Flag, added: Reason, removed: Reason) -> None:
-    """Add or remove an attribute without a value."""
-    if verb is Flag.KEEP:
-        return
-    name = attribute[1:].lower()
-    if verb is Flag.ON and not draft.has(name):
-        draft.add(name, attribute)
-        draft.note(added)
-    elif verb is Flag.REMOVE and draft.has(name):
-        draft.drop(name)
-        draft.note(removed)
+        if b"secure" not in draft.at and (https or (verb is Flag.ON and not is_deletion)):
+            draft.add(b"secure", b" Secure", Reason.SECURE_ADDED)
+    elif verb is not Flag.KEEP:
+        if needs_secure(draft):
+            require_secure(draft)
+        elif verb is Flag.REMOVE and b"secure" in draft.at:
+            draft.drop(b"secure", Reason.SECURE_REMOVED)
 
 
 STRENGTH = {b"": 0, b"none": 1, b"lax": 2, b"strict": 3}
@@ -190,15 +231,17 @@ STRENGTH = {b"": 0, b"none": 1, b"lax": 2, b"strict": 3}
 
 def same_site_of(cookie: SetCookie) -> bytes:
     """Return `none`, `lax`, `strict`, or empty if the attribute is absent or unknown (RFC 6265bis 5.6.7)."""
-    value = (cookie.last(b"samesite") or b"").lower()
+    at = cookie.at.get(b"samesite")
+    if at is None:
+        return b""
+    value = value_of(cookie.raws[at]).lower()
     return value if value in STRENGTH else b""
 
 
-def edit_same_site(draft: Draft, rules: Rules) -> None:
-    verb = rules.same_site.verb
-    if verb is SameSiteVerb.KEEP:
-        return
-    current, wanted = same_site_of(draft), rules.same_site.value.lower().encode()
+def edit_same_site(draft: Draft, rule: SameSite) -> None:
+    """Edit SameSite by a verb other than `keep`."""
+    verb = rule.verb
+    current, wanted = same_site_of(draft), rule.value.lower().encode()
     if verb is SameSiteVerb.EXACTLY:
         is_satisfied = current == wanted
     elif verb is SameSiteVerb.DEFAULT:
@@ -206,66 +249,73 @@ def edit_same_site(draft: Draft, rules: Rules) -> None:
     else:
         is_satisfied = STRENGTH[current] >= STRENGTH[wanted]
     if not is_satisfied:
-        draft.put(b"SameSite", rules.same_site.value.encode())
-        draft.note(Reason.SAME_SITE_CHANGED)
+        draft.put(b"samesite", b" SameSite=", rule.value.encode(), Reason.SAME_SITE_CHANGED)
 
 
 def needs_secure(cookie: SetCookie) -> bool:
-    return same_site_of(cookie) == b"none" or cookie.has(b"partitioned")
+    return b"partitioned" in cookie.at or same_site_of(cookie) == b"none"
 
 
 def edit_reading(draft: Draft, rules: Rules) -> None:
     """Edit HttpOnly and Priority, which do not affect deletions."""
-    toggle(draft, HTTP_ONLY, rules.http_only, Reason.HTTP_ONLY_ADDED, Reason.HTTP_ONLY_REMOVED)
-    priority = draft.last(b"priority")
-    if rules.priority is not None and (priority is None or priority.lower() != rules.priority.lower().encode()):
-        draft.put(b"Priority", rules.priority.encode())
-        draft.note(Reason.PRIORITY_CHANGED)
+    verb = rules.http_only
+    if verb is Flag.ON:
+        if b"httponly" not in draft.at:
+            draft.add(b"httponly", b" HttpOnly", Reason.HTTP_ONLY_ADDED)
+    elif verb is Flag.REMOVE and b"httponly" in draft.at:
+        draft.drop(b"httponly", Reason.HTTP_ONLY_REMOVED)
+    if rules.priority is not None:
+        wanted, priority = rules.priority.encode(), draft.last(b"priority")
+        if priority is None or priority.lower() != wanted.lower():
+            draft.put(b"priority", b" Priority=", wanted, Reason.PRIORITY_CHANGED)
 
 
-def bound_lifetime(draft: Draft, bound: Lifetime | None, clock: float) -> None:
+def bound_lifetime(draft: Draft, bound: Lifetime, clock: float) -> None:
     """Limit the lifetime: leave at most one Max-Age and one Expires, in the form that all browsers read alike.
 
     If the bound is the session, remove them. `clock` is the time from which browsers count an Expires
     (`expires_clock`), in seconds since the epoch."""
-    if bound is None:
+    lifetime = draft.lifetime()
+    if not lifetime.all:
         return
-    gone: set[int] = set()
-    reasons: list[Reason] = []
-    counted: set[bytes] = set()
-    is_session, longest = bound.is_session, bound.seconds
-    for at, name, value, seconds in reversed(draft.lifetime()):
-        latest = longest
-        if name == b"expires":
-            latest += int(clock)
-            seconds = seconds if is_known(clock) else None
-        if seconds is not None and not is_session and name not in counted:
-            counted.add(name)
-            least = min(seconds, latest)
-            canonical = imf_fixdate(least) if name == b"expires" else str(least).encode()
-            if canonical == value:
-                continue
+    is_session = bound.is_session
+    means = list(map(_MEANING, lifetime.all))
+    counted = [lifetime.age, lifetime.date]
+    if not is_known(clock):
+        means = [None if name == b"expires" else says for _, name, _, says in lifetime.all]
+        counted.pop()
+    kept = [] if is_session else [one for one in counted if one is not None]
+    found: list[tuple[int, Reason]] = []
+    """Reasons with the numbers of the attributes, whose order decides."""
+    if None in means:
+        found.append((means.index(None), Reason.LIFETIME_UNREADABLE))
+    if len(means) > means.count(None) + len(kept):
+        number = 0
+        while means[number] is None or lifetime.all[number] in kept:
+            number += 1
+        found.append((number, Reason.LIFETIME_CAPPED if is_session else Reason.LIFETIME_NORMALIZED))
+    for one in kept:
+        at, name, value, seconds = one
+        latest = bound.seconds + int(clock) if name == b"expires" else bound.seconds
+        least = latest if seconds is None else min(seconds, latest)
+        canonical = imf_fixdate(least) if name == b"expires" else b"%d" % least
+        if canonical != value:
             draft.raws[at] = with_attribute_value(draft.raws[at], canonical)
-        else:
-            gone.add(at)
-        if seconds is None:
-            reasons.append(Reason.LIFETIME_UNREADABLE)
-        elif is_session or (at not in gone and seconds > latest):
-            reasons.append(Reason.LIFETIME_CAPPED)
-        else:
-            reasons.append(Reason.LIFETIME_NORMALIZED)
-    for reason in dict.fromkeys(reversed(reasons)):
+            reason = Reason.LIFETIME_NORMALIZED if least == seconds else Reason.LIFETIME_CAPPED
+            found.append((lifetime.all.index(one), reason))
+    for _, reason in sorted(found):
         draft.note(reason)
-    if gone:
-        draft.keep([at for at in range(len(draft.raws)) if at not in gone])
+    if len(kept) < len(means):
+        draft.remove(map(_POSITION, lifetime.all))
+        draft.gone.difference_update(map(_POSITION, kept))
 
 
 def certain_refusals(cookie: SetCookie) -> list[Reason]:
     """Return the reasons for which every browser rejects the cookie, on any host (RFC 6265bis 5.6 and 5.7)."""
     refusals = []
-    if needs_secure(cookie) and not cookie.has(b"secure"):
+    if b"secure" not in cookie.at and needs_secure(cookie):
         refusals.append(Reason.NONE_WITHOUT_SECURE)
-    if not keeps_prefix(cookie):
+    if cookie.name.startswith(b"__") and not keeps_prefix(cookie):
         refusals.append(Reason.PREFIX_RULE)
     if len(cookie.name) + len(cookie.value) > MAX_PAIR:
         refusals.append(Reason.TOO_LARGE)
@@ -275,15 +325,15 @@ def certain_refusals(cookie: SetCookie) -> list[Reason]:
 def keeps_prefix(cookie: SetCookie) -> bool:
     """Check whether the cookie has the attributes that its prefix requires (RFC 6265bis 4.1.3, 5.7)."""
     prefix = name_prefix(cookie.name)
-    if prefix and not cookie.has(b"secure"):
-        return False
-    if prefix.endswith(b"http-") and not cookie.has(b"httponly"):
+    if not prefix:
+        return True
+    if b"secure" not in cookie.at or (prefix.endswith(b"http-") and b"httponly" not in cookie.at):
         return False
     if prefix.startswith(b"__host-"):
         path = cookie.last(b"path")
         # RFC 6265bis 5.7 requires a host-only cookie, and a cookie with an empty Domain is host-only.
-        is_host_only = not cookie.has(b"domain") or not any(
-            value_of(raw) for raw, name in zip(cookie.raws, cookie.names, strict=True) if name == b"domain"
+        is_host_only = b"domain" not in cookie.at or not any(
+            value_of(cookie.raws[at]) for at, name in enumerate(cookie.names) if name == b"domain"
         )
         return is_host_only and path == b"/"
     return True
@@ -291,16 +341,17 @@ def keeps_prefix(cookie: SetCookie) -> bool:
 
 def is_refused_at(cookie: SetCookie, host: bytes) -> bool:
     """Check whether browsers at `host` reject the cookie because of its Domain (RFC 6265bis 5.7)."""
-    domain = domain_of(cookie.last(b"domain"))
+    domain = domain_of(cookie.last(b"domain") or b"")
     return bool(domain) and domain != host and (not domain_match(host, domain) or is_public_suffix(domain))
 
 
 def likely_refusals(cookie: SetCookie, site: Site) -> list[Reason]:
     """Return the reasons for which browsers reject the cookie if they use the host and scheme of the request."""
     refusals = []
-    domain = domain_of(cookie.last(b"domain"))
-    if domain and (not domain_match(site.host, domain) or (b"." not in domain and domain != site.host)):
-        refusals.append(Reason.BROWSER_WOULD_REFUSE)
-    if cookie.has(b"secure") and not takes_secure(site):
+    if b"domain" in cookie.at:
+        domain = domain_of(cookie.last(b"domain") or b"")
+        if domain and domain != site.host and (b"." not in domain or not domain_match(site.host, domain)):
+            refusals.append(Reason.BROWSER_WOULD_REFUSE)
+    if not site.https and b"secure" in cookie.at and not takes_secure(site):
         refusals.append(Reason.SECURE_OVER_HTTP)
     return refusals

@@ -1,7 +1,5 @@
 """Recording of complete exchanges in an inventory, for callers that are not a proxy."""
 
-from dataclasses import replace
-
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
 from cookiewarden.core.cookies.crossing import Crossing, crossing
 from cookiewarden.core.cookies.date import expires_clock
@@ -31,8 +29,7 @@ def add_exchange(
         seen = _seen("request", judged, place)
         if values is not None:
             value = judged.before.partition(b"=")[2].strip(b" \t")
-            seen = replace(
-                seen,
+            seen = seen._replace(
                 is_compared=values.one_browser,
                 is_in_header=is_carried(value, asked),
                 is_changed=values.is_changed(host, judged.name, value),
@@ -59,9 +56,8 @@ def _set(judged: Judged, place: tuple[str, str], clock: float) -> Observation:
     cookie = parse_set_cookie(judged.before)
     if cookie is None or is_deletion(cookie, clock):
         return _seen("response", judged, place)
-    return replace(
-        _seen("response", judged, place, *shape_of(cookie, clock)), size=len(cookie.name) + len(cookie.value)
-    )
+    seen = _seen("response", judged, place, *shape_of(cookie, clock))
+    return seen._replace(size=len(cookie.name) + len(cookie.value))
 
 
 def _seen(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.support.chromium import CHROMIUM, FLAGS
 from tests.support.process import free_port, ready, start_process
 from tests.support.wait import eventually
 

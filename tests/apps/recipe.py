@@ -61,6 +61,25 @@ class Proxy:
         enforcing(self.folder / "my.yaml")
         assert eventually(lambda: scrape(self.admin)["cookiewarden_policy_enforcing"] == 1)
 
+    def harden(self) -> list[str]:
+        """Put the keys that drift suggests into the policy, wait until it is in force, and return the names of the entries."""
+        words = ["cookiewarden", "drift", "--only", "hardening", "--format", "json", f"127.0.0.1:{self.admin}"]
+        findings, policy = json.loads(run(words, self.folder)[1])["findings"], self.folder / "my.yaml"
+        text = policy.read_text()
+        for found in findings:
+            keys = {line.partition(":")[0] for line in found["yaml"].splitlines()}
+            head = re.search(rf'(?m)^  - name: "?{re.escape(found["name"])}"?\n((?:    .*\n)+)', text)
+            assert head is not None
+            kept = [line for line in head[1].splitlines(keepends=True) if line.partition(":")[0] not in keys]
+            text = text[: head.start(1)] + "".join(kept) + found["yaml"] + text[head.end(1) :]
+        before = self._in_force()
+        policy.write_text(text)
+        assert not findings or eventually(lambda: self._in_force() != before)
+        return [found["name"] for found in findings]
+
+    def _in_force(self) -> list[str]:
+        return [name for name, value in scrape(self.admin).items() if "policy_info" in name and value]
+
 
 @contextlib.contextmanager
 def proxy(folder: Path, port: int, *options: str) -> Iterator[Proxy]:

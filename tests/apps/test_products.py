@@ -81,6 +81,9 @@ def test_applications_work_if_the_forecast_is_safe_and_the_forecast_announces_ea
             front.enforce()
             held = [cookie["name"] for cookie in visit(browser, product, front.url)]
             assert all(any(fnmatchcase(name, glob) for name in held) for glob in product.cookies), held
+            if front.harden():
+                assert (front.forecast()[0], front.unsafe()) == (0, {})
+                visit(browser, product, front.url)
             samples = {name: value for name, value in scrape(front.admin).items() if value}
             assert not any(
                 'action="block"' in name or 'action="strip"' in name for name in samples if "cookies_total" in name

@@ -32,7 +32,7 @@ else
 endif
 
 test: $(VENV)/dev.stamp lint types ## lint, check types and run the tests that need no other program
-	$(BIN)/pytest -q -n 2 --cov --cov-report= -m "$(QUICK)" --ignore tests/browser --ignore tests/deploy
+	$(BIN)/pytest -q -n 2 --cov --cov-report= -m "$(QUICK)" --ignore tests/browser --ignore tests/deploy --ignore tests/envoy
 	$(BIN)/python -m tests.support.floors
 
 coverage: $(VENV)/dev.stamp ## what the last `make test` did not reach of the core and of the proxy
@@ -41,8 +41,8 @@ coverage: $(VENV)/dev.stamp ## what the last `make test` did not reach of the co
 test-compiled: $(COMPILED)/stamp ## test the engine and the data plane on the compiled build
 	$(COMPILED)/bin/pytest -q -m "not apps and not soak and not interpreted" $(TESTS)
 
-test-apps: $(VENV)/apps.stamp ## test Django's admin and Jupyter Server behind the proxy
-	$(BIN)/pytest -q -m apps tests/apps
+test-apps: $(VENV)/apps.stamp ## test six applications behind the proxy with Chromium (needs Debian's chromium, mediawiki, php-sqlite3, redmine and syncthing, and npm)
+	$(BIN)/pytest -q -n 2 -m apps tests/apps
 
 test-browser: $(VENV)/browser.stamp ## test with Chromium and Firefox (needs Debian's chromium, firefox-esr and prometheus, and npm)
 	$(BIN)/pytest -q -s -m browser tests/browser
@@ -133,7 +133,8 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@touch $@
 
 $(VENV)/apps.stamp: $(VENV)/dev.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps]'
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps,browser]'
+	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(VENV)/npm-apps ep_etherpad-lite@1.8.14
 	@touch $@
 
 $(VENV)/peers.stamp: $(VENV)/dev.stamp

@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import shutil
+import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.support.process import free_port, ready, start_process
 from tests.support.wait import PATIENCE, eventually
@@ -25,19 +28,34 @@ def answers(url: str) -> bool:
     return True
 
 
+def program(name: str, package: str) -> str:
+    """Return the path of a program or file; without it, the test fails and names the package that has it."""
+    found = shutil.which(name) or (name if Path(name).exists() else None)
+    if found is None:
+        pytest.fail(f"no {name}: install {package} (make test-apps needs it)")
+    return found
+
+
 @contextlib.contextmanager
-def running(arguments: list[str], cwd: Path, url: str, **environment: str) -> Iterator[None]:
-    """Start an application and wait until it answers."""
+def running(command: list[str], cwd: Path, url: str, **environment: str) -> Iterator[None]:
+    """Start an application, wait until it answers, and end it with its children."""
     with (cwd / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=cwd, stdout=log, stderr=log, env={**os.environ, **environment}
+            command, cwd=cwd, stdout=log, stderr=log, env={**os.environ, **environment}, start_new_session=True
         )
     try:
-        assert eventually(lambda: answers(url)), (cwd / "log").read_text()
+        # answers() is not asked of a process that has ended, because another process may have got its port.
+        assert eventually(lambda: process.poll() is not None or answers(url)), (cwd / "log").read_text()
+        assert process.poll() is None, (cwd / "log").read_text()
         yield
     finally:
-        process.terminate()
-        process.wait(PATIENCE)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(PATIENCE / 10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(PATIENCE)
 
 
 @contextlib.contextmanager

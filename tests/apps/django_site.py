@@ -26,6 +26,6 @@ def django_site(folder: Path) -> Iterator[int]:
         subprocess.run(
             [sys.executable, "-m", "django", *arguments], check=True, cwd=folder, env={**os.environ, **environment}, capture_output=True,
         )  # fmt: skip
-    arguments = ["-m", "django", "runserver", "--noreload", f"127.0.0.1:{port}"]
-    with running(arguments, folder, f"http://127.0.0.1:{port}/tracked", **environment):
+    command = [sys.executable, "-m", "django", "runserver", "--noreload", f"127.0.0.1:{port}"]
+    with running(command, folder, f"http://127.0.0.1:{port}/tracked", **environment):
         yield port

@@ -9,25 +9,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.apps.behind import HERE, counted, proxied, running
-from tests.support.process import free_port
+from tests.apps.behind import HERE, counted, proxied
+from tests.apps.products.jupyter import TOKEN, jupyter_server
 
 pytestmark = pytest.mark.apps
-TOKEN = "token-for-tests"
 
 
 @pytest.fixture
 async def jupyter(tmp_path: Path) -> AsyncIterator[tuple[str, str]]:
-    port = free_port()
-    arguments = [
-        "-m", "jupyter_server", "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={tmp_path}",
-    ]  # fmt: skip
-    folders = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
-    with (
-        running(arguments, tmp_path, f"http://127.0.0.1:{port}/api", **folders, PYTHONWARNINGS="ignore"),
-        proxied(HERE / "jupyter.yaml", port) as urls,
-    ):
+    with jupyter_server(tmp_path) as port, proxied(HERE / "jupyter.yaml", port) as urls:
         yield urls
 
 

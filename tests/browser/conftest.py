@@ -1,24 +1,17 @@
-"""A real Chromium (Debian's package), driven by Playwright."""
+"""A browser for all tests of this folder, and a context without history for one test."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--host-resolver-rules=MAP * 127.0.0.1"]
-"""CI runs as root, so that the sandbox is off. Every host resolves to this machine, because cookies need real names."""
+from tests.support.chromium import chromium
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.fail("no Chromium: install Debian's chromium (make test-browser needs it)")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture

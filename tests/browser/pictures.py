@@ -15,8 +15,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.deploy.server import prometheus
+from tests.support.chromium import CHROMIUM, FLAGS
 from tests.support.command import run
 from tests.support.process import free_port, ready, start_process
 from tests.support.wait import eventually

@@ -1,8 +1,6 @@
 """From a HAR of a real Chromium to an enforced policy for Django's admin, by the commands of the policy guide."""
 
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -10,26 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.apps.django_site import PASSWORD, USER, django_site
-from tests.browser.conftest import CHROMIUM
-from tests.support.process import ended, free_port, ready, scrape
-from tests.support.wait import eventually
+from tests.apps.recipe import commands, proxy, run
 
 pytestmark = pytest.mark.browser
-
-GUIDE = (Path(__file__).parents[2] / "policies" / "README.md").read_text()
-BLOCK = re.search(r"Five commands lead from a recording.*?```sh\n(.*?)```", GUIDE, re.DOTALL)
-
-
-def commands() -> list[list[str]]:
-    """Return the commands of the guide, without their comments."""
-    assert BLOCK is not None
-    return [line.partition("#")[0].split() for line in BLOCK[1].splitlines()]
-
-
-def run(arguments: list[str], folder: Path) -> tuple[int, str]:
-    ran = ended(sys.executable, "-m", *arguments, cwd=folder)  # as a reader starts each
-    assert "Traceback" not in ran.stderr
-    return ran.returncode, ran.stdout + ran.stderr
 
 
 def is_logged_in(page: Page) -> bool:
@@ -37,8 +18,7 @@ def is_logged_in(page: Page) -> bool:
 
 
 def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: Browser, tmp_path: Path) -> None:
-    assert CHROMIUM is not None
-    learn, check, test, proxy, forecast = commands()
+    learn, check, test, *_ = commands()
     site = tmp_path / "site"
     site.mkdir()
     with django_site(site) as port:
@@ -63,35 +43,28 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: B
         code, told = run(test, tmp_path)
         assert code == 0 and re.search(r"(\d+) of \1 cases passed, (\d+) of \2 entries covered", told), told
 
-        listen, admin = free_port(), free_port()
-        proxy = [word.replace("127.0.0.1:3000", f"127.0.0.1:{port}") for word in proxy]
-        with (tmp_path / "log").open("w") as log:
-            process = subprocess.Popen([sys.executable, "-m", *proxy, "--listen", str(listen), "--admin", str(admin)], cwd=tmp_path, stdout=log, stderr=log)  # fmt: skip
-        try:
-            assert eventually(lambda: ready(admin) == 200, 20), (tmp_path / "log").read_text()
-            behind = f"http://127.0.0.1:{listen}"
+        with proxy(tmp_path, port) as front:
             # the session from before the proxy
             visitor = browser.new_context(storage_state=session)
             page = visitor.new_page()
-            page.goto(f"{behind}/admin/")
+            page.goto(f"{front.url}/admin/")
             assert is_logged_in(page)
-            page.goto(f"{behind}/tracked")
-            code, told = run([*forecast, f"127.0.0.1:{admin}"], tmp_path)
+            page.goto(f"{front.url}/tracked")
+            code, told = front.forecast()
             assert code == 1 and "BREAKS" in told and "tracker: block (undeclared)" in told
             assert "sessionid: block" not in told and "csrftoken: block" not in told
 
-            policy.write_text(re.sub(r"mode: report.*", "mode: enforce", policy.read_text()))
-            assert eventually(lambda: scrape(admin)["cookiewarden_policy_enforcing"] == 1, 10)
+            front.enforce()
             visitor.clear_cookies(name="tracker")
-            page.goto(f"{behind}/tracked")
-            page.goto(f"{behind}/admin/")
+            page.goto(f"{front.url}/tracked")
+            page.goto(f"{front.url}/admin/")
             assert is_logged_in(page)
             held = {cookie["name"] for cookie in visitor.cookies()}
             assert "sessionid" in held and "tracker" not in held
             page.click("#logout-form button")
             assert "Logged out" in page.inner_text("body")
             # a new session
-            page.goto(f"{behind}/admin/login/?next=/admin/")
+            page.goto(f"{front.url}/admin/login/?next=/admin/")
             page.fill("#id_username", USER)
             page.fill("#id_password", PASSWORD)
             page.click("input[type=submit]")
@@ -99,6 +72,3 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: B
             (cookie,) = [c for c in visitor.cookies() if c["name"] == "sessionid"]
             assert cookie["secure"] and cookie["httpOnly"] and cookie["expires"] <= time.time() + 14 * 86400 + 60
             visitor.close()
-        finally:
-            process.terminate()
-            assert process.wait(20) == 0

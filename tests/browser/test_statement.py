@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.expected import DAY, SCRIPTS, STATEMENT
+from tests.support.chromium import CHROMIUM, FLAGS
 from tests.support.process import free_port, ready, start_process
 from tests.support.wait import eventually
 

@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, BrowserContext
 
 from cookiewarden import keys
 from cookiewarden.files import PolicyFiles
-from tests.browser.conftest import browser
 from tests.browser.expected import DAY, POLICY, SCRIPTS, STATEMENT, application, names
 from tests.envoy.envoys import Running, running
 from tests.support import policies
 from tests.support.certificates import AUTHORITY, issue
+from tests.support.chromium import chromium
 from tests.support.origin import Origin
 from tests.support.process import free_port, start_process
 from tests.support.proxy import accepts
@@ -24,7 +24,12 @@ from tests.support.wait import PATIENCE, eventually
 pytestmark = pytest.mark.envoy
 CARERIX = Path(__file__).parents[2] / "policies" / "carerix.yaml"
 DEMO = "from aiohttp import web; from cookiewarden.demo.app import application; web.run_app(application(), host='127.0.0.1', port={})"
-__all__ = ["browser"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

@@ -51,6 +51,23 @@ def test_cookies_of_the_server(line: str, verdict: Verdict, advice: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("value", "verdict", "advice"),
+    [
+        (4088, Verdict.CHANGES, "kept by browsers under a new name; the previous cookie in browsers is expired"),
+        (4089, Verdict.BREAKS, "with its new name it has more than 4096 bytes; remove rename_to from its entry, otherwise it will be blocked"),
+        (4095, Verdict.BREAKS, "with its new name it has more than 4096 bytes; remove rename_to from its entry, otherwise it will be blocked"),
+        (4096, Verdict.CHANGES, "kept by browsers under a new name; the previous cookie in browsers is expired"),  # lost with any name
+    ],
+)  # fmt: skip
+def test_a_cookie_that_its_new_name_makes_too_large_is_lost(value: int, verdict: Verdict, advice: str) -> None:
+    renaming = entries("name: t, secure: true, rename_to: __Host-t", "name: other")
+    seen = Watched(renaming).sets("t=" + "1" * value + "; Path=/; Secure")
+    for is_in_force in (True, False):
+        found = the(seen, is_in_force)
+        assert (found.verdict, found.advice) == (verdict, advice)
+
+
+@pytest.mark.parametrize(
     ("header", "verdict", "advice"),
     [
         ("tracker=1", Verdict.HIDDEN, "undeclared; add an entry if the application needs it, otherwise it will be stripped from requests"),

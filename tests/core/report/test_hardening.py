@@ -36,6 +36,8 @@ HTTP_ONLY, SECURE, SAME_SITE, PREFIX = (
         ("name: t, lifetime: 1y", "t=1; HttpOnly; Secure; SameSite=Lax; Max-Age=2592000", ["lifetime: 30d"]),
         ("name: t", "t=1; HttpOnly; Secure; SameSite=Lax", ["lifetime: session"]),
         ("name: t, lifetime: 1y", "t=1; HttpOnly; Secure; SameSite=Lax; Max-Age=x", []),
+        ("name: t, lifetime: session", "t=" + "1" * 4089 + "; HttpOnly; Secure; SameSite=Lax; Path=/", []),
+        ("name: t, lifetime: session", "t=" + "1" * 4088 + "; HttpOnly; Secure; SameSite=Lax; Path=/", [PREFIX]),
         (f"name: t, {STRICT}", "t=1; Path=/", []),
         ("name: t, set_by: both", "t=1; Path=/", []),
         ("name: other", "t=1; Path=/", []),

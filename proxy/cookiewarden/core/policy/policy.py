@@ -302,3 +302,8 @@ class Policy:
     def seals(self) -> bool:
         """True if the policy needs a sealing key."""
         return any(entry.seal is not None for entry in self.entries)
+
+    @property
+    def transports(self) -> bool:
+        """True if the policy seals or renames a cookie, which makes it larger in browsers."""
+        return any(entry.is_transported for entry in self.entries)

@@ -138,11 +138,20 @@ def _verdict(judgement: Judgement, at_risk: list[Risk]) -> Verdict:
         return Verdict.CHANGES
     if Reason.NOT_FORWARDED in judgement.reasons:
         return Verdict.KEPT
-    if not LOST_ANYWAY.isdisjoint(judgement.reasons):
+    if not LOST_ANYWAY.isdisjoint(judgement.reasons) and not _outgrown(judgement):
         return Verdict.FINE
     return Verdict.BREAKS if judgement.side is Side.SERVER else Verdict.HIDDEN
 
 
+def _outgrown(judgement: Judgement) -> bool:
+    """Check for a cookie that browsers accept, and that only its new name makes too large. Lines that are judged again
+    have a size that browsers accept."""
+    return Reason.TOO_LARGE in judgement.reasons and judgement.shape is not None
+
+
+_OUTGROWN = (
+    "with its new name it has more than 4096 bytes; remove rename_to from its entry, otherwise it will be {done}"
+)
 _TODO = {
     Reason.UNDECLARED: "undeclared; add an entry if the application needs it, otherwise it will be {done}",
     Reason.OUT_OF_SCOPE: "its entry is for other hosts or paths; widen the scope, otherwise it will be {done}",
@@ -180,7 +189,7 @@ _CHANGED = {
 def _advice(record: Record, worst: Judgement, judgements: list[Judgement], at_risk: list[Risk]) -> str:
     told = [risk.edit for risk in at_risk]
     told += [
-        _TODO[reason].format(done=_DONE.get(worst.action, worst.action.value))
+        (_OUTGROWN if _outgrown(worst) else _TODO[reason]).format(done=_DONE.get(worst.action, worst.action.value))
         for reason in worst.reasons
         if reason in _TODO and worst.action in _DONE
     ]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cookiewarden.core.cookies.cookie import SetCookie, parse_set_cookie
+from cookiewarden.core.cookies.cookie import MAX_PAIR, SetCookie, parse_set_cookie
 from cookiewarden.core.cookies.scope import name_prefix
 from cookiewarden.core.engine.verbs import same_site_of
 from cookiewarden.core.policy.policy import Entry, Policy, SetBy, lifetime_text
@@ -88,4 +88,5 @@ def _lifetime(entry: Entry, seen: _Seen) -> str:
 def _takes_prefix(entry: Entry, seen: _Seen) -> bool:
     """Check whether browsers would accept the cookie under a name with the prefix __Host-."""
     is_plain = entry.rename is None and "*" not in entry.name and not name_prefix(entry.name.encode())
-    return is_plain and all(line.last(b"path") == b"/" and not line.has(b"domain") for line in seen.lines)
+    fits = all(record.largest + len("__Host-") <= MAX_PAIR for record in seen.records)
+    return is_plain and fits and all(line.last(b"path") == b"/" and not line.has(b"domain") for line in seen.lines)

@@ -52,9 +52,10 @@ def judge_all(inventory: Inventory, engine: Engine, now: float) -> Judged:
 def judge(record: Record, engine: Engine, now: float) -> list[Judgement]:
     """Return one judgement per side and per shape of the record, each the most severe of all hosts seen."""
     found = []
+    transports = engine.policy.transports
     for shape in record.shapes:
         lines = [set_cookie_of(record.name, shape)]
-        if record.largest and engine.policy.seals:  # a large value may be too large when it is sealed
+        if record.largest and transports:  # a large cookie may be too large when it is sealed or renamed
             lines.append(set_cookie_of(record.name, shape, VALUE * (record.largest - len(record.name.encode()))))
         found.append(
             max((_on_response(line, shape, x, engine, now) for line in lines for x in _exchanges(record)), key=_worst)

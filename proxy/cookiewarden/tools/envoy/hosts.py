@@ -63,7 +63,7 @@ def _title(host: str, wish: Wish) -> tuple[str, ...]:
         if fails_open(wish.policy, wish.observe)
         else "Requests fail with a 5xx while the processor does not answer."
     )
-    observing = ("Heads are judged and counted, and nothing changes.",) if wish.observe else ()
+    observing = ("Heads are judged and counted.",) if wish.observe else ()
     return (f"{host} asks cookiewarden about cookies, by the policy {wish.policy.name}.", *observing, failing)
 
 
@@ -224,7 +224,10 @@ def _envoy_gateway(wish: Wish) -> list[Document]:
         *_unnamed(wish),
     ]
     if wish.observe:
-        lost.append("It has no observability_mode, so heads wait for answers. Run the processor with --mode report.")
+        lost += [
+            "It has no observability_mode, so heads wait for answers.",
+            "Run the processor with --mode report; without it, cookies are changed.",
+        ]
     comments = (
         *_title("Envoy Gateway", wish),
         "For mutual TLS to the processor, add a Backend or BackendTLSPolicy with its authority, and a client",
@@ -299,7 +302,10 @@ def _kgateway(wish: Wish) -> list[Document]:
         "It has no metadata_options for answers, so entries and reasons are not in the access log.",
     ]
     if wish.observe:
-        lost.append("It has no observability_mode, so heads wait for answers. Run the processor with --mode report.")
+        lost += [
+            "It has no observability_mode, so heads wait for answers.",
+            "Run the processor with --mode report; without it, cookies are changed.",
+        ]
     comments = (
         *_title("kgateway", wish),
         "The Service needs appProtocol: kubernetes.io/h2c on its port.",

@@ -182,7 +182,10 @@ def test_the_chart_renders_what_kubernetes_takes(tool: Tool, npm: Path, given: d
         assert one(documents, "PrometheusRule")["spec"] == rules
 
 
-@pytest.mark.parametrize("extproc", [{"tlsSecret": "processor-tls"}, {"insecure": True}])
+ENVOYS = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "envoy"}}}]
+
+
+@pytest.mark.parametrize("extproc", [{"tlsSecret": "processor-tls"}, {"insecure": True, "from": ENVOYS}])
 def test_the_chart_runs_the_processor_of_envoy(tool: Tool, npm: Path, extproc: dict[str, Any]) -> None:
     documents = rendered(tool, mode="extproc", extproc=extproc, existingSecret="shop-secret", seals=True)
     valid(documents, tool, npm)
@@ -197,10 +200,9 @@ def test_the_chart_runs_the_processor_of_envoy(tool: Tool, npm: Path, extproc: d
     assert [volume["name"] for volume in pod["volumes"]].count("cookiewarden-tls") == by_tls
     (port,) = one(documents, "Service")["spec"]["ports"]
     assert port["port"] == 9190 and port.get("appProtocol") == (None if by_tls else "kubernetes.io/h2c")
-    assert {p["port"] for rule in one(documents, "NetworkPolicy")["spec"]["ingress"] for p in rule["ports"]} == {
-        9190,
-        9180,
-    }
+    calls, scrapes = one(documents, "NetworkPolicy")["spec"]["ingress"]
+    assert (calls["ports"][0]["port"], scrapes["ports"][0]["port"]) == (9190, 9180)
+    assert calls.get("from") == (None if by_tls else ENVOYS)
 
 
 def test_the_chart_replaces_the_address_of_the_runbook(tool: Tool) -> None:
@@ -217,7 +219,7 @@ def test_the_chart_replaces_the_address_of_the_runbook(tool: Tool) -> None:
         {}, {"upstream": "shop:3000"}, {"upstream": "http://a", "application": {"image": "b"}}, {"upstream": "http://a", "replicas": "2"},
         {"upstream": "http://a", "replica": 2}, {"upstream": "http://a", "seals": True}, {"application": {"image": "a", "port": 8080}},
         {"upstream": "http://a", "policy": {"includes": {"../x": ""}}}, {"upstream": "http://a", "settings": {"drain_delay": 5}},
-        {"mode": "extproc"}, {"mode": "extproc", "upstream": "http://a", "extproc": {"insecure": True}}, {"mode": "extproc", "extproc": {"insecure": True, "tlsSecret": "a"}},
+        {"mode": "extproc"}, {"mode": "extproc", "upstream": "http://a", "extproc": {"insecure": True}}, {"mode": "extproc", "extproc": {"insecure": True, "from": [{}], "tlsSecret": "a"}}, {"mode": "extproc", "extproc": {"insecure": True}},
         {"mode": "proxy", "upstream": "http://a"},
     ],
 )  # fmt: skip

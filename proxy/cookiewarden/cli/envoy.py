@@ -5,6 +5,7 @@ import click
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.core.policy.behind_envoy import envoy_problems
+from cookiewarden.core.policy.policy import Policy
 from cookiewarden.serve.address import UnixSocket, parse_address, parse_listener, parse_upstream
 from cookiewarden.tools.envoy.hosts import Wish, configuration
 from cookiewarden.tools.envoy.names import Host
@@ -56,8 +57,25 @@ WITH_SOCKETS = (Host.ENVOY, Host.ISTIO)
     show_default=True,
 )
 @click.option("--name", metavar="NAME", default="", help="Select this policy of --extproc-policy, for envoy and istio.")
+@click.option(
+    "--other",
+    "others",
+    metavar="FILE",
+    type=FILE,
+    multiple=True,
+    help="A further policy of --extproc-policy whose routes use the filter.",
+)
 @click.option("--observe", is_flag=True, help="Only judge and count: Envoy waits for no answer.")
-def envoy(host: str, policy: str, processor: str | None, listen: str, upstream: str, name: str, observe: bool) -> int:
+def envoy(
+    host: str,
+    policy: str,
+    processor: str | None,
+    listen: str,
+    upstream: str,
+    name: str,
+    others: tuple[str, ...],
+    observe: bool,
+) -> int:
     """Print the configuration of Envoy, or of a program that runs it, for a policy.
 
     Run the processor with cookiewarden run --extproc. The configuration has the fields that the policy reads, so print
@@ -66,12 +84,18 @@ def envoy(host: str, policy: str, processor: str | None, listen: str, upstream: 
     kind = Host(host)
     if kind is not Host.ENVOY:
         say_nothing(f"with --host {kind}", "listen", "upstream")
-    loaded = load_policy(policy).loaded
-    assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
-    print_problems(envoy_problems(loaded.policy, loaded.sources))
-    wish = Wish(loaded.policy, _processor(kind, processor), _listen(listen), _upstream(upstream), name, observe)
+    main, *further = map(_policy, (policy, *others))
+    wish = Wish(main, _processor(kind, processor), _listen(listen), _upstream(upstream), name, tuple(further), observe)
     click.echo(configuration(kind, wish), nl=False)
     return 0
+
+
+def _policy(path: str) -> Policy:
+    """Load a policy and print its rules without an effect. Raises PolicyRefused."""
+    loaded = load_policy(path).loaded
+    assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
+    print_problems(envoy_problems(loaded.policy, loaded.sources))
+    return loaded.policy
 
 
 def _processor(host: Host, text: str | None) -> Processor:

@@ -260,7 +260,7 @@ def test_the_statement_and_the_guard_are_immediate_responses(serve) -> None:
     proxy, peer = serve(POLICY + "inject_guard: true\nstatement: {path: /cookies}\n")
     asked, answered = exchange(peer, asks_request(path=b"/cookies"), asks_response())
     assert asked.status == 200 and b"<!DOCTYPE html>" in asked.body.replace(b"doctype", b"DOCTYPE")
-    assert dict(asked.sets)[b"Content-Type"] == b"text/html; charset=utf-8"
+    assert dict(asked.sets)[b"content-type"] == b"text/html; charset=utf-8"
     assert answered.is_empty
     asked = peer.ask(peer.begin(), asks_request(path=b"/.well-known/cookiewarden/guard.js"))
     assert asked.status == 200 and b"document.cookie" in asked.body.replace(b'"cookie"', b"document.cookie")

@@ -83,7 +83,7 @@ class ExternalExchange(Call):
         size = len(request.fields) + sum(map(len, request.cookies)) + len(request.path)
         if size > context.settings.max_head or _count(request) > context.max_cookies:
             context.metrics.client_errors.add("head_too_large")
-            return self._own(431, b"Content-Type: text/plain\r\n", b"431 Request Header Fields Too Large\n", began)
+            return self._own(431, b"", b"431 Request Header Fields Too Large\n", began)
         in_force = context.selected(self._name, request.host)
         own = b"" if in_force is None else self._own_page(in_force, request, https, began)
         if own:
@@ -122,7 +122,8 @@ class ExternalExchange(Call):
     def _own(self, status: int, lines: bytes, body: bytes, began: float) -> bytes:
         """Return an immediate response. `lines`: its fields, each with its line break."""
         self._over(status, perf_counter() - began, "")
-        return immediate_answer(status, fields_of(b"\r\n" + lines.removesuffix(b"\r\n")), body)
+        fields = fields_of(b"\r\n" + lines.removesuffix(b"\r\n")) if lines else []
+        return immediate_answer(status, [(name.lower(), value) for name, value in fields], body)
 
     # The response
 

@@ -1,5 +1,7 @@
 """The header fields that a policy reads. Envoy sends only these to the processor."""
 
+from collections.abc import Iterable
+
 from cookiewarden.core.policy.policy import Evict, Policy
 
 REQUEST = (":method", ":scheme", ":authority", ":path", "x-forwarded-proto", "cookie")
@@ -11,6 +13,16 @@ NAVIGATION = ("accept", "sec-fetch-dest", "sec-fetch-mode")
 RESPONSE = (":status", "date", "set-cookie")
 PAGE = ("cache-control", "cdn-cache-control", "content-type", "etag", "expires", "last-modified", "surrogate-control")
 """Fields by which a page that shared caches do not store is recognized."""
+
+COOKIES = "^(set-)?cookie$"
+"""The fields that answers about heads change, as a regular expression."""
+WITH_PAGES = "^((set-)?cookie|(x-)?content-[a-z-]+|cache-control|etag|retry-after|vary)$"
+"""The same with the fields of the statement and of the script guard. Envoy allows expressions of 100 instructions."""
+
+
+def changed_fields(policies: Iterable[Policy]) -> str:
+    """Return an expression for the fields that answers may change."""
+    return WITH_PAGES if any(policy.statement.path or policy.inject_guard for policy in policies) else COOKIES
 
 
 def request_fields(policy: Policy) -> list[str]:

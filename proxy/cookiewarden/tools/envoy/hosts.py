@@ -34,6 +34,8 @@ class Wish:
     """Address of the application, for Envoy itself."""
     name: str = ""
     """Name of the policy in --extproc-policy, or empty."""
+    others: tuple[Policy, ...] = ()
+    """Further policies whose routes use the filter."""
     observe: bool = False
     """True if heads are only judged and counted."""
 
@@ -50,6 +52,10 @@ def configuration(host: Host, wish: Wish) -> str:
     """Return the configuration of a host as YAML."""
     documents = _HOSTS[host](wish)
     return "---\n".join(_text(document) for document in documents)
+
+
+def _filter(wish: Wish) -> dict[str, Any]:
+    return ext_proc(wish.policy, wish.observe, wish.name, wish.others)
 
 
 def _text(document: Document) -> str:
@@ -85,7 +91,7 @@ def _envoy(wish: Wish) -> list[Document]:
         "stat_prefix": "browsers",
         "access_log": [_access_log()],
         "http_filters": [
-            ext_proc(wish.policy, wish.observe, wish.name),
+            _filter(wish),
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"},
@@ -167,7 +173,10 @@ def _istio(wish: Wish) -> list[Document]:
         {
             "applyTo": "HTTP_FILTER",
             "match": {"context": "GATEWAY", "listener": {"filterChain": {"filter": router}}},
-            "patch": {"operation": "INSERT_BEFORE", "value": ext_proc(wish.policy, wish.observe, wish.name)},
+            "patch": {
+                "operation": "INSERT_BEFORE",
+                "value": ext_proc(wish.policy, wish.observe, wish.name, wish.others),
+            },
         },
         {
             "applyTo": "CLUSTER",
@@ -185,6 +194,8 @@ def _istio(wish: Wish) -> list[Document]:
         *_title("Istio", wish),
         "For sidecars, set context to SIDECAR_INBOUND for the filter and to ANY for the cluster.",
         "Select the workloads of the application.",
+        "The gateway resolves the address of the processor. In another namespace, it is NAME.NAMESPACE.svc.",
+        "For mutual TLS, add a transport_socket to the cluster; see deploy/envoy.md.",
         *_lost("If several EnvoyFilters insert before the router, the newest one is the last."),
     )
     return [Document(comments, value)]
@@ -352,7 +363,7 @@ def _gcp(wish: Wish) -> list[Document]:
             "This host has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
             "It has no metadata_options for answers, so entries and reasons are not in the access log.",
             *_unnamed(wish),
-            "Its backend service has the limits of a circuit breaker.",
+            "Set the limit of requests in its backend service.",
             *(["Only regional load balancers have observabilityMode."] if wish.observe else []),
         ),
     )

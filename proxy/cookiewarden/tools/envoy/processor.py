@@ -1,10 +1,11 @@
 """The filter and the cluster of Envoy, as values that the hosts' resources contain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cookiewarden.core.policy.policy import OnError, Policy
-from cookiewarden.tools.envoy.fields import request_fields, response_fields
+from cookiewarden.tools.envoy.fields import changed_fields, request_fields, response_fields
 
 FILTER = "envoy.filters.http.ext_proc"
 CLUSTER = "cookiewarden"
@@ -38,13 +39,15 @@ def fails_open(policy: Policy, observe: bool) -> bool:
     return observe or policy.on_error is OnError.OPEN
 
 
-def ext_proc(policy: Policy, observe: bool, name: str = "") -> dict[str, Any]:
+def ext_proc(policy: Policy, observe: bool, name: str = "", others: Sequence[Policy] = ()) -> dict[str, Any]:
     """Return the HTTP filter. `observe`: Envoy sends copies of the heads and does not wait for an answer. `name`:
-    selects a policy of --extproc-policy."""
+    selects a policy of --extproc-policy. `others`: further policies whose routes use the filter."""
+    policies = (policy, *others)
     service: dict[str, Any] = {"envoy_grpc": {"cluster_name": CLUSTER}}
     if name:
         service["initial_metadata"] = [{"key": "cookiewarden-policy", "value": name}]
-    patterns = [{"exact": name} for name in sorted({*request_fields(policy), *response_fields(policy)})]
+    read = {field for each in policies for field in (*request_fields(each), *response_fields(each))}
+    patterns = [{"exact": field} for field in sorted(read)]
     config: dict[str, Any] = {
         "@type": f"{_TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
         "grpc_service": service,
@@ -59,7 +62,7 @@ def ext_proc(policy: Policy, observe: bool, name: str = "") -> dict[str, Any]:
             "response_trailer_mode": "SKIP",
         },
         "forward_rules": {"allowed_headers": {"patterns": patterns}},
-        "mutation_rules": {"disallow_all": True, "allow_expression": {"regex": "^(set-)?cookie$"}},
+        "mutation_rules": {"disallow_all": True, "allow_expression": {"regex": changed_fields(policies)}},
         "metadata_options": {"receiving_namespaces": {"untyped": [NAMESPACE]}},
     }
     if observe:

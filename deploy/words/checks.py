@@ -10,7 +10,10 @@ class Words(NamedTuple):
     fix: str
 
 
-NO_FILE = {"too-large": "A policy file of more than 32 MiB is not kept in this repository."}
+NO_FILE = {
+    "too-large": "A policy file of more than 32 MiB is not kept in this repository.",
+    "not-static": "`check` does not report it; `cookiewarden compile` does.",
+}
 """Reasons why a code has no broken file, by code."""
 
 CHECKS = {
@@ -166,6 +169,10 @@ CHECKS = {
     "expires-soon": Words(
         "The `until` date of the entry is within 30 days. The example was checked on 1 January 2027.",
         "Remove the cookie from the application, make the entry permanent, or set a later date.",
+    ),
+    "not-static": Words(
+        "The rule needs the proxy: keys, own pages, counters or a date. `cookiewarden compile` refuses it.",
+        "Remove the rule, or run cookiewarden as a proxy or as the processor of Envoy.",
     ),
     "no-effect": Words(
         "The key has no effect in combination with the other keys of the policy.",

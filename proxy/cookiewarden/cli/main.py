@@ -36,6 +36,7 @@ COMMANDS = {
     "reload": Command("operate", "Reload the policy of a running proxy."),
     "health": Command("operate", "Check whether a running proxy is ready."),
     "envoy": Command("envoy", "Print the configuration of Envoy."),
+    "compile": Command("compile", "Write a policy as a program in Lua."),
     "mitm": Command("mitm", "Use the engine as an addon of mitmproxy."),
     "key": Command("key", "Create and rotate keys, create a token."),
     "schema": Command("schema", "Print a JSON Schema."),

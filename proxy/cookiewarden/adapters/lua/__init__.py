@@ -1,0 +1,1 @@
+"""The engine in Lua, for Envoy, nginx and HAProxy without a processor."""

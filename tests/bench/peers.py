@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from cookiewarden.adapters.lua.compile import Target, program
 from cookiewarden.tools.envoy.processor import Processor, cluster, ext_proc
 from tests.bench.policy import BOUND, DECLARED, SET_COOKIES, policy
 from tests.support.policies import policy as load_policy
@@ -293,6 +294,19 @@ def envoy(where: Where) -> list[str]:
     )
 
 
+def envoy_compiled_lua(where: Where) -> list[str]:
+    """Return the command of Envoy with the policy as `cookiewarden compile` writes it."""
+    lua = where.file("compiled.lua", program(load_policy(policy()), Target.ENVOY))
+    return _envoy(
+        where,
+        f"""
+          - name: lua
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+              default_source_code: {{filename: {lua}}}""",
+    )
+
+
 def envoy_plain(where: Where) -> list[str]:
     return _envoy(where, "")
 
@@ -437,6 +451,7 @@ PEERS: dict[str, Command] = {
     "HAProxy + Lua": haproxy,
     "Envoy + Lua": envoy,
     "Envoy, proxy only": envoy_plain,
+    "Envoy + compiled Lua": envoy_compiled_lua,
     BEHIND: envoy_with_processor,
     BEHIND_COMPILED: envoy_with_processor_compiled,
     "Envoy + idle grpcio": envoy_with_grpcio,

@@ -264,7 +264,8 @@ def test_the_statement_and_the_guard_are_immediate_responses(serve) -> None:
     report = asks_request(
         (b"referer", b"https://shop.example/cart"), path=b"/.well-known/cookiewarden/report?rogue", method=b"POST"
     )
-    assert peer.ask(peer.begin(), report).status == 204
+    reported = peer.ask(peer.begin(), report)
+    assert reported.status == 204 and reported.sets == []
     assert proxy.sample("cookiewarden_cookies_total", direction="script", cookie="__undeclared__", action="block") == 1
     assert proxy.sample("cookiewarden_requests_total", method="GET", code_class="2xx") == 2
 
@@ -275,9 +276,22 @@ def test_bodies_and_trailers_pass_unless_envoy_takes_them_from_the_answer(serve,
     call = peer.begin()
     peer.ask(call, asks_request())
     assert peer.ask(call, field(phase, b"")).part == phase - 1
-    streamed = field(phase, b"") + field(11, number_field(2, 4))
-    peer.send(call, streamed)
+    call = peer.begin()
+    peer.ask(call, asks_request() + field(11, number_field(2, 4)))  # Envoy states the modes in its first message
+    peer.send(call, field(phase, b""))
     assert peer.end(call)["grpc-status"] == "12"
+
+
+def test_pages_of_the_proxy_are_not_answered_to_observed_requests(serve) -> None:
+    proxy, peer = serve(POLICY + "inject_guard: true\nstatement: {path: /cookies}\n")
+    for path in (b"/cookies", b"/.well-known/cookiewarden/guard.js"):
+        call = peer.begin()
+        peer.send(call, asks_request(path=path, observed=True))
+        peer.send(call, asks_response(*set_cookies(b"rogue=1"), observed=True), end=True)
+        peer.end(call)
+    assert (
+        proxy.sample("cookiewarden_cookies_total", cookie="__undeclared__", direction="response", action="block") == 2
+    )
 
 
 def test_requests_without_a_question_about_the_response_are_counted(serve) -> None:

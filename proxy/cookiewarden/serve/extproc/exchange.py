@@ -30,7 +30,7 @@ from cookiewarden.serve.wire.request_head import RequestHead
 class ExternalExchange(Call):
     """One request and its response, on one call."""
 
-    __slots__ = ("_began", "_cookies", "_host", "_https", "_is_answered", "_overhead", "_peer", "_request", "context")
+    __slots__ = ("_began", "_cookies", "_is_answered", "_overhead", "_owns_body", "_peer", "_request", "context")
 
     def __init__(self, context: ProcessorContext, peer: bytes) -> None:
         self.context = context
@@ -38,6 +38,7 @@ class ExternalExchange(Call):
         self._request: RequestHead | None = None
         self._cookies: ExchangeCookies | None = None
         self._is_answered = False
+        self._owns_body = False
         self._began = self._overhead = 0.0
 
     def message(self, data: bytes) -> bytes:
@@ -46,11 +47,13 @@ class ExternalExchange(Call):
             asked = read_request(data)
         except BadMessage as bad:
             raise CallFailed(Status.INVALID_ARGUMENT, str(bad)) from None
+        if asked.owns_body:
+            self._owns_body = True  # only the first message of Envoy states it
         if asked.part == Part.REQUEST_HEADERS:
             reply = self._request_head(asked, began)
         elif asked.part == Part.RESPONSE_HEADERS:
             reply = self._response_head(asked, len(data), began)
-        elif asked.part == 0 or asked.owns_body:
+        elif asked.part == 0 or self._owns_body:
             raise CallFailed(Status.UNIMPLEMENTED, "only headers are judged; set the body modes to NONE")
         else:
             reply = answer(asked.part)
@@ -69,10 +72,12 @@ class ExternalExchange(Call):
         size = len(request.fields) + sum(map(len, request.cookies)) + len(request.path)
         if size > context.settings.max_head or _count(request) > context.max_cookies:
             context.metrics.client_errors.add("head_too_large")
-            return self._own(431, b"Content-Type: text/plain\r\n", b"431 Request Header Fields Too Large\n", began)
-        own = self._own_page(request, https, began)
-        if own:
-            return own
+            # Envoy's default is text/plain, and its mutation_rules may refuse the field.
+            return self._own(431, b"", b"431 Request Header Fields Too Large\n", began)
+        if not asked.is_observed:  # else the application answers
+            own = self._own_page(request, https, began)
+            if own:
+                return own
         self._cookies = cookies = ExchangeCookies(context.policies, request, request.host, https)
         cookies.collects = True
         reply = answer(Part.REQUEST_HEADERS)
@@ -101,7 +106,8 @@ class ExternalExchange(Call):
     def _own(self, status: int, lines: bytes, body: bytes, began: float) -> bytes:
         """Return an immediate response. `lines`: its fields, each with its line break."""
         self._over(status, perf_counter() - began, "")
-        return immediate_answer(status, fields_of(b"\r\n" + lines.removesuffix(b"\r\n")), body)
+        fields = fields_of(b"\r\n" + lines.removesuffix(b"\r\n")) if lines else []
+        return immediate_answer(status, fields, body)
 
     # The response
 

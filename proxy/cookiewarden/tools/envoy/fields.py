@@ -4,6 +4,8 @@ from cookiewarden.core.policy.policy import Evict, Policy
 
 REQUEST = (":method", ":scheme", ":authority", ":path", "x-forwarded-proto", "cookie")
 """Fields that every policy reads: method, scheme, host, path and cookies."""
+TRACED = ("traceparent",)
+"""Fields that `tracing` reads, which is a setting of the processor and not in the policy."""
 CROSSING = ("origin", "sec-fetch-dest", "sec-fetch-site")
 """Fields by which the inventory notes requests of other sites, for `forecast` and `drift`."""
 NAVIGATION = ("accept", "sec-fetch-dest", "sec-fetch-mode")
@@ -13,9 +15,14 @@ PAGE = ("cache-control", "cdn-cache-control", "content-type", "etag", "expires",
 """Fields by which a page that shared caches do not store is recognized."""
 
 
+STATEMENT = ("cache-control", "content-(language|security-policy|type)", "etag", "vary", "x-content-type-options")
+GUARD = ("cache-control", "content-type", "x-content-type-options")
+"""Fields of the proxy's own pages, as expressions. Envoy applies its mutation_rules to them too."""
+
+
 def request_fields(policy: Policy) -> list[str]:
     """Return the names of the request's fields that decisions and own pages read, in lower case and sorted."""
-    found = {*REQUEST, *CROSSING}
+    found = {*REQUEST, *CROSSING, *TRACED}
     if policy.evict is not Evict.OFF:
         found |= {*NAVIGATION}
     if policy.consent is not None:
@@ -30,3 +37,13 @@ def request_fields(policy: Policy) -> list[str]:
 def response_fields(policy: Policy) -> list[str]:
     """Return the names of the response's fields that decisions read, in lower case and sorted."""
     return sorted({*RESPONSE, *(PAGE if policy.evict is not Evict.OFF else ())})
+
+
+def changed_fields(policy: Policy) -> str:
+    """Return the expression (RE2) for the fields that answers set. Envoy allows a program size of 100."""
+    names = ["(set-)?cookie"]
+    if policy.statement.path:
+        names += STATEMENT
+    elif policy.inject_guard:
+        names += GUARD
+    return f"^({'|'.join(names)})$" if names[1:] else "^(set-)?cookie$"

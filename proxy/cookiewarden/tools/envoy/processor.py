@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cookiewarden.core.policy.policy import OnError, Policy
-from cookiewarden.tools.envoy.fields import request_fields, response_fields
+from cookiewarden.tools.envoy.fields import changed_fields, request_fields, response_fields
 
 FILTER = "envoy.filters.http.ext_proc"
 CLUSTER = "cookiewarden"
@@ -55,7 +55,7 @@ def ext_proc(policy: Policy, observe: bool) -> dict[str, Any]:
             "response_trailer_mode": "SKIP",
         },
         "forward_rules": {"allowed_headers": {"patterns": patterns}},
-        "mutation_rules": {"disallow_all": True, "allow_expression": {"regex": "^(set-)?cookie$"}},
+        "mutation_rules": {"disallow_all": True, "allow_expression": {"regex": changed_fields(policy)}},
         "metadata_options": {"receiving_namespaces": {"untyped": [NAMESPACE]}},
     }
     if observe:

@@ -1,5 +1,7 @@
 """`cookiewarden envoy`, which prints the configuration of Envoy for a policy."""
 
+import ipaddress
+
 import click
 
 from cookiewarden.cli.policies import load_policy, print_problems
@@ -21,7 +23,7 @@ WITH_SOCKETS = (Host.ENVOY, Host.ISTIO)
 @click.option(
     "--host",
     type=click.Choice([host.value for host in Host]),
-    default=Host.ENVOY,
+    default=Host.ENVOY.value,
     show_default=True,
     help="The program that runs Envoy.",
 )
@@ -91,6 +93,10 @@ def _listen(text: str) -> tuple[str, int]:
         address = parse_address(text)
     except ValueError as error:
         raise click.UsageError(f"--listen: {error}") from None
+    try:
+        ipaddress.ip_address(address.host)
+    except ValueError:
+        raise click.UsageError(f"--listen {text}: Envoy listens on IP addresses only, such as 127.0.0.1:8080") from None
     return address.host, address.port
 
 

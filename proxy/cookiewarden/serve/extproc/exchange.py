@@ -116,12 +116,11 @@ class ExternalExchange(Call):
         if self._is_answered:
             return answer(Part.RESPONSE_HEADERS)  # the proxy's own page
         if cookies is None:
-            # Envoy has answered a request before it asked about it.
+            # A filter of Envoy answered before Envoy asked about the request. Entries of certain hosts do not apply.
             self._began = began
             context.metrics.counts[IN_FLIGHT] += 1
             self._request = request = RequestHead.unknown()
             self._cookies = cookies = ExchangeCookies(context.policies, request, b"", context.https)
-            cookies.scope = cookies.shadow_scope = None
             cookies.collects = True
         response, before = response_of(asked)
         already = len(cookies.decisions)

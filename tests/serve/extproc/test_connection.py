@@ -387,6 +387,15 @@ def test_a_preface_has_a_deadline(connect, sent: bytes) -> None:
     assert 0.9 < time.monotonic() - began < PATIENCE
 
 
+def test_the_kernel_probes_a_peer_that_may_have_vanished(connect, shared: Proxy) -> None:
+    peer = connect()
+    assert works(peer)
+    ours, theirs = (f"0100007F:{port:04X}" for port in (shared.port, peer.socket.getsockname()[1]))
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    timers = [line[5] for line in lines if line[1:3] == [ours, theirs]]
+    assert [timer[:2] for timer in timers] == ["02"]  # a keepalive timer (proc(5))
+
+
 def test_health_checks_answer_until_the_drain(connect) -> None:
     peer = connect()
     check = [(":path", "/grpc.health.v1.Health/Check") if name == ":path" else (name, value) for name, value in CALL]

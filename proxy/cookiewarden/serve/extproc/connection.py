@@ -5,6 +5,7 @@ messages have limits. While a peer does not read its answers, its frames are not
 """
 
 import asyncio
+import socket
 from collections import OrderedDict
 from typing import cast
 
@@ -71,6 +72,10 @@ MAX_STORED = 32 << 20
 """Maximum octets of incomplete messages and of waiting answers on a connection."""
 MAX_CHANGES = 100
 """Maximum number of changes of SETTINGS_INITIAL_WINDOW_SIZE, because each one changes all streams."""
+
+PROBES = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 6}
+"""Seconds without traffic before the first probe of a connection, seconds between probes, and their number (tcp(7)).
+Calls have no deadline, so without probes the calls of a machine that has vanished would stay open."""
 
 _METHOD, _PATH, _TYPE = b":method", b":path", b"content-type"
 _OPENING = settings_frame(
@@ -158,6 +163,7 @@ class GrpcConnection(Client):
         name = transport.get_extra_info("peername")
         if not self.peer and isinstance(name, tuple) and name:
             self.peer = str(name[0]).encode()
+            _keep_alive(transport.get_extra_info("socket"))
         context = self.context
         if not context.connections.has_room():
             context.metrics.client_errors.add("overload")
@@ -600,6 +606,14 @@ class GrpcConnection(Client):
             self.context.hints.give(self.peer, NOT_HTTP2)
         self._out.append(goaway(self._last, bad.code, bad.reason.encode()))
         self._is_closing = True
+
+
+def _keep_alive(connection: socket.socket | None) -> None:
+    if connection is None:
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in PROBES.items():
+        connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _is_beginning(held: bytearray) -> bool:

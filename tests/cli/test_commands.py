@@ -305,3 +305,23 @@ def test_shells_complete_commands_and_options(shell: str) -> None:
     assert code == 0 and "cookiewarden" in out and "Usage" not in out
     words = {"COMP_WORDS": "cookiewarden fore", "COMP_CWORD": "fore" if shell == "fish" else "1"}
     assert "forecast" in run(_COOKIEWARDEN_COMPLETE=f"{shell}_complete", **words)[1]
+
+
+# envoy
+
+
+def test_envoy_prints_the_configuration_of_envoy_itself_by_default() -> None:
+    code, out, err = run("envoy", "--policy", "policies/carerix.yaml")
+    assert (code, err) == (0, "") and out == run("envoy", "--host", "envoy", "--policy", "policies/carerix.yaml")[1]
+    assert out.startswith("# Envoy asks cookiewarden about cookies, by the policy carerix.\n")
+
+
+def test_envoy_refuses_names_as_addresses_of_a_listener() -> None:
+    code, out, err = run("envoy", "--policy", "policies/carerix.yaml", "--listen", "localhost:8080")
+    assert (code, out) == (2, "") and "--listen localhost:8080: Envoy listens on IP addresses only" in err
+
+
+def test_a_line_break_in_the_name_of_a_policy_stays_in_its_comment(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text('version: 1\npolicy: "a\\nstatic_resources: {}"\ncookies: []\n')
+    assert "\nstatic_resources: {}" not in run("envoy", "--policy", str(path))[1]

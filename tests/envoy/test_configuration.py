@@ -58,6 +58,12 @@ def test_the_filter_of_istio_is_the_one_of_envoy() -> None:
     json_format.ParseDict({k: v for k, v in patch.items() if k != "@type"}, ext_proc_pb2.ExternalProcessor())
 
 
+def test_calls_of_observed_requests_end_soon() -> None:
+    (resource,) = documents(Host.ISTIO, policies.policy(ALL), observe=True)
+    filter_ = resource["spec"]["configPatches"][0]["patch"]["value"]["typed_config"]
+    assert filter_["observability_mode"] and filter_["deferred_close_timeout"] == "1s"
+
+
 SCHEMAS = {
     ("EnvoyExtensionPolicy", "ComGithubEnvoyproxyGatewayApiV1alpha1EnvoyExtensionPolicy", "envoy-gateway"): Host.ENVOY_GATEWAY,
     ("EnvoyProxy", "ComGithubEnvoyproxyGatewayApiV1alpha1EnvoyProxy", "envoy-gateway"): Host.ENVOY_GATEWAY,

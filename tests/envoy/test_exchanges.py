@@ -42,6 +42,26 @@ def test_envoy_with_the_processor_gives_the_engines_cookies(
         assert "rejected_header_mutations" not in stats
 
 
+@pytest.mark.parametrize("version", ENVOYS)
+def test_pages_of_the_proxy_keep_their_fields_behind_envoy(version: str, origin: Origin, tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY + "inject_guard: true\nstatement: {path: /cookies}\n")
+    with (
+        running(version, policies.policy(path.read_text()), path, tmp_path, origin.port) as envoy,
+        contextlib.closing(Http1(envoy.port)) as connection,
+    ):
+        page = dict(connection.ask(b"/cookies").fields)
+        assert page[b"content-type"] == b"text/html; charset=utf-8" and page[b"cache-control"] == b"no-cache"
+        assert {b"content-language", b"content-security-policy", b"etag", b"x-content-type-options"} <= page.keys()
+        again = connection.ask(b"/cookies", [(b"if-none-match", page[b"etag"])])
+        assert again.status == 304 and not again.body
+        script = dict(connection.ask(b"/.well-known/cookiewarden/guard.js").fields)
+        assert script[b"content-type"] == b"text/javascript; charset=utf-8" and script[b"cache-control"] == b"no-cache"
+        assert connection.ask(b"/.well-known/cookiewarden/report?rogue", method=b"POST").status == 204
+        assert connection.ask(b"/", [(b"cookie", b"x" * 40_000)]).status == 431
+        assert "rejected_header_mutations" not in envoy.stats()
+
+
 def test_the_sidecar_gives_the_engines_cookies(origin: Origin, tmp_path: Path) -> None:
     with starter(tmp_path) as start:
         proxy, _ = start(policy=POLICY, upstream=origin.upstream)

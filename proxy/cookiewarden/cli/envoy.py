@@ -1,5 +1,7 @@
 """`cookiewarden envoy`, which prints the configuration of Envoy for a policy."""
 
+import ipaddress
+
 import click
 
 from cookiewarden.cli.policies import load_policy, print_problems
@@ -116,6 +118,10 @@ def _listen(text: str) -> tuple[str, int]:
         address = parse_address(text)
     except ValueError as error:
         raise click.UsageError(f"--listen: {error}") from None
+    try:
+        ipaddress.ip_address(address.host)
+    except ValueError:
+        raise click.UsageError(f"--listen {text}: Envoy listens on IP addresses only, such as 127.0.0.1:8080") from None
     return address.host, address.port
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.serve.address import Address, UnixSocket
-from cookiewarden.serve.extproc.connection import CONNECTION_WINDOW, MAX_MESSAGE, STREAM_WINDOW
+from cookiewarden.serve.extproc.connection import CONNECTION_WINDOW, MAX_MESSAGE, MAX_STORED, STREAM_WINDOW
 from cookiewarden.serve.wire import http2
 from cookiewarden.serve.wire.http2 import Http2Code, Setting, frame
 from cookiewarden.serve.wire.protobuf import field
@@ -93,6 +93,7 @@ AFTER_SETTINGS = {
     "window of nothing": (http2.window_update(0, 0), Http2Code.PROTOCOL_ERROR),
     "window too large": (http2.window_update(0, http2.MAX_WINDOW), Http2Code.FLOW_CONTROL_ERROR),
     "window of an idle stream": (http2.window_update(9, 1), Http2Code.PROTOCOL_ERROR),
+    "windows that change without end": (b"".join(http2.settings_frame({Setting.INITIAL_WINDOW_SIZE: size}) for size in range(101)), Http2Code.ENHANCE_YOUR_CALM),
     "push promise": (frame(http2.PUSH_PROMISE, 0, 1, b"1234"), Http2Code.PROTOCOL_ERROR),
     "priority on stream 0": (frame(http2.PRIORITY, 0, 0, b"12345"), Http2Code.PROTOCOL_ERROR),
     "goaway on a stream": (frame(http2.GOAWAY, 0, 1, b"12345678"), Http2Code.PROTOCOL_ERROR),
@@ -262,6 +263,66 @@ def test_a_window_may_become_negative(connect) -> None:
     assert len(peer.reply(call).sets) == 1
 
 
+def test_the_work_for_waiting_answers_grows_with_their_number_only(connect) -> None:
+    peer = connect({Setting.INITIAL_WINDOW_SIZE: 0})
+    asked = asks_request((b"cookie", b"rogue=1"))
+    octets = []
+    for number in range(1, 16001, 2):
+        octets.append(frame(http2.HEADERS, http2.END_HEADERS, number, peer.encoder.encode(CALL)))
+        octets.append(http2.data_frames(number, b"\0" + struct.pack(">I", len(asked)) + asked, end=False))
+    began = time.process_time()
+    peer.write(b"".join(octets) + http2.window_update(0, 1) * 5000)
+    peer.write(http2.settings_frame({Setting.INITIAL_WINDOW_SIZE: 1000}))
+    assert peer.reply(15999).removes == [b"cookie"]
+    assert time.process_time() - began < 5, "13 s of it are for 8,000 streams if each looks at all others"
+
+
+def test_a_message_may_arrive_in_frames_of_one_octet(connect) -> None:
+    peer = connect()
+    call = peer.begin()
+    octets = b""
+    for message in (asks_request(), field(5, b"x" * 100_000), asks_response(*set_cookies(b"rogue=1"))):
+        octets += b"\0" + struct.pack(">I", len(message)) + message
+    peer.write(b"".join(frame(http2.DATA, 0, call, octets[at : at + 1]) for at in range(len(octets))))
+    assert [peer.reply(call).part for _ in range(2)] == [1, 4]
+    assert peer.reply(call).removes == [b"set-cookie"]
+
+
+def test_a_connection_stores_few_incomplete_messages(connect, shared: Proxy) -> None:
+    peer = connect()
+    calls = [peer.begin() for _ in range(40)]
+    for call in calls:
+        peer.write(frame(http2.DATA, 0, call, b"\0" + struct.pack(">I", MAX_MESSAGE)))
+        peer.write(frame(http2.DATA, 0, call, b"x" * 16384) * 60)
+    while not peer.resets:
+        peer.read()
+    assert set(peer.resets.values()) == {Http2Code.ENHANCE_YOUR_CALM} and calls[0] not in peer.resets
+    assert shared.sample("cookiewarden_client_errors_total", reason="overload") >= 1
+    assert works(peer)
+
+
+def test_a_connection_stores_few_waiting_answers(connect) -> None:
+    peer = connect({Setting.INITIAL_WINDOW_SIZE: 0})
+    for _ in range(MAX_STORED // 4000 + 1):
+        call = peer.begin()
+        peer.send(call, asks_request())
+        peer.send(call, asks_response(*set_cookies(b"sid=" + b"x" * 4000)))
+    while not peer.resets:
+        peer.read()
+    assert set(peer.resets.values()) == {Http2Code.ENHANCE_YOUR_CALM} and 1 not in peer.resets
+
+
+def test_a_call_that_has_failed_answers_nothing_more(connect) -> None:
+    peer = connect({Setting.INITIAL_WINDOW_SIZE: 0})
+    call = peer.begin()
+    peer.send(call, asks_request())
+    peer.write(frame(http2.DATA, 0, call, b"\x01\0\0\0\0"))
+    peer.send(call, asks_response(*set_cookies(b"rogue=1")))
+    peer.write(http2.window_update(call, 1000))
+    assert peer.end(call)["grpc-status"] == "12"
+    assert peer.reply(call).part == 1 and not peer.messages[call]
+
+
 def test_windows_of_the_proxy_are_held(connect) -> None:
     peer = connect()
     call = peer.begin()
@@ -326,6 +387,15 @@ def test_a_preface_has_a_deadline(connect, sent: bytes) -> None:
     assert 0.9 < time.monotonic() - began < PATIENCE
 
 
+def test_the_kernel_probes_a_peer_that_may_have_vanished(connect, shared: Proxy) -> None:
+    peer = connect()
+    assert works(peer)
+    ours, theirs = (f"0100007F:{port:04X}" for port in (shared.port, peer.socket.getsockname()[1]))
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    timers = [line[5] for line in lines if line[1:3] == [ours, theirs]]
+    assert [timer[:2] for timer in timers] == ["02"]  # a keepalive timer (proc(5))
+
+
 def test_health_checks_answer_until_the_drain(connect) -> None:
     peer = connect()
     check = [(":path", "/grpc.health.v1.Health/Check") if name == ":path" else (name, value) for name, value in CALL]
@@ -362,6 +432,8 @@ def test_a_drain_has_two_steps(tmp_path: Path) -> None:
         while refused not in peer.resets:
             peer.read()
         assert peer.resets[refused] == Http2Code.REFUSED_STREAM
+        peer.send(refused, asks_request())  # on its way when the peer learned of the refusal
+        peer.write(http2.window_update(refused, 5) + http2.reset(refused, Http2Code.CANCEL))
         assert peer.ask(call, asks_response(*set_cookies(b"rogue=1"))).removes == [b"set-cookie"]
         for number in (call, accepted):
             peer.write(frame(http2.DATA, http2.END_STREAM, number))

@@ -154,14 +154,17 @@ def test_observed_heads_are_judged_and_counted_without_an_answer(serve) -> None:
     assert proxy.sample("cookiewarden_requests_total", method="GET", code_class="2xx") == 1
 
 
-@pytest.mark.parametrize(("on_error", "sets"), [("closed", []), ("open", None)])
-def test_a_response_without_its_request_follows_on_error(serve, on_error: str, sets) -> None:
-    _, peer = serve(POLICY + f"on_error: {on_error}\n")
+@pytest.mark.parametrize("on_error", ["closed", "open"])
+def test_a_response_without_its_request_is_judged_without_a_host(serve, on_error: str) -> None:
+    """Filters of Envoy, for example of oauth2, answer before Envoy asks about the request."""
+    policy = "cookies: [{name: sid, secure: true}, {name: here, scope: {hosts: [shop.example]}}]\n"
+    _, peer = serve(f"version: 1\npolicy: p\non_error: {on_error}\n{policy}")
     call = peer.begin()
     assert peer.ask(call, asks_response()).is_empty
     call = peer.begin()
-    answered = peer.ask(call, asks_response(*set_cookies(ID)))
-    assert (answered.sets, answered.removes) == (([], [b"set-cookie"]) if sets == [] else ([], []))
+    answered = peer.ask(call, asks_response(*set_cookies(b"rogue=1", b"sid=1; Domain=shop.example", b"here=1")))
+    assert answered.removes == [b"set-cookie"]
+    assert answered.sets == [(b"set-cookie", b"sid=1; Domain=shop.example; Secure")]
 
 
 def test_consent_seal_rename_and_eviction_work_as_in_the_sidecar(serve, tmp_path: Path) -> None:
@@ -267,7 +270,8 @@ def test_the_statement_and_the_guard_are_immediate_responses(serve) -> None:
     report = asks_request(
         (b"referer", b"https://shop.example/cart"), path=b"/.well-known/cookiewarden/report?rogue", method=b"POST"
     )
-    assert peer.ask(peer.begin(), report).status == 204
+    reported = peer.ask(peer.begin(), report)
+    assert reported.status == 204 and reported.sets == []
     assert proxy.sample("cookiewarden_cookies_total", direction="script", cookie="__undeclared__", action="block") == 1
     assert proxy.sample("cookiewarden_requests_total", method="GET", code_class="2xx") == 2
 
@@ -278,9 +282,22 @@ def test_bodies_and_trailers_pass_unless_envoy_takes_them_from_the_answer(serve,
     call = peer.begin()
     peer.ask(call, asks_request())
     assert peer.ask(call, field(phase, b"")).part == phase - 1
-    streamed = field(phase, b"") + field(11, number_field(2, 4))
-    peer.send(call, streamed)
+    call = peer.begin()
+    peer.ask(call, asks_request() + field(11, number_field(2, 4)))  # Envoy states the modes in its first message
+    peer.send(call, field(phase, b""))
     assert peer.end(call)["grpc-status"] == "12"
+
+
+def test_pages_of_the_proxy_are_not_answered_to_observed_requests(serve) -> None:
+    proxy, peer = serve(POLICY + "inject_guard: true\nstatement: {path: /cookies}\n")
+    for path in (b"/cookies", b"/.well-known/cookiewarden/guard.js"):
+        call = peer.begin()
+        peer.send(call, asks_request(path=path, observed=True))
+        peer.send(call, asks_response(*set_cookies(b"rogue=1"), observed=True), end=True)
+        peer.end(call)
+    assert (
+        proxy.sample("cookiewarden_cookies_total", cookie="__undeclared__", direction="response", action="block") == 2
+    )
 
 
 def test_requests_without_a_question_about_the_response_are_counted(serve) -> None:

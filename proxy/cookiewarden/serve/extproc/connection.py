@@ -5,6 +5,8 @@ messages have limits. While a peer does not read its answers, its frames are not
 """
 
 import asyncio
+import socket
+from collections import OrderedDict
 from typing import cast
 
 from hpack import Decoder
@@ -66,6 +68,14 @@ CONNECTION_WINDOW = 16 << 20
 """Octets that the peer may send before the proxy has confirmed some."""
 MAX_BLOCKS = 1024
 """Maximum number of header blocks whose meaning is kept."""
+MAX_STORED = 32 << 20
+"""Maximum octets of incomplete messages and of waiting answers on a connection."""
+MAX_CHANGES = 100
+"""Maximum number of changes of SETTINGS_INITIAL_WINDOW_SIZE, because each one changes all streams."""
+
+PROBES = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 6}
+"""Seconds without traffic before the first probe of a connection, seconds between probes, and their number (tcp(7)).
+Calls have no deadline, so without probes the calls of a machine that has vanished would stay open."""
 
 POLICY_NAME = b"cookiewarden-policy"
 """The initial metadata of a call that selects a policy. It comes from Envoy's configuration, not from browsers."""
@@ -82,6 +92,10 @@ _BEFORE_AWAY = b"cookiewd"
 """Octets of the PING whose answer shows that the peer knows of the drain (RFC 9113 6.8)."""
 
 
+class _Overload(Exception):
+    """The end of a stream for which the connection has no room."""
+
+
 class Stream:
     """One stream with its call."""
 
@@ -91,7 +105,7 @@ class Stream:
         self.call = call
         self.window = window
         """Octets that may be sent on the stream."""
-        self.held = b""
+        self.held = bytearray()
         """The beginning of a message."""
         self.unconfirmed = 0
         """Octets received since the last WINDOW_UPDATE."""
@@ -99,7 +113,7 @@ class Stream:
         """True if the head of the response has been sent."""
         self.is_half_closed = False
         """True if the peer sends nothing more."""
-        self.parked = b""
+        self.parked = bytearray()
         """Answers that wait for a window."""
         self.trailers = b""
         """Header block that ends the call after them."""
@@ -116,8 +130,11 @@ class GrpcConnection(Client):
         self._has_preface = False
         self._has_settings = False
         self._streams: dict[int, Stream] = {}
-        self._blocked: dict[int, None] = {}
-        """Streams with answers that wait for a window, in order."""
+        self._blocked: OrderedDict[int, None] = OrderedDict()
+        """Streams with answers that wait for the window of the connection, in order."""
+        self._stored = 0
+        """Octets of incomplete messages and of waiting answers."""
+        self._changes = 0
         self._last = 0
         """The last stream that has been handled."""
         self._decoder = Decoder(max_header_list_size=MAX_LIST)
@@ -148,6 +165,7 @@ class GrpcConnection(Client):
         name = transport.get_extra_info("peername")
         if not self.peer and isinstance(name, tuple) and name:
             self.peer = str(name[0]).encode()
+            _keep_alive(transport.get_extra_info("socket"))
         context = self.context
         if not context.connections.has_room():
             context.metrics.client_errors.add("overload")
@@ -291,14 +309,22 @@ class GrpcConnection(Client):
         for name, value in read_settings(payload):
             if name == Setting.MAX_FRAME_SIZE:
                 self._max_frame = value
-            elif name == Setting.INITIAL_WINDOW_SIZE:
-                change, self._initial_window = value - self._initial_window, value
-                for stream in self._streams.values():
-                    stream.window += change  # it may become negative (RFC 9113 6.9.2)
-                    if stream.window > MAX_WINDOW:
-                        raise Http2Error(Http2Code.FLOW_CONTROL_ERROR, "a window is too large")
+            elif name == Setting.INITIAL_WINDOW_SIZE and value != self._initial_window:
+                self._change_windows(value)
         self._out.append(_SETTINGS_ACK)
-        self._send_parked()
+
+    def _change_windows(self, initial: int) -> None:
+        """Change the windows of all streams (RFC 9113 6.9.2)."""
+        self._changes += 1
+        if self._changes > MAX_CHANGES:
+            raise Http2Error(Http2Code.ENHANCE_YOUR_CALM, "too many changes of SETTINGS_INITIAL_WINDOW_SIZE")
+        change, self._initial_window = initial - self._initial_window, initial
+        for number, stream in list(self._streams.items()):
+            stream.window += change  # it may become negative
+            if stream.window > MAX_WINDOW:
+                raise Http2Error(Http2Code.FLOW_CONTROL_ERROR, "a window is too large")
+            if stream.parked:
+                self._send_parked(number, stream)
 
     def _ping(self, number: int, flags: int, payload: bytes) -> None:
         if number or len(payload) != 8:
@@ -320,17 +346,18 @@ class GrpcConnection(Client):
             self._window += octets
             if octets == 0 or self._window > MAX_WINDOW:
                 raise Http2Error(Http2Code.FLOW_CONTROL_ERROR if octets else Http2Code.PROTOCOL_ERROR, "bad window")
+            while self._blocked and self._window > 0:
+                number, _ = self._blocked.popitem(last=False)
+                self._send_parked(number, self._streams[number])
         elif stream is not None:
             stream.window += octets
             if octets == 0 or stream.window > MAX_WINDOW:
                 code = Http2Code.FLOW_CONTROL_ERROR if octets else Http2Code.PROTOCOL_ERROR
                 self._refuse(number, code)
-                return
+            elif stream.parked:
+                self._send_parked(number, stream)
         else:
             self._check_known(number)
-            return
-        if self._blocked:
-            self._send_parked()
 
     def _reset(self, number: int, payload: bytes) -> None:
         if len(payload) != 4:
@@ -342,7 +369,8 @@ class GrpcConnection(Client):
 
     def _check_known(self, number: int) -> None:
         """Check that a stream is open or has been. Raises Http2Error (RFC 9113 5.1)."""
-        if number == 0 or number > self._last or number % 2 == 0:
+        is_refused = self._away == 2 and number > self._last  # the peer sent it before it knew of the last GOAWAY
+        if number % 2 == 0 or (number > self._last and not is_refused):
             raise Http2Error(Http2Code.PROTOCOL_ERROR, "a frame is on an idle stream")
 
     # Heads
@@ -443,7 +471,18 @@ class GrpcConnection(Client):
             return
         if flags & PADDED:
             payload = unpadded(payload, PADDED)
-        data = stream.held + payload if stream.held else payload
+        if stream.trailers != b"":
+            return  # the call has ended, and its last answers wait for a window
+        data = payload
+        if stream.held:
+            held = stream.held
+            held += payload
+            self._stored += len(payload)
+            if _is_beginning(held):  # to join the pieces once takes less time than to join each
+                data = b""
+            else:
+                data, stream.held = bytes(held), bytearray()
+                self._stored -= len(data)
         try:
             while len(data) >= PREFIX_SIZE:
                 size = int.from_bytes(data[1:PREFIX_SIZE], "big")
@@ -457,10 +496,18 @@ class GrpcConnection(Client):
                 self._message(number, stream, message)
                 if stream.trailers:
                     return
+            if data:
+                stream.held += data
+                self._stored += len(data)
+            if self._stored > MAX_STORED:
+                raise _Overload
         except CallFailed as failed:
             self._failed(number, stream, failed)
             return
-        stream.held = data
+        except _Overload:
+            self.context.metrics.client_errors.add("overload")
+            self._refuse(number, Http2Code.ENHANCE_YOUR_CALM)
+            return
         if flags & END_STREAM:
             self._half_closed(number, stream)
         elif stream.unconfirmed > STREAM_WINDOW // 2:
@@ -468,7 +515,7 @@ class GrpcConnection(Client):
             stream.unconfirmed = 0
 
     def _message(self, number: int, stream: Stream, message: bytes) -> None:
-        """Answer a message. Raises CallFailed."""
+        """Answer a message. Raises CallFailed and _Overload."""
         try:
             reply = stream.call.message(message)
         except CallFailed:
@@ -502,30 +549,31 @@ class GrpcConnection(Client):
             out.append(frame(HEADERS, END_HEADERS, number, RESPONSE))
         size = len(data)
         if stream.parked or size > stream.window or size > self._window:
+            self._stored += size
             stream.parked += data
-            self._blocked[number] = None
-            self._send_parked()
+            if self._stored > MAX_STORED:
+                raise _Overload
+            self._send_parked(number, stream)
             return
         stream.window -= size
         self._window -= size
         out.append(data_frames(number, data, end=False, max_frame=self._max_frame))
 
-    def _send_parked(self) -> None:
-        """Send as much of the waiting answers as the windows allow."""
-        for number in list(self._blocked):
-            if self._window <= 0:
-                return
-            stream = self._streams[number]
-            size = min(len(stream.parked), self._window, max(stream.window, 0))
-            if size:
-                data, stream.parked = stream.parked[:size], stream.parked[size:]
-                stream.window -= size
-                self._window -= size
-                self._out.append(data_frames(number, data, end=False, max_frame=self._max_frame))
-            if not stream.parked:
-                del self._blocked[number]
-                if stream.trailers:
-                    self._finish(number, stream, stream.trailers)
+    def _send_parked(self, number: int, stream: Stream) -> None:
+        """Send as much of a stream's waiting answers as the windows allow."""
+        size = min(len(stream.parked), self._window, stream.window)
+        if size > 0:
+            data = bytes(stream.parked[:size])
+            del stream.parked[:size]
+            self._stored -= size
+            stream.window -= size
+            self._window -= size
+            self._out.append(data_frames(number, data, end=False, max_frame=self._max_frame))
+        if stream.parked:
+            if stream.window > 0:
+                self._blocked[number] = None
+        elif stream.trailers:
+            self._finish(number, stream, stream.trailers)
 
     def _finish(self, number: int, stream: Stream, block: bytes) -> None:
         """Send the trailers of a call after its answers."""
@@ -548,6 +596,7 @@ class GrpcConnection(Client):
         if stream is None:
             return
         self._blocked.pop(number, None)
+        self._stored -= len(stream.held) + len(stream.parked)
         stream.call.ended(why)
         if not self._streams:
             if self._away == 2:
@@ -562,6 +611,22 @@ class GrpcConnection(Client):
             self.context.hints.give(self.peer, NOT_HTTP2)
         self._out.append(goaway(self._last, bad.code, bad.reason.encode()))
         self._is_closing = True
+
+
+def _keep_alive(connection: socket.socket | None) -> None:
+    if connection is None:
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in PROBES.items():
+        connection.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _is_beginning(held: bytearray) -> bool:
+    """Check whether octets are the beginning of a message that is acceptable."""
+    if len(held) < PREFIX_SIZE or held[0] != 0:
+        return len(held) < PREFIX_SIZE
+    size = int.from_bytes(held[1:PREFIX_SIZE], "big")
+    return len(held) - PREFIX_SIZE < size <= MAX_MESSAGE
 
 
 def _call_of(fields: dict[bytes, bytes]) -> type[Call] | None:

@@ -34,11 +34,10 @@ class ExternalExchange(Call):
     __slots__ = (
         "_began",
         "_cookies",
-        "_host",
-        "_https",
         "_is_answered",
         "_name",
         "_overhead",
+        "_owns_body",
         "_peer",
         "_request",
         "context",
@@ -52,6 +51,7 @@ class ExternalExchange(Call):
         self._request: RequestHead | None = None
         self._cookies: ExchangeCookies | None = None
         self._is_answered = False
+        self._owns_body = False
         self._began = self._overhead = 0.0
 
     def message(self, data: bytes) -> bytes:
@@ -60,11 +60,13 @@ class ExternalExchange(Call):
             asked = read_request(data)
         except BadMessage as bad:
             raise CallFailed(Status.INVALID_ARGUMENT, str(bad)) from None
+        if asked.owns_body:
+            self._owns_body = True  # only the first message of Envoy states it
         if asked.part == Part.REQUEST_HEADERS:
             reply = self._request_head(asked, began)
         elif asked.part == Part.RESPONSE_HEADERS:
             reply = self._response_head(asked, len(data), began)
-        elif asked.part == 0 or asked.owns_body:
+        elif asked.part == 0 or self._owns_body:
             raise CallFailed(Status.UNIMPLEMENTED, "only headers are judged; set the body modes to NONE")
         else:
             reply = answer(asked.part)
@@ -83,11 +85,13 @@ class ExternalExchange(Call):
         size = len(request.fields) + sum(map(len, request.cookies)) + len(request.path)
         if size > context.settings.max_head or _count(request) > context.max_cookies:
             context.metrics.client_errors.add("head_too_large")
+            # Envoy's default is text/plain, and its mutation_rules may refuse the field.
             return self._own(431, b"", b"431 Request Header Fields Too Large\n", began)
         in_force = context.selected(self._name, request.host)
-        own = b"" if in_force is None else self._own_page(in_force, request, https, began)
-        if own:
-            return own
+        if in_force is not None and not asked.is_observed:  # else the application answers
+            own = self._own_page(in_force, request, https, began)
+            if own:
+                return own
         cookies = self._cookies_of(in_force, request, https)
         reply = answer(Part.REQUEST_HEADERS)
         if request.cookies:
@@ -103,7 +107,7 @@ class ExternalExchange(Call):
         policies = (in_force or self.context.in_force).policies
         self._cookies = cookies = ExchangeCookies(policies, request, request.host, https)
         cookies.collects = True
-        if in_force is None or not request.method:
+        if in_force is None:
             cookies.scope = cookies.shadow_scope = None
         return cookies
 
@@ -132,7 +136,7 @@ class ExternalExchange(Call):
         if self._is_answered:
             return answer(Part.RESPONSE_HEADERS)  # the proxy's own page
         if cookies is None:
-            # Envoy has answered a request before it asked about it.
+            # A filter of Envoy answered before Envoy asked about the request. Entries of certain hosts do not apply.
             self._began = began
             context.metrics.counts[IN_FLIGHT] += 1
             self._request = request = RequestHead.unknown()

@@ -70,7 +70,8 @@ def _title(host: str, wish: Wish) -> tuple[str, ...]:
         else "Requests fail with a 5xx while the processor does not answer."
     )
     observing = ("Heads are judged and counted.",) if wish.observe else ()
-    return (f"{host} asks cookiewarden about cookies, by the policy {wish.policy.name}.", *observing, failing)
+    name = " ".join(wish.policy.name.split())  # a line break would end the comment
+    return (f"{host} asks cookiewarden about cookies, by the policy {name}.", *observing, failing)
 
 
 def _lost(*lines: str) -> tuple[str, ...]:

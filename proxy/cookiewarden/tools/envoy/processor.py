@@ -13,6 +13,9 @@ NAMESPACE = "cookiewarden"
 """Namespace of the metadata with entries and reasons."""
 MESSAGE_TIMEOUT = "1s"
 """Maximum time for an answer. An answer takes less than 1 ms, and a reload of a large policy less than 0.5 s."""
+OBSERVED_CALL = "1s"
+"""Time for which Envoy keeps a call open after an observed request. With its default of 5 s, the circuit breaker would
+be reached at 3,277 requests per second."""
 MAX_STREAMS = 16384
 """Maximum number of requests that wait for the processor or have an open call. The default of Envoy is 1,024."""
 _TYPES = "type.googleapis.com/envoy.extensions"
@@ -67,6 +70,7 @@ def ext_proc(policy: Policy, observe: bool, name: str = "", others: Sequence[Pol
     }
     if observe:
         config["observability_mode"] = True
+        config["deferred_close_timeout"] = OBSERVED_CALL
     return {"name": FILTER, "typed_config": config}
 
 

@@ -56,8 +56,8 @@ test-deploy: $(VENV)/deploy.stamp ## test deploy/ with promtool, Prometheus, kub
 test-editors: $(VENV)/editors.stamp ## test completion and marks in editors with yaml-language-server (needs npm)
 	$(BIN)/pytest -q -m editors tests/editors
 
-test-envoy: $(ENVOY)/stamp ## test the processor with real Envoy, grpcio and h2 (needs npm, and Debian's chromium, nghttp2-client and prometheus)
-	$(ENVOY)/bin/pytest -q -s -m envoy tests/envoy
+test-envoy: $(ENVOY)/stamp ## test the processor with real Envoy, grpcio and h2 (needs npm, and Debian's chromium, haproxy, libnginx-mod-http-lua, lua5.1, lua5.3, nghttp2-client and prometheus)
+	$(ENVOY)/bin/pytest -q -s -m envoy tests/envoy tests/adapters
 
 test-mitm: $(MITM)/stamp ## test the addon in mitmproxy, in a separate environment
 	$(MITM)/bin/pytest -q -m mitm tests/adapters

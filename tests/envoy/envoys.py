@@ -74,7 +74,7 @@ def wanted(policy: Policy, folder: Path, upstream: int, observe: bool = False, p
     """Return the configuration's wish for this machine, and the port of Envoy."""
     port = port or free_port()
     socket = Processor(socket=str(folder / "s"))
-    return Wish(policy, socket, ("127.0.0.1", port), ("127.0.0.1", upstream), observe), port
+    return Wish(policy, socket, ("127.0.0.1", port), ("127.0.0.1", upstream), observe=observe), port
 
 
 @contextlib.contextmanager

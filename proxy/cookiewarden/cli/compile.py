@@ -36,8 +36,7 @@ def compile(target: str, policy: str, output: str | None) -> int:
     The program gives cookies the same attributes and lifetimes as the proxy. It has no metrics, inventory, mode switch
     and reload. A policy with rules that need the proxy is refused.
 
-    Exit codes: 0 written, 1 the policy has errors or rules that need the proxy, 2 wrong usage, 3 a file cannot be read
-    or written.
+    Exit codes: 0 written, 1 errors or rules that need the proxy, 2 wrong usage, 3 a file cannot be read or written.
     """
     loaded = load_policy(policy).loaded
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)

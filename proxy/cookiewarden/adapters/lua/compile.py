@@ -59,7 +59,7 @@ def _policy(policy: Policy) -> dict[str, Any]:
 
 
 def _place_rank(rule: dict[str, Any]) -> tuple[int, int]:
-    """Return the rank of a rule among those of one name: an exact host, then the longest pattern; the longest path."""
+    """Return the rank of a rule for one name. An exact host ranks first, then the longest pattern and path."""
     host, path = rule["host"], rule["path"]
     return (-len(host) if host.startswith("*.") else -(1 << 16) if host else 0), -len(path.encode())
 

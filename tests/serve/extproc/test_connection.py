@@ -11,6 +11,7 @@ import pytest
 
 from cookiewarden.serve.address import Address, UnixSocket
 from cookiewarden.serve.extproc.connection import CONNECTION_WINDOW, MAX_MESSAGE, MAX_STORED, STREAM_WINDOW
+from cookiewarden.serve.settings import Access
 from cookiewarden.serve.wire import http2
 from cookiewarden.serve.wire.http2 import Http2Code, Setting, frame
 from cookiewarden.serve.wire.protobuf import field
@@ -458,3 +459,105 @@ def test_a_processor_serves_on_a_unix_socket(tmp_path: Path) -> None:
             client.sendall(http2.PREFACE + SETTINGS)
             assert client.recv(9)[3] == http2.SETTINGS
         assert path.stat().st_mode & 0o777 == 0o660
+
+
+@pytest.mark.parametrize(
+    ("octets", "code"),
+    [
+        (http2.window_update(1, 0), Http2Code.PROTOCOL_ERROR),
+        (http2.window_update(1, http2.MAX_WINDOW), Http2Code.FLOW_CONTROL_ERROR),
+        (frame(http2.PRIORITY, 0, 1, b"1234"), Http2Code.FRAME_SIZE_ERROR),
+    ],
+)
+def test_a_violation_on_a_stream_resets_only_the_stream(connect, octets: bytes, code: Http2Code) -> None:
+    peer = connect()
+    call = peer.begin()
+    peer.ask(call, asks_request())
+    peer.write(octets)
+    while call not in peer.resets:
+        assert peer.read() is not None
+    assert peer.resets[call] == code and works(peer)
+
+
+def test_a_setting_that_makes_a_window_too_large_ends_the_connection(connect) -> None:
+    peer = connect()
+    call = peer.begin()
+    peer.ask(call, asks_request())
+    peer.write(http2.window_update(call, http2.MAX_WINDOW - 100_000))
+    peer.write(http2.settings_frame({Setting.INITIAL_WINDOW_SIZE: 500_000, Setting.MAX_FRAME_SIZE: 20_000}))
+    peer.until_closed()
+    assert [ended for _, ended in peer.away] == [Http2Code.FLOW_CONTROL_ERROR]
+
+
+def test_a_head_that_ends_its_stream_has_no_message(connect) -> None:
+    peer = connect()
+    assert peer.end(peer.begin(flags=http2.END_STREAM))["grpc-status"] == "3"
+
+
+def test_the_largest_window_of_the_connection_is_valid(connect) -> None:
+    peer = connect(silent=True)
+    peer.write(http2.PREFACE + SETTINGS + http2.window_update(0, http2.MAX_WINDOW - http2.DEFAULT_WINDOW))
+    assert works(peer)
+
+
+def test_at_the_limit_an_idle_connection_makes_room_and_a_busy_one_does_not(tmp_path: Path) -> None:
+    with starter(tmp_path) as start, contextlib.ExitStack() as ends:
+        proxy, _ = start(upstream=None, extproc=ANY, max_connections=1)
+        idle = ends.enter_context(contextlib.closing(Peer(proxy.port)))
+        call = idle.begin()
+        idle.send(call, asks_request(), end=True)
+        idle.end(call)
+        busy = ends.enter_context(contextlib.closing(Peer(proxy.port)))
+        assert busy.ask(busy.begin(), asks_request()).is_empty
+        idle.until_closed()
+        assert idle.away == [(1, 0)]
+        refused = ends.enter_context(contextlib.closing(Peer(proxy.port)))
+        refused.until_closed()
+        assert refused.away == [] and proxy.sample("cookiewarden_client_errors_total", reason="overload") >= 1
+
+
+def test_the_end_of_the_processor_ends_its_calls(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as ends:
+        with starter(tmp_path) as start:
+            proxy, _ = start(upstream=None, extproc=ANY)
+            peer = ends.enter_context(contextlib.closing(Peer(proxy.port)))
+            peer.ask(peer.begin(), asks_request())
+        peer.until_closed()
+    assert proxy.metrics.in_flight == 0
+
+
+@pytest.mark.interpreted
+def test_a_fault_of_the_proxy_ends_only_its_call(connect, shared: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = connect()
+    before = shared.sample("cookiewarden_policy_errors_total")
+    with monkeypatch.context() as patched:
+        patched.setattr("cookiewarden.serve.extproc.exchange.request_of", lambda *_: 1 / 0)
+        call = peer.begin()
+        peer.send(call, asks_request((b"cookie", b"sid=CANARY")))
+        ended = peer.end(call)
+    assert (ended["grpc-status"], ended["grpc-message"]) == ("13", "ZeroDivisionError")
+    assert shared.sample("cookiewarden_policy_errors_total") == before + 1 and works(peer)
+
+
+@pytest.mark.parametrize("second", [b"request", b"response"])
+def test_a_call_has_one_request_and_one_response(connect, second: bytes) -> None:
+    peer = connect()
+    call = peer.begin()
+    peer.ask(call, asks_request())
+    if second == b"request":
+        peer.send(call, asks_request())
+        assert peer.end(call)["grpc-status"] == "9"
+    else:
+        peer.ask(call, asks_response())
+        assert peer.ask(call, asks_response(*set_cookies(b"rogue=1"))).is_empty
+
+
+def test_an_access_log_line_has_the_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with starter(tmp_path) as start, contextlib.ExitStack() as ends:
+        proxy, _ = start(upstream=None, extproc=ANY, access_log=Access.ON)
+        peer = ends.enter_context(contextlib.closing(Peer(proxy.port)))
+        call = peer.begin()
+        peer.ask(call, asks_request(path=b"/a?b"))
+        peer.ask(call, asks_response(status=b"204"))
+        fields = [record.__dict__["fields"] for record in caplog.records if record.name == "cookiewarden.access"]
+        assert [(f["host"], f["path"], f["status"]) for f in fields] == [("shop.example", "/a", 204)]

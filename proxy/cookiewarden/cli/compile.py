@@ -7,7 +7,7 @@ import click
 from cookiewarden.adapters.lua.compile import Target, program
 from cookiewarden.adapters.lua.subset import outside
 from cookiewarden.cli.policies import PolicyRefused, load_policy
-from cookiewarden.cli.usage import FILE
+from cookiewarden.cli.usage import FILE, REQUIRED_POLICY
 from cookiewarden.cli.writing import write
 from cookiewarden.core.policy.compose import Loaded
 
@@ -20,15 +20,7 @@ from cookiewarden.core.policy.compose import Loaded
     required=True,
     help="The server that runs the program.",
 )
-@click.option(
-    "--policy",
-    metavar="FILE",
-    type=FILE,
-    envvar="COOKIEWARDEN_POLICY",
-    required=True,
-    help="Policy file.",
-    show_envvar=True,
-)
+@REQUIRED_POLICY
 @click.option("--output", metavar="FILE", type=FILE, help="Output file.  [default: standard output]")
 def compile(target: str, policy: str, output: str | None) -> int:
     """Write a policy as a program in Lua for Envoy, nginx or HAProxy.

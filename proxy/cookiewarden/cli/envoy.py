@@ -5,7 +5,7 @@ import ipaddress
 import click
 
 from cookiewarden.cli.policies import load_policy, print_problems
-from cookiewarden.cli.usage import FILE, say_nothing
+from cookiewarden.cli.usage import FILE, REQUIRED_POLICY, say_nothing
 from cookiewarden.core.policy.behind_envoy import envoy_problems
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.serve.address import UnixSocket, parse_address, parse_listener, parse_upstream
@@ -28,15 +28,7 @@ WITH_SOCKETS = (Host.ENVOY, Host.ISTIO)
     show_default=True,
     help="The program that runs Envoy.",
 )
-@click.option(
-    "--policy",
-    metavar="FILE",
-    type=FILE,
-    envvar="COOKIEWARDEN_POLICY",
-    required=True,
-    help="Policy file.",
-    show_envvar=True,
-)
+@REQUIRED_POLICY
 @click.option(
     "--processor",
     metavar="ADDRESS",

@@ -5,6 +5,15 @@ from click.core import ParameterSource
 
 FILE = click.Path(readable=False)
 """Path that shells complete. The command reports a file that cannot be read."""
+REQUIRED_POLICY = click.option(
+    "--policy",
+    metavar="FILE",
+    type=FILE,
+    envvar="COOKIEWARDEN_POLICY",
+    required=True,
+    help="Policy file.",
+    show_envvar=True,
+)
 FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.", show_default=True
 )

@@ -78,6 +78,12 @@ def _lost(*lines: str) -> tuple[str, ...]:
     return ("", *lines)
 
 
+UNRULED = (
+    "This host has no forward_rules, so the processor gets all header fields.",
+    "It has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
+)
+
+
 def _unnamed(wish: Wish) -> tuple[str, ...]:
     """Return a comment for a host that cannot select a policy by name."""
     return ("It has no grpc_initial_metadata, so select the policy by --extproc-host.",) if wish.name else ()
@@ -231,8 +237,7 @@ def _envoy_gateway(wish: Wish) -> list[Document]:
         },
     }
     lost = [
-        "This host has no forward_rules, so the processor gets all header fields.",
-        "It has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
+        *UNRULED,
         *_unnamed(wish),
     ]
     if wish.observe:
@@ -308,8 +313,7 @@ def _kgateway(wish: Wish) -> list[Document]:
         },
     }
     lost = [
-        "This host has no forward_rules, so the processor gets all header fields.",
-        "It has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
+        *UNRULED,
         *_unnamed(wish),
         "It has no metadata_options for answers, so entries and reasons are not in the access log.",
     ]

@@ -272,6 +272,18 @@ def test_drafted_tests_have_the_urls_that_were_seen(tmp_path: Path) -> None:
     assert run("test", "p.test.yaml", cwd=tmp_path)[0] == 0
 
 
+def test_a_cookie_of_a_plain_http_host_stays_without_secure(tmp_path: Path) -> None:
+    har = tmp_path / "intranet.har"
+    answer = {"headers": [{"name": "Set-Cookie", "value": "sid=1; Path=/; HttpOnly"}]}
+    entry = {"request": {"url": "http://intranet.example/", "headers": []}, "response": answer}
+    har.write_text(json.dumps({"log": {"entries": [entry]}}))
+    code, _, error = learn(str(har), "--output", "p.yaml", "--tests", "p.test.yaml", cwd=tmp_path)
+    assert code == 0, error
+    told = "secure: https  # set 1 time over plain HTTP, where browsers refuse Secure"
+    assert told in (tmp_path / "p.yaml").read_text()
+    assert 'out: "sid=x; Path=/; HttpOnly; SameSite=Lax"' in (tmp_path / "p.test.yaml").read_text()
+
+
 def test_lines_that_were_left_out_are_printed_with_exit_code_3(tmp_path: Path) -> None:
     line = 'host=shop.example cookie="a=CANARY"\n'
     (tmp_path / "c.log").write_text(line + '{"host": "shop.example", "cookie": "a=\n' + line)

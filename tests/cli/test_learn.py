@@ -303,3 +303,18 @@ def test_drafted_tests_that_hold_an_edit_which_may_break_are_not_a_success(folde
     (folder / "p.yaml").write_text(text.replace("policy: shop", "policy: shop\ndefaults: {http_only: true}"))
     code, _, error = learn("c.txt", "--into", "p.yaml", "--tests", "p.test.yaml", cwd=folder)
     assert code == 1 and "1 cookie may break, see the comments" in error
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("x*y=CANARY", "# breaks: undeclared; add an entry if the application needs it"),
+        ("CANARY", "# a cookie without a name, which has no case:"),
+    ],
+)
+def test_a_cookie_that_no_draft_declares_is_not_a_success(folder: Path, line: str, told: str) -> None:
+    text = f"GET /a HTTP/1.1\nHost: shop.example\n\nHTTP/1.1 200 OK\nSet-Cookie: sid=1\nSet-Cookie: {line}\n\n"
+    (folder / "c.txt").write_text(text)
+    code, _, error = learn("c.txt", "--output", "new.yaml", "--tests", "new.test.yaml", cwd=folder)
+    assert code == 1 and "1 cookie may break, see the comments" in error
+    assert told in (folder / "new.test.yaml").read_text()

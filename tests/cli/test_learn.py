@@ -272,6 +272,18 @@ def test_drafted_tests_have_the_urls_that_were_seen(tmp_path: Path) -> None:
     assert run("test", "p.test.yaml", cwd=tmp_path)[0] == 0
 
 
+def test_a_cookie_of_a_plain_http_host_stays_without_secure(tmp_path: Path) -> None:
+    har = tmp_path / "intranet.har"
+    answer = {"headers": [{"name": "Set-Cookie", "value": "sid=1; Path=/; HttpOnly"}]}
+    entry = {"request": {"url": "http://intranet.example/", "headers": []}, "response": answer}
+    har.write_text(json.dumps({"log": {"entries": [entry]}}))
+    code, _, error = learn(str(har), "--output", "p.yaml", "--tests", "p.test.yaml", cwd=tmp_path)
+    assert code == 0, error
+    told = "secure: https  # set 1 time over plain HTTP, where browsers refuse Secure"
+    assert told in (tmp_path / "p.yaml").read_text()
+    assert 'out: "sid=x; Path=/; HttpOnly; SameSite=Lax"' in (tmp_path / "p.test.yaml").read_text()
+
+
 def test_lines_that_were_left_out_are_printed_with_exit_code_3(tmp_path: Path) -> None:
     line = 'host=shop.example cookie="a=CANARY"\n'
     (tmp_path / "c.log").write_text(line + '{"host": "shop.example", "cookie": "a=\n' + line)
@@ -291,3 +303,18 @@ def test_drafted_tests_that_hold_an_edit_which_may_break_are_not_a_success(folde
     (folder / "p.yaml").write_text(text.replace("policy: shop", "policy: shop\ndefaults: {http_only: true}"))
     code, _, error = learn("c.txt", "--into", "p.yaml", "--tests", "p.test.yaml", cwd=folder)
     assert code == 1 and "1 cookie may break, see the comments" in error
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("x*y=CANARY", "# breaks: undeclared; add an entry if the application needs it"),
+        ("CANARY", "# a cookie without a name, which has no case:"),
+    ],
+)
+def test_a_cookie_that_no_draft_declares_is_not_a_success(folder: Path, line: str, told: str) -> None:
+    text = f"GET /a HTTP/1.1\nHost: shop.example\n\nHTTP/1.1 200 OK\nSet-Cookie: sid=1\nSet-Cookie: {line}\n\n"
+    (folder / "c.txt").write_text(text)
+    code, _, error = learn("c.txt", "--output", "new.yaml", "--tests", "new.test.yaml", cwd=folder)
+    assert code == 1 and "1 cookie may break, see the comments" in error
+    assert told in (folder / "new.test.yaml").read_text()

@@ -130,7 +130,14 @@ def test_a_hundred_thousand_names_add_no_series_and_the_inventory_shows_its_limi
     assert len(document["records"]) == MAX_NAMES
     assert document["left_out"]["request"] + MAX_NAMES == 100_000
     page = fetched(proxy.admin, "/").decode()
-    assert "Inventory full." in page and len(page) < 1_000_000
+    assert "Inventory incomplete." in page and len(page) < 1_000_000
+
+
+def test_the_page_states_the_limit_of_a_long_name(start: Start) -> None:
+    proxy, _ = start()
+    ask(proxy.port, get(b"/", b"Cookie: " + b"n" * 4000 + b"=CANARY", CLOSE))
+    page = fetched(proxy.admin, "/").decode()
+    assert "of at most 256 bytes. Other names were left out 1 time." in page
 
 
 def test_more_names_at_once_than_are_looked_at_are_counted(start: Start) -> None:

@@ -1,11 +1,12 @@
 """Inventories for tests, from cookies written as on the wire."""
 
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
-from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report.inventory import Inventory, Keeper, Observation, sample_path, shape_of
 from cookiewarden.core.report.judge import Judged, judge_all
+from cookiewarden.core.report.record import add_exchange
 from cookiewarden.core.report.review import COUNTERS, GAUGES, Found, PolicyInForce, Series
 from tests.support.policies import policy
 
@@ -19,6 +20,15 @@ class Watched:
         self.engine = Engine(policy(text), mode, NOW, keyring)
         self.inventory = Inventory(NOW)
         self.keeper = Keeper(self.inventory)
+
+    def exchange(self, url: str, *answered: str, asked: tuple[Header, ...] = ()) -> "Watched":
+        """Record a complete exchange, as a recording has it: a URL with its scheme, and Set-Cookie values."""
+        scheme, _, place = url.partition("://")
+        host, _, path = place.partition("/")
+        exchange = Exchange(host.encode(), f"/{path}".encode(), scheme == "https", asked)
+        lines = [(b"Set-Cookie", line.encode()) for line in answered]
+        add_exchange(self.keeper, self.engine, exchange, list(asked), lines, NOW)
+        return self
 
     def sets(self, line: str, url: str = "shop.example/a", times: int = 1, at: float = NOW) -> "Watched":
         """Record a response with this Set-Cookie value."""

@@ -57,7 +57,7 @@ TOLD = {
     Kind.LIFETIME_UNREADABLE: "Lifetime not valid, browsers read it differently",
     Kind.OTHER_SIDE: "Not set by the declared side",
     Kind.NEVER_SEEN: "Declared but not seen",
-    Kind.HARDENING: "Could be stricter: all traffic seen works with these keys",
+    Kind.HARDENING: "Could be stricter: no traffic was seen that needs the absence of these keys",
 }
 
 

@@ -40,7 +40,7 @@ TOLD = {
     Verdict.BREAKS: "BREAKS: set by the application, browsers would not receive or return it",
     Verdict.HIDDEN: "HIDDEN: sent by browsers, the application would not receive it",
     Verdict.MAY_BREAK: "MAY BREAK: passes with an edit that can take something away",
-    Verdict.WAITS: "WAITS: passes after the visitor consents",
+    Verdict.WAITS: "WAITS: passes after the visitor consents, or without Sec-GPC",
     Verdict.CHANGES: "CHANGES: passes with other attributes",
     Verdict.REPORTED: "ONLY REPORTED: its entry is in report stage",
     Verdict.KEPT: "KEPT: not forwarded to the application, as declared",

@@ -251,3 +251,9 @@ def test_a_lifetime_that_cannot_be_read_is_not_called_a_session(line: str, yaml:
     (finding,) = found(all_seen().sets(line))
     assert yaml in finding.yaml.splitlines()
     assert shown in finding.yaml
+
+
+def test_a_cookie_over_plain_http_is_drafted_without_secure_there() -> None:
+    seen = Watched(entries("name: other")).exchange("http://intranet.example/", "sid=1; Path=/; HttpOnly")
+    (found,) = [f for f in drift(seen.inventory, seen.judged, seen.engine.policy, NOW) if f.name == "sid"]
+    assert "    secure: https  # set 1 time over plain HTTP, where browsers refuse Secure\n" in found.yaml

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cookiewarden.core.engine.decision import Header
 from cookiewarden.core.engine.seal import Keyring
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks, forecast
@@ -107,7 +108,7 @@ def test_each_row_has_places_first_time_and_last_time() -> None:
 
 def test_a_cookie_seen_at_several_hosts_is_judged_at_each() -> None:
     seen = Watched(POLICY).sets("there=1", "there.example/").sets("there=1", "elsewhere.example/")
-    assert (the(seen).verdict, the(seen).entry) == (Verdict.BREAKS, "")
+    assert (the(seen).verdict, the(seen).entry) == (Verdict.BREAKS, "there")
 
 
 def test_a_declared_cookie_sent_from_other_sites_is_forecast() -> None:
@@ -174,6 +175,76 @@ def test_a_cookie_in_frames_of_other_sites_may_break() -> None:
         Verdict.MAY_BREAK,
         ("sent with 1 request from other sites (frames, images, scripts)",),
     )
+
+
+STRICT = "sid=1; Path=/; HttpOnly; Secure; SameSite=Lax"
+
+
+@pytest.mark.parametrize(
+    ("scope", "urls", "verdict"),
+    [
+        ("hosts: [h0.example, h1.example, h2.example, h3.example, h4.example]", [f"https://h{n}.example/" for n in range(6)], Verdict.BREAKS),
+        ("hosts: [h0.example, h1.example]", [f"https://h{n}.example/" for n in range(2)], Verdict.FINE),
+        ("paths: [/a]", ["https://h.example/a", "https://h.example/b"], Verdict.BREAKS),
+        ("paths: [/app/v2/user]", ["https://h.example/app/v2/user/x"], Verdict.FINE),
+    ],
+)  # fmt: skip
+def test_a_scope_is_judged_by_the_decisions_at_each_place(scope: str, urls: list[str], verdict: Verdict) -> None:
+    seen = Watched(entries(f"name: sid, scope: {{{scope}}}"))
+    for url in urls:
+        seen.exchange(url, STRICT)
+    assert the(seen).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        ((b"Sec-GPC", b"1"), "passes for visitors whose browser does not send Sec-GPC: 1"),
+        ((b"Cookie", b"cc=f"), "passes after the visitor has consented"),
+    ],
+)
+def test_a_refusal_that_only_some_visitors_meet_is_forecast(asked: Header, advice: str) -> None:
+    policy = entries(
+        "name: cc, category: f",
+        "name: sid, category: ads",
+        categories="{f: {consent: exempt, basis: x}, ads: {consent: required, gpc: deny}}",
+        consent="{cookie: cc, unknown: grant}",
+    )
+    seen = Watched(policy).exchange("https://h.example/", STRICT)
+    assert the(seen).verdict is Verdict.FINE
+    seen.exchange("https://h.example/", STRICT, asked=(asked,))
+    found = {f.name: f for f in forecast(seen.inventory, seen.judged, True)}["sid"]
+    assert (found.verdict, found.advice) == (Verdict.WAITS, advice)
+
+
+ON_HTTP = "Secure added although browsers seem to use plain HTTP; state secure in its entry: https, or true"
+
+
+@pytest.mark.parametrize(
+    ("entry", "url", "verdict", "advice"),
+    [
+        ("name: sid", "http://intranet.example/", Verdict.MAY_BREAK, ON_HTTP),
+        ("name: sid", "https://intranet.example/", Verdict.CHANGES, "Secure added"),
+        ("name: sid", "http://localhost:8080/", Verdict.CHANGES, "Secure added"),
+        ("name: sid, secure: https", "http://intranet.example/", Verdict.FINE, ""),
+        ("name: sid, secure: true", "http://intranet.example/", Verdict.CHANGES, "Secure added; browsers reject Secure cookies over plain HTTP, which this request seems to use"),
+        ("name: sid, secure: https, same_site: None", "http://intranet.example/", Verdict.BREAKS, "browsers reject it without Secure; set secure to true in its entry"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_in_force", [True, False])
+def test_secure_takes_cookies_away_on_plain_http(
+    entry: str, url: str, verdict: Verdict, advice: str, is_in_force: bool
+) -> None:
+    seen = Watched(entries(entry, defaults="{secure: true}")).exchange(url, "sid=1; Path=/; HttpOnly; SameSite=Lax")
+    found = the(seen, is_in_force)
+    assert (found.verdict, found.advice) == (verdict, advice)
+
+
+def test_a_shorter_life_by_the_defaults_may_break() -> None:
+    line = "remember=1; Max-Age=2592000"
+    seen = Watched(entries("name: remember", defaults="{lifetime: 1h}")).sets(line)
+    assert the(seen).verdict is Verdict.MAY_BREAK and "state lifetime in its entry" in the(seen).advice
+    assert the(Watched(entries("name: remember, lifetime: 1h")).sets(line)).verdict is Verdict.CHANGES
 
 
 def test_a_deletion_takes_nothing_away() -> None:

@@ -59,6 +59,19 @@ def test_evidence_against_a_key_leaves_it_out() -> None:
     assert SAME_SITE not in keys(never_sent)
 
 
+def test_a_prefix_is_not_suggested_on_plain_http() -> None:
+    for scheme, expected in (("http", []), ("https", [PREFIX])):
+        seen = Watched(entries("name: t, lifetime: session, http_only: true, secure: true"))
+        assert keys(seen.exchange(f"{scheme}://intranet.example/", "t=1; Path=/; HttpOnly")) == expected
+
+
+def test_a_proxy_does_not_claim_to_see_reads_by_scripts() -> None:
+    seen = Watched(entries("name: t, lifetime: session")).sets("t=1; Path=/").sends("t=1")
+    assert "http_only: true  # a proxy does not see reads by scripts" in found(seen)[0].yaml
+    seen.inventory.records["t"].compared = 1
+    assert "http_only: true  # no sign that scripts use it, in 1 request" in found(seen)[0].yaml
+
+
 def test_all_cookies_of_an_entry_count() -> None:
     seen = Watched(entries("name: 't*', lifetime: session, secure: true, same_site: Lax"))
     seen.sets("t1=1; HttpOnly").sets("t2=1").sets("t2=1; Path=/a")

@@ -39,6 +39,22 @@ def test_a_lifetime_is_counted_from_the_date_of_the_response() -> None:
     assert seen == [(3600, ""), (86400, ""), (0, "Expires")]
 
 
+def test_cookies_that_secure_would_take_away_are_counted() -> None:
+    counts = []
+    for host, https, line in (
+        (b"intranet.example", False, b"sid=1"),
+        (b"intranet.example", False, b"sid=1; Secure"),
+        (b"intranet.example", False, b"sid=; Max-Age=0"),
+        (b"intranet.example", True, b"sid=1"),
+        (b"localhost:8080", False, b"sid=1"),
+    ):
+        inventory = Inventory(NOW)
+        exchange = Exchange(host, b"/", https)
+        add_exchange(Keeper(inventory), engine(entries("name: sid")), exchange, [], [(b"Set-Cookie", line)], NOW)
+        counts.append(inventory.records["sid"].over_http)
+    assert counts == [1, 0, 0, 0, 0]
+
+
 def test_a_post_of_another_site_is_counted() -> None:
     inventory = Inventory(NOW)
     asked = [(b"Cookie", b"sid=1"), (b"Sec-Fetch-Site", b"cross-site"), (b"Origin", b"https://idp.example")]

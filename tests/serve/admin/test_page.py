@@ -135,3 +135,13 @@ def test_changes_are_listed_and_cookies_with_one_reason_share_it(start: Start) -
     text = page(proxy)
     assert text.count("undeclared; add an entry if the application needs it, otherwise it will be blocked") == 1
     assert "changes rewrite (secure-added): Secure added pref_a 1 response · pref_b 1 response" in text
+
+
+def test_a_rewritten_cookie_that_breaks_is_not_called_blocked(start: Start) -> None:
+    register = "version: 1\npolicy: x\nmode: enforce\ncookies:\n  - {name: sid, same_site: Lax}\n"
+    proxy, _ = start(answer(b"sid=CANARY; Secure"), policy=register)
+    crossing = (b"Sec-Fetch-Site: cross-site", b"Origin: https://idp.example")
+    ask(proxy.port, get(b"/", b"Cookie: sid=CANARY", b"Content-Length: 0", *crossing, CLOSE, method=b"POST"))
+    text = page(proxy)
+    assert "breaks rewrite (same-site-changed)" in text and "blocked" not in text
+    assert "Breaks : the application sets the cookie and browsers do not receive or return it." in text

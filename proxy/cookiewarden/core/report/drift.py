@@ -246,6 +246,9 @@ def entry_yaml(
     if Side.SCRIPT not in record.sides and (times := readable(record)):
         told = "; ".join([f"set {times} without HttpOnly", *against_http_only(record, hidden)])
         lines.append(f"    http_only: keep  # {told}")
+    if record.over_http:
+        told = f"set {counted(record.over_http, 'time')} over plain HTTP, where browsers refuse Secure"
+        lines.append(f"    secure: https  # {told}")
     if record.cross_site and any(seen.shape.same_site.lower() not in ("lax", "strict") for seen in record.shapes):
         lines.append(f"    same_site: keep  # {sent_from_other_sites(record)}")
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from cookiewarden.core.engine.decision import MEANINGS, Action, Reason
 from cookiewarden.core.report.evidence import hidden_cookies, sent_from_other_sites
-from cookiewarden.core.report.inventory import Inventory, Record, Row, Side
+from cookiewarden.core.report.inventory import SIDES, Inventory, Record, Row, Side
 from cookiewarden.core.report.judge import Judged, Judgement
 from cookiewarden.core.report.risk import Risk, risks
 
@@ -38,6 +38,11 @@ READS_VALUE = frozenset(
     {Reason.MALFORMED, Reason.TOO_LARGE, Reason.SEAL_INVALID, Reason.SEALED_TOO_LARGE, Reason.PLAIN_NAME}
 )
 """Reasons that depend on the value. Only the decisions recorded in the inventory's rows can have them."""
+READS_REQUEST = frozenset(
+    {Reason.OUT_OF_SCOPE, Reason.NO_CONSENT, Reason.GPC, Reason.NONE_WITHOUT_SECURE, Reason.SECURE_OVER_HTTP}
+)
+"""Reasons that depend on the place, the scheme or the headers of a request. Of these an inventory has only examples, so
+that rows are more certain."""
 LOST_ANYWAY = frozenset({Reason.MALFORMED, Reason.TOO_LARGE})
 
 
@@ -80,9 +85,7 @@ def breaks(forecasts: Iterable[Forecast]) -> bool:
 
 
 def _forecast(record: Record, judged: list[Judgement], is_in_force: bool, hidden: int) -> Forecast:
-    judgements = judged.copy()
-    if is_in_force:
-        judgements += [_of(row) for row in record.rows if not READS_VALUE.isdisjoint(row.reasons)]
+    judgements = _with_decisions(record, judged) if is_in_force else judged
     order = list(Verdict)
     found = [(_verdict(j, found), j, found) for j in judgements for found in [_risks(j, record, hidden)]]
     verdict, worst, _ = min(
@@ -118,11 +121,24 @@ def where(record: Record) -> tuple[str, ...]:
     return (*(host + path for host, path in record.places), *(["…"] if record.more_places else []))
 
 
-def _of(row: Row) -> Judgement:
-    """Convert a recorded decision to a judgement."""
-    side = {"request": Side.REQUEST, "script": Side.SCRIPT}.get(row.direction, Side.SERVER)
+def _with_decisions(record: Record, judged: list[Judgement]) -> list[Judgement]:
+    """Add the recorded decisions that depend on more than the inventory has. For a scope they replace the judgements,
+    because a scope needs complete paths and all hosts."""
+    decided = [_of(row, judged) for row in record.rows]
+    known = {judgement.side for judgement in decided}
+    kept = [j for j in judged if Reason.OUT_OF_SCOPE not in j.reasons or j.side not in known]
+    unknown = {judgement.side for judgement in judged} - {judgement.side for judgement in kept}
+    needed = READS_VALUE | READS_REQUEST
+    return kept + [j for j in decided if j.side in unknown or not needed.isdisjoint(j.reasons)]
+
+
+def _of(row: Row, judged: list[Judgement]) -> Judgement:
+    """Convert a recorded decision to a judgement. It states the same keys as the judgements of its entry."""
+    side = SIDES.get(row.direction, Side.SERVER)
     reasons = tuple(Reason(reason) for reason in row.reasons)
-    return Judgement(side, row.entry, Action(row.action), reasons, True, row.times.count)
+    same = next((j for j in judged if j.entry == row.entry and j.side is side), None)
+    enforced, stated = (same.enforced, same.stated) if same is not None else (True, frozenset[str]())
+    return Judgement(side, row.entry, Action(row.action), reasons, enforced, row.times.count, stated)
 
 
 def _verdict(judgement: Judgement, at_risk: list[Risk]) -> Verdict:

@@ -65,7 +65,9 @@ def _keys(entry: Entry, seen: _Seen, hidden: int) -> Iterator[str]:
     requests = counted(seen.requests, "request")
     is_used = any(against_http_only(record, hidden) for record in seen.records)
     if not is_used and not all(line.has(b"httponly") for line in seen.lines):
-        yield f"http_only: true  # no sign that scripts use it, in {requests}"
+        compared = sum(record.compared for record in seen.records)
+        told = f"no sign that scripts use it, in {requests}" if compared else "a proxy does not see reads by scripts"
+        yield f"http_only: true  # {told}"
     if not all(line.has(b"secure") for line in seen.lines):
         yield "secure: https  # added only if the browser used HTTPS"
     crosses = any(record.cross_site for record in seen.records)
@@ -86,7 +88,13 @@ def _lifetime(entry: Entry, seen: _Seen) -> str:
 
 
 def _takes_prefix(entry: Entry, seen: _Seen) -> bool:
-    """Check whether browsers would accept the cookie under a name with the prefix __Host-."""
+    """Check whether browsers would accept the cookie under a name with the prefix __Host-, which needs HTTPS."""
     is_plain = entry.rename is None and "*" not in entry.name and not name_prefix(entry.name.encode())
     fits = all(record.largest + len("__Host-") <= MAX_PAIR for record in seen.records)
-    return is_plain and fits and all(line.last(b"path") == b"/" and not line.has(b"domain") for line in seen.lines)
+    has_https = not any(record.over_http for record in seen.records)
+    return (
+        is_plain
+        and fits
+        and has_https
+        and all(line.last(b"path") == b"/" and not line.has(b"domain") for line in seen.lines)
+    )

@@ -77,7 +77,8 @@ def _worst(judgement: Judgement) -> int:
 
 def _exchanges(record: Record) -> list[Exchange]:
     places = {host: path for host, path in reversed(record.places)} or {"localhost": "/"}
-    return [Exchange(host.encode(), path.encode()) for host, path in places.items()]
+    https = not record.over_http
+    return [Exchange(host.encode(), path.encode(), https) for host, path in places.items()]
 
 
 def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engine, now: float) -> Judgement:

@@ -3,7 +3,7 @@
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
 from cookiewarden.core.cookies.crossing import Crossing, crossing
 from cookiewarden.core.cookies.date import expires_clock
-from cookiewarden.core.cookies.scope import canonical_host
+from cookiewarden.core.cookies.scope import canonical_host, is_trustworthy
 from cookiewarden.core.engine.decision import Exchange, Header, Judged
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.report.evidence import Values, is_carried
@@ -38,9 +38,16 @@ def add_exchange(
     clock = expires_clock([value for name, value in answered if name.lower() == b"date"], at)
     for judged in engine.on_response(answered, exchange, at).cookies:
         if judged.before:
-            keeper.add(_set(judged, place, clock), 1, 0, at)
+            seen = _set(judged, place, clock)
+            is_refused = seen.shape is not None and not seen.shape.secure and not _takes_secure(exchange, host)
+            keeper.add(seen._replace(is_over_http=is_refused), 1, 0, at)
             if values is not None:
                 values.was_set(host, judged.name, judged.before.partition(b";")[0].partition(b"=")[2].strip(b" \t"))
+
+
+def _takes_secure(exchange: Exchange, host: bytes) -> bool:
+    """Check whether browsers accept Secure cookies in an exchange."""
+    return exchange.https or is_trustworthy(host)
 
 
 def _crossing(exchange: Exchange, asked: list[Header]) -> Crossing:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cookiewarden.core.cookies.cookie import parse_set_cookie
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.engine.verbs import STRENGTH, same_site_of
+from cookiewarden.core.policy.problem import counted
 from cookiewarden.core.report.evidence import against_http_only, for_http_only, readable, sent_from_other_sites
 from cookiewarden.core.report.inventory import Record
 from cookiewarden.core.report.judge import Judgement
@@ -37,6 +38,11 @@ def risks(judgement: Judgement, record: Record, hidden: int) -> list[Risk]:
             "cookie"
         )
         found.append(Risk(edit, False, against, for_http_only(record)))
+    over_http = {Reason.SECURE_ADDED, Reason.SECURE_OVER_HTTP}
+    if over_http <= set(judgement.reasons) and "secure" not in judgement.stated:
+        against = (f"set {counted(judgement.count, 'time')} over plain HTTP, where browsers refuse Secure",)
+        edit = "Secure added although browsers seem to use plain HTTP; state secure in its entry: https, or true"
+        found.append(Risk(edit, False, against))
     for reason, key, edit in _NARROWER:
         if reason in judgement.reasons and not judgement.stated & {key, "rename_to"}:
             found.append(Risk(f"{edit}; state {key} in its entry"))
@@ -46,6 +52,7 @@ def risks(judgement: Judgement, record: Record, hidden: int) -> list[Risk]:
 _NARROWER = (
     (Reason.DOMAIN_CHANGED, "domain", "Domain narrowed by the defaults, so other hosts do not get the cookie"),
     (Reason.PATH_CHANGED, "path", "Path changed by the defaults, so other paths may not get the cookie"),
+    (Reason.LIFETIME_CAPPED, "lifetime", "lifetime reduced by the defaults, so browsers forget the cookie sooner"),
     (Reason.PARTITIONED_CHANGED, "partitioned", "partition changed by the defaults, so other sites do not share it"),
 )
 

@@ -261,6 +261,7 @@ def read_inventory(data: bytes) -> Inventory:
                 r.largest,
                 r.in_headers,
                 r.changed,
+                r.over_http,
                 *(row.enforced for row in r.rows),
             )
         ),

@@ -100,6 +100,7 @@ def _joined(family: Family, inventory: Inventory) -> Record:
         joined.compared += record.compared
         joined.in_headers += record.in_headers
         joined.changed += record.changed
+        joined.over_http += record.over_http
         joined.cross_site += record.cross_site
         joined.cross_posts += record.cross_posts
         joined.places += [place for place in record.places if place not in joined.places]

@@ -9,7 +9,7 @@ from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.problem import printable
 from cookiewarden.core.report.drift import quoted, scalar
-from cookiewarden.core.report.forecast import Forecast, Verdict, forecast
+from cookiewarden.core.report.forecast import UNSAFE, Forecast, forecast
 from cookiewarden.core.report.inventory import Inventory, Record
 from cookiewarden.core.report.judge import judge_all, set_cookie_of
 from cookiewarden.tools.test.cases import SEALED
@@ -24,7 +24,7 @@ class SuiteDraft:
     text: str
     cases: int
     unsafe: int = 0
-    """Number of cookies for which the policy may break the application; comments have the reasons."""
+    """Number of cookies for which the policy breaks or may break the application; comments have the reasons."""
 
 
 def draft_suite(
@@ -49,7 +49,9 @@ def draft_suite(
     if engine.asks_consent:
         lines.insert(1, "# The visitor has not answered. To test with consent, add the consent cookie to `cookie`.")
     found = forecast(inventory, judge_all(inventory, engine, now), is_in_force=False)
-    edits = {f.name: f for f in found if f.against or f.verdict is Verdict.MAY_BREAK}
+    edits = {f.name: f for f in found if f.against or f.verdict in UNSAFE}
+    if "" in edits:
+        lines += ["  # a cookie without a name, which has no case:", *_warning(edits[""])]
     for record in records:
         lines += _warning(edits.get(record.name))
         lines += _case(record, engine, now, urls.get(record.name))

@@ -78,7 +78,7 @@ def test_cross_site_requests_are_counted_except_links(start: Start) -> None:
 
 
 def test_a_reload_keeps_sightings_and_clears_decisions(start: Start) -> None:
-    proxy, _ = start(SETS)
+    proxy, _ = start(SETS, scheme="https")
     ask(proxy.port, get(b"/", CLOSE))
     assert records(proxy.admin)["tracker"]["rows"][0]["reasons"] == ["undeclared"]
     proxy.policy.write_text(proxy.policy.read_text() + "  - {name: tracker, purpose: x, lifetime: 1h}\n")
@@ -314,3 +314,15 @@ def test_a_snapshot_that_is_larger_than_any_inventory_is_put_aside(tmp_path: Pat
     with running("--inventory-file", str(kept)) as proxy:
         assert "it is too large for an inventory" in proxy.told
     assert (tmp_path / "inventory.json.unreadable").stat().st_size == MAX_FILE + 1
+
+
+@pytest.mark.parametrize(
+    ("scheme", "line", "over_http"),
+    [("http", b"sid=CANARY", 1), ("http", b"sid=CANARY; Secure", 0), ("https", b"sid=CANARY", 0)],
+)
+def test_the_inventory_knows_where_browsers_refuse_secure(
+    start: Start, scheme: str, line: bytes, over_http: int
+) -> None:
+    proxy, _ = start(b"HTTP/1.1 200 OK\r\nSet-Cookie: %b\r\nContent-Length: 0\r\n\r\n" % line, scheme=scheme)
+    ask(proxy.port, b"GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n")
+    assert records(proxy.admin)["sid"]["over_http"] == over_http

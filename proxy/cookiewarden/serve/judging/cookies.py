@@ -15,6 +15,7 @@ from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import is_navigation, is_page
 from cookiewarden.core.engine.memo import Scope, SetCookieLines
+from cookiewarden.core.engine.verbs import takes_secure
 from cookiewarden.core.policy.policy import OnError
 from cookiewarden.serve.judging.policies import Policies
 from cookiewarden.serve.observe.metrics import POLICY_ERRORS, done
@@ -135,7 +136,9 @@ class ExchangeCookies:
                 self.decisions += decisions
             slot = self.policies.metrics.cookies("response", decisions)
             if slot.count == 1 and observations is not None:
-                observations.on_response(slot, scope.site.host, self.request.path, lines, decisions, clock())
+                site, target = scope.site, self.request.path
+                over_http = not takes_secure(site)
+                observations.on_response(slot, site.host, target, lines, decisions, clock(), over_http)
 
     def _unjudged_response(self, lines: SetCookieLines, decision: Decision) -> bytes:
         """Return the lines that are forwarded under one decision for all of them."""

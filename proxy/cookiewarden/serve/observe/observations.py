@@ -66,8 +66,10 @@ class Observations:
         lines: Iterable[tuple[bytes, bytes]],
         decisions: tuple[Decision, ...],
         now: float,
+        is_over_http: bool = False,
     ) -> None:
-        """Record the first run of Set-Cookie lines of its kind. `lines`: pairs of the bytes before a line, and it."""
+        """Record the first run of Set-Cookie lines of its kind. `lines`: pairs of the bytes before a line, and it.
+        `is_over_http`: browsers refuse Secure there."""
         if not self._has_room(slot, Side.SERVER, len(decisions)):
             return
         place = short_text(host), sample_path(target)
@@ -83,11 +85,10 @@ class Observations:
                 is_live = cookie is not None and not is_deletion(cookie, now)
                 known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
             name = b"" if parse_set_cookie(pair) is None else name_of(pair)
-            found.append(
-                _observation(
-                    name, "response", decision, *place, *(known[tail] if name or pair else (None, 0)), len(pair) - 1
-                )
-            )
+            shape, seconds = known[tail] if name or pair else (None, 0)
+            seen = _observation(name, "response", decision, *place, shape, seconds, len(pair) - 1)
+            is_refused = is_over_http and shape is not None and not shape.secure
+            found.append(seen._replace(is_over_http=True) if is_refused else seen)
         self._looked.append((slot, found))
 
     def on_eviction(self, decisions: Mapping[bytes, Decision], host: bytes, target: bytes) -> None:

@@ -58,7 +58,7 @@ SETTING_NOTES = {
     "trust_forwarded": "From these networks, X-Forwarded-For, -Host and -Proto are believed, and the policy sees their scheme and host. From all others, the proxy replaces these headers and counts the request in [cookiewarden_forwarded_replaced_total](metrics.md#cookiewarden_forwarded_replaced_total).",
     "proxy_protocol": "Each connection from these networks must begin with the header, before TLS. The address in the header becomes the client's address, also for [trust_forwarded](#trust_forwarded). Connections from other networks must not send the header.",
     "keep_alt_svc": "Dropped fields are counted in [cookiewarden_alt_svc_dropped_total](metrics.md#cookiewarden_alt_svc_dropped_total).",
-    "tls_cert": "The listener speaks TLS 1.2 and 1.3, and HTTP/1.1. Renewed files are loaded automatically within two seconds; open connections keep the old certificate.",
+    "tls_cert": "The listener speaks TLS 1.2 and 1.3, and HTTP/1.1 (HTTP/2 with [extproc](#extproc)). Renewed files are loaded automatically within two seconds; open connections keep the old certificate.",
     "workers": "A supervisor runs the workers and replaces any that dies. A reload reaches all of them. SIGUSR2 replaces them one after the other without refusing a connection.",
     "access_log": "A line has the client, method, host, path, status, duration and, for a failed request, the reason as in the metrics.",
     "tracing": "The exporter reads `OTEL_EXPORTER_OTLP_ENDPOINT`.",

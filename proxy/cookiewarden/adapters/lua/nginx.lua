@@ -1,5 +1,8 @@
--- The adapter for nginx with lua-nginx-module. Load it once: init_by_lua_block { cookies = dofile("cookies.lua") }
--- Then: rewrite_by_lua_block { cookies.request() } header_filter_by_lua_block { cookies.response() }
+-- The adapter for nginx with lua-nginx-module:
+-- init_by_lua_block { package.loaded.cookies = dofile("cookies.lua") }
+-- rewrite_by_lua_block { require("cookies").request() }
+-- header_filter_by_lua_block { require("cookies").response() }
+-- If TLS ends before nginx, set the variable $cookiewarden_scheme to the scheme of browsers.
 
 local function values_of(value)
   if value == nil then return {} end

@@ -318,3 +318,10 @@ def test_a_cookie_that_no_draft_declares_is_not_a_success(folder: Path, line: st
     code, _, error = learn("c.txt", "--output", "new.yaml", "--tests", "new.test.yaml", cwd=folder)
     assert code == 1 and "1 cookie may break, see the comments" in error
     assert told in (folder / "new.test.yaml").read_text()
+
+
+@pytest.mark.parametrize(("line", "told"), [("justvalue; Path=/", "a cookie without a name"), ("a*b=1", '"a*b"')])
+def test_a_cookie_that_no_entry_can_declare_is_reported(line: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "seen.txt").write_text(f"HTTP/1.1 200 OK\nSet-Cookie: sid=1\nSet-Cookie: {line}\n\n")
+    code, out, err = run("learn", tmp_path / "seen.txt", "--host", "shop.example")
+    assert code == 1 and "name: sid" in out and f"{told} was set" in err and "enforcement blocks it" in err

@@ -100,7 +100,7 @@ def learn(
     a comment gives the reason. Purposes and categories are comments, for you to review.
 
     Exit codes: 0 drafted, 1 the policy of --into has errors or cannot be extended, 2 wrong usage, 3 a source cannot be
-    read. With --tests, the code is also 1 if a cookie may break."""
+    read. The code is also 1 if a cookie cannot be declared, or with --tests, if one may break."""
     if into:
         say_nothing("with --into, where the policy has a name", "name")
     _refuse(into, output, suite)
@@ -122,10 +122,22 @@ def learn(
         return 3
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
     code = _write(made, into, output, name)
-    unsafe = 0
+    unsafe = _told_undeclarable(inventory)
     if suite and not code:
-        unsafe = _write_suite(Path(suite), Path(into or output or ""), inventory, urls)
+        unsafe += _write_suite(Path(suite), Path(into or output or ""), inventory, urls)
     return code or (int(unsafe > 0) if all(read) else 3)
+
+
+def _told_undeclarable(inventory: Inventory) -> int:
+    """Print the cookies that no entry can declare, and return their number."""
+    records = [
+        record for name, record in sorted(inventory.records.items()) if record.by_server and (not name or "*" in name)
+    ]
+    for record in records:
+        named = f'"{printable(record.name)}"' if record.name else "a cookie without a name"
+        where = " at " + "".join(record.places[0]) if record.places else ""
+        click.echo(f"{named} was set{where}; a policy cannot declare it, so enforcement blocks it", err=True)
+    return len(records)
 
 
 def _catalog(path: str) -> Catalog:

@@ -321,7 +321,10 @@ def test_a_cookie_that_no_draft_declares_is_not_a_success(folder: Path, line: st
 
 
 @pytest.mark.parametrize(("line", "told"), [("justvalue; Path=/", "a cookie without a name"), ("a*b=1", '"a*b"')])
-def test_a_cookie_that_no_entry_can_declare_is_reported(line: str, told: str, tmp_path: Path) -> None:
-    (tmp_path / "seen.txt").write_text(f"HTTP/1.1 200 OK\nSet-Cookie: sid=1\nSet-Cookie: {line}\n\n")
-    code, out, err = run("learn", tmp_path / "seen.txt", "--host", "shop.example")
+def test_a_cookie_that_cannot_be_declared_is_reported(line: str, told: str, tmp_path: Path) -> None:
+    headers = [{"name": "Set-Cookie", "value": value} for value in ("sid=1", line)]
+    request = {"method": "GET", "url": "https://shop.example/", "headers": []}
+    entry = {"request": request, "response": {"status": 200, "headers": headers}}
+    (tmp_path / "seen.har").write_text(json.dumps({"log": {"entries": [entry]}}))
+    code, out, err = run("learn", tmp_path / "seen.har")
     assert code == 1 and "name: sid" in out and f"{told} was set" in err and "enforcement blocks it" in err

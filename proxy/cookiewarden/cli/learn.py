@@ -129,7 +129,7 @@ def learn(
 
 
 def _told_undeclarable(inventory: Inventory) -> int:
-    """Print the cookies that no entry can declare, and return their number."""
+    """Print the cookies without a name that an entry can have, and return their number."""
     records = [
         record for name, record in sorted(inventory.records.items()) if record.by_server and (not name or "*" in name)
     ]

@@ -130,7 +130,9 @@ def test_a_similar_name_is_pointed_out_on_both_sides(start: Start) -> None:
 
 
 def test_changes_are_listed_and_cookies_with_one_reason_share_it(start: Start) -> None:
-    proxy, _ = start(answer(b"pref_a=CANARY", b"pref_b=CANARY", b"one=CANARY", b"two=CANARY"), policy=REGISTER)
+    proxy, _ = start(
+        answer(b"pref_a=CANARY", b"pref_b=CANARY", b"one=CANARY", b"two=CANARY"), policy=REGISTER, scheme="https"
+    )
     ask(proxy.port, get(b"/", CLOSE))
     text = page(proxy)
     assert text.count("undeclared; add an entry if the application needs it, otherwise it will be blocked") == 1

@@ -6,8 +6,9 @@ meantime."""
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
@@ -18,6 +19,8 @@ from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.statement import StatementPages
 
 log = logging.getLogger("cookiewarden")
+
+T = TypeVar("T")
 
 SMALL = 200
 """Maximum number of entries for which a request may make the statement: it takes less than 100 ms."""
@@ -37,6 +40,12 @@ class Prepared:
     statement: StatementPages | None = None
     named: "Mapping[str, Prepared]" = field(default_factory=dict)
     """Further policies by name."""
+
+
+async def with_named(main: T, named: Mapping[str, T], prepare: Callable[[T], Awaitable[Prepared]]) -> Prepared:
+    """Prepare a policy, and the further ones with names one after the other."""
+    made = await prepare(main)
+    return replace(made, named={name: await prepare(other) for name, other in named.items()})
 
 
 async def prepared(engine: Engine, order: Order) -> Prepared:

@@ -18,7 +18,6 @@ import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import uvloop
 
@@ -35,7 +34,7 @@ from cookiewarden.serve.observe.inventory import TAKE_SECONDS
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.offload import beside_traffic, free
-from cookiewarden.serve.own_pages.in_force import Prepared, prepared, prepared_first
+from cookiewarden.serve.own_pages.in_force import Prepared, prepared, prepared_first, with_named
 from cookiewarden.serve.processes.channel import Begin, Channel, Done, PolicyFilesRead, Put, Stop, Turn
 from cookiewarden.serve.processes.serving import Serving
 
@@ -50,9 +49,11 @@ class Preparer:
         self, read: PolicyFilesRead, order: Order, prepare: Callable[[Engine, Order], Awaitable[Prepared]]
     ) -> Prepared:
         """Prepare a policy and the further ones with names."""
-        made = await prepare(await self.engine(read, order), order)
-        named = {name: await prepare(await self.engine(other, order), order) for name, other in read.named.items()}
-        return replace(made, named=named)
+
+        async def one(policy: PolicyFilesRead) -> Prepared:
+            return await prepare(await self.engine(policy, order), order)
+
+        return await with_named(read, read.named, one)
 
     async def engine(self, read: PolicyFilesRead, order: Order) -> Engine:
         def build() -> Engine:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import uvloop
@@ -22,7 +21,7 @@ from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.offload import beside_traffic
-from cookiewarden.serve.own_pages.in_force import Prepared, prepared, prepared_first
+from cookiewarden.serve.own_pages.in_force import Prepared, prepared, prepared_first, with_named
 from cookiewarden.serve.processes.plane import CountingWorkers, plane_of, tell_where
 from cookiewarden.serve.processes.serving import Serving
 from cookiewarden.serve.settings import Settings
@@ -130,9 +129,10 @@ def _names(revision: Revision) -> Iterator[str]:
 async def _prepared(
     revision: Revision, order: Order, prepare: Callable[[Engine, Order], Awaitable[Prepared]]
 ) -> Prepared:
-    made = await prepare(await _engine(revision, order), order)
-    named = {name: await prepare(await _engine(other, order), order) for name, other in revision.named.items()}
-    return replace(made, named=named)
+    async def one(policy: Revision) -> Prepared:
+        return await prepare(await _engine(policy, order), order)
+
+    return await with_named(revision, revision.named, one)
 
 
 async def _engine(revision: Revision, order: Order) -> Engine:

@@ -25,7 +25,7 @@ from cookiewarden.serve.wire.ext_proc import (
 from cookiewarden.serve.wire.grpc import Status
 from cookiewarden.serve.wire.head import fields_of
 from cookiewarden.serve.wire.protobuf import BadMessage
-from cookiewarden.serve.wire.request_head import RequestHead
+from cookiewarden.serve.wire.request_head import RequestHead, count_of
 
 
 class ExternalExchange(Call):
@@ -83,10 +83,10 @@ class ExternalExchange(Call):
         request, https = request_of(asked, context.https)
         self._request = request
         size = len(request.fields) + sum(map(len, request.cookies)) + len(request.path)
-        if size > context.settings.max_head or _count(request) > context.max_cookies:
+        if size > context.settings.max_head or count_of(request.cookies) > context.max_cookies:
             context.metrics.client_errors.add("head_too_large")
             # Envoy's default is text/plain, and its mutation_rules may refuse the field.
-            return self._own(431, b"", b"431 Request Header Fields Too Large\n", began)
+            return self._own(request, (431, b"", b"431 Request Header Fields Too Large\n"), began)
         in_force = context.selected(self._name, request.host)
         if in_force is not None and not asked.is_observed:  # else the application answers
             own = self._own_page(in_force, request, https, began)
@@ -118,24 +118,25 @@ class ExternalExchange(Call):
             name = reported_name(request.path) if request.method == b"POST" else b""
             if name:
                 judge_script(in_force.policies, request, name, request.host, https, page_of(request.fields))
-            return self._own(*guard.answer(request.method, request.path), began)
+            return self._own(request, guard.answer(request.method, request.path), began)
         if statement is not None and statement.answers(request):
-            return self._own(*statement.answer(request), began)
+            return self._own(request, statement.answer(request), began)
         return b""
 
-    def _own(self, status: int, lines: bytes, body: bytes, began: float) -> bytes:
-        """Return an immediate response. `lines`: its fields, each with its line break."""
-        self._over(status, perf_counter() - began, "")
+    def _own(self, request: RequestHead, page: tuple[int, bytes, bytes], began: float) -> bytes:
+        """Return an immediate response. `page`: status, fields with a line break each, and body."""
+        status, lines, body = page
+        self._over(request, status, perf_counter() - began, "")
         fields = fields_of(b"\r\n" + lines.removesuffix(b"\r\n")) if lines else []
         return immediate_answer(status, [(name.lower(), value) for name, value in fields], body)
 
     # The response
 
     def _response_head(self, asked: ProcessingRequest, octets: int, began: float) -> bytes:
-        context, cookies = self.context, self._cookies
+        context, request, cookies = self.context, self._request, self._cookies
         if self._is_answered:
             return answer(Part.RESPONSE_HEADERS)  # the proxy's own page
-        if cookies is None:
+        if request is None or cookies is None:
             # A filter of Envoy answered before Envoy asked about the request. Entries of certain hosts do not apply.
             self._began = began
             context.metrics.counts[IN_FLIGHT] += 1
@@ -159,18 +160,16 @@ class ExternalExchange(Call):
                 mutation = set_cookie_mutation(sent)
             reply = answer(Part.RESPONSE_HEADERS, mutation, context.metadata.of("response", decisions))
         if response.status >= 200 or response.status == 101:
-            self._over(response.status, self._overhead + perf_counter() - began, "")
+            self._over(request, response.status, self._overhead + perf_counter() - began, "")
         return reply
 
     # The end
 
-    def _over(self, status: int, overhead: float, why: str) -> None:
+    def _over(self, request: RequestHead, status: int, overhead: float, why: str) -> None:
         """Count and log the exchange, once."""
         self._is_answered = True
-        context, request = self.context, self._request
+        context = self.context
         context.metrics.counts[IN_FLIGHT] -= 1
-        if request is None:
-            return
         seconds = perf_counter() - self._began
         if status:
             context.metrics.request(request.method, status, seconds, overhead)
@@ -183,9 +182,4 @@ class ExternalExchange(Call):
         """Count a response that Envoy never asked about, for example because the client left."""
         if self._request is not None and not self._is_answered:
             self.context.metrics.counts[NEVER_ANSWERED] += 1
-            self._over(0, self._overhead, why or "abort")
-
-
-def _count(request: RequestHead) -> int:
-    """Return the number of cookies, at most one too many."""
-    return sum(value.count(b";") + 1 for value in request.cookies)
+            self._over(self._request, 0, self._overhead, why or "abort")

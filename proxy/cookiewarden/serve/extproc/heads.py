@@ -4,7 +4,7 @@ from cookiewarden.core.engine.memo import SetCookieLines
 from cookiewarden.serve.wire.ext_proc import COOKIE, SET_COOKIE, ProcessingRequest
 from cookiewarden.serve.wire.head import IN_VALUES, Framing
 from cookiewarden.serve.wire.request_head import RequestHead
-from cookiewarden.serve.wire.response_head import ResponseHead, shapes
+from cookiewarden.serve.wire.response_head import ResponseHead, cut_at_value, shapes
 
 AFTER = b"\r\nset-cookie: "
 """The octets before each Set-Cookie value of a response in `parts[1]`."""
@@ -60,9 +60,8 @@ def response_of(asked: ProcessingRequest) -> tuple[ResponseHead, list[bytes]]:
                 shape += (AFTER, value, b"")
                 values.append(b"")
                 continue
-            pair, semicolon, tail = value.partition(b";")
-            before, equals, after = pair.partition(b"=") if b"=" in pair else (b"", b"", pair)
-            shape += (AFTER, before + equals, semicolon + tail)
+            before, after, tail = cut_at_value(value)
+            shape += (AFTER, before, tail)
             values.append(after)
         elif name == b":status":
             response.status = int(value) if len(value) == 3 and value.isdigit() else 200

@@ -86,6 +86,13 @@ MAX_SHAPES = 1024
 shapes = _Shapes()
 
 
+def cut_at_value(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Cut a Set-Cookie line into the text before the value, the value, and the tail, as `SetCookieLines` has them."""
+    pair, semicolon, tail = line.partition(b";")
+    before, equals, value = pair.partition(b"=") if b"=" in pair else (b"", b"", pair)
+    return before + equals, value, semicolon + tail
+
+
 def may_begin_a_response(data: bytes, looked: int) -> bool:
     """Check whether `data` may begin a response head. Its first `looked` octets have been checked before."""
     begins = looked > len(_STATUS_LINE_BEGINS) or _STATUS_LINE_BEGINS.startswith(data[: len(_STATUS_LINE_BEGINS)])
@@ -133,9 +140,8 @@ def _sift(response: ResponseHead, text: bytes, special: dict[bytes, list[bytes]]
         value, line_break, following = pieces[at + 1].partition(b"\r\n")
         name = lower_names[lead]
         if name == b"set-cookie":
-            pair, semicolon, tail = value.partition(b";")
-            before, equals, after = pair.partition(b"=") if b"=" in pair else (b"", b"", pair)
-            run += (lead, before + equals, semicolon + tail)
+            before, after, tail = cut_at_value(value)
+            run += (lead, before, tail)
             values.append(after)
             # Adjacent lines are judged together.
             if line_break or at + 2 >= len(pieces) or lower_names[pieces[at + 2]] != b"set-cookie":

@@ -126,7 +126,7 @@ class GrpcConnection(Client):
         """Create a connection. `peer`: the client's address, if a load balancer sent it."""
         self.context = context
         self.peer = peer or b""
-        self._held = PREFACE[:0]
+        self._held = b""
         self._has_preface = False
         self._has_settings = False
         self._streams: dict[int, Stream] = {}
@@ -473,6 +473,25 @@ class GrpcConnection(Client):
             payload = unpadded(payload, PADDED)
         if stream.trailers != b"":
             return  # the call has ended, and its last answers wait for a window
+        try:
+            self._messages(number, stream, payload)
+        except CallFailed as failed:
+            self._failed(number, stream, failed)
+            return
+        except _Overload:
+            self.context.metrics.client_errors.add("overload")
+            self._refuse(number, Http2Code.ENHANCE_YOUR_CALM)
+            return
+        if stream.trailers:
+            return
+        if flags & END_STREAM:
+            self._half_closed(number, stream)
+        elif stream.unconfirmed > STREAM_WINDOW // 2:
+            self._out.append(window_update(number, stream.unconfirmed))
+            stream.unconfirmed = 0
+
+    def _messages(self, number: int, stream: Stream, payload: bytes) -> None:
+        """Answer the messages that are complete, and keep the rest. Raises CallFailed and _Overload."""
         data = payload
         if stream.held:
             held = stream.held
@@ -483,36 +502,23 @@ class GrpcConnection(Client):
             else:
                 data, stream.held = bytes(held), bytearray()
                 self._stored -= len(data)
-        try:
-            while len(data) >= PREFIX_SIZE:
-                size = int.from_bytes(data[1:PREFIX_SIZE], "big")
-                if data[0] != 0:
-                    raise CallFailed(Status.UNIMPLEMENTED, "messages must not be compressed")
-                if size > MAX_MESSAGE:
-                    raise CallFailed(Status.RESOURCE_EXHAUSTED, "a message is too large")
-                if len(data) < PREFIX_SIZE + size:
-                    break
-                message, data = data[PREFIX_SIZE : PREFIX_SIZE + size], data[PREFIX_SIZE + size :]
-                self._message(number, stream, message)
-                if stream.trailers:
-                    return
-            if data:
-                stream.held += data
-                self._stored += len(data)
-            if self._stored > MAX_STORED:
-                raise _Overload
-        except CallFailed as failed:
-            self._failed(number, stream, failed)
-            return
-        except _Overload:
-            self.context.metrics.client_errors.add("overload")
-            self._refuse(number, Http2Code.ENHANCE_YOUR_CALM)
-            return
-        if flags & END_STREAM:
-            self._half_closed(number, stream)
-        elif stream.unconfirmed > STREAM_WINDOW // 2:
-            self._out.append(window_update(number, stream.unconfirmed))
-            stream.unconfirmed = 0
+        while len(data) >= PREFIX_SIZE:
+            size = int.from_bytes(data[1:PREFIX_SIZE], "big")
+            if data[0] != 0:
+                raise CallFailed(Status.UNIMPLEMENTED, "messages must not be compressed")
+            if size > MAX_MESSAGE:
+                raise CallFailed(Status.RESOURCE_EXHAUSTED, "a message is too large")
+            if len(data) < PREFIX_SIZE + size:
+                break
+            message, data = data[PREFIX_SIZE : PREFIX_SIZE + size], data[PREFIX_SIZE + size :]
+            self._message(number, stream, message)
+            if stream.trailers:
+                return
+        if data:
+            stream.held += data
+            self._stored += len(data)
+        if self._stored > MAX_STORED:
+            raise _Overload
 
     def _message(self, number: int, stream: Stream, message: bytes) -> None:
         """Answer a message. Raises CallFailed and _Overload."""

@@ -1,6 +1,8 @@
 """`cookiewarden envoy`, which prints the configuration of Envoy for a policy."""
 
 import ipaddress
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
@@ -17,6 +19,7 @@ LOCAL = "127.0.0.1:9190"
 """The processor beside Envoy itself."""
 SERVICE = "cookiewarden:9190"
 """The processor as a Service of a cluster."""
+T = TypeVar("T")
 WITH_SOCKETS = (Host.ENVOY, Host.ISTIO)
 
 
@@ -92,12 +95,17 @@ def _policy(path: str) -> Policy:
     return loaded.policy
 
 
+def _parsed(flag: str, parse: Callable[[str], T], text: str) -> T:
+    """Parse the value of an option. Raises UsageError."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"{flag}: {error}") from None
+
+
 def _processor(host: Host, text: str | None) -> Processor:
     """Parse the address of the processor. Raises UsageError."""
-    try:
-        address = parse_listener(text or (LOCAL if host is Host.ENVOY else SERVICE))
-    except ValueError as error:
-        raise click.UsageError(f"--processor: {error}") from None
+    address = _parsed("--processor", parse_listener, text or (LOCAL if host is Host.ENVOY else SERVICE))
     if isinstance(address, UnixSocket):
         if host not in WITH_SOCKETS:
             raise click.UsageError(f"--processor: {host} has no unix sockets; give HOST:PORT")
@@ -106,10 +114,7 @@ def _processor(host: Host, text: str | None) -> Processor:
 
 
 def _listen(text: str) -> tuple[str, int]:
-    try:
-        address = parse_address(text)
-    except ValueError as error:
-        raise click.UsageError(f"--listen: {error}") from None
+    address = _parsed("--listen", parse_address, text)
     try:
         ipaddress.ip_address(address.host)
     except ValueError:
@@ -119,10 +124,7 @@ def _listen(text: str) -> tuple[str, int]:
 
 def _upstream(text: str) -> tuple[str, int]:
     """Parse the address of the application. Raises UsageError."""
-    try:
-        upstream = parse_upstream(text)
-    except ValueError as error:
-        raise click.UsageError(f"--upstream: {error}") from None
+    upstream = _parsed("--upstream", parse_upstream, text)
     if upstream.address is None or upstream.tls:
         raise click.UsageError(
             f"--upstream {text}: only http://HOST:PORT is written; edit the cluster for TLS or a socket"

@@ -84,6 +84,23 @@ UNRULED = (
 )
 
 
+UNLOGGED = "It has no metadata_options for answers, so entries and reasons are not in the access log."
+
+
+def _unobserved(wish: Wish) -> tuple[str, ...]:
+    """Return comments for a host that cannot only observe."""
+    if not wish.observe:
+        return ()
+    return (
+        "It has no observability_mode, so heads wait for answers.",
+        "Run the processor with --mode report; without it, cookies are changed.",
+    )
+
+
+def _resource(api: str, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": "cookiewarden"}, "spec": spec}
+
+
 def _unnamed(wish: Wish) -> tuple[str, ...]:
     """Return a comment for a host that cannot select a policy by name."""
     return ("It has no grpc_initial_metadata, so select the policy by --extproc-host.",) if wish.name else ()
@@ -210,13 +227,14 @@ def _istio(wish: Wish) -> list[Document]:
 
 # Envoy Gateway
 
+GATEWAY_API = "gateway.envoyproxy.io/v1alpha1"
+
 
 def _envoy_gateway(wish: Wish) -> list[Document]:
-    extension = {
-        "apiVersion": "gateway.envoyproxy.io/v1alpha1",
-        "kind": "EnvoyExtensionPolicy",
-        "metadata": {"name": "cookiewarden"},
-        "spec": {
+    extension = _resource(
+        GATEWAY_API,
+        "EnvoyExtensionPolicy",
+        {
             "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "gateway"}],
             "extProc": [
                 {
@@ -235,33 +253,21 @@ def _envoy_gateway(wish: Wish) -> list[Document]:
                 }
             ],
         },
-    }
-    lost = [
-        *UNRULED,
-        *_unnamed(wish),
-    ]
-    if wish.observe:
-        lost += [
-            "It has no observability_mode, so heads wait for answers.",
-            "Run the processor with --mode report; without it, cookies are changed.",
-        ]
+    )
     comments = (
         *_title("Envoy Gateway", wish),
         "For mutual TLS to the processor, add a Backend or BackendTLSPolicy with its authority, and a client",
         "certificate in the EnvoyProxy (backendTLS.clientCertificateRef).",
-        *_lost(*lost),
+        *_lost(*UNRULED, *_unnamed(wish), *_unobserved(wish)),
     )
     return [Document(comments, extension), _filter_order()]
 
 
 def _filter_order() -> Document:
     """Return the resource that puts the filter last."""
-    value = {
-        "apiVersion": "gateway.envoyproxy.io/v1alpha1",
-        "kind": "EnvoyProxy",
-        "metadata": {"name": "cookiewarden"},
-        "spec": {"filterOrder": [{"name": FILTER, "after": "envoy.filters.http.ratelimit"}]},
-    }
+    value = _resource(
+        GATEWAY_API, "EnvoyProxy", {"filterOrder": [{"name": FILTER, "after": "envoy.filters.http.ratelimit"}]}
+    )
     comments = (
         "The filter goes after all others that act on requests. Name this resource in the Gateway's",
         "infrastructure.parametersRef, or copy filterOrder into the EnvoyProxy that you have.",
@@ -271,13 +277,14 @@ def _filter_order() -> Document:
 
 # kgateway
 
+KGATEWAY_API = "gateway.kgateway.dev/v1alpha1"
+
 
 def _kgateway(wish: Wish) -> list[Document]:
-    extension = {
-        "apiVersion": "gateway.kgateway.dev/v1alpha1",
-        "kind": "GatewayExtension",
-        "metadata": {"name": "cookiewarden"},
-        "spec": {
+    extension = _resource(
+        KGATEWAY_API,
+        "GatewayExtension",
+        {
             "extProc": {
                 "grpcService": {"backendRef": {"name": wish.processor.host, "port": wish.processor.port}},
                 "failOpen": fails_open(wish.policy, wish.observe),
@@ -293,39 +300,27 @@ def _kgateway(wish: Wish) -> list[Document]:
                 "filterStage": {"stage": "Route", "predicate": "After"},
             }
         },
-    }
-    traffic = {
-        "apiVersion": "gateway.kgateway.dev/v1alpha1",
-        "kind": "TrafficPolicy",
-        "metadata": {"name": "cookiewarden"},
-        "spec": {
+    )
+    traffic = _resource(
+        KGATEWAY_API,
+        "TrafficPolicy",
+        {
             "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "gateway"}],
             "extProc": {"extensionRef": {"name": "cookiewarden"}},
         },
-    }
-    breakers = {
-        "apiVersion": "gateway.kgateway.dev/v1alpha1",
-        "kind": "BackendConfigPolicy",
-        "metadata": {"name": "cookiewarden"},
-        "spec": {
+    )
+    breakers = _resource(
+        KGATEWAY_API,
+        "BackendConfigPolicy",
+        {
             "targetRefs": [{"group": "", "kind": "Service", "name": wish.processor.host}],
             "circuitBreakers": {"maxPendingRequests": MAX_STREAMS, "maxRequests": MAX_STREAMS},
         },
-    }
-    lost = [
-        *UNRULED,
-        *_unnamed(wish),
-        "It has no metadata_options for answers, so entries and reasons are not in the access log.",
-    ]
-    if wish.observe:
-        lost += [
-            "It has no observability_mode, so heads wait for answers.",
-            "Run the processor with --mode report; without it, cookies are changed.",
-        ]
+    )
     comments = (
         *_title("kgateway", wish),
         "The Service needs appProtocol: kubernetes.io/h2c on its port.",
-        *_lost(*lost),
+        *_lost(*UNRULED, *_unnamed(wish), UNLOGGED, *_unobserved(wish)),
     )
     return [Document(comments, extension), Document((), traffic), Document((), breakers)]
 
@@ -366,7 +361,7 @@ def _gcp(wish: Wish) -> list[Document]:
         "--extproc-insecure, in a network that only the load balancer reaches.",
         *_lost(
             "This host has no mutation_rules, so it trusts the processor to change only cookie and set-cookie.",
-            "It has no metadata_options for answers, so entries and reasons are not in the access log.",
+            UNLOGGED,
             *_unnamed(wish),
             "Set the limit of requests in its backend service.",
             *(["Only regional load balancers have observabilityMode."] if wish.observe else []),

@@ -87,59 +87,13 @@ class Exposition(Collector):
         counts = self.read()
         yield _info("build", "Versions of the running build.", version=__version__, python=platform.python_version())
         yield from self._policy()
-        requests = {(m.decode(), CODE_CLASSES[c - 1]): counts[at] for (m, c), at in REQUESTS_AT.items()}
-        yield _counter("requests", "Requests with a response.", ("method", "code_class"), requests)
-        yield _histogram(
-            "request_duration_seconds",
-            "Time from the request head to the end of the response.",
-            DURATION_BUCKETS,
-            counts[DURATION_AT:OVERHEAD_AT],
-        )
-        yield _histogram(
-            "overhead_seconds",
-            "Time that the proxy adds to a request.",
-            OVERHEAD_BUCKETS,
-            counts[OVERHEAD_AT:LABELS_AT],
-        )
-        yield _gauge("requests_in_flight", "Requests without a complete response.", (), {(): counts[IN_FLIGHT]})
+        yield from _requests(counts)
         yield from self._cookies(counts, Role.IN_FORCE)
         yield from self._cookies(counts, Role.SHADOW)
         yield _counter(
             "policy_errors", "Policy evaluation errors caused by faults of the proxy.", (), {(): counts[POLICY_ERRORS]}
         )
-        yield _counter(
-            "upstream_errors", "Failed exchanges with the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT)
-        )
-        yield _counter(
-            "client_errors", "Failed or refused connections of clients.", ("reason",), _by(counts, CLIENT_ERRORS_AT)
-        )
-        yield _counter(
-            "forwarded_replaced",
-            "Requests from untrusted peers whose X-Forwarded headers were replaced.",
-            (),
-            {(): counts[FORWARDED_REPLACED]},
-        )
-        yield _counter(
-            "forwarded_unclear",
-            "Requests from trusted peers whose X-Forwarded or Forwarded header was not understood.",
-            ("header",),
-            _by(counts, FORWARDED_UNCLEAR_AT),
-        )
-        yield _counter(
-            "ingress_headers",
-            "Headers of an ingress that untrusted peers sent, removed if enforced.",
-            ("header", "enforced"),
-            {
-                (header, "true" if enforced else "false"): counts[at]
-                for (header, enforced), at in INGRESS_FIELDS_AT.items()
-            },
-        )
-        yield _counter(
-            "alt_svc_dropped",
-            "Responses from which the Alt-Svc header was removed.",
-            (),
-            {(): counts[ALT_SVC_DROPPED]},
-        )
+        yield from _failures_and_fields(counts)
         yield _counter(
             "guard_pages",
             "Pages under the script guard, by result of inserting its tag.",
@@ -227,6 +181,59 @@ class Exposition(Collector):
             )
         reloads = {("success",): status.successes, ("failure",): status.failures}
         yield _counter("config_reloads", "Reloads of the policy, by result.", ("result",), reloads)
+
+
+def _requests(counts: Sequence[int] | memoryview) -> Iterator[Metric]:
+    """Yield the metrics of requests and their durations."""
+    requests = {(m.decode(), CODE_CLASSES[c - 1]): counts[at] for (m, c), at in REQUESTS_AT.items()}
+    yield _counter("requests", "Requests with a response.", ("method", "code_class"), requests)
+    yield _histogram(
+        "request_duration_seconds",
+        "Time from the request head to the end of the response.",
+        DURATION_BUCKETS,
+        counts[DURATION_AT:OVERHEAD_AT],
+    )
+    yield _histogram(
+        "overhead_seconds",
+        "Time that the proxy adds to a request.",
+        OVERHEAD_BUCKETS,
+        counts[OVERHEAD_AT:LABELS_AT],
+    )
+    yield _gauge("requests_in_flight", "Requests without a complete response.", (), {(): counts[IN_FLIGHT]})
+
+
+def _failures_and_fields(counts: Sequence[int] | memoryview) -> Iterator[Metric]:
+    """Yield the metrics of failures, and of header fields that were replaced or removed."""
+    yield _counter(
+        "upstream_errors", "Failed exchanges with the application.", ("reason",), _by(counts, UPSTREAM_ERRORS_AT)
+    )
+    yield _counter(
+        "client_errors", "Failed or refused connections of clients.", ("reason",), _by(counts, CLIENT_ERRORS_AT)
+    )
+    yield _counter(
+        "forwarded_replaced",
+        "Requests from untrusted peers whose X-Forwarded headers were replaced.",
+        (),
+        {(): counts[FORWARDED_REPLACED]},
+    )
+    yield _counter(
+        "forwarded_unclear",
+        "Requests from trusted peers whose X-Forwarded or Forwarded header was not understood.",
+        ("header",),
+        _by(counts, FORWARDED_UNCLEAR_AT),
+    )
+    yield _counter(
+        "ingress_headers",
+        "Headers of an ingress that untrusted peers sent, removed if enforced.",
+        ("header", "enforced"),
+        {(header, "true" if enforced else "false"): counts[at] for (header, enforced), at in INGRESS_FIELDS_AT.items()},
+    )
+    yield _counter(
+        "alt_svc_dropped",
+        "Responses from which the Alt-Svc header was removed.",
+        (),
+        {(): counts[ALT_SVC_DROPPED]},
+    )
 
 
 def _envoy(counts: Sequence[int] | memoryview) -> Iterator[Metric]:

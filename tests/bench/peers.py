@@ -284,26 +284,22 @@ backend b
 
 
 def envoy(where: Where) -> list[str]:
-    return _envoy(
-        where,
-        f"""
-          - name: lua
-            typed_config:
-              "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
-              default_source_code: {{filename: {where.file("policy.lua", ENVOY_LUA)}}}""",
-    )
+    return _envoy_with_lua(where, ENVOY_LUA)
 
 
 def envoy_compiled_lua(where: Where) -> list[str]:
     """Return the command of Envoy with the policy as `cookiewarden compile` writes it."""
-    lua = where.file("compiled.lua", program(load_policy(policy()), Target.ENVOY))
+    return _envoy_with_lua(where, program(load_policy(policy()), Target.ENVOY))
+
+
+def _envoy_with_lua(where: Where, lua: str) -> list[str]:
     return _envoy(
         where,
         f"""
           - name: lua
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
-              default_source_code: {{filename: {lua}}}""",
+              default_source_code: {{filename: {where.file("policy.lua", lua)}}}""",
     )
 
 

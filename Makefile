@@ -71,7 +71,8 @@ conformance: $(VENV)/peers.stamp ## compare the wire with nginx and haproxy (Deb
 soak: $(VENV)/dev.stamp ## run the tests of minutes and gigabytes, about 16 minutes (SOAK_MINUTES=10; needs Debian's nghttp2-client)
 	$(BIN)/pytest -q -s -m soak tests/soak
 
-fuzz: $(VENV)/fuzz.stamp ## try a million inputs per parser, then a minute each of inputs chosen by coverage
+fuzz: $(VENV)/fuzz.stamp ## try 2,000 new examples per property test and a million inputs per parser, then inputs chosen by coverage
+	HYPOTHESIS=search $(BIN)/pytest -q -n 2 -m "hypothesis and $(QUICK)" --timeout 1800 tests
 	$(BIN)/python -m tests.fuzz.run
 	$(BIN)/python -m tests.fuzz.run --atheris
 	$(BIN)/python -m tests.fuzz.costs

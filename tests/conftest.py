@@ -1,6 +1,7 @@
 """Fixtures for several folders, and the check that no output has a cookie value."""
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 
 from tests.support.proxy import CANARY, TOKEN, Start, starter
 
-# On a busy machine an example may take any time, and so may making one.
-hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("suite")
+# On a busy machine an example may take any time, and so may making one. `make test` tries the same examples at each
+# run, so that a failure belongs to the change; `make fuzz` looks for new ones.
+SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=SLOW, derandomize=True, database=None)
+hypothesis.settings.register_profile("search", deadline=None, suppress_health_check=SLOW, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "suite"))
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ POLICY = entries(
     "name: any, purpose: x, set_by: both",
 )
 
+HEAD = "version: 1\ncookies:\n"
+
 
 def found(seen: Watched) -> list[Finding]:
     return drift(seen.inventory, seen.judged, seen.engine.policy, NOW + SETTLED)
@@ -139,9 +141,9 @@ def test_a_name_with_a_star_is_left_to_a_person() -> None:
 def test_any_name_can_be_pasted(name: str) -> None:
     if any(ord(c) < 32 or ord(c) == 127 for c in name) or name != name.strip(" \t"):
         return
-    seen = Watched(POLICY).sets(f"{name}=1")
+    seen = Watched("version: 1\ncookies: []\n").sets(f"{name}=1")
     (record,) = seen.inventory.records.values()
-    again = loaded(POLICY + entry_yaml(record))
+    again = loaded(HEAD + entry_yaml(record))
     assert again.policy is not None, again.problems
     assert again.policy.entries[-1].name == record.name
 

@@ -1,6 +1,7 @@
 """The cost of the most expensive heads within the default limits, in steps and without a clock.
 
-A head costs at most 200 requests of the six-cookie workload; a crafted response of the application at most 250, with several dates per line 400."""
+A head costs at most 200 requests of the six-cookie workload. Crafted responses cost at most 250, with several dates per
+line 400."""
 
 import re
 

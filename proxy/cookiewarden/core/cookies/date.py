@@ -13,7 +13,8 @@ _DAY = re.compile(rb"([0-9]{1,2})(?![0-9])")
 _YEAR = re.compile(rb"([0-9]{2,4})(?![0-9])")
 # The order of nearly all dates: day, month, year and time. The lenient algorithm finds the same.
 _USUAL = re.compile(
-    rb"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? )?([0-9]{1,2})[ -](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[ -]([0-9]{4}|[0-9]{2}) "
+    rb"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? )?"
+    rb"([0-9]{1,2})[ -](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[ -]([0-9]{4}|[0-9]{2}) "
     rb"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?: GMT)?",
     re.IGNORECASE,
 )

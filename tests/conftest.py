@@ -13,7 +13,9 @@ from tests.support.proxy import CANARY, TOKEN, Start, starter
 # On a busy machine an example may take any time, and so may making one. `make test` tries the same examples at each
 # run, so that a failure belongs to the change; `make fuzz` looks for new ones.
 SLOW = [hypothesis.HealthCheck.too_slow]
-hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=SLOW, derandomize=True, database=None)
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=SLOW, derandomize=True, database=None
+)
 hypothesis.settings.register_profile("search", deadline=None, suppress_health_check=SLOW, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "suite"))
 

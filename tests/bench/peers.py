@@ -1,6 +1,6 @@
 """The proxies that are measured, each with the policy of the bench, in one worker of one thread.
 
-Their scripts are plain: the work of an afternoon for a policy of one page, without memos and without C.
+The programs in Lua are written by `cookiewarden compile`. The one for njs is plain, the work of an afternoon.
 """
 
 import json
@@ -121,69 +121,22 @@ def nginx_large_buffers(where: Where) -> list[str]:
     return _nginx(where, _proxying(where, "proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;"))  # fmt: skip
 
 
-LUA_DECLARED = f"local declared = {{ {', '.join(f'{name} = true' for name in DECLARED)} }}\n"
-LUA_EDIT = (
-    LUA_DECLARED
-    + f"""
-local bound = {BOUND}
-local function edited(line)
-  local name = line:match("^%s*([^=;]-)%s*=")
-  if not name or not declared[name] then return nil end
-  local tail = (line:match(";.*$") or ""):lower()
-  local age = tail:match(";%s*max%-age=(%d+)")
-  if age and tonumber(age) > bound then line = line:gsub("([Mm]ax%-[Aa]ge=)%d+", "%1" .. bound) end
-  if not tail:find(";%s*samesite=[lsn]") then line = line .. "; SameSite=Lax" end
-  if not tail:find(";%s*secure") then line = line .. "; Secure" end
-  if not tail:find(";%s*httponly") then line = line .. "; HttpOnly" end
-  return line
-end
-local function kept(header)
-  local crumbs, n = {{}}, 0
-  for crumb in header:gmatch("[^;]+") do
-    local name = crumb:match("^%s*([^=]-)%s*=")
-    if name and declared[name] then
-      n = n + 1
-      crumbs[n] = crumb:match("^%s*(.*)$")
-    end
-  end
-  if n == 0 then return nil end
-  return table.concat(crumbs, "; ")
-end
-"""
-)
+def lua(where: Where, target: Target) -> Path:
+    """Write the policy of the bench as `cookiewarden compile` writes it."""
+    return where.file("cookies.lua", program(load_policy(policy()), target))
 
 
 def nginx_lua(where: Where) -> list[str]:
-    where.file("policy.lua", LUA_EDIT + "return { edited = edited, kept = kept }\n")
-    request = where.file(
-        "request.lua",
-        """
-local header = ngx.var.http_cookie
-if header then ngx.req.set_header("Cookie", require("policy").kept(header)) end
-""",
-    )
-    response = where.file(
-        "response.lua",
-        """
-local lines = ngx.header["Set-Cookie"]
-if lines then
-  local edited = require("policy").edited
-  if type(lines) == "string" then lines = { lines } end
-  local passed, n = {}, 0
-  for i = 1, #lines do
-    local line = edited(lines[i])
-    if line then n = n + 1 passed[n] = line end
-  end
-  ngx.header["Set-Cookie"] = passed
-end
-""",
-    )
-    scripts = f"rewrite_by_lua_file {request}; header_filter_by_lua_file {response};"
+    load = f'init_by_lua_block {{ package.loaded.cookies = dofile("{lua(where, Target.NGINX)}") }}'
+    scripts = """
+      rewrite_by_lua_block { require("cookies").request() }
+      header_filter_by_lua_block { require("cookies").response() }
+    """
     tls = ""
     if where.tls:
         cert, key = where.tls
         tls = f"ssl_certificate {cert}; ssl_certificate_key {key}; ssl_protocols TLSv1.3;"
-    return _nginx(where, _proxying(where, scripts, tls, f'lua_package_path "{where.folder}/?.lua;;";'))
+    return _nginx(where, _proxying(where, scripts, tls, load))
 
 
 def nginx_njs(where: Where) -> list[str]:
@@ -231,36 +184,13 @@ export default {{ response, request }};
 
 
 def haproxy(where: Where) -> list[str]:
-    lua = where.file(
-        "policy.lua",
-        LUA_EDIT
-        + """
-core.register_action("request", { "http-req" }, function(txn)
-  local header = txn.http:req_get_headers()["cookie"]
-  if header then
-    local left = kept(header[0])
-    if left then txn.http:req_set_header("Cookie", left) else txn.http:req_del_header("Cookie") end
-  end
-end)
-core.register_action("response", { "http-res" }, function(txn)
-  local lines = txn.http:res_get_headers()["set-cookie"]
-  if lines then
-    txn.http:res_del_header("Set-Cookie")
-    for i = 0, #lines do
-      local line = edited(lines[i])
-      if line then txn.http:res_add_header("Set-Cookie", line) end
-    end
-  end
-end)
-""",
-    )
     path = where.file(
         "haproxy.cfg",
         f"""
 global
   maxconn {PLENTY}
   nbthread 1
-  lua-load {lua}
+  lua-load {lua(where, Target.HAPROXY)}
 defaults
   mode http
   timeout client 600s
@@ -269,8 +199,8 @@ defaults
   timeout http-keep-alive 600s
 frontend f
   bind 127.0.0.1:{where.listen}
-  http-request lua.request if {{ req.hdr(cookie) -m found }}
-  http-response lua.response if {{ res.hdr(set-cookie) -m found }}
+  http-request lua.cookies
+  http-response lua.cookies_response if {{ res.hdr(set-cookie) -m found }}
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Forwarded-Proto http
@@ -284,22 +214,13 @@ backend b
 
 
 def envoy(where: Where) -> list[str]:
-    return _envoy_with_lua(where, ENVOY_LUA)
-
-
-def envoy_compiled_lua(where: Where) -> list[str]:
-    """Return the command of Envoy with the policy as `cookiewarden compile` writes it."""
-    return _envoy_with_lua(where, program(load_policy(policy()), Target.ENVOY))
-
-
-def _envoy_with_lua(where: Where, lua: str) -> list[str]:
     return _envoy(
         where,
         f"""
           - name: lua
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
-              default_source_code: {{filename: {where.file("policy.lua", lua)}}}""",
+              default_source_code: {{filename: {lua(where, Target.ENVOY)}}}""",
     )
 
 
@@ -338,32 +259,6 @@ def _together(where: Where, processor: list[str], socket: Path) -> list[str]:
 
 ENVOY_PYTHON = Path(sys.prefix).parent / ".venv-envoy" / "bin" / "python"
 """The environment of `make test-envoy`, which has grpcio."""
-ENVOY_LUA = (
-    LUA_EDIT
-    + """
-function envoy_on_request(handle)
-  local headers = handle:headers()
-  local header = headers:get("cookie")
-  if header then
-    local left = kept(header)
-    if left then headers:replace("cookie", left) else headers:remove("cookie") end
-  end
-end
-function envoy_on_response(handle)
-  local headers = handle:headers()
-  local count = headers:getNumValues("set-cookie")
-  if count > 0 then
-    local passed, n = {}, 0
-    for i = 0, count - 1 do
-      local line = edited(headers:getAtIndex("set-cookie", i))
-      if line then n = n + 1 passed[n] = line end
-    end
-    headers:remove("set-cookie")
-    for i = 1, n do headers:add("set-cookie", passed[i]) end
-  end
-end
-"""
-)
 
 
 def _envoy(where: Where, filters: str, clusters: str = "") -> list[str]:
@@ -447,7 +342,6 @@ PEERS: dict[str, Command] = {
     "HAProxy + Lua": haproxy,
     "Envoy + Lua": envoy,
     "Envoy, proxy only": envoy_plain,
-    "Envoy + compiled Lua": envoy_compiled_lua,
     BEHIND: envoy_with_processor,
     BEHIND_COMPILED: envoy_with_processor_compiled,
     "Envoy + idle grpcio": envoy_with_grpcio,

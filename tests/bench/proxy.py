@@ -33,7 +33,6 @@ LUA = "nginx + Lua"
 PLAIN = "nginx, proxy_pass only"
 LARGE = "nginx, 64k buffers"
 ENVOY = "Envoy + Lua"
-ENVOY_COMPILED = "Envoy + compiled Lua"
 ENVOY_ONLY, IDLE_GRPCIO = "Envoy, proxy only", "Envoy + idle grpcio"
 NO_INVENTORY = f"{OURS}, inventory off"
 GIB = 1 << 30
@@ -74,7 +73,7 @@ def workloads(folder: Path) -> tuple[Workload, ...]:
         Workload("j", "64 KiB in 1 KiB chunks", Load("/stream"), (OURS, COMPILED, LUA, ENVOY)),
         Workload("k", "six Set-Cookie, 5,000 idle", six, (OURS, COMPILED, LUA, ENVOY), idle=5_000),
         Workload("l", "six Set-Cookie, the inventory's cost", six, (OURS, NO_INVENTORY, LUA)),
-        Workload("n", "six Set-Cookie, behind Envoy", six, (OURS, COMPILED, ENVOY_ONLY, ENVOY, ENVOY_COMPILED, BEHIND, BEHIND_COMPILED, IDLE_GRPCIO)),
+        Workload("n", "six Set-Cookie, behind Envoy", six, (OURS, COMPILED, ENVOY_ONLY, ENVOY, BEHIND, BEHIND_COMPILED, IDLE_GRPCIO)),
         Workload("m", "2 KB Cookie, the inventory's cost", Load(cookies=True), (OURS, NO_INVENTORY, LUA)),
     )  # fmt: skip
 

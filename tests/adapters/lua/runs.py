@@ -32,11 +32,11 @@ local function json(text)
   return '"' .. string.gsub(text, '[%z\\1-\\31"\\\\\\127-\\255]', function(c) return string.format("\\\\u%04x", string.byte(c)) end) .. '"'
 end
 for _, case in ipairs(cases) do
-  local site = engine.site(case.host, case.target, case.https)
-  local gpc = policy.consent and engine.says_gpc(case.gpc) or false
-  local denied = engine.denied(policy, engine.answers(policy, case.cookie), gpc)
-  local left = case.cookie and engine.cookie(policy, case.cookie, site, denied)
-  local sent = engine.set_cookies(policy, case.lines, site, denied, gpc, case.dates, case.now)
+  local function value(name) return function() return case[name] end end
+  local scope = engine.request(policy, value("host"), value("target"), case.https, case.cookie, value("gpc"))
+  local left = case.cookie and engine.cookie(policy, case.cookie, scope)
+  local sent, is_same = engine.set_cookies(policy, case.lines, scope, value("dates"), value("now"))
+  assert(is_same == (table.concat(sent, "\0") == table.concat(case.lines, "\0")))
   for at = 1, #sent do sent[at] = json(sent[at]) end
   out[#out + 1] = "[" .. (left and json(left) or "null") .. ",[" .. table.concat(sent, ",") .. "]]"
 end

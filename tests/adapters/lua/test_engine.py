@@ -17,6 +17,8 @@ cookies:
   - {name: lang, same_site: None, partitioned: true, domain: shop.example, path: /x, lifetime: 1y}
   - {name: "i-*-9", secure: https, lifetime: session}
   - {name: "i-*", same_site: {at_least: Strict}, lifetime: 1min}
+  - {name: "n*", path: [{from: /a/, to: /}, {from: /n, to: /m}], domain: {from: shop.example, to: www.shop.example}, same_site: remove}
+  - {name: "s*", domain: [{from: shop.example, to: host-only}, {from: a.shop.example, to: shop.example}]}
   - {name: "*", domain: host-only, scope: {hosts: ["*.example"], paths: [/n]}}
 """
 CONSENT = """

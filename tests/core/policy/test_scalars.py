@@ -6,7 +6,7 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from cookiewarden.core.policy import scalars
-from cookiewarden.core.policy.policy import SameSite, SameSiteVerb
+from cookiewarden.core.policy.policy import Move, SameSite, SameSiteVerb
 from tests.support.policies import entries, policy
 
 
@@ -44,11 +44,19 @@ def test_a_lifetime_is_shown_as_it_was_written() -> None:
         (scalars.check_host, "Shop.Example", "shop.example"),
         (scalars.check_host, "*.Shop.example", "*.shop.example"),
         (scalars.check_parent, ".shop.example", "shop.example"),
-        (scalars.domain_or_keep, "keep", "keep"),
-        (scalars.domain_or_keep, "host-only", "host-only"),
-        (scalars.path_or_keep, "/a", "/a"),
+        (scalars.parse_domain_rule, "keep", "keep"),
+        (scalars.parse_domain_rule, "host-only", "host-only"),
+        (scalars.parse_domain_rule, {"from": ".A.internal", "to": "host-only"}, (Move("a.internal", "host-only"),)),
+        (scalars.parse_path_rule, "/a", "/a"),
+        (scalars.parse_path_rule, {"from": "/a/", "to": "/"}, (Move("/a/", "/"),)),
+        (
+            scalars.parse_path_rule,
+            [{"from": "/a", "to": "/"}, {"from": "/a/b", "to": "/b"}],
+            (Move("/a/b", "/b"), Move("/a", "/")),
+        ),
         (scalars.parse_until, "1970-01-01", 86400.0),
         (scalars.parse_same_site, "keep", SameSite()),
+        (scalars.parse_same_site, "remove", SameSite(SameSiteVerb.REMOVE)),
         (scalars.parse_same_site, "None", SameSite(SameSiteVerb.EXACTLY, "None")),
         (scalars.parse_same_site, {"default": "None"}, SameSite(SameSiteVerb.DEFAULT, "None")),
         (scalars.parse_same_site, {"at_least": "Lax"}, SameSite(SameSiteVerb.AT_LEAST, "Lax")),
@@ -77,7 +85,14 @@ def test_each_value_is_read_as_documented(read: Callable[[object], object], valu
         (scalars.check_new_name, "__Host-*", "wrong-value", "use no *"),
         (scalars.check_host, "a:80", "wrong-value", "without a port"),
         (scalars.check_parent, "*.a", "wrong-value", "expected one such as shop.example"),
-        (scalars.domain_or_keep, "*.a", "wrong-value", "shop.example, or host-only"),
+        (scalars.parse_path_rule, {"from": "/a"}, "missing-key", '"to" is missing; expected {from: /app/, to: /}'),
+        (scalars.parse_path_rule, {"from": "/a", "to": "b"}, "wrong-value", "begin it with /"),
+        (scalars.parse_path_rule, {"from": "/a", "into": "/"}, "unknown-key", 'unknown key "into"'),
+        (scalars.parse_path_rule, ["/a"], "wrong-type", "found text, expected {from: /app/, to: /}"),
+        (scalars.parse_path_rule, [], "wrong-type", "the list is empty"),
+        (scalars.parse_path_rule, [{"from": "/a", "to": "/"}] * 2, "wrong-value", '"/a" is moved twice'),
+        (scalars.parse_domain_rule, {"from": "host-only", "to": "*.a"}, "wrong-value", "shop.example, or host-only"),
+        (scalars.parse_domain_rule, "*.a", "wrong-value", "shop.example, or host-only"),
         (scalars.check_path, "a", "wrong-value", "begin it with /"),
         (scalars.check_path, None, "wrong-type", "expected text, found nothing"),
         (scalars.check_day, "9999-12-31", "wrong-value", "is not a valid end"),

@@ -49,6 +49,8 @@ def _policy(policy: Policy) -> dict[str, Any]:
                     lengths = tuple(-len(part.encode()) for part in (parts[0], parts[-1]))
                     globs.append(((*lengths, *_place_rank(rule)), rule | {"parts": parts}))
     return {
+        "reads_host": any(entry.hosts for entry in policy.entries),
+        "reads_path": any(entry.paths for entry in policy.entries),
         "response": policy.on_response.value,
         "request": policy.on_request.value,
         "entries": list(map(_entry, policy.entries)),
@@ -67,6 +69,7 @@ def _place_rank(rule: dict[str, Any]) -> tuple[int, int]:
 def _entry(entry: Entry) -> dict[str, Any]:
     rules = entry.rules
     is_kept = rules.same_site.verb is SameSiteVerb.KEEP
+    path_moves = [{"before": m.before.rstrip("/"), "after": m.after.rstrip("/")} for m in rules.path_moves]
     return {
         "category": entry.category,
         "forward": entry.forward,
@@ -74,9 +77,11 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "http_only": rules.http_only.value,
         "partitioned": rules.partitioned.value,
         "same_site": None if is_kept else rules.same_site.verb.value,
-        "same_site_value": None if is_kept else rules.same_site.value,
+        "same_site_value": rules.same_site.value or None,
         "path": rules.path,
+        "path_moves": path_moves or None,
         "domain": rules.domain,
+        "domain_moves": {move.before: move.after for move in rules.domain_moves} or None,
         "priority": rules.priority,
         "supersede": rules.supersede,
         "bound": None if rules.bound is None else rules.bound.seconds,

@@ -40,6 +40,18 @@ local function split(text, separator)
   end
 end
 
+-- Check for control characters between two positions. LuaJIT compiles a loop, but no pattern: 0.1 us instead of 1.
+local function has_control(text, first, final)
+  for i = first, final do
+    local octet = byte(text, i)
+    if octet < 32 and octet ~= 9 or octet == 127 then return true end
+  end
+  return false
+end
+if not jit then
+  has_control = function(text, first, final) return find(sub(text, first, final), "[%z\1-\8\10-\31\127]") ~= nil end
+end
+
 local function copy(list)
   local made = {}
   for i = 1, #list do made[i] = list[i] end
@@ -336,6 +348,33 @@ local function edit_path(draft, wanted)
   end
 end
 
+-- The beginning of a Path is replaced by whole segments. The longest move is first.
+local function move_path(draft, moves)
+  local value = last(draft, "path")
+  for i = 1, value and #moves or 0 do
+    local before, after = moves[i].before or "", moves[i].after or ""
+    if value == before or starts(value, before .. "/") then
+      after = after .. sub(value, #before + 1)
+      edit_path(draft, after ~= "" and after or "/")
+      return
+    end
+  end
+end
+
+local function move_domain(draft, moves)
+  local value = last(draft, "domain")
+  local domain = value and domain_of(value) or ""
+  local after = moves[domain]
+  if not after or after == domain then return end
+  if after == "host-only" then drop(draft, "domain") else put(draft, "domain", " Domain=", after) end
+  draft.moved = true
+end
+
+local function is_refused_at(cookie, host)
+  local domain = domain_of(last(cookie, "domain") or "")
+  return domain ~= "" and domain ~= host and not domain_match(host, domain)
+end
+
 local function keep_promise(draft)
   local prefix = prefix_of(draft.name)
   if prefix == "" then return end
@@ -357,7 +396,9 @@ local function edit_sending(draft, entry, https, is_a_deletion)
     drop(draft, "partitioned")
     draft.moved = true
   end
-  if entry.same_site then
+  if entry.same_site == "remove" then
+    if draft.at.samesite then drop(draft, "samesite") end
+  elseif entry.same_site then
     local current, wanted = same_site_of(draft), lower(entry.same_site_value)
     local is_satisfied
     if entry.same_site == "exactly" then is_satisfied = current == wanted
@@ -559,9 +600,9 @@ local function decide(policy, line, cookie, entry, site, denied, clock)
   end
   if denied[entry.category] and not deletion then return nil, nil end
   local draft = draft_of(cookie)
-  if entry.domain then edit_domain(draft, entry.domain) end
-  if entry.path then edit_path(draft, entry.path) end
-  edit_sending(draft, entry, deletion and (site.https or is_trustworthy(site.host)) or (not deletion and site.https), deletion)
+  if entry.domain then edit_domain(draft, entry.domain) elseif entry.domain_moves then move_domain(draft, entry.domain_moves) end
+  if entry.path then edit_path(draft, entry.path) elseif entry.path_moves then move_path(draft, entry.path_moves) end
+  edit_sending(draft, entry, deletion and site.takes_secure or (not deletion and site.https), deletion)
   if deletion then
     keep_promise(draft)
     if needs_secure(draft) then require_secure(draft) end
@@ -572,7 +613,8 @@ local function decide(policy, line, cookie, entry, site, denied, clock)
     if is_refused(draft) then return nil, nil end
   end
   local superseded
-  if draft.moved and entry.supersede and not is_refused(cookie) then superseded = bare_deletion(cookie) end
+  local is_elsewhere = entry.domain_moves and is_refused_at(cookie, site.host)
+  if draft.moved and entry.supersede and not is_elsewhere and not is_refused(cookie) then superseded = bare_deletion(cookie) end
   return superseded, draft.is_changed and text_of(draft) or line
 end
 
@@ -676,7 +718,7 @@ local function words_of(value)
 end
 
 -- Return the denied categories as a set, for the values of the consent cookie.
-function engine.denied(policy, values, gpc)
+local function denied_by(policy, values, gpc)
   local denied = {}
   local consent = policy.consent
   if not consent then return denied end
@@ -701,40 +743,61 @@ function engine.denied(policy, values, gpc)
   return denied
 end
 
--- Entry points of the adapters
+-- Scopes: exchanges with equal sites and answers, which share decisions
 
-function engine.site(authority, target, https)
-  local host = lower((string.gsub(strip(authority), ":%d*$", "")))
-  local path = match(target, "^([^?]*)")
-  return { host = host, path = starts(path, "/") and path or "/", https = https }
+local MAX_SCOPES, MAX_REMEMBERED, MAX_MEMO = 256, 4096, 1000
+local SEPARATOR, FIELDS = "\1", "^([^\1]*)\1([^\1]*)\1([^\1]*)\1(.*)$"
+local scopes, scope_count, remembered = {}, 0, 0
+
+-- Return the text of a scope: the flags, the denied categories, and host and path of rules with a scope. The path is the
+-- last part, because it may have any octets.
+local function scope_text(flags, host, path, denied)
+  local names = {}
+  for name in pairs(denied) do names[#names + 1] = name end
+  table.sort(names)
+  return concat({ flags, concat(names, "\2"), host, path }, SEPARATOR)
 end
 
-local function pairs_of(header)
-  local found = split(header, ";")
-  local names = {}
-  for i = 1, #found do
-    local equals = find(found[i], "=", 1, true)
-    names[i] = equals and strip(sub(found[i], 1, equals - 1)) or ""
+local function scope_of(text)
+  local scope = scopes[text]
+  if scope then return scope end
+  if scope_count >= MAX_SCOPES then scopes, scope_count, remembered = {}, 0, 0 end
+  scope_count = scope_count + 1
+  local flags, names, host, path = match(text, FIELDS)
+  local https = find(flags, "s", 1, true) ~= nil
+  local site = { host = host, path = path, https = https, takes_secure = https or find(flags, "t", 1, true) ~= nil }
+  scope = { flags = flags, site = site, denied = {}, lines = {}, names = {} }
+  for name in string.gmatch(names, "[^\2]+") do scope.denied[name] = true end
+  scopes[text] = scope
+  return scope
+end
+
+local function host_of(authority)
+  return lower((string.gsub(strip(authority), ":%d*$", "")))
+end
+
+local function make_room()
+  if remembered >= MAX_REMEMBERED then
+    for _, scope in pairs(scopes) do scope.lines, scope.names = {}, {} end
+    remembered = 0
   end
-  return found, names
+  remembered = remembered + 1
 end
 
 -- Return the values of the consent cookie in a Cookie field, which may be nil.
-function engine.answers(policy, header)
-  local values = {}
-  if policy.consent and header then
-    local pieces, names = pairs_of(header)
-    for i = 1, #pieces do
-      if names[i] == policy.consent.cookie then
-        values[#values + 1] = sub(pieces[i], find(pieces[i], "=", 1, true) + 1)
-      end
+local function answers(policy, header)
+  local values, pieces = {}, header and split(header, ";") or {}
+  for i = 1, #pieces do
+    local equals = find(pieces[i], "=", 1, true)
+    if equals and strip(sub(pieces[i], 1, equals - 1)) == policy.consent.cookie then
+      values[#values + 1] = sub(pieces[i], equals + 1)
     end
   end
   return values
 end
 
 -- Check whether Sec-GPC says 1, in one field or in several.
-function engine.says_gpc(values)
+local function says_gpc(values)
   local says = false
   for i = 1, #values do
     for word in string.gmatch(values[i], "[^,]*") do
@@ -744,80 +807,154 @@ function engine.says_gpc(values)
   return says
 end
 
+-- Entry points of the adapters
+
+-- The scope of HTTPS requests if the policy has neither scopes nor consent.
+local USUAL = "s\1\1\1/"
+engine.USUAL = USUAL
+
+local flags_of, flag_count = {}, 0
+
+-- Return the flag of a plain HTTP request to an authority.
+local function http_flag(authority)
+  local flag = flags_of[authority]
+  if flag then return flag end
+  if flag_count >= MAX_SCOPES then flags_of, flag_count = {}, 0 end
+  flag = is_trustworthy(host_of(authority)) and "t" or ""
+  flags_of[authority], flag_count = flag, flag_count + 1
+  return flag
+end
+
+-- Return the text of a request's scope, for `engine.cookie` and `engine.set_cookies`, also in another worker. `header` is
+-- the Cookie field or nil. The functions return the authority, the target and the values of Sec-GPC; they are called if
+-- the policy needs them. Flags: `s` for HTTPS, `t` for a host to which browsers send Secure cookies by HTTP, `g` for GPC.
+function engine.request(policy, authority, target, https, header, gpc_values)
+  local reads_host, reads_path, consent = policy.reads_host, policy.reads_path, policy.consent
+  local flags = https and "s" or http_flag(authority())
+  if not (reads_host or reads_path or consent) then return flags .. "\1\1\1/" end
+  local host, path, denied = "", "/", {}
+  if reads_host then host = host_of(authority()) end
+  if reads_path then path = match(target(), "^([^?]*)") end
+  if consent then
+    local gpc = says_gpc(gpc_values())
+    denied = denied_by(policy, answers(policy, header), gpc)
+    if gpc then flags = flags .. "g" end
+  end
+  return scope_text(flags, host, starts(path, "/") and path or "/", denied)
+end
+
+-- Check whether the application may get a cookie with this name, and remember it.
+local function is_forwarded(policy, raw, scope)
+  local is_kept
+  local entry = entry_of(policy, strip(raw), scope.site.host, nil)
+  if entry then is_kept = entry.forward and not scope.denied[entry.category] or false
+  else is_kept = policy.request ~= "strip" end
+  if #raw <= MAX_MEMO then
+    make_room()
+    scope.names[raw] = is_kept
+  end
+  return is_kept
+end
+
 -- Return the Cookie field for the application; nil if all cookies are stripped.
-function engine.cookie(policy, header, site, denied)
-  local pieces, names = pairs_of(header)
-  local kept, is_changed, first_removed, has_content = {}, false, false, false
-  for i = 1, #pieces do
+function engine.cookie(policy, header, text)
+  local scope = scope_of(text)
+  local kept, count, is_changed, first_removed, has_content = {}, 0, false, false, false
+  local at, stop, equals = 1, #header + 1, 0
+  while at <= stop do
+    local finish = find(header, ";", at, true) or stop
+    if equals and equals < at then equals = find(header, "=", at, true) end
+    local name = equals and equals < finish and sub(header, at, equals - 1) or nil
     local is_kept = true
-    if strip(pieces[i]) ~= "" then
-      local entry = entry_of(policy, names[i], site.host, nil)
-      if entry then is_kept = entry.forward and not denied[entry.category]
-      else is_kept = policy.request ~= "strip" end
+    if name or (find(header, "[^ \t]", at) or stop) < finish then
+      name = name or ""
+      is_kept = scope.names[name]
+      if is_kept == nil then is_kept = is_forwarded(policy, name, scope) end
       has_content = has_content or is_kept
     end
     if is_kept then
-      kept[#kept + 1] = pieces[i]
+      count = count + 1
+      kept[count] = sub(header, at, finish - 1)
     else
       is_changed = true
-      first_removed = first_removed or i == 1
+      first_removed = first_removed or at == 1
     end
+    at = finish + 1
   end
   if not is_changed then return header end
   if not has_content then return nil end
-  local text = concat(kept, ";")
-  return first_removed and match(text, "^[ \t]*(.*)$") or text
+  local left = concat(kept, ";")
+  return first_removed and match(left, "^[ \t]*(.*)$") or left
 end
 
-local memo, remembered = {}, 0
-
--- Return the Set-Cookie lines for the browser, in order.
-function engine.set_cookies(policy, lines, site, denied, gpc, dates, now)
-  local clock = expires_clock(dates, now)
-  if policy.consent then
-    local values, is_gone, is_set = {}, false, false
-    for i = 1, #lines do
-      local cookie = parse(lines[i])
-      if cookie and cookie.name == policy.consent.cookie then
-        is_set = true
-        is_gone = is_gone or is_deletion(cookie, clock)
-        values[#values + 1] = cookie.value
-      end
-    end
-    if is_set then
-      local after, both = engine.denied(policy, is_gone and {} or values, gpc), {}
-      for category in pairs(denied) do both[category] = true end
-      for category in pairs(after) do both[category] = true end
-      denied = both
-    end
-  end
-  local scope = policy.consent and "" or site.host .. "\0" .. site.path .. "\0" .. (site.https and "s" or "")
-  local sent = {}
+-- If lines set the consent cookie, return the scope with the stricter of the previous and the new answer.
+local function after_answer(policy, lines, scope, clock)
+  local values, is_gone, is_set = {}, false, false
   for i = 1, #lines do
-    local line = match(lines[i], "^(.-)[ \t]*$")
-    local pair, tail = match(line, "^([^;]*)(.*)$")
-    local name, value = match(pair, "^([^=]*=)(.*)$")
-    local key = scope ~= "" and name and scope .. "\0" .. name .. tail
-    local known = key and #value + #name < 4000 and not find(value, "[%z\1-\8\10-\31\127]") and memo[key]
-    if known then
-      if known[1] then sent[#sent + 1] = known[1] end
-      if known[2] then sent[#sent + 1] = pair .. known[2] end
-    else
-      local cookie = parse(line)
-      if cookie then
-        local entry = entry_of(policy, cookie.name, site.host, site.path)
-        local superseded, after = decide(policy, line, cookie, entry, site, denied, clock)
-        if superseded then sent[#sent + 1] = superseded end
-        if after then sent[#sent + 1] = after end
-        -- The result may be kept if it depends neither on the value nor on the time.
-        if key and cookie.name ~= "" and not cookie.at.expires and not cookie.at["!expires"] and #line < 1000
-          and not is_deletion(cookie, clock) and (not after or starts(after, pair)) then
-          if remembered >= 1024 then memo, remembered = {}, 0 end
-          remembered = remembered + 1
-          memo[key] = { superseded, after and sub(after, #pair + 1) }
-        end
-      end
+    local cookie = find(lines[i], policy.consent.cookie, 1, true) and parse(lines[i])
+    if cookie and cookie.name == policy.consent.cookie then
+      is_set = true
+      is_gone = is_gone or is_deletion(cookie, clock)
+      values[#values + 1] = cookie.value
     end
   end
-  return sent
+  if not is_set then return scope end
+  local both = denied_by(policy, is_gone and {} or values, find(scope.flags, "g", 1, true) ~= nil)
+  for category in pairs(scope.denied) do both[category] = true end
+  return scope_of(scope_text(scope.flags, scope.site.host, scope.site.path, both))
+end
+
+-- Judge a line that has no decision in the memo. Return a deletion of the previous cookie and the line; each may be nil.
+local function judge(policy, line, scope, clock)
+  line = match(line, "^(.-)[ \t]*$")
+  local cookie = parse(line)
+  if not cookie then return nil, nil end
+  local site = scope.site
+  local entry = entry_of(policy, cookie.name, site.host, site.path)
+  local superseded, after = decide(policy, line, cookie, entry, site, scope.denied, clock)
+  -- The result may be kept if it depends neither on the value nor on the time.
+  local equals, semicolon = find(line, "=", 1, true), find(line, ";", 1, true)
+  if cookie.name ~= "" and semicolon and equals < semicolon and #line < MAX_MEMO
+    and not cookie.at.expires and not cookie.at["!expires"]
+    and not is_deletion(cookie, clock) and (not after or starts(after, cookie.pair)) then
+    make_room()
+    local name, tail = sub(line, 1, equals), sub(line, semicolon)
+    scope.lines[name] = scope.lines[name] or {}
+    scope.lines[name][tail] = { before = superseded, tail = after and sub(after, #cookie.pair + 1) }
+  end
+  return superseded, after
+end
+
+-- Return the Set-Cookie lines for the browser in order, and true if they are the same. `dates` returns the values of the
+-- response's Date fields, and `now` the time in seconds.
+function engine.set_cookies(policy, lines, text, dates, now)
+  local scope, clock = scope_of(text), nil
+  if policy.consent then
+    clock = expires_clock(dates(), now())
+    scope = after_answer(policy, lines, scope, clock)
+  end
+  local sent, count, is_same = {}, 0, true
+  for i = 1, #lines do
+    local line = lines[i]
+    local equals, semicolon = find(line, "=", 1, true), find(line, ";", 1, true)
+    local by_tail = equals and semicolon and equals < semicolon and scope.lines[sub(line, 1, equals)]
+    local known = by_tail and by_tail[sub(line, semicolon)]
+    local before, after
+    if known and semicolon < 4000 and not has_control(line, equals + 1, semicolon - 1) then
+      before, after = known.before, known.tail and sub(line, 1, semicolon - 1) .. known.tail
+    else
+      clock = clock or expires_clock(dates(), now())
+      before, after = judge(policy, line, scope, clock)
+    end
+    if before then
+      count = count + 1
+      sent[count] = before
+    end
+    if after then
+      count = count + 1
+      sent[count] = after
+    end
+    is_same = is_same and before == nil and after == line
+  end
+  return sent, is_same
 end

@@ -9,35 +9,37 @@ local function values_of(value)
   return type(value) == "table" and value or { value }
 end
 
-local function site_of()
-  local vars = ngx.var
-  return engine.site(vars.http_host or vars.host or "", vars.request_uri or "/", (vars.cookiewarden_scheme or vars.scheme) == "https")
-end
-
 local adapter = {}
 
+local function scope_of(header, headers)
+  local vars = ngx.var
+  return engine.request(
+    policy,
+    function() return vars.http_host or vars.host or "" end,
+    function() return vars.request_uri or "/" end,
+    (vars.cookiewarden_scheme or vars.scheme) == "https",
+    header,
+    function() return values_of(headers()["sec-gpc"]) end
+  )
+end
+
 function adapter.request()
-  local headers = ngx.req.get_headers(0)
-  local fields = values_of(headers["cookie"])
-  local header = #fields > 0 and table.concat(fields, "; ") or nil
-  local gpc = policy.consent and engine.says_gpc(values_of(headers["sec-gpc"])) or false
-  local denied = engine.denied(policy, engine.answers(policy, header), gpc)
-  local site = site_of()
-  ngx.ctx.cookiewarden = { site = site, denied = denied, gpc = gpc }
+  local header = ngx.var.http_cookie
+  local scope = scope_of(header, function() return ngx.req.get_headers(0) end)
+  ngx.ctx.cookiewarden = scope
   if header then
-    local left = engine.cookie(policy, header, site, denied)
-    if not left then ngx.req.clear_header("Cookie")
-    elseif left ~= header or #fields > 1 then ngx.req.set_header("Cookie", left) end
+    local left = engine.cookie(policy, header, scope)
+    if not left then ngx.req.clear_header("Cookie") else ngx.req.set_header("Cookie", left) end
   end
 end
 
 function adapter.response()
   local lines = values_of(ngx.header["Set-Cookie"])
   if #lines == 0 then return end
-  local known = ngx.ctx.cookiewarden or { site = site_of(), denied = engine.denied(policy, {}, false), gpc = false }
-  local dates = values_of(ngx.header["Date"])
-  local sent = engine.set_cookies(policy, lines, known.site, known.denied, known.gpc, dates, ngx.time())
-  ngx.header["Set-Cookie"] = #sent > 0 and sent or nil
+  local scope = ngx.ctx.cookiewarden or scope_of(nil, function() return {} end)
+  local dates = function() return values_of(ngx.header["Date"]) end
+  local sent, is_same = engine.set_cookies(policy, lines, scope, dates, ngx.time)
+  if not is_same then ngx.header["Set-Cookie"] = #sent > 0 and sent or nil end
 end
 
 return adapter

@@ -186,7 +186,9 @@ class Judge:
         superseded = b""
         moved = not verbs.IDENTITY.isdisjoint(draft.reasons)
         # Browsers rejected a cookie with certain refusals, so it need not be expired.
-        if moved and enforced and entry.rules.supersede and not verbs.certain_refusals(cookie):
+        # The same is true of a moved domain that is not the host's.
+        refused = entry.rules.domain_moves and verbs.is_refused_at(cookie, site.host)
+        if moved and enforced and entry.rules.supersede and not refused and not verbs.certain_refusals(cookie):
             superseded = bare_deletion(cookie)
             more.append(Reason.SUPERSEDED)
         # The order of reasons is fixed, because tests compare them and people read them.

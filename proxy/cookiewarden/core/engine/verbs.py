@@ -20,7 +20,7 @@ from cookiewarden.core.cookies.date import imf_fixdate, is_known
 from cookiewarden.core.cookies.scope import domain_match, is_trustworthy, name_prefix
 from cookiewarden.core.cookies.suffix import is_public_suffix
 from cookiewarden.core.engine.decision import Reason
-from cookiewarden.core.policy.policy import HOST_ONLY, Flag, Lifetime, Rules, SameSite, SameSiteVerb
+from cookiewarden.core.policy.policy import HOST_ONLY, Flag, Lifetime, Moves, Rules, SameSite, SameSiteVerb
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +153,42 @@ def edit_identity(draft: Draft, rules: Rules) -> None:
     """Edit Domain and Path, which are part of the cookie's identity in browsers."""
     if rules.domain is not None:
         edit_domain(draft, rules.domain)
+    elif rules.domain_moves:
+        move_domain(draft, rules.domain_moves)
     if rules.path is not None:
         edit_path(draft, rules.path.encode())
+    elif rules.path_moves:
+        move_path(draft, rules.path_moves)
 
 
 def edit_path(draft: Draft, wanted: bytes) -> None:
     if draft.last(b"path") != wanted:
         draft.put(b"path", b" Path=", wanted, Reason.PATH_CHANGED)
+
+
+def move_path(draft: Draft, moves: Moves) -> None:
+    """Replace the beginning of a Path by whole segments: `/app` covers `/app` and `/app/x`, but not `/apply`."""
+    value = draft.last(b"path")
+    if value is None:
+        return
+    for move in moves:  # the longest is first
+        before = move.before.rstrip("/").encode()
+        if value == before or value.startswith(before + b"/"):
+            after = move.after.rstrip("/").encode() + value[len(before) :]
+            edit_path(draft, after or b"/")
+            return
+
+
+def move_domain(draft: Draft, moves: Moves) -> None:
+    value = draft.last(b"domain")
+    domain = domain_of(value) if value is not None else b""
+    for move in moves:
+        if domain == move.before.encode():
+            if move.after == HOST_ONLY:
+                draft.drop(b"domain", Reason.DOMAIN_CHANGED)
+            elif domain != move.after.encode():
+                draft.put(b"domain", b" Domain=", move.after.encode(), Reason.DOMAIN_CHANGED)
+            return
 
 
 def rename(draft: Draft, name: bytes) -> None:
@@ -241,6 +270,10 @@ def same_site_of(cookie: SetCookie) -> bytes:
 def edit_same_site(draft: Draft, rule: SameSite) -> None:
     """Edit SameSite by a verb other than `keep`."""
     verb = rule.verb
+    if verb is SameSiteVerb.REMOVE:
+        if b"samesite" in draft.at:
+            draft.drop(b"samesite", Reason.SAME_SITE_CHANGED)
+        return
     current, wanted = same_site_of(draft), rule.value.lower().encode()
     if verb is SameSiteVerb.EXACTLY:
         is_satisfied = current == wanted

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.entry import EntryModel, RenameModel, RulesModel, SealModel
-from cookiewarden.core.policy.policy import Entry, Flag, Lifetime, Rename, Rules, SameSite, Seal, SetBy
+from cookiewarden.core.policy.policy import Entry, Flag, Lifetime, Moves, Rename, Rules, SameSite, Seal, SetBy
 from cookiewarden.core.policy.problem import Place
 from cookiewarden.core.policy.source import Source
 
@@ -51,13 +51,16 @@ def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, m
 def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Lifetime | None) -> Rules:
     http_only = model.http_only or (defaults.http_only if set_by is SetBy.SERVER else None)
     supersede = model.supersede if model.supersede is not None else defaults.supersede
+    path, domain = model.path or defaults.path, model.domain or defaults.domain
     return Rules(
         secure=model.secure or defaults.secure or Flag.KEEP,
         http_only=http_only or Flag.KEEP,
         partitioned=model.partitioned or defaults.partitioned or Flag.KEEP,
         same_site=model.same_site or defaults.same_site or SameSite(),
-        path=_unless_keep(model.path or defaults.path),
-        domain=_unless_keep(model.domain or defaults.domain),
+        path=_exactly(path),
+        domain=_exactly(domain),
+        path_moves=path if isinstance(path, tuple) else (),
+        domain_moves=domain if isinstance(domain, tuple) else (),
         priority=_unless_keep(model.priority or defaults.priority),
         supersede=supersede is not False,
         bound=_tighter(model.lifetime or defaults.lifetime, ceiling),
@@ -76,6 +79,10 @@ def _rename(model: RenameModel | None) -> Rename | None:
         return None
     until = model.accept_plain_until
     return Rename(model.name, math.inf if until is None else until)
+
+
+def _exactly(value: str | Moves | None) -> str | None:
+    return None if isinstance(value, tuple) else _unless_keep(value)
 
 
 def _unless_keep(value: str | None) -> str | None:

@@ -21,6 +21,7 @@ from cookiewarden.core.policy.policy import (
     Gpc,
     Lifetime,
     Mode,
+    Moves,
     OnError,
     OnUndeclaredRequest,
     OnUndeclaredResponse,
@@ -38,17 +39,17 @@ from cookiewarden.core.policy.scalars import (
     check_parent,
     check_path,
     check_statement_path,
-    domain_or_keep,
     granting_word,
     include_item,
     one_of,
+    parse_domain_rule,
     parse_lifetime,
+    parse_path_rule,
     parse_phrase,
     parse_same_site,
     parse_sentence,
     parse_text,
     parse_until,
-    path_or_keep,
 )
 
 Json = dict[str, Any]
@@ -97,6 +98,20 @@ def _only(verb: str, sites: tuple[str, ...], description: str) -> Json:
     }
 
 
+def _or_moves(scalar: Json, before: str, after: str) -> Json:
+    """Return the JSON Schema of a scalar, a move or a list of moves."""
+    move: Json = {
+        "type": "object",
+        "properties": {
+            "from": {"type": "string", "description": f"The application's {before}."},
+            "to": {"type": "string", "description": f"The {after} for browsers."},
+        },
+        "required": ["from", "to"],
+        "additionalProperties": False,
+    }
+    return {"oneOf": [scalar, move, {"type": "array", "items": move, "minItems": 1}]}
+
+
 _FLAGS = {True: Flag.ON, False: Flag.OFF, "remove": Flag.REMOVE, "keep": Flag.KEEP}
 _DAY = _text(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _TEXTS: Json = {
@@ -107,7 +122,7 @@ _TEXTS: Json = {
 }
 _SAME_SITE: Json = {
     "oneOf": [
-        {"enum": [*SAME_SITES, "keep"]},
+        {"enum": [*SAME_SITES, "remove", "keep"]},
         _only("default", SAME_SITES, "Set this value if the application set none."),
         _only("at_least", SAME_SITES[1:], "Raise a weaker value to this one; keep a stricter one."),
     ]
@@ -156,8 +171,8 @@ Secure = Annotated[
 ]
 FlagVerb = Annotated[Flag, Scalar(one_of(_FLAGS), {"enum": [True, False, "remove", "keep"]})]
 SameSiteRule = Annotated[SameSite, Scalar(parse_same_site, _SAME_SITE)]
-PathRule = Annotated[str, Scalar(path_or_keep, _text("^(/|keep$)"))]
-DomainRule = Annotated[str, Scalar(domain_or_keep, _text())]
+PathRule = Annotated[str | Moves, Scalar(parse_path_rule, _or_moves(_text("^(/|keep$)"), "path", "path"))]
+DomainRule = Annotated[str | Moves, Scalar(parse_domain_rule, _or_moves(_text(), "domain", "domain, or host-only"))]
 Priority = Annotated[str, _words("Low", "Medium", "High", "keep")]
 Bound = Annotated[
     Lifetime,

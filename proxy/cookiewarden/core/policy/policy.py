@@ -91,12 +91,13 @@ class SameSiteVerb(StrEnum):
     EXACTLY = "exactly"
     DEFAULT = "default"
     AT_LEAST = "at_least"
+    REMOVE = "remove"
     KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
 class SameSite:
-    """A verb with its value `None`, `Lax` or `Strict` (empty for `keep`)."""
+    """A verb with its value `None`, `Lax` or `Strict` (empty for `remove` and `keep`)."""
 
     verb: SameSiteVerb = SameSiteVerb.KEEP
     value: str = ""
@@ -130,6 +131,20 @@ def lifetime_text(seconds: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A path, with all paths below it, or a domain of the application, and the one that browsers get instead."""
+
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.before} becomes {self.after}"
+
+
+Moves = tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """One verb for each attribute. The default keeps the attribute unchanged."""
 
@@ -140,6 +155,10 @@ class Rules:
     path: str | None = None
     domain: str | None = None
     """The widest domain allowed; `host-only` removes the attribute."""
+    path_moves: Moves = ()
+    """Moves of paths. If several apply, the longest path counts."""
+    domain_moves: Moves = ()
+    """Moves of domains, to another domain or to `host-only`."""
     priority: str | None = None
     supersede: bool = True
     """If an edit changes the cookie's identity in browsers, the cookie under the old identity is expired."""

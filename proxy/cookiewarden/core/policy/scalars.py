@@ -14,7 +14,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from cookiewarden.core.cookies.scope import canonical_host, name_prefix
-from cookiewarden.core.policy.policy import HOST_ONLY, UNITS, Lifetime, SameSite, SameSiteVerb
+from cookiewarden.core.policy.policy import HOST_ONLY, UNITS, Lifetime, Move, Moves, SameSite, SameSiteVerb
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.core.policy.wording import did_you_mean, kind_of, quote
 
@@ -153,11 +153,13 @@ SAME_SITES = ("None", "Lax", "Strict")
 
 
 def parse_same_site(value: object) -> SameSite:
-    """Parse `Lax` (exactly), `{default: Lax}`, `{at_least: Lax}` or `keep`."""
+    """Parse `Lax` (exactly), `{default: Lax}`, `{at_least: Lax}`, `remove` or `keep`."""
     if value == "keep":
         return SameSite()
+    if value == "remove":
+        return SameSite(SameSiteVerb.REMOVE)
     if isinstance(value, str):
-        return SameSite(SameSiteVerb.EXACTLY, _same_site(value, (*SAME_SITES, "keep")))
+        return SameSite(SameSiteVerb.EXACTLY, _same_site(value, (*SAME_SITES, "remove", "keep")))
     if isinstance(value, dict) and len(value) == 1:
         (verb, site), *_ = value.items()
         if verb == "default":
@@ -167,7 +169,7 @@ def parse_same_site(value: object) -> SameSite:
         raise wrong(Code.UNKNOWN_KEY, f"unknown key {quote(verb)}{did_you_mean(verb, ['default', 'at_least'])}")
     raise wrong(
         Code.WRONG_VALUE,
-        f"found {quote(value)}, expected None, Lax, Strict, keep, {{default: Lax}} or {{at_least: Lax}}",
+        f"found {quote(value)}, expected None, Lax, Strict, remove, keep, {{default: Lax}} or {{at_least: Lax}}",
     )
 
 
@@ -179,15 +181,45 @@ def _same_site(value: object, choices: tuple[str, ...]) -> str:
     raise wrong(Code.WRONG_VALUE, f"found {quote(value)}{did_you_mean(value, list(choices))}")
 
 
-def path_or_keep(value: object) -> str:
+def parse_path_rule(value: object) -> str | Moves:
+    """Parse a path, `keep`, `{from: /app/, to: /}` or a list of such moves."""
+    if isinstance(value, dict | list):
+        return _moves(value, check_path, check_path, "{from: /app/, to: /}")
     return "keep" if value == "keep" else check_path(value)
 
 
-def domain_or_keep(value: object) -> str:
-    if value == "keep":
-        return "keep"
+def parse_domain_rule(value: object) -> str | Moves:
+    """Parse a domain, `host-only`, `keep`, `{from: app.internal, to: shop.example}` or a list of such moves."""
+    if isinstance(value, dict | list):
+        return _moves(value, check_parent, _domain, "{from: app.internal, to: shop.example}")
+    return "keep" if value == "keep" else _domain(value)
+
+
+def _domain(value: object) -> str:
     text = expect_text(value)
     return text if text == HOST_ONLY else check_parent(text, f", or {HOST_ONLY}")
+
+
+def _moves(
+    value: Any, read_before: Callable[[object], str], read_after: Callable[[object], str], example: str
+) -> Moves:
+    moves: dict[str, str] = {}
+    for item in value if isinstance(value, list) else [value]:
+        if not isinstance(item, dict):
+            raise wrong(Code.WRONG_TYPE, f"found {kind_of(item)}, expected {example}")
+        unknown = [str(key) for key in item if key not in ("from", "to")]
+        if unknown:
+            raise wrong(Code.UNKNOWN_KEY, f"unknown key {quote(unknown[0])}; expected {example}")
+        missing = [key for key in ("from", "to") if key not in item]
+        if missing:
+            raise wrong(Code.MISSING_KEY, f'the key "{missing[0]}" is missing; expected {example}')
+        before = read_before(item["from"])
+        if before in moves:
+            raise wrong(Code.WRONG_VALUE, f"{quote(before)} is moved twice; remove one")
+        moves[before] = read_after(item["to"])
+    if not moves:
+        raise wrong(Code.WRONG_TYPE, "the list is empty; add an item, or remove the key")
+    return tuple(Move(before, after) for before, after in sorted(moves.items(), key=lambda pair: -len(pair[0])))
 
 
 # Texts

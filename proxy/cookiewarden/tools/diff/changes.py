@@ -99,6 +99,8 @@ FIELDS = {
     "same_site": {Topic.SAME_SITE},
     "path": {Topic.PATH, Topic.PATH_MISSING},
     "domain": {Topic.DOMAIN},
+    "path_moves": {Topic.PATH_MOVED},
+    "domain_moves": {Topic.DOMAIN_MOVED},
     "priority": {Topic.PRIORITY},
     "supersede": {Topic.SUPERSEDED},
     "bound": {Topic.KEPT_FOR},

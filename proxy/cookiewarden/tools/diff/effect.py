@@ -16,7 +16,7 @@ from cookiewarden.core.cookies.scope import canonical_host, name_prefix
 from cookiewarden.core.engine.decision import Decision, Reason
 from cookiewarden.core.engine.engine import MAY_NOT_BE_HELD, Engine
 from cookiewarden.core.engine.memo import Scope
-from cookiewarden.core.policy.policy import HOST_ONLY, Entry, Policy, Texts, lifetime_text
+from cookiewarden.core.policy.policy import HOST_ONLY, Entry, Moves, Policy, Texts, lifetime_text
 from cookiewarden.tools.diff.facts import Effect, Fact, Key, Topic, Usual, effect_of
 
 ANY_TIME = 1000 * 365 * 86400
@@ -332,6 +332,8 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
         facts[Topic.OWN_NAME_UNTIL] = _until(entry.rename.accept_plain_until)
     is_dated = entry.until < math.inf
     facts[Topic.DECLARED_UNTIL] = _until(entry.until) if is_dated else Fact(Usual.NOTHING, (-math.inf,))
+    facts[Topic.PATH_MOVED] = _moved(entry.rules.path_moves)
+    facts[Topic.DOMAIN_MOVED] = _moved(entry.rules.domain_moves)
     texts = {
         Topic.CATEGORY: entry.category,
         Topic.PURPOSE: _texts(entry.purpose),
@@ -344,6 +346,12 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
         Topic.REASON: entry.reason,
     }
     return facts | {topic: Fact(text or Usual.NOTHING) for topic, text in texts.items()}
+
+
+def _moved(moves: Moves) -> Fact:
+    """Return a fact whose change may be looser or stricter, because it depends on what the application sets."""
+    text = ", ".join(map(str, moves))
+    return Fact(text or Usual.NOTHING, frozenset({text}))
 
 
 def _until(end: float) -> Fact:

@@ -31,6 +31,8 @@ class Topic(StrEnum):
     KEPT_NAME = "kept-name"
     SUPERSEDED = "superseded"
     # a cookie, from its entry
+    PATH_MOVED = "path-moved"
+    DOMAIN_MOVED = "domain-moved"
     DECLARED = "declared"
     ENFORCED = "enforced"
     CONSENT = "consent"
@@ -101,6 +103,8 @@ LABELS = {
     Topic.VALUE: "value",
     Topic.KEPT_NAME: "name in browsers",
     Topic.SUPERSEDED: "cookie at its old path or domain",
+    Topic.PATH_MOVED: "paths moved",
+    Topic.DOMAIN_MOVED: "domains moved",
     Topic.DECLARED: "declared",
     Topic.ENFORCED: "enforced",
     Topic.CONSENT: "consent",

@@ -25,7 +25,7 @@ def weakened(declared: Declared) -> Iterator[Problem]:
     """Report rules that remove a protection set by the application."""
     model = declared.draft.model
     weak = [key for key in ("secure", "http_only", "partitioned") if getattr(model, key) is Flag.REMOVE]
-    if model.same_site == SameSite(SameSiteVerb.EXACTLY, "None"):
+    if model.same_site in (SameSite(SameSiteVerb.EXACTLY, "None"), SameSite(SameSiteVerb.REMOVE)):
         weak.append("same_site")
     for key in weak:
         message = f"{key}: this removes a protection that the application may set; use keep if you need it"

@@ -21,7 +21,8 @@ def prefix_conflicts(declared: Declared) -> Iterator[Problem]:
     if entry.rename is not None:
         renamed = name_prefix(entry.rename.name.encode())
         yield from _conflicts(declared, renamed)
-        if renamed.startswith(b"__host-") and entry.rules.domain not in (None, HOST_ONLY):
+        moves = [move for move in entry.rules.domain_moves if move.after != HOST_ONLY]
+        if renamed.startswith(b"__host-") and (moves or entry.rules.domain not in (None, HOST_ONLY)):
             message = "browsers reject a __Host- cookie with a Domain; remove domain, or use host-only"
             yield declared.draft.problem(Code.PREFIX_CONFLICT, message, "domain")
     yield from _conflicts(declared, name_prefix(entry.name.encode()))
@@ -37,6 +38,7 @@ def _conflicts(declared: Declared, prefix: bytes) -> Iterator[Problem]:
     if prefix.endswith(b"http-") and rules.http_only is Flag.REMOVE:
         message = f"browsers reject a {shown} cookie without HttpOnly; use true or keep"
         yield problem(Code.PREFIX_CONFLICT, message, "http_only")
-    if prefix.startswith(b"__host-") and rules.path not in (None, "/"):
+    moved = any(move.before == "/" and move.after != "/" for move in rules.path_moves)
+    if prefix.startswith(b"__host-") and (moved or rules.path not in (None, "/")):
         message = f"browsers reject a {shown} cookie whose path is not /; use / or keep"
         yield problem(Code.PREFIX_CONFLICT, message, "path")

@@ -41,17 +41,22 @@ class RulesModel(StrictModel):
         "In defaults it applies only to cookies whose set_by is server."
     )
     same_site: SameSiteRule | None = optional(
-        "SameSite. Lax, Strict or None sets exactly this value, and keep (default) leaves it unchanged. A mapping with "
-        "default sets its value if the application set none. A mapping with at_least raises a weaker value to it."
+        "SameSite. Lax, Strict or None sets exactly this value, remove deletes it, and keep (default) leaves it "
+        "unchanged. A mapping with default sets its value if the application set none. A mapping with at_least raises "
+        "a weaker value to it."
     )
     partitioned: FlagVerb | None = optional(
         "Partitioned (CHIPS): true adds it, false does not require it, remove deletes it, keep (default) leaves it "
         "unchanged."
     )
-    path: PathRule | None = optional("Path: exactly this path, or keep (default).")
+    path: PathRule | None = optional(
+        "Path: exactly this path, or keep (default). A mapping with from and to moves that path and the paths below "
+        "it; a list has several moves."
+    )
     domain: DomainRule | None = optional(
         "Domain: the widest domain allowed (a wider one is replaced, a narrower one is kept), host-only to remove the "
-        "attribute, or keep (default)."
+        "attribute, or keep (default). A mapping with from and to replaces exactly that domain; a list has several "
+        "moves."
     )
     priority: Priority | None = optional("Priority (a Chrome extension): exactly this value, or keep (default).")
     supersede: Bool | None = optional(

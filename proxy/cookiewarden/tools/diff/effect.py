@@ -349,7 +349,7 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
 
 
 def _moved(moves: Moves) -> Fact:
-    """Return a fact whose change may be looser or stricter, because it depends on what the application sets."""
+    """Return a fact whose change may be looser or stricter, because it depends on the attributes of the application."""
     text = ", ".join(map(str, moves))
     return Fact(text or Usual.NOTHING, frozenset({text}))
 

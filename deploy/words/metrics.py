@@ -1,7 +1,7 @@
 """The groups of the metrics, the meaning of their labels, and notes that are too long for a scrape."""
 
 GROUPS = {
-    "Cookies": ("cookiewarden_cookies_total", "cookiewarden_violations_total", "cookiewarden_policy_errors_total", "cookiewarden_guard_pages_total"),
+    "Cookies": ("cookiewarden_cookies_total", "cookiewarden_violations_total", "cookiewarden_policy_errors_total", "cookiewarden_guard_pages_total", "cookiewarden_gpc_requests_total"),
     "Policy and mode": (
         "cookiewarden_policy_info", "cookiewarden_policy_enforcing", "cookiewarden_mode_switch_end_timestamp_seconds",
         "cookiewarden_entry_expiry_timestamp_seconds", "cookiewarden_config_last_reload_successful",
@@ -37,6 +37,7 @@ LABELS = {
     "reason": "cause",
     "enforced": "`false` if the violation was only reported",
     "result": "outcome",
+    "gpc": "`true` if the browser sent `Sec-GPC: 1`",
     "side": "other end of the connection: a client or the application",
     "state": "`active` while a request is in progress",
 }
@@ -47,6 +48,7 @@ NOTES = {
     "cookiewarden_violations_total": "A series appears when its violation first occurs. The [reference](../policies/reference.md#reasons) describes the reasons.",
     "cookiewarden_policy_errors_total": "The cookies are dropped, or pass if the policy has `on_error: open`. Each is a bug; the log has the place.",
     "cookiewarden_guard_pages_total": "Empty without `inject_guard`. Redirects, downloads, partial responses and responses without a body are not counted.",
+    "cookiewarden_gpc_requests_total": "0 without a category whose `gpc` is `deny` or `default`.",
     "cookiewarden_policy_info": "The value is always 1. The hash covers the main file and its included files, one after the other. `cat main.yaml included.yaml | sha256sum` and `cookiewarden check` print the same hash.",
     "cookiewarden_entry_expiry_timestamp_seconds": "Only entries with `until` have a series.",
     "cookiewarden_config_last_reload_successful": "While the value is 0, the previous policy stays in force.",

@@ -55,6 +55,31 @@ def test_a_page_has_names_purposes_lifetimes_basis_and_consent(language: str, fo
     assert page.startswith(f'<!doctype html>\n<html lang="{language}">' if form == "html" else "# ")
 
 
+@pytest.mark.parametrize("form", ["html", "markdown"])
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize(
+    ("gpc", "stage", "mode", "signals"),
+    [
+        ("deny", "enforce", Mode.ENFORCE, True),
+        ("deny", "report", Mode.ENFORCE, False),
+        ("deny", "enforce", Mode.REPORT, False),
+        ("default", "enforce", Mode.ENFORCE, False),
+    ],
+)
+def test_an_opt_out_category_names_the_signal_only_where_it_is_enforced(
+    gpc: str, stage: str, mode: Mode, signals: bool, language: str, form: str
+) -> None:
+    text = entries(
+        f"name: ad, category: a, stage: {stage}",
+        "name: c, category: f",
+        categories=f"{{a: {{consent: opt-out, gpc: {gpc}}}, f: {{basis: x}}}}",
+        consent="{cookie: c}",
+    )
+    page, words = statement_page(statement(policy(text), language, mode, NOW), form), WORDS[language]
+    assert words.opt_out in page and words.consent not in page
+    assert (words.signal in page) == signals
+
+
 @pytest.mark.parametrize(("language", "reason"), [("en", "Shop B.V. gives this reason: \u201cwhy not\u201d"), ("nl", "Shop B.V. geeft hiervoor als reden: \u201cwhy not\u201d")])  # fmt: skip
 def test_the_reason_for_not_requesting_consent_is_the_publishers_claim(language: str, reason: str) -> None:
     assert reason in statement_page(document(language, head="statement: {publisher: Shop B.V.}\n"), "markdown")

@@ -30,6 +30,8 @@ class Words:
     """For a statement that names its publisher, see `basis_by`."""
     basis_by: str
     consent: str
+    opt_out: str
+    signal: str
     enforced: str
     reported: str
     session: str
@@ -59,6 +61,8 @@ ENGLISH = Words(
     basis="Your consent is not requested for these cookies. Reason: {basis}",
     basis_by="Your consent is not requested for these cookies. {publisher} gives this reason: {basis}",
     consent="Your consent is required for these cookies.",
+    opt_out="These cookies are used unless you object.",
+    signal="A browser that sends the signal Global Privacy Control objects for you.",
     enforced="This list is enforced. The application can set only the cookies listed here, and your browser keeps the "
     "application's cookies no longer than stated.",
     reported="This list is compared with the cookies that the application sets.",
@@ -114,6 +118,8 @@ DUTCH = Words(
     basis="Voor deze cookies wordt geen toestemming gevraagd. Reden: {basis}",
     basis_by="Voor deze cookies wordt geen toestemming gevraagd. {publisher} geeft hiervoor als reden: {basis}",
     consent="Voor deze cookies is uw toestemming nodig.",
+    opt_out="Deze cookies worden gebruikt, tenzij u bezwaar maakt.",
+    signal="Een browser die het signaal Global Privacy Control verstuurt, maakt namens u bezwaar.",
     enforced="Deze lijst wordt technisch afgedwongen. De applicatie kan alleen de cookies plaatsen die hier staan, en "
     "uw browser bewaart de cookies van de applicatie niet langer dan vermeld.",
     reported="Deze lijst wordt vergeleken met de cookies die de applicatie plaatst.",

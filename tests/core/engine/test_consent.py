@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from cookiewarden.core.engine.consent import MAX_OPENED, MAX_VALUE, NOTHING, Denied, denied, granted, stricter
 from cookiewarden.core.engine.decision import Reason
-from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
+from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, ConsentNeed, Gpc
 from tests.support.answers import FRAMEWORKS, READ, WRITTEN
 
 
@@ -116,9 +116,39 @@ GATES = [
 def test_a_gate_needs_all_its_words_and_gpc_closes_it_where_the_policy_asks(
     gpc: Gpc, words: str | None, unknown_grants: bool, header: bool, reason: Reason | None
 ) -> None:
-    consent = Consent("c", ConsentFormat.LIST, unknown_grants, (Category("x", "", True, frozenset("ab"), gpc),))
+    gate = Category("x", {}, ConsentNeed.REQUIRED, frozenset("ab"), gpc)
+    consent = Consent("c", ConsentFormat.LIST, unknown_grants, (gate,))
     values = [] if words is None else [words.encode()]
     assert denied(consent, values, header) == ({("x", reason)} if reason else NOTHING)
+
+
+OBJECTIONS = [
+    # gpc of the category, its unknown, values of the consent cookie, Sec-GPC: 1, reason
+    (Gpc.IGNORE, None, [], False, None),
+    (Gpc.IGNORE, None, [], True, None),
+    (Gpc.IGNORE, True, [b"a,b"], True, None),
+    (Gpc.IGNORE, True, [b"a"], False, Reason.OBJECTED),
+    (Gpc.IGNORE, True, [b""], False, Reason.OBJECTED),
+    (Gpc.IGNORE, True, [b"{"], False, None),
+    (Gpc.IGNORE, False, [b"{"], False, Reason.CONSENT_UNREADABLE),
+    (Gpc.IGNORE, False, [b"a,b", b"a"], False, Reason.CONSENT_UNREADABLE),
+    (Gpc.IGNORE, False, [], False, NO),
+    (Gpc.DENY, True, [], True, GPC),
+    (Gpc.DENY, True, [b"a,b"], True, GPC),
+    (Gpc.DEFAULT, True, [], True, GPC),
+    (Gpc.DEFAULT, True, [b"a,b"], True, None),
+    (Gpc.DEFAULT, True, [b"a"], True, Reason.OBJECTED),
+]
+
+
+@pytest.mark.parametrize(("gpc", "unknown", "values", "header", "reason"), OBJECTIONS)
+def test_an_opt_out_category_passes_until_the_visitor_objects(
+    gpc: Gpc, unknown: bool | None, values: list[bytes], header: bool, reason: Reason | None
+) -> None:
+    gate = Category("x", {}, ConsentNeed.OPT_OUT, frozenset("ab"), gpc, unknown)
+    assert denied(Consent("c", ConsentFormat.LIST, gates=(gate,)), values, header) == (
+        {("x", reason)} if reason else NOTHING
+    )
 
 
 def test_of_two_states_the_stricter_counts() -> None:

@@ -34,7 +34,7 @@ STATES = [
     ("granted", "analytics,chat,mail", None, {}),
     ("one granted", "analytics", None, {SUPPORT: "no-consent"}),
     ("half granted", "chat", None, {ANALYTICS: "no-consent", SUPPORT: "no-consent"}),
-    ("garbage", "{!", None, {ANALYTICS: "no-consent", SUPPORT: "no-consent"}),
+    ("garbage", "{!", None, {ANALYTICS: "consent-unreadable", SUPPORT: "consent-unreadable"}),
     ("GPC, granted", "analytics,chat,mail", b"1", {ANALYTICS: "gpc"}),
     ("GPC, said twice", "analytics,chat,mail", b"1, 1", {ANALYTICS: "gpc"}),
     ("GPC, none", None, b"1", {ANALYTICS: "gpc", SUPPORT: "gpc"}),
@@ -110,6 +110,59 @@ def test_two_answers_that_disagree_are_unknown() -> None:
     assert engine.on_request(headers, Exchange(), NOW).headers == [
         (b"Cookie", b"answer=analytics; answer=chat; answer=analytics")
     ]
+
+
+OBJECTION = """
+version: 1
+{top}
+categories:
+  need: {{basis: needed}}
+  stats: {{consent: opt-out{stats}}}
+  ads: {{consent: required{ads}}}
+cookies:
+  - {{name: answer, category: need}}
+  - {{name: hits, category: stats}}
+  - {{name: banner, category: ads}}
+"""
+ASKED = "consent: {cookie: answer}"
+OBJECTIONS = [
+    # top, keys of stats and of ads, answer, Sec-GPC, reasons for hits and for banner
+    (ASKED, "", "", None, None, "", "no-consent"),
+    (ASKED, "", "", "ads", None, "objected", ""),
+    (ASKED, "", "", "stats", None, "", "no-consent"),
+    (ASKED, "", "", "{", None, "", "consent-unreadable"),
+    (ASKED, "", "", None, b"1", "", "no-consent"),
+    (ASKED, ", gpc: deny", "", "stats", b"1", "gpc", "no-consent"),
+    (ASKED, ", unknown: deny", ", unknown: grant", None, None, "no-consent", ""),
+    (ASKED, ", unknown: deny", ", unknown: grant", "{", None, "consent-unreadable", ""),
+    ("consent: {cookie: answer, unknown: grant}", "", ", unknown: deny", None, None, "", "no-consent"),
+    ("consent: {cookie: answer, unknown: deny}", "", "", None, None, "", "no-consent"),
+]
+
+
+@pytest.mark.parametrize(("top", "stats", "ads", "answer", "gpc", "hits", "banner"), OBJECTIONS)
+def test_cookies_pass_until_the_visitor_objects(
+    top: str, stats: str, ads: str, answer: str | None, gpc: bytes | None, hits: str, banner: str
+) -> None:
+    engine = Engine(policy(OBJECTION.format(top=top, stats=stats, ads=ads)))
+    sent = request(answer, gpc, "hits=1", "banner=1")
+    (*_, one, other) = engine.on_request(sent, Exchange(), NOW).cookies
+    lines = [(b"Set-Cookie", b"hits=1"), (b"Set-Cookie", b"banner=1")]
+    set_one, set_other = engine.on_response(lines, Exchange(headers=sent), NOW).cookies
+    for judged, why in ((one, hits), (set_one, hits), (other, banner), (set_other, banner)):
+        assert [reason.value for reason in judged.decision.reasons] == ([why] if why else [])
+        assert (judged.after is None) == bool(why)
+
+
+def test_an_objection_needs_no_consent_cookie_if_only_the_signal_objects() -> None:
+    alone = "version: 1\ncategories: {s: {consent: opt-out, gpc: deny}}\ncookies: [{name: hits, category: s}]\n"
+    engine = Engine(policy(alone))
+    for gpc, passes in ((None, True), (b"1", False), (b"0", True)):
+        headers = [(b"Cookie", b"=x; hits=1"), *([(b"Sec-GPC", gpc)] if gpc else [])]
+        (*_, judged) = engine.on_request(headers, Exchange(), NOW).cookies
+        assert (judged.after is not None) == passes
+        (judged,) = engine.on_response([(b"Set-Cookie", b"hits=1")], Exchange(headers=headers), NOW).cookies
+        assert (judged.after is not None) == passes
 
 
 def test_unknown_may_grant() -> None:

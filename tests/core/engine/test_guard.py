@@ -29,7 +29,7 @@ cookies:
         ["x-*", "", "a", False],
     ]
     assert found["consent"] == {
-        "cookie": "answer", "format": "tcf", "unknown": True, "gates": {"a": {"words": ["1", "8"], "gpc": "deny"}},
+        "cookie": "answer", "format": "tcf", "gates": {"a": {"words": ["1", "8"], "gpc": "deny", "unknown": True}},
     }  # fmt: skip
     assert (found["undeclared"], found["enforce"]) == ("report", False)
     assert not re.search("secret", repr(found))

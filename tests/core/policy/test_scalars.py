@@ -55,6 +55,8 @@ def test_a_lifetime_is_shown_as_it_was_written() -> None:
             (Move("/a/b", "/b"), Move("/a", "/")),
         ),
         (scalars.parse_until, "1970-01-01", 86400.0),
+        (scalars.day_or_off, "off", "off"),
+        (scalars.day_or_off, "2026-11-29", "2026-11-29"),
         (scalars.parse_same_site, "keep", SameSite()),
         (scalars.parse_same_site, "remove", SameSite(SameSiteVerb.REMOVE)),
         (scalars.parse_same_site, "None", SameSite(SameSiteVerb.EXACTLY, "None")),

@@ -1,6 +1,7 @@
 """The answers to Envoy change the Cookie field and the Set-Cookie fields by the policy."""
 
 import contextlib
+import json
 import re
 import signal
 import time
@@ -274,6 +275,25 @@ def test_the_statement_and_the_guard_are_immediate_responses(serve) -> None:
     assert reported.status == 204 and reported.sets == []
     assert proxy.sample("cookiewarden_cookies_total", direction="script", cookie="__undeclared__", action="block") == 1
     assert proxy.sample("cookiewarden_requests_total", method="GET", code_class="2xx") == 2
+
+
+GPC = "version: 1\ncategories: {ads: {consent: opt-out, gpc: deny}}\ncookies: [{name: banner, category: ads}]\n"
+
+
+def test_the_resource_of_global_privacy_control_replaces_only_a_404(serve) -> None:
+    proxy, peer = serve(GPC)
+    for status, is_replaced in ((b"404", True), (b"200", False), (b"403", False)):
+        _, answered = exchange(peer, asks_request(path=b"/.well-known/gpc.json"), asks_response(status=status))
+        assert answered.is_empty != is_replaced
+        if is_replaced:
+            assert answered.status == 200 and json.loads(answered.body) == {"gpc": True}
+            assert dict(answered.sets)[b"content-type"] == b"application/json"
+    call = peer.begin()
+    peer.send(call, asks_request(path=b"/.well-known/gpc.json", observed=True))
+    peer.send(call, asks_response(status=b"404", observed=True), end=True)
+    peer.end(call)
+    assert proxy.sample("cookiewarden_requests_total", method="GET", code_class="2xx") == 2
+    assert proxy.sample("cookiewarden_requests_total", method="GET", code_class="4xx") == 2
 
 
 @pytest.mark.parametrize("phase", [4, 5, 6, 7])

@@ -89,8 +89,15 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 
 def _consent(consent: Consent) -> dict[str, Any]:
-    gates = {gate.name: {"granted_by": sorted(gate.granted_by), "gpc": gate.gpc.value} for gate in consent.gates}
-    return {"cookie": consent.cookie, "unknown_grants": consent.unknown_grants, "gates": gates}
+    gates = {
+        gate.name: {
+            "granted_by": sorted(gate.granted_by),
+            "gpc": gate.gpc.value,
+            "unknown_grants": consent.grants_unknown(gate),
+        }
+        for gate in consent.gates
+    }
+    return {"cookie": consent.cookie or None, "gates": gates}
 
 
 def literal(value: Any, indent: str = "") -> str:

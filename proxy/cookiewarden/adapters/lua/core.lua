@@ -733,7 +733,7 @@ local function denied_by(policy, values, gpc)
     if gpc and (gate.gpc == "deny" or (gate.gpc == "default" and not words)) then
       denied[category] = true
     elseif not words then
-      denied[category] = not consent.unknown_grants or nil
+      denied[category] = not gate.unknown_grants or nil
     else
       for i = 1, #gate.granted_by do
         if not words[gate.granted_by[i]] then denied[category] = true end
@@ -786,7 +786,7 @@ end
 
 -- Return the values of the consent cookie in a Cookie field, which may be nil.
 local function answers(policy, header)
-  local values, pieces = {}, header and split(header, ";") or {}
+  local values, pieces = {}, header and policy.consent.cookie and split(header, ";") or {}
   for i = 1, #pieces do
     local equals = find(pieces[i], "=", 1, true)
     if equals and strip(sub(pieces[i], 1, equals - 1)) == policy.consent.cookie then
@@ -929,7 +929,7 @@ end
 -- response's Date fields, and `now` the time in seconds.
 function engine.set_cookies(policy, lines, text, dates, now)
   local scope, clock = scope_of(text), nil
-  if policy.consent then
+  if policy.consent and policy.consent.cookie then
     clock = expires_clock(dates(), now())
     scope = after_answer(policy, lines, scope, clock)
   end

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cookiewarden.core.engine.decision import Reason
-from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, Gpc
+from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, ConsentNeed, Gpc
 
 Denied = frozenset[tuple[str, Reason]]
 """Denied categories, with the reasons."""
@@ -29,8 +29,10 @@ def denied(consent: Consent, values: Iterable[bytes], gpc: bool) -> Denied:
     """Return the denied categories for the values of the consent cookie and Sec-GPC.
 
     Without a value, the visitor has not answered."""
+    values = list(values)
     words = granted(consent.format, values)
-    found = ((gate.name, _refusal(gate, words, gpc, consent.unknown_grants)) for gate in consent.gates)
+    without = Reason.CONSENT_UNREADABLE if values else Reason.NO_CONSENT
+    found = ((gate.name, _refusal(consent, gate, words, gpc, without)) for gate in consent.gates)
     return frozenset((category, reason) for category, reason in found if reason is not None)
 
 
@@ -40,11 +42,17 @@ def stricter(one: Denied, other: Denied) -> Denied:
     return one | {(category, reason) for category, reason in other if category not in known}
 
 
-def _refusal(gate: Category, words: frozenset[str] | None, gpc: bool, unknown_grants: bool) -> Reason | None:
+def _refusal(
+    consent: Consent, gate: Category, words: frozenset[str] | None, gpc: bool, without: Reason
+) -> Reason | None:
+    """Return the reason why a category is denied, or None. `without` is the reason without an answer."""
     if gpc and (gate.gpc is Gpc.DENY or (gate.gpc is Gpc.DEFAULT and words is None)):
         return Reason.GPC
-    grants = unknown_grants if words is None else gate.granted_by <= words
-    return None if grants else Reason.NO_CONSENT
+    if words is None:
+        return None if consent.grants_unknown(gate) else without
+    if gate.granted_by <= words:
+        return None
+    return Reason.OBJECTED if gate.consent is ConsentNeed.OPT_OUT else Reason.NO_CONSENT
 
 
 def granted(form: ConsentFormat, values: Iterable[bytes]) -> frozenset[str] | None:

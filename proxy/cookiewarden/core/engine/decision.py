@@ -35,6 +35,8 @@ class Reason(StrEnum):
     NOT_FORWARDED = "not-forwarded"
     DUPLICATE_NAME = "duplicate-name"
     NO_CONSENT = "no-consent"
+    CONSENT_UNREADABLE = "consent-unreadable"
+    OBJECTED = "objected"
     GPC = "gpc"
     EVICTED = "evicted"
     SUPERSEDED = "superseded"
@@ -78,6 +80,8 @@ MEANINGS = {
     Reason.NOT_FORWARDED: "the policy does not forward the cookie to the application",
     Reason.DUPLICATE_NAME: "the request has more than one cookie with this name",
     Reason.NO_CONSENT: "the cookie's category requires consent, which the visitor has not given",
+    Reason.CONSENT_UNREADABLE: "the cookie's category requires consent, and the consent cookie cannot be read",
+    Reason.OBJECTED: "the visitor has objected to the cookie's category",
     Reason.GPC: "the browser sent Sec-GPC: 1, which denies the cookie's category",
     Reason.EVICTED: "the browser sent a cookie that it should not hold, so the cookie is expired",
     Reason.SUPERSEDED: "the policy changes the cookie's identity, so the one that browsers may still hold is expired",
@@ -108,6 +112,9 @@ MEANINGS = {
     Reason.SECURE_OVER_HTTP: "browsers reject Secure cookies over plain HTTP, which this request seems to use",
     Reason.POLICY_ERROR: "judging the cookie failed; on_error decides whether it passes",
 }
+
+DENIED_BY_ANSWER = frozenset({Reason.NO_CONSENT, Reason.CONSENT_UNREADABLE, Reason.OBJECTED, Reason.GPC})
+"""Reasons for which the visitor's answer denies a category."""
 
 NOT_VIOLATIONS = frozenset(
     {

@@ -25,7 +25,16 @@ from cookiewarden.core.cookies.date import expires_clock, is_known
 from cookiewarden.core.cookies.scope import canonical_host, path_match, path_of
 from cookiewarden.core.cookies.suffix import is_public_suffix, registrable_parents
 from cookiewarden.core.engine import consent, eviction
-from cookiewarden.core.engine.decision import Action, Decision, Exchange, Header, Judged, Outcome, Reason
+from cookiewarden.core.engine.decision import (
+    DENIED_BY_ANSWER,
+    Action,
+    Decision,
+    Exchange,
+    Header,
+    Judged,
+    Outcome,
+    Reason,
+)
 from cookiewarden.core.engine.judge import Judge, Tables
 from cookiewarden.core.engine.matcher import Match
 from cookiewarden.core.engine.memo import (
@@ -49,6 +58,7 @@ from cookiewarden.core.engine.memo import (
 from cookiewarden.core.engine.verbs import Site, takes_secure
 from cookiewarden.core.policy.policy import (
     Evict,
+    Gpc,
     Mode,
     Policy,
 )
@@ -61,7 +71,7 @@ if TYPE_CHECKING:
 MAX_OPENED = 100
 """Maximum number of sealed values decrypted in a request, at 20 µs each. Further values count as invalid."""
 
-MAY_NOT_BE_HELD = frozenset({Reason.UNDECLARED, Reason.ENTRY_EXPIRED, Reason.NO_CONSENT, Reason.GPC})
+MAY_NOT_BE_HELD = DENIED_BY_ANSWER | {Reason.UNDECLARED, Reason.ENTRY_EXPIRED}
 """Reasons for which a browser should not hold a cookie. Cookies for another host or path are allowed."""
 
 EVICTION = Decision(Action.EVICT, None, (Reason.EVICTED,))
@@ -86,6 +96,8 @@ class Engine(Judge):
             is_public_suffix(b"example")  # load the list (35 ms) before the first request
         self.asks_consent = policy.consent is not None
         """True if `answer` and `after_response` affect decisions."""
+        self.reads_gpc = policy.consent is not None and any(g.gpc is not Gpc.IGNORE for g in policy.consent.gates)
+        """True if Sec-GPC affects decisions."""
         self.evicts = policy.evict is not Evict.OFF and self.mode is Mode.ENFORCE
         """True if `evictions` may return lines."""
         self._keyring = keyring
@@ -176,8 +188,8 @@ class Engine(Judge):
         asked = self.policy.consent
         if asked is None:
             return NO_ANSWER
-        pieces = parse_cookie(b"; ".join(cookies))
         name = asked.cookie.encode()
+        pieces = parse_cookie(b"; ".join(cookies)) if name else []
         values = [piece.partition(b"=")[2] for found, piece in pieces if found == name]
         # A repeated 1 counts as 1, in one field or in several.
         says_gpc = {word.strip(b" \t") for value in gpc for word in value.split(b",")} == {b"1"}
@@ -189,7 +201,7 @@ class Engine(Judge):
         If they change the visitor's answer, the stricter of the previous and the new answer applies. `clock` is as in
         `on_set_cookies`."""
         asked = self.policy.consent
-        if asked is None:
+        if asked is None or not asked.cookie:
             return scope
         name = asked.cookie.encode()
         cookies = [cookie for cookie in map(parse_set_cookie, lines) if cookie and cookie.name == name]

@@ -3,9 +3,13 @@
 from typing import Any
 
 from cookiewarden.core.engine.matcher import Matcher
-from cookiewarden.core.policy.policy import Mode, Policy
+from cookiewarden.core.policy.policy import Category, Consent, Mode, Policy
 
 Json = dict[str, Any]
+
+
+def _gate(asked: Consent, gate: Category) -> Json:
+    return {"words": sorted(gate.granted_by), "gpc": gate.gpc.value, "unknown": asked.grants_unknown(gate)}
 
 
 def guard_rules(policy: Policy, mode: Mode, now: float) -> Json:
@@ -23,8 +27,7 @@ def guard_rules(policy: Policy, mode: Mode, now: float) -> Json:
         "consent": {
             "cookie": asked.cookie,
             "format": asked.format.value,
-            "unknown": asked.unknown_grants,
-            "gates": {gate.name: {"words": sorted(gate.granted_by), "gpc": gate.gpc.value} for gate in asked.gates},
+            "gates": {gate.name: _gate(asked, gate) for gate in asked.gates},
         }
         if asked is not None
         else None,

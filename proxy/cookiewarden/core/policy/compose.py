@@ -30,7 +30,15 @@ from cookiewarden.core.policy.models.document import (
     UndeclaredModel,
 )
 from cookiewarden.core.policy.models.entry import RulesModel
-from cookiewarden.core.policy.policy import STATEMENT_TEXTS, Category, Consent, Entry, Policy, Statement
+from cookiewarden.core.policy.policy import (
+    STATEMENT_TEXTS,
+    Category,
+    Consent,
+    ConsentFormat,
+    Entry,
+    Policy,
+    Statement,
+)
 from cookiewarden.core.policy.policy_file import PolicyFile
 from cookiewarden.core.policy.problem import Place, Problem, has_errors, in_order
 from cookiewarden.core.policy.source import Path, Source
@@ -134,6 +142,7 @@ def _policy_problems(composed: _Composed, model: PolicyModel, policy: Policy) ->
     yield from categories.misplaced(model.categories, drafts)
     yield from categories.no_basis(model.categories, source)
     yield from categories.nobody_asked(model.categories, source)
+    yield from consent.no_signal(model, policy, source)
     yield from _consent_problems(model.consent, policy, source)
     if model.statement is not None:
         yield from translations.no_words(model.statement, source)
@@ -176,6 +185,7 @@ def _policy(composed: _Composed, model: PolicyModel, name: str, sha256: str) -> 
         public_hosts=tuple(model.public_hosts or ()),
         categories=by_name,
         consent=_consent(model.consent, by_name),
+        gpc_json=model.gpc_json or "",
         statement=_statement(model.statement),
         places={key: Place(source.path, source.keys[path]) for key, path in _PLACES.items() if path in source.keys},
         sha256=sha256,
@@ -190,22 +200,24 @@ def _category(name: str, model: CategoryModel) -> Category:
     return Category(
         name,
         model.basis or {},
-        model.consent == "required",
+        model.consent,
         frozenset(model.granted_by or (name,)),
         model.gpc,
+        None if model.unknown is None else model.unknown == "grant",
         model.title or {},
         model.description or {},
     )
 
 
 def _gates(categories: Mapping[str, Category]) -> tuple[Category, ...]:
-    return tuple(category for category in categories.values() if category.required)
+    return tuple(category for category in categories.values() if category.is_gated)
 
 
 def _consent(model: ConsentModel | None, categories: Mapping[str, Category]) -> Consent | None:
-    if model is None:
-        return None
-    return Consent(model.cookie, model.format, model.unknown == "grant", _gates(categories))
+    gates = _gates(categories)
+    if model is not None:
+        return Consent(model.cookie, model.format, model.unknown == "grant", gates)
+    return Consent("", ConsentFormat.LIST, gates=gates) if gates else None
 
 
 def _statement(model: StatementModel | None) -> Statement:

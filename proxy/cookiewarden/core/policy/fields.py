@@ -16,6 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from cookiewarden.core.policy.policy import (
     ConsentFormat,
+    ConsentNeed,
     Evict,
     Flag,
     Gpc,
@@ -39,6 +40,7 @@ from cookiewarden.core.policy.scalars import (
     check_parent,
     check_path,
     check_statement_path,
+    day_or_off,
     granting_word,
     include_item,
     one_of,
@@ -190,6 +192,7 @@ Phrase = Annotated[str, Scalar(parse_phrase, _text())]
 Language = Annotated[str, Scalar(check_language, _text(LANGUAGE))]
 Until = Annotated[float, Scalar(parse_until, _DAY)]
 Day = Annotated[str, Scalar(check_day, _DAY)]
+DayOrOff = Annotated[str, Scalar(day_or_off, _text(r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|off)$"))]
 GrantingWord = Annotated[str, Scalar(granting_word, {"type": ["string", "integer"]})]
 
 # Choices
@@ -201,7 +204,7 @@ ErrorChoice = Annotated[OnError, _members(OnError)]
 ResponseChoice = Annotated[OnUndeclaredResponse, _members(OnUndeclaredResponse)]
 RequestChoice = Annotated[OnUndeclaredRequest, _members(OnUndeclaredRequest)]
 EvictChoice = Annotated[Evict, _members(Evict)]
-ConsentNeed = Annotated[str, _words("exempt", "required")]
+NeedChoice = Annotated[ConsentNeed, _members(ConsentNeed)]
 UnknownAnswer = Annotated[str, _words("deny", "grant")]
 AnswerFormat = Annotated[ConsentFormat, _members(ConsentFormat)]
 GpcChoice = Annotated[Gpc, _members(Gpc)]

@@ -66,6 +66,17 @@ class Gpc(StrEnum):
     IGNORE = "ignore"
 
 
+class ConsentNeed(StrEnum):
+    """Part of the visitor's answer in the decision on a category's cookies."""
+
+    EXEMPT = "exempt"
+    """None: the cookies pass."""
+    REQUIRED = "required"
+    """The cookies pass after the visitor has consented."""
+    OPT_OUT = "opt-out"
+    """The cookies pass until the visitor objects."""
+
+
 class ConsentFormat(StrEnum):
     LIST = "list"
     JSON = "json"
@@ -233,21 +244,42 @@ class Category:
 
     name: str
     basis: Texts = field(default_factory=dict)
-    required: bool = False
+    consent: ConsentNeed = ConsentNeed.EXEMPT
     granted_by: frozenset[str] = frozenset()
     gpc: Gpc = Gpc.IGNORE
+    unknown: bool | None = None
+    """True if the cookies pass while the answer is missing or unreadable; None for the usual of its `consent`."""
     title: Texts = field(default_factory=dict)
     description: Texts = field(default_factory=dict)
+
+    @property
+    def is_gated(self) -> bool:
+        """True if the cookies depend on the visitor's answer."""
+        return self.consent is not ConsentNeed.EXEMPT
+
+    @property
+    def is_objected_by_gpc(self) -> bool:
+        """True if `Sec-GPC: 1` denies the category in every case."""
+        return self.is_gated and self.gpc is Gpc.DENY
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The cookie that contains the visitor's answer, and the categories that require it."""
+    """The cookie that contains the visitor's answer, and the categories that depend on it.
+
+    `cookie` is empty if the only answer is Sec-GPC."""
 
     cookie: str
     format: ConsentFormat
     unknown_grants: bool = False
+    """True if categories that require consent pass while the answer is missing or unreadable."""
     gates: tuple[Category, ...] = ()
+
+    def grants_unknown(self, gate: Category) -> bool:
+        """Check whether a category's cookies pass while the answer is missing or unreadable."""
+        if gate.unknown is not None:
+            return gate.unknown
+        return gate.consent is ConsentNeed.OPT_OUT or self.unknown_grants
 
 
 SCRIPT_READ = frozenset({"csrftoken", "XSRF-TOKEN", "_xsrf"})
@@ -311,6 +343,8 @@ class Policy:
     """Hosts under which browsers know the application, so that a rejected Domain is certain."""
     categories: Mapping[str, Category] = field(default_factory=dict)
     consent: Consent | None = None
+    gpc_json: str = ""
+    """Day of the last change of /.well-known/gpc.json; empty for the statement's, `off` if it is not served."""
     statement: Statement = field(default_factory=Statement)
     places: Mapping[str, Place] = field(default_factory=dict)
     """Places of `undeclared.response`, `undeclared.request` and `ceiling`, if given, by their last part."""

@@ -147,6 +147,10 @@ def check_day(value: object) -> str:
     return str(value)
 
 
+def day_or_off(value: object) -> str:
+    return "off" if value == "off" else check_day(value)
+
+
 # Verbs
 
 SAME_SITES = ("None", "Lax", "Strict")

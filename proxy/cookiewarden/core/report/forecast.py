@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cookiewarden.core.engine.decision import MEANINGS, Action, Reason
+from cookiewarden.core.engine.decision import DENIED_BY_ANSWER, MEANINGS, Action, Reason
 from cookiewarden.core.report.evidence import hidden_cookies, sent_from_other_sites
 from cookiewarden.core.report.inventory import SIDES, Inventory, Record, Row, Side
 from cookiewarden.core.report.judge import Judged, Judgement
@@ -33,14 +33,12 @@ class Verdict(StrEnum):
 
 UNSAFE = frozenset({Verdict.BREAKS, Verdict.HIDDEN, Verdict.MAY_BREAK})
 """Verdicts that need a decision by a person."""
-WAITING = frozenset({Reason.NO_CONSENT, Reason.GPC})
+WAITING = DENIED_BY_ANSWER
 READS_VALUE = frozenset(
     {Reason.MALFORMED, Reason.TOO_LARGE, Reason.SEAL_INVALID, Reason.SEALED_TOO_LARGE, Reason.PLAIN_NAME}
 )
 """Reasons that depend on the value. Only the decisions recorded in the inventory's rows can have them."""
-READS_REQUEST = frozenset(
-    {Reason.OUT_OF_SCOPE, Reason.NO_CONSENT, Reason.GPC, Reason.NONE_WITHOUT_SECURE, Reason.SECURE_OVER_HTTP}
-)
+READS_REQUEST = frozenset({Reason.OUT_OF_SCOPE, *DENIED_BY_ANSWER, Reason.NONE_WITHOUT_SECURE, Reason.SECURE_OVER_HTTP})
 """Reasons that depend on the place, the scheme or the headers of a request. Of these an inventory has only examples, so
 that rows are more certain."""
 LOST_ANYWAY = frozenset({Reason.MALFORMED, Reason.TOO_LARGE})
@@ -177,6 +175,8 @@ _TODO = {
     Reason.NONE_WITHOUT_SECURE: "browsers reject it without Secure; set secure to true in its entry",
     Reason.PREFIX_RULE: "browsers reject the name without the attributes of its prefix; set them in its entry",
     Reason.NO_CONSENT: "passes after the visitor has consented",
+    Reason.CONSENT_UNREADABLE: "passes after the visitor has consented, with a consent cookie that can be read",
+    Reason.OBJECTED: "passes for visitors who have not objected",
     Reason.GPC: "passes for visitors whose browser does not send Sec-GPC: 1",
     Reason.SEAL_INVALID: "not sealed with these keys; such visitors log in again, unless accept_plain_until allows it",
     Reason.SEALED_TOO_LARGE: "sealed values have more than 4096 bytes; set seal: {{too_large: pass}} in its entry "

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from cookiewarden.core.policy.policy import (
     Category,
+    ConsentNeed,
     Entry,
     Lifetime,
     Mode,
@@ -42,7 +43,9 @@ class StatedCategory:
     description: str
     basis: str
     """The publisher's reason why no consent is needed."""
-    asks_consent: bool
+    consent: ConsentNeed
+    by_signal: bool
+    """True if a browser that sends Sec-GPC objects."""
     cookies: tuple[StatedCookie, ...]
 
 
@@ -103,7 +106,8 @@ def statement(policy: Policy, language: str, mode: Mode, now: float) -> Statemen
                 text(category.title) or category.name,
                 text(category.description),
                 text(category.basis),
-                category.required,
+                category.consent,
+                mode is Mode.ENFORCE and category.is_objected_by_gpc and not any(e.report_only for e in members),
                 tuple(_cookie(entry, text(entry.purpose), text(entry.renewed)) for entry in members),
             )
             for category, members in groups

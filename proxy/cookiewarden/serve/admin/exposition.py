@@ -44,6 +44,8 @@ from cookiewarden.serve.observe.metrics import (
     REQUESTS_AT,
     UPSTREAM_ERRORS_AT,
     VIOLATIONS_AT,
+    WITH_GPC,
+    WITHOUT_GPC,
     Labels,
 )
 from cookiewarden.serve.observe.role import Role
@@ -99,6 +101,12 @@ class Exposition(Collector):
             "Pages under the script guard, by result of inserting its tag.",
             ("result",),
             _by(counts, GUARD_PAGES_AT),
+        )
+        yield _counter(
+            "gpc_requests",
+            "Requests under a policy that reads Sec-GPC, by whether the browser sent it with the value 1.",
+            ("gpc",),
+            {("false",): counts[WITHOUT_GPC], ("true",): counts[WITH_GPC]},
         )
         yield from _envoy(counts)
         connections = {key: counts[at] for key, at in CONNECTIONS_AT.items()}

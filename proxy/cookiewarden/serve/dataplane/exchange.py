@@ -10,10 +10,10 @@ from cookiewarden.serve.dataplane.roles import ClientRole, ExchangeRole, OriginR
 from cookiewarden.serve.dataplane.tunnel import Tunnel
 from cookiewarden.serve.judging.cookies import ExchangeCookies
 from cookiewarden.serve.observe.metrics import ALT_SVC_DROPPED, IN_FLIGHT
-from cookiewarden.serve.own_pages.visit import GuardedPage, Visit, visit_of
+from cookiewarden.serve.own_pages.visit import DroppedBody, GuardedPage, Visit, visit_of
 from cookiewarden.serve.wire.chunked import chunk, last_chunk
 from cookiewarden.serve.wire.forwarded import Browser
-from cookiewarden.serve.wire.head import Framing
+from cookiewarden.serve.wire.head import Framing, own_response
 from cookiewarden.serve.wire.request_head import RequestHead, build_request_head
 from cookiewarden.serve.wire.response_head import ResponseHead
 
@@ -48,8 +48,8 @@ class HttpExchange(ExchangeRole):
     over = False
     visit: Visit | None = None
     """Set if the response may be a page that gets the guard's tag."""
-    page: GuardedPage | None = None
-    """The page that gets the guard's tag while it is forwarded."""
+    page: GuardedPage | DroppedBody | None = None
+    """The page that gets the guard's tag while it is forwarded, or the body that is not forwarded."""
 
     def __init__(
         self,
@@ -162,6 +162,8 @@ class HttpExchange(ExchangeRole):
 
     def respond(self, response: ResponseHead, body: bytes) -> None:
         """Begin the final response. `body`: the part of its body that has arrived."""
+        if response.status == 404 and self._replaced(response.status):
+            return
         if self.visit is not None:
             self.page = self.visit.page(response, body, self.browser.host, self.browser.https)
         if response.framing > Framing.LENGTH or self.page is not None:
@@ -185,6 +187,32 @@ class HttpExchange(ExchangeRole):
             client.transport.write(head)
             client.transport.write(body)
         self.overhead += perf_counter() - self.spoke
+
+    def _replaced(self, status: int) -> bool:
+        """Answer in place of the application if a page of the proxy replaces its answer."""
+        gpc = self.context.in_force.gpc
+        if gpc is None or not gpc.replaces(self.request, status):
+            return False
+        client = self.client
+        client.keep_alive = client.keep_alive and not self.context.connections.draining
+        self.responding, self.page = True, DroppedBody()
+        self.status, lines, body = gpc.answer()
+        client.transport.write(
+            own_response(self.status, lines, body, client.keep_alive, self.request.method == b"HEAD")
+        )
+        self.overhead += perf_counter() - self.spoke
+        self.context.loop.call_soon(self._drop_origin)
+        return True
+
+    def _drop_origin(self) -> None:
+        """Complete an exchange whose response was replaced, without the rest of the application's body."""
+        if self.over:
+            return
+        if self.origin is not None:
+            self.origin.close()
+            self.origin = None
+        self._end()
+        self.client.finished(self.body_ended)
 
     def _response_head(self, response: ResponseHead, keep_alive: bool) -> bytes:
         parts = response.parts

@@ -143,6 +143,9 @@ class ExternalExchange(Call):
             self._request = request = RequestHead.unknown()
             cookies = self._cookies_of(context.selected(self._name, b""), request, context.https)
         response, before = response_of(asked)
+        replaced = b"" if asked.is_observed else self._replaced(request, response.status, began)
+        if replaced:
+            return replaced
         already = len(cookies.decisions)
         cookies.judge(response)
         decisions = cookies.decisions[already:]
@@ -162,6 +165,14 @@ class ExternalExchange(Call):
         if response.status >= 200 or response.status == 101:
             self._over(request, response.status, self._overhead + perf_counter() - began, "")
         return reply
+
+    def _replaced(self, request: RequestHead, status: int, began: float) -> bytes:
+        """Return the immediate response that replaces the application's answer, or empty."""
+        in_force = self.context.selected(self._name, request.host)
+        gpc = in_force.gpc if in_force is not None else None
+        if gpc is None or not gpc.replaces(request, status):
+            return b""
+        return self._own(request, gpc.answer(), began)
 
     # The end
 

@@ -18,7 +18,7 @@ from cookiewarden.core.engine.memo import Scope, SetCookieLines
 from cookiewarden.core.engine.verbs import takes_secure
 from cookiewarden.core.policy.policy import OnError
 from cookiewarden.serve.judging.policies import Policies
-from cookiewarden.serve.observe.metrics import POLICY_ERRORS, done
+from cookiewarden.serve.observe.metrics import POLICY_ERRORS, WITH_GPC, WITHOUT_GPC, done
 from cookiewarden.serve.wire.head import fields_of
 from cookiewarden.serve.wire.request_head import RequestHead, crossing_of, may_cross, values_of
 from cookiewarden.serve.wire.response_head import ResponseHead
@@ -52,7 +52,9 @@ class ExchangeCookies:
         self.engine = engine = policies.engine
         try:
             if engine.asks_consent:
-                self.scope = _scope(engine, request, host, https)
+                self.scope = scope = _scope(engine, request, host, https)
+                if engine.reads_gpc:
+                    policies.metrics.counts[WITH_GPC if scope.key[3][1] else WITHOUT_GPC] += 1
             else:
                 self.scope = engine.scope_of(host, request.path, https)
         except Exception as error:

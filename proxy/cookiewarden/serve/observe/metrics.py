@@ -92,8 +92,10 @@ def _places(keys: Iterable[K], at: int) -> tuple[dict[K, int], int]:
     CALL_RESETS,
     MUTATIONS_LEFT_OUT,
     NEVER_ANSWERED,
-) = range(8)
-REQUESTS_AT, _next = _places(product((m.encode() for m in METHODS), range(1, 6)), 8)
+    WITHOUT_GPC,
+    WITH_GPC,
+) = range(10)
+REQUESTS_AT, _next = _places(product((m.encode() for m in METHODS), range(1, 6)), 10)
 UPSTREAM_ERRORS_AT, _next = _places(UPSTREAM_ERRORS, _next)
 CLIENT_ERRORS_AT, _next = _places(CLIENT_ERRORS, _next)
 CONNECTIONS_AT, _next = _places(CONNECTIONS, _next)

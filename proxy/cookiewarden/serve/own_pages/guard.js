@@ -246,7 +246,7 @@
     if (!policy.consent || !hasOwn(policy.consent.gates, category)) return false
     const gate = policy.consent.gates[category], answer = words()
     if (gpc && (gate.gpc === "deny" || (gate.gpc === "default" && answer === null))) return true
-    return answer === null ? !policy.consent.unknown : !isWithin(gate.words, answer)
+    return answer === null ? !gate.unknown : !isWithin(gate.words, answer)
   }
 
   // The decision on a name.

@@ -15,6 +15,7 @@ from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.serve.judging.policies import Policies
 from cookiewarden.serve.offload import beside_traffic
+from cookiewarden.serve.own_pages.gpc import support_of
 from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.statement import StatementPages
 
@@ -74,6 +75,8 @@ class InForce:
         """The guard, if the policy has one."""
         self.statement = made.statement
         """The pages of the statement, if the policy serves them."""
+        self.gpc = support_of(policies.engine)
+        """The resource of Global Privacy Control, if the policy respects the signal."""
         self._following: asyncio.Task[None] | None = None
         """The task that makes the pages of the engine in force."""
 
@@ -83,6 +86,7 @@ class InForce:
         policies = self.policies
         pieces = policies.engine.pieces() if policies.engine is not made.engine else []
         policies.engine, self.guard, self.statement = made.engine, made.guard, made.statement
+        self.gpc = support_of(made.engine)
         policies.metrics.declare(())  # drops cached decisions, which hold entries of the previous policy
         if self._following is not None:
             self._following.cancel()
@@ -95,6 +99,7 @@ class InForce:
         """Apply an order to the policy in force: at once to new requests, and later to its pages."""
         before, self.order = self.order, order
         self.policies.engine = engine = self.policies.engine.in_mode(order.mode, order.now)
+        self.gpc = support_of(engine)
         may_be_less = (
             engine.mode is not Mode.ENFORCE or order.now < before.now
         )  # an entry in stage report may count again

@@ -38,6 +38,16 @@ _WIDE = re.compile(
 _PORT = re.compile(rb"(.*?)(?::([0-9]{1,5}))?")
 
 
+class DroppedBody:
+    """The body of a response that the proxy has replaced."""
+
+    def feed(self, data: bytes) -> bytes:
+        return b""
+
+    def end(self) -> bytes:
+        return b""
+
+
 class GuardedPage:
     """A page that gets the guard's tag while it is forwarded."""
 

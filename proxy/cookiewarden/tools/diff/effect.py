@@ -16,7 +16,7 @@ from cookiewarden.core.cookies.scope import canonical_host, name_prefix
 from cookiewarden.core.engine.decision import Decision, Reason
 from cookiewarden.core.engine.engine import MAY_NOT_BE_HELD, Engine
 from cookiewarden.core.engine.memo import Scope
-from cookiewarden.core.policy.policy import HOST_ONLY, Entry, Moves, Policy, Texts, lifetime_text
+from cookiewarden.core.policy.policy import HOST_ONLY, Category, ConsentNeed, Entry, Moves, Policy, Texts, lifetime_text
 from cookiewarden.tools.diff.facts import Effect, Fact, Key, Topic, Usual, effect_of
 
 ANY_TIME = 1000 * 365 * 86400
@@ -313,13 +313,16 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
     if entry is None:
         return {Topic.DECLARED: Fact("no")}
     category = policy.categories.get(entry.category)
-    asks = category is not None and category.required
     facts = {
         Topic.DECLARED: Fact("yes"),
         Topic.ENFORCED: Fact("only reported", (0.0,)) if entry.report_only else Fact(Usual.ENFORCED, (1.0,)),
-        Topic.CONSENT: Fact("required", (1.0,)) if asks else Fact(Usual.NOT_ASKED, (0.0,)),
+        Topic.CONSENT: _consent(category),
     }
-    if category is not None and asks:
+    if category is not None and category.is_gated:
+        if category.unknown is not None or category.consent is ConsentNeed.OPT_OUT:
+            facts[Topic.WITHOUT_ANSWER] = _ordered(
+                "denies" if category.unknown is False else "grants", "grants", "denies"
+            )
         facts[Topic.GRANTED_BY] = Fact(_words(category.granted_by), category.granted_by)
         facts[Topic.GPC] = _ordered(category.gpc, Usual.GPC_IGNORED, "default", "deny")
     if entry.seal is not None:
@@ -349,9 +352,14 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
 
 
 def _moved(moves: Moves) -> Fact:
-    """Return a fact whose change may be looser or stricter, because it depends on the attributes of the application."""
-    text = ", ".join(map(str, moves))
-    return Fact(text or Usual.NOTHING, frozenset({text}))
+    return _incomparable(", ".join(map(str, moves)) or Usual.NOTHING)
+
+
+def _consent(category: Category | None) -> Fact:
+    need = category.consent if category is not None else ConsentNeed.EXEMPT
+    order = (ConsentNeed.EXEMPT, ConsentNeed.OPT_OUT, ConsentNeed.REQUIRED)
+    text = Usual.NOT_ASKED if need is ConsentNeed.EXEMPT else need.value
+    return Fact(text, (float(order.index(need)),))
 
 
 def _until(end: float) -> Fact:
@@ -380,7 +388,7 @@ def _texts(texts: Texts) -> str:
 def policy_effect(policy: Policy) -> Effect:
     """Return the facts that hold for all cookies."""
     consent = policy.consent
-    told = f"{consent.format.value} in {consent.cookie}" if consent else "not used"
+    told = f"{consent.format.value} in {consent.cookie}" if consent and consent.cookie else "not used"
     unknown = "grants" if consent and consent.gates and consent.unknown_grants else "denies"
     guard = ("blocked by the guard", (1.0,)) if policy.inject_guard else ("not checked", (0.0,))
     facts = {

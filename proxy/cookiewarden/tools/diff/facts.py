@@ -36,6 +36,7 @@ class Topic(StrEnum):
     DECLARED = "declared"
     ENFORCED = "enforced"
     CONSENT = "consent"
+    WITHOUT_ANSWER = "without-answer"
     GRANTED_BY = "granted-by"
     GPC = "gpc"
     SEALED_FOR = "sealed-for"
@@ -108,6 +109,7 @@ LABELS = {
     Topic.DECLARED: "declared",
     Topic.ENFORCED: "enforced",
     Topic.CONSENT: "consent",
+    Topic.WITHOUT_ANSWER: "without an answer",
     Topic.GRANTED_BY: "granted by",
     Topic.GPC: "Sec-GPC",
     Topic.SEALED_FOR: "sealed for",

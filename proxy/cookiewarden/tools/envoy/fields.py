@@ -40,11 +40,16 @@ def response_fields(policy: Policy) -> list[str]:
     return sorted({*RESPONSE, *(PAGE if policy.evict is not Evict.OFF else ())})
 
 
+def _serves_gpc_json(policy: Policy) -> bool:
+    is_objected = any(category.is_objected_by_gpc for category in policy.categories.values())
+    return is_objected and policy.gpc_json != "off"
+
+
 def changed_fields(policies: Sequence[Policy]) -> str:
     """Return the expression (RE2) for the fields that answers set. Envoy allows a program size of 100."""
     names = ["(set-)?cookie"]
     if any(policy.statement.path for policy in policies):
         names += STATEMENT
-    elif any(policy.inject_guard for policy in policies):
+    elif any(policy.inject_guard or _serves_gpc_json(policy) for policy in policies):
         names += GUARD
     return f"^({'|'.join(names)})$" if names[1:] else "^(set-)?cookie$"

@@ -55,6 +55,8 @@ KEYS = {
     Reason.SET_BY_SERVER: "set_by",
     Reason.NOT_FORWARDED: "forward",
     Reason.NO_CONSENT: "category",
+    Reason.CONSENT_UNREADABLE: "category",
+    Reason.OBJECTED: "category",
     Reason.GPC: "category",
 }
 """Key of an entry that causes a reason."""

@@ -17,7 +17,9 @@ HERE = (Code.MISSING_CATEGORY, Code.UNKNOWN_CATEGORY, Code.NO_BASIS, Code.NO_EFF
         ("{}", "name: a, category: g", []),
         ("{f: {}}", "name: a, category: f", [Code.NO_BASIS]),
         ("{f: {basis: x, gpc: deny, granted_by: [f]}}", "name: a", [Code.NO_EFFECT, Code.NO_EFFECT]),
+        ("{f: {basis: x, unknown: grant}}", "name: a, category: f", [Code.NO_EFFECT]),
         ("{m: {consent: required, gpc: deny}}", "name: a", [Code.MISSING_CATEGORY]),
+        ("{m: {consent: opt-out, unknown: deny}}", "name: a", [Code.MISSING_CATEGORY]),
         ("{m: {consent: required}}", "name: a, set_by: infrastructure", []),
     ],
 )

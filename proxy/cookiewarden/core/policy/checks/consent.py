@@ -1,11 +1,11 @@
-"""Checks that the visitor's answer can be read for each category that requires consent."""
+"""Checks that the visitor's answer can be read for each category that depends on it."""
 
 import math
 from collections.abc import Iterator, Sequence
 
 from cookiewarden.core.cookies.glob import name_matches
-from cookiewarden.core.policy.models.document import ConsentModel
-from cookiewarden.core.policy.policy import Category, ConsentFormat, Entry
+from cookiewarden.core.policy.models.document import ConsentModel, PolicyModel
+from cookiewarden.core.policy.policy import Category, ConsentFormat, ConsentNeed, Entry, Gpc, Policy
 from cookiewarden.core.policy.problem import Code, Problem
 from cookiewarden.core.policy.source import Source
 
@@ -13,16 +13,30 @@ _TCF_PURPOSES = frozenset(map(str, range(1, 25)))
 
 
 def no_consent_cookie(gates: Sequence[Category], main: Source) -> Iterator[Problem]:
-    """Report categories that require consent in a policy without a consent cookie."""
+    """Report categories without a source of the visitor's answer in a policy without a consent cookie."""
     for gate in gates:
-        message = f'"{gate.name}" requires consent, but the policy names no consent cookie; add consent.cookie'
+        if gate.consent is ConsentNeed.OPT_OUT and gate.gpc is Gpc.DENY:
+            continue
+        needs, or_gpc = "requires consent", ""
+        if gate.consent is ConsentNeed.OPT_OUT:
+            needs, or_gpc = "is opt-out", ", or gpc: deny"
+        message = f'"{gate.name}" {needs}, but the policy names no consent cookie; add consent.cookie{or_gpc}'
         yield main.problem_at_value(Code.NO_CONSENT_COOKIE, ("categories", gate.name, "consent"), message)
 
 
 def nothing_gated(gates: Sequence[Category], main: Source) -> Iterator[Problem]:
     if not gates:
-        message = "no effect, since no category requires consent; remove it, or set consent: required in a category"
+        message = (
+            "no effect, since all categories are exempt; remove it, or set consent to required or opt-out in a category"
+        )
         yield main.problem_at_key(Code.NO_EFFECT, ("consent",), message)
+
+
+def no_signal(model: PolicyModel, policy: Policy, main: Source) -> Iterator[Problem]:
+    """Report `gpc_json` in a policy that does not respect the signal."""
+    if model.gpc_json is not None and not any(c.is_objected_by_gpc for c in policy.categories.values()):
+        message = "no effect, since no category has gpc: deny; remove it"
+        yield main.problem_at_key(Code.NO_EFFECT, ("gpc_json",), message)
 
 
 def unreadable_answer(
@@ -38,7 +52,7 @@ def unreadable_answer(
 
 def _not_everywhere(declared: Sequence[Entry]) -> Iterator[str]:
     if not declared:
-        yield "is undeclared; declare it in a category that does not require consent"
+        yield "is undeclared; declare it in an exempt category"
     elif all(entry.hosts for entry in declared):
         yield (
             f"is declared for some hosts only (at {declared[0].place}) and would be stripped on the others; "
@@ -52,7 +66,7 @@ def _lost(entry: Entry, gates: Sequence[Category]) -> Iterator[str]:
     if entry.until < math.inf:
         yield f"{declared} with an end date, after which all answers would be lost; remove until"
     if any(entry.category == gate.name for gate in gates):
-        yield f'{declared} in category "{entry.category}", which itself requires consent; use one that does not'
+        yield f'{declared} in category "{entry.category}", which itself depends on the answer; use an exempt one'
     if entry.seal is not None or entry.rename is not None:
         yield f"{declared} with seal or rename_to, so the banner's script could not read it; remove them"
     if not entry.forward:

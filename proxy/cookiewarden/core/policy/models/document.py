@@ -9,8 +9,8 @@ from cookiewarden.core.policy.fields import (
     AnswerFormat,
     Bool,
     Bound,
-    ConsentNeed,
     Day,
+    DayOrOff,
     ErrorChoice,
     EvictChoice,
     GpcChoice,
@@ -18,6 +18,7 @@ from cookiewarden.core.policy.fields import (
     Host,
     Language,
     Name,
+    NeedChoice,
     ParentDomain,
     Phrase,
     PolicyMode,
@@ -33,6 +34,7 @@ from cookiewarden.core.policy.models.base import StrictModel, no_items, optional
 from cookiewarden.core.policy.models.entry import EntryModel, RulesModel
 from cookiewarden.core.policy.policy import (
     ConsentFormat,
+    ConsentNeed,
     Evict,
     Gpc,
     Mode,
@@ -45,10 +47,16 @@ from cookiewarden.core.policy.policy import (
 class CategoryModel(StrictModel):
     """A category of the statement."""
 
-    consent: ConsentNeed = Field(
-        default="exempt",
+    consent: NeedChoice = Field(
+        default=ConsentNeed.EXEMPT,
         description="Need for consent. With exempt (default), cookies of this category pass without consent. "
-        "With required, they pass in both directions only if the visitor's consent cookie grants the category.",
+        "With required, they pass in both directions only if the visitor's consent cookie grants the category. "
+        "With opt-out, they pass until the visitor objects, by a consent cookie that does not grant the category or "
+        "by Sec-GPC.",
+    )
+    unknown: UnknownAnswer | None = optional(
+        "Answer for this category if the consent cookie is missing or unreadable, deny or grant. The default is grant "
+        "for opt-out, and otherwise the value of unknown in consent."
     )
     granted_by: list[GrantingWord] | None = optional(
         "Names of this category in the consent manager (OneTrust groups, Klaro services, TCF purposes). "
@@ -105,7 +113,8 @@ class ConsentModel(StrictModel):
     )
     unknown: UnknownAnswer = Field(
         default="deny",
-        description="Answer that applies if the cookie is missing or unreadable: deny (default) or grant.",
+        description="Answer for categories that require consent if the cookie is missing or unreadable, deny (default) "
+        "or grant.",
     )
 
 
@@ -179,7 +188,13 @@ class PolicyModel(IncludedFileModel):
         min_length=1,
     )
     consent: ConsentModel | None = optional(
-        "Cookie that contains the visitor's consent; necessary if a category requires consent."
+        "Cookie that contains the visitor's consent; necessary if a category requires consent, or is opt-out without "
+        "gpc: deny."
+    )
+    gpc_json: DayOrOff | None = optional(
+        "Day of the last change that /.well-known/gpc.json states (default: statement.edited), or off to leave that "
+        "resource to the application. The proxy serves it if a category has gpc: deny, in place of the application's "
+        "404, and only while the policy is enforced."
     )
     statement: StatementModel | None = optional("Texts of the published statement, and its path on the proxy.")
     categories: dict[str, CategoryModel] = Field(default_factory=dict, description="Categories of the statement.")

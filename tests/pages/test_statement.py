@@ -58,6 +58,28 @@ def test_a_page_has_names_purposes_lifetimes_basis_and_consent(language: str, fo
 @pytest.mark.parametrize("form", ["html", "markdown"])
 @pytest.mark.parametrize("language", ["en", "nl"])
 @pytest.mark.parametrize(
+    ("more", "head", "mode", "is_stated"),
+    [
+        ("", "", Mode.ENFORCE, True),
+        ("", "", Mode.REPORT, False),
+        (", stage: report", "", Mode.ENFORCE, False),
+        (", set_by: script", "", Mode.ENFORCE, False),
+        (", set_by: both", "inject_guard: true\n", Mode.ENFORCE, True),
+        (", lifetime: session", "", Mode.ENFORCE, False),
+    ],
+)
+def test_visits_do_not_extend_a_lifetime_only_where_this_is_enforced(
+    more: str, head: str, mode: Mode, is_stated: bool, language: str, form: str
+) -> None:
+    lifetime = "" if "lifetime" in more else ", lifetime: 13mo"
+    text = head + entries(f"name: v, renew: false{lifetime}{more}")
+    page, words = statement_page(statement(policy(text), language, mode, NOW), form), WORDS[language]
+    assert (words.not_renewed in page) == is_stated
+
+
+@pytest.mark.parametrize("form", ["html", "markdown"])
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize(
     ("gpc", "stage", "mode", "signals"),
     [
         ("deny", "enforce", Mode.ENFORCE, True),

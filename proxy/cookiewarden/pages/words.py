@@ -37,6 +37,7 @@ class Words:
     session: str
     unbounded: str
     until: str
+    not_renewed: str
     at: str
     glob: str
     setters: Mapping[SetBy, str]
@@ -69,6 +70,7 @@ ENGLISH = Words(
     session="until you close the browser",
     unbounded="no period stated",
     until="used up to and including {day}",
+    not_renewed="not extended by visits",
     at="only on {hosts}",
     glob="An asterisk (*) in a name stands for characters that can vary.",
     setters={
@@ -126,6 +128,7 @@ DUTCH = Words(
     session="tot u de browser sluit",
     unbounded="geen termijn vermeld",
     until="in gebruik tot en met {day}",
+    not_renewed="niet verlengd door bezoeken",
     at="alleen op {hosts}",
     glob="Een sterretje (*) in een naam staat voor tekens die kunnen verschillen.",
     setters={

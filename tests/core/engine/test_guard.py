@@ -24,9 +24,9 @@ cookies:
 """
     found = guard_rules(policy(text), Mode.REPORT, 1e9)
     assert found["entries"] == [
-        ["answer", "", "f", True],
-        ["x-y*", "*.shop.example", "f", True],
-        ["x-*", "", "a", False],
+        ["answer", "", "f", True, True],
+        ["x-y*", "*.shop.example", "f", True, True],
+        ["x-*", "", "a", False, True],
     ]
     assert found["consent"] == {
         "cookie": "answer", "format": "tcf", "gates": {"a": {"words": ["1", "8"], "gpc": "deny", "unknown": True}},

@@ -315,3 +315,20 @@ def test_a_cookie_that_only_the_proxy_changed_is_fine() -> None:
 
 def test_an_undeclared_cookie_of_a_script_is_hidden() -> None:
     assert the(Watched(POLICY).scripts("fromscript")).verdict is Verdict.HIDDEN
+
+
+def test_a_line_that_is_not_renewed_is_fine() -> None:
+    seen = Watched(entries("name: v, renew: false"), Mode.ENFORCE)
+    seen.exchange("https://shop.example/", "v=1; Path=/", asked=((b"Cookie", b"v=1"),))
+    assert (the(seen).verdict, the(seen).advice) == (
+        Verdict.FINE,
+        "the browser holds it with this value, and its first end stands",
+    )
+
+
+def test_a_sealed_value_after_its_end_is_kept_by_its_entry() -> None:
+    keyring = Keyring([b"k" * 32], lambda: b"n" * 12)
+    old = keyring.seal(b"1", b"v", b"policy p", 1)
+    seen = Watched(entries("name: v, renew: false, seal: true, lifetime: 1h"), Mode.ENFORCE, keyring)
+    seen.exchange("https://shop.example/", asked=((b"Cookie", b"v=" + old),))
+    assert the(seen).verdict is Verdict.KEPT and "older than its entry allows" in the(seen).advice

@@ -77,6 +77,8 @@ AS_SET = "as the application sets it"
         ("seal: true", "seal: {too_large: pass}", "values too large to be sealed: blocked -> pass unsealed [looser]"),
         ("seal: true", "seal: {accept_plain_until: 2027-01-01}", "unsealed values accepted until: never -> 2027-01-01 [looser]"),
         ("rename_to: __Host-sid", "rename_to: {name: __Host-sid, accept_plain_until: 2027-01-01}", "original name accepted until: always -> 2027-01-01 [stricter]"),
+        ("", "renew: false", "a visit: extends its life -> does not extend its life [stricter]"),
+        ("renew: false", "renew: true", "a visit: does not extend its life -> extends its life [looser]"),
         ("", "party: Google", "party: nothing -> Google []"),
     ],
 )  # fmt: skip

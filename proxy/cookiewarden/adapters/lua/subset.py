@@ -39,6 +39,7 @@ def _of_entry(entry: Entry, sources: Mapping[str, Source]) -> Iterator[Problem]:
         "rename_to": entry.rename is not None,
         "stage": entry.report_only,
         "until": "until" in entry.places,
+        "renew": not entry.rules.renew,
     }
     for key in (key for key, is_used in found.items() if is_used):
         place = entry.places.get(key, entry.place)

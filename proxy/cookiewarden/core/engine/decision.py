@@ -38,6 +38,7 @@ class Reason(StrEnum):
     CONSENT_UNREADABLE = "consent-unreadable"
     OBJECTED = "objected"
     GPC = "gpc"
+    NOT_RENEWED = "not-renewed"
     EVICTED = "evicted"
     SUPERSEDED = "superseded"
     # edits
@@ -58,6 +59,7 @@ class Reason(StrEnum):
     SEALED = "sealed"
     OPENED = "opened"
     SEAL_INVALID = "seal-invalid"
+    SEAL_EXPIRED = "seal-expired"
     SEALED_TOO_LARGE = "sealed-too-large"
     # rejection by browsers
     NONE_WITHOUT_SECURE = "none-without-secure"
@@ -83,6 +85,7 @@ MEANINGS = {
     Reason.CONSENT_UNREADABLE: "the cookie's category requires consent, and the consent cookie cannot be read",
     Reason.OBJECTED: "the visitor has objected to the cookie's category",
     Reason.GPC: "the browser sent Sec-GPC: 1, which denies the cookie's category",
+    Reason.NOT_RENEWED: "the browser holds the cookie with this value, and the policy does not extend its life",
     Reason.EVICTED: "the browser sent a cookie that it should not hold, so the cookie is expired",
     Reason.SUPERSEDED: "the policy changes the cookie's identity, so the one that browsers may still hold is expired",
     Reason.DOMAIN_CHANGED: "Domain was wider than the policy allows",
@@ -104,6 +107,7 @@ MEANINGS = {
     Reason.SEALED: "the value is encrypted for the browser",
     Reason.OPENED: "the value is decrypted for the application",
     Reason.SEAL_INVALID: "the value is not sealed, or not with these keys for this cookie",
+    Reason.SEAL_EXPIRED: "the sealed value is older than the policy allows, and its life is not extended",
     Reason.SEALED_TOO_LARGE: "the value fits into a cookie, but its sealed form with the name exceeds 4096 bytes; "
     "too_large of seal decides whether it passes unsealed",
     Reason.NONE_WITHOUT_SECURE: "browsers reject SameSite=None and Partitioned without Secure",

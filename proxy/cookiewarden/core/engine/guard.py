@@ -21,7 +21,7 @@ def guard_rules(policy: Policy, mode: Mode, now: float) -> Json:
     live = [entry for entry in policy.entries if entry.until > now]
     return {
         "entries": [
-            [rule.entry.name, rule.host, rule.entry.category, not rule.entry.report_only]
+            [rule.entry.name, rule.host, rule.entry.category, not rule.entry.report_only, rule.entry.rules.renew]
             for rule in Matcher(live).rules()
         ],
         "consent": {

@@ -95,6 +95,8 @@ class RunPlan:
 
     decisions: tuple[Decision, ...]
     kept: tuple[bool, ...]
+    ends: tuple[tuple[int, bytes], ...]
+    """Number and `name=` in browsers of each line that must not extend the life of a cookie."""
     parts: list[bytes]
     """Four items per kept line: the octets before it, its name, a placeholder for its value, and its tail."""
 

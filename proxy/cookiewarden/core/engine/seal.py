@@ -1,6 +1,7 @@
 """Sealed values: encrypted values that browsers keep, each bound to its cookie.
 
     s1.<base64url, without padding, of nonce (12 octets), ciphertext, tag (16)>
+    s2.<the same, and the ciphertext begins with the date of birth: 8 octets, seconds since the epoch>
 
 The cipher is AES-256-GCM-SIV (RFC 8452). If a random nonce repeats, it only reveals that two values are equal; with
 AES-GCM it would reveal the authentication key. The associated data are the format, the cookie's name and its context.
@@ -17,8 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 KEY = 32
 NONCE = 12
 TAG = 16
-PREFIX = b"s1."
-_SEALED = re.compile(rb"s1\.([A-Za-z0-9_-]+)")
+PREFIX, DATED_PREFIX = b"s1.", b"s2."
+BIRTH = 8
+_SEALED = re.compile(rb"s([12])\.([A-Za-z0-9_-]+)")
 
 
 class Keyring:
@@ -31,16 +33,18 @@ class Keyring:
         self._ciphers = tuple(map(AESGCMSIV, keys))
         self._nonce = nonce
 
-    def seal(self, value: bytes, name: bytes, context: bytes) -> bytes:
-        """Return the sealed form of `value` for the browser."""
+    def seal(self, value: bytes, name: bytes, context: bytes, birth: int | None = None) -> bytes:
+        """Return the sealed form of `value` for the browser. `birth`: start of the cookie's life in seconds since the
+        epoch, or None for a value without one."""
         nonce = self._nonce()
-        sealed = nonce + self._ciphers[0].encrypt(nonce, value, _bound_to(name, context))
-        return PREFIX + base64.urlsafe_b64encode(sealed).rstrip(b"=")
+        prefix, plain = (PREFIX, value) if birth is None else (DATED_PREFIX, birth.to_bytes(BIRTH, "big") + value)
+        sealed = nonce + self._ciphers[0].encrypt(nonce, plain, _bound_to(prefix, name, context))
+        return prefix + base64.urlsafe_b64encode(sealed).rstrip(b"=")
 
     @staticmethod
-    def sealed_length(length: int) -> int:
+    def sealed_length(length: int, is_dated: bool = False) -> int:
         """Return the length of the sealed form of a value with this length, in octets."""
-        return len(PREFIX) + -(-(NONCE + length + TAG) * 4 // 3)
+        return len(PREFIX) + -(-(NONCE + BIRTH * is_dated + length + TAG) * 4 // 3)
 
     @staticmethod
     def looks_sealed(text: bytes) -> bool:
@@ -49,15 +53,21 @@ class Keyring:
 
     def open(self, text: bytes, name: bytes, context: bytes) -> bytes | None:
         """Return the original value, or None if it was not sealed with these keys for this cookie."""
+        opened = self.open_dated(text, name, context)
+        return None if opened is None else opened[0]
+
+    def open_dated(self, text: bytes, name: bytes, context: bytes) -> tuple[bytes, int | None] | None:
+        """Return the original value and the date of birth (None if it has none), or None as `open` does."""
         sealed = _octets(text)
         if sealed is None:
             return None
-        nonce, ciphertext = sealed[:NONCE], sealed[NONCE:]
+        prefix, nonce, ciphertext = text[: len(PREFIX)], sealed[:NONCE], sealed[NONCE:]
         for cipher in self._ciphers:
             try:
-                return cipher.decrypt(nonce, ciphertext, _bound_to(name, context))
+                plain = cipher.decrypt(nonce, ciphertext, _bound_to(prefix, name, context))
             except InvalidTag:
                 continue
+            return (plain, None) if prefix == PREFIX else (plain[BIRTH:], int.from_bytes(plain[:BIRTH], "big"))
         return None
 
 
@@ -66,14 +76,15 @@ def _octets(text: bytes) -> bytes | None:
     if found is None:
         return None
     try:
-        octets = base64.urlsafe_b64decode(found[1] + b"=" * (-len(found[1]) % 4))
+        octets = base64.urlsafe_b64decode(found[2] + b"=" * (-len(found[2]) % 4))
     except binascii.Error:
         return None
     # The unused bits of base64 must be 0, so that each value has only one valid text.
-    canonical = base64.urlsafe_b64encode(octets).rstrip(b"=") == found[1]
-    return octets if canonical and len(octets) >= NONCE + TAG else None
+    canonical = base64.urlsafe_b64encode(octets).rstrip(b"=") == found[2]
+    least = NONCE + TAG + (BIRTH if found[1] == b"2" else 0)
+    return octets if canonical and len(octets) >= least else None
 
 
-def _bound_to(name: bytes, context: bytes) -> bytes:
+def _bound_to(prefix: bytes, name: bytes, context: bytes) -> bytes:
     """Return the associated data. The length before the name makes each pair of name and context unique."""
-    return b"cookiewarden s1\0" + len(name).to_bytes(4, "big") + name + context
+    return b"cookiewarden " + prefix[:2] + b"\0" + len(name).to_bytes(4, "big") + name + context

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     )
 
 
+def has_ended(entry: Entry, birth: int | None, now: float) -> bool:
+    """Check whether a sealed cookie that was born at `birth` has ended at `now` (seconds since the epoch)."""
+    bound = entry.rules.bound
+    if birth is None or entry.rules.renew or bound is None or bound.is_session:
+        return False
+    return birth + bound.seconds <= now
+
+
 class Transport:
     """Conversion of renamed and sealed cookies between browsers and the application, in both directions."""
 
@@ -25,8 +33,9 @@ class Transport:
         self._now = now
         self._keyring = keyring
 
-    def seal(self, draft: Draft, entry: Entry, site: Site, enforced: bool) -> bool:
-        """Encrypt the value if `enforced`, unless it is empty or already encrypted.
+    def seal(self, draft: Draft, entry: Entry, site: Site, enforced: bool, clock: float) -> bool:
+        """Encrypt the value if `enforced`, unless it is empty or already encrypted. Under `renew: false` the cookie is
+        born at `clock` (seconds since the epoch).
 
         Return False, in report mode too, if its sealed form would not fit into a cookie. It is then not encrypted."""
         if entry.seal is None or self._keyring is None or not draft.value:
@@ -40,7 +49,7 @@ class Transport:
                 return False
             if not enforced:
                 return True
-            sealed = self._keyring.seal(draft.value, name, context)
+            sealed = self._keyring.seal(draft.value, name, context, None if entry.rules.renew else int(abs(clock)))
             draft.become(with_value(draft.pair, sealed), draft.name, sealed)
             draft.note(Reason.SEALED)
         return True
@@ -48,15 +57,32 @@ class Transport:
     def _fits(self, entry: Entry, name: int, value: int) -> bool:
         """Check whether the sealed form of a value fits into a cookie. `name` and `value` are lengths in octets."""
         kept_as = len(entry.rename.name.encode()) if entry.rename is not None else name
-        return self._keyring is None or kept_as + self._keyring.sealed_length(value) <= MAX_PAIR
+        is_dated = not entry.rules.renew
+        return self._keyring is None or kept_as + self._keyring.sealed_length(value, is_dated) <= MAX_PAIR
+
+    def opened(self, name: bytes, value: bytes, entry: Entry, site: Site) -> tuple[bytes, int | None]:
+        """Return the application's value of a browser's value, and its date of birth if it has one."""
+        if entry.seal is None or self._keyring is None:
+            return value, None
+        return self._keyring.open_dated(value, name, self._context(entry, entry.seal, site)) or (value, None)
+
+    def born_at(self, birth: int, value: bytes, name: bytes, entry: Entry, site: Site) -> bytes:
+        """Return a sealed value with a date of birth. The value of a cookie that is not sealed stays unchanged."""
+        seal, keyring = entry.seal, self._keyring
+        return (
+            value
+            if seal is None or keyring is None
+            else keyring.seal(value, name, self._context(entry, seal, site), birth)
+        )
 
     def carried(
-        self, name: bytes, piece: bytes, entry: Entry, site: Site, names: frozenset[bytes], is_opened: bool
+        self, name: bytes, piece: bytes, entry: Entry, site: Site, names: frozenset[bytes], is_opened: bool, now: float
     ) -> tuple[bytes | None, Decision]:
         """Convert a piece of a Cookie header to the application's name and value. This happens in report mode too.
 
-        `names` are the names in the header. If `is_opened` is False, sealed values are not decrypted and count as
-        invalid. Return the piece for the application (None if it is stripped) and the decision."""
+        `names` are the names in the header. `now` is the time in seconds since the epoch, or 0 if it is unknown. If
+        `is_opened` is False, sealed values are not decrypted and count as invalid. Return the piece for the application
+        (None if it is stripped) and the decision."""
         reasons: tuple[Reason, ...] = ()
         rename = entry.rename
         if rename is not None:
@@ -66,7 +92,7 @@ class Transport:
             elif self._now >= rename.accept_plain_until or kept_as in names:
                 return self._refused(piece, entry, Reason.PLAIN_NAME)
             name = plain
-        after, decision = self._open(name, piece, entry, site, is_opened)
+        after, decision = self._open(name, piece, entry, site, is_opened, now)
         return after, replace(decision, reasons=(*reasons, *decision.reasons)) if reasons else decision
 
     def _refused(self, piece: bytes, entry: Entry, reason: Reason) -> tuple[bytes | None, Decision]:
@@ -74,16 +100,18 @@ class Transport:
         return None if enforced else piece, Decision(Action.STRIP, entry, (reason,), enforced)
 
     def _open(
-        self, name: bytes, piece: bytes, entry: Entry, site: Site, is_opened: bool
+        self, name: bytes, piece: bytes, entry: Entry, site: Site, is_opened: bool, now: float
     ) -> tuple[bytes | None, Decision]:
         """Decrypt the value of a piece if it is sealed."""
         value = piece.partition(b"=")[2].strip(WSP)
         seal, keyring = entry.seal, self._keyring
         if seal is None or keyring is None or not value:
             return piece, Decision(Action.PASS, entry)
-        opened = keyring.open(value, name, self._context(entry, seal, site)) if is_opened else None
+        opened = keyring.open_dated(value, name, self._context(entry, seal, site)) if is_opened else None
         if opened is not None:
-            return with_value(piece, opened), Decision(Action.PASS, entry, (Reason.OPENED,))
+            if has_ended(entry, opened[1], now):
+                return self._refused(with_value(piece, opened[0]), entry, Reason.SEAL_EXPIRED)
+            return with_value(piece, opened[0]), Decision(Action.PASS, entry, (Reason.OPENED,))
         if self._now < seal.accept_plain_until and not keyring.looks_sealed(value):
             return piece, Decision(Action.PASS, entry)
         if seal.passes_too_large and not keyring.looks_sealed(value) and not self._fits(entry, len(name), len(value)):

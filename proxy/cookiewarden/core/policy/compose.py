@@ -123,6 +123,7 @@ _ENTRY_CHECKS: Sequence[Callable[[Declared], Iterator[Problem]]] = (
     promises.no_purpose,
     promises.too_long,
     promises.no_owner,
+    promises.renewed_and_not,
     attributes.hidden_from_scripts,
     attributes.weakened,
     transport.sealed_from_scripts,
@@ -137,6 +138,7 @@ def _policy_problems(composed: _Composed, model: PolicyModel, policy: Policy) ->
     for declared in composed.declared:
         # In a malformed file, an unreadable default or ceiling could limit the lifetime.
         yield from promises.no_lifetime(declared)
+        yield from promises.not_watched(declared, policy.inject_guard)
     yield from undeclared.no_cookies(drafts, source)
     yield from undeclared.nothing_expired(_undeclared(model), source)
     yield from categories.misplaced(model.categories, drafts)

@@ -51,6 +51,7 @@ def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, m
 def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Lifetime | None) -> Rules:
     http_only = model.http_only or (defaults.http_only if set_by is SetBy.SERVER else None)
     supersede = model.supersede if model.supersede is not None else defaults.supersede
+    renew = model.renew if model.renew is not None else defaults.renew
     path, domain = model.path or defaults.path, model.domain or defaults.domain
     return Rules(
         secure=model.secure or defaults.secure or Flag.KEEP,
@@ -63,6 +64,7 @@ def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Life
         domain_moves=domain if isinstance(domain, tuple) else (),
         priority=_unless_keep(model.priority or defaults.priority),
         supersede=supersede is not False,
+        renew=renew is not False,
         bound=_tighter(model.lifetime or defaults.lifetime, ceiling),
     )
 

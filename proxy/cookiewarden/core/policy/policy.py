@@ -173,6 +173,8 @@ class Rules:
     priority: str | None = None
     supersede: bool = True
     """If an edit changes the cookie's identity in browsers, the cookie under the old identity is expired."""
+    renew: bool = True
+    """False if a later visit does not extend the cookie's life."""
     bound: Lifetime | None = None
     """The effective maximum: the lifetime of the entry or of the defaults, limited by the ceiling."""
 

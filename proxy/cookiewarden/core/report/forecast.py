@@ -35,13 +35,26 @@ UNSAFE = frozenset({Verdict.BREAKS, Verdict.HIDDEN, Verdict.MAY_BREAK})
 """Verdicts that need a decision by a person."""
 WAITING = DENIED_BY_ANSWER
 READS_VALUE = frozenset(
-    {Reason.MALFORMED, Reason.TOO_LARGE, Reason.SEAL_INVALID, Reason.SEALED_TOO_LARGE, Reason.PLAIN_NAME}
+    {
+        Reason.MALFORMED,
+        Reason.TOO_LARGE,
+        Reason.SEAL_INVALID,
+        Reason.SEAL_EXPIRED,
+        Reason.SEALED_TOO_LARGE,
+        Reason.PLAIN_NAME,
+    }
 )
 """Reasons that depend on the value. Only the decisions recorded in the inventory's rows can have them."""
-READS_REQUEST = frozenset({Reason.OUT_OF_SCOPE, *DENIED_BY_ANSWER, Reason.NONE_WITHOUT_SECURE, Reason.SECURE_OVER_HTTP})
+READS_REQUEST = DENIED_BY_ANSWER | {
+    Reason.OUT_OF_SCOPE,
+    Reason.NOT_RENEWED,
+    Reason.NONE_WITHOUT_SECURE,
+    Reason.SECURE_OVER_HTTP,
+}
 """Reasons that depend on the place, the scheme or the headers of a request. Of these an inventory has only examples, so
 that rows are more certain."""
 LOST_ANYWAY = frozenset({Reason.MALFORMED, Reason.TOO_LARGE})
+KEPT_BY_ENTRY = frozenset({Reason.NOT_FORWARDED, Reason.SEAL_EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +163,9 @@ def _verdict(judgement: Judgement, at_risk: list[Risk]) -> Verdict:
         return Verdict.WAITS
     if judgement.action is Action.REWRITE:
         return Verdict.CHANGES
-    if Reason.NOT_FORWARDED in judgement.reasons:
+    if Reason.NOT_RENEWED in judgement.reasons:
+        return Verdict.FINE
+    if not KEPT_BY_ENTRY.isdisjoint(judgement.reasons):
         return Verdict.KEPT
     if not LOST_ANYWAY.isdisjoint(judgement.reasons) and not _outgrown(judgement):
         return Verdict.FINE
@@ -179,6 +194,8 @@ _TODO = {
     Reason.OBJECTED: "passes for visitors who have not objected",
     Reason.GPC: "passes for visitors whose browser does not send Sec-GPC: 1",
     Reason.SEAL_INVALID: "not sealed with these keys; such visitors log in again, unless accept_plain_until allows it",
+    Reason.NOT_RENEWED: "the browser holds it with this value, and its first end stands",
+    Reason.SEAL_EXPIRED: "older than its entry allows, so the application does not receive it",
     Reason.SEALED_TOO_LARGE: "sealed values have more than 4096 bytes; set seal: {{too_large: pass}} in its entry "
     "to send them unsealed, otherwise they will be {done}",
     Reason.PLAIN_NAME: "sent under the application's own name; accepted until accept_plain_until of its entry",

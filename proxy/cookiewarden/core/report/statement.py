@@ -32,6 +32,8 @@ class StatedCookie:
     hosts: tuple[str, ...]
     until: str
     """Last day of a dated entry, such as 2026-12-31; empty if it does not end."""
+    is_renewed: bool
+    """False if visits do not extend the lifetime, which the proxy enforces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def statement(policy: Policy, language: str, mode: Mode, now: float) -> Statemen
                 text(category.basis),
                 category.consent,
                 mode is Mode.ENFORCE and category.is_objected_by_gpc and not any(e.report_only for e in members),
-                tuple(_cookie(entry, text(entry.purpose), text(entry.renewed)) for entry in members),
+                tuple(_cookie(entry, text(entry.purpose), text(entry.renewed), policy, mode) for entry in members),
             )
             for category, members in groups
             if members
@@ -123,10 +125,28 @@ def statement(policy: Policy, language: str, mode: Mode, now: float) -> Statemen
     )
 
 
-def _cookie(entry: Entry, purpose: str, renewed: str) -> StatedCookie:
+def _cookie(entry: Entry, purpose: str, renewed: str, policy: Policy, mode: Mode) -> StatedCookie:
     name = entry.rename.name if entry.rename is not None else entry.name
     until = "" if math.isinf(entry.until) else f"{datetime.fromtimestamp(entry.until - 1, UTC):%Y-%m-%d}"
-    return StatedCookie(name, purpose, entry.rules.bound, renewed, entry.set_by, entry.party, entry.hosts, until)
+    return StatedCookie(
+        name,
+        purpose,
+        entry.rules.bound,
+        renewed,
+        entry.set_by,
+        entry.party,
+        entry.hosts,
+        until,
+        is_renewed=not _ends_once(entry, policy, mode),
+    )
+
+
+def _ends_once(entry: Entry, policy: Policy, mode: Mode) -> bool:
+    """Check whether the proxy enforces that visits do not extend a cookie's life."""
+    is_watched = entry.set_by is SetBy.SERVER or policy.inject_guard
+    bound = entry.rules.bound
+    is_stated = not entry.rules.renew and (bound is None or not bound.is_session)
+    return is_stated and is_watched and mode is Mode.ENFORCE and not entry.report_only
 
 
 def in_language(texts: Texts, language: str, languages: tuple[str, ...]) -> str:

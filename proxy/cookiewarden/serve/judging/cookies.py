@@ -83,7 +83,7 @@ class ExchangeCookies:
         if scope is None:
             return self._unjudged_request(header, self._undecided(Action.STRIP))
         try:
-            after, decisions = self.engine.on_cookies(header, scope)
+            after, decisions = self.engine.on_cookies(header, scope, time.time)
         except Exception as error:
             return self._unjudged_request(header, self._policy_error(error, Action.STRIP))
         if self.collects:
@@ -126,13 +126,14 @@ class ExchangeCookies:
             except Exception as error:
                 self._scope_fault(error)
         scope, observations = self.scope, self.policies.observations
+        sent = b"; ".join(self.request.cookies) if self.engine.limits_renewal else b""
         if self.shadow is not None:
             self._shadow_response(self.shadow, [lines for _, lines in response.cookies], clock)
         for at, lines in response.cookies:
             if scope is None:
                 response.parts[at] = self._unjudged_response(lines, self._undecided(Action.BLOCK))
                 continue
-            left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error)
+            left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error, sent)
             response.parts[at] = b"".join(left)
             if self.collects:
                 self.decisions += decisions
@@ -180,7 +181,7 @@ class ExchangeCookies:
         if self.shadow_scope is None:
             return
         try:
-            _, decisions = shadow.on_cookies(header, self.shadow_scope)
+            _, decisions = shadow.on_cookies(header, self.shadow_scope, time.time)
         except Exception as error:
             self._shadow_fault(error)
         else:
@@ -193,8 +194,9 @@ class ExchangeCookies:
             if shadow.asks_consent:
                 all_lines = (line for lines in runs for _, line in lines)
                 self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, clock)
+            sent = b"; ".join(self.request.cookies) if shadow.limits_renewal else b""
             for lines in runs:
-                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, clock, self._shadow_fault)
+                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, clock, self._shadow_fault, sent)
                 self.policies.metrics.shadow_cookies("response", decisions)
         except Exception as error:
             self._shadow_fault(error)

@@ -98,7 +98,7 @@
   const entries = list()
   for (let at = 0; at < policy.entries.length; at++) {
     const entry = policy.entries[at]
-    if (applies(entry[1])) push(entries, { __proto__: null, parts: split(entry[0], "*"), category: entry[2], enforced: entry[3] })
+    if (applies(entry[1])) push(entries, { __proto__: null, parts: split(entry[0], "*"), category: entry[2], enforced: entry[3], renew: entry[4] })
   }
 
   // The visitor's answer, parsed like in the proxy (core/engine/consent.py): granted words, or null if it is unknown.
@@ -260,6 +260,20 @@
     if (policy.undeclared === "pass") return PASSES
     return policy.enforce && policy.undeclared === "block" ? REFUSED : REPORTED
   }
+  // Check for a cookie that a script may not renew and that the browser holds with this value.
+  const renews = (name, value) => {
+    if (!policy.enforce) return false
+    let at = 0
+    while (at < entries.length && !matches(entries[at].parts, name)) at++
+    if (at === entries.length || entries[at].renew || !entries[at].enforced) return false
+    let pairs = list()
+    try { pairs = split(getCookie(page), ";") } catch {}
+    for (let pair = 0; pair < pairs.length; pair++) {
+      const equals = indexOf(pairs[pair], "=")
+      if (equals >= 0 && bare(slice(pairs[pair], 0, equals)) === name && bare(slice(pairs[pair], equals + 1)) === value) return true
+    }
+    return false
+  }
   // Firefox reads a line without `=` as a name without a value, which may be the cookie of an entry.
   const verdictOnWord = (word) => {
     for (let at = 0; at < entries.length; at++) if (matches(entries[at].parts, word)) return policy.enforce ? REFUSED : REPORTED
@@ -302,7 +316,7 @@
   const parsed = (line) => {
     if (is(/[\x00-\x08\x0a-\x1f\x7f]/, line)) return null
     const parts = split(line, ";"), equals = indexOf(parts[0], "=")
-    const cookie = { __proto__: null, name: equals < 0 ? "" : bare(slice(parts[0], 0, equals)), word: equals < 0 ? bare(parts[0]) : "", isGone: false, kept: "" }
+    const cookie = { __proto__: null, name: equals < 0 ? "" : bare(slice(parts[0], 0, equals)), value: equals < 0 ? "" : bare(slice(parts[0], equals + 1)), word: equals < 0 ? bare(parts[0]) : "", isGone: false, kept: "" }
     let age = null, expires = null, isSecure = false, sameSite = ""
     for (let at = 1; at < parts.length; at++) {
       const middle = indexOf(parts[at], "=")
@@ -330,6 +344,7 @@
       if (cookie === null) return
       const found = cookie.word === "" ? verdict(cookie.name) : verdictOnWord(cookie.word)
       if (found !== PASSES && !cookie.isGone) report(cookie.name)
+      if (found === PASSES && !cookie.isGone && cookie.word === "" && renews(cookie.name, cookie.value)) return
       if (found !== REFUSED) setCookie(this, line)
       else if (cookie.isGone) setCookie(this, deletion(cookie))
     },
@@ -379,6 +394,7 @@
     const isGone = options.maxAge === 0 || (options.maxAge === undefined && options.expires <= now())
     const name = bare(options.name), found = verdict(name)
     if (found !== PASSES && !isGone) report(name)
+    if (found === PASSES && !isGone && renews(name, bare(options.value))) return resolved()
     if (found === REFUSED) {
       if (!isGone) return resolved()
       options.value = name === "" ? "deleted" : ""

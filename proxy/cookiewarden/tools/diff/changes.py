@@ -104,6 +104,7 @@ FIELDS = {
     "priority": {Topic.PRIORITY},
     "supersede": {Topic.SUPERSEDED},
     "bound": {Topic.KEPT_FOR},
+    "renew": {Topic.RENEWAL},
     "category": {Topic.CATEGORY},
     "forward": {Topic.SENT},
     "report_only": {Topic.ENFORCED},

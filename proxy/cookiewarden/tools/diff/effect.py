@@ -335,6 +335,9 @@ def _stated(entry: Entry | None, policy: Policy) -> dict[Topic, Fact]:
         facts[Topic.OWN_NAME_UNTIL] = _until(entry.rename.accept_plain_until)
     is_dated = entry.until < math.inf
     facts[Topic.DECLARED_UNTIL] = _until(entry.until) if is_dated else Fact(Usual.NOTHING, (-math.inf,))
+    facts[Topic.RENEWAL] = (
+        Fact(Usual.EXTENDS, (0.0,)) if entry.rules.renew else Fact("does not extend its life", (1.0,))
+    )
     facts[Topic.PATH_MOVED] = _moved(entry.rules.path_moves)
     facts[Topic.DOMAIN_MOVED] = _moved(entry.rules.domain_moves)
     texts = {

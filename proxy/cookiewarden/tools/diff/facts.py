@@ -47,6 +47,7 @@ class Topic(StrEnum):
     CATEGORY = "category"
     PURPOSE = "purpose"
     STATED_LIFETIME = "stated-lifetime"
+    RENEWAL = "renewal"
     RENEWED = "renewed"
     SET_BY = "set-by"
     PARTY = "party"
@@ -120,6 +121,7 @@ LABELS = {
     Topic.CATEGORY: "category",
     Topic.PURPOSE: "purpose",
     Topic.STATED_LIFETIME: "stated lifetime",
+    Topic.RENEWAL: "a visit",
     Topic.RENEWED: "renewed",
     Topic.SET_BY: "set by",
     Topic.PARTY: "party",
@@ -179,6 +181,7 @@ class Usual(StrEnum):
     ENFORCED = "yes"
     GPC_IGNORED = "ignore"
     ANY_TIME = "any time"
+    EXTENDS = "extends its life"
     BLOCKED = "blocked"
 
 

@@ -52,6 +52,8 @@ KEYS = {
     Reason.OPENED: "seal",
     Reason.SEAL_INVALID: "seal",
     Reason.SEALED_TOO_LARGE: "seal",
+    Reason.SEAL_EXPIRED: "renew",
+    Reason.NOT_RENEWED: "renew",
     Reason.SET_BY_SERVER: "set_by",
     Reason.NOT_FORWARDED: "forward",
     Reason.NO_CONSENT: "category",

@@ -31,6 +31,23 @@ def too_long(declared: Declared) -> Iterator[Problem]:
         yield declared.draft.problem(Code.LIFETIME_OVER_400D, message, "lifetime")
 
 
+def renewed_and_not(declared: Declared) -> Iterator[Problem]:
+    """Report entries that state an event which restarts the lifetime, although their life is not extended."""
+    if not declared.entry.rules.renew and declared.entry.renewed:
+        message = f'"{declared.entry.name}" has renew: false, so no event restarts its lifetime; remove renewed'
+        yield declared.draft.problem(Code.WRONG_VALUE, message, "renewed")
+
+
+def not_watched(declared: Declared, has_guard: bool) -> Iterator[Problem]:
+    """Report `renew: false` where scripts set the cookie and no guard watches them."""
+    entry = declared.entry
+    if entry.rules.renew or has_guard or entry.set_by not in (SetBy.SCRIPT, SetBy.BOTH):
+        return
+    if "renew" in declared.draft.model.model_fields_set:
+        message = f'renew: no effect on scripts that set "{entry.name}"; set inject_guard to true, or remove renew'
+        yield declared.draft.problem(Code.NO_EFFECT, message, "renew")
+
+
 def no_owner(declared: Declared) -> Iterator[Problem]:
     """Report dated exceptions without an owner or a reason."""
     entry = declared.entry

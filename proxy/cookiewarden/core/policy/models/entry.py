@@ -63,6 +63,10 @@ class RulesModel(StrictModel):
         "If the policy changes path, domain or partition, expire the cookie that browsers may still hold under the old "
         "ones (default true)."
     )
+    renew: Bool | None = optional(
+        "If false, a visit does not extend the cookie's life. A line with the value that the browser already holds is "
+        "dropped (default true)."
+    )
     lifetime: Bound | None = optional(
         "Maximum time that a browser may keep the cookie, from each time it is set. It is session, or a number with a "
         "unit (s, min, h, d, w, mo = 730 h, y = 365 d)."

@@ -34,6 +34,16 @@ def test_it_is_written_in_each_form_and_language(folder: Path) -> None:
     assert (code, text) == (0, "<b>Shop</b>sid")
 
 
+def test_it_is_written_for_officers_tools(folder: Path) -> None:
+    code, text, _ = run("statement", "--policy", "p.yaml", "--format", "csv", "--language", "nl", cwd=folder)
+    assert code == 0 and text.startswith('"policy","sha256",') and '"De sessie."' in text
+    code, text, _ = run("statement", "--policy", "p.yaml", "--format", "ropa", cwd=folder)
+    assert code == 0 and '"in the browser: until the browser closes; enforced by the proxy"' in text
+    code, text, told = run("statement", "--policy", "p.yaml", "--format", "wat", "--output", "kb.json", cwd=folder)
+    assert (code, text, told) == (0, "", "kb.json: 1 cookie\n")
+    assert json.loads((folder / "kb.json").read_text())["knowledges"][0]["name"] == "sid"
+
+
 def test_it_is_written_to_a_file(folder: Path) -> None:
     code, text, told = run("statement", "--policy", "p.yaml", "--output", "s.md", cwd=folder)
     assert (code, text, told) == (0, "", "s.md: 1 cookie\n")
@@ -49,6 +59,8 @@ def test_it_is_written_to_a_file(folder: Path) -> None:
         (("--policy", "p.yaml", "--check", "page.html", "--language", "nl"), 2, "--language has no effect with --check"),
         (("--policy", "none.yaml"), 3, 'the file "none.yaml" does not exist'),
         (("--policy", "p.yaml", "--language", "de"), 2, '"de" is not a supported language; en and nl ship'),
+        (("--policy", "p.yaml", "--format", "csv", "--language", "de"), 2, '"de" is not a supported language; en and nl ship'),
+        (("--policy", "p.yaml", "--format", "onetrust"), 2, "'onetrust' is not one of"),
         (("--policy", "p.yaml", "--template", "none.html"), 3, 'cannot read the template "none.html": no such file'),
         (("--policy", "p.yaml", "--template", "bad.html"), 2, "cannot render the template bad.html:1: "),
         (("--policy", "p.yaml", "--output", "none/s.md"), 3, 'cannot write "none/s.md": no such file'),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cookiewarden.cli.lists import list_of
 from cookiewarden.cli.policies import print_problems, valid_policy
 from cookiewarden.cli.running import address_of, enforcing, operator
 from cookiewarden.cli.traffic import print_account
@@ -29,6 +30,8 @@ from cookiewarden.tools.explain.explain import DEFAULT_URL, exchange_of
 from cookiewarden.tools.http import NoAnswer
 from cookiewarden.tools.learn.catalog import Catalog, NoCatalog, read_catalog
 from cookiewarden.tools.learn.learn import RegisterDraft, draft, merged, new_policy
+from cookiewarden.tools.lists.draft import drafted, new_policy_of_list
+from cookiewarden.tools.lists.reader import FORMATS
 from cookiewarden.tools.recordings.reader import recorded
 from cookiewarden.tools.recordings.recorded import Account, NoTraffic, Recorded
 from cookiewarden.tools.test.suite import draft_suite
@@ -36,6 +39,12 @@ from cookiewarden.tools.test.suite import draft_suite
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--from",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="The one source is a list of cookies in this format, not traffic.",
+)
 @click.option(
     "--into",
     metavar="FILE",
@@ -82,6 +91,7 @@ from cookiewarden.tools.test.suite import draft_suite
 )
 def learn(
     sources: tuple[str, ...],
+    form: str | None,
     into: str | None,
     output: str | None,
     suite: str | None,
@@ -96,14 +106,22 @@ def learn(
     SOURCES are HAR files, flow files of mitmproxy, and text with header lines (curl -i, curl -v, access logs with
     cookies). The address of a proxy's admin listener stands for its inventory.
 
+    With --from, the source is a list of cookies instead. These are cc.js of Cookiebot, the JSON of a banner of
+    OneTrust, JSON of CookieYes for WordPress, and a configuration of Klaro. For wec, it is inspection.json of the
+    Website Evidence Collector. Names, purposes, lifetimes and categories are taken from the list.
+
     Without --into, the draft is a new policy in report mode. Names that differ only in a random part become one entry;
     a comment gives the reason. Purposes and categories are comments, for you to review.
 
     Exit codes: 0 drafted, 1 the policy of --into has errors or cannot be extended, 2 wrong usage, 3 a source cannot be
-    read. The code is also 1 if a cookie cannot be declared, or with --tests, if one may break."""
+    read. The code is also 1 if a cookie cannot be declared, or with --tests, if one may break. With --from, the code
+    is 1 if a part of the list was not understood."""
     if into:
         say_nothing("with --into, where the policy has a name", "name")
     _refuse(into, output, suite)
+    if form:
+        say_nothing("with --from", "suite", "catalog_file", "host", "url", "token_file")
+        return _from_list(form, sources, into, output, name)
     for one in host:
         if not _HOST.fullmatch(one):
             raise click.UsageError(
@@ -121,11 +139,30 @@ def learn(
         click.echo("cookiewarden: nothing learned, so the policy is not written", err=True)
         return 3
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
-    code = _write(made, into, output, name)
+    code = _write(made, into, output, new_policy(name, made))
     unsafe = _told_undeclarable(inventory)
     if suite and not code:
         unsafe += _write_suite(Path(suite), Path(into or output or ""), inventory, urls)
     return code or (int(unsafe > 0) if all(read) else 3)
+
+
+def _from_list(form: str, sources: tuple[str, ...], into: str | None, output: str | None, name: str) -> int:
+    """Draft a register from a list of cookies, and return the exit code."""
+    if len(sources) > 1:
+        raise click.UsageError("with --from, give one source")
+    policy = valid_policy(into) if into else Policy("draft", ())
+    found = list_of(form, sources[0])
+    if found is None:
+        return 3
+    if not found.cookies:
+        told = "give a list with cookies" if not found.rows else "fix the items above"
+        click.echo(f"cookiewarden: nothing learned, so the policy is not written; {told}", err=True)
+        return 3
+    made = drafted(found, policy, is_new=into is None)
+    code = _write(made, into, output, new_policy_of_list(name, found, made))
+    foreign = sum(bool(cookie.other_site) for cookie in found.cookies)
+    lost = len(made.names) - made.declared - foreign
+    return code or int(bool(found.not_understood) or lost > 0)
 
 
 def _told_undeclarable(inventory: Inventory) -> int:
@@ -252,7 +289,8 @@ def _wanted(host: bytes, hosts: tuple[str, ...]) -> bool:
     return not hosts or any(host_matches(wanted, bare) for wanted in hosts)
 
 
-def _write(made: RegisterDraft, into: str | None, output: str | None, name: str) -> int:
+def _write(made: RegisterDraft, into: str | None, output: str | None, whole: str) -> int:
+    """Add the entries to `into`, or write `whole`, which is a new policy. Return the exit code."""
     families = f", including {counted(len(made.families), 'family')}" if made.families else ""
     suggested = f", {made.suggested} in the catalog" if made.suggested else ""
     count = made.declared
@@ -260,13 +298,16 @@ def _write(made: RegisterDraft, into: str | None, output: str | None, name: str)
     told = f"{counted(count, 'entry')} drafted{families}{suggested}{left}"
     if into is not None:
         return _write_into(Path(into), made, told)
-    whole = new_policy(name, made)
     if output is None:
         click.echo(whole, nl=False)
     else:
         write_new(Path(output), whole)
     click.echo(f"{output}: {told}" if output else told, err=True)
     return 0
+
+
+_EXPECTED = (Code.NO_PURPOSE, Code.NO_LIFETIME, Code.LIFETIME_OVER_400D)
+"""Warnings about drafted entries that need review; a declared lifetime can exceed the maximum of browsers."""
 
 
 def _write_into(path: Path, made: RegisterDraft, told: str) -> int:
@@ -287,11 +328,7 @@ def _write_into(path: Path, made: RegisterDraft, told: str) -> int:
         return 1
     before, after = _loaded(path, raw), _loaded(path, text)
     known = {(p.code, p.message) for p in before.problems}
-    problems = [
-        p
-        for p in after.problems
-        if (p.code, p.message) not in known and p.code not in (Code.NO_PURPOSE, Code.NO_LIFETIME)
-    ]
+    problems = [p for p in after.problems if (p.code, p.message) not in known and p.code not in _EXPECTED]
     if problems or not _only_added(before, after, made.declared):
         print_problems(problems)
         click.echo(

@@ -14,6 +14,7 @@ from cookiewarden.cli.writing import write, write_new
 from cookiewarden.core.policy.policy import Policy, SetBy
 from cookiewarden.core.policy.problem import counted, printable, shown_url
 from cookiewarden.core.report.statement import statement as statement_of
+from cookiewarden.pages.officers import OFFICERS, for_officers
 from cookiewarden.pages.statement import BadTemplate, statement_page, with_template
 from cookiewarden.pages.words import WORDS, words_of
 from cookiewarden.tools.http import NoAnswer, follow
@@ -42,10 +43,10 @@ POLICY = click.option(
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["markdown", "html", "json"]),
+    type=click.Choice(["markdown", "html", "json", *OFFICERS]),
     default="markdown",
     show_default=True,
-    help="Output format; html is one file without dependencies.",
+    help="Output format; html is one file without dependencies. csv, wat and ropa are for officers' tools.",
 )
 @click.option("--template", metavar="FILE", type=FILE, help="Render a Jinja template instead of --format.")
 @click.option("--output", metavar="FILE", type=FILE, help="Output file.  [default: standard output]")
@@ -62,6 +63,9 @@ def statement(
 ) -> int:
     """Write the cookie statement of a policy. It has the texts of the policy's statement, and lists the declared
     cookies by category, with purposes and lifetimes.
+
+    The format wat is a knowledge base for the Website Auditing Tool of the EDPB. The format ropa has rows for a record
+    of processing activities (GDPR, Article 30).
 
     With --check, compare a published page with the policy instead. The page is HTML, Markdown, or text from pdftotext
     -layout. Purposes in other words are listed but do not count as differences. Rows of the page that were not
@@ -128,7 +132,7 @@ def _written(policy: Policy, language: str, form: str, template: str | None) -> 
     if form == "json":
         return as_json(document) + "\n"
     try:
-        return statement_page(document, form)
+        return for_officers(document, form) if form in OFFICERS else statement_page(document, form)
     except ValueError:
         raise click.UsageError(
             f'--language: "{printable(language)}" is not a supported language; {" and ".join(WORDS)} ship, use '

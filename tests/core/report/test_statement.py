@@ -78,3 +78,27 @@ def test_every_text_of_the_policy_is_in_it() -> None:
     assert (found.edited, found.publisher, found.categories[0].title) == ("2026-01-31", "Shop", "U")
     assert (found.categories[0].description, found.categories[0].basis) == ("D", "B")
     assert (found.stated[0].renewed, found.stated[0].party, found.stated[0].purpose) == ("weer", "P", "")
+
+
+@pytest.mark.parametrize(
+    ("more", "attributes"),
+    [
+        ("", ()), ("secure: true, http_only: true, partitioned: true", ("Secure", "HttpOnly", "Partitioned")),
+        ("secure: https, http_only: keep, same_site: {default: Lax}", ()), ("same_site: Strict", ("SameSite=Strict",)),
+        ("same_site: {at_least: Lax}", ("SameSite=Lax or Strict",)), ("same_site: {at_least: Strict}", ("SameSite=Strict",)),
+        ("same_site: keep, seal: true", ("sealed",)),
+        ("seal: {too_large: pass}", ()), ("set_by: both, secure: true", ("Secure",)), ("set_by: script, secure: true", ()),
+    ],
+)  # fmt: skip
+def test_the_attributes_hold_for_every_line_of_the_application(more: str, attributes: tuple[str, ...]) -> None:
+    (cookie,) = stated(entries(f"name: sid, {more}")).stated
+    assert cookie.attributes == attributes
+
+
+@pytest.mark.parametrize(
+    ("more", "mode", "enforced"),
+    [("", Mode.ENFORCE, True), ("", Mode.REPORT, False), (", stage: report", Mode.ENFORCE, False)],
+)
+def test_an_entry_is_enforced_in_enforce_mode_unless_it_is_staged(more: str, mode: Mode, enforced: bool) -> None:
+    (cookie,) = stated(entries(f"name: sid{more}"), mode=mode).stated
+    assert cookie.enforced is enforced

@@ -3,6 +3,7 @@
 Lifetimes are the enforced ones, limited by the ceiling."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,10 +11,12 @@ from cookiewarden.core.policy.policy import (
     Category,
     ConsentNeed,
     Entry,
+    Flag,
     Lifetime,
     Mode,
     OnUndeclaredResponse,
     Policy,
+    SameSiteVerb,
     SetBy,
     Texts,
 )
@@ -34,6 +37,10 @@ class StatedCookie:
     """Last day of a dated entry, such as 2026-12-31; empty if it does not end."""
     is_renewed: bool
     """False if visits do not extend the lifetime, which the proxy enforces."""
+    attributes: tuple[str, ...]
+    """Attributes that the entry requires when the application sets the cookie, such as `HttpOnly`, and SEALED."""
+    enforced: bool
+    """True if the proxy enforces the entry. This does not cover lifetimes and attributes that scripts set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +136,17 @@ def _cookie(entry: Entry, purpose: str, renewed: str, policy: Policy, mode: Mode
     name = entry.rename.name if entry.rename is not None else entry.name
     until = "" if math.isinf(entry.until) else f"{datetime.fromtimestamp(entry.until - 1, UTC):%Y-%m-%d}"
     return StatedCookie(
-        name,
-        purpose,
-        entry.rules.bound,
-        renewed,
-        entry.set_by,
-        entry.party,
-        entry.hosts,
-        until,
+        name=name,
+        purpose=purpose,
+        lifetime=entry.rules.bound,
+        renewed=renewed,
+        set_by=entry.set_by,
+        party=entry.party,
+        hosts=entry.hosts,
+        until=until,
         is_renewed=not _ends_once(entry, policy, mode),
+        attributes=tuple(_attributes(entry)),
+        enforced=mode is Mode.ENFORCE and not entry.report_only,
     )
 
 
@@ -147,6 +156,31 @@ def _ends_once(entry: Entry, policy: Policy, mode: Mode) -> bool:
     bound = entry.rules.bound
     is_stated = not entry.rules.renew and (bound is None or not bound.is_session)
     return is_stated and is_watched and mode is Mode.ENFORCE and not entry.report_only
+
+
+SEALED = "sealed"
+"""The value is encrypted for the browser."""
+
+
+def _attributes(entry: Entry) -> Iterator[str]:
+    """Yield the attributes that every line of the application has in browsers."""
+    if entry.set_by is SetBy.SCRIPT:
+        return
+    rules = entry.rules
+    for flag, attribute in (
+        (rules.secure, "Secure"),
+        (rules.http_only, "HttpOnly"),
+        (rules.partitioned, "Partitioned"),
+    ):
+        if flag is Flag.ON:
+            yield attribute
+    same_site = rules.same_site
+    if same_site.verb is SameSiteVerb.EXACTLY:
+        yield f"SameSite={same_site.value}"
+    elif same_site.verb is SameSiteVerb.AT_LEAST:
+        yield "SameSite=Strict" if same_site.value == "Strict" else "SameSite=Lax or Strict"
+    if entry.seal is not None and not entry.seal.passes_too_large:
+        yield SEALED
 
 
 def in_language(texts: Texts, language: str, languages: tuple[str, ...]) -> str:

@@ -1,0 +1,1 @@
+"""Lists of cookies of consent managers and scanners."""

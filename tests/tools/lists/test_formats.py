@@ -1,0 +1,347 @@
+"""Each format of lists: realistic files, items that are not understood, files of other kinds, and drafts of all."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cookiewarden.core.policy.policy import Policy
+from cookiewarden.core.policy.problem import Severity
+from cookiewarden.tools.lists.draft import drafted, new_policy_of_list
+from cookiewarden.tools.lists.listed import CookieList, NoList
+from cookiewarden.tools.lists.reader import FORMATS, read_list
+from tests.support.policies import entries, loaded, policy
+
+
+def read(form: str, data: Any) -> CookieList:
+    return FORMATS[form](data if isinstance(data, str) else json.dumps(data))
+
+
+def rows(found: CookieList) -> list[tuple[str, str, str, str]]:
+    """Return name, lifetime, category and purpose of each cookie."""
+    return [(c.name, c.lifetime.text if c.lifetime else "", c.category, c.purpose) for c in found.cookies]
+
+
+def left(found: CookieList, is_understood: bool = False) -> list[tuple[str, str]]:
+    return [(one.place, one.why) for one in found.left_out if one.is_understood is is_understood]
+
+
+# Cookiebot
+
+CC_JS = r"""
+CookieConsent.responseMode='inlineoptin';CookieConsentDialog.userCountry = 'nl';
+CookieConsentDialog.cookieTableNecessary = [['CookieConsent','Cookiebot<br/>','Stores the user\'s choice','1 year','HTTP','1','','https://www.cookiebot.com'],['sid','www.shop.example<br/>','The visitor&#39;s session','Session','HTTP','1','','']];
+CookieConsentDialog.cookieTableNecessaryCount = 2;
+CookieConsentDialog.cookieTablePreference = [];
+CookieConsentDialog.cookieTableStatistics = [["_ga","Google","Visits","2 years","HTTP",1,"","https://g"],["_ga_#","Google","Visits","2 years","HTTP","1","^_ga_.*$",""],["_pk_id#","Matomo","Visits","13 maanden","HTTP","1","",""],["hjid","Hotjar","Visits","1 year","HTTP","1","^hjid_[0-9]+$",""]];
+CookieConsentDialog.cookieTableAdvertising = [["rc::a","Google","Bots","Persistent","HTML","2","",""],["collect","Google","x","Session","Pixel","5","",""],["new","x","x","1 day","IndexedDB","4","",""],["odd","x","x","for ever","HTTP","1","",""],["short"]];
+"""
+
+
+def test_a_declaration_of_cookiebot_is_read() -> None:
+    found = read("cookiebot", CC_JS)
+    assert found.rows == 11 and rows(found) == [
+        ("CookieConsent", "1y", "Necessary", "Stores the user's choice"),
+        ("sid", "session", "Necessary", "The visitor's session"),
+        ("_ga", "2y", "Statistics", "Visits"), ("_ga_*", "2y", "Statistics", "Visits"),
+        ("_pk_id#", "13mo", "Statistics", "Visits"), ("hjid", "1y", "Statistics", "Visits"),
+        ("odd", "", "Marketing", "x"),
+    ]  # fmt: skip
+    assert [(c.party, c.notes) for c in found.cookies[:2]] == [("Cookiebot", ()), ("", ("provider: www.shop.example",))]
+    assert left(found, True) == [
+        ("cookieTableAdvertising[0]", '"rc::a" is not a cookie: HTML'),
+        ("cookieTableAdvertising[1]", '"collect" is not a cookie: Pixel'),
+    ]
+    assert left(found) == [
+        ("cookieTableStatistics[2]", '"_pk_id#" may have a placeholder, and is kept as written; if it has one, write "_pk_id*"'),
+        ("cookieTableStatistics[3]", 'the expression "^hjid_[0-9]+$" of "hjid" matches names that no glob matches exactly; the name is kept as written'),
+        ("cookieTableAdvertising[2]", 'the type "IndexedDB" of "new" is not known'),
+        ("cookieTableAdvertising[3]", 'the lifetime "for ever" of "odd" is not understood'),
+        ("cookieTableAdvertising[4]", "a row without 6 fields"),
+    ]  # fmt: skip
+
+
+# OneTrust
+
+
+def banner(*groups: dict[str, Any]) -> dict[str, Any]:
+    return {"DomainData": {"Groups": list(groups), "Language": {"Culture": "en-GB"}}}
+
+
+def of_banner(name: str, **keys: Any) -> dict[str, Any]:
+    plain = {"id": "u", "Name": name, "Host": "shop.example", "IsSession": False, "Length": "365", "description": "x"}
+    return plain | {"DurationType": 1, "category": None, "isThirdParty": False, "patternKey": None} | keys
+
+
+GROUP = {
+    "GroupName": "Strictly Necessary Cookies",
+    "FirstPartyCookies": [
+        of_banner("OptanonConsent"), of_banner("sid", IsSession=True, Length="0"), of_banner("_ga_xxxxxxxxxx", Length="399"),
+        of_banner("old", DurationType=None), of_banner("short", Length="0"), of_banner("months", Length="12", DurationType=30), of_banner(""), 3,
+        of_banner("sid", IsSession=True), of_banner("OptanonConsent", Length="30"),
+    ],
+    "Hosts": [{"HostName": "doubleclick.net", "Cookies": [of_banner("IDE", Host="doubleclick.net", isThirdParty=True)]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", [banner(GROUP), banner(GROUP)["DomainData"]])
+def test_the_banner_of_onetrust_is_read(data: Any) -> None:
+    found = read("onetrust", data)
+    assert found.rows == 11 and [row[:3] for row in rows(found)] == [
+        (name, lifetime, "Strictly Necessary Cookies")
+        for name, lifetime in (
+            ("OptanonConsent", "365d"), ("sid", "session"), ("_ga_xxxxxxxxxx", "399d"), ("old", "365d"), ("short", ""), ("months", ""), ("IDE", ""),
+        )
+    ]  # fmt: skip
+    assert [c.name for c in found.cookies if c.other_site] == ["IDE"]
+    place = "Groups[0].FirstPartyCookies"
+    assert left(found, True) == [(f"{place}[8]", f'"sid" is already listed at {place}[1]')]
+    assert left(found) == [
+        (f"{place}[2]", '"_ga_xxxxxxxxxx" may have a placeholder, and is kept as written; if it has one, write "_ga_*"'),
+        (f"{place}[4]", 'the lifetime of "short" is shorter than a day; choose one'),
+        (f"{place}[5]", 'the lifetime of "months" is not understood; choose one'),
+        (f"{place}[6]", "an item without a name"), (f"{place}[7]", "an item without a name"),
+        (f"{place}[9]", f'"OptanonConsent" has another lifetime at {place}[0], which the draft has'),
+    ]  # fmt: skip
+
+
+def test_a_cookie_of_another_site_does_not_hide_one_of_the_site() -> None:
+    other = {"HostName": "x.example", "Cookies": [of_banner("uid"), of_banner("uid")]}
+    found = read("onetrust", banner({"GroupName": "A", "Hosts": [other]}, {"GroupName": "B", "FirstPartyCookies": [of_banner("uid")]}))  # fmt: skip
+    assert [(c.name, c.other_site) for c in found.cookies] == [("uid", "x.example"), ("uid", "")]
+    assert drafted(found, Policy("draft", ()), is_new=True).declared == 1 and len(left(found, True)) == 1
+
+
+def of_api(name: str, length: Any, unit: Any) -> dict[str, Any]:
+    keys = {
+        "cookieName": name,
+        "lifespan": "",
+        "host": "shop.example",
+        "description": "x",
+        "customCategoryName": "Functional",
+    }
+    return keys | {"length": length, "durationType": unit, "domainCookieCategoryList": []}
+
+
+def test_cookies_for_the_api_of_onetrust_are_read() -> None:
+    cookies = [of_api("a1", 0, 1), of_api("a2", 30, 1), of_api("a3", 2, 7), of_api("a4", 13, 30), of_api("a5", 2, 365)]
+    found = read("onetrust", [*cookies, of_api("a6", 2, 12), of_api("a7", -1, 1)])
+    assert rows(found) == [
+        (f"a{n}", lifetime, "Functional", "x")
+        for n, lifetime in enumerate(("session", "30d", "2w", "13mo", "2y", "", ""), 1)
+    ]
+    assert [place for place, _ in left(found)] == ["[5]", "[6]"]
+
+
+# CookieYes
+
+
+def test_cookies_of_cookieyes_are_read() -> None:
+    def cookie(name: str, duration: Any, **keys: Any) -> dict[str, Any]:
+        plain = {"id": 1, "name": name, "slug": name, "description": {"en": "<p>Visits &amp; more</p>", "nl": "Bezoek"}}
+        return plain | {"duration": duration, "type": 1, "domain": ".shop.example", "category": 2} | keys
+
+    found = read("cookieyes", [
+        {"id": 1, "name": {"nl": "Noodzakelijk"}, "slug": "necessary", "cookie_list": [cookie("cookieyes-consent", {"en": "1 year"})]},
+        {"id": 2, "name": {"en": "Analytics"}, "slug": "analytics", "cookie_list": [
+            cookie("_ga_*", {"nl": "1 jaar 1 maand 4 dagen"}), cookie("x", {"en": "never"}), cookie("y", []), {"name": None},
+        ]},
+        {"id": 3, "name": [], "cookie_list": []},
+    ])  # fmt: skip
+    assert rows(found) == [
+        ("cookieyes-consent", "1y", "Noodzakelijk", "Visits & more"), ("_ga_*", "9586h", "Analytics", "Visits & more"),
+        ("x", "", "Analytics", "Visits & more"), ("y", "", "Analytics", "Visits & more"),
+    ]  # fmt: skip
+    assert left(found) == [
+        ("[1].cookie_list[1]", 'the lifetime "never" of "x" is not understood'),
+        ("[1].cookie_list[3]", "an item without a name"),
+    ]
+
+
+# Klaro
+
+CONFIG_JS = r"""
+// By default, Klaro loads the config from a global variable: services: [
+const PATH = "/", f = (x) => { return { a: `${x}` } }; /* apps: [ */
+var klaroConfig = {
+    version: 1, elementID: 'klaro', htmlTexts: true, lang: navigator.language,
+    translations: {
+        zz: { privacyPolicyUrl: '/privacy', purposes: { analytics: 'Analytics' } },
+        nl: { chat: { description: 'Gesprekken' } },
+        en: { matomo: { description: 'Counts <b>visits</b>' } },
+    },
+    services: [
+        { name: 'matomo', title: 'Matomo', purposes: ['analytics', 'styling'],
+          cookies: [ [/^_pk_.*$/, '/', 'klaro.example'], 'piwik_ignore', { pattern: /^mtm_/, path: '/' }, "^abc" ],
+          callback: function (consent, service) { if (/[/]}/.test(consent)) { console.log("}") } }, required: false },
+        { name: 'chat', purposes: ['support'], cookies: [/^intercom-id-[a-z0-9]+$/i, 'a*', [], /^X_/i, /^chat_/u] },
+        { name: 'map', translations: { en: { description: 'Maps' } }, cookies: COOKIES },
+        { name: 'font', title: 'Font', cookies: ['font'] },
+        other,
+    ],
+    callback: () => { services: [] },
+};
+window.klaroConfig = klaroConfig
+"""
+
+
+@pytest.mark.parametrize("text", [CONFIG_JS, CONFIG_JS.replace("services: [\n", "'apps': [\n"), CONFIG_JS.replace("var klaroConfig =", "export default")])  # fmt: skip
+def test_a_configuration_of_klaro_is_read(text: str) -> None:
+    found = read("klaro", text)
+    assert rows(found) == [
+        ("_pk_*", "", "analytics", "Counts visits"), ("piwik_ignore", "", "analytics", "Counts visits"),
+        ("mtm_*", "", "analytics", "Counts visits"), ("abc*", "", "analytics", "Counts visits"),
+        ("chat_*", "", "support", "Gesprekken"), ("font", "", "", ""),
+    ]  # fmt: skip
+    assert found.cookies[0].notes == ("service: Matomo", "purposes of the service: analytics, styling")
+    told = "has no glob that matches exactly the same names; declare its cookies manually"
+    assert left(found) == [
+        ("services[1].cookies[0]", f'the expression "/^intercom-id-[a-z0-9]+$/i" {told}'),
+        ("services[1].cookies[1]", '"a*": a * in an entry matches any characters; declare this cookie manually'),
+        ("services[1].cookies[2]", "a cookie that is neither a name nor a regular expression"),
+        ("services[1].cookies[3]", f'the expression "/^X_/i" {told}'),
+        ("services[2].cookies", "cookies that the script computes"), ("services[4]", "a service that the script computes"),
+    ]  # fmt: skip
+
+
+def test_json_of_klaro_is_read() -> None:
+    found = read("klaro", {"services": [{"name": "a", "cookies": ["sid", {"pattern": "^_pk_", "path": "/"}]}]})
+    assert [c.name for c in found.cookies] == ["sid", "_pk_*"]
+
+
+# The Website Evidence Collector
+
+INSPECTION = {
+    "start_time": "2021-08-16T07:43:07.896Z",
+    "cookies": [
+        {"name": "_ga", "value": "CANARY", "domain": "test.com", "path": "/", "expires": 1692171789, "httpOnly": False, "session": False, "expiresDays": 730, "firstPartyStorage": True, "log": {"type": "Cookie.JS", "stack": []}},
+        {"name": "_gat", "value": "CANARY", "domain": "test.com", "expires": 1629099849, "httpOnly": False, "session": False, "expiresDays": 0, "firstPartyStorage": True},
+        {"name": "sid", "value": "CANARY", "domain": "www.test.com", "expires": -1, "httpOnly": True, "session": True, "log": {"type": "Cookie.HTTP"}},
+        {"name": "IDE", "value": "CANARY", "domain": "doubleclick.net", "expires": 1662795790.23, "session": False, "firstPartyStorage": False},
+        {"name": "a*b", "value": "CANARY", "domain": "test.com"}, {"domain": "test.com", "value": "CANARY"},
+        {"name": "only_logged", "domain": "test.com", "path": "/", "log": {"type": "Cookie.HTTP"}},
+    ],
+}  # fmt: skip
+WEC = [("_ga", "400d", "script", True), ("_gat", "61s", "", True), ("sid", "session", "server", False), ("IDE", "", "", False), ("only_logged", "", "server", False)]  # fmt: skip
+
+
+def test_a_recording_of_the_evidence_collector_is_read_without_values() -> None:
+    found = read("wec", INSPECTION)
+    assert [
+        (c.name, c.lifetime.text if c.lifetime else "", c.set_by, c.is_script_readable) for c in found.cookies
+    ] == WEC
+    assert [c.other_site for c in found.cookies] == ["", "", "", "doubleclick.net", ""]
+    assert left(found) == [
+        ("cookies[4]", '"a*b": a * in an entry matches any characters; declare this cookie manually'),
+        ("cookies[5]", "an item without a name"),
+    ]
+    assert "CANARY" not in str(found)
+
+
+def test_its_cookies_are_read_as_yaml() -> None:
+    found = read("wec", "- name: _ga\n  value: CANARY\n  domain: test.com\n  expires: 1692171789\n  expiresUTC: 2023-08-16T07:43:09.000Z\n  expiresDays: 29.3\n- {name: b, domain: x, expiresDays: 0.4}\n")  # fmt: skip
+    assert [row[:2] for row in rows(found)] == [("_ga", "30d"), ("b", "")]
+    inspection = read(
+        "wec", "start_time: 2021-08-16T07:43:07.896Z\ncookies:\n  - {name: a, domain: x, expires: 1629186189}\n"
+    )
+    assert [row[:2] for row in rows(inspection)] == [("a", "1d")]
+
+
+# Other files
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "why"),
+    [
+        ("cookiebot", "", "it has no CookieConsentDialog.cookieTable…; give the cc.js"),
+        ("cookiebot", "CookieConsentDialog.cookieTableNecessary = [['a'", "cookieTableNecessary is not read: no ] on line 1"),
+        ("onetrust", "{}", 'it has no "Groups"; give the JSON of the banner'), ("onetrust", "[]", 'it has no "Groups"'),
+        ("onetrust", "\n{", "it is not valid JSON on line 2"), ("onetrust", "[" * 100_000, "it is not valid JSON"),
+        ("cookieyes", '{"a": 1}', 'it is not a list of categories with a "cookie_list"'), ("cookieyes", "[1]", "it is not a list"),
+        ("klaro", "var klaroConfig = {services: [", 'it has no list "services" (or "apps")'), ("klaro", "{}", "it has no list"),
+        ("klaro", "x = {a: {services: [f(]}}", "it has no list"), ("klaro", "services: []", "it has no list"),
+        ("wec", "{}", 'it has no "cookies" with a name and a domain'), ("wec", "- CANARY", "it has no"),
+        ("wec", "a: CANARY: 1", "it is not valid YAML on line 1"), ("wec", "\0", "it is not valid YAML"),
+        ("wec", "[CANARY", "it is not valid JSON on line 1"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_such_a_list_has_a_reason(form: str, text: str, why: str) -> None:
+    with pytest.raises(NoList) as error:
+        FORMATS[form](text)
+    assert str(error.value).startswith(why) and "CANARY" not in str(error.value)
+
+
+def test_files_that_cannot_be_read_have_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xff\xfe")
+    for name, why in (("a", "it is not UTF-8; convert the file"), ("none", "no such file or directory")):
+        with pytest.raises(NoList, match=why):
+            read_list("wec", tmp_path / name)
+    (tmp_path / "b").write_bytes(b"\xef\xbb\xbf" + json.dumps(INSPECTION).encode())
+    assert len(read_list("wec", tmp_path / "b").cookies) == len(WEC)
+
+
+# Drafts
+
+
+def test_a_draft_states_that_it_is_not_from_traffic_and_has_the_categories() -> None:
+    found = read("cookiebot", CC_JS)
+    text = new_policy_of_list("shop", found, drafted(found, Policy("draft", ()), is_new=True))
+    assert "# Drafted from a declaration of Cookiebot, not from traffic." in text and "mode: report" in text
+    assert (
+        "  - name: sid\n    # listed; not seen in traffic: cookieTableNecessary[1]\n    # provider: www.shop.example\n"
+        in text
+    )
+    found_policy = loaded(text).policy
+    assert found_policy is not None and found_policy.categories["marketing"].title == {"": "Marketing"}
+    assert [(e.name, e.category, e.lifetime_source) for e in found_policy.entries][:2] == [
+        ("CookieConsent", "necessary", "stated"), ("sid", "necessary", "stated"),
+    ]  # fmt: skip
+
+
+def test_a_recording_is_drafted_as_recorded_and_other_sites_are_comments() -> None:
+    found = read("wec", INSPECTION)
+    text = new_policy_of_list("shop", found, drafted(found, Policy("draft", ()), is_new=True))
+    assert "# IDE: a cookie of doubleclick.net, which is another site, so it is not declared" in text
+    assert "    set_by: script  # as the collector recorded it\n" in text and "lifetime_source: stated" not in text
+    assert (
+        "  - name: _gat\n    # recorded: cookies[1]\n" in text
+        and "    http_only: keep  # recorded without HttpOnly\n" in text
+    )
+    found_policy = loaded(text).policy
+    assert found_policy is not None and [e.name for e in found_policy.entries] == ["_ga", "_gat", "sid", "only_logged"]
+
+
+def test_cookies_that_a_policy_declares_are_not_drafted() -> None:
+    known = policy(entries("name: sid", "name: _ga*", "name: Cookie*"))
+    made = drafted(read("cookiebot", CC_JS), known, is_new=False)
+    assert made.names == ["_pk_id#", "hjid", "odd"] and "# category: Statistics" in made.yaml
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["_ga_*", "a\tb", "\ud83d", "a: {", "*"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["name", "Name", "cookieName", "description", "duration", "Length", "length", "GroupName", "Host", "domain", "expires", "log", "purposes", "title"]), inner, max_size=5),
+    max_leaves=12,
+)  # fmt: skip
+SHAPES = {
+    "onetrust": lambda x: {"Groups": [{"GroupName": x, "FirstPartyCookies": [x, {"Name": "a", "Host": x}], "Hosts": [x]}]},
+    "cookieyes": lambda x: [{"name": x, "cookie_list": [x, {"name": "a", "description": x, "duration": x}]}, x],
+    "klaro": lambda x: {"services": [x, {"name": x, "cookies": [x, "a"], "purposes": [x]}], "translations": x},
+    "wec": lambda x: {"start_time": x, "cookies": [x, {"name": "a", "domain": "b"}]},
+    "cookiebot": lambda x: x,
+}  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(SHAPES)), JSON)
+def test_every_draft_is_a_policy(form: str, data: Any) -> None:
+    text = json.dumps(SHAPES[form](data))
+    if form == "cookiebot":
+        text = f'CookieConsentDialog.cookieTableNecessary = [{text}, [{text}, "p", "d", "1 day", "HTTP", "1", "", ""]];'
+    found = FORMATS[form](text)
+    draft = new_policy_of_list("\u202e", found, drafted(found, Policy("draft", ()), is_new=True))
+    assert [p for p in loaded(draft).problems if p.code.severity is Severity.ERROR] == []
+    assert all(c.isprintable() or c == "\n" for c in draft)

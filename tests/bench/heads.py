@@ -23,6 +23,7 @@ import uvloop
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
+from cookiewarden.core.formats.bits import MAX_RANGES, MAX_VENDOR
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.keys import keyring
 from cookiewarden.serve.dataplane.origin import OriginConnection
@@ -31,6 +32,7 @@ from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.in_force import Prepared
 from cookiewarden.serve.own_pages.statement import StatementPages
 from tests.bench.inprocess import Nowhere, driver_of, measured
+from tests.support.bits import bit_field, gpp_header, ranges, tc
 from tests.support.policies import policy as loaded
 
 BAR = 200
@@ -107,9 +109,9 @@ def entries(*lines: str, top: str = "") -> str:
     return f"version: 1\n{top}cookies:\n" + "".join(f"  - {{{line}, lifetime: 1h, purpose: x}}\n" for line in lines)
 
 
-def consent(form: str) -> str:
+def consent(form: str, word: str = "") -> str:
     top = f"consent: {{cookie: answer, format: {form}}}\ncategories:\n  need: {{basis: x}}\n"
-    top += "".join(f"  c{n}: {{consent: required, granted_by: [{n % 24 + 1}]}}\n" for n in range(100))
+    top += "".join(f"  c{n}: {{consent: required, granted_by: [{word or n % 24 + 1}]}}\n" for n in range(100))
     return entries("name: answer, category: need", *(f"name: x{n}, category: c{n}" for n in range(100)), top=top)
 
 
@@ -162,12 +164,16 @@ def set_cookies(line: str, count: int = 120) -> Callable[[int], tuple[bytes, byt
 
 
 def sealed(n: int) -> tuple[bytes, bytes]:
-    values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
+    values = (
+        base64.urlsafe_base64.b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300)
+    )
     return asked(*cookies([b"k%d=s1.%b" % (at, value) for at, value in enumerate(values)])), OK
 
 
 def sealed_copies(n: int) -> tuple[bytes, bytes]:
-    values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
+    values = (
+        base64.urlsafe_base64.b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300)
+    )
     return asked(*cookies([b"k1=s1." + value for value in values])), OK
 
 
@@ -257,6 +263,18 @@ CASES = [
     Case("consent, onetrust in percent", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=" + b"%26&" * (ROOM // 4)] * 2), OK)),
     Case("consent, onetrust, groups", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=groups=" + b"a:1," * (ROOM // 4)] * 2), OK)),
     Case("consent, tcf", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=C" + b"A" * (ROOM - 100)] * 2), OK)),
+    Case("consent, tcf, vendors as bits", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=" + tc(bit_field(MAX_VENDOR, range(n, MAX_VENDOR + 1)), disclosed=bit_field(MAX_VENDOR, range(1, MAX_VENDOR + 1))).encode()] * 2), OK)),
+    Case("consent, tcf, vendors as ranges", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=" + tc(ranges(MAX_VENDOR, *[(1 + n, MAX_VENDOR)] * MAX_RANGES), disclosed=ranges(MAX_VENDOR, *[(1, MAX_VENDOR)] * MAX_RANGES)).encode()] * 2), OK)),
+    Case("consent, tcf, single vendors", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=" + tc(ranges(MAX_VENDOR, *range(1 + n, 1 + n + MAX_RANGES)), disclosed=ranges(MAX_VENDOR, *range(1, MAX_RANGES + 1))).encode()] * 2), OK)),
+    Case("consent, tcf, more entries than are read", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=" + tc(ranges(MAX_VENDOR, *[1 + n] * 4095)).encode()] * 2), OK)),
+    Case("consent, tcf, segments", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=C" + b"A" * 50 + b".A" * (ROOM // 2 - 50)] * 2), OK)),
+    Case("consent, gpp", consent("gpp"), lambda n: (asked(*[b"Cookie: answer=" + ("~".join([gpp_header(2, (3, 18)), tc(ranges(MAX_VENDOR, *[(1 + n, MAX_VENDOR)] * 200)), "BAAA", "1YNN", *["BAkA" + "A" * 700] * 17])).encode()] * 2), OK)),
+    Case("consent, gpp, a header", consent("gpp"), lambda n: (asked(*[b"Cookie: answer=DBA_" + b"V" * 96 + b"~1YNN" * (ROOM // 5 - 20)] * 2), OK)),
+    Case("consent, cookieyes", consent("cookieyes"), lambda n: (asked(*[b"Cookie: answer=action:yes," + b",".join(b"%x:" % at for at in range(2900))] * 2), OK)),
+    Case("consent, didomi", consent("didomi"), lambda n: (asked(*[b"Cookie: answer=" + base64.b64encode(b'{"vendors":{"enabled":[' + b",".join(b'"%x"' % at for at in range(1900)) + b"]}}")] * 2), OK)),
+    Case("consent, axeptio", consent("axeptio"), lambda n: (asked(*[b'Cookie: answer={"$$completed":true,' + b",".join(b'"%x":true' % at for at in range(1200)) + b"}"] * 2), OK)),
+    Case("consent, cookieconsent", consent("cookieconsent"), lambda n: (asked(*[b'Cookie: answer={"categories":[],"services":{"m":[' + b",".join(b'"%x"' % at for at in range(2300)) + b"]}}"] * 2), OK)),
+    Case("consent, consent_mode", consent("consent_mode", "ad_storage"), lambda n: (asked(*[b"Cookie: answer={" + b",".join([b'"ad_storage":"denied"'] * (ROOM // 22 - 1)) + b"}"] * 2), OK)),
     Case("consent, octal escapes", consent("list"), lambda n: (asked(*[b'Cookie: answer="' + b"\\054\\141" * (ROOM // 8) + b'"'] * 2), OK)),
     Case("consent, quotes and an escape that is none", consent("list"), lambda n: (asked(*[b'Cookie: answer="' + b"\\054a" * (ROOM // 5) + b'\\z"'] * 2), OK)),
     Case("consent, klaro in quotes", consent("klaro"), lambda n: (asked(*[b'Cookie: answer="{' + b"\\054".join(b'\\"%x\\":true' % at for at in range(1000)) + b'}"'] * 2), OK)),

@@ -10,15 +10,15 @@ Sources of the forms:
 - How frameworks write each of them: tests/data/consent/frameworks.json, with the library's call or documentation.
 """
 
-import base64
 from http.cookies import SimpleCookie
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.engine.consent import MAX_OPENED, MAX_VALUE, NOTHING, Denied, denied, granted, stricter
+from cookiewarden.core.engine.consent import MAX_VALUE, NOTHING, Denied, denied, granted, stricter
 from cookiewarden.core.engine.decision import Reason
+from cookiewarden.core.formats.structures import MAX_OPENED
 from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, ConsentNeed, Gpc
 from tests.support.answers import FRAMEWORKS, READ, WRITTEN
 
@@ -73,17 +73,6 @@ def test_json_is_read_up_to_so_many_lists_and_objects(over: int, words: set[str]
 def test_no_value_makes_reading_fail(form: ConsentFormat, value: bytes) -> None:
     words = granted(form, [value])
     assert words is None or all(isinstance(word, str) for word in words)
-
-
-@given(st.binary(min_size=22, max_size=60))
-def test_a_tc_string_grants_the_purposes_of_its_bits(octets: bytes) -> None:
-    """Compare the parser with a literal reading of the bits."""
-    version_2 = bytes([octets[0] & 0b11 | 2 << 2]) + octets[1:]
-    number = int.from_bytes(version_2, "big")
-    length = len(version_2) * 8
-    expected = {str(n) for n in range(1, 25) if number >> (length - 1 - (152 + n - 1)) & 1}
-    value = base64.urlsafe_b64encode(version_2).rstrip(b"=")
-    assert granted(ConsentFormat.TCF, [value]) == expected
 
 
 def test_two_values_that_disagree_are_unknown_and_two_that_agree_are_one() -> None:

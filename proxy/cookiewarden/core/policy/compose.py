@@ -158,7 +158,7 @@ def _consent_problems(model: ConsentModel | None, policy: Policy, source: Source
         return
     yield from consent.nothing_gated(gates, source)
     yield from consent.unreadable_answer(model, gates, policy.entries, source)
-    yield from consent.not_tcf_purposes(model, gates, source)
+    yield from consent.not_of_the_format(model, gates, source)
 
 
 # The policy

@@ -84,6 +84,12 @@ class ConsentFormat(StrEnum):
     COOKIEBOT = "cookiebot"
     ONETRUST = "onetrust"
     TCF = "tcf"
+    GPP = "gpp"
+    COOKIEYES = "cookieyes"
+    DIDOMI = "didomi"
+    AXEPTIO = "axeptio"
+    COOKIECONSENT = "cookieconsent"
+    CONSENT_MODE = "consent_mode"
 
 
 class Flag(StrEnum):

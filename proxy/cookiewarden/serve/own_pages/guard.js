@@ -24,7 +24,7 @@
   const { apply } = Reflect
   const RealDate = Date, RealTypeError = TypeError, { isFinite, MAX_SAFE_INTEGER } = Number
   const { trunc } = Math
-  const decode = decodeURIComponent, encode = encodeURIComponent, send = fetch.bind(window)
+  const decode = decodeURIComponent, encode = encodeURIComponent, fromBase64 = atob.bind(window), send = fetch.bind(window)
   const page = document
   const gpc = navigator.globalPrivacyControl === true
 
@@ -101,7 +101,8 @@
     if (applies(entry[1])) push(entries, { __proto__: null, parts: split(entry[0], "*"), category: entry[2], enforced: entry[3], renew: entry[4] })
   }
 
-  // The visitor's answer, parsed like in the proxy (core/engine/consent.py): granted words, or null if it is unknown.
+  // The visitor's answer, parsed like in the proxy (core/engine/consent.py and core/formats): granted words, or
+  // null if it is unknown.
   // Frameworks of applications quote values with the escapes `\"`, `\\` and `\ooo`, encode them, and sign them as Express.
   const unquoted = (text) => {
     if (!is(/^"[^]*"$/, text)) return text
@@ -136,6 +137,89 @@
   }
   const isMapping = (data) => data !== null && typeof data === "object" && !isArray(data)
   const own = (data, key) => (hasOwn(data, key) ? data[key] : null)
+
+  // Bits of base64url text by their position, for strings of the TCF and the GPP.
+  const bitsOf = (text) => {
+    if (!is(/^[A-Za-z0-9_-]+$/, text)) return null
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    const bit = (at) => (indexOf(letters, text[trunc(at / 6)]) >> (5 - (at % 6))) & 1
+    const number = (at, length) => {
+      let value = 0
+      for (let end = at + length; at < end; at++) value = value * 2 + bit(at)
+      return value
+    }
+    return { __proto__: null, length: text.length * 6, bit, number }
+  }
+  // Vendors at a position: MaxVendorId, IsRangeEncoding, and a bit field or ranges. Null if they are incomplete.
+  const vendorsAt = (bits, at) => {
+    const begin = at + 17
+    if (bits.length < begin) return null
+    const most = bits.number(at, 16), found = { __proto__: null, most }
+    if (most > 4096) return null
+    if (bits.bit(begin - 1) === 0) {
+      if (bits.length < begin + most) return null
+      for (let vendor = 1; vendor <= most; vendor++) if (bits.bit(begin + vendor - 1) === 1) found[vendor] = true
+      return found
+    }
+    let entry = begin + 12
+    if (bits.length < entry || bits.number(begin, 12) > 1000) return null
+    for (let left = bits.number(begin, 12); left > 0; left--) {
+      const isRange = entry < bits.length && bits.bit(entry) === 1, end = entry + (isRange ? 33 : 17)
+      if (bits.length < end) return null
+      const low = bits.number(entry + 1, 16), high = isRange ? bits.number(entry + 17, 16) : low
+      if (low < 1 || high < low || high > most) return null
+      for (let vendor = low; vendor <= high; vendor++) found[vendor] = true
+      entry = end
+    }
+    return found
+  }
+  // Section IDs of a GPP header: ranges of numbers in Fibonacci code.
+  const sectionIds = (header) => {
+    const bits = header.length > 100 ? null : bitsOf(header), fibonacci = [1, 2, 3, 5, 8, 13, 21], ids = list()
+    if (bits === null || bits.length < 24 || bits.number(0, 12) !== 193) return null // type 3, version 1
+    let at = 24, last = 0
+    const next = () => {
+      for (let begin = at, value = 0; at + 1 < bits.length; at++) {
+        if (bits.bit(at) === 0) continue
+        value += at - begin < 7 ? fibonacci[at - begin] : 24 // above all IDs
+        if (bits.bit(at + 1) === 1) { at += 2; return value }
+      }
+      return null
+    }
+    for (let left = bits.number(12, 12); left > 0; left--) {
+      if (at >= bits.length) return null
+      const isGroup = bits.bit(at++) === 1, first = next(), more = isGroup ? next() : 0
+      if (first === null || more === null || last + first + more > 23) return null
+      for (let id = last + first; id <= last + first + more; id++) push(ids, id)
+      last += first + more
+    }
+    for (; at < bits.length; at++) if (bits.bit(at) === 1) return null // only padding is left
+    return ids
+  }
+  // Sections of the US in a GPP string: bits, position of the opt-out of sale, highest version. The next two bits are
+  // about sharing in California's section, and about targeted advertising in others; the national one has both.
+  const sections = {
+    __proto__: null,
+    7: [60, 18, 2], 8: [46, 12, 1], 9: [40, 12, 1], 10: [38, 12, 1], 11: [42, 14, 1], 12: [44, 12, 1], 13: [46, 12, 1],
+    14: [46, 12, 1], 15: [52, 12, 1], 16: [42, 12, 1], 17: [52, 12, 1], 18: [42, 14, 1], 19: [42, 12, 1], 20: [46, 12, 1],
+    21: [54, 12, 1], 22: [42, 12, 1], 23: [42, 12, 1],
+  }
+  // Answers to opt-outs by word: 1 means opted out, 2 not opted out, 0 not applicable.
+  const optOuts = (id, text) => {
+    if (id === 6) {
+      const sale = exec(/^1[YN-]([YN-])[YN-]$/, text)
+      return sale === null ? null : { __proto__: null, "us:sale": sale[1] === "Y" ? 1 : sale[1] === "N" ? 2 : 0 }
+    }
+    const section = sections[id], parts = split(text, "."), bits = bitsOf(parts[0])
+    if (section === undefined || bits === null || bits.length < section[0] || parts.length > 2) return null
+    if (parts.length === 2 && bitsOf(parts[1]) === null) return null
+    const version = bits.number(0, 6), at = section[1], sale = bits.number(at, 2), second = bits.number(at + 2, 2)
+    const third = id === 7 ? bits.number(at + 4, 2) : 0
+    if (version < 1 || version > section[2] || sale > 2 || second > 2 || third > 2) return null
+    if (id === 7) return { __proto__: null, "us:sale": sale, "us:sharing": second, "us:targeted-advertising": third }
+    if (id === 8) return { __proto__: null, "us:sale": sale, "us:sharing": second }
+    return { __proto__: null, "us:sale": sale, "us:targeted-advertising": second }
+  }
   const readers = {
     __proto__: null,
     list: (text) => {
@@ -199,18 +283,130 @@
       return words
     },
     tcf: (text) => {
-      const core = split(text, ".")[0]
-      if (!is(/^[A-Za-z0-9_-]+$/, core) || core.length % 4 === 1 || core.length < 30) return null
-      const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-      const bit = (at) => (indexOf(letters, core[trunc(at / 6)]) >> (5 - (at % 6))) & 1
-      if (indexOf(letters, core[0]) !== 2) return null // version 2
-      const words = list()
-      for (let purpose = 1; purpose <= 24; purpose++) if (bit(151 + purpose) === 1) push(words, "" + purpose)
+      const segments = split(text, "."), core = bitsOf(segments[0]), seen = list(), words = list()
+      if (core === null || core.number(0, 6) !== 2) return null // version 2
+      const vendors = vendorsAt(core, 213)
+      let disclosed = vendors
+      for (let at = 1; at < segments.length; at++) {
+        const bits = bitsOf(segments[at]), kind = bits === null ? 0 : bits.number(0, 3)
+        if (kind < 1 || kind > 3 || has(seen, kind)) return null
+        push(seen, kind)
+        if (kind === 1) disclosed = vendorsAt(bits, 3)
+      }
+      if (vendors === null || disclosed === null) return null
+      for (let purpose = 1; purpose <= 24; purpose++) if (core.bit(151 + purpose) === 1) push(words, "" + purpose)
+      for (let vendor = 1; vendor <= vendors.most; vendor++) {
+        if (vendors[vendor] === true && disclosed[vendor] === true) push(words, "vendor:" + vendor)
+      }
       return words
+    },
+    gpp: (text) => {
+      const parts = split(text, "~"), ids = sectionIds(parts[0])
+      if (ids === null || ids.length === 0 || ids.length !== parts.length - 1) return null
+      const asked = ["us:sale", "us:sharing", "us:targeted-advertising"], said = { __proto__: null }
+      let words = list()
+      for (let at = 0; at < ids.length; at++) {
+        const id = ids[at], part = parts[at + 1]
+        if (id === 5) continue // Canada
+        if (id === 2) {
+          words = readers.tcf(part)
+          if (words === null) return null
+          continue
+        }
+        const answers = optOuts(id, part)
+        if (answers === null) return null
+        for (let which = 0; which < 3; which++) {
+          const answer = answers[asked[which]]
+          if (answer === 1 || (answer === 2 && said[which] === undefined)) said[which] = answer
+        }
+      }
+      for (let which = 0; which < 3; which++) if (said[which] === 2) push(words, asked[which])
+      return words
+    },
+    cookieyes: (text) => {
+      const parts = split(text, ","), answers = { __proto__: null }, names = list(), words = list()
+      for (let at = 0; at < parts.length; at++) {
+        const part = exec(/^([A-Za-z0-9_-]+):([A-Za-z0-9_-]*)$/, parts[at])
+        if (part === null || answers[part[1]] !== undefined) return null
+        answers[part[1]] = part[2]
+        push(names, part[1])
+      }
+      if (answers.action !== "yes") return null // not answered
+      for (let at = 0; at < names.length; at++) {
+        const name = names[at], answer = answers[name]
+        if (name === "consentid" || name === "consent" || name === "action" || name === "lastRenewedDate") continue
+        if (answer !== "yes" && answer !== "no" && answer !== "") return null
+        if (answer === "yes") push(words, name)
+      }
+      return words
+    },
+    didomi: (text) => {
+      const digits = exec(/^([A-Za-z0-9+/]+)={0,2}$/, text), hex = "0123456789abcdef"
+      if (digits === null || digits[1].length % 4 === 1) return null
+      const octets = fromBase64(digits[1])
+      let encoded = ""
+      for (let at = 0; at < octets.length; at++) {
+        const octet = charCodeAt(octets, at)
+        encoded += "%" + hex[octet >> 4] + hex[octet & 15]
+      }
+      const data = json(decode(encoded))
+      if (!isMapping(data) || !(hasOwn(data, "purposes") || hasOwn(data, "vendors"))) return null
+      const words = list()
+      const add = (kind, prefix) => {
+        if (!hasOwn(data, kind)) return true
+        const answers = data[kind]
+        if (!isMapping(answers)) return false
+        const enabled = hasOwn(answers, "enabled") ? strings(answers.enabled) : []
+        const disabled = hasOwn(answers, "disabled") ? strings(answers.disabled) : []
+        if (enabled === null || disabled === null) return false
+        for (let at = 0; at < enabled.length; at++) if (!has(disabled, enabled[at])) push(words, prefix + enabled[at])
+        return true
+      }
+      return add("purposes", "") && add("vendors", "vendor:") ? words : null
+    },
+    axeptio: (text) => {
+      const data = json(text)
+      if (!isMapping(data) || own(data, "$$completed") !== true) return null
+      const words = list(), all = keys(data)
+      for (let at = 0; at < all.length; at++) {
+        if (startsWith(all[at], "$$")) continue
+        if (typeof data[all[at]] !== "boolean") return null
+        if (data[all[at]]) push(words, all[at])
+      }
+      return words
+    },
+    cookieconsent: (text) => {
+      const data = json(text)
+      if (!isMapping(data)) return null
+      const listed = strings(hasOwn(data, "categories") ? data.categories : own(data, "level")), words = list()
+      const services = hasOwn(data, "services") ? data.services : {}
+      if (listed === null || !isMapping(services)) return null
+      for (let at = 0; at < listed.length; at++) push(words, listed[at])
+      const names = keys(services)
+      for (let at = 0; at < names.length; at++) {
+        const each = strings(services[names[at]])
+        if (each === null) return null
+        for (let which = 0; which < each.length; which++) push(words, names[at] + ":" + each[which])
+      }
+      return words
+    },
+    consent_mode: (text) => {
+      const data = json(text)
+      if (!isMapping(data)) return null
+      const words = list(), all = keys(data)
+      for (let at = 0; at < all.length; at++) {
+        if (!is(/^(?:ad_personalization|ad_storage|ad_user_data|(?:analytics|functionality|personalization|security)_storage)$/, all[at])) return null
+        const answer = data[all[at]]
+        if (answer !== "granted" && answer !== "denied") return null
+        if (answer === "granted") push(words, all[at])
+      }
+      return all.length === 0 ? null : words
     },
   }
   const isWithin = (some, all) => {
-    for (let at = 0; at < some.length; at++) if (!has(all, some[at])) return false
+    const known = { __proto__: null }
+    for (let at = 0; at < all.length; at++) known[all[at]] = true
+    for (let at = 0; at < some.length; at++) if (known[some[at]] !== true) return false
     return true
   }
   const read = (value) => {

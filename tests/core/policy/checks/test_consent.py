@@ -63,3 +63,37 @@ def test_a_category_that_requires_consent_needs_a_cookie_and_words_of_its_format
     here = (Code.NO_CONSENT_COOKIE, Code.NO_EFFECT, Code.WRONG_VALUE)
     found = loaded(entries("name: answer, category: f", **head)).problems
     assert [problem.code for problem in found if problem.code in here] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("form", "words", "is_valid"),
+    [
+        ("tcf", "[1, 24, vendor:1, vendor:755, vendor:4096]", True),
+        ("tcf", "[0]", False),
+        ("tcf", "[25]", False),
+        ("tcf", "[vendor:0]", False),
+        ("tcf", "[vendor:4097]", False),
+        ("tcf", "[vendor:0755]", False),
+        ("tcf", "[vendor]", False),
+        ("tcf", "['us:sale']", False),
+        ("gpp", "[1, vendor:755, us:sale, us:sharing, us:targeted-advertising]", True),
+        ("gpp", "[us:sales]", False),
+        ("gpp", "[usnat:sale]", False),
+        ("gpp", "[25]", False),
+        ("consent_mode", "[ad_storage, ad_user_data, ad_personalization, analytics_storage]", True),
+        ("consent_mode", "[functionality_storage, personalization_storage, security_storage]", True),
+        ("consent_mode", "[analytics]", False),
+        ("cookieyes", "[analytics, our-own]", True),
+        ("didomi", "[p4em9a8m, 'vendor:c:googleana-h7Kc3e7Y']", True),
+        ("axeptio", "[google_analytics]", True),
+        ("cookieconsent", "['analytics:ga']", True),
+    ],
+)
+def test_words_that_the_format_does_not_have_are_refused(form: str, words: str, is_valid: bool) -> None:
+    head = {
+        "categories": CATEGORIES.replace("required", f"required, granted_by: {words}"),
+        "consent": f"{{cookie: answer, format: {form}}}",
+    }
+    found = loaded(entries("name: answer, category: f", **head)).problems
+    refused = [problem.message for problem in found if problem.code is Code.WRONG_VALUE]
+    assert len(refused) == (not is_valid) and all(f"words of the format {form}" in message for message in refused)

@@ -1,15 +1,24 @@
 """Checks that the visitor's answer can be read for each category that depends on it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cookiewarden.core.cookies.glob import name_matches
+from cookiewarden.core.formats.gpp import GPP_WORDS, US_WORDS
+from cookiewarden.core.formats.structures import CONSENT_MODE_WORDS
+from cookiewarden.core.formats.tcf import TCF_WORDS
 from cookiewarden.core.policy.models.document import ConsentModel, PolicyModel
 from cookiewarden.core.policy.policy import Category, ConsentFormat, ConsentNeed, Entry, Gpc, Policy
 from cookiewarden.core.policy.problem import Code, Problem
 from cookiewarden.core.policy.source import Source
 
-_TCF_PURPOSES = frozenset(map(str, range(1, 25)))
+_TCF = "purposes (1 to 24) or vendors (such as vendor:755)"
+_CLOSED: Mapping[ConsentFormat, tuple[frozenset[str], str]] = {
+    ConsentFormat.TCF: (TCF_WORDS, _TCF),
+    ConsentFormat.GPP: (GPP_WORDS, f"{_TCF}, {', '.join(US_WORDS)}"),
+    ConsentFormat.CONSENT_MODE: (CONSENT_MODE_WORDS, ", ".join(sorted(CONSENT_MODE_WORDS))),
+}
+"""Formats that have no words of their users, with all their words and a description of them."""
 
 
 def no_consent_cookie(gates: Sequence[Category], main: Source) -> Iterator[Problem]:
@@ -73,11 +82,12 @@ def _lost(entry: Entry, gates: Sequence[Category]) -> Iterator[str]:
         yield f"{declared} but not forwarded, so the application could not read the answer; remove forward: false"
 
 
-def not_tcf_purposes(consent: ConsentModel, gates: Sequence[Category], main: Source) -> Iterator[Problem]:
-    """Report categories whose words are not TCF purposes in a policy that reads TCF strings."""
-    if consent.format is not ConsentFormat.TCF:
+def not_of_the_format(consent: ConsentModel, gates: Sequence[Category], main: Source) -> Iterator[Problem]:
+    """Report categories whose words the format of the consent cookie does not have."""
+    words, described = _CLOSED.get(consent.format, (None, ""))
+    if words is None:
         return
     for gate in gates:
-        if not gate.granted_by <= _TCF_PURPOSES:
-            message = f'"{gate.name}" needs TCF purposes in granted_by; list the numbers (1 to 24) that must be granted'
+        if not gate.granted_by <= words:
+            message = f'"{gate.name}" needs words of the format {consent.format} in granted_by; list {described}'
             yield main.problem_at_value(Code.WRONG_VALUE, ("categories", gate.name), message)

@@ -59,7 +59,7 @@ class CategoryModel(StrictModel):
         "for opt-out, and otherwise the value of unknown in consent."
     )
     granted_by: list[GrantingWord] | None = optional(
-        "Names of this category in the consent manager (OneTrust groups, Klaro services, TCF purposes). "
+        "Names of this category in the consent manager (OneTrust groups, Klaro services, TCF purposes and vendors). "
         "All must be granted. The default is the category's own name.",
         min_length=1,
     )
@@ -109,7 +109,7 @@ class ConsentModel(StrictModel):
     format: AnswerFormat = Field(
         default=ConsentFormat.LIST,
         description="Format of the cookie's value: list (default; words separated by commas, | or spaces), json, "
-        "klaro, cookiebot, onetrust or tcf.",
+        "klaro, cookiebot, onetrust, tcf, gpp, cookieyes, didomi, axeptio, cookieconsent or consent_mode.",
     )
     unknown: UnknownAnswer = Field(
         default="deny",

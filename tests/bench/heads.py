@@ -164,16 +164,12 @@ def set_cookies(line: str, count: int = 120) -> Callable[[int], tuple[bytes, byt
 
 
 def sealed(n: int) -> tuple[bytes, bytes]:
-    values = (
-        base64.urlsafe_base64.b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300)
-    )
+    values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
     return asked(*cookies([b"k%d=s1.%b" % (at, value) for at, value in enumerate(values)])), OK
 
 
 def sealed_copies(n: int) -> tuple[bytes, bytes]:
-    values = (
-        base64.urlsafe_base64.b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300)
-    )
+    values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
     return asked(*cookies([b"k1=s1." + value for value in values])), OK
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cookiewarden.core.formats.bits import bits_of
-from cookiewarden.core.formats.tcf import TCF_WORDS, read_tcf
+from cookiewarden.core.formats.tcf import is_tcf_word, read_tcf
 
 _HEADER = "000011" + "000001"
 """Type 3 and version 1."""
@@ -19,7 +19,6 @@ _TCF_EU, _TCF_CANADA, _US_PRIVACY = 2, 5, 6
 
 SALE, SHARING, ADVERTISING = "us:sale", "us:sharing", "us:targeted-advertising"
 US_WORDS = (SALE, SHARING, ADVERTISING)
-GPP_WORDS = TCF_WORDS.union(US_WORDS)
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,12 @@ _US_SECTIONS = {
 }
 _LAST = max(_US_SECTIONS)
 _OPTED_OUT, _DID_NOT_OPT_OUT = 1, 2
+
+
+def is_gpp_word(word: str) -> bool:
+    """Check whether a GPP string can have a word."""
+    return word in US_WORDS or is_tcf_word(word)
+
 
 Answers = dict[str, int]
 """Answers of one US section by word: 0 means not applicable."""

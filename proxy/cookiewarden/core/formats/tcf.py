@@ -3,6 +3,7 @@
 Source: Transparency and Consent String with Global Vendor List Format, IAB Tech Lab. Since 2.3, a segment lists the
 vendors that were disclosed to the visitor, and a vendor that is not in it has no consent."""
 
+from functools import cache
 from itertools import chain, compress
 
 from cookiewarden.core.formats.bits import MAX_VENDOR, bits_of, flags_of, vendors_at
@@ -13,10 +14,19 @@ _PURPOSES_AT = 152
 _PURPOSES = tuple(map(str, range(1, 25)))
 _VENDORS_AT = 213
 """Position of the Vendor Consent section in bits."""
-_VENDORS = tuple(f"vendor:{number}" for number in range(1, MAX_VENDOR + 1))
 _DISCLOSED, _ALLOWED, _PUBLISHER = 1, 2, 3
 """Types of the segments after the core string, each in three bits."""
-TCF_WORDS = frozenset(_PURPOSES + _VENDORS)
+
+
+@cache
+def vendor_words() -> tuple[str, ...]:
+    """Return the words of all vendors. Only policies that read TC strings need their memory."""
+    return tuple(f"vendor:{number}" for number in range(1, MAX_VENDOR + 1))
+
+
+def is_tcf_word(word: str) -> bool:
+    """Check whether a TC string can have a word."""
+    return word in _PURPOSES or word in vendor_words()
 
 
 def read_tcf(text: str) -> frozenset[str] | None:
@@ -38,7 +48,7 @@ def read_tcf(text: str) -> frozenset[str] | None:
         both = int.from_bytes(vendors, "little") & int.from_bytes(disclosed, "little")
         vendors = both.to_bytes(len(vendors), "little")
     purposes = flags_of(bits[_PURPOSES_AT : _PURPOSES_AT + len(_PURPOSES)])
-    return frozenset(chain(compress(_PURPOSES, purposes), compress(_VENDORS, vendors)))
+    return frozenset(chain(compress(_PURPOSES, purposes), compress(vendor_words(), vendors)))
 
 
 def _segments(texts: list[str]) -> dict[int, str] | None:

@@ -1,24 +1,24 @@
 """Checks that the visitor's answer can be read for each category that depends on it."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from cookiewarden.core.cookies.glob import name_matches
-from cookiewarden.core.formats.gpp import GPP_WORDS, US_WORDS
+from cookiewarden.core.formats.gpp import US_WORDS, is_gpp_word
 from cookiewarden.core.formats.structures import CONSENT_MODE_WORDS
-from cookiewarden.core.formats.tcf import TCF_WORDS
+from cookiewarden.core.formats.tcf import is_tcf_word
 from cookiewarden.core.policy.models.document import ConsentModel, PolicyModel
 from cookiewarden.core.policy.policy import Category, ConsentFormat, ConsentNeed, Entry, Gpc, Policy
 from cookiewarden.core.policy.problem import Code, Problem
 from cookiewarden.core.policy.source import Source
 
 _TCF = "purposes (1 to 24) or vendors (such as vendor:755)"
-_CLOSED: Mapping[ConsentFormat, tuple[frozenset[str], str]] = {
-    ConsentFormat.TCF: (TCF_WORDS, _TCF),
-    ConsentFormat.GPP: (GPP_WORDS, f"{_TCF}, {', '.join(US_WORDS)}"),
-    ConsentFormat.CONSENT_MODE: (CONSENT_MODE_WORDS, ", ".join(sorted(CONSENT_MODE_WORDS))),
+_CLOSED: Mapping[ConsentFormat, tuple[Callable[[str], bool], str]] = {
+    ConsentFormat.TCF: (is_tcf_word, _TCF),
+    ConsentFormat.GPP: (is_gpp_word, f"{_TCF}, {', '.join(US_WORDS)}"),
+    ConsentFormat.CONSENT_MODE: (CONSENT_MODE_WORDS.__contains__, ", ".join(sorted(CONSENT_MODE_WORDS))),
 }
-"""Formats that have no words of their users, with all their words and a description of them."""
+"""Formats that have no words of their users, with a check for their words and a description of them."""
 
 
 def no_consent_cookie(gates: Sequence[Category], main: Source) -> Iterator[Problem]:
@@ -84,10 +84,10 @@ def _lost(entry: Entry, gates: Sequence[Category]) -> Iterator[str]:
 
 def not_of_the_format(consent: ConsentModel, gates: Sequence[Category], main: Source) -> Iterator[Problem]:
     """Report categories whose words the format of the consent cookie does not have."""
-    words, described = _CLOSED.get(consent.format, (None, ""))
-    if words is None:
+    is_word, described = _CLOSED.get(consent.format, (None, ""))
+    if is_word is None:
         return
     for gate in gates:
-        if not gate.granted_by <= words:
+        if not all(map(is_word, gate.granted_by)):
             message = f'"{gate.name}" needs words of the format {consent.format} in granted_by; list {described}'
             yield main.problem_at_value(Code.WRONG_VALUE, ("categories", gate.name), message)

@@ -259,3 +259,41 @@ def test_a_cookie_over_plain_http_is_drafted_without_secure_there() -> None:
     seen = Watched(entries("name: other")).exchange("http://intranet.example/", "sid=1; Path=/; HttpOnly")
     (found,) = [f for f in drift(seen.inventory, seen.judged, seen.engine.policy, NOW) if f.name == "sid"]
     assert "    secure: https  # set 1 time over plain HTTP, where browsers refuse Secure\n" in found.yaml
+
+
+def after_visits(rule: str, *values: str) -> Watched:
+    """Return visits of one browser, in which the application sets a cookie with one value after the other."""
+    seen, held = Watched(entries(f"name: v, purpose: x, {rule}")), b""
+    for value in values:
+        asked = ((b"Cookie", held),) if held else ()
+        seen.exchange("https://shop.example/", f"v={value}; Path=/; Max-Age=60", asked=asked)
+        held = b"v=" + value.encode()
+    return seen
+
+
+SLIDES = [
+    # keys of the entry, values that are set one after the other, the finding
+    ("lifetime: 1d, lifetime_source: stated", "111", "the statement has a lifetime, but visits extend its life: 2 of 2 visits set the same value again; set renew to false, or state renewed"),
+    ("lifetime: 1d, lifetime_source: stated", "112", "the statement has a lifetime, but visits extend its life: 1 of 2 visits set the same value again; set renew to false, or state renewed"),
+    ("lifetime: 1d, lifetime_source: stated", "123", ""),
+    ("lifetime: 1d, lifetime_source: stated, renewed: at visits", "111", ""),
+    ("lifetime: 1d", "111", ""),
+    ("lifetime: 1d, renew: false", "123", "its value changed at each of 2 visits, so each visit begins a new life; only seal can prevent this"),
+    ("lifetime: 1d, renew: false", "111", ""),
+    ("lifetime: 1d, renew: false", "12", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "values", "told"), SLIDES)
+def test_visits_that_extend_a_life_are_a_difference_to_the_promise(rule: str, values: str, told: str) -> None:
+    assert [finding.told for finding in found(after_visits(rule, *values)) if finding.kind is Kind.SLIDES] == (
+        [told] if told else []
+    )
+
+
+def test_a_draft_shows_that_visits_extend_a_life() -> None:
+    seen = Watched(HEAD.replace("cookies:", "cookies: []"))
+    for held in ((), ((b"Cookie", b"v=1"),), ((b"Cookie", b"v=1; v=2"),)):
+        seen.exchange("https://shop.example/", "v=1; Max-Age=60", asked=held)
+    yaml = entry_yaml(seen.inventory.records["v"])
+    assert "    # renew: false  # visits extend its life: 2 of 2 visits set the same value again\n" in yaml

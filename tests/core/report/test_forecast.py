@@ -332,3 +332,24 @@ def test_a_sealed_value_after_its_end_is_kept_by_its_entry() -> None:
     seen = Watched(entries("name: v, renew: false, seal: true, lifetime: 1h"), Mode.ENFORCE, keyring)
     seen.exchange("https://shop.example/", asked=((b"Cookie", b"v=" + old),))
     assert the(seen).verdict is Verdict.KEPT and "older than its entry allows" in the(seen).advice
+
+
+def visited(policy: str, *values: str) -> Watched:
+    """Return visits of one browser, in which the application sets a cookie with one value after the other."""
+    seen = Watched(policy, Mode.ENFORCE)
+    held: tuple[Header, ...] = ()
+    for value in values:
+        seen.exchange("https://shop.example/", f"v={value}; Path=/; Max-Age=60", asked=held)
+        held = ((b"Cookie", b"v=" + value.encode()),)
+    return seen
+
+
+def test_a_value_that_changes_at_each_visit_is_listed_where_it_breaks_the_promise() -> None:
+    told = "its value changed at each of 2 visits, so each visit begins a new life"
+    for rule, values, advice in (
+        (", renew: false", "123", told),
+        (", renew: false", "12", ""),  # one visit shows nothing
+        (", renew: false", "122", "the browser holds it with this value, and its first end stands"),
+        ("", "123", ""),
+    ):
+        assert the(visited(entries(f"name: v{rule}"), *values)).advice == advice

@@ -8,7 +8,14 @@ from enum import StrEnum
 
 from cookiewarden.core.policy.policy import BROWSER_MAX, DAY, Entry, Policy, SetBy, lifetime_text
 from cookiewarden.core.policy.problem import counted, printable
-from cookiewarden.core.report.evidence import against_http_only, hidden_cookies, readable, sent_from_other_sites
+from cookiewarden.core.report.evidence import (
+    against_http_only,
+    changes_at_each_visit,
+    hidden_cookies,
+    readable,
+    sent_from_other_sites,
+    slides,
+)
 from cookiewarden.core.report.forecast import where
 from cookiewarden.core.report.inventory import Inventory, Record, Side
 from cookiewarden.core.report.judge import Judged, Judgement, attributes_of
@@ -21,6 +28,8 @@ class Kind(StrEnum):
     """The application sets a longer lifetime than the entry allows."""
     LIFETIME_UNREADABLE = "lifetime-unreadable"
     """The application sends an invalid Max-Age or Expires, which browsers interpret differently."""
+    SLIDES = "slides"
+    """Visits extend the life of a cookie, in contrast to `renew: false` or to the published statement."""
     OTHER_SIDE = "other-side"
     """Set by a server although `set_by` is script, or by a script although it is server."""
     NEVER_SEEN = "never-seen"
@@ -131,6 +140,7 @@ def _differences(
         for kind, text in (
             (Kind.OUTLIVES, _outlives(judgement, entry)),
             (Kind.LIFETIME_UNREADABLE, _unreadable(judgement)),
+            (Kind.SLIDES, _slides(record, entry)),
             (Kind.OTHER_SIDE, _other_side(record, entry, settled)),
         ):
             if text and (kind, entry.name) not in told:
@@ -162,6 +172,14 @@ def _unreadable(judgement: Judgement) -> str:
         f"the application sends {article} {seen.shape.lifetime_unreadable} that is not valid ({right}), so "
         "browsers keep the cookie for different times"
     )
+
+
+def _slides(record: Record, entry: Entry) -> str:
+    if not entry.rules.renew:
+        told = changes_at_each_visit(record) if entry.seal is None else ""
+        return f"{told}; only seal can prevent this" if told else ""
+    told = slides(record) if entry.lifetime_source == "stated" and not entry.renewed else ""
+    return f"the statement has a lifetime, but {told}; set renew to false, or state renewed" if told else ""
 
 
 def _other_side(record: Record, entry: Entry, settled: bool) -> str:
@@ -239,6 +257,8 @@ def entry_yaml(
     else:
         kept = "  # the maximum of browsers" if seconds > BROWSER_MAX else ""
         lines.append(f"    lifetime: {lifetime_text(min(meant(seconds), BROWSER_MAX))}{kept}")
+        if told := slides(record):
+            lines.append(f"    # renew: false  # {told}")
     if Side.SCRIPT in record.sides:
         lines.append("    set_by: " + ("both" if record.by_server else "script"))
     elif not record.by_server:

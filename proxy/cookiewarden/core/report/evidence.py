@@ -111,6 +111,25 @@ def for_http_only(record: Record) -> tuple[str, ...]:
     return tuple(found)
 
 
+def slides(record: Record) -> str:
+    """Describe the visits that extended a cookie's life, because they set the value again; may be empty."""
+    is_kept = any(seen.longest for seen in record.shapes)
+    if not record.renewals or not is_kept:
+        return ""
+    return f"visits extend its life: {record.renewals} of {counted(record.visits, 'visit')} set the same value again"
+
+
+MIN_VISITS = 2
+"""Number of visits after which a value that always changes is reported."""
+
+
+def changes_at_each_visit(record: Record) -> str:
+    """Describe a cookie whose value changed at each visit, so that each one begins a new life; may be empty."""
+    if record.visits < MIN_VISITS or record.renewals:
+        return ""
+    return f"its value changed at each of {counted(record.visits, 'visit')}, so each visit begins a new life"
+
+
 def sent_from_other_sites(record: Record) -> str:
     """Describe the requests of other sites that had a cookie."""
     if record.cross_posts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cookiewarden.core.engine.decision import DENIED_BY_ANSWER, MEANINGS, Action, Reason
-from cookiewarden.core.report.evidence import hidden_cookies, sent_from_other_sites
+from cookiewarden.core.report.evidence import changes_at_each_visit, hidden_cookies, sent_from_other_sites
 from cookiewarden.core.report.inventory import SIDES, Inventory, Record, Row, Side
 from cookiewarden.core.report.judge import Judged, Judgement
 from cookiewarden.core.report.risk import Risk, risks
@@ -102,13 +102,14 @@ def _forecast(record: Record, judged: list[Judgement], is_in_force: bool, hidden
     verdict, worst, _ = min(
         found, key=lambda one: (order.index(one[0]), not one[1].reasons), default=(Verdict.FINE, None, [])
     )
+    changing = changes_at_each_visit(record) if any(j.ends_once for j in judgements) else ""
     at_risk = list(dict.fromkeys(risk for _, _, risks_of in found for risk in risks_of))
     counts = {side: times.count for side, times in record.sides.items()}
     return Forecast(
         record.name,
         next((j.entry for j in judgements if j.entry), ""),
         verdict,
-        _advice(record, worst, judgements, at_risk) if worst else "",
+        "; ".join(filter(None, [_advice(record, worst, judgements, at_risk) if worst else "", changing])),
         worst.action.value if worst else "",
         worst.reasons if worst else (),
         counts.get(Side.SERVER, 0),

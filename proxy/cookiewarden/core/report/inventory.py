@@ -123,6 +123,10 @@ class Observation(NamedTuple):
     """True if no Set-Cookie held the value that the browser sent."""
     size: int = 0
     """Octets of name and value in a Set-Cookie line."""
+    is_held: bool = False
+    """True for a Set-Cookie line of a cookie that the browser sent."""
+    is_renewal: bool = False
+    """True if that line has the value that the browser sent."""
     is_over_http: bool = False
     """True for a Set-Cookie line without Secure over plain HTTP, at a host that cannot set Secure cookies there."""
 
@@ -148,6 +152,10 @@ class Record:
     """Count of requests in which another header had the cookie's value, so that a script has read it."""
     changed: int = 0
     """Count of requests with a value that no Set-Cookie held, so that a script may have written it."""
+    visits: int = 0
+    """Count of Set-Cookie lines in recordings for a cookie that the browser sent; a proxy does not compare values."""
+    renewals: int = 0
+    """Count of those with the value that the browser sent, so that visits extend the cookie's life."""
     over_http: int = 0
     """Count of Set-Cookie lines in recordings that Secure would make browsers refuse, because they use plain HTTP."""
     places: list[tuple[str, str]] = field(default_factory=list)
@@ -196,6 +204,8 @@ class Record:
         self.compared += count if observation.is_compared else 0
         self.in_headers += count if observation.is_in_header else 0
         self.changed += count if observation.is_changed else 0
+        self.visits += count if observation.is_held else 0
+        self.renewals += count if observation.is_renewal else 0
         self.over_http += count if observation.is_over_http else 0
         if observation.shape is not None:
             self._shape(observation.shape, observation.seconds, count)

@@ -33,6 +33,8 @@ class Judgement:
     count: int
     stated: frozenset[str] = frozenset()
     """The keys that the entry itself has."""
+    ends_once: bool = False
+    """True if visits must not extend the cookie's life, and its value decides on that."""
     shape: ShapeSeen | None = None
     """Shape of the judged Set-Cookie line."""
     before: bytes = b""
@@ -93,6 +95,7 @@ def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engin
         decision.enforced,
         seen.count,
         decision.entry.stated if decision.entry is not None else frozenset(),
+        decision.entry is not None and not decision.entry.rules.renew and decision.entry.seal is None,
         seen,
         line,
         judged.after,

@@ -1,6 +1,6 @@
 """Recording of complete exchanges in an inventory, for callers that are not a proxy."""
 
-from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.cookie import is_deletion, parse_cookie, parse_set_cookie
 from cookiewarden.core.cookies.crossing import Crossing, crossing
 from cookiewarden.core.cookies.date import expires_clock
 from cookiewarden.core.cookies.scope import canonical_host, is_trustworthy
@@ -36,13 +36,29 @@ def add_exchange(
             )
         keeper.add(seen, 1, crosses is not Crossing.NONE, at, crosses is Crossing.POST)
     clock = expires_clock([value for name, value in answered if name.lower() == b"date"], at)
+    held = _held(asked)
     for judged in engine.on_response(answered, exchange, at).cookies:
         if judged.before:
             seen = _set(judged, place, clock)
+            if seen.shape is not None and judged.name in held:
+                seen = seen._replace(is_held=True, is_renewal=_value(judged.before) in held[judged.name])
             is_refused = seen.shape is not None and not seen.shape.secure and not _takes_secure(exchange, host)
             keeper.add(seen._replace(is_over_http=is_refused), 1, 0, at)
             if values is not None:
-                values.was_set(host, judged.name, judged.before.partition(b";")[0].partition(b"=")[2].strip(b" \t"))
+                values.was_set(host, judged.name, _value(judged.before))
+
+
+def _value(line: bytes) -> bytes:
+    """Return the value of a Set-Cookie line."""
+    return line.partition(b";")[0].partition(b"=")[2].strip(b" \t")
+
+
+def _held(asked: list[Header]) -> dict[bytes, set[bytes]]:
+    """Return the values that the browser sent, by name."""
+    found: dict[bytes, set[bytes]] = {}
+    for name, piece in parse_cookie(b"; ".join(value for field, value in asked if field.lower() == b"cookie")):
+        found.setdefault(name, set()).add(_value(piece))
+    return found
 
 
 def _takes_secure(exchange: Exchange, host: bytes) -> bool:

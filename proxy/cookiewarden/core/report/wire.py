@@ -261,6 +261,8 @@ def read_inventory(data: bytes) -> Inventory:
                 r.largest,
                 r.in_headers,
                 r.changed,
+                r.visits,
+                r.renewals,
                 r.over_http,
                 *(row.enforced for row in r.rows),
             )

@@ -97,6 +97,8 @@ def _joined(family: Family, inventory: Inventory) -> Record:
                 known.count += seen.count
                 known.longest = max(known.longest, seen.longest)
         joined.largest = max(joined.largest, record.largest)
+        joined.visits += record.visits
+        joined.renewals += record.renewals
         joined.compared += record.compared
         joined.in_headers += record.in_headers
         joined.changed += record.changed

@@ -170,6 +170,10 @@ CHECKS = {
         "The `until` date of the entry is within 30 days. The example was checked on 1 January 2027.",
         "Remove the cookie from the application, make the entry permanent, or set a later date.",
     ),
+    "device-bound": Words(
+        "Browsers compare the name and the attributes of a device-bound cookie with the registration of its session. A rule may change one of them. Browsers would then refresh the session before each request. Rules of `defaults` count too.",
+        "Write `keep` for the named key in the entry. `lifetime`, `seal` and `priority` are allowed.",
+    ),
     "not-static": Words(
         "The rule needs the proxy: keys, own pages, counters or a date. `cookiewarden compile` refuses it.",
         "Remove the rule, or run cookiewarden as a proxy or as the processor of Envoy.",

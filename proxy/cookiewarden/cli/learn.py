@@ -25,7 +25,7 @@ from cookiewarden.core.policy.source import parse_source
 from cookiewarden.core.report.evidence import Values
 from cookiewarden.core.report.inventory import Inventory, Keeper, name_text
 from cookiewarden.core.report.judge import judge_all
-from cookiewarden.core.report.record import add_exchange
+from cookiewarden.core.report.record import add_exchange, bind
 from cookiewarden.tools.explain.explain import DEFAULT_URL, exchange_of
 from cookiewarden.tools.http import NoAnswer
 from cookiewarden.tools.learn.catalog import Catalog, NoCatalog, read_catalog
@@ -230,6 +230,7 @@ def _take_file(
     count = left_out = 0
     account = Account()
     values: Values | None = None
+    bound: set[bytes] = set()
     try:
         for one in recorded(Path(source), at, account):
             if not _wanted(one.exchange.host, hosts):
@@ -238,8 +239,10 @@ def _take_file(
             values = values or Values(one_browser=account.is_har)
             add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time(), values)
             _note_urls(one, keeper.inventory, urls)
+            bound.update(one.bound)
             count += 1
     finally:
+        bind(keeper.inventory, bound)
         left = f" ({left_out} excluded by --host)" if left_out else ""
         click.echo(f"{printable(source)}: {counted(count, 'exchange')}{left}", err=True)
         is_incomplete = print_account(source, account)

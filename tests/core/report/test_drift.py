@@ -16,6 +16,7 @@ from cookiewarden.core.report.drift import (
     scalar,
 )
 from cookiewarden.core.report.inventory import Record, Side, Times
+from cookiewarden.core.report.record import bind
 from tests.support.policies import entries, loaded, policy
 from tests.support.watched import NOW, Watched
 
@@ -297,3 +298,12 @@ def test_a_draft_shows_that_visits_extend_a_life() -> None:
         seen.exchange("https://shop.example/", "v=1; Max-Age=60", asked=held)
     yaml = entry_yaml(seen.inventory.records["v"])
     assert "    # renew: false  # visits extend its life: 2 of 2 visits set the same value again\n" in yaml
+
+
+def test_a_draft_declares_a_device_bound_cookie() -> None:
+    seen = Watched("version: 1\ncookies: []\n").exchange("https://shop.example/", "v=1; Path=/; HttpOnly")
+    bind(seen.inventory, [b"v"])
+    yaml = entry_yaml(seen.inventory.records["v"])
+    assert "    device_bound: true  # a registration in the recording binds it to the device\n" in yaml
+    again = loaded(HEAD + yaml)
+    assert again.policy is not None and again.policy.entries[0].device_bound

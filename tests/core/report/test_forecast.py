@@ -7,6 +7,7 @@ from cookiewarden.core.engine.seal import Keyring
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.report.forecast import Forecast, Verdict, breaks, forecast
 from cookiewarden.core.report.inventory import Record
+from cookiewarden.core.report.record import bind
 from tests.support.policies import entries
 from tests.support.watched import NOW, Watched
 
@@ -353,3 +354,18 @@ def test_a_value_that_changes_at_each_visit_is_listed_where_it_breaks_the_promis
         ("", "123", ""),
     ):
         assert the(visited(entries(f"name: v{rule}"), *values)).advice == advice
+
+
+BOUND = entries("name: v", defaults="{secure: true, same_site: {default: Lax}}")
+
+
+def test_an_edit_of_a_device_bound_cookie_breaks_its_session() -> None:
+    seen = Watched(BOUND, Mode.ENFORCE).exchange("https://shop.example/", "v=1; Path=/")
+    assert the(seen).verdict is Verdict.CHANGES
+    bind(seen.inventory, [b"v", b"unseen"])
+    found = the(seen)
+    assert found.verdict is Verdict.BREAKS
+    assert "keep secure, same_site, and add device_bound: true to its entry" in found.advice
+    seen = Watched(BOUND, Mode.ENFORCE).exchange("https://shop.example/", "v=1; Path=/; Secure; SameSite=Lax")
+    bind(seen.inventory, [b"v"])
+    assert the(seen).verdict is Verdict.FINE

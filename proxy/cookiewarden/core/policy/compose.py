@@ -12,6 +12,7 @@ from cookiewarden.core.policy.checks import (
     attributes,
     categories,
     consent,
+    device_bound,
     names,
     prefixes,
     promises,
@@ -129,6 +130,7 @@ _ENTRY_CHECKS: Sequence[Callable[[Declared], Iterator[Problem]]] = (
     transport.sealed_from_scripts,
     transport.not_renamable,
     prefixes.prefix_conflicts,
+    device_bound.changed_when_bound,
 )
 
 

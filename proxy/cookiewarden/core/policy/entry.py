@@ -39,6 +39,7 @@ def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, m
         reason=model.reason or "",
         forward=model.forward is not False and set_by is not SetBy.INFRASTRUCTURE,
         report_only=model.stage == "report",
+        device_bound=model.device_bound is True,
         seal=_seal(model.seal),
         rename=_rename(model.rename_to),
         until=model.until if model.until is not None else math.inf,

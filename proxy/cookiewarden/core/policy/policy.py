@@ -231,6 +231,8 @@ class Entry:
     reason: str = ""
     forward: bool = True
     report_only: bool = False
+    device_bound: bool = False
+    """True if browsers compare the cookie's attributes with the registration of a device-bound session."""
     until: float = math.inf
     """End of the entry, in seconds since the epoch."""
     seal: Seal | None = None

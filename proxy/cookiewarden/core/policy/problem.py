@@ -51,6 +51,7 @@ class Code(Enum):
     RENAME_IMPOSSIBLE = ("rename-impossible", Severity.ERROR)
     KEY_IN_POLICY = ("key-in-policy", Severity.ERROR)
     PREFIX_CONFLICT = ("prefix-conflict", Severity.ERROR)
+    DEVICE_BOUND = ("device-bound", Severity.ERROR)
     NOT_STATIC = ("not-static", Severity.ERROR)
     NO_LIFETIME = ("no-lifetime", Severity.WARNING)
     NO_PURPOSE = ("no-purpose", Severity.WARNING)

@@ -266,6 +266,8 @@ def entry_yaml(
     if Side.SCRIPT not in record.sides and (times := readable(record)):
         told = "; ".join([f"set {times} without HttpOnly", *against_http_only(record, hidden)])
         lines.append(f"    http_only: keep  # {told}")
+    if record.device_bound:
+        lines.append("    device_bound: true  # a registration in the recording binds it to the device")
     if record.over_http:
         told = f"set {counted(record.over_http, 'time')} over plain HTTP, where browsers refuse Secure"
         lines.append(f"    secure: https  # {told}")

@@ -156,6 +156,8 @@ class Record:
     """Count of Set-Cookie lines in recordings for a cookie that the browser sent; a proxy does not compare values."""
     renewals: int = 0
     """Count of those with the value that the browser sent, so that visits extend the cookie's life."""
+    device_bound: bool = False
+    """True if a recording has the registration of a session that binds the cookie to the device."""
     over_http: int = 0
     """Count of Set-Cookie lines in recordings that Secure would make browsers refuse, because they use plain HTTP."""
     places: list[tuple[str, str]] = field(default_factory=list)

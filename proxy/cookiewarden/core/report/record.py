@@ -1,5 +1,7 @@
 """Recording of complete exchanges in an inventory, for callers that are not a proxy."""
 
+from collections.abc import Iterable
+
 from cookiewarden.core.cookies.cookie import is_deletion, parse_cookie, parse_set_cookie
 from cookiewarden.core.cookies.crossing import Crossing, crossing
 from cookiewarden.core.cookies.date import expires_clock
@@ -7,7 +9,16 @@ from cookiewarden.core.cookies.scope import canonical_host, is_trustworthy
 from cookiewarden.core.engine.decision import Exchange, Header, Judged
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.report.evidence import Values, is_carried
-from cookiewarden.core.report.inventory import Keeper, Observation, Shape, sample_path, shape_of, short_text
+from cookiewarden.core.report.inventory import (
+    Inventory,
+    Keeper,
+    Observation,
+    Shape,
+    name_text,
+    sample_path,
+    shape_of,
+    short_text,
+)
 
 
 def add_exchange(
@@ -59,6 +70,14 @@ def _held(asked: list[Header]) -> dict[bytes, set[bytes]]:
     for name, piece in parse_cookie(b"; ".join(value for field, value in asked if field.lower() == b"cookie")):
         found.setdefault(name, set()).add(_value(piece))
     return found
+
+
+def bind(inventory: Inventory, names: Iterable[bytes]) -> None:
+    """Mark the cookies that the registrations of a recording bind to the device."""
+    for name in names:
+        record = inventory.records.get(name_text(name))
+        if record is not None:
+            record.device_bound = True
 
 
 def _takes_secure(exchange: Exchange, host: bytes) -> bool:

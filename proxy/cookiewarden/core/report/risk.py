@@ -30,7 +30,7 @@ def risks(judgement: Judgement, record: Record, hidden: int) -> list[Risk]:
     """Return the risks of the edits of a Set-Cookie line that the entry does not state itself, and certain ones.
 
     `hidden`: the number of cookies that the application sets with HttpOnly."""
-    found = [*_same_site(judgement, record)]
+    found = [*_same_site(judgement, record), *_device_bound(judgement, record)]
     if Reason.HTTP_ONLY_ADDED in judgement.reasons and not judgement.stated & {"http_only", "rename_to"}:
         against = (f"set {readable(record)} without HttpOnly", *against_http_only(record, hidden))
         edit = (
@@ -47,6 +47,31 @@ def risks(judgement: Judgement, record: Record, hidden: int) -> list[Risk]:
         if reason in judgement.reasons and not judgement.stated & {key, "rename_to"}:
             found.append(Risk(f"{edit}; state {key} in its entry"))
     return found
+
+
+_COMPARED = {
+    Reason.RENAMED: "rename_to",
+    Reason.DOMAIN_CHANGED: "domain",
+    Reason.PATH_CHANGED: "path",
+    Reason.PARTITIONED_CHANGED: "partitioned",
+    Reason.SECURE_ADDED: "secure",
+    Reason.SECURE_REMOVED: "secure",
+    Reason.SAME_SITE_CHANGED: "same_site",
+    Reason.HTTP_ONLY_ADDED: "http_only",
+    Reason.HTTP_ONLY_REMOVED: "http_only",
+}
+"""Keys by the edits of attributes that browsers compare with a device-bound session's registration."""
+
+
+def _device_bound(judgement: Judgement, record: Record) -> list[Risk]:
+    keys = [key for reason, key in _COMPARED.items() if reason in judgement.reasons] if record.device_bound else []
+    if not keys:
+        return []
+    edit = (
+        "an edit changes this device-bound cookie, so browsers would refresh its session before each request; keep "
+        f"{', '.join(keys)}, and add device_bound: true to its entry"
+    )
+    return [Risk(edit, is_certain=True)]
 
 
 _NARROWER = (

@@ -24,7 +24,7 @@ from cookiewarden.core.report.evidence import Values
 from cookiewarden.core.report.forecast import Forecast, Verdict, forecast
 from cookiewarden.core.report.inventory import Inventory, Keeper
 from cookiewarden.core.report.judge import judge_all
-from cookiewarden.core.report.record import add_exchange
+from cookiewarden.core.report.record import add_exchange, bind
 from cookiewarden.tools.recordings.recorded import Recorded
 from cookiewarden.tools.redact import without_value
 
@@ -232,7 +232,7 @@ def explain_traffic(
     teller = _Teller(policy, sources)
     table = Table([])
     inventory, values, enforcing = Inventory(now), Values(one_browser=False), engine.in_mode(Mode.ENFORCE, now)
-    keeper = Keeper(inventory)
+    keeper, bound = Keeper(inventory), set[bytes]()
     rows: dict[tuple[str, str, str, bool, tuple[str, ...]], TrafficRow] = {}
     for one in traffic:
         table.exchanges += 1
@@ -243,6 +243,8 @@ def explain_traffic(
             for cookie in judged:
                 _add_row(table, rows, teller.tell(header, cookie, one.exchange), one.url)
         add_exchange(keeper, enforcing, one.exchange, one.asked, one.answered, at, values)
+        bound.update(one.bound)
+    bind(inventory, bound)
     found = forecast(inventory, judge_all(inventory, enforcing, now), is_in_force=False)
     table.unsafe = [f for f in found if f.against or f.verdict is Verdict.MAY_BREAK]
     return table

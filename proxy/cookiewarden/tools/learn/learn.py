@@ -97,6 +97,7 @@ def _joined(family: Family, inventory: Inventory) -> Record:
                 known.count += seen.count
                 known.longest = max(known.longest, seen.longest)
         joined.largest = max(joined.largest, record.largest)
+        joined.device_bound = joined.device_bound or record.device_bound
         joined.visits += record.visits
         joined.renewals += record.renewals
         joined.compared += record.compared

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from cookiewarden.core.cookies.date import parse_cookie_date
 from cookiewarden.core.engine.decision import Header
 from cookiewarden.tools.recordings.cookie_lines import is_redacted, set_cookie_of, split_joined
+from cookiewarden.tools.recordings.device_bound import bound_names
 from cookiewarden.tools.recordings.json_stream import ShortNumbers, shallow
 from cookiewarden.tools.recordings.recorded import (
     Account,
@@ -54,6 +55,7 @@ class _Entry:
     response: _Side = field(default_factory=_Side)
     name: str = ""
     value: str = ""
+    bound: tuple[bytes, ...] = ()
 
     @property
     def is_one(self) -> bool:
@@ -69,6 +71,8 @@ class _Entry:
             self.milliseconds = _number(value)
         elif event == "number" and key == "response.status":
             self.status = int(_number(value))
+        elif key == "response.content.text" and event == "string":
+            self.bound = bound_names(str(value))
         elif side in ("request", "response"):
             self.has_headers = self.has_headers or rest == "headers"
             self._take(self.request if side == "request" else self.response, rest, event, value)
@@ -154,7 +158,7 @@ def _exchange(entry: _Entry, account: Account) -> Recorded | None:
         answered.append((b"Set-Cookie", set_cookie_of(cookie, exchange.host)))
         notes.add(Note.FROM_ARRAYS)
     account.notes.update(notes)
-    return Recorded(replace(exchange, headers=asked), asked, answered, _moment(entry, answered))
+    return Recorded(replace(exchange, headers=asked), asked, answered, _moment(entry, answered), entry.bound)
 
 
 def _with_pairs(asked: list[Header], cookies: list[dict[str, object]], notes: set[Note]) -> list[Header]:

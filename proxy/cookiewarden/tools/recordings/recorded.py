@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.core.policy.problem import counted
+from cookiewarden.tools.recordings.device_bound import REGISTRATION
 
 
 class NoTraffic(Exception):
@@ -24,6 +25,8 @@ class Recorded:
     answered: list[Header] = field(default_factory=list)
     at: float = 0.0
     """The moment of the response, in seconds since the epoch; 0 if unknown."""
+    bound: tuple[bytes, ...] = ()
+    """Names of cookies that the response binds to the device, by the registration of a session in its body."""
 
     @property
     def url(self) -> str:
@@ -62,6 +65,12 @@ _MISSING = (Note.NO_URL, Note.REDACTED, Note.NOT_PARSED, Note.TOO_LONG, Note.UNC
 """Notes on parts that may have had cookies."""
 
 
+UNKNOWN_BINDING = (
+    "with Secure-Session-Registration, which binds cookies to the device, but no body names them; record a HAR file "
+    "with bodies"
+)
+
+
 @dataclass(slots=True)
 class Account:
     """The contents of one file. A reader adds to it while it reads."""
@@ -70,6 +79,10 @@ class Account:
     cookies: int = 0
     """Cookie and Set-Cookie header lines."""
     notes: Counter[Note] = field(default_factory=Counter)
+    registrations: int = 0
+    """Responses that ask the browser to bind a session to the device."""
+    bound: int = 0
+    """Cookies that the bodies of registrations name."""
     is_har: bool = False
     unit: str = "exchange"
 
@@ -77,10 +90,15 @@ class Account:
         """Count an exchange."""
         self.exchanges += 1
         self.cookies += sum(name.lower() in (b"cookie", b"set-cookie") for name, _ in [*one.asked, *one.answered])
+        self.registrations += any(name.lower() in REGISTRATION for name, _ in one.answered)
+        self.bound += len(one.bound)
 
     def lines(self) -> list[str]:
         """Describe each note in one line."""
-        return [f"{counted(self.notes[note], self.unit)} {note.value}" for note in Note if self.notes[note]]
+        lines = [f"{counted(self.notes[note], self.unit)} {note.value}" for note in Note if self.notes[note]]
+        if self.registrations and not self.bound:
+            lines.append(f"{counted(self.registrations, self.unit)} {UNKNOWN_BINDING}")
+        return lines
 
     @property
     def is_incomplete(self) -> bool:

@@ -152,4 +152,8 @@ class EntryModel(RulesModel):
         "Name under which browsers keep the cookie, such as __Host-sid, with the attributes that its prefix requires. "
         "The application sees its own name."
     )
+    device_bound: Bool | None = optional(
+        "If true, the browser binds the cookie to the device (Device Bound Session Credentials). No rule of the entry "
+        "may then change an attribute that browsers compare (default false)."
+    )
     stage: Stage | None = optional("report only reports this entry while the rest of the policy is enforced.")

@@ -1,0 +1,109 @@
+"""Promises of a register, and the counters' evidence that each was held in a period.
+
+A violation that was enforced did not reach a browser or the application, so the promise was held. A violation that was
+only reported did, so it was broken. Without data, and for lifetimes that scripts set, nothing is known."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cookiewarden.core.engine.decision import DENIED_BY_ANSWER, Reason
+from cookiewarden.core.policy.policy import Entry, Policy, SetBy
+from cookiewarden.core.report.review import Review, Series
+
+
+class Promise(StrEnum):
+    LIFETIME = "lifetime"
+    """Browsers keep the cookie no longer than declared."""
+    RENEWAL = "renewal"
+    """Visits do not extend the cookie's life."""
+    CONSENT = "consent"
+    """The cookie passes only if the visitor's answer allows it."""
+    UNDECLARED = "undeclared"
+    """Undeclared cookies do not reach browsers and the application."""
+
+
+class State(StrEnum):
+    HELD = "held"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A promise with its evidence. The counts are of cookies, and rounded."""
+
+    promise: Promise
+    cookie: str
+    """Name of the entry; empty for all undeclared cookies."""
+    promised: str
+    """The lifetime, the category or the direction that the promise is about."""
+    state: State
+    prevented: int
+    """Violations that the proxy prevented."""
+    passed: int
+    """Violations that passed, because the proxy only reported them."""
+
+
+LONGER = frozenset({Reason.LIFETIME_CAPPED, Reason.LIFETIME_UNREADABLE})
+LEAST = 0.5
+"""Least count that is not a rounding error of Prometheus."""
+
+
+def evidence(review: Review, reasons: Sequence[Series], policy: Policy) -> list[Evidence]:
+    """Return the promises of `policy` with the evidence of a review. `reasons`: the violations, with their labels."""
+    is_watched = watched_part(review) > 0
+    found = [one for entry in policy.entries for one in _of_entry(entry, policy, reasons, is_watched)]
+    return [*found, *_undeclared(review, is_watched)]
+
+
+def watched_part(review: Review) -> float:
+    """Return the fraction of the asked period in which Prometheus scraped a proxy, from 0 to 1."""
+    steps = len(review.watched) + review.period.silent
+    return sum(part or 0.0 for part in review.watched) / steps if steps else 0.0
+
+
+def _of_entry(entry: Entry, policy: Policy, reasons: Sequence[Series], is_watched: bool) -> Iterator[Evidence]:
+    if entry.set_by is SetBy.INFRASTRUCTURE:
+        return
+    category = policy.categories.get(entry.category)
+    by_server = entry.set_by is SetBy.SERVER
+    if entry.rules.bound is not None:
+        yield _told(Promise.LIFETIME, entry, entry.rules.bound.text, LONGER, reasons, is_watched and by_server)
+    if not entry.rules.renew:
+        yield _told(Promise.RENEWAL, entry, "", frozenset({Reason.NOT_RENEWED}), reasons, is_watched and by_server)
+    if category is not None and category.is_gated:
+        yield _told(Promise.CONSENT, entry, category.name, DENIED_BY_ANSWER, reasons, is_watched)
+
+
+def _told(
+    promise: Promise,
+    entry: Entry,
+    promised: str,
+    broken_by: frozenset[Reason],
+    reasons: Sequence[Series],
+    is_known: bool,
+) -> Evidence:
+    counts = {"true": 0.0, "false": 0.0}
+    for series in reasons:
+        labels = series.labels
+        if labels.get("cookie") == entry.name and labels.get("reason") in broken_by:
+            counts[labels.get("enforced", "false")] += _total(series)
+    return _evidence(promise, entry.name, promised, counts["true"], counts["false"], is_known)
+
+
+def _total(series: Series) -> float:
+    return sum(value for value in series.values if value is not None)
+
+
+def _undeclared(review: Review, is_watched: bool) -> Iterator[Evidence]:
+    for row in review.undeclared:
+        passed = sum(row.actions.get(action, 0.0) for action in ("pass", "rewrite", "report"))
+        yield _evidence(Promise.UNDECLARED, "", row.name, row.kept_out, passed, is_watched)
+
+
+def _evidence(
+    promise: Promise, cookie: str, promised: str, prevented: float, passed: float, is_known: bool
+) -> Evidence:
+    state = State.BROKEN if passed >= LEAST else State.HELD if is_known else State.UNKNOWN
+    return Evidence(promise, cookie, promised, state, round(prevented), round(passed))

@@ -77,29 +77,36 @@ def test_visits_do_not_extend_a_lifetime_only_where_this_is_enforced(
     assert (words.not_renewed in page) == is_stated
 
 
+def test_a_sealed_cookie_ends_in_spite_of_new_values() -> None:
+    text = entries("name: v, renew: false, seal: true, lifetime: 13mo")
+    page = statement_page(statement(policy(text), "en", Mode.ENFORCE, NOW), "markdown")
+    assert "13 months, not extended by visits |" in page
+
+
 @pytest.mark.parametrize("form", ["html", "markdown"])
 @pytest.mark.parametrize("language", ["en", "nl"])
 @pytest.mark.parametrize(
-    ("gpc", "stage", "mode", "signals"),
+    ("gpc", "rule", "mode", "signals", "is_answered"),
     [
-        ("deny", "enforce", Mode.ENFORCE, True),
-        ("deny", "report", Mode.ENFORCE, False),
-        ("deny", "enforce", Mode.REPORT, False),
-        ("default", "enforce", Mode.ENFORCE, False),
+        ("deny", "stage: enforce", Mode.ENFORCE, True, True),
+        ("deny", "stage: report", Mode.ENFORCE, False, False),
+        ("deny", "set_by: script", Mode.ENFORCE, False, False),
+        ("deny", "stage: enforce", Mode.REPORT, False, False),
+        ("default", "stage: enforce", Mode.ENFORCE, False, True),
     ],
 )
-def test_an_opt_out_category_names_the_signal_only_where_it_is_enforced(
-    gpc: str, stage: str, mode: Mode, signals: bool, language: str, form: str
+def test_an_opt_out_category_claims_the_objection_only_where_it_is_enforced(
+    gpc: str, rule: str, mode: Mode, signals: bool, is_answered: bool, language: str, form: str
 ) -> None:
     text = entries(
-        f"name: ad, category: a, stage: {stage}",
+        f"name: ad, category: a, {rule}",
         "name: c, category: f",
         categories=f"{{a: {{consent: opt-out, gpc: {gpc}}}, f: {{basis: x}}}}",
         consent="{cookie: c}",
     )
     page, words = statement_page(statement(policy(text), language, mode, NOW), form), WORDS[language]
-    assert words.opt_out in page and words.consent not in page
-    assert (words.signal in page) == signals
+    assert (words.opt_out in page, words.may_object in page) == (is_answered, not is_answered)
+    assert (words.signal in page) == signals and words.consent not in page
 
 
 @pytest.mark.parametrize(("language", "reason"), [("en", "Shop B.V. gives this reason: \u201cwhy not\u201d"), ("nl", "Shop B.V. geeft hiervoor als reden: \u201cwhy not\u201d")])  # fmt: skip

@@ -78,8 +78,9 @@ def test_every_other_answer_is_the_applications(start: Start, answer: bytes, met
         POLICY.replace("version: 1", "version: 1\nmode: report"),
         POLICY.replace("category: ads}", "category: ads, stage: report}"),
         POLICY.replace("version: 1", "version: 1\ngpc_json: off"),
+        POLICY.replace("category: ads}", "category: ads, set_by: script}"),
     ],
-    ids=["default", "ignore", "report mode", "stage report", "off"],
+    ids=["default", "ignore", "report mode", "stage report", "off", "script"],
 )
 def test_a_policy_that_does_not_respect_the_signal_does_not_state_it(start: Start, policy: str) -> None:
     policy = policy.replace("statement:", "consent: {cookie: sid}\nstatement:") if "gpc: default" in policy else policy

@@ -80,7 +80,7 @@ def _row(
         "attributes": "; ".join(cookie.attributes),
         "entry_enforced": _yes(cookie.enforced),
         "list_enforced": _yes(document.enforced),
-        "extended_by_visits": _yes(cookie.is_renewed),
+        "extended_by_visits": "not prevented" if cookie.is_renewed else "no",
     }
 
 

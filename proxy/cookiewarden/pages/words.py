@@ -31,6 +31,8 @@ class Words:
     basis_by: str
     consent: str
     opt_out: str
+    may_object: str
+    """For an opt-out category whose objection the proxy does not enforce for all cookies."""
     signal: str
     enforced: str
     reported: str
@@ -38,6 +40,8 @@ class Words:
     unbounded: str
     until: str
     not_renewed: str
+    ends_once: str
+    """For a sealed cookie, whose end does not depend on its value."""
     at: str
     glob: str
     setters: Mapping[SetBy, str]
@@ -63,14 +67,16 @@ ENGLISH = Words(
     basis_by="Your consent is not requested for these cookies. {publisher} gives this reason: {basis}",
     consent="Your consent is required for these cookies.",
     opt_out="These cookies are used unless you object.",
-    signal="A browser that sends the signal Global Privacy Control objects for you.",
+    may_object="You can object to these cookies.",
+    signal="If your browser sends the signal Global Privacy Control, this counts as your objection.",
     enforced="This list is enforced. The application can set only the cookies listed here, and your browser keeps the "
-    "application's cookies no longer than stated.",
+    "application's cookies no longer than stated. Each period begins when the application sets the cookie.",
     reported="This list is compared with the cookies that the application sets.",
     session="until you close the browser",
     unbounded="no period stated",
     until="used up to and including {day}",
-    not_renewed="not extended by visits",
+    not_renewed="not extended by visits with the same value",
+    ends_once="not extended by visits",
     at="only on {hosts}",
     glob="An asterisk (*) in a name stands for characters that can vary.",
     setters={
@@ -121,14 +127,17 @@ DUTCH = Words(
     basis_by="Voor deze cookies wordt geen toestemming gevraagd. {publisher} geeft hiervoor als reden: {basis}",
     consent="Voor deze cookies is uw toestemming nodig.",
     opt_out="Deze cookies worden gebruikt, tenzij u bezwaar maakt.",
-    signal="Een browser die het signaal Global Privacy Control verstuurt, maakt namens u bezwaar.",
+    may_object="U kunt bezwaar maken tegen deze cookies.",
+    signal="Stuurt uw browser het signaal Global Privacy Control mee, dan geldt dat als bezwaar.",
     enforced="Deze lijst wordt technisch afgedwongen. De applicatie kan alleen de cookies plaatsen die hier staan, en "
-    "uw browser bewaart de cookies van de applicatie niet langer dan vermeld.",
+    "uw browser bewaart de cookies van de applicatie niet langer dan vermeld. Elke termijn begint op het "
+    "moment dat de applicatie de cookie plaatst.",
     reported="Deze lijst wordt vergeleken met de cookies die de applicatie plaatst.",
     session="tot u de browser sluit",
     unbounded="geen termijn vermeld",
     until="in gebruik tot en met {day}",
-    not_renewed="niet verlengd door bezoeken",
+    not_renewed="niet verlengd door bezoeken met dezelfde waarde",
+    ends_once="niet verlengd door bezoeken",
     at="alleen op {hosts}",
     glob="Een sterretje (*) in een naam staat voor tekens die kunnen verschillen.",
     setters={

@@ -269,11 +269,14 @@ SUPERSEDED = [
     ("path: /, secure: true", "__Host-a=1", "", "__Host-a=1; Path=/; Secure"),
     ("partitioned: remove", "a=1; Partitioned", "", "a=1"),
     ("path: /app, supersede: false", "a=1; Path=/", "", "a=1; Path=/app"),
-    ("path: {from: /app, to: /}", "a=1; Path=/app/x", "a=; Path=/app/x; Max-Age=0", "a=1; Path=/x"),
-    ("domain: {from: www.shop.example, to: shop.example}", "a=1; Domain=shop.example", "", "a=1; Domain=shop.example"),
-    ("domain: {from: shop.example, to: host-only}", "a=1; Domain=shop.example", "a=; Domain=shop.example; Max-Age=0", "a=1"),
+    # a move leaves the old place alone, because another application may own it
+    ("path: {from: /app, to: /}", "a=1; Path=/app/x", "", "a=1; Path=/x"),
+    ("path: {from: /, to: /shop}", "a=1; Path=/", "", "a=1; Path=/shop/"),
+    ("domain: {from: shop.example, to: host-only}", "a=1; Domain=shop.example", "", "a=1"),
+    ("path: {from: /app, to: /}, supersede: true", "a=1; Path=/app/x", "a=; Path=/app/x; Max-Age=0", "a=1; Path=/x"),
+    ("domain: {from: shop.example, to: host-only}, supersede: true", "a=1; Domain=shop.example", "a=; Domain=shop.example; Max-Age=0", "a=1"),
     # browsers at this host never stored it
-    ("domain: {from: app.internal, to: shop.example}", "a=1; Domain=app.internal", "", "a=1; Domain=shop.example"),
+    ("domain: {from: app.internal, to: shop.example}, supersede: true", "a=1; Domain=app.internal", "", "a=1; Domain=shop.example"),
     ("path: /app, stage: report", "a=1; Path=/", "", "a=1; Path=/"),
 ]  # fmt: skip
 

@@ -96,6 +96,7 @@ def test_each_value_is_read_as_documented(read: Callable[[object], object], valu
         (scalars.parse_domain_rule, {"from": "host-only", "to": "*.a"}, "wrong-value", "shop.example, or host-only"),
         (scalars.parse_domain_rule, "*.a", "wrong-value", "shop.example, or host-only"),
         (scalars.check_path, "a", "wrong-value", "begin it with /"),
+        (scalars.parse_path_rule, "/app/ /", "wrong-value", "to move a path, write {from: /app/, to: /}"),
         (scalars.check_path, None, "wrong-type", "expected text, found nothing"),
         (scalars.check_day, "9999-12-31", "wrong-value", "is not a valid end"),
         (scalars.check_day, "2026-02-30", "wrong-value", "expected one such as 2026-12-31"),

@@ -141,6 +141,7 @@ def _policy_problems(composed: _Composed, model: PolicyModel, policy: Policy) ->
         # In a malformed file, an unreadable default or ceiling could limit the lifetime.
         yield from promises.no_lifetime(declared)
         yield from promises.not_watched(declared, policy.inject_guard)
+    yield from attributes.weakened_by_defaults(model.defaults, source)
     yield from undeclared.no_cookies(drafts, source)
     yield from undeclared.nothing_expired(_undeclared(model), source)
     yield from categories.misplaced(model.categories, drafts)

@@ -64,10 +64,15 @@ def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Life
         path_moves=path if isinstance(path, tuple) else (),
         domain_moves=domain if isinstance(domain, tuple) else (),
         priority=_unless_keep(model.priority or defaults.priority),
-        supersede=supersede is not False,
+        # A team that moved paths before has no cookie at the previous path, where another application may have one.
+        supersede=not _is_moved(path, domain) if supersede is None else supersede,
         renew=renew is not False,
         bound=_tighter(model.lifetime or defaults.lifetime, ceiling),
     )
+
+
+def _is_moved(path: str | Moves | None, domain: str | Moves | None) -> bool:
+    return isinstance(path, tuple) or isinstance(domain, tuple)
 
 
 def _seal(model: SealModel | None) -> Seal | None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -365,6 +365,12 @@ class Policy:
     def seals(self) -> bool:
         """True if the policy needs a sealing key."""
         return any(entry.seal is not None for entry in self.entries)
+
+    def enforces_answer(self, entries: Iterable[Entry]) -> bool:
+        """Check whether the proxy, in enforce mode, enforces the visitor's answer for all these entries.
+
+        Scripts set cookies past the proxy, unless the guard stops them."""
+        return all(not e.report_only and (e.set_by is SetBy.SERVER or self.inject_guard) for e in entries)
 
     @property
     def transports(self) -> bool:

@@ -189,7 +189,12 @@ def parse_path_rule(value: object) -> str | Moves:
     """Parse a path, `keep`, `{from: /app/, to: /}` or a list of such moves."""
     if isinstance(value, dict | list):
         return _moves(value, check_path, check_path, "{from: /app/, to: /}")
-    return "keep" if value == "keep" else check_path(value)
+    if value == "keep":
+        return "keep"
+    text = check_path(value)
+    if " " in text:
+        raise wrong(Code.WRONG_VALUE, f"{quote(text)} has a blank; to move a path, write {{from: /app/, to: /}}")
+    return text
 
 
 def parse_domain_rule(value: object) -> str | Moves:

@@ -12,6 +12,7 @@ from cookiewarden.core.engine.decision import Action, Decision, Exchange, Reason
 from cookiewarden.core.engine.decision import Judged as JudgedCookie
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.verbs import is_refused_at
+from cookiewarden.core.policy.policy import Entry
 from cookiewarden.core.report.inventory import Inventory, Record, Shape, ShapeSeen, Side
 
 VALUE = b"x"
@@ -94,12 +95,18 @@ def _on_response(line: bytes, seen: ShapeSeen, exchange: Exchange, engine: Engin
         (*decision.reasons, *_refusals(judged, exchange)),
         decision.enforced,
         seen.count,
-        decision.entry.stated if decision.entry is not None else frozenset(),
+        _stated(decision.entry) if decision.entry is not None else frozenset(),
         decision.entry is not None and not decision.entry.rules.renew and decision.entry.seal is None,
         seen,
         line,
         judged.after,
     )
+
+
+def _stated(entry: Entry) -> frozenset[str]:
+    """Return the keys that the entry states. A move is always deliberate, also one in the defaults."""
+    moved = {"path": entry.rules.path_moves, "domain": entry.rules.domain_moves}
+    return entry.stated | {key for key, moves in moved.items() if moves}
 
 
 def _refusals(judged: JudgedCookie, exchange: Exchange) -> tuple[Reason, ...]:

@@ -1,7 +1,7 @@
 """Promises of a register, and the counters' evidence that each was held in a period.
 
 A violation that was enforced did not reach a browser or the application, so the promise was held. A violation that was
-only reported did, so it was broken. Without data, and for lifetimes that scripts set, nothing is known."""
+only reported did, so it was broken. Without data, and for lifetimes that scripts set, the state is unknown."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

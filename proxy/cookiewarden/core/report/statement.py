@@ -53,8 +53,10 @@ class StatedCategory:
     basis: str
     """The publisher's reason why no consent is needed."""
     consent: ConsentNeed
+    is_answered: bool
+    """True if the proxy enforces the visitor's answer for all cookies of the category."""
     by_signal: bool
-    """True if a browser that sends Sec-GPC objects."""
+    """True if the proxy enforces Sec-GPC as an objection for all cookies of the category."""
     cookies: tuple[StatedCookie, ...]
 
 
@@ -116,7 +118,8 @@ def statement(policy: Policy, language: str, mode: Mode, now: float) -> Statemen
                 text(category.description),
                 text(category.basis),
                 category.consent,
-                mode is Mode.ENFORCE and category.is_objected_by_gpc and not any(e.report_only for e in members),
+                is_answered := mode is Mode.ENFORCE and policy.enforces_answer(members),
+                is_answered and category.is_objected_by_gpc,
                 tuple(_cookie(entry, text(entry.purpose), text(entry.renewed), policy, mode) for entry in members),
             )
             for category, members in groups

@@ -46,4 +46,4 @@ def support_of(engine: Engine) -> GpcSupport | None:
 def _is_respected(policy: Policy) -> bool:
     """Check whether categories deny their cookies under the signal, and all entries of these are enforced."""
     denied = {category.name for category in policy.categories.values() if category.is_objected_by_gpc}
-    return bool(denied) and not any(entry.report_only for entry in policy.entries if entry.category in denied)
+    return bool(denied) and policy.enforces_answer([entry for entry in policy.entries if entry.category in denied])

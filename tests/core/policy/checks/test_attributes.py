@@ -35,3 +35,10 @@ def test_each_rule_that_breaks_or_weakens_a_cookie_is_reported(line: str, codes:
 def test_a_default_that_hides_a_name_which_scripts_read_is_reported(name: str, codes: list[Code]) -> None:
     text = entries(f"name: {name}, {PROMISED}", defaults="{http_only: true}")
     assert [problem.code for problem in loaded(text).problems] == codes
+
+
+def test_defaults_that_remove_a_protection_are_reported_once() -> None:
+    for rule in ("secure: remove", "http_only: remove", "partitioned: remove", "same_site: remove", "same_site: None"):
+        found = loaded(entries("name: a", "name: b", defaults=f"{{{rule}}}")).problems
+        (told,) = [problem for problem in found if problem.code is Code.WEAKENS]
+        assert told.message.startswith(f"{rule.partition(':')[0]}: this removes a protection from every cookie")

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from cookiewarden.core.policy.entry import Declared
+from cookiewarden.core.policy.models.entry import RulesModel
 from cookiewarden.core.policy.policy import SCRIPT_READ, Flag, SameSite, SameSiteVerb, SetBy, is_script_read
 from cookiewarden.core.policy.problem import Code, Problem
+from cookiewarden.core.policy.source import Source
 
 
 def hidden_from_scripts(declared: Declared) -> Iterator[Problem]:
@@ -22,11 +24,22 @@ def hidden_from_scripts(declared: Declared) -> Iterator[Problem]:
 
 
 def weakened(declared: Declared) -> Iterator[Problem]:
-    """Report rules that remove a protection set by the application."""
-    model = declared.draft.model
-    weak = [key for key in ("secure", "http_only", "partitioned") if getattr(model, key) is Flag.REMOVE]
-    if model.same_site in (SameSite(SameSiteVerb.EXACTLY, "None"), SameSite(SameSiteVerb.REMOVE)):
-        weak.append("same_site")
-    for key in weak:
+    """Report rules of an entry that remove a protection set by the application."""
+    for key in _weak(declared.draft.model):
         message = f"{key}: this removes a protection that the application may set; use keep if you need it"
         yield declared.draft.problem(Code.WEAKENS, message, key)
+
+
+def weakened_by_defaults(defaults: RulesModel | None, main: Source) -> Iterator[Problem]:
+    """Report rules of the defaults that remove a protection from every cookie."""
+    for key in _weak(defaults) if defaults is not None else ():
+        message = f"{key}: this removes a protection from every cookie; state it in the entries that need it"
+        yield main.problem_at_key(Code.WEAKENS, ("defaults", key), message)
+
+
+def _weak(rules: RulesModel) -> Iterator[str]:
+    for key in ("secure", "http_only", "partitioned"):
+        if getattr(rules, key) is Flag.REMOVE:
+            yield key
+    if rules.same_site in (SameSite(SameSiteVerb.EXACTLY, "None"), SameSite(SameSiteVerb.REMOVE)):
+        yield "same_site"

@@ -61,7 +61,7 @@ class RulesModel(StrictModel):
     priority: Priority | None = optional("Priority (a Chrome extension): exactly this value, or keep (default).")
     supersede: Bool | None = optional(
         "If the policy changes path, domain or partition, expire the cookie that browsers may still hold under the old "
-        "ones (default true)."
+        "ones. The default is true, and false for moves with from and to."
     )
     renew: Bool | None = optional(
         "If false, a visit does not extend the cookie's life. A line with the value that the browser already holds is "

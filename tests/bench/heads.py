@@ -168,6 +168,14 @@ def sealed(n: int) -> tuple[bytes, bytes]:
     return asked(*cookies([b"k%d=s1.%b" % (at, value) for at, value in enumerate(values)])), OK
 
 
+def ended(n: int) -> tuple[bytes, bytes]:
+    """Return sealed values of three cookies, and a response that sets these cookies."""
+    values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
+    return asked(*cookies([b"k%d=s2.%b" % (at % 3, value) for at, value in enumerate(values)])), answered(
+        *(b"k%d=%d; Path=/; Max-Age=9" % (at, n) for at in range(3))
+    )
+
+
 def sealed_copies(n: int) -> tuple[bytes, bytes]:
     values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
     return asked(*cookies([b"k1=s1." + value for value in values])), OK
@@ -248,6 +256,9 @@ CASES = [
     Case("300 copies of one cookie", ONE, lambda n: (asked(*cookies([b"sid=%d" % (n + at) for at in range(300)])), OK)),
     Case("300 copies of a renamed cookie", entries("name: sid, rename_to: __Host-sid"), renamed),
     Case("300 sealed values", entries(*(f"name: k{n}, seal: true" for n in range(200))), sealed, True),
+    Case("300 sealed values that are not renewed, 3 lines", entries(*(f"name: k{n}, seal: true, renew: false" for n in range(200))), ended, True),
+    Case("300 held copies, 120 lines that are not renewed", entries("name: 'n*', renew: false"), lambda n: (asked(*cookies([b"n%x=%d" % (at % 120, n * 1000 + at) for at in range(300)])), answered(*(b"n%x=%d; Path=/; Max-Age=9" % (at, n) for at in range(120))))),
+    Case("64 moves of a path, 120 lines", entries("name: 'n*', path: [" + ", ".join(f"{{from: /a/{at}, to: /}}" for at in range(64)) + "]"), set_cookies("n%d=1; Path=/a/64/x")),
     Case("300 sealed copies", entries(*(f"name: k{n}, seal: true" for n in range(200))), sealed_copies, True),
     Case("consent, list", consent("list"), lambda n: (asked(*[b"Cookie: answer=" + b"a," * (ROOM // 2)] * 2), OK)),
     Case("consent, list in percent", consent("list"), lambda n: (asked(*[b"Cookie: answer=" + b"%61%2C" * (ROOM // 6)] * 2), OK)),

@@ -65,6 +65,23 @@ def names(visitor: BrowserContext) -> set[str]:
     return {cookie["name"] for cookie in visitor.cookies()}
 
 
+def test_scripts_may_set_cookies_until_the_visitor_objects(start: Start, visitor: BrowserContext) -> None:
+    policy = (POLICY % "").replace("consent: required", "consent: opt-out, granted_by: [yes]")
+    proxy, _ = start(application, policy)
+    page = visitor.new_page()
+    page.goto(f"http://localhost:{proxy.port}/")
+    for answer, is_set in (("", True), ("yes", True), ("no", False), ("{", True)):
+        visitor.clear_cookies()
+        page.evaluate(f"document.cookie = 'answer={answer}'" if answer else "0")
+        page.evaluate("document.cookie = '_ga=CANARY1'")
+        assert ("_ga" in names(visitor)) == is_set, answer
+    page.evaluate("document.cookie = 'answer=no; path=/x'")  # not read here
+    page.evaluate("document.cookie = '_ga=; max-age=0'")
+    page.evaluate("document.cookie = 'answer=no'")
+    page.evaluate("cookieStore.set('_ga', 'CANARY2')")
+    assert "_ga" not in names(visitor)
+
+
 @pytest.mark.parametrize("path", ["/", "/csp"])
 def test_undeclared_cookies_of_scripts_are_refused_and_counted(
     start: Start, visitor: BrowserContext, path: str

@@ -64,7 +64,9 @@ def test_a_page_has_names_purposes_lifetimes_basis_and_consent(language: str, fo
         ("", "", Mode.REPORT, False),
         (", stage: report", "", Mode.ENFORCE, False),
         (", set_by: script", "", Mode.ENFORCE, False),
-        (", set_by: both", "inject_guard: true\n", Mode.ENFORCE, True),
+        (", set_by: both", "inject_guard: true\n", Mode.ENFORCE, False),
+        (", same_site: Strict", "", Mode.ENFORCE, False),
+        (", path: /shop", "", Mode.ENFORCE, False),
         (", lifetime: session", "", Mode.ENFORCE, False),
     ],
 )

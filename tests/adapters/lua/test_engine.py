@@ -25,11 +25,12 @@ CONSENT = """
 version: 1
 policy: consent
 consent: {cookie: pref, unknown: grant}
-categories: {f: {basis: x}, m: {consent: required, gpc: default}, p: {consent: required, granted_by: [f, m]}}
+categories: {f: {basis: x}, m: {consent: required, gpc: default}, p: {consent: required, granted_by: [f, m]}, o: {consent: opt-out, granted_by: [m]}}
 cookies:
   - {name: pref, category: f}
   - {name: sid, category: m}
   - {name: lang, category: p}
+  - {name: "i*", category: o}
 """
 
 

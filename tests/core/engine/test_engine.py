@@ -79,6 +79,8 @@ VERBS = [
     ("path: keep", "a=1; Path=/", "a=1; Path=/", []),
     ("path: {from: /app/, to: /}", "a=1; Path=/app/x/y", "a=1; Path=/x/y", ["path-changed"]),
     ("path: {from: /app/, to: /}", "a=1; path = /app/; x", "a=1; path=/; x", ["path-changed"]),
+    ("path: {from: /, to: /shop/}", "a=1; Path=/", "a=1; Path=/shop", ["path-changed"]),
+    ("path: {from: /app/, to: /shop/}", "a=1; Path=/app/", "a=1; Path=/shop", ["path-changed"]),
     ("path: {from: /app/, to: /}", "a=1; Path=/app", "a=1; Path=/", ["path-changed"]),
     ("path: {from: /app, to: /}", "a=1; Path=/app/x", "a=1; Path=/x", ["path-changed"]),
     ("path: {from: /app, to: /}", "a=1; Path=/apply", "a=1; Path=/apply", []),
@@ -271,7 +273,7 @@ SUPERSEDED = [
     ("path: /app, supersede: false", "a=1; Path=/", "", "a=1; Path=/app"),
     # a move leaves the old place alone, because another application may own it
     ("path: {from: /app, to: /}", "a=1; Path=/app/x", "", "a=1; Path=/x"),
-    ("path: {from: /, to: /shop}", "a=1; Path=/", "", "a=1; Path=/shop/"),
+    ("path: {from: /, to: /shop}", "a=1; Path=/", "", "a=1; Path=/shop"),
     ("domain: {from: shop.example, to: host-only}", "a=1; Domain=shop.example", "", "a=1"),
     ("path: {from: /app, to: /}, supersede: true", "a=1; Path=/app/x", "a=; Path=/app/x; Max-Age=0", "a=1; Path=/x"),
     ("domain: {from: shop.example, to: host-only}, supersede: true", "a=1; Domain=shop.example", "a=; Domain=shop.example; Max-Age=0", "a=1"),
@@ -291,6 +293,16 @@ def test_the_identity_that_an_edit_leaves_is_expired_first(rule: str, line: str,
         assert outcome.headers == expected
         (judged,) = outcome.cookies
         assert (Reason.SUPERSEDED in judged.decision.reasons) == bool(before)
+
+
+def test_a_move_leaves_the_path_that_a_prefix_requires() -> None:
+    tried = engine(entries("name: '*', path: {from: /, to: /x}"))
+    assert judge(tried, "__Host-a=1; Path=/; Secure")[0] == "__Host-a=1; Path=/; Secure"
+
+
+def test_a_deletion_keeps_same_site_none_which_browsers_require_in_frames() -> None:
+    tried = engine(entries("name: a, same_site: remove"))
+    assert judge(tried, "a=; SameSite=None; Secure; Max-Age=0")[0] == "a=; SameSite=None; Secure; Max-Age=0"
 
 
 def test_an_undeclared_deletion_never_keeps_the_value_of_the_next_one() -> None:

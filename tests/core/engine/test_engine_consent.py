@@ -154,6 +154,23 @@ def test_cookies_pass_until_the_visitor_objects(
         assert (judged.after is None) == bool(why)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["answer=off", "hits=1"],
+        ["answer=; Path=/old; Max-Age=0", "answer=off; Path=/", "hits=1"],
+        ["hits=1", "answer=stats", "answer=off"],
+        ["answer=off", "hits=1", *(f"answer=stats; Path=/{n}" for n in range(30))],
+    ],
+)
+def test_an_objection_among_several_answers_of_a_response_counts(lines: list[str]) -> None:
+    engine = Engine(policy(OBJECTION.format(top=ASKED, stats="", ads="")))
+    headers = [(b"Set-Cookie", line.encode()) for line in lines]
+    cookies = engine.on_response(headers, Exchange(headers=request("stats", None)), NOW).cookies
+    (hits,) = (judged for judged in cookies if judged.name == b"hits")
+    assert [reason.value for reason in hits.decision.reasons] == ["objected"]
+
+
 def test_an_objection_needs_no_consent_cookie_if_only_the_signal_objects() -> None:
     alone = "version: 1\ncategories: {s: {consent: opt-out, gpc: deny}}\ncookies: [{name: hits, category: s}]\n"
     engine = Engine(policy(alone))

@@ -17,16 +17,16 @@ undeclared: {response: report}
 consent: {cookie: answer, format: tcf, unknown: grant}
 categories: {f: {basis: secret words}, a: {consent: required, granted_by: [8, 1], gpc: deny}}
 cookies:
-  - {name: x-*, category: a, stage: report, purpose: secret words}
+  - {name: x-*, category: a, stage: report, renew: false, purpose: secret words}
   - {name: x-y*, category: f, scope: {hosts: ["*.shop.example"]}}
   - {name: answer, category: f}
   - {name: ended, category: f, until: 2001-01-01, owner: o, reason: r}
 """
     found = guard_rules(policy(text), Mode.REPORT, 1e9)
     assert found["entries"] == [
-        ["answer", "", "f", True, True],
-        ["x-y*", "*.shop.example", "f", True, True],
-        ["x-*", "", "a", False, True],
+        ["answer", "", "f", True],
+        ["x-y*", "*.shop.example", "f", True],
+        ["x-*", "", "a", False, False],
     ]
     assert found["consent"] == {
         "cookie": "answer", "format": "tcf", "gates": {"a": {"words": ["1", "8"], "gpc": "deny", "unknown": True}},

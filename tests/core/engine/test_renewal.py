@@ -50,7 +50,12 @@ VISITS = [
     ("renew: false, stage: report", "v=1", ["v=1"], ["v=1"]),
     ("renew: false, rename_to: __Host-v", "__Host-v=1", ["v=1; Path=/; Secure"], []),
     ("renew: false, rename_to: __Host-v, supersede: false", "__Host-v=1", ["v=2; Path=/; Secure"], ["__Host-v=2; Path=/; Secure"]),
-    ("renew: false, rename_to: __Host-v", "v=1", ["v=1; Path=/; Secure"], []),  # still held under its own name
+    # still held under its own name, and not yet under the new one
+    ("renew: false, rename_to: __Host-v, supersede: false", "v=1", ["v=1; Path=/; Secure"], ["__Host-v=1; Path=/; Secure"]),
+    ("renew: false, rename_to: __Host-v, supersede: false", "v=1; __Host-v=2", ["v=1; Path=/; Secure"], ["__Host-v=1; Path=/; Secure"]),
+    # a value that the same response has replaced is a new value
+    ("renew: false", "v=1", ["v=0; Path=/", "v=1; Path=/"], ["v=0; Path=/", "v=1; Path=/"]),
+    ("renew: false", "v=1", ["v=1; Path=/", "v=0; Path=/"], ["v=0; Path=/"]),
 ]  # fmt: skip
 
 
@@ -115,7 +120,11 @@ VALUES = st.sampled_from(["1", "2", "", "1=1", '"1"'])
 def test_no_line_with_a_held_value_leaves(held: list[tuple[str, str]], lines: list[tuple[str, str, str]]) -> None:
     tried = engine(entries("name: a", "name: v, renew: false", "name: w, renew: false, lifetime: 1h"))
     sent = "; ".join(f"{name}={value}" for name, value in held)
-    expected = [f"{n}={v}{tail}" for n, v, tail in lines if n == "a" or (n, v) not in held]
+    expected, replaced = [], set("a")
+    for n, v, tail in lines:
+        if n in replaced or (n, v) not in held:
+            replaced.add(n)
+            expected.append(f"{n}={v}{tail}")
     assert visit(tried, sent, *(f"{n}={v}{tail}" for n, v, tail in lines)) == expected
 
 
@@ -189,6 +198,42 @@ def test_without_a_lifetime_a_sealed_cookie_has_a_birth_and_no_end() -> None:
     (changed,) = visit(tried, held, "v=2; Max-Age=60", now=NOW + DAY)
     assert changed.startswith("v=s2.") and changed.endswith("; Max-Age=60")
     assert visit(tried, held, "v=") == ["v="]  # an empty value is not sealed
+
+
+def test_a_value_that_the_application_did_not_receive_is_not_held() -> None:
+    tried = sealing()
+    assert received(tried, "v=1", NOW) is None  # not sealed
+    (line,) = visit(tried, "v=1", "v=1; Max-Age=60")
+    assert line.startswith("v=s2.")
+    kept = value_of(line)
+    assert visit(tried, f"v=1; v={kept}", "v=1") == []
+
+
+def test_a_value_that_is_too_large_to_be_sealed_passes_unsealed_and_is_held() -> None:
+    tried = sealing(SEALED.replace("seal: true", "seal: {too_large: pass}"))
+    (small,) = visit(tried, "", "v=1")
+    large = "x" * 3500
+    assert visit(tried, f"v={value_of(small)}", f"v={large}") == [f"v={large}"]
+    assert visit(tried, f"v={large}", f"v={large}") == []
+
+
+def test_at_most_a_hundred_values_are_decrypted_for_a_response() -> None:
+    tried = sealing(entries("name: 'v*', seal: true, renew: false"))
+    held = []
+    for name in ("v1", "v2", "v3"):
+        (line,) = visit(tried, "", f"{name}=1")
+        held += [line] * 60
+    assert visit(tried, "; ".join(held), "v1=1", "v2=1") == []
+    (line,) = visit(tried, "; ".join(held), "v1=1", "v2=1", "v3=1")
+    assert line.startswith("v3=s2.")
+
+
+def test_births_and_ends_count_by_the_proxys_clock() -> None:
+    tried = sealing(SEALED.replace("10d", "1h"))
+    old = (b"Date", b"Sun, 09 Sep 2001 00:00:00 GMT")
+    found = tried.on_response([old, (b"Set-Cookie", b"v=1; Max-Age=99999")], Exchange(), NOW).headers
+    line = found[-1][1].decode()
+    assert line.endswith("; Max-Age=3600") and received(tried, f"v={value_of(line)}", NOW + 3599) == "Cookie: v=1"
 
 
 def test_report_mode_neither_seals_nor_drops_and_still_opens() -> None:

@@ -92,6 +92,13 @@ def test_each_value_is_read_as_documented(read: Callable[[object], object], valu
         (scalars.parse_path_rule, {"from": "/a", "into": "/"}, "unknown-key", 'unknown key "into"'),
         (scalars.parse_path_rule, ["/a"], "wrong-type", "found text, expected {from: /app/, to: /}"),
         (scalars.parse_path_rule, [], "wrong-type", "the list is empty"),
+        (
+            scalars.parse_path_rule,
+            [{"from": "/a", "to": "/b"}, {"from": "/a/", "to": "/c"}],
+            "wrong-value",
+            '"/a/" is moved twice',
+        ),
+        (scalars.parse_path_rule, [{"from": f"/{n}", "to": "/"} for n in range(65)], "wrong-value", "at most 64"),
         (scalars.parse_path_rule, [{"from": "/a", "to": "/"}] * 2, "wrong-value", '"/a" is moved twice'),
         (scalars.parse_domain_rule, {"from": "host-only", "to": "*.a"}, "wrong-value", "shop.example, or host-only"),
         (scalars.parse_domain_rule, "*.a", "wrong-value", "shop.example, or host-only"),

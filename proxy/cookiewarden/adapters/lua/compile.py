@@ -4,7 +4,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Any
 
-from cookiewarden.core.policy.policy import Consent, Entry, Policy, SameSiteVerb
+from cookiewarden.core.policy.policy import Consent, ConsentNeed, Entry, Policy, SameSiteVerb
 
 _FOLDER = files("cookiewarden.adapters.lua")
 
@@ -94,6 +94,7 @@ def _consent(consent: Consent) -> dict[str, Any]:
             "granted_by": sorted(gate.granted_by),
             "gpc": gate.gpc.value,
             "unknown_grants": consent.grants_unknown(gate),
+            "opt_out": gate.consent is ConsentNeed.OPT_OUT,
         }
         for gate in consent.gates
     }

@@ -354,7 +354,7 @@ local function move_path(draft, moves)
   for i = 1, value and #moves or 0 do
     local before, after = moves[i].before or "", moves[i].after or ""
     if value == before or starts(value, before .. "/") then
-      after = after .. sub(value, #before + 1)
+      if match(value, "^(.-)/*$") ~= before then after = after .. sub(value, #before + 1) end
       edit_path(draft, after ~= "" and after or "/")
       return
     end
@@ -397,7 +397,7 @@ local function edit_sending(draft, entry, https, is_a_deletion)
     draft.moved = true
   end
   if entry.same_site == "remove" then
-    if draft.at.samesite then drop(draft, "samesite") end
+    if draft.at.samesite and not is_a_deletion then drop(draft, "samesite") end
   elseif entry.same_site then
     local current, wanted = same_site_of(draft), lower(entry.same_site_value)
     local is_satisfied
@@ -601,7 +601,7 @@ local function decide(policy, line, cookie, entry, site, denied, clock)
   if denied[entry.category] and not deletion then return nil, nil end
   local draft = draft_of(cookie)
   if entry.domain then edit_domain(draft, entry.domain) elseif entry.domain_moves then move_domain(draft, entry.domain_moves) end
-  if entry.path then edit_path(draft, entry.path) elseif entry.path_moves then move_path(draft, entry.path_moves) end
+  if entry.path then edit_path(draft, entry.path) elseif entry.path_moves and not starts(prefix_of(draft.name), "__host-") then move_path(draft, entry.path_moves) end
   edit_sending(draft, entry, deletion and site.takes_secure or (not deletion and site.https), deletion)
   if deletion then
     keep_promise(draft)
@@ -717,16 +717,23 @@ local function words_of(value)
   return words, key
 end
 
+local function lacks(words, wanted)
+  for i = 1, #wanted do
+    if not words[wanted[i]] then return true end
+  end
+  return false
+end
+
 -- Return the denied categories as a set, for the values of the consent cookie.
 local function denied_by(policy, values, gpc)
   local denied = {}
   local consent = policy.consent
   if not consent then return denied end
-  local words, key, is_unknown
+  local answers, words, key, is_unknown = {}, nil, nil, false
   for i = 1, #values do
     local found, found_key = words_of(values[i])
     if not found or (key and key ~= found_key) then is_unknown = true end
-    words, key = found, found_key
+    answers[i], words, key = found or false, found, found_key or key
   end
   if is_unknown then words = nil end
   for category, gate in pairs(consent.gates) do
@@ -734,10 +741,12 @@ local function denied_by(policy, values, gpc)
       denied[category] = true
     elseif not words then
       denied[category] = not gate.unknown_grants or nil
-    else
-      for i = 1, #gate.granted_by do
-        if not words[gate.granted_by[i]] then denied[category] = true end
-      end
+    elseif lacks(words, gate.granted_by) then
+      denied[category] = true
+    end
+    -- Of several answers, any readable one may object.
+    for i = 1, gate.opt_out and #answers or 0 do
+      if answers[i] and lacks(answers[i], gate.granted_by) then denied[category] = true end
     end
   end
   return denied
@@ -887,19 +896,19 @@ function engine.cookie(policy, header, text)
   return first_removed and match(left, "^[ \t]*(.*)$") or left
 end
 
--- If lines set the consent cookie, return the scope with the stricter of the previous and the new answer.
+-- If lines set the consent cookie, return the scope with the strictest of the previous and the new answers.
 local function after_answer(policy, lines, scope, clock)
-  local values, is_gone, is_set = {}, false, false
+  local both = nil
+  local gpc = find(scope.flags, "g", 1, true) ~= nil
   for i = 1, #lines do
     local cookie = find(lines[i], policy.consent.cookie, 1, true) and parse(lines[i])
     if cookie and cookie.name == policy.consent.cookie then
-      is_set = true
-      is_gone = is_gone or is_deletion(cookie, clock)
-      values[#values + 1] = cookie.value
+      both = both or {}
+      local values = is_deletion(cookie, clock) and {} or { cookie.value }
+      for category in pairs(denied_by(policy, values, gpc)) do both[category] = true end
     end
   end
-  if not is_set then return scope end
-  local both = denied_by(policy, is_gone and {} or values, find(scope.flags, "g", 1, true) ~= nil)
+  if not both then return scope end
   for category in pairs(scope.denied) do both[category] = true end
   return scope_of(scope_text(scope.flags, scope.site.host, scope.site.path, both))
 end

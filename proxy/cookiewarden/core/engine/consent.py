@@ -37,10 +37,8 @@ def denied(consent: Consent, values: Iterable[bytes], gpc: bool) -> Denied:
     """Return the denied categories for the values of the consent cookie and Sec-GPC.
 
     Without a value, the visitor has not answered."""
-    values = list(values)
-    words = granted(consent.format, values)
-    without = Reason.CONSENT_UNREADABLE if values else Reason.NO_CONSENT
-    found = ((gate.name, _refusal(consent, gate, words, gpc, without)) for gate in consent.gates)
+    answers = {_read(consent.format, value) for value in values}
+    found = ((gate.name, _refusal(consent, gate, answers, gpc)) for gate in consent.gates)
     return frozenset((category, reason) for category, reason in found if reason is not None)
 
 
@@ -50,25 +48,32 @@ def stricter(one: Denied, other: Denied) -> Denied:
     return one | {(category, reason) for category, reason in other if category not in known}
 
 
-def _refusal(
-    consent: Consent, gate: Category, words: frozenset[str] | None, gpc: bool, without: Reason
-) -> Reason | None:
-    """Return the reason why a category is denied, or None. `without` is the reason without an answer."""
+def _refusal(consent: Consent, gate: Category, answers: "set[Answer]", gpc: bool) -> Reason | None:
+    """Return the reason why a category is denied, or None. Of several answers, any readable one may object."""
+    words = _only(answers)
     if gpc and (gate.gpc is Gpc.DENY or (gate.gpc is Gpc.DEFAULT and words is None)):
         return Reason.GPC
+    if gate.consent is ConsentNeed.OPT_OUT and any(a is not None and not gate.granted_by <= a for a in answers):
+        return Reason.OBJECTED
     if words is None:
+        without = Reason.CONSENT_UNREADABLE if answers else Reason.NO_CONSENT
         return None if consent.grants_unknown(gate) else without
-    if gate.granted_by <= words:
-        return None
-    return Reason.OBJECTED if gate.consent is ConsentNeed.OPT_OUT else Reason.NO_CONSENT
+    return None if gate.granted_by <= words else Reason.NO_CONSENT
+
+
+Answer = frozenset[str] | None
+"""Granted words, or None for a value that cannot be read."""
+
+
+def _only(answers: set[Answer]) -> Answer:
+    return next(iter(answers)) if len(answers) == 1 else None
 
 
 def granted(form: ConsentFormat, values: Iterable[bytes]) -> frozenset[str] | None:
     """Return the words that the visitor granted.
 
     Return None if the answer is unknown: without a value, with an invalid value, or with two that differ."""
-    answers = {_read(form, value) for value in values}
-    return answers.pop() if len(answers) == 1 else None
+    return _only({_read(form, value) for value in values})
 
 
 def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:

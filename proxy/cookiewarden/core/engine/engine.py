@@ -129,7 +129,7 @@ class Engine(Judge):
             if name.lower() != b"set-cookie":
                 kept.append((name, value))
                 continue
-            after, decision = self.on_set_cookie(value, scope, clock, sent)
+            after, decision = self.on_set_cookie(value, scope, clock, sent, now)
             cookies.append(Judged(_name(value), value, after, decision))
             if decision.supersedes:
                 kept.append((name, decision.supersedes))
@@ -201,7 +201,7 @@ class Engine(Judge):
     def after_response(self, scope: Scope, lines: Iterable[bytes], clock: Callable[[], float]) -> Scope:
         """Return the scope for a response with these Set-Cookie lines.
 
-        If they change the visitor's answer, the stricter of the previous and the new answer applies. `clock` is as in
+        If they change the visitor's answer, the strictest of the previous and the new answers applies. `clock` is as in
         `on_set_cookies`."""
         asked = self.policy.consent
         if asked is None or not asked.cookie:
@@ -211,10 +211,10 @@ class Engine(Judge):
         if not cookies:
             return scope
         now = clock()
-        gone = any(is_deletion(cookie, now) for cookie in cookies)
         host, https, paths, (before, gpc) = scope.key
-        after = consent.denied(asked, [] if gone else [cookie.value for cookie in cookies], gpc)
-        key = (host, https, paths, (consent.stricter(before, after), gpc))
+        for value in {None if is_deletion(cookie, now) else cookie.value for cookie in cookies}:
+            before = consent.stricter(before, consent.denied(asked, [] if value is None else [value], gpc))
+        key = (host, https, paths, (before, gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
 
     # Eviction
@@ -270,15 +270,15 @@ class Engine(Judge):
     # Entry points of the data plane
 
     def on_set_cookie(
-        self, line: bytes, scope: Scope, now: float, cookies: bytes = b""
+        self, line: bytes, scope: Scope, now: float, cookies: bytes = b"", at: float = 0.0
     ) -> tuple[bytes | None, Decision]:
         """Judge one Set-Cookie value. Return the resulting value (None if it is blocked) and the decision.
 
-        `now` is the time from which browsers count an Expires in this response (`expires_clock`). `cookies` is the
-        request's Cookie field; it is necessary if `limits_renewal`."""
+        `now` is the time from which browsers count an Expires in this response (`expires_clock`). The request's Cookie
+        field (`cookies`) and the time (`at`) are necessary if `limits_renewal`."""
         after, decision = self._on_line(line, scope, now)
-        if cookies and self.limits_renewal and (entry := not_renewable(decision)) is not None:
-            return self._renewal.judge(line, after, decision, entry, scope.site, now, cookies)
+        if self.limits_renewal and (entry := not_renewable(decision)) is not None:
+            return self._renewal.judge(line, after, decision, entry, scope.site, now, cookies, at or abs(now))
         return after, decision
 
     def _on_line(self, line: bytes, scope: Scope, now: float) -> tuple[bytes | None, Decision]:
@@ -298,6 +298,7 @@ class Engine(Judge):
         clock: Callable[[], float],
         on_fault: Callable[[Exception], Decision],
         cookies: bytes = b"",
+        at: float = 0.0,
     ) -> tuple[list[bytes], tuple[Decision, ...]]:
         """Judge the Set-Cookie fields of a head without control characters.
 
@@ -319,7 +320,7 @@ class Engine(Judge):
         now = clock()
         for lead, line in lines:
             try:
-                after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, now, cookies)
+                after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, now, cookies, at)
             except Exception as error:
                 decision = on_fault(error)
                 after = None if decision.enforced else line

@@ -3,13 +3,19 @@
 from typing import Any
 
 from cookiewarden.core.engine.matcher import Matcher
-from cookiewarden.core.policy.policy import Category, Consent, Mode, Policy
+from cookiewarden.core.policy.policy import Category, Consent, ConsentNeed, Mode, Policy
 
 Json = dict[str, Any]
 
 
+def _unless(renew: bool) -> list[bool]:
+    """Return a false as the last item for cookies that scripts may not renew."""
+    return [] if renew else [False]
+
+
 def _gate(asked: Consent, gate: Category) -> Json:
-    return {"words": sorted(gate.granted_by), "gpc": gate.gpc.value, "unknown": asked.grants_unknown(gate)}
+    rules: Json = {"words": sorted(gate.granted_by), "gpc": gate.gpc.value, "unknown": asked.grants_unknown(gate)}
+    return rules | ({"opt_out": True} if gate.consent is ConsentNeed.OPT_OUT else {})
 
 
 def guard_rules(policy: Policy, mode: Mode, now: float) -> Json:
@@ -21,7 +27,13 @@ def guard_rules(policy: Policy, mode: Mode, now: float) -> Json:
     live = [entry for entry in policy.entries if entry.until > now]
     return {
         "entries": [
-            [rule.entry.name, rule.host, rule.entry.category, not rule.entry.report_only, rule.entry.rules.renew]
+            [
+                rule.entry.name,
+                rule.host,
+                rule.entry.category,
+                not rule.entry.report_only,
+                *_unless(rule.entry.rules.renew),
+            ]
             for rule in Matcher(live).rules()
         ],
         "consent": {

@@ -170,7 +170,7 @@ class Judge:
             verbs.edit_reading(draft, entry.rules)
             if entry.rules.bound is not None:
                 verbs.bound_lifetime(draft, entry.rules.bound, now)
-            fits = self.transport.seal(draft, entry, site, enforced, now)
+            fits = self.transport.seal(draft, entry, site, enforced)
             if entry.set_by is SetBy.SCRIPT:
                 more.append(Reason.SET_BY_SERVER)
         refusals = verbs.certain_refusals(draft)

@@ -2,14 +2,17 @@
 
 The proxy stores nothing. The request shows the names and values that the browser holds, but no attributes. So a line
 with a value that the browser holds is dropped, and the first end stands. Changed attributes reach browsers with a new
-value, which begins a new life. A sealed cookie carries its date of birth, and a new value does not change that date."""
+value, which begins a new life, also within one response. A sealed cookie carries its date of birth, and a new value
+does not change that date."""
 
-from cookiewarden.core.cookies.cookie import WSP, parse_cookie, parse_set_cookie, with_value
+from cookiewarden.core.cookies.cookie import WSP, SetCookie, parse_cookie, read_set_cookie, with_value
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.transport import Transport, has_ended
 from cookiewarden.core.engine.verbs import Draft, Site, bound_lifetime
 from cookiewarden.core.policy.policy import Entry, Lifetime
 
+MAX_OPENED = 100
+"""Maximum number of sealed values of a request that are decrypted for its response."""
 PASSES = frozenset({Action.PASS, Action.REWRITE})
 
 
@@ -26,6 +29,22 @@ def kept_as(entry: Entry, name: bytes) -> bytes:
     return entry.rename.name.encode() if entry.rename is not None else name
 
 
+class Held:
+    """The cookies that a browser sent with one request."""
+
+    def __init__(self, cookies: bytes, at: float) -> None:
+        self.cookies, self.at = cookies, at
+        self.room = MAX_OPENED
+        """Number of values that may still be decrypted."""
+        self.values: dict[bytes, list[bytes]] = {}
+        for name, piece in parse_cookie(cookies):
+            self.values.setdefault(name, []).append(piece.partition(b"=")[2].strip(WSP))
+        self.live: dict[tuple[int, bytes, bytes], list[tuple[bytes, int | None]]] = {}
+        """The application's values with their dates of birth, by entry, host and name."""
+        self.replaced: set[bytes] = set()
+        """Names to which the response has given another value."""
+
+
 class Renewal:
     """The judgement on lines that may renew a cookie."""
 
@@ -33,31 +52,53 @@ class Renewal:
         self._transport = transport
         self._refusals: dict[tuple[int, bool], Decision] = {}
         """One decision for each entry, because metrics count by object."""
+        self._request = Held(b"", 0.0)
+        """The last request, because a response has several lines."""
 
     def judge(
-        self, line: bytes, after: bytes | None, decision: Decision, entry: Entry, site: Site, now: float, cookies: bytes
+        self,
+        line: bytes,
+        after: bytes | None,
+        decision: Decision,
+        entry: Entry,
+        site: Site,
+        clock: float,
+        cookies: bytes,
+        now: float,
     ) -> tuple[bytes | None, Decision]:
-        """Drop a line with the value that the browser holds. Another sealed value inherits its date of birth.
+        """Drop a line with the value that the browser holds. A sealed value gets a date of birth, or inherits it.
 
         `after` and `decision` are the result without regard to the browser, and `entry` is their `not_renewable` one.
-        `now` is the time from which browsers count an Expires, and `cookies` the request's Cookie field."""
+        `clock` is the time from which browsers count an Expires, `now` the time, and `cookies` the request's Cookie
+        field."""
+        if self._request.cookies is not cookies or self._request.at != now:
+            self._request = Held(cookies, now)
         own, _, value = line.partition(b";")[0].partition(b"=")
         name, value = entry.name.encode() if entry.rename is not None else own.strip(WSP), value.strip(WSP)
-        live = self._held(cookies, frozenset([kept_as(entry, name), name]), name, entry, site, abs(now))
-        if any(value == other for other, _ in live):
+        live = self._live(kept_as(entry, name), name, entry, site, now)
+        if name not in self._request.replaced and any(value == other for other, _ in live):
             return None if decision.enforced else line, self._refused(entry, decision.enforced)
-        births = [birth for _, birth in live if birth is not None]
-        if births and after is not None and decision.enforced:
-            after = self._born_at(min(births), value, name, after, entry, site, now)
+        self._request.replaced.add(name)
+        if after is not None and Reason.SEALED in decision.reasons:
+            births = [birth for _, birth in live if birth is not None]
+            after = self._born_at(min(births, default=int(now)), value, name, after, entry, site, clock, now)
         return after, decision
 
-    def _held(
-        self, cookies: bytes, names: frozenset[bytes], name: bytes, entry: Entry, site: Site, now: float
+    def _live(
+        self, sent_as: bytes, name: bytes, entry: Entry, site: Site, now: float
     ) -> list[tuple[bytes, int | None]]:
-        """Return the application's values of the cookies that the browser sent, with their dates of birth."""
-        values = [piece.partition(b"=")[2].strip(WSP) for found, piece in parse_cookie(cookies) if found in names]
-        opened = [self._transport.opened(name, value, entry, site) for value in values]
-        return [(value, birth) for value, birth in opened if not has_ended(entry, birth, now)]
+        """Return the application's values of the cookies that the browser sent, with their dates of birth.
+
+        At most MAX_OPENED of a request are decrypted, as for the application."""
+        request, key = self._request, (id(entry), site.host, sent_as)
+        if key not in request.live:
+            values = request.values.get(sent_as, [])
+            if entry.seal is not None:
+                values = values[: request.room]
+                request.room -= len(values)
+            found = [self._transport.held(name, value, entry, site) for value in values]
+            request.live[key] = [one for one in found if one is not None and not has_ended(entry, one[1], now)]
+        return request.live[key]
 
     def _refused(self, entry: Entry, enforced: bool) -> Decision:
         key = (id(entry), enforced)
@@ -67,15 +108,25 @@ class Renewal:
         return found
 
     def _born_at(
-        self, birth: int, value: bytes, name: bytes, after: bytes, entry: Entry, site: Site, now: float
+        self,
+        birth: int,
+        value: bytes,
+        name: bytes,
+        after: bytes,
+        entry: Entry,
+        site: Site,
+        clock: float,
+        now: float,
     ) -> bytes:
         """Return a line whose sealed value and lifetime count from `birth`."""
-        sealed = parse_set_cookie(after)
-        if sealed is None or not value:
-            return after
-        draft, bound = Draft(sealed), entry.rules.bound
+        draft, bound = Draft(parsed(after)), entry.rules.bound
         again = self._transport.born_at(birth, value, name, entry, site)
         draft.become(with_value(draft.pair, again), draft.name, again)
         if bound is not None and not bound.is_session:
-            bound_lifetime(draft, Lifetime(bound.text, birth + bound.seconds - int(abs(now))), now)
+            bound_lifetime(draft, Lifetime(bound.text, birth + bound.seconds - int(now)), clock)
         return draft.text()
+
+
+def parsed(line: bytes) -> SetCookie:
+    """Parse a line that the engine wrote."""
+    return read_set_cookie(line) or SetCookie(line, b"", b"", [], [])

@@ -33,9 +33,8 @@ class Transport:
         self._now = now
         self._keyring = keyring
 
-    def seal(self, draft: Draft, entry: Entry, site: Site, enforced: bool, clock: float) -> bool:
-        """Encrypt the value if `enforced`, unless it is empty or already encrypted. Under `renew: false` the cookie is
-        born at `clock` (seconds since the epoch).
+    def seal(self, draft: Draft, entry: Entry, site: Site, enforced: bool) -> bool:
+        """Encrypt the value if `enforced`, unless it is empty or already encrypted.
 
         Return False, in report mode too, if its sealed form would not fit into a cookie. It is then not encrypted."""
         if entry.seal is None or self._keyring is None or not draft.value:
@@ -49,7 +48,7 @@ class Transport:
                 return False
             if not enforced:
                 return True
-            sealed = self._keyring.seal(draft.value, name, context, None if entry.rules.renew else int(abs(clock)))
+            sealed = self._keyring.seal(draft.value, name, context)
             draft.become(with_value(draft.pair, sealed), draft.name, sealed)
             draft.note(Reason.SEALED)
         return True
@@ -60,11 +59,16 @@ class Transport:
         is_dated = not entry.rules.renew
         return self._keyring is None or kept_as + self._keyring.sealed_length(value, is_dated) <= MAX_PAIR
 
-    def opened(self, name: bytes, value: bytes, entry: Entry, site: Site) -> tuple[bytes, int | None]:
-        """Return the application's value of a browser's value, and its date of birth if it has one."""
-        if entry.seal is None or self._keyring is None:
+    def held(self, name: bytes, value: bytes, entry: Entry, site: Site) -> tuple[bytes, int | None] | None:
+        """Return the application's value of a browser's value, and its date of birth if it has one.
+
+        Return None if the application does not receive it, or receives an unsealed value that is to be sealed."""
+        seal, keyring = entry.seal, self._keyring
+        if seal is None or keyring is None or not value:
             return value, None
-        return self._keyring.open_dated(value, name, self._context(entry, entry.seal, site)) or (value, None)
+        opened = keyring.open_dated(value, name, self._context(entry, seal, site))
+        is_too_large = seal.passes_too_large and not self._fits(entry, len(name), len(value))
+        return (value, None) if opened is None and is_too_large else opened
 
     def born_at(self, birth: int, value: bytes, name: bytes, entry: Entry, site: Site) -> bytes:
         """Return a sealed value with a date of birth. The value of a cookie that is not sealed stays unchanged."""

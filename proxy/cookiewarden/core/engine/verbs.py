@@ -157,7 +157,7 @@ def edit_identity(draft: Draft, rules: Rules) -> None:
         move_domain(draft, rules.domain_moves)
     if rules.path is not None:
         edit_path(draft, rules.path.encode())
-    elif rules.path_moves:
+    elif rules.path_moves and not name_prefix(draft.name).startswith(b"__host-"):  # its path is always /
         move_path(draft, rules.path_moves)
 
 
@@ -174,8 +174,9 @@ def move_path(draft: Draft, moves: Moves) -> None:
     for move in moves:  # the longest is first
         before = move.before.rstrip("/").encode()
         if value == before or value.startswith(before + b"/"):
-            after = move.after.rstrip("/").encode() + value[len(before) :]
-            edit_path(draft, after or b"/")
+            # `/x/` would not cover `/x`, so the moved path itself has no slash at its end.
+            rest = b"" if value.rstrip(b"/") == before else value[len(before) :]
+            edit_path(draft, move.after.rstrip("/").encode() + rest or b"/")
             return
 
 
@@ -241,7 +242,10 @@ def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = Fa
             draft.add(b"partitioned", b" Partitioned", Reason.PARTITIONED_CHANGED)
     elif verb is Flag.REMOVE and b"partitioned" in draft.at:
         draft.drop(b"partitioned", Reason.PARTITIONED_CHANGED)
-    if rules.same_site.verb is not SameSiteVerb.KEEP:
+    # Browsers ignore a deletion in a frame of another site without SameSite=None.
+    if rules.same_site.verb is not SameSiteVerb.KEEP and not (
+        is_deletion and rules.same_site.verb is SameSiteVerb.REMOVE
+    ):
         edit_same_site(draft, rules.same_site)
     verb = rules.secure
     if verb is Flag.ON or verb is Flag.HTTPS:

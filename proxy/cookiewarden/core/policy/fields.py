@@ -31,6 +31,7 @@ from cookiewarden.core.policy.policy import (
 )
 from cookiewarden.core.policy.scalars import (
     LANGUAGE,
+    MAX_MOVES,
     SAME_SITES,
     check_day,
     check_host,
@@ -111,7 +112,7 @@ def _or_moves(scalar: Json, before: str, after: str) -> Json:
         "required": ["from", "to"],
         "additionalProperties": False,
     }
-    return {"oneOf": [scalar, move, {"type": "array", "items": move, "minItems": 1}]}
+    return {"oneOf": [scalar, move, {"type": "array", "items": move, "minItems": 1, "maxItems": MAX_MOVES}]}
 
 
 _FLAGS = {True: Flag.ON, False: Flag.OFF, "remove": Flag.REMOVE, "keep": Flag.KEEP}

@@ -185,6 +185,9 @@ def _same_site(value: object, choices: tuple[str, ...]) -> str:
     raise wrong(Code.WRONG_VALUE, f"found {quote(value)}{did_you_mean(value, list(choices))}")
 
 
+MAX_MOVES = 64
+
+
 def parse_path_rule(value: object) -> str | Moves:
     """Parse a path, `keep`, `{from: /app/, to: /}` or a list of such moves."""
     if isinstance(value, dict | list):
@@ -223,11 +226,13 @@ def _moves(
         if missing:
             raise wrong(Code.MISSING_KEY, f'the key "{missing[0]}" is missing; expected {example}')
         before = read_before(item["from"])
-        if before in moves:
+        if before.rstrip("/") in {known.rstrip("/") for known in moves}:
             raise wrong(Code.WRONG_VALUE, f"{quote(before)} is moved twice; remove one")
         moves[before] = read_after(item["to"])
     if not moves:
         raise wrong(Code.WRONG_TYPE, "the list is empty; add an item, or remove the key")
+    if len(moves) > MAX_MOVES:
+        raise wrong(Code.WRONG_VALUE, f"found {len(moves)} moves; at most {MAX_MOVES} are allowed")
     return tuple(Move(before, after) for before, after in sorted(moves.items(), key=lambda pair: -len(pair[0])))
 
 

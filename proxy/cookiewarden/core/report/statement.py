@@ -120,7 +120,7 @@ def statement(policy: Policy, language: str, mode: Mode, now: float) -> Statemen
                 category.consent,
                 is_answered := mode is Mode.ENFORCE and policy.enforces_answer(members),
                 is_answered and category.is_objected_by_gpc,
-                tuple(_cookie(entry, text(entry.purpose), text(entry.renewed), policy, mode) for entry in members),
+                tuple(_cookie(entry, text(entry.purpose), text(entry.renewed), mode) for entry in members),
             )
             for category, members in groups
             if members
@@ -135,7 +135,7 @@ def statement(policy: Policy, language: str, mode: Mode, now: float) -> Statemen
     )
 
 
-def _cookie(entry: Entry, purpose: str, renewed: str, policy: Policy, mode: Mode) -> StatedCookie:
+def _cookie(entry: Entry, purpose: str, renewed: str, mode: Mode) -> StatedCookie:
     name = entry.rename.name if entry.rename is not None else entry.name
     until = "" if math.isinf(entry.until) else f"{datetime.fromtimestamp(entry.until - 1, UTC):%Y-%m-%d}"
     return StatedCookie(
@@ -147,15 +147,17 @@ def _cookie(entry: Entry, purpose: str, renewed: str, policy: Policy, mode: Mode
         party=entry.party,
         hosts=entry.hosts,
         until=until,
-        is_renewed=not _ends_once(entry, policy, mode),
+        is_renewed=not _ends_once(entry, mode),
         attributes=tuple(_attributes(entry)),
         enforced=mode is Mode.ENFORCE and not entry.report_only,
     )
 
 
-def _ends_once(entry: Entry, policy: Policy, mode: Mode) -> bool:
+def _ends_once(entry: Entry, mode: Mode) -> bool:
     """Check whether the proxy enforces that visits do not extend a cookie's life."""
-    is_watched = entry.set_by is SetBy.SERVER or policy.inject_guard
+    # Scripts can delete a cookie and set it again, and browsers do not send a Strict cookie after a link.
+    rules = entry.rules
+    is_watched = entry.set_by is SetBy.SERVER and rules.same_site.value != "Strict" and rules.path in (None, "/")
     bound = entry.rules.bound
     is_stated = not entry.rules.renew and (bound is None or not bound.is_session)
     return is_stated and is_watched and mode is Mode.ENFORCE and not entry.report_only

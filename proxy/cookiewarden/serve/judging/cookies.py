@@ -126,14 +126,14 @@ class ExchangeCookies:
             except Exception as error:
                 self._scope_fault(error)
         scope, observations = self.scope, self.policies.observations
-        sent = b"; ".join(self.request.cookies) if self.engine.limits_renewal else b""
+        sent, moment = (b"; ".join(self.request.cookies), time.time()) if self.engine.limits_renewal else (b"", 0.0)
         if self.shadow is not None:
             self._shadow_response(self.shadow, [lines for _, lines in response.cookies], clock)
         for at, lines in response.cookies:
             if scope is None:
                 response.parts[at] = self._unjudged_response(lines, self._undecided(Action.BLOCK))
                 continue
-            left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error, sent)
+            left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error, sent, moment)
             response.parts[at] = b"".join(left)
             if self.collects:
                 self.decisions += decisions
@@ -194,9 +194,9 @@ class ExchangeCookies:
             if shadow.asks_consent:
                 all_lines = (line for lines in runs for _, line in lines)
                 self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, clock)
-            sent = b"; ".join(self.request.cookies) if shadow.limits_renewal else b""
+            sent, moment = (b"; ".join(self.request.cookies), time.time()) if shadow.limits_renewal else (b"", 0.0)
             for lines in runs:
-                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, clock, self._shadow_fault, sent)
+                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, clock, self._shadow_fault, sent, moment)
                 self.policies.metrics.shadow_cookies("response", decisions)
         except Exception as error:
             self._shadow_fault(error)

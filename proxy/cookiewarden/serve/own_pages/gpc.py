@@ -38,12 +38,13 @@ class GpcSupport:
 def support_of(engine: Engine) -> GpcSupport | None:
     """Return the resource, or None if the policy in its mode does not respect the signal, or does not serve it."""
     policy = engine.policy
-    if policy.gpc_json == "off" or engine.mode is not Mode.ENFORCE or not _is_respected(policy):
+    if policy.gpc_json == "off" or engine.mode is not Mode.ENFORCE or not _is_respected(policy, engine.now):
         return None
     return GpcSupport(policy.gpc_json or policy.statement.edited)
 
 
-def _is_respected(policy: Policy) -> bool:
-    """Check whether categories deny their cookies under the signal, and all entries of these are enforced."""
+def _is_respected(policy: Policy, now: float) -> bool:
+    """Check whether categories deny their cookies under the signal, and all their entries at `now` are enforced."""
     denied = {category.name for category in policy.categories.values() if category.is_objected_by_gpc}
-    return bool(denied) and policy.enforces_answer([entry for entry in policy.entries if entry.category in denied])
+    entries = [entry for entry in policy.entries if entry.category in denied and entry.until > now]
+    return bool(entries) and policy.enforces_answer(entries)

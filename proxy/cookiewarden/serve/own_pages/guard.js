@@ -98,7 +98,7 @@
   const entries = list()
   for (let at = 0; at < policy.entries.length; at++) {
     const entry = policy.entries[at]
-    if (applies(entry[1])) push(entries, { __proto__: null, parts: split(entry[0], "*"), category: entry[2], enforced: entry[3], renew: entry[4] })
+    if (applies(entry[1])) push(entries, { __proto__: null, parts: split(entry[0], "*"), category: entry[2], enforced: entry[3], renew: entry[4] !== false })
   }
 
   // The visitor's answer, parsed like in the proxy (core/engine/consent.py and core/formats): granted words, or
@@ -424,24 +424,29 @@
       return isWithin(words, others) && isWithin(others, words) ? words : null
     } catch { return null }
   }
-  const words = () => {
-    let pairs = list(), answer = null, isFirst = true
+  // The answers of all copies of the consent cookie; null for one that cannot be read.
+  const answers = () => {
+    const found = list()
+    let pairs = list()
     try { pairs = split(getCookie(page), ";") } catch {}
     for (let at = 0; at < pairs.length; at++) {
       const equals = indexOf(pairs[at], "=")
-      if (equals < 0 || bare(slice(pairs[at], 0, equals)) !== policy.consent.cookie) continue
-      const said = read(bare(slice(pairs[at], equals + 1)))
-      // Two cookies that disagree count as an unknown answer.
-      if (said === null || (!isFirst && !(isWithin(said, answer) && isWithin(answer, said)))) return null
-      answer = said
-      isFirst = false
+      if (equals >= 0 && bare(slice(pairs[at], 0, equals)) === policy.consent.cookie) push(found, read(bare(slice(pairs[at], equals + 1))))
     }
-    return answer
+    return found
+  }
+  // Two answers that disagree count as an unknown answer.
+  const only = (found) => {
+    for (let at = 0; at < found.length; at++) {
+      if (found[at] === null || !isWithin(found[at], found[0]) || !isWithin(found[0], found[at])) return null
+    }
+    return found.length === 0 ? null : found[0]
   }
   const isDenied = (category) => {
     if (!policy.consent || !hasOwn(policy.consent.gates, category)) return false
-    const gate = policy.consent.gates[category], answer = words()
+    const gate = policy.consent.gates[category], found = answers(), answer = only(found)
     if (gpc && (gate.gpc === "deny" || (gate.gpc === "default" && answer === null))) return true
+    for (let at = 0; gate.opt_out && at < found.length; at++) if (found[at] !== null && !isWithin(gate.words, found[at])) return true
     return answer === null ? !gate.unknown : !isWithin(gate.words, answer)
   }
 

@@ -42,6 +42,20 @@ def denied(consent: Consent, values: Iterable[bytes], gpc: bool) -> Denied:
     return frozenset((category, reason) for category, reason in found if reason is not None)
 
 
+def denied_after(consent: Consent, values: Iterable[bytes], is_deleted: bool, gpc: bool) -> Denied:
+    """Return the categories that any of several new answers denies.
+
+    If `is_deleted`, the consent cookie is also deleted."""
+    answers = {_read(consent.format, value) for value in values}
+    readable = [answer for answer in answers if answer is not None]
+    common: set[Answer] = {frozenset.intersection(*readable)} if readable else set()
+    unknown: set[Answer] = {None} if None in answers else set()
+    one, other = consent.gates, consent.gates if unknown or is_deleted else ()
+    found = {gate.name: _refusal(consent, gate, unknown, gpc) for gate in other}
+    found |= {gate.name: _refusal(consent, gate, common, gpc) or found.get(gate.name) for gate in one if common}
+    return frozenset((category, reason) for category, reason in found.items() if reason is not None)
+
+
 def stricter(one: Denied, other: Denied) -> Denied:
     """Return the categories that either denies. If both deny a category, the reason of the first applies."""
     known = {category for category, _ in one}

@@ -212,9 +212,10 @@ class Engine(Judge):
             return scope
         now = clock()
         host, https, paths, (before, gpc) = scope.key
-        for value in {None if is_deletion(cookie, now) else cookie.value for cookie in cookies}:
-            before = consent.stricter(before, consent.denied(asked, [] if value is None else [value], gpc))
-        key = (host, https, paths, (before, gpc))
+        values = {cookie.value for cookie in cookies if not is_deletion(cookie, now)}
+        is_deleted = any(is_deletion(cookie, now) for cookie in cookies)
+        after = consent.denied_after(asked, values, is_deleted, gpc)
+        key = (host, https, paths, (consent.stricter(before, after), gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
 
     # Eviction

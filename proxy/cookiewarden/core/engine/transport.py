@@ -62,7 +62,7 @@ class Transport:
     def held(self, name: bytes, value: bytes, entry: Entry, site: Site) -> tuple[bytes, int | None] | None:
         """Return the application's value of a browser's value, and its date of birth if it has one.
 
-        Return None if the application does not receive it, or receives an unsealed value that is to be sealed."""
+        Return None if the application does not receive it, or receives an unsealed value that the next line seals."""
         seal, keyring = entry.seal, self._keyring
         if seal is None or keyring is None or not value:
             return value, None

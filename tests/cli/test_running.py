@@ -183,7 +183,7 @@ def test_a_server_other_than_prometheus_is_reported(proxy: Running, tmp_path: Pa
         ("null", 3), ("[]", 3),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("form", ["markdown", "html"])
+@pytest.mark.parametrize("form", ["markdown", "html", "json"])
 def test_samples_impossible_for_a_counter_are_not_used(value: str, code: int, form: str) -> None:
     at = int(time.time())
     samples = ",".join(f"[{at - back}, {value}]" for back in range(0, 400, 10))
@@ -204,7 +204,7 @@ def test_samples_with_impossible_times_are_rejected(moment: str) -> None:
 
 
 def test_the_schema_of_each_answer_is_printed(proxy: Running) -> None:
-    for name in ("inventory", "forecast", "drift", "policy", "mode", "error"):
+    for name in ("inventory", "forecast", "drift", "policy", "mode", "error", "report", "statement"):
         code, told, _ = run("schema", name)
         assert code == 0 and json.loads(told)["type"] == "object"
 

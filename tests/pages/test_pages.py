@@ -6,12 +6,13 @@ from xml.etree import ElementTree
 import pytest
 
 from cookiewarden.core.policy.problem import Severity
+from cookiewarden.core.report.promises import evidence
 from cookiewarden.core.report.review import PolicyInForce, Series, period, review, without_silence
 from cookiewarden.pages.chart import ChartLine, bars, chart, spark
 from cookiewarden.pages.render import render
 from cookiewarden.pages.report import values_of
 from cookiewarden.pages.text import ago, cell, date, number, rounded, setter, severities, shown, span
-from tests.support.policies import entries
+from tests.support.policies import entries, policy
 from tests.support.watched import NONE, NOW, Watched, answered
 
 HOSTILE = (
@@ -146,3 +147,18 @@ def test_a_report_without_an_inventory_explains_how_to_get_the_names() -> None:
     values = values_of(review(period(60, NOW), NONE, None, None, None, "en"), "", NOW)
     for template in ("report.md", "report.html"):
         assert "--inventory" in render(template, values)
+
+
+@pytest.mark.parametrize("template", ["report.html", "report.md"])
+def test_a_report_lists_each_promise_with_its_state(template: str) -> None:
+    text = entries("name: sid, lifetime: 1h, renew: false", "name: 'a*', lifetime: session")
+    made = review(period(120, NOW), NONE, policy(text), None, None, "en")
+    told = render(template, values_of(made, "p", NOW, evidence(made, [], policy(text))))
+    for part in (
+        "browsers keep it no longer",
+        "visits do not extend its life",
+        "1 hour",
+        "unknown",
+        "for 0 % of the period",
+    ):
+        assert part in told

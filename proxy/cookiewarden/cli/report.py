@@ -15,6 +15,7 @@ from cookiewarden.core.policy.problem import counted
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.inventory import Inventory
 from cookiewarden.core.report.judge import judge_all
+from cookiewarden.core.report.promises import evidence, report_document, report_text
 from cookiewarden.core.report.review import period, without_silence
 from cookiewarden.core.report.review import review as review_of
 from cookiewarden.pages.render import render
@@ -58,7 +59,7 @@ MAX_SINCE = 5 * 365 * 86400
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["markdown", "html"]),
+    type=click.Choice(["markdown", "html", "json"]),
     default="markdown",
     show_default=True,
     help="Output format.",
@@ -83,8 +84,9 @@ def report(
     output: str | None,
     token_file: str,
 ) -> int:
-    """Report enforcement over time from Prometheus. The report has the decisions on each declared cookie, and the
-    undeclared cookies that were seen.
+    """Report enforcement over time from Prometheus. The report has the evidence for each promise of the register, the
+    decisions on each declared cookie, and the undeclared cookies that were seen. JSON has the evidence, with hashes of
+    policy and report.
 
     Exit codes: 0 written, 1 the policy has errors, 2 wrong usage, 3 Prometheus or the inventory cannot be read."""
     if policy is None:
@@ -98,7 +100,12 @@ def report(
     judged = judge_all(inventory, enforcing(register), time.time()) if inventory and register else None
     review = review_of(asked, found, register, inventory, judged, language)
     name = register.name if register else ""
-    text = render("report.md" if form == "markdown" else "report.html", values_of(review, name, time.time()))
+    promises = evidence(review, found.counted["reasons"], register)
+    if form == "json":
+        text = report_text(report_document(review, promises, register))
+    else:
+        values = values_of(review, name, time.time(), promises)
+        text = render("report.md" if form == "markdown" else "report.html", values)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -1,21 +1,32 @@
 """Values of the report's templates."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from cookiewarden.core.report.promises import Evidence, Promise, watched_part
 from cookiewarden.core.report.review import MOSTLY, Review
 from cookiewarden.pages.chart import ChartLine, bars, spark
 from cookiewarden.pages.text import date
 
 MAX_NAMES = 200
+PROMISES = {
+    Promise.LIFETIME: "browsers keep it no longer",
+    Promise.RENEWAL: "visits do not extend its life",
+    Promise.CONSENT: "it passes only if the visitor's answer allows it",
+    Promise.UNDECLARED: "undeclared cookies are kept out",
+}
 
 
-def values_of(review: Review, policy: str, now: float) -> dict[str, Any]:
+def values_of(review: Review, policy: str, now: float, promises: Sequence[Evidence] = ()) -> dict[str, Any]:
     """Return the values of `report.html` and `report.md`. `policy` is a name, or "". `now`: seconds since the epoch."""
     ends = review.period.ends
     return {
         "review": review,
         "policy": policy,
+        "promises": promises,
+        "told": PROMISES,
+        "watched": round(100 * watched_part(review)),
         "now": now,
         "max_names": MAX_NAMES,
         "bars": bars,

@@ -284,6 +284,22 @@ def test_the_cookie_of_klaro_itself_is_drafted(keys: dict[str, Any], name: str, 
     assert into.names == ([name] if name else [])
 
 
+def test_a_default_of_klaro_is_not_a_stated_lifetime() -> None:
+    for keys, line in (
+        ({}, "120d  # the default of the consent manager"),
+        ({"cookieExpiresAfterDays": 120}, "120d\n    lifetime_source: stated"),
+    ):
+        found = read("klaro", keys | {"services": [{"name": "a", "cookies": ["sid"]}]})
+        assert f"    lifetime: {line}\n" in drafted(found, Policy("draft", ()), is_new=True).yaml
+
+
+def test_a_glob_that_matches_the_consent_cookie_is_not_declared_in_a_category_that_needs_consent() -> None:
+    data = {"services": [{"name": "a", "cookies": ["^kl", "sid"]}]}
+    assert needs("klaro", data) == {"a": ("required", ["a"]), "consent": ("exempt", ["consent"])}
+    made = drafted(read("klaro", data), Policy("draft", ()), is_new=True)
+    assert "  # kl*: it also matches the consent cookie" in made.yaml and len(made.names) - made.declared == 1
+
+
 def test_services_of_klaro_are_categories_with_all_their_purposes_in_each_language() -> None:
     found = read("klaro", {
         "translations": {"nl": {"purposes": {"analytics": {"title": "Statistiek"}}, "ga": {"title": "Google"}}, "en": {"purposes": {"analytics": "Analytics"}}, "x": 1},
@@ -521,6 +537,8 @@ def test_categories_of_a_policy_are_used_if_they_agree_about_consent() -> None:
     made = drafted(read("cookiebot", CC_JS), known, is_new=False)
     assert "    category: statistics\n" in made.yaml and "    category: necessary\n" in made.yaml
     assert "    # category: Marketing\n" in made.yaml
+    services = {"services": [{"name": "statistics", "title": "Matomo", "cookies": ["_pk"]}]}
+    assert "    category: statistics\n" in drafted(read("klaro", services), known, is_new=False).yaml
 
 
 JSON = st.recursive(

@@ -128,6 +128,7 @@ def _answer(consent: ConsentCookie) -> Listed:
         purpose="Remembers your answer about cookies.",
         category=_ANSWER_KEY,
         lifetime=consent.lifetime,
+        is_lifetime_stated=consent.is_lifetime_stated,
         set_by="script",
         notes=(note,),
     )
@@ -146,12 +147,15 @@ def _keys(categories: Mapping[str, ListedCategory]) -> dict[str, str]:
 
 
 def _keys_of(found: CookieList, policy: Policy) -> dict[str, str]:
-    """Return the categories that a policy has under the same key and with the same need for consent."""
-    return {
-        of_list: key
-        for of_list, key in _keys(found.categories).items()
-        if key in policy.categories and policy.categories[key].is_gated != found.categories[of_list].is_always_active
-    }
+    """Return the categories of a policy with the same key or words, and with the same need for consent."""
+    keys: dict[str, str] = {}
+    for of_list, key in _keys(found.categories).items():
+        listed = found.categories[of_list]
+        for known in policy.categories.values():
+            is_same = known.name == key or (known.is_gated and known.granted_by == frozenset(listed.granted_by))
+            if is_same and known.is_gated != listed.is_always_active:
+                keys.setdefault(of_list, known.name)
+    return keys
 
 
 def _category(key: str, category: ListedCategory, is_active: bool) -> str:
@@ -180,6 +184,9 @@ def _entry(found: CookieList, cookie: Listed, category: str) -> DraftedEntry:
     if cookie.other_site:
         told = f"a cookie of {printable(cookie.other_site)}"
         told += ", which is another site, so it is not declared" if found.is_site_known else "; declare it with --host"
+        return DraftedEntry(f"  # {printable(cookie.name)}: {told}\n", is_declared=False)
+    if _hides_answer(found, cookie):
+        told = "it also matches the consent cookie, so it is not declared; write its names yourself"
         return DraftedEntry(f"  # {printable(cookie.name)}: {told}\n", is_declared=False)
     lines = [f"  - name: {scalar(cookie.name)}"]
     if cookie.place:
@@ -211,10 +218,21 @@ def _entry(found: CookieList, cookie: Listed, category: str) -> DraftedEntry:
     return DraftedEntry("\n".join([*lines, ""]))
 
 
+def _hides_answer(found: CookieList, cookie: Listed) -> bool:
+    """Check for a glob that makes the consent cookie depend on consent."""
+    category = found.categories.get(cookie.category)
+    is_gated = category is None or not category.is_always_active
+    return (
+        found.consent is not None and is_gated and "*" in cookie.name and name_matches(cookie.name, found.consent.name)
+    )
+
+
 def _lifetime(found: CookieList, cookie: Listed) -> list[str]:
     if cookie.lifetime is None:
         said = printable(cookie.lifetime_said)
         why = f"not understood ({said})" if re.search(r"\w", said) else "not in the list"
         return [f"    # lifetime: {why}; choose one (lifetime_source is then chosen)"]
+    if not cookie.is_lifetime_stated:
+        return [f"    lifetime: {cookie.lifetime.text}  # the default of the consent manager"]
     source = [] if found.is_observed else ["    lifetime_source: stated"]
     return [f"    lifetime: {cookie.lifetime.text}", *source]

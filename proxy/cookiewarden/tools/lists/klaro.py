@@ -81,7 +81,9 @@ def _consent(found: CookieList, config: dict[str, Any]) -> None:
         lifetime = Lifetime(f"{int(days)}d", int(days) * DAY)
     else:
         found.report("cookieExpiresAfterDays", f'the lifetime of "{name}" is not a number of days; choose one')
-    found.consent = ConsentCookie(name, "klaro", f"{key}, cookieExpiresAfterDays", lifetime)
+    stated = [one for one in (key, "cookieExpiresAfterDays") if config.get(one)]
+    place = ", ".join(stated) or "defaults of Klaro"
+    found.consent = ConsentCookie(name, "klaro", place, lifetime, "cookieExpiresAfterDays" in stated)
 
 
 def _category(service: dict[str, Any], config: dict[str, Any]) -> ListedCategory:

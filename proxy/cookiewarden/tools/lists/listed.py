@@ -28,6 +28,8 @@ class Listed:
     category: str = ""
     """Key of the category in `CookieList.categories`."""
     lifetime: Lifetime | None = None
+    is_lifetime_stated: bool = True
+    """False if the lifetime is a default of the consent manager."""
     lifetime_said: str = ""
     """The lifetime as in the list, for a comment if it is not understood."""
     party: str = ""
@@ -68,6 +70,7 @@ class ConsentCookie:
     place: str = ""
     """Place of its name in the list, if the list shows the cookie outside of its items."""
     lifetime: Lifetime | None = None
+    is_lifetime_stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Lists of cookies of OneTrust, as JSON.
 
 The JSON of a published banner has groups, with the cookies of the site and, by host, of other sites. Sources are public
-TypeScript types for it, the scrapers of CookieBlock (ETH Zurich), and the banner's script (otBannerSdk.js), which has the
+TypeScript types for it, the scrapers of CookieBlock (ETH Zurich), and otBannerSdk.js, the banner's script, which has the
 units of the API.
 
 The second form is an array of cookies for the API "Create Cookie". Its source is "Creating a New Cookie Runner Script"

@@ -1,8 +1,8 @@
 """Lists of cookies of OneTrust, as JSON.
 
 The JSON of a published banner has groups, with the cookies of the site and, by host, of other sites. Sources are public
-TypeScript types for it, the scrapers of CookieBlock (ETH Zurich), and otBannerSdk.js, the banner's script, which has the
-units of the API.
+TypeScript types for it, the scrapers of CookieBlock (ETH Zurich), and the banner's script. That script, otBannerSdk.js,
+has the units of the API.
 
 The second form is an array of cookies for the API "Create Cookie". Its source is "Creating a New Cookie Runner Script"
 in the documentation of OneTrust for developers.

@@ -72,7 +72,8 @@ from cookiewarden.tools.test.suite import draft_suite
     "--host",
     metavar="HOST",
     multiple=True,
-    help="Read only exchanges with this host, or with hosts below *.HOST. Can be given several times.",
+    help="Read only exchanges with this host, or with hosts below *.HOST. With --from, cookies of other "
+    "sites are comments. Can be given several times.",
 )
 @click.option(
     "--url",
@@ -119,9 +120,6 @@ def learn(
     if into:
         say_nothing("with --into, where the policy has a name", "name")
     _refuse(into, output, suite)
-    if form:
-        say_nothing("with --from", "suite", "catalog_file", "host", "url", "token_file")
-        return _from_list(form, sources, into, output, name)
     for one in host:
         if not _HOST.fullmatch(one):
             raise click.UsageError(
@@ -129,6 +127,9 @@ def learn(
                 "its xn--… form if it has non-ASCII letters)"
             )
     host = tuple(one.lower() for one in host)
+    if form:
+        say_nothing("with --from", "suite", "catalog_file", "url", "token_file")
+        return _from_list(form, sources, into, output, name, host)
     catalog = _catalog(catalog_file) if catalog_file else None
     policy = valid_policy(into) if into else Policy("draft", ())
     engine = enforcing(policy)
@@ -146,12 +147,16 @@ def learn(
     return code or (int(unsafe > 0) if all(read) else 3)
 
 
-def _from_list(form: str, sources: tuple[str, ...], into: str | None, output: str | None, name: str) -> int:
+def _from_list(
+    form: str, sources: tuple[str, ...], into: str | None, output: str | None, name: str, hosts: tuple[str, ...]
+) -> int:
     """Draft a register from a list of cookies, and return the exit code."""
+    if form == "klaro":  # its cookies have no hosts
+        say_nothing("with --from klaro", "host")
     if len(sources) > 1:
         raise click.UsageError("with --from, give one source")
     policy = valid_policy(into) if into else Policy("draft", ())
-    found = list_of(form, sources[0])
+    found = list_of(form, sources[0], hosts)
     if found is None:
         return 3
     if not found.cookies:
@@ -334,8 +339,9 @@ def _write_into(path: Path, made: RegisterDraft, told: str) -> int:
     problems = [p for p in after.problems if (p.code, p.message) not in known and p.code not in _EXPECTED]
     if problems or not _only_added(before, after, made.declared):
         print_problems(problems)
+        why = "the result would have problems" if problems else "entries cannot be added to its YAML safely"
         click.echo(
-            f"{into} was not changed, because entries cannot be added to its YAML safely. Add these lines yourself:",
+            f"{into} was not changed, because {why}. Add these lines yourself:",
             err=True,
         )
         click.echo(made.yaml, nl=False)

@@ -8,23 +8,32 @@ from typing import Any
 
 from cookiewarden.core.policy.problem import printable
 from cookiewarden.tools.lists.javascript import NotRead, literal
-from cookiewarden.tools.lists.listed import CookieList, Listed, NoList, plain
+from cookiewarden.tools.lists.listed import ConsentCookie, CookieList, Listed, ListedCategory, NoList, plain
+from cookiewarden.tools.lists.sites import hosts_in
 from cookiewarden.tools.lists.wildcards import glob_of_regex
 
 _TABLE = re.compile(
     r"\bCookieConsentDialog\.(cookieTable(Necessary|Preference|Statistics|Advertising|Unclassified))\s*=\s*(?=\[)"
 )
-_TITLES = {"Preference": "Preferences", "Advertising": "Marketing"}
-"""Titles of categories in the dialog, where they differ from the script's names."""
+_CATEGORIES = {
+    "Necessary": ListedCategory("Necessary", granted_by=("necessary",), is_always_active=True),
+    "Preference": ListedCategory("Preferences", granted_by=("preferences",)),
+    "Statistics": ListedCategory("Statistics", granted_by=("statistics",)),
+    "Advertising": ListedCategory("Marketing", granted_by=("marketing",)),
+    "Unclassified": ListedCategory("Unclassified", note="the consent cookie has no word for it; move its cookies"),
+}
+"""Categories by the names in the script. The cookie CookieConsent has the same words."""
 _COOKIE = "1"
 _OTHER_STORAGE = ("2", "5")
 """Numbers of the types HTML (local storage) and Pixel."""
+_OTHER_TYPES = ("IDB", "IndexedDB")
+"""Names of the type for databases in the browser, whose number the source does not have."""
 MIN_FIELDS = 6
 
 
 def read_cookiebot(text: str) -> CookieList:
     """Read cc.js. Raises NoList."""
-    found = CookieList("a declaration of Cookiebot")
+    found = CookieList("a declaration of Cookiebot", consent=ConsentCookie("CookieConsent", "cookiebot"))
     tables = list(_TABLE.finditer(text))
     if not tables:
         raise NoList("it has no CookieConsentDialog.cookieTable…; give the cc.js that consent.cookiebot.com sends")
@@ -33,9 +42,10 @@ def read_cookiebot(text: str) -> CookieList:
             rows, _ = literal(text, table.end())
         except NotRead as error:
             raise NoList(f"{table[1]} is not read: {error}") from None
+        category = found.category(_CATEGORIES[table[2]]) if rows else ""
         for number, row in enumerate(rows):
             found.rows += 1
-            _row(found, row, f"{table[1]}[{number}]", _TITLES.get(table[2], table[2]))
+            _row(found, row, f"{table[1]}[{number}]", category)
     return found
 
 
@@ -43,7 +53,7 @@ def _row(found: CookieList, row: Any, place: str, category: str) -> None:
     if not isinstance(row, list) or len(row) < MIN_FIELDS:
         found.report(place, f"a row without {MIN_FIELDS} fields")
         return
-    if _type_of(row[5]) in _OTHER_STORAGE:
+    if _type_of(row[5]) in _OTHER_STORAGE or plain(row[4]) in _OTHER_TYPES:
         found.skip(place, f'"{printable(plain(row[0]))}" is not a cookie: {printable(plain(row[4]))}')
         return
     if _type_of(row[5]) != _COOKIE:
@@ -53,7 +63,7 @@ def _row(found: CookieList, row: Any, place: str, category: str) -> None:
     if not name:
         return
     provider = plain(row[1])
-    is_host = "." in provider and " " not in provider
+    hosts = hosts_in(provider)
     found.add(
         Listed(
             name,
@@ -61,8 +71,10 @@ def _row(found: CookieList, row: Any, place: str, category: str) -> None:
             purpose=plain(row[2]),
             category=category,
             lifetime=found.lifetime(place, name, row[3]),
-            party="" if is_host else provider,
-            notes=(f"provider: {provider}",) if is_host else (),
+            lifetime_said=plain(row[3]),
+            party="" if hosts else provider,
+            notes=(f"provider: {provider}",) if hosts else (),
+            hosts=hosts,
         )
     )
 

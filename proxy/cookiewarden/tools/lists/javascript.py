@@ -30,10 +30,17 @@ class Expression:
 
 
 _SPACE = re.compile(r"[\s\ufeff]+")
-_STRING = re.compile(r"""'(?:[^'\\\n\r]|\\(?:\r\n|.))*'|"(?:[^"\\\n\r]|\\(?:\r\n|.))*\"""", re.DOTALL)
-_TEMPLATE = re.compile(r"`(?:[^`\\$]|\\.|\$(?!\{))*`", re.DOTALL)
-_TEMPLATE_REST = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{)|\$\{[^{}`]*(?:\{[^{}`]*\}[^{}`]*)*\})*`", re.DOTALL)
-_REGEX = re.compile(r"/(?![*/])((?:[^\\/\[\n\r]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*\])+)/([A-Za-z]*)")
+# Quantifiers are possessive (`*+`), so that hostile text takes linear time.
+_STRING_OF = r"""'(?:[^'\\\n\r]|\\(?:\r\n|.))*+'|"(?:[^"\\\n\r]|\\(?:\r\n|.))*+\""""
+_STRING = re.compile(_STRING_OF, re.DOTALL)
+_TEMPLATE = re.compile(r"`(?:[^`\\$]|\\.|\$(?!\{))*+`", re.DOTALL)
+_TEMPLATE_HEAD = re.compile(r"`(?:[^`\\$]|\\.|\$(?!\{))*+", re.DOTALL)
+_TEXT = r"[^`\\$]|\\.|\$(?!\{)"
+_TEMPLATE_REST = re.compile(
+    rf"(?:{_TEXT}|\$\{{(?:[^{{}}`]|`(?:{_TEXT})*+`|\{{(?:[^{{}}`]|`(?:{_TEXT})*+`)*+\}})*+\}})*+`", re.DOTALL
+)
+_REGEX = re.compile(r"/(?![*/])((?:[^\\/\[\n\r]|\\[^\n\r]|\[(?:[^\]\\\n\r]|\\[^\n\r])*+\])++)/([A-Za-z]*)")
+_NEW_REGEX = re.compile(rf"new\s+RegExp\(\s*+({_STRING_OF})\s*+(?:,\s*+({_STRING_OF})\s*+)?\)", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)(?![\w$.])")
 _WORD = re.compile(r"[\w$]+")
 _KEY = re.compile(r"([\w$]+)(?=\s*:)")
@@ -72,6 +79,12 @@ def _token(text: str, at: int, before: str) -> int:
     for form in (_STRING, _TEMPLATE, _WORD):
         if found := form.match(text, at):
             return found.end()
+    if head := _TEMPLATE_HEAD.match(text, at):
+        rest = _TEMPLATE_REST.match(text, at + 1) if head.end() < len(text) else None
+        return (rest or head).end()
+    if text[at] in "'\"":  # without its end, on this line or before the end of the file
+        end = text.find("\n", at)
+        return end if end > 0 else len(text)
     if text[at] == "/" and _begins_regex(before) and (found := _REGEX.match(text, at, at + MAX_REGEX)):
         return found.end()
     return at + 1
@@ -111,6 +124,8 @@ class _Literals:
             return _unescaped(found[0][1:-1])
         if found := self._take(_REGEX, MAX_REGEX):
             return Regex(found[1], found[2])
+        if found := self._take(_NEW_REGEX, MAX_REGEX):
+            return Regex(_unescaped(found[1][1:-1]), (found[2] or "''")[1:-1])
         if found := self._take(_NUMBER):
             return float(found[0])
         word = self._take(_WORD)
@@ -172,9 +187,9 @@ class _Literals:
                 return
             end = _token(self.text, self.at, before)
             token = self.text[self.at : end]
-            if c == "`" and end == self.at + 1:
-                end = self._end_of_template(self.at + 1)
-            elif token in _CLOSES:
+            if c == "`" and not (len(token) > 1 and token.endswith("`")):
+                raise NotRead("a template that is not read")
+            if token in _CLOSES:
                 open_.append(_CLOSES[token])
             elif open_ and token == open_[-1]:
                 open_.pop()
@@ -183,13 +198,6 @@ class _Literals:
             self.at = end
         if open_:
             raise NotRead(f"no {open_[-1]} before the end of the file")
-
-    def _end_of_template(self, at: int) -> int:
-        """Return the end of a template with `${`, whose expressions have no templates with `${`."""
-        found = _TEMPLATE_REST.match(self.text, at)
-        if found is None:
-            raise NotRead("a template that is not read")
-        return found.end()
 
     def _space(self) -> int:
         found = _SPACE.match(self.text, self.at)

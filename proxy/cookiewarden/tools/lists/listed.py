@@ -5,10 +5,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from cookiewarden.core.policy.policy import Lifetime
+from cookiewarden.core.policy.policy import DAY, Lifetime
 from cookiewarden.core.policy.problem import printable
 from cookiewarden.tools.lists.wildcards import name_of_list
 from cookiewarden.tools.statement.phrases import lifetime_of
+from cookiewarden.tools.statement.words import folded
 
 
 class NoList(Exception):
@@ -25,16 +26,51 @@ class Listed:
     """Place in the file, such as `cookies[3]`."""
     purpose: str = ""
     category: str = ""
-    """Title of the category, as in the list."""
+    """Key of the category in `CookieList.categories`."""
     lifetime: Lifetime | None = None
+    is_lifetime_stated: bool = True
+    """False if the lifetime is a default of the consent manager."""
+    lifetime_said: str = ""
+    """The lifetime as in the list, for a comment if it is not understood."""
     party: str = ""
     notes: tuple[str, ...] = ()
     set_by: str = ""
     """`server` or `script`, if the list shows it."""
     is_script_readable: bool = False
     """True if the cookie was recorded without HttpOnly."""
+    hosts: tuple[str, ...] = ()
+    """Hosts of the cookie in the list."""
+    is_first_party: bool = False
+    """True if the list states that the site sets the cookie."""
     other_site: str = ""
-    """Host of another site that sets the cookie, in lists that show it."""
+    """Hosts of another site that sets the cookie."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCategory:
+    """Category of a list."""
+
+    title: str
+    titles: tuple[tuple[str, str], ...] = ()
+    """Titles by language, if the list has several."""
+    granted_by: tuple[str, ...] = ()
+    """Words for the category in the consent cookie."""
+    is_always_active: bool = False
+    """True if the list states that visitors cannot refuse the category."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentCookie:
+    """Cookie in which a consent manager keeps the visitor's answer."""
+
+    name: str
+    form: str
+    """Format of its value, as in policies."""
+    place: str = ""
+    """Place of its name in the list, if the list shows the cookie outside of its items."""
+    lifetime: Lifetime | None = None
+    is_lifetime_stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +92,11 @@ class CookieList:
     """True if a browser recorded the cookies; else a person declared them."""
     rows: int = 0
     """Number of items of the list."""
+    consent: ConsentCookie | None = None
+    own_hosts: tuple[str, ...] = ()
+    """Hosts of the list's own site, if it shows them."""
+    is_site_known: bool = True
+    categories: dict[str, ListedCategory] = field(default_factory=dict)
     cookies: list[Listed] = field(default_factory=list)
     left_out: list[ItemLeftOut] = field(default_factory=list)
 
@@ -72,16 +113,29 @@ class CookieList:
         self.left_out.append(ItemLeftOut(place, why, is_understood=True))
 
     def add(self, cookie: Listed) -> None:
-        """Add a cookie. A name that is listed again for the same site is left out."""
-        same = (cookie.name, cookie.other_site)
-        earlier = next((one for one in self.cookies if (one.name, one.other_site) == same), None)
-        if earlier is None:
-            self.cookies.append(cookie)
-        elif earlier.lifetime == cookie.lifetime:
-            self.skip(cookie.place, f'"{printable(cookie.name)}" is already listed at {earlier.place}')
-        else:
-            told = f'"{printable(cookie.name)}" has another lifetime at {earlier.place}, which the draft has'
-            self.report(cookie.place, told)
+        self.cookies.append(cookie)
+
+    def category(self, category: ListedCategory) -> str:
+        """Add a category and return its key. Two with the same title differ in their words."""
+        key = category.title
+        if key and self.categories.setdefault(key, category).granted_by != category.granted_by:
+            key = f"{key} ({', '.join(category.granted_by)})"
+            self.categories.setdefault(key, category)
+        return key
+
+    def join(self) -> None:
+        """Leave out names that are listed again for the same site."""
+        first: dict[tuple[str, str], Listed] = {}
+        for cookie in self.cookies:
+            earlier = first.setdefault((cookie.name, cookie.other_site), cookie)
+            if earlier is cookie:
+                continue
+            if earlier.lifetime == cookie.lifetime:
+                self.skip(cookie.place, f'"{printable(cookie.name)}" is already listed at {earlier.place}')
+            else:
+                told = f'"{printable(cookie.name)}" has another lifetime at {earlier.place}, which the draft has'
+                self.report(cookie.place, told)
+        self.cookies = list(first.values())
 
     def name(self, place: str, written: object) -> str:
         """Read a name of a list in which a `*` stands for any characters. Reports items without a
@@ -100,7 +154,24 @@ class CookieList:
         found = lifetime_of(text) if text else None
         if found is None and re.search(r"\w", text):
             self.report(place, f'the lifetime "{printable(text[:60])}" of "{printable(name)}" is not understood')
-        return found
+        return in_days(found) if found is not None else None
+
+
+def in_days(lifetime: Lifetime) -> Lifetime:
+    """Return a lifetime of a month or more without hours: in whole days, rounded up."""
+    if lifetime.seconds < 30 * DAY or not lifetime.text.endswith(("h", "min", "s")):
+        return lifetime
+    days = -(-lifetime.seconds // DAY)
+    return Lifetime(f"{days}d", days * DAY)
+
+
+_NO_PURPOSES = frozenset({"pending", "description is currently not available"})
+"""Texts of Cookiebot and CookieYes for cookies without a purpose."""
+
+
+def is_placeholder(purpose: str) -> bool:
+    """Check for a text that a consent manager shows while a cookie has no purpose."""
+    return folded(purpose).rstrip(".") in _NO_PURPOSES
 
 
 def plain(text: object) -> str:
@@ -117,6 +188,12 @@ def in_one_language(texts: object, languages: tuple[str, ...] = ("en",)) -> str:
         return plain(texts)
     found = [plain(texts.get(language)) for language in languages] + [plain(text) for text in texts.values()]
     return next(filter(None, found), "")
+
+
+def by_language(texts: object) -> tuple[tuple[str, str], ...]:
+    """Return the texts of a mapping from languages, or no texts."""
+    pairs = texts.items() if isinstance(texts, dict) else ()
+    return tuple((str(language), plain(text)) for language, text in pairs if plain(text))
 
 
 def items(data: Any, key: str) -> list[Any]:

@@ -1,7 +1,7 @@
 """Files with lists of cookies, by their formats."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,29 @@ from cookiewarden.tools.lists.cookieyes import read_cookieyes
 from cookiewarden.tools.lists.klaro import read_klaro
 from cookiewarden.tools.lists.listed import CookieList, NoList
 from cookiewarden.tools.lists.onetrust import read_onetrust
+from cookiewarden.tools.lists.sites import mark_other_sites
 from cookiewarden.tools.lists.wec import read_wec
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_list(form: str, path: Path) -> CookieList:
-    """Read a file of one of FORMATS. Raises NoList."""
+def read_list(form: str, path: Path, hosts: Sequence[str] = ()) -> CookieList:
+    """Read a file of one of FORMATS. Cookies of other sites than `hosts`, or than the list's own, are marked. Raises
+    NoList."""
     try:
-        return FORMATS[form](path.read_bytes().decode("utf-8-sig"))
+        return list_in(form, path.read_bytes().decode("utf-8-sig"), hosts)
     except OSError as error:
         raise NoList((error.strerror or "error").lower()) from None
     except UnicodeDecodeError:
         raise NoList("it is not UTF-8; convert the file") from None
+
+
+def list_in(form: str, text: str, hosts: Sequence[str] = ()) -> CookieList:
+    """Read the text of a file. Raises NoList."""
+    found = FORMATS[form](text)
+    mark_other_sites(found, hosts)
+    found.join()
+    return found
 
 
 def _json(read: Callable[[Any], CookieList]) -> Callable[[str], CookieList]:

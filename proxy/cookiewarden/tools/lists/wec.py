@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cookiewarden.core.policy.policy import BROWSER_MAX, DAY, Lifetime, lifetime_text
-from cookiewarden.core.policy.problem import printable
-from cookiewarden.core.report.drift import meant
+from cookiewarden.core.policy.problem import counted, printable
+from cookiewarden.core.report.drift import SKEW, meant
+from cookiewarden.core.report.family import families
 from cookiewarden.tools.lists.listed import CookieList, Listed, NoList, items, plain
+from cookiewarden.tools.lists.sites import hosts_in
 from cookiewarden.tools.statement.phrases import SESSION
 
 _SETTERS = {"Cookie.HTTP": "server", "Cookie.JS": "script"}
@@ -23,10 +25,20 @@ def read_wec(data: Any) -> CookieList:
     if not any(isinstance(cookie, dict) and "name" in cookie and "domain" in cookie for cookie in cookies):
         raise NoList('it has no "cookies" with a name and a domain; give inspection.json or cookies.yml')
     began = _seconds(data.get("start_time")) if isinstance(data, dict) else None
-    found = CookieList("a recording of the Website Evidence Collector", is_observed=True)
+    found = CookieList("one visit that the Website Evidence Collector recorded", is_observed=True)
+    if isinstance(data, dict):
+        found.own_hosts = hosts_in(plain(data.get("host")))
+        _skip_storage(found, data.get("localStorage"))
     for number, cookie in enumerate(cookies):
         _cookie(found, cookie, f"cookies[{number}]", began)
     return found
+
+
+def _skip_storage(found: CookieList, storage: Any) -> None:
+    """Leave out local storage, which is an object of items for each origin."""
+    for origin, stored in storage.items() if isinstance(storage, dict) else ():
+        number = counted(len(stored), "item") if isinstance(stored, dict) else "items"
+        found.skip(f'localStorage["{printable(str(origin))}"]', f"{number} of local storage, not cookies")
 
 
 def _cookie(found: CookieList, cookie: Any, place: str, began: float | None) -> None:
@@ -44,30 +56,50 @@ def _cookie(found: CookieList, cookie: Any, place: str, began: float | None) -> 
     kind = log.get("type") if isinstance(log, dict) else None
     domain = plain(cookie.get("domain"))
     is_other = cookie.get("firstPartyStorage") is False
+    lifetime, is_cut = (None, False) if is_other else _lifetime(cookie, began)
+    notes = [f"domain: {domain}"] if domain else []
+    if is_cut:
+        notes.append(f"recorded with more than {BROWSER_MAX // DAY} days, which is the maximum of browsers")
+    if random := families([name]):
+        notes.append(f'a part of the name looks random; if other visits have other names, write "{random[0].glob}"')
     found.add(
         Listed(
             name,
             place,
-            lifetime=None if is_other else _lifetime(cookie, began),
-            notes=(f"domain: {domain}",) if domain else (),
+            lifetime=lifetime,
+            notes=tuple(notes),
             set_by=_SETTERS.get(kind, "") if isinstance(kind, str) else "",
             is_script_readable=cookie.get("httpOnly") is False,
+            hosts=hosts_in(domain),
+            is_first_party=cookie.get("firstPartyStorage") is True,
             other_site=(domain or "another host") if is_other else "",
         )
     )
 
 
-def _lifetime(cookie: dict[str, Any], began: float | None) -> Lifetime | None:
-    """Return the time from the start of the inspection to the end of the cookie; at most the maximum of browsers."""
+def _lifetime(cookie: dict[str, Any], began: float | None) -> tuple[Lifetime | None, bool]:
+    """Return the time from the start of the inspection to the end of the cookie, at most the maximum of browsers. Also
+    return true if the time was longer."""
     if cookie.get("session") is True:
-        return SESSION
+        return SESSION, False
     expires, days = _number(cookie.get("expires")), _number(cookie.get("expiresDays"))
     seconds = 0
     if began is not None and expires > began:
-        seconds = meant(round(min(expires - began, BROWSER_MAX)))
+        seconds = round(expires - began)
     elif days >= 1:
-        seconds = min(math.ceil(days) * DAY, BROWSER_MAX)
-    return Lifetime(lifetime_text(seconds), seconds) if seconds else None
+        seconds = math.ceil(days) * DAY
+    kept = _meant(min(seconds, BROWSER_MAX))
+    return Lifetime(lifetime_text(kept), kept) if kept else None, seconds > BROWSER_MAX + SKEW
+
+
+SET_LATER = 20
+"""Seconds after the start of the inspection in which its pages set cookies."""
+
+
+def _meant(seconds: int) -> int:
+    """Return the lifetime that the website meant: in minutes from a minute, else as `meant`."""
+    is_short = 60 <= seconds < 3600
+    return max(60, -(-(seconds - SET_LATER) // 60) * 60) if is_short else meant(seconds)
 
 
 def _number(value: Any) -> float:

@@ -54,12 +54,28 @@ def _wec(text: str) -> CookieList:
     if text.lstrip()[:1] in ("{", "["):
         return _json(read_wec)(text)
     try:
+        _refuse_bombs(text)
         return read_wec(yaml.load(text, Loader=_Loader))  # noqa: S506 (a safe loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise NoList(f"it is not valid YAML on line {line}") from None
     except (yaml.YAMLError, RecursionError, ValueError):
         raise NoList("it is not valid YAML") from None
+
+
+MAX_DEPTH = 50
+
+
+def _refuse_bombs(text: str) -> None:
+    """Raise NoList for YAML that crashes its parser by depth, or that merge keys multiply."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH or (isinstance(event, yaml.ScalarEvent) and event.value == "<<"):
+            raise NoList(f"its YAML is nested too deeply or has merge keys, on line {event.start_mark.line + 1}")
 
 
 FORMATS: dict[str, Callable[[str], CookieList]] = {

@@ -1,7 +1,7 @@
 """Files with lists of cookies, by their formats."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ MAX_DEPTH = 50
 def _refuse_bombs(text: str) -> None:
     """Raise NoList for YAML that crashes its parser by depth, or that merge keys multiply."""
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    events: Iterable[Any] = yaml.parse(text, Loader=_Loader)
+    for event in events:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

@@ -167,8 +167,8 @@ class Decision:
 class Exchange:
     """The parts of a request that decisions depend on.
 
-    `method` and `headers` matter only if the policy requires consent or evicts. It has no repr, because it contains
-    cookie values."""
+    `method` and `headers` matter only if the policy reads consent, evicts or limits renewal. It has no repr, because it
+    contains cookie values."""
 
     host: bytes = b"localhost"
     target: bytes = b"/"

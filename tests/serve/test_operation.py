@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from cookiewarden.build import IS_COMPILED
 from cookiewarden.core.policy.policy import Mode
 from tests.support.client import CLOSE, Client, ask, get, status_of
 from tests.support.command import run
@@ -215,7 +216,8 @@ def test_the_series_of_row_25_exist_at_zero(start: Start) -> None:
         assert f"\n{series}\n" in scrape
     assert "cookiewarden_violations_total{" not in scrape
     assert re.search(r'cookiewarden_policy_info\{policy="test",sha256="[0-9a-f]{64}"\} 1.0', scrape)
-    assert re.search(r'cookiewarden_build_info\{.*version="', scrape)
+    compiled = "true" if IS_COMPILED else "false"
+    assert re.search(rf'cookiewarden_build_info\{{compiled="{compiled}",python="[0-9.]+",version="', scrape)
 
 
 @pytest.mark.row(25)

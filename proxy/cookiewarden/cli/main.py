@@ -9,6 +9,7 @@ from typing import NamedTuple
 import click
 
 from cookiewarden import __version__
+from cookiewarden.build import IS_COMPILED
 from cookiewarden.cli.usage import Refused
 from cookiewarden.errors import CannotRun
 
@@ -68,7 +69,11 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="cookiewarden")
+@click.version_option(
+    __version__,
+    prog_name="cookiewarden",
+    message=f"%(prog)s, version %(version)s ({'compiled' if IS_COMPILED else 'interpreted'})",
+)
 def cli() -> None:
     """Enforce a cookie register. Only declared cookies pass, with the declared attributes and lifetimes."""
 

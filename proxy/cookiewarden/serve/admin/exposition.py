@@ -18,6 +18,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from cookiewarden import __version__
+from cookiewarden.build import IS_COMPILED
 from cookiewarden.serve.control.status import PolicyStatus, WorkerProcesses
 from cookiewarden.serve.observe.metrics import (
     ALT_SVC_DROPPED,
@@ -87,7 +88,13 @@ class Exposition(Collector):
 
     def collect(self) -> Iterator[Metric]:
         counts = self.read()
-        yield _info("build", "Versions of the running build.", version=__version__, python=platform.python_version())
+        yield _info(
+            "build",
+            "The running build: its versions, and whether it is machine code.",
+            version=__version__,
+            python=platform.python_version(),
+            compiled="true" if IS_COMPILED else "false",
+        )
         yield from self._policy()
         yield from _requests(counts)
         yield from self._cookies(counts, Role.IN_FORCE)

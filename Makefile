@@ -46,7 +46,7 @@ test-compiled: $(COMPILED)/stamp ## test the engine and the data plane on the co
 test-apps: $(VENV)/apps.stamp ## test six applications behind the proxy with Chromium (needs Debian's chromium, mediawiki, php-sqlite3, redmine and syncthing, and npm)
 	$(BIN)/pytest -q -n 2 -m apps tests/apps
 
-test-browser: $(VENV)/browser.stamp ## test with Chromium and Firefox (needs Debian's chromium, firefox-esr and prometheus, and npm)
+test-browser: $(VENV)/browser.stamp ## test with Chromium and Firefox (needs Debian's chromium, firefox-esr, libnss3-tools and prometheus, and npm)
 	$(BIN)/pytest -q -s -m browser tests/browser
 
 pictures: $(VENV)/browser.stamp ## write the pictures of the documents in deploy/pictures/ again, 3 minutes (needs Debian's chromium and prometheus)

@@ -1,6 +1,9 @@
 """The running build: machine code, or interpreted."""
 
-from cookiewarden.core.cookies import date
+import os
+from importlib.machinery import EXTENSION_SUFFIXES
 
-IS_COMPILED = not str(date.__file__).endswith(".py")
+_MODULE = os.path.join(os.path.dirname(__file__), "core", "cookies", "date")
+# The module is not imported, because the list of commands is printed without it.
+IS_COMPILED = any(os.path.exists(_MODULE + suffix) for suffix in EXTENSION_SUFFIXES)
 """True if the engine and the data plane are compiled (mypyc)."""

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.certificates import issue
 from tests.support.chromium import CHROMIUM, FLAGS
-from tests.support.origin import OriginConnection
+from tests.support.origin import Origin, OriginConnection
 from tests.support.process import ended
 from tests.support.proxy import Start
 
@@ -64,7 +64,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     return made
 
 
-def visit(port: int, pages: int, folder: Path) -> None:
+def visit(port: int, pages: int, folder: Path, origin: Origin) -> None:
     """Sign in and visit some pages in a browser with an empty profile."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
@@ -72,10 +72,18 @@ def visit(port: int, pages: int, folder: Path) -> None:
         )
         page = context.new_page()
         page.goto(f"https://{HOST}:{port}/login")
-        page.wait_for_timeout(1500)  # Chromium registers after the page has loaded
+        for _ in range(600):  # Chromium registers after the page has loaded
+            if "/register" in paths_of(origin):
+                break
+            page.wait_for_timeout(100)
+        page.wait_for_timeout(500)  # and takes its cookie
         for number in range(pages):
             page.goto(f"https://{HOST}:{port}/page{number}")
         context.close()
+
+
+def paths_of(origin: Origin) -> list[str]:
+    return [head.split(b" ")[1].decode() for head in origin.requests]
 
 
 POLICY = """
@@ -95,7 +103,7 @@ def test_only_a_changed_cookie_is_refreshed_before_each_request(
     issue(authority, tmp_path, HOST)
     files = {"tls_cert": str(tmp_path / "cert.pem"), "tls_key": str(tmp_path / "key.pem")}
     proxy, origin = start(application, POLICY % rules, **files)
-    visit(proxy.port, 3, tmp_path / "profile")
-    paths = [head.split(b" ")[1].decode() for head in origin.requests]
+    visit(proxy.port, 3, tmp_path / "profile", origin)
+    paths = paths_of(origin)
     assert paths.count("/register") == 1 and "/page2" in paths
     assert paths.count("/refresh") >= 3 if refreshes else "/refresh" not in paths

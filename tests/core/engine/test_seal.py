@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiewarden.core.engine.decision import Exchange, Reason
-from cookiewarden.core.engine.engine import MAX_OPENED, Engine
+from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.seal import Keyring
+from cookiewarden.core.engine.transport import MAX_OPENED
 from cookiewarden.core.policy.policy import Mode
 from tests.support.policies import policy
 

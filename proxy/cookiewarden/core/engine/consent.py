@@ -48,11 +48,13 @@ def denied_after(consent: Consent, values: Iterable[bytes], is_deleted: bool, gp
     If `is_deleted`, the consent cookie is also deleted."""
     answers = {_read(consent.format, value) for value in values}
     readable = [answer for answer in answers if answer is not None]
-    common: set[Answer] = {frozenset.intersection(*readable)} if readable else set()
-    unknown: set[Answer] = {None} if None in answers else set()
-    one, other = consent.gates, consent.gates if unknown or is_deleted else ()
-    found = {gate.name: _refusal(consent, gate, unknown, gpc) for gate in other}
-    found |= {gate.name: _refusal(consent, gate, common, gpc) or found.get(gate.name) for gate in one if common}
+    unreadable = answers & {None}
+    found: dict[str, Reason | None] = {}
+    if unreadable or is_deleted:
+        found = {gate.name: _refusal(consent, gate, unreadable, gpc) for gate in consent.gates}
+    if readable:
+        common: set[Answer] = {frozenset.intersection(*readable)}
+        found = {gate.name: _refusal(consent, gate, common, gpc) or found.get(gate.name) for gate in consent.gates}
     return frozenset((category, reason) for category, reason in found.items() if reason is not None)
 
 

@@ -56,6 +56,7 @@ from cookiewarden.core.engine.memo import (
     plan_dated,
 )
 from cookiewarden.core.engine.renewal import Renewal, kept_as, not_renewable
+from cookiewarden.core.engine.transport import MAX_OPENED
 from cookiewarden.core.engine.verbs import Site, takes_secure
 from cookiewarden.core.policy.policy import Evict, Gpc, Mode, Policy
 
@@ -63,9 +64,6 @@ if TYPE_CHECKING:
     from cookiewarden.core.engine.seal import (
         Keyring,
     )  # cryptography takes 30 ms to import: only policies that seal do
-
-MAX_OPENED = 100
-"""Maximum number of sealed values decrypted in a request, at 20 µs each. Further values count as invalid."""
 
 MAY_NOT_BE_HELD = DENIED_BY_ANSWER | {Reason.UNDECLARED, Reason.ENTRY_EXPIRED}
 """Reasons for which a browser should not hold a cookie. Cookies for another host or path are allowed."""
@@ -212,9 +210,8 @@ class Engine(Judge):
             return scope
         now = clock()
         host, https, paths, (before, gpc) = scope.key
-        values = {cookie.value for cookie in cookies if not is_deletion(cookie, now)}
-        is_deleted = any(is_deletion(cookie, now) for cookie in cookies)
-        after = consent.denied_after(asked, values, is_deleted, gpc)
+        values = [cookie.value for cookie in cookies if not is_deletion(cookie, now)]
+        after = consent.denied_after(asked, values, len(values) < len(cookies), gpc)
         key = (host, https, paths, (consent.stricter(before, after), gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
 

@@ -7,12 +7,10 @@ does not change that date."""
 
 from cookiewarden.core.cookies.cookie import WSP, SetCookie, parse_cookie, read_set_cookie, with_value
 from cookiewarden.core.engine.decision import Action, Decision, Reason
-from cookiewarden.core.engine.transport import Transport, has_ended
+from cookiewarden.core.engine.transport import MAX_OPENED, Transport, has_ended
 from cookiewarden.core.engine.verbs import Draft, Site, bound_lifetime
 from cookiewarden.core.policy.policy import Entry, Lifetime
 
-MAX_OPENED = 100
-"""Maximum number of sealed values of a request that are decrypted for its response."""
 PASSES = frozenset({Action.PASS, Action.REWRITE})
 
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
         Keyring,  # cryptography takes 30 ms to import: only policies that seal do
     )
 
+MAX_OPENED = 100
+"""Maximum number of sealed values decrypted in a request, at 20 µs each. Further values count as invalid.
+
+Under `renew: false`, the same number may be decrypted again for its response."""
+
 
 def has_ended(entry: Entry, birth: int | None, now: float) -> bool:
     """Check whether a sealed cookie that was born at `birth` has ended at `now` (seconds since the epoch)."""

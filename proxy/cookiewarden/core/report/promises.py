@@ -12,7 +12,7 @@ from typing import Literal
 
 from cookiewarden.core.engine.decision import DENIED_BY_ANSWER, Reason
 from cookiewarden.core.policy.policy import Entry, Policy, SetBy
-from cookiewarden.core.report.review import PolicyInForce, Review, Series
+from cookiewarden.core.report.review import PolicyInForce, Review, Series, total
 
 
 class Promise(StrEnum):
@@ -144,12 +144,8 @@ def _told(
     for series in reasons:
         labels = series.labels
         if labels.get("cookie") == entry.name and labels.get("reason") in broken_by:
-            counts[labels.get("enforced", "false")] += _total(series)
+            counts[labels.get("enforced", "false")] += total(series.values)
     return _evidence(promise, entry.name, promised, counts["true"], counts["false"], is_known)
-
-
-def _total(series: Series) -> float:
-    return sum(value for value in series.values if value is not None)
 
 
 def _undeclared(review: Review, is_watched: bool) -> Iterator[Evidence]:

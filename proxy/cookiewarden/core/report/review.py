@@ -291,21 +291,22 @@ def _fill(cookie: CookieReview, found: Mapping[str, list[Series]], belongs: Call
     series = [s for s in found["cookies"] if belongs(s)]
     for one in series:
         action = one.labels.get("action", "")
-        cookie.actions[action] = cookie.actions.get(action, 0.0) + _total(one.values)
+        cookie.actions[action] = cookie.actions.get(action, 0.0) + total(one.values)
     for one in found["reasons"]:
         if belongs(one):
             reason = one.labels.get("reason", "")
-            cookie.reasons[reason] = cookie.reasons.get(reason, 0.0) + _total(one.values)
+            cookie.reasons[reason] = cookie.reasons.get(reason, 0.0) + total(one.values)
     cookie.steps = _added([s.values for s in series])
 
 
-def _total(values: Iterable[Number]) -> float:
+def total(values: Iterable[Number]) -> float:
+    """Return the sum of the values, without steps that have no data."""
     return sum(value for value in values if value is not None)
 
 
 def _added(rows: Sequence[Sequence[Number]]) -> list[Number]:
     """Sum rows for each step; None if a step has no data in any row."""
-    return [None if all(value is None for value in column) else _total(column) for column in zip(*rows, strict=True)]
+    return [None if all(value is None for value in column) else total(column) for column in zip(*rows, strict=True)]
 
 
 def _names(inventory: Inventory, judged: Judged | None) -> list[UndeclaredName]:

@@ -12,7 +12,9 @@ APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
 # Keeps the output of a step of the set-up in a file, and shows it if the step fails.
 QUIET = >$@.log 2>&1 || { cat $@.log; exit 1; }
-QUICK := not apps and not soak and not browser and not deploy and not editors and not envoy and not mitm
+# The tests that `make test` runs: they need no other program. The ignored folders import further packages.
+QUICK = -m "$(MARKED)not apps and not soak and not browser and not deploy and not editors and not envoy and not image and not mitm" \
+  $(foreach folder,browser deploy envoy image,--ignore tests/$(folder))
 
 .PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-mitm deploy-files conformance soak fuzz lint types format schema clean
 .PHONY: pictures bench bench-engine bench-heads bench-sidecar bench-idle bench-envoy
@@ -34,7 +36,7 @@ else
 endif
 
 test: $(VENV)/dev.stamp lint types ## lint, check types and run the tests that need no other program
-	$(BIN)/pytest -q -n 2 --cov --cov-report= -m "$(QUICK)" --ignore tests/browser --ignore tests/deploy --ignore tests/envoy
+	$(BIN)/pytest -q -n 2 --cov --cov-report= $(QUICK)
 	$(BIN)/python -m tests.support.floors
 
 coverage: $(VENV)/dev.stamp ## what the last `make test` did not reach of the core and of the proxy
@@ -73,8 +75,9 @@ conformance: $(VENV)/peers.stamp ## compare the wire with nginx and haproxy (Deb
 soak: $(VENV)/dev.stamp ## run the tests of minutes and gigabytes, about 16 minutes (SOAK_MINUTES=10; needs Debian's nghttp2-client)
 	$(BIN)/pytest -q -s -m soak tests/soak
 
+fuzz: MARKED := hypothesis and # only the property tests
 fuzz: $(VENV)/fuzz.stamp ## try 2,000 new examples per property test and a million inputs per parser, then inputs chosen by coverage
-	HYPOTHESIS=search $(BIN)/pytest -q -n 2 -m "hypothesis and $(QUICK)" --timeout 1800 tests
+	HYPOTHESIS=search $(BIN)/pytest -q -n 2 $(QUICK) --timeout 1800 tests
 	$(BIN)/python -m tests.fuzz.run
 	$(BIN)/python -m tests.fuzz.run --atheris
 	$(BIN)/python -m tests.fuzz.costs

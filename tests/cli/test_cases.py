@@ -137,7 +137,25 @@ def test_all_formats_report_the_same_results(folder: Path) -> None:
     assert "p.test.yaml:9:100" in (junit.find(".//failure").text or "")  # type: ignore[union-attr]
     code, told, _ = run_cases(".", "--format", "github", cwd=folder)
     assert code == 1 and told.count("::error file=p.test.yaml,line=") == 10
-    assert "::error file=p.test.yaml,line=9,col=100::nothing is as expected: reasons: expected none" in told
+    assert (
+        "::error file=p.test.yaml,line=9,col=100,title=failed-case::nothing is as expected: reasons: expected none"
+        in told
+    )
+    code, told, _ = run_cases(".", "--format", "gitlab", cwd=folder)
+    assert code == 1 and [finding["check_name"] for finding in json.loads(told)] == ["failed-case"] * 10
+    code, told, _ = run_cases(".", "--format", "sarif", cwd=folder)
+    results = json.loads(told)["runs"][0]["results"]
+    assert code == 1 and len(results) == 10
+    assert "nothing is as expected: reasons: expected none" in [r["message"]["text"].partition(",")[0] for r in results]
+
+
+@pytest.mark.parametrize("form", ["github", "gitlab", "sarif"])
+def test_an_entry_without_a_case_is_a_finding_with_strict(folder: Path, form: str) -> None:
+    (folder / "p.test.yaml").write_text(WRONG.partition("  - name: nothing")[0])
+    code, told, _ = run_cases(".", "--strict", "--format", form, cwd=folder)
+    assert code == 1 and "not-covered" in told and "no case covers the entry" in told
+    code, told, _ = run_cases(".", "--format", form, cwd=folder)
+    assert code == 0 and "no case covers the entry" not in told
 
 
 @pytest.mark.parametrize(

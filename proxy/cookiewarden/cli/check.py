@@ -3,18 +3,28 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from cookiewarden.cli.github import github_line
 from cookiewarden.cli.policies import exit_code, print_problems, summary
 from cookiewarden.cli.usage import FILE, refuse_empty
 from cookiewarden.core.policy.behind_envoy import envoy_problems
 from cookiewarden.core.policy.expiry import expiry_problems
 from cookiewarden.core.policy.problem import Problem, counted, in_order
 from cookiewarden.files import PolicyFiles
+from cookiewarden.tools.annotations.annotation import PROBLEMS, Annotation, of_problem
+from cookiewarden.tools.annotations.github import github
+from cookiewarden.tools.annotations.gitlab import gitlab
+from cookiewarden.tools.annotations.sarif import sarif
 from cookiewarden.tools.envoy.names import Host
+
+FORMATS: dict[str, Callable[[list[Annotation]], str]] = {
+    "github": github,
+    "gitlab": gitlab,
+    "sarif": lambda found: sarif(found, PROBLEMS, "check"),
+}
 
 
 @click.command()
@@ -28,10 +38,11 @@ from cookiewarden.tools.envoy.names import Host
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(["text", "json", *FORMATS]),
     default="text",
     show_default=True,
-    help="Output format; github annotates a pull request.",
+    help="Output format. github annotates a pull request, gitlab is a Code Quality report, and sarif is a log for code "
+    "scanning.",
 )
 def check(paths: tuple[str, ...], host: str | None, strict: bool, form: str) -> int:
     """Validate policy files and print every problem. For a folder, validate the .yaml and .yml files in it.
@@ -56,8 +67,8 @@ def check(paths: tuple[str, ...], host: str | None, strict: bool, form: str) -> 
     problems = in_order(problems)
     if form == "json":
         click.echo(json.dumps([problem.as_json() for problem in problems], indent=2, ensure_ascii=False))
-    elif form == "github":
-        click.echo("".join(f"{github_line(problem)}\n" for problem in problems), nl=False)
+    elif form in FORMATS:
+        click.echo(FORMATS[form](list(map(of_problem, problems))), nl=False)
     else:
         print_problems(problems)
         if exit_code(problems, strict) == 0:

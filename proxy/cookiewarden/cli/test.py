@@ -4,14 +4,13 @@ import fnmatch
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
 import click
 
-from cookiewarden.cli.github import command_data, command_property, github_line
 from cookiewarden.cli.policies import exit_code, print_problems
 from cookiewarden.cli.usage import FILE, refuse_empty
 from cookiewarden.core.engine.engine import Engine
@@ -30,6 +29,10 @@ from cookiewarden.core.policy.problem import (
 )
 from cookiewarden.files import PolicyFiles, read
 from cookiewarden.keys import throw_away
+from cookiewarden.tools.annotations.annotation import FAILED, NOT_COVERED, PROBLEMS, Annotation, at_file, of_problem
+from cookiewarden.tools.annotations.github import github
+from cookiewarden.tools.annotations.gitlab import gitlab
+from cookiewarden.tools.annotations.sarif import sarif
 from cookiewarden.tools.test.cases import Result, read_cases, run_cases, uncovered
 
 WATCH_SECONDS = 0.5
@@ -63,10 +66,11 @@ class Suite:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "junit", "github"]),
+    type=click.Choice(["text", "json", "junit", "github", "gitlab", "sarif"]),
     default="text",
     show_default=True,
-    help="Output format.",
+    help="Output format. github annotates a pull request, gitlab is a Code Quality report, and sarif is a log for code "
+    "scanning.",
 )
 @click.option("--watch", is_flag=True, help="Run again when a policy or a test file changes.")
 @click.option("--strict", is_flag=True, help="Exit 1 also if an entry is not covered by a case.")
@@ -85,9 +89,10 @@ def test(paths: tuple[str, ...], only: tuple[str, ...], form: str, watch: bool, 
         suites = [run_suite(file, only) for file in files]
         if only and not any(suite.results or suite.problems for suite in suites):
             raise click.UsageError(f"--only: no case matches {', '.join(only)}")
-        click.echo(FORMATS[form](suites), nl=False)
+        must_cover = strict and not only
+        click.echo(FORMATS[form](suites, must_cover), nl=False)
         if not watch:
-            return _code(suites, strict and not only)
+            return _code(suites, must_cover)
         _wait_for_change({path for suite in suites for path in suite.watched})
         click.echo("")
 
@@ -162,7 +167,7 @@ def _wait_for_change(paths: set[Path]) -> None:
 # Output
 
 
-def _text(suites: list[Suite]) -> str:
+def _text(suites: list[Suite], _strict: bool) -> str:
     lines: list[str] = []
     for suite in suites:
         print_problems(suite.problems)
@@ -170,14 +175,10 @@ def _text(suites: list[Suite]) -> str:
             if not result.passed:
                 lines += _failure(result)
         if suite.results:
-            passed = len(suite.results) - suite.failed
             covered = suite.entries - len(suite.uncovered)
             left = f"; not covered: {', '.join(suite.uncovered[:10])}" if suite.uncovered else ""
             more = f" and {len(suite.uncovered) - 10} more" if len(suite.uncovered) > 10 else ""
-            lines.append(
-                f"{suite.path}: {passed} of {counted(len(suite.results), 'case')} passed, "
-                f"{covered} of {counted(suite.entries, 'entry')} covered{left}{more}"
-            )
+            lines.append(f"{_passed(suite)}, {covered} of {counted(suite.entries, 'entry')} covered{left}{more}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -198,7 +199,7 @@ def _because(why: tuple[str, ...]) -> str:
     return f" ({', '.join(why)})" if why else ""
 
 
-def _json(suites: list[Suite]) -> str:
+def _json(suites: list[Suite], _strict: bool) -> str:
     told = [
         {
             "path": suite.path,
@@ -230,7 +231,7 @@ def _json(suites: list[Suite]) -> str:
     return json.dumps(told, indent=2) + "\n"
 
 
-def _junit(suites: list[Suite]) -> str:
+def _junit(suites: list[Suite], _strict: bool) -> str:
     root = ElementTree.Element("testsuites")
     for suite in suites:
         errors = [p for p in suite.problems if p.code.severity is Severity.ERROR]
@@ -264,21 +265,46 @@ def _junit(suites: list[Suite]) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _github(suites: list[Suite]) -> str:
-    lines: list[str] = []
+def _annotations(suites: list[Suite], strict: bool) -> list[Annotation]:
+    """Return the findings of all files. With `strict`, an entry without a case is one."""
+    found: list[Annotation] = []
     for suite in suites:
-        lines += [github_line(p) for p in suite.problems]
+        found += map(of_problem, suite.problems)
         for result in suite.results:
             for d in result.differences:
-                at = f"file={command_property(d.place.path)},line={d.place.pos.line},col={d.place.pos.column}"
                 decided = f", decided at {d.decided}" if d.decided else ""
                 told = f"{result.name}: {d.what}: expected {d.expected}, got {d.got}{decided}{_because(d.why)}"
-                lines.append(f"::error {at}::{command_data(told)}")
-        lines.append(
-            f"{printable(suite.path)}: {len(suite.results) - suite.failed} of {counted(len(suite.results), 'case')} "
-            "passed"
-        )
-    return "".join(f"{line}\n" for line in lines)
+                found.append(Annotation(FAILED.severity, FAILED.code, d.place, told))
+        if strict:
+            found += [
+                at_file(NOT_COVERED, suite.path, f'no case covers the entry "{name}"') for name in suite.uncovered
+            ]
+    return found
 
 
-FORMATS = {"text": _text, "json": _json, "junit": _junit, "github": _github}
+def _github(suites: list[Suite], strict: bool) -> str:
+    return github(_annotations(suites, strict)) + "".join(f"{_passed(suite)}\n" for suite in suites)
+
+
+def _passed(suite: Suite) -> str:
+    passed = len(suite.results) - suite.failed
+    return f"{printable(suite.path)}: {passed} of {counted(len(suite.results), 'case')} passed"
+
+
+def _gitlab(suites: list[Suite], strict: bool) -> str:
+    return gitlab(_annotations(suites, strict))
+
+
+def _sarif(suites: list[Suite], strict: bool) -> str:
+    return sarif(_annotations(suites, strict), [*PROBLEMS, FAILED, NOT_COVERED], "test")
+
+
+FORMATS: dict[str, Callable[[list[Suite], bool], str]] = {
+    "text": _text,
+    "json": _json,
+    "junit": _junit,
+    "github": _github,
+    "gitlab": _gitlab,
+    "sarif": _sarif,
+}
+"""Writers of the results; the second argument is --strict."""

@@ -1,0 +1,1 @@
+"""Findings of `check` and `test` in the formats of CI systems."""

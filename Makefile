@@ -10,13 +10,14 @@ LISTEN ?= 127.0.0.1:8080
 ADMIN ?= 127.0.0.1:9180
 APP ?= 127.0.0.1:8090
 TESTS ?= tests/core tests/serve
+IMAGE ?= cookiewarden
 # Keeps the output of a step of the set-up in a file, and shows it if the step fails.
 QUIET = >$@.log 2>&1 || { cat $@.log; exit 1; }
 # The tests that `make test` runs: they need no other program. The ignored folders import further packages.
 QUICK = -m "$(MARKED)not apps and not soak and not browser and not deploy and not editors and not envoy and not image and not mitm" \
   $(foreach folder,browser deploy envoy image,--ignore tests/$(folder))
 
-.PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-mitm deploy-files conformance soak fuzz lint types format schema clean
+.PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-image test-mitm image deploy-files conformance soak fuzz lint types format schema clean
 .PHONY: pictures bench bench-engine bench-heads bench-sidecar bench-idle bench-envoy
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -56,6 +57,12 @@ pictures: $(VENV)/browser.stamp ## write the pictures of the documents in deploy
 
 test-deploy: $(VENV)/deploy.stamp ## test deploy/ with promtool, Prometheus, kubectl, systemd-analyze, hadolint, node and go (Debian packages)
 	$(BIN)/pytest -q -m deploy tests/deploy
+
+test-image: $(VENV)/deploy.stamp ## build the image and test it in podman, with compose and Pods (needs Debian's buildah, debootstrap, podman, podman-compose, runc and prometheus)
+	$(BIN)/pytest -q -s -m image tests/image
+
+image: ## build the container image, compiled, 4 minutes (needs buildah; IMAGE=cookiewarden)
+	buildah build --format docker --layers $(IMAGE_FLAGS) -f deploy/container/Dockerfile -t $(IMAGE) .
 
 test-editors: $(VENV)/editors.stamp ## test completion and marks in editors with yaml-language-server (needs npm)
 	$(BIN)/pytest -q -m editors tests/editors

@@ -169,6 +169,7 @@ def commands() -> str:
         "Each section shows the output of `cookiewarden COMMAND --help`.\n"
         "The exit code is 0 for success, 1 for problems found, 2 for wrong usage and 3 if the command could not run.\n"
         "`ADMIN_URL` defaults to `http://127.0.0.1:9180`; `COOKIEWARDEN_ADMIN_URL` changes the default.\n"
+        "In the environment of the proxy, its own `COOKIEWARDEN_ADMIN` does so, too.\n"
         'To complete commands and options in bash, run `eval "$(_COOKIEWARDEN_COMPLETE=bash_source cookiewarden)"`.\n'
         "For other shells, use `zsh_source` or `fish_source`.\n"
         "[.pre-commit-hooks.yaml](../.pre-commit-hooks.yaml) defines the hooks `cookiewarden-check` and `cookiewarden-test` for pre-commit.",

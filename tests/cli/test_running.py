@@ -213,3 +213,15 @@ def test_a_proxy_that_is_draining_is_not_healthy(token: Path) -> None:
     with running("--drain-delay", "2") as found:
         found.process.terminate()
         assert eventually(lambda: run("health", at(found))[0] == 1)
+
+
+# The address
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:{port}", ":{port}", "127.0.0.1:{port}", "{port}"])
+def test_health_in_the_environment_of_a_proxy_asks_its_own_listener(proxy: Running, address: str) -> None:
+    own = address.format(port=proxy.admin)
+    assert run_command("health", COOKIEWARDEN_ADMIN=own) == (0, "ready\n", "")
+    elsewhere = f"127.0.0.1:{free_port()}"
+    assert run_command("health", COOKIEWARDEN_ADMIN=own, COOKIEWARDEN_ADMIN_URL=elsewhere)[0] == 3
+    assert run_command("health", elsewhere, COOKIEWARDEN_ADMIN=own)[0] == 3

@@ -1,7 +1,6 @@
 """The manifests, built by the real kustomize and checked against the schemas of Kubernetes and further rules."""
 
 import json
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,9 @@ import jsonschema
 import pytest
 import yaml
 
-from cookiewarden.keys import create, write_new
 from cookiewarden.serve.settings import OPTIONS
 from tests.deploy.conftest import DEPLOY, Tool
+from tests.deploy.rendered import CHART, example, one, rendered, values
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -20,7 +19,6 @@ with warnings.catch_warnings():
 
 pytestmark = pytest.mark.deploy
 
-CHART = DEPLOY / "helm" / "cookiewarden"
 OPERATORS = {"PodMonitor", "PrometheusRule"}
 """Kinds of operators, which Kubernetes itself does not define."""
 VERSION = "1.31"
@@ -49,20 +47,7 @@ def npm() -> Path:
 
 @pytest.fixture
 def built(tool: Tool, tmp_path: Path) -> list[dict[str, Any]]:
-    """The example as kustomize builds it."""
-    tree = tmp_path / "tree"
-    shutil.copytree(DEPLOY / "kubernetes", tree / "deploy" / "kubernetes")
-    shutil.copytree(DEPLOY.parent / "policies", tree / "policies")
-    example = tree / "deploy" / "kubernetes" / "example"
-    create(example / "seal-key")
-    write_new(example / "admin-token", "t" * 32)
-    text = tool("kubectl", "kustomize", "--load-restrictor", "LoadRestrictionsNone", str(example))
-    return list(yaml.safe_load_all(text))
-
-
-def one(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    (found,) = [document for document in documents if document["kind"] == kind]
-    return found
+    return example(tool, tmp_path)
 
 
 def test_the_example_is_valid_for_kubernetes(built: list[dict[str, Any]], tool: Tool, npm: Path) -> None:
@@ -123,24 +108,6 @@ def test_the_prometheus_rule_is_valid_for_the_operator(tool: Tool, npm: Path) ->
 
 
 # Helm
-
-
-def values(**given: Any) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
-    for key, value in given.items():
-        found[key] = found[key] | value if isinstance(value, dict) and isinstance(found[key], dict) else value
-    return found
-
-
-def rendered(tool: Tool, **given: Any) -> list[dict[str, Any]]:
-    found = values(**given)
-    jsonschema.validate(found, json.loads((CHART / "values.schema.json").read_text()))
-    program = str(Path(__file__).parent / "helm.go")
-    text = tool(
-        "go", "run", program, str(CHART), "shop", stdin=json.dumps(found), GO111MODULE="off", GOPATH="/usr/share/gocode",
-        GOFLAGS="",
-    )  # fmt: skip
-    return [document for document in yaml.safe_load_all(text) if document]
 
 
 EVERYTHING: dict[str, Any] = {

@@ -21,15 +21,17 @@ from cookiewarden.tools.admin_client import Operator
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_URL = "http://127.0.0.1:9180"
+_LISTENED = {"0.0.0.0:": "127.0.0.1:", "[::]:": "[::1]:", ":": "127.0.0.1:"}
 
 
 def asks_a_proxy(command: F) -> F:
     """Add the argument ADMIN_URL and the option --token-file to a command."""
     command.__doc__ = (
         f"{command.__doc__}\n    ADMIN_URL is the proxy's admin listener: a URL, HOST:PORT, or a port of this "
-        f"machine. The default is COOKIEWARDEN_ADMIN_URL, else {DEFAULT_URL}."
+        f"machine. The default is COOKIEWARDEN_ADMIN_URL, else the proxy's own COOKIEWARDEN_ADMIN, else {DEFAULT_URL}."
     )
-    command = click.argument("admin_url", default=DEFAULT_URL, envvar="COOKIEWARDEN_ADMIN_URL")(command)
+    variables = ["COOKIEWARDEN_ADMIN_URL", "COOKIEWARDEN_ADMIN"]  # the second is set in a container
+    command = click.argument("admin_url", default=DEFAULT_URL, envvar=variables)(command)
     return click.option(
         "--token-file",
         metavar="FILE",
@@ -47,7 +49,12 @@ def operator(admin_url: str, token_file: str) -> Operator:
 
 
 def address_of(text: str, option: str, such_as: str) -> str:
-    """Return the URL for a URL, HOST:PORT, or a port of this machine. Raises UsageError for other text."""
+    """Return the URL for a URL, HOST:PORT, or a port of this machine. Raises UsageError for other text.
+
+    For an address on which a listener accepts connections to all addresses, return the loopback address."""
+    for everywhere, here in _LISTENED.items():
+        if text.startswith(everywhere):
+            text = here + text.removeprefix(everywhere)
     url = text if "://" in text else f"http://127.0.0.1:{text}" if text.isdecimal() else f"http://{text}"
     try:
         parts = urlsplit(url)

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Decision, Exchange
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.memo import SetCookieLines
@@ -153,7 +154,7 @@ def seals(engine: Engine) -> Case:
 def opens(engine: Engine) -> Case:
     """Judge a Cookie header with three cookies, one of them encrypted."""
     scope = engine.scope(EXCHANGE)
-    after, _ = engine.on_set_cookie(six(0)[0], scope, NOW)
+    after, _ = engine.on_set_cookie(six(0)[0], scope, clock_at(NOW))
     assert after is not None
     header = b"a=1; " + after.partition(b";")[0] + b"; b=2"
     many = [header] * 2_000

@@ -14,6 +14,7 @@ import trustme
 from playwright.sync_api import Browser
 
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.keys import create
 from tests.browser.firefox import firefox
 from tests.support.origin import OriginConnection
@@ -85,7 +86,11 @@ cookies:
     for kind in KINDS
     if kind.rule
 )
-LIVE = [spelling for spelling in TABLE if not is_deletion(parse_set_cookie(b"a=1; " + spelling.encode()), time.time())]
+LIVE = [
+    spelling
+    for spelling in TABLE
+    if not is_deletion(parse_set_cookie(b"a=1; " + spelling.encode()), clock_at(time.time()))
+]
 DELETIONS = [spelling for spelling in TABLE if spelling not in LIVE]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Entry, SetBy
@@ -57,7 +58,7 @@ def test_the_statement_names_every_declared_cookie() -> None:
 
 
 def set_cookie(name: str, tail: str) -> str | None:
-    after, _ = CARERIX.on_set_cookie(f"{name}=v{tail}".encode(), CARERIX.scope(SITE), NOW)
+    after, _ = CARERIX.on_set_cookie(f"{name}=v{tail}".encode(), CARERIX.scope(SITE), clock_at(NOW))
     return None if after is None else after.decode()
 
 
@@ -131,7 +132,7 @@ def test_shipped_files_have_no_errors(path: str) -> None:
 
 def test_the_starter_writes_out_what_is_decided_and_changes_nothing_yet() -> None:
     starter = load("starter.yaml")
-    assert starter.on_set_cookie(b"x=1", starter.scope(SITE), NOW)[0] == b"x=1"
+    assert starter.on_set_cookie(b"x=1", starter.scope(SITE), clock_at(NOW))[0] == b"x=1"
     text = (POLICIES / "starter.yaml").read_text()
     for key in (
         "mode:",

@@ -433,15 +433,29 @@ def test_one_byte_per_segment_changes_nothing(start: Start) -> None:
             assert body == b"slowly" and b"Set-Cookie: sid=CANARYv; Secure\r\n" in head and b"t=v" not in head
 
 
+@pytest.mark.parametrize("status", [b"304 Not Modified", b"200 OK", b"302 Found"])
 @pytest.mark.parametrize("head", [b"", b"Connection: date\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"])
-def test_a_304_that_sets_a_cookie_has_a_date(start: Start, head: bytes) -> None:
-    """Add Date (RFC 9110 6.6.1). Without it Chromium counts an Expires from the Date of its stored page."""
+def test_a_response_with_an_expires_has_a_date(start: Start, head: bytes, status: bytes) -> None:
+    """Add Date (RFC 9110 6.6.1). Without it, browsers count an Expires from their own clock, which may be wrong. In a
+    304, Chromium counts it from the Date of its stored page."""
     answer = (
-        b"HTTP/1.1 304 Not Modified\r\n"
+        b"HTTP/1.1 "
+        + status
+        + b"\r\nContent-Length: 0\r\n"
         + head
         + b"Set-Cookie: sid=CANARY; Expires=Fri, 31 Dec 2038 23:59:59 GMT\r\n\r\n"
     )
     proxy, _ = start(answer)
-    told = ask(proxy.port, get(b"/", CLOSE))
-    dates = re.findall(rb"\r\nDate: ([^\r]*)", told)
-    assert len(dates) == 1 and abs(parse_cookie_date(dates[0]) - time.time()) < 60
+    for _ in range(2):
+        told = ask(proxy.port, get(b"/", CLOSE))
+        dates = re.findall(rb"\r\nDate: ([^\r]*)", told)
+        assert len(dates) == 1 and abs((parse_cookie_date(dates[0]) or 0) - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    "answer", [b"Set-Cookie: sid=CANARY; Path=/\r\n", b"", b"Set-Cookie: sid=CANARY; Expires=x\r\nDate: x\r\n"]
+)
+def test_a_date_is_added_only_for_an_expires_without_one(start: Start, answer: bytes) -> None:
+    proxy, _ = start(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + answer + b"\r\n")
+    for _ in range(2):
+        assert ask(proxy.port, get(b"/", CLOSE)).count(b"Date: ") == answer.count(b"Date: ")

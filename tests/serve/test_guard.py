@@ -68,6 +68,7 @@ UNTOUCHED = [
     (page(status=b"206 Partial Content"), NAVIGATION),
     (page(body=b""), NAVIGATION),
     (page(b"Content-Disposition: attachment; filename=x"), NAVIGATION),
+    (page(b"Content-Disposition: ATTACHMENT "), NAVIGATION),
     (page(b"Location: /x", status=b"302 Found"), NAVIGATION),
     (page(body=PAGE, kind=b"*/*"), b"Sec-Fetch-Dest: empty"),
     (untyped(PAGE, b"X-Content-Type-Options: nosniff"), NAVIGATION),
@@ -126,6 +127,10 @@ RESULTS = [
     (page(), "injected"),
     (page(kind=b"TEXT/HTML foo"), "injected"),
     (page(b"Content-Encoding: identity"), "injected"),
+    (page(b"Content-Encoding: identity, identity"), "injected"),
+    (page(b"Content-Encoding: none"), "injected"),  # browsers show the body as it is
+    (page(b"Content-Encoding: none, br"), "encoded"),
+    (page(b"Content-Disposition: attachment=x"), "injected"),  # Chromium shows it
     (page(b"Content-Security-Policy: script-src 'self'"), "injected"),
     (page(b"Content-Security-Policy: script-src 'nonce-abc'"), "injected"),
     (page(b"Content-Security-Policy: script-src http://shop.example"), "injected"),
@@ -142,6 +147,7 @@ RESULTS = [
     (untyped(PAGE), "sniffed"),
     (page(kind=b"*/*"), "sniffed"),
     (page(kind=b"unknown/unknown"), "sniffed"),
+    (page(kind=b"application/x-unknown-content-type"), "sniffed"),  # in Firefox
     (untyped(PAGE, b"Content-Security-Policy: script-src 'none'"), "csp"),
     (untyped(PAGE, b"X-Content-Type-Options: nosniff"), "not-html"),
     (untyped(b"plain text"), "not-html"),

@@ -36,13 +36,18 @@ _PAIRED = [
     "Expires=Thu, 01 Jan 1970 00:00:00 GMT", "Expires=Fri, 31 Dec 2027 23:59:59 GMT", "Expires=Fri, 31 Dec 2027", "Expires=x",
 ]  # fmt: skip
 PAIRS = [f"{one}; {other}" for one, other in product(_PAIRED, _PAIRED) if one != other]
+TABS = [
+    "Max-Age=\t0", "Max-Age\t=0", "\tMax-Age=0\t", "Path=\t/; Max-Age=0", "Path\t=/; Max-Age=\t0", "Secure=\tx; Max-Age=0",
+    "Expires=\tThu, 01 Jan 1970 00:00:00 GMT", "Max-Age=\t60", "Expires\t=\tFri, 31 Dec 2027 23:59:59 GMT",
+]  # fmt: skip
+"""Tabs around names and values, which browsers ignore."""
 CROWDED = [
     "x; " * 20 + "Max-Age=31536000",
     "x; " * 60 + "Max-Age=0",
     "Max-Age=0; " + "x; " * 60 + "Max-Age=x",
     "Max-Age=0;;Max-Age=x;",
 ]
-TABLE = ALONE + PAIRS + CROWDED
+TABLE = ALONE + PAIRS + TABS + CROWDED
 
 
 def attributes(line: str) -> list[tuple[str, str]]:

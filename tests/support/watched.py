@@ -1,6 +1,7 @@
 """Inventories for tests, from cookies written as on the wire."""
 
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.policy import Mode
@@ -37,8 +38,8 @@ class Watched:
         (judged,) = self.engine.on_response([(b"Set-Cookie", line.encode())], exchange, NOW).cookies[-1:]
         cookie = parse_set_cookie(line.encode())
         shape, seconds = (None, 0)
-        if cookie is not None and not is_deletion(cookie, NOW):
-            shape, seconds = shape_of(cookie, NOW)
+        if cookie is not None and not is_deletion(cookie, clock_at(NOW)):
+            shape, seconds = shape_of(cookie, clock_at(NOW))
         name = cookie.name if cookie is not None else b""
         self._add(
             name,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import (
     MEANINGS,
     NOT_VIOLATIONS,
@@ -180,7 +181,14 @@ def test_report_mode_decides_the_same_and_changes_nothing(
         ("path: /x, secure: true, http_only: remove", "a=1;;HttpOnly", "a=1;; Path=/x; Secure"),
         ("path: /x, secure: true", "a=1;Max-Age=0;", "a=;Max-Age=0; Path=/x; Secure;"),
         ("path: /x", "a=v;x\ty;Max-Age=00;;", "a=; Path=/x; Max-Age=0"),
-        ("path: /x", "a=v;Path\t=/x;Path=\ty/x;Max-Age=0;", "a=;Path=/x;Max-Age=0;"),
+        ("path: /x", "a=v;Path\t=/x;Path=y\t/x;Max-Age=0;", "a=; Path=/x;Path=/x;Max-Age=0;"),
+        ("secure: keep", "a=v; Max-Age=\t0", "a=; Max-Age=0"),
+        ("secure: keep", "a=v; Max-Age\t=0", "a=; Max-Age=0"),
+        (
+            "secure: keep",
+            "a=; Path=\t/;\tDomain\t=shop.example\t; Secure=\tx; Max-Age=0",
+            "a=; Path=/; Domain=shop.example; Secure=x; Max-Age=0",
+        ),
     ],
 )
 def test_attributes_are_added_before_an_empty_last_one(rule: str, line: str, after: str) -> None:
@@ -305,6 +313,48 @@ def test_a_deletion_keeps_same_site_none_which_browsers_require_in_frames() -> N
     assert judge(tried, "a=; SameSite=None; Secure; Max-Age=0")[0] == "a=; SameSite=None; Secure; Max-Age=0"
 
 
+@pytest.mark.parametrize("rule", ["Lax", "Strict", "{at_least: Lax}", "{default: Strict}", "remove"])
+def test_no_rule_takes_same_site_none_from_a_deletion(rule: str) -> None:
+    tried = engine(entries(f"name: a, secure: keep, same_site: {rule}"))
+    line = "a=; Max-Age=0; SameSite=None; Secure; Partitioned"
+    assert judge(tried, line)[0] == line
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("SameSite=None; SameSite=Lax", ""),
+        ("SameSite=Lax; SameSite=None", "; SameSite=Lax; SameSite=None; Secure"),
+        ("SameSite=None; SameSite=x", ""),
+    ],
+)
+def test_the_last_same_site_of_an_undeclared_deletion_counts(given: str, kept: str) -> None:
+    assert judge(engine(entries("name: a")), f"b=; {given}; Max-Age=0")[0] == f"b={kept}; Max-Age=0"
+
+
+LONG = "x" * 1100
+
+
+@pytest.mark.parametrize(
+    ("rule", "line", "after"),
+    [
+        ("same_site: Strict", f"a=1; SameSite=Strict; SameSite={LONG}", "a=1; SameSite=Strict"),
+        ("same_site: Lax", f"a=1; SameSite={LONG}", "a=1; SameSite=Lax"),
+        ("same_site: {at_least: Lax}", f"a=1; SameSite=Lax; SameSite={LONG}", "a=1; SameSite=Lax"),
+        ("same_site: remove", f"a=1; SameSite={LONG}", "a=1"),
+        ("http_only: remove", f"a=1; HttpOnly={LONG}", "a=1"),
+        ("secure: remove", f"a=1; Secure={LONG}", "a=1"),
+        ("partitioned: remove, supersede: false", f"a=1; Secure; Partitioned={LONG}", "a=1; Secure"),
+        ("secure: keep, same_site: keep", f"a=1; SameSite={LONG}", f"a=1; SameSite={LONG}"),
+    ],
+)
+def test_attributes_that_only_firefox_reads_leave_with_the_rule_for_them(rule: str, line: str, after: str) -> None:
+    tried = engine(entries(f"name: a, {rule}"))
+    for _ in range(2):
+        assert judge(tried, line)[0] == after
+    assert judge(tried, after)[0] == after
+
+
 def test_an_undeclared_deletion_never_keeps_the_value_of_the_next_one() -> None:
     tried = engine(entries("name: a"))
     assert judge(tried, "b=; Max-Age=0")[0] == "b=; Max-Age=0"
@@ -358,18 +408,22 @@ def test_a_word_that_is_a_declared_name_does_not_make_a_deletion_ambiguous(respo
 
 
 DATES = [
-    # the response's Date fields, and the Expires (or None) that is left under a bound of an hour
+    # the response's Date fields, and the Expires, the Max-Age or None that is left under a bound of an hour
     ([], "Sun, 09 Sep 2001 02:46:40 GMT"),
     (["Sun, 09 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
     # browsers count from Date: a slow clock would make the cookie live longer
-    (["Sat, 08 Sep 2001 01:46:40 GMT"], "Sat, 08 Sep 2001 02:46:40 GMT"),
+    (["Sun, 09 Sep 2001 01:16:40 GMT"], "Sun, 09 Sep 2001 02:16:40 GMT"),
+    # an end that is past by one of the clocks would be a deletion
+    (["Sat, 08 Sep 2001 01:46:40 GMT"], 3600),
     # browsers may read any other form as another time
     (["Saturday, 08-Sep-01 01:46:40 GMT"], None),
     (["Sat, 08 Sep 2001 01:46:40 GMT+1200"], None),
     (["Sat, 08 Sep 2001 01:46:40 JST"], None),
     (["9/8/1999 8 Sep 2001 01:46:40 GMT"], None),
     # some browsers count from their own clock: a Date in the future must not extend the lifetime
-    (["Mon, 10 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
+    (["Sun, 09 Sep 2001 02:16:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
+    (["Sun, 09 Sep 2001 02:46:40 GMT"], 3600),
+    (["Mon, 10 Sep 2001 01:46:40 GMT"], 3600),
     (["yesterday"], None),
     ([""], None),
     (["Sat, 08 Sep 2001 01:46:40 GMT", "Sun, 09 Sep 2001 01:46:40 GMT"], None),
@@ -379,13 +433,14 @@ DATES = [
 @pytest.mark.parametrize("form", ["Tue, 19 Jan 2038 03:14:07 GMT", "Tue, 19-Jan-38 03:14:07 GMT"])
 @pytest.mark.parametrize(("dates", "expires"), DATES)
 def test_expires_is_bounded_on_the_clock_from_which_browsers_count_it(
-    dates: list[str], expires: str | None, form: str
+    dates: list[str], expires: str | int | None, form: str
 ) -> None:
     tried = engine(entries("name: a, lifetime: 1h"))
     head = [(b"Date", date.encode()) for date in dates] + [(b"Set-Cookie", f"a=1; Expires={form}".encode())]
     for _ in range(2):
         outcome = tried.on_response(head, SECURE, NOW)
-        assert outcome.headers[-1][1].decode() == (f"a=1; Expires={expires}" if expires else "a=1")
+        told = f"; Max-Age={expires}" if isinstance(expires, int) else f"; Expires={expires}" if expires else ""
+        assert outcome.headers[-1][1].decode() == f"a=1{told}"
         assert outcome.headers[:-1] == head[:-1]
 
 
@@ -395,6 +450,7 @@ def test_a_past_expires_is_a_deletion_by_the_clock_of_the_response() -> None:
     for date, is_deletion in (
         (b"Sun, 09 Sep 2001 01:46:40 GMT", True),
         (b"Sun, 09 Sep 2001 00:46:40 GMT", False),
+        (b"Sun, 09 Sep 2001 02:46:40 GMT", True),
     ):
         outcome = tried.on_response([(b"Date", date), (b"Set-Cookie", line)], SECURE, NOW)
         assert (Reason.DELETION in outcome.cookies[0].decision.reasons) is is_deletion
@@ -447,7 +503,7 @@ def test_names_of_one_glob_are_judged_alike_and_each_as_itself(date: str) -> Non
         assert found.cookies[0].decision.reasons == expected.cookies[0].decision.reasons
     scope = warm.scope(SECURE)
     (one, _), (other, _) = (
-        warm.on_set_cookies(run(name, b"; Path=/%b" % date.encode()), scope, lambda: NOW, unexpected)
+        warm.on_set_cookies(run(name, b"; Path=/%b" % date.encode()), scope, lambda: clock_at(NOW), unexpected)
         for name in (b"g-1", b"g-2")
     )
     assert one != other
@@ -687,9 +743,9 @@ def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
     assert len(tried._scopes) <= MAX_SCOPES
     scope = tried.scope(SECURE)
     for number in range(MAX_PLANS + 10):
-        tried.on_set_cookie(b"a=1; x=%d" % number, scope, NOW)
+        tried.on_set_cookie(b"a=1; x=%d" % number, scope, clock_at(NOW))
     assert len(scope.plans) <= MAX_PLANS
-    tried.on_set_cookie(b"a=1; x=" + b"y" * 600, scope, NOW)
+    tried.on_set_cookie(b"a=1; x=" + b"y" * 600, scope, clock_at(NOW))
     assert not any(len(tail) > 600 for _, _, tail in scope.plans)
     tried.on_cookie(b"n" * 600 + b"=1", scope)
     assert b"n" * 600 not in scope.names
@@ -699,10 +755,10 @@ def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
     tried.on_cookies(b"; ".join(b"n%d=1" % n for n in range(400)), scope)
     assert not any(len(shape) > MAX_SHAPE for shape in scope.headers)
     for number in range(MAX_PLANS):
-        tried.on_set_cookies(run(b"a", b"; x%d" % number), scope, lambda: NOW, unexpected)
+        tried.on_set_cookies(run(b"a", b"; x%d" % number), scope, lambda: clock_at(NOW), unexpected)
     assert 0 < len(scope.runs) <= MAX_PLANS // SHAPE_WEIGHT
     for _ in range(2):
-        tried.on_set_cookies(run(*[b"a", b"; " + b"x" * 200] * 6), scope, lambda: NOW, unexpected)
+        tried.on_set_cookies(run(*[b"a", b"; " + b"x" * 200] * 6), scope, lambda: clock_at(NOW), unexpected)
     assert not any(sum(map(len, shape)) > MAX_SHAPE for shape in scope.runs)
 
 
@@ -717,7 +773,7 @@ def test_the_memo_never_holds_a_value() -> None:
         b"CANARY",
         b"a=CANARY\x00",
     ):
-        tried.on_set_cookie(line, scope, NOW)
+        tried.on_set_cookie(line, scope, clock_at(NOW))
         tried.on_cookie(line, scope)
         for header in (line, b"a=CANARY; b=CANARY; ", b"a=1;CANARY; b=2", b"; CANARY"):
             tried.on_cookies(header, scope)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cookiewarden.core.cookies.cookie import CONTROL, is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Decision, Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.judge import Judge, Situation
@@ -90,7 +91,7 @@ def test_output_lines_are_clean_in_order_and_stable(engine: Engine, lines: list[
         assert not CONTROL.search(value)
     for line in superseding:
         cookie = parse_set_cookie(line)
-        assert cookie is not None and is_deletion(cookie, NOW) and cookie.value in (b"", b"deleted")
+        assert cookie is not None and is_deletion(cookie, clock_at(NOW)) and cookie.value in (b"", b"deleted")
     again = engine.on_response([(b"Set-Cookie", value) for value in after], exchange, NOW)
     assert [value for _, value in again.headers] == after
 
@@ -107,8 +108,8 @@ def test_name_and_value_are_kept_byte_for_byte(engine: Engine, line: bytes, exch
         assert judged.after == line
         return
     assert after is not None
-    assert is_deletion(after, NOW) == is_deletion(before, NOW)
-    if is_deletion(before, NOW) and Reason.DELETION in judged.decision.reasons and judged.decision.enforced:
+    assert is_deletion(after, clock_at(NOW)) == is_deletion(before, clock_at(NOW))
+    if is_deletion(before, clock_at(NOW)) and Reason.DELETION in judged.decision.reasons and judged.decision.enforced:
         assert after.name == before.name and after.value in (b"", b"deleted")
     else:
         assert after.pair == before.pair
@@ -130,8 +131,8 @@ def test_the_engine_decides_as_the_judge(
     place = Situation(scope.site, scope.denied, scope.is_public)
     for line, shift in sequence * 2:
         now = NOW + shift
-        after, decision = engine.on_set_cookie(line, scope, now)
-        expected, plainly = judge.judge_set_cookie(line, place, now)
+        after, decision = engine.on_set_cookie(line, scope, clock_at(now))
+        expected, plainly = judge.judge_set_cookie(line, place, clock_at(now))
         assert (after, decision.action, decision.reasons) == (expected, plainly.action, plainly.reasons)
         for judged in engine.on_cookie(line, scope)[1]:
             reasons = [reason for reason in judged.decision.reasons if reason is not Reason.DUPLICATE_NAME]
@@ -158,8 +159,8 @@ def test_all_lines_of_a_head_are_judged_as_each_of_them(
     loop, one = build(rules, response, Mode.ENFORCE), build(rules, response, Mode.ENFORCE)
     scope, other = loop.scope(exchange), one.scope(exchange)
     for lines in responses * 2:
-        found, decisions = loop.on_set_cookies(together(lines), scope, lambda: NOW, unexpected)
-        expected = [one.on_set_cookie(line.rstrip(b" \t"), other, NOW) for line in lines]
+        found, decisions = loop.on_set_cookies(together(lines), scope, lambda: clock_at(NOW), unexpected)
+        expected = [one.on_set_cookie(line.rstrip(b" \t"), other, clock_at(NOW)) for line in lines]
         assert [(d.action, d.reasons, d.label) for d in decisions] == [
             (d.action, d.reasons, d.label) for _, d in expected
         ]

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cookiewarden.core.cookies.cookie import is_deletion, parse_set_cookie
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.keys import throw_away
@@ -62,7 +63,7 @@ def check(name: str, rest: str) -> None:
     text, cookie = judged.after.decode(), parse_set_cookie(line)
     assert cookie is not None
     readings = [read(text, NOW) for read in READERS]
-    if is_deletion(cookie, NOW):
+    if is_deletion(cookie, clock_at(NOW)):
         assert Reason.DELETION in judged.decision.reasons
         assert readings == [0, 0] and "CANARY" not in text, text
         return

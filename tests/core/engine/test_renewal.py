@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cookiewarden.core.cookies.cookie import parse_set_cookie
-from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.cookies.date import clock_at
+from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.memo import SetCookieLines
 from cookiewarden.core.engine.seal import Keyring
@@ -91,7 +92,9 @@ def runs(tried: Engine, held: bytes, *values: bytes) -> tuple[bytes, ...]:
     def no_fault(error: Exception) -> None:
         raise error
 
-    parts, decisions = tried.on_set_cookies(SetCookieLines(shape, list(values)), scope, lambda: NOW, no_fault, held)
+    parts, decisions = tried.on_set_cookies(
+        SetCookieLines(shape, list(values)), scope, lambda: clock_at(NOW), no_fault, held
+    )
     assert len(decisions) == 3
     return tuple(b"".join(parts).split(b"\r\nSet-Cookie: ")[1:])
 
@@ -251,3 +254,13 @@ def test_a_birth_is_part_of_the_sealed_value(value: bytes, birth: int) -> None:
     assert KEYRING.open(sealed, b"v", b"c") == value and KEYRING.looks_sealed(sealed)
     assert len(sealed) <= KEYRING.sealed_length(len(value), is_dated=True)
     assert KEYRING.open(b"s1." + sealed[3:], b"v", b"c") is None  # the version is bound
+
+
+@pytest.mark.parametrize("held", [b"caf\xe9", b"caf\xef\xbf\xbd"])
+def test_firefox_renews_no_value_whose_octets_it_replaced(held: bytes) -> None:
+    """Firefox sends U+FFFD for octets that are not UTF-8."""
+    tried = engine(entries("name: held, renew: false, lifetime: 1h"))
+    scope = tried.scope(Exchange())
+    for _ in range(2):
+        after, decision = tried.on_set_cookie(b"held=caf\xe9; Max-Age=9", scope, clock_at(NOW), b"held=" + held, NOW)
+        assert after is None and decision.reasons == (Reason.NOT_RENEWED,)

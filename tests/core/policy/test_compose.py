@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.compose import load
@@ -57,7 +58,7 @@ def test_absent_keys_have_the_documented_defaults() -> None:
 def test_ten_thousand_entries_are_composed_and_matched() -> None:
     many = policy(entries(*(f"name: c{n}, lifetime: 1d, purpose: x" for n in range(10_000))))
     engine = Engine(many)
-    after, decision = engine.on_set_cookie(b"c9999=1", engine.scope(Exchange()), 0.0)
+    after, decision = engine.on_set_cookie(b"c9999=1", engine.scope(Exchange()), clock_at(0.0))
     assert (after, decision.label) == (b"c9999=1", "c9999")
 
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cookiewarden.core.cookies.cookie import parse_set_cookie
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.report import inventory as module
 from cookiewarden.core.report.inventory import (
     MAX_NAMES,
@@ -191,7 +192,7 @@ def test_a_sample_path_has_two_segments_and_no_personal_data(target: bytes, show
 )  # fmt: skip
 def test_the_lifetime_of_a_line_is_read(line: bytes, seconds: int) -> None:
     cookie = parse_set_cookie(line)
-    assert cookie is not None and lifetime_of(cookie, NOW) == seconds
+    assert cookie is not None and lifetime_of(cookie, clock_at(NOW)) == seconds
 
 
 def test_a_shape_has_no_value_and_no_number() -> None:
@@ -200,18 +201,18 @@ def test_a_shape_has_no_value_and_no_number() -> None:
     )
     assert cookie is not None
     shape = Shape(True, True, True, True, "None", "/users/*", "shop.example")
-    assert shape_of(cookie, NOW) == (shape, 5)
+    assert shape_of(cookie, clock_at(NOW)) == (shape, 5)
 
 
 def test_a_line_without_attributes_has_an_empty_shape() -> None:
     cookie = parse_set_cookie(b"a=1")
-    assert cookie is not None and shape_of(cookie, NOW) == (Shape(), 0)
+    assert cookie is not None and shape_of(cookie, clock_at(NOW)) == (Shape(), 0)
 
 
 def test_lines_that_browsers_ignore_are_not_recorded() -> None:
     """Drop invalid attribute values, which may be a part of the cookie's value after a semicolon."""
     cookie = parse_set_cookie(b"a=1; Path=CANARY; Domain=CANARY!; SameSite=CANARY")
-    assert cookie is not None and shape_of(cookie, NOW)[0] == Shape(same_site="?", path="?", domain="?")
+    assert cookie is not None and shape_of(cookie, clock_at(NOW))[0] == Shape(same_site="?", path="?", domain="?")
 
 
 def test_undecodable_octets_are_shown_escaped() -> None:

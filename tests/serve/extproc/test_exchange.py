@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden import keys
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.serve.address import Address
@@ -240,7 +241,7 @@ def test_odd_octets_in_a_value_are_judged_each_time(serve, value: bytes) -> None
     assert exchange(peer, asks_request(), plain)[1].is_empty  # a plan for this tail exists
     line = b"sid=" + value + b"; Secure; Max-Age=5"
     _, answered = exchange(peer, asks_request(), asks_response(*set_cookies(line)))
-    after, _ = engine.on_set_cookie(line, engine.scope(Exchange()), time.time())
+    after, _ = engine.on_set_cookie(line, engine.scope(Exchange()), clock_at(time.time()))
     assert (line if answered.is_empty else b"".join(v for _, v in answered.sets) or None) == after
 
 

@@ -125,13 +125,24 @@ local function imf_fixdate(seconds)
   )
 end
 
--- The time from which browsers count an Expires; negative if it is unknown. `dates`: the values of the Date fields.
+-- The times from which browsers may count an Expires. `dates`: the values of the Date fields. `sent` decides whether an
+-- Expires is a deletion: the Date, or the latest time if the Date is unclear.
 local function expires_clock(dates, now)
-  if #dates == 0 then return now end
-  local text = strip(dates[1])
-  local at = #dates == 1 and parse_date(text) or nil
-  if at and at > 0 and text == imf_fixdate(at) then return at < now and at or now end
-  return -now
+  local clock = { earliest = now, latest = now, sent = now, is_known = true }
+  local first
+  for i = 1, #dates do
+    local at = parse_date(strip(dates[i]))
+    if at and at > 0 then
+      first = first or at
+      if at < clock.earliest then clock.earliest = at end
+      if at > clock.latest then clock.latest = at end
+    end
+  end
+  if #dates > 0 then
+    clock.is_known = #dates == 1 and first ~= nil and strip(dates[1]) == imf_fixdate(first)
+    clock.sent = clock.is_known and first or clock.latest
+  end
+  return clock
 end
 
 -- Set-Cookie (5.6)
@@ -207,10 +218,10 @@ local function lifetimes(cookie)
   return all, age, date
 end
 
-local function is_deletion(cookie, now)
+local function is_deletion(cookie, clock)
   local _, age, date = lifetimes(cookie)
   if age then return age.seconds <= 0 end
-  return date ~= nil and date.seconds <= (now < 0 and -now or now)
+  return date ~= nil and date.seconds <= clock.sent
 end
 
 -- Drafts: positions stay, removed attributes are marked, and added ones follow all others.
@@ -244,6 +255,21 @@ local function drop(draft, unwanted)
     if draft.names[i] == unwanted then draft.gone[i] = true end
   end
   draft.is_changed = true
+end
+
+-- Attributes that are too long. Firefox reads them, other browsers ignore them.
+local function drop_ignored(draft, unwanted)
+  if draft.at["!" .. unwanted] then
+    drop(draft, "!" .. unwanted)
+    return true
+  end
+  return false
+end
+
+local function drop_all(draft, unwanted)
+  local is_dropped = draft.at[unwanted] ~= nil
+  if is_dropped then drop(draft, unwanted) end
+  return drop_ignored(draft, unwanted) or is_dropped
 end
 
 local function put(draft, name, spelled, value)
@@ -392,13 +418,14 @@ local function edit_sending(draft, entry, https, is_a_deletion)
       add(draft, "partitioned", " Partitioned")
       draft.moved = true
     end
-  elseif entry.partitioned == "remove" and draft.at.partitioned then
-    drop(draft, "partitioned")
+  elseif entry.partitioned == "remove" and drop_all(draft, "partitioned") then
     draft.moved = true
   end
+  -- Without SameSite=None, browsers ignore a deletion in a frame of another site.
   if entry.same_site == "remove" then
-    if draft.at.samesite and not is_a_deletion then drop(draft, "samesite") end
-  elseif entry.same_site then
+    if not is_a_deletion then drop_all(draft, "samesite") end
+  elseif entry.same_site and not (is_a_deletion and same_site_of(draft) == "none") then
+    drop_ignored(draft, "samesite")
     local current, wanted = same_site_of(draft), lower(entry.same_site_value)
     local is_satisfied
     if entry.same_site == "exactly" then is_satisfied = current == wanted
@@ -411,15 +438,15 @@ local function edit_sending(draft, entry, https, is_a_deletion)
     if not draft.at.secure and (https or (verb == "true" and not is_a_deletion)) then require_secure(draft) end
   elseif verb ~= "keep" then
     if needs_secure(draft) then require_secure(draft)
-    elseif verb == "remove" and draft.at.secure then drop(draft, "secure") end
+    elseif verb == "remove" then drop_all(draft, "secure") end
   end
 end
 
 local function edit_reading(draft, entry)
   if entry.http_only == "true" then
     if not draft.at.httponly then add(draft, "httponly", " HttpOnly") end
-  elseif entry.http_only == "remove" and draft.at.httponly then
-    drop(draft, "httponly")
+  elseif entry.http_only == "remove" then
+    drop_all(draft, "httponly")
   end
   if entry.priority then
     local priority = last(draft, "priority")
@@ -432,18 +459,23 @@ end
 local function bound_lifetime(draft, bound, clock)
   local all, age, date = lifetimes(draft)
   if #all == 0 then return end
-  if clock < 0 then date = nil end
+  if not clock.is_known then date = nil end
   local kept = {}
   if bound > 0 then
     if age then kept[#kept + 1] = age end
     if date then kept[#kept + 1] = date end
   end
+  local skewed
   for i = 1, #kept do
     local one = kept[i]
-    local latest = one.name == "expires" and bound + floor(clock) or bound
+    local latest = one.name == "expires" and bound + floor(clock.earliest) or bound
     local least = one.seconds < latest and one.seconds or latest
     local canonical = one.name == "expires" and imf_fixdate(least) or format("%d", least)
-    if canonical ~= one.value then
+    if one.name == "expires" and one.seconds > latest and latest <= clock.latest and one.seconds > clock.sent then
+      -- Some browsers would read the bounded Expires as a deletion.
+      skewed = one.seconds - floor(clock.sent)
+      if skewed > bound then skewed = bound end
+    elseif canonical ~= one.value then
       draft.raws[one.at] = with_value(draft.raws[one.at], canonical)
       draft.is_changed = true
     end
@@ -452,6 +484,11 @@ local function bound_lifetime(draft, bound, clock)
     for i = 1, #all do draft.gone[all[i].at] = true end
     for i = 1, #kept do draft.gone[kept[i].at] = nil end
     draft.is_changed = true
+  end
+  if skewed then
+    draft.gone[date.at] = true
+    draft.is_changed = true
+    if not age then add(draft, "max-age", format(" Max-Age=%d", skewed)) end
   end
 end
 
@@ -478,7 +515,15 @@ end
 -- Deletions
 
 local function has_tab(raw)
-  return find(strip(raw), "\t", 1, true) ~= nil
+  return find(raw, "\t", 1, true) ~= nil
+end
+
+-- An attribute without the tabs around its name and its value, which browsers ignore.
+local function without_outer_tabs(raw)
+  if not has_tab(raw) then return raw end
+  local equals = find(raw, "=", 1, true)
+  if not equals then return " " .. strip(raw) end
+  return " " .. strip(sub(raw, 1, equals - 1)) .. "=" .. strip(sub(raw, equals + 1))
 end
 
 local function renumbered(draft)
@@ -523,14 +568,15 @@ local function delete(draft)
   end
   for i = 1, #draft.raws do
     if not draft.gone[i] and has_tab(draft.raws[i]) then
-      draft.gone[i] = true
-      draft.tabs = true
+      draft.raws[i] = without_outer_tabs(draft.raws[i])
+      draft.is_changed = true
+      if has_tab(draft.raws[i]) then
+        draft.gone[i] = true
+        draft.tabs = true
+      end
     end
   end
-  if draft.tabs then
-    draft.is_changed = true
-    renumbered(draft)
-  end
+  if draft.tabs then renumbered(draft) end
   if draft.value ~= "" then
     local equals = find(draft.pair, "=", 1, true)
     draft.pair = equals and sub(draft.pair, 1, equals) or draft.pair
@@ -541,9 +587,10 @@ end
 -- A deletion with only the cookie's identity.
 local function bare_deletion(cookie)
   local raws, names = {}, {}
+  local is_cross_site = same_site_of(cookie) == "none"
   for i = 1, #cookie.names do
-    local name, raw = cookie.names[i], cookie.raws[i]
-    if IDENTITY[name] and (name ~= "samesite" or lower(value_of(raw)) == "none") and not has_tab(raw) then
+    local name, raw = cookie.names[i], without_outer_tabs(cookie.raws[i])
+    if IDENTITY[name] and (name ~= "samesite" or is_cross_site) and not has_tab(raw) then
       raws[#raws + 1] = raw
       names[#names + 1] = name
     end

@@ -7,7 +7,7 @@ unquoted or trimmed.
 
 import re
 
-from cookiewarden.core.cookies.date import parse_cookie_date
+from cookiewarden.core.cookies.date import Clock, parse_cookie_date
 
 MAX_PAIR = 4096
 """Maximum length of name and value, in octets. Browsers ignore larger cookies (RFC 6265bis 5.6)."""
@@ -200,13 +200,12 @@ def max_age(value: bytes) -> int | None:
     return -number if negative else min(number, FOREVER)
 
 
-def is_deletion(cookie: SetCookie, now: float) -> bool:
-    """Check whether the line deletes a cookie, by the last valid Max-Age, else by the last valid Expires.
-
-    `now` is the time from which Expires counts (`expires_clock`), in seconds since the epoch. If that is unknown, the
-    proxy's clock is used."""
+def is_deletion(cookie: SetCookie, clock: Clock) -> bool:
+    """Check whether the line deletes a cookie, by the last valid Max-Age, else by the last valid Expires."""
     counts = cookie.lifetime().counts
-    return counts is not None and counts[3] is not None and counts[3] <= (0 if counts[1] == b"max-age" else abs(now))
+    if counts is None or counts[3] is None:
+        return False
+    return counts[3] <= (0 if counts[1] == b"max-age" else clock.sent)
 
 
 def parse_cookie(header: bytes) -> list[tuple[bytes, bytes]]:

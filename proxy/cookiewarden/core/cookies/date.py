@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 # RFC 6265bis 5.1.1: delimiter = %x09 / %x20-2F / %x3B-40 / %x5B-60 / %x7B-7E
 _TOKENS = re.compile(rb"[^\x09\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
@@ -71,22 +72,35 @@ def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: in
     return days * 86_400 + hour * 3600 + minute * 60 + second
 
 
-def expires_clock(dates: Sequence[bytes], now: float) -> float:
-    """Return the time from which browsers count an Expires, in seconds since the epoch; negative if it is unknown.
+class Clock(NamedTuple):
+    """The times from which browsers may count an Expires of one response, in seconds since the epoch.
 
-    `dates` are the values of the response's Date fields. Chromium and Firefox use the difference of Expires and Date as
-    the lifetime, so an old Date makes it longer. Other browsers use their own clock. The earlier of the two is safe for
-    all. With several dates, or one that is not an IMF-fixdate, browsers may differ, and the result is `-now`."""
+    Chromium and Firefox use the difference of Expires and Date as the lifetime. Other browsers use their own clock. A
+    bound counts from the earlier time, so that no browser keeps the cookie longer."""
+
+    earliest: float
+    latest: float
+    sent: float
+    """The time that decides whether an Expires is a deletion: the Date, or the latest time if the Date is unclear."""
+    is_known: bool = True
+    """False if browsers may read the Date differently: there are several, or it is not an IMF-fixdate."""
+
+
+def clock_at(now: float) -> Clock:
+    """Return the clock of a response without a Date, or with the current one."""
+    return Clock(now, now, now)
+
+
+def expires_clock(dates: Sequence[bytes], now: float) -> Clock:
+    """Return the clock of a response with these values of Date fields. `now` is in seconds since the epoch."""
     if not dates:
-        return now
-    text = dates[0].strip(b" \t")
-    at = parse_cookie_date(text) if len(dates) == 1 else None
-    return min(now, float(at)) if at is not None and at > 0 and text == imf_fixdate(at) else -now
-
-
-def is_known(clock: float) -> bool:
-    """Check whether a result of `expires_clock` is known."""
-    return clock >= 0
+        return clock_at(now)
+    texts = [date.strip(b" \t") for date in dates]
+    read = [at for at in map(parse_cookie_date, texts) if at is not None and at > 0]
+    is_known = len(texts) == len(read) == 1 and texts[0] == imf_fixdate(read[0])
+    times = [now, *map(float, read)]
+    latest = max(times)
+    return Clock(min(times), latest, float(read[0]) if is_known else latest, is_known)
 
 
 @lru_cache(maxsize=64)  # one date per bound and second (0.1 µs instead of 2)

@@ -10,10 +10,9 @@ from cookiewarden.core.cookies.cookie import (
     TOO_LONG,
     WSP,
     SetCookie,
-    value_of,
     with_value,
 )
-from cookiewarden.core.engine.verbs import Draft, keep_promise, needs_secure, require_secure
+from cookiewarden.core.engine.verbs import Draft, keep_promise, needs_secure, require_secure, same_site_of
 
 _IDENTITY = frozenset({b"path", b"domain", b"secure", b"partitioned", b"samesite"})
 _ENDED = b" Max-Age=0"
@@ -42,22 +41,31 @@ def delete(draft: Draft) -> None:
             draft.remove([at for at, name in enumerate(names) if not name and not raws[at].strip(WSP)])
         draft.end(b"max-age", _ENDED)
     if b"\t" in b"".join(raws):
-        with_tabs = [at for at, raw in enumerate(raws) if _has_tab(raw) and at not in draft.gone]
-        if with_tabs:
-            draft.remove(with_tabs)
-            draft.renumber()
+        _without_tabs(draft)
     if draft.value:
         draft.become(with_value(draft.pair, b""), draft.name, b"")
 
 
-def _has_tab(raw: bytes) -> bool:
-    """Check whether an attribute contains a tab. Chromium ignores such a line."""
-    return b"\t" in raw and b"\t" in raw.strip(WSP)
+def _without_tabs(draft: Draft) -> None:
+    """Remove tabs from the attributes, and attributes that need one. Chromium ignores a line with a tab in a value."""
+    unclear = []
+    for at, raw in enumerate(draft.raws):
+        if b"\t" in raw and at not in draft.gone:
+            draft.raws[at] = without_outer_tabs(raw)
+            draft.is_changed = True
+            if b"\t" in draft.raws[at]:
+                unclear.append(at)
+    if unclear:
+        draft.remove(unclear)
+        draft.renumber()
 
 
-def _is_cross_site(raw: bytes) -> bool:
-    """Check whether SameSite is None. Without it, browsers ignore the line in a response to another site's page."""
-    return value_of(raw).lower() == b"none"
+def without_outer_tabs(raw: bytes) -> bytes:
+    """Return an attribute without the tabs around its name and its value, which browsers ignore."""
+    if b"\t" not in raw:
+        return raw
+    key, equals, value = raw.partition(b"=")
+    return b" " + key.strip(WSP) + equals + value.strip(WSP)
 
 
 def bare_deletion(cookie: SetCookie) -> bytes:
@@ -72,11 +80,10 @@ def bare_deletion(cookie: SetCookie) -> bytes:
         raws = list(compress(cookie.raws, map(_IDENTITY.__contains__, cookie.names)))
         names = list(filter(_IDENTITY.__contains__, cookie.names))
     if b"samesite" in names or b"\t" in b"".join(raws):
-        kept = [
-            (raw, name)
-            for raw, name in zip(raws, names, strict=True)
-            if (name != b"samesite" or _is_cross_site(raw)) and not _has_tab(raw)
-        ]
+        # Without SameSite=None, browsers ignore the line in a response to another site's page. The last one counts.
+        is_cross_site = same_site_of(cookie) == b"none"
+        written = [(without_outer_tabs(raw), name) for raw, name in zip(raws, names, strict=True)]
+        kept = [(raw, name) for raw, name in written if (name != b"samesite" or is_cross_site) and b"\t" not in raw]
         raws, names = [raw for raw, _ in kept], [name for _, name in kept]
     pair = cookie.name + b"=" if cookie.name else b"deleted"
     if cookie.name.startswith(b"__"):  # the name may have a prefix

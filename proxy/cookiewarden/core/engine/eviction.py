@@ -147,4 +147,5 @@ def _line(name: bytes, path: bytes, domain: bytes, jar: bytes) -> bytes:
     secure = jar or (b"; Secure" if prefix else b"")
     http_only = b"; HttpOnly" if prefix.endswith(b"http-") else b""
     bound = b"; Domain=" + domain if domain else b""
-    return name + b"=; Path=" + path + bound + b"; Max-Age=0" + secure + http_only
+    pair = name + b"=" if name else b"deleted"  # as in a deletion of a cookie without a name (`bare_deletion`)
+    return pair + b"; Path=" + path + bound + b"; Max-Age=0" + secure + http_only

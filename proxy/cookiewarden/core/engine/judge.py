@@ -15,6 +15,7 @@ from cookiewarden.core.cookies.cookie import (
     parse_set_cookie,
     read_set_cookie,
 )
+from cookiewarden.core.cookies.date import Clock
 from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.engine import verbs
 from cookiewarden.core.engine.decision import Action, Decision, Reason
@@ -99,11 +100,11 @@ class Judge:
     # In a response
 
     def judge_set_cookie(
-        self, line: bytes, situation: Situation, clock: float, match: Match | None = None
+        self, line: bytes, situation: Situation, clock: Clock, match: Match | None = None
     ) -> tuple[bytes | None, Decision]:
         """Judge a Set-Cookie value. Return the resulting value (None if it is blocked) and the decision.
 
-        `clock` is the time from which browsers count an Expires (`expires_clock`). `match` is the match of its name,
+        `clock` has the times from which browsers count an Expires. `match` is the match of its name,
         if the caller has it."""
         # A caller that has the match has checked the line for control characters.
         cookie = parse_set_cookie(line) if match is None else read_set_cookie(line)
@@ -149,7 +150,7 @@ class Judge:
         return None, Decision(Action.BLOCK, None, (reason,), enforced)
 
     def _decide_declared(
-        self, line: bytes, cookie: SetCookie, entry: Entry, situation: Situation, now: float, deletion: bool
+        self, line: bytes, cookie: SetCookie, entry: Entry, situation: Situation, clock: Clock, deletion: bool
     ) -> tuple[bytes | None, Decision]:
         site, enforced = situation.site, self.mode is Mode.ENFORCE and not entry.report_only
         if entry.category in situation.denied and not deletion:
@@ -169,7 +170,7 @@ class Judge:
         else:
             verbs.edit_reading(draft, entry.rules)
             if entry.rules.bound is not None:
-                verbs.bound_lifetime(draft, entry.rules.bound, now)
+                verbs.bound_lifetime(draft, entry.rules.bound, clock)
             fits = self.transport.seal(draft, entry, site, enforced)
             if entry.set_by is SetBy.SCRIPT:
                 more.append(Reason.SET_BY_SERVER)

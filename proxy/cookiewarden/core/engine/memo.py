@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 
 from cookiewarden.core.cookies.cookie import build_cookie
-from cookiewarden.core.cookies.date import imf_fixdate, parse_cookie_date
+from cookiewarden.core.cookies.date import Clock, imf_fixdate, parse_cookie_date
 from cookiewarden.core.engine.consent import NOTHING, Denied
 from cookiewarden.core.engine.decision import Decision
 from cookiewarden.core.engine.judge import Situation
@@ -29,8 +29,9 @@ EXPIRES = re.compile(rb";[ \t]*expires[ \t]*=([^;]*)", re.IGNORECASE)
 
 
 # Classes of dates. They are plain numbers, because the hash of an enum costs more than the look-up.
-INVALID, PAST, WITHIN, OVER, UNUSUAL_PAST, UNUSUAL_WITHIN = range(6)
-"""UNUSUAL dates are in a form that not all browsers read alike. This matters only with a bound."""
+INVALID, PAST, WITHIN, OVER, UNUSUAL_PAST, UNUSUAL_WITHIN, SKEWED = range(7)
+"""UNUSUAL dates are in a form that not all browsers read alike. This matters only with a bound. The result of SKEWED
+dates has no date (`bound_lifetime`)."""
 
 
 Answer = tuple[Denied, bool]
@@ -61,13 +62,13 @@ class DatedPlan:
     normalizes: bool = False
     """True if the original date is rewritten as an IMF-fixdate."""
 
-    def apply(self, pair: bytes, date: bytes, now: float) -> bytes | None:
+    def apply(self, pair: bytes, date: bytes, clock: Clock) -> bytes | None:
         if self.before is None:
             return None
         if self.after is None:
             return pair + self.before
         if self.bound is not None:
-            date = imf_fixdate(int(now) + self.bound)
+            date = imf_fixdate(int(clock.earliest) + self.bound)
         elif self.normalizes:
             date = imf_fixdate(parse_cookie_date(date.strip(b" \t")) or 0)
         return pair + self.before + date + self.after
@@ -161,17 +162,19 @@ def plan_dated(
     return DatedPlan(decision, before, rest, bound if is_cut else None, normalizes=not is_cut)
 
 
-def class_of(date: bytes, bound: int | None, now: float) -> int:
-    """Return the class of a date at `now` (seconds since the epoch), which is the input of decisions."""
+def class_of(date: bytes, bound: int | None, clock: Clock) -> int:
+    """Return the class of a date, which is the input of decisions."""
     text = date.strip(b" \t")
     at = parse_cookie_date(text)
     if at is None:
         return INVALID
+    is_past = at <= clock.sent
     if bound is None:
-        return PAST if at <= now else WITHIN
-    if at > int(now) + bound:
-        return OVER
+        return PAST if is_past else WITHIN
+    last = int(clock.earliest) + bound
+    if at > last and not is_past:
+        return OVER if last > clock.latest else SKEWED
     is_usual = text == imf_fixdate(at)
-    if at <= now:
+    if is_past:
         return PAST if is_usual else UNUSUAL_PAST
     return WITHIN if is_usual else UNUSUAL_WITHIN

@@ -6,6 +6,7 @@ value, which begins a new life, also within one response. A sealed cookie carrie
 does not change that date."""
 
 from cookiewarden.core.cookies.cookie import WSP, SetCookie, parse_cookie, read_set_cookie, with_value
+from cookiewarden.core.cookies.date import Clock
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.transport import MAX_OPENED, Transport, has_ended
 from cookiewarden.core.engine.verbs import Draft, Site, bound_lifetime
@@ -60,21 +61,21 @@ class Renewal:
         decision: Decision,
         entry: Entry,
         site: Site,
-        clock: float,
+        clock: Clock,
         cookies: bytes,
         now: float,
     ) -> tuple[bytes | None, Decision]:
         """Drop a line with the value that the browser holds. A sealed value gets a date of birth, or inherits it.
 
         `after` and `decision` are the result without regard to the browser, and `entry` is their `not_renewable` one.
-        `clock` is the time from which browsers count an Expires, `now` the time, and `cookies` the request's Cookie
-        field."""
+        `clock` has the times from which browsers count an Expires. `now` is the time, and `cookies` the request's
+        Cookie field."""
         if self._request.cookies is not cookies or self._request.at != now:
             self._request = Held(cookies, now)
         own, _, value = line.partition(b";")[0].partition(b"=")
         name, value = entry.name.encode() if entry.rename is not None else own.strip(WSP), value.strip(WSP)
         live = self._live(kept_as(entry, name), name, entry, site, now)
-        if name not in self._request.replaced and any(value == other for other, _ in live):
+        if name not in self._request.replaced and any(is_same(value, other) for other, _ in live):
             return None if decision.enforced else line, self._refused(entry, decision.enforced)
         self._request.replaced.add(name)
         if after is not None and Reason.SEALED in decision.reasons:
@@ -113,7 +114,7 @@ class Renewal:
         after: bytes,
         entry: Entry,
         site: Site,
-        clock: float,
+        clock: Clock,
         now: float,
     ) -> bytes:
         """Return a line whose sealed value and lifetime count from `birth`."""
@@ -123,6 +124,11 @@ class Renewal:
         if bound is not None and not bound.is_session:
             bound_lifetime(draft, Lifetime(bound.text, birth + bound.seconds - int(now)), clock)
         return draft.text()
+
+
+def is_same(value: bytes, held: bytes) -> bool:
+    """Check whether a browser that got a value sends it back as `held`. Firefox replaces octets that are not UTF-8."""
+    return value == held or (not value.isascii() and value.decode("utf-8", "replace").encode() == held)
 
 
 def parsed(line: bytes) -> SetCookie:

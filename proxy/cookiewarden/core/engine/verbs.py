@@ -10,13 +10,14 @@ from operator import itemgetter
 
 from cookiewarden.core.cookies.cookie import (
     MAX_PAIR,
+    TOO_LONG,
     WSP,
     SetCookie,
     value_of,
     with_attribute_value,
     with_name,
 )
-from cookiewarden.core.cookies.date import imf_fixdate, is_known
+from cookiewarden.core.cookies.date import Clock, imf_fixdate
 from cookiewarden.core.cookies.scope import domain_match, is_trustworthy, name_prefix
 from cookiewarden.core.cookies.suffix import is_public_suffix
 from cookiewarden.core.engine.decision import Reason
@@ -93,6 +94,17 @@ class Draft(SetCookie):
         del self.at[unwanted]
         self.gone.update([at for at, name in enumerate(self.names) if name == unwanted])
         self.note(reason)
+
+    def drop_all(self, unwanted: bytes, reason: Reason) -> None:
+        """Remove every attribute of this name, if there are any."""
+        if unwanted in self.at:
+            self.drop(unwanted, reason)
+        self.drop_ignored(unwanted, reason)
+
+    def drop_ignored(self, unwanted: bytes, reason: Reason) -> None:
+        """Remove the attributes of this name that are too long. Firefox reads them, other browsers ignore them."""
+        if TOO_LONG + unwanted in self.at:
+            self.drop(TOO_LONG + unwanted, reason)
 
     def put(self, name: bytes, spelled: bytes, value: bytes, reason: Reason) -> None:
         """Set the value of an attribute, in place of the one that browsers use or at the end.
@@ -240,12 +252,9 @@ def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = Fa
     if verb is Flag.ON:
         if b"partitioned" not in draft.at:
             draft.add(b"partitioned", b" Partitioned", Reason.PARTITIONED_CHANGED)
-    elif verb is Flag.REMOVE and b"partitioned" in draft.at:
-        draft.drop(b"partitioned", Reason.PARTITIONED_CHANGED)
-    # Browsers ignore a deletion in a frame of another site without SameSite=None.
-    if rules.same_site.verb is not SameSiteVerb.KEEP and not (
-        is_deletion and rules.same_site.verb is SameSiteVerb.REMOVE
-    ):
+    elif verb is Flag.REMOVE:
+        draft.drop_all(b"partitioned", Reason.PARTITIONED_CHANGED)
+    if rules.same_site.verb is not SameSiteVerb.KEEP and not (is_deletion and _hinders_deletion(draft, rules)):
         edit_same_site(draft, rules.same_site)
     verb = rules.secure
     if verb is Flag.ON or verb is Flag.HTTPS:
@@ -255,8 +264,14 @@ def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = Fa
     elif verb is not Flag.KEEP:
         if needs_secure(draft):
             require_secure(draft)
-        elif verb is Flag.REMOVE and b"secure" in draft.at:
-            draft.drop(b"secure", Reason.SECURE_REMOVED)
+        elif verb is Flag.REMOVE:
+            draft.drop_all(b"secure", Reason.SECURE_REMOVED)
+
+
+def _hinders_deletion(draft: Draft, rules: Rules) -> bool:
+    """Check whether the rules would take SameSite=None from a deletion. Without it, browsers ignore the deletion in a
+    frame of another site."""
+    return rules.same_site.verb is SameSiteVerb.REMOVE or same_site_of(draft) == b"none"
 
 
 STRENGTH = {b"": 0, b"none": 1, b"lax": 2, b"strict": 3}
@@ -275,9 +290,9 @@ def edit_same_site(draft: Draft, rule: SameSite) -> None:
     """Edit SameSite by a verb other than `keep`."""
     verb = rule.verb
     if verb is SameSiteVerb.REMOVE:
-        if b"samesite" in draft.at:
-            draft.drop(b"samesite", Reason.SAME_SITE_CHANGED)
+        draft.drop_all(b"samesite", Reason.SAME_SITE_CHANGED)
         return
+    draft.drop_ignored(b"samesite", Reason.SAME_SITE_CHANGED)
     current, wanted = same_site_of(draft), rule.value.lower().encode()
     if verb is SameSiteVerb.EXACTLY:
         is_satisfied = current == wanted
@@ -299,29 +314,31 @@ def edit_reading(draft: Draft, rules: Rules) -> None:
     if verb is Flag.ON:
         if b"httponly" not in draft.at:
             draft.add(b"httponly", b" HttpOnly", Reason.HTTP_ONLY_ADDED)
-    elif verb is Flag.REMOVE and b"httponly" in draft.at:
-        draft.drop(b"httponly", Reason.HTTP_ONLY_REMOVED)
+    elif verb is Flag.REMOVE:
+        draft.drop_all(b"httponly", Reason.HTTP_ONLY_REMOVED)
     if rules.priority is not None:
         wanted, priority = rules.priority.encode(), draft.last(b"priority")
         if priority is None or priority.lower() != wanted.lower():
             draft.put(b"priority", b" Priority=", wanted, Reason.PRIORITY_CHANGED)
 
 
-def bound_lifetime(draft: Draft, bound: Lifetime, clock: float) -> None:
+def bound_lifetime(draft: Draft, bound: Lifetime, clock: Clock) -> None:
     """Limit the lifetime: leave at most one Max-Age and one Expires, in the form that all browsers read alike.
 
-    If the bound is the session, remove them. `clock` is the time from which browsers count an Expires
-    (`expires_clock`), in seconds since the epoch."""
+    If the bound is the session, remove them. If the application's clock and the proxy's differ by more than the bound,
+    some browsers would read the bounded Expires as a deletion. A Max-Age then takes its place."""
     lifetime = draft.lifetime()
     if not lifetime.all:
         return
     is_session = bound.is_session
     means = list(map(_MEANING, lifetime.all))
     counted = [lifetime.age, lifetime.date]
-    if not is_known(clock):
+    if not clock.is_known:
         means = [None if name == b"expires" else says for _, name, _, says in lifetime.all]
         counted.pop()
     kept = [] if is_session else [one for one in counted if one is not None]
+    skewed: int | None = None
+    """Seconds of the lifetime, if an Expires cannot state it."""
     found: list[tuple[int, Reason]] = []
     """Reasons with the numbers of the attributes, whose order decides."""
     if None in means:
@@ -333,8 +350,11 @@ def bound_lifetime(draft: Draft, bound: Lifetime, clock: float) -> None:
         found.append((number, Reason.LIFETIME_CAPPED if is_session else Reason.LIFETIME_NORMALIZED))
     for one in kept:
         at, name, value, seconds = one
-        latest = bound.seconds + int(clock) if name == b"expires" else bound.seconds
+        latest = bound.seconds + int(clock.earliest) if name == b"expires" else bound.seconds
         least = latest if seconds is None else min(seconds, latest)
+        if name == b"expires" and seconds is not None and seconds > latest <= clock.latest and seconds > clock.sent:
+            skewed = min(bound.seconds, seconds - int(clock.sent))
+            continue
         canonical = imf_fixdate(least) if name == b"expires" else b"%d" % least
         if canonical != value:
             draft.raws[at] = with_attribute_value(draft.raws[at], canonical)
@@ -345,6 +365,13 @@ def bound_lifetime(draft: Draft, bound: Lifetime, clock: float) -> None:
     if len(kept) < len(means):
         draft.remove(map(_POSITION, lifetime.all))
         draft.gone.difference_update(map(_POSITION, kept))
+    if skewed is not None and lifetime.date is not None:
+        draft.remove([lifetime.date[0]])
+        if lifetime.age is None:
+            draft.at.pop(b"max-age", None)  # one that is not valid
+            draft.add(b"max-age", b" Max-Age=%d" % skewed, Reason.LIFETIME_CAPPED)
+        else:
+            draft.note(Reason.LIFETIME_CAPPED)
 
 
 def certain_refusals(cookie: SetCookie) -> list[Reason]:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from cookiewarden.core.cookies.cookie import MAX_PAIR, SetCookie
-from cookiewarden.core.cookies.date import is_known
+from cookiewarden.core.cookies.date import Clock
 
 MAX_NAMES = 1000
 """Maximum number of undeclared names set by servers, and of undeclared names sent only by browsers."""
@@ -411,9 +411,9 @@ def sample_path(target: bytes) -> str:
     return "/" + "/".join(shown) + end
 
 
-def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
+def shape_of(cookie: SetCookie, clock: Clock) -> tuple[Shape, int]:
     """Return the shape of a line that is not a deletion, and its lifetime in seconds (0 for a session)."""
-    seconds = lifetime_of(cookie, now)
+    seconds = lifetime_of(cookie, clock)
 
     def last(name: bytes) -> bytes:
         return cookie.last(name) or b""
@@ -427,7 +427,7 @@ def shape_of(cookie: SetCookie, now: float) -> tuple[Shape, int]:
         same_site=_known(same_site, same_site.lower() in (b"", b"none", b"lax", b"strict")),
         path=sample_path(path) if path.startswith(b"/") else _known(path, not path),
         domain=_known(domain, _DOMAIN.fullmatch(domain) is not None),
-        lifetime_unreadable=unreadable(cookie, now),
+        lifetime_unreadable=unreadable(cookie, clock),
     )
     return shape, seconds
 
@@ -442,26 +442,25 @@ def _known(value: bytes, is_known: bool) -> str:
     return value.decode() if is_known else UNKNOWN
 
 
-def lifetime_of(cookie: SetCookie, now: float) -> int:
+def lifetime_of(cookie: SetCookie, clock: Clock) -> int:
     """Return the lifetime of a cookie in seconds; 0 for a session.
 
-    Max-Age takes precedence over Expires (RFC 6265 4.1.2.2), and Expires counts only if its clock is known. `now` is
-    the time from which it counts (`expires_clock`)."""
+    Max-Age takes precedence over Expires (RFC 6265 4.1.2.2), and Expires counts only if its clock is known."""
     counts = cookie.lifetime().counts
     if counts is None:
         return 0
     _, name, _, says = counts
-    if says is None or (name == b"expires" and not is_known(now)):
+    if says is None or (name == b"expires" and not clock.is_known):
         return 0
-    return max(0, says if name == b"max-age" else round(says - now))
+    return max(0, says if name == b"max-age" else round(says - clock.earliest))
 
 
-def unreadable(cookie: SetCookie, now: float) -> str:
+def unreadable(cookie: SetCookie, clock: Clock) -> str:
     """Return the name of an invalid Max-Age or Expires (RFC 6265bis), or of an Expires with an unknown clock, or empty.
 
     Each browser accepts different invalid values, such as `+60`, `99x`, a year of five digits or a date without a
     time."""
     for _, name, _, says in cookie.lifetime().all:
-        if says is None or (name == b"expires" and not is_known(now)):
+        if says is None or (name == b"expires" and not clock.is_known):
             return _SPELLED[name]
     return ""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from cookiewarden.core.cookies.crossing import Crossing
-from cookiewarden.core.cookies.date import expires_clock, imf_fixdate
+from cookiewarden.core.cookies.date import Clock, clock_at, expires_clock, imf_fixdate
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import is_navigation, is_page
@@ -114,9 +114,6 @@ class ExchangeCookies:
             self._evict(response)
 
     def _judge_set_cookies(self, response: ResponseHead) -> None:
-        if response.status == 304 and not values_of(b"date", b"".join(response.parts)):
-            # RFC 9110 6.6.1. Without a Date, browsers evaluate Expires by the Date of the cached page.
-            response.parts.append(b"\r\nDate: " + imf_fixdate(int(time.time())))
         self._judged = response
         clock = self._expires_clock
         if self.engine.asks_consent and self.scope is not None:
@@ -151,10 +148,17 @@ class ExchangeCookies:
             self.decisions += decisions
         return b"" if decision.enforced else b"".join(lead + line for lead, line in lines)
 
-    def _expires_clock(self) -> float:
+    def _expires_clock(self) -> Clock:
         """Return the time by which browsers evaluate Expires in the current head, in seconds since the epoch."""
-        head = b"" if self._judged is None else b"".join(self._judged.parts)
-        return expires_clock(values_of(b"date", head), time.time())
+        if self._judged is None:
+            return clock_at(time.time())
+        parts = self._judged.parts
+        dates, now = values_of(b"date", b"".join(parts)), time.time()
+        if not dates and _has_expires(self._judged):
+            # RFC 9110 6.6.1. Without a Date, browsers evaluate Expires by their own clock, which may be wrong, or in a
+            # 304 by the Date of the cached page.
+            parts.append(b"\r\nDate: " + imf_fixdate(int(now)))
+        return expires_clock(dates, now)
 
     def _evict(self, response: ResponseHead) -> None:
         """Add lines that expire cookies. They come first, so a live cookie in a later line takes effect."""
@@ -187,7 +191,7 @@ class ExchangeCookies:
         else:
             self.policies.metrics.shadow_cookies("request", decisions)
 
-    def _shadow_response(self, shadow: Engine, runs: list[SetCookieLines], clock: Callable[[], float]) -> None:
+    def _shadow_response(self, shadow: Engine, runs: list[SetCookieLines], clock: Callable[[], Clock]) -> None:
         if self.shadow_scope is None:
             return
         try:
@@ -248,6 +252,11 @@ class ExchangeCookies:
             tracing.ended(self.traced, request.method.decode(), host, path, status, seconds, why, actions)
         except Exception as error:
             self.own_fault("sending a span", error, "traffic is not affected")
+
+
+def _has_expires(response: ResponseHead) -> bool:
+    """Check whether a Set-Cookie line may have an Expires attribute."""
+    return any(b"expires" in b"".join(lines.shape).lower() for _, lines in response.cookies)
 
 
 def _own_fault(policies: Policies, doing: str, error: Exception, outcome: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cookiewarden.core.cookies.cookie import is_deletion, name_of, parse_cookie, parse_set_cookie
+from cookiewarden.core.cookies.date import Clock
 from cookiewarden.core.engine.decision import Decision
 from cookiewarden.core.report.inventory import Observation, Shape, Side, sample_path, shape_of, short_text
 from cookiewarden.serve.observe.metrics import Slot
@@ -65,7 +66,7 @@ class Observations:
         target: bytes,
         lines: Iterable[tuple[bytes, bytes]],
         decisions: tuple[Decision, ...],
-        now: float,
+        clock: Clock,
         is_over_http: bool = False,
     ) -> None:
         """Record the first run of Set-Cookie lines of its kind. `lines`: pairs of the bytes before a line, and it.
@@ -82,8 +83,8 @@ class Observations:
                     self._leave_out(Side.SERVER, 1)
                     continue
                 cookie = parse_set_cookie(b"=x;" + tail)  # the value is not needed
-                is_live = cookie is not None and not is_deletion(cookie, now)
-                known[tail] = shape_of(cookie, now) if cookie is not None and is_live else (None, 0)
+                is_live = cookie is not None and not is_deletion(cookie, clock)
+                known[tail] = shape_of(cookie, clock) if cookie is not None and is_live else (None, 0)
             name = b"" if parse_set_cookie(pair) is None else name_of(pair)
             shape, seconds = known[tail] if name or pair else (None, 0)
             seen = _observation(name, "response", decision, *place, shape, seconds, len(pair) - 1)

@@ -528,8 +528,11 @@
       if (name === "samesite") sameSite = toLowerCase(value)
       if (name === "max-age" && is(/^-?[0-9]+$/, value)) age = value
       else if (name === "expires") expires = cookieDate(value) ?? expires
-      // Chromium ignores a line with a tab within an attribute.
-      else if ((name === "path" || name === "domain" || name === "secure" || name === "partitioned") && indexOf(bare(parts[at]), "\t") < 0) cookie.kept += ";" + parts[at]
+      // Browsers ignore tabs around a name or a value, and Chromium ignores a line with a tab within an attribute.
+      else if (name === "path" || name === "domain" || name === "secure" || name === "partitioned") {
+        const plain = indexOf(bare(parts[at]), "\t") < 0 ? parts[at] : middle < 0 ? " " + name : " " + name + "=" + value
+        if (indexOf(bare(plain), "\t") < 0) cookie.kept += ";" + plain
+      }
     }
     // In a cross-site frame, browsers require SameSite=None, and Secure with it.
     if (isSecure && sameSite === "none") cookie.kept += "; SameSite=None"

@@ -142,6 +142,16 @@ def visit_of(guard: Guard, request: RequestHead, counted: "Cells[str]") -> Visit
     return Visit(guard, is_page, counted) if is_page or MARK in request.fields else None
 
 
+_DOWNLOAD = re.compile(rb"[ \t]*attachment[ \t]*(?:;|\Z)", re.IGNORECASE)
+"""A Content-Disposition for which browsers show no page. Chromium shows one for `attachment=x`."""
+_CODINGS = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"dcb", b"dcz", b"compress", b"x-compress"})
+"""Codings of a body that browsers know. They show a body with another coding as it is."""
+
+
+def _words(value: bytes) -> set[bytes]:
+    return {word.strip(b" \t").lower() for word in value.split(b",", 64)}
+
+
 def _is_shown(status: int, fields: Iterable[Header]) -> bool:
     """Check whether browsers show a response as a page."""
     if status < 200 or status in _NO_PAGE:
@@ -149,8 +159,7 @@ def _is_shown(status: int, fields: Iterable[Header]) -> bool:
     names = {
         name
         for name, value in fields
-        if (name == b"location" and value)
-        or (name == b"content-disposition" and value.lower().startswith(b"attachment"))
+        if (name == b"location" and value) or (name == b"content-disposition" and _DOWNLOAD.match(value))
     }
     return b"content-disposition" not in names and not (status in _REDIRECTS and b"location" in names)
 
@@ -159,7 +168,7 @@ def _unwritten(kind: PageKind, fields: Iterable[Header], body: bytes) -> str:
     """Return the reason why a page gets no tag. Return "" if it gets one, or if more of the body is needed."""
     if kind is PageKind.OTHER or any(name == b"content-type" and _WIDE.search(value) for name, value in fields):
         return "not-html"
-    if any(name == b"content-encoding" and value.lower() not in (b"identity", b"") for name, value in fields):
+    if any(name == b"content-encoding" and not _CODINGS.isdisjoint(_words(value)) for name, value in fields):
         return "encoded"
     return "not-html" if kind is PageKind.UNKNOWN and begins_as_html(body) is False else ""
 

@@ -23,7 +23,7 @@ class PageKind(Enum):
 
 MAX_TYPES = 64
 """Maximum number of types in a response's fields that are examined."""
-_UNKNOWN = frozenset({b"", b"unknown/unknown", b"application/unknown"})
+_UNKNOWN = frozenset({b"", b"unknown/unknown", b"application/unknown", b"application/x-unknown-content-type"})
 _QUOTED = re.compile(rb'"[^"]*"?')
 _ESSENCE_ENDS = re.compile(rb"[ \t;(]")
 

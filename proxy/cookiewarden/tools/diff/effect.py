@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cookiewarden.core.cookies.cookie import SetCookie, max_age, parse_set_cookie
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.cookies.scope import canonical_host, name_prefix
 from cookiewarden.core.engine.decision import Decision, Reason
 from cookiewarden.core.engine.engine import MAY_NOT_BE_HELD, Engine
@@ -111,7 +112,7 @@ class _Trial:
         }
 
     def deletion(self) -> str:
-        after = self.engine.on_set_cookie(self.name + b"=; Max-Age=0", self.scope, self.now)[0] or b""
+        after = self.engine.on_set_cookie(self.name + b"=; Max-Age=0", self.scope, clock_at(self.now))[0] or b""
         return after.partition(b";")[2].strip().decode("latin-1")
 
     def needed(self, *but: str) -> str:
@@ -120,7 +121,7 @@ class _Trial:
 
     def set(self, tail: str, scope: Scope | None = None) -> tuple[Decision, SetCookie | None]:
         line = self.name + b"=x" + tail.encode()
-        after, decision = self.engine.on_set_cookie(line, scope or self.scope, self.now)
+        after, decision = self.engine.on_set_cookie(line, scope or self.scope, clock_at(self.now))
         return decision, parse_set_cookie(after) if after is not None else None
 
     def sent(self) -> tuple[bool, Decision]:

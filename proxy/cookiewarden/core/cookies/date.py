@@ -76,7 +76,7 @@ class Clock(NamedTuple):
     """The times from which browsers may count an Expires of one response, in seconds since the epoch.
 
     Chromium and Firefox use the difference of Expires and Date as the lifetime. Other browsers use their own clock. A
-    bound counts from the earlier time, so that no browser keeps the cookie longer."""
+    bound counts from the earlier time, so that browsers never keep the cookie longer."""
 
     earliest: float
     latest: float

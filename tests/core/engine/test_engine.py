@@ -456,6 +456,30 @@ def test_a_past_expires_is_a_deletion_by_the_clock_of_the_response() -> None:
         assert (Reason.DELETION in outcome.cookies[0].decision.reasons) is is_deletion
 
 
+AHEAD = "Sun, 09 Sep 2001 02:46:40 GMT"
+
+
+@pytest.mark.parametrize(
+    ("dates", "is_deletion"),
+    [
+        (["Sunday, 09-Sep-01 02:46:40 GMT"], True),
+        (["Sun Sep  9 02:46:40 2001"], True),
+        (["sun, 09 sep 2001 02:46:40 gmt"], True),
+        (["Sun, 09 Sep 2001 02:46:40 UTC"], True),
+        (["Sun, 09 Sep 2001 01:46:40 GMT", AHEAD], True),
+        (["11/29/1999 29 Nov 2001 02:46:40 GMT"], False),  # the order is unclear
+        (["Sun, 09 Sep 2001 02:46:40 EST"], False),
+    ],
+)
+def test_a_date_in_another_form_can_show_that_an_expires_is_a_deletion(dates: list[str], is_deletion: bool) -> None:
+    """The Expires is 13 minutes after the proxy's time, and before the Date."""
+    head = [(b"Date", date.encode()) for date in dates]
+    line = b"a=1; Expires=Sun, 09 Sep 2001 02:00:00 GMT"
+    for rule in ("session", "1h"):
+        outcome = engine(entries(f"name: a, lifetime: {rule}")).on_response([*head, (b"Set-Cookie", line)], SECURE, NOW)
+        assert outcome.headers[-1][1] == (b"a=; Max-Age=0" if is_deletion else b"a=1")
+
+
 @pytest.mark.parametrize("dates", [["yesterday"], ["Sun, 09 Sep 2001 01:46:40 GMT"] * 2])
 def test_where_the_clock_is_unknown_a_past_expires_is_still_a_deletion(dates: list[str]) -> None:
     tried = engine(entries("name: a, lifetime: 1h"))

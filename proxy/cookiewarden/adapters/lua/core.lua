@@ -125,13 +125,23 @@ local function imf_fixdate(seconds)
   )
 end
 
+-- Check for a date that browsers read alike, although HTTP does not allow it: RFC 850, asctime, other letter cases.
+local ZONES = { [""] = true, [" gmt"] = true, [" utc"] = true, [" ut"] = true, [" z"] = true }
+local function is_clear(text)
+  if match(text, "^%a%a%a %a%a%a [ %d]%d %d%d:%d%d:%d%d %d%d%d%d$") then return true end
+  text = match(text, "^%a%a%a%a*,? (%d.*)$") or text
+  local year, zone = match(text, "^%d%d?[ -]%a%a%a[ -](%d+) %d%d?:%d%d:%d%d(.*)$")
+  return year ~= nil and (#year == 2 or #year == 4) and ZONES[lower(zone)] == true
+end
+
 -- The times from which browsers may count an Expires. `dates`: the values of the Date fields. `sent` decides whether an
 -- Expires is a deletion: the Date, or the latest time if the Date is unclear.
 local function expires_clock(dates, now)
   local clock = { earliest = now, latest = now, sent = now, is_known = true }
   local first
   for i = 1, #dates do
-    local at = parse_date(strip(dates[i]))
+    local text = strip(dates[i])
+    local at = is_clear(text) and parse_date(text)
     if at and at > 0 then
       first = first or at
       if at < clock.earliest then clock.earliest = at end

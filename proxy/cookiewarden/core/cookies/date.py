@@ -86,6 +86,15 @@ class Clock(NamedTuple):
     """False if browsers may read the Date differently: there are several, or it is not an IMF-fixdate."""
 
 
+_CLEAR = re.compile(
+    rb"(?:[a-z]{3,},? )?[0-9]{1,2}[ -][a-z]{3}[ -](?:[0-9]{4}|[0-9]{2}) "
+    rb"[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?: (?:gmt|utc?|z))?"
+    rb"|[a-z]{3} [a-z]{3} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}",
+    re.IGNORECASE,
+)
+"""Dates that browsers read alike, although HTTP does not allow them all: RFC 850, asctime, and other letter cases."""
+
+
 def clock_at(now: float) -> Clock:
     """Return the clock of a response without a Date, or with the current one."""
     return Clock(now, now, now)
@@ -96,7 +105,7 @@ def expires_clock(dates: Sequence[bytes], now: float) -> Clock:
     if not dates:
         return clock_at(now)
     texts = [date.strip(b" \t") for date in dates]
-    read = [at for at in map(parse_cookie_date, texts) if at is not None and at > 0]
+    read = [at for at in map(parse_cookie_date, filter(_CLEAR.fullmatch, texts)) if at is not None and at > 0]
     is_known = len(texts) == len(read) == 1 and texts[0] == imf_fixdate(read[0])
     times = [now, *map(float, read)]
     latest = max(times)

@@ -269,8 +269,7 @@ def edit_sending(draft: Draft, rules: Rules, https: bool, is_deletion: bool = Fa
 
 
 def _hinders_deletion(draft: Draft, rules: Rules) -> bool:
-    """Check whether the rules would take SameSite=None from a deletion. Without it, browsers ignore the deletion in a
-    frame of another site."""
+    """Check whether the rules would change a deletion so that browsers ignore it in a frame of another site."""
     return rules.same_site.verb is SameSiteVerb.REMOVE or same_site_of(draft) == b"none"
 
 

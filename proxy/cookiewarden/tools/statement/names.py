@@ -92,7 +92,9 @@ def could_be_a_name(name: str, in_table: bool = False) -> bool:
 
 
 # Brackets do not nest, so that a page of opening brackets takes linear time.
-_ANYTHING = re.compile(r"\[[^\[\]]*\](?:[+*]|\{[0-9,]{1,9}\})?|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(?![A-Za-z])|#+|\u2026|\.{3}|\*+")
+_ANYTHING = re.compile(
+    r"\[[^\[\]]*\](?:[+*]|\{[0-9,]{1,9}\})?|\{[^{}]*\}|<[^<>]*>|(?<![A-Za-z])[xX]{2,}(?![A-Za-z])|#+|\u2026|\.{3}|\*+"
+)
 
 
 def pattern(written: str) -> str:

@@ -85,7 +85,7 @@ def is_like_lifetime(text: str) -> bool:
     if len(text) > MAX_CELL:
         return False
     said = folded(text)
-    if lifetime_of(text) is not None or day_in(text):
+    if lifetime_of(text) is not None or (len(text) <= 40 and day_in(text)):
         return True
     has_words = words().spans.search(said) or words().lasting.search(said)
     rest = words().hedges.sub(" ", words().spans.sub(" ", said))
@@ -94,7 +94,9 @@ def is_like_lifetime(text: str) -> bool:
 
 _NUMBERED = re.compile(r"[0-9]\s*(?:[-\u2013\u2014/+~]|\w{1,4})?\s*$")
 """Number before another one, as in `2 - 3 years` and `1 bis 2 Jahre`."""
-_HALF = re.compile(r"\s*(?:[+\u2044]|[0-9]\u2044|[-\u2013\u2014]\s?[0-9]|\w{1,3} (?:a |de )?(?:half|halb|demi|medi[oa]|mezzo)\b)")
+_HALF = re.compile(
+    r"\s*(?:[+\u2044]|[0-9]\u2044|[-\u2013\u2014]\s?[0-9]|\w{1,3} (?:a |de )?(?:half|halb|demi|medi[oa]|mezzo)\b)"
+)
 """Words behind a lifetime that change it, as in `1 year and a half`."""
 
 

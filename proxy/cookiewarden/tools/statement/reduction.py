@@ -6,7 +6,7 @@ this module, a hostile page of a megabyte would take minutes."""
 import re
 from collections.abc import Iterator
 
-from cookiewarden.tools.statement.lines import NoStatement
+from cookiewarden.tools.statement.lines import CLOSE, OPEN, NoStatement, unmarked
 
 MAX_DEPTH = 200
 """Maximum depth of blocks, lists and tables; browsers have 512 for all elements."""
@@ -48,8 +48,12 @@ _BLOCKS = frozenset(
         "summary",
     ]
 )
+_EMPHASISED = frozenset({"b", "strong", "code", "kbd", "samp", "tt"})
 _HIDDEN = frozenset(
     [
+        "del",
+        "s",
+        "strike",
         "head",
         "script",
         "style",
@@ -80,7 +84,7 @@ def reduced(text: str) -> str:
     Raises NoStatement if it has too many elements, or too deep ones."""
     if text.count("<") > MAX_TAGS:
         raise NoStatement(f"it has more than {MAX_TAGS} tags")
-    return "".join(_pieces(text))
+    return "".join(_pieces(unmarked(text)))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -115,6 +119,8 @@ def _after(found: re.Match[str] | None, text: str) -> int:
 
 
 def _tag(tag: str, found: re.Match[str], number: int, depth: "_Depth") -> str:
+    if tag in _EMPHASISED:
+        return CLOSE if found["end"] else OPEN
     tag = "br" if tag == "hr" else "div" if tag in _BLOCKS else tag
     if tag not in _KEPT:
         return ""

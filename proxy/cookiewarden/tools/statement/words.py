@@ -156,8 +156,8 @@ _STORAGE = re.compile(
 
 
 _TYPE_FILLER = (
-    r"html ?5?|http|js|browser|items?|entr(?:y|ies)|objects?|keys?|trackers?|tracking|tags?|data|other|and|und|et|y|e|en|"
-    r"or|oder|ou|o|the|in|type|types"
+    r"html ?5?|http|js|browser|items?|entr(?:y|ies)|objects?|keys?|trackers?|tracking|tags?|data|other|and|und|et|y|e|"
+    r"en|or|oder|ou|o|the|in|type|types"
 )
 """Words that may stand beside the words of a kind of storage in a heading, such as "HTML5 local storage items"."""
 

@@ -4,7 +4,7 @@ import re
 from itertools import islice
 
 from cookiewarden.core.policy.policy import UNITS, Lifetime, lifetime_text
-from cookiewarden.tools.statement.words import folded, number_of, words
+from cookiewarden.tools.statement.words import folded, head_of, number_of, words
 
 _SPEAKS_OF_TIME = re.compile(
     r"valid|expir|life|kept|keep|stor|retention|retain|duration|extend|last|remain|after|maximum|up "
@@ -49,6 +49,9 @@ def lifetime_of(cell: str) -> Lifetime | None:
     if len(cell) > MAX_CELL:
         return None
     text = _PLURAL.sub("", folded(_FOOTNOTE.sub("", cell)))
+    before, colon, after = text.partition(":")
+    if colon and (head := head_of(before)) is not None and head.kind == "lifetime":  # `duration: 2 years`
+        text = after
     parts = list(filter(str.strip, _OTHERWISE.split(text)))
     found = [lifetime for part in parts for lifetime in _stated_in(part)]
     if not found or any(lifetime is None for lifetime in found):

@@ -29,12 +29,27 @@ def unread(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
     places = {left.line for left in published.left_out if not left.is_understood}
     for line in lines:
         if not line.is_read and (why := _why(line)) and not (line.number in places and line.kind is LineKind.TEXT):
-            yield LeftOut(line.number, why, is_row=not why.startswith("a lifetime"))
+            yield LeftOut(line.number, why)
             line.is_read = True
             line.why = why
     told = [left.why for left in published.left_out if not left.is_understood]
     told += [line.why for line in lines if line.why]
+    yield from _footnotes(lines, published)
     yield from _mentions(lines, [claim.name for claim in published.claims], told)
+
+
+def _footnotes(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
+    """Yield names that end with a star, if a line below explains the star."""
+    if not any(_FOOTNOTE.match(line.text) for line in lines if line.kind is LineKind.TEXT):
+        return
+    for claim in published.claims:
+        if re.search(r"\w\*+$", claim.written):
+            told = f"the star of {quoted(claim.written)} is perhaps a footnote; it is read as a placeholder"
+            yield LeftOut(claim.line, told, is_row=False)
+
+
+_FOOTNOTE = re.compile(r"\*+\)?\s*[^\W\d_]")
+"""Line that explains a star."""
 
 
 def _why(line: PageLine) -> str:

@@ -122,12 +122,17 @@ def _any(phrases: Iterable[str]) -> str:
     return "|".join(map(re.escape, sorted(phrases, key=lambda p: (-len(p), p))))
 
 
+_IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]$")
+"""Unit or remark at the end of a head: `TTL (days)`."""
+
+
 def head_of(cell: str) -> Head | None:
     """Return the head that a cell names, or None. Heads of names are exact; others may be among other words."""
     if len(cell) > MAX_HEAD:
         return None
     text = folded(cell).strip(" :*.?#")
-    if (exact := words().heads.get(text)) is not None:
+    bare = _IN_BRACKETS.sub("", text).strip(" :*.?#")
+    if (exact := words().heads.get(text) or words().heads.get(bare)) is not None:
         return exact
     found = max(words().partial.findall(text), key=len, default="")
     return words().heads.get(found)

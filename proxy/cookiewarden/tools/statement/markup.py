@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cookiewarden.tools.statement.charset import visible
+from cookiewarden.tools.statement.grids import BOXES, Box, close
 from cookiewarden.tools.statement.lines import LineKind, PageLine, lead_of, plain, unmarked
 from cookiewarden.tools.statement.plaintext import text_lines
 from cookiewarden.tools.statement.reduction import HEADINGS, TABLES, reduced
@@ -63,6 +64,7 @@ class _Block:
         self.terms: list[str] = []
         self.described: list[str] = []
         self.lead = ""
+        self.boxes: list[Box] = []
 
     def end(self, following: LineKind = LineKind.TEXT, number: int = 0) -> None:
         """End the line, and begin another one."""
@@ -160,8 +162,12 @@ class _Lines:
                 self._table(node, tag, enters)
             elif enters:
                 self._enter(tag, int(node.attributes.get("n") or 0))
+                if tag in BOXES:
+                    self.block.boxes.append(Box(tag, len(self.block.lines)))
             else:
                 self._leave(tag)
+                if tag in BOXES:
+                    self._close_box()
 
     def _enter(self, tag: str, number: int) -> None:
         block = self.block
@@ -194,6 +200,14 @@ class _Lines:
                 self.block.end_terms()
             if tag in ("ul", "ol", "dl"):  # text below a list does not continue its last item
                 self.block.lines.append(PageLine(LineKind.BLANK, "", self.block.number))
+
+    def _close_box(self) -> None:
+        """End an element that can be a grid, or a part of one."""
+        block = self.block
+        box = block.boxes.pop()
+        self.table += close(box, block.lines, self.table + 1)
+        if block.boxes:
+            block.boxes[-1].boxes.append(box)
 
     def _end_written(self) -> None:
         """Read the text of a `<pre>` as plain text, which can have a table."""

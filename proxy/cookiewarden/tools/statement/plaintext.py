@@ -27,7 +27,10 @@ def text_lines(text: str) -> Iterator[PageLine]:
             continue
         rows, after = read_table(lines, at) if "  " in lines[at].strip() else ([], at)
         for row in rows:
-            yield PageLine(LineKind.ROW, "", row.number, tuple(row.cells), 1)
+            if row.why:
+                yield PageLine(LineKind.TEXT, plain(" ".join(row.cells)), row.number, why=row.why)
+            else:
+                yield PageLine(LineKind.ROW, "", row.number, tuple(row.cells), 1)
         if not rows:
             piped = piped or (at + 1 < len(lines) and _PIPES.fullmatch(lines[at + 1].strip()) is not None)
             yield from _text_line(

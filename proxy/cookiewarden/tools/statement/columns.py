@@ -6,7 +6,7 @@ from cookiewarden.tools.statement.labels import unit_of
 from cookiewarden.tools.statement.lines import LineKind, PageLine
 from cookiewarden.tools.statement.names import STRONG, names_in
 from cookiewarden.tools.statement.phrases import is_like_lifetime, lifetime_of
-from cookiewarden.tools.statement.words import columns_of, folded, head_of
+from cookiewarden.tools.statement.words import columns_of, head_of
 
 Columns = dict[str, list[int]]
 """Columns by the kinds of their heads, the best first."""
@@ -79,10 +79,11 @@ def upright(rows: list[PageLine]) -> list[PageLine]:
 def abreast(heads: tuple[str, ...]) -> list[slice]:
     """Return the parts of a head that repeats in the same row, such as `Cookie | Use | Cookie | Use`. Other heads have
     one part."""
-    first = folded(heads[0]) if heads else ""
-    starts = [at for at, head in enumerate(heads) if first and folded(head) == first]
+    kinds = [head.kind if (head := head_of(text)) is not None else "" for text in heads]
+    starts = [at for at, kind in enumerate(kinds) if kind == kinds[0] != ""] or [0]
     parts = [slice(start, end) for start, end in zip(starts, [*starts[1:], len(heads)], strict=True)]
-    if len(parts) > 1 and all(columns_of(heads[part]) is not None for part in parts):
+    sorts = {tuple(filter(None, kinds[part])) for part in parts}
+    if len(parts) > 1 and len(sorts) == 1 and all(columns_of(heads[part]) is not None for part in parts):
         return parts
     return [slice(0, None)]
 

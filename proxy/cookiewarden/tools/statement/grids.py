@@ -84,7 +84,7 @@ def _rows_below(head: Box, boxes: list[Box], lines: list[PageLine], table: int) 
     for box in boxes:
         if box.tag.startswith("h") or any(line.kind is LineKind.ROW for line in lines[box.start : box.end]):
             break
-        for one in _flattened(box, width):
+        for one in _flattened(box, width, name):
             said = [_text(cell, lines) for cell in one.boxes]
             if len(one.boxes) == width:
                 if any(said):
@@ -97,11 +97,12 @@ def _rows_below(head: Box, boxes: list[Box], lines: list[PageLine], table: int) 
     return (rows, end) if is_sure else ([], end)
 
 
-def _flattened(box: Box, width: int) -> list[Box]:
-    """Return the rows in an element that wraps them, or the element."""
-    if len(box.boxes) == width or not any(one.boxes for one in box.boxes):
+def _flattened(box: Box, width: int, name: int) -> list[Box]:
+    """Return the rows in an element that wraps them, or the element. A cell with a name has no cells of its own."""
+    is_row = len(box.boxes) == width and len(box.boxes[name].boxes) < 2
+    if is_row or not any(one.boxes for one in box.boxes):
         return [box]
-    return [row for one in box.boxes for row in _flattened(one, width)]
+    return [row for one in box.boxes for row in _flattened(one, width, name)]
 
 
 def _irregular(box: Box, text: str, lines: list[PageLine], table: int) -> PageLine:

@@ -82,7 +82,8 @@ def _is_of_a_name(word: str) -> bool:
 def strong_text(line: PageLine) -> NamedText | None:
     """Parse `_ga: …` in running text, if the name has a character that other words do not have."""
     led = led_text(line)
-    if led is not None and all(is_strong(name) for name in led.names):
+    is_apart = re.match(r"[(|:,\u2013\u2014-]", line.text[len(line.lead) :].strip()) or line.lead[-1:] in (".", ":")
+    if led is not None and is_apart and all(is_strong(name) for name in led.names):
         return led
     found = _NAME.match(line.text[:MAX_ITEM])
     if found is None or found["separator"] == "(" or found["more"]:
@@ -129,7 +130,7 @@ def _without_lifetime(text: str) -> tuple[str, Lifetime | None]:
 
 
 def at_the_end(text: str) -> Lifetime | None:
-    """Find a lifetime at the end of a text: `the language (2 years)`, `the language, 2 years.`"""
-    found = re.search(r"(?:\(([^()]{1,40})\)|,\s*([^,()]{1,40}))\.?$", text)
+    """Find a lifetime at the end of a text: `the language (2 years)`, `the language, 2 years.`, `Language. 2 years.`"""
+    found = re.search(r"(?:\(([^()]{1,40})\)|[,;.]\s*([^,;.()]{1,40}))\.?$", text)
     said = (found[1] or found[2]) if found else ""
     return lifetime_of(said) if re.fullmatch(r"\s*(\S+\s+)?\S+\s*", said) else None

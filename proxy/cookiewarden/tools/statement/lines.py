@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import islice
 
 
 class NoStatement(Exception):
@@ -35,6 +36,8 @@ class PageLine:
     """True if all cells of the row are `th`."""
     lead: str = ""
     """Text at the beginning of the line that is emphasised or code."""
+    marked: tuple[str, ...] = ()
+    """Texts in the line that are emphasised or code."""
     why: str = ""
     """Reason why the line cannot be read, if its table is known to be misread."""
     is_read: bool = False
@@ -56,6 +59,16 @@ def lead_of(text: str) -> str:
     """Return the emphasised text at the beginning of a marked text."""
     found = _LEAD.match(text)
     return plain(found[1]) if found else ""
+
+
+def marked_in(text: str) -> tuple[str, ...]:
+    """Return the emphasised texts of a marked text."""
+    return tuple(map(plain, islice((found[1] for found in _MARKED.finditer(text)), MAX_MARKED)))
+
+
+MAX_MARKED = 20
+"""Maximum emphasised texts of a line that are kept."""
+_MARKED = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]{{1,128}}){CLOSE}")
 
 
 def plain(text: str) -> str:

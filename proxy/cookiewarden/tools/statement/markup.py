@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cookiewarden.tools.statement.charset import visible
 from cookiewarden.tools.statement.grids import BOXES, Box, close
-from cookiewarden.tools.statement.lines import LineKind, PageLine, lead_of, plain, unmarked
+from cookiewarden.tools.statement.lines import LineKind, PageLine, lead_of, marked_in, plain, unmarked
 from cookiewarden.tools.statement.plaintext import text_lines
 from cookiewarden.tools.statement.reduction import HEADINGS, TABLES, reduced
 from cookiewarden.tools.statement.words import MAX_COLUMNS, columns_of
@@ -64,13 +64,15 @@ class _Block:
         self.terms: list[str] = []
         self.described: list[str] = []
         self.lead = ""
+        self.marked: tuple[str, ...] = ()
         self.boxes: list[Box] = []
 
     def end(self, following: LineKind = LineKind.TEXT, number: int = 0) -> None:
         """End the line, and begin another one."""
         said = self._said()
         if said:
-            self.lines.append(PageLine(self.kind, plain(" ".join(said)), self.number, said, lead=self.lead))
+            text = plain(" ".join(said))
+            self.lines.append(PageLine(self.kind, text, self.number, said, lead=self.lead, marked=self.marked))
         self.kind, self.number = following, number or self.number
 
     def term(self, number: int) -> None:
@@ -101,7 +103,7 @@ class _Block:
         if not self.text:
             return ()
         text = "".join(self.text)
-        self.text, self.lead = [], lead_of(text)
+        self.text, self.lead, self.marked = [], lead_of(text), marked_in(text)
         return tuple(filter(None, map(plain, unmarked(text).split("\n"))))
 
 

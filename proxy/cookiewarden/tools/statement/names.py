@@ -33,6 +33,8 @@ _FOOTNOTE = re.compile("[\\s]?[\u00b9\u00b2\u00b3\u2070-\u2079\u2020\u2021]+$")
 """Mark of a footnote behind a name. Names of cookies are ASCII."""
 _REMARK = re.compile(r"[A-Za-z0-9*]\s[\[{<]")
 """Brackets behind a space, which are a remark unless a mark such as `_` is before them: `_fbp {Meta}`, `_ga_ {id}`."""
+_OPTIONAL = re.compile(r"\w\([^()]{0,60}[_*<{\[#][^()]{0,60}\)")
+"""Brackets that are a part of a name, such as `_ga(_*)`."""
 _EXPRESSION = re.compile(r"[\\^|+?]")
 """Characters of a regular expression that are left after its classes became placeholders."""
 
@@ -41,7 +43,7 @@ def names_in(cell: str, in_table: bool) -> list[str]:
     """Parse the names in a cell: `sid`, `sid (1 year)`, `a, b`, `a / b`, `a and b`, a name in each line."""
     bare = re.sub(r"\s?\([^()]*\)", "", COUNT.sub("", cell))
     bare = without_others(bare)
-    if _REMARK.search(bare):
+    if _REMARK.search(bare) or _OPTIONAL.search(cell):
         return []
     pieces = [re.split(r"\s?\(|\s[\u2013-]\s", piece)[0] for piece in _AND.split(bare)]
     found = [re.sub(r"\s(?=[\[<{])", "", _FOOTNOTE.sub("", piece.strip(_QUOTES)).strip(_QUOTES)) for piece in pieces]

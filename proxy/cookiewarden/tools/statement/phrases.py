@@ -69,10 +69,17 @@ def _stated_in(text: str) -> list[Lifetime | None]:
     rest = words().spans.sub(" ", text)
     is_session = words().session.search(rest) is not None or _SESSION_SAID.search(rest) is not None
     lasting = words().lasting.search(rest)
-    is_endless = lasting is not None and (is_session or not spans)
+    is_endless = lasting is not None and (is_session or not spans or not _PERSISTENT.match(lasting[0]))
     if is_endless or not _is_harmless(rest) or not all(span.seconds for span in spans):
         return [None]
     return [*spans, *([SESSION] if is_session else [])]
+
+
+_PERSISTENT = re.compile(
+    r"persist|perman|dauerhaft|trval|trajn|stal|trwal|blijvend|vedvarende|bestandig|varaktig|pusiv|alaline|pysyv|alland"
+    r"|tartos|nuolat|pastav|постоян|μονιμ|buan"
+)
+"""Words that may stand beside a lifetime, as in "persistent, 2 years"."""
 
 
 def _is_harmless(text: str) -> bool:
@@ -113,13 +120,14 @@ def lifetime_in(text: str) -> Lifetime | None:
 
 
 def _is_exact(said: str) -> bool:
-    """Check that the words beside the first lifetime of a sentence do not change it."""
+    """Check that the words beside the first lifetime of a sentence do not change it, as in "10 requests a minute"."""
     spans = list(islice(words().spans.finditer(said), 8))
     first = spans[0]
     before = said[max(0, first.start() - 24) : first.start()]
     hedges = list(words().hedges.finditer(before))
     is_hedged = bool(hedges) and len(before) - hedges[-1].end() <= 4
-    if is_hedged or _NUMBERED.search(before) or _HALF.match(said, first.end()):
+    is_rate = not (first["number"] or first["small"]) and re.search(r"[0-9]", before) is not None
+    if is_rate or is_hedged or _NUMBERED.search(before) or _HALF.match(said, first.end()):
         return False
     following = said[first.end() : spans[1].start()] if len(spans) > 1 else ""
     return len(spans) < 2 or len(following) > 6 or _FOLLOWS.fullmatch(following) is not None or following == " ("

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
+from itertools import islice
 
 from cookiewarden.tools.statement.layout import read_table
-from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
+from cookiewarden.tools.statement.lines import MAX_MARKED, LineKind, PageLine, plain
 
 _BULLET = re.compile(r"[ \t]*(?:[*\u2022\u00b7\u25aa\u25cf\u25e6\u2023\u2013\u2014o+-]|\(?[0-9]{1,3}[.)])[ \t]+(?=\S)")
 _HEADING = re.compile(r"#{1,6}[ \t]")
@@ -50,12 +52,12 @@ def _text_line(raw: str, number: int) -> Iterator[PageLine]:
         yield PageLine(LineKind.HEADING, _unmarked(text.lstrip("#").rstrip("#")), number)
     elif bullet:
         item = text[bullet.end() :]
-        yield PageLine(LineKind.ITEM, _unmarked(item), number, lead=_lead(item))
+        yield PageLine(LineKind.ITEM, _unmarked(item), number, lead=_lead(item), marked=_marked(item))
     elif len(cells) > 1:
         marked = line.lstrip().startswith("|")
         yield PageLine(LineKind.ROW, "", number, tuple(_cell(cell) for cell in cells), int(marked))
     else:
-        yield PageLine(LineKind.TEXT, _unmarked(text), number, lead=_lead(text))
+        yield PageLine(LineKind.TEXT, _unmarked(text), number, lead=_lead(text), marked=_marked(text))
 
 
 def _cells(line: str) -> list[str]:
@@ -82,7 +84,8 @@ _TAG = re.compile(
 
 def _without_tags(text: str) -> str:
     """Remove HTML from Markdown. Lines of a cell end with a line feed."""
-    return _TAG.sub("", _BREAK.sub("\n", _DELETED.sub("", text))) if "<" in text or "~~" in text else text
+    text = _TAG.sub("", _BREAK.sub("\n", _DELETED.sub("", text))) if "<" in text or "~~" in text else text
+    return unescape(text) if "&" in text else text
 
 
 def _lead(text: str) -> str:
@@ -91,6 +94,13 @@ def _lead(text: str) -> str:
     return _unmarked(found[1] or found[2] or found[3]) if found else ""
 
 
+def _marked(text: str) -> tuple[str, ...]:
+    """Return the emphasised texts and the code in Markdown."""
+    found = islice(_EMPHASIS.finditer(text), MAX_MARKED)
+    return tuple(_unmarked(one[1] or one[2]) for one in found)
+
+
+_EMPHASIS = re.compile(r"\*\*([^*]{1,128})\*\*|`([^`]{1,128})`")
 _LEAD = re.compile(r"\s*(?:\*\*([^*]{1,200})\*\*|__([^_\s](?:[^_]|_(?!_)){0,200})__|`([^`]{1,200})`)")
 
 

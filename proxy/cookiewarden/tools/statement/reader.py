@@ -64,6 +64,8 @@ MAX_INTRO = 1000
 """Maximum characters of an introduction, counted from its end, and of a heading."""
 MAX_GRID = 8
 """Maximum columns of a grid."""
+MAX_HEADS = 120
+"""Maximum characters of a line of heads."""
 MAX_LINES = 5
 """Maximum lines of text below a name."""
 
@@ -87,6 +89,8 @@ class PageReader:
         self.units: dict[int, str] = {}
         """Units in the heads of columns, such as days, by column."""
         self.columns_told: set[str] = set()
+        self.lifetimes_told: set[str] = set()
+        """Names whose lifetimes are reported."""
 
     def read(self) -> Published:
         """Read all lines."""
@@ -171,6 +175,7 @@ class PageReader:
             if is_like_lifetime(text):
                 told = f"the lifetime {quoted(text)} of {quoted(line.text)} is not understood"
                 self._leave(line, told, is_row=False)
+                self.lifetimes_told.add(pattern(line.text))
 
     def _describes(self, at: int) -> bool:
         line = self.lines[at]
@@ -222,6 +227,10 @@ class PageReader:
         others = [at, self._after(at)]
         texts = [self.lines[n].text for n in others if n < len(self.lines) and self.lines[n].kind is LineKind.TEXT]
         heads = [head for text in texts if (head := label(text)) is not None]
+        in_one_line = self.lines[at].text.split() if len(self.lines[at].text) <= MAX_HEADS else []
+        if columns_of(tuple(in_one_line)) is not None and all(label(word) is not None for word in in_one_line):
+            told = f"heads outside of a table cannot be read: {quoted(self.lines[at].text)}"
+            self._leave(self.lines[at], told, is_row=False)
         if len(heads) == 2 and heads[0].kind == "name" != heads[1].kind:
             told = f"heads outside of a table cannot be read: {quoted(texts[0])}, {quoted(texts[1])}"
             self._leave(self.lines[at], told, is_row=False)
@@ -244,7 +253,9 @@ class PageReader:
         kinds = (LineKind.ITEM,) if first.kind is LineKind.ITEM else (LineKind.ROW, LineKind.SECTION)
         while at < len(self.lines):
             line = self.lines[at]
-            if line.kind in kinds and line.table == first.table and not line.why:
+            if line.why:
+                self._leave_unfit(line)
+            elif line.kind in kinds and line.table == first.table:
                 items.append(_short_copy(line))
             elif (
                 line.kind is LineKind.TEXT
@@ -360,7 +371,8 @@ class PageReader:
         described: list[str] = []
         if _is_name_alone(first, of=(*_NAME_LINES, LineKind.ITEM, LineKind.SECTION)) or _is_word_alone(first):
             values[""] = (Head("name", "", 0), first.text)
-            described, at = self._description(self._after(at) if first.kind in _NAME_LINES else at + 1, at + 1)
+            below = self._after(at) if first.kind in _NAME_LINES else at + 1
+            described, at = self._description(below, at + 1, STRONG.search(first.text) is not None)
         while at < len(self.lines):
             found, after = self._labelled(at)
             if not found and values and at < len(self.lines) and self._is_other_label(at, first):
@@ -387,20 +399,21 @@ class PageReader:
             self._add(self._read(texts, first))
         return at
 
-    def _description(self, at: int, otherwise: int) -> tuple[list[str], int]:
+    def _description(self, at: int, otherwise: int, is_clear_above: bool) -> tuple[list[str], int]:
         """Return the lines between a name and its labelled values, and the index after them."""
         texts: list[str] = []
-        while at < len(self.lines) and len(texts) < MAX_LINES and self._is_description(at):
+        while at < len(self.lines) and len(texts) < MAX_LINES and self._is_description(at, is_clear_above):
             texts.append(self.lines[at].text)
             at = self._after(at)
         found = self._labelled(at)[0] if texts and at < len(self.lines) else []
         return (texts, at) if found and found[0][0].kind != "name" else ([], otherwise)
 
-    def _is_description(self, at: int) -> bool:
+    def _is_description(self, at: int, is_clear_above: bool) -> bool:
         line = self.lines[at]
         if line.kind is not LineKind.TEXT or label(line.text) is not None or pairs((line.text,)):
             return False
-        return not (_is_name_alone(line) or _is_word_alone(line) or OTHER_LABEL.match(line.text))
+        is_name = _is_name_alone(line) or (_is_word_alone(line) and not is_clear_above)
+        return not is_name and OTHER_LABEL.match(line.text) is None
 
     def _is_other_label(self, at: int, first: PageLine) -> bool:
         """Check for a label that is not in the table of words, among others: `Module: Consent`."""
@@ -484,8 +497,7 @@ class PageReader:
 
     def _leave_lifetime(self, claim: Claim) -> None:
         """Report a number with a unit of time in the purpose of a cookie whose lifetime is not known."""
-        is_told = any(left.line == claim.line and "lifetime" in left.why for left in self.published.left_out[-3:])
-        if claim.lifetime is None and not is_told and has_number_of_time(claim.purpose):
+        if claim.lifetime is None and claim.name not in self.lifetimes_told and has_number_of_time(claim.purpose):
             told = f"perhaps a lifetime in the text of {quoted(claim.written)}: {quoted(claim.purpose)}"
             self._leave(PageLine(LineKind.ROW, "", claim.line), told, is_row=False)
 
@@ -532,6 +544,7 @@ class PageReader:
             return []
         if has_others(name):
             self._leave(line, f"further cookies without their names: {quoted(name)}", is_row=False)
+        told_before = len(self.published.left_out)
         read = _common if len(names) > 1 else lifetime_of
         lifetime = read(span)
         if not re.search(r"\w", span):
@@ -542,6 +555,8 @@ class PageReader:
         elif lifetime is None and lifetime_of(texts.get("type", "")) is not None:
             told = f"perhaps the lifetime of {quoted(name)}: {quoted(texts['type'])}"
             self._leave(line, told, is_row=False)
+        if len(self.published.left_out) > told_before:
+            self.lifetimes_told.update(map(pattern, names))
         return [self._claim(written, purpose, lifetime, line) for written in names]
 
     def _is_other_storage(self, texts: dict[str, str], beside: str, line: PageLine) -> bool:

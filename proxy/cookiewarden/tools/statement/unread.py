@@ -11,8 +11,8 @@ from cookiewarden.tools.statement.items import MAX_ITEM, weak_text
 from cookiewarden.tools.statement.labels import pairs
 from cookiewarden.tools.statement.lines import LineKind, PageLine
 from cookiewarden.tools.statement.names import MAX_NAMES, could_be_a_name, names_in, pattern
-from cookiewarden.tools.statement.phrases import day_in, is_like_lifetime, lifetime_of
-from cookiewarden.tools.statement.words import folded
+from cookiewarden.tools.statement.phrases import day_in, has_number_of_time, is_like_lifetime, lifetime_of
+from cookiewarden.tools.statement.words import folded, storage_of
 
 MENTION = re.compile(
     r"(?<![\w/.@%:=&?*<>\[{(\u201c\"'`-])(_{1,2}[A-Za-z][\w*.-]*|[A-Z]+SESS(?:ION)?ID|[A-Z]+\.[A-Za-z]+_Session\w+)(?![\w(=])"
@@ -43,7 +43,7 @@ def _footnotes(lines: list[PageLine], published: Published) -> Iterator[LeftOut]
     if not any(_FOOTNOTE.match(line.text) for line in lines if line.kind is LineKind.TEXT):
         return
     for claim in published.claims:
-        if re.search(r"\w\*+$", claim.written):
+        if re.search(r"[A-Za-z0-9]\*+$", claim.written):
             told = f"the star of {quoted(claim.written)} is perhaps a footnote; it is read as a placeholder"
             yield LeftOut(claim.line, told, is_row=False)
 
@@ -60,6 +60,8 @@ def _why(line: PageLine) -> str:
         return ""
     if weak_text(line) is not None or _leads_with_a_name(line):
         return f"perhaps a cookie, outside of a list: {quoted(line.text)}"
+    if _marks_a_name(line):
+        return f"perhaps a cookie in text: {quoted(line.text)}"
     if _is_lifetime(line):
         return f"a lifetime without the name of its cookie: {quoted(line.text)}"
     return ""
@@ -79,10 +81,21 @@ def _leads_with_a_name(line: PageLine) -> bool:
     return bool(names) and all("_" in name or is_script_read(name) or name.lower().endswith("sid") for name in names)
 
 
+def _marks_a_name(line: PageLine) -> bool:
+    """Check for an emphasised word that could be a name, in a text about a cookie with a lifetime."""
+    if not line.marked or not has_number_of_time(line.text):
+        return False
+    names = [name for name in line.marked if could_be_a_name(name) and re.search(r"[^\W\d]", name)]
+    is_about_cookies = "cookie" in folded(line.text)
+    return any(is_clear(name) or (is_about_cookies and name[:1].islower()) for name in names)
+
+
 def _is_lifetime(line: PageLine) -> bool:
     """Check for a line that is a lifetime, alone or with its label. A line about session cookies is a heading."""
     found = pairs(line.cells or (line.text,))
     texts = [text for head, text in found if head.kind == "lifetime"] if found else [line.text]
+    if any(head.kind == "type" and storage_of(text) for head, text in found):
+        return True
     is_title = "cookie" in folded(line.text) and not re.search(r"[0-9]", line.text)
     return (
         not is_title

@@ -238,7 +238,7 @@ def import_(page: str, name: str, output: str | None) -> int:
     The policy is in report mode. Compare the draft with the page before you use it.
 
     Heads of tables are read in all official languages of the EU. Rows that are not cookies, such as local storage, and
-    rows that were not understood are listed.
+    rows that were not understood are listed. So are texts that look like a cookie and were not read.
 
     Exit codes: 0 drafted, 1 drafted without the rows or lifetimes that were not understood, 2 wrong usage, 3 the page
     cannot be read."""

@@ -177,9 +177,21 @@ def over_and_over(piece: str, length: int) -> str:
     "piece",
     ["<div>", "<b id={}>", "<ul><li>", "<table><tr><td>", "</p>", "<b></p>", "<a b{}=c ", "<td rowspan=99>", "<a href=\"", "<svg>", "<tr><td>Name:<td>a_{}<tr><td>Type:<td>b", "<div><table><td></div></table>",
         "[", "<", "<!--", "<a ", "{", "* a: b\n", "\n\n", "|a|b|\n", "<li>a_b: c", "<tr><td>a_b<td>c", "Name    Purpose\n", "until the browser ", "* a_b: c\ntext\n", "1 year ",
-        " ", "#", "-", "a, ", "a_{}, ", "a_{} and ", "          y y\n", "# h{}\n* a_{}: x\n", "a{}_: b\n", "|a_{}|b|\n", "<ul><li>a: b</ul>"],
+        " ", "#", "-", "a, ", "a_{}, ", "a_{} and ", "          y y\n", "# h{}\n* a_{}: x\n", "a{}_: b\n", "|a_{}|b|\n", "<ul><li>a: b</ul>",
+        "<div><div>Cookie</div><div>Use</div></div>", "<div><p>Cookie</p>", "<div>a_{}<div>b</div></div>", "<b>a_{}</b>", "<p>cookie <code>a_{}</code> 1 day</p>", "**a_{}** ", "~~", "<br>", "<del>", "and others, ", "  y   z     w\n", "               1 day\n", "a (", "1 000 "],
 )  # fmt: skip
-@pytest.mark.parametrize("before", ["", "<p>", "* a_b: ", "# a", "Name      Purpose\n\na_b       x\n"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "<p>",
+        "* a_b: ",
+        "# a",
+        "Name      Purpose\n\na_b       x\n",
+        "   Name   Purpose   Kept for\n  x\na_b     1 day\n  x\n",
+        "<div><div>Cookie</div><div>Use</div></div>",
+    ],
+)
 def test_a_page_of_one_thing_over_and_over_is_read_in_time_that_grows_with_its_length(before: str, piece: str) -> None:
     """Read pages that a naive reader would read in quadratic time."""
 

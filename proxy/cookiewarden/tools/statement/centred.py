@@ -13,6 +13,8 @@ Piece = tuple[int, str]
 """Text between gaps of a line, with its position."""
 GAP = 6
 """Blank lines that end a table; the end of a page has fewer."""
+MAX_REGION = 20_000
+"""Maximum lines of a table."""
 MAX_HEIGHT = 40
 """Maximum lines of a row."""
 MAX_SPANS = 60
@@ -51,7 +53,7 @@ def region_below(lines: list[str], at: int) -> Region | None:
     taken: list[list[Piece]] = []
     blank = 0
     at += 1
-    while at < len(lines) and blank < GAP:
+    while at < len(lines) and blank < GAP and len(taken) < MAX_REGION:
         pieces = pieces_of(lines[at])
         blank = 0 if pieces else blank + 1
         if len(pieces) > 1 and columns_of(tuple(text for _, text in pieces)) is not None:
@@ -171,7 +173,7 @@ def _row(lines: list[list[str] | None], name: int, widest: int) -> list[str]:
 
 
 def joined_name(parts: list[str], widest: int) -> str:
-    """Join the lines of a name. A line that had room for the next one is a name of its own."""
+    """Join the lines of a name. A line that had room for the next one is a separate name."""
     name = ""
     length = 0
     for part in parts:

@@ -98,7 +98,7 @@ def _rows_below(head: Box, boxes: list[Box], lines: list[PageLine], table: int) 
 
 
 def _flattened(box: Box, width: int, name: int) -> list[Box]:
-    """Return the rows in an element that wraps them, or the element. A cell with a name has no cells of its own."""
+    """Return the rows in an element that wraps them, or the element. A cell with a name has no other cells in it."""
     is_row = len(box.boxes) == width and len(box.boxes[name].boxes) < 2
     if is_row or not any(one.boxes for one in box.boxes):
         return [box]
@@ -117,8 +117,10 @@ def _irregular(box: Box, text: str, lines: list[PageLine], table: int) -> PageLi
 def _flat_rows(
     heads: tuple[str, ...], first: Box, boxes: list[Box], lines: list[PageLine], table: int
 ) -> tuple[list[PageLine], int]:
-    """Return the rows of a grid whose cells are all in one element. Each row must have a name and, if there is a head
-    for it, a lifetime or nothing; a cell that is split would move all others."""
+    """Return the rows of a grid whose cells are all in one element. Each row must have a name.
+
+    If there is a head for lifetimes, its cells must be lifetimes or empty. Otherwise a cell that is split would move
+    all others."""
     cells: list[Box] = []
     for box in boxes:
         if box.tag.startswith("h") or any(line.kind is LineKind.ROW for line in lines[box.start : box.end]):

@@ -51,13 +51,14 @@ def names_in(cell: str, in_table: bool) -> list[str]:
     if len(found) == 1 and " " in found[0]:  # one name per line in the source
         found = found[0].split(" ")
         found = found if all(map(STRONG.search, found)) else []
-    if len(found) > MAX_NAMES or any(name.endswith(".") and name[-2:-1] != "." for name in found):
+    is_shortened = len(found) > 1 and any(name.endswith(".") and name[-2:-1] != "." for name in found)
+    if len(found) > MAX_NAMES or is_shortened:
         return []
     return found if all(could_be_a_name(name, in_table) for name in found) else []
 
 
 def has_others(cell: str) -> bool:
-    """Check whether a cell tells of names that it does not list, such as `_ga and others`."""
+    """Check whether a cell mentions names that it does not list, such as `_ga and others`."""
     return without_others(cell) != cell
 
 

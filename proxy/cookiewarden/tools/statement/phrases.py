@@ -79,11 +79,11 @@ _PERSISTENT = re.compile(
     r"persist|perman|dauerhaft|trval|trajn|stal|trwal|blijvend|vedvarende|bestandig|varaktig|pusiv|alaline|pysyv|alland"
     r"|tartos|nuolat|pastav|постоян|μονιμ|buan"
 )
-"""Words that may stand beside a lifetime, as in "persistent, 2 years"."""
+"""Words that may be beside a lifetime, as in "persistent, 2 years"."""
 
 
 def _is_harmless(text: str) -> bool:
-    """Check that all words are of one language and do not change a lifetime. Those of sessions are among them."""
+    """Check that all words are of one language and do not change a lifetime. Words for sessions are harmless too."""
     rest = words().lasting.sub(" ", words().session.sub(" ", text))
     if _MARKS.fullmatch(rest):
         return True

@@ -590,7 +590,7 @@ def _as_row(item: PageLine, width: int) -> PageLine:
 
 
 def _beside(row: PageLine, parts: list[slice]) -> list[PageLine]:
-    """Return the rows that stand beside each other in one row."""
+    """Return the rows that one row has beside each other."""
     if row.kind is not LineKind.ROW:
         return [row]
     cells = [row.cells[part] for part in parts]

@@ -164,7 +164,7 @@ _TYPE_FILLER = (
     r"html ?5?|http|js|browser|items?|entr(?:y|ies)|objects?|keys?|trackers?|tracking|tags?|data|other|and|und|et|y|e|"
     r"en|or|oder|ou|o|the|in|type|types"
 )
-"""Words that may stand beside the words of a kind of storage in a heading, such as "HTML5 local storage items"."""
+"""Words that may be beside the words of a kind of storage in a heading, such as "HTML5 local storage items"."""
 
 
 def only_storage_of(text: str) -> str:

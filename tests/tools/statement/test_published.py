@@ -245,7 +245,8 @@ def test_a_page_that_was_printed_and_turned_into_text_is_read() -> None:
         ("Name      Purpose      Kept for\n\nsid       a            1 day\n\n Name       Purpose      Kept for\n\n lang       b            1 year\n", [("sid", "1d"), ("lang", "1y")]),
         ("      Name            Purpose          Kept for\n              counts all the visits of\n_ga                                         2 years\n              today\n_gid          counts of a day               1 day\n", [("_ga", "2y"), ("_gid", "1d")]),
         ("Name       Purpose      Kept for\n           counts\n_ga_<con-               13\n           the visits\ntainer>                 months\n           of today\n_gid       days         1 day\n", [("_ga_*", "13mo"), ("_gid", "1d")]),
-        ("Name         Purpose    Kept for\na_long_      a          1 day\nname\n_ga          b          2 days\n_gid         of b\n", [("a_long_name", "1d"), ("_ga", "2d"), ("_gid", "2d")]),
+        ("Name         Purpose    Kept for\na_long_      a          1 day\nname\n_ga          b          2 days\n_gid         of b\n", [("a_long_name", "1d"), ("_ga", "2d")]),
+        ("  Name         Purpose      Kept for\n            counts visits\n_ga                      2 years\n            of today\nMarketing cookies of other companies\n            shows ads of\n_fbp                     3 months\n            others\n", [("_ga", "2y"), ("_fbp", "3mo")]),
     ],
 )  # fmt: skip
 def test_columns_are_read_by_where_they_stand(text: str, found: list[tuple[str, str]]) -> None:
@@ -269,6 +270,7 @@ def test_the_lines_of_a_purpose_belong_to_the_row_that_they_continue(text: str, 
     [
         ("Name   Purpose            Kept for\nsid    Login              session\n       Of You\ncart   Basket             14 days\n       Shop\n", "could belong to another row"),
         ("Name   Purpose            Kept for\n       a\n       b\n       c\nsid                       session\nlang   y                  1 day\n\n* sid_1: x\n", "does not fit its table"),
+        ("Name            Purpose         Kept for\n_ga             visits          2 years\ntheme           colours\nlang            x               1 year\n", "could belong to the row above"),
     ],
 )  # fmt: skip
 def test_lines_of_a_table_that_are_not_clear_are_reported(text: str, why: str) -> None:

@@ -31,6 +31,8 @@ class Region:
     """Cells of each line, or None for a blank line."""
     end: int = 0
     """Index of the line after the last one."""
+    sections: dict[int, str] = field(default_factory=dict)
+    """Lines across the columns, such as the name of a category, by their place in `lines`."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ def region_below(lines: list[str], at: int) -> Region | None:
     head = pieces_of(lines[at])
     spans = [_Span(start, start + len(text), {n}, False) for n, (start, text) in enumerate(head)]
     taken: list[list[Piece]] = []
+    sections: dict[int, str] = {}
     blank = 0
     at += 1
     while at < len(lines) and blank < GAP and len(taken) < MAX_REGION:
@@ -59,6 +62,9 @@ def region_below(lines: list[str], at: int) -> Region | None:
         if len(pieces) > 1 and columns_of(tuple(text for _, text in pieces)) is not None:
             break
         joined = _joined(spans, pieces)
+        if joined is None and _is_section(lines, at, spans):
+            sections[len(taken)] = pieces[0][1]
+            joined, pieces = spans, []
         if joined is None or len(joined) > MAX_SPANS:
             break
         spans = joined
@@ -70,7 +76,17 @@ def region_below(lines: list[str], at: int) -> Region | None:
     columns = _columns(spans, len(head))
     if columns is None:
         return None
-    return Region([_cells(pieces, columns, len(head)) if pieces else None for pieces in taken], at)
+    cells = [_cells(pieces, columns, len(head)) if pieces else None for pieces in taken]
+    return Region(cells, at, {place: text for place, text in sections.items() if place < len(taken)})
+
+
+def _is_section(lines: list[str], at: int, spans: list[_Span]) -> bool:
+    """Check for one line across the columns before a line that fits them. Sentences have several lines, or follow
+    each other."""
+    pieces = pieces_of(lines[at])
+    following = next((line for line in lines[at + 1 : at + 3] if line.strip()), "")
+    below = pieces_of(following)
+    return len(pieces) == 1 and bool(below) and len(pieces[0][1]) <= 120 and _joined(spans, below) is not None
 
 
 def _joined(spans: list[_Span], pieces: list[Piece]) -> list[_Span] | None:

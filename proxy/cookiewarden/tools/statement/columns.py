@@ -5,8 +5,8 @@ import re
 from cookiewarden.tools.statement.labels import unit_of
 from cookiewarden.tools.statement.lines import LineKind, PageLine
 from cookiewarden.tools.statement.names import STRONG, names_in
-from cookiewarden.tools.statement.phrases import is_like_lifetime, lifetime_of
-from cookiewarden.tools.statement.words import columns_of, head_of
+from cookiewarden.tools.statement.phrases import has_number_of_time, is_like_lifetime, lifetime_of
+from cookiewarden.tools.statement.words import columns_of, folded, head_of, words
 
 Columns = dict[str, list[int]]
 """Columns by the kinds of their heads, the best first."""
@@ -97,7 +97,8 @@ def unread_columns(heads: tuple[str, ...], rows: list[PageLine], columns: Column
         cells = _cells(rows, at)
         if at not in read and cells:
             head = heads[at] if at < len(heads) else ""
-            found.append((head, _are_like_lifetimes(head, cells)))
+            has_times = "lifetime" not in columns and any(map(has_number_of_time, cells))
+            found.append((head, has_times or _are_like_lifetimes(head, cells)))
     return found
 
 
@@ -115,7 +116,8 @@ def _are_like_lifetimes(head: str, cells: list[str]) -> bool:
         return True
     numbers = [int(cell) for cell in cells if re.fullmatch(r"[0-9]{1,9}", cell)]
     is_counted = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True
-    return len(numbers) == len(cells) and (bool(unit_of(head)) or (len(numbers) > 1 and not is_counted))
+    has_unit = bool(unit_of(head)) or any(word in words().units for word in folded(head).split())
+    return len(numbers) == len(cells) and (has_unit or (len(numbers) > 1 and not is_counted))
 
 
 def _cells(rows: list[PageLine], at: int) -> list[str]:

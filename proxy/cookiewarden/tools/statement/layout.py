@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 
 from cookiewarden.tools.statement.centred import GAP, Region, joined_name, pieces_of, region_below, rows_of
 from cookiewarden.tools.statement.claims import quoted
+from cookiewarden.tools.statement.columns import is_clear
 from cookiewarden.tools.statement.lines import plain
 from cookiewarden.tools.statement.phrases import is_like_lifetime, lifetime_of
 from cookiewarden.tools.statement.words import columns_of
 
 SLACK = 2
 """Maximum number of characters that a cell begins before its heading."""
+GUTTER = 3
+"""Characters between columns."""
 MAX_CELL = 4000
 """Maximum characters of a cell."""
 
@@ -23,6 +26,8 @@ class TableRow:
     cells: list[str] = field(default_factory=list)
     why: str = ""
     """Reason why the line does not fit the table."""
+    is_section: bool = False
+    """True for the name of a category across the columns."""
 
 
 def read_table(lines: list[str], at: int) -> tuple[list[TableRow], int]:
@@ -46,14 +51,22 @@ def read_table(lines: list[str], at: int) -> tuple[list[TableRow], int]:
     region = region_below(lines, at)
     name, lifetime = columns["name"][0], columns.get("lifetime", [None])[0]
     centred = rows_of(region, name, lifetime) if region and region.lines else None
+    if top and reader.is_regular and not reader.is_certain:
+        doubts = {row.number: row for row in top[1:] if lifetime is not None and not row.cells[lifetime]}
+        told = [
+            TableRow(row.number, row.cells, f"a row that could belong to the row above: {quoted(' '.join(row.cells))}")
+            for row in doubts.values()
+        ]
+        return [*(row for row in top if row.number not in doubts), *told], end
     if top and reader.is_regular and (region is None or region.end <= end or centred is None):
         return _certain(top, centred if region and region.end == last else None, at), end
-    if region is None or (not top and not _is_table(region, lifetime)):
+    if region is None or (not top and not _is_table(region, name, lifetime)):
         return top, end if top else at
     if centred is None:
         return [reader.rows[0], *_unfit(lines, at + 1, max(region.end, end if top else 0))], max(region.end, end)
     found = [TableRow(at + 2 + begin, cells) for begin, cells in centred[0]]
-    return [reader.rows[0], *found], region.end
+    found += [TableRow(at + 2 + place, [text], is_section=True) for place, text in region.sections.items()]
+    return [reader.rows[0], *sorted(found, key=lambda row: row.number)], region.end
 
 
 def _certain(top: list[TableRow], centred: tuple[list[tuple[int, list[str]]], float] | None, at: int) -> list[TableRow]:
@@ -79,11 +92,11 @@ def _small_cells(row: TableRow) -> int:
     return sum(cell[:1].islower() and " " in cell for cell in row.cells)
 
 
-def _is_table(region: Region, lifetime: int | None) -> bool:
-    """Check for lines with several cells, one of which is a lifetime."""
+def _is_table(region: Region, name: int, lifetime: int | None) -> bool:
+    """Check for lines with several cells, one of which is a lifetime, or for clear names."""
     several = [cells for cells in region.lines if cells and sum(map(bool, cells)) > 1]
     if lifetime is None:
-        return len(several) > 1
+        return len(several) > 1 or any(cells and is_clear(cells[name]) for cells in region.lines)
     return any(is_like_lifetime(cells[lifetime]) for cells in several)
 
 
@@ -103,6 +116,8 @@ class _Table:
         self.empty = self.before_first = 0
         self.is_regular = True
         """False if a cell begins below the first line of its row."""
+        self.is_certain = True
+        """False if a name could belong to the row above."""
         self._head(head, at)
 
     def _head(self, head: list[tuple[int, str]], at: int) -> None:
@@ -145,7 +160,7 @@ class _Table:
         name = found[self.name]
         if name and (" " in name or (self.empty and not any(c for c in found if c is not name))):
             return False  # a heading
-        if self._begins(found):
+        if self._begins(found) or self._is_apart(found):
             # Lines below the head continue it, if a blank line follows them.
             self.is_regular &= not self.before_first or len(self.rows) > 1 or bool(self.empty)
             self.rows.append(TableRow(at + 1, found))
@@ -170,6 +185,15 @@ class _Table:
             return bool(self.empty)
         said = cells[self.lifetime]
         return bool(said) and (bool(self.empty) or lifetime_of(said) is not None)
+
+    def _is_apart(self, cells: list[str]) -> bool:
+        """Check for a name that cannot continue the name above, since that line had room for it."""
+        if len(self.rows) < 2 or not cells[self.name] or not any(c for c in cells if c is not cells[self.name]):
+            return False
+        room = self.starts[self.name + 1] - self.starts[self.name] - GUTTER if self.name + 1 < len(self.starts) else 0
+        is_apart = "\n" in joined_name([self.names[-1][-1], cells[self.name]], room)
+        self.is_certain &= not is_apart or bool(self.empty)
+        return is_apart
 
     def _continue(self, cells: list[str]) -> None:
         row = self.rows[-1]

@@ -33,8 +33,10 @@ _FOOTNOTE = re.compile("[\\s]?[\u00b9\u00b2\u00b3\u2070-\u2079\u2020\u2021]+$")
 """Mark of a footnote behind a name. Names of cookies are ASCII."""
 _REMARK = re.compile(r"[A-Za-z0-9*]\s[\[{<]")
 """Brackets behind a space, which are a remark unless a mark such as `_` is before them: `_fbp {Meta}`, `_ga_ {id}`."""
-_OPTIONAL = re.compile(r"\w\([^()]{0,60}[_*<{\[#][^()]{0,60}\)")
-"""Brackets that are a part of a name, such as `_ga(_*)`."""
+_OPTIONAL = re.compile(r"\w\((?:[^()]{0,60}[_*<{\[#][^()]{0,60}|\w{1,3})\)|\([^()_]{0,60}(?<![^\s(])_[A-Za-z]")
+"""Brackets that are a part of a name, or have another name: `_ga(_*)`, `_ga (and _gid)`."""
+_SLASH = re.compile(r"(?<=\w)/(?=_)")
+"""Slash between names: `_ga/_gid`."""
 _EXPRESSION = re.compile(r"[\\^|+?]")
 """Characters of a regular expression that are left after its classes became placeholders."""
 
@@ -45,6 +47,7 @@ def names_in(cell: str, in_table: bool) -> list[str]:
     bare = without_others(bare)
     if _REMARK.search(bare) or _OPTIONAL.search(cell):
         return []
+    bare = _SLASH.sub(",", bare)
     pieces = [re.split(r"\s?\(|\s[\u2013-]\s", piece)[0] for piece in _AND.split(bare)]
     found = [re.sub(r"\s(?=[\[<{])", "", _FOOTNOTE.sub("", piece.strip(_QUOTES)).strip(_QUOTES)) for piece in pieces]
     found = list(filter(None, found)) if len(found) > 1 else found
@@ -85,9 +88,12 @@ _LAST_WORDS = re.compile(r"(?<=\S)(?:[\s,;&(]+[^\s,;&()]{1,20}){1,3}[.)]*$")
 _QUOTES = " \"'`\u201c\u201d"
 
 
+_NOT_IN_NAMES = re.compile(r"[\s;=,\ufffd\u2013\u2014]|^https?:|^www\.|@")
+
+
 def could_be_a_name(name: str, in_table: bool = False) -> bool:
     """Check a name. `in_table`: it is in a column of names, where the name of a browser can be a cookie's name."""
-    if not name or len(name) > 128 or re.search(r"[\s;=,\ufffd]|^https?:|^www\.|@", name) or not name.isprintable():
+    if not name or len(name) > 128 or _NOT_IN_NAMES.search(name) or not name.isprintable():
         return False
     if re.search(r"[{}<>\[\]]", pattern(name)) or _EXPRESSION.search(pattern(name)):  # without its other half
         return False

@@ -31,6 +31,8 @@ def text_lines(text: str) -> Iterator[PageLine]:
         for row in rows:
             if row.why:
                 yield PageLine(LineKind.TEXT, plain(" ".join(row.cells)), row.number, why=row.why)
+            elif row.is_section:
+                yield PageLine(LineKind.SECTION, plain(row.cells[0]), row.number, table=1)
             else:
                 yield PageLine(LineKind.ROW, "", row.number, tuple(row.cells), 1)
         if not rows:

@@ -49,6 +49,60 @@ _BLOCKS = frozenset(
     ]
 )
 _EMPHASISED = frozenset({"b", "strong", "code", "kbd", "samp", "tt"})
+_INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "data",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "label",
+        "mark",
+        "meter",
+        "nobr",
+        "output",
+        "picture",
+        "progress",
+        "q",
+        "ruby",
+        "rt",
+        "rp",
+        "small",
+        "source",
+        "span",
+        "sub",
+        "time",
+        "track",
+        "u",
+        "var",
+        "video",
+        "audio",
+        "wbr",
+        "link",
+        "meta",
+        "base",
+        "col",
+        "colgroup",
+        "canvas",
+        "area",
+        "map",
+        "slot",
+        "embed",
+        "param",
+        "portal",
+    ]
+)
+"""Elements in text. Other words in angle brackets behind a mark, as in `_ga_<id>`, are placeholders."""
 _HIDDEN = frozenset(
     [
         "del",
@@ -110,7 +164,8 @@ def _pieces(text: str) -> Iterator[str]:
         else:
             number += text.count("\n", counted, found.start())
             counted = found.start()
-            yield _tag(tag, found, number, depth)
+            is_in_a_name = text[max(0, found.start() - 1) : found.start()] in ("_", "-", ".")
+            yield _tag(tag, found, number, depth, is_in_a_name)
     yield text[at:]
 
 
@@ -118,12 +173,12 @@ def _after(found: re.Match[str] | None, text: str) -> int:
     return found.end() if found else len(text)
 
 
-def _tag(tag: str, found: re.Match[str], number: int, depth: "_Depth") -> str:
+def _tag(tag: str, found: re.Match[str], number: int, depth: "_Depth", is_in_a_name: bool) -> str:
     if tag in _EMPHASISED:
         return CLOSE if found["end"] else OPEN
     tag = "br" if tag == "hr" else "div" if tag in _BLOCKS else tag
     if tag not in _KEPT:
-        return ""
+        return f"&lt;{tag}&gt;" if is_in_a_name and tag not in _INLINE and not found["end"] else ""
     if found["end"]:
         depth.close(tag)
         return f"</{tag}>"

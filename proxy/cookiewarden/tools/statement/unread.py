@@ -15,7 +15,7 @@ from cookiewarden.tools.statement.phrases import day_in, has_number_of_time, is_
 from cookiewarden.tools.statement.words import folded, storage_of
 
 MENTION = re.compile(
-    r"(?<![\w/.@%:=&?*<>\[{(\u201c\"'`-])(_{1,2}[A-Za-z][\w*.-]*|[A-Z]+SESS(?:ION)?ID|[A-Z]+\.[A-Za-z]+_Session\w+)(?![\w(=])"
+    r"(?<![\w/.@%:=&?*<>\[{(\u201c\"'`-])(_{1,2}[A-Za-z][\w*.-]*|[A-Z][A-Z_]*SESS(?:ION)?ID|[A-Z]+\.[A-Za-z]+_Session\w+)(?![\w(=])"
 )
 """Names in running text."""
 _SNAKE = re.compile(r"(?<![\w/.@%:=&?*<>-])([a-z0-9]+(?:_[a-z0-9]+)+)(?![\w(=@/])", re.IGNORECASE)
@@ -58,7 +58,7 @@ def _why(line: PageLine) -> str:
         return f"perhaps a cookie, outside of a table: {quoted(' '.join(line.cells))}" if _has_cookie(line) else ""
     if line.kind not in (LineKind.TEXT, LineKind.ITEM) or len(line.text) > MAX_ITEM:
         return ""
-    if weak_text(line) is not None or _leads_with_a_name(line):
+    if weak_text(line) is not None or _leads_with_a_name(line) or _is_short_item(line):
         return f"perhaps a cookie, outside of a list: {quoted(line.text)}"
     if _marks_a_name(line):
         return f"perhaps a cookie in text: {quoted(line.text)}"
@@ -79,6 +79,18 @@ def _leads_with_a_name(line: PageLine) -> bool:
     """Check for an emphasised name, or one in code, at the beginning of a line."""
     names = names_in(line.lead.rstrip(" .:\u2013\u2014-"), False)
     return bool(names) and all("_" in name or is_script_read(name) or name.lower().endswith("sid") for name in names)
+
+
+def _is_short_item(line: PageLine) -> bool:
+    """Check for an item that begins with a clear name, or is a word and a lifetime: `cart, 14 days`."""
+    found = _FIRST_WORD.match(line.text) if line.kind is LineKind.ITEM else None
+    if found is None or not could_be_a_name(found[1]):
+        return False
+    is_strong = re.search(r"^[A-Za-z0-9.-]+_[A-Za-z0-9]|SESS(?:ION)?ID$", found[1]) is not None
+    return is_strong or (found[1][:1].islower() and is_like_lifetime(line.text[found.end() :]))
+
+
+_FIRST_WORD = re.compile(r"([^\s:;,()]{1,128})[\s:;,(]+")
 
 
 def _marks_a_name(line: PageLine) -> bool:

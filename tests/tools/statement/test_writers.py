@@ -171,7 +171,7 @@ WRITERS = [
     Written("items that begin with a name or are short", "report, lists beside a table", f"{TABLE}<h3>More</h3><ul><li>cart, 14 days</li><li>PIWIK_SESSID for visits</li><li>Contract: 10 years</li></ul>", {"sid": "session"}, ["a list without names", '"cart, 14 days"', '"PIWIK_SESSID'], 3),
     Written("HTML lists and placeholders in Markdown", "GitHub Flavored Markdown, raw HTML", "| Name | Expires |\n|--|--|\n| <ul><li>_d</li><li>_e</li></ul> | 1 day |\n| _ga_&lt;id&gt; | 1 day |\n", {"_d": "1d", "_e": "1d", "_ga_*": "1d"}, rows=2),
     Written("placeholders that are not escaped", "HTML standard, unknown elements", "<table><tr><th>Cookie<th>Expires<tr><td>_gac_<wpid><td>1 day<tr><td>_x_<em>y</em><td>1 day<tr><td>_p/_q<td>1 day<tr><td>_n (and _o)<td>1 day</table>", {"_gac_*": "1d", "_x_y": "1d", "_p": "1d", "_q": "1d"}, ['"_n (and _o)"'], 4),
-    Written("other columns with times", "report, columns", "<table><tr><th>Cookie<th>Use<th>Days to live<tr><td>sid<td>x<td>30</table><table><tr><th>Cookie<th>Use<th>Notes<tr><td>a_1<td>x<td>stays 3 months</table>", {"sid": "-", "a_1": "-"}, ['"Days to live"', '"Notes"'], 2),
+    Written("other columns with times", "report, columns", "<table><tr><th>Cookie<th>Use<th>Days to live<tr><td>sid<td>x<td>30</table><table><tr><th>Cookie<th>Use<th>Notes<tr><td>a_1<td>x<td>see 3 months below</table>", {"sid": "-", "a_1": "-"}, ['"Days to live"', '"Notes"'], 2),
 ]  # fmt: skip
 
 

@@ -127,6 +127,22 @@ def test_rows_of_other_storage_do_not_change_the_exit_code(folder: Path) -> None
     assert code == 0 and err.startswith("2 rows: 1 read, 1 left out\nNot in the list of cookies:\n")
 
 
+def test_columns_that_are_not_read_are_named_and_do_not_change_the_exit_code(folder: Path) -> None:
+    (folder / "page.html").write_text("<table><tr><th>Cookie<th>Use<th>Score<tr><td>sid<td>x<td>low</table>")
+    code, _, err = run("statement", "import", "page.html", cwd=folder)
+    assert (
+        code == 0 and 'Columns without names, purposes and lifetimes:\n  page.html:1: column not read: "Score"\n' in err
+    )
+
+
+def test_a_grid_that_is_not_understood_is_not_evidence(folder: Path) -> None:
+    (folder / "page.html").write_text(
+        "<p>Cookie<p>Purpose<p>Duration<p>sid<p>The session.<p>session<p>theme<p>colours<p>of pages<p>1 year"
+    )
+    code, out, _ = run("statement", "--policy", "p.yaml", "--check", "page.html", cwd=folder)
+    assert code == 1 and "no differences; 1 not understood" in out
+
+
 def test_long_lists_of_rows_are_cut(folder: Path) -> None:
     rows = "".join(f"<tr><td>a b {number}<td>x" for number in range(60))
     (folder / "page.html").write_text(f"<table><tr><th>Cookie<th>Use<tr><td>sid<td>x{rows}</table>")

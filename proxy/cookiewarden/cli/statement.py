@@ -19,8 +19,9 @@ from cookiewarden.pages.statement import BadTemplate, statement_page, with_templ
 from cookiewarden.pages.words import WORDS, words_of
 from cookiewarden.tools.http import NoAnswer, follow
 from cookiewarden.tools.statement.charset import charset_of_type
+from cookiewarden.tools.statement.claims import Published
 from cookiewarden.tools.statement.lines import NoStatement
-from cookiewarden.tools.statement.published import Published, read_page
+from cookiewarden.tools.statement.published import read_page
 from cookiewarden.tools.statement.stated import StatementFinding, StatementFindingKind, compare, draft
 
 POLICY = click.option(
@@ -182,19 +183,20 @@ MAX_TOLD = 50
 def _left_out(published: Published, page: str) -> list[str]:
     """Return lines for the rows and lifetimes that were not read, and for all rows if there are some."""
     left = sorted(published.left_out, key=lambda left: left.is_understood)
-    if not left and not published.sections:
+    if not left and not published.sections and not published.columns:
         return []
     rows = (
         f"{counted(published.rows, 'row')}: {published.rows_read} read, {published.rows - published.rows_read} left out"
     )
     heads = ", ".join(f'"{printable(head[:60])}"' for head in published.sections[:MAX_TOLD])
     lines = [rows, *([f"Categories in tables: {heads}"] if heads else [])]
-    for is_understood, title in ((False, "Not understood:"), (True, "Not in the list of cookies:")):
-        told = [
-            f"  {printable(shown_url(page))}:{one.line}: {one.why}"
-            for one in left
-            if one.is_understood is is_understood
-        ]
+    sections = (
+        ("Not understood:", [one for one in left if not one.is_understood]),
+        ("Not in the list of cookies:", [one for one in left if one.is_understood]),
+        ("Columns without names, purposes and lifetimes:", published.columns),
+    )
+    for title, found in sections:
+        told = [f"  {printable(shown_url(page))}:{one.line}: {one.why}" for one in found]
         more = [f"  … {len(told) - MAX_TOLD} more"] if len(told) > MAX_TOLD else []
         lines += [title, *told[:MAX_TOLD], *more] if told else []
     return [*lines, ""]
@@ -236,7 +238,7 @@ def import_(page: str, name: str, output: str | None) -> int:
     The policy is in report mode. Compare the draft with the page before you use it.
 
     Heads of tables are read in all official languages of the EU. Rows that are not cookies, such as local storage, and
-    rows that were not understood are listed.
+    rows that were not understood are listed. So are texts that look like a cookie and were not read.
 
     Exit codes: 0 drafted, 1 drafted without the rows or lifetimes that were not understood, 2 wrong usage, 3 the page
     cannot be read."""

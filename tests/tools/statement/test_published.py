@@ -92,7 +92,7 @@ def test_unreadable_pages_are_reported(raw: bytes, why: str) -> None:
     ("written", "name"),
     [
         ("intercom-id-xxx", "intercom-id-*"), ("intercom-session-XXXXX", "intercom-session-*"), ("_ga_<container-id>", "_ga_*"), ("_gat_[name]", "_gat_*"),
-        ("_hj{id}", "_hj*"), ("_pk_id.#", "_pk_id.*"), ("a…", "a*"), ("a...", "a*"), ("_ga_**", "_ga_*"), ("exxon", "exxon"), ("xxlarge", "xxlarge"), ("COOKIE%3b", "COOKIE%3b"),
+        ("_hj{id}", "_hj*"), ("_pk_id.#", "_pk_id.*"), ("a…", "a*"), ("a...", "a*"), ("_ga_**", "_ga_*"), ("exxon", "exxon"), ("xxlarge", "xxlarge"), ("COOKIE%3b", "COOKIE%3b"), ("_ga_[A-Z0-9]+", "_ga_*"), ("_pk_[0-9a-f]{4}", "_pk_*"),
     ],
 )  # fmt: skip
 def test_a_placeholder_in_a_name_becomes_a_glob(written: str, name: str) -> None:
@@ -106,6 +106,7 @@ def test_a_placeholder_in_a_name_becomes_a_glob(written: str, name: str) -> None
         ("wordt 13 maanden bewaard", "13mo"), ("verloopt na één jaar", "1y"), ("Expires at the end of the session", "session"), ("deleted when the browser is closed", "session"),
         ("A session cookie.", "session"), ("tot u de browser sluit", "session"), ("contains the session ID", "-"), ("at most 10 requests a minute", "-"),
         ("created during login and enables a restore after a crash", "-"), ("valid for 0 days", "-"), ("24 uur geldig", "24h"), ("stored 30 days", "30d"),
+        ("Kept for 1 to 2 years", "-"), ("Stored 2-3 years", "-"), ("valid for more than 1 year", "-"), ("kept 1\u00bd years", "-"), ("kept for 1 year and a half", "-"), ("Up to 10 requests a minute", "-"), ("valid for 12 months (365 days)", "12mo"), ("expires after 86 400 seconds", "86400s"), ("stored 12 months to 2 years", "-"),
     ],
 )  # fmt: skip
 def test_lifetimes_are_found_in_running_text(text: str, lifetime: str) -> None:
@@ -176,9 +177,21 @@ def over_and_over(piece: str, length: int) -> str:
     "piece",
     ["<div>", "<b id={}>", "<ul><li>", "<table><tr><td>", "</p>", "<b></p>", "<a b{}=c ", "<td rowspan=99>", "<a href=\"", "<svg>", "<tr><td>Name:<td>a_{}<tr><td>Type:<td>b", "<div><table><td></div></table>",
         "[", "<", "<!--", "<a ", "{", "* a: b\n", "\n\n", "|a|b|\n", "<li>a_b: c", "<tr><td>a_b<td>c", "Name    Purpose\n", "until the browser ", "* a_b: c\ntext\n", "1 year ",
-        " ", "#", "-", "a, ", "a_{}, ", "a_{} and ", "          y y\n", "# h{}\n* a_{}: x\n", "a{}_: b\n", "|a_{}|b|\n", "<ul><li>a: b</ul>"],
+        " ", "#", "-", "a, ", "a_{}, ", "a_{} and ", "          y y\n", "# h{}\n* a_{}: x\n", "a{}_: b\n", "|a_{}|b|\n", "<ul><li>a: b</ul>",
+        "<div><div>Cookie</div><div>Use</div></div>", "<div><p>Cookie</p>", "<div>a_{}<div>b</div></div>", "<b>a_{}</b>", "<p>cookie <code>a_{}</code> 1 day</p>", "**a_{}** ", "~~", "<br>", "<del>", "and others, ", "  y   z     w\n", "               1 day\n", "a (", "1 000 "],
 )  # fmt: skip
-@pytest.mark.parametrize("before", ["", "<p>", "* a_b: ", "# a", "Name      Purpose\n\na_b       x\n"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "<p>",
+        "* a_b: ",
+        "# a",
+        "Name      Purpose\n\na_b       x\n",
+        "   Name   Purpose   Kept for\n  x\na_b     1 day\n  x\n",
+        "<div><div>Cookie</div><div>Use</div></div>",
+    ],
+)
 def test_a_page_of_one_thing_over_and_over_is_read_in_time_that_grows_with_its_length(before: str, piece: str) -> None:
     """Read pages that a naive reader would read in quadratic time."""
 
@@ -230,7 +243,46 @@ def test_a_page_that_was_printed_and_turned_into_text_is_read() -> None:
         ("Name      Purpose\n\nsid       a\n\nlang      b\n\nHeading\nText of a section that goes on for long.\n", [("sid", "-"), ("lang", "-")]),
         ("Name      Purpose\n\nsid       a\nThis is a sentence that has nothing to do with the table.\n", [("sid", "-")]),
         ("Name      Purpose      Kept for\n\nsid       a            1 day\n\n Name       Purpose      Kept for\n\n lang       b            1 year\n", [("sid", "1d"), ("lang", "1y")]),
+        ("      Name            Purpose          Kept for\n              counts all the visits of\n_ga                                         2 years\n              today\n_gid          counts of a day               1 day\n", [("_ga", "2y"), ("_gid", "1d")]),
+        ("Name       Purpose      Kept for\n           counts\n_ga_<con-               13\n           the visits\ntainer>                 months\n           of today\n_gid       days         1 day\n", [("_ga_*", "13mo"), ("_gid", "1d")]),
+        ("Name         Purpose    Kept for\na_long_      a          1 day\nname\n_ga          b          2 days\n_gid         of b\n", [("a_long_name", "1d"), ("_ga", "2d")]),
+        ("  Name         Purpose      Kept for\n            counts visits\n_ga                      2 years\n            of today\nMarketing cookies of other companies\n            shows ads of\n_fbp                     3 months\n            others\n", [("_ga", "2y"), ("_fbp", "3mo")]),
     ],
 )  # fmt: skip
 def test_columns_are_read_by_where_they_stand(text: str, found: list[tuple[str, str]]) -> None:
     assert named(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "purposes"),
+    [
+        ("Name   Purpose            Kept for\nsid    Login              session\n       Basket of the\ncart   shop that you use  14 days\n       today\n", ["Login", "Basket of the shop that you use today"]),
+        ("Name   Purpose            Kept for\nsid    Login              session\n       of you\ncart   Basket of the      14 days\n       shop\n", ["Login of you", "Basket of the shop"]),
+    ],
+)  # fmt: skip
+def test_the_lines_of_a_purpose_belong_to_the_row_that_they_continue(text: str, purposes: list[str]) -> None:
+    page = read_page(text.encode())
+    assert [claim.purpose for claim in page.claims] == purposes and page.left_out == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Name   Purpose            Kept for\nsid    Login              session\n       Of You\ncart   Basket             14 days\n       Shop\n", "could belong to another row"),
+        ("Name   Purpose            Kept for\n       a\n       b\n       c\nsid                       session\nlang   y                  1 day\n\n* sid_1: x\n", "does not fit its table"),
+        ("Name            Purpose         Kept for\n_ga             visits          2 years\ntheme           colours\nlang            x               1 year\n", "could belong to the row above"),
+    ],
+)  # fmt: skip
+def test_lines_of_a_table_that_are_not_clear_are_reported(text: str, why: str) -> None:
+    left = read_page(text.encode()).not_understood
+    assert left and all(why in one.why for one in left)
+
+
+def test_prose_of_a_privacy_page_is_not_reported() -> None:
+    page = read_page(
+        b"<h1>Privacy</h1><p>Last updated: 5 May 2026</p><p>We keep logs for 6 months. Applications are kept for one year.</p>"
+        b"<p><b>Session cookies</b> are deleted when you close the browser; persistent cookies stay.</p><h2>Session</h2>"
+        b"<ul><li><b>Contract</b>: we keep your data for 10 years</li><li>Consent: until you withdraw it</li></ul>"
+        b"<p>Provider: Shop Ltd</p><p>Type: limited company</p><h2>Cookies</h2><ul><li>_ga: visits, 2 years</li></ul>"
+    )
+    assert [claim.name for claim in page.claims] == ["_ga"] and page.not_understood == []

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cookiewarden.tools.statement.charset import visible
-from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
+from cookiewarden.tools.statement.grids import BOXES, Box, close
+from cookiewarden.tools.statement.lines import LineKind, PageLine, lead_of, marked_in, plain, unmarked
 from cookiewarden.tools.statement.plaintext import text_lines
 from cookiewarden.tools.statement.reduction import HEADINGS, TABLES, reduced
 from cookiewarden.tools.statement.words import MAX_COLUMNS, columns_of
@@ -62,12 +63,16 @@ class _Block:
         self.kind, self.number = LineKind.TEXT, 1
         self.terms: list[str] = []
         self.described: list[str] = []
+        self.lead = ""
+        self.marked: tuple[str, ...] = ()
+        self.boxes: list[Box] = []
 
     def end(self, following: LineKind = LineKind.TEXT, number: int = 0) -> None:
         """End the line, and begin another one."""
         said = self._said()
         if said:
-            self.lines.append(PageLine(self.kind, plain(" ".join(said)), self.number, said))
+            text = plain(" ".join(said))
+            self.lines.append(PageLine(self.kind, text, self.number, said, lead=self.lead, marked=self.marked))
         self.kind, self.number = following, number or self.number
 
     def term(self, number: int) -> None:
@@ -97,9 +102,9 @@ class _Block:
     def _said(self) -> tuple[str, ...]:
         if not self.text:
             return ()
-        said = tuple(filter(None, map(plain, "".join(self.text).split("\n"))))
-        self.text = []
-        return said
+        text = "".join(self.text)
+        self.text, self.lead, self.marked = [], lead_of(text), marked_in(text)
+        return tuple(filter(None, map(plain, unmarked(text).split("\n"))))
 
 
 @dataclass(slots=True)
@@ -159,8 +164,12 @@ class _Lines:
                 self._table(node, tag, enters)
             elif enters:
                 self._enter(tag, int(node.attributes.get("n") or 0))
+                if tag in BOXES:
+                    self.block.boxes.append(Box(tag, len(self.block.lines)))
             else:
                 self._leave(tag)
+                if tag in BOXES:
+                    self._close_box()
 
     def _enter(self, tag: str, number: int) -> None:
         block = self.block
@@ -194,10 +203,18 @@ class _Lines:
             if tag in ("ul", "ol", "dl"):  # text below a list does not continue its last item
                 self.block.lines.append(PageLine(LineKind.BLANK, "", self.block.number))
 
+    def _close_box(self) -> None:
+        """End an element that can be a grid, or a part of one."""
+        block = self.block
+        box = block.boxes.pop()
+        self.table += close(box, block.lines, self.table + 1)
+        if block.boxes:
+            block.boxes[-1].boxes.append(box)
+
     def _end_written(self) -> None:
         """Read the text of a `<pre>` as plain text, which can have a table."""
         block, self.written = self.block, None
-        text, block.text = "".join(block.text), []
+        text, block.text = unmarked("".join(block.text)), []
         self.table += 1
         for line in text_lines(text):
             if line.kind is not LineKind.BLANK:

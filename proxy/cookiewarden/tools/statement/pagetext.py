@@ -19,7 +19,18 @@ def lines_of(raw: bytes, charset: str = "") -> list[PageLine]:
     if raw.startswith(b"%PDF"):
         raise NoStatement("it is a PDF; convert it to text with pdftotext -layout")
     text = decoded(raw, charset)
-    return html_lines(text) if _IS_HTML.search(text[:20000]) else list(text_lines(text))
+    return html_lines(text) if _is_html(text[:20000]) else list(text_lines(text))
+
+
+def _is_html(text: str) -> bool:
+    """Check for a page of HTML. A Markdown table can have HTML in its cells."""
+    is_markdown = _RULE.search(text) is not None and _DOCUMENT.search(text) is None
+    return _IS_HTML.search(text) is not None and not is_markdown
+
+
+_RULE = re.compile(r"^ {0,3}\|? {0,9}:?-{2,20}:? {0,9}\|[ |:-]{0,99}$", re.MULTILINE)
+"""Line below the heads of a Markdown table."""
+_DOCUMENT = re.compile(r"<(!doctype html|html|head|body|table|pre)\b", re.IGNORECASE)
 
 
 _IS_HTML = re.compile(

@@ -1,9 +1,10 @@
 """Lifetimes and dates in text."""
 
 import re
+from itertools import islice
 
 from cookiewarden.core.policy.policy import UNITS, Lifetime, lifetime_text
-from cookiewarden.tools.statement.words import folded, number_of, words
+from cookiewarden.tools.statement.words import folded, head_of, number_of, words
 
 _SPEAKS_OF_TIME = re.compile(
     r"valid|expir|life|kept|keep|stor|retention|retain|duration|extend|last|remain|after|maximum|up "
@@ -33,17 +34,80 @@ ROUNDED = 0.02
 _OTHERWISE = re.compile(r" / |\b(?:or|oder|ou|of|lub|nebo|sau)\b")
 
 
+MAX_CELL = 200
+"""Maximum characters of a cell with a lifetime; longer ones are sentences."""
+_PLURAL = re.compile(r"(?<=\w)\(\w{1,2}\)")
+"""Ending in brackets, as in "12 month(s)"."""
+_FOOTNOTE = re.compile("[\u00b9\u00b2\u00b3\u2070-\u2079\u2020\u2021]+")
+_MARKS = re.compile(r"""[\s.,;:()\[\]'"*/\u2013\u2014\u2019-]*""")
+"""Marks that do not change the words beside them. Signs such as `<`, `+` and `~` do."""
+
+
 def lifetime_of(cell: str) -> Lifetime | None:
-    """Parse the lifetime in a cell or phrase about lifetimes; None if it has no lifetime that can be enforced, or
-    several."""
-    text = folded(cell)
-    parts = _OTHERWISE.split(text)
-    if len(parts) > 1:
-        several = [lifetime for part in parts if (lifetime := lifetime_of(part)) is not None]
-        return several[0] if several and _are_equal(several) else None
-    if found := _spans(text):
-        return _one_of(found)
-    return SESSION if _SESSION_SAID.search(text) or words().session.search(text) else None
+    """Parse the lifetime in a cell or phrase about lifetimes. Returns None if it has no lifetime that can be enforced,
+    several, or a word that is not understood."""
+    if len(cell) > MAX_CELL:
+        return None
+    text = _PLURAL.sub("", folded(_FOOTNOTE.sub("", cell)))
+    before, colon, after = text.partition(":")
+    if colon and (head := head_of(before)) is not None and head.kind == "lifetime":  # `duration: 2 years`
+        text = after
+    parts = list(filter(str.strip, _OTHERWISE.split(text)))
+    found = [lifetime for part in parts for lifetime in _stated_in(part)]
+    if not found or any(lifetime is None for lifetime in found):
+        return None
+    stated = [lifetime for lifetime in found if lifetime is not None]
+    if len({lifetime.is_session for lifetime in stated}) > 1:
+        return None
+    return stated[0] if stated[0].is_session else _one_of(stated)
+
+
+def _stated_in(text: str) -> list[Lifetime | None]:
+    """Return the lifetimes of a folded phrase, and None for one that is not understood."""
+    text = words().renewed.sub(" ", text)
+    spans = _spans(text)
+    rest = words().spans.sub(" ", text)
+    is_session = words().session.search(rest) is not None or _SESSION_SAID.search(rest) is not None
+    lasting = words().lasting.search(rest)
+    is_endless = lasting is not None and (is_session or not spans or not _PERSISTENT.match(lasting[0]))
+    if is_endless or not _is_harmless(rest) or not all(span.seconds for span in spans):
+        return [None]
+    return [*spans, *([SESSION] if is_session else [])]
+
+
+_PERSISTENT = re.compile(
+    r"persist|perman|dauerhaft|trval|trajn|stal|trwal|blijvend|vedvarende|bestandig|varaktig|pusiv|alaline|pysyv|alland"
+    r"|tartos|nuolat|pastav|постоян|μονιμ|buan"
+)
+"""Words that may be beside a lifetime, as in "persistent, 2 years"."""
+
+
+def _is_harmless(text: str) -> bool:
+    """Check that all words are of one language and do not change a lifetime. Words for sessions are harmless too."""
+    rest = words().lasting.sub(" ", words().session.sub(" ", text))
+    if _MARKS.fullmatch(rest):
+        return True
+    return any(_MARKS.fullmatch(around.sub(" ", rest)) is not None for around in words().around)
+
+
+def is_like_lifetime(text: str) -> bool:
+    """Check whether a whole text is a lifetime, or words such as "persistent" for one without an end."""
+    if len(text) > MAX_CELL:
+        return False
+    said = folded(text)
+    if lifetime_of(text) is not None or (len(text) <= 40 and day_in(text)):
+        return True
+    has_words = words().spans.search(said) or words().lasting.search(said)
+    rest = words().hedges.sub(" ", words().spans.sub(" ", said))
+    return bool(has_words) and (_is_harmless(rest) or _is_harmless(re.sub(r"[0-9<>~+\u2044]", " ", rest)))
+
+
+_NUMBERED = re.compile(r"[0-9]\s*(?:[-\u2013\u2014/+~]|\w{1,4})?\s*$")
+"""Number before another one, as in `2 - 3 years` and `1 bis 2 Jahre`."""
+_HALF = re.compile(
+    r"\s*(?:[+\u2044]|[0-9]\u2044|[-\u2013\u2014]\s?[0-9]|\w{1,3} (?:a |de )?(?:half|halb|demi|medi[oa]|mezzo)\b)"
+)
+"""Words behind a lifetime that change it, as in `1 year and a half`."""
 
 
 def lifetime_in(text: str) -> Lifetime | None:
@@ -51,8 +115,28 @@ def lifetime_in(text: str) -> Lifetime | None:
     for sentence in re.split(r"(?<=[.;!?])\s+", text):
         said = folded(sentence)
         if (found := _spans(said)) and _SPEAKS_OF_TIME.search(said):
-            return _one_of(found[:1])
+            return _one_of(found[:1]) if _is_exact(said) else None
     return SESSION if _SESSION_SAID.search(folded(text)) else None
+
+
+def _is_exact(said: str) -> bool:
+    """Check that the words beside the first lifetime of a sentence do not change it, as in "10 requests a minute"."""
+    spans = list(islice(words().spans.finditer(said), 8))
+    first = spans[0]
+    before = said[max(0, first.start() - 24) : first.start()]
+    hedges = list(words().hedges.finditer(before))
+    is_hedged = bool(hedges) and len(before) - hedges[-1].end() <= 4
+    is_rate = not (first["number"] or first["small"]) and re.search(r"[0-9]", before) is not None
+    if is_rate or is_hedged or _NUMBERED.search(before) or _HALF.match(said, first.end()):
+        return False
+    following = said[first.end() : spans[1].start()] if len(spans) > 1 else ""
+    return len(spans) < 2 or len(following) > 6 or _FOLLOWS.fullmatch(following) is not None or following == " ("
+
+
+def has_number_of_time(text: str) -> bool:
+    """Check whether a text has a number with a unit of time, which is perhaps a lifetime."""
+    said = folded(text)
+    return any(found["number"] or found["small"] for found in words().spans.finditer(said))
 
 
 def is_only_lifetime(text: str) -> bool:

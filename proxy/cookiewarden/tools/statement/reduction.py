@@ -6,7 +6,7 @@ this module, a hostile page of a megabyte would take minutes."""
 import re
 from collections.abc import Iterator
 
-from cookiewarden.tools.statement.lines import NoStatement
+from cookiewarden.tools.statement.lines import CLOSE, OPEN, NoStatement, unmarked
 
 MAX_DEPTH = 200
 """Maximum depth of blocks, lists and tables; browsers have 512 for all elements."""
@@ -48,8 +48,66 @@ _BLOCKS = frozenset(
         "summary",
     ]
 )
+_EMPHASISED = frozenset({"b", "strong", "code", "kbd", "samp", "tt"})
+_INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "data",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "label",
+        "mark",
+        "meter",
+        "nobr",
+        "output",
+        "picture",
+        "progress",
+        "q",
+        "ruby",
+        "rt",
+        "rp",
+        "small",
+        "source",
+        "span",
+        "sub",
+        "time",
+        "track",
+        "u",
+        "var",
+        "video",
+        "audio",
+        "wbr",
+        "link",
+        "meta",
+        "base",
+        "col",
+        "colgroup",
+        "canvas",
+        "area",
+        "map",
+        "slot",
+        "embed",
+        "param",
+        "portal",
+    ]
+)
+"""Elements in text. Other words in angle brackets behind a mark, as in `_ga_<id>`, are placeholders."""
 _HIDDEN = frozenset(
     [
+        "del",
+        "s",
+        "strike",
         "head",
         "script",
         "style",
@@ -80,7 +138,7 @@ def reduced(text: str) -> str:
     Raises NoStatement if it has too many elements, or too deep ones."""
     if text.count("<") > MAX_TAGS:
         raise NoStatement(f"it has more than {MAX_TAGS} tags")
-    return "".join(_pieces(text))
+    return "".join(_pieces(unmarked(text)))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -106,7 +164,8 @@ def _pieces(text: str) -> Iterator[str]:
         else:
             number += text.count("\n", counted, found.start())
             counted = found.start()
-            yield _tag(tag, found, number, depth)
+            is_in_a_name = text[max(0, found.start() - 1) : found.start()] in ("_", "-", ".")
+            yield _tag(tag, found, number, depth, is_in_a_name)
     yield text[at:]
 
 
@@ -114,10 +173,12 @@ def _after(found: re.Match[str] | None, text: str) -> int:
     return found.end() if found else len(text)
 
 
-def _tag(tag: str, found: re.Match[str], number: int, depth: "_Depth") -> str:
+def _tag(tag: str, found: re.Match[str], number: int, depth: "_Depth", is_in_a_name: bool) -> str:
+    if tag in _EMPHASISED:
+        return CLOSE if found["end"] else OPEN
     tag = "br" if tag == "hr" else "div" if tag in _BLOCKS else tag
     if tag not in _KEPT:
-        return ""
+        return f"&lt;{tag}&gt;" if is_in_a_name and tag not in _INLINE and not found["end"] else ""
     if found["end"]:
         depth.close(tag)
         return f"</{tag}>"

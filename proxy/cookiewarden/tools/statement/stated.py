@@ -9,7 +9,7 @@ from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.policy import Entry, Lifetime, Policy, SetBy, is_script_read
 from cookiewarden.core.report.drift import scalar
 from cookiewarden.tools.learn.drafting import DraftedEntry, accepted, composed
-from cookiewarden.tools.statement.published import Claim, Group, Published
+from cookiewarden.tools.statement.claims import Claim, Group, Published
 
 
 class StatementFindingKind(StrEnum):

@@ -40,6 +40,16 @@ class Vocabulary:
     spans: re.Pattern[str]
     """Number and unit. A number in words is of the same language as its unit."""
     session: re.Pattern[str]
+    around: list[re.Pattern[str]]
+    """Words that do not change the lifetime beside them, for each language."""
+    lasting: re.Pattern[str]
+    """Lifetimes without an end, such as "persistent"."""
+    others: re.Pattern[str]
+    """Words for names that are not listed, such as "and others"."""
+    renewed: re.Pattern[str]
+    """Clauses about a renewal, such as ", renewed at each session"."""
+    hedges: re.Pattern[str]
+    """Words that change a number, such as "more than"."""
 
 
 def folded(text: str) -> str:
@@ -56,7 +66,12 @@ def words() -> Vocabulary:
     units: dict[str, str] = {}
     counted: list[str] = []
     sessions: list[str] = []
+    said_of: dict[str, list[str]] = {"lasting": [], "others": [], "renewed": [], "hedges": []}
+    around: list[re.Pattern[str]] = []
     for language in table.values():
+        around.append(_of_words(language["around"]))
+        for kind, phrases in said_of.items():
+            phrases += language[kind]
         for kind in HEADS:
             for rank, phrase in enumerate(language[kind]):
                 heads.setdefault(folded(phrase), Head(kind, folded(phrase), rank))
@@ -71,11 +86,21 @@ def words() -> Vocabulary:
         re.compile(rf"(?<!\w)(?:{_any(partial)})(?!\w)"),
         units,
         re.compile(
-            rf"(?<![\w.,])(?:(?P<number>[0-9]{{1,9}})|(?P<small>{_any(_SMALL)})(?=[\s-])|{'|'.join(counted)})"
+            rf"(?<![\w.,\u2044])(?:(?P<number>(?<![0-9] )[0-9]{{1,3}}(?: [0-9]{{3}}){{1,3}}|[0-9]{{1,9}})"
+            rf"|(?P<small>{_any(_SMALL)})(?=[\s-])|{'|'.join(counted)})"
             rf"[\s-]*(?P<unit>{_any(units)})(?!\w)"
         ),
         re.compile(rf"(?<!\w)(?:{_any(sessions)})(?!\w)"),
+        around,
+        _of_words(said_of["lasting"]),
+        _of_words(said_of["others"]),
+        re.compile(rf"[,;(] ?(?:{_any(map(folded, said_of['renewed']))})(?!\w)[^0-9,;]*$"),
+        _of_words(said_of["hedges"]),
     )
+
+
+def _of_words(phrases: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_any(map(folded, phrases))})(?!\w)")
 
 
 _SMALL = {
@@ -89,7 +114,7 @@ _SMALL = {
 
 def number_of(span: re.Match[str]) -> int:
     """Return the number of a match of `spans`."""
-    return int(span["number"]) if span["number"] else _SMALL[span["small"]] if span["small"] else 1
+    return int(span["number"].replace(" ", "")) if span["number"] else _SMALL[span["small"]] if span["small"] else 1
 
 
 def _any(phrases: Iterable[str]) -> str:
@@ -97,12 +122,17 @@ def _any(phrases: Iterable[str]) -> str:
     return "|".join(map(re.escape, sorted(phrases, key=lambda p: (-len(p), p))))
 
 
+_IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]$")
+"""Unit or remark at the end of a head: `TTL (days)`."""
+
+
 def head_of(cell: str) -> Head | None:
     """Return the head that a cell names, or None. Heads of names are exact; others may be among other words."""
     if len(cell) > MAX_HEAD:
         return None
     text = folded(cell).strip(" :*.?#")
-    if (exact := words().heads.get(text)) is not None:
+    bare = _IN_BRACKETS.sub("", text).strip(" :*.?#")
+    if (exact := words().heads.get(text) or words().heads.get(bare)) is not None:
         return exact
     found = max(words().partial.findall(text), key=len, default="")
     return words().heads.get(found)
@@ -128,6 +158,31 @@ _STORAGE = re.compile(
     r"|almacenamiento (?:local|de sesion)|archiviazione locale|armazenamento local|pamiec lokalna|stocare locala"
     r"|lokal lagring|lokalt lager|mistni uloziste|lokalne ulozisko|helyi tarolo|cache storage|app storage)\b"
 )
+
+
+_TYPE_FILLER = (
+    r"html ?5?|http|js|browser|items?|entr(?:y|ies)|objects?|keys?|trackers?|tracking|tags?|data|other|and|und|et|y|e|"
+    r"en|or|oder|ou|o|the|in|type|types"
+)
+"""Words that may be beside the words of a kind of storage in a heading, such as "HTML5 local storage items"."""
+
+
+def only_storage_of(text: str) -> str:
+    """Return the kind of storage if the text has no other words, or "". A name such as "Facebook Pixel" is not one."""
+    said = folded(text[:200]).replace("_", " ")
+    rest = _TYPE_FILLER_WORD.sub(" ", _STORAGE.sub(" ", said))
+    return "" if re.search(r"\w", rest) else storage_of(text)
+
+
+_TYPE_FILLER_WORD = re.compile(rf"\b(?:{_TYPE_FILLER})\b")
+_SURE_STORAGE = re.compile(r"\b(?:(?:local|session|web) ?storage|indexed ?db|lokalspeicher|stockage local)\b")
+
+
+def perhaps_storage_of(text: str) -> str:
+    """Return the kind of storage in a heading with other words, which could be of cookies too, or ""."""
+    said = folded(text[:200]).replace("_", " ")
+    found = _SURE_STORAGE.search(said)
+    return found[0] if found and storage_of(text) else ""
 
 
 def storage_of(text: str) -> str:

@@ -1,0 +1,134 @@
+"""Texts on a page that look like names or lifetimes of cookies, and that the reader has not read."""
+
+import re
+from collections.abc import Iterator
+
+from cookiewarden.core.cookies.glob import name_matches
+from cookiewarden.core.policy.policy import is_script_read
+from cookiewarden.tools.statement.claims import LeftOut, Published, quoted
+from cookiewarden.tools.statement.columns import is_clear
+from cookiewarden.tools.statement.items import MAX_ITEM, weak_text
+from cookiewarden.tools.statement.labels import pairs
+from cookiewarden.tools.statement.lines import LineKind, PageLine
+from cookiewarden.tools.statement.names import MAX_NAMES, could_be_a_name, names_in, pattern
+from cookiewarden.tools.statement.phrases import day_in, has_number_of_time, is_like_lifetime, lifetime_of
+from cookiewarden.tools.statement.words import folded, storage_of
+
+MENTION = re.compile(
+    r"(?<![\w/.@%:=&?*<>\[{(\u201c\"'`-])(_{1,2}[A-Za-z][\w*.-]*|[A-Z][A-Z_]*SESS(?:ION)?ID|[A-Z]+\.[A-Za-z]+_Session\w+)(?![\w(=])"
+)
+"""Names in running text."""
+_SNAKE = re.compile(r"(?<![\w/.@%:=&?*<>-])([a-z0-9]+(?:_[a-z0-9]+)+)(?![\w(=@/])", re.IGNORECASE)
+"""Words with underscores, which are names in a sentence about cookies."""
+_CAMEL = re.compile(r"(?<![\w/.@%:=&?*<>-])([a-z]+[A-Z]?[a-z]*(?:Id|ID)|[a-z]+\.sid)(?![\w(=@/])")
+"""Words such as sessionId, which are names in a sentence about cookies."""
+
+
+def unread(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
+    """Yield the lines that were not read and perhaps are cookies, and then names in text."""
+    places = {left.line for left in published.left_out if not left.is_understood}
+    for line in lines:
+        if not line.is_read and (why := _why(line)) and not (line.number in places and line.kind is LineKind.TEXT):
+            yield LeftOut(line.number, why)
+            line.is_read = True
+            line.why = why
+    told = [left.why for left in published.left_out if not left.is_understood]
+    told += [line.why for line in lines if line.why]
+    yield from _footnotes(lines, published)
+    yield from _mentions(lines, [claim.name for claim in published.claims], told)
+
+
+def _footnotes(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
+    """Yield names that end with a star, if a line below explains the star."""
+    if not any(_FOOTNOTE.match(line.text) for line in lines if line.kind is LineKind.TEXT):
+        return
+    for claim in published.claims:
+        if re.search(r"[A-Za-z0-9]\*+$", claim.written):
+            told = f"the star of {quoted(claim.written)} is perhaps a footnote; it is read as a placeholder"
+            yield LeftOut(claim.line, told, is_row=False)
+
+
+_FOOTNOTE = re.compile(r"\*+\)?\s*[^\W\d_]")
+"""Line that explains a star."""
+
+
+def _why(line: PageLine) -> str:
+    """Return the reason to report a line that was not read, or ""."""
+    if line.kind is LineKind.ROW:
+        return f"perhaps a cookie, outside of a table: {quoted(' '.join(line.cells))}" if _has_cookie(line) else ""
+    if line.kind not in (LineKind.TEXT, LineKind.ITEM) or len(line.text) > MAX_ITEM:
+        return ""
+    if weak_text(line) is not None or _leads_with_a_name(line) or _is_short_item(line):
+        return f"perhaps a cookie, outside of a list: {quoted(line.text)}"
+    if _marks_a_name(line):
+        return f"perhaps a cookie in text: {quoted(line.text)}"
+    if _is_lifetime(line):
+        return f"a lifetime without the name of its cookie: {quoted(line.text)}"
+    return ""
+
+
+def _has_cookie(line: PageLine) -> bool:
+    """Check for a row with a name that is clear, or with a word and a lifetime."""
+    cells = [cell for cell in line.cells if cell]
+    if any(is_clear(cell) and could_be_a_name(cell) and re.search(r"[A-Za-z]", cell) for cell in cells):
+        return True
+    return bool(cells) and could_be_a_name(cells[0]) and any(lifetime_of(cell) is not None for cell in cells[1:])
+
+
+def _leads_with_a_name(line: PageLine) -> bool:
+    """Check for an emphasised name, or one in code, at the beginning of a line."""
+    names = names_in(line.lead.rstrip(" .:\u2013\u2014-"), False)
+    return bool(names) and all("_" in name or is_script_read(name) or name.lower().endswith("sid") for name in names)
+
+
+def _is_short_item(line: PageLine) -> bool:
+    """Check for an item that begins with a clear name, or is a word and a lifetime: `cart, 14 days`."""
+    found = _FIRST_WORD.match(line.text) if line.kind is LineKind.ITEM else None
+    if found is None or not could_be_a_name(found[1]):
+        return False
+    is_strong = re.search(r"^[A-Za-z0-9.-]+_[A-Za-z0-9]|SESS(?:ION)?ID$", found[1]) is not None
+    return is_strong or (found[1][:1].islower() and is_like_lifetime(line.text[found.end() :]))
+
+
+_FIRST_WORD = re.compile(r"([^\s:;,()]{1,128})[\s:;,(]+")
+
+
+def _marks_a_name(line: PageLine) -> bool:
+    """Check for an emphasised word that could be a name, in a text about a cookie with a lifetime."""
+    if not line.marked or not has_number_of_time(line.text):
+        return False
+    names = [name for name in line.marked if could_be_a_name(name) and re.search(r"[^\W\d]", name)]
+    is_about_cookies = "cookie" in folded(line.text)
+    return any(is_clear(name) or (is_about_cookies and name[:1].islower()) for name in names)
+
+
+def _is_lifetime(line: PageLine) -> bool:
+    """Check for a line that is a lifetime, alone or with its label. A line about session cookies is a heading."""
+    found = pairs(line.cells or (line.text,))
+    texts = [text for head, text in found if head.kind == "lifetime"] if found else [line.text]
+    if any(head.kind == "type" and storage_of(text) for head, text in found):
+        return True
+    is_title = "cookie" in folded(line.text) and not re.search(r"[0-9]", line.text)
+    return (
+        not is_title
+        and not day_in(line.text)
+        and any(is_like_lifetime(text) and re.search(r"[^\W\d]", text) for text in texts)
+    )
+
+
+def _mentions(lines: list[PageLine], known: list[str], told: list[str]) -> Iterator[LeftOut]:
+    """Yield names in text and in other lists that were not read, each once."""
+    seen: set[str] = set()
+    for line in lines:
+        if line.kind not in (LineKind.TEXT, LineKind.HEADING, LineKind.ITEM):
+            continue
+        mentions = MENTION.findall(line.text[:MAX_ITEM])
+        if "cookie" in folded(line.text[:MAX_ITEM]):
+            mentions += _SNAKE.findall(line.text[:MAX_ITEM]) + _CAMEL.findall(line.text[:MAX_ITEM])
+        for said in mentions:
+            name = pattern(said.rstrip("._-"))
+            if name in seen or len(seen) >= MAX_NAMES or any(name_matches(other, name) for other in known):
+                continue
+            seen.add(name)
+            if not any(said in why for why in told):
+                yield LeftOut(line.number, f"a name outside of lists and tables: {quoted(said)}", is_row=False)

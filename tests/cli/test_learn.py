@@ -295,6 +295,19 @@ def test_lines_that_were_left_out_are_printed_with_exit_code_3(tmp_path: Path) -
     assert "nothing learned" in error
 
 
+def test_a_header_that_no_reader_knows_is_printed_with_its_line_and_exit_code_3(tmp_path: Path) -> None:
+    head = "HTTP/1.1 204 No Content\nSet-Cookie: a=CANARY; Path=/\n\n"
+    (tmp_path / "c.txt").write_text(head + "worker 7 got Set-Cookie: b=CANARY; Path=/\n" * 2)
+    told = "c.txt: 2 lines left out: Set-Cookie or Cookie in a form that is not known; the first is line 4\n"
+    code, out, error = learn("c.txt", cwd=tmp_path)
+    assert code == 3 and "name: a" in out and told in error and "CANARY" not in error
+    (tmp_path / "p.yaml").write_text(out)
+    code, _, error = run("explain", "--policy", "p.yaml", "--traffic", "c.txt", cwd=tmp_path)
+    assert code == 3 and told in error
+    code, _, error = run("diff", "p.yaml", "p.yaml", "--replay", "c.txt", cwd=tmp_path)
+    assert code == 3 and told in error
+
+
 def test_drafted_tests_that_hold_an_edit_which_may_break_are_not_a_success(folder: Path) -> None:
     lines = ("csrf_token_P1=CANARY; Path=/", "sid=CANARY; Path=/; HttpOnly", "b=CANARY; Path=/; HttpOnly")
     head = "HTTP/1.1 200 OK\n" + "".join(f"Set-Cookie: {line}\n" for line in lines)

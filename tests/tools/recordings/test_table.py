@@ -25,6 +25,14 @@ FIRST, SECOND, THIRD = (
     "name=o'brien; Path=/",
 )
 ALL = [FIRST, SECOND, THIRD]
+FIVE = [
+    "sid=abc123; Path=/; HttpOnly; Secure; SameSite=Lax",
+    'prefs={"a":1}; Path=/app; Max-Age=31536000',
+    "lang=nl; Path=/; Expires=Tue, 01 Jun 2027 10:00:00 GMT",
+    "_ga=GA1.2.3; Domain=.shop.example; Path=/; Max-Age=63072000",
+    "name=o'brien; Path=/",
+]
+TWO = ["sid=1; Path=/; HttpOnly", "lang=nl; Path=/; Max-Age=60"]
 HOME = "https://shop.example/home"
 
 
@@ -43,6 +51,13 @@ def har(headers: list[tuple[str, str]], cookies: list[dict[str, object]] = [], *
     )
 
 
+SEPARATE = {
+    "Node 20, console.log(res.headers), real",
+    "Node 20, console.log(res.rawHeaders), real",
+    "Node 20, console.log(res.headers) below other output (nodejs.org, message.headers)",
+    "PHP 8.2, print_r of get_headers with names (php.net, get_headers)",
+}
+"""Tools whose lines have no sign of one head, so each is an exchange."""
 W3C = (
     "#Software: Microsoft Internet Information Services 10.0\n"
     "#Fields: date time cs-method cs-uri-stem cs-host cs(Cookie) sc-status\n"
@@ -143,6 +158,41 @@ TABLE = [
     ("a JSON log with headers as names and values (a form of this test)", json.dumps({"host": "shop.example", "uri": "/home", "headers": [{"name": "Cookie", "value": "sid=1"}, {"name": "X", "value": "y"}]}), ["sid=1"], [], HOME, []),
     ("quotes within quotes that are not escaped (a form of this test)", 'GET cookie="prefs={"a":1}; tail=z" status=200', ['prefs={"a":1}; tail=z'], [], "https://localhost/", []),
     ("a bracket within brackets (a form of this test)", "cookie=[a[0]=x; b=1] status=200", ["a[0]=x; b=1"], [], "https://localhost/", []),
+    ("tshark -T json, real; it repeats the key of a header", DATA / "tshark.json", [], FIVE, "https://localhost/", []),
+    ("tshark -T json, two messages in one frame (wireshark.org, D.2 tshark)", '[{"layers": {"http": {"http.set_cookie": "sid=1; Path=/; HttpOnly"},\n"http": {"http.set_cookie": "lang=nl; Path=/; Max-Age=60"}}}]', [], TWO, "https://localhost/", []),
+    ("Java 17 HttpClient, jdk.httpclient.HttpClient.log=headers, real", DATA / "java-http-client.txt", ["q=1; theme=dark"], FIVE, HOME, []),
+    ("nghttp 1.52.0 -v, real", DATA / "nghttp-v.txt", ["q=1; theme=dark"], FIVE[:3], "http://shop.example/home", []),
+    ("Chromium 156, messages of the DevTools Protocol, real", DATA / "cdp.jsonl", [], FIVE, "http://shop.example:28911/home", []),
+    ("Selenium, performance log (selenium.dev, Logging)", json.dumps([{"level": "INFO", "timestamp": 1795946400000, "message": json.dumps({"message": {"method": "Network.responseReceivedExtraInfo", "params": {"requestId": "1", "blockedCookies": [], "headers": {"set-cookie": "\n".join(TWO)}}}})}], indent=1), [], TWO, "https://localhost/", []),
+    ("Chromium 156, netlog (chromium.org, NetLog)", json.dumps({"constants": {}, "events": [{"params": {"url": HOME, "site_for_cookies": "SiteForCookies: {site=http://a.example}"}, "source": {"id": 7}}, {"params": {"headers": ["HTTP/1.1 200 OK", *(f"Set-Cookie: {line}" for line in TWO)]}, "source": {"id": 7}}]}, indent=1), [], TWO, HOME, []),
+    ("Node 20, console.log(res.rawHeaders), real", DATA / "node-raw.txt", [], FIVE, "https://localhost/", []),
+    ("Node 20, JSON.stringify(res.rawHeaders) (nodejs.org, message.rawHeaders)", json.dumps(["Host", "shop.example", *(text for line in TWO for text in ("Set-Cookie", line))]), [], TWO, "https://shop.example/", []),
+    ("Node 20, console.log(res.headers) below other output (nodejs.org, message.headers)", "listening\n{\n  'set-cookie': [\n    'sid=1; Path=/; HttpOnly',\n    'lang=nl; Path=/; Max-Age=60'\n  ],\n  vary: 'Cookie'\n}\n", [], TWO, "https://localhost/", []),
+    ("Node 20, console.log(res.headers), real", DATA / "node-headers.txt", [], FIVE, "https://localhost/", []),
+    ("PHP 8.2, print_r of get_headers with names (php.net, get_headers)", "Array\n(\n    [Set-Cookie] => Array\n        (\n            [0] => sid=1; Path=/; HttpOnly\n            [1] => lang=nl; Path=/; Max-Age=60\n        )\n\n)\n", [], TWO, "https://localhost/", []),
+    ("PHP 8.2, print_r of get_headers, real", DATA / "php-get-headers.txt", [], FIVE, "https://localhost/", []),
+    ("ngrep -W byline, real; a dot is the CR", DATA / "ngrep-byline.txt", ["q=1; theme=dark"], FIVE, HOME, []),
+    ("tshark -V, real", DATA / "tshark-V.txt", ["q=1; theme=dark"], FIVE, HOME, []),
+    ("tshark -z follow,tcp,ascii, real; a segment ends within a line", DATA / "tshark-follow.txt", ["q=1; theme=dark"], FIVE, HOME, []),
+    ("tshark -z follow,tcp,ascii; a segment ends between two lines (wireshark.org, D.2 tshark)", "HTTP/1.1 200 OK\nHost: shop.example\nSet-Cookie: sid=1; Path=/; HttpOnly\n\n\t242\nSet-Cookie: lang=nl; Path=/; Max-Age=6\n\t243\n0\n\n", [], TWO, "https://shop.example/", []),
+    ("tcpflow -c, real; a segment ends within a line", DATA / "tcpflow-c.txt", ["q=1; theme=dark"], FIVE, HOME, []),
+    ("OpenTelemetry, OTLP in JSON (opentelemetry.io, OTLP)", json.dumps({"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "web"}}]}, "scopeSpans": [{"spans": [{"name": "GET /home", "attributes": [{"key": "url.full", "value": {"stringValue": HOME}}, {"key": "http.response.header.set-cookie", "value": {"arrayValue": {"values": [{"stringValue": line} for line in TWO]}}}]}]}]}]}, indent=1), [], TWO, HOME, []),
+    ("Hoverfly, a simulation (docs.hoverfly.io, Simulation schema)", json.dumps({"data": {"pairs": [{"request": {"path": [{"matcher": "exact", "value": "/home"}], "destination": [{"matcher": "exact", "value": "shop.example"}], "headers": {"Cookie": [{"matcher": "exact", "value": "q=1; theme=dark"}]}}, "response": {"headers": {"Set-Cookie": TWO}}}]}}, indent=1), ["q=1; theme=dark"], TWO, HOME, []),
+    ("nock, recorded calls (nock/nock, README.md)", json.dumps([{"scope": "https://shop.example", "path": "/home", "reqheaders": {"cookie": "q=1"}, "rawHeaders": [text for line in TWO for text in ("Set-Cookie", line)]}], indent=1), ["q=1"], TWO, HOME, []),
+    ("WebDriver BiDi, network events (w3.org, webdriver-bidi)", json.dumps({"method": "network.responseCompleted", "params": {"response": {"url": HOME, "headers": [{"name": "Set-Cookie", "value": {"type": "string", "value": line}} for line in TWO]}}}), [], TWO, HOME, []),
+    ("MockServer, recorded expectations (mock-server.com)", json.dumps({"httpRequest": {"path": "/home", "headers": [{"name": "Host", "values": ["shop.example"]}]}, "httpResponse": {"headers": [{"name": "Set-Cookie", "values": TWO}]}}), [], TWO, HOME, []),
+    ("ASP.NET Core, HttpLogging; it joins lines with commas (learn.microsoft.com, HTTP logging)", "info: Microsoft.AspNetCore.HttpLogging.HttpLoggingMiddleware[2]\n      Response:\n      Host: shop.example\n      Set-Cookie: " + ", ".join(TWO) + "\n", [], TWO, "https://shop.example/", [Note.SPLIT]),
+    ("Splunk, an export in CSV (docs.splunk.com, Export data)", '"_time","_raw"\n"2026-06-01T10:00:00","10.0.0.1 ""GET /home HTTP/1.1"" 200 host=""shop.example"" cookie=""q=1; theme=dark"" set_cookie=""' + TWO[0] + '"""\n', ["q=1; theme=dark"], TWO[:1], HOME, []),
+    ("nginx, debug log (nginx.org, A debugging log)", '2026/11/29 10:00:00 [debug] 1#1: *1 http request line: "GET /home HTTP/1.1"\n2026/11/29 10:00:00 [debug] 1#1: *1 http header: "Host: shop.example"\n2026/11/29 10:00:00 [debug] 1#1: *1 http header: "Cookie: q=1"\n2026/11/29 10:00:00 [debug] 1#1: *1 HTTP/1.1 200 OK\nServer: nginx\nSet-Cookie: ' + TWO[0] + "\n", ["q=1"], TWO[:1], HOME, []),
+    ("folded header lines (RFC 9112 5.2)", "HTTP/1.1 200 OK\r\nHost: shop.example\r\nSet-Cookie: sid=1; Path=/;\r\n HttpOnly\r\nSet-Cookie: lang=nl; Path=/;\r\n\tMax-Age=60\r\n\r\n", [], TWO, "https://shop.example/", []),
+    ("Dio, LogInterceptor (pub.dev, dio)", "*** Response ***\nuri: https://shop.example/home\nstatusCode: 200\nheaders:\n set-cookie: [" + ", ".join(TWO) + "]\n", [], TWO, HOME, [Note.SPLIT]),
+    ("Ruby 3.1 Net::HTTP, set_debug_output, real", DATA / "ruby-net-http.txt", ["q=1; theme=dark"], FIVE, HOME, []),
+    ("git 2.39.5, GIT_TRACE_CURL, real", DATA / "git-trace-curl.txt", ["q=1; theme=dark"], FIVE, "https://127.0.0.1:28911/x/info/refs", []),
+    ("Docker Compose, a head with the name of its service (docs.docker.com, compose logs)", "web-1  | GET /home HTTP/1.1\nweb-1  | Host: shop.example\nweb-1  | Cookie: q=1\nweb-1  | \nweb-1  | HTTP/1.1 200 OK\n" + "".join(f"web-1  | Set-Cookie: {line}\n" for line in TWO), ["q=1"], TWO, HOME, []),
+    ("OkHttp in Logcat (developer.android.com, logcat)", "11-29 10:00:00.000  1234  1250 I okhttp.OkHttpClient: --> GET https://shop.example/home h2\n11-29 10:00:00.001  1234  1250 I okhttp.OkHttpClient: Cookie: q=1\n11-29 10:00:00.002  1234  1250 I okhttp.OkHttpClient: <-- 200 https://shop.example/home (5ms)\n11-29 10:00:00.003  1234  1251 I okhttp.OkHttpClient: set-cookie: " + TWO[0] + "\n", ["q=1"], TWO[:1], HOME, []),
+    ("Apache HttpClient, wire log (hc.apache.org, Logging)", 'x DEBUG http-outgoing-0 >> "GET /home HTTP/1.1[\\r][\\n]"\nx DEBUG http-outgoing-0 >> "Host: shop.example[\\r][\\n]"\nx DEBUG http-outgoing-0 << "HTTP/1.1 200 OK[\\r][\\n]"\nx DEBUG http-outgoing-0 << "Set-Cookie: ' + TWO[0] + '[\\r][\\n]"\n', [], TWO[:1], HOME, []),
+    ("haproxy -d (docs.haproxy.org, Management Guide)", "00000000:fe.clireq[0009:ffffffff]: GET /home HTTP/1.1\n00000000:fe.clihdr[0009:ffffffff]: host: shop.example\n00000000:fe.clihdr[0009:ffffffff]: cookie: q=1\n00000000:be.srvrep[0009:000a]: HTTP/1.1 200 OK\n00000000:be.srvhdr[0009:000a]: set-cookie: " + TWO[0] + "\n", ["q=1"], TWO[:1], HOME, []),
+    ("curl -v over HTTP/2, with the fields that it sends (curl.se, curl -v)", "* [HTTP/2] [1] [cookie: q=1]\n> GET /home HTTP/2\n> Host: shop.example\n> cookie: q=1\n>\n< HTTP/2 200\n< set-cookie: " + TWO[0] + "\n<\n", ["q=1"], TWO[:1], HOME, []),
 ]  # fmt: skip
 
 
@@ -160,10 +210,11 @@ def test_each_tool_is_read(
     if not isinstance(source, Path):
         path.write_bytes(source if isinstance(source, bytes) else source.encode())
     account = Account()
-    (one,) = recorded(path, account=account)
-    assert [v.decode() for n, v in one.asked if n.lower() == b"cookie"] == asked
-    assert [v.decode() for n, v in one.answered if n.lower() == b"set-cookie"] == answered
-    assert one.url == url
+    found = list(recorded(path, account=account))
+    assert [v.decode() for one in found for n, v in one.asked if n.lower() == b"cookie"] == asked
+    assert [v.decode() for one in found for n, v in one.answered if n.lower() == b"set-cookie"] == answered
+    assert {one.url for one in found} == {url}
+    assert len(found) == (len(answered) if tool in SEPARATE else 1)
     no_host = {Note.NO_HOST} if url.startswith("https://localhost/") else set()
     assert {note for note, count in account.notes.items() if count} == set(notes) | no_host
 

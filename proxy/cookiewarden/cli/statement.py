@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cookiewarden.cli.policies import valid_policy
+from cookiewarden.cli.progress import Progress
 from cookiewarden.cli.running import as_json
 from cookiewarden.cli.usage import FILE, say_nothing
 from cookiewarden.cli.writing import write, write_new
@@ -213,7 +214,8 @@ def _published(page: str) -> Published:
     """Request or read a page. Raises NoAnswer if that fails or if it is not a statement."""
     try:
         if re.match(r"https?://", page):
-            answer = follow(page)[-1]
+            with Progress(f"octets of {printable(shown_url(page))}") as progress:
+                answer = follow(page, on_read=progress.add)[-1]
             if answer.status != 200:
                 raise NoAnswer(f"{answer.url} returned status {answer.status}")
             types = (value for name, value in answer.headers if name.lower() == b"content-type")

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import click
 
 from cookiewarden.cli.policies import exit_code, print_problems
+from cookiewarden.cli.progress import Progress
 from cookiewarden.cli.usage import FILE, refuse_empty
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.policy.compose import Loaded
@@ -86,7 +87,7 @@ def test(paths: tuple[str, ...], only: tuple[str, ...], form: str, watch: bool, 
         files = [file for path in paths for file in test_files(Path(path))]
         if not files:
             raise click.UsageError(f"no test files (*.test.yaml) in {', '.join(paths)}")
-        suites = [run_suite(file, only) for file in files]
+        suites = _run_all(files, only)
         if only and not any(suite.results or suite.problems for suite in suites):
             raise click.UsageError(f"--only: no case matches {', '.join(only)}")
         must_cover = strict and not only
@@ -102,6 +103,15 @@ def test_files(path: Path) -> list[Path]:
     if not os.path.isdir(path):
         return [path]
     return sorted(p for end in ("yaml", "yml") for p in path.rglob(f"*.test.{end}") if p.is_file())
+
+
+def _run_all(files: list[Path], only: tuple[str, ...]) -> list[Suite]:
+    suites = []
+    with Progress("running tests", len(files)) as progress:
+        for file in files:
+            suites.append(run_suite(file, only))
+            progress.add()
+    return suites
 
 
 def run_suite(path: Path, only: tuple[str, ...]) -> Suite:

@@ -1,10 +1,12 @@
 """Recorded traffic for commands, with an account of everything that was left out."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
+from cookiewarden.cli.progress import Progress
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.policy.problem import printable
 from cookiewarden.tools.recordings.reader import recorded
@@ -17,7 +19,8 @@ def recorded_in(paths: Iterable[str], failed: list[str], at: Exchange = ANYWHERE
     for path in paths:
         account = Account()
         try:
-            yield from recorded(Path(path), at, account)
+            with progress_of(path) as progress:
+                yield from recorded(Path(path), at, account, progress.add)
         except NoTraffic as error:
             failed.append(path)
             click.echo(f"cookiewarden: {printable(str(error))}", err=True)
@@ -25,6 +28,11 @@ def recorded_in(paths: Iterable[str], failed: list[str], at: Exchange = ANYWHERE
         else:
             if print_account(path, account):
                 failed.append(path)
+
+
+def progress_of(path: str) -> Progress:
+    """Return the progress of reading a file."""
+    return Progress(f"reading {printable(path)}", os.path.getsize(path) if os.path.isfile(path) else None)
 
 
 def print_account(path: str, account: Account) -> bool:

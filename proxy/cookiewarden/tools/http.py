@@ -1,7 +1,7 @@
 """HTTP client of the commands. A request returns a response within limits of time and size, or raises NoAnswer."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
@@ -42,11 +42,15 @@ class Answer:
 MAX_REDIRECTS = 10
 
 
-def follow(url: str, seconds: float = TOTAL_SECONDS) -> list[Answer]:
+OnRead = Callable[[int], None]
+"""A function that gets the number of octets of each piece of a body."""
+
+
+def follow(url: str, seconds: float = TOTAL_SECONDS, on_read: OnRead = lambda octets: None) -> list[Answer]:
     """Request a page without cookies and follow redirects. Returns all responses, the page last. Raises NoAnswer."""
     answers: list[Answer] = []
     while True:
-        answers.append(_ask(url, "GET", {"Accept": "text/html,*/*"}, None, seconds))
+        answers.append(_ask(url, "GET", {"Accept": "text/html,*/*"}, None, seconds, on_read))
         last = answers[-1]
         where = next((value for name, value in last.headers if name.lower() == b"location"), b"")
         if last.status not in (301, 302, 303, 307, 308) or not where:
@@ -72,15 +76,24 @@ def fetch(
     return _ask(url, method, headers or {}, body, seconds)
 
 
-def _ask(url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Answer:
+def _ask(
+    url: str,
+    method: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    seconds: float,
+    on_read: OnRead = lambda octets: None,
+) -> Answer:
     """Send a request and return its response. Raises NoAnswer."""
     # Imported late, like aiohttp: most runs of these commands do not need it.
     import asyncio
 
-    return asyncio.run(_fetch(url, method, headers, body, seconds))
+    return asyncio.run(_fetch(url, method, headers, body, seconds, on_read))
 
 
-async def _fetch(url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float) -> Answer:
+async def _fetch(
+    url: str, method: str, headers: Mapping[str, str], body: bytes | None, seconds: float, on_read: OnRead
+) -> Answer:
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(total=seconds)
@@ -93,6 +106,7 @@ async def _fetch(url: str, method: str, headers: Mapping[str, str], body: bytes 
             data = bytearray()
             async for piece in answer.content.iter_chunked(65536):
                 data += piece
+                on_read(len(piece))
                 if len(data) > MAX_BODY:
                     raise NoAnswer(f"the response of {url} is larger than {MAX_BODY // 1024 // 1024} MiB")
             return Answer(url, answer.status, list(answer.raw_headers), bytes(data))

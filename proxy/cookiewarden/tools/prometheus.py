@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,8 +36,11 @@ MOST_POLICIES = 50
 class Prometheus:
     """Prometheus server at a URL. Every method raises NoAnswer."""
 
-    def __init__(self, url: str, where: str) -> None:
-        """Store the URL, and `where`: label matchers of the proxies, such as `job="shop"`."""
+    def __init__(self, url: str, where: str, on_answer: Callable[[], None] = lambda: None) -> None:
+        """Store the URL, and `where`: label matchers of the proxies, such as `job="shop"`.
+
+        `on_answer` is called for each answer."""
+        self._on_answer = on_answer
         self.url = url.rstrip("/")
         self.shown = shown_url(self.url)
         self.where = "{" + where + "}"
@@ -94,6 +97,7 @@ class Prometheus:
 
     def _ask(self, what: str, parameters: dict[str, str | float]) -> list[dict[str, Any]]:
         found = fetch(f"{self.url}/api/v1/{what}?{urlencode(parameters)}")
+        self._on_answer()
         try:
             answer: Any = json.loads(found.body)
             if answer["status"] != "success":

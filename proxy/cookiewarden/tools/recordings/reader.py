@@ -6,7 +6,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,35 @@ MAX_LINE = 1 << 20
 PEEKED = 1 << 16
 
 
-def recorded(path: Path, at: Exchange = ANYWHERE, account: Account | None = None) -> Iterator[Recorded]:
+class CountedFile(io.FileIO):
+    """A file that reports the number of octets of each read."""
+
+    def __init__(self, path: Path, on_read: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self._on_read = on_read
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = super().readinto(buffer)
+        self._on_read(count or 0)
+        return count
+
+
+def recorded(
+    path: Path,
+    at: Exchange = ANYWHERE,
+    account: Account | None = None,
+    on_read: Callable[[int], None] = lambda octets: None,
+) -> Iterator[Recorded]:
     """Yield the exchanges of a file, of any supported kind. Raises NoTraffic.
 
     Args:
         at: the place of text that does not name its own.
         account: gets counts of the exchanges, and of the parts that were left out.
+        on_read: gets the number of octets of each read of the file.
     """
     account = account if account is not None else Account()
     try:
-        with io.BufferedReader(io.FileIO(path), PEEKED) as raw:
+        with io.BufferedReader(CountedFile(path, on_read), PEEKED) as raw:
             for one in _read(_plain(raw, path), path, at, account):
                 account.add(one)
                 if not _HOST.fullmatch(one.exchange.host):

@@ -77,32 +77,35 @@ def committed() -> str:
     return run("git", "log", "-1", "--format=%ct").strip()
 
 
-def built(kind: str, moment: str, compiled: bool = False) -> Path:
+def copied(folder: Path) -> Path:
+    """Copy the sources of the packages to a folder."""
+    folder.mkdir()
+    for name in (*SOURCES, ".gitignore"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+        else:
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def built(kind: str, sources: Path, moment: str, compiled: bool = False) -> Path:
     """Build an sdist or a wheel into `dist/`, twice from fresh copies. Raises NotReady if the octets differ."""
     made = []
-    place = Path(tempfile.gettempdir()) / "cookiewarden-release"  # one path, because debug information has it
     for number in range(2):
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(mode=0o700)
-        for name in SOURCES:
-            source = ROOT / name
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "*.so", "node_modules")
-                shutil.copytree(source, place / name, ignore=ignored)
-            else:
-                shutil.copy(source, place / name)
-        shutil.copy(ROOT / ".gitignore", place / ".gitignore")
+        place = shutil.copytree(sources, sources.parent / f"{kind}-{compiled}-{number}")
         environment = {
             "SOURCE_DATE_EPOCH": moment,
             "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
             "PYTHONHASHSEED": "0",
         }
         if compiled:
-            environment["HATCH_BUILD_HOOK_ENABLE_MYPYC"] = "1"
+            # Debug information has the names of temporary folders.
+            environment |= {"HATCH_BUILD_HOOK_ENABLE_MYPYC": "1", "CFLAGS": "-g0", "LDFLAGS": "-Wl,--build-id=none"}
         folder = DIST / f"build-{number}"
         run(sys.executable, "-m", "build", f"--{kind}", "--outdir", folder, place, environment=environment)
         made.append(next(folder.iterdir()))
-    shutil.rmtree(place)
+        shutil.rmtree(place)
     first, second = (path.read_bytes() for path in made)
     if first != second:
         raise NotReady(f"two builds of {made[0].name} differ; compare {made[0]} with {made[1]}")
@@ -161,11 +164,13 @@ def main() -> None:
     print(f"version {stated}: pyproject, package, chart and changelog agree")
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()
-    packages = [built("sdist", moment), built("wheel", moment)]
-    if can_compile():
-        packages.append(built("wheel", moment, compiled=True))
-    else:
-        print("the compiled wheel was NOT BUILT, because a C compiler or Python.h is missing")
+    with tempfile.TemporaryDirectory() as folder:
+        sources = copied(Path(folder) / "sources")
+        packages = [built("sdist", sources, moment), built("wheel", sources, moment)]
+        if can_compile():
+            packages.append(built("wheel", sources, moment, compiled=True))
+        else:
+            print("the compiled wheel was NOT BUILT, because a C compiler or Python.h is missing")
     for package in packages:
         print(f"built twice with the same octets: {package.name}")
     run(sys.executable, "-m", "twine", "check", "--strict", *packages)

@@ -1,4 +1,4 @@
-"""Write the generated files: the Grafana dashboard, the copies of the alert rules, and the reference documents.
+"""Write the generated files: the dashboard, the copies of the alert rules, the admission policy, and the references.
 
     make deploy-files
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from deploy.admission import admission_policy
 from deploy.dashboard import dashboard_json
 from deploy.documents import documents
 
@@ -34,6 +35,7 @@ def files() -> dict[Path, str]:
         HERE / "prometheus" / "prometheusrule.yaml": note + yaml.safe_dump(resource, sort_keys=False, width=1000),
         HERE / "helm" / "cookiewarden" / "rules.yaml": yaml.safe_dump(rules, sort_keys=False, width=1000),
         HERE / "grafana" / "cookiewarden.json": dashboard_json(),
+        HERE / "kubernetes" / "admission" / "policy.yaml": admission_policy(),
         **documents(),
         **envoy_files(),
     }

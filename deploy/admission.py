@@ -72,13 +72,13 @@ def _literal(dumper: yaml.SafeDumper, text: _Text) -> yaml.Node:
 def expression(pod: dict[str, Any], lifecycle: dict[str, Any]) -> str:
     """Return the apply configuration in CEL: the Pod's fields, and the lifecycle of its first container."""
     fields = [f"    {name}: {cel(value, f'Object.spec.{name}', 4)}" for name, value in pod.items()]
-    first = (
-        "    containers: [Object.spec.containers{\n"
-        "      name: object.spec.containers[0].name,\n"
-        f"      lifecycle: {cel(lifecycle, 'Object.spec.containers.lifecycle', 6)}\n"
-        "    }]"
-    )
-    return _Text("Object{\n  spec: Object.spec{\n" + ",\n".join([*fields, first]) + "\n  }\n}\n")
+    first = [
+        "    containers: [Object.spec.containers{",
+        "      name: object.spec.containers[0].name,",
+        f"      lifecycle: {cel(lifecycle, 'Object.spec.containers.lifecycle', 6)}",
+        "    }]",
+    ]
+    return _Text("Object{\n  spec: Object.spec{\n" + ",\n".join([*fields, "\n".join(first)]) + "\n  }\n}\n")
 
 
 def cel(value: Any, kind: str, indent: int) -> str:

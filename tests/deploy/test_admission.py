@@ -2,8 +2,8 @@
 
 The types of the expression are made from the schema of Kubernetes 1.36, so that a field that does not exist is an error.
 CEL here lacks the libraries of Kubernetes (quantities, URLs, regular expressions, authorizer) and its cost limits. The
-test merges the result by the keys of server-side apply, without an API server. The names of the types have `_` in the
-place of `.`, because a message of protobuf cannot have a field and a type of one name."""
+test merges the result by the keys of server-side apply, without an API server. Here the names of
+types have `_` for `.`, because in a message of protobuf a field and a type have different names."""
 
 import json
 import re

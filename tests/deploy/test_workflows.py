@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ import pytest
 import yaml
 
 from tests.deploy.conftest import Tool
+from tests.support.command import run
+from tests.support.process import ended
 
 pytestmark = pytest.mark.deploy
 
@@ -82,9 +83,8 @@ class Repository:
         identity = {
             f"GIT_{role}_{fact}": "x@example.org" for role in ("AUTHOR", "COMMITTER") for fact in ("NAME", "EMAIL")
         }
-        ran = subprocess.run(
-            ["git", *words], cwd=self.folder, env=os.environ | identity, capture_output=True, text=True, check=True
-        )
+        ran = ended("git", *words, cwd=self.folder, env=os.environ | identity)  # a real repository
+        assert ran.returncode == 0, ran.stderr
         return ran.stdout.strip()
 
     def commit(self, **files: str) -> str:
@@ -105,12 +105,11 @@ class Repository:
             if step["name"].startswith("Install"):
                 continue  # the environment of the tests has it, see `repository`
             own = {name: _filled(str(value), given) for name, value in step.get("env", {}).items()}
-            ran = subprocess.run(
-                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            # A runner starts bash with these options.
+            ran = ended(
+                *("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]),
                 cwd=self.folder,
                 env=os.environ | files | {"RUNNER_TEMP": str(self.runner)} | own,
-                capture_output=True,
-                text=True,
             )
             told.append((step["name"], ran.returncode, ran.stdout + ran.stderr))
             if ran.returncode:
@@ -197,13 +196,10 @@ def test_sarif_logs_pass_the_validator_of_microsoft(repository: Repository, tool
         [(broken, CASES), (POLICY, CASES.replace("HttpOnly", "Lax")), (POLICY, CASES)]
     ):
         repository.commit(shop=policy, shop__test=cases, **{f"n{number}": "version: 1\ncookies: []\n"})
-        ran = subprocess.run(
-            [str(repository.runner / "cookiewarden" / "bin" / "cookiewarden"), command, "--format", "sarif", "."],
-            cwd=repository.folder, capture_output=True, text=True,
-        )  # fmt: skip
-        assert ran.returncode in (0, 1), ran.stderr
+        code, out, err = run(command, "--format", "sarif", ".", cwd=repository.folder)
+        assert code in (0, 1), err
         log = repository.runner / "log.sarif"
-        log.write_text(ran.stdout)
+        log.write_text(out)
         tool(str(NPM / ".bin" / "sarif-multitool"), "validate", str(log), "--level", "Error")
         schema = NPM / "@microsoft" / "sarif-multitool-linux" / "sarif-2.1.0.json"
-        jsonschema.validate(json.loads(ran.stdout), json.loads(schema.read_text()))
+        jsonschema.validate(json.loads(out), json.loads(schema.read_text()))

@@ -7,7 +7,7 @@ unquoted or trimmed.
 
 import re
 
-from cookiewarden.core.cookies.date import Clock, parse_cookie_date
+from cookiewarden.core.cookies.date import ExpiresClock, parse_cookie_date
 
 MAX_PAIR = 4096
 """Maximum length of name and value, in octets. Browsers ignore larger cookies (RFC 6265bis 5.6)."""
@@ -200,7 +200,7 @@ def max_age(value: bytes) -> int | None:
     return -number if negative else min(number, FOREVER)
 
 
-def is_deletion(cookie: SetCookie, clock: Clock) -> bool:
+def is_deletion(cookie: SetCookie, clock: ExpiresClock) -> bool:
     """Check whether the line deletes a cookie, by the last valid Max-Age, else by the last valid Expires."""
     counts = cookie.lifetime().counts
     if counts is None or counts[3] is None:

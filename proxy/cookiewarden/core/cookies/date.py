@@ -72,7 +72,7 @@ def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: in
     return days * 86_400 + hour * 3600 + minute * 60 + second
 
 
-class Clock(NamedTuple):
+class ExpiresClock(NamedTuple):
     """The times from which browsers may count an Expires of one response, in seconds since the epoch.
 
     Chromium and Firefox use the difference of Expires and Date as the lifetime. Other browsers use their own clock. A
@@ -95,12 +95,12 @@ _CLEAR = re.compile(
 """Dates that browsers read alike, although HTTP does not allow them all: RFC 850, asctime, and other letter cases."""
 
 
-def clock_at(now: float) -> Clock:
+def clock_at(now: float) -> ExpiresClock:
     """Return the clock of a response without a Date, or with the current one."""
-    return Clock(now, now, now)
+    return ExpiresClock(now, now, now)
 
 
-def expires_clock(dates: Sequence[bytes], now: float) -> Clock:
+def expires_clock(dates: Sequence[bytes], now: float) -> ExpiresClock:
     """Return the clock of a response with these values of Date fields. `now` is in seconds since the epoch."""
     if not dates:
         return clock_at(now)
@@ -109,7 +109,7 @@ def expires_clock(dates: Sequence[bytes], now: float) -> Clock:
     is_known = len(texts) == len(read) == 1 and texts[0] == imf_fixdate(read[0])
     times = [now, *map(float, read)]
     latest = max(times)
-    return Clock(min(times), latest, float(read[0]) if is_known else latest, is_known)
+    return ExpiresClock(min(times), latest, float(read[0]) if is_known else latest, is_known)
 
 
 @lru_cache(maxsize=64)  # one date per bound and second (0.1 µs instead of 2)

@@ -21,7 +21,7 @@ from cookiewarden.core.cookies.cookie import (
     parse_cookie,
     parse_set_cookie,
 )
-from cookiewarden.core.cookies.date import Clock, expires_clock
+from cookiewarden.core.cookies.date import ExpiresClock, expires_clock
 from cookiewarden.core.cookies.scope import canonical_host, path_match, path_of
 from cookiewarden.core.cookies.suffix import is_public_suffix, registrable_parents
 from cookiewarden.core.engine import consent, eviction
@@ -197,7 +197,7 @@ class Engine(Judge):
         says_gpc = {word.strip(b" \t") for value in gpc for word in value.split(b",")} == {b"1"}
         return consent.denied(asked, values, says_gpc), says_gpc
 
-    def after_response(self, scope: Scope, lines: Iterable[bytes], clock: Callable[[], Clock]) -> Scope:
+    def after_response(self, scope: Scope, lines: Iterable[bytes], clock: Callable[[], ExpiresClock]) -> Scope:
         """Return the scope for a response with these Set-Cookie lines.
 
         If they change the visitor's answer, the strictest of the previous and the new answers applies. `clock` is as in
@@ -269,7 +269,7 @@ class Engine(Judge):
     # Entry points of the data plane
 
     def on_set_cookie(
-        self, line: bytes, scope: Scope, clock: Clock, cookies: bytes = b"", at: float = 0.0
+        self, line: bytes, scope: Scope, clock: ExpiresClock, cookies: bytes = b"", at: float = 0.0
     ) -> tuple[bytes | None, Decision]:
         """Judge one Set-Cookie value. Return the resulting value (None if it is blocked) and the decision.
 
@@ -280,7 +280,7 @@ class Engine(Judge):
             return self._renewal.judge(line, after, decision, entry, scope.site, clock, cookies, at or clock.latest)
         return after, decision
 
-    def _on_line(self, line: bytes, scope: Scope, clock: Clock) -> tuple[bytes | None, Decision]:
+    def _on_line(self, line: bytes, scope: Scope, clock: ExpiresClock) -> tuple[bytes | None, Decision]:
         pair, semicolon, tail = line.partition(b";")
         name, equals, _ = pair.partition(b"=")
         plan = scope.plans.get((name, semicolon, tail))
@@ -294,7 +294,7 @@ class Engine(Judge):
         self,
         lines: SetCookieLines,
         scope: Scope,
-        clock: Callable[[], Clock],
+        clock: Callable[[], ExpiresClock],
         on_fault: Callable[[Exception], Decision],
         cookies: bytes = b"",
         at: float = 0.0,
@@ -336,7 +336,7 @@ class Engine(Judge):
         return parts, tuple(decisions)
 
     def _on_new_line(
-        self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, clock: Clock
+        self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, clock: ExpiresClock
     ) -> tuple[bytes | None, Decision]:
         """Judge a line that is dated, new or not stored."""
         if b"=" not in pair or len(pair) > MAX_PAIR or _has_control(line):
@@ -366,13 +366,13 @@ class Engine(Judge):
         return self._judge_and_remember_dated(line, pair, name, kind, match, tail, found, scope, clock)
 
     def _dated_plan(
-        self, name: bytes, before: bytes, rest: bytes, date: bytes, scope: Scope, clock: Clock
+        self, name: bytes, before: bytes, rest: bytes, date: bytes, scope: Scope, clock: ExpiresClock
     ) -> DatedPlan | None:
         """Return the plan of a name with a known bound."""
         return scope.dated.get((name, before, rest, class_of(date, scope.bounds[name], clock)))
 
     def _on_new_name(
-        self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, clock: Clock
+        self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, clock: ExpiresClock
     ) -> tuple[bytes | None, Decision]:
         """Judge a line without a date. Names of one glob share a plan, and so do undeclared names."""
         match = self.match(name.strip(WSP), scope.site)
@@ -484,7 +484,7 @@ class Engine(Judge):
         match: Match,
         tail: bytes,
         scope: Scope,
-        clock: Clock,
+        clock: ExpiresClock,
     ) -> tuple[bytes | None, Decision]:
         """Judge a line and store its plan, by its name and by `kind` (see `_kind`)."""
         after, decision = self.judge_set_cookie(line, scope, clock, match)
@@ -507,7 +507,7 @@ class Engine(Judge):
         tail: bytes,
         found: re.Match[bytes],
         scope: Scope,
-        clock: Clock,
+        clock: ExpiresClock,
     ) -> tuple[bytes | None, Decision]:
         """Judge a line with a date and store its plan, by its name and by `kind` (see `_kind`)."""
         after, decision = self.judge_set_cookie(line, scope, clock, match)

@@ -15,7 +15,7 @@ from cookiewarden.core.cookies.cookie import (
     parse_set_cookie,
     read_set_cookie,
 )
-from cookiewarden.core.cookies.date import Clock
+from cookiewarden.core.cookies.date import ExpiresClock
 from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.engine import verbs
 from cookiewarden.core.engine.decision import Action, Decision, Reason
@@ -100,7 +100,7 @@ class Judge:
     # In a response
 
     def judge_set_cookie(
-        self, line: bytes, situation: Situation, clock: Clock, match: Match | None = None
+        self, line: bytes, situation: Situation, clock: ExpiresClock, match: Match | None = None
     ) -> tuple[bytes | None, Decision]:
         """Judge a Set-Cookie value. Return the resulting value (None if it is blocked) and the decision.
 
@@ -150,7 +150,7 @@ class Judge:
         return None, Decision(Action.BLOCK, None, (reason,), enforced)
 
     def _decide_declared(
-        self, line: bytes, cookie: SetCookie, entry: Entry, situation: Situation, clock: Clock, deletion: bool
+        self, line: bytes, cookie: SetCookie, entry: Entry, situation: Situation, clock: ExpiresClock, deletion: bool
     ) -> tuple[bytes | None, Decision]:
         site, enforced = situation.site, self.mode is Mode.ENFORCE and not entry.report_only
         if entry.category in situation.denied and not deletion:

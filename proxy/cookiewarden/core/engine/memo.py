@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 
 from cookiewarden.core.cookies.cookie import build_cookie
-from cookiewarden.core.cookies.date import Clock, imf_fixdate, parse_cookie_date
+from cookiewarden.core.cookies.date import ExpiresClock, imf_fixdate, parse_cookie_date
 from cookiewarden.core.engine.consent import NOTHING, Denied
 from cookiewarden.core.engine.decision import Decision
 from cookiewarden.core.engine.judge import Situation
@@ -62,7 +62,7 @@ class DatedPlan:
     normalizes: bool = False
     """True if the original date is rewritten as an IMF-fixdate."""
 
-    def apply(self, pair: bytes, date: bytes, clock: Clock) -> bytes | None:
+    def apply(self, pair: bytes, date: bytes, clock: ExpiresClock) -> bytes | None:
         if self.before is None:
             return None
         if self.after is None:
@@ -162,7 +162,7 @@ def plan_dated(
     return DatedPlan(decision, before, rest, bound if is_cut else None, normalizes=not is_cut)
 
 
-def class_of(date: bytes, bound: int | None, clock: Clock) -> int:
+def class_of(date: bytes, bound: int | None, clock: ExpiresClock) -> int:
     """Return the class of a date, which is the input of decisions."""
     text = date.strip(b" \t")
     at = parse_cookie_date(text)

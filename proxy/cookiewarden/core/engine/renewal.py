@@ -6,7 +6,7 @@ value, which begins a new life, also within one response. A sealed cookie carrie
 does not change that date."""
 
 from cookiewarden.core.cookies.cookie import WSP, SetCookie, parse_cookie, read_set_cookie, with_value
-from cookiewarden.core.cookies.date import Clock
+from cookiewarden.core.cookies.date import ExpiresClock
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.transport import MAX_OPENED, Transport, has_ended
 from cookiewarden.core.engine.verbs import Draft, Site, bound_lifetime
@@ -61,7 +61,7 @@ class Renewal:
         decision: Decision,
         entry: Entry,
         site: Site,
-        clock: Clock,
+        clock: ExpiresClock,
         cookies: bytes,
         now: float,
     ) -> tuple[bytes | None, Decision]:
@@ -114,7 +114,7 @@ class Renewal:
         after: bytes,
         entry: Entry,
         site: Site,
-        clock: Clock,
+        clock: ExpiresClock,
         now: float,
     ) -> bytes:
         """Return a line whose sealed value and lifetime count from `birth`."""

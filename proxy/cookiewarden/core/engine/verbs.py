@@ -17,7 +17,7 @@ from cookiewarden.core.cookies.cookie import (
     with_attribute_value,
     with_name,
 )
-from cookiewarden.core.cookies.date import Clock, imf_fixdate
+from cookiewarden.core.cookies.date import ExpiresClock, imf_fixdate
 from cookiewarden.core.cookies.scope import domain_match, is_trustworthy, name_prefix
 from cookiewarden.core.cookies.suffix import is_public_suffix
 from cookiewarden.core.engine.decision import Reason
@@ -321,7 +321,7 @@ def edit_reading(draft: Draft, rules: Rules) -> None:
             draft.put(b"priority", b" Priority=", wanted, Reason.PRIORITY_CHANGED)
 
 
-def bound_lifetime(draft: Draft, bound: Lifetime, clock: Clock) -> None:
+def bound_lifetime(draft: Draft, bound: Lifetime, clock: ExpiresClock) -> None:
     """Limit the lifetime: leave at most one Max-Age and one Expires, in the form that all browsers read alike.
 
     If the bound is the session, remove them. If the application's clock and the proxy's differ by more than the bound,

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from cookiewarden.core.cookies.cookie import MAX_PAIR, SetCookie
-from cookiewarden.core.cookies.date import Clock
+from cookiewarden.core.cookies.date import ExpiresClock
 
 MAX_NAMES = 1000
 """Maximum number of undeclared names set by servers, and of undeclared names sent only by browsers."""
@@ -411,7 +411,7 @@ def sample_path(target: bytes) -> str:
     return "/" + "/".join(shown) + end
 
 
-def shape_of(cookie: SetCookie, clock: Clock) -> tuple[Shape, int]:
+def shape_of(cookie: SetCookie, clock: ExpiresClock) -> tuple[Shape, int]:
     """Return the shape of a line that is not a deletion, and its lifetime in seconds (0 for a session)."""
     seconds = lifetime_of(cookie, clock)
 
@@ -442,7 +442,7 @@ def _known(value: bytes, is_known: bool) -> str:
     return value.decode() if is_known else UNKNOWN
 
 
-def lifetime_of(cookie: SetCookie, clock: Clock) -> int:
+def lifetime_of(cookie: SetCookie, clock: ExpiresClock) -> int:
     """Return the lifetime of a cookie in seconds; 0 for a session.
 
     Max-Age takes precedence over Expires (RFC 6265 4.1.2.2), and Expires counts only if its clock is known."""
@@ -455,7 +455,7 @@ def lifetime_of(cookie: SetCookie, clock: Clock) -> int:
     return max(0, says if name == b"max-age" else round(says - clock.earliest))
 
 
-def unreadable(cookie: SetCookie, clock: Clock) -> str:
+def unreadable(cookie: SetCookie, clock: ExpiresClock) -> str:
     """Return the name of an invalid Max-Age or Expires (RFC 6265bis), or of an Expires with an unknown clock, or empty.
 
     Each browser accepts different invalid values, such as `+60`, `99x`, a year of five digits or a date without a

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cookiewarden.core.cookies.cookie import is_deletion, parse_cookie, parse_set_cookie
 from cookiewarden.core.cookies.crossing import Crossing, crossing
-from cookiewarden.core.cookies.date import Clock, expires_clock
+from cookiewarden.core.cookies.date import ExpiresClock, expires_clock
 from cookiewarden.core.cookies.scope import canonical_host, is_trustworthy
 from cookiewarden.core.engine.decision import Exchange, Header, Judged
 from cookiewarden.core.engine.engine import Engine
@@ -94,7 +94,7 @@ def _crossing(exchange: Exchange, asked: list[Header]) -> Crossing:
     )
 
 
-def _set(judged: Judged, place: tuple[str, str], clock: Clock) -> Observation:
+def _set(judged: Judged, place: tuple[str, str], clock: ExpiresClock) -> Observation:
     cookie = parse_set_cookie(judged.before)
     if cookie is None or is_deletion(cookie, clock):
         return _seen("response", judged, place)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from cookiewarden.core.cookies.crossing import Crossing
-from cookiewarden.core.cookies.date import Clock, clock_at, expires_clock, imf_fixdate
+from cookiewarden.core.cookies.date import ExpiresClock, clock_at, expires_clock, imf_fixdate
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import is_navigation, is_page
@@ -148,7 +148,7 @@ class ExchangeCookies:
             self.decisions += decisions
         return b"" if decision.enforced else b"".join(lead + line for lead, line in lines)
 
-    def _expires_clock(self) -> Clock:
+    def _expires_clock(self) -> ExpiresClock:
         """Return the time by which browsers evaluate Expires in the current head, in seconds since the epoch."""
         if self._judged is None:
             return clock_at(time.time())
@@ -191,7 +191,7 @@ class ExchangeCookies:
         else:
             self.policies.metrics.shadow_cookies("request", decisions)
 
-    def _shadow_response(self, shadow: Engine, runs: list[SetCookieLines], clock: Callable[[], Clock]) -> None:
+    def _shadow_response(self, shadow: Engine, runs: list[SetCookieLines], clock: Callable[[], ExpiresClock]) -> None:
         if self.shadow_scope is None:
             return
         try:

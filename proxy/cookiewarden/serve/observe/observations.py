@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cookiewarden.core.cookies.cookie import is_deletion, name_of, parse_cookie, parse_set_cookie
-from cookiewarden.core.cookies.date import Clock
+from cookiewarden.core.cookies.date import ExpiresClock
 from cookiewarden.core.engine.decision import Decision
 from cookiewarden.core.report.inventory import Observation, Shape, Side, sample_path, shape_of, short_text
 from cookiewarden.serve.observe.metrics import Slot
@@ -66,7 +66,7 @@ class Observations:
         target: bytes,
         lines: Iterable[tuple[bytes, bytes]],
         decisions: tuple[Decision, ...],
-        clock: Clock,
+        clock: ExpiresClock,
         is_over_http: bool = False,
     ) -> None:
         """Record the first run of Set-Cookie lines of its kind. `lines`: pairs of the bytes before a line, and it.

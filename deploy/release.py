@@ -101,7 +101,7 @@ def built(kind: str, sources: Path, moment: str, compiled: bool = False) -> Path
         }
         if compiled:
             # Debug information has the names of temporary folders.
-            environment |= {"HATCH_BUILD_HOOK_ENABLE_MYPYC": "1", "CFLAGS": "-g0", "LDFLAGS": "-Wl,--build-id=none"}
+            environment |= {"HATCH_BUILD_HOOK_ENABLE_MYPYC": "1", "LDFLAGS": "-Wl,--strip-debug,--build-id=none"}
         folder = DIST / f"build-{number}"
         run(sys.executable, "-m", "build", f"--{kind}", "--outdir", folder, place, environment=environment)
         made.append(next(folder.iterdir()))

@@ -1,7 +1,6 @@
 """The cost of the most expensive heads within the default limits, in steps and without a clock.
 
-A head costs at most 200 requests of the six-cookie workload. Crafted responses cost at most 250, with several dates per
-line 400."""
+A head costs at most 200 requests of the six-cookie workload. Crafted responses of the application cost at most 250."""
 
 import re
 

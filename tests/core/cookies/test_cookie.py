@@ -1,5 +1,6 @@
 """Parsing of cookies, without a loss of bytes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,5 +31,21 @@ def test_a_line_of_many_attributes_keeps_its_bytes_and_those_that_mean_something
         cookie = parse_set_cookie(line)
         assert cookie is not None and build_set_cookie(cookie) == line
         assert cookie.last(b"path") == b"/x" and cookie.has(b"secure") and not cookie.has(b"expires")
-    assert parse_set_cookie(b"a=1" + b"; Secure" * 12) is not None
-    assert parse_set_cookie(b"a=1" + b"; Secure" * 13) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Max-Age=1", "expires=x", "Path=/", "Domain=a", "Secure", "HttpOnly", "SameSite", "Partitioned", "Priority"],
+)
+@pytest.mark.parametrize("between", ["", "; x" * 20])
+def test_a_line_has_at_most_twelve_known_attributes_and_four_of_one_name(name: str, between: str) -> None:
+    others = [other for other in ("Secure", "Path=/", "Priority=Low", "HttpOnly") if not name.startswith(other[:4])][:2]
+    crowded = "".join(f"; {other}" * 4 for other in others)
+
+    def is_read(line: str) -> bool:
+        return parse_set_cookie(line.encode()) is not None
+
+    assert is_read(f"a=1{between}" + f"; {name}" * 4)
+    assert not is_read(f"a=1{between}" + f"; {name}" * 5)
+    assert is_read(f"a=1{between}{crowded}" + f"; {name}" * 4)
+    assert not is_read(f"a=1{between}{crowded}" + f"; {name}" * 4 + "; Domain=x; SameSite=Lax; Max-Age=1")

@@ -6,7 +6,7 @@ local engine = {}
 local sub, find, match, lower, format = string.sub, string.find, string.match, string.lower, string.format
 local byte, char, floor, concat = string.byte, string.char, math.floor, table.concat
 
-local MAX_PAIR, MAX_ATTRIBUTE, MAX_KNOWN, MAX_CONSENT = 4096, 1024, 12, 16384
+local MAX_PAIR, MAX_ATTRIBUTE, MAX_KNOWN, MAX_SAME, MAX_CONSENT = 4096, 1024, 12, 4, 16384
 local FOREVER = 1000000000000
 local KNOWN = {
   ["max-age"] = true, expires = true, domain = true, path = true, secure = true, httponly = true, samesite = true,
@@ -186,11 +186,13 @@ local function parse(line)
   local value = strip(equals and sub(pair, equals + 1) or pair)
   if name == "" and value == "" then return nil end
   local cookie = { pair = pair, name = name, value = value, raws = raws, names = {}, at = {} }
-  local known = 0
+  local known, same, most = 0, {}, 0
   for i = 1, #raws do
     local key = lower(strip(match(raws[i], "^([^=]*)")))
     if KNOWN[key] then
       known = known + 1
+      same[key] = (same[key] or 0) + 1
+      if same[key] > most then most = same[key] end
       if #raws[i] > MAX_ATTRIBUTE and #value_of(raws[i]) > MAX_ATTRIBUTE then key = "!" .. key end
     else
       key = ""
@@ -198,7 +200,7 @@ local function parse(line)
     cookie.names[i] = key
     cookie.at[key] = i
   end
-  return known <= MAX_KNOWN and cookie or nil
+  return known <= MAX_KNOWN and most <= MAX_SAME and cookie or nil
 end
 
 local function last(cookie, name)

@@ -23,6 +23,8 @@ LIFETIME = frozenset({b"max-age", b"expires", TOO_LONG + b"max-age", TOO_LONG + 
 MAX_KNOWN = 12
 """Maximum number of known attributes in a line. A line with more is malformed; applications send at most nine, each
 once."""
+MAX_SAME = 4
+"""Maximum number of known attributes of one name in a line, for the same reason."""
 KNOWN = (
     b"max-age",
     b"expires",
@@ -140,7 +142,7 @@ def read_set_cookie(line: bytes) -> SetCookie | None:
 def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
     """Split the text after a line's first `;` into attributes and their names.
 
-    Return None if there are more than MAX_KNOWN known attributes."""
+    Return None if there are more than MAX_KNOWN known attributes, or MAX_SAME of one name."""
     if text.count(b";") < MAX_KNOWN:
         raws = text.split(b";")
         names = [_SPELLED.get(raw.partition(b"=")[0].strip(WSP), b"") for raw in text.lower().split(b";")]
@@ -148,6 +150,8 @@ def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
         raws, names = _few_of_many(b";" + text)
         if len(names) - names.count(b"") > MAX_KNOWN:
             return None
+    if len(names) > MAX_SAME and any([names.count(name) > MAX_SAME for name in KNOWN]):
+        return None
     if len(text) > MAX_ATTRIBUTE:
         for at, name in enumerate(names):
             if len(raws[at]) > MAX_ATTRIBUTE and name and len(value_of(raws[at])) > MAX_ATTRIBUTE:

@@ -318,9 +318,18 @@ COMPILED = "cookiewarden, compiled"
 COMPILED_PYTHON = Path(sys.prefix).parent / ".venv-compiled" / "bin" / "python"
 
 
-def cookiewarden(where: Where, python: str = sys.executable) -> list[str]:
+IMAGE = "cookiewarden, image"
+BEFORE, BEFORE_COMPILED = "cookiewarden, before", "cookiewarden, before, compiled"
+IMAGE_ROOT, BEFORE_ROOT = (
+    Path(os.environ.get("BENCH_IMAGE_ROOT", "/none")),
+    Path(os.environ.get("BENCH_BEFORE", "/none")),
+)
+
+
+def cookiewarden(where: Where, python: str = sys.executable, path: str = "") -> list[str]:
+    """Return the command of the proxy. `path`: of the policy, in its own file system."""
     return [
-        python, "-m", "cookiewarden", "run", "--policy", str(where.file("policy.yaml", policy())),
+        python, "-m", "cookiewarden", "run", "--policy", path or str(where.file("policy.yaml", policy())),
         "--upstream", f"http://127.0.0.1:{where.origin}", "--listen", str(where.listen),
         "--admin", str(where.admin), *(("--tls-cert", where.tls[0], "--tls-key", where.tls[1]) if where.tls else ()),
         *where.flags,
@@ -331,10 +340,34 @@ def compiled(where: Where) -> list[str]:
     return cookiewarden(where, str(COMPILED_PYTHON))
 
 
+def image(where: Where) -> list[str]:
+    """Return the command of the program in the image, whose root file system is mounted at BENCH_IMAGE_ROOT."""
+    inside = Path("/tmp", where.folder.name)
+    (IMAGE_ROOT / "tmp" / where.folder.name).mkdir(mode=0o755)
+    (IMAGE_ROOT / "tmp" / where.folder.name / "policy.yaml").write_text(policy())
+    return [
+        "chroot",
+        str(IMAGE_ROOT),
+        *cookiewarden(where, "/opt/cookiewarden/bin/python", str(inside / "policy.yaml")),
+    ]
+
+
+def before(where: Where) -> list[str]:
+    """Return the command of another checkout with its environment, at BENCH_BEFORE."""
+    return cookiewarden(where, str(BEFORE_ROOT / ".venv" / "bin" / "python"))
+
+
+def before_compiled(where: Where) -> list[str]:
+    return cookiewarden(where, str(BEFORE_ROOT / ".venv-compiled" / "bin" / "python"))
+
+
 Command = Callable[[Where], list[str]]
 PEERS: dict[str, Command] = {
     OURS: cookiewarden,
     COMPILED: compiled,
+    IMAGE: image,
+    BEFORE: before,
+    BEFORE_COMPILED: before_compiled,
     "nginx, proxy_pass only": nginx_plain,
     "nginx, 64k buffers": nginx_large_buffers,
     "nginx + Lua": nginx_lua,
@@ -362,7 +395,9 @@ def missing() -> list[str]:
             f"not installed: {', '.join(tools)} (Debian: nginx libnginx-mod-http-lua libnginx-mod-http-js haproxy nghttp2-client wrk)"
         )
     absent = [peer for executable, peer in EXECUTABLES.items() if shutil.which(executable) is None]
-    return absent if COMPILED_PYTHON.exists() else [COMPILED, *absent]
+    absent += [] if COMPILED_PYTHON.exists() else [COMPILED]
+    absent += [] if IMAGE_ROOT.exists() else [IMAGE]
+    return [*absent, *([] if BEFORE_ROOT.exists() else [BEFORE, BEFORE_COMPILED])]
 
 
 def versions() -> dict[str, str]:

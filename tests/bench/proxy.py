@@ -2,6 +2,8 @@
 
     make bench            (BENCH="--only af --rounds 3" for some of it)
 
+BENCH_IMAGE_ROOT adds the program of an image whose root is mounted there, and BENCH_BEFORE adds another checkout.
+
 Every peer has one core, the origin and the load have another, and rounds take turns. The figures are the CPU time that
 the kernel counts for the proxy's processes. All peers must give the same answers before the first measurement. An error
 in a round ends the bench, as does a metric that disagrees with the number of requests. Compare the ratios of one run,
@@ -25,7 +27,17 @@ from pathlib import Path
 import trustme
 
 from tests.bench import peers
-from tests.bench.peers import BEHIND, BEHIND_COMPILED, COMPILED, OURS, PEERS, Where
+from tests.bench.peers import (
+    BEFORE,
+    BEFORE_COMPILED,
+    BEHIND,
+    BEHIND_COMPILED,
+    COMPILED,
+    IMAGE,
+    OURS,
+    PEERS,
+    Where,
+)
 from tests.bench.policy import DECLARED, cookie_header, policy, through
 from tests.bench.rig import HOST, LOAD_CORE, DoesNotCount, Load, Peer, Result, round_of, started
 
@@ -58,16 +70,17 @@ BIG = 10 << 20
 def workloads(folder: Path) -> tuple[Workload, ...]:
     upload = folder / "upload"
     upload.write_bytes(b"x" * BIG)
-    every = (OURS, COMPILED, LUA, "nginx + njs", "HAProxy + Lua", ENVOY, "aiohttp", "mitmproxy")
+    builds = (OURS, COMPILED, IMAGE, BEFORE, BEFORE_COMPILED)
+    every = (*builds, LUA, "nginx + njs", "HAProxy + Lua", ENVOY, "aiohttp", "mitmproxy")
     six = Load("/six")
     return (
         Workload("a", "1 KiB, six Set-Cookie", six, every),
-        Workload("b", "1 KiB, none", Load("/plain"), (OURS, COMPILED, PLAIN, LUA, ENVOY)),
+        Workload("b", "1 KiB, none", Load("/plain"), (*builds, PLAIN, LUA, ENVOY)),
         Workload("c", "64 KiB, two", Load("/two"), (OURS, COMPILED, LUA, ENVOY)),
         Workload("d", "10 MiB download", Load("/big", clients=8), (OURS, COMPILED, PLAIN, LARGE, ENVOY), octets=BIG),
         Workload("e", "10 MiB upload", Load("/upload", upload=upload, clients=8), (OURS, COMPILED, PLAIN, ENVOY), octets=BIG),
-        Workload("f", "2 KB Cookie, 8 of 20 stripped", Load(cookies=True), (OURS, COMPILED, LUA, "nginx + njs", "HAProxy + Lua", ENVOY)),
-        Workload("g", "a connection per request", Load(reconnect=True), (OURS, COMPILED, LUA, ENVOY)),
+        Workload("f", "2 KB Cookie, 8 of 20 stripped", Load(cookies=True), (*builds, LUA, "nginx + njs", "HAProxy + Lua", ENVOY)),
+        Workload("g", "a connection per request", Load(reconnect=True), (*builds, LUA, ENVOY)),
         Workload("h", "six Set-Cookie, TLS", six, tls=True),
         Workload("i", "six Set-Cookie, entries", six, (*(f"{OURS}, {size:,}" for size in SIZES), LUA)),
         Workload("j", "64 KiB in 1 KiB chunks", Load("/stream"), (OURS, COMPILED, LUA, ENVOY)),

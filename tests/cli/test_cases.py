@@ -243,3 +243,22 @@ def test_errors_in_a_case_are_reported_without_its_values(folder: Path, case: st
     (folder / "x.test.yaml").write_text(f"policy: p.yaml\ncases: [{case}]\n")
     code, out, error = run_cases("x.test.yaml", cwd=folder)
     assert code == 1 and told in error and "CANARY" not in out + error
+
+
+def test_a_failure_in_report_mode_names_the_mode(folder: Path) -> None:
+    policy = (folder / "p.yaml").read_text()
+    (folder / "p.yaml").write_text(policy + "\nmode: report\n")
+    (folder / "p.test.yaml").write_text(WRONG)
+    code, told, _ = run_cases(".", cwd=folder)
+    assert code == 1 and "the policy is in report mode" in told
+    (folder / "p.yaml").write_text(policy)
+    assert "the policy is in report mode" not in run_cases(".", cwd=folder)[1]
+
+
+def test_junit_counts_files_that_cannot_be_read(folder: Path) -> None:
+    (folder / "p.test.yaml").write_text("policy: p.yaml\ncases: [{name: a}]\n")
+    (suite,) = ElementTree.fromstring(run_cases(".", "--format", "junit", cwd=folder)[1]).iter("testsuite")
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    (case,) = suite.iter("testcase")
+    assert (case.get("file"), case.get("line")) == ("p.test.yaml", "2")
+    assert "p.test.yaml: not run\n" in run_cases(".", "--format", "github", cwd=folder)[1]

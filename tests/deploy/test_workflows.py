@@ -95,15 +95,19 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def act(self, base: str, **inputs: str) -> list[tuple[str, int, str]]:
-        """Run the steps of the action until one fails. Return name, exit code and output of each."""
+        """Run the steps of the action. Return name, exit code and output of each.
+
+        After a failure, only a step that runs unless the job is cancelled follows."""
         action = yaml.safe_load((ROOT / "action.yml").read_text())
         given = {name: str(about.get("default", "")) for name, about in action["inputs"].items()}
-        given |= {"base": base} | {name.replace("_", "-"): value for name, value in inputs.items()}
+        given |= {"base": base, "folder": "."} | {name.replace("_", "-"): value for name, value in inputs.items()}
         files = {name: str(self.runner / name.lower()) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
-        told = []
+        told: list[tuple[str, int, str]] = []
         for step in action["runs"]["steps"]:
             if step["name"].startswith("Install"):
                 continue  # the environment of the tests has it, see `repository`
+            if any(code for _, code, _ in told) and step.get("if") != "${{ !cancelled() }}":
+                continue
             own = {name: _filled(str(value), given) for name, value in step.get("env", {}).items()}
             # A runner starts bash with these options.
             ran = ended(
@@ -112,8 +116,6 @@ class Repository:
                 env=os.environ | files | {"RUNNER_TEMP": str(self.runner)} | own,
             )
             told.append((step["name"], ran.returncode, ran.stdout + ran.stderr))
-            if ran.returncode:
-                break
         return told
 
     def summary(self) -> str:
@@ -143,9 +145,12 @@ def test_a_change_that_loosens_a_promise_fails_and_leaves_its_text(repository: R
     repository.commit(shop=POLICY.replace("1h", "2d"))
     *passed, (name, code, printed) = repository.act(base, policy="shop.yaml")
     assert [step[:2] for step in passed] == [("Check the policies", 0), ("Run the policy tests", 0)]
-    assert (name, code) == ("Compare with the base", 1) and "::error::the change loosens a promise" in printed
+    assert (name, code) == (
+        "Compare with the base",
+        1,
+    ) and "::error::the effect of shop.yaml changes (fail-on looser)" in printed
     text = (repository.folder / "cookiewarden.md").read_text()
-    assert "### shop.yaml" in text and "1h" in text and "2d" in text and "looser" in text
+    assert "## shop.yaml" in text and "1h" in text and "2d" in text and "looser" in text
     assert repository.summary() == text
     assert (repository.runner / "github_output").read_text() == "text=cookiewarden.md\n"
     assert repository.git("worktree", "list").count("\n") == 0
@@ -165,8 +170,8 @@ def test_the_input_fail_on_decides_which_changes_fail(
 def test_a_broken_policy_is_annotated_and_ends_the_action(repository: Repository) -> None:
     base = repository.commit(shop=POLICY)
     repository.commit(shop=POLICY.replace("secure:", "secured:"))
-    ((name, code, printed),) = repository.act(base, policy="shop.yaml", sarif="findings.sarif")
-    assert (name, code) == ("Check the policies", 1)
+    (name, code, printed), compared = repository.act(base, policy="shop.yaml", sarif="findings.sarif")
+    assert (name, code) == ("Check the policies", 1) and compared[:2] == ("Compare with the base", 3)
     assert "::error file=shop.yaml,line=7,col=5,title=unknown-key::" in printed
     results = json.loads((repository.folder / "findings.sarif").read_text())["runs"][0]["results"]
     assert {result["ruleId"] for result in results} == {"unknown-key"}
@@ -177,15 +182,52 @@ def test_a_failing_case_and_a_repository_without_tests_are_reported(repository: 
     told = repository.act(base, policy="shop.yaml")
     assert told[1][1] == 0 and "::notice::there are no policy tests" in told[1][2]
     repository.commit(shop__test=CASES.replace("HttpOnly", "Lax"))
-    name, code, printed = repository.act(base, policy="shop.yaml")[-1]
+    _, (name, code, printed), compared = repository.act(base, policy="shop.yaml")
     assert (name, code) == ("Run the policy tests", 1) and "title=failed-case::the session is secure" in printed
+    assert compared[:2] == ("Compare with the base", 0) and "## shop.yaml" in repository.summary()
 
 
 def test_new_policies_and_several_are_compared(repository: Repository) -> None:
     base = repository.commit(shop=POLICY)
     repository.commit(blog=POLICY.replace("policy: shop", "policy: blog"))
     assert repository.act(base, policy="shop.yaml\nblog.yaml\n")[-1][1] == 0
-    assert "### blog.yaml\n\nThis policy is new." in repository.summary()
+    assert "## blog.yaml\n\nThis policy is new, so" in repository.summary()
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "told"),
+    [
+        ("shpo.yaml", 3, "::error::the policy shpo.yaml does not exist in this commit"),
+        ("", 2, '::error::the input "policy" is empty'),
+        ("\n\n", 2, '::error::the input "policy" is empty'),
+        ("--help", 3, "::error::the policy --help does not exist"),
+    ],
+)
+def test_a_policy_that_does_not_exist_is_an_error(repository: Repository, policy: str, code: int, told: str) -> None:
+    base = repository.commit(shop=POLICY)
+    _, returned, printed = repository.act(base, policy=policy)[-1]
+    assert returned == code and told in printed
+
+
+@pytest.mark.parametrize("base", ["", "0" * 40])
+def test_the_comparison_is_left_out_without_a_base_commit(repository: Repository, base: str) -> None:
+    repository.commit(shop=POLICY)
+    assert repository.act(base, policy="shop.yaml")[-1][1] == 0
+    assert "There is no commit to compare with." in repository.summary()
+
+
+def test_a_repair_of_a_broken_policy_passes(repository: Repository) -> None:
+    base = repository.commit(shop=POLICY.replace("secure:", "secured:"))
+    repository.commit(shop=POLICY)
+    assert repository.act(base, policy="shop.yaml")[-1][1] == 0
+    assert "The policy of the base commit is not valid" in repository.summary()
+
+
+def test_a_folder_without_policies_leaves_no_log(repository: Repository) -> None:
+    base = repository.commit(shop=POLICY)
+    (repository.folder / "empty").mkdir()
+    assert repository.act(base, policy="shop.yaml", folder="empty", sarif="log.sarif")[0][1] == 2
+    assert not (repository.folder / "log.sarif").exists()
 
 
 @pytest.mark.parametrize("command", ["check", "test"])

@@ -37,6 +37,9 @@ from cookiewarden.tools.annotations.sarif import sarif
 from cookiewarden.tools.test.cases import Result, read_cases, run_cases, uncovered
 
 WATCH_SECONDS = 0.5
+ONLY_REPORTS = (
+    "the policy is in report mode, which changes no header; to test its enforcement, add mode: enforce to the case"
+)
 
 
 @dataclass
@@ -48,6 +51,8 @@ class Suite:
     problems: list[Problem] = field(default_factory=list)
     uncovered: list[str] = field(default_factory=list)
     entries: int = 0
+    only_reports: bool = False
+    """True if a case runs in the report mode of the policy, which changes no header."""
     watched: set[Path] = field(default_factory=set)
 
     @property
@@ -137,6 +142,7 @@ def run_suite(path: Path, only: tuple[str, ...]) -> Suite:
     suite.results = run_cases(cases, _engines(loaded), time.time(), lambda name: _chosen(name, only))
     suite.uncovered = uncovered(loaded.policy, suite.results)
     suite.entries = len(loaded.policy.entries)
+    suite.only_reports = loaded.policy.mode is Mode.REPORT and any(case.mode is None for case in cases.model.cases)
     return suite
 
 
@@ -184,6 +190,8 @@ def _text(suites: list[Suite], _strict: bool) -> str:
         for result in suite.results:
             if not result.passed:
                 lines += _failure(result)
+        if suite.failed and suite.only_reports:
+            lines += [f"{suite.path}: {ONLY_REPORTS}", ""]
         if suite.results:
             covered = suite.entries - len(suite.uncovered)
             left = f"; not covered: {', '.join(suite.uncovered[:10])}" if suite.uncovered else ""
@@ -249,7 +257,7 @@ def _junit(suites: list[Suite], _strict: bool) -> str:
             root,
             "testsuite",
             name=suite.path,
-            tests=str(len(suite.results)),
+            tests=str(len(suite.results) + len(errors)),
             failures=str(suite.failed),
             errors=str(len(errors)),
         )
@@ -269,7 +277,14 @@ def _junit(suites: list[Suite], _strict: bool) -> str:
                 )
                 failure.text = "\n".join(_failure(result))
         for problem in errors:
-            case = ElementTree.SubElement(element, "testcase", name=str(problem.place), classname=suite.path)
+            case = ElementTree.SubElement(
+                element,
+                "testcase",
+                name=str(problem.place),
+                classname=suite.path,
+                file=problem.place.path,
+                line=str(problem.place.pos.line),
+            )
             ElementTree.SubElement(case, "error", message=render_line(problem))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
@@ -297,6 +312,8 @@ def _github(suites: list[Suite], strict: bool) -> str:
 
 
 def _passed(suite: Suite) -> str:
+    if not suite.results and suite.problems:
+        return f"{printable(suite.path)}: not run"
     passed = len(suite.results) - suite.failed
     return f"{printable(suite.path)}: {passed} of {counted(len(suite.results), 'case')} passed"
 

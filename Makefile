@@ -25,7 +25,7 @@ QUICK = -m "$(MARKED)not apps and not soak and not browser and not deploy and no
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1|/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST)
 
-run: $(VENV)/fastest $(VENV)/admin.token $(if $(UPSTREAM),$(VENV)/seal.key) ## run the demo, or with UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] your own application (COMPILE=0 skips the compiler)
+run: fastest $(VENV)/admin.token $(if $(UPSTREAM),$(VENV)/seal.key) ## run the demo, or with UPSTREAM=http://127.0.0.1:3000 [POLICY=policies/starter.yaml] your own application (COMPILE=0 skips the compiler)
 ifdef UPSTREAM
 	@echo "status page: http://$(ADMIN)/   proxy: http://$(LISTEN)/   in another terminal:"
 	@echo "  $(BIN)/cookiewarden forecast $(ADMIN)      # cookies that enforcement would break"
@@ -198,7 +198,7 @@ $(VENV)/fuzz.stamp: $(VENV)/dev.stamp
 	@touch $@
 
 # Builds a copy, because the compiler writes beside the sources. It needs a C compiler and Python's headers.
-$(COMPILED)/run.stamp: pyproject.toml constraints.txt $(shell find proxy policies -name '*.py' -o -name '*.yaml' -o -name '*.js' -o -name '*.html')
+$(COMPILED)/run.stamp: pyproject.toml constraints.txt $(shell find proxy -name '*.py' -o -name '*.yaml' -o -name '*.js' -o -name '*.html')
 	@echo "compiling into $(COMPILED) ..."
 	@rm -rf $(COMPILED) && $(PYTHON) -m venv $(COMPILED)
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && cp -r pyproject.toml README.md LICENSE proxy policies "$$copy" && \
@@ -211,14 +211,17 @@ $(COMPILED)/stamp: $(COMPILED)/run.stamp
 	@$(COMPILED)/bin/pip install -q --disable-pip-version-check -c constraints.txt "$$(echo $(COMPILED)/dist/*.whl)[dev]" $(QUIET)
 	@touch $@
 
-# The folder of the programs for `make run`: machine code where it can be compiled.
-$(VENV)/fastest: $(VENV)/run.stamp $(if $(filter 0,$(COMPILE)),,$(shell find proxy policies -name '*.py' -o -name '*.yaml'))
-	@if [ "$(COMPILE)" = 0 ]; then echo $(BIN) > $@; \
+# Chooses the programs for `make run`: machine code where it can be compiled. A plain `make` is not run by `make -n`.
+.PHONY: fastest
+fastest: $(VENV)/run.stamp
+	@echo $(BIN) > $(VENV)/fastest; \
+	if [ "$(COMPILE)" = 0 ]; then :; \
 	elif ! command -v $${CC:-cc} >/dev/null || ! $(BIN)/python -c 'import os, sysconfig; raise SystemExit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'; then \
-	  echo "running interpreted, because a C compiler or Python.h is missing; gcc and python3-dev install them"; echo $(BIN) > $@; \
-	elif echo "compiling the engine and the data plane, 2 to 4 minutes; COMPILE=0 skips it ..." && \
-	  $(MAKE) --no-print-directory -s $(COMPILED)/run.stamp >$(VENV)/compile.log 2>&1; then echo $(COMPILED)/bin > $@; \
-	else echo "running interpreted, because the compilation failed; see $(VENV)/compile.log"; echo $(BIN) > $@; fi
+	  echo "running interpreted, because a C compiler or Python.h is missing; gcc and python3-dev install them"; \
+	elif make --no-print-directory -sq $(COMPILED)/run.stamp >/dev/null 2>&1 || \
+	  { echo "compiling the engine and the data plane, 2 to 4 minutes; COMPILE=0 skips it ..."; make --no-print-directory -s $(COMPILED)/run.stamp >$(VENV)/compile.log 2>&1; }; then \
+	  echo $(COMPILED)/bin > $(VENV)/fastest; \
+	else echo "running interpreted, because the compilation failed; see $(VENV)/compile.log"; fi
 
 # mitmproxy needs older versions of some dependencies, so that it has a separate environment.
 $(MITM)/stamp: $(BIN)/python pyproject.toml

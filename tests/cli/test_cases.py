@@ -262,3 +262,19 @@ def test_junit_counts_files_that_cannot_be_read(folder: Path) -> None:
     (case,) = suite.iter("testcase")
     assert (case.get("file"), case.get("line")) == ("p.test.yaml", "2")
     assert "p.test.yaml: not run\n" in run_cases(".", "--format", "github", cwd=folder)[1]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "github", "gitlab", "sarif"])
+def test_a_repeated_key_that_may_hold_a_value_is_not_printed(folder: Path, form: str) -> None:
+    (folder / "p.test.yaml").write_text(
+        "policy: p.yaml\ncases:\n  - name: a\n    set_cookie:\n      - {in: sid=1, pref=CANARY, pref=CANARY, out: null}\n"
+    )
+    code, told, errors = run_cases(".", "--format", form, cwd=folder)
+    assert code == 1 and "not shown, because it may contain a value" in told + errors
+
+
+@pytest.mark.parametrize("name", ["::error::x.test.yaml", "x##[add-mask]e.test.yaml"])
+def test_the_name_of_a_test_file_is_never_a_workflow_command(folder: Path, name: str) -> None:
+    (folder / "p.test.yaml").rename(folder / name)
+    told = run_cases(".", "--format", "github", cwd=folder)[1].splitlines()[-1]
+    assert "::" not in told and "##[" not in told and "passed" in told

@@ -81,3 +81,10 @@ def test_a_terminal_shows_how_far_a_recording_is_read(tmp_path: Path) -> None:
     os.close(ours)
     assert learning.wait(100) == 0
     assert b"reading a.har" in shown and b"100%" in shown and b"5000 exchanges" in shown
+
+
+def test_a_command_works_without_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", None)
+        with Progress("reading", 10) as work:
+            work.add(10)

@@ -197,19 +197,30 @@ def test_new_policies_and_several_are_compared(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("policy", "code", "told"),
     [
-        ("shpo.yaml", 3, "::error::the policy shpo.yaml does not exist in this commit"),
+        ("shpo.yaml", 3, "::error::the policy shpo.yaml is not a file of this commit"),
+        ("link.yaml", 3, "::error::the policy link.yaml is not a file of this commit"),
+        ("/etc/hostname", 3, "::error::the policy /etc/hostname is not a file of this commit"),
+        ("x/../shop.yaml", 3, "::error::the policy x/../shop.yaml is not a file of this commit"),
         ("", 2, '::error::the input "policy" is empty'),
         ("\n\n", 2, '::error::the input "policy" is empty'),
-        ("--help", 3, "::error::the policy --help does not exist"),
+        ("--help", 3, "::error::the policy --help is not a file of this commit"),
     ],
 )
 def test_a_policy_that_does_not_exist_is_an_error(repository: Repository, policy: str, code: int, told: str) -> None:
+    (repository.folder / "link.yaml").symlink_to(repository.folder / "shop.yaml")
     base = repository.commit(shop=POLICY)
     _, returned, printed = repository.act(base, policy=policy)[-1]
     assert returned == code and told in printed
 
 
 @pytest.mark.parametrize("base", ["", "0" * 40])
+@pytest.mark.parametrize("policy", ["  shop.yaml  ", "shop.yaml\r\n", "\n\tshop.yaml\n"])
+def test_blanks_around_a_path_do_not_matter(repository: Repository, policy: str) -> None:
+    base = repository.commit(shop=POLICY)
+    repository.commit(shop=POLICY.replace("1h", "2d"))
+    assert repository.act(base, policy=policy)[-1][1] == 1
+
+
 def test_the_comparison_is_left_out_without_a_base_commit(repository: Repository, base: str) -> None:
     repository.commit(shop=POLICY)
     assert repository.act(base, policy="shop.yaml")[-1][1] == 0

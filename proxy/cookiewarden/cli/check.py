@@ -83,5 +83,7 @@ def policy_files(path: Path) -> list[Path]:
         return [path]
     found = [p for pattern in ("*.yaml", "*.yml") for p in path.rglob(pattern) if p.is_file()]
     return sorted(
-        p for p in found if not p.stem.endswith(".test") and not any(part.startswith(".") for part in p.parts)
+        p
+        for p in found
+        if not p.stem.endswith(".test") and not any(part.startswith(".") for part in p.relative_to(path).parts)
     )

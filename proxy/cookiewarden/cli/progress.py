@@ -18,7 +18,7 @@ class Progress:
         """Set the label and the size of the work in any unit; None if it is unknown."""
         self._label, self._total = label, total
         self._done = 0
-        self._is_shown = sys.stderr.isatty()
+        self._is_shown = sys.stderr is not None and sys.stderr.isatty()
         self._from = time.monotonic() + PATIENCE
         self._bar: click._termui_impl.ProgressBar[int] | None = None
         self._counted = False

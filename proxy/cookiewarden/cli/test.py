@@ -31,7 +31,7 @@ from cookiewarden.core.policy.problem import (
 from cookiewarden.files import PolicyFiles, read
 from cookiewarden.keys import throw_away
 from cookiewarden.tools.annotations.annotation import FAILED, NOT_COVERED, PROBLEMS, Annotation, at_file, of_problem
-from cookiewarden.tools.annotations.github import github
+from cookiewarden.tools.annotations.github import github, without_commands
 from cookiewarden.tools.annotations.gitlab import gitlab
 from cookiewarden.tools.annotations.sarif import sarif
 from cookiewarden.tools.test.cases import Result, read_cases, run_cases, uncovered
@@ -308,7 +308,7 @@ def _annotations(suites: list[Suite], strict: bool) -> list[Annotation]:
 
 
 def _github(suites: list[Suite], strict: bool) -> str:
-    return github(_annotations(suites, strict)) + "".join(f"{_passed(suite)}\n" for suite in suites)
+    return github(_annotations(suites, strict)) + "".join(f"{without_commands(_passed(suite))}\n" for suite in suites)
 
 
 def _passed(suite: Suite) -> str:

@@ -1,5 +1,7 @@
 """The decisions of the engine, as tables: a rule, the incoming line, the outgoing line, the reasons."""
 
+from itertools import permutations
+
 import pytest
 
 from cookiewarden.core.cookies.date import clock_at
@@ -454,6 +456,37 @@ def test_a_past_expires_is_a_deletion_by_the_clock_of_the_response() -> None:
     ):
         outcome = tried.on_response([(b"Date", date), (b"Set-Cookie", line)], SECURE, NOW)
         assert (Reason.DELETION in outcome.cookies[0].decision.reasons) is is_deletion
+
+
+CLOCKS = [
+    # the Date fields of a response and an Expires
+    (["Sun, 09 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 01:46:30 GMT"),
+    (["Mon, 10 Sep 2001 05:46:40 GMT"], "Mon, 10 Sep 2001 02:46:40 GMT"),  # past by the Date, too late by the bound
+    (["Sat, 08 Sep 2001 01:46:40 GMT"], "Sun, 09 Sep 2001 01:46:30 GMT"),
+    (["Sun, 09 Sep 2001 02:16:40 GMT"], "Tue, 19 Jan 2038 03:14:07 GMT"),
+    (["Mon, 10 Sep 2001 01:46:40 GMT"], "Tue, 19 Jan 2038 03:14:07 GMT"),
+    ([], "Sun, 09 Sep 2001 01:46:41 GMT"),
+]
+
+
+@pytest.mark.parametrize("age", ["", "; Max-Age=60"])
+@pytest.mark.parametrize("lifetime", ["1h", "session"])
+def test_a_plan_is_not_used_under_a_clock_for_which_it_is_wrong(lifetime: str, age: str) -> None:
+    rules = entries(f"name: a, lifetime: {lifetime}")
+    for pair in permutations(CLOCKS, 2):
+        warm = engine(rules)
+        for dates, expires in pair:
+            head = [(b"Date", date.encode()) for date in dates]
+            head.append((b"Set-Cookie", f"a=1; Expires={expires}{age}".encode()))
+            (judged,) = warm.on_response(head, SECURE, NOW).cookies
+            (plainly,) = engine(rules).on_response(head, SECURE, NOW).cookies
+            assert (judged.after, judged.decision.reasons) == (plainly.after, plainly.decision.reasons), pair
+
+
+def test_a_line_with_an_expires_is_remembered_under_a_bound_of_the_session() -> None:
+    tried = engine(entries("name: a, lifetime: session"))
+    judge(tried, "a=1; Expires=Tue, 19 Jan 2038 03:14:07 GMT")
+    assert any(scope.dated for scope in tried._scopes.values())
 
 
 AHEAD = "Sun, 09 Sep 2001 02:46:40 GMT"

@@ -188,7 +188,19 @@ class Result:
 def read_cases(path: str, raw: bytes) -> Cases:
     """Read a test file. Problems have their places, but not their source lines, which can have cookie values."""
     cases = _read_cases(path, raw)
-    return replace(cases, problems=[replace(problem, excerpt="") for problem in cases.problems])
+    return replace(cases, problems=[_without_values(problem) for problem in cases.problems])
+
+
+_FIRST = re.compile(r"first given on line [0-9]+")
+
+
+def _without_values(problem: Problem) -> Problem:
+    """Return a problem without its source line, and without a repeated key that may contain a cookie value."""
+    message = problem.message
+    if problem.code is Code.DUPLICATE_KEY and "=" in message:
+        first = _FIRST.findall(message)
+        message = ", ".join(["duplicate key (not shown, because it may contain a value)", *first[-1:]])
+    return replace(problem, message=message, excerpt="")
 
 
 def _read_cases(path: str, raw: bytes) -> Cases:

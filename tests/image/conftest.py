@@ -49,6 +49,16 @@ def image(containers: Containers, base: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def bridge(containers: Containers, image: str) -> None:
+    """Skip the test, with podman's error, on a machine whose kernel has no networks for containers."""
+    containers.ended("podman", "network", "create", "cookiewarden-try")
+    ran = containers.ended("podman", "run", "--rm", "--network", "cookiewarden-try", image, "--version")
+    containers.ended("podman", "network", "rm", "--force", "cookiewarden-try")
+    if ran.returncode:
+        pytest.skip(f"networks of containers do not work here: {ran.stderr.strip()[-300:]}")
+
+
+@pytest.fixture(scope="session")
 def prometheus_image(containers: Containers, base: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The image that compose names, made from Debian's package unless it can be pulled."""
     name = "docker.io/prom/prometheus:v3.5.0"

@@ -59,7 +59,7 @@ class Services:
 
 @pytest.fixture(scope="module")
 def services(
-    containers: Containers, image: str, prometheus_image: str, tmp_path_factory: pytest.TempPathFactory
+    containers: Containers, image: str, prometheus_image: str, bridge: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Services]:
     """The services, with a copy of the files that compose mounts."""
     tree = tmp_path_factory.mktemp("compose")

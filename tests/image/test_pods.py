@@ -71,7 +71,7 @@ def pod_of(documents: list[dict[str, Any]], image: str, is_beside: bool, folder:
 
 @pytest.fixture(params=["kustomize", "helm"])
 def played(
-    request: pytest.FixtureRequest, containers: Containers, image: str, tool: Tool, tmp_path: Path
+    request: pytest.FixtureRequest, containers: Containers, image: str, bridge: None, tool: Tool, tmp_path: Path
 ) -> Iterator[tuple[Container, str]]:
     """The proxy's container of a Pod that runs, and the Pod's name."""
     if request.param == "kustomize":

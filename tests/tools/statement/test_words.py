@@ -109,6 +109,7 @@ def test_a_head_is_found_by_its_longest_phrase(cell: str, kind: str | None) -> N
 @pytest.mark.parametrize(
     ("cell", "lifetime"),
     [
+        ("et døgn", "1d"), ("Når du lukker browseren", "session"), ("2 évig", "2y"), ("90 napig", "90d"), ("a böngésző bezárásáig", "session"),
         ("14 Tage", "14d"), ("1 an", "1y"), ("24 uur", "24h"), ("sesión", "session"), ("2 años", "2y"), ("un anno", "1y"), ("12 miesięcy", "12mo"), ("30 perc", "30min"),
         ("1 year 1 month 4 days", "9586h"), ("2 Jahre und 1 Monat", "25mo"), ("12 months (365 days)", "12mo"), ("1 Jahr(e)", "1y"), ("13 mois", "13mo"), ("6 luni", "6mo"), ("2 έτη", "2y"), ("10 let", "10y"),
         ("24 hours / 2 years", None), ("Session / 1 day", None), ("1 year or 12 months", "1y"), ("fino alla chiusura del browser", "session"), ("bis zum Schließen des Browsers", "session"), ("à la fermeture du navigateur", "session"), ("1 year, 1 day", None), ("persistent", None), ("1.5 years", None), ("0 days", None), ("one time token", None), ("", None),

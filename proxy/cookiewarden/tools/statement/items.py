@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from cookiewarden.core.policy.policy import Lifetime
 from cookiewarden.tools.statement.lines import PageLine
 from cookiewarden.tools.statement.names import MAX_NAMES, STRONG, could_be_a_name, names_in
-from cookiewarden.tools.statement.phrases import has_number_of_time, is_only_lifetime, lifetime_in, lifetime_of
+from cookiewarden.tools.statement.phrases import (
+    has_number_of_time,
+    is_like_lifetime,
+    is_only_lifetime,
+    lifetime_in,
+    lifetime_of,
+)
 
 _NAME = re.compile(
     r"""["'`\u201c\u2018]?(?P<name>[^\s:"'`\u201c\u201d\u2018\u2019=;,()]{1,128}"""
@@ -67,12 +73,23 @@ def led_text(line: PageLine) -> NamedText | None:
     lead = line.lead
     rest = line.text[len(lead) :].strip()
     names = names_in(lead.rstrip(" .:\u2013\u2014-"), False) if lead and rest else []
-    if not names or not re.match(r"[\w\"'(|:,\u2013\u2014-]", rest):
+    if not names or not re.match(r"[\w\"'(|:,;/&+\u2013\u2014-]", rest):
         return None
     if lead[-1] not in ".:" and re.match(r"[a-z]", rest) and not all(map(_is_of_a_name, names)):
         return None  # a sentence that begins with an emphasised word
+    if more := _MORE.match(rest):
+        others = names_in(more["names"], False)
+        if others and all(
+            (name in line.marked or STRONG.search(name)) and not is_like_lifetime(name) for name in others
+        ):
+            names, rest = [*names, *others][:MAX_NAMES], rest[more.end() :]
     text, lifetime = parted(re.sub(r"^[\s:,|\u2013\u2014-]+", "", rest))
     return NamedText(names, text, lifetime or at_the_end(text))
+
+
+_JOIN = r"(?:\s?(?:[,;/&+]|\b(?:and|or|en|of|und|oder|et|ou|y|e|o|i|og|och|ja|si|és|και)\b)){1,3}\s?"
+_MORE = re.compile(rf"{_JOIN}(?P<names>[^\s:=;,/()]{{1,128}}(?:{_JOIN}[^\s:=;,/()]{{1,128}}){{0,20}})")
+"""Further names behind an emphasised one: `**sid**, **lang** - …`."""
 
 
 def _is_of_a_name(word: str) -> bool:

@@ -1,6 +1,7 @@
 """Labels of values (`Name: sid`, `Expiry (days): 30`), and the units in heads and labels."""
 
 import re
+from itertools import islice
 
 from cookiewarden.tools.statement.phrases import is_like_lifetime
 from cookiewarden.tools.statement.words import Head, folded, head_of, words
@@ -34,7 +35,7 @@ def pairs(parts: tuple[str, ...]) -> list[tuple[Head, str]]:
     """Return the labelled values of an item, or none if it does not begin with a label. Labels without a value are
     left out, if the first has one."""
     found: list[tuple[Head, str]] = []
-    for part in parts:
+    for part in [one for whole in parts for one in _labelled_parts(whole)]:
         before, colon, value = part.partition(":")
         head = label(before if value.strip() else part) or _lifetime_label(before, value)
         if head is not None:
@@ -44,6 +45,42 @@ def pairs(parts: tuple[str, ...]) -> list[tuple[Head, str]]:
         else:
             found[-1] = (found[-1][0], f"{found[-1][1]} {part}".strip())
     return [(head, value) for head, value in found if value] if found and found[0][1] else []
+
+
+_LABEL_END = re.compile(r":(?=\s)")
+_BEFORE_LABEL = re.compile(r"[.,;|/\u2013\u2014-]\s+")
+MAX_LABEL = 40
+"""Maximum characters of a label among others in one line."""
+MAX_LABELS = 12
+"""Maximum labels of a line that are looked for."""
+
+
+def _labelled_parts(text: str) -> list[str]:
+    """Split `Name: sid, Purpose: login, Expires: 1 day` at its labels. Other texts, and those with a label twice, are
+    one part."""
+    before, _, value = text[: MAX_LABEL + 1].partition(":")
+    if not value or (first := label(before)) is None or first.kind != "name":
+        return [text]
+    starts, phrases = [0], {first.phrase}
+    for end in islice(_LABEL_END.finditer(text, len(before) + 1), MAX_LABELS):
+        at = _label_start(text, max(starts[-1] + 1, end.start() - MAX_LABEL), end.start())
+        head = label(text[at : end.start()]) if at >= 0 else None
+        if head is None:
+            continue
+        if head.phrase in phrases:
+            return [text]
+        starts.append(at)
+        phrases.add(head.phrase)
+    parts = [text[at:end] for at, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return [part.strip().rstrip(".,;|/\u2013\u2014-").rstrip() for part in parts] if len(parts) > 1 else [text]
+
+
+def _label_start(text: str, start: int, end: int) -> int:
+    """Return where the label before a colon begins: behind a mark, or at a word with a capital. -1 if there is none."""
+    marks = [found.end() for found in _BEFORE_LABEL.finditer(text, start, end)]
+    capitals = [found.start() for found in re.finditer(r"(?<=\s)[^\W\d_]", text[:end][start:])]
+    words_at = [start + at for at in capitals if text[start + at].isupper()]
+    return next((at for at in sorted({*marks, *words_at}) if label(text[at:end]) is not None), -1)
 
 
 def _lifetime_label(before: str, value: str) -> Head | None:

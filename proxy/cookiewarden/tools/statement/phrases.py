@@ -102,6 +102,15 @@ def is_like_lifetime(text: str) -> bool:
     return bool(has_words) and (_is_harmless(rest) or _is_harmless(re.sub(r"[0-9<>~+\u2044]", " ", rest)))
 
 
+_BETWEEN_MARKS = re.compile(r"[,;()]|\.(?:\s|$)|\s[|\u2013\u2014-]\s")
+
+
+def unread_lifetime_in(text: str) -> str:
+    """Return the part of a text that is a lifetime which cannot be used, as in "polls, persistent", or ""."""
+    parts = _BETWEEN_MARKS.split(text) if len(text) <= MAX_CELL else []
+    return next((part.strip() for part in [text, *parts] if is_like_lifetime(part) and lifetime_of(part) is None), "")
+
+
 _NUMBERED = re.compile(r"[0-9]\s*(?:[-\u2013\u2014/+~]|\w{1,4})?\s*$")
 """Number before another one, as in `2 - 3 years` and `1 bis 2 Jahre`."""
 _HALF = re.compile(

@@ -36,6 +36,7 @@ from cookiewarden.tools.statement.phrases import (
     is_only_lifetime,
     lifetime_in,
     lifetime_of,
+    unread_lifetime_in,
 )
 from cookiewarden.tools.statement.words import (
     Head,
@@ -281,9 +282,10 @@ class PageReader:
         named = [text for _, text in found if text is not None]
         if self._is_list_of_cookies(named):
             self.published.rows += len(items)
+            spans = sum(text.lifetime is not None and not text.text for text in named)
             for item, text in found:
                 if text is not None:
-                    self._add(self._claims_of(text, item))
+                    self._add(self._claims_of(text, item, is_span=spans * 2 >= len(named)))
                 else:
                     self._leave(item, f"no name of a cookie: {quoted(item.text)}")
             return True
@@ -425,7 +427,8 @@ class PageReader:
                 and bool(all(line.cells))
                 and not columns_of(line.cells)
             )
-        return line.kind is not LineKind.SECTION and OTHER_LABEL.match(line.text) is not None
+        is_label = line.kind is not LineKind.SECTION and OTHER_LABEL.match(line.text) is not None
+        return is_label and not (line.kind is LineKind.TEXT and has_number_of_time(line.text[:MAX_ITEM]))
 
     def _labelled(self, at: int) -> tuple[list[tuple[Head, str]], int]:
         """Return the labelled values of a line, or of a line with a label and the following one, and the index after
@@ -477,8 +480,17 @@ class PageReader:
         are_names = all(name[:1].islower() or STRONG.search(name) for name in names)
         return has_lifetimes and are_names and _SPEAKS_OF_COOKIES.search(around) is not None
 
-    def _claims_of(self, found: NamedText, line: PageLine) -> list[Claim]:
-        return [self._claim(name, found.text, found.lifetime, line) for name in found.names]
+    def _claims_of(self, found: NamedText, line: PageLine, is_span: bool = False) -> list[Claim]:
+        """Return the cookies of a text. `is_span`: the other texts of its list are lifetimes."""
+        span = unread_lifetime_in(found.text) if found.lifetime is None else ""
+        if is_span and found.lifetime is None:
+            span = found.text
+        if span:
+            told = f"the lifetime {quoted(span)} of {quoted(', '.join(found.names))} is not understood"
+            self._leave(line, told, is_row=False)
+            self.lifetimes_told.update(map(pattern, found.names))
+        purpose = "" if span == found.text else found.text
+        return [self._claim(name, purpose, found.lifetime, line) for name in found.names]
 
     def _add(self, claims: list[Claim]) -> None:
         """Add the cookies of a row, without those that are known."""
@@ -579,7 +591,9 @@ class PageReader:
 def _short_copy(line: PageLine) -> PageLine:
     """Return a line without the end of a very long text."""
     text = line.text[:MAX_ITEM]
-    return PageLine(line.kind, text, line.number, line.cells, line.table, line.is_head, line.lead[:MAX_ITEM])
+    return PageLine(
+        line.kind, text, line.number, line.cells, line.table, line.is_head, line.lead[:MAX_ITEM], line.marked
+    )
 
 
 def _as_row(item: PageLine, width: int) -> PageLine:

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.policy import is_script_read
 from cookiewarden.tools.statement.claims import LeftOut, Published, quoted
 from cookiewarden.tools.statement.columns import is_clear
-from cookiewarden.tools.statement.items import MAX_ITEM, weak_text
-from cookiewarden.tools.statement.labels import pairs
+from cookiewarden.tools.statement.items import MAX_ITEM, is_strong, weak_text
+from cookiewarden.tools.statement.labels import label, pairs
 from cookiewarden.tools.statement.lines import LineKind, PageLine
-from cookiewarden.tools.statement.names import MAX_NAMES, could_be_a_name, names_in, pattern
+from cookiewarden.tools.statement.names import MAX_NAMES, STRONG, could_be_a_name, names_in, pattern
 from cookiewarden.tools.statement.phrases import day_in, has_number_of_time, is_like_lifetime, lifetime_of
-from cookiewarden.tools.statement.words import folded, storage_of
+from cookiewarden.tools.statement.words import folded, head_of, storage_of
 
 MENTION = re.compile(
     r"(?<![\w/.@%:=&?*<>\[{(\u201c\"'`-])(_{1,2}[A-Za-z][\w*.-]*|[A-Z][A-Z_]*SESS(?:ION)?ID|[A-Z]+\.[A-Za-z]+_Session\w+)(?![\w(=])"
@@ -60,6 +61,8 @@ def _why(line: PageLine) -> str:
         return ""
     if weak_text(line) is not None or _leads_with_a_name(line) or _is_short_item(line):
         return f"perhaps a cookie, outside of a list: {quoted(line.text)}"
+    if _labels_a_name(line.text) or _is_set(line.text):
+        return f"perhaps a cookie in one line with its values: {quoted(line.text)}"
     if _marks_a_name(line):
         return f"perhaps a cookie in text: {quoted(line.text)}"
     if _is_lifetime(line):
@@ -91,6 +94,67 @@ def _is_short_item(line: PageLine) -> bool:
 
 
 _FIRST_WORD = re.compile(r"([^\s:;,()]{1,128})[\s:;,(]+")
+
+
+def _labels_a_name(text: str) -> bool:
+    """Check for a name behind a label for it (`Cookie name: sid`), or beside a lifetime (`Duration: vuid: 2 years`)."""
+    starts = [0, *(found.end() for found in islice(_SENTENCE.finditer(text), MAX_SENTENCES))]
+    return any(_is_labelled(text[start : start + MAX_LABELLED], is_first=start == 0) for start in starts)
+
+
+_SENTENCE = re.compile(r"[.,;|]\s+(?=[^:]{1,40}:)")
+MAX_SENTENCES = 50
+"""Maximum parts of a text that are looked at for labels."""
+MAX_LABELLED = 300
+"""Maximum characters of a label and its value."""
+
+
+def _is_labelled(text: str, is_first: bool) -> bool:
+    before, _, value = text.partition(":")
+    last = before.split()[-1:]
+    head = label(before) or head_of(before) or label(last[0] if last else "")
+    if head is None or head.kind not in ("name", "lifetime"):
+        return False
+    if any(_is_a_name(name) and lifetime_of(span) is not None for name, span in _BESIDE.findall(value)):
+        return True
+    if head.kind == "lifetime":
+        span = re.split(r"[.;|]\s|[.;|]$", value)[0]
+        return not is_first and label(before) is not None and lifetime_of(span) is not None
+    if label(before) is None:
+        return False
+    names = names_in(value.strip(" ."), False) or _FIRST_VALUE.findall(value)[:1]
+    names = [name for name in names if could_be_a_name(name)]
+    has_values = has_number_of_time(value) or any(map(label, _INNER_LABEL.findall(value)))
+    are_only = head.phrase != "cookies" and all(name[:1].islower() for name in names)
+    return bool(names) and (are_only or has_values or any(STRONG.search(name) for name in names))
+
+
+_BESIDE = re.compile(
+    r"(?<![^\s,;:])([^\s:;,()]{1,128})\s?(?:[:(=\u2013\u2014]|-(?=\s))\s?([^():;,.\u2013\u2014]{1,40})"
+)
+"""Name and perhaps its lifetime: `vuid: 2 years`, `vuid (2 years)`."""
+_FIRST_VALUE = re.compile(r"^\s*([^\s:;,.()|]{1,128})(?=[.;,|]|\s[|(\u2013\u2014-]|\s[^\W\d_]{1,20}:)")
+_INNER_LABEL = re.compile(r"([^\W\d_]{1,20}):")
+
+
+def _is_a_name(word: str) -> bool:
+    return could_be_a_name(word) and (word[:1].islower() or STRONG.search(word) is not None)
+
+
+def _is_set(text: str) -> bool:
+    """Check for a sentence that gives a name and its lifetime: `Vimeo sets vuid, which is kept for 2 years`."""
+    for found in _SETS.finditer(text):
+        is_named = _is_a_name(found["name"]) and head_of(found["name"]) is None
+        if is_named and found["name"].lower() not in ("it", "them", "this") and has_number_of_time(found["rest"]):
+            return True
+    return False
+
+
+_SETS = re.compile(
+    r"\b(?:sets|places|drops|plaatst|setzt|d\u00e9pose|imposta|instala|define|zet|called|named|genaamd)\s+"
+    r"(?P<name>[^\s:;,()]{1,128})(?P<rest>(?:,|\s\(|\s(?:which|that|with|for|die|dat|mit|voor|qui)\b)[^.;]{0,200})"
+)
+"""Sentence about a cookie that is set."""
 
 
 def _marks_a_name(line: PageLine) -> bool:
@@ -125,6 +189,8 @@ def _mentions(lines: list[PageLine], known: list[str], told: list[str]) -> Itera
         mentions = MENTION.findall(line.text[:MAX_ITEM])
         if "cookie" in folded(line.text[:MAX_ITEM]):
             mentions += _SNAKE.findall(line.text[:MAX_ITEM]) + _CAMEL.findall(line.text[:MAX_ITEM])
+        if line.is_read:
+            mentions += [said for said in line.marked if is_strong(said) and could_be_a_name(said)]
         for said in mentions:
             name = pattern(said.rstrip("._-"))
             if name in seen or len(seen) >= MAX_NAMES or any(name_matches(other, name) for other in known):

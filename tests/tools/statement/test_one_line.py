@@ -1,0 +1,111 @@
+"""Cookies that a page names in one line, beside a table that can be read: they are read or reported."""
+
+import pytest
+
+from cookiewarden.tools.statement.published import read_page
+from tests.support.cost import LINEAR, growth
+
+TABLE = "<table><tr><th>Cookie<th>Expires<tr><td>sid<td>session</table>"
+
+
+def read(text: str) -> tuple[list[tuple[str, str, str]], list[str]]:
+    """Return the cookies behind a table, with purposes and lifetimes, and the reports."""
+    page = read_page(f"{TABLE}{text}".encode())
+    found = [(claim.name, claim.purpose, claim.lifetime.text if claim.lifetime else "-") for claim in page.claims[1:]]
+    return found, [left.why for left in page.not_understood]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<ul><li>Name: ALMA_S, Purpose: catalogue, Expires: 20 minutes</ul>", [("ALMA_S", "catalogue", "20min")]),
+        ("<p>Name: alma. Purpose: catalogue. Expires: 20 minutes.</p>", [("alma", "catalogue", "20min")]),
+        ("<p>Cookie name: alma; purpose: the catalogue; duration: 1 day</p>", [("alma", "the catalogue", "1d")]),
+        ("<p>Cookie: _ga | Purpose: counts | Expires: 2 years</p>", [("_ga", "counts", "2y")]),
+        ("<ul><li><b>Name:</b> alma <b>Purpose:</b> x <b>Expires:</b> 1 day</ul>", [("alma", "x", "1d")]),
+        ("<p>Naam: alma. Doel: zoeken. Bewaartermijn: 1 jaar.</p>", [("alma", "zoeken", "1y")]),
+        ("<p>Name: a_1. Expires: 1 day.</p><p>Name: b_1. Expires: 2 days.</p>", [("a_1", "", "1d"), ("b_1", "", "2d")]),
+        ("<ul><li><b>a-1</b>, <b>b-1</b> – wishes – 1 year</ul>", [("a-1", "wishes", "1y"), ("b-1", "wishes", "1y")]),
+        ("<ul><li><code>a_1</code> and <code>b_x</code> – x</ul>", [("a_1", "x", "-"), ("b_x", "x", "-")]),
+        ("<ul><li><b>a_1</b> en/of <b>b_1</b> – x</ul>", [("a_1", "x", "-"), ("b_1", "x", "-")]),
+        ("<ul><li><b>a_1</b>, <b>b_1</b>, and <b>c</b>: x</ul>", [(name, "x", "-") for name in ("a_1", "b_1", "c")]),
+        ("<ul><li><b>a_1</b>, login – 1 day</ul>", [("a_1", "login", "1d")]),
+    ],
+)
+def test_a_cookie_in_one_line_with_its_values_is_read(text: str, found: list[tuple[str, str, str]]) -> None:
+    assert read(text) == (found, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>Name: a_1. Expires: 1 day. Name: b_1. Expires: 2 days.</p>",
+        "<p>Purpose: access. Name: alma. Expires: 1 day.</p>",
+        "<p>Name: alma</p>",
+        "<p>Name:alma,Purpose:x,Expires:1 day</p>",
+        "<p><b>Cookie</b>: alma – catalogue – 1 day</p>",
+        "<p>Cookies used: alma, beta. Duration: 1 day.</p>",
+        "<p>Duration: vuid: 2 years.</p>",
+        "<p>Trackers duration: vuid: 2 years.</p>",
+        "<p>Cookies: vuid (2 years), player (1 year).</p>",
+        "<p>We use cookies: alma (1 day) and beta (2 days)</p>",
+        "<p>Vimeo sets vuid, which is kept for 2 years.</p>",
+    ],
+)
+def test_a_cookie_in_one_line_that_is_not_read_is_reported(text: str) -> None:
+    found, told = read(text)
+    assert found == []
+    assert len(told) == 1
+    assert told[0].startswith("perhaps a cookie in one line with its values")
+
+
+@pytest.mark.parametrize(
+    ("item", "purpose", "span"),
+    [
+        ("_x: Persistent", "", "Persistent"),
+        ("_x: indefinite", "", "indefinite"),
+        ("_x: forever", "", "forever"),
+        ("_x: unlimited", "", "unlimited"),
+        ("_x: until deleted", "", "until deleted"),
+        ("_x: ewiglich", "", "ewiglich"),
+    ],
+)
+def test_an_unknown_word_among_lifetimes_is_reported(item: str, purpose: str, span: str) -> None:
+    found, told = read(f"<ul><li>_y: 1 year<li>{item}</ul>")
+    assert found == [("_y", "", "1y"), ("_x", purpose, "-")]
+    assert told == [f'the lifetime "{span}" of "_x" is not understood']
+
+
+@pytest.mark.parametrize("item", ["_x: polls, persistent", "_x - polls - persistent", "_x: polls (persistent)"])
+def test_a_lifetime_that_cannot_be_used_is_reported_in_a_text(item: str) -> None:
+    assert read(f"<ul><li>_y: counts, 1 year<li>{item}</ul>")[1] == [
+        'the lifetime "persistent" of "_x" is not understood'
+    ]
+
+
+def test_an_emphasised_name_in_the_text_of_another_one_is_reported() -> None:
+    found, told = read("<ul><li><b>a_1</b> – x – 1 year<br><b>b_1</b> – y – 2 years</ul>")
+    assert [name for name, _, _ in found] == ["a_1"]
+    assert told == ['a name outside of lists and tables: "b_1"']
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>Name: Acme Ltd. Address: Main Street 1.</p>",
+        "<p>Name: Müller</p>",
+        "<p>Cookies: what are they?</p>",
+        "<p>Vimeo sets a cookie, which is kept for 2 years.</p>",
+    ],
+)
+def test_labels_of_other_things_are_not_reported(text: str) -> None:
+    assert read(text) == ([], [])
+
+
+@pytest.mark.parametrize("piece", ["Name: a_1. ", "Name: a_1, Purpose ", "a, b, ", "sets x, ", "a (b ", "Cookies: a: "])
+@pytest.mark.parametrize("before", ["", "Name: x. ", "<b>a_1</b>, "])
+def test_a_long_line_is_read_in_linear_time(before: str, piece: str) -> None:
+    def reads(length: int) -> object:
+        return read_page(f"{TABLE}<ul><li>{before}{piece * (length // len(piece))}</ul>".encode())
+
+    assert growth(reads, 2_000) < LINEAR

@@ -50,6 +50,8 @@ def test_a_cookie_in_one_line_with_its_values_is_read(text: str, found: list[tup
         "<p>Cookies: vuid (2 years), player (1 year).</p>",
         "<p>We use cookies: alma (1 day) and beta (2 days)</p>",
         "<p>Vimeo sets vuid, which is kept for 2 years.</p>",
+        "<p>Name: alma. Expires: 1 day. Duration: 3 years</p>",
+        "<p><b>Name</b> alma <b>Purpose</b> x <b>Expires</b> 1 day</p>",
     ],
 )
 def test_a_cookie_in_one_line_that_is_not_read_is_reported(text: str) -> None:
@@ -57,6 +59,13 @@ def test_a_cookie_in_one_line_that_is_not_read_is_reported(text: str) -> None:
     assert found == []
     assert len(told) == 1
     assert told[0].startswith("perhaps a cookie in one line with its values")
+
+
+@pytest.mark.parametrize("between", ["<li>Title: beta, Purpose: y, Expires: 2 days", "</ul><p>vuid: video, persistent"])
+def test_another_cookie_below_labelled_values_is_reported(between: str) -> None:
+    found, told = read(f"<ul><li>Name: alma, Purpose: x, Expires: 1 day{between}")
+    assert [name for name, _, _ in found] == ["alma"]
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from cookiewarden.tools.statement.phrases import (
     is_only_lifetime,
     lifetime_in,
     lifetime_of,
+    unread_lifetime_in,
 )
 
 _NAME = re.compile(
@@ -124,7 +125,7 @@ def weak_text(line: PageLine) -> NamedText | None:
     found = named_text(line)
     if found is None or not all(map(_is_of_a_name, found.names)):
         return None
-    if found.lifetime is None and not found.has_unread_lifetime:
+    if found.lifetime is None and not found.has_unread_lifetime and not unread_lifetime_in(found.text):
         return None
     return found
 

@@ -56,21 +56,22 @@ MAX_LABELS = 12
 
 
 def _labelled_parts(text: str) -> list[str]:
-    """Split `Name: sid, Purpose: login, Expires: 1 day` at its labels. Other texts, and those with a label twice, are
-    one part."""
+    """Split `Name: sid, Purpose: login, Expires: 1 day` at its labels. Other texts, and those with a label or
+    a lifetime twice, are one part."""
     before, _, value = text[: MAX_LABEL + 1].partition(":")
     if not value or (first := label(before)) is None or first.kind != "name":
         return [text]
-    starts, phrases = [0], {first.phrase}
+    starts, known = [0], {first.kind}
     for end in islice(_LABEL_END.finditer(text, len(before) + 1), MAX_LABELS):
         at = _label_start(text, max(starts[-1] + 1, end.start() - MAX_LABEL), end.start())
         head = label(text[at : end.start()]) if at >= 0 else None
         if head is None:
             continue
-        if head.phrase in phrases:
+        one_of = head.kind if head.kind == "lifetime" else head.phrase
+        if head.kind == "name" or one_of in known:
             return [text]
         starts.append(at)
-        phrases.add(head.phrase)
+        known.add(one_of)
     parts = [text[at:end] for at, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     return [part.strip().rstrip(".,;|/\u2013\u2014-").rstrip() for part in parts] if len(parts) > 1 else [text]
 

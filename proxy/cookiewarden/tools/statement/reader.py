@@ -428,7 +428,8 @@ class PageReader:
                 and not columns_of(line.cells)
             )
         is_label = line.kind is not LineKind.SECTION and OTHER_LABEL.match(line.text) is not None
-        return is_label and not (line.kind is LineKind.TEXT and has_number_of_time(line.text[:MAX_ITEM]))
+        said = line.text[:MAX_ITEM]
+        return is_label and not has_number_of_time(said) and not unread_lifetime_in(said.partition(":")[2])
 
     def _labelled(self, at: int) -> tuple[list[tuple[Head, str]], int]:
         """Return the labelled values of a line, or of a line with a label and the following one, and the index after

@@ -61,7 +61,7 @@ def _why(line: PageLine) -> str:
         return ""
     if weak_text(line) is not None or _leads_with_a_name(line) or _is_short_item(line):
         return f"perhaps a cookie, outside of a list: {quoted(line.text)}"
-    if _labels_a_name(line.text) or _is_set(line.text):
+    if _labels_a_name(line.text) or _has_marked_labels(line) or _is_set(line.text):
         return f"perhaps a cookie in one line with its values: {quoted(line.text)}"
     if _marks_a_name(line):
         return f"perhaps a cookie in text: {quoted(line.text)}"
@@ -100,6 +100,12 @@ def _labels_a_name(text: str) -> bool:
     """Check for a name behind a label for it (`Cookie name: sid`), or beside a lifetime (`Duration: vuid: 2 years`)."""
     starts = [0, *(found.end() for found in islice(_SENTENCE.finditer(text), MAX_SENTENCES))]
     return any(_is_labelled(text[start : start + MAX_LABELLED], is_first=start == 0) for start in starts)
+
+
+def _has_marked_labels(line: PageLine) -> bool:
+    """Check for emphasised labels without colons: `**Name** sid **Expires** 1 day`."""
+    first = label(line.lead)
+    return first is not None and first.kind == "name" and any(map(label, line.marked[1:]))
 
 
 _SENTENCE = re.compile(r"[.,;|]\s+(?=[^:]{1,40}:)")

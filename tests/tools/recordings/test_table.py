@@ -275,6 +275,12 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path, text: bytes, fa
     [
         ('host=a.example "GET / HTTP/1.1" "sid=1"\nhost=a.example "GET / HTTP/1.1" "sid=1; b=2"', ["sid=1; b=2", "sid=1"], {Note.BY_FORM: 2}),
         ('host=a.example "GET / HTTP/1.1" "view=1"', [], {Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "u=42; s=9f" "sid=1; Path=/"', ["u=42; s=9f"], {Note.BY_FORM: 1}),
+        ('host=a.example "GET / HTTP/1.1" "q=1; r=2" "u=1, i"', ["q=1; r=2"], {Note.BY_FORM: 1}),
+        ('host=a.example "GET / HTTP/1.1" "q=1" "sid=1; Path=/"', [], {Note.BY_FORM: 1, Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "width=9; theme=dark"', [], {Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "a=1; b=2"\nhost=a.example "GET / HTTP/1.1" "root=1; b=2"', ["a=1; b=2", "root=1; b=2"], {Note.BY_FORM: 2}),
+        ('host=a.example "a=1; b=2" "max-age=0, s-maxage=9" "Root=1-5;Self=1-6" "for=::1;proto=https"', ["a=1; b=2"], {Note.BY_FORM: 1}),
         ('host=a.example "GET / HTTP/1.1" "JSESSIONID=1"\nhost=a.example "GET / HTTP/1.1" "view=1"', ["JSESSIONID=1"], {Note.BY_FORM: 1, Note.UNCLEAR: 1}),
         ('host=a.example "GET / HTTP/1.1" "connect.sid=1"', ["connect.sid=1"], {Note.BY_FORM: 1}),
         ('host=a.example "GET / HTTP/1.1" "side=1"', [], {Note.UNCLEAR: 1}),

@@ -77,6 +77,7 @@ LOST = [
     ("a list of OpenTelemetry by key", json.dumps({"attributes": [{"key": "set-cookie", "value": {"kvlistValue": {"values": [{"key": "a", "value": {"stringValue": "CANARY"}}]}}}]}), [], 1),
     ("a tag of Jaeger", json.dumps({"tags": [{"key": "http.response.header.set-cookie", "value": '["a=CANARY"]'}]}), [], 1),
     ("a header in a text", json.dumps({"note": "was Set-Cookie: a=CANARY"}), [], 1),
+    ("two headers in one text", json.dumps({"reqHost": "a.example", "customField": "Cookie:q=1|Set-Cookie:a=CANARY"}), [], 1),
     ("a header beside other members", json.dumps({"h": "Set-Cookie", "v": "a=CANARY", "n": 1}), [], 1),
     ("a header that is too deep", "[\n" + '{"a":' * (MAX_DEPTH + 20) + '{"Set-Cookie":"a=CANARY"}' + "}" * (MAX_DEPTH + 20) + "]", [], 1),
     ("a line that is too deep", '{"a":' * (MAX_DEPTH + 20) + '{"Set-Cookie":"a=CANARY"}' + "}" * (MAX_DEPTH + 20), [], 1),

@@ -14,7 +14,16 @@ from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.tools.recordings.browser import Requests
 from cookiewarden.tools.recordings.columns import Columns, columns_of, w3c_values
 from cookiewarden.tools.recordings.cookie_lines import are_side_by_side, is_redacted, split_joined
-from cookiewarden.tools.recordings.fields import add_facts, captures, is_pairs, is_torn, named_fields, unnamed_fields
+from cookiewarden.tools.recordings.fields import (
+    add_facts,
+    captures,
+    has_member,
+    is_map,
+    is_pairs,
+    is_torn,
+    named_fields,
+    unnamed_fields,
+)
 from cookiewarden.tools.recordings.found import (
     ATTRIBUTE,
     LINE_FEED,
@@ -158,6 +167,9 @@ class Logs:
     def _text(self, line: bytes) -> tuple[LogFacts, bytes]:
         """Return the facts of a line, and its parts that are not cookie headers."""
         found = LogFacts()
+        if is_map(line):
+            self._account.miss(Note.UNKNOWN_FORM)
+            return found, line
         held = len(self._held)
         rest: list[bytes] = []
         at = 0
@@ -197,6 +209,9 @@ class Logs:
         if b"=" not in value or not all(map(PAIRS.fullmatch, parts)):
             if not found.host and _HOSTNAME.fullmatch(value):
                 found.host = value
+            return False
+        if has_member(value):
+            self._account.miss(Note.UNKNOWN_FORM)
             return False
         if b"&" in value and b";" not in value:
             self._columns[column] = False  # the query of a URL

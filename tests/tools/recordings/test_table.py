@@ -333,13 +333,61 @@ def test_the_lifetime_of_a_log_is_measured_from_the_time_of_the_line(tmp_path: P
 def test_a_hostile_line_takes_linear_time(tmp_path: Path) -> None:
     path = tmp_path / "file"
     size = 1 << 17
-    for text in ("cookie=[ ", 'cookie=" ', '", b=', "_cookie", '\\"', '{"', "; a=1", "a=1, ", '"A /'):
+    for text in (
+        "cookie=[ ",
+        'cookie=" ',
+        '", b=',
+        "_cookie",
+        '\\"',
+        '{"',
+        "; a=1",
+        "a=1, ",
+        '"A /',
+        "curl ",
+        " -b",
+        "{a=",
+        ", cookie=",
+    ):
         for before in ("", 'cookie="a=', '"a="', "set_cookie='a=\"1"):
             path.write_text((before + text * size)[: size - 1] + "\n")
             began = process_time()
             with suppress(NoTraffic):
                 list(recorded(path))
             assert process_time() - began < 1, (before, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "HTTP/1.1 200 OK\nSet-Cookie: a=1\n\n$ curl -i -b 'b=2; c=3' https://shop.example/home\nHTTP/1.1 200 OK\nSet-Cookie: d=4\n",
+            [("https://localhost/", "GET", ["a=1"]), (HOME, "GET", ["b=2; c=3", "d=4"])],
+        ),
+        ("curl 'https://shop.example/home' -b 'a=1'\nHTTP/1.1 200 OK\nSet-Cookie: b=1\n", [(HOME, "GET", ["a=1", "b=1"])]),
+        ("curl 'https://shop.example/home' \\\n  -H 'accept: */*' \\\n  --cookie 'a=1'\n", [(HOME, "GET", ["a=1"])]),
+        (
+            '$ curl -v \\\n\t-X POST \\\n\t-b "a=1; b=2" \\\n\t"https://shop.example/home"\n[Headers]:\nSet-Cookie: c=1; Path=/\n',
+            [(HOME, "POST", ["a=1; b=2", "c=1; Path=/"])],
+        ),
+        (
+            "$ curl -v -sb a=1 https://shop.example/home\n* Trying\n> GET /home HTTP/1.1\n> Host: shop.example\n> Cookie: a=1\n>\n",
+            [(HOME, "GET", ["a=1"])],
+        ),
+        ("HTTP/1.1 200 OK\nSet-Cookie: a=1\n\ncurl -b b=1 https://shop.example/home\n</pre>\n", [("https://localhost/", "GET", ["a=1"])]),
+        ("HTTP/1.1 200 OK\nSet-Cookie: a=1\n\n$ curl -b jar.txt https://shop.example/home\n", [("https://localhost/", "GET", ["a=1"])]),
+    ],
+)  # fmt: skip
+def test_the_cookies_of_a_command_of_curl_belong_to_its_url(
+    tmp_path: Path, text: str, found: list[tuple[str, str, list[str]]]
+) -> None:
+    path = tmp_path / "file"
+    path.write_text(text)
+    account = Account()
+    assert [
+        (one.url, one.exchange.method.decode(), [value.decode() for _, value in [*one.asked, *one.answered]])
+        for one in recorded(path, account=account)
+    ] == found
+    assert not account.is_incomplete
 
 
 def test_the_handshake_of_a_websocket_is_a_request() -> None:

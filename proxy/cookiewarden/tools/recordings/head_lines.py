@@ -26,6 +26,8 @@ AFTER_BODY = re.compile(
     re.IGNORECASE,
 )
 """Lines that tools and loggers write after a body."""
+OUTPUT = re.compile(rb"HTTP/[0-9.]+ [0-9]{3}|[*>] |[ ]{2}% Total|Note: Unnecessary use")
+"""The beginning of the output of curl."""
 URL_LINE = re.compile(rb"(?:Request )?UR[IL]:[ \t]*(https?://\S+)\s*", re.IGNORECASE)
 WGET = re.compile(rb"--[0-9 :-]{19}--  (https?://\S+)\s*")
 BEFORE = re.compile(

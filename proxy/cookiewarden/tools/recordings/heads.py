@@ -22,6 +22,7 @@ from cookiewarden.tools.recordings.head_lines import (
     NO_BODY,
     OTHER,
     OUTPUT,
+    PATH,
     QUOTED,
     REQUEST_LINE,
     SENT,
@@ -268,6 +269,12 @@ class Heads:
         if opened and blanks == 0 and self._continues(text, opened[-1][1], indent > self._indent):
             self._fold(opened, text)
             return True, []
+        if self._previous.startswith(b"PathBase:") and (path := PATH.fullmatch(text)):
+            ended = list(self._ended())
+            base = self._previous.partition(b":")[2].strip()
+            self.exchange = exchange_of_target(base + path[1], b"GET", self.exchange)
+            self._previous = line
+            return True, ended
         self._previous = line
         return self.is_head and blanks == 0 and OTHER.match(text) is not None and not is_named(text), []
 

@@ -117,6 +117,8 @@ TABLE = [
     ("Charles, JSON session (charlesproxy.com, Export)", json.dumps([{"method": "GET", "scheme": "https", "host": "shop.example", "path": "/home", "request": {"header": {"headers": [{"name": "Cookie", "value": SENT[0]}]}}, "response": {"header": {"headers": [{"name": "Set-Cookie", "value": line} for line in ALL]}}}]), SENT, ALL, HOME, []),
     ("Postman, a collection with an example (schema.postman.com)", json.dumps({"info": {"name": "x"}, "item": [{"request": {"url": HOME}, "response": [{"header": [{"key": "Set-Cookie", "value": FIRST}]}]}]}), [], [FIRST], HOME, []),
     ("Newman, JSON report (postmanlabs/newman, README.md)", json.dumps({"run": {"executions": [{"request": {"url": {"protocol": "https", "host": ["shop", "example"], "path": ["home"]}, "header": [{"key": "Cookie", "value": SENT[0]}]}, "response": {"header": [{"key": "Set-Cookie", "value": FIRST}], "cookie": [{"name": "sid", "value": "abc"}]}}]}}), SENT, [FIRST], HOME, []),
+    ("Resty 2.7, SetDebug; two blanks (go-resty/resty, client.go)", "~~~ REQUEST ~~~\nGET  /home  HTTP/1.1\nHOST   : shop.example\nHEADERS:\n\tCookie: sid=abc\n", ["sid=abc"], [], HOME, []),
+    ("ASP.NET Core, HttpLogging (learn.microsoft.com, HTTP logging)", "      Request:\n      Protocol: HTTP/1.1\n      Method: GET\n      Scheme: https\n      PathBase: \n      Path: /home\n      Host: shop.example\n      Cookie: sid=abc\n", ["sid=abc"], [], HOME, []),
     ("Postman, a URL in parts (schema.postman.com)", json.dumps({"item": [{"request": {"url": {"raw": HOME, "host": ["shop", "example"], "path": ["home"]}, "header": [{"key": "Cookie", "value": SENT[0]}]}, "response": []}]}), SENT, [], HOME, []),
     ("ngrok, requests of the agent (ngrok.com, Agent API)", json.dumps({"uri": "/api/requests/http", "requests": [{"request": {"uri": "/home", "headers": {"Host": ["shop.example"], "Cookie": SENT}}, "response": {"headers": {"Set-Cookie": ALL}}}]}), SENT, ALL, HOME, []),
     ("Playwright, resources of a trace (microsoft/playwright, packages/trace/src/snapshot.ts)", json.dumps({"type": "resource-snapshot", "snapshot": {"request": {"url": HOME, "headers": [{"name": "Cookie", "value": SENT[0]}], "cookies": []}, "response": {"headers": [{"name": "set-cookie", "value": FIRST}]}}}) + "\n", SENT, [FIRST], HOME, []),
@@ -275,6 +277,12 @@ def test_other_files_are_refused_with_the_reason(tmp_path: Path, text: bytes, fa
     [
         ('host=a.example "GET / HTTP/1.1" "sid=1"\nhost=a.example "GET / HTTP/1.1" "sid=1; b=2"', ["sid=1; b=2", "sid=1"], {Note.BY_FORM: 2}),
         ('host=a.example "GET / HTTP/1.1" "view=1"', [], {Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "u=42; s=9f" "sid=1; Path=/"', ["u=42; s=9f"], {Note.BY_FORM: 1}),
+        ('host=a.example "GET / HTTP/1.1" "q=1; r=2" "u=1, i"', ["q=1; r=2"], {Note.BY_FORM: 1}),
+        ('host=a.example "GET / HTTP/1.1" "q=1" "sid=1; Path=/"', [], {Note.BY_FORM: 1, Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "width=9; theme=dark"', [], {Note.UNCLEAR: 1}),
+        ('host=a.example "GET / HTTP/1.1" "a=1; b=2"\nhost=a.example "GET / HTTP/1.1" "root=1; b=2"', ["a=1; b=2", "root=1; b=2"], {Note.BY_FORM: 2}),
+        ('host=a.example "a=1; b=2" "max-age=0, s-maxage=9" "Root=1-5;Self=1-6" "for=::1;proto=https"', ["a=1; b=2"], {Note.BY_FORM: 1}),
         ('host=a.example "GET / HTTP/1.1" "JSESSIONID=1"\nhost=a.example "GET / HTTP/1.1" "view=1"', ["JSESSIONID=1"], {Note.BY_FORM: 1, Note.UNCLEAR: 1}),
         ('host=a.example "GET / HTTP/1.1" "connect.sid=1"', ["connect.sid=1"], {Note.BY_FORM: 1}),
         ('host=a.example "GET / HTTP/1.1" "side=1"', [], {Note.UNCLEAR: 1}),
@@ -327,13 +335,61 @@ def test_the_lifetime_of_a_log_is_measured_from_the_time_of_the_line(tmp_path: P
 def test_a_hostile_line_takes_linear_time(tmp_path: Path) -> None:
     path = tmp_path / "file"
     size = 1 << 17
-    for text in ("cookie=[ ", 'cookie=" ', '", b=', "_cookie", '\\"', '{"', "; a=1", "a=1, ", '"A /'):
+    for text in (
+        "cookie=[ ",
+        'cookie=" ',
+        '", b=',
+        "_cookie",
+        '\\"',
+        '{"',
+        "; a=1",
+        "a=1, ",
+        '"A /',
+        "curl ",
+        " -b",
+        "{a=",
+        ", cookie=",
+    ):
         for before in ("", 'cookie="a=', '"a="', "set_cookie='a=\"1"):
             path.write_text((before + text * size)[: size - 1] + "\n")
             began = process_time()
             with suppress(NoTraffic):
                 list(recorded(path))
             assert process_time() - began < 1, (before, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "HTTP/1.1 200 OK\nSet-Cookie: a=1\n\n$ curl -i -b 'b=2; c=3' https://shop.example/home\nHTTP/1.1 200 OK\nSet-Cookie: d=4\n",
+            [("https://localhost/", "GET", ["a=1"]), (HOME, "GET", ["b=2; c=3", "d=4"])],
+        ),
+        ("curl 'https://shop.example/home' -b 'a=1'\nHTTP/1.1 200 OK\nSet-Cookie: b=1\n", [(HOME, "GET", ["a=1", "b=1"])]),
+        ("curl 'https://shop.example/home' \\\n  -H 'accept: */*' \\\n  --cookie 'a=1'\n", [(HOME, "GET", ["a=1"])]),
+        (
+            '$ curl -v \\\n\t-X POST \\\n\t-b "a=1; b=2" \\\n\t"https://shop.example/home"\n[Headers]:\nSet-Cookie: c=1; Path=/\n',
+            [(HOME, "POST", ["a=1; b=2", "c=1; Path=/"])],
+        ),
+        (
+            "$ curl -v -sb a=1 https://shop.example/home\n* Trying\n> GET /home HTTP/1.1\n> Host: shop.example\n> Cookie: a=1\n>\n",
+            [(HOME, "GET", ["a=1"])],
+        ),
+        ("HTTP/1.1 200 OK\nSet-Cookie: a=1\n\ncurl -b b=1 https://shop.example/home\n</pre>\n", [("https://localhost/", "GET", ["a=1"])]),
+        ("HTTP/1.1 200 OK\nSet-Cookie: a=1\n\n$ curl -b jar.txt https://shop.example/home\n", [("https://localhost/", "GET", ["a=1"])]),
+    ],
+)  # fmt: skip
+def test_the_cookies_of_a_command_of_curl_belong_to_its_url(
+    tmp_path: Path, text: str, found: list[tuple[str, str, list[str]]]
+) -> None:
+    path = tmp_path / "file"
+    path.write_text(text)
+    account = Account()
+    assert [
+        (one.url, one.exchange.method.decode(), [value.decode() for _, value in [*one.asked, *one.answered]])
+        for one in recorded(path, account=account)
+    ] == found
+    assert not account.is_incomplete
 
 
 def test_the_handshake_of_a_websocket_is_a_request() -> None:

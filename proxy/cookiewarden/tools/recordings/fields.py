@@ -37,12 +37,25 @@ _LOG_LINE = re.compile(
     rb"|\"[A-Z]{3,7} /|[\w.-]+=(?=.*\s(?:\w+_)?(?:set[-_]?)?cookie=\")"
 )
 """The beginning of a line of a log: an address, a time, a request, or JSON with one of them."""
+_MAP = re.compile(rb"\{(?=[A-Za-z][\w-]*=)")
+_MEMBER = re.compile(rb"(?:^|[{,;])[ ]?(?:set-)?cookie=[^\s=;,\[\]{}\"']+=", re.IGNORECASE)
 _SCRIPT = re.compile("document[.]cookie", re.IGNORECASE)
 
 
 def is_log_line(line: bytes) -> bool:
     """Check whether a line below a saved response is one of a log, and not of the response's body."""
     return _LOG_LINE.match(line) is not None
+
+
+def has_member(value: bytes) -> bool:
+    """Check whether a field has a cookie header as one of its members, such as `Date=…, Set-Cookie=a=1`."""
+    return _MEMBER.search(value) is not None
+
+
+def is_map(line: bytes) -> bool:
+    """Check for a map as Java prints it, with a cookie header. A comma in it may end the header or belong to it."""
+    opened = _MAP.search(line)
+    return opened is not None and _MEMBER.search(line, opened.start()) is not None
 
 
 def is_pairs(value: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-REQUEST_LINE = re.compile(rb"([A-Z]+) (?:(\S+) HTTP/[0-9.]+|(https?://\S+)(?: http/1\.[01]| h2)?)\s*")
+REQUEST_LINE = re.compile(rb"([A-Z]+)[ ]{1,2}(?:(\S+)[ ]{1,2}HTTP/[0-9.]+|(https?://\S+)(?: http/1\.[01]| h2)?)\s*")
 """A request line. Without a version, as in files of REST clients, it has a URL."""
 STATUS_LINE = re.compile(
     rb"(?:<< )?HTTP(?:/[0-9.]+)? [0-9]{3}.*|<< [0-9]{3} .*|[0-9]{3} (?:[A-Za-z ]+)?https?://\S+ \([0-9]+ms.*"
@@ -12,6 +12,8 @@ HEADER = re.compile(
     rb"(set-cookie|cookie|host|date|content-length|transfer-encoding|:authority|:path|:scheme|:method)[ \t]*:(.*)",
     re.IGNORECASE,
 )
+PATH = re.compile(rb"Path: (/\S*)")
+"""The path of a request as ASP.NET writes it, below its PathBase."""
 OTHER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:")
 """The beginning of another header line."""
 IN_BRACES = re.compile(rb"\{[^=}]*=.*\}")
@@ -26,6 +28,8 @@ AFTER_BODY = re.compile(
     re.IGNORECASE,
 )
 """Lines that tools and loggers write after a body."""
+OUTPUT = re.compile(rb"HTTP/[0-9.]+ [0-9]{3}|[*>] |[ ]{2}% Total|Note: Unnecessary use")
+"""The beginning of the output of curl."""
 URL_LINE = re.compile(rb"(?:Request )?UR[IL]:[ \t]*(https?://\S+)\s*", re.IGNORECASE)
 WGET = re.compile(rb"--[0-9 :-]{19}--  (https?://\S+)\s*")
 BEFORE = re.compile(

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from cookiewarden.core.cookies.date import parse_cookie_date
 from cookiewarden.core.engine.decision import Exchange, Header
+from cookiewarden.tools.recordings.commands import Command, Commands
 from cookiewarden.tools.recordings.cookie_lines import has_next_header, is_redacted, split_complete, split_joined
-from cookiewarden.tools.recordings.found import is_clear
+from cookiewarden.tools.recordings.found import LogFacts, is_clear
 from cookiewarden.tools.recordings.head_lines import (
     AFTER_BODY,
     BEFORE,
@@ -20,6 +21,8 @@ from cookiewarden.tools.recordings.head_lines import (
     IN_PACKET,
     NO_BODY,
     OTHER,
+    OUTPUT,
+    PATH,
     QUOTED,
     REQUEST_LINE,
     SENT,
@@ -66,6 +69,9 @@ class Heads:
         """A head in a dump of `curl --trace` or `--trace-ascii`."""
         self._method = b"GET"
         self._prefixes = Prefixes()
+        self._commands = Commands()
+        self._waiting: Command | None = None
+        """A command in a body, which counts only if its output follows."""
         self._is_follow = False
         """The text is a stream as tshark follows it."""
         self._begin()
@@ -75,6 +81,10 @@ class Heads:
         self.answered: list[Header] = []
         self.at = 0.0
         self.is_head, self.is_answer = is_head, False
+        self._command: Command | None = None
+        """The command of curl that is the request."""
+        self._promised: Command | None = None
+        """A command whose cookies the request that follows must have."""
         self.in_body = False
         self._has_body = False
         self._status = b""
@@ -95,6 +105,37 @@ class Heads:
 
     def take(self, line: bytes) -> tuple[bool, list[Recorded]]:
         """Read a line. Return whether it belongs to a head, and the exchanges that end with it."""
+        if self._commands.is_part(line):
+            return self._part(line)
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or not OUTPUT.match(line):
+            return self._other(line)
+        ended = self._begin_command(waiting)
+        is_head, more = self._other(line)
+        return is_head, ended + more
+
+    def _part(self, line: bytes) -> tuple[bool, list[Recorded]]:
+        """Read a line of a command of curl."""
+        command = self._commands.take(line, self._account.place)
+        if self.in_body:
+            self._waiting = command
+            return False, []
+        ended = self._line(line)[1]
+        return True, ended + (self._begin_command(command) if command else [])
+
+    def _begin_command(self, command: Command) -> list[Recorded]:
+        if command.is_unclear:
+            self._account.miss(Note.UNKNOWN_FORM, command.place)
+        if command.exchange is None:
+            return []
+        ended = list(self.rest())
+        self.exchange = command.exchange
+        self._begin(is_head=True)
+        self.asked = [(b"cookie", command.cookie)]
+        self._command = command
+        return ended
+
+    def _other(self, line: bytes) -> tuple[bool, list[Recorded]]:
         if dumps := DUMPS.fullmatch(line):
             ended = self._dumped()
             self.in_body = True
@@ -172,10 +213,13 @@ class Heads:
             line = self._mended(line)
         start, mark = without_end(line)
         if request := REQUEST_LINE.fullmatch(start):
+            if command := self._command:
+                self.asked = []  # its request is repeated, as by curl -v
             ended += self.rest()
             self.exchange = exchange_of_target(request[2] or request[3], request[1], self.exchange)
             self._begin(is_head=True)
             self._line_end = mark
+            self._promised = command
             self._has_body = request[1] in (b"POST", b"PUT", b"PATCH")
         elif STATUS_LINE.fullmatch(start):
             if self.is_answer or not self.is_head:
@@ -183,6 +227,7 @@ class Heads:
             if is_named(start):  # a tool that writes the head on one line
                 self._account.miss(Note.UNKNOWN_FORM)
             self.is_head = self.is_answer = True
+            self._command = None
             self.in_body = False
             self._line_end = mark
             self._status = start
@@ -224,6 +269,12 @@ class Heads:
         if opened and blanks == 0 and self._continues(text, opened[-1][1], indent > self._indent):
             self._fold(opened, text)
             return True, []
+        if self._previous.startswith(b"PathBase:") and (path := PATH.fullmatch(text)):
+            ended = list(self._ended())
+            base = self._previous.partition(b":")[2].strip()
+            self.exchange = exchange_of_target(base + path[1], b"GET", self.exchange)
+            self._previous = line
+            return True, ended
         self._previous = line
         return self.is_head and blanks == 0 and OTHER.match(text) is not None and not is_named(text), []
 
@@ -312,12 +363,24 @@ class Heads:
             yield Recorded(replace(self.exchange, headers=self.asked), self.asked, self.answered, self.at)
             self.asked, self.answered = [], []
 
+    def end(self) -> Iterator[Recorded]:
+        """Yield the exchanges that end with the text."""
+        if self._commands.is_part(b""):
+            yield from self._part(b"")[1]
+        yield from self.rest()
+
     def rest(self) -> Iterator[Recorded]:
         """Yield the exchange that has not ended, and forget it."""
         if self._dump is not None:
             yield from self._dumped()
+        if self._promised and not _asked_names(self.asked) >= _asked_names([(b"cookie", self._promised.cookie)]):
+            self._account.miss(Note.UNKNOWN_FORM, self._promised.place)
         yield from self._ended()
         self._begin()
+
+
+def _asked_names(headers: list[Header]) -> set[bytes]:
+    return LogFacts(cookie=[value for _, value in headers]).asked_names()
 
 
 def _is_prose(name: bytes, value: bytes) -> bool:

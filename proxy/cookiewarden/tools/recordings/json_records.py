@@ -30,6 +30,8 @@ _SCRIPT = re.compile("document[.]cookie", re.IGNORECASE)
 _HEADER = re.compile(r"set[-_]?cookie|cookie", re.IGNORECASE)
 _LINE = re.compile(r"\s*(set-cookie|cookie|host|:authority|:path|:scheme|:method)[ \t]*:[ \t]*(\S.*)", re.IGNORECASE)
 """A header line in a text."""
+_NEXT = re.compile(r"(?<![\w.-])(?:set-)?cookie:", re.IGNORECASE)
+"""Another header in the value of a line."""
 _NAME_KEYS = ("name", "key", "header", "field", "n", "k", "h")
 _START = re.compile(r"(?:HTTP/[0-9.]+ [0-9]{3}|[A-Z]{3,10} \S+ HTTP/[0-9.]+)")
 _TOKEN = re.compile(TOKEN)
@@ -309,6 +311,8 @@ class Members:
         for line in lines:
             if (header := _LINE.fullmatch(line)) is None:
                 self._later.named += named(octets(line))
+            elif _HEADER.fullmatch(header[1]) and _NEXT.search(header[2]):
+                self._account.miss(Note.UNKNOWN_FORM)
             elif _HEADER.fullmatch(header[1]):
                 self._later.lines.append((header[1].lower(), header[2]))
             elif header[1].lower() in ("host", ":authority"):

@@ -14,7 +14,16 @@ from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.tools.recordings.browser import Requests
 from cookiewarden.tools.recordings.columns import Columns, columns_of, w3c_values
 from cookiewarden.tools.recordings.cookie_lines import are_side_by_side, is_redacted, split_joined
-from cookiewarden.tools.recordings.fields import add_facts, captures, is_pairs, is_torn, named_fields, unnamed_fields
+from cookiewarden.tools.recordings.fields import (
+    add_facts,
+    captures,
+    has_member,
+    is_map,
+    is_pairs,
+    is_torn,
+    named_fields,
+    unnamed_fields,
+)
 from cookiewarden.tools.recordings.found import (
     ATTRIBUTE,
     LINE_FEED,
@@ -35,12 +44,15 @@ from cookiewarden.tools.recordings.recorded import Account, Note, Recorded
 _HOSTNAME = re.compile(rb"[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?")
 _SESSION = re.compile(rb"(?:[\w.-]*(?:sess|sid(?=\W))|__(?:host|secure)-)[^=]*=", re.IGNORECASE)
 """Names that only cookies have, such as JSESSIONID and connect.sid."""
-_OTHER_FIELDS = re.compile(
-    rb"(?:max-age|s-maxage|ma|h[23](?:-[0-9]+)?|root|self|for|by|host|proto|timeout|max|charset|boundary|filename|u|q|dur|rel"
-    rb"|realm|width|initial-scale)=",
-    re.IGNORECASE,
+_OTHER_NAMES = frozenset(
+    b"max-age s-maxage stale-while-revalidate stale-if-error includesubdomains preload ma persist h2 root"
+    b" self parent sampled lineage calledfrom for by host proto timeout max charset boundary filename dur rel realm"
+    b" width height initial-scale minimum-scale maximum-scale user-scalable viewport-fit shrink-to-fit".split()
 )
-"""Beginnings of other headers that have the form of cookies, such as Strict-Transport-Security and X-Amzn-Trace-Id."""
+"""Parameters of headers that have the form of cookies, such as Strict-Transport-Security and X-Amzn-Trace-Id."""
+_HTTP_3 = re.compile(rb"h3(?:-[0-9]+)?")
+_PRIORITY = re.compile(rb"u=[0-7](?:,[ ]?i)?")
+"""The Priority header (RFC 9218)."""
 MAX_HELD = 10_000
 """Maximum number of fields that are kept until another line identifies their column."""
 _X = re.compile(rb"\\x([0-9A-Fa-f]{2})")
@@ -155,6 +167,9 @@ class Logs:
     def _text(self, line: bytes) -> tuple[LogFacts, bytes]:
         """Return the facts of a line, and its parts that are not cookie headers."""
         found = LogFacts()
+        if is_map(line):
+            self._account.miss(Note.UNKNOWN_FORM)
+            return found, line
         held = len(self._held)
         rest: list[bytes] = []
         at = 0
@@ -195,9 +210,16 @@ class Logs:
             if not found.host and _HOSTNAME.fullmatch(value):
                 found.host = value
             return False
+        if has_member(value):
+            self._account.miss(Note.UNKNOWN_FORM)
+            return False
         if b"&" in value and b";" not in value:
             self._columns[column] = False  # the query of a URL
-        if self._columns.get(column) is False or _OTHER_FIELDS.match(value):
+        if self._columns.get(column) is False:
+            return False
+        if not self._columns.get(column) and (is_other := _is_other(value)) is not None:
+            if not is_other:
+                self._account.miss(Note.UNCLEAR)
             return False
         if ATTRIBUTE.search(value):
             found.add("set-cookie", value)
@@ -266,3 +288,12 @@ class Logs:
             return
         if isinstance(record, dict):
             yield from self.record(record)
+
+
+def _is_other(value: bytes) -> bool | None:
+    """Check whether a field is of another header: False if only its first name is one of these, None for cookies."""
+    if _PRIORITY.fullmatch(value):
+        return True
+    names = [piece.partition(b"=")[0].strip().lower() for piece in re.split(rb"[;,]", value) if b"=" in piece]
+    known = [name in _OTHER_NAMES or _HTTP_3.fullmatch(name) is not None for name in names]
+    return all(known) if known[0] else None

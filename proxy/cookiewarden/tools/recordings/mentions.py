@@ -83,6 +83,9 @@ _OFFSET = re.compile(rb"\W{0,8}(?:0x)?[0-9a-f]{4,8}(?::|\||[ ]{2})", re.IGNORECA
 _IN_DUMP = re.compile(rb"cookie: ?\S", re.IGNORECASE)
 _ONE_WORD = re.compile(rb"set-cookie: ?[^\s;|\"'<>\[\]{}()]+[|\"']?\s*$", re.IGNORECASE)
 """A header whose value is cut before its `=`, or that has none."""
+COOKIE_OPTION = re.compile(rb"\s(?:-[a-zA-Z]{0,16}b|--cookie)\s{0,32}(?:\$|\^)?[\"']?" + _FIRST, re.IGNORECASE)
+"""An option of curl that sends cookies."""
+_CURL = re.compile(rb"\bcurl(?:\.exe)?\s")
 MAX_ROW = 200
 
 
@@ -106,6 +109,7 @@ class UnreadHeaders:
             any(name not in names for name in named(rest))
             or self._is_in_dump(rest)
             or _ONE_WORD.search(rest[-MAX_ROW:])
+            or ((curl := _CURL.search(rest)) and COOKIE_OPTION.search(rest, curl.end() - 1))
         ):
             self._account.miss(Note.UNKNOWN_FORM)
         if _OPEN.fullmatch(rest):

@@ -194,7 +194,7 @@ def _read_text(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account
             found = True
             yield one
     yield from logs.rest()
-    for one in heads.rest():
+    for one in heads.end():
         found = True
         yield one
     if not found and (binary or not account.notes.total()):

@@ -28,7 +28,7 @@ graphroot = "{folder}/root"
 runroot = "{folder}/run"
 """
 HARDENED = ("--read-only", "--cap-drop", "ALL", "--user", "65532")
-TIMEOUT = 1200
+TIMEOUT = 2000
 """Seconds that a command may take; a build takes four minutes on a quiet machine."""
 
 

@@ -17,7 +17,7 @@ from tests.image.containers import Containers
 from tests.support.process import free_port
 from tests.support.wait import eventually
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.image, pytest.mark.timeout(2400)]  # the first test builds the image
 
 SERVICES = ("app", "cookiewarden", "prometheus")
 """Grafana is left out: no package of Debian has it."""

@@ -15,7 +15,7 @@ from tests.support.origin import Origin, OriginConnection
 from tests.support.process import free_port, ready
 from tests.support.wait import PATIENCE, eventually
 
-pytestmark = pytest.mark.image
+pytestmark = [pytest.mark.image, pytest.mark.timeout(2400)]  # the first test builds the image
 
 MAX_ADDED = 100_000_000
 """Octets that the image may add to its base; deploy/README.md states the size."""

@@ -17,7 +17,7 @@ from tests.deploy.rendered import example, one, rendered
 from tests.image.containers import Container, Containers
 from tests.support.wait import eventually
 
-pytestmark = pytest.mark.image
+pytestmark = [pytest.mark.image, pytest.mark.timeout(2400)]  # the first test builds the image
 __all__ = ["tool"]  # a fixture
 
 DEMO = (

@@ -1,4 +1,4 @@
-"""Command lines of curl in a recording: the cookies that `-b` sends, and the URL."""
+"""CurlCommand lines of curl in a recording: the cookies that `-b` sends, and the URL."""
 
 import re
 import shlex
@@ -46,7 +46,7 @@ _SIZE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CurlCommand:
     """A command: its request if that is understood, and whether it has cookies that are not."""
 
     exchange: Exchange | None
@@ -66,7 +66,7 @@ class Commands:
         """Check whether a line begins or continues a command."""
         return self._text is not None or _COMMAND.match(line) is not None
 
-    def take(self, line: bytes, place: int) -> Command | None:
+    def take(self, line: bytes, place: int) -> CurlCommand | None:
         """Take a line of a command. Return the command if it ends."""
         if self._text is None:
             self._text, self._place = b"", place
@@ -79,8 +79,8 @@ class Commands:
         return _command(text, self._place)
 
 
-def _command(text: bytes, place: int) -> Command:
-    unclear = Command(None, b"", COOKIE_OPTION.search(text) is not None or is_named(text), place)
+def _command(text: bytes, place: int) -> CurlCommand:
+    unclear = CurlCommand(None, b"", COOKIE_OPTION.search(text) is not None or is_named(text), place)
     if len(text) >= _SIZE or any(sign in text for sign in _UNREAD):
         return unclear
     try:
@@ -107,10 +107,10 @@ def _command(text: bytes, place: int) -> Command:
     is_unclear = any(is_named(octets(value)) for value in others) or any("curl" in word for word in rest)
     exchange = exchange_of_url(urls[0]) if len(urls) == 1 else None
     if not cookies:
-        return Command(None, b"", is_unclear and unclear.is_unclear, place)
+        return CurlCommand(None, b"", is_unclear and unclear.is_unclear, place)
     if exchange is None or not all(map(PAIRS.fullmatch, cookies)):
         return unclear
-    return Command(replace(exchange, method=_method(options)), b"; ".join(cookies), is_unclear, place)
+    return CurlCommand(replace(exchange, method=_method(options)), b"; ".join(cookies), is_unclear, place)
 
 
 def _option(word: str) -> tuple[str, str | None]:

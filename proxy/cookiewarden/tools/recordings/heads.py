@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cookiewarden.core.cookies.date import parse_cookie_date
 from cookiewarden.core.engine.decision import Exchange, Header
-from cookiewarden.tools.recordings.commands import Command, Commands
+from cookiewarden.tools.recordings.commands import Commands, CurlCommand
 from cookiewarden.tools.recordings.cookie_lines import has_next_header, is_redacted, split_complete, split_joined
 from cookiewarden.tools.recordings.found import LogFacts, is_clear
 from cookiewarden.tools.recordings.head_lines import (
@@ -70,7 +70,7 @@ class Heads:
         self._method = b"GET"
         self._prefixes = Prefixes()
         self._commands = Commands()
-        self._waiting: Command | None = None
+        self._waiting: CurlCommand | None = None
         """A command in a body, which counts only if its output follows."""
         self._is_follow = False
         """The text is a stream as tshark follows it."""
@@ -81,9 +81,9 @@ class Heads:
         self.answered: list[Header] = []
         self.at = 0.0
         self.is_head, self.is_answer = is_head, False
-        self._command: Command | None = None
+        self._command: CurlCommand | None = None
         """The command of curl that is the request."""
-        self._promised: Command | None = None
+        self._promised: CurlCommand | None = None
         """A command whose cookies the request that follows must have."""
         self.in_body = False
         self._has_body = False
@@ -123,7 +123,7 @@ class Heads:
         ended = self._line(line)[1]
         return True, ended + (self._begin_command(command) if command else [])
 
-    def _begin_command(self, command: Command) -> list[Recorded]:
+    def _begin_command(self, command: CurlCommand) -> list[Recorded]:
         if command.is_unclear:
             self._account.miss(Note.UNKNOWN_FORM, command.place)
         if command.exchange is None:

@@ -55,7 +55,7 @@ class CurlCommand:
     place: int
 
 
-class Commands:
+class CurlCommands:
     """The lines of a command, which can be continued."""
 
     def __init__(self) -> None:

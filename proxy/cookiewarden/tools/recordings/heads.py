@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cookiewarden.core.cookies.date import parse_cookie_date
 from cookiewarden.core.engine.decision import Exchange, Header
-from cookiewarden.tools.recordings.commands import Commands, CurlCommand
+from cookiewarden.tools.recordings.commands import CurlCommand, CurlCommands
 from cookiewarden.tools.recordings.cookie_lines import has_next_header, is_redacted, split_complete, split_joined
 from cookiewarden.tools.recordings.found import LogFacts, is_clear
 from cookiewarden.tools.recordings.head_lines import (
@@ -69,7 +69,7 @@ class Heads:
         """A head in a dump of `curl --trace` or `--trace-ascii`."""
         self._method = b"GET"
         self._prefixes = Prefixes()
-        self._commands = Commands()
+        self._commands = CurlCommands()
         self._waiting: CurlCommand | None = None
         """A command in a body, which counts only if its output follows."""
         self._is_follow = False

@@ -65,7 +65,7 @@ release-check: $(VENV)/release.stamp ## build the packages twice, and check ever
 	$(BIN)/python -m deploy.release
 
 image: ## build the container image, compiled, 4 minutes (needs buildah; IMAGE=cookiewarden)
-	buildah build --format docker --layers $(IMAGE_FLAGS) -f deploy/container/Dockerfile -t $(IMAGE) .
+	buildah build --format docker $(IMAGE_FLAGS) -f deploy/container/Dockerfile -t $(IMAGE) .
 
 test-editors: $(VENV)/editors.stamp ## test completion and marks in editors with yaml-language-server (needs npm)
 	$(BIN)/pytest -q -m editors tests/editors

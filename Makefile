@@ -47,10 +47,10 @@ test-compiled: $(COMPILED)/stamp ## test the engine and the data plane on the co
 	$(COMPILED)/bin/pytest -q -m "not apps and not soak and not interpreted" $(TESTS)
 
 test-apps: $(VENV)/apps.stamp ## test six applications behind the proxy with Chromium (needs Debian's chromium, mediawiki, php-sqlite3, redmine and syncthing, and npm)
-	$(BIN)/pytest -q -n 2 -m apps tests/apps
+	$(BIN)/pytest -q -n 2 --timeout 900 -m apps tests/apps
 
 test-browser: $(VENV)/browser.stamp ## test with Chromium and Firefox (needs Debian's chromium, firefox-esr, libnss3-tools and prometheus, and npm)
-	$(BIN)/pytest -q -s -m browser tests/browser
+	$(BIN)/pytest -q -s --timeout 900 -m browser tests/browser
 
 pictures: $(VENV)/browser.stamp ## write the pictures of the documents in deploy/pictures/ again, 3 minutes (needs Debian's chromium and prometheus)
 	$(BIN)/python -m tests.browser.pictures

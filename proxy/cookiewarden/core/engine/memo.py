@@ -172,12 +172,10 @@ def class_of(date: bytes, bound: int | None, clock: ExpiresClock) -> int:
     if bound is None:
         return PAST if is_past else WITHIN
     last = int(clock.earliest) + bound
-    if at > last and bound == 0:
-        return PAST if is_past else OVER  # the session: the result has no date
-    if at > last and (is_past or last <= clock.latest):
-        return SKEWED
     if at > last:
-        return OVER
+        if bound and (is_past or last <= clock.latest):  # without a bound of seconds, the result has no date
+            return SKEWED
+        return PAST if is_past else OVER
     is_usual = text == imf_fixdate(at)
     if is_past:
         return PAST if is_usual else UNUSUAL_PAST

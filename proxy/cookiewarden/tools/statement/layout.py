@@ -113,7 +113,11 @@ class _Table:
         self.rows: list[TableRow] = []
         self.names: list[list[str]] = []
         """Lines of the name of each row."""
-        self.empty = self.before_first = 0
+        self.head_lines: list[list[str]] = []
+        """Cells of the lines that continue the head."""
+        self.repeated = 0
+        """Number of those lines expected below a repeated head."""
+        self.empty = 0
         self.is_regular = True
         """False if a cell begins below the first line of its row."""
         self.is_certain = True
@@ -144,6 +148,7 @@ class _Table:
         pieces = pieces_of(line)
         if len(pieces) > 1 and columns_of(tuple(text for _, text in pieces)) is not None:
             self._head(pieces, at)  # the heading repeats on the next page
+            self.repeated = len(self.head_lines)
         elif not self._cells(pieces, at):
             return False
         self.empty = 0
@@ -162,14 +167,21 @@ class _Table:
             return False  # a heading
         if self._begins(found) or self._is_apart(found):
             # Lines below the head continue it, if a blank line follows them.
-            self.is_regular &= not self.before_first or len(self.rows) > 1 or bool(self.empty)
+            self.is_regular &= not self.head_lines or len(self.rows) > 1 or bool(self.empty)
             self.rows.append(TableRow(at + 1, found))
             self.names.append([found[self.name]])
-        elif len(self.rows) > 1:
+        elif len(self.rows) == 1:
+            self.head_lines.append(found)
+        elif not self._repeats_head(found):
             self._continue(found)
-        else:
-            self.before_first += 1
         return True
+
+    def _repeats_head(self, cells: list[str]) -> bool:
+        """Check for the next line of a head that repeats on another page."""
+        at = len(self.head_lines) - self.repeated
+        is_next = self.repeated > 0 and cells == self.head_lines[at]
+        self.repeated = self.repeated - 1 if is_next else 0
+        return is_next
 
     def _column(self, start: int) -> int:
         return max((i for i, column in enumerate(self.starts) if column <= start + SLACK), default=0)

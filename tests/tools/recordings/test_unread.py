@@ -95,6 +95,7 @@ LOST = [
     ("a header beside a name", json.dumps({"name": "x", "Set-Cookie": {"v": "a=CANARY"}}), [], 1),
     ("a header with a longer name", json.dumps({"cookie": "a=1", "cookieHeader": "b=CANARY; c=2"}), ["a=1"], 1),
     ("a label of the machine", json.dumps({"cookie": "a=1", "labels": {"cookie": "b=CANARY"}}), ["a=1"], 1),
+    ("a header in an option", READ + 'x "GET /home HTTP/1.1" 200 "--header=Cookie: b=CANARY; c=2"\n', ["a=1"], 2),
     ("a column of a W3C log", "#Fields: cs-method cs(Cookie) x-set-cookie\nGET a=1 b=CANARY\n", ["a=1"], 2),
 ]  # fmt: skip
 

@@ -30,6 +30,17 @@ def read(text: str) -> tuple[list[tuple[str, str, str]], list[str]]:
         ("<ul><li><b>a_1</b> en/of <b>b_1</b> – x</ul>", [("a_1", "x", "-"), ("b_1", "x", "-")]),
         ("<ul><li><b>a_1</b>, <b>b_1</b>, and <b>c</b>: x</ul>", [(name, "x", "-") for name in ("a_1", "b_1", "c")]),
         ("<ul><li><b>a_1</b>, login – 1 day</ul>", [("a_1", "login", "1d")]),
+        ("<ul><li><b>_ga</b>, 2 Jahre, zählt Besuche.</ul>", [("_ga", "zählt Besuche.", "2y")]),
+        ("<ul><li><b>_ga</b>, 2 years<li><b>b_1</b>, 1 day</ul>", [("_ga", "", "2y"), ("b_1", "", "1d")]),
+        (
+            "<ul><li>a_1: deleted at the end of the browsing session</ul>",
+            [("a_1", "deleted at the end of the browsing session", "session")],
+        ),
+        (
+            "<ul><li>a_1: deleted at the end of your web session</ul>",
+            [("a_1", "deleted at the end of your web session", "session")],
+        ),
+        ("<table><tr><td>a_1<td>login<td>1 day</table>", [("a_1", "login", "1d")]),
     ],
 )
 def test_a_cookie_in_one_line_with_its_values_is_read(text: str, found: list[tuple[str, str, str]]) -> None:
@@ -59,6 +70,53 @@ def test_a_cookie_in_one_line_that_is_not_read_is_reported(text: str) -> None:
     assert found == []
     assert len(told) == 1
     assert told[0].startswith("perhaps a cookie in one line with its values")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("<p>Login (PHPSESSID)</p>", 'a name outside of lists and tables: "PHPSESSID"'),
+        ("<ul><li>Login cookie (JSESSIONID), kept until you close it</ul>", 'a name outside of lists and tables: "JSESSIONID"'),
+        ("<p><b>For your login (_login)</b><br>Keeps you signed in.</p>", 'a name outside of lists and tables: "_login"'),
+        ("<p>We set “_login” for you.</p>", 'a name outside of lists and tables: "_login"'),
+        ("<p>The csrftoken cookie protects forms.</p>", 'a name outside of lists and tables: "csrftoken"'),
+        ("<p>The XSRF-TOKEN cookie protects forms.</p>", 'a name outside of lists and tables: "XSRF-TOKEN"'),
+        ("<p>We store one cookie called sessionid.</p>", 'a name outside of lists and tables: "sessionid"'),
+        ("<p>Wij plaatsen een cookie genaamd taal.</p>", 'a name outside of lists and tables: "taal"'),
+        ("<p>We set the <code>theme</code> cookie.</p>", 'a name outside of lists and tables: "theme"'),
+        ("<p>The cookie “theme” keeps your colours.</p>", 'a name outside of lists and tables: "theme"'),
+        ("<ul><li>Cookiebot consent - keeps your choice (1 year)</ul>", 'an item with a lifetime, without the name of its cookie: "Cookiebot consent - keeps your choice (1…"'),
+        ("<h2>Cookies</h2><ul><li>Consent banner: 1 year</ul>", 'an item with a lifetime, without the name of its cookie: "Consent banner: 1 year"'),
+        ("<h2>Needed</h2><ul><li><code>lang</code>: yours<li><code>theme</code>: colours</ul>", 'a list without names of cookies, from "lang"'),
+    ],
+)  # fmt: skip
+def test_a_name_or_a_lifetime_in_text_is_reported(text: str, told: str) -> None:
+    assert read(text) == ([], [told])
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "told"),
+    [
+        ("<ul><li><b>a_1</b> - x<li><b>b_1</b> - y<li><b>Duration:</b> 13 months</ul>", ["a_1", "b_1"], "a label without the name of its cookie"),
+        ("<ul><li><b>a_1</b> - x<li><b>Durée :</b> 13 mois</ul>", ["a_1"], "a label without the name of its cookie"),
+        ("<ul><li>a_1: deleted when you sign out</ul>", ["a_1"], 'perhaps a lifetime in the text of "a_1"'),
+        ("<ul><li>a_1: wordt verwijderd</ul>", ["a_1"], 'perhaps a lifetime in the text of "a_1"'),
+        ("<table><tr><td>a_1<td>login<td>never<tr><td>b_1<td>x<td>1 day</table>", ["a_1", "b_1"], 'the lifetime "never" of "a_1" is not understood'),
+        ("<table><tr><td>a_1<td>A<td>B<td>Counts visits<td>1 day to 2 years</table>", ["a_1"], 'the lifetime "1 day to 2 years" of "a_1" is not understood'),
+        ("<table><tr><td>a_1<td>1 day<td>2 days<td>Counts all visits</table>", ["a_1"], 'perhaps the lifetime of "a_1": "2 days"'),
+    ],
+)  # fmt: skip
+def test_a_lifetime_that_no_column_or_label_explains_is_reported(text: str, names: list[str], told: str) -> None:
+    found, reports = read(text)
+    assert [name for name, _, _ in found] == names
+    assert len(reports) == 1 and reports[0].startswith(told)
+
+
+def test_a_column_of_a_table_without_heads_is_named() -> None:
+    page = read_page(
+        b"<table><tr><td>a_1<td>Shop<td>Counts all visits<td>1 day<tr><td>b_1<td>Shop<td>x x x<td>1 day</table>"
+    )
+    assert [left.why for left in page.columns] == ['column not read, without a head: "Shop"']
 
 
 @pytest.mark.parametrize("between", ["<li>Title: beta, Purpose: y, Expires: 2 days", "</ul><p>vuid: video, persistent"])
@@ -104,6 +162,8 @@ def test_an_emphasised_name_in_the_text_of_another_one_is_reported() -> None:
         "<p>Name: Acme Ltd. Address: Main Street 1.</p>",
         "<p>Name: Müller</p>",
         "<p>Cookies: what are they?</p>",
+        "<p>This site sets <b>one</b> cookie.</p>",
+        "<p>There are <b>persistent</b> cookies and <b>session</b> cookies.</p>",
         "<p>Vimeo sets a cookie, which is kept for 2 years.</p>",
     ],
 )
@@ -111,7 +171,20 @@ def test_labels_of_other_things_are_not_reported(text: str) -> None:
     assert read(text) == ([], [])
 
 
-@pytest.mark.parametrize("piece", ["Name: a_1. ", "Name: a_1, Purpose ", "a, b, ", "sets x, ", "a (b ", "Cookies: a: "])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "Name: a_1. ",
+        '"theme" cookie, ',
+        "(_a ",
+        "deleted ",
+        "Name: a_1, Purpose ",
+        "a, b, ",
+        "sets x, ",
+        "a (b ",
+        "Cookies: a: ",
+    ],
+)
 @pytest.mark.parametrize("before", ["", "Name: x. ", "<b>a_1</b>, "])
 def test_a_long_line_is_read_in_linear_time(before: str, piece: str) -> None:
     def reads(length: int) -> object:

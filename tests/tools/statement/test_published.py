@@ -46,6 +46,8 @@ def named(text: str) -> list[tuple[str, str]]:
         ("The following cookies:\n* sid: a\n  that goes on\n\n* lang: b", [("sid", "-"), ("lang", "-")]),
         ("| Cookie | Use |\n|--|--|\n| `a_1` / `b_1` | x |\n| c_1, d_1 | kept for 1 day |\n| e_1 (2 weeks) | y |\n| f_1 and g_1 | z |", [("a_1", "-"), ("b_1", "-"), ("c_1", "1d"), ("d_1", "1d"), ("e_1", "2w"), ("f_1", "-"), ("g_1", "-")]),
         ("<table><tr><th>Cookie<th>Use<tr><td>a_1<br>b_1<td>x<tr><td>not a name<td>y</table>", [("a_1", "-"), ("b_1", "-")]),
+        ('.. csv-table::\n   :header: "Name", "Purpose", "Expires"\n\n   "jwt", "login, and ""more""", "24 hours"\n   "a_1", "x", "1 year"\n', [("jwt", "24h"), ("a_1", "1y")]),
+        ('"Name", "Expires"\n"jwt", "24 hours"\n\n* _ga: counts', [("jwt", "24h"), ("_ga", "-")]),
         ("\ufeffThe following cookies:\r\n* sid: a\r\n* sid: again\r\n", [("sid", "-")]),
     ],
 )  # fmt: skip

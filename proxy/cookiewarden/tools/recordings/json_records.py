@@ -95,7 +95,7 @@ class _Later:
     """Parts of a record that count only if the rest of the record does not have their cookies."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
-    """Header lines in texts, by their lower-case name."""
+    """Header lines in texts, by their lower-case name, and cookies as objects."""
     by_form: list[bytes] = field(default_factory=list)
     named: list[bytes] = field(default_factory=list)
     """Names of cookies in texts that have an unknown form."""
@@ -213,8 +213,11 @@ class Members:
             lines = value
         else:
             lines = [value] if isinstance(value, str) else []
+        is_parsed = key.lower().endswith("cookies") and not isinstance(value, str)
         for text in lines:
-            if "=" in text or is_empty(octets(text)) or is_redacted(octets(text)):
+            if is_parsed and "=" in text and not is_set:  # WireMock has the header and its cookies
+                self._later.lines.append(("cookie", text))
+            elif "=" in text or is_empty(octets(text)) or is_redacted(octets(text)):
                 self.found.add(key, octets(text))
             else:  # such as has_cookie: yes
                 self._account.miss(Note.UNCLEAR)

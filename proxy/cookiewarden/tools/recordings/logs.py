@@ -37,7 +37,7 @@ from cookiewarden.tools.recordings.header_lists import HeaderList
 from cookiewarden.tools.recordings.json_records import Members
 from cookiewarden.tools.recordings.json_shapes import parts_of
 from cookiewarden.tools.recordings.json_stream import with_repeats
-from cookiewarden.tools.recordings.mentions import UnreadHeaders, named
+from cookiewarden.tools.recordings.mentions import UnreadHeaders, is_named, named
 from cookiewarden.tools.recordings.netlog import Sources, events_of
 from cookiewarden.tools.recordings.recorded import Account, Note, Recorded
 
@@ -210,7 +210,7 @@ class Logs:
             if not found.host and _HOSTNAME.fullmatch(value):
                 found.host = value
             return False
-        if has_member(value):
+        if has_member(value) or is_named(re.split(rb"[;,]", value, maxsplit=1)[0]):  # as in `--header=Cookie: sid=1`
             self._account.miss(Note.UNKNOWN_FORM)
             return False
         if b"&" in value and b";" not in value:

@@ -80,12 +80,16 @@ def led_text(line: PageLine) -> NamedText | None:
         return None  # a sentence that begins with an emphasised word
     if more := _MORE.match(rest):
         others = names_in(more["names"], False)
-        if others and all(
-            (name in line.marked or STRONG.search(name)) and not is_like_lifetime(name) for name in others
-        ):
+        if others and all(_is_further_name(name, line) for name in others):
             names, rest = [*names, *others][:MAX_NAMES], rest[more.end() :]
     text, lifetime = parted(re.sub(r"^[\s:,|\u2013\u2014-]+", "", rest))
     return NamedText(names, text, lifetime or at_the_end(text))
+
+
+def _is_further_name(word: str, line: PageLine) -> bool:
+    """Check for a name behind another, and not a number as in `**_ga**, 2 years`."""
+    is_name = word in line.marked or STRONG.search(word) is not None
+    return is_name and re.search(r"[^\W\d]", word) is not None and not is_like_lifetime(word)
 
 
 _JOIN = r"(?:\s?(?:[,;/&+]|\b(?:and|or|en|of|und|oder|et|ou|y|e|o|i|og|och|ja|si|és|και)\b)){1,3}\s?"
@@ -139,7 +143,10 @@ def parted(text: str) -> tuple[str, Lifetime | None]:
 
 
 def _without_lifetime(text: str) -> tuple[str, Lifetime | None]:
-    """Take the lifetime out of `2 years - counts visits`."""
+    """Take the lifetime out of `2 years - counts visits` and `2 years, counts visits`."""
+    before, _, after = text.partition(",")
+    if after and is_only_lifetime(before) and not has_number_of_time(after):
+        return after.strip(), lifetime_of(before)
     parts = re.split(r"\s+[|\u2013\u2014-]\s+", text)
     spans = [part for part in parts if is_only_lifetime(part)]
     if len(parts) == 1 or len(spans) != 1:

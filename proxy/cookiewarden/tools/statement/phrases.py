@@ -16,7 +16,7 @@ _SPEAKS_OF_TIME = re.compile(
 _SESSION_SAID = re.compile(
     r"session cookie|sessiecookie"
     r"|(until|when|at|after)\b.{0,40}\b(browser|session)\b.{0,30}\b(close[sd]?|ends?|quit|exit)"
-    r"|(until|when)\b.{0,20}\bclos\w+\b.{0,20}\bbrowser|end of (the|your|a) (browser )?session"
+    r"|(until|when)\b.{0,20}\bclos\w+\b.{0,20}\bbrowser|end of (the|your|a|each|this) (\w+ )?session"
     r"|(tot|als|wanneer|zodra|na)\b.{0,40}\bbrowser\b.{0,20}\b(sluit|gesloten|afsluit)|einde van (de|uw) sessie"
     r"|(fermeture|chiusura|cerrar|cierre|schliess\w*|zamknie\w*|zavren\w*|inchide\w*|fecho|fechar|encerra\w*|zatvaran\w*)"
     r"\b.{0,30}\b(browser\w*|naveg\w+|prohliz\w+|przegladark\w*|preglednik\w*)"
@@ -146,6 +146,22 @@ def has_number_of_time(text: str) -> bool:
     """Check whether a text has a number with a unit of time, which is perhaps a lifetime."""
     said = folded(text)
     return any(found["number"] or found["small"] for found in words().spans.finditer(said))
+
+
+_END = re.compile(
+    r"\b(?:deleted|erased|expires?|expired|removed (?:when|after|as|at|once|if)"
+    r"|cleared (?:when|after|as|at|once|if)|lasts?"
+    r"|(?:kept|stored|valid|stays|remains) (?:until|till|for|as long|while|only))\b"
+    r"|\b(?:until|when|once|after) (?:you|the user|the visitor|a user)\b.{0,20}\b(?:log|sign|close|leave)"
+    r"|\b(?:verwijderd|gewist|verloopt|vervalt|geloscht|lauft ab|erlischt|supprimee?s?|efface|expire|eliminad[oa]s?"
+    r"|eliminat[oiae]|cancellat[oiae]|borrad[oa]s?|caduca|scade|scadenza|apagad[oa]s?|usuwan\w*|wygasa)\b"
+)
+"""Words about the end of a cookie."""
+
+
+def speaks_of_an_end(text: str) -> bool:
+    """Check for words about the end of a cookie, which perhaps state its lifetime: "deleted when you sign out"."""
+    return _END.search(folded(text)) is not None
 
 
 def is_only_lifetime(text: str) -> bool:

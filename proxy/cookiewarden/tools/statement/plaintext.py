@@ -1,5 +1,6 @@
 """Lines of Markdown and of plain text, such as the text of a PDF."""
 
+import csv
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -13,6 +14,8 @@ _HEADING = re.compile(r"#{1,6}[ \t]")
 _PIPES = re.compile(r"\|?(?: *:?-+:? *\|)+(?: *:?-+:?)? *")
 _OPEN_ROW = re.compile(r" {0,3}[^|\s-][^|]*\|")
 """Row of a Markdown table that does not begin with `|`."""
+_CSV = re.compile(r"""(?::header:\s*+)?("[^"]*+"(?:\s*+,\s*+(?:"(?:[^"]|"")*+"|[^",]*+))++)""")
+"""Row of CSV whose first field has quotes, as in a csv-table of reStructuredText."""
 _RULE = re.compile(r"[\s|:=+-]+")
 
 
@@ -56,18 +59,20 @@ def _text_line(raw: str, number: int) -> Iterator[PageLine]:
         item = text[bullet.end() :]
         yield PageLine(LineKind.ITEM, _unmarked(item), number, lead=_lead(item), marked=_marked(item))
     elif len(cells) > 1:
-        marked = line.lstrip().startswith("|")
+        marked = line.lstrip().startswith("|") or _CSV.fullmatch(line.strip()) is not None
         yield PageLine(LineKind.ROW, "", number, tuple(_cell(cell) for cell in cells), int(marked))
     else:
         yield PageLine(LineKind.TEXT, _unmarked(text), number, lead=_lead(text), marked=_marked(text))
 
 
 def _cells(line: str) -> list[str]:
-    """Split a row of a Markdown table, of a table with tabs, or of columns from pdftotext."""
+    """Split a row of a Markdown table, of a table with tabs, of columns from pdftotext, or of CSV with quotes."""
     stripped = line.strip()
     if stripped.startswith("|"):
         inner = stripped.removeprefix("|").removesuffix("|")
         return [cell.strip() for cell in re.split(r"(?<!\\)\|", inner)]
+    if row := _CSV.fullmatch(stripped):
+        return [plain(cell) for cell in next(csv.reader([row[1]], skipinitialspace=True))]
     return [cell.strip() for cell in re.split(r"\t+| {3,}", stripped)]
 
 

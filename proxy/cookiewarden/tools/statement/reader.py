@@ -36,6 +36,7 @@ from cookiewarden.tools.statement.phrases import (
     is_only_lifetime,
     lifetime_in,
     lifetime_of,
+    speaks_of_an_end,
     unread_lifetime_in,
 )
 from cookiewarden.tools.statement.words import (
@@ -67,6 +68,8 @@ MAX_GRID = 8
 """Maximum columns of a grid."""
 MAX_HEADS = 120
 """Maximum characters of a line of heads."""
+MAX_SPAN = 60
+"""Maximum characters of a cell that is perhaps a lifetime, in a table without heads."""
 MAX_LINES = 5
 """Maximum lines of text below a name."""
 
@@ -279,19 +282,22 @@ class PageReader:
         if (heads := items[0].cells) and columns_of(heads) is not None and len(items) > 1:
             return self._table([_as_row(item, len(heads)) for item in items])
         found = [(item, named_text(item)) for item in items]
-        named = [text for _, text in found if text is not None]
+        named = [text for _, text in found if text is not None and not _is_label_of_values(text)]
         if self._is_list_of_cookies(named):
             self.published.rows += len(items)
             spans = sum(text.lifetime is not None and not text.text for text in named)
             for item, text in found:
-                if text is not None:
-                    self._add(self._claims_of(text, item, is_span=spans * 2 >= len(named)))
-                else:
+                if text is None:
                     self._leave(item, f"no name of a cookie: {quoted(item.text)}")
+                elif _is_label_of_values(text):
+                    self._leave(item, f"a label without the name of its cookie: {quoted(item.text)}")
+                else:
+                    self._add(self._claims_of(text, item, is_span=spans * 2 >= len(named)))
             return True
         if named:
             told = f"a list without names of cookies, from {quoted(named[0].names[0])}"
-            self._leave(items[0], told, is_understood=True, is_row=False)
+            is_understood = not all(_is_code_or_name(item) for item in items)
+            self._leave(items[0], told, is_understood, is_row=False)
         return False
 
     def _table(self, rows: list[PageLine]) -> bool:
@@ -509,8 +515,11 @@ class PageReader:
         self._leave_lifetime(new[0])
 
     def _leave_lifetime(self, claim: Claim) -> None:
-        """Report a number with a unit of time in the purpose of a cookie whose lifetime is not known."""
-        if claim.lifetime is None and claim.name not in self.lifetimes_told and has_number_of_time(claim.purpose):
+        """Report a number with a unit of time, or words about an end, in the purpose of a cookie whose lifetime is not
+        known."""
+        if claim.lifetime is not None or claim.name in self.lifetimes_told:
+            return
+        if has_number_of_time(claim.purpose) or speaks_of_an_end(claim.purpose):
             told = f"perhaps a lifetime in the text of {quoted(claim.written)}: {quoted(claim.purpose)}"
             self._leave(PageLine(LineKind.ROW, "", claim.line), told, is_row=False)
 
@@ -537,13 +546,30 @@ class PageReader:
             spans = dict.fromkeys(with_unit(line.cells[at], self.units.get(at, "")) for at in at_cells)
             texts["lifetime"] = " / ".join(filter(None, spans))
             return self._read(texts, line)
-        others = line.cells[1:]
-        span = next((cell for cell in others if lifetime_of(cell) is not None), "")
+        return self._bare_row(line) if is_bare_row(line) else self._read({}, line)
+
+    def _bare_row(self, line: PageLine) -> list[Claim]:
+        """Read a row without heads: a name, and the cells that are its lifetime and purpose by their texts."""
+        others = [cell for cell in line.cells[1:] if cell]
+        likely = [
+            cell for cell in others if is_like_lifetime(cell) or (len(cell) <= MAX_SPAN and has_number_of_time(cell))
+        ]
+        span = next((cell for cell in likely if lifetime_of(cell) is not None), likely[0] if likely else "")
         purpose = max((cell for cell in others if cell != span), key=len, default="")
-        texts = {"name": line.cells[0], "purpose": purpose, "lifetime": span}
-        if not is_bare_row(line):
-            texts["name"] = ""
-        return self._read(texts, line)
+        for cell in others:
+            if cell not in (span, purpose) and cell in likely:
+                self._leave(line, f"perhaps the lifetime of {quoted(line.cells[0])}: {quoted(cell)}", is_row=False)
+            elif cell not in (span, purpose):
+                self._leave_bare_column(line, cell)
+        return self._read({"name": line.cells[0], "purpose": purpose, "lifetime": span}, line)
+
+    def _leave_bare_column(self, line: PageLine, cell: str) -> None:
+        """Report a column of a table without heads that is not read, once for each table."""
+        key = f"without heads {line.table}"
+        if key not in self.columns_told:
+            self.columns_told.add(key)
+            told = f"column not read, without a head: {quoted(cell)}"
+            self.published.columns.append(LeftOut(line.number, told, is_understood=True, is_row=False))
 
     def _read(self, texts: dict[str, str], line: PageLine) -> list[Claim]:
         """Read the cookies of a row by the kinds of its columns."""
@@ -621,6 +647,18 @@ def _common(span: str) -> Lifetime | None:
     """Return the lifetime of several names, if it is one for all."""
     found = [lifetime_of(part) for part in re.split(r"[/,;\n]|\b(?:and|or|en|of|und|et|y|e)\b", span)]
     return found[0] if all(lifetime == found[0] for lifetime in found) else None
+
+
+def _is_code_or_name(item: PageLine) -> bool:
+    """Check for an item that begins with an emphasised word in small letters: `**lang**: your language`."""
+    lead = item.lead.rstrip(" .:")
+    return lead[:1].islower() and could_be_a_name(lead)
+
+
+def _is_label_of_values(text: NamedText) -> bool:
+    """Check for a label in the place of a name: `Duration: 13 months` in a list of cookies."""
+    head = label(text.names[0]) if len(text.names) == 1 else None
+    return head is not None and head.kind != "name" and not STRONG.search(text.names[0])
 
 
 _NAME_LINES = (LineKind.HEADING, LineKind.TEXT)

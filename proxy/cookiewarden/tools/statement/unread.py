@@ -15,21 +15,41 @@ from cookiewarden.tools.statement.names import MAX_NAMES, STRONG, could_be_a_nam
 from cookiewarden.tools.statement.phrases import day_in, has_number_of_time, is_like_lifetime, lifetime_of
 from cookiewarden.tools.statement.words import folded, head_of, storage_of
 
+MAX_HEADING = 200
+"""Maximum characters of a heading that are looked at."""
 MENTION = re.compile(
-    r"(?<![\w/.@%:=&?*<>\[{(\u201c\"'`-])(_{1,2}[A-Za-z][\w*.-]*|[A-Z][A-Z_]*SESS(?:ION)?ID|[A-Z]+\.[A-Za-z]+_Session\w+)(?![\w(=])"
+    r"(?<![\w/.@%:=&?*<>\[{-])(?<![\w\]]\()(_{1,2}[A-Za-z][\w*.-]*|[A-Z][A-Z_]*SESS(?:ION)?ID|[A-Z]+\.[A-Za-z]+_Session\w+)(?![\w(=])"
 )
 """Names in running text."""
 _SNAKE = re.compile(r"(?<![\w/.@%:=&?*<>-])([a-z0-9]+(?:_[a-z0-9]+)+)(?![\w(=@/])", re.IGNORECASE)
 """Words with underscores, which are names in a sentence about cookies."""
 _CAMEL = re.compile(r"(?<![\w/.@%:=&?*<>-])([a-z]+[A-Z]?[a-z]*(?:Id|ID)|[a-z]+\.sid)(?![\w(=@/])")
 """Words such as sessionId, which are names in a sentence about cookies."""
+_OF_FRAMEWORKS = re.compile(
+    r"(?<![\w/.@%:=&?*<>-])([a-z]*(?:csrf|xsrf)\w*|[a-z]*sess(?:ion)?id|[A-Z]+(?:-[A-Z]+)*-(?:TOKEN|CSRF|XSRF|SESSION|AUTH|SID|ID))"
+    r"(?![\w(=@/-])"
+)
+"""Names that frameworks give to cookies, such as csrftoken and XSRF-TOKEN, in a sentence about cookies."""
+_CALLED = re.compile(
+    r"\bcookies? (?:is |are )?(?:called|named|labelled|with the name|genaamd|met de naam|namens|mit dem namen"
+    r"|appel\u00e9e?s?|nomm\u00e9e?s?|llamad[ao]s?|denominad[ao]s?|chiamat[oi]|denominat[oi]|o nazwie)"
+    r"\s+[\"'`\u201c\u2018\u201e\u00ab]?\s?([\w][\w*.-]{0,127})",
+    re.IGNORECASE,
+)
+"""Name behind a word for it: `a cookie called theme`."""
 
 
 def unread(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
     """Yield the lines that were not read and perhaps are cookies, and then names in text."""
     places = {left.line for left in published.left_out if not left.is_understood}
+    heading = ""
     for line in lines:
-        if not line.is_read and (why := _why(line)) and not (line.number in places and line.kind is LineKind.TEXT):
+        heading = line.text[:MAX_HEADING] if line.kind is LineKind.HEADING else heading
+        if (
+            not line.is_read
+            and (why := _why(line) or _why_of_item(line, heading))
+            and not (line.number in places and line.kind is LineKind.TEXT)
+        ):
             yield LeftOut(line.number, why)
             line.is_read = True
             line.why = why
@@ -68,6 +88,18 @@ def _why(line: PageLine) -> str:
     if _is_lifetime(line):
         return f"a lifetime without the name of its cookie: {quoted(line.text)}"
     return ""
+
+
+def _why_of_item(line: PageLine, heading: str) -> str:
+    """Return the reason to report an item about a cookie without a name, such as `Consent banner (1 year)`, or ""."""
+    if line.kind is not LineKind.ITEM or len(line.text) > MAX_ITEM or "cookie" not in folded(f"{heading} {line.text}"):
+        return ""
+    found = _AT_THE_END.search(line.text)
+    is_told = found is not None and is_like_lifetime(found[1] or found[2])
+    return f"an item with a lifetime, without the name of its cookie: {quoted(line.text)}" if is_told else ""
+
+
+_AT_THE_END = re.compile(r"(?:\(([^()]{1,60})\)|[:,;\u2013\u2014-]\s*([^:,;()\u2013\u2014-]{1,60}))\s*\.?$")
 
 
 def _has_cookie(line: PageLine) -> bool:
@@ -186,6 +218,42 @@ def _is_lifetime(line: PageLine) -> bool:
     )
 
 
+def _marked_beside_cookie(line: PageLine) -> list[str]:
+    """Return emphasised words, code and quoted words beside the word cookie: `the "theme" cookie`."""
+    said = line.text[:MAX_ITEM]
+    words_of_it = {*line.marked, *(found[1] for found in islice(_QUOTED.finditer(said), MAX_NAMES))}
+    found = [
+        word
+        for word in words_of_it
+        if could_be_a_name(word) and word[:1].islower() and "cookie" not in word and word not in _KINDS
+    ]
+    return [word for word in sorted(found) if re.search(_BESIDE_COOKIE.format(re.escape(word)), said, re.IGNORECASE)]
+
+
+_QUOTED = re.compile(r"""["'`\u201c\u2018\u201e\u00ab]\s?([A-Za-z][\w.-]{1,63})\s?["'`\u201d\u2019\u00bb]""")
+_BESIDE_COOKIE = r"""cookies?\W{{1,3}}{0}(?![\w-])|(?<![\w-]){0}\W{{1,3}}(?:session |tracking )?cookie\b"""
+_KINDS = frozenset(
+    [
+        "one",
+        "a",
+        "an",
+        "no",
+        "any",
+        "each",
+        "this",
+        "session",
+        "persistent",
+        "essential",
+        "necessary",
+        "functional",
+        "tracking",
+        "only",
+        "single",
+    ]
+)
+"""Words before `cookie` that are emphasised and are not names."""
+
+
 def _mentions(lines: list[PageLine], known: list[str], told: list[str]) -> Iterator[LeftOut]:
     """Yield names in text and in other lists that were not read, each once."""
     seen: set[str] = set()
@@ -194,10 +262,12 @@ def _mentions(lines: list[PageLine], known: list[str], told: list[str]) -> Itera
             continue
         mentions = MENTION.findall(line.text[:MAX_ITEM])
         if "cookie" in folded(line.text[:MAX_ITEM]):
-            mentions += _SNAKE.findall(line.text[:MAX_ITEM]) + _CAMEL.findall(line.text[:MAX_ITEM])
+            for form in (_SNAKE, _CAMEL, _OF_FRAMEWORKS, _CALLED):
+                mentions += form.findall(line.text[:MAX_ITEM])
+            mentions += _marked_beside_cookie(line)
         if line.is_read:
             mentions += [said for said in line.marked if is_strong(said) and could_be_a_name(said)]
-        for said in mentions:
+        for said in (one.rstrip(".") for one in mentions):
             name = pattern(said.rstrip("._-"))
             if name in seen or len(seen) >= MAX_NAMES or any(name_matches(other, name) for other in known):
                 continue

@@ -233,23 +233,7 @@ def _marked_beside_cookie(line: PageLine) -> list[str]:
 _QUOTED = re.compile(r"""["'`\u201c\u2018\u201e\u00ab]\s?([A-Za-z][\w.-]{1,63})\s?["'`\u201d\u2019\u00bb]""")
 _BESIDE_COOKIE = r"""cookies?\W{{1,3}}{0}(?![\w-])|(?<![\w-]){0}\W{{1,3}}(?:session |tracking )?cookie\b"""
 _KINDS = frozenset(
-    [
-        "one",
-        "a",
-        "an",
-        "no",
-        "any",
-        "each",
-        "this",
-        "session",
-        "persistent",
-        "essential",
-        "necessary",
-        "functional",
-        "tracking",
-        "only",
-        "single",
-    ]
+    ["one", "no", "any", "each", "this", "single", "session", "persistent", "essential", "necessary", "functional"]
 )
 """Words before `cookie` that are emphasised and are not names."""
 

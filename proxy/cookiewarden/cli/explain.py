@@ -48,7 +48,10 @@ from cookiewarden.tools.recordings.recorded import ANYWHERE, Recorded
 @click.option(
     "--url",
     metavar="URL",
-    help=f"URL of the request, for input that does not have one.  [default: {DEFAULT_URL}]",
+    help=(
+        "URL of the request, for input that does not have one. Its scheme counts for heads without a scheme."
+        f"  [default: {DEFAULT_URL}]"
+    ),
 )
 @click.option(
     "--cookie",

@@ -79,7 +79,10 @@ from cookiewarden.tools.test.suite import draft_suite
     "--url",
     metavar="URL",
     default=DEFAULT_URL,
-    help="URL of text without one, such as saved headers without a Host.",
+    help=(
+        "URL of text without one, such as saved headers without a Host. Its scheme counts for heads without a scheme."
+        "  [default: https]"
+    ),
 )
 @click.option(
     "--token-file",

@@ -235,6 +235,7 @@ def test_each_tool_has_its_source() -> None:
         (DATA / "caddy-redacted.log", "log_credentials"),
         ('{"host": "shop.example", "cookie": "REDACTED"}', "redacted"),
         ('x "GET / HTTP/1.1" 200 cookie="[redacted]"', "redacted"),
+        ("HTTP/1.1 200 OK\nSet-Cookie: <snip>\n", "redacted"),
     ],
 )
 def test_a_recording_without_cookies_has_a_reason(tmp_path: Path, source: Path | str, reason: str) -> None:

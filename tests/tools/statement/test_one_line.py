@@ -112,6 +112,37 @@ def test_a_lifetime_that_no_column_or_label_explains_is_reported(text: str, name
     assert len(reports) == 1 and reports[0].startswith(told)
 
 
+STACKED = "We use these cookies:\n\n_ga\n\nCounts visits.\n\n{span}\n\n{word}\n\nKeeps you signed in.\n\n{span}\n"
+
+
+@pytest.mark.parametrize("word", ["ASPXAUTH", "AntiXsrfToken", "NREUM", "GlobalNavLink", "campusAuth"])
+def test_a_word_in_the_place_of_a_name_is_reported(word: str) -> None:
+    page = read_page(STACKED.format(word=word, span="2 year expiry").encode())
+    assert [(claim.name, claim.lifetime and claim.lifetime.text) for claim in page.claims] == [("_ga", "2y")]
+    assert page.not_understood[0].why == f'perhaps a cookie, alone in its line: "{word}"'
+    page = read_page(f"Cookie\nPurpose\n_ga\nCounts.\n{word}\nKeeps you signed in.\n_gid\nCounts.\n".encode())
+    assert [left.why for left in page.not_understood] == [f'perhaps a cookie, alone in its line: "{word}"']
+
+
+@pytest.mark.parametrize("word", ["Session", "Marketing", "example.com", "Analytics:", "Necessary", "1.2"])
+def test_a_word_that_is_a_heading_or_a_host_is_not_reported(word: str) -> None:
+    page = read_page(f"We use these cookies:\n\n_ga\nCounts visits.\n\n{word}\n\n_gid\nCounts visits.\n".encode())
+    assert [claim.name for claim in page.claims] == ["_ga", "_gid"] and page.not_understood == []
+
+
+@pytest.mark.parametrize(
+    "span",
+    ["Expires on exit of browser", "Removed on closing the browser", "session", "Expires after closing the browser"],
+)
+def test_a_lifetime_below_a_blank_line_belongs_to_the_name_above(span: str) -> None:
+    page = read_page(f"We use these cookies:\n\n_ga\n\nCounts visits.\n\n{span}\n\n_gid\n\nCounts.\n".encode())
+    assert [(claim.name, claim.lifetime and claim.lifetime.text) for claim in page.claims] == [
+        ("_ga", "session"),
+        ("_gid", None),
+    ]
+    assert len(page.groups) == 1 and page.not_understood == []
+
+
 def test_a_column_of_a_table_without_heads_is_named() -> None:
     page = read_page(
         b"<table><tr><td>a_1<td>Shop<td>Counts all visits<td>1 day<tr><td>b_1<td>Shop<td>x x x<td>1 day</table>"

@@ -9,7 +9,7 @@ decision depends on the value (no name, too large, control characters, an undecl
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cookiewarden.core.cookies.cookie import (
     CONTROL,
@@ -74,7 +74,9 @@ EVICTION = Decision(Action.EVICT, None, (Reason.EVICTED,))
 _NO_CLOCK: Callable[[], float] = float
 """A clock for callers without a time: it returns 0."""
 
-_VALUES = re.compile(rb"=[^;]*")
+_NAMELESS: Final = b"="
+_BLANK: Final = b"=="
+"""They stand for the name of a piece without a `=`, and of white space between two `;`. Names have no `=`."""
 
 
 class Engine(Judge):
@@ -446,24 +448,26 @@ class Engine(Judge):
         """Judge one Cookie header value for the data plane, which needs only the decisions. `clock` returns the time in
         seconds since the epoch.
 
-        Browsers often send the same names, so a plan is stored by the header without its values: 3.6 µs instead of 18
-        for 20 cookies.
-        """
-        shape = _VALUES.sub(b"=", header)
-        plan = scope.headers.get(shape)
+        Browsers often send the same names, so a plan is stored by the names."""
+        pieces = header.split(b";")
+        names = []
+        for piece in pieces:
+            name, equals, _ = piece.partition(b"=")
+            names.append(name if equals else _NAMELESS if _has_content(piece) else _BLANK)
+        key = tuple(names)
+        plan = scope.headers.get(key)
         if plan is not None:
-            return plan.apply(header), plan.decisions
+            return plan.apply(header, pieces), plan.decisions
         after, cookies = self.on_cookie(header, scope, clock() if self.limits_renewal else 0.0)
         decisions = tuple(judged.decision for judged in cookies)
-        pieces = shape.split(b";")
         if any(decision.entry is not None and decision.entry.is_transported for decision in decisions):
             return after, decisions
         # A piece without a `=` is a value.
-        if len(shape) <= MAX_SHAPE and all(b"=" in piece or not piece.strip(b" \t") for piece in pieces):
+        if _NAMELESS not in key and sum(map(len, key)) <= MAX_SHAPE:
             judged = iter(cookies)
-            kept = tuple(not _has_content(piece) or next(judged).after is not None for piece in pieces)
+            kept = tuple(name == _BLANK or next(judged).after is not None for name in key)
             self._count(SHAPE_WEIGHT)
-            scope.headers[shape] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
+            scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
 
     # Memo

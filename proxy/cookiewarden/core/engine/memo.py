@@ -116,12 +116,13 @@ class CookiesPlan:
     """True for each piece between two `;` that is kept; None if the header is unchanged."""
     any_left: bool
 
-    def apply(self, header: bytes) -> bytes | None:
+    def apply(self, header: bytes, pieces: list[bytes]) -> bytes | None:
+        """Return the remaining header. `pieces`: the header, split at each `;`."""
         if self.kept is None:
             return header
         if not self.any_left:
             return None
-        return build_cookie(list(compress(header.split(b";"), self.kept)), not self.kept[0])
+        return build_cookie(list(compress(pieces, self.kept)), not self.kept[0])
 
 
 @dataclass(slots=True, eq=False)
@@ -137,8 +138,8 @@ class Scope(Situation):
     """By name, the bound in seconds with which dates are classified."""
     names: dict[bytes, Decision] = field(default_factory=dict)
     runs: dict[tuple[bytes, ...], RunPlan] = field(default_factory=dict)
-    headers: dict[bytes, CookiesPlan] = field(default_factory=dict)
-    """Plans by a Cookie header without its values."""
+    headers: dict[tuple[bytes, ...], CookiesPlan] = field(default_factory=dict)
+    """Plans by the names in a Cookie header."""
 
     def forget(self) -> None:
         for memo in (self.plans, self.dated, self.bounds, self.names, self.runs, self.headers):

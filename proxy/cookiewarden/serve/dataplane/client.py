@@ -357,7 +357,7 @@ class ClientConnection(ClientRole):
                 hints.give(self.peer, UNUSED)
             return
         if came.is_present:
-            metrics.counts[FORWARDED_REPLACED] += 1
+            metrics.add(FORWARDED_REPLACED)
             hints.give(self.peer, REPLACED)
         unwanted = [name for name in came.ingress if name not in self.context.settings.keep_client_header]
         if not unwanted:

@@ -74,7 +74,7 @@ class HttpExchange(ExchangeRole):
         self.began = self.spoke = began
         self.overhead = 0.0
         self.body_ended = request.framing is Framing.NONE
-        context.metrics.counts[IN_FLIGHT] += 1
+        context.metrics.add(IN_FLIGHT)
 
     # The request
 
@@ -239,7 +239,7 @@ class HttpExchange(ExchangeRole):
         if self.context.settings.keep_alt_svc:
             response.parts.append(response.alt_svc)
         else:
-            self.context.metrics.counts[ALT_SVC_DROPPED] += 1
+            self.context.metrics.add(ALT_SVC_DROPPED)
 
     def response_body(self, data: bytes) -> None:
         """Forward a piece of the response body."""
@@ -274,7 +274,7 @@ class HttpExchange(ExchangeRole):
     def _end(self) -> None:
         self.over = True
         metrics = self.context.metrics
-        metrics.counts[IN_FLIGHT] -= 1
+        metrics.add(IN_FLIGHT, -1)
         seconds = perf_counter() - self.began
         if self.status:
             metrics.request(self.request.method, self.status, seconds, self.overhead)

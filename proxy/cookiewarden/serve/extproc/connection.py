@@ -364,7 +364,7 @@ class GrpcConnection(Client):
             raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "an RST_STREAM is not valid")
         self._check_known(number)
         if number in self._streams:
-            self.context.metrics.counts[CALL_RESETS] += 1
+            self.context.metrics.add(CALL_RESETS)
             self._end(number, "reset")
 
     def _check_known(self, number: int) -> None:
@@ -527,7 +527,7 @@ class GrpcConnection(Client):
         except CallFailed:
             raise
         except Exception as fault:  # a fault of the proxy must not end the other calls
-            self.context.metrics.counts[POLICY_ERRORS] += 1
+            self.context.metrics.add(POLICY_ERRORS)
             raise CallFailed(Status.INTERNAL, type(fault).__name__) from fault
         if reply:
             self._send(number, stream, prefixed(reply))

@@ -79,7 +79,7 @@ class ExternalExchange(Call):
             raise CallFailed(Status.FAILED_PRECONDITION, "the call already has a request")
         context = self.context
         self._began = began
-        context.metrics.counts[IN_FLIGHT] += 1
+        context.metrics.add(IN_FLIGHT)
         request, https = request_of(asked, context.https)
         self._request = request
         size = len(request.fields) + sum(map(len, request.cookies)) + len(request.path)
@@ -139,7 +139,7 @@ class ExternalExchange(Call):
         if request is None or cookies is None:
             # A filter of Envoy answered before Envoy asked about the request. Entries of certain hosts do not apply.
             self._began = began
-            context.metrics.counts[IN_FLIGHT] += 1
+            context.metrics.add(IN_FLIGHT)
             self._request = request = RequestHead.unknown()
             cookies = self._cookies_of(context.selected(self._name, b""), request, context.https)
         response, before = response_of(asked)
@@ -159,7 +159,7 @@ class ExternalExchange(Call):
             if lines != before:
                 superseding = {decision.supersedes for decision in decisions}
                 sent = fitting(lines, evicting, superseding, before, len(asked.headers), octets)
-                context.metrics.counts[MUTATIONS_LEFT_OUT] += len(lines) - len(sent)
+                context.metrics.add(MUTATIONS_LEFT_OUT, len(lines) - len(sent))
                 mutation = set_cookie_mutation(sent)
             reply = answer(Part.RESPONSE_HEADERS, mutation, context.metadata.of("response", decisions))
         if response.status >= 200 or response.status == 101:
@@ -180,7 +180,7 @@ class ExternalExchange(Call):
         """Count and log the exchange, once."""
         self._is_answered = True
         context = self.context
-        context.metrics.counts[IN_FLIGHT] -= 1
+        context.metrics.add(IN_FLIGHT, -1)
         seconds = perf_counter() - self._began
         if status:
             context.metrics.request(request.method, status, seconds, overhead)
@@ -192,5 +192,5 @@ class ExternalExchange(Call):
     def ended(self, why: str) -> None:
         """Count a response that Envoy never asked about, for example because the client left."""
         if self._request is not None and not self._is_answered:
-            self.context.metrics.counts[NEVER_ANSWERED] += 1
+            self.context.metrics.add(NEVER_ANSWERED)
             self._over(self._request, 0, self._overhead, why or "abort")

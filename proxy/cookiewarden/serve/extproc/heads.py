@@ -2,7 +2,7 @@
 
 from cookiewarden.core.engine.memo import SetCookieLines
 from cookiewarden.serve.wire.ext_proc import COOKIE, SET_COOKIE, ProcessingRequest
-from cookiewarden.serve.wire.head import IN_VALUES, Framing
+from cookiewarden.serve.wire.head import Framing, are_in_values
 from cookiewarden.serve.wire.request_head import RequestHead
 from cookiewarden.serve.wire.response_head import ResponseHead, cut_at_value, shapes
 
@@ -56,7 +56,7 @@ def response_of(asked: ProcessingRequest) -> tuple[ResponseHead, list[bytes]]:
     for name, value in asked.headers:
         if name == SET_COOKIE:
             set_cookies.append(value)
-            if value.translate(None, IN_VALUES):  # control characters: no plan for other values may apply
+            if not are_in_values(value):  # control characters: no plan for other values may apply
                 shape += (AFTER, value, b"")
                 values.append(b"")
                 continue

@@ -54,7 +54,7 @@ class ExchangeCookies:
             if engine.asks_consent:
                 self.scope = scope = _scope(engine, request, host, https)
                 if engine.reads_gpc:
-                    policies.metrics.counts[WITH_GPC if scope.key[3][1] else WITHOUT_GPC] += 1
+                    policies.metrics.add(WITH_GPC if scope.key[3][1] else WITHOUT_GPC)
             else:
                 self.scope = engine.scope_of(host, request.path, https)
         except Exception as error:
@@ -260,7 +260,7 @@ def _has_expires(response: ResponseHead) -> bool:
 
 
 def _own_fault(policies: Policies, doing: str, error: Exception, outcome: str) -> None:
-    policies.metrics.counts[POLICY_ERRORS] += 1
+    policies.metrics.add(POLICY_ERRORS)
     log.error("%s failed (%s); %s", doing, type(error).__name__, outcome)
 
 

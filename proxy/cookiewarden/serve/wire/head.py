@@ -98,8 +98,15 @@ lower_names = _Names()
 # Fields
 
 NONE: tuple[bytes, ...] = ()
-IN_VALUES = bytes([*range(0x20, 0x7F), *range(0x80, 0x100)])
-"""Octets that llhttp accepts at any place in a value."""
+_IN_VALUES = bytes(octet if octet >= 0x20 and octet != 0x7F else 0x20 for octet in range(0x100))
+"""A table that changes the octets that llhttp does not accept at any place in a value."""
+
+
+def are_in_values(octets: bytes) -> bool:
+    """Check that llhttp accepts all octets at any place in a value."""
+    return octets.translate(_IN_VALUES) == octets  # half the instructions of deleting the others
+
+
 HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\-]*(?::[0-9]*)?|\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")
 """Syntax of a Host field: a host, with or without a port (RFC 9110 7.2)."""
 BARE_LF = re.compile(rb"(?<!\r)\n")

@@ -12,13 +12,13 @@ from cookiewarden.serve.wire.forwarded import Forwarded, read_forwarded
 from cookiewarden.serve.wire.head import (
     BARE_LF,
     HOST,
-    IN_VALUES,
     NONE,
     OPTIONS,
     PROTECTED,
     BadHead,
     Framing,
     Limits,
+    are_in_values,
     examine,
     length_of,
     lower_names,
@@ -228,7 +228,7 @@ def read_again(data: bytes, limits: Limits, last: RequestHead) -> RequestHead | 
     value = data[begin:end]
     if value.count(b";") >= limits.max_cookies:
         return None
-    return None if value.translate(None, IN_VALUES) else last.again(line[1], line[2], [value.strip(b" ")])
+    return last.again(line[1], line[2], [value.strip(b" ")]) if are_in_values(value) else None
 
 
 def refuse_early(data: bytes, looked: int, limits: Limits) -> None:

@@ -17,7 +17,7 @@ _ENDS_ATTRIBUTE = re.compile(
 _REDACTED = re.compile(
     rb"[\[<({*_ ]*"
     rb"(?:[0-9]+ bytes were stripped"
-    rb"|redacted|removed|hidden|filtered|masked|sanitized|scrubbed|secret|omitted|x{3,}|\*+)[\]>)}*_ ]*",
+    rb"|redacted|removed|hidden|filtered|masked|sanitized|scrubbed|secret|omitted|snip(?:ped)?|x{3,}|\*+)[\]>)}*_ ]*",
     re.IGNORECASE,
 )
 

@@ -10,7 +10,7 @@ from cookiewarden.tools.recordings.recorded import Account, Note
 _WORD = re.compile(rb"(?:set[-_ ]?)?cookies?(?![a-z0-9_-])", re.IGNORECASE)
 _FIRST = rb"[^\s;,=\"'`(){}<>\[\]:?&/\\|]{1,256}(?==(?!=))"
 """A cookie's name. Names that are longer are not known."""
-_REDACTED = rb"[<\[(*]{1,3}(?:redacted|removed|hidden|filtered|masked|[0-9]+ bytes)"
+_REDACTED = rb"[<\[(*]{1,3}(?:redacted|removed|hidden|filtered|masked|snip(?:ped)?|[0-9]+ bytes)"
 _QUOTES = rb"[\s\"'`\[({<\\]{0,24}"
 _NAMES = re.compile(
     rb"(?P<close>[\"'`\])>\\]{0,4}(?:</\w{1,8}>\s{0,8}<\w{1,8}>)?)[ \t]{0,32}(?P<sep>=>|->|:=|[:=,|]|)"

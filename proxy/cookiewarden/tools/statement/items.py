@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 
 from cookiewarden.core.policy.policy import Lifetime
+from cookiewarden.tools.statement.labels import label
 from cookiewarden.tools.statement.lines import PageLine
-from cookiewarden.tools.statement.names import MAX_NAMES, STRONG, could_be_a_name, names_in
+from cookiewarden.tools.statement.names import COMPANIES, MAX_NAMES, STRONG, could_be_a_name, names_in
 from cookiewarden.tools.statement.phrases import (
     has_number_of_time,
     is_like_lifetime,
@@ -119,6 +120,18 @@ def strong_text(line: PageLine) -> NamedText | None:
 def is_strong(name: str) -> bool:
     """Check for a name that is not an ordinary word, also in running text."""
     return re.search(r"[_%*]|SESS(?:ION)?ID$", name) is not None
+
+
+def is_lone_word(line: PageLine) -> bool:
+    """Check for a line that is one word and could be a name, unlike `Session` and `example.com`."""
+    word = line.text
+    is_word = could_be_a_name(word) and re.search(r"[^\W\d_]{2}", word) is not None and label(word) is None
+    is_other = _ORDINARY.fullmatch(word) is not None or word.lower() in COMPANIES or is_like_lifetime(word)
+    return is_word and not is_other
+
+
+_ORDINARY = re.compile(r"[^\W\d_][^\W\d_A-Z]*[.:!?]?|[\w.-]*\.[a-z]{2,}|\W.*|.*[:.!?)]")
+"""Word with at most one capital, which is a heading in most pages, or the name of a host."""
 
 
 def weak_text(line: PageLine) -> NamedText | None:

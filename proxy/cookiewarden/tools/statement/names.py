@@ -20,6 +20,33 @@ BROWSERS = frozenset(
     ]
 )
 """Names of browsers, which are items of lists about settings."""
+COMPANIES = frozenset(
+    [
+        "addthis",
+        "adsense",
+        "adwords",
+        "cookiebot",
+        "cookieyes",
+        "doubleclick",
+        "hotjar",
+        "hubspot",
+        "javascript",
+        "linkedin",
+        "mailchimp",
+        "onetrust",
+        "paypal",
+        "quantcast",
+        "recaptcha",
+        "sharethis",
+        "snapchat",
+        "tiktok",
+        "whatsapp",
+        "woocommerce",
+        "wordpress",
+        "youtube",
+    ]
+)
+"""Names of companies and services that have capitals within, and stand above their cookies."""
 STRONG = re.compile(
     r"[_%*0-9]|[a-z][A-Z]|^[A-Z]{4,}$|^(sid|sess|session|lang|token|csrf|locale)|(sid|id|token|session)$|-[a-z]+-"
 )

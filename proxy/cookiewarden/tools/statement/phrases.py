@@ -17,6 +17,8 @@ _SESSION_SAID = re.compile(
     r"session cookie|sessiecookie"
     r"|(until|when|at|after)\b.{0,40}\b(browser|session)\b.{0,30}\b(close[sd]?|ends?|quit|exit)"
     r"|(until|when)\b.{0,20}\bclos\w+\b.{0,20}\bbrowser|end of (the|your|a|each|this) (\w+ )?session"
+    r"|(on|at|upon|until|after) (the |your )?(exit|close|closing|closure|end) of (the |your |a )?(web )?browser"
+    r"|(on|at|upon|until|after) (browser (exit|close|closing|closure)|(exiting|closing|leaving) (the |your )?browser)"
     r"|(tot|als|wanneer|zodra|na)\b.{0,40}\bbrowser\b.{0,20}\b(sluit|gesloten|afsluit)|einde van (de|uw) sessie"
     r"|(fermeture|chiusura|cerrar|cierre|schliess\w*|zamknie\w*|zavren\w*|inchide\w*|fecho|fechar|encerra\w*|zatvaran\w*)"
     r"\b.{0,30}\b(browser\w*|naveg\w+|prohliz\w+|przegladark\w*|preglednik\w*)"

@@ -17,7 +17,7 @@ from cookiewarden.tools.statement.columns import (
     upright,
     with_lifetimes,
 )
-from cookiewarden.tools.statement.items import MAX_ITEM, NamedText, at_the_end, named_text, strong_text
+from cookiewarden.tools.statement.items import MAX_ITEM, NamedText, at_the_end, is_lone_word, named_text, strong_text
 from cookiewarden.tools.statement.labels import OTHER_LABEL, label, pairs, unit_of, with_unit
 from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
 from cookiewarden.tools.statement.names import (
@@ -164,6 +164,9 @@ class PageReader:
         while at < len(self.lines) and len(texts) < MAX_LINES and self._describes(at):
             texts.append(self.lines[at].text)
             at += 1
+        if self._is_span_below(at):
+            texts.append(self.lines[at + 1].text)
+            at += 2
         spans = [text for text in texts if is_only_lifetime(text)]
         purpose = " ".join(text for text in texts if text not in spans)
         self.published.rows += 1
@@ -181,9 +184,17 @@ class PageReader:
                 self._leave(line, told, is_row=False)
                 self.lifetimes_told.add(pattern(line.text))
 
+    def _is_span_below(self, at: int) -> bool:
+        """Check for a lifetime below a blank line."""
+        if at + 1 >= len(self.lines) or self.lines[at].kind is not LineKind.BLANK:
+            return False
+        return self.lines[at + 1].kind is LineKind.TEXT and _is_span(self.lines[at + 1].text)
+
     def _describes(self, at: int) -> bool:
         line = self.lines[at]
         if line.kind is not LineKind.TEXT or _is_clear_name(line) or strong_text(line) is not None:
+            return False
+        if is_lone_word(line):
             return False
         return label(line.text) is None and not pairs((line.text,)) and not self._is_heading(at)
 
@@ -249,7 +260,13 @@ class PageReader:
         """Check for a short line between blank lines that is not a sentence."""
         text = self.lines[at].text
         alone = self._begins(at) and (at + 1 == len(self.lines) or self.lines[at + 1].kind is not LineKind.TEXT)
-        return alone and len(text) <= 90 and not text.endswith((".", ":", ";", ",")) and text[:1].isupper()
+        return (
+            alone
+            and len(text) <= 90
+            and not _is_span(text)
+            and not text.endswith((".", ":", ";", ","))
+            and text[:1].isupper()
+        )
 
     def _block(self, at: int) -> int:
         """Read adjacent items or rows, with the lines that continue them. Returns the index of the next line."""
@@ -653,6 +670,13 @@ def _is_code_or_name(item: PageLine) -> bool:
     """Check for an item that begins with an emphasised word in small letters: `**lang**: your language`."""
     lead = item.lead.rstrip(" .:")
     return lead[:1].islower() and could_be_a_name(lead)
+
+
+def _is_span(text: str) -> bool:
+    """Check for a line that is a lifetime, or that is short and states one."""
+    return len(text) <= MAX_SPAN and (
+        is_like_lifetime(text) or (speaks_of_an_end(text) and lifetime_in(text) is not None)
+    )
 
 
 def _is_label_of_values(text: NamedText) -> bool:

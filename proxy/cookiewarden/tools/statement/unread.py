@@ -8,7 +8,7 @@ from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.policy import is_script_read
 from cookiewarden.tools.statement.claims import LeftOut, Published, quoted
 from cookiewarden.tools.statement.columns import is_clear
-from cookiewarden.tools.statement.items import MAX_ITEM, is_strong, weak_text
+from cookiewarden.tools.statement.items import MAX_ITEM, is_lone_word, is_strong, weak_text
 from cookiewarden.tools.statement.labels import label, pairs
 from cookiewarden.tools.statement.lines import LineKind, PageLine
 from cookiewarden.tools.statement.names import MAX_NAMES, STRONG, could_be_a_name, names_in, pattern
@@ -43,13 +43,11 @@ def unread(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
     """Yield the lines that were not read and perhaps are cookies, and then names in text."""
     places = {left.line for left in published.left_out if not left.is_understood}
     heading = ""
+    is_stacked = any(line.is_read and _is_name_in_its_line(line) for line in lines)
     for line in lines:
         heading = line.text[:MAX_HEADING] if line.kind is LineKind.HEADING else heading
-        if (
-            not line.is_read
-            and (why := _why(line) or _why_of_item(line, heading))
-            and not (line.number in places and line.kind is LineKind.TEXT)
-        ):
+        why = "" if line.is_read else _why(line) or _why_of_item(line, heading) or _why_of_word(line, is_stacked)
+        if why and not (line.number in places and line.kind is LineKind.TEXT):
             yield LeftOut(line.number, why)
             line.is_read = True
             line.why = why
@@ -100,6 +98,17 @@ def _why_of_item(line: PageLine, heading: str) -> str:
 
 
 _AT_THE_END = re.compile(r"(?:\(([^()]{1,60})\)|[:,;\u2013\u2014-]\s*([^:,;()\u2013\u2014-]{1,60}))\s*\.?$")
+
+
+def _is_name_in_its_line(line: PageLine) -> bool:
+    return line.kind in (LineKind.TEXT, LineKind.HEADING) and is_clear(line.text) and could_be_a_name(line.text)
+
+
+def _why_of_word(line: PageLine, is_stacked: bool) -> str:
+    """Return the reason to report a word in the place of a name, or "". `is_stacked`: the page has names that stand
+    alone above their text."""
+    is_there = is_stacked and line.kind in (LineKind.TEXT, LineKind.HEADING) and is_lone_word(line)
+    return f"perhaps a cookie, alone in its line: {quoted(line.text)}" if is_there else ""
 
 
 def _has_cookie(line: PageLine) -> bool:

@@ -1,5 +1,7 @@
 """Reading response heads: the fields against llhttp as the oracle, and the memo against a first reading."""
 
+import contextlib
+
 import httptools
 import pytest
 from hypothesis import given, settings
@@ -7,8 +9,13 @@ from hypothesis import strategies as st
 
 from cookiewarden.serve.wire.head import BadHead, Framing
 from cookiewarden.serve.wire.response_head import (
+    MANY,
+    MAX_FIXED,
+    MAX_REMEMBERED,
     MAX_SHAPES,
     MAX_TEMPLATES,
+    OFTEN,
+    RECENT,
     ResponseHead,
     ResponseReader,
     read_response,
@@ -70,7 +77,7 @@ def test_a_head_whose_shape_is_remembered_is_read_as_one_that_was_never_seen(
     heads: list[tuple[bytes, list[bytes], bool]],
 ) -> None:
     reader = ResponseReader(LIMITS)
-    for status, fields, to_head in heads * 4:
+    for status, fields, to_head in heads * (OFTEN + 4):
         fields = [field.replace(b"=1", b"=%d" % len(fields)) for field in fields]
         head = b"\r\n".join((status, *fields)) + b"\r\n\r\n"
         try:
@@ -135,12 +142,72 @@ def test_a_304_with_a_length_ends_its_connection_though_one_without_is_remembere
 )  # fmt: skip
 def test_the_memo_of_responses_contains_no_cookie_value(line: bytes) -> None:
     reader = remembering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + line + b"\r\nX: y\r\n\r\n")
-    assert b"CANARY" not in repr([reader._templates, *map(vars_of, reader._templates.values())]).encode()
+    assert b"CANARY" not in repr([reader._templates, reader._fixed, *map(vars_of, reader._templates.values())]).encode()
 
 
 def vars_of(template: object) -> object:
     like = template.like  # type: ignore[attr-defined]
     return like.parts, [tuple(run) for _, run in like.cookies]
+
+
+SHAPE = b"HTTP/1.1 200 OK\r\nDate: a\r\nX-Id: %d\r\nSet-Cookie: a=%d; Path=/\r\nSet-Cookie: CANARY\r\nset-cookie: b=1\r\nX: y\r\n\r\n"
+
+
+def test_a_template_that_is_often_used_gets_a_form() -> None:
+    reader = ResponseReader(LIMITS)
+    for number in range(3 * OFTEN):
+        head = SHAPE % (number, number)
+        assert facts_of(reader.read(head, False)) == facts_of(read_response(head, LIMITS, False))
+    (template,) = reader._recent
+    assert template.form is not None and b"CANARY" not in template.form.pattern
+    found = template.form.fullmatch(SHAPE % (7, 8))
+    assert found is not None and found.groups() == (b"a", b"7", b"8", b"CANARY", b"1")
+    assert template.uses == OFTEN  # the form is used from then on
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nDate: a\r\nSet-Cookie\r\na\r\n=\r\n;\r\nDate: v\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nDate\r\nSet-Cookie: a=1;Date\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nDate: a\nX: y\r\nSet-Cookie: a=1;Date\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nDate: a\r\nSet-Cookie: a=1\x00;Date\r\n\r\n",
+    ],
+)
+def test_an_invalid_head_is_never_one_of_a_template(head: bytes) -> None:
+    reader = ResponseReader(LIMITS)
+    for _ in range(2 * OFTEN):
+        reader.read(b"HTTP/1.1 200 OK\r\nDate: a\r\nSet-Cookie: a=1;Date\r\n\r\n", False)
+    with pytest.raises(BadHead):
+        reader.read(head, False)
+
+
+def test_a_field_with_many_values_varies() -> None:
+    reader = ResponseReader(LIMITS)
+    for number in range(MANY + 4):
+        reader.read(b"HTTP/1.1 200 OK\r\nX-Request-Id: %d\r\n\r\n" % number, False)
+    (template,) = reader._templates.values()
+    assert template.filled([b"new"]) is not None
+
+
+@pytest.mark.parametrize(
+    "name", [b"Connection", b"Alt-Svc", b"Keep-Alive", b"Transfer-Encoding", b"Upgrade", b"TE", b"SET-COOKIE"]
+)
+def test_a_field_that_the_proxy_handles_does_not_vary(name: bytes) -> None:
+    reader = ResponseReader(LIMITS)
+    for number in range(2 * MANY):
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%b: x%d\r\n\r\n" % (name, number)
+        with contextlib.suppress(BadHead):
+            assert facts_of(reader.read(head, False)) == facts_of(read_response(head, LIMITS, False))
+    assert name not in reader._leads and name not in reader._values
+
+
+def test_the_recent_templates_are_bounded() -> None:
+    reader = ResponseReader(LIMITS)
+    for number in range(3 * RECENT):
+        for _ in range(2 * OFTEN):
+            reader.read(b"HTTP/1.1 200 OK\r\nX-%d: a\r\nDate: x\r\n\r\n" % number, False)
+    assert len(reader._recent) == RECENT
 
 
 def test_the_memo_of_responses_is_bounded() -> None:
@@ -152,6 +219,9 @@ def test_the_memo_of_responses_is_bounded() -> None:
     for number in range(40_000):
         reader._remember((b"%d" % number,), [], reader.read(b"HTTP/1.1 200 OK\r\n\r\n", False))
     assert len(reader._seen) <= 16 * MAX_TEMPLATES
+    for number in range(3 * MAX_FIXED):
+        reader.read(b"HTTP/1.1 200 OK\r\nX-%d: 1\r\n\r\n" % number, False)
+    assert len(reader._values) <= MAX_FIXED and len(reader._fixed) <= MAX_FIXED + MAX_REMEMBERED
 
 
 @pytest.mark.parametrize(

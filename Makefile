@@ -18,7 +18,7 @@ QUICK = -m "$(MARKED)not apps and not soak and not browser and not deploy and no
   $(foreach folder,browser deploy envoy image,--ignore tests/$(folder))
 
 .PHONY: help run test coverage test-compiled test-apps test-browser test-deploy test-editors test-envoy test-image test-mitm image release-check deploy-files conformance soak fuzz lint types format schema clean
-.PHONY: pictures bench bench-engine bench-heads bench-sidecar bench-idle bench-envoy
+.PHONY: pictures bench bench-engine bench-instructions bench-heads bench-sidecar bench-idle bench-envoy
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -109,6 +109,9 @@ bench: $(VENV)/peers.stamp $(ENVOY)/stamp $(COMPILED)/stamp $(MITM)/stamp ## mea
 
 bench-engine: $(VENV)/dev.stamp ## measure decisions in ns, instructions and allocations (needs valgrind)
 	$(BIN)/python -m tests.bench.engine $(BENCH)
+
+bench-instructions: $(VENV)/dev.stamp $(COMPILED)/stamp ## count instructions per request, and compare them with the last figures (needs valgrind)
+	$(BIN)/python -m tests.bench.instructions $(BENCH)
 
 bench-sidecar: $(VENV)/peers.stamp ## measure latency at half load, memory, two workers and the start
 	$(BIN)/python -m tests.bench.sidecar $(BENCH)

@@ -1,6 +1,6 @@
 """Requests through the data plane without a socket: the cost of Python alone, without the kernel and the load.
 
-    python -m tests.bench.inprocess WORKLOAD REQUESTS            (a, b or f)
+    python -m tests.bench.inprocess WORKLOAD REQUESTS            (a letter of WORKLOADS)
 
 runs that number of requests and prints nothing, for callgrind and other profilers.
 """
@@ -9,6 +9,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import uvloop
 
@@ -21,6 +22,7 @@ from cookiewarden.serve.judging.policies import Policies
 from cookiewarden.serve.listening.connections import Connections
 from cookiewarden.serve.observe.metrics import Labels, Metrics
 from cookiewarden.serve.observe.observations import Observations
+from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.in_force import InForce, Prepared
 from cookiewarden.serve.settings import Settings
 from tests.bench.policy import SET_COOKIES, cookie_header, policy
@@ -66,9 +68,8 @@ class Nowhere:
         pass
 
 
-def request(number: int, with_cookies: bool) -> bytes:
-    cookie = f"Cookie: {cookie_header(number)}\r\n" if with_cookies else ""
-    return f"GET /plain HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench\r\n{cookie}\r\n".encode()
+def request(number: int, lines: str) -> bytes:
+    return f"GET /plain HTTP/1.1\r\nHost: bench.example\r\nUser-Agent: bench\r\n{lines}\r\n".encode()
 
 
 def response(number: int, with_cookies: bool) -> bytes:
@@ -79,8 +80,43 @@ def response(number: int, with_cookies: bool) -> bytes:
     ).encode() + b"x" * 1024
 
 
-WORKLOADS = {"a": (False, True), "b": (False, False), "f": (True, False)}
-"""For each workload, whether the request and the response have cookies."""
+PAGE = b"<!doctype html><html><head><title>x</title></head><body>" + b"<p>text of a page</p>\n" * 3000
+PAGE = PAGE[: 64 << 10]
+NAVIGATION = "Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nAccept: text/html\r\n"
+
+
+def page(piece: int) -> list[bytes]:
+    """Return a page of 64 KiB as the head and pieces of these octets."""
+    head = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(PAGE)
+    return [head, *(PAGE[at : at + piece] for at in range(0, len(PAGE), piece))]
+
+
+def stream() -> list[bytes]:
+    """Return 64 KiB in chunks of 1 KiB."""
+    head = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return [head, *[b"400\r\n" + b"x" * 1024 + b"\r\n"] * 64, b"0\r\n\r\n"]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Requests with the pieces of their responses."""
+
+    ask: Callable[[int], bytes]
+    answer: Callable[[int], list[bytes]]
+    reconnects: bool = False
+    has_guard: bool = False
+
+
+WORKLOADS = {
+    "a": Workload(lambda n: request(n, ""), lambda n: [response(n, True)]),
+    "b": Workload(lambda n: request(n, ""), lambda n: [response(n, False)]),
+    "f": Workload(lambda n: request(n, f"Cookie: {cookie_header(n)}\r\n"), lambda n: [response(n, False)]),
+    "g": Workload(lambda n: request(n, ""), lambda n: [response(n, False)], reconnects=True),
+    "j": Workload(lambda n: request(n, ""), lambda n: stream()),
+    "o": Workload(lambda n: request(n, NAVIGATION), lambda n: page(16384), has_guard=True),
+    "p": Workload(lambda n: request(n, NAVIGATION), lambda n: page(16384)),
+}
+"""The letters of the bench; `p` is `o` without the guard."""
 
 
 def driver_of(made: Prepared, metrics: Metrics) -> DataPlane:
@@ -92,21 +128,23 @@ def driver_of(made: Prepared, metrics: Metrics) -> DataPlane:
 
 
 class Exchanges:
-    """One client connection and one to the origin. Needs a running loop."""
+    """One client connection, or one per request, and one to the origin. Needs a running loop."""
 
-    def __init__(self, workload: str) -> None:
-        entries = loaded(policy())
+    def __init__(self, letter: str) -> None:
+        self.workload = workload = WORKLOADS[letter]
+        entries = loaded(("inject_guard: true\n" if workload.has_guard else "") + policy())
         metrics = Metrics(Labels(200))
         metrics.declare(entry.name for entry in entries.entries)
-        self.driver = driver = driver_of(Prepared(Engine(entries), Order()), metrics)
+        engine = Engine(entries)
+        guard = Guard(engine) if workload.has_guard else None
+        self.driver = driver = driver_of(Prepared(engine, Order(), guard), metrics)
         pool = driver.pool
         self.client, self.origin = driver.client(None), OriginConnection(driver.context, pool)
         self.client.connection_made(Nowhere())
         self.origin.connection_made(Nowhere())
         pool.open = 1
         pool.idle.append(self.origin)
-        asked, said = WORKLOADS[workload]
-        self.messages = [(request(n, asked), response(n, said)) for n in range(DIFFERENT)]
+        self.messages = [(workload.ask(n), workload.answer(n)) for n in range(DIFFERENT)]
 
     def run(self, times: int) -> float:
         """Send all messages `times` times and return the seconds."""
@@ -115,9 +153,21 @@ class Exchanges:
         began = time.perf_counter()
         for _ in range(times):
             for ask, answer in self.messages:
+                if self.workload.reconnects:
+                    self._ask_on_a_new_connection(ask, answer)
+                    continue
                 from_client(ask)
-                from_origin(answer)
+                for piece in answer:
+                    from_origin(piece)
         return time.perf_counter() - began
+
+    def _ask_on_a_new_connection(self, ask: bytes, answer: list[bytes]) -> None:
+        client = self.driver.client(None)
+        client.connection_made(Nowhere())
+        client.data_received(ask)
+        for piece in answer:
+            self.origin.data_received(piece)
+        client.connection_lost(None)
 
 
 async def measured(workload: str, rounds: int = 7, times: int = 40) -> float:

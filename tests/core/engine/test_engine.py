@@ -15,8 +15,17 @@ from cookiewarden.core.engine.decision import (
     Reason,
 )
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.engine.memo import MAX_PLANS, MAX_SCOPES, MAX_SHAPE, SHAPE_WEIGHT, SetCookieLines
+from cookiewarden.core.engine.memo import (
+    MAX_PLANS,
+    MAX_RECENT,
+    MAX_SCOPES,
+    MAX_SHAPE,
+    OFTEN,
+    SHAPE_WEIGHT,
+    SetCookieLines,
+)
 from cookiewarden.core.policy.policy import Mode
+from tests.support.cost import LINEAR, growth
 from tests.support.policies import engine, entries
 
 NOW = 1_000_000_000  # Sun, 09 Sep 2001 01:46:40 GMT
@@ -819,6 +828,31 @@ def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
     assert not any(sum(map(len, shape)) > MAX_SHAPE for shape in scope.runs)
 
 
+def test_the_forms_of_cookie_headers_are_bounded_and_forgotten() -> None:
+    tried = engine(entries("name: a"))
+    scope = tried.scope(SECURE)
+    for number in range(3 * MAX_RECENT):
+        for _ in range(OFTEN + 1):
+            assert tried.on_cookies(b"a=1; x%d=2; a=3" % number, scope)[0] == b"a=1; a=3"
+    assert len(scope.recent) == MAX_RECENT
+    assert tried.on_cookies(b"a=1; x0=2; a=3", scope)[0] == b"a=1; a=3" and scope.recent[0].form is not None
+    assert scope.recent[0].form.groups == 2
+    scope.forget()
+    assert scope.recent == []
+
+
+def test_a_cookie_header_that_a_form_does_not_match_takes_linear_time() -> None:
+    tried = engine(entries("name: a"))
+    scope = tried.scope(SECURE)
+    for _ in range(OFTEN + 1):
+        tried.on_cookies(b"; ".join([b"a=1"] * 50), scope)
+
+    def match(count: int) -> None:
+        tried.on_cookies(b"; ".join([b"a=" + b"a" * count] * 49) + b"; b", scope)
+
+    assert growth(match, 200) < LINEAR
+
+
 def test_the_memo_never_holds_a_value() -> None:
     tried = engine(entries("name: a, secure: true, lifetime: 1h"))
     scope = tried.scope(SECURE)
@@ -833,7 +867,9 @@ def test_the_memo_never_holds_a_value() -> None:
         tried.on_set_cookie(line, scope, clock_at(NOW))
         tried.on_cookie(line, scope)
         for header in (line, b"a=CANARY; b=CANARY; ", b"a=1;CANARY; b=2", b"; CANARY"):
-            tried.on_cookies(header, scope)
+            for _ in range(OFTEN + 1):
+                tried.on_cookies(header, scope)
+    assert scope.recent and all(plan.form and b"CANARY" not in plan.form.pattern for plan in scope.recent)
     assert scope.headers and "CANARY" not in repr((scope.plans, scope.dated, scope.names, scope.headers))
 
 

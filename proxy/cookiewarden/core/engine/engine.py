@@ -9,7 +9,7 @@ decision depends on the value (no name, too large, control characters, an undecl
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cookiewarden.core.cookies.cookie import (
     CONTROL,
@@ -38,12 +38,15 @@ from cookiewarden.core.engine.decision import (
 from cookiewarden.core.engine.judge import Judge, Tables
 from cookiewarden.core.engine.matcher import Match
 from cookiewarden.core.engine.memo import (
+    BLANK,
     EXPIRES,
     MAX_KEY,
     MAX_PLANS,
     MAX_SCOPES,
     MAX_SHAPE,
+    NAMELESS,
     NO_ANSWER,
+    OFTEN,
     SHAPE_WEIGHT,
     SKEWED,
     Answer,
@@ -54,6 +57,7 @@ from cookiewarden.core.engine.memo import (
     ScopeKey,
     SetCookieLines,
     class_of,
+    form_of,
     plan_dated,
 )
 from cookiewarden.core.engine.renewal import Renewal, kept_as, not_renewable
@@ -73,10 +77,6 @@ EVICTION = Decision(Action.EVICT, None, (Reason.EVICTED,))
 
 _NO_CLOCK: Callable[[], float] = float
 """A clock for callers without a time: it returns 0."""
-
-_NAMELESS: Final = b"="
-_BLANK: Final = b"=="
-"""They stand for the name of a piece without a `=`, and of white space between two `;`. Names have no `=`."""
 
 
 class Engine(Judge):
@@ -449,23 +449,40 @@ class Engine(Judge):
         seconds since the epoch.
 
         Browsers often send the same names, so a plan is stored by the names."""
+        for plan in scope.recent:
+            found = plan.form.fullmatch(header) if plan.form is not None else None
+            if found is not None:
+                if plan is not scope.recent[0]:
+                    scope.use(plan)
+                return plan.apply_form(header, found), plan.decisions
+        return self._look_up_cookies(header, scope, clock)
+
+    def _look_up_cookies(
+        self, header: bytes, scope: Scope, clock: Callable[[], float]
+    ) -> tuple[bytes | None, tuple[Decision, ...]]:
+        """Judge a header that is not of a recent plan."""
         pieces = header.split(b";")
         names = []
         for piece in pieces:
             name, equals, _ = piece.partition(b"=")
-            names.append(name if equals else _NAMELESS if _has_content(piece) else _BLANK)
+            names.append(name if equals else NAMELESS if _has_content(piece) else BLANK)
         key = tuple(names)
         plan = scope.headers.get(key)
         if plan is not None:
+            plan.uses += 1
+            if plan.uses == OFTEN:
+                plan.form = form_of(key, plan.kept)
+            if plan.form is not None:
+                scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
         after, cookies = self.on_cookie(header, scope, clock() if self.limits_renewal else 0.0)
         decisions = tuple(judged.decision for judged in cookies)
         if any(decision.entry is not None and decision.entry.is_transported for decision in decisions):
             return after, decisions
         # A piece without a `=` is a value.
-        if _NAMELESS not in key and sum(map(len, key)) <= MAX_SHAPE:
+        if NAMELESS not in key and sum(map(len, key)) <= MAX_SHAPE:
             judged = iter(cookies)
-            kept = tuple(name == _BLANK or next(judged).after is not None for name in key)
+            kept = tuple(name == BLANK or next(judged).after is not None for name in key)
             self._count(SHAPE_WEIGHT)
             scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions

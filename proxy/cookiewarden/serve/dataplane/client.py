@@ -15,7 +15,7 @@ from typing import cast
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.serve.dataplane.context import Context
 from cookiewarden.serve.dataplane.exchange import HttpExchange
-from cookiewarden.serve.dataplane.phase import Arrival, Lateness, Phase
+from cookiewarden.serve.dataplane.phase import ANSWER, BODY_ARRIVES, HEAD_ARRIVES, IDLE, Arrival, Lateness, Phase
 from cookiewarden.serve.dataplane.roles import ClientRole, PoolRole, TunnelRole
 from cookiewarden.serve.judging.cookies import judge_script
 from cookiewarden.serve.listening.connections import NEVER
@@ -24,7 +24,7 @@ from cookiewarden.serve.own_pages.guard import RESERVED, Guard, page_of, reporte
 from cookiewarden.serve.wire.body import Body, Fault, LengthBody
 from cookiewarden.serve.wire.chunked import ChunkedBody
 from cookiewarden.serve.wire.forwarded import Browser, Forwarded, browser_of
-from cookiewarden.serve.wire.head import BadHead, Framing, error_response, own_response, without
+from cookiewarden.serve.wire.head import BY_LENGTH, CHUNKED, NO_BODY, BadHead, error_response, own_response, without
 from cookiewarden.serve.wire.proxy_protocol import SIGNATURE
 from cookiewarden.serve.wire.request_head import RequestHead, read_again, read_request, refuse_early
 
@@ -68,7 +68,7 @@ _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 class ClientConnection(ClientRole):
     """A client connection."""
 
-    phase = Phase.IDLE
+    phase = IDLE
     exchange: HttpExchange | None = None
     last: RequestHead | None = None
     tunnel: TunnelRole | None = None
@@ -122,11 +122,11 @@ class ClientConnection(ClientRole):
 
     def data_received(self, data: bytes) -> None:
         arrival = self.phase.arrival
-        if arrival is Arrival.HEAD:
-            if self.phase is Phase.IDLE:
+        if arrival is HEAD_ARRIVES:
+            if self.phase is IDLE:
                 self.context.connections.idle.pop(self, None)
             self._head(self.held + data if self.held else data)
-        elif arrival is Arrival.BODY:
+        elif arrival is BODY_ARRIVES:
             if self.exchange is not None and self.body is not None:
                 self._body(self.exchange, self.body, data)
         elif arrival is Arrival.TUNNEL:
@@ -237,7 +237,7 @@ class ClientConnection(ClientRole):
         self._await_request_still()
 
     def _await_request_still(self) -> None:
-        if self.phase is Phase.IDLE:
+        if self.phase is IDLE:
             self.context.connections.idle[self] = None  # the deadline is unchanged
         else:
             self._await_request()
@@ -245,7 +245,7 @@ class ClientConnection(ClientRole):
     def _serve(self, request: RequestHead, rest: bytes, began: float) -> None:
         context = self.context
         self.due = NEVER
-        self.phase = Phase.ANSWER
+        self.phase = ANSWER
         self.held = b""
         if 0 < context.settings.max_request_body < request.length:
             self._fail(413, "body_too_large", request.method)
@@ -262,7 +262,7 @@ class ClientConnection(ClientRole):
         if browser is None or request.forwarded is not None or browser.host != request.host:
             browser = self._browser_behind(request)
         self.exchange = exchange = HttpExchange(context, self.pool, self, request, browser, began)
-        if request.framing is Framing.NONE:
+        if request.framing is NO_BODY:
             self.held = rest
         else:
             self._expect_body(exchange, rest)
@@ -294,11 +294,11 @@ class ClientConnection(ClientRole):
 
     def _expect_body(self, exchange: HttpExchange, rest: bytes) -> None:
         request = exchange.request
-        if request.framing is Framing.LENGTH and request.length == 0:
+        if request.framing is BY_LENGTH and request.length == 0:
             self.held = rest
             exchange.request_ended([])
             return
-        is_chunked = request.framing is Framing.CHUNKED
+        is_chunked = request.framing is CHUNKED
         self.body = ChunkedBody(self.context.limits.max_head) if is_chunked else LengthBody(request.length)
         self.received = 0
         self.phase = Phase.BODY
@@ -322,7 +322,7 @@ class ClientConnection(ClientRole):
             self.body, self.held = None, body.rest
             if not self.full:
                 self.due = NEVER
-            self.phase = Phase.ANSWER
+            self.phase = ANSWER
         if piece:
             exchange.request_body(piece)
         if body.ended:
@@ -331,7 +331,7 @@ class ClientConnection(ClientRole):
             self._await_progress()
 
     def _await_request(self) -> None:
-        self.phase = Phase.IDLE
+        self.phase = IDLE
         self.due = self.context.loop.time() + self.context.settings.keepalive_timeout
         self.context.connections.idle[self] = None
 
@@ -442,11 +442,11 @@ class ClientConnection(ClientRole):
     def _close_if_incomplete(self) -> None:
         """End an incomplete head or body: the client has closed its side, so the rest cannot arrive."""
         arrival, exchange = self.phase.arrival, self.exchange
-        if arrival is Arrival.BODY and exchange is not None:
+        if arrival is BODY_ARRIVES and exchange is not None:
             self.context.metrics.client_errors.add("abort")
             self.exchange = None
             exchange.client_gone("abort")
-        if arrival is Arrival.HEAD or arrival is Arrival.BODY:
+        if arrival is HEAD_ARRIVES or arrival is BODY_ARRIVES:
             self.close()
 
     def answer(self, status: int, head_only: bool, request_complete: bool) -> None:

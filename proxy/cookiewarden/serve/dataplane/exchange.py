@@ -13,7 +13,7 @@ from cookiewarden.serve.observe.metrics import ALT_SVC_DROPPED, IN_FLIGHT
 from cookiewarden.serve.own_pages.visit import DroppedBody, GuardedPage, Visit, visit_of
 from cookiewarden.serve.wire.chunked import chunk, last_chunk
 from cookiewarden.serve.wire.forwarded import Browser
-from cookiewarden.serve.wire.head import Framing, own_response
+from cookiewarden.serve.wire.head import BY_LENGTH, CHUNKED, NO_BODY, own_response
 from cookiewarden.serve.wire.request_head import RequestHead, build_request_head
 from cookiewarden.serve.wire.response_head import ResponseHead
 
@@ -73,7 +73,7 @@ class HttpExchange(ExchangeRole):
         # Durations use perf_counter, because uvloop's clock has a resolution of 1 ms and is updated once per iteration.
         self.began = self.spoke = began
         self.overhead = 0.0
-        self.body_ended = request.framing is Framing.NONE
+        self.body_ended = request.framing is NO_BODY
         context.metrics.add(IN_FLIGHT)
 
     # The request
@@ -122,10 +122,10 @@ class HttpExchange(ExchangeRole):
 
     def request_body(self, data: bytes) -> None:
         """Send a piece of the request body."""
-        self._send(chunk(data) if self.request.framing is Framing.CHUNKED else data)
+        self._send(chunk(data) if self.request.framing is CHUNKED else data)
 
     def request_ended(self, trailers: list[bytes]) -> None:
-        if self.request.framing is Framing.CHUNKED:
+        if self.request.framing is CHUNKED:
             self._send(last_chunk(trailers))
         self.body_ended = True
         if self.origin is not None:
@@ -166,7 +166,7 @@ class HttpExchange(ExchangeRole):
             return
         if self.visit is not None:
             self.page = self.visit.page(response, body, self.browser.host, self.browser.https)
-        if response.framing > Framing.LENGTH or self.page is not None:
+        if response.framing > BY_LENGTH or self.page is not None:
             # RFC 9112 6.3: send a body of unknown length in chunks; to HTTP/1.0, until the connection ends.
             self.chunked = self.request.http_1_1
             self.until_close = not self.chunked

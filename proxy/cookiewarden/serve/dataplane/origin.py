@@ -17,7 +17,7 @@ from cookiewarden.serve.dataplane.roles import ExchangeRole, OriginRole, PoolRol
 from cookiewarden.serve.listening.connections import NEVER
 from cookiewarden.serve.wire.body import Body, LengthBody, RestBody
 from cookiewarden.serve.wire.chunked import ChunkedBody
-from cookiewarden.serve.wire.head import BadHead, Framing
+from cookiewarden.serve.wire.head import BY_LENGTH, CHUNKED, NO_BODY, BadHead
 from cookiewarden.serve.wire.response_head import ResponseHead, may_begin_a_response, without_bad_cookies
 
 
@@ -190,9 +190,9 @@ class OriginConnection(OriginRole):
         if response.idle_seconds is not None:
             # One second before the origin closes an idle connection, by its Keep-Alive field.
             self.usable_until = self.context.loop.time() + response.idle_seconds - 1
-        if response.framing is Framing.NONE or (response.framing is Framing.LENGTH and len(rest) >= response.length):
+        if response.framing is NO_BODY or (response.framing is BY_LENGTH and len(rest) >= response.length):
             # The complete body has arrived, as in most responses.
-            length = response.length if response.framing is Framing.LENGTH else 0
+            length = response.length if response.framing is BY_LENGTH else 0
             exchange.respond(response, rest[:length] if len(rest) > length else rest)
             self._finish(exchange, [], len(rest) > length)
             return
@@ -206,9 +206,9 @@ class OriginConnection(OriginRole):
             self._finish(exchange, body.trailers, body.rest != b"")
 
     def _body_of(self, response: ResponseHead) -> Body:
-        if response.framing is Framing.CHUNKED:
+        if response.framing is CHUNKED:
             return ChunkedBody(self.context.limits.max_head)
-        return LengthBody(response.length) if response.framing is Framing.LENGTH else RestBody()
+        return LengthBody(response.length) if response.framing is BY_LENGTH else RestBody()
 
     def _body(self, exchange: ExchangeRole, body: Body, data: bytes) -> None:
         piece = body.feed(data)

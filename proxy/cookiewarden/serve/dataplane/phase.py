@@ -1,6 +1,7 @@
 """The phases of a client connection, one per line. The contributors' page prints this table."""
 
 from enum import Enum
+from typing import Final
 
 
 class Arrival(Enum):
@@ -50,3 +51,10 @@ class Phase(Enum):
     TUNNEL = "bytes pass in both directions after a 101", Arrival.TUNNEL, Lateness.CLOSES, True, False
     LINGER = "the response is sent, and the client still sends", Arrival.IGNORED, Lateness.CLOSES, True, False
     CLOSING = "the last bytes are being sent", Arrival.IGNORED, Lateness.ABORTS, False, False
+
+
+# The members that each request needs, since a look-up in an enum costs the compiled build as much as a dictionary.
+HEAD_ARRIVES: Final = Arrival.HEAD
+BODY_ARRIVES: Final = Arrival.BODY
+IDLE: Final = Phase.IDLE
+ANSWER: Final = Phase.ANSWER

@@ -7,6 +7,7 @@ Label sets are closed. Text from the network (names, hosts, methods) is never us
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from itertools import product
 from typing import Final, NamedTuple, TypeVar
@@ -205,10 +206,14 @@ class Labels:
 class Slot:
     """The counters for one kind of head."""
 
-    __slots__ = ("count", "crossed", "places", "posted")
+    __slots__ = ("count", "crossed", "once", "posted", "several")
 
-    def __init__(self, places: tuple[int, ...]) -> None:
-        self.places = places
+    def __init__(self, places: Iterable[int]) -> None:
+        counts = Counter(places)
+        self.once = tuple(place for place, count in counts.items() if count == 1)
+        """Counters that such a head increases by one."""
+        self.several = tuple((place, count) for place, count in counts.items() if count > 1)
+        """Counters that it increases by more, and by how much."""
         self.count = 0
         """Number of such heads since the last collection for the inventory."""
         self.crossed = 0
@@ -304,11 +309,13 @@ class Metrics:
     def _count(self, slot: Slot) -> None:
         counts = self._list
         if counts is not None:
-            for at in slot.places:
+            for at in slot.once:
                 counts[at] += 1
         else:
-            for at in slot.places:
+            for at in slot.once:
                 self.counts[at] += 1
+        for at, count in slot.several:
+            self.add(at, count)
 
     def _new_slot(
         self,
@@ -325,7 +332,7 @@ class Metrics:
         for decision in decisions:
             alike = id(decision.entry), decision.action, decision.enforced, decision.reasons
             places += found.get(alike) or found.setdefault(alike, self._find(role, direction, decision))
-        slot = slots[decisions] = Slot(tuple(places))
+        slot = slots[decisions] = Slot(places)
         return slot
 
     def _find(self, role: Role, direction: str, decision: Decision) -> list[int]:

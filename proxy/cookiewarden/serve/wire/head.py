@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import Final
 
 import httptools
 
@@ -56,6 +57,12 @@ class Framing(IntEnum):
     LENGTH = 1
     CHUNKED = 2
     UNTIL_CLOSE = 3
+
+
+# A look-up in an enum costs the compiled build as much as a dictionary.
+NO_BODY: Final = Framing.NONE
+BY_LENGTH: Final = Framing.LENGTH
+CHUNKED: Final = Framing.CHUNKED
 
 
 # Validation by llhttp

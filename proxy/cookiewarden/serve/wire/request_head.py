@@ -11,7 +11,10 @@ from cookiewarden.serve.ingress import INGRESS_FIELDS
 from cookiewarden.serve.wire.forwarded import Forwarded, read_forwarded
 from cookiewarden.serve.wire.head import (
     BARE_LF,
+    BY_LENGTH,
+    CHUNKED,
     HOST,
+    NO_BODY,
     NONE,
     OPTIONS,
     PROTECTED,
@@ -73,7 +76,7 @@ class RequestHead:
 
     @property
     def has_body(self) -> bool:
-        return self.framing is Framing.CHUNKED or self.length > 0
+        return self.framing is CHUNKED or self.length > 0
 
     @classmethod
     def unknown(cls) -> "RequestHead":
@@ -81,7 +84,7 @@ class RequestHead:
         request = cls()
         request.method, request.path, request.host = b"", b"/", b""
         request.http_1_1 = request.keep_alive = True
-        request.framing, request.length = Framing.NONE, 0
+        request.framing, request.length = NO_BODY, 0
         request.upgrade, request.takes_trailers = b"", False
         request.cookies, request.fields, request.forwarded = [], b"", None
         request.before = request.after = b""
@@ -263,16 +266,16 @@ def _request_line(head: bytes) -> tuple[bytes, bytes, bytes, int]:
 
 
 def _read_framing(request: RequestHead, special: dict[bytes, list[bytes]]) -> None:
-    request.framing, request.length = Framing.NONE, 0
+    request.framing, request.length = NO_BODY, 0
     encodings = special.get(b"transfer-encoding")
     if encodings:
         if not request.http_1_1:
             raise BadHead(400, "bad_request")  # RFC 9112 6.1: Transfer-Encoding in HTTP/1.0 is faulty framing
         if len(encodings) > 1 or encodings[0].lower() != b"chunked":
             raise BadHead(501, "not_implemented")
-        request.framing = Framing.CHUNKED
+        request.framing = CHUNKED
     elif b"content-length" in special:
-        request.framing, request.length = Framing.LENGTH, length_of(special[b"content-length"][0], 400)
+        request.framing, request.length = BY_LENGTH, length_of(special[b"content-length"][0], 400)
 
 
 _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.IGNORECASE)
@@ -313,7 +316,7 @@ def _read_connection(request: RequestHead, special: dict[bytes, list[bytes]]) ->
     upgrades = special.get(b"upgrade")
     if upgrades and b"upgrade" in options and request.http_1_1:
         websocket = any(b"websocket" in upgrade.lower() for upgrade in upgrades)
-        if request.framing is Framing.NONE:
+        if request.framing is NO_BODY:
             request.upgrade = upgrades[0].lower() if len(upgrades) == 1 else b"?"
         elif websocket:
             # A body precedes the bytes of the new protocol. Upgrades to other protocols are simply not forwarded.
@@ -354,7 +357,7 @@ def build_request_head(
     parts = [request.method, b" ", request.path, b" HTTP/1.1\r\nHost: ", host, fields]
     if cookie is not None:
         parts += (b"\r\nCookie: ", cookie)
-    if request.framing is Framing.CHUNKED:
+    if request.framing is CHUNKED:
         parts.append(b"\r\nTransfer-Encoding: chunked")
     if upgrade:
         parts += (b"\r\nConnection: Upgrade\r\nUpgrade: ", request.upgrade)

@@ -11,7 +11,10 @@ import httptools
 from cookiewarden.core.engine.memo import SetCookieLines
 from cookiewarden.serve.wire.head import (
     BARE_LF,
+    BY_LENGTH,
+    CHUNKED,
     MAX_LENGTH_DIGITS,
+    NO_BODY,
     NONE,
     OPTIONS,
     PROTECTED,
@@ -185,14 +188,14 @@ def _read_response_framing(
     ):
         raise BadHead(502, "bad_response")
     if to_head or response.status < 200 or response.status == 204 or response.status == 304:
-        response.framing = Framing.NONE
+        response.framing = NO_BODY
         if encodings or (length is not None and length.strip(b"0")):
             # If the application sends the declared body late, the next request on the connection would get it.
             response.keep_alive = False
     elif encodings:
-        response.framing = Framing.CHUNKED
+        response.framing = CHUNKED
     elif length is not None:
-        response.framing, response.length = Framing.LENGTH, length_of(length, 502)
+        response.framing, response.length = BY_LENGTH, length_of(length, 502)
     else:
         response.framing = Framing.UNTIL_CLOSE
         response.keep_alive = False
@@ -446,7 +449,7 @@ def _template(shape: tuple[bytes, ...], response: ResponseHead) -> _Template | N
     if text:
         _sift(like, text, special)
     # A 304 may declare a body that must not come. The end of the connection depends on its length.
-    declares_body = template.length is not None and response.framing is Framing.NONE
+    declares_body = template.length is not None and response.framing is NO_BODY
     return None if like.cookies or declares_body else template
 
 

@@ -25,7 +25,7 @@ from cookiewarden.serve.observe.observations import Observations
 from cookiewarden.serve.own_pages.guard import Guard
 from cookiewarden.serve.own_pages.in_force import InForce, Prepared
 from cookiewarden.serve.settings import Settings
-from tests.bench.policy import SET_COOKIES, cookie_header, policy
+from tests.bench.policy import PAGE, SET_COOKIES, cookie_header, policy
 from tests.support.policies import policy as loaded
 
 DIFFERENT = 256
@@ -80,8 +80,6 @@ def response(number: int, with_cookies: bool) -> bytes:
     ).encode() + b"x" * 1024
 
 
-PAGE = b"<!doctype html><html><head><title>x</title></head><body>" + b"<p>text of a page</p>\n" * 3000
-PAGE = PAGE[: 64 << 10]
 NAVIGATION = "Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nAccept: text/html\r\n"
 
 

@@ -18,7 +18,7 @@ import yaml
 
 from cookiewarden.adapters.lua.compile import Target, program
 from cookiewarden.tools.envoy.processor import Processor, cluster, ext_proc
-from tests.bench.policy import BOUND, DECLARED, SET_COOKIES, policy
+from tests.bench.policy import BOUND, DECLARED, PAGE, SET_COOKIES, policy
 from tests.support.policies import policy as load_policy
 
 PLENTY = 9_000
@@ -82,6 +82,7 @@ def origin(where: Where) -> list[str]:
     location /six {{ {values} return 200 "{"x" * 1024}"; }}
     location /plain {{ return 200 "{"x" * 1024}"; }}
     location /two {{ {two} alias {where.file("64k", "x" * (64 << 10))}; }}
+    location /page {{ alias {where.file("page", PAGE.decode())}; }}
     location /big {{ root {where.folder}; }}
     location /told {{ return 200 "$http_cookie"; }}
     location /upload {{ content_by_lua_block {{ ngx.req.read_body() ngx.print(#ngx.req.get_body_data()) }} }}
@@ -300,6 +301,10 @@ def aiohttp_proxy(where: Where) -> list[str]:
     return [sys.executable, "-m", "tests.bench.aiohttp_proxy", str(path), str(where.listen), str(where.origin)]  # fmt: skip
 
 
+def relay(where: Where) -> list[str]:
+    return [sys.executable, "-m", "tests.bench.relay", str(where.listen), str(where.origin)]
+
+
 MITMDUMP = Path(sys.prefix).parent / ".venv-mitm" / "bin" / "mitmdump"
 
 
@@ -313,6 +318,7 @@ def mitmproxy(where: Where) -> list[str]:
 
 
 OURS = "cookiewarden"
+RELAY = "uvloop relay"
 BEHIND, BEHIND_COMPILED = "Envoy + cookiewarden", "Envoy + cookiewarden, compiled"
 COMPILED = "cookiewarden, compiled"
 COMPILED_PYTHON = Path(sys.prefix).parent / ".venv-compiled" / "bin" / "python"
@@ -379,6 +385,7 @@ PEERS: dict[str, Command] = {
     BEHIND_COMPILED: envoy_with_processor_compiled,
     "Envoy + idle grpcio": envoy_with_grpcio,
     "aiohttp": aiohttp_proxy,
+    RELAY: relay,
     "mitmproxy": mitmproxy,
 }
 

@@ -20,6 +20,7 @@ def policy(entries: int = len(DECLARED)) -> str:
     )
 
 
+PAGE = (b"<!doctype html><html><head><title>x</title></head><body>" + b"<p>text of a page</p>\n" * 3000)[: 64 << 10]
 SET_COOKIES = (
     "sid=%s; Path=/; HttpOnly",
     "prefs=%s; Path=/; Max-Age=63072000",

@@ -36,6 +36,7 @@ from tests.bench.peers import (
     IMAGE,
     OURS,
     PEERS,
+    RELAY,
     Where,
 )
 from tests.bench.policy import DECLARED, cookie_header, policy, through
@@ -47,6 +48,7 @@ LARGE = "nginx, 64k buffers"
 ENVOY = "Envoy + Lua"
 ENVOY_ONLY, IDLE_GRPCIO = "Envoy, proxy only", "Envoy + idle grpcio"
 NO_INVENTORY = f"{OURS}, inventory off"
+GUARDED, COMPILED_GUARDED = f"{OURS}, guard", f"{COMPILED}, guard"
 GIB = 1 << 30
 
 
@@ -80,13 +82,14 @@ def workloads(folder: Path) -> tuple[Workload, ...]:
         Workload("d", "10 MiB download", Load("/big", clients=8), (OURS, COMPILED, PLAIN, LARGE, ENVOY), octets=BIG),
         Workload("e", "10 MiB upload", Load("/upload", upload=upload, clients=8), (OURS, COMPILED, PLAIN, ENVOY), octets=BIG),
         Workload("f", "2 KB Cookie, 8 of 20 stripped", Load(cookies=True), (*builds, LUA, "nginx + njs", "HAProxy + Lua", ENVOY)),
-        Workload("g", "a connection per request", Load(reconnect=True), (*builds, LUA, ENVOY)),
+        Workload("g", "a connection per request", Load(reconnect=True), (*builds, LUA, ENVOY, RELAY)),
         Workload("h", "six Set-Cookie, TLS", six, tls=True),
         Workload("i", "six Set-Cookie, entries", six, (*(f"{OURS}, {size:,}" for size in SIZES), LUA)),
         Workload("j", "64 KiB in 1 KiB chunks", Load("/stream"), (OURS, COMPILED, LUA, ENVOY)),
         Workload("k", "six Set-Cookie, 5,000 idle", six, (OURS, COMPILED, LUA, ENVOY), idle=5_000),
         Workload("l", "six Set-Cookie, the inventory's cost", six, (OURS, NO_INVENTORY, LUA)),
         Workload("n", "six Set-Cookie, behind Envoy", six, (OURS, COMPILED, ENVOY_ONLY, ENVOY, BEHIND, BEHIND_COMPILED, IDLE_GRPCIO)),
+        Workload("o", "64 KiB page, script guard", Load("/page", navigates=True), (OURS, GUARDED, COMPILED, COMPILED_GUARDED, PLAIN)),
         Workload("m", "2 KB Cookie, the inventory's cost", Load(cookies=True), (OURS, NO_INVENTORY, LUA)),
     )  # fmt: skip
 
@@ -104,7 +107,21 @@ def without_inventory(where: Where) -> list[str]:
     return [*peers.cookiewarden(where), "--inventory", "off"]
 
 
-COMMANDS = PEERS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES} | {NO_INVENTORY: without_inventory}
+def with_guard(python: str) -> peers.Command:
+    def command(where: Where) -> list[str]:
+        path = where.file("policy.yaml", f"inject_guard: true\n{policy()}")
+        return peers.cookiewarden(where, python, path=str(path))
+
+    return command
+
+
+GUARDS: dict[str, peers.Command] = {
+    GUARDED: with_guard(sys.executable),
+    COMPILED_GUARDED: with_guard(str(peers.COMPILED_PYTHON)),
+}
+COMMANDS = (
+    PEERS | GUARDS | {f"{OURS}, {size:,}": with_entries(size) for size in SIZES} | {NO_INVENTORY: without_inventory}
+)
 
 
 # Checks before the measurement
@@ -125,7 +142,9 @@ def same_answers(running: list[Peer]) -> None:
                 through(connection, "/told", HOST, "sid=1"),
                 through(connection, "/upload", HOST, body=b"x" * 100_000),
             ]
-    told = {name: answers for name, answers in seen.items() if name not in (PLAIN, LARGE, ENVOY_ONLY, IDLE_GRPCIO)}
+    told = {
+        name: answers for name, answers in seen.items() if name not in (PLAIN, LARGE, ENVOY_ONLY, IDLE_GRPCIO, RELAY)
+    }
     first, *others = told.items()
     for name, answers in others:
         for expected, got in zip(first[1], answers, strict=True):

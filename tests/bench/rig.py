@@ -20,6 +20,7 @@ from tests.support.process import children, free_port, scrape
 PROXY_CORE, LOAD_CORE = "0", "1"
 HOST = "bench.example"
 CLIENTS = 32
+NAVIGATION = ("sec-fetch-dest: document", "sec-fetch-mode: navigate", "accept: text/html")
 
 
 class DoesNotCount(Exception):
@@ -123,6 +124,8 @@ class Load:
     upload: Path | None = None
     cookies: bool = False
     reconnect: bool = False
+    navigates: bool = False
+    """True for requests of a browser's address bar."""
     clients: int = CLIENTS
 
     @property
@@ -167,6 +170,7 @@ def _h2load(peer: Peer, load: Load, requests: int, rate: float) -> tuple[int, tu
             "h2load", "--h1", "-n", str(requests), "-c", str(load.clients), f"--log-file={log.name}",
             *(("-d", str(load.upload)) if load.upload else ()),
             *((f"--rps={rate / load.clients:.0f}",) if rate else ()),
+            *(flag for line in NAVIGATION if load.navigates for flag in ("-H", line)),
             "-H", f":authority: {HOST}", peer.base + load.path,
         )  # fmt: skip
         done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", told)

@@ -193,7 +193,7 @@ class ClientConnection(ClientRole):
     def _head(self, data: bytes) -> None:
         """Parse the head at the beginning of `data`, or wait for its end."""
         began = perf_counter()
-        last = self.last
+        last = self.last or self.context.last
         if last is not None and (not self.looked or data.endswith(b"\r\n\r\n")):
             request = read_again(data, self.context.limits, last)
             if request is not None:
@@ -222,6 +222,8 @@ class ClientConnection(ClientRole):
                 return
             request = read_request(data[:end], limits)
             self.last = request if end <= REMEMBERED else None
+            if self.last is not None:
+                self.context.last = self.last.again(b"", b"", [])
         except BadHead as bad:
             if data.startswith((b"PROXY ", _SIGNATURE)):
                 self.context.hints.give(self.peer, UNEXPECTED_HEADER)

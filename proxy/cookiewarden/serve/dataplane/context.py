@@ -10,6 +10,7 @@ from cookiewarden.serve.observe.metrics import Metrics
 from cookiewarden.serve.own_pages.in_force import InForce
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.wire.head import Limits
+from cookiewarden.serve.wire.request_head import RequestHead
 from cookiewarden.serve.wire.response_head import ResponseReader
 
 
@@ -31,6 +32,9 @@ class Context:
         max_cookies = settings.max_cookies or sys.maxsize
         self.limits = Limits(settings.max_head, settings.max_field, settings.max_fields, max_cookies)
         self.responses = ResponseReader(self.limits)
+        self.last: RequestHead | None = None
+        """The last head that began a connection, without its first line and cookies. Probes and clients that open a
+        connection for each request repeat it."""
         self.https = settings.scheme == "https" or settings.tls_cert != ""
         self.via = b"\r\nVia: 1.1 " + settings.via.encode() if settings.via else b""
         self.upgrade_protocols = frozenset(protocol.encode() for protocol in settings.upgrade_protocols)

@@ -144,9 +144,7 @@ def same_answers(running: list[Peer]) -> None:
                 through(connection, "/told", HOST, "sid=1"),
                 through(connection, "/upload", HOST, body=b"x" * 100_000),
             ]
-    told = {
-        name: answers for name, answers in seen.items() if name not in (PLAIN, LARGE, ENVOY_ONLY, IDLE_GRPCIO)
-    }
+    told = {name: answers for name, answers in seen.items() if name not in (PLAIN, LARGE, ENVOY_ONLY, IDLE_GRPCIO)}
     first, *others = told.items()
     for name, answers in others:
         for expected, got in zip(first[1], answers, strict=True):

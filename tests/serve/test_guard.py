@@ -85,8 +85,8 @@ def test_a_page_that_a_navigation_gets_has_the_tag_and_else_every_octet(
     for _ in range(3):  # not remembered, and remembered
         answer = ask(proxy.port, get_once(NAVIGATION, b"Accept-Encoding: gzip, br", b"X: z", version=version))
         assert status_of(answer) == int(status[:3])
-        assert b"\r\nX: y\r\n" in answer and b"Content-Length" not in answer
         body = body_of(answer)
+        assert b"\r\nX: y\r\n" in answer and b"\r\nContent-Length: %d\r\n" % len(body) in answer
         assert len(TAG.findall(body)) == 1 and TAG.sub(b"", body) == PAGE
         assert body.index(b"<script") == body.index(b"<head>") + len(b"<head>")
     assert all(re.findall(rb"(?i)\r\naccept-encoding: ([^\r]*)", head) == [b"identity"] for head in origin.requests)
@@ -121,6 +121,41 @@ def test_a_streamed_page_gets_the_tag_and_continues_piece_by_piece(start: Start)
     proxy, _ = start(streaming, POLICY)
     body = body_of(ask(proxy.port, get_once(NAVIGATION)))
     assert TAG.sub(b"|", body) == b"<!doctype html><html><head>|<title>x</title>more"
+
+
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+@pytest.mark.parametrize("first", [0, 1, 9, 30, len(PAGE)])
+def test_a_page_keeps_its_length_if_the_first_octets_show_the_place_of_the_tag(
+    start: Start, first: int, version: bytes
+) -> None:
+    whole = page(body=PAGE + b"x" * 100_000)
+    at = len(whole) - len(PAGE) - 100_000
+
+    def sending(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(whole[:at])
+        time.sleep(0.05)
+        connection.send(whole[at : at + first])
+        time.sleep(0.05)
+        connection.send(whole[at + first :])
+
+    proxy, _ = start(sending, POLICY)
+    answer = ask(proxy.port, get_once(NAVIGATION, version=version))
+    body = body_of(answer)
+    assert len(TAG.findall(body)) == 1 and TAG.sub(b"", body) == PAGE + b"x" * 100_000
+    has_length = b"\r\nContent-Length: %d\r\n" % len(body) in answer
+    assert has_length == (first in (0, 30, len(PAGE)))
+    assert has_length != (b"Transfer-Encoding: chunked" in answer) or version == b"1.0"
+
+
+def test_a_page_whose_body_does_not_come_is_502(start: Start) -> None:
+    def sending(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(page()[: -len(PAGE)])  # and the connection closes
+
+    proxy, _ = start(sending, POLICY)
+    assert status_of(ask(proxy.port, get_once(NAVIGATION))) == 502
+    assert proxy.sample("cookiewarden_upstream_errors_total", reason="truncated") == 1
 
 
 RESULTS = [

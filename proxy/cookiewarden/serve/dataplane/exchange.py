@@ -51,6 +51,12 @@ class HttpExchange(ExchangeRole):
     page: GuardedPage | DroppedBody | None = None
     """The page that gets the guard's tag while it is forwarded, or the body that is not forwarded."""
 
+    delayed: ResponseHead | None = None
+    """Head of a page that waits for the first octets of its body, which usually show where the tag is placed. The page
+    then keeps a length, and its other octets pass unchanged."""
+    page_length = -1
+    """Octets of the page, if its tag is in the part of the body that came with the head."""
+
     def __init__(
         self,
         context: Context,
@@ -164,21 +170,27 @@ class HttpExchange(ExchangeRole):
         """Begin the final response. `body`: the part of its body that has arrived."""
         if response.status == 404 and self._replaced(response.status):
             return
+        self.responding = True
+        self.status = response.status
+        is_page = self.visit is not None and self.visit.is_page
+        if is_page and not body and response.framing is BY_LENGTH and response.length:
+            self.delayed = response
+        else:
+            self._begin(response, body)
+
+    def _begin(self, response: ResponseHead, body: bytes) -> None:
+        """Forward the head of the final response, with the first part of its body."""
         if self.visit is not None:
-            self.page = self.visit.page(response, body, self.browser.host, self.browser.https)
+            body = self._begin_page(self.visit, response, body)
         if response.framing > BY_LENGTH or self.page is not None:
             # RFC 9112 6.3: send a body of unknown length in chunks; to HTTP/1.0, until the connection ends.
             self.chunked = self.request.http_1_1
             self.until_close = not self.chunked
-        self.responding = True
-        self.status = response.status
         client = self.client
         if self.until_close or not self.body_ended or self.context.connections.draining:
             client.keep_alive = False
         head = self._response_head(response, client.keep_alive)
         self.head = b""
-        if self.page is not None:
-            body = self.page.feed(body)
         if body and self.chunked:
             body = chunk(body)
         if len(body) <= JOIN:
@@ -187,6 +199,18 @@ class HttpExchange(ExchangeRole):
             client.transport.write(head)
             client.transport.write(body)
         self.overhead += perf_counter() - self.spoke
+
+    def _begin_page(self, visit: Visit, response: ResponseHead, body: bytes) -> bytes:
+        """Begin to insert the guard's tag if the response is a page. Return the first part of the body to forward."""
+        page = visit.page(response, body, self.browser.host, self.browser.https)
+        if page is None:
+            return body
+        begun = page.feed(body)
+        if page.is_settled and response.framing is BY_LENGTH:
+            self.page_length = response.length + len(begun) - len(body)
+        else:
+            self.page = page
+        return begun
 
     def _replaced(self, status: int) -> bool:
         """Answer in place of the application if a page of the proxy replaces its answer."""
@@ -223,6 +247,8 @@ class HttpExchange(ExchangeRole):
             cookies.judge(response)
         if self.visit is not None and response.status >= 200:
             parts[:] = [self.visit.head(b"".join(parts))]
+            if self.page_length >= 0:
+                parts.append(b"\r\nContent-Length: %d" % self.page_length)
         if self.context.via:
             parts.append(self.context.via)
         if self.chunked and response.status >= 200:
@@ -243,6 +269,10 @@ class HttpExchange(ExchangeRole):
 
     def response_body(self, data: bytes) -> None:
         """Forward a piece of the response body."""
+        if self.delayed is not None:
+            response, self.delayed = self.delayed, None
+            self._begin(response, data)
+            return
         if self.page is not None:
             data = self.page.feed(data)
             if not data:
@@ -325,7 +355,7 @@ class HttpExchange(ExchangeRole):
         self.origin = None
         if self.responding:
             self._failed("truncated")
-            self._cut()
+            self._break_off()
         elif not origin.reused or origin.heard:
             self._failed("closed")
             self._answer(502)
@@ -346,7 +376,7 @@ class HttpExchange(ExchangeRole):
         self.origin = None
         self._failed(reason)
         if self.responding:
-            self._cut()
+            self._break_off()
         else:
             self._answer(504 if reason == "read_timeout" else 502)
 
@@ -354,6 +384,13 @@ class HttpExchange(ExchangeRole):
         self.status = status
         self._end()
         self.client.answer(status, self.request.method == b"HEAD", self.body_ended)
+
+    def _break_off(self) -> None:
+        """End a response whose rest does not come."""
+        if self.delayed is not None:
+            self._answer(502)
+        else:
+            self._cut()
 
     def _cut(self) -> None:
         """Close the client connection so that the response is recognized as incomplete (RFC 9112 8)."""

@@ -59,6 +59,11 @@ class GuardedPage:
         self._held = b""
         """The beginning of a page without a type, until it shows whether it is HTML."""
 
+    @property
+    def is_settled(self) -> bool:
+        """True if the tag is placed, or will not be, so that all further octets pass unchanged."""
+        return self._counted is None
+
     def feed(self, data: bytes) -> bytes:
         """Return the octets to forward now."""
         if self._counted is None:
@@ -98,7 +103,7 @@ class Visit:
 
     def __init__(self, guard: Guard, is_page: bool, counted: "Cells[str]") -> None:
         self._guard = guard
-        self._is_page = is_page
+        self.is_page = is_page
         self._counted = counted
         self._conditions = Conditions(guard.revision, is_page)
         self._writes = False
@@ -107,7 +112,7 @@ class Visit:
     def request_fields(self, fields: bytes) -> bytes | None:
         """Return the fields for the application; None if the response must be 412."""
         edited = self._conditions.towards_application(fields)
-        if edited is None or not self._is_page:
+        if edited is None or not self.is_page:
             return edited
         return without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"  # encoded pages cannot get a tag
 
@@ -116,7 +121,7 @@ class Visit:
         it."""
         self._status = response.status
         fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
-        if not self._is_page or response.framing is Framing.NONE or not _is_shown(response.status, fields):
+        if not self.is_page or response.framing is Framing.NONE or not _is_shown(response.status, fields):
             return None
         kind = kind_of(fields)
         unwritten = _unwritten(kind, fields, body)

@@ -158,6 +158,27 @@ def test_a_page_whose_body_does_not_come_is_502(start: Start) -> None:
     assert proxy.sample("cookiewarden_upstream_errors_total", reason="truncated") == 1
 
 
+def test_a_page_whose_body_is_late_is_504(start: Start) -> None:
+    def sending(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(page()[: -len(PAGE)])
+        time.sleep(1.5)
+
+    proxy, _ = start(sending, POLICY, read_timeout=0.3)
+    assert status_of(ask(proxy.port, get_once(NAVIGATION))) == 504
+
+
+def test_a_page_that_answers_an_upload_early_is_not_delayed(start: Start) -> None:
+    def sending(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(page()[: -len(PAGE)])
+        time.sleep(0.5)
+
+    proxy, _ = start(sending, POLICY)
+    head = b"POST / HTTP/1.1\r\nHost: shop.example\r\nSec-Fetch-Dest: document\r\nContent-Length: 9\r\n\r\n"
+    assert status_of(ask(proxy.port, head)) == 200
+
+
 RESULTS = [
     (page(), "injected"),
     (page(kind=b"TEXT/HTML foo"), "injected"),

@@ -16,6 +16,7 @@ from cookiewarden.core.engine.decision import (
 )
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.memo import (
+    MAX_FORM,
     MAX_PLANS,
     MAX_RECENT,
     MAX_SCOPES,
@@ -835,6 +836,12 @@ def test_the_forms_of_cookie_headers_are_bounded_and_forgotten() -> None:
         for _ in range(OFTEN + 1):
             assert tried.on_cookies(b"a=1; x%d=2; a=3" % number, scope)[0] == b"a=1; a=3"
     assert len(scope.recent) == MAX_RECENT
+    many = b"; ".join(b"m%d=1" % number for number in range(MAX_FORM + 1))
+    for _ in range(OFTEN + 1):
+        tried.on_cookies(many, scope)
+        tried.on_cookies(b"=;" * 600 + b"a=1", scope)
+    assert all(plan.form is not None and plan.form.groups < 9 for plan in scope.recent)
+    assert all(len(key) <= MAX_SHAPE for key in scope.headers)
     assert tried.on_cookies(b"a=1; x0=2; a=3", scope)[0] == b"a=1; a=3" and scope.recent[0].form is not None
     assert scope.recent[0].form.groups == 2
     scope.forget()

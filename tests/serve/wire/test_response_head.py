@@ -202,6 +202,27 @@ def test_a_field_that_the_proxy_handles_does_not_vary(name: bytes) -> None:
     assert name not in reader._leads and name not in reader._values
 
 
+@pytest.mark.parametrize(
+    "lead", [b"Set-Cookie:", b"set-cookie:", b"SET-COOKIE:", b"Set-Cookie:\t", b"Set-Cookie:  ", b"Set-Cookie: "]
+)
+@pytest.mark.parametrize("value", [b'{"id": %d}', b"x; a: %d", b"at: %d; Comment: x"])
+def test_a_set_cookie_line_with_colons_is_always_judged(lead: bytes, value: bytes) -> None:
+    reader = ResponseReader(LIMITS)
+    for number in range(100, 100 + 3 * MANY):
+        head = b"HTTP/1.1 200 OK\r\n%ba=CANARY%b\r\nContent-Length: 2\r\n\r\n" % (lead, value % number)
+        assert facts_of(reader.read(head, False)) == facts_of(read_response(head, LIMITS, False))
+    kept = repr([reader._values, reader._leads, reader._fixed, list(reader._templates)])
+    assert "CANARY" not in kept and not any(b"ookie:" in name for name in reader._leads)
+
+
+@pytest.mark.parametrize("name", [b"Alt-Svc", b"Keep-Alive", b"Proxy-Authenticate", b"Connection", b"X"])
+def test_a_field_without_a_blank_behind_its_colon_is_read_as_always(name: bytes) -> None:
+    reader = ResponseReader(LIMITS)
+    for number in range(3 * MANY):
+        head = b'HTTP/1.1 200 OK\r\n%b:h3=": %d"\r\nContent-Length: 2\r\n\r\n' % (name, number)
+        assert facts_of(reader.read(head, False)) == facts_of(read_response(head, LIMITS, False))
+
+
 def test_the_recent_templates_are_bounded() -> None:
     reader = ResponseReader(LIMITS)
     for number in range(3 * RECENT):

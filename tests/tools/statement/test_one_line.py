@@ -99,6 +99,9 @@ def test_a_name_or_a_lifetime_in_text_is_reported(text: str, told: str) -> None:
     [
         ("<ul><li><b>a_1</b> - x<li><b>b_1</b> - y<li><b>Duration:</b> 13 months</ul>", ["a_1", "b_1"], "a label without the name of its cookie"),
         ("<ul><li><b>a_1</b> - x<li><b>Durée :</b> 13 mois</ul>", ["a_1"], "a label without the name of its cookie"),
+        ("<ul><li><b>a_1</b>, <b>b_1</b> — x (duration: 2 years and 24 hours respectively)</ul>", ["a_1", "b_1"], 'perhaps a lifetime in the text of "a_1"'),
+        ("<ul><li><b>a_1</b>, <b>b_1</b> — x (expiração: 2 anos e 24 horas, respectivamente)</ul>", ["a_1", "b_1"], 'perhaps a lifetime in the text of "a_1"'),
+        ("<ul><li><b>a_1</b>, <b>b_1</b> — Speicherdauer: 2 Jahre bzw. 24 Stunden</ul>", ["a_1", "b_1"], 'perhaps a lifetime in the text of "a_1"'),
         ("<ul><li>a_1: deleted when you sign out</ul>", ["a_1"], 'perhaps a lifetime in the text of "a_1"'),
         ("<ul><li>a_1: wordt verwijderd</ul>", ["a_1"], 'perhaps a lifetime in the text of "a_1"'),
         ("<table><tr><td>a_1<td>login<td>never<tr><td>b_1<td>x<td>1 day</table>", ["a_1", "b_1"], 'the lifetime "never" of "a_1" is not understood'),

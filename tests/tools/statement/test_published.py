@@ -46,6 +46,8 @@ def named(text: str) -> list[tuple[str, str]]:
         ("The following cookies:\n* sid: a\n  that goes on\n\n* lang: b", [("sid", "-"), ("lang", "-")]),
         ("| Cookie | Use |\n|--|--|\n| `a_1` / `b_1` | x |\n| c_1, d_1 | kept for 1 day |\n| e_1 (2 weeks) | y |\n| f_1 and g_1 | z |", [("a_1", "-"), ("b_1", "-"), ("c_1", "1d"), ("d_1", "1d"), ("e_1", "2w"), ("f_1", "-"), ("g_1", "-")]),
         ("<table><tr><th>Cookie<th>Use<tr><td>a_1<br>b_1<td>x<tr><td>not a name<td>y</table>", [("a_1", "-"), ("b_1", "-")]),
+        ("| Cookie | Kept for |\n|--|--|\n| `__utma`, `__utmb` | 1 year |\n| __Secure-a, __Secure-b | 1 day |\n| __sid_1__ | 2 days |\n", [("__utma", "1y"), ("__utmb", "1y"), ("__Secure-a", "1d"), ("__Secure-b", "1d"), ("sid_1", "2d")]),
+        ("- `__Host-sid`, `__Host-csrf`: login\n- **__cf_bm**: robots", [("__Host-sid", "-"), ("__Host-csrf", "-"), ("__cf_bm", "-")]),
         ('.. csv-table::\n   :header: "Name", "Purpose", "Expires"\n\n   "jwt", "login, and ""more""", "24 hours"\n   "a_1", "x", "1 year"\n', [("jwt", "24h"), ("a_1", "1y")]),
         ('"Name", "Expires"\n"jwt", "24 hours"\n\n* _ga: counts', [("jwt", "24h"), ("_ga", "-")]),
         ("\ufeffThe following cookies:\r\n* sid: a\r\n* sid: again\r\n", [("sid", "-")]),
@@ -133,6 +135,13 @@ def test_days_are_read_as_people_write_them(text: str, day: str) -> None:
 @pytest.mark.parametrize("line", ["Last edit: 16 July 2020", "Last updated on 16 July 2020.", "Laatst gewijzigd: 16 juli 2020", "This version was revised on: 2020-07-16", "Effective date: 16 July 2020"])  # fmt: skip
 def test_the_day_of_the_last_edit_is_found(line: str) -> None:
     assert read_page(f"Founded 1 May 1999\n{line}\n\n_ga: x".encode()).edited == "2020-07-16"
+
+
+def test_headings_of_markdown_among_html_are_headings() -> None:
+    table = "<table><tr><th>Cookie</th><th>Expiry</th></tr><tr><td>{}</td><td>1 day</td></tr></table>"
+    text = f"---\nlayout: x\n---\n# Cookies\n\n## [Login](#login)\n\n{table.format('sid')}\n\nMore.\n\n## Visits ##\n\n{table.format('_ga')}\n"
+    page = read_page(text.encode())
+    assert [group.heading for group in page.groups] == ["Login", "Visits"] and page.left_out == []
 
 
 def test_groups_have_their_heading_and_the_sentence_before_them() -> None:

@@ -40,6 +40,7 @@ from cookiewarden.core.engine.matcher import Match
 from cookiewarden.core.engine.memo import (
     BLANK,
     EXPIRES,
+    MAX_FORM,
     MAX_KEY,
     MAX_PLANS,
     MAX_SCOPES,
@@ -470,7 +471,7 @@ class Engine(Judge):
         plan = scope.headers.get(key)
         if plan is not None:
             plan.uses += 1
-            if plan.uses == OFTEN:
+            if plan.uses == OFTEN and len(key) <= MAX_FORM:
                 plan.form = form_of(key, plan.kept)
             if plan.form is not None:
                 scope.use(plan)
@@ -480,7 +481,7 @@ class Engine(Judge):
         if any(decision.entry is not None and decision.entry.is_transported for decision in decisions):
             return after, decisions
         # A piece without a `=` is a value.
-        if NAMELESS not in key and sum(map(len, key)) <= MAX_SHAPE:
+        if NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
             judged = iter(cookies)
             kept = tuple(name == BLANK or next(judged).after is not None for name in key)
             self._count(SHAPE_WEIGHT)

@@ -172,7 +172,7 @@ class HttpExchange(ExchangeRole):
             return
         self.responding = True
         self.status = response.status
-        is_page = self.visit is not None and self.visit.is_page
+        is_page = self.visit is not None and self.visit.is_page and self.body_ended
         if is_page and not body and response.framing is BY_LENGTH and response.length:
             self.delayed = response
         else:
@@ -355,7 +355,7 @@ class HttpExchange(ExchangeRole):
         self.origin = None
         if self.responding:
             self._failed("truncated")
-            self._break_off()
+            self._break_off("truncated")
         elif not origin.reused or origin.heard:
             self._failed("closed")
             self._answer(502)
@@ -376,7 +376,7 @@ class HttpExchange(ExchangeRole):
         self.origin = None
         self._failed(reason)
         if self.responding:
-            self._break_off()
+            self._break_off(reason)
         else:
             self._answer(504 if reason == "read_timeout" else 502)
 
@@ -385,10 +385,10 @@ class HttpExchange(ExchangeRole):
         self._end()
         self.client.answer(status, self.request.method == b"HEAD", self.body_ended)
 
-    def _break_off(self) -> None:
+    def _break_off(self, reason: str) -> None:
         """End a response whose rest does not come."""
         if self.delayed is not None:
-            self._answer(502)
+            self._answer(504 if reason == "read_timeout" else 502)
         else:
             self._cut()
 

@@ -28,6 +28,12 @@ class ChunkedBody(Body):
         """Octets of the current chunk that have not arrived, its line break included."""
 
     def feed(self, data: bytes) -> bytes:
+        if not self._left and not self._held and data.endswith(b"\r\n"):
+            # Often a read has exactly one chunk.
+            end = data.find(b"\r\n")
+            size = _SIZE.fullmatch(data, 0, end) if end <= MAX_LINE else None
+            if size is not None and 0 < int(size[1], 16) == len(data) - end - 4:
+                return data[end + 2 : -2]
         if self._held:
             data = self._held + data
             self._held = b""

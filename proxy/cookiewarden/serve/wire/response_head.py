@@ -223,8 +223,6 @@ OFTEN = 16
 """Number of uses after which a template gets a form."""
 RECENT = 4
 """Maximum number of templates whose forms are tried."""
-MAX_NAME = 64
-"""Maximum octets of the name of a field that is remembered as one whose value varies."""
 MANY = 16
 """Number of values after which a field is one whose value varies, such as X-Request-Id."""
 _SET_COOKIE: Final = b"\r\nSet-Cookie: "
@@ -235,10 +233,13 @@ _LEADS = {b"Set-Cookie": _SET_COOKIE, b"set-cookie": _LOWER_SET_COOKIE} | {
     for name in (written, written.lower())
 }
 """Octets before the values that differ from response to response, by the name of the field."""
-_OURS = re.compile(
-    rb"set-cookie2?|alt-svc|connection|content-length|transfer-encoding|keep-alive|upgrade|te|proxy-.*", re.IGNORECASE
+_OTHER_NAME = re.compile(
+    rb"(?!(?:set-cookie2?|alt-svc|connection|content-length|transfer-encoding|keep-alive|upgrade|te|proxy-.*)\Z)"
+    rb"[A-Za-z0-9_-]{1,64}",
+    re.IGNORECASE,
 )
-"""Fields of `_RESPONSE_FIELDS`, whose values decide how a response is read."""
+"""Name of a field that is not in `_RESPONSE_FIELDS`, whose values decide how a response is read. It has no colon: the
+text before `: ` in `Set-Cookie:a=b: c` is not a name."""
 
 
 @dataclass(slots=True)
@@ -367,7 +368,7 @@ class ResponseReader:
         """Count the values of fields whose lines are new. A field with many values varies."""
         for line in lines:
             name, colon, _ = line.partition(b": ")
-            if not colon or line in self._fixed or len(name) > MAX_NAME or _OURS.fullmatch(name):
+            if not colon or line in self._fixed or not _OTHER_NAME.fullmatch(name):
                 continue
             if len(self._values) >= MAX_FIXED:
                 self._values.clear()
@@ -455,11 +456,17 @@ def _template(shape: tuple[bytes, ...], response: ResponseHead) -> _Template | N
 
 def _same(one: ResponseHead, other: ResponseHead) -> bool:
     facts = ("status", "http_1_1", "keep_alive", "framing", "length", "upgrades", "idle_seconds", "alt_svc")
-    return all(getattr(one, name) == getattr(other, name) for name in facts) and _text(one) == _text(other)
+    return all(getattr(one, name) == getattr(other, name) for name in facts) and _pieces(one) == _pieces(other)
 
 
-def _text(response: ResponseHead) -> bytes:
-    parts = response.parts.copy()
-    for at, lines in response.cookies:
-        parts[at] = b"".join(lead + line for lead, line in lines)
-    return b"".join(parts)
+def _pieces(response: ResponseHead) -> list[bytes]:
+    """Return the text of a head, parted at its runs of cookies."""
+    runs = {at: b"".join(lead + line for lead, line in lines) for at, lines in response.cookies}
+    pieces, text = list[bytes](), b""
+    for at, part in enumerate(response.parts):
+        if at in runs:
+            pieces += (text, runs[at])
+            text = b""
+        else:
+            text += part
+    return [*pieces, text]

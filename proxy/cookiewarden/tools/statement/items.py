@@ -13,6 +13,7 @@ from cookiewarden.tools.statement.phrases import (
     is_only_lifetime,
     lifetime_in,
     lifetime_of,
+    speaks_of_several,
     unread_lifetime_in,
 )
 
@@ -170,5 +171,5 @@ def _without_lifetime(text: str) -> tuple[str, Lifetime | None]:
 def at_the_end(text: str) -> Lifetime | None:
     """Find a lifetime at the end of a text: `the language (2 years)`, `the language, 2 years.`, `Language. 2 years.`"""
     found = re.search(r"(?:\(([^()]{1,40})\)|[,;.]\s*([^,;.()]{1,40}))\.?$", text)
-    said = (found[1] or found[2]) if found else ""
+    said = (found[1] or found[2]) if found and not speaks_of_several(text) else ""
     return lifetime_of(said) if re.fullmatch(r"\s*(\S+\s+)?\S+\s*", said) else None

@@ -19,7 +19,21 @@ def lines_of(raw: bytes, charset: str = "") -> list[PageLine]:
     if raw.startswith(b"%PDF"):
         raise NoStatement("it is a PDF; convert it to text with pdftotext -layout")
     text = decoded(raw, charset)
-    return html_lines(text) if _is_html(text[:20000]) else list(text_lines(text))
+    if not _is_html(text[:20000]):
+        return list(text_lines(text))
+    return html_lines(text if _WHOLE.search(text[:20000]) else _FRONT.sub("", _TITLE.sub(_heading, text)))
+
+
+_WHOLE = re.compile(r"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_TITLE = re.compile(r"^(#{1,6})[ \t]+([^\n<>]{1,300}?)[ \t]*#*$", re.MULTILINE)
+_FRONT = re.compile(r"\A\s*---[ \t]*\n(?:[^\n<]{0,500}\n){0,50}?---[ \t]*(?=\n)")
+"""Front matter of Markdown."""
+
+
+def _heading(found: re.Match[str]) -> str:
+    """Return a heading of Markdown among HTML as a heading of HTML."""
+    level, title = len(found[1]), re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", found[2])
+    return f"<h{level}>{title}</h{level}>"
 
 
 def _is_html(text: str) -> bool:

@@ -121,8 +121,21 @@ _HALF = re.compile(
 """Words behind a lifetime that change it, as in `1 year and a half`."""
 
 
+_SEVERAL = re.compile(
+    r"\b(?:respec?t|beziehungsweise|bzw\b|rispettivamente|odpowiednio|odpovidaj|vastaavasti|illetve|atitinkamai)"
+)
+"""Words between lifetimes of several names, as in "2 years and 24 hours respectively"."""
+
+
+def speaks_of_several(text: str) -> bool:
+    """Check for a word such as "respectively", which gives each of several names a lifetime."""
+    return _SEVERAL.search(folded(text)) is not None
+
+
 def lifetime_in(text: str) -> Lifetime | None:
     """Find a lifetime in running text, in sentences with a word about time, since a number can mean something else."""
+    if speaks_of_several(text):
+        return None
     for sentence in re.split(r"(?<=[.;!?])\s+", text):
         said = folded(sentence)
         if (found := _spans(said)) and _SPEAKS_OF_TIME.search(said):

@@ -117,7 +117,18 @@ def _cell(text: str) -> str:
 
 
 def _unmarked(text: str) -> str:
-    """Remove the markup of Markdown."""
+    """Remove the markup of Markdown. Code keeps its characters."""
+    parts = _CODE.split(text)  # text, code, text, code, ..., text
+    parts[::2] = [_without_emphasis(part) for part in parts[::2]]
+    return plain("".join(parts))
+
+
+def _without_emphasis(text: str) -> str:
     text = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
-    text = re.sub(r"(?<!\\)((?<!\*)\*\*(?!\*\*)|__(?=\S)(?=[^_]*__(?!_))|`)", "", text)
-    return plain(re.sub(r"\\([\\`*_<>\[\]|#+.-])", r"\1", text))
+    text = _STRONG.sub(r"\1", re.sub(r"(?<!\\)(?<!\*)\*\*(?!\*\*)", "", text))
+    return re.sub(r"\\([\\`*_<>\[\]|#+.-])", r"\1", text.replace("`", ""))
+
+
+_CODE = re.compile(r"(?<!\\)`([^`\n]{1,500})`")
+_STRONG = re.compile(r"(?<![\w\\])__(?=[^\s_])([^_]{1,200}(?:_(?!_)[^_]{1,200}){0,9})(?<!\s)__(?!\w)")
+"""Emphasised text (CommonMark 6.2). `__utma and __utmb` has none, since a blank is before the second `__`."""

@@ -212,17 +212,17 @@ VALGRIND = {
 
 def counted(what: str, workload: str) -> float:
     """Return the count for one request with its response."""
-    few, many = (_run(what, workload, requests) for requests in REQUESTS)
+    # Makes each object one allocation: Python's own allocator takes memory for many at once.
+    few, many = (under_valgrind(what, workload, requests, PYTHONMALLOC="malloc") for requests in REQUESTS)
     return (many - few) / (REQUESTS[1] - REQUESTS[0])
 
 
-def _run(what: str, workload: str, requests: int) -> int:
+def under_valgrind(what: str, workload: str, requests: int, python: str = sys.executable, **environment: str) -> int:
+    """Return the count of a process that serves this number of requests."""
     arguments, said = VALGRIND[what]
-    # Makes each object one allocation: Python's own allocator takes memory for many at once.
-    environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONMALLOC": "malloc"}
     told = subprocess.run(
-        ["valgrind", *arguments, sys.executable, "-m", "tests.bench.inprocess", workload, str(requests)],
-        env=environment, capture_output=True, text=True,
+        ["valgrind", *arguments, python, "-m", "tests.bench.inprocess", workload, str(requests)],
+        env={**os.environ, "PYTHONHASHSEED": "0", **environment}, capture_output=True, text=True,
     )  # fmt: skip
     found = said.search(told.stderr)
     if told.returncode or found is None:

@@ -8,20 +8,18 @@ the Python and the class of the CPU are the same. Otherwise the output reports t
 
 import argparse
 import json
-import os
 import platform
 import re
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.inprocess import WORKLOADS
-from tests.support.process import ended
+from tests.bench.engine import under_valgrind
+from tests.bench.inprocess import DIFFERENT, WORKLOADS
 
 FIGURES = Path(__file__).with_suffix(".json")
-FEW, MANY = 256, 1280
+FEW, MANY = DIFFERENT, 5 * DIFFERENT
 TOLERANCE = 1.02
 BUILDS = {"interpreted": ".venv/bin/python", "compiled": ".venv-compiled/bin/python"}
 
@@ -42,22 +40,9 @@ class Class:
         return cls(f"{platform.python_version()} {platform.python_compiler()}", f"{platform.machine()} {widest} {libc}")
 
 
-def counted(python: str, workload: str, requests: int) -> int:
-    """Return the instructions of a process that serves this number of requests."""
-    with tempfile.NamedTemporaryFile() as out:
-        run = ended(
-            "valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}", python, "-m", "tests.bench.inprocess",
-            workload, str(requests), env={**os.environ, "PYTHONHASHSEED": "0"}, timeout=600,
-        )  # fmt: skip
-    found = re.search(r"Collected : (\d+)", run.stderr)
-    if run.returncode or found is None:
-        sys.exit(f"{workload}: {run.stderr[-1000:]}")
-    return int(found[1])
-
-
 def per_request(python: str, workload: str) -> int:
     with ThreadPoolExecutor(2) as pool:
-        few, many = pool.map(lambda requests: counted(python, workload, requests), (FEW, MANY))
+        few, many = pool.map(lambda n: under_valgrind("instructions", workload, n, python), (FEW, MANY))
     return (many - few) // (MANY - FEW)
 
 

@@ -3,7 +3,7 @@
 A plan contains no cookie value. All other inputs of a decision are in the key of the plan."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import compress, groupby
 from operator import itemgetter
@@ -131,19 +131,16 @@ class CookiesPlan:
 
     def apply(self, header: bytes, pieces: list[bytes]) -> bytes | None:
         """Return the remaining header. `pieces`: the header, split at each `;`."""
-        if self.kept is None:
-            return header
-        if not self.any_left:
-            return None
-        return build_cookie(list(compress(pieces, self.kept)), not self.kept[0])
+        return self._built(header, compress(pieces, self.kept or ()))
 
     def apply_form(self, header: bytes, found: re.Match[bytes]) -> bytes | None:
         """Return the remaining header. `found`: its match by the form."""
+        return self._built(header, found.groups())
+
+    def _built(self, header: bytes, pieces: Iterable[bytes]) -> bytes | None:
         if self.kept is None:
             return header
-        if not self.any_left:
-            return None
-        return build_cookie(list(found.groups()), not self.kept[0])
+        return build_cookie(list(pieces), not self.kept[0]) if self.any_left else None
 
 
 # They stand for the name of a piece without a `=`, and of white space between two `;`. Names have no `=`.

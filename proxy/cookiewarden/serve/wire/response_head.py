@@ -67,11 +67,9 @@ class ResponseHead:
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})( [^\x00-\x08\x0a-\x1f\x7f]*)?\r\n")
 _STATUS_LINE_BEGINS = b"HTTP/1."
 # Values are not captured, because partition finds their ends in a fifth of the time.
-_RESPONSE_FIELDS = re.compile(
-    rb"(\r\n(?=[sctkupa])(?:set-cookie2?|alt-svc|connection|content-length|transfer-encoding|keep-alive|upgrade|te"
-    rb"|proxy-[^:\r\n]*):[ \t]*)",
-    re.IGNORECASE,
-)
+_HANDLED = rb"set-cookie2?|alt-svc|connection|content-length|transfer-encoding|keep-alive|upgrade|te|proxy-[^:\r\n]*"
+"""Names of the fields whose values decide how a response is read."""
+_RESPONSE_FIELDS = re.compile(rb"(\r\n(?=[sctkupa])(?:%b):[ \t]*)" % _HANDLED, re.IGNORECASE)
 _TIMEOUT = re.compile(rb"(?:^|[,; \t])timeout[ \t]*=[ \t]*\"?([0-9]{1,6})", re.IGNORECASE)
 
 
@@ -233,13 +231,8 @@ _LEADS = {b"Set-Cookie": _SET_COOKIE, b"set-cookie": _LOWER_SET_COOKIE} | {
     for name in (written, written.lower())
 }
 """Octets before the values that differ from response to response, by the name of the field."""
-_OTHER_NAME = re.compile(
-    rb"(?!(?:set-cookie2?|alt-svc|connection|content-length|transfer-encoding|keep-alive|upgrade|te|proxy-.*)\Z)"
-    rb"[A-Za-z0-9_-]{1,64}",
-    re.IGNORECASE,
-)
-"""Name of a field that is not in `_RESPONSE_FIELDS`, whose values decide how a response is read. It has no colon: the
-text before `: ` in `Set-Cookie:a=b: c` is not a name."""
+_OTHER_NAME = re.compile(rb"(?!(?:%b)\Z)[A-Za-z0-9_-]{1,64}" % _HANDLED, re.IGNORECASE)
+"""Name of another field. It has no colon: the text before `: ` in `Set-Cookie:a=b: c` is not a name."""
 
 
 @dataclass(slots=True)
@@ -341,8 +334,7 @@ class ResponseReader:
         """Return a head without its values, which are added to `values`.
 
         It has one item per line. A line with a value has the octets before it, line break included, which distinguishes
-        it from other lines. A Set-Cookie line has four items more: the text up to its `=`, the `=`, the `;`, and its
-        end."""
+        it from other lines. A Set-Cookie line has two items more, the text before and behind its value."""
         fixed, leads = self._fixed, self._leads
         shape: list[bytes] = []
         for line in head[:-4].split(b"\r\n"):
@@ -355,10 +347,9 @@ class ResponseReader:
             if lead is None:
                 shape.append(line)
             elif lead is _SET_COOKIE or lead is _LOWER_SET_COOKIE:
-                pair, semicolon, tail = value.partition(b";")
-                before, equals, after = pair.partition(b"=")
-                shape += (lead, before if equals else b"", equals, semicolon, tail)
-                values.append(after if equals else before)
+                before, after, tail = cut_at_value(value)
+                shape += (lead, before, tail)
+                values.append(after)
             else:
                 shape.append(lead)
                 values.append(value)
@@ -400,7 +391,7 @@ def _items(shape: tuple[bytes, ...]) -> Iterator[tuple[bytes, ...]]:
     """Yield the items of each line of a shape."""
     at = 0
     while at < len(shape):
-        end = at + (5 if shape[at] in (_SET_COOKIE, _LOWER_SET_COOKIE) else 1)
+        end = at + (3 if shape[at] in (_SET_COOKIE, _LOWER_SET_COOKIE) else 1)
         yield shape[at:end]
         at = end
 
@@ -411,9 +402,9 @@ def _form(shape: tuple[bytes, ...]) -> re.Pattern[bytes]:
     text = re.escape(first[0])
     for line, *rest in lines:
         if rest:
-            before, equals, semicolon, tail = rest
-            value = rb"([^;\r\n]*+)" if equals else rb"([^;=\r\n]*+)"
-            text += re.escape(line + before + equals) + value + re.escape(semicolon + tail)
+            before, tail = rest
+            value = rb"([^;\r\n]*+)" if before else rb"([^;=\r\n]*+)"
+            text += re.escape(line + before) + value + re.escape(tail)
         else:
             text += re.escape(line) + rb"([^\r\n]*+)" if line.startswith(b"\r\n") else re.escape(b"\r\n" + line)
     return re.compile(text + rb"\r\n\r\n")
@@ -436,7 +427,7 @@ def _template(shape: tuple[bytes, ...], response: ResponseHead) -> _Template | N
             _sift(like, text, special)
             text = b""
         if rest:
-            run += (line, rest[0] + rest[1], rest[2] + rest[3])
+            run += (line, *rest)
             if number == len(lines) or len(lines[number]) == 1:  # adjacent lines are judged together
                 template.runs.append((len(like.parts), shapes[tuple(run)], slice(which + 1 - len(run) // 3, which + 1)))
                 like.parts.append(b"")

@@ -1,4 +1,4 @@
-"""CurlCommand lines of curl in a recording: the cookies that `-b` sends, and the URL."""
+"""Command lines of curl in a recording: the cookies that `-b` sends, and the URL."""
 
 import re
 import shlex

@@ -25,8 +25,6 @@ _NAME = re.compile(
 )
 MAX_ITEM = 4000
 """Maximum characters of the text of a cookie."""
-CLEAR = re.compile(r"^_|[_%*]|sess|(?:sid|csrf|xsrf)$", re.IGNORECASE)
-"""Forms of names that headings do not have."""
 _CLEAR_ITEM = re.compile(r"(_[\w*.-]+|\w+SESS(?:ION)?ID)\s+(?:[|\u2013\u2014-]\s+)?(.+)")
 
 

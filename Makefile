@@ -116,8 +116,9 @@ bench-instructions: $(VENV)/dev.stamp $(COMPILED)/stamp ## count instructions pe
 bench-sidecar: $(VENV)/peers.stamp ## measure latency at half load, memory, two workers and the start
 	$(BIN)/python -m tests.bench.sidecar $(BENCH)
 
-bench-heads: $(VENV)/dev.stamp ## measure the most expensive heads, as multiples of an ordinary request
+bench-heads: $(VENV)/dev.stamp ## measure the most expensive heads, as multiples of an ordinary request, computed and live
 	$(BIN)/python -m tests.bench.heads $(BENCH)
+	$(BIN)/python -m tests.bench.live_heads $(BENCH)
 
 bench-idle: $(VENV)/dev.stamp ## measure the memory of 10,000 idle connections beside nginx and haproxy
 	$(BIN)/python -m tests.bench.idle $(BENCH)

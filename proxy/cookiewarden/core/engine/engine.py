@@ -9,6 +9,7 @@ decision depends on the value (no name, too large, control characters, an undecl
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from operator import is_
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.cookies.cookie import (
@@ -18,6 +19,7 @@ from cookiewarden.core.cookies.cookie import (
     WSP,
     build_cookie,
     is_deletion,
+    name_of,
     parse_cookie,
     parse_set_cookie,
 )
@@ -404,24 +406,39 @@ class Engine(Judge):
         """Judge one Cookie header value. Return the application's value (None for no header) and all decisions.
 
         `now` is the time in seconds since the epoch; it is necessary if `limits_renewal`."""
-        kept: list[bytes] = []
-        cookies = []
-        first_removed = changed = False
-        pieces = parse_cookie(header)
+        pieces = header.split(b";")
+        becomes, decisions = self._judge_pieces(pieces, scope, now)
+        cookies = [
+            Judged(name_of(piece), piece, after, decision)
+            for piece, after, decision in zip(pieces, becomes, decisions, strict=True)
+            if decision is not None
+        ]
+        return _joined(header, pieces, becomes), cookies
+
+    def _judge_pieces(
+        self, pieces: list[bytes], scope: Scope, now: float
+    ) -> tuple[list[bytes | None], list[Decision | None]]:
+        """Judge the pieces of a Cookie header. Return the resulting pieces (None if removed) and the decisions (None
+        for white space). An unchanged piece is the same object."""
+        becomes: list[bytes | None] = []
+        decisions: list[Decision | None] = []
+        known = scope.names
         seen: set[bytes] = set()
         names: frozenset[bytes] = frozenset()
         carried_so_far = 0
-        for index, (name, piece) in enumerate(pieces):
-            if not piece.strip(b" \t"):
-                kept.append(piece)
+        for piece in pieces:
+            name = name_of(piece)
+            if not name and not _has_content(piece):
+                becomes.append(piece)
+                decisions.append(None)
                 continue
-            decision = scope.names.get(name) or self._judge_and_remember_name(name, scope)
+            decision = known.get(name) or self._judge_and_remember_name(name, scope)
             after: bytes | None = piece
             if decision.action is Action.STRIP and decision.enforced:
                 after = None
             elif decision.entry is not None and decision.entry.is_transported:
                 # A cookie that is only reported reaches the application, so it needs the application's name and value.
-                names = names or frozenset([found for found, _ in pieces])
+                names = names or frozenset(map(name_of, pieces))
                 carried_so_far += 1
                 is_opened = carried_so_far <= MAX_OPENED
                 after, carried = self.transport.carried(name, piece, decision.entry, scope.site, names, is_opened, now)
@@ -433,15 +450,9 @@ class Engine(Judge):
             if name in seen:
                 decision = replace(decision, reasons=(*decision.reasons, Reason.DUPLICATE_NAME))
             seen.add(name)
-            cookies.append(Judged(name, piece, after, decision))
-            changed = changed or after is not piece
-            if after is None:
-                first_removed = first_removed or index == 0
-            else:
-                kept.append(after)
-        if not changed:
-            return header, cookies
-        return build_cookie(kept, first_removed) if any(map(_has_content, kept)) else None, cookies
+            becomes.append(after)
+            decisions.append(decision)
+        return becomes, decisions
 
     def on_cookies(
         self, header: bytes, scope: Scope, clock: Callable[[], float] = _NO_CLOCK
@@ -476,14 +487,14 @@ class Engine(Judge):
             if plan.form is not None:
                 scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
-        after, cookies = self.on_cookie(header, scope, clock() if self.limits_renewal else 0.0)
-        decisions = tuple(judged.decision for judged in cookies)
-        if any(decision.entry is not None and decision.entry.is_transported for decision in decisions):
+        becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
+        after = _joined(header, pieces, becomes)
+        decisions = tuple([decision for decision in found if decision is not None])
+        if any([decision.entry is not None and decision.entry.is_transported for decision in decisions]):
             return after, decisions
         # A piece without a `=` is a value.
         if NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
-            judged = iter(cookies)
-            kept = tuple(name == BLANK or next(judged).after is not None for name in key)
+            kept = tuple([piece is not None for piece in becomes])
             self._count(SHAPE_WEIGHT)
             scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
@@ -616,6 +627,14 @@ def _for_name(decision: Decision, name: bytes) -> Decision:
 
 def _values_of(name: bytes, headers: Iterable[Header]) -> list[bytes]:
     return [value for found, value in headers if found.lower() == name]
+
+
+def _joined(header: bytes, pieces: list[bytes], becomes: list[bytes | None]) -> bytes | None:
+    """Return the header of the resulting pieces, or None if all cookies are removed."""
+    if all(map(is_, becomes, pieces)):
+        return header
+    kept = [piece for piece in becomes if piece is not None]
+    return build_cookie(kept, becomes[0] is None) if any(map(_has_content, kept)) else None
 
 
 def _has_content(piece: bytes) -> bool:

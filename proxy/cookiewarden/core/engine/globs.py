@@ -180,14 +180,17 @@ class Globs(Generic[T]):
 
     def matching(self, name: bytes) -> Iterator[tuple[Rank, list[T]]]:
         """Return ranks and values of the globs that match a name, in the order of `ranked`."""
-        return self._matching_all(name) if self._middles else self._matching_plain(name)
+        if self._middles:
+            return self._matching_all(name)
+        beginnings = self._beginnings.of(name)
+        return self._matching_plain(name, beginnings) if beginnings else iter(())
 
     def _matching_all(self, name: bytes) -> Iterator[tuple[Rank, list[T]]]:
         alike: dict[Rank, list[T]] = {}
         for middle in self._matching_middles(name):
             alike.setdefault(middle.rank, []).append(middle.held)
         waiting = sorted(alike)
-        for rank, held in self._matching_plain(name):
+        for rank, held in self._matching_plain(name, self._beginnings.of(name)):
             while waiting and waiting[-1] > rank:
                 yield waiting[-1], alike[waiting.pop()]
             if waiting and waiting[-1] == rank:
@@ -199,13 +202,15 @@ class Globs(Generic[T]):
 
     def has(self, name: bytes) -> bool:
         """Check whether a glob matches a name."""
-        for _ in self._matching_plain(name):
-            return True
-        return bool(self._matching_middles(name))
-
-    def _matching_plain(self, name: bytes) -> Iterator[tuple[Rank, list[T]]]:
-        """Yield ranks and values of matching globs without text between two stars, highest rank first."""
         beginnings = self._beginnings.of(name)
+        if beginnings and any(True for _ in self._matching_plain(name, beginnings)):
+            return True
+        return bool(self._middles and self._matching_middles(name))
+
+    def _matching_plain(self, name: bytes, beginnings: int) -> Iterator[tuple[Rank, list[T]]]:
+        """Yield ranks and values of matching globs without text between two stars, highest rank first.
+
+        `beginnings`: the lengths of the beginnings with which the name begins, as bits."""
         if not beginnings:
             return
         backwards, length = name[::-1], len(name)

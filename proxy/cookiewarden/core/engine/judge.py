@@ -205,11 +205,12 @@ class Judge:
 
     def judge_name(self, name: bytes, situation: Situation) -> Decision:
         """Judge a cookie in a request by its name."""
-        plain_names = self.tables.plain_names
-        match = self.tables.matcher.match(plain_names.get(name, name), situation.site.host, None, self.now)
-        if name in plain_names and not _is_renamed_to(name, match.entry):
+        tables, host = self.tables, situation.site.host
+        plain_name = tables.plain_names.get(name, name)
+        match = tables.matcher.match(plain_name, host, None, self.now)
+        if plain_name is not name and not _is_renamed_to(name, match.entry):
             # The cookie is renamed, but not for this host.
-            found = self.tables.matcher.match(name, situation.site.host, None, self.now)
+            found = tables.matcher.match(name, host, None, self.now)
             match = found if found.entry is not None else replace(found, out_of_scope=True)
         if match.entry is not None:
             return self._decide_declared_name(match.entry, situation)

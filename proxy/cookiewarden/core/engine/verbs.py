@@ -6,7 +6,6 @@ not changed, so edits are idempotent.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from operator import itemgetter
 
 from cookiewarden.core.cookies.cookie import (
     MAX_PAIR,
@@ -39,7 +38,6 @@ def takes_secure(site: Site) -> bool:
 
 
 _UNKNOWN = -2
-_POSITION, _MEANING = itemgetter(0), itemgetter(3)
 
 
 class Draft(SetCookie):
@@ -330,23 +328,21 @@ def bound_lifetime(draft: Draft, bound: Lifetime, clock: ExpiresClock) -> None:
     if not lifetime.all:
         return
     is_session = bound.is_session
-    means = list(map(_MEANING, lifetime.all))
-    counted = [lifetime.age, lifetime.date]
-    if not clock.is_known:
-        means = [None if name == b"expires" else says for _, name, _, says in lifetime.all]
-        counted.pop()
-    kept = [] if is_session else [one for one in counted if one is not None]
+    age, date = lifetime.age, lifetime.date if clock.is_known else None
+    kept = [] if is_session else [one for one in (age, date) if one is not None]
     skewed: int | None = None
     """Seconds of the lifetime, if an Expires cannot state it."""
     found: list[tuple[int, Reason]] = []
     """Reasons with the numbers of the attributes, whose order decides."""
-    if None in means:
-        found.append((means.index(None), Reason.LIFETIME_UNREADABLE))
-    if len(means) > means.count(None) + len(kept):
-        number = 0
-        while means[number] is None or lifetime.all[number] in kept:
-            number += 1
-        found.append((number, Reason.LIFETIME_CAPPED if is_session else Reason.LIFETIME_NORMALIZED))
+    is_unreadable = is_repeated = False
+    for number, one in enumerate(lifetime.all):
+        if one[3] is None or (one[1] == b"expires" and not clock.is_known):
+            if not is_unreadable:
+                found.append((number, Reason.LIFETIME_UNREADABLE))
+            is_unreadable = True
+        elif not is_repeated and one not in kept:
+            found.append((number, Reason.LIFETIME_CAPPED if is_session else Reason.LIFETIME_NORMALIZED))
+            is_repeated = True
     for one in kept:
         at, name, value, seconds = one
         latest = bound.seconds + int(clock.earliest) if name == b"expires" else bound.seconds
@@ -361,9 +357,8 @@ def bound_lifetime(draft: Draft, bound: Lifetime, clock: ExpiresClock) -> None:
             found.append((lifetime.all.index(one), reason))
     for _, reason in sorted(found):
         draft.note(reason)
-    if len(kept) < len(means):
-        draft.remove(map(_POSITION, lifetime.all))
-        draft.gone.difference_update(map(_POSITION, kept))
+    if len(kept) < len(lifetime.all):
+        draft.remove([one[0] for one in lifetime.all if one not in kept])
     if skewed is not None and lifetime.date is not None:
         draft.remove([lifetime.date[0]])
         if lifetime.age is None:

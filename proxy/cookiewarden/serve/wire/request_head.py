@@ -109,7 +109,7 @@ _REQUEST_LINE_SO_FAR = re.compile(rb"\r?|%b{1,64}(?: (?:[^\x00-\x20\x7f]+(?: [HT
 # The look-ahead skips the alternatives for most names: 1.7 µs instead of 2.5 for the 15 fields of a browser.
 _REQUEST_FIELDS = re.compile(
     rb"(\r\n(?=[chtukfxp])(?:connection|host|content-length|transfer-encoding|upgrade|cookie2?|te|keep-alive|forwarded"
-    rb"|x-forwarded-(?:for|host|proto)|proxy(?:-[^:\r\n]*)?):[ \t]*)([^\r\n]*)",
+    rb"|x-forwarded-(?:for|host|proto)|proxy(?:-[^:\r\n]*)?):[ \t]*)([^\r]*)",
     re.IGNORECASE,
 )
 

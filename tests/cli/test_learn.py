@@ -62,6 +62,14 @@ def test_a_new_policy_is_in_report_mode_and_loads(folder: Path) -> None:
     assert "set 2 times" in told and "lifetime: 90s" in told
 
 
+def test_cookies_that_are_only_deleted_are_named(folder: Path) -> None:
+    head = "HTTP/1.1 200 OK\nHost: shop.example\nSet-Cookie: sid=1\nSet-Cookie: sid=; Max-Age=0\nSet-Cookie: "
+    (folder / "c.txt").write_text(f"{head}gone=; Max-Age=0\n")
+    code, told, error = learn("c.txt", cwd=folder)
+    assert code == 0 and "1 cookie only deleted, so without an entry: gone\n" in error
+    assert "name: sid" in told and "name: gone" not in told
+
+
 def test_missing_entries_are_added_and_every_other_octet_is_kept(folder: Path) -> None:
     code, _, error = learn("c.txt", "--into", "p.yaml", cwd=folder)
     assert code == 0 and "4 entries drafted, including 1 family: _ga, intercom-id-*, no, old" in error

@@ -23,7 +23,7 @@ from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem, counted, printable
 from cookiewarden.core.policy.source import parse_source
 from cookiewarden.core.report.evidence import Values
-from cookiewarden.core.report.inventory import Inventory, Keeper, name_text
+from cookiewarden.core.report.inventory import Inventory, Keeper, Side, name_text
 from cookiewarden.core.report.judge import judge_all
 from cookiewarden.core.report.record import add_exchange, bind
 from cookiewarden.tools.explain.explain import DEFAULT_URL, exchange_of
@@ -143,6 +143,7 @@ def learn(
         click.echo("cookiewarden: nothing learned, so the policy is not written", err=True)
         return 3
     made = draft(inventory, judge_all(inventory, engine, time.time()), policy, catalog, time.time())
+    _tell_deleted(inventory)
     code = _write(made, into, output, new_policy(name, made))
     unsafe = _told_undeclarable(inventory)
     if suite and not code:
@@ -256,6 +257,19 @@ def _take_file(
         click.echo(f"{printable(source)}: {counted(count, 'exchange')}{left}", err=True)
         is_incomplete = print_account(source, account)
     return not is_incomplete
+
+
+def _tell_deleted(inventory: Inventory) -> None:
+    """Print the names that were only deleted. They need no entry, because deletions always pass."""
+    found = [one for one in inventory.records.values() if one.deletions and set(one.sides) == {Side.SERVER}]
+    names = [one.name for one in found if not one.shapes]
+    if names:
+        shown = ", ".join(map(printable, names[:MAX_DELETED])) + (" …" if len(names) > MAX_DELETED else "")
+        click.echo(f"{counted(len(names), 'cookie')} only deleted, so without an entry: {shown}", err=True)
+
+
+MAX_DELETED = 8
+"""Maximum names of deleted cookies that are printed."""
 
 
 def _note_urls(one: Recorded, inventory: Inventory, urls: dict[str, Exchange]) -> None:

@@ -34,6 +34,8 @@ FIVE = [
 ]
 TWO = ["sid=1; Path=/; HttpOnly", "lang=nl; Path=/; Max-Age=60"]
 HOME = "https://shop.example/home"
+NOW = 1796083200.0
+"""2026-12-01. The recordings have cookies that end later."""
 
 
 def har(headers: list[tuple[str, str]], cookies: list[dict[str, object]] = [], **entry: object) -> str:  # noqa: B006
@@ -212,14 +214,19 @@ def test_each_tool_is_read(
     path = source if isinstance(source, Path) else tmp_path / "file"
     if not isinstance(source, Path):
         path.write_bytes(source if isinstance(source, bytes) else source.encode())
-    account = Account()
+    account = Account(now=NOW)
     found = list(recorded(path, account=account))
     assert [v.decode() for one in found for n, v in one.asked if n.lower() == b"cookie"] == asked
     assert [v.decode() for one in found for n, v in one.answered if n.lower() == b"set-cookie"] == answered
     assert {one.url for one in found} == {url}
     assert len(found) == (len(answered) if tool in SEPARATE else 1)
     no_host = {Note.NO_HOST} if url.startswith("https://localhost/") else set()
-    assert {note for note, count in account.notes.items() if count} == set(notes) | no_host
+    no_time = (
+        {Note.NO_TIME}
+        if any(not one.at and b"expires=" in str(one.answered).lower().encode() for one in found)
+        else set()
+    )
+    assert {note for note, count in account.notes.items() if count} == set(notes) | no_host | no_time
 
 
 def test_each_tool_has_its_source() -> None:
@@ -332,6 +339,67 @@ def test_the_lifetime_of_a_log_is_measured_from_the_time_of_the_line(tmp_path: P
     path = tmp_path / "file"
     path.write_text(line + "\n")
     assert [one.at for one in recorded(path)] == [1780308000.0]
+
+
+ENDED = "sid=1; Path=/; Expires=Wed, 01 May 2024 11:00:00 GMT"
+START = "2024-05-01T10:00:00"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"http_interactions": [{"request": {"uri": HOME}, "response": {"headers": {"Set-Cookie": [ENDED]}}, "recorded_at": START}]}),
+        json.dumps({"snapshot": {"startedDateTime": f"{START}Z", "request": {"url": HOME}, "response": {"headers": [{"name": "Set-Cookie", "value": ENDED}]}}}),
+        json.dumps({"url": HOME, "ts": "2024-05-01T09:00:00Z", "headers": {"Date": "Wed, 01 May 2024 10:00:00 GMT", "Set-Cookie": ENDED}}),
+        f"*   << Request  >> 2\n-   Timestamp      Start: 1714557600.000000 0.000000 0.000000\n-   ReqMethod      GET\n-   ReqURL         /home\n-   RespStatus     200\n-   RespHeader     Set-Cookie: {ENDED}\n",
+    ],
+    ids=["Betamax, recorded_at", "Playwright, startedDateTime", "a Date among other times", "varnishlog, Timestamp"],
+)  # fmt: skip
+def test_the_moment_of_a_response_is_the_one_that_the_tool_writes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "file").write_text(text)
+    account = Account()
+    assert [one.at for one in recorded(tmp_path / "file", account=account)] == [1714557600.0]
+    assert not account.is_incomplete
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        ("sid=1; Expires=Wed, 01 Jun 2027 11:00:00 GMT", {Note.NO_TIME: 1}),
+        ("sid=1; Expires=Wed, 01 May 2024 11:00:00 GMT", {Note.PERHAPS_ENDED: 1}),
+        ("sid=; Expires=Wed, 01 May 2024 11:00:00 GMT", {}),
+        ("sid=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT", {}),
+        ("sid=1; Max-Age=60; Expires=Wed, 01 May 2024 11:00:00 GMT", {}),
+        ("sid=1; Expires=soon", {}),
+    ],
+)
+def test_an_expires_without_the_time_of_its_response_is_counted(
+    tmp_path: Path, line: str, note: dict[Note, int]
+) -> None:
+    (tmp_path / "file").write_text(f"HTTP/1.1 200 OK\nHost: shop.example\nSet-Cookie: {line}\n")
+    account = Account(now=NOW)
+    assert len(list(recorded(tmp_path / "file", account=account))) == 1
+    assert +account.notes == note
+    assert account.is_incomplete == (Note.PERHAPS_ENDED in note)
+
+
+def test_the_headers_of_a_response_count_more_than_its_list_of_cookies(tmp_path: Path) -> None:
+    """Playwright leaves attributes in small letters out of the list, and writes Expires in the form of ISO 8601."""
+    listed = {"name": "sid", "value": "1", "expires": "2026-06-01T12:00:00.000Z"}
+    headers = [{"name": "set-cookie", "value": "sid=1; path=/; max-age=7200; secure"}]
+    response = {"cookies": [listed, {"name": "lang", "value": "nl"}], "headers": headers}
+    (tmp_path / "file").write_text(json.dumps({"snapshot": {"request": {"url": HOME}, "response": response}}))
+    (one,) = recorded(tmp_path / "file")
+    assert [value for _, value in one.answered] == [b"sid=1; path=/; max-age=7200; secure", b"lang=nl"]
+
+
+def test_an_empty_list_of_cookies_beside_their_header_is_not_redacted(tmp_path: Path) -> None:
+    """Newman writes both."""
+    response = {"cookie": [], "header": [{"key": "Set-Cookie", "value": "sid=1"}]}
+    (tmp_path / "file").write_text(json.dumps({"executions": [{"request": {"url": HOME}, "response": response}]}))
+    account = Account()
+    assert [value for one in recorded(tmp_path / "file", account=account) for _, value in one.answered] == [b"sid=1"]
+    assert not account.is_incomplete
 
 
 def test_a_hostile_line_takes_linear_time(tmp_path: Path) -> None:

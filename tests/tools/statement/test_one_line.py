@@ -48,6 +48,59 @@ def test_a_cookie_in_one_line_with_its_values_is_read(text: str, found: list[tup
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<p>_ga: 2 years</p><p>XSRF-TOKEN: 2 hours</p><p>remember: 1 day</p>", [("_ga", "", "2y"), ("XSRF-TOKEN", "", "2h"), ("remember", "", "1d")]),
+        ("<p>GPS: 30 minutes</p><p>YSC: duration of the session</p><p>_ga: 2 years</p>", [("GPS", "", "30min"), ("YSC", "", "session"), ("_ga", "", "2y")]),
+        ("<h5>Name</h5><p>alma</p><h5>Expiration</h5><p></p><h5>Function</h5><p></p><h5>Name</h5><p>beta</p><h5>Expiration</h5><p>1 day</p>", [("alma", "", "-"), ("beta", "", "1d")]),
+        ("<h5>Name</h5><p>alma</p><h5>Expiration</h5><p></p><h5>Function</h5><p>login</p>", [("alma", "login", "-")]),
+        ("<ul><li>a_1: login. Duration: half a year</ul>", [("a_1", "login. Duration: half a year", "6mo")]),
+    ],
+)  # fmt: skip
+def test_a_cookie_among_others_of_the_same_form_is_read(text: str, found: list[tuple[str, str, str]]) -> None:
+    assert read(text) == (found, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("<dl><dt>NID<dd>Google – ads. Duration: half a year<dt>CONSENT<dd>Google. Duration: until you delete it</dl>", ["NID", "CONSENT"]),
+        ("<ul><li>XSRF-TOKEN: 2 hours<li>remember: as long as you stay</ul>", ["XSRF-TOKEN", "remember"]),
+        ("<p>UserMatchHistory: 1 month</p>", ["UserMatchHistory"]),
+    ],
+)  # fmt: skip
+def test_each_item_of_a_list_that_is_perhaps_of_cookies_is_reported(text: str, names: list[str]) -> None:
+    found, told = read(text)
+    assert found == [] and len(told) == len(names)
+    assert all(f'"{name}: ' in why for name, why in zip(names, told, strict=True))
+
+
+def test_a_column_of_categories_groups_the_cookies() -> None:
+    rows = "<tr><td>a_1<td>Needed<td>1 day<tr><td>b_1<td>Ads<td>1 day<tr><td>c_1<td>Needed<td>1 day<tr><td>d_1<td><td>1 day"
+    page = read_page(f"<h2>Our cookies</h2><table><tr><th>Cookie<th>Category<th>Expires{rows}</table>".encode())
+    headings = {claim.name: page.groups[claim.group].heading for claim in page.claims}
+    assert headings == {"a_1": "Needed", "b_1": "Ads", "c_1": "Needed", "d_1": "Our cookies"}
+
+
+def test_the_lines_of_cookies_are_not_a_part_of_the_introduction() -> None:
+    page = read_page(b"Storage duration:\n_ga: 2 years\n_gid: 1 day\n")
+    assert [group.intro for group in page.groups] == ["Storage duration:"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<ul><li>Invoices: 7 years<li>Applications: 4 weeks</ul>",
+        "<ul><li>GDPR: 5 years</ul>",
+        "<p>CRM: kept for 2 years.</p>",
+        "<p>Name</p><p>Function</p><p>Expiration</p>",
+    ],
+)
+def test_words_with_times_of_storage_are_not_cookies(text: str) -> None:
+    assert read(text)[0] == []
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "<p>Name: a_1. Expires: 1 day. Name: b_1. Expires: 2 days.</p>",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
+from cookiewarden.core.cookies.date import parse_cookie_date
 from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.tools.recordings.cookie_lines import has_next_header, is_cut, is_redacted, is_several, split_joined
 from cookiewarden.tools.recordings.recorded import Account, Note, Recorded, exchange_of_url, iso_moment
@@ -141,6 +142,7 @@ def time_in(line: bytes) -> float:
 
 
 def moment(text: str) -> float:
+    """Read a date of a log or of HTTP, in seconds since the epoch; 0 if it is not valid."""
     if _LOCAL_TIME.fullmatch(line := text.encode("utf-8", "replace")):
         return time_in(line)
-    return iso_moment(text) or 0.0
+    return iso_moment(text) or float(parse_cookie_date(line[:40]) or 0)

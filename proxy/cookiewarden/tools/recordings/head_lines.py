@@ -56,6 +56,8 @@ QUOTED = re.compile(
 )
 """A line of a head within quotes, as nginx, PHP and Apache HttpClient write it."""
 VARNISH = re.compile(rb"-+ +(?:Be)?(?:req|resp)(Method|URL|Header|Status) +(.*)", re.IGNORECASE)
+VARNISH_TIME = re.compile(rb"-+ +Timestamp +Start: ([0-9]{9,11})(?:\.[0-9]+)?(?: .*)?")
+"""The moment at which a request of varnishlog began, in seconds since the epoch."""
 DUMPS = re.compile(rb"(?:[0-9:.]+ )?(?:=>|<=) (?:Send|Recv) (header|data|SSL data), .*")
 DUMP = re.compile(rb"([0-9a-f]{4,}): ?(.*?)\r?")
 DUMP_HEX = re.compile(rb"((?:[0-9a-f]{2} )+) *")

@@ -29,6 +29,7 @@ from cookiewarden.tools.recordings.head_lines import (
     STATUS_LINE,
     URL_LINE,
     VARNISH,
+    VARNISH_TIME,
     WGET,
     Prefixes,
     is_attributes,
@@ -74,6 +75,8 @@ class Heads:
         """A command in a body, which counts only if its output follows."""
         self._is_follow = False
         """The text is a stream as tshark follows it."""
+        self._started = 0.0
+        """The moment of the request that the tool writes, in seconds since the epoch; 0 if it writes none."""
         self._begin()
 
     def _begin(self, is_head: bool = False) -> None:
@@ -148,6 +151,10 @@ class Heads:
             return True, self._sent(sent[2])
         if varnish := VARNISH.fullmatch(line):
             return True, self._varnish(varnish[1].lower(), varnish[2])
+        if started := VARNISH_TIME.fullmatch(line):
+            ended = list(self.rest())
+            self._started = float(started[1])
+            return True, ended
         if b"HTTP/1" in line and (packet := IN_PACKET.search(line)):
             return self._line(packet[0])
         if self.in_body and AFTER_BODY.match(line):
@@ -360,7 +367,9 @@ class Heads:
     def _ended(self) -> Iterator[Recorded]:
         """Yield the cookies read so far."""
         if self.asked or self.answered:
-            yield Recorded(replace(self.exchange, headers=self.asked), self.asked, self.answered, self.at)
+            yield Recorded(
+                replace(self.exchange, headers=self.asked), self.asked, self.answered, self.at or self._started
+            )
             self.asked, self.answered = [], []
 
     def end(self) -> Iterator[Recorded]:

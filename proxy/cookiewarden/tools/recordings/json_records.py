@@ -85,7 +85,22 @@ _HOSTS = frozenset(
 _ANSWER = re.compile(r"res(?:$|_|p)|downstream")
 """Members about the response; other names begin with `res`, too, such as `resources`."""
 _TIMES = frozenset(
-    {"time", "@timestamp", "timestamp", "time_iso8601", "time_local", "startutc", "start_time", "ts", "start"}
+    [
+        "time",
+        "@timestamp",
+        "timestamp",
+        "time_iso8601",
+        "time_local",
+        "startutc",
+        "start_time",
+        "starttime",
+        "starteddatetime",
+        "started_at",
+        "recorded_at",
+        "recordedat",
+        "ts",
+        "start",
+    ]
 )
 _LINES = frozenset({"request", "request_line", "requestline"})
 
@@ -101,6 +116,8 @@ class _Later:
     """Names of cookies in texts that have an unknown form."""
     stored: list[bytes] = field(default_factory=list)
     """Names of cookies as a browser stores them."""
+    empty: set[bool] = field(default_factory=set)
+    """False for empty Cookie headers, and True for empty Set-Cookie headers."""
 
 
 class Members:
@@ -128,6 +145,8 @@ class Members:
                 self._account.notes[Note.BY_FORM] += 1
                 found.add("set_cookie", value)
         names = found.names()
+        if any(not (found.set_names() if is_set else found.asked_names()) for is_set in later.empty):
+            self._account.miss(Note.REDACTED)
         if not names.issuperset(later.named):
             self._account.miss(Note.UNKNOWN_FORM)
         if not names.issuperset(later.stored):
@@ -204,7 +223,7 @@ class Members:
         value = plain(value)
         is_set = "set" in key.lower()
         if value == [] and not key.lower().endswith("cookies"):  # Caddy without log_credentials
-            self._account.miss(Note.REDACTED)
+            self._later.empty.add(is_set)
         if isinstance(value, list) and not _is_texts(value):
             lines = self._set_cookies(value) if is_set else self._pairs(value)
         elif isinstance(value, dict) and value:
@@ -215,8 +234,8 @@ class Members:
             lines = [value] if isinstance(value, str) else []
         is_parsed = key.lower().endswith("cookies") and not isinstance(value, str)
         for text in lines:
-            if is_parsed and "=" in text and not is_set:  # WireMock has the header and its cookies
-                self._later.lines.append(("cookie", text))
+            if is_parsed and "=" in text:  # WireMock and Playwright have the header and its cookies
+                self._later.lines.append(("set-cookie" if is_set else "cookie", text))
             elif "=" in text or is_empty(octets(text)) or is_redacted(octets(text)):
                 self.found.add(key, octets(text))
             else:  # such as has_cookie: yes
@@ -295,6 +314,8 @@ class Members:
             self._later.by_form.append(octets(value))
         elif name in _TIMES:
             found.at = found.at or moment(value)
+        elif name == "date":  # of the response, from which browsers count
+            found.at = moment(value) or found.at
         else:
             self._text(name, value)
 

@@ -1,12 +1,14 @@
 """Exchanges as a recorder saved them, and an account of the parts that were not understood."""
 
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from urllib.parse import urlsplit
 
+from cookiewarden.core.cookies.cookie import parse_set_cookie
 from cookiewarden.core.engine.decision import Exchange, Header
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.tools.recordings.device_bound import REGISTRATION
@@ -60,6 +62,10 @@ class Note(Enum):
     FROM_ARRAYS = "read from cookies[] arrays, because the headers do not have these cookies"
     SPLIT = "split: the recorder had joined Set-Cookie lines with commas"
     BY_FORM = "read by form: a field without a name looks like a cookie header"
+    NO_TIME = "with Expires and without its own time: the lifetimes are counted from now"
+    PERHAPS_ENDED = (
+        "left out: an Expires is in the past and the time of the response is not known, so it is perhaps a deletion"
+    )
     NO_HOST = "without a host: read as of https://localhost/; give --url if it is another"
 
 
@@ -73,10 +79,14 @@ _MISSING = frozenset(
         Note.UNKNOWN_FORM,
         Note.CUT,
         Note.STORED,
+        Note.PERHAPS_ENDED,
     }
 )
 """Notes on parts that may have had cookies."""
 
+
+_A_DELETION = 946_684_800
+"""The year 2000, in seconds since the epoch. Applications delete cookies with an Expires before it."""
 
 UNKNOWN_BINDING = (
     "with Secure-Session-Registration, which binds cookies to the device, but no body names them; record a HAR file "
@@ -97,6 +107,8 @@ class Account:
     bound: int = 0
     """Cookies that the bodies of registrations name."""
     is_har: bool = False
+    now: float = field(default_factory=time.time)
+    """In seconds since the epoch. It stands for the time of a response that the file does not have."""
     unit: str = "exchange"
     place: int = 0
     """The number of the line or record that is read; 0 if its kind is not counted."""
@@ -119,6 +131,18 @@ class Account:
         self.cookies += sum(name.lower() in (b"cookie", b"set-cookie") for name, _ in [*one.asked, *one.answered])
         self.registrations += any(name.lower() in REGISTRATION for name, _ in one.answered)
         self.bound += len(one.bound)
+        if not one.at:
+            self._note_dates([value for name, value in one.answered if name.lower() == b"set-cookie"])
+
+    def _note_dates(self, lines: list[bytes]) -> None:
+        """Count an exchange whose Expires can only be counted from now."""
+        cookies = [cookie for line in lines if (cookie := parse_set_cookie(line)) is not None]
+        dates = [one.date for cookie in cookies if (one := cookie.lifetime()).age is None and cookie.value]
+        read = [date[3] for date in dates if date is not None and date[3] is not None]
+        if any(at > self.now for at in read):
+            self.notes[Note.NO_TIME] += 1
+        if any(_A_DELETION < at <= self.now for at in read):
+            self.miss(Note.PERHAPS_ENDED)
 
     def lines(self) -> list[str]:
         """Describe each note in one line."""
@@ -201,8 +225,9 @@ def octets(text: str) -> bytes:
 
 
 def iso_moment(text: str) -> float | None:
-    """Read a date of ISO 8601, in seconds since the epoch; None if it is not valid."""
+    """Read a date of ISO 8601, in seconds since the epoch; None if it is not valid. One without a zone is in UTC."""
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from cookiewarden.core.policy.policy import Lifetime
-from cookiewarden.tools.statement.labels import label
+from cookiewarden.tools.statement.labels import label, labelled_span
 from cookiewarden.tools.statement.lines import PageLine
 from cookiewarden.tools.statement.names import COMPANIES, MAX_NAMES, STRONG, could_be_a_name, names_in
 from cookiewarden.tools.statement.phrases import (
@@ -38,8 +38,8 @@ class NamedText:
 
     @property
     def has_unread_lifetime(self) -> bool:
-        """Check for a number with a unit of time that was not read."""
-        return self.lifetime is None and has_number_of_time(self.text)
+        """Check for a number with a unit of time, or a text behind a label for lifetimes, that was not read."""
+        return self.lifetime is None and (has_number_of_time(self.text) or bool(labelled_span(self.text)))
 
 
 def named_text(line: PageLine) -> NamedText | None:
@@ -62,7 +62,7 @@ def named_text(line: PageLine) -> NamedText | None:
         )
     names = [found["name"], *re.findall(r"[^\s,/]+", re.sub(r"\b(and|or|en|of)\b", " ", found["more"]))]
     text, between = _without_lifetime(text)
-    lifetime = in_brackets or between or lifetime_in(text) or at_the_end(text)
+    lifetime = in_brackets or between or lifetime_in(text) or at_the_end(text) or lifetime_of(labelled_span(text))
     if is_only_lifetime(text):  # as iubenda writes it: `_ga: 2 years`
         text, lifetime = "", lifetime_of(text)
     names = [name for name in names[:MAX_NAMES] if could_be_a_name(name)]
@@ -99,6 +99,19 @@ _MORE = re.compile(rf"{_JOIN}(?P<names>[^\s:=;,/()]{{1,128}}(?:{_JOIN}[^\s:=;,/(
 
 def _is_of_a_name(word: str) -> bool:
     return word[:1].islower() or STRONG.search(word) is not None
+
+
+def is_unlike_words(word: str) -> bool:
+    """Check for a name in a form that words of a text rarely have: `lang`, `_ga`, `XSRF-TOKEN`, `UserMatchHistory`."""
+    return _is_of_a_name(word) or (_CAPITALS.fullmatch(word) is not None and word not in ABBREVIATIONS)
+
+
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9]{2,}(?:[-.][A-Z0-9]+)*|[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
+"""Word of capitals, or with a capital in it."""
+ABBREVIATIONS = frozenset(
+    ["AVG", "CRM", "CVs", "DSGVO", "EEA", "ERP", "FAQ", "GDPR", "GmbH", "PDF", "RGPD", "USA", "VAT"]
+)
+"""Words of capitals that have times of storage on other pages."""
 
 
 def strong_text(line: PageLine) -> NamedText | None:
@@ -139,7 +152,7 @@ def weak_text(line: PageLine) -> NamedText | None:
     if led_text(line) is None and _NAME.match(line.text[:MAX_ITEM]) is None:
         return None
     found = named_text(line)
-    if found is None or not all(map(_is_of_a_name, found.names)):
+    if found is None or not all(map(is_unlike_words, found.names)):
         return None
     if found.lifetime is None and not found.has_unread_lifetime and not unread_lifetime_in(found.text):
         return None

@@ -76,6 +76,16 @@ def _labelled_parts(text: str) -> list[str]:
     return [part.strip().rstrip(".,;|/\u2013\u2014-").rstrip() for part in parts] if len(parts) > 1 else [text]
 
 
+def labelled_span(text: str) -> str:
+    """Return the text behind a label for lifetimes in a sentence, or "": `Counts visits. Duration: half a year`."""
+    for end in islice(_LABEL_END.finditer(text), MAX_LABELS):
+        at = _label_start(text, max(0, end.start() - MAX_LABEL), end.start())
+        head = label(text[at : end.start()]) if at >= 0 else None
+        if head is not None and head.kind == "lifetime":
+            return re.split(r"[.;|](?:\s|$)", text[end.end() :].strip())[0]
+    return ""
+
+
 def _label_start(text: str, start: int, end: int) -> int:
     """Return where the label before a colon begins: behind a mark, or at a word with a capital. -1 if there is none."""
     marks = [found.end() for found in _BEFORE_LABEL.finditer(text, start, end)]

@@ -4,7 +4,7 @@ import re
 from itertools import islice
 
 from cookiewarden.core.policy.policy import UNITS, Lifetime, lifetime_text
-from cookiewarden.tools.statement.words import folded, head_of, number_of, words
+from cookiewarden.tools.statement.words import folded, head_of, is_counted, span_of, words
 
 _SPEAKS_OF_TIME = re.compile(
     r"valid|expir|life|kept|keep|stor|retention|retain|duration|extend|last|remain|after|maximum|up "
@@ -54,6 +54,8 @@ def lifetime_of(cell: str) -> Lifetime | None:
     before, colon, after = text.partition(":")
     if colon and (head := head_of(before)) is not None and head.kind == "lifetime":  # `duration: 2 years`
         text = after
+    if words().session.fullmatch(text.strip(" .")):  # it may have a word such as "of", which is "or" in Dutch
+        return SESSION
     parts = list(filter(str.strip, _OTHERWISE.split(text)))
     found = [lifetime for part in parts for lifetime in _stated_in(part)]
     if not found or any(lifetime is None for lifetime in found):
@@ -99,8 +101,8 @@ def is_like_lifetime(text: str) -> bool:
     said = folded(text)
     if lifetime_of(text) is not None or (len(text) <= 40 and day_in(text)):
         return True
-    has_words = words().spans.search(said) or words().lasting.search(said)
-    rest = words().hedges.sub(" ", words().spans.sub(" ", said))
+    has_words = words().time.search(said) or words().spans.search(said) or words().lasting.search(said)
+    rest = words().hedges.sub(" ", words().time.sub(" ", words().spans.sub(" ", said)))
     return bool(has_words) and (_is_harmless(rest) or _is_harmless(re.sub(r"[0-9<>~+\u2044]", " ", rest)))
 
 
@@ -150,7 +152,7 @@ def _is_exact(said: str) -> bool:
     before = said[max(0, first.start() - 24) : first.start()]
     hedges = list(words().hedges.finditer(before))
     is_hedged = bool(hedges) and len(before) - hedges[-1].end() <= 4
-    is_rate = not (first["number"] or first["small"]) and re.search(r"[0-9]", before) is not None
+    is_rate = not is_counted(first) and re.search(r"[0-9]", before) is not None
     if is_rate or is_hedged or _NUMBERED.search(before) or _HALF.match(said, first.end()):
         return False
     following = said[first.end() : spans[1].start()] if len(spans) > 1 else ""
@@ -160,7 +162,7 @@ def _is_exact(said: str) -> bool:
 def has_number_of_time(text: str) -> bool:
     """Check whether a text has a number with a unit of time, which is perhaps a lifetime."""
     said = folded(text)
-    return any(found["number"] or found["small"] for found in words().spans.finditer(said))
+    return any(map(is_counted, words().spans.finditer(said)))
 
 
 _END = re.compile(
@@ -200,7 +202,7 @@ def _spans(text: str) -> list[Lifetime]:
     spans: list[Lifetime] = []
     end, smallest = 0, 0
     for found in words().spans.finditer(text):
-        number, unit = number_of(found), words().units[found["unit"]]
+        number, unit = span_of(found)
         size = UNITS[unit]
         if size < smallest and _FOLLOWS.fullmatch(text, end, found.start()):
             seconds = spans[-1].seconds + number * size

@@ -17,8 +17,18 @@ from cookiewarden.tools.statement.columns import (
     upright,
     with_lifetimes,
 )
-from cookiewarden.tools.statement.items import MAX_ITEM, NamedText, at_the_end, is_lone_word, named_text, strong_text
-from cookiewarden.tools.statement.labels import OTHER_LABEL, label, pairs, unit_of, with_unit
+from cookiewarden.tools.statement.items import (
+    ABBREVIATIONS,
+    MAX_ITEM,
+    NamedText,
+    at_the_end,
+    is_lone_word,
+    is_unlike_words,
+    named_text,
+    strong_text,
+    weak_text,
+)
+from cookiewarden.tools.statement.labels import OTHER_LABEL, label, labelled_span, pairs, unit_of, with_unit
 from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
 from cookiewarden.tools.statement.names import (
     BROWSERS,
@@ -40,6 +50,7 @@ from cookiewarden.tools.statement.phrases import (
     unread_lifetime_in,
 )
 from cookiewarden.tools.statement.words import (
+    MAX_COLUMNS,
     Head,
     columns_of,
     folded,
@@ -72,6 +83,8 @@ MAX_SPAN = 60
 """Maximum characters of a cell that is perhaps a lifetime, in a table without heads."""
 MAX_LINES = 5
 """Maximum lines of text below a name."""
+MAX_BESIDE = 30
+"""Maximum lines in one direction in which a clear name is looked for."""
 
 
 class PageReader:
@@ -88,8 +101,8 @@ class PageReader:
         self.published = published
         self.heading = self.intro = ""
         self.heading_used = False
-        self.place = ("", "")
-        """Heading and introduction of the last group."""
+        self.groups: dict[tuple[str, str], int] = {}
+        """Groups by their heading and introduction."""
         self.units: dict[int, str] = {}
         """Units in the heads of columns, such as days, by column."""
         self.columns_told: set[str] = set()
@@ -123,15 +136,17 @@ class PageReader:
         """Read a line of running text, which can begin with a name."""
         line = self.lines[at]
         self._leave_heads(at)
-        before = "" if self._begins(at) else f"{self.intro} "
-        self.intro = f"{before}{line.text[-MAX_INTRO:]}"[-MAX_INTRO:]
-        if found := strong_text(line):
-            self.published.rows += 1
-            line.is_read = True
+        found = strong_text(line) or self._beside(at)
+        if found is None:
+            before = "" if self._begins(at) else f"{self.intro} "
+            self.intro = f"{before}{line.text[-MAX_INTRO:]}"[-MAX_INTRO:]
+            return
+        self.published.rows += 1
+        line.is_read = True
+        is_sure = all(map(STRONG.search, found.names)) or (found.lifetime is not None and not found.text)
+        if is_sure or strong_text(line) is not None:
             self._add(self._claims_of(found, line))
-        elif self._is_beside(at):
-            self.published.rows += 1
-            line.is_read = True
+        else:
             self._leave(line, f"perhaps a cookie, outside of a list: {quoted(line.text)}")
 
     def _leave_unfit(self, line: PageLine) -> None:
@@ -143,13 +158,28 @@ class PageReader:
         for line in self.lines[at:after]:
             line.is_read = True
 
-    def _is_beside(self, at: int) -> bool:
-        """Check for `lang: …` beside a line with a name that other words do not have, such as `_ga: …`."""
-        found = named_text(self.lines[at]) if len(self.lines[at].text) <= MAX_ITEM else None
-        if found is None or not found.text or not found.names[0][:1].islower():
-            return False
-        beside = [self.lines[other] for other in (at - 1, at + 1) if 0 <= other < len(self.lines)]
-        return any(line.kind is LineKind.TEXT and strong_text(line) is not None for line in beside)
+    def _beside(self, at: int) -> NamedText | None:
+        """Return the names of `lang: …` in lines with a name that other words do not have, such as `_ga: …`."""
+        found = self._named(at)
+        if found is None or not all(map(is_unlike_words, found.names)):
+            return None
+        return found if self._has_strong(at, -1) or self._has_strong(at, 1) else None
+
+    def _named(self, at: int) -> NamedText | None:
+        line = self.lines[at]
+        if line.kind is not LineKind.TEXT or len(line.text) > MAX_ITEM:
+            return None
+        found = named_text(line)
+        return found if found is not None and (found.text or found.lifetime) else None
+
+    def _has_strong(self, at: int, step: int) -> bool:
+        """Check the adjacent lines in one direction, up to one that does not begin with a name."""
+        for other in range(at + step, at + step * (MAX_BESIDE + 1), step):
+            if not 0 <= other < len(self.lines) or self._named(other) is None:
+                return False
+            if strong_text(self.lines[other]) is not None:
+                return True
+        return False
 
     def _above(self, at: int) -> int:
         """Read names that stand alone above their text. Returns the index of the next line; -1 if there is none."""
@@ -311,6 +341,11 @@ class PageReader:
                 else:
                     self._add(self._claims_of(text, item, is_span=spans * 2 >= len(named)))
             return True
+        if any(weak_text(item) is not None for item in items):
+            self.published.rows += len(items)
+            for item in items:
+                self._leave(item, f"perhaps a cookie, in a list: {quoted(item.text)}")
+            return True
         if named:
             told = f"a list without names of cookies, from {quoted(named[0].names[0])}"
             is_understood = not all(_is_code_or_name(item) for item in items)
@@ -371,7 +406,7 @@ class PageReader:
                 self._leave(row, f"the name of a cookie or of a category: {quoted(row.cells[name])}")
             else:
                 self.published.rows += 1
-                self._add(self._row(row, name, columns))
+                self._add(self._row(row, name, columns), _category_of(row, columns))
         if columns is not None:
             self._leave_columns(heads, rows, columns, name)
         return True
@@ -400,6 +435,8 @@ class PageReader:
             described, at = self._description(below, at + 1, STRONG.search(first.text) is not None)
         while at < len(self.lines):
             found, after = self._labelled(at)
+            if not found and values and (bare := self._bare_label(at)) is not None:
+                found, after = [(bare, "")], at + 1
             if not found and values and at < len(self.lines) and self._is_other_label(at, first):
                 at += 1
                 continue
@@ -454,6 +491,16 @@ class PageReader:
         said = line.text[:MAX_ITEM]
         return is_label and not has_number_of_time(said) and not unread_lifetime_in(said.partition(":")[2])
 
+    def _bare_label(self, at: int) -> Head | None:
+        """Return the label in a line, if the value below it is absent: another label follows, or nothing."""
+        line = self.lines[at]
+        head = label(line.text) if line.kind in _NAME_LINES else None
+        if head is None or head.kind == "name":
+            return None
+        below = self._after(at)
+        is_last = below >= len(self.lines) or self.lines[below].kind is not LineKind.TEXT
+        return head if is_last or label(self.lines[below].text) is not None else None
+
     def _labelled(self, at: int) -> tuple[list[tuple[Head, str]], int]:
         """Return the labelled values of a line, or of a line with a label and the following one, and the index after
         them."""
@@ -492,7 +539,7 @@ class PageReader:
     def _is_list_of_cookies(self, named: list[NamedText]) -> bool:
         """Check that a list is about cookies, and not, for example, about settings of browsers."""
         names = [name for text in named for name in text.names]
-        if not names or any(name.lower() in BROWSERS for name in names):
+        if not names or any(name.lower() in BROWSERS or name in ABBREVIATIONS for name in names):
             return False
         around = folded(f"{self.intro} {self.heading}")
         strong = sum(STRONG.search(name) is not None for name in names)
@@ -501,12 +548,12 @@ class PageReader:
         if strong * 2 > len(names) or _INTRODUCES.search(around) is not None:
             return True
         has_lifetimes = all(text.lifetime is not None or text.has_unread_lifetime for text in named)
-        are_names = all(name[:1].islower() or STRONG.search(name) for name in names)
+        are_names = all(map(is_unlike_words, names))
         return has_lifetimes and are_names and _SPEAKS_OF_COOKIES.search(around) is not None
 
     def _claims_of(self, found: NamedText, line: PageLine, is_span: bool = False) -> list[Claim]:
         """Return the cookies of a text. `is_span`: the other texts of its list are lifetimes."""
-        span = unread_lifetime_in(found.text) if found.lifetime is None else ""
+        span = unread_lifetime_in(found.text) or labelled_span(found.text) if found.lifetime is None else ""
         if is_span and found.lifetime is None:
             span = found.text
         if span:
@@ -516,18 +563,19 @@ class PageReader:
         purpose = "" if span == found.text else found.text
         return [self._claim(name, purpose, found.lifetime, line) for name in found.names]
 
-    def _add(self, claims: list[Claim]) -> None:
-        """Add the cookies of a row, without those that are known."""
+    def _add(self, claims: list[Claim], category: str = "") -> None:
+        """Add the cookies of a row, without those that are known. `category`: from its own column, or ""."""
         new = [claim for claim in claims if self._is_new(claim, is_row=len(claims) == 1)]
         if not new:
             return
-        place = (self.heading, self.intro)
-        if not self.published.groups or place != self.place:
-            self.published.groups.append(Group("" if self.heading_used else self.heading, self.intro))
-            self.place = place
-        self.heading_used = True
+        place = (category or self.heading, "" if category else self.intro)
+        if place not in self.groups:
+            heading = "" if self.heading_used and not category else place[0]
+            self.groups[place] = len(self.published.groups)
+            self.published.groups.append(Group(heading, place[1]))
+        self.heading_used = self.heading_used or not category
         for claim in new:
-            claim.group = len(self.published.groups) - 1
+            claim.group = self.groups[place]
         self.published.claims += new
         self._leave_lifetime(new[0])
 
@@ -638,6 +686,12 @@ def _short_copy(line: PageLine) -> PageLine:
     return PageLine(
         line.kind, text, line.number, line.cells, line.table, line.is_head, line.lead[:MAX_ITEM], line.marked
     )
+
+
+def _category_of(row: PageLine, columns: Columns | None) -> str:
+    """Return the category in a column for it, or ""."""
+    at = columns.get("category", [MAX_COLUMNS])[0] if columns is not None else MAX_COLUMNS
+    return row.cells[at][:MAX_HEADS] if at < len(row.cells) else ""
 
 
 def _as_row(item: PageLine, width: int) -> PageLine:

@@ -143,11 +143,13 @@ def draft(published: Published, name: str) -> str:
         text = (group.heading or group.intro).strip().removesuffix(":")
         lines.append(f"  {scalar(category)}:" + (f"\n    title: {scalar(text[:120])}" if text else " {}"))
     head = "\n".join([*lines, "\ncookies:\n"])
-    entries = [_entry(claim, categories[claim.group][0]) for claim in published.claims]
+    reported = {left.line for left in published.left_out if not left.is_row}
+    entries = [_entry(claim, categories[claim.group][0], claim.line in reported) for claim in published.claims]
     return composed(head, accepted(head, entries)).rstrip("\n") + "\n"
 
 
-def _entry(claim: Claim, category: str) -> DraftedEntry:
+def _entry(claim: Claim, category: str, is_reported: bool) -> DraftedEntry:
+    """Draft an entry. `is_reported`: a part of its line was not understood."""
     above = f"  # line {claim.line} of the page"
     if claim.written != claim.name:
         above += f", as {_comment(claim.written)}"
@@ -157,7 +159,8 @@ def _entry(claim: Claim, category: str) -> DraftedEntry:
     if claim.lifetime is not None:
         lines.append(f"    lifetime: {claim.lifetime.text}\n    lifetime_source: stated")
     else:
-        lines.append("    # lifetime: not found on the page; choose one (lifetime_source is then chosen)")
+        why = f"line {claim.line} of the page was not understood" if is_reported else "not found on the page"
+        lines.append(f"    # lifetime: {why}; choose one (lifetime_source is then chosen)")
     if is_script_read(claim.name):
         lines.append("    http_only: keep  # scripts are known to read it")
     lines.append("    # set_by: server, or script if a script on the page sets it\n")

@@ -234,7 +234,11 @@ def _marked_beside_cookie(line: PageLine) -> list[str]:
     found = [
         word
         for word in words_of_it
-        if could_be_a_name(word) and word[:1].islower() and "cookie" not in word and word not in _KINDS
+        if could_be_a_name(word)
+        and word[:1].islower()
+        and word.isascii()
+        and "cookie" not in word
+        and word not in _KINDS
     ]
     return [word for word in sorted(found) if re.search(_BESIDE_COOKIE.format(re.escape(word)), said, re.IGNORECASE)]
 

@@ -15,6 +15,8 @@ MAX_HEAD = 60
 """Maximum characters of a head."""
 PARTIAL = 5
 """Minimum characters of a head that is found among other words."""
+LONG = 3
+"""Minimum characters of a unit without a number."""
 HEADS = ("name", "provider", "purpose", "lifetime", "type", "category")
 
 
@@ -37,8 +39,12 @@ class Vocabulary:
     partial: re.Pattern[str]
     units: dict[str, str]
     """Units of policies by their words."""
+    numbers: dict[str, int]
+    """Numbers in words."""
     spans: re.Pattern[str]
-    """Number and unit. A number in words is of the same language as its unit."""
+    """Number and unit, or a phrase for half a year. A number in words is of the same language as its unit."""
+    time: re.Pattern[str]
+    """Units in words, with or without a number."""
     session: re.Pattern[str]
     around: list[re.Pattern[str]]
     """Words that do not change the lifetime beside them, for each language."""
@@ -66,6 +72,8 @@ def words() -> Vocabulary:
     units: dict[str, str] = {}
     counted: list[str] = []
     sessions: list[str] = []
+    halves: list[str] = []
+    numbers: dict[str, int] = {}
     said_of: dict[str, list[str]] = {"lasting": [], "others": [], "renewed": [], "hedges": []}
     around: list[re.Pattern[str]] = []
     for language in table.values():
@@ -78,18 +86,25 @@ def words() -> Vocabulary:
         said: dict[str, list[str]] = language["units"]  # type: ignore[assignment]
         own = {folded(word): unit for unit, forms in said.items() for word in forms}
         units |= own
-        counted.append(rf"(?:{_any(map(folded, language['one']))})(?=[\s-]+(?:{_any(own)})\b)")
+        for number, forms in enumerate([language["one"], *(said.split("/") for said in language["numbers"])], 1):
+            numbers |= {folded(word): number for word in forms}
+        in_words = [folded(word) for said in [*language["one"], *language["numbers"]] for word in said.split("/")]
+        counted.append(rf"(?:{_any(in_words)})(?=[\s-]+(?:{_any(own)})\b)")
+        halves += map(folded, language["half_year"])
         sessions += map(folded, language["session"])
     partial = [phrase for phrase, head in heads.items() if head.kind != "name" and len(phrase) >= PARTIAL]
     return Vocabulary(
         heads,
         re.compile(rf"(?<!\w)(?:{_any(partial)})(?!\w)"),
         units,
+        numbers,
         re.compile(
-            rf"(?<![\w.,\u2044])(?:(?P<number>(?<![0-9] )[0-9]{{1,3}}(?: [0-9]{{3}}){{1,3}}|[0-9]{{1,9}})"
-            rf"|(?P<small>{_any(_SMALL)})(?=[\s-])|{'|'.join(counted)})"
-            rf"[\s-]*(?P<unit>{_any(units)})(?!\w)"
+            rf"(?<![\w.,\u2044])(?:(?P<half>{_any(halves)})"
+            rf"|(?:(?P<number>(?<![0-9] )[0-9]{{1,3}}(?: [0-9]{{3}}){{1,3}}|[0-9]{{1,9}})"
+            rf"|(?P<word>{'|'.join(counted)}))"
+            rf"[\s-]*(?P<unit>{_any(units)}))(?!\w)"
         ),
+        re.compile(rf"(?<!\w)(?:{_any(word for word in units if len(word) >= LONG)})(?!\w)"),
         re.compile(rf"(?<!\w)(?:{_any(sessions)})(?!\w)"),
         around,
         _of_words(said_of["lasting"]),
@@ -103,18 +118,17 @@ def _of_words(phrases: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{_any(map(folded, phrases))})(?!\w)")
 
 
-_SMALL = {
-    word: number
-    for number, both in enumerate(
-        ("two twee", "three drie", "four vier", "five vijf", "six zes", "seven zeven", "eight acht", "nine negen"), 2
-    )
-    for word in both.split()
-} | {"ten": 10, "tien": 10, "eleven": 11, "elf": 11, "twelve": 12, "twaalf": 12}
+def span_of(found: re.Match[str]) -> tuple[int, str]:
+    """Return the number and the unit of a match of `spans`."""
+    if found["half"]:
+        return 6, "mo"
+    number = int(found["number"].replace(" ", "")) if found["number"] else words().numbers[found["word"]]
+    return number, words().units[found["unit"]]
 
 
-def number_of(span: re.Match[str]) -> int:
-    """Return the number of a match of `spans`."""
-    return int(span["number"].replace(" ", "")) if span["number"] else _SMALL[span["small"]] if span["small"] else 1
+def is_counted(found: re.Match[str]) -> bool:
+    """Check that a match of `spans` has a number other than one in words: `a day` is often no lifetime."""
+    return not found["word"] or words().numbers[found["word"]] > 1
 
 
 def _any(phrases: Iterable[str]) -> str:

@@ -140,9 +140,10 @@ def lifetime_in(text: str) -> Lifetime | None:
         return None
     for sentence in re.split(r"(?<=[.;!?])\s+", text):
         said = folded(sentence)
-        if (found := _spans(said)) and _SPEAKS_OF_TIME.search(said):
+        if (found := _spans(said)) and (_SPEAKS_OF_TIME.search(said) or _END.search(said)):
             return _one_of(found[:1]) if _is_exact(said) else None
-    return SESSION if _SESSION_SAID.search(folded(text)) else None
+    said = folded(text)
+    return SESSION if _SESSION_SAID.search(said) or words().closing.search(said) else None
 
 
 def _is_exact(said: str) -> bool:
@@ -171,7 +172,12 @@ _END = re.compile(
     r"|(?:kept|stored|valid|stays|remains) (?:until|till|for|as long|while|only))\b"
     r"|\b(?:until|when|once|after) (?:you|the user|the visitor|a user)\b.{0,20}\b(?:log|sign|close|leave)"
     r"|\b(?:verwijderd|gewist|verloopt|vervalt|geloscht|lauft ab|erlischt|supprimee?s?|efface|expire|eliminad[oa]s?"
-    r"|eliminat[oiae]|cancellat[oiae]|borrad[oa]s?|caduca|scade|scadenza|apagad[oa]s?|usuwan\w*|wygasa)\b"
+    r"|eliminat[oiae]|cancellat[oiae]|borrad[oa]s?|caduca|scade|scadenza|apagad[oa]s?|usuwan\w*|wygas\w*"
+    r"|loschung|verfallt|endet|raderas|forsvinner|tas bort|upphor|under (?:ditt )?besok\w*|slettes|udlober|forsvinder"
+    r"|poistuu|poistetaan|vanhenee|paattyy|vyprsi|smaza\w*|odstran\w*|torlod\w*|torlesre|megszun\w*|lejar"
+    r"|sters[ae]?|expira|istjece|brise|potece|izbrise\w*|istrin\w*|baigiasi|dzes\w*|beidzas|kustutat\w*|aegub"
+    r"|\u03b4\u03b9\u03b1\u03b3\u03c1\u03b1\u03c6\w*|\u03bb\u03b7\u03b3\u03b5\u03b9"
+    r"|\u0438\u0437\u0442\u0440\u0438\u0432\w*|\u0438\u0437\u0442\u0438\u0447\u0430)\b"
 )
 """Words about the end of a cookie."""
 
@@ -205,12 +211,18 @@ def _spans(text: str) -> list[Lifetime]:
         number, unit = span_of(found)
         size = UNITS[unit]
         if size < smallest and _FOLLOWS.fullmatch(text, end, found.start()):
-            seconds = spans[-1].seconds + number * size
-            spans[-1] = Lifetime(lifetime_text(seconds), seconds)
+            spans[-1] = _sum_of(spans[-1].seconds + number * size)
         else:
             spans.append(Lifetime(f"{number}{unit}", number * size))
         end, smallest = found.end(), size
     return spans
+
+
+def _sum_of(seconds: int) -> Lifetime:
+    """Return a lifetime of several units. Months make it uneven: one of hours becomes whole days."""
+    text, day = lifetime_text(seconds), UNITS["d"]
+    is_uneven = text.endswith("h") and seconds >= 2 * day
+    return Lifetime(f"{seconds // day}d", seconds - seconds % day) if is_uneven else Lifetime(text, seconds)
 
 
 # Days

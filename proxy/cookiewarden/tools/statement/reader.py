@@ -32,6 +32,7 @@ from cookiewarden.tools.statement.labels import OTHER_LABEL, label, labelled_spa
 from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
 from cookiewarden.tools.statement.names import (
     BROWSERS,
+    COMPANIES,
     COUNT,
     MAX_NAMES,
     STRONG,
@@ -41,6 +42,7 @@ from cookiewarden.tools.statement.names import (
     pattern,
 )
 from cookiewarden.tools.statement.phrases import (
+    day_in,
     has_number_of_time,
     is_like_lifetime,
     is_only_lifetime,
@@ -57,6 +59,7 @@ from cookiewarden.tools.statement.words import (
     head_of,
     only_storage_of,
     perhaps_storage_of,
+    speaks_of_cookies,
     storage_of,
 )
 
@@ -69,9 +72,6 @@ _INTRODUCES = re.compile(
     r"|nasledujuc|sljedec|koristi|naslednj|uporablja|jargmis|kasuta|naudoja|izmanto|sekojos|ακολουθ|χρησιμοποι"
     r"|следн|използва)\w*\b.{0,60}(cookie|ciastecz|suti|kak|evaste|kolacic|piskot|kupsis|slapuk|sikdat|бисквит)",
     re.IGNORECASE,
-)
-_SPEAKS_OF_COOKIES = re.compile(
-    r"cookie|tracker|traceur|ciastecz|\bsuti|evaste|kolacic|piskot|kupsis|slapuk|sikdat|бисквит|fianan"
 )
 MAX_INTRO = 1000
 """Maximum characters of an introduction, counted from its end, and of a heading."""
@@ -97,6 +97,8 @@ class PageReader:
             if line.kind is not LineKind.BLANK or (before is not None and before.kind is not LineKind.BLANK)
         ]
         """Lines, without repeated blank lines."""
+        self.is_stacked = any(map(_is_clear_name, self.lines))
+        """True if a name stands alone in its line."""
         self.known: dict[str, Claim] = {}
         self.published = published
         self.heading = self.intro = ""
@@ -126,7 +128,8 @@ class PageReader:
                 at = self._block(at)
                 continue
             if line.kind is LineKind.HEADING or (line.kind is LineKind.TEXT and self._is_heading(at)):
-                self._head(line.text)
+                if not _is_like_a_name(line):
+                    self._head(line.text)
             elif line.kind is LineKind.TEXT:
                 self._text(at)
             at += 1
@@ -184,10 +187,14 @@ class PageReader:
     def _above(self, at: int) -> int:
         """Read names that stand alone above their text. Returns the index of the next line; -1 if there is none."""
         first = self.lines[at]
-        names: list[PageLine] = []
+        names: list[str] = []
         while at < len(self.lines) and len(names) < MAX_NAMES and _is_clear_name(self.lines[at]):
-            names.append(self.lines[at])
+            names.append(self.lines[at].text)
             at = self._after(at)
+        is_sure = bool(names)
+        if not names:
+            names, at = _perhaps_names(first), self._after(at)
+            is_sure = all(map(STRONG.search, names))
         if not names:
             return -1
         texts: list[str] = []
@@ -199,12 +206,24 @@ class PageReader:
             at += 2
         spans = [text for text in texts if is_only_lifetime(text)]
         purpose = " ".join(text for text in texts if text not in spans)
+        if not _is_clear_name(first) and not self._has_time(first, texts):
+            return -1
         self.published.rows += 1
+        if not is_sure:
+            self._leave(first, f"perhaps a cookie, above its text: {quoted(first.text)}")
+            return at
         lifetime = lifetime_of(spans[0]) if len(spans) == 1 else lifetime_in(purpose)
         if lifetime is None and len(spans) != 1:
             self._leave_lasting(texts, first)
-        self._add([self._claim(line.text, purpose, lifetime, first) for line in names])
+        self._add([self._claim(name, purpose, lifetime, first) for name in names])
         return at
+
+    def _has_time(self, line: PageLine, texts: list[str]) -> bool:
+        """Check the texts below a line for a lifetime. Below a usual word, a whole line must be the lifetime, on a page
+        that has names above their texts."""
+        if all(map(is_unlike_words, _perhaps_names(line))):
+            return any(_speaks_of_time(text) for text in texts)
+        return self.is_stacked and any(_is_span(text) and not day_in(text) for text in texts)
 
     def _leave_lasting(self, texts: list[str], line: PageLine) -> None:
         """Report texts below a name that are lifetimes which cannot be used."""
@@ -224,7 +243,7 @@ class PageReader:
         line = self.lines[at]
         if line.kind is not LineKind.TEXT or _is_clear_name(line) or strong_text(line) is not None:
             return False
-        if is_lone_word(line):
+        if is_lone_word(line) or _perhaps_names(line):
             return False
         return label(line.text) is None and not pairs((line.text,)) and not self._is_heading(at)
 
@@ -544,12 +563,12 @@ class PageReader:
         around = folded(f"{self.intro} {self.heading}")
         strong = sum(STRONG.search(name) is not None for name in names)
         if all(text.lifetime is not None and not text.text for text in named):
-            return bool(strong) or _SPEAKS_OF_COOKIES.search(around) is not None
+            return bool(strong) or speaks_of_cookies(around)
         if strong * 2 > len(names) or _INTRODUCES.search(around) is not None:
             return True
         has_lifetimes = all(text.lifetime is not None or text.has_unread_lifetime for text in named)
         are_names = all(map(is_unlike_words, names))
-        return has_lifetimes and are_names and _SPEAKS_OF_COOKIES.search(around) is not None
+        return has_lifetimes and are_names and speaks_of_cookies(around)
 
     def _claims_of(self, found: NamedText, line: PageLine, is_span: bool = False) -> list[Claim]:
         """Return the cookies of a text. `is_span`: the other texts of its list are lifetimes."""
@@ -750,6 +769,32 @@ def _is_name_alone(line: PageLine, of: tuple[LineKind, ...] = _NAME_LINES) -> bo
 def _is_word_alone(line: PageLine) -> bool:
     """Check for a word above labelled values that could be a name, such as `theme`."""
     return line.kind in _NAME_LINES and line.text[:1].islower() and could_be_a_name(line.text)
+
+
+def _perhaps_names(line: PageLine) -> list[str]:
+    """Return the names that a heading or an emphasised line perhaps is, or a line that is one word."""
+    text = line.text.rstrip(" :")
+    stands_out = line.kind is LineKind.HEADING or (line.kind is LineKind.TEXT and line.lead.rstrip(" :") == text)
+    if line.kind not in _NAME_LINES or len(text) > MAX_HEADS or text.endswith((".", "!", "?")) or label(text):
+        return []
+    names = names_in(text, False)
+    are_several = len(names) > 1 and all(map(STRONG.search, names))
+    are_others = any(name.lower() in COMPANIES or name in ABBREVIATIONS or not name.isascii() for name in names)
+    are_names = (stands_out or are_several) and all(map(is_unlike_words, names))
+    is_word = len(names) == 1 and " " not in text and re.search(r"[a-z]{2}", text) is not None
+    return names if not are_others and (are_names or is_word) else []
+
+
+def _is_like_a_name(line: PageLine) -> bool:
+    """Check for a heading that is perhaps a name, such as `IDE`, and not a word in small letters."""
+    names = _perhaps_names(line)
+    return bool(names) and all(is_unlike_words(name) and not name[:1].islower() for name in names)
+
+
+def _speaks_of_time(text: str) -> bool:
+    """Check for words about a lifetime."""
+    is_stated = has_number_of_time(text) or lifetime_in(text) is not None
+    return is_stated or speaks_of_an_end(text) or is_like_lifetime(text)
 
 
 def _is_clear_name(line: PageLine) -> bool:

@@ -15,7 +15,7 @@ MAX_TAGS = 200_000
 MAX_ELEMENTS = 50_000
 """Maximum number of elements that make lines."""
 
-HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "summary"})
 TABLES = frozenset({"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"})
 _KEPT = frozenset({"div", "p", "br", "pre", "ul", "ol", "li", "dl", "dt", "dd"}) | HEADINGS | TABLES
 _BLOCKS = frozenset(

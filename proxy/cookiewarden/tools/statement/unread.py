@@ -13,7 +13,7 @@ from cookiewarden.tools.statement.labels import label, pairs
 from cookiewarden.tools.statement.lines import LineKind, PageLine
 from cookiewarden.tools.statement.names import MAX_NAMES, STRONG, could_be_a_name, names_in, pattern
 from cookiewarden.tools.statement.phrases import day_in, has_number_of_time, is_like_lifetime, lifetime_of
-from cookiewarden.tools.statement.words import folded, head_of, storage_of
+from cookiewarden.tools.statement.words import folded, head_of, speaks_of_cookies, storage_of
 
 MAX_HEADING = 200
 """Maximum characters of a heading that are looked at."""
@@ -83,7 +83,7 @@ def _why(line: PageLine) -> str:
         return f"perhaps a cookie in one line with its values: {quoted(line.text)}"
     if _marks_a_name(line):
         return f"perhaps a cookie in text: {quoted(line.text)}"
-    if _is_lifetime(line):
+    if _is_lifetime(line) or _states_a_lifetime(line.text):
         return f"a lifetime without the name of its cookie: {quoted(line.text)}"
     return ""
 
@@ -209,7 +209,7 @@ def _marks_a_name(line: PageLine) -> bool:
     if not line.marked or not has_number_of_time(line.text):
         return False
     names = [name for name in line.marked if could_be_a_name(name) and re.search(r"[^\W\d]", name)]
-    is_about_cookies = "cookie" in folded(line.text)
+    is_about_cookies = speaks_of_cookies(line.text)
     return any(is_clear(name) or (is_about_cookies and name[:1].islower()) for name in names)
 
 
@@ -225,6 +225,20 @@ def _is_lifetime(line: PageLine) -> bool:
         and not day_in(line.text)
         and any(is_like_lifetime(text) and re.search(r"[^\W\d]", text) for text in texts)
     )
+
+
+def _states_a_lifetime(text: str) -> bool:
+    """Check for a labelled lifetime in a text about cookies: `cookie lifetime: 20 days; purpose: …`."""
+    if not speaks_of_cookies(text):
+        return False
+    found = islice(_LABELLED.finditer(text), MAX_SENTENCES)
+    labelled = [(head_of(one[1]), one[2]) for one in found]
+    return any(
+        head is not None and head.kind == "lifetime" and lifetime_of(span) is not None for head, span in labelled
+    )
+
+
+_LABELLED = re.compile(r"(?<!\w)([^\W\d_][\w ]{2,40}):(?=\s+([^;.|:]{1,40}))")
 
 
 def _marked_beside_cookie(line: PageLine) -> list[str]:
@@ -258,7 +272,7 @@ def _mentions(lines: list[PageLine], known: list[str], told: list[str]) -> Itera
         if line.kind not in (LineKind.TEXT, LineKind.HEADING, LineKind.ITEM):
             continue
         mentions = MENTION.findall(line.text[:MAX_ITEM])
-        if "cookie" in folded(line.text[:MAX_ITEM]):
+        if speaks_of_cookies(line.text[:MAX_ITEM]):
             for form in (_SNAKE, _CAMEL, _OF_FRAMEWORKS, _CALLED):
                 mentions += form.findall(line.text[:MAX_ITEM])
             mentions += _marked_beside_cookie(line)

@@ -46,6 +46,8 @@ class Vocabulary:
     time: re.Pattern[str]
     """Units in words, with or without a number."""
     session: re.Pattern[str]
+    closing: re.Pattern[str]
+    """Phrases about the end of the browser, which mean a session also in a sentence."""
     around: list[re.Pattern[str]]
     """Words that do not change the lifetime beside them, for each language."""
     lasting: re.Pattern[str]
@@ -106,12 +108,20 @@ def words() -> Vocabulary:
         ),
         re.compile(rf"(?<!\w)(?:{_any(word for word in units if len(word) >= LONG)})(?!\w)"),
         re.compile(rf"(?<!\w)(?:{_any(sessions)})(?!\w)"),
+        _of_words(phrase for phrase in sessions if phrase.count(" ") > 1 and _BROWSER.search(phrase)),
         around,
         _of_words(said_of["lasting"]),
         _of_words(said_of["others"]),
         re.compile(rf"[,;(] ?(?:{_any(map(folded, said_of['renewed']))})(?!\w)[^0-9,;]*$"),
         _of_words(said_of["hedges"]),
     )
+
+
+_BROWSER = re.compile(
+    "browse|naveg|navig|prohliz|przeglad|prehliad|pregled|brskal|\u0431\u0440\u0430\u0443\u0437|bongesz|selai|"
+    "\u03c0\u03b5\u03c1\u03b9\u03b7\u03b3|narsykl|parluk|brause|webblas"
+)
+"""Beginnings of words for browsers."""
 
 
 def _of_words(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -189,6 +199,16 @@ def only_storage_of(text: str) -> str:
 
 
 _TYPE_FILLER_WORD = re.compile(rf"\b(?:{_TYPE_FILLER})\b")
+_ABOUT_COOKIES = re.compile(
+    r"cookie|tracker|traceur|ciastecz|\bsuti|evaste|kolacic|piskot|kupsis|slapuk|sikdat|\bkak(?:a|or)|\u0431\u0438\u0441\u043a\u0432\u0438\u0442|fianan"
+)
+
+
+def speaks_of_cookies(text: str) -> bool:
+    """Check for a word for cookies in a language of the EU."""
+    return _ABOUT_COOKIES.search(folded(text)) is not None
+
+
 _SURE_STORAGE = re.compile(r"\b(?:(?:local|session|web) ?storage|indexed ?db|lokalspeicher|stockage local)\b")
 
 

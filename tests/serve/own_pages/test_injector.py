@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cookiewarden.serve.own_pages import injector
-from cookiewarden.serve.own_pages.injector import MAX_HELD, Injector
+from cookiewarden.serve.own_pages.injector import MAX_BEGINNING, MAX_HELD, MAX_PLACES, Injector, KnownPlaces
 from tests.bench.heads import steps_of
 from tests.support.cost import LINEAR, growth
 
@@ -86,8 +86,8 @@ PAGES = [
 ]
 
 
-def injected(page: bytes, cuts: Iterable[int] = ()) -> bytes:
-    injector = Injector(TAG)
+def injected(page: bytes, cuts: Iterable[int] = (), places: KnownPlaces | None = None) -> bytes:
+    injector = Injector(TAG, places)
     ends = sorted({cut for cut in cuts if cut < len(page)})
     pieces = [page[begin:end] for begin, end in zip((0, *ends), (*ends, len(page)), strict=True)]
     return b"".join(map(injector.feed, pieces)) + injector.end()
@@ -124,6 +124,43 @@ def test_only_the_tag_is_added_to_a_page_in_any_segments(page: bytes, cuts: list
     got = injected(page, cuts)
     assert got == injected(page)
     assert got in (page, page[: (at := got.find(TAG))] + TAG + page[at:])
+
+
+@given(
+    st.lists(st.lists(PIECES, max_size=20).map(lambda x: "".join(x).encode()), max_size=8),
+    st.lists(st.integers(1, 100), max_size=3),
+)
+def test_a_beginning_that_is_known_has_the_same_place(pages: list[bytes], cuts: list[int]) -> None:
+    places = KnownPlaces()
+    for page in pages:
+        for end in (b"", b"<p>" * 9, b"<!--" + b"-" * 9 + b">"):
+            for cut in ((), cuts):
+                assert injected(page + end, cut, places) == injected(page + end)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_place_is_found_again_and_not_in_another_page(page: str) -> None:
+    text, places = page.replace("|", "").encode(), KnownPlaces()
+    whole = text + b"x" * MAX_HELD
+    for _ in range(2):
+        assert injected(whole, (), places) == injected(whole)
+    for end in range(len(text)):
+        for other in (text[:end], text[:end] + b"-" + text[end:], text[:end] + b"<" * MAX_HELD):
+            assert injected(other, (), places) == injected(other)
+
+
+def test_only_the_last_beginnings_are_remembered() -> None:
+    places = KnownPlaces()
+    pages = [b"<!--%d--><head>" % number + b"x" * MAX_HELD for number in range(MAX_PLACES + 1)]
+    for page in pages:
+        injected(page, (), places)
+    assert [places.place(page) >= 0 for page in pages] == [False] + [True] * MAX_PLACES
+    injected(pages[1], (), places)  # the oldest one becomes the last used
+    injected(pages[0], (), places)
+    assert places.place(pages[1]) == len(b"<!--1--><head>") and places.place(pages[2]) == -1
+    long = b"<!--" + b"-" * MAX_BEGINNING + b"--><head>" + b"x" * MAX_HELD
+    injected(long, (), places)
+    assert places.place(long) == -1
 
 
 @given(st.lists(PIECES.filter("\x00".__ne__), min_size=1, max_size=40).map("".join))

@@ -89,7 +89,7 @@ class HttpExchange(ExchangeRole):
         request, context = self.request, self.context
         fields = request.fields
         if self.visit is not None:
-            visited = self.visit.request_fields(fields)
+            visited = self.visit.request_fields()
             if visited is None:
                 self._answer(412)
                 return

@@ -29,11 +29,11 @@ class Guard:
         compiled = json.dumps(rules, separators=(",", ":")).replace("</", "<\\/")
         self.script = _SOURCE.read_text().replace("/*POLICY*/ null", compiled, 1).encode()
         self.revision = hashlib.sha256(self.script).hexdigest()[:16].encode()
+        self._tag = b'<script src="' + SCRIPT + b"?" + self.revision + b'"'
 
     def tag(self, nonce: bytes = b"") -> bytes:
         """Return the tag for a page whose Content-Security-Policy requires this nonce, if any."""
-        attribute = b' nonce="' + nonce + b'"' if nonce else b""
-        return b'<script src="' + SCRIPT + b"?" + self.revision + b'"' + attribute + b"></script>"
+        return self._tag + (b' nonce="' + nonce + b'"' if nonce else b"") + b"></script>"
 
     def answer(self, method: bytes, target: bytes) -> tuple[int, bytes, bytes]:
         """Return status, header lines and body for a request below `RESERVED`. The script is immutable at the address

@@ -13,6 +13,10 @@ import re
 MAX_HELD = 16
 """Maximum octets held: the longest beginning of a token that does not yet show its kind."""
 
+MAX_PLACES = 8
+MAX_BEGINNING = 512
+"""Maximum octets before the tag in a beginning that is remembered."""
+
 _BOM = b"\xef\xbb\xbf"
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _ENOUGH = 4
@@ -80,12 +84,40 @@ _OTHERWISE = (_NAME, _AFTER_NAME, _NAME, _UNQUOTED, _BEFORE_NAME, _BEFORE_NAME, 
 """For each state, the next state after all other octets. A `>` outside quotes ends the tag."""
 
 
+class KnownPlaces:
+    """Beginnings of pages with the place of the tag. Pages of an application often begin alike."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[bytes, int]] = []
+        """Beginnings and places, the last used first."""
+
+    def place(self, page: bytes) -> int:
+        """Return the place of the tag in a page, or -1 if its beginning is not known."""
+        for beginning, at in self._known:
+            if page.startswith(beginning):
+                if beginning is not self._known[0][0]:
+                    self._move_to_front(beginning, at)
+                return at
+        return -1
+
+    def learn(self, page: bytes, at: int) -> None:
+        """Remember the place in a page. It depends on the octets before it and on MAX_HELD octets after it: a token
+        is recognized by them."""
+        if at <= MAX_BEGINNING and at + MAX_HELD <= len(page):
+            self._move_to_front(page[: at + MAX_HELD], at)
+
+    def _move_to_front(self, beginning: bytes, at: int) -> None:
+        others = [known for known in self._known if known[0] != beginning]
+        self._known = [(beginning, at), *others[: MAX_PLACES - 1]]
+
+
 class Injector:
     """Inserts a tag into a page that is streamed, so that the tag's script runs before any other. Other bytes are
     unchanged."""
 
-    def __init__(self, tag: bytes) -> None:
+    def __init__(self, tag: bytes, places: KnownPlaces | None = None) -> None:
         self.tag = tag
+        self._places = places
         self.done = False
         """True if all further bytes pass unchanged."""
         self.placed = False
@@ -99,10 +131,24 @@ class Injector:
         self._state = _BEFORE_NAME
         self._tail = b""
         """The last octets of the current comment."""
+        self._at = 0
+        """The place of the tag in the text that was read last."""
 
     def feed(self, data: bytes) -> bytes:
         """Return the octets to forward now."""
-        return data if self.done else self._scan(self._held + data, False)
+        if self.done:
+            return data
+        known = self._places
+        if known is None or self._begun or self._held:
+            return self._scan(self._held + data, False)
+        at = known.place(data)
+        if at >= 0:
+            self._begun = True
+            return self._place(data, at)
+        forwarded = self._scan(data, False)
+        if self.placed:
+            known.learn(data, self._at)
+        return forwarded
 
     def end(self) -> bytes:
         """Return the octets to forward at the end of the page. An empty page stays empty."""
@@ -131,6 +177,7 @@ class Injector:
 
     def _place(self, text: bytes, at: int) -> bytes:
         self.done = self.placed = True
+        self._at = at
         return text[:at] + self.tag + text[at:]
 
     # Each function reads from `at` and returns the new position. It is the same one if more octets are needed.

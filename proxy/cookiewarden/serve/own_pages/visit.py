@@ -11,12 +11,14 @@ Redirects, downloads, partial responses and responses without a body are not cou
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from cookiewarden.core.engine.decision import Header
 from cookiewarden.core.engine.eviction import gets_a_page
 from cookiewarden.serve.observe.metrics import Cells
 from cookiewarden.serve.own_pages.guard import SCRIPT, Guard
-from cookiewarden.serve.own_pages.injector import Injector
+from cookiewarden.serve.own_pages.injector import Injector, KnownPlaces
 from cookiewarden.serve.wire.csp import PageAddress, nonce_for
 from cookiewarden.serve.wire.head import Framing, fields_of, without
 from cookiewarden.serve.wire.request_head import RequestHead
@@ -25,10 +27,20 @@ from cookiewarden.serve.wire.sniff import PageKind, begins_as_html, kind_of
 from cookiewarden.serve.wire.validators import MARK, Conditions
 
 ENCODINGS = frozenset({b"accept-encoding"})
-OF_THE_BODY = frozenset(
-    {b"content-length", b"content-digest", b"repr-digest", b"digest", b"content-md5", b"accept-ranges"}
+_OF_THE_BODY = re.compile(
+    rb"\r\n(?=[acdlr])(?:content-length|content-digest|repr-digest|digest|content-md5|accept-ranges|last-modified):"
+    rb"[^\r\n]*",
+    re.IGNORECASE,
 )
 """Fields that are no longer correct after a tag has been inserted."""
+_OF_THE_PAGE = re.compile(
+    rb"\r\n(?=[clx])(content-(?:type|encoding|disposition|security-policy)|location|x-content-type-options):"
+    rb"([^\r\n]*)",
+    re.IGNORECASE,
+)
+"""Fields that decide whether a response is a page, and whether it gets a tag."""
+MAX_REMEMBERED = 2048
+"""Maximum octets of fields whose result is remembered."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_PAGE = frozenset({204, 205, 206})
 _WIDE = re.compile(
@@ -52,7 +64,7 @@ class GuardedPage:
     """A page that gets the guard's tag while it is forwarded."""
 
     def __init__(self, tag: bytes, result: str, kind: PageKind, counted: "Cells[str]") -> None:
-        self._injector = Injector(tag)
+        self._injector = Injector(tag, _PLACES)
         self._result = result
         self._counted: Cells[str] | None = counted
         self._is_sniffed = kind is PageKind.UNKNOWN
@@ -98,38 +110,91 @@ class GuardedPage:
         return data
 
 
+_PLACES = KnownPlaces()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The guard's reading of a request."""
+
+    is_page: bool
+    concerns: bool
+    """False if the guard does not affect the request."""
+    fields: bytes | None
+    """Fields for the application; None if the response must be 412."""
+    conditions: Conditions
+
+
+def _read_request(method: bytes, fields: bytes, revision: bytes) -> Asked:
+    is_page = gets_a_page(method, fields_of(fields))
+    conditions = Conditions(revision, is_page)
+    if not is_page and MARK not in fields:
+        return Asked(False, False, fields, conditions)
+    edited = conditions.towards_application(fields)
+    if edited is not None and is_page:  # encoded pages cannot get a tag
+        edited = without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"
+    return Asked(is_page, True, edited, conditions)
+
+
+_read_request_again = lru_cache(maxsize=256)(_read_request)
+"""Browsers repeat their fields. The result has no state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The part of a response that decides on its tag, apart from the body."""
+
+    is_shown: bool
+    kind: PageKind
+    unwritten: str
+    """Reason why it gets no tag, or ""."""
+    policies: tuple[bytes, ...]
+
+
+def _read_response(status: int, found: tuple[tuple[bytes, bytes], ...]) -> Shown:
+    fields = [(name.lower(), value.strip(b" \t")) for name, value in found]
+    kind = kind_of(fields)
+    policies = tuple(value for name, value in fields if name == b"content-security-policy")
+    return Shown(_is_shown(status, fields), kind, _unwritten(kind, fields), policies)
+
+
+_read_response_again = lru_cache(maxsize=256)(_read_response)
+
+
 class Visit:
     """A page request, or a request with an entity-tag of a page that has a tag."""
 
-    def __init__(self, guard: Guard, is_page: bool, counted: "Cells[str]") -> None:
+    def __init__(self, guard: Guard, asked: Asked, counted: "Cells[str]") -> None:
         self._guard = guard
-        self.is_page = is_page
+        self.is_page = asked.is_page
+        self._asked = asked
         self._counted = counted
-        self._conditions = Conditions(guard.revision, is_page)
         self._writes = False
         self._status = 0
 
-    def request_fields(self, fields: bytes) -> bytes | None:
-        """Return the fields for the application; None if the response must be 412."""
-        edited = self._conditions.towards_application(fields)
-        if edited is None or not self.is_page:
-            return edited
-        return without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"  # encoded pages cannot get a tag
+    def request_fields(self) -> bytes | None:
+        """Return the request's fields for the application; None if the response must be 412."""
+        return self._asked.fields
 
     def page(self, response: ResponseHead, body: bytes, host: bytes, https: bool) -> GuardedPage | None:
         """Return the page if the response gets a tag. `body`: the part that has arrived. `host`: as browsers see
         it."""
         self._status = response.status
-        fields = [(name.lower(), value) for name, value in fields_of(b"".join(response.parts))]
-        if not self.is_page or response.framing is Framing.NONE or not _is_shown(response.status, fields):
+        if not self.is_page or response.framing is Framing.NONE:
             return None
-        kind = kind_of(fields)
-        unwritten = _unwritten(kind, fields, body)
+        found = _OF_THE_PAGE.findall(b"".join(response.parts))
+        is_short = sum([len(value) for _, value in found]) <= MAX_REMEMBERED
+        shown = (_read_response_again if is_short else _read_response)(response.status, tuple(found))
+        if not shown.is_shown:
+            return None
+        kind = shown.kind
+        unwritten = shown.unwritten
+        if kind is PageKind.UNKNOWN and not unwritten and begins_as_html(body) is False:
+            unwritten = "not-html"
         if unwritten:
             self._counted.add(unwritten)
             return None
-        policies = [value for name, value in fields if name == b"content-security-policy"]
-        nonce = nonce_for(policies, _address(host, https)) if policies else b""
+        nonce = nonce_for(shown.policies, _address(host, https)) if shown.policies else b""
         result = "csp" if nonce is None else "sniffed" if kind is PageKind.UNKNOWN else "injected"
         self._writes = True
         return GuardedPage(self._guard.tag(nonce or b""), result, kind, self._counted)
@@ -137,14 +202,16 @@ class Visit:
     def head(self, head: bytes) -> bytes:
         """Return the head of the response."""
         if self._writes:
-            return self._conditions.marked(without(head, OF_THE_BODY))
-        return self._conditions.marked_again(head) if self._status == 304 else head
+            return self._asked.conditions.marked(_OF_THE_BODY.sub(b"", head))
+        return self._asked.conditions.marked_again(head) if self._status == 304 else head
 
 
 def visit_of(guard: Guard, request: RequestHead, counted: "Cells[str]") -> Visit | None:
     """Return the visit, or None if the guard does not affect the request."""
-    is_page = gets_a_page(request.method, fields_of(request.fields))
-    return Visit(guard, is_page, counted) if is_page or MARK in request.fields else None
+    fields = request.fields
+    read = _read_request_again if len(fields) <= MAX_REMEMBERED else _read_request
+    asked = read(request.method, fields, guard.revision)
+    return Visit(guard, asked, counted) if asked.concerns else None
 
 
 _DOWNLOAD = re.compile(rb"[ \t]*attachment[ \t]*(?:;|\Z)", re.IGNORECASE)
@@ -169,13 +236,13 @@ def _is_shown(status: int, fields: Iterable[Header]) -> bool:
     return b"content-disposition" not in names and not (status in _REDIRECTS and b"location" in names)
 
 
-def _unwritten(kind: PageKind, fields: Iterable[Header], body: bytes) -> str:
-    """Return the reason why a page gets no tag. Return "" if it gets one, or if more of the body is needed."""
+def _unwritten(kind: PageKind, fields: Iterable[Header]) -> str:
+    """Return the reason why a page gets no tag, or "" if it gets one. The body decides, too, if the kind is unknown."""
     if kind is PageKind.OTHER or any(name == b"content-type" and _WIDE.search(value) for name, value in fields):
         return "not-html"
     if any(name == b"content-encoding" and not _CODINGS.isdisjoint(_words(value)) for name, value in fields):
         return "encoded"
-    return "not-html" if kind is PageKind.UNKNOWN and begins_as_html(body) is False else ""
+    return ""
 
 
 def _address(host: bytes, https: bool) -> PageAddress:

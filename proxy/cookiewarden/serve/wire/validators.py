@@ -83,8 +83,8 @@ class Conditions:
         return b"\r\n" + found[1] + b": " + b", ".join(left) if left != tags else found[0]
 
     def marked(self, head: bytes) -> bytes:
-        """Return the head of a page with a tag."""
-        return _ETAG.sub(self._marked, _LAST_MODIFIED.sub(b"", head))
+        """Return the head of a page with a tag. Its Last-Modified has been removed."""
+        return _ETAG.sub(self._marked, head)
 
     def marked_again(self, head: bytes) -> bytes:
         """Return the head of a 304 response, which may confirm a page with a tag."""
@@ -94,7 +94,7 @@ class Conditions:
             name.lower() == b"etag" and value.removeprefix(b"W/") in self.known for name, value in fields_of(head)
         )
         has_tag = is_known or not _ETAG.search(head)
-        return self.marked(head) if has_tag else head
+        return self.marked(_LAST_MODIFIED.sub(b"", head)) if has_tag else head
 
     def _marked(self, found: re.Match[bytes]) -> bytes:
         """Return the ETag line with the revision. An invalid ETag is removed, because browsers return it unchanged."""

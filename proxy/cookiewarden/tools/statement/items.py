@@ -152,11 +152,14 @@ def weak_text(line: PageLine) -> NamedText | None:
     if led_text(line) is None and _NAME.match(line.text[:MAX_ITEM]) is None:
         return None
     found = named_text(line)
-    if found is None or not all(map(is_unlike_words, found.names)):
-        return None
-    if found.lifetime is None and not found.has_unread_lifetime and not unread_lifetime_in(found.text):
-        return None
-    return found
+    return found if found is not None and is_perhaps_a_cookie(found) else None
+
+
+def is_perhaps_a_cookie(found: NamedText) -> bool:
+    """Check for names that are not usual words, with a lifetime or an unread one."""
+    if not all(map(is_unlike_words, found.names)):
+        return False
+    return found.lifetime is not None or found.has_unread_lifetime or bool(unread_lifetime_in(found.text))
 
 
 def parted(text: str) -> tuple[str, Lifetime | None]:

@@ -1,6 +1,7 @@
 """Lifetimes and dates in text."""
 
 import re
+from functools import lru_cache
 from itertools import islice
 
 from cookiewarden.core.policy.policy import UNITS, Lifetime, lifetime_text
@@ -45,6 +46,7 @@ _MARKS = re.compile(r"""[\s.,;:()\[\]'"*/\u2013\u2014\u2019-]*""")
 """Marks that do not change the words beside them. Signs such as `<`, `+` and `~` do."""
 
 
+@lru_cache(maxsize=256)  # each text is looked at several times
 def lifetime_of(cell: str) -> Lifetime | None:
     """Parse the lifetime in a cell or phrase about lifetimes. Returns None if it has no lifetime that can be enforced,
     several, or a word that is not understood."""
@@ -72,6 +74,8 @@ def _stated_in(text: str) -> list[Lifetime | None]:
     spans = _spans(text)
     rest = words().spans.sub(" ", text)
     is_session = words().session.search(rest) is not None or _SESSION_SAID.search(rest) is not None
+    if not spans and not is_session:
+        return []
     lasting = words().lasting.search(rest)
     is_endless = lasting is not None and (is_session or not spans or not _PERSISTENT.match(lasting[0]))
     if is_endless or not _is_harmless(rest) or not all(span.seconds for span in spans):
@@ -94,6 +98,7 @@ def _is_harmless(text: str) -> bool:
     return any(_MARKS.fullmatch(around.sub(" ", rest)) is not None for around in words().around)
 
 
+@lru_cache(maxsize=256)
 def is_like_lifetime(text: str) -> bool:
     """Check whether a whole text is a lifetime, or words such as "persistent" for one without an end."""
     if len(text) > MAX_CELL:
@@ -101,9 +106,10 @@ def is_like_lifetime(text: str) -> bool:
     said = folded(text)
     if lifetime_of(text) is not None or (len(text) <= 40 and day_in(text)):
         return True
-    has_words = words().time.search(said) or words().spans.search(said) or words().lasting.search(said)
+    if not (words().time.search(said) or words().spans.search(said) or words().lasting.search(said)):
+        return False
     rest = words().hedges.sub(" ", words().time.sub(" ", words().spans.sub(" ", said)))
-    return bool(has_words) and (_is_harmless(rest) or _is_harmless(re.sub(r"[0-9<>~+\u2044]", " ", rest)))
+    return _is_harmless(rest) or _is_harmless(re.sub(r"[0-9<>~+\u2044]", " ", rest))
 
 
 _BETWEEN_MARKS = re.compile(r"[,;()]|\.(?:\s|$)|\s[|\u2013\u2014-]\s")

@@ -23,10 +23,10 @@ from cookiewarden.tools.statement.items import (
     NamedText,
     at_the_end,
     is_lone_word,
+    is_perhaps_a_cookie,
     is_unlike_words,
     named_text,
     strong_text,
-    weak_text,
 )
 from cookiewarden.tools.statement.labels import OTHER_LABEL, label, labelled_span, pairs, unit_of, with_unit
 from cookiewarden.tools.statement.lines import LineKind, PageLine, plain
@@ -360,7 +360,7 @@ class PageReader:
                 else:
                     self._add(self._claims_of(text, item, is_span=spans * 2 >= len(named)))
             return True
-        if any(weak_text(item) is not None for item in items):
+        if any(is_perhaps_a_cookie(text) for text in named):
             self.published.rows += len(items)
             for item in items:
                 self._leave(item, f"perhaps a cookie, in a list: {quoted(item.text)}")

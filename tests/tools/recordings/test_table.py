@@ -393,6 +393,38 @@ def test_the_headers_of_a_response_count_more_than_its_list_of_cookies(tmp_path:
     assert [value for _, value in one.answered] == [b"sid=1; path=/; max-age=7200; secure", b"lang=nl"]
 
 
+def test_the_requests_and_stubs_of_a_recorder_are_separate_exchanges(tmp_path: Path) -> None:
+    # mountebank has all requests in one list, and a stub for each response in another
+    host = {"Host": "shop.example", "Cookie": "sid=1"}
+    asked = [{"method": "GET", "path": path, "headers": host} for path in ("/cart", "/pay")]
+    stubs = [
+        {
+            "predicates": [{"deepEquals": {"path": path}}],
+            "responses": [{"is": {"headers": {"Set-Cookie": f"{name}=7; Max-Age=60"}}}],
+        }
+        for path, name in (("/cart", "a"), ("/pay", "b"))
+    ]
+    (tmp_path / "file").write_text(json.dumps({"requests": asked, "stubs": stubs}, indent=1))
+    found = [
+        (one.exchange.target, *(value for _, value in [*one.asked, *one.answered]))
+        for one in recorded(tmp_path / "file")
+    ]
+    assert found == [
+        (b"/cart", b"sid=1"),
+        (b"/pay", b"sid=1"),
+        (b"/cart", b"a=7; Max-Age=60"),
+        (b"/pay", b"b=7; Max-Age=60"),
+    ]
+
+
+def test_the_date_in_a_list_of_headers_is_the_moment_of_the_response(tmp_path: Path) -> None:
+    # nock writes names and values in turn
+    headers = ["Set-Cookie", ENDED, "Date", "Wed, 01 May 2024 10:00:00 GMT"]
+    record = {"scope": "https://shop.example:443", "path": "/", "rawHeaders": headers}
+    (tmp_path / "file").write_text(json.dumps([record], indent=1))
+    assert [one.at for one in recorded(tmp_path / "file")] == [1714557600.0]
+
+
 def test_an_empty_list_of_cookies_beside_their_header_is_not_redacted(tmp_path: Path) -> None:
     """Newman writes both."""
     response = {"cookie": [], "header": [{"key": "Set-Cookie", "value": "sid=1"}]}

@@ -111,6 +111,33 @@ def test_names_and_lifetimes_that_are_not_clear_are_reported(text: str, why: str
     assert [told.startswith(why) for told in read(text)[1]] == [True]
 
 
+@pytest.mark.parametrize("span", ["Nikdy nevyprší", "Until you log out", "As long as necessary", "hodinu"])
+@pytest.mark.parametrize("rows", ["theme|{}|Colours.|_fbp|3 months|Ads.", "_fbp|3 months|Ads.|theme|{}|Colours."])
+def test_a_grid_with_an_unknown_lifetime_is_read_and_the_lifetime_is_reported(rows: str, span: str) -> None:
+    cells = f"Name|Duration|Description|{rows.format(span)}".split("|")
+    page = read_page("\n\n".join(cells).encode())
+    assert {claim.name for claim in page.claims} == {"_fbp", "theme"}
+    assert [left.why for left in page.not_understood] == [f'the lifetime "{span}" of "theme" is not understood']
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<p>Google Maps: <strong>NID</strong> (durata: 6 mesi)</p>",
+        "<p>Google Maps: NID (6 mesi)</p>",
+        "<p>Google Maps: <code>NID</code> (durata: 6 mesi)</p>",
+    ],
+)
+def test_a_name_of_capitals_behind_a_service_is_reported(text: str) -> None:
+    found, told = read(text)
+    assert found == [] and told[0].startswith('perhaps a cookie in text: "Google Maps: NID')
+
+
+def test_a_value_behind_its_label_is_not_a_name() -> None:
+    found, told = read("<p><b>Name:</b> __utma<br><b>Wert:</b>1564498958.1<br><b>Ablaufdatum:</b> nach 2 Jahren</p>")
+    assert not any("Wert" in name for name, _, _ in found) and (found or told)
+
+
 def test_a_heading_that_is_perhaps_a_name_is_not_a_category() -> None:
     page = read_page(
         b"<h2>Marketing</h2><h3>_fbp</h3><p>Kept for 3 months.</p><h3>IDE</h3><h3>_ttp</h3><p>Kept for 1 year.</p>"
@@ -217,7 +244,7 @@ def test_a_word_in_the_place_of_a_name_is_read_or_reported(word: str) -> None:
     assert found == ([("_ga", "2y")] if is_reported else [("_ga", "2y"), (word, "2y")])
     assert is_reported == word.isupper()
     page = read_page(f"Cookie\nPurpose\n_ga\nCounts.\n{word}\nKeeps you signed in.\n_gid\nCounts.\n".encode())
-    assert [left.why for left in page.not_understood] == [f'perhaps a cookie, alone in its line: "{word}"']
+    assert ([claim.name for claim in page.claims], page.not_understood) == (["_ga", word, "_gid"], [])
 
 
 @pytest.mark.parametrize("word", ["Session", "Marketing", "example.com", "Analytics:", "Necessary", "1.2"])

@@ -88,8 +88,8 @@ GRID = "<div><div>Cookie</div><div>Purpose</div><div>Duration</div></div><div><d
 WRITERS = [
     Written("Cookiebot", "page support.nationbuilder.com/en/articles/5325385-managing-cookie-consents-with-cookiebot", COOKIEBOT, {"__cf_bm": "1d", "CookieConsent": "1y"}, ["local storage", "indexeddb", "pixel"]),
     Written("OneTrust", "the heads in the issue; a script fills the table", ONETRUST, {"_gid": "-", "_ga_*": "-", "_ga": "-", "YSC": "session"}, ["lifetime"], 2, ["Performance Cookies"]),
-    Written("Termly", "page of the kind in the issue, one table per cookie", TERMLY, {"__tlbcpv": "1y", "_ga_*": "399d"}, ["local storage"], groups=["Essential website cookies:", "Analytics cookies:"]),
-    Written("CookieYes", "script of the banner, class cky-cookie-des-table", COOKIEYES, {"__cf_bm": "1h", "_ga_*": "399d", "PHPSESSID": "session"}, groups=["Nécessaire"]),
+    Written("Termly", "page of the kind in the issue, one table per cookie", TERMLY, {"__tlbcpv": "1y", "_ga_*": "400d"}, ["local storage"], groups=["Essential website cookies:", "Analytics cookies:"]),
+    Written("CookieYes", "script of the banner, class cky-cookie-des-table", COOKIEYES, {"__cf_bm": "1h", "_ga_*": "400d", "PHPSESSID": "session"}, groups=["Nécessaire"]),
     Written("iubenda", "published policies, 'Trackers duration'", IUBENDA, {"_ga": "2y", "_ga_*": "2y", "m": "2y", "__stripe_sid": "30min", "link.session": "session"}, groups=["Google Analytics 4", "Payments"]),
     Written("Complianz, Dutch", "Really-Simple-Plugins/complianz-gdpr templates/cookiepolicy/cookies_row.php", COMPLIANZ, {"_ga": "2y", "_gid": "1d"}, groups=["Statistieken"]),
     Written("Borlabs, German", "from documentation, box of a service", BORLABS, {"_ga": "2y", "_gid": "2y"}, rows=1),

@@ -10,7 +10,7 @@ from cookiewarden.serve.dataplane.roles import ClientRole, ExchangeRole, OriginR
 from cookiewarden.serve.dataplane.tunnel import Tunnel
 from cookiewarden.serve.judging.cookies import ExchangeCookies
 from cookiewarden.serve.observe.metrics import ALT_SVC_DROPPED, IN_FLIGHT
-from cookiewarden.serve.own_pages.visit import DroppedBody, GuardedPage, Visit, visit_of
+from cookiewarden.serve.own_pages.visit import EditedBody, Visit, visit_of
 from cookiewarden.serve.wire.chunked import chunk, last_chunk
 from cookiewarden.serve.wire.forwarded import Browser
 from cookiewarden.serve.wire.head import BY_LENGTH, CHUNKED, NO_BODY, own_response
@@ -48,7 +48,7 @@ class HttpExchange(ExchangeRole):
     over = False
     visit: Visit | None = None
     """Set if the response may be a page that gets the guard's tag."""
-    page: GuardedPage | DroppedBody | None = None
+    page: EditedBody | None = None  # a union of more types would have no default in the compiled build
     """The page that gets the guard's tag while it is forwarded, or the body that is not forwarded."""
 
     delayed: ResponseHead | None = None
@@ -219,7 +219,7 @@ class HttpExchange(ExchangeRole):
             return False
         client = self.client
         client.keep_alive = client.keep_alive and not self.context.connections.draining
-        self.responding, self.page = True, DroppedBody()
+        self.responding, self.page = True, EditedBody()
         self.status, lines, body = gpc.answer()
         client.transport.write(
             own_response(self.status, lines, body, client.keep_alive, self.request.method == b"HEAD")

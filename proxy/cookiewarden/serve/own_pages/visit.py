@@ -50,17 +50,20 @@ _WIDE = re.compile(
 _PORT = re.compile(rb"(.*?)(?::([0-9]{1,5}))?")
 
 
-class DroppedBody:
-    """The body of a response that the proxy has replaced."""
+class EditedBody:
+    """The body of a response that is not forwarded as it comes. This one is dropped, because the proxy has replaced
+    it."""
 
     def feed(self, data: bytes) -> bytes:
+        """Return the octets to forward now."""
         return b""
 
     def end(self) -> bytes:
+        """Return the octets to forward at the end."""
         return b""
 
 
-class GuardedPage:
+class GuardedPage(EditedBody):
     """A page that gets the guard's tag while it is forwarded."""
 
     def __init__(self, tag: bytes, result: str, kind: PageKind, counted: "Cells[str]") -> None:

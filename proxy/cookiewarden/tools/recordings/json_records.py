@@ -172,7 +172,7 @@ class Members:
             at += 1
             if isinstance(one, dict) and id(one) not in self._parts and (header := header_of(one)):
                 self._member(*header, depth, is_answer)
-            elif isinstance(one, str) and (_is_pair(one, after) or one.lower() in ("host", ":authority")):
+            elif isinstance(one, str) and (_is_pair(one, after) or one.lower() in ("host", ":authority", "date")):
                 self._member(one, after, depth, is_answer)
                 at += 1
             elif isinstance(one, str):

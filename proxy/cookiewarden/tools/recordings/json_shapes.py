@@ -117,7 +117,8 @@ def plain(value: Any) -> Any:
 def parts_of(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
     """Yield the members of lists that are separate records, because their URLs differ.
 
-    Collections of Postman have a request and a response in each, recorders a URL, and spans attributes."""
+    Collections of Postman have a request and a response in each, recorders a URL or a method and a path, and spans
+    attributes."""
     if isinstance(value, list):
         for one in value:
             if isinstance(one, dict) and _is_record(one):
@@ -135,6 +136,11 @@ def _is_record(one: dict[str, Any]) -> bool:
     if not ("name" in one and "value" in one) and any(
         "://" in str(one.get(key, "")) for key in ("url", "uri", "scope")
     ):
+        return True
+    path = one.get("path")
+    if isinstance(path, str) and path.startswith("/") and isinstance(one.get("method"), str) and "headers" in one:
+        return True
+    if isinstance(one.get("predicates"), list) and isinstance(one.get("responses"), list):  # a stub of mountebank
         return True
     attributes = one.get("attributes")
     return isinstance(attributes, list) and any(isinstance(each, dict) and "key" in each for each in attributes)

@@ -142,7 +142,7 @@ def is_lone_word(line: PageLine) -> bool:
     return is_word and not is_other
 
 
-_ORDINARY = re.compile(r"[^\W\d_][^\W\d_A-Z]*[.:!?]?|[\w.-]*\.[a-z]{2,}|\W.*|.*[:.!?)]")
+_ORDINARY = re.compile(r"[A-Z][^\W\d_A-Z]*[.:!?]?|[^\W\d_][^\W\d_A-Z]*[.:!?]|[\w.-]*\.[a-z]{2,}|\W.*|.*[:.!?)]")
 """Word with at most one capital, which is a heading in most pages, or the name of a host."""
 
 

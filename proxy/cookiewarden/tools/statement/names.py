@@ -115,7 +115,7 @@ _LAST_WORDS = re.compile(r"(?<=\S)(?:[\s,;&(]+[^\s,;&()]{1,20}){1,3}[.)]*$")
 _QUOTES = " \"'`\u201c\u201d"
 
 
-_NOT_IN_NAMES = re.compile(r"[\s;=,\ufffd\u2013\u2014]|^https?:|^www\.|@")
+_NOT_IN_NAMES = re.compile(r"[\s;:=,\ufffd\u2013\u2014]|^https?:|^www\.|@")
 
 
 def could_be_a_name(name: str, in_table: bool = False) -> bool:

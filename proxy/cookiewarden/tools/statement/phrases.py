@@ -225,10 +225,13 @@ def _spans(text: str) -> list[Lifetime]:
 
 
 def _sum_of(seconds: int) -> Lifetime:
-    """Return a lifetime of several units. Months make it uneven: one of hours becomes whole days."""
+    """Return a lifetime of several units. Months make it uneven, so hours are rounded up to days: 1 year, 1 month and
+    4 days are 400 days, which browsers keep a cookie at most."""
     text, day = lifetime_text(seconds), UNITS["d"]
-    is_uneven = text.endswith("h") and seconds >= 2 * day
-    return Lifetime(f"{seconds // day}d", seconds - seconds % day) if is_uneven else Lifetime(text, seconds)
+    if not text.endswith("h") or seconds < 2 * day:
+        return Lifetime(text, seconds)
+    days = -(-seconds // day)
+    return Lifetime(f"{days}d", days * day)
 
 
 # Days

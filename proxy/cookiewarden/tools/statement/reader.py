@@ -265,7 +265,7 @@ class PageReader:
         if columns is None:
             return -1
         rows: list[PageLine] = []
-        while (row := self._grid_row(at, len(heads))) is not None and is_row_of(columns, row[0].cells):
+        while (row := self._grid_row(at, len(heads))) is not None and self._is_row_of_grid(columns, *row):
             rows.append(row[0])
             at = row[1]
         if not rows:
@@ -273,6 +273,17 @@ class PageReader:
         self._set_units(tuple(heads), columns)
         self._part(rows, columns, tuple(heads))
         return at
+
+    def _is_row_of_grid(self, columns: Columns, row: PageLine, at: int) -> bool:
+        """Check for a row, or for one with an unknown lifetime before a row or at the end. `at`: behind it."""
+        if is_row_of(columns, row.cells):
+            return True
+        if not names_in(row.cells[columns["name"][0]], False) or any(head_of(cell) for cell in row.cells):
+            return False
+        if at >= len(self.lines) or not self._is_cell(at):
+            return True
+        following = self._grid_row(at, len(row.cells))
+        return following is not None and is_row_of(columns, following[0].cells)
 
     def _is_cell(self, at: int) -> bool:
         return self.lines[at].kind is LineKind.TEXT

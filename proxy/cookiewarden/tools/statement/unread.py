@@ -8,7 +8,7 @@ from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.policy import is_script_read
 from cookiewarden.tools.statement.claims import LeftOut, Published, quoted
 from cookiewarden.tools.statement.columns import is_clear
-from cookiewarden.tools.statement.items import MAX_ITEM, is_lone_word, is_strong, weak_text
+from cookiewarden.tools.statement.items import MAX_ITEM, is_lone_word, is_strong, is_unlike_words, weak_text
 from cookiewarden.tools.statement.labels import label, pairs
 from cookiewarden.tools.statement.lines import LineKind, PageLine
 from cookiewarden.tools.statement.names import MAX_NAMES, STRONG, could_be_a_name, names_in, pattern
@@ -81,7 +81,7 @@ def _why(line: PageLine) -> str:
         return f"perhaps a cookie, outside of a list: {quoted(line.text)}"
     if _labels_a_name(line.text) or _has_marked_labels(line) or _is_set(line.text):
         return f"perhaps a cookie in one line with its values: {quoted(line.text)}"
-    if _marks_a_name(line):
+    if _marks_a_name(line) or _has_capitals_beside_lifetime(line.text):
         return f"perhaps a cookie in text: {quoted(line.text)}"
     if _is_lifetime(line) or _states_a_lifetime(line.text):
         return f"a lifetime without the name of its cookie: {quoted(line.text)}"
@@ -210,7 +210,20 @@ def _marks_a_name(line: PageLine) -> bool:
         return False
     names = [name for name in line.marked if could_be_a_name(name) and re.search(r"[^\W\d]", name)]
     is_about_cookies = speaks_of_cookies(line.text)
-    return any(is_clear(name) or (is_about_cookies and name[:1].islower()) for name in names)
+    return any(
+        is_clear(name) or (is_unlike_words(name) and (is_about_cookies or not name[:1].islower())) for name in names
+    )
+
+
+def _has_capitals_beside_lifetime(text: str) -> bool:
+    """Check for a word of capitals with its lifetime: `Google Maps: NID (6 months)`."""
+    found = islice(_CAPITALS_BESIDE.finditer(text), MAX_SENTENCES)
+    return any(is_unlike_words(one[1]) and lifetime_of(one[2]) is not None for one in found)
+
+
+_CAPITALS_BESIDE = re.compile(
+    r"(?<![^\s,;:(])([A-Z][A-Z0-9._-]{2,127})\s?[:(=\u2013\u2014]\s?([^():;,.\u2013\u2014]{1,40})"
+)
 
 
 def _is_lifetime(line: PageLine) -> bool:

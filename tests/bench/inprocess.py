@@ -8,7 +8,7 @@ runs that number of requests and prints nothing, for callgrind and other profile
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import uvloop
@@ -42,6 +42,9 @@ class Nowhere:
 
     def write(self, data: bytes) -> None:
         self.written = data
+
+    def writelines(self, data: Iterable[bytes]) -> None:
+        self.written = b"".join(data)
 
     def is_closing(self) -> bool:
         return False

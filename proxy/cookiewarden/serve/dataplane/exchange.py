@@ -21,7 +21,7 @@ SAFE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
 """Methods whose requests may be repeated (RFC 9110 9.2.1)."""
 
 JOIN = 65536
-"""Maximum octets of a body that is joined to its head for a single write."""
+"""Maximum octets of a body that is copied to its head. A larger one is sent in the same system call (`writev`)."""
 
 
 class HttpExchange(ExchangeRole):
@@ -113,8 +113,7 @@ class HttpExchange(ExchangeRole):
             if len(parked) <= JOIN:
                 origin.transport.write(self.head + parked)
             else:
-                origin.transport.write(self.head)
-                origin.transport.write(parked)
+                origin.transport.writelines((self.head, parked))
             self.client.resume()
         else:
             origin.transport.write(self.head)
@@ -196,8 +195,7 @@ class HttpExchange(ExchangeRole):
         if len(body) <= JOIN:
             client.transport.write(head + body)
         else:
-            client.transport.write(head)
-            client.transport.write(body)
+            client.transport.writelines((head, body))
         self.overhead += perf_counter() - self.spoke
 
     def _begin_page(self, visit: Visit, response: ResponseHead, body: bytes) -> bytes:
@@ -283,9 +281,7 @@ class HttpExchange(ExchangeRole):
         elif len(data) <= JOIN:
             transport.write(chunk(data))
         else:
-            transport.write(b"%x\r\n" % len(data))
-            transport.write(data)
-            transport.write(b"\r\n")
+            transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
 
     def responded(self, trailers: list[bytes]) -> None:
         """Complete the response."""

@@ -178,7 +178,8 @@ class Injector:
     def _place(self, text: bytes, at: int) -> bytes:
         self.done = self.placed = True
         self._at = at
-        return text[:at] + self.tag + text[at:]
+        view = memoryview(text)
+        return b"".join((view[:at], self.tag, view[at:]))  # the page is copied once
 
     # Each function reads from `at` and returns the new position. It is the same one if more octets are needed.
 

@@ -226,7 +226,7 @@ def _spans(text: str) -> list[Lifetime]:
 
 def _sum_of(seconds: int) -> Lifetime:
     """Return a lifetime of several units. Months make it uneven, so hours are rounded up to days: 1 year, 1 month and
-    4 days are 400 days, which browsers keep a cookie at most."""
+    4 days are 400 days."""
     text, day = lifetime_text(seconds), UNITS["d"]
     if not text.endswith("h") or seconds < 2 * day:
         return Lifetime(text, seconds)

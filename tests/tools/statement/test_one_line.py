@@ -133,6 +133,12 @@ def test_a_name_of_capitals_behind_a_service_is_reported(text: str) -> None:
     assert found == [] and told[0].startswith('perhaps a cookie in text: "Google Maps: NID')
 
 
+def test_a_name_can_have_two_colons() -> None:
+    page = read_page(b"<table><tr><th>Cookie<th>Expires<tr><td>rc::a<td>1 day<tr><td>Wert:15649<td>1 day</table>")
+    assert [claim.name for claim in page.claims] == ["rc::a"]
+    assert [left.why for left in page.not_understood] == ['no name of a cookie: "Wert:15649"']
+
+
 def test_a_value_behind_its_label_is_not_a_name() -> None:
     found, told = read("<p><b>Name:</b> __utma<br><b>Wert:</b>1564498958.1<br><b>Ablaufdatum:</b> nach 2 Jahren</p>")
     assert not any("Wert" in name for name, _, _ in found) and (found or told)

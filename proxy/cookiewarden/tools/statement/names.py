@@ -115,7 +115,8 @@ _LAST_WORDS = re.compile(r"(?<=\S)(?:[\s,;&(]+[^\s,;&()]{1,20}){1,3}[.)]*$")
 _QUOTES = " \"'`\u201c\u201d"
 
 
-_NOT_IN_NAMES = re.compile(r"[\s;:=,\ufffd\u2013\u2014]|^https?:|^www\.|@")
+_NOT_IN_NAMES = re.compile(r"[\s;=,\ufffd\u2013\u2014]|^[^\W\d_]{2,}:(?!:)|^www\.|@")
+"""White space and marks, a label directly before a value, and addresses. `rc::a` is a name."""
 
 
 def could_be_a_name(name: str, in_table: bool = False) -> bool:

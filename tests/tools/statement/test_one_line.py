@@ -133,6 +133,20 @@ def test_a_name_of_capitals_behind_a_service_is_reported(text: str) -> None:
     assert found == [] and told[0].startswith('perhaps a cookie in text: "Google Maps: NID')
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("<p>The other one is kept for 90 days.</p>", 'perhaps a lifetime, among cookies: "The other one'),
+        ("<p>Cookie __utmb: caduca a los 30 minutos de la visita.</p>", "perhaps a lifetime, among cookies"),
+        ("<p>googtrans</p><p>Keeps the language.</p>", 'perhaps a cookie, alone in its line: "googtrans"'),
+    ],
+)
+def test_a_line_between_cookies_with_a_time_or_of_one_word_is_reported(text: str, why: str) -> None:
+    last = "<h2>Others</h2><ul><li>_ga: counts, 2 years</ul>"
+    assert any(told.startswith(why) for told in read(f"<h2>More</h2>{text}{last}")[1])
+    assert read(f"<h2>More</h2><p>The other one is kept as well.</p>{last}")[1] == []
+
+
 def test_a_name_can_have_two_colons() -> None:
     page = read_page(b"<table><tr><th>Cookie<th>Expires<tr><td>rc::a<td>1 day<tr><td>Wert:15649<td>1 day</table>")
     assert [claim.name for claim in page.claims] == ["rc::a"]

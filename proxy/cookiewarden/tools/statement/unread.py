@@ -44,9 +44,12 @@ def unread(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
     places = {left.line for left in published.left_out if not left.is_understood}
     heading = ""
     is_stacked = any(line.is_read and _is_name_in_its_line(line) for line in lines)
-    for line in lines:
+    among = _among_cookies(lines)
+    for at, line in enumerate(lines):
         heading = line.text[:MAX_HEADING] if line.kind is LineKind.HEADING else heading
-        why = "" if line.is_read else _why(line) or _why_of_item(line, heading) or _why_of_word(line, is_stacked)
+        why = "" if line.is_read else _why(line) or _why_of_item(line, heading)
+        if not why and not line.is_read:
+            why = _why_of_word(line, is_stacked or at in among) or (_why_of_time(line) if at in among else "")
         if why and not (line.number in places and line.kind is LineKind.TEXT):
             yield LeftOut(line.number, why)
             line.is_read = True
@@ -55,6 +58,18 @@ def unread(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
     told += [line.why for line in lines if line.why]
     yield from _footnotes(lines, published)
     yield from _mentions(lines, [claim.name for claim in published.claims], told)
+
+
+def _among_cookies(lines: list[PageLine]) -> range:
+    """Return the indices of the lines from the first line that was read to the last one."""
+    read = [at for at, line in enumerate(lines) if line.is_read]
+    return range(read[0], read[-1]) if read else range(0)
+
+
+def _why_of_time(line: PageLine) -> str:
+    """Return the reason to report a text among cookies that has a number with a unit of time, or ""."""
+    is_text = line.kind in (LineKind.TEXT, LineKind.ITEM) and has_number_of_time(line.text[:MAX_ITEM])
+    return f"perhaps a lifetime, among cookies: {quoted(line.text)}" if is_text else ""
 
 
 def _footnotes(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:

@@ -31,7 +31,11 @@ AFTER_BODY = re.compile(
 OUTPUT = re.compile(rb"HTTP/[0-9.]+ [0-9]{3}|[*>] |[ ]{2}% Total|Note: Unnecessary use")
 """The beginning of the output of curl."""
 URL_LINE = re.compile(rb"(?:Request )?UR[IL]:[ \t]*(https?://\S+)\s*", re.IGNORECASE)
-WGET = re.compile(rb"--[0-9 :-]{19}--  (https?://\S+)\s*")
+FETCHED = re.compile(
+    rb"(?:--[0-9 :-]{19}--  |WARC-Target-URI: <?"
+    rb"|.{0,200}(?:Received cookies from|Sending cookies to): <(?:[A-Z]{3,10}|[0-9]{3}) )(https?://[^\s>]+)>?\s*"
+)
+"""The line with the URL of the next head, as Wget, WARC files and Scrapy write it."""
 BEFORE = re.compile(
     rb"(?:[0-9:]{8}\.[0-9]{6} (?!http\.c:))?(?:[<>*](?: |$)|header: |-->(?= )|<--(?= )"
     rb"|\[ *[0-9.]+\] (?:recv|send) \(stream_id=[0-9]+\) |[0-9a-f]{8}:\S+\.(?:cli|srv)(?:req|hdr|rep)\[[0-9a-f:]+\]: "
@@ -72,6 +76,7 @@ _ASKED = re.compile(rb"[0-9]{1,9}")
 _CONVERSATION = re.compile(rb"[0-9a-f.:]{9,45}\.[0-9]{5}-[0-9a-f.:]{9,45}\.[0-9]{5}: (.*)")
 _REPETITION = re.compile(
     rb"(?:[0-9:.]{15} )?\* (?:h2h3|\[HTTP/[23]\](?: \[[0-9]+\])?) \[.*|Setting --\S+ \(\S+\) to .*"
+    rb"|wget-arguments: .*"
 )
 _START = re.compile(
     rb"(?:-+>|<-+|>>|<<)? ?"

@@ -16,6 +16,7 @@ from cookiewarden.tools.recordings.head_lines import (
     DUMP_HEX,
     DUMPS,
     ESCAPED,
+    FETCHED,
     HEADER,
     IN_BRACES,
     IN_PACKET,
@@ -30,7 +31,6 @@ from cookiewarden.tools.recordings.head_lines import (
     URL_LINE,
     VARNISH,
     VARNISH_TIME,
-    WGET,
     Prefixes,
     is_attributes,
     is_repetition,
@@ -239,10 +239,10 @@ class Heads:
             self._line_end = mark
             self._status = start
             self._has_body = self.exchange.method != b"HEAD" and NO_BODY.search(start) is None
-        elif fetched := WGET.fullmatch(line) or (None if self.is_head else URL_LINE.fullmatch(line)):
+        elif fetched := FETCHED.fullmatch(line) or (None if self.is_head else URL_LINE.fullmatch(line)):
             ended += self.rest()
             self.exchange = exchange_of_url(fetched[1].decode("utf-8", "surrogateescape")) or self.exchange
-            self._begin(is_head=line.startswith(b"--"))
+            self._begin(is_head=FETCHED.fullmatch(line) is not None and not line.startswith(b"WARC"))
         elif not line.strip() or line == self._line_end:
             self._blanks += 1
             self.in_body = self.in_body or (self.is_head and self._has_body)

@@ -34,12 +34,12 @@ _OF_THE_BODY = re.compile(
 )
 """Fields that are no longer correct after a tag has been inserted."""
 _OF_THE_PAGE = re.compile(
-    rb"\r\n(?=[clx])(content-(?:type|encoding|disposition|security-policy)|location|x-content-type-options):"
-    rb"([^\r\n]*)",
+    rb"\r\n(?=[clx])(?:(content-(?:type|encoding|security-policy)|x-content-type-options):([^\r\n]*)"
+    rb"|(content-disposition):([^;\r\n]*;?)|(location):[ \t]*([^\r\n]?))",
     re.IGNORECASE,
 )
-"""Fields that decide whether a response is a page, and whether it gets a tag."""
-MAX_REMEMBERED = 2048
+"""Fields that decide whether a response is a page, and whether it gets a tag. Names of files and addresses do not."""
+MAX_REMEMBERED = 1024
 """Maximum octets of fields whose result is remembered."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_PAGE = frozenset({204, 205, 206})
@@ -118,8 +118,11 @@ _PLACES = KnownPlaces()
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The guard's reading of a request."""
+    """The guard's reading of a request. It has no state, so that the next request with the same fields can use it."""
 
+    method: bytes
+    received: bytes
+    """Fields of the request."""
     is_page: bool
     concerns: bool
     """False if the guard does not affect the request."""
@@ -127,20 +130,21 @@ class Asked:
     """Fields for the application; None if the response must be 412."""
     conditions: Conditions
 
+    def is_of(self, request: RequestHead, revision: bytes) -> bool:
+        """Check that it was read from the same fields, for the same revision of the guard."""
+        is_same = self.received is request.fields and self.method == request.method
+        return is_same and self.conditions.revision == revision
+
 
 def _read_request(method: bytes, fields: bytes, revision: bytes) -> Asked:
     is_page = gets_a_page(method, fields_of(fields))
     conditions = Conditions(revision, is_page)
     if not is_page and MARK not in fields:
-        return Asked(False, False, fields, conditions)
+        return Asked(method, fields, False, False, fields, conditions)
     edited = conditions.towards_application(fields)
     if edited is not None and is_page:  # encoded pages cannot get a tag
         edited = without(edited, ENCODINGS) + b"\r\nAccept-Encoding: identity"
-    return Asked(is_page, True, edited, conditions)
-
-
-_read_request_again = lru_cache(maxsize=256)(_read_request)
-"""Browsers repeat their fields. The result has no state."""
+    return Asked(method, fields, is_page, True, edited, conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +158,16 @@ class Shown:
     policies: tuple[bytes, ...]
 
 
-def _read_response(status: int, found: tuple[tuple[bytes, bytes], ...]) -> Shown:
-    fields = [(name.lower(), value.strip(b" \t")) for name, value in found]
+def _read_response(status: int, found: tuple[tuple[bytes, ...], ...]) -> Shown:
+    parted = ((one[at].lower(), one[at + 1].strip(b" \t")) for one in found for at in (0, 2, 4) if one[at])
+    fields = list(parted)
     kind = kind_of(fields)
     policies = tuple(value for name, value in fields if name == b"content-security-policy")
     return Shown(_is_shown(status, fields), kind, _unwritten(kind, fields), policies)
 
 
 _read_response_again = lru_cache(maxsize=256)(_read_response)
+"""Applications repeat these fields, which have no data of a visitor. A nonce is not remembered."""
 
 
 class Visit:
@@ -169,8 +175,8 @@ class Visit:
 
     def __init__(self, guard: Guard, asked: Asked, counted: "Cells[str]") -> None:
         self._guard = guard
-        self.is_page = asked.is_page
         self._asked = asked
+        self.is_page = asked.is_page
         self._counted = counted
         self._writes = False
         self._status = 0
@@ -185,9 +191,9 @@ class Visit:
         self._status = response.status
         if not self.is_page or response.framing is Framing.NONE:
             return None
-        found = _OF_THE_PAGE.findall(b"".join(response.parts))
-        is_short = sum([len(value) for _, value in found]) <= MAX_REMEMBERED
-        shown = (_read_response_again if is_short else _read_response)(response.status, tuple(found))
+        found = tuple(_OF_THE_PAGE.findall(b"".join(response.parts)))
+        is_repeated = _size_of(found) <= MAX_REMEMBERED and not any([b"nonce-" in one[1] for one in found])
+        shown = (_read_response_again if is_repeated else _read_response)(response.status, found)
         if not shown.is_shown:
             return None
         kind = shown.kind
@@ -211,10 +217,14 @@ class Visit:
 
 def visit_of(guard: Guard, request: RequestHead, counted: "Cells[str]") -> Visit | None:
     """Return the visit, or None if the guard does not affect the request."""
-    fields = request.fields
-    read = _read_request_again if len(fields) <= MAX_REMEMBERED else _read_request
-    asked = read(request.method, fields, guard.revision)
+    asked = request.asked
+    if not isinstance(asked, Asked) or not asked.is_of(request, guard.revision):
+        asked = request.asked = _read_request(request.method, request.fields, guard.revision)
     return Visit(guard, asked, counted) if asked.concerns else None
+
+
+def _size_of(found: tuple[tuple[bytes, ...], ...]) -> int:
+    return sum([len(text) for one in found for text in one])
 
 
 _DOWNLOAD = re.compile(rb"[ \t]*attachment[ \t]*(?:;|\Z)", re.IGNORECASE)

@@ -36,6 +36,7 @@ class RequestHead:
 
     __slots__ = (
         "after",
+        "asked",
         "before",
         "cookies",
         "fields",
@@ -73,6 +74,8 @@ class RequestHead:
     after: bytes
     """All lines up to the Cookie value, and all lines after it. `read_again` compares the next head on the connection
     with them. Without a Cookie field, `before` has all lines. Both are empty if the head cannot be reused."""
+    asked: object
+    """The guard's reading of `fields`, or None. The next request on the connection with the same fields has it, too."""
 
     @property
     def has_body(self) -> bool:
@@ -88,6 +91,7 @@ class RequestHead:
         request.upgrade, request.takes_trailers = b"", False
         request.cookies, request.fields, request.forwarded = [], b"", None
         request.before = request.after = b""
+        request.asked = None
         return request
 
     def again(self, method: bytes, path: bytes, cookies: list[bytes]) -> "RequestHead":
@@ -99,7 +103,7 @@ class RequestHead:
         request.upgrade, request.takes_trailers = self.upgrade, self.takes_trailers
         request.forwarded = self.forwarded
         request.cookies, request.fields = cookies, self.fields
-        request.before, request.after = self.before, self.after
+        request.before, request.after, request.asked = self.before, self.after, self.asked
         return request
 
 
@@ -126,7 +130,7 @@ def read_request(head: bytes, limits: Limits) -> RequestHead:
     except httptools.HttpParserError:
         raise BadHead(400, "bad_request") from None
     request = RequestHead()
-    request.method = method
+    request.method, request.asked = method, None
     request.http_1_1 = version == b"1.1"
     # plain, lead, value, plain, lead, value, ..., plain
     parts = _REQUEST_FIELDS.split(head[fields_at:-4])

@@ -198,6 +198,8 @@ TABLE = [
     ("Dio, LogInterceptor (pub.dev, dio)", "*** Response ***\nuri: https://shop.example/home\nstatusCode: 200\nheaders:\n set-cookie: [" + ", ".join(TWO) + "]\n", [], TWO, HOME, [Note.SPLIT]),
     ("Scrapy 2.19, COOKIES_DEBUG (docs.scrapy.org, COOKIES_DEBUG)", "2026-11-30 05:35:55 [scrapy.downloadermiddlewares.cookies] DEBUG: Sending cookies to: <GET http://shop.example/home>\nCookie: q=1\n\n2026-11-30 05:35:56 [scrapy.downloadermiddlewares.cookies] DEBUG: Received cookies from: <200 http://shop.example/home>\n" + "".join(f"Set-Cookie: {line}\n\n" for line in TWO), ["q=1"], TWO, "http://shop.example/home", []),
     ("WARC 1.0 of Wget (iipc.github.io, warc-format)", "WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 60\r\n\r\nwget-arguments: \"--save-cookies\" \"jar\" \"http://shop.example/home?cookie=1\"\r\n\r\n\r\nWARC/1.0\r\nWARC-Type: request\r\nWARC-Target-URI: <http://shop.example/home>\r\nContent-Length: 60\r\n\r\nGET /home HTTP/1.1\r\nHost: shop.example\r\nCookie: q=1\r\n\r\n\r\n\r\nWARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: <http://shop.example/home>\r\n\r\nHTTP/1.1 200 OK\r\n" + "".join(f"Set-Cookie: {line}\r\n" for line in TWO) + "Content-Length: 2\r\n\r\nok\r\n\r\n", ["q=1"], TWO, "http://shop.example/home", []),
+    ("responses, the recorder of a library for Python, with folded values (pypi.org, responses)", "responses:\n- response:\n    body: ok\n    headers:\n      Set-Cookie: sid=1; Path=/; HttpOnly,\n        lang=nl;\n        Path=/; Max-Age=60\n    method: GET\n    status: 200\n    url: https://shop.example/home\n", [], TWO, HOME, [Note.SPLIT]),
+    ("VCR.py, a cassette (vcrpy.readthedocs.io, Usage)", "interactions:\n- request:\n    body: null\n    headers:\n      Cookie:\n      - q=1\n    method: GET\n    uri: https://shop.example/home\n  response:\n    headers:\n      Date:\n      - Mon, 01 Jun 2026 10:00:00 GMT\n      Set-Cookie:\n      - " + TWO[0] + "\n      - " + TWO[1] + "\n    status:\n      code: 200\nversion: 1\n", ["q=1"], TWO, HOME, []),
     ("Ruby 3.1 Net::HTTP, set_debug_output, real", DATA / "ruby-net-http.txt", ["q=1; theme=dark"], FIVE, HOME, []),
     ("git 2.39.5, GIT_TRACE_CURL, real", DATA / "git-trace-curl.txt", ["q=1; theme=dark"], FIVE, "https://127.0.0.1:28911/x/info/refs", []),
     ("Docker Compose, a head with the name of its service (docs.docker.com, compose logs)", "web-1  | GET /home HTTP/1.1\nweb-1  | Host: shop.example\nweb-1  | Cookie: q=1\nweb-1  | \nweb-1  | HTTP/1.1 200 OK\n" + "".join(f"web-1  | Set-Cookie: {line}\n" for line in TWO), ["q=1"], TWO, HOME, []),
@@ -422,6 +424,20 @@ def test_the_requests_and_stubs_of_a_recorder_are_separate_exchanges(tmp_path: P
         (b"/cart", b"a=7; Max-Age=60"),
         (b"/pay", b"b=7; Max-Age=60"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("interactions:\n- &a {request: x}\n- *a\n", "has YAML aliases"),
+        ("responses:\n- {a\n", "is not valid YAML"),
+    ],
+)
+def test_a_recording_in_yaml_that_cannot_be_read_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+    (tmp_path / "file").write_text(text)
+    with pytest.raises(NoTraffic) as told:
+        list(recorded(tmp_path / "file"))
+    assert fault in str(told.value)
 
 
 def test_the_date_in_a_list_of_headers_is_the_moment_of_the_response(tmp_path: Path) -> None:

@@ -104,6 +104,8 @@ def test_names_above_their_text_are_read(text: str, found: list[tuple[str, str]]
         ("<p>_pk_id</p><p>Zählt.</p><p>Epconsent</p><p>Speichert.</p><p>Löschung nach 2 Jahren</p>", 'perhaps a cookie, above its text: "Epconsent"'),
         ("<h3>JSESSIONID</h3><p>Kakan är aktiv under besöket på webbplatsen.</p>", 'perhaps a lifetime in the text of "JSESSIONID"'),
         ("<p>A nyelvhez a <code>lang</code> nevű sütit használjuk, 30 napig.</p>", "perhaps a cookie in text"),
+        ("<p>Storage period: until the browser is closed or 24 hours</p>", "a lifetime without the name"),
+        ("<p>Czas przechowywania: Do zamknięcia przeglądarki lub 24 godziny</p>", "a lifetime without the name"),
         ("<p>A következő tájékoztatást adjuk: cookie élettartam: 20 nap; cél: hirdetés.</p>", "a lifetime without the name"),
     ],
 )  # fmt: skip

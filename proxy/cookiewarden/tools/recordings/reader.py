@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.tools.recordings.fields import is_log_line
@@ -75,6 +77,10 @@ _HEADER_LINE = re.compile(rb"^\s{0,64}(?:set-)?cookie: ?\S", re.IGNORECASE)
 _FLOWS = re.compile(rb"(?:0|[1-9][0-9]*):(?![0-9]{2}(?::[0-9]{2}|\s))(?:[0-9]+:|[^\s0-9])")
 """The length of a flow, which is not the time of a line. It has no zeros before it, as numbers of HAProxy have."""
 _JSON = re.compile(rb'\{\s*["}]|\[\s*(?:[\[{\]]|"(?:[^"\\]|\\.)*"\s*[,\]])')
+_YAML = re.compile(rb"(?:---[^\n]*\n)?(?:responses|interactions|http_interactions):[ \t]*\r?\n")
+"""The first key of a file of `responses`, VCR or Betamax."""
+MAX_YAML = 50_000_000
+"""Maximum octets of such a file."""
 _OTHERS = {
     b"PK\x03\x04": "is a zip archive (Fiddler, Playwright and Proxyman write such files); unpack it, or export a HAR",
     b"BZh": "is compressed; unpack it with bunzip2",
@@ -102,6 +108,8 @@ def _read(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account: Acc
     beginning = file.peek(PEEKED)[:PEEKED].lstrip()
     if _FLOWS.match(beginning):
         yield from read_flows(file, path)
+    elif _YAML.match(beginning):
+        yield from _read_yaml(file, path, at, account)
     elif _JSON.match(beginning) and not _is_json_line(beginning):
         yield from _read_json(file, path, at, account)
     else:
@@ -129,6 +137,29 @@ def _read_json(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account
             raise NoTraffic(f"{other}; to read it as a log, write one record per line (jq -c)") from None
     if not found and not account.notes.total():
         raise other
+
+
+def _read_yaml(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account: Account) -> Iterator[Recorded]:
+    """Yield the exchanges of a recording in YAML. Long values are folded there, so that lines are not header lines."""
+    text = file.read(MAX_YAML + 1)
+    if len(text) > MAX_YAML:
+        raise NoTraffic(f'"{path}" is larger than {MAX_YAML // 1_000_000} MB; record a HAR file')
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_YAML_LOADER)):
+            raise NoTraffic(f'"{path}" has YAML aliases, which are not read; record a HAR file')
+        data = yaml.load(text, Loader=_YAML_LOADER)  # noqa: S506 (it makes only texts, lists and dictionaries)
+    except yaml.YAMLError:
+        raise NoTraffic(f'"{path}" is not valid YAML; record a HAR file') from None
+    account.unit = "record"
+    logs = Logs(at, account)
+    records = [one for value in data.values() if isinstance(value, list) for one in value]
+    for number, record in enumerate(records, 1):
+        account.place = number
+        if isinstance(record, dict):
+            yield from logs.record(record)
+
+
+_YAML_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 def _is_json_line(beginning: bytes) -> bool:

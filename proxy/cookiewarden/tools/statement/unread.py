@@ -13,7 +13,7 @@ from cookiewarden.tools.statement.labels import label, pairs
 from cookiewarden.tools.statement.lines import LineKind, PageLine
 from cookiewarden.tools.statement.names import MAX_NAMES, STRONG, could_be_a_name, names_in, pattern
 from cookiewarden.tools.statement.phrases import day_in, has_number_of_time, is_like_lifetime, lifetime_of
-from cookiewarden.tools.statement.words import folded, head_of, speaks_of_cookies, storage_of
+from cookiewarden.tools.statement.words import folded, head_of, speaks_of_cookies, storage_of, words
 
 MAX_HEADING = 200
 """Maximum characters of a heading that are looked at."""
@@ -247,12 +247,19 @@ def _is_lifetime(line: PageLine) -> bool:
     texts = [text for head, text in found if head.kind == "lifetime"] if found else [line.text]
     if any(head.kind == "type" and storage_of(text) for head, text in found):
         return True
+    if any(head.kind == "lifetime" and _speaks_of_time(text) for head, text in found):
+        return True
     is_title = "cookie" in folded(line.text) and not re.search(r"[0-9]", line.text)
     return (
         not is_title
         and not day_in(line.text)
         and any(is_like_lifetime(text) and re.search(r"[^\W\d]", text) for text in texts)
     )
+
+
+def _speaks_of_time(text: str) -> bool:
+    """Check for a time that is perhaps one of several: `until the browser closes or 24 hours`."""
+    return has_number_of_time(text) or words().session.search(folded(text)) is not None
 
 
 def _states_a_lifetime(text: str) -> bool:

@@ -247,7 +247,7 @@ def _is_lifetime(line: PageLine) -> bool:
     texts = [text for head, text in found if head.kind == "lifetime"] if found else [line.text]
     if any(head.kind == "type" and storage_of(text) for head, text in found):
         return True
-    if any(head.kind == "lifetime" and _speaks_of_time(text) for head, text in found):
+    if any(head.kind == "lifetime" and _is_perhaps_a_time(text) for head, text in found):
         return True
     is_title = "cookie" in folded(line.text) and not re.search(r"[0-9]", line.text)
     return (
@@ -257,7 +257,7 @@ def _is_lifetime(line: PageLine) -> bool:
     )
 
 
-def _speaks_of_time(text: str) -> bool:
+def _is_perhaps_a_time(text: str) -> bool:
     """Check for a time that is perhaps one of several: `until the browser closes or 24 hours`."""
     return has_number_of_time(text) or words().session.search(folded(text)) is not None
 

@@ -360,9 +360,10 @@ START = "2024-05-01T10:00:00"
         json.dumps({"http_interactions": [{"request": {"uri": HOME}, "response": {"headers": {"Set-Cookie": [ENDED]}}, "recorded_at": START}]}),
         json.dumps({"snapshot": {"startedDateTime": f"{START}Z", "request": {"url": HOME}, "response": {"headers": [{"name": "Set-Cookie", "value": ENDED}]}}}),
         json.dumps({"url": HOME, "ts": "2024-05-01T09:00:00Z", "headers": {"Date": "Wed, 01 May 2024 10:00:00 GMT", "Set-Cookie": ENDED}}),
+        json.dumps({"pairs": [{"request": {"path": [{"value": "/home"}]}, "response": {"headers": {"Date": ["Wed, 01 May 2024 10:00:00 GMT"], "Set-Cookie": [ENDED]}}}]}),
         f"*   << Request  >> 2\n-   Timestamp      Start: 1714557600.000000 0.000000 0.000000\n-   ReqMethod      GET\n-   ReqURL         /home\n-   RespStatus     200\n-   RespHeader     Set-Cookie: {ENDED}\n",
     ],
-    ids=["Betamax, recorded_at", "Playwright, startedDateTime", "a Date among other times", "varnishlog, Timestamp"],
+    ids=["Betamax, recorded_at", "Playwright, startedDateTime", "a Date among other times", "Hoverfly, a list of one Date", "varnishlog, Timestamp"],
 )  # fmt: skip
 def test_the_moment_of_a_response_is_the_one_that_the_tool_writes(tmp_path: Path, text: str) -> None:
     (tmp_path / "file").write_text(text)

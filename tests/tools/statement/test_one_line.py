@@ -169,6 +169,16 @@ def test_a_heading_that_is_perhaps_a_name_is_not_a_category() -> None:
     assert [group.heading for group in page.groups] == ["Ads"]
 
 
+def test_a_heading_with_a_word_for_a_time_in_another_language_is_a_heading() -> None:
+    # "direct" is Dutch for immediately
+    page = read_page(
+        b"Mandatory cookies\n\nsid: login, 1 day\n\nCookies to direct the user\n\nThey target.\n\n_ga: counts, 2 years\n"
+    )
+    assert [(claim.name, page.groups[claim.group].heading) for claim in page.claims if claim.name == "_ga"] == [
+        ("_ga", "Cookies to direct the user")
+    ]
+
+
 def test_the_lines_of_cookies_are_not_a_part_of_the_introduction() -> None:
     page = read_page(b"Storage duration:\n_ga: 2 years\n_gid: 1 day\n")
     assert [group.intro for group in page.groups] == ["Storage duration:"]

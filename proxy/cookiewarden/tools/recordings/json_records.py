@@ -201,6 +201,8 @@ class Members:
         if "cookie" in key.lower():
             self._text("", key)
         value = plain(value)
+        if name == "date" and isinstance(value, list) and len(value) == 1:  # a header whose values are a list
+            value = value[0]
         if isinstance(value, dict | list):
             if name == "url" and isinstance(value, dict) and (url := url_of_parts(value)):
                 self._fact("url", url)

@@ -432,6 +432,7 @@ def test_the_requests_and_stubs_of_a_recorder_are_separate_exchanges(tmp_path: P
     [
         ("interactions:\n- &a {request: x}\n- *a\n", "has YAML aliases"),
         ("responses:\n- {a\n", "is not valid YAML"),
+        ("responses:\n- " + "[" * 50_000, "has more than 100 levels"),
     ],
 )
 def test_a_recording_in_yaml_that_cannot_be_read_is_refused(tmp_path: Path, text: str, fault: str) -> None:

@@ -242,7 +242,7 @@ class Heads:
         elif fetched := FETCHED.fullmatch(line) or (None if self.is_head else URL_LINE.fullmatch(line)):
             ended += self.rest()
             self.exchange = exchange_of_url(fetched[1].decode("utf-8", "surrogateescape")) or self.exchange
-            self._begin(is_head=FETCHED.fullmatch(line) is not None and not line.startswith(b"WARC"))
+            self._begin(is_head=fetched.re is FETCHED and not line.startswith(b"WARC"))
         elif not line.strip() or line == self._line_end:
             self._blanks += 1
             self.in_body = self.in_body or (self.is_head and self._has_body)

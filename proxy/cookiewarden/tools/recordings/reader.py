@@ -18,6 +18,7 @@ from cookiewarden.tools.recordings.fields import is_log_line
 from cookiewarden.tools.recordings.flows import read_flows
 from cookiewarden.tools.recordings.har import NotHar, read_har
 from cookiewarden.tools.recordings.heads import Heads
+from cookiewarden.tools.recordings.json_shapes import MAX_DEPTH
 from cookiewarden.tools.recordings.json_stream import TooLarge, Utf8, records
 from cookiewarden.tools.recordings.logs import Logs
 from cookiewarden.tools.recordings.mentions import is_named
@@ -145,8 +146,7 @@ def _read_yaml(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account
     if len(text) > MAX_YAML:
         raise NoTraffic(f'"{path}" is larger than {MAX_YAML // 1_000_000} MB; record a HAR file')
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_YAML_LOADER)):
-            raise NoTraffic(f'"{path}" has YAML aliases, which are not read; record a HAR file')
+        _refuse_unsafe(text, path)
         data = yaml.load(text, Loader=_YAML_LOADER)  # noqa: S506 (it makes only texts, lists and dictionaries)
     except yaml.YAMLError:
         raise NoTraffic(f'"{path}" is not valid YAML; record a HAR file') from None
@@ -157,6 +157,17 @@ def _read_yaml(file: "io.BufferedReader[Any]", path: Path, at: Exchange, account
         account.place = number
         if isinstance(record, dict):
             yield from logs.record(record)
+
+
+def _refuse_unsafe(text: bytes, path: Path) -> None:
+    """Raise NoTraffic for YAML that takes more memory than its text, or a deeper stack than the process has."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_YAML_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise NoTraffic(f'"{path}" has YAML aliases, which are not read; record a HAR file')
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise NoTraffic(f'"{path}" has more than {MAX_DEPTH} levels; record a HAR file')
 
 
 _YAML_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)

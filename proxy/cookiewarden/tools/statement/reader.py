@@ -139,15 +139,16 @@ class PageReader:
         """Read a line of running text, which can begin with a name."""
         line = self.lines[at]
         self._leave_heads(at)
-        found = strong_text(line) or self._beside(at)
+        strong = strong_text(line)
+        found = strong or self._beside(at)
         if found is None:
             before = "" if self._begins(at) else f"{self.intro} "
             self.intro = f"{before}{line.text[-MAX_INTRO:]}"[-MAX_INTRO:]
             return
         self.published.rows += 1
         line.is_read = True
-        is_sure = all(map(STRONG.search, found.names)) or (found.lifetime is not None and not found.text)
-        if is_sure or strong_text(line) is not None:
+        is_only_lifetime = found.lifetime is not None and not found.text
+        if strong is not None or is_only_lifetime or all(map(STRONG.search, found.names)):
             self._add(self._claims_of(found, line))
         else:
             self._leave(line, f"perhaps a cookie, outside of a list: {quoted(line.text)}")
@@ -206,7 +207,7 @@ class PageReader:
             at += 2
         spans = [text for text in texts if is_only_lifetime(text)]
         purpose = " ".join(text for text in texts if text not in spans)
-        if not _is_clear_name(first) and not self._has_time(first, texts):
+        if not _is_clear_name(first) and not self._has_time(names, texts):
             return -1
         self.published.rows += 1
         if not is_sure:
@@ -218,10 +219,10 @@ class PageReader:
         self._add([self._claim(name, purpose, lifetime, first) for name in names])
         return at
 
-    def _has_time(self, line: PageLine, texts: list[str]) -> bool:
-        """Check the texts below a line for a lifetime. Below a usual word, a whole line must be the lifetime, on a page
+    def _has_time(self, names: list[str], texts: list[str]) -> bool:
+        """Check the texts below names for a lifetime. Below a usual word, a whole line must be the lifetime, on a page
         that has names above their texts."""
-        if all(map(is_unlike_words, _perhaps_names(line))):
+        if all(map(is_unlike_words, names)):
             return any(_speaks_of_time(text) for text in texts)
         return self.is_stacked and any(_is_span(text) and not day_in(text) for text in texts)
 

@@ -47,9 +47,10 @@ def unread(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:
     among = _among_cookies(lines)
     for at, line in enumerate(lines):
         heading = line.text[:MAX_HEADING] if line.kind is LineKind.HEADING else heading
-        why = "" if line.is_read else _why(line) or _why_of_item(line, heading)
-        if not why and not line.is_read:
-            why = _why_of_word(line, is_stacked or at in among) or (_why_of_time(line) if at in among else "")
+        if line.is_read:
+            continue
+        why = _why(line) or _why_of_item(line, heading) or _why_of_word(line, is_stacked or at in among)
+        why = why or _why_of_time(line, at in among)
         if why and not (line.number in places and line.kind is LineKind.TEXT):
             yield LeftOut(line.number, why)
             line.is_read = True
@@ -66,10 +67,11 @@ def _among_cookies(lines: list[PageLine]) -> range:
     return range(read[0], read[-1]) if read else range(0)
 
 
-def _why_of_time(line: PageLine) -> str:
+def _why_of_time(line: PageLine, is_among: bool) -> str:
     """Return the reason to report a text among cookies that has a number with a unit of time, or ""."""
-    is_text = line.kind in (LineKind.TEXT, LineKind.ITEM) and has_number_of_time(line.text[:MAX_ITEM])
-    return f"perhaps a lifetime, among cookies: {quoted(line.text)}" if is_text else ""
+    is_text = is_among and line.kind in (LineKind.TEXT, LineKind.ITEM)
+    is_told = is_text and has_number_of_time(line.text[:MAX_ITEM])
+    return f"perhaps a lifetime, among cookies: {quoted(line.text)}" if is_told else ""
 
 
 def _footnotes(lines: list[PageLine], published: Published) -> Iterator[LeftOut]:

@@ -88,9 +88,9 @@ def words() -> Vocabulary:
         said: dict[str, list[str]] = language["units"]  # type: ignore[assignment]
         own = {folded(word): unit for unit, forms in said.items() for word in forms}
         units |= own
-        for number, forms in enumerate([language["one"], *(said.split("/") for said in language["numbers"])], 1):
-            numbers |= {folded(word): number for word in forms}
-        in_words = [folded(word) for said in [*language["one"], *language["numbers"]] for word in said.split("/")]
+        forms = [language["one"], *(both.split("/") for both in language["numbers"])]
+        in_words = {folded(word): number for number, same in enumerate(forms, 1) for word in same}
+        numbers |= in_words
         counted.append(rf"(?:{_any(in_words)})(?=[\s-]+(?:{_any(own)})\b)")
         halves += map(folded, language["half_year"])
         sessions += map(folded, language["session"])
@@ -106,8 +106,8 @@ def words() -> Vocabulary:
             rf"|(?P<word>{'|'.join(counted)}))"
             rf"[\s-]*(?P<unit>{_any(units)}))(?!\w)"
         ),
-        re.compile(rf"(?<!\w)(?:{_any(word for word in units if len(word) >= LONG)})(?!\w)"),
-        re.compile(rf"(?<!\w)(?:{_any(sessions)})(?!\w)"),
+        _of_words(word for word in units if len(word) >= LONG),
+        _of_words(sessions),
         _of_words(phrase for phrase in sessions if phrase.count(" ") > 1 and _BROWSER.search(phrase)),
         around,
         _of_words(said_of["lasting"]),

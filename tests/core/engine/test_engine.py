@@ -607,6 +607,11 @@ def test_an_empty_domain_is_host_only() -> None:
         ("=1", ["undeclared"]),
         ("a=" + "x" * 4096, ["too-large"]),
         ("a=1" + "; x" * 300 + "; SameSite=None", ["none-without-secure"]),
+        ("a=1; Expires=x; Expires=y; Expires=Fri, 31 Dec 2027 23:59:59 GMT", ["malformed"]),
+        ("a=1; expires; EXPIRES =; Expires=Thu, 01 Jan 1970 00:00:00 GMT", ["malformed"]),
+        ("a=1" + "; x" * 300 + "; Expires=x" * 3, ["malformed"]),
+        ("a=1; Expires=" + "y" * 1100 + "; Expires=x; Expires=x", ["malformed"]),
+        ("a=1" + "; Path=/" * 5, ["malformed"]),
     ],
 )
 def test_a_hostile_line_is_a_decision_with_a_reason(line: str, reasons: list[str]) -> None:

@@ -6,7 +6,8 @@ local engine = {}
 local sub, find, match, lower, format = string.sub, string.find, string.match, string.lower, string.format
 local byte, char, floor, concat = string.byte, string.char, math.floor, table.concat
 
-local MAX_PAIR, MAX_ATTRIBUTE, MAX_KNOWN, MAX_SAME, MAX_CONSENT = 4096, 1024, 12, 4, 16384
+local MAX_PAIR, MAX_ATTRIBUTE, MAX_CONSENT = 4096, 1024, 16384
+local MAX_KNOWN, MAX_SAME, MAX_EXPIRES = 12, 4, 2
 local FOREVER = 1000000000000
 local KNOWN = {
   ["max-age"] = true, expires = true, domain = true, path = true, secure = true, httponly = true, samesite = true,
@@ -200,7 +201,8 @@ local function parse(line)
     cookie.names[i] = key
     cookie.at[key] = i
   end
-  return known <= MAX_KNOWN and most <= MAX_SAME and cookie or nil
+  local is_clear = known <= MAX_KNOWN and most <= MAX_SAME and (same["expires"] or 0) <= MAX_EXPIRES
+  return is_clear and cookie or nil
 end
 
 local function last(cookie, name)

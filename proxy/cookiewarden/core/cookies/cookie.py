@@ -25,6 +25,8 @@ MAX_KNOWN = 12
 once."""
 MAX_SAME = 4
 """Maximum number of known attributes of one name in a line, for the same reason."""
+MAX_EXPIRES = 2
+"""Maximum number of Expires in a line. A date costs more to read than all other attributes."""
 KNOWN = (
     b"max-age",
     b"expires",
@@ -142,7 +144,7 @@ def read_set_cookie(line: bytes) -> SetCookie | None:
 def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
     """Split the text after a line's first `;` into attributes and their names.
 
-    Return None if there are more than MAX_KNOWN known attributes, or MAX_SAME of one name."""
+    Return None if there are more than MAX_KNOWN known attributes, MAX_SAME of one name or MAX_EXPIRES."""
     if text.count(b";") < MAX_KNOWN:
         raws = text.split(b";")
         names = [_SPELLED.get(raw.partition(b"=")[0].strip(WSP), b"") for raw in text.lower().split(b";")]
@@ -150,6 +152,8 @@ def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
         raws, names = _few_of_many(b";" + text)
         if len(names) - names.count(b"") > MAX_KNOWN:
             return None
+    if len(names) > MAX_EXPIRES and names.count(b"expires") > MAX_EXPIRES:
+        return None
     if len(names) > MAX_SAME and any([names.count(name) > MAX_SAME for name in KNOWN]):
         return None
     if len(text) > MAX_ATTRIBUTE:

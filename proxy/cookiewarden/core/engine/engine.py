@@ -357,6 +357,8 @@ class Engine(Judge):
         plan = self._dated_plan(name, before, rest, date, scope, clock) if name in scope.bounds else None
         if plan is not None:
             return plan.apply(pair, date, clock), plan.decision
+        if EXPIRES.search(tail, found.end(1)):  # no plan covers two dates
+            return self.judge_set_cookie(line, scope, clock)
         match = self.match(name.strip(WSP), scope.site)
         kind = self._kind(name, match, scope)
         plan = self._dated_plan(kind, before, rest, date, scope, clock) if kind in scope.bounds else None
@@ -547,8 +549,6 @@ class Engine(Judge):
         date, rest = found[1], tail[found.end(1) :]
         if not name.strip(WSP) or len(name) + len(tail) > MAX_KEY or _reads_value(decision):
             return after, decision
-        if EXPIRES.search(rest):
-            return after, decision  # a second date
         entry = decision.entry
         bound = entry.rules.bound.seconds if entry and entry.rules.bound else None
         date_class = class_of(date, bound, clock)

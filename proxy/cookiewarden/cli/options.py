@@ -122,7 +122,8 @@ def _given(context: click.Context, option: Option, source: Source | None) -> Giv
     for key in (option.name, option.name.replace("_", "-")):
         if source is not None and key in source.data:
             path = (key,)
-            text = source.texts.get(path, source.data[key])
+            text = source.text(path)
+            text = source.data[key] if text is None else text
             where = f"{source.path}:{source.value_pos(path).line}"
             return Given(str(text), GivenBy.FILE, where)
     return Given(shown(option.default), GivenBy.NOBODY, "default")

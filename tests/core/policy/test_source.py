@@ -43,9 +43,10 @@ def test_a_yaml_error_is_reported_with_its_place_and_a_fix(text: str, line: int,
 
 def test_every_key_and_value_has_its_place_and_unquoted_numbers_their_text() -> None:
     source = parse_source("p.yaml", b"\xef\xbb\xbfa:\n  - b: 007\n    c: [x, \xc3\xa9, y]\n")
-    assert source.keys[("a", 0, "c")] == Pos(3, 5)
-    assert source.values[("a", 0, "c", 2)] == Pos(3, 15)
-    assert source.texts == {("a", 0, "b"): "007"}
+    assert source.key_pos(("a", 0, "c")) == Pos(3, 5)
+    assert source.value_pos(("a", 0, "c", 2)) == Pos(3, 15)
+    assert source.text(("a", 0, "b")) == "007"
+    assert source.text(("a", 0, "c")) is source.text(("a", 1, "b")) is None
     assert source.value_pos(("a", 0, "c", 9, "z")) == Pos(3, 8)
     assert source.line(Pos(99)) == ""
 

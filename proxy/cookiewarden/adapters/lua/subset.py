@@ -29,7 +29,7 @@ def _of_the_policy(policy: Policy, sources: Mapping[str, Source]) -> Iterator[Pr
     if policy.public_hosts:
         found.append((("public_hosts",), "public_hosts is not compiled"))
     for path, message in found:
-        source = next((s for s in sources.values() if path in s.keys), next(iter(sources.values())))
+        source = next((s for s in sources.values() if s.has(path)), next(iter(sources.values())))
         yield source.problem_at_key(Code.NOT_STATIC, path, f"{message}; remove it, or {INSTEAD}")
 
 

@@ -21,7 +21,7 @@ from cookiewarden.core.policy.checks import (
     undeclared,
 )
 from cookiewarden.core.policy.draft import EntryDraft, overlay
-from cookiewarden.core.policy.entry import Declared, declare
+from cookiewarden.core.policy.entry import Declared, declare, places_of
 from cookiewarden.core.policy.includes import Reader, read_policy_files
 from cookiewarden.core.policy.models.document import (
     CategoryModel,
@@ -102,7 +102,8 @@ def _compose(main: PolicyFile[PolicyModel], included: list[EntryDraft]) -> _Comp
     # model_construct avoids building a validator for this call only.
     defaults = (main.model and main.model.defaults) or RulesModel.model_construct()
     ceiling = main.model.ceiling if main.model else None
-    return _Composed(main, drafts, [declare(draft, defaults, ceiling, main.source) for draft in drafts])
+    places = places_of(defaults, main.source)
+    return _Composed(main, drafts, [declare(draft, defaults, ceiling, places) for draft in drafts])
 
 
 # Problems
@@ -192,7 +193,7 @@ def _policy(composed: _Composed, model: PolicyModel, name: str, sha256: str) -> 
         consent=_consent(model.consent, by_name),
         gpc_json=model.gpc_json or "",
         statement=_statement(model.statement),
-        places={key: Place(source.path, source.keys[path]) for key, path in _PLACES.items() if path in source.keys},
+        places={key: Place(source.path, source.key_pos(path)) for key, path in _PLACES.items() if source.has(path)},
         sha256=sha256,
     )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cookiewarden.core.policy.models.entry import EntryModel
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem
-from cookiewarden.core.policy.source import Path, Source
+from cookiewarden.core.policy.source import Mark, Source, pos_of
 
 
 class Spot(NamedTuple):
@@ -35,7 +35,7 @@ class EntryDraft:
 
     model: EntryModel
     source: Source
-    path: Path
+    mark: Mark
     layers: "tuple[EntryDraft, ...]" = ()
     """The drafts of an overlay: first of the main file, then of the included file."""
 
@@ -55,7 +55,8 @@ class EntryDraft:
         return next((layer for layer in self.layers if key in layer.model.model_fields_set), self)
 
     def pos(self, key: str = "name") -> Pos:
-        return self.source.key_pos((*self.path, key))
+        found = self.mark.members.get(key) if isinstance(self.mark.members, dict) else None
+        return pos_of(self.mark.value if found is None else found.key)
 
     def place(self, key: str = "name") -> Place:
         """Return the place of a key of this entry."""

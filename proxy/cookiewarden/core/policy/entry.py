@@ -1,13 +1,14 @@
 """Effective rules of an entry, from its own keys, the defaults and the ceiling."""
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.entry import EntryModel, RenameModel, RulesModel, SealModel
 from cookiewarden.core.policy.policy import Entry, Flag, Lifetime, Moves, Rename, Rules, SameSite, Seal, SetBy
 from cookiewarden.core.policy.problem import Place
-from cookiewarden.core.policy.source import Source
+from cookiewarden.core.policy.source import Source, pos_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,37 @@ class Declared:
     entry: Entry
 
 
-def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, main: Source) -> Declared:
-    """Build an entry. `main` is the file with the defaults and the ceiling."""
+class Places(Mapping[str, Place]):
+    """Places of the keys that affect an entry, including `defaults`. Each is computed when it is asked for, because few
+    are. They are empty after the source is cleared."""
+
+    __slots__ = ("_defaults", "_layers")
+
+    def __init__(self, draft: EntryDraft, defaults: Mapping[str, Place]) -> None:
+        layers = draft.layers or (draft,)
+        self._layers = [(one.source.path, one.mark.members) for one in layers if isinstance(one.mark.members, dict)]
+        self._defaults = defaults
+
+    def __getitem__(self, key: str) -> Place:
+        for path, members in self._layers:
+            if key in members:
+                return Place(path, pos_of(members[key].key))
+        return self._defaults[key]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from dict.fromkeys([*self._defaults, *(key for _, members in self._layers for key in members)])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def places_of(defaults: RulesModel, main: Source) -> dict[str, Place]:
+    """Return the places of the keys of `defaults` in the main file."""
+    return {key: Place(main.path, main.key_pos(("defaults", key))) for key in defaults.model_fields_set}
+
+
+def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, places: Mapping[str, Place]) -> Declared:
+    """Build an entry. `places` are the places of the defaults' keys."""
     model = draft.model
     set_by = model.set_by or SetBy.SERVER
     entry = Entry(
@@ -44,7 +74,7 @@ def declare(draft: EntryDraft, defaults: RulesModel, ceiling: Lifetime | None, m
         rename=_rename(model.rename_to),
         until=model.until if model.until is not None else math.inf,
         stated=frozenset(model.model_fields_set),
-        places=_places(draft, defaults, main),
+        places=Places(draft, places),
     )
     return Declared(draft, entry)
 
@@ -101,8 +131,3 @@ def _tighter(lifetime: Lifetime | None, ceiling: Lifetime | None) -> Lifetime | 
     if lifetime is None or ceiling is None:
         return lifetime or ceiling
     return min(lifetime, ceiling, key=lambda bound: bound.seconds)
-
-
-def _places(draft: EntryDraft, defaults: RulesModel, main: Source) -> dict[str, Place]:
-    places = {key: Place(main.path, main.key_pos(("defaults", key))) for key in defaults.model_fields_set}
-    return places | {key: draft.place(key) for key in draft.model.model_fields_set}

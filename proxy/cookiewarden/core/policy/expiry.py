@@ -50,7 +50,7 @@ def expiry_problems(policy: Policy, sources: Mapping[str, Source], now: float) -
 
 
 def _expiry_problem(entry: Entry, sources: Mapping[str, Source], now: float) -> Problem:
-    place = entry.places["until"]
+    place = entry.places.get("until", entry.place)
     source = sources.get(place.path)
     excerpt = source.line(place.pos) if source else ""
     if entry.until <= now:

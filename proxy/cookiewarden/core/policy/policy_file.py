@@ -12,7 +12,7 @@ from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.document import IncludedFileModel, IncludeModel, PolicyModel
 from cookiewarden.core.policy.models.entry import EntryModel
 from cookiewarden.core.policy.problem import Code, Pos, Problem
-from cookiewarden.core.policy.source import MAX_PROBLEMS, Path, Source, rest_of_problems
+from cookiewarden.core.policy.source import MAX_PROBLEMS, Mark, Path, Source, rest_of_problems
 from cookiewarden.core.policy.validation import problem_of
 
 M = TypeVar("M", bound=IncludedFileModel)
@@ -51,7 +51,7 @@ def read_policy_file(model: type[M], source: Source) -> PolicyFile[M]:
             pos = problems[-1].place.pos if problems else Pos()
             problems.append(rest_of_problems(source, pos, more))
         return PolicyFile(source, None, list(_valid_drafts(source)), problems)
-    drafts = [EntryDraft(entry, source, ("cookies", index)) for index, entry in enumerate(valid.cookies)]
+    drafts = [EntryDraft(entry, source, mark) for entry, mark in zip(valid.cookies, _marks(source), strict=True)]
     return PolicyFile(source, valid, drafts, [])
 
 
@@ -111,18 +111,25 @@ def listed(source: Source, key: str) -> list[Any]:
 
 
 def _valid_drafts(source: Source) -> Iterator[EntryDraft]:
-    for index, data in enumerate(listed(source, "cookies")):
+    for data, mark in zip(listed(source, "cookies"), _marks(source), strict=True):
         try:
-            yield EntryDraft(EntryModel.model_validate(data), source, ("cookies", index))
+            yield EntryDraft(EntryModel.model_validate(data), source, mark)
         except ValidationError:
             continue  # the validation of the file has reported it
 
 
+def _marks(source: Source) -> list[Mark]:
+    """Return the marks of the entries in the list of cookies."""
+    found = source.members(("cookies",))
+    return found if isinstance(found, list) else []
+
+
 def _names_as_written(source: Source) -> Any:
     """Restore cookie names that YAML reads as a number or a boolean, such as `- name: 1`."""
-    for path, text in source.texts.items():
-        if len(path) == 3 and path[0] == "cookies" and path[2] == "name":
-            source.data["cookies"][path[1]]["name"] = text
+    for data, mark in zip(listed(source, "cookies"), _marks(source), strict=True):
+        name = mark.members.get("name") if isinstance(mark.members, dict) else None
+        if name is not None and name.text is not None:
+            data["name"] = name.text
     return source.data
 
 

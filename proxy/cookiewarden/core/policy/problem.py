@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -75,16 +76,14 @@ class Code(Enum):
 CODES = {code.text: code for code in Code}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Pos:
+class Pos(NamedTuple):
     """A position in a text. Lines and columns start at 1; columns count characters."""
 
     line: int = 1
     column: int = 1
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A position in a named file."""
 
     path: str

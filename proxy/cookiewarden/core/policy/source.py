@@ -11,7 +11,6 @@ The tree is built from libyaml's events without recursion, so nesting cannot exh
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -30,6 +29,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_BEGINNINGS = frozenset("+-.0123456789")
+"""First characters of numbers."""
 _CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -38,41 +39,87 @@ _CONSTANTS = {
 _MAX_DIGITS = 400  # int() rejects texts of more than 4,300 digits; numbers in a policy are far shorter
 
 
+class Mark(NamedTuple):
+    """The position of a value, and of its key in a mapping, as marks of the parser."""
+
+    key: Any
+    value: Any
+    members: "dict[str, Mark] | list[Mark] | None" = None
+    text: str | None = None
+    """The written form of a number, a boolean or null."""
+
+
+def pos_of(mark: Any) -> Pos:
+    """Return the position of one of the parser's marks."""
+    return Pos(mark.line + 1, mark.column + 1)
+
+
 @dataclass(slots=True)
 class Source:
-    """A parsed file. `keys` and `values` map a path such as `("cookies", 0, "name")` to its position."""
+    """A parsed file. A path such as `("cookies", 0, "name")` leads to a value of `data`."""
 
     path: str
     lines: list[str]
     data: Any = None
-    keys: dict[Path, Pos] = field(default_factory=dict)
-    values: dict[Path, Pos] = field(default_factory=dict)
-    texts: dict[Path, str] = field(default_factory=dict)
-    """The written form of numbers, booleans and nulls."""
+    mark: Mark | None = None
+    """The mark of `data`, with the marks of all its members."""
     problems: list[Problem] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Free all data in small steps, because freeing a large file at once blocks other threads."""
-        for positions in (self.keys, self.values, self.texts):
-            while positions:
-                positions.popitem()
-        while self.lines:
-            self.lines.pop()
+        """Free all data in small steps, because freeing a large file at once blocks other threads.
+
+        The places of the entries' keys are then unknown."""
+        marks = self.members(("cookies",))
         entries = self.data.get("cookies") if isinstance(self.data, dict) else None
-        while isinstance(entries, list) and entries:
-            entries.pop()
+        for mark in marks if isinstance(marks, list) else ():
+            if isinstance(mark.members, dict):
+                mark.members.clear()
+        for items in (self.lines, marks, entries):
+            while isinstance(items, list) and items:
+                items.pop()
+        self.mark = None
 
     def line(self, pos: Pos) -> str:
         return self.lines[pos.line - 1] if pos.line <= len(self.lines) else ""
 
+    def _found(self, path: Path) -> tuple[Mark | None, bool]:
+        """Return the mark of the value at `path`, or of the innermost value around it and False."""
+        mark = self.mark
+        for part in path:
+            members = mark.members if mark is not None else None
+            inner: Mark | None = None
+            if isinstance(members, dict):
+                inner = members.get(part) if isinstance(part, str) else None
+            elif members is not None and isinstance(part, int) and 0 <= part < len(members):
+                inner = members[part]
+            if inner is None:
+                return mark, False
+            mark = inner
+        return mark, True
+
+    def has(self, path: Path) -> bool:
+        """Check for a value at `path`."""
+        return self._found(path)[1]
+
+    def members(self, path: Path) -> "dict[str, Mark] | list[Mark] | None":
+        """Return the marks of the members of the mapping or list at `path`; None for others."""
+        mark, is_there = self._found(path)
+        return mark.members if mark is not None and is_there else None
+
+    def text(self, path: Path) -> str | None:
+        """Return the written form of a number, a boolean or null at `path`; None for others."""
+        mark, is_there = self._found(path)
+        return mark.text if mark is not None and is_there else None
+
     def key_pos(self, path: Path) -> Pos:
-        return self.keys.get(path) or self.value_pos(path)
+        """Return the position of the key at `path`, else of the value as `value_pos` does."""
+        mark, is_there = self._found(path)
+        return pos_of(mark.key) if mark is not None and is_there and mark.key is not None else self.value_pos(path)
 
     def value_pos(self, path: Path) -> Pos:
         """Return the position of the value at `path`, or of the innermost value around it that has one."""
-        while path and path not in self.values:
-            path = path[:-1]
-        return self.values.get(path, Pos())
+        mark, _ = self._found(path)
+        return pos_of(mark.value) if mark is not None else Pos()
 
     @property
     def is_unreadable(self) -> bool:
@@ -107,7 +154,7 @@ def parse_source(path: str, raw: bytes) -> Source:
     source = Source(path, text.split("\n"))
     builder = _Builder(source)
     try:
-        builder.build(yaml.parse(text, Loader=_Loader))
+        builder.build(_Loader(text))
         builder.tell_rest()
         return source
     except yaml.MarkedYAMLError as error:
@@ -117,7 +164,7 @@ def parse_source(path: str, raw: bytes) -> Source:
     except yaml.reader.ReaderError as error:
         source.problems.append(_unreadable_character(source, text, error.reason))
     builder.tell_rest()
-    source.data = None  # half a file would cause false problems
+    source.data = source.mark = None  # half a file would cause false problems
     return source
 
 
@@ -156,11 +203,22 @@ class _TooDeep(Exception):
     """Signal to stop reading; the problem has been recorded."""
 
 
-class _Level(NamedTuple):
-    """An open mapping or sequence, with its path and the container to fill."""
+class _Level:
+    """An open mapping or sequence: the container and the marks to fill."""
 
-    path: Path
-    container: dict[str, Any] | list[Any]
+    __slots__ = ("container", "is_mapping", "key", "key_mark", "marks")
+
+    def __init__(self, container: Any, marks: Any) -> None:
+        self.container = container
+        self.marks = marks
+        self.is_mapping = type(container) is dict
+        self.key: str | None = None
+        """The key of a mapping whose value comes next."""
+        self.key_mark: Any = None
+
+    @property
+    def awaits_key(self) -> bool:
+        return self.is_mapping and self.key is None
 
 
 class _Builder:
@@ -168,9 +226,9 @@ class _Builder:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.stack: list[_Level] = []
-        self.pending: list[str | None] = []
-        """For each open mapping, the key whose value comes next."""
+        self.level = _Level([], [])
+        """The innermost open mapping or sequence. The outermost one is a list of documents."""
+        self.around: list[_Level] = []
         self.skip = 0
         """Depth inside a dropped node: the value of a duplicate key, or a key that is not text."""
         self.documents = 0
@@ -178,35 +236,39 @@ class _Builder:
         """Problems above MAX_PROBLEMS."""
         self.first_unlisted = Pos()
 
-    def build(self, events: Iterable[Any]) -> None:
-        for event in events:
-            match event:
-                case yaml.DocumentStartEvent():
+    def build(self, loader: Any) -> None:
+        documents = self.level
+        next_event = loader.get_event
+        try:
+            # The kinds are in the order of their frequency: this loop takes most of the time to load a policy.
+            while (kind := type(event := next_event())) is not yaml.StreamEndEvent:
+                if kind is yaml.ScalarEvent:
+                    self.scalar(event)
+                elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                    self.close()
+                elif kind is yaml.MappingStartEvent:
+                    self.open(event, {}, {})
+                elif kind is yaml.SequenceStartEvent:
+                    self.open(event, [], [])
+                elif kind is yaml.AliasEvent:
+                    self.alias(event)
+                elif kind is yaml.DocumentStartEvent:
                     self.documents += 1
                     if self.documents > 1:
-                        self.complain(Code.YAML_FEATURE, event, "the file has a second document; use separate files")
-                        return
-                case yaml.AliasEvent():
-                    self.complain(
-                        Code.YAML_FEATURE,
-                        event,
-                        "aliases are not allowed; write the value itself, or quote a name that begins with *",
-                    )
-                    self.alias(event)
-                case yaml.ScalarEvent():
-                    self.scalar(event)
-                case yaml.MappingStartEvent():
-                    self.open(event, {})
-                case yaml.SequenceStartEvent():
-                    self.open(event, [])
-                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                    self.close()
+                        message = "the file has a second document; use separate files"
+                        self.complain(Code.YAML_FEATURE, event, message)
+                        break
+        finally:
+            loader.dispose()
+        if documents.container:
+            self.source.data, self.source.mark = documents.container[0], documents.marks[0]
 
     def complain(self, code: Code, event: Any, message: str) -> None:
+        pos = pos_of(event.start_mark)
         if len(self.source.problems) < MAX_PROBLEMS or code is Code.SYNTAX:
-            self.source.problems.append(self.source.problem(code, _pos(event), message))
+            self.source.problems.append(self.source.problem(code, pos, message))
         else:
-            self.first_unlisted = self.first_unlisted if self.unlisted else _pos(event)
+            self.first_unlisted = self.first_unlisted if self.unlisted else pos
             self.unlisted += 1
 
     def tell_rest(self) -> None:
@@ -214,92 +276,88 @@ class _Builder:
         if self.unlisted:
             self.source.problems.append(rest_of_problems(self.source, self.first_unlisted, self.unlisted))
 
-    def refuse_features(self, event: Any, tagged: bool) -> None:
+    def refuse_features(self, event: Any) -> None:
         if event.anchor is not None:
             self.complain(Code.YAML_FEATURE, event, "anchors are not allowed; write the value where it is used")
-        if tagged:
+        if event.tag is not None:
             self.complain(Code.YAML_FEATURE, event, "tags are not allowed; quote the value if it is text")
 
     def alias(self, event: Any) -> None:
-        if self.awaits_key() and not self.skip:
-            self.pending[-1] = _DROPPED
-        else:
-            self.add(event, None)
-
-    def scalar(self, event: Any) -> None:
-        self.refuse_features(event, event.tag is not None)
+        message = "aliases are not allowed; write the value itself, or quote a name that begins with *"
+        self.complain(Code.YAML_FEATURE, event, message)
         if self.skip:
             return
-        if self.awaits_key():
-            self.key(event)
+        if self.level.awaits_key:
+            self.level.key = _DROPPED
         else:
-            plain = event.implicit[0]
-            self.add(event, _resolve(event.value) if plain else event.value, event.value if plain else None)
+            self.add(None, event.start_mark)
 
-    def awaits_key(self) -> bool:
-        return bool(self.stack) and isinstance(self.stack[-1].container, dict) and self.pending[-1] is None
+    def scalar(self, event: Any) -> None:
+        if event.tag is not None or event.anchor is not None:
+            self.refuse_features(event)
+        if self.skip:
+            return
+        level, text = self.level, event.value
+        if level.is_mapping and level.key is None:
+            if text in level.container or text == "<<":
+                self.refuse_key(event, text)
+            else:
+                level.key, level.key_mark = text, event.start_mark
+            return
+        if event.implicit[0]:  # the value is plain
+            value = _resolve(text)
+            self.add(value, event.start_mark, None, None if value is text else text)
+        else:
+            self.add(text, event.start_mark)
 
-    def key(self, event: Any) -> None:
-        level, key = self.stack[-1], event.value
-        path = (*level.path, key)
+    def refuse_key(self, event: Any, key: str) -> None:
+        """Report a key that is not allowed, or that the mapping has already."""
+        level = self.level
         if key == "<<" and event.implicit[0]:
             self.complain(Code.YAML_FEATURE, event, "merge keys are not allowed; write the keys and values themselves")
         elif key in level.container:
-            first = self.source.keys[path]
-            self.complain(
-                Code.DUPLICATE_KEY,
-                event,
-                f'duplicate key "{key}", first given on line {first.line}; remove one of them',
-            )
+            first = pos_of(level.marks[key].key)
+            message = f'duplicate key "{key}", first given on line {first.line}; remove one of them'
+            self.complain(Code.DUPLICATE_KEY, event, message)
         else:
-            self.source.keys[path] = _pos(event)
-            self.pending[-1] = key
+            level.key, level.key_mark = key, event.start_mark
             return
-        self.pending[-1] = _DROPPED
+        level.key = _DROPPED
 
-    def add(self, event: Any, value: Any, text: str | None = None) -> Path | None:
-        """Add a value to the open container. Return its path, or None if the value is dropped."""
-        if self.skip:
-            return None
-        path: Path = ()
-        if not self.stack:
-            self.source.data = value
-        else:
-            level = self.stack[-1]
-            if isinstance(level.container, list):
-                path = (*level.path, len(level.container))
-                level.container.append(value)
-            else:
-                key, self.pending[-1] = self.pending[-1], None
-                if key is None or key is _DROPPED:
-                    return None
-                path = (*level.path, key)
-                level.container[key] = value
-        self.source.values[path] = _pos(event)
-        if text is not None and not isinstance(value, str):
-            self.source.texts[path] = text
-        return path
+    def add(self, value: Any, mark: Any, members: Any = None, text: str | None = None) -> bool:
+        """Add a value to the open container. Return False if the value is dropped."""
+        level = self.level
+        if not level.is_mapping:
+            level.container.append(value)
+            level.marks.append(Mark(None, mark, members, text))
+            return True
+        key, level.key = level.key, None
+        if key is _DROPPED:
+            return False
+        level.container[key] = value
+        level.marks[key] = Mark(level.key_mark, mark, members, text)
+        return True
 
-    def open(self, event: Any, container: dict[str, Any] | list[Any]) -> None:
-        self.refuse_features(event, event.tag is not None)
+    def open(self, event: Any, container: Any, marks: Any) -> None:
+        if event.tag is not None or event.anchor is not None:
+            self.refuse_features(event)
         if self.skip:
             self.skip += 1
             if self.skip >= MAX_DEPTH:
                 self.too_deep(event)
             return
-        if self.awaits_key():
+        if self.level.awaits_key:
             self.complain(Code.YAML_FEATURE, event, "a list or a mapping is not a valid key; use text")
-            self.pending[-1] = _DROPPED
+            self.level.key = _DROPPED
             self.skip = 1
             return
-        path = self.add(event, container)
-        if path is not None and len(path) >= MAX_DEPTH:
+        if not self.add(container, event.start_mark, marks):
+            self.skip = 1
+            return
+        if len(self.around) >= MAX_DEPTH:
             self.too_deep(event)
-        if path is None:
-            self.skip = 1
-            return
-        self.stack.append(_Level(path, container))
-        self.pending.append(None)
+        self.around.append(self.level)
+        self.level = _Level(container, marks)
 
     def too_deep(self, event: Any) -> None:
         """Stop reading, because the parser's time grows with the square of the depth."""
@@ -310,22 +368,17 @@ class _Builder:
         if self.skip:
             self.skip -= 1
             return
-        self.stack.pop()
-        self.pending.pop()
+        self.level = self.around.pop()
 
 
 _DROPPED = "\0dropped"
-
-
-def _pos(event: Any) -> Pos:
-    return Pos(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
 def _resolve(text: str) -> Any:
     """Return the value of a plain scalar by the YAML 1.2 core schema."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    if len(text) < _MAX_DIGITS:
+    if text[0] in _BEGINNINGS and len(text) < _MAX_DIGITS:
         if _INT.fullmatch(text):
             return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
         if _FLOAT.fullmatch(text):

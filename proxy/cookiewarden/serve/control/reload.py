@@ -259,13 +259,14 @@ class Reloader:
     def _read(self) -> tuple[Revision | None, Sequence[Cause]]:
         """Load the files. Return the revision and the problems, errors first. Raises BadKeys."""
         loaded = self.files.load()
+        revision = self.revision(loaded) if loaded.policy is not None else None
         for source in loaded.sources.values():
             source.clear()
         problems = sorted(loaded.problems, key=lambda p: p.code.severity is not Severity.ERROR)
         causes = [replace(problem, excerpt="") for problem in problems]  # the line of the file is not shown
-        if loaded.policy is None:
+        if revision is None:
             return None, causes or [Obstacle("no policy")]
-        return self.revision(loaded), causes
+        return revision, causes
 
     def _failed(self, began: float, causes: Sequence[Cause], may_pass: bool = False) -> None:
         """Record a failed reload. `may_pass`: the reason is in the system, so the reload is tried again."""

@@ -8,11 +8,12 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from cookiewarden.core.policy.compose import Loaded, load
-from cookiewarden.core.policy.includes import Unread
+from cookiewarden.core.policy.includes import Reader, Unread
+from cookiewarden.core.policy.known import KnownEntries
 from cookiewarden.core.policy.problem import Code
 
 MAX_FILE = 32 * 1024 * 1024
@@ -58,6 +59,7 @@ class PolicyFiles:
         """Content of each file of the last valid policy."""
         self.may_pass = False
         """True if the last load failed for a temporary reason outside the files."""
+        self._known = KnownEntries()
         self._waiting: dict[object, float] = {}
         """Start of each call that waits for the disk, on the monotonic clock."""
 
@@ -78,6 +80,14 @@ class PolicyFiles:
     def load(self) -> Loaded:
         """Read, parse and compose the policy. All files come from the folder to which the main file resolves now. A
         swapped `..data` link of a ConfigMap therefore never mixes two revisions."""
+        return self._load(load)
+
+    def reload(self) -> Loaded:
+        """Load the policy, but parse only entries that have changed since the last call. The first call parses all. The
+        sources may lack the other entries."""
+        return self._load(self._known.load)
+
+    def _load(self, load: Callable[[str, Reader], Loaded]) -> Loaded:
         with self._asking():
             resolved = _resolved(self.main)
         stamps: dict[str, Stamp] = {}
@@ -136,8 +146,12 @@ class SeveralPolicyFiles(PolicyFiles):
         return max([super().waits(), *(files.waits() for files in self.named.values())])
 
     def load(self) -> Loaded:
-        main = super().load()
-        found = {name: files.load() for name, files in self.named.items()}
+        return self._joined(super().load(), {name: files.load() for name, files in self.named.items()})
+
+    def reload(self) -> Loaded:
+        return self._joined(super().reload(), {name: files.reload() for name, files in self.named.items()})
+
+    def _joined(self, main: Loaded, found: Mapping[str, Loaded]) -> Loaded:
         policies = {name: loaded.policy for name, loaded in found.items() if loaded.policy is not None}
         is_valid = main.policy is not None and len(policies) == len(found)
         self.may_pass = not is_valid and (self.may_pass or any(files.may_pass for files in self.named.values()))

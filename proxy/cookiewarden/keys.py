@@ -43,8 +43,9 @@ def keys_for(policy: Policy, path: str, option: str = "--seal-key-file") -> tupl
         return ()
     if not path:
         entry = next(entry for entry in policy.entries if entry.seal is not None)
+        place = entry.places.get("seal", entry.place)
         raise BadKeys(
-            f'the policy seals "{entry.name}" ({entry.places.get("seal", entry.place)}) and has no key; create one with '
+            f'the policy seals "{entry.name}" ({place}) and has no key; create one with '
             f"cookiewarden key new FILE and give it with {option} [seal-key-missing]"
         )
     return load_keys(path)

@@ -120,16 +120,16 @@ def test_a_fault_of_our_own_while_loading_is_a_failed_reload_and_the_next_change
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, _ = start(SETS_BOTH)
-    load = proxy.files.load
+    load = proxy.files.reload
 
     def fault() -> None:
         raise IndexError("CANARY")
 
-    monkeypatch.setattr(proxy.files, "load", fault)
+    monkeypatch.setattr(proxy.files, "reload", fault)
     proxy.policy.write_text(OTHER)
     assert eventually(lambda: proxy.plane.status.failures == 1)
     assert proxy.sample("cookiewarden_config_last_reload_successful") == 0
-    monkeypatch.setattr(proxy.files, "load", load)
+    monkeypatch.setattr(proxy.files, "reload", load)
     proxy.policy.write_text(OTHER + "# changed\n")
     assert eventually(lambda: names_set(proxy.port) == [b"other"])
 

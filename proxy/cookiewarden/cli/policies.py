@@ -32,10 +32,12 @@ class ReadPolicy(NamedTuple):
     """Result of loading; its `policy` is never None."""
 
 
-def load_policy(path: str, named: Mapping[str, str] | None = None) -> ReadPolicy:
-    """Load a policy, and further ones by name. Raises PolicyRefused if one has errors or cannot be read."""
+def load_policy(path: str, named: Mapping[str, str] | None = None, reloads: bool = False) -> ReadPolicy:
+    """Load a policy, and further ones by name. Raises PolicyRefused if one has errors or cannot be read.
+
+    `reloads`: the files will be reloaded, so their entries are kept."""
     files = SeveralPolicyFiles(path, named) if named else PolicyFiles(path)
-    loaded = files.load()
+    loaded = files.reload() if reloads else files.load()
     if loaded.policy is None:
         raise PolicyRefused(loaded)
     return ReadPolicy(files, loaded)

@@ -117,7 +117,7 @@ def without_collections() -> Iterator[None]:
 def _read(settings: Settings) -> tuple[PolicyFiles, list[Loaded], list[Problem]]:
     """Read the policies and check the keys. The policy is returned in a list, so that the caller can remove its last
     reference; otherwise it stays in memory after a reload."""
-    files, loaded = load_policy(settings.policy, dict(settings.extproc_policy))
+    files, loaded = load_policy(settings.policy, dict(settings.extproc_policy), reloads=True)
     if settings.shadow:
         load_policy(settings.shadow)  # the proxy does not start with an invalid shadow policy
     assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)

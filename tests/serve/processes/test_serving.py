@@ -44,7 +44,7 @@ async def test_before_it_serves_there_is_nothing_to_take_to_count_or_to_end() ->
 
 def test_a_policy_that_is_not_valid_in_a_worker_is_a_fault_there() -> None:
     with pytest.raises(ValueError, match="a policy that the supervisor validated is not valid"):
-        child._policy(PolicyFilesRead("p.yaml", {}, {}))
+        child.Preparer(Metrics(Labels(10, False)))._policy(PolicyFilesRead("p.yaml", {}, {}))
 
 
 def test_a_worker_whose_supervisor_is_gone_before_it_begins_ends() -> None:

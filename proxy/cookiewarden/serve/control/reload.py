@@ -258,7 +258,7 @@ class Reloader:
 
     def _read(self) -> tuple[Revision | None, Sequence[Cause]]:
         """Load the files. Return the revision and the problems, errors first. Raises BadKeys."""
-        loaded = self.files.load()
+        loaded = self.files.reload()
         revision = self.revision(loaded) if loaded.policy is not None else None
         for source in loaded.sources.values():
             source.clear()

@@ -23,8 +23,8 @@ import uvloop
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.compose import load
 from cookiewarden.core.policy.includes import Unread
+from cookiewarden.core.policy.known import KnownEntries
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.keys import keyring
@@ -44,6 +44,8 @@ class Preparer:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
+        self._known: dict[str, KnownEntries] = {}
+        """Known entries by the path of their policy."""
 
     async def prepared(
         self, read: PolicyFilesRead, order: Order, prepare: Callable[[Engine, Order], Awaitable[Prepared]]
@@ -57,7 +59,7 @@ class Preparer:
 
     async def engine(self, read: PolicyFilesRead, order: Order) -> Engine:
         def build() -> Engine:
-            return Engine(_policy(read), order.mode, order.now, keyring(read.keys))
+            return Engine(self._policy(read), order.mode, order.now, keyring(read.keys))
 
         engine = await beside_traffic(build)
         labels = self.metrics.labels
@@ -65,15 +67,15 @@ class Preparer:
         self.metrics.declare(())
         return engine
 
-
-def _policy(read: PolicyFilesRead) -> Policy:
-    missing = Unread(Code.INCLUDE_MISSING, "not among the files that the supervisor has read")
-    loaded = load(read.path, lambda name: read.files.get(name, missing))
-    if loaded.policy is None:
-        raise ValueError("a policy that the supervisor validated is not valid")
-    for source in loaded.sources.values():
-        source.clear()
-    return loaded.policy
+    def _policy(self, read: PolicyFilesRead) -> Policy:
+        missing = Unread(Code.INCLUDE_MISSING, "not among the files that the supervisor has read")
+        known = self._known.setdefault(read.path, KnownEntries())
+        loaded = known.load(read.path, lambda name: read.files.get(name, missing))
+        if loaded.policy is None:
+            raise ValueError("a policy that the supervisor validated is not valid")
+        for source in loaded.sources.values():
+            source.clear()
+        return loaded.policy
 
 
 async def main(listening: int, descriptor: int, counts: int) -> None:

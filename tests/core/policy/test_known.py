@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cookiewarden.core.policy.compose import Loaded, load
 from cookiewarden.core.policy.includes import Unread
-from cookiewarden.core.policy.known import KnownEntries, cut_of
+from cookiewarden.core.policy.known import KnownEntries, items_of
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code
 
@@ -172,14 +172,16 @@ def test_policies_that_rename_cookies_are_always_read_completely() -> None:
 
 @pytest.mark.parametrize("ending", ["\r\n", "\x85", "\u2028"])
 def test_files_with_other_line_breaks_are_not_cut(ending: str) -> None:
-    assert cut_of(FILES["p.yaml"].encode(), 3) is not None
-    assert cut_of((FILES["p.yaml"] + f"# end{ending}").encode(), 3) is None
+    assert items_of(FILES["p.yaml"].encode()) is not None
+    assert items_of((FILES["p.yaml"] + f"# end{ending}").encode()) is None
 
 
-def test_the_items_of_a_cut_are_the_bytes_of_the_file() -> None:
+def test_the_items_of_a_list_begin_at_their_lines() -> None:
     chosen = random.Random(1)
     for _ in range(200):
         text = HEAD + "".join(chosen.choices(FRAGMENTS, k=chosen.randint(3, 20))) + chosen.choice(["", TAIL])
-        cut = cut_of(text.encode(), 1)
-        if cut is not None:
-            assert b"".join([cut.head, *cut.items, cut.tail]) == text.encode()
+        raw = text.encode()
+        items = items_of(raw)
+        if items is not None:
+            assert items.lines == [raw.count(b"\n", 0, start) + 1 for start in items.starts]
+            assert all(raw[start:].startswith(b" " * items.indent + b"-") for start in items.starts[:-1])

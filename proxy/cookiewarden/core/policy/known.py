@@ -1,7 +1,7 @@
 """Reloads that read only the entries that have changed.
 
 A policy of 100,000 entries takes seconds to parse, to validate and to check. Most reloads change a few entries.
-`KnownEntries` keeps the entries of the last valid load, each with the text of its list item. A reload passes a reduced
+`KnownEntries` keeps the entries of the last valid load with the bytes of their list items. A reload passes a reduced
 text of each file to `compose.load`: the items that are not known, and everything around the list. The known entries are
 added to its result.
 
@@ -12,21 +12,21 @@ The result equals that of a complete load, for these reasons:
   each item.
 - Items count as known only while everything around the lists is unchanged in all files. A check of one entry depends on
   nothing else, so an entry without problems has none again.
-- Checks of several entries concern names. Each name of an item that is read is not the name of a known entry, else
-  these are read, too. The same is true of the beginnings and ends of globs.
+- Checks of several entries concern names. Known entries that have the name of an entry that is read are read, too. The
+  same is true of globs with the same beginning and end.
 - Entries that other checks compare are never known: renamed cookies, the consent cookie, and the first and last item.
 
-If a reduced load finds an error or something unexpected, a complete load replaces it.
-"""
+If a reduced load finds an error or something unexpected, a complete load replaces it. All steps are short, because they
+run beside traffic: no call of the standard library handles a large file at once."""
 
 import hashlib
 import posixpath
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -38,58 +38,12 @@ from cookiewarden.core.policy.problem import Place, Pos, Problem
 
 FEWEST = 200
 """Minimum number of items of a file whose entries are kept. A complete load of fewer is fast."""
+BLOCK = 1 << 15
+"""Octets that are compared or searched at once, which takes less than a millisecond."""
 
 _LIST = re.compile(rb"^cookies[ \t]*:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*( *)-(?=[ \t\n])", re.MULTILINE)
 _OTHER_BREAKS = re.compile(rb"\r|\xc2\x85|\xe2\x80[\xa8\xa9]")
 """Line breaks of YAML other than LF."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A file, cut at the lines that look like the beginning of an item of `cookies`."""
-
-    head: bytes
-    items: list[bytes]
-    tail: bytes
-    starts: list[int]
-    """The number of the first line of each item, and of the tail."""
-
-    @property
-    def context(self) -> tuple[bytes, bytes]:
-        """The text around the list."""
-        return self.head, self.tail
-
-
-def cut_of(raw: bytes, fewest: int) -> Cut | None:
-    """Cut the bytes of a file. Return None if its `cookies` is not a list of `fewest` items in block style."""
-    begin = _LIST.search(raw)
-    if begin is None or _OTHER_BREAKS.search(raw):
-        return None
-    indent, start = len(begin[1]), begin.start(1)
-    # A line with fewer columns ends the list, or one without a dash in the same column. Comments belong to the item.
-    end = re.compile(rb"^(?! {%d}-[ \t\n]| {%d}|[ \t]*(?:#|$))" % (indent, indent + 1), re.MULTILINE)
-    after = end.search(raw, start)
-    stop = after.start() if after is not None else len(raw)
-    item = re.compile(rb"^ {%d}-(?=[ \t\n])" % indent, re.MULTILINE)
-    places = [found.start() for found in item.finditer(raw, start, stop)]
-    if len(places) < fewest:
-        return None
-    items = [raw[at:to] for at, to in zip(places, [*places[1:], stop], strict=True)]
-    first = raw.count(b"\n", 0, start) + 1
-    starts = list(accumulate((item.count(b"\n") for item in items), initial=first))
-    return Cut(raw[:start], items, raw[stop:], starts)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """An entry and the number of lines from the beginning of its item to its place."""
-
-    entry: Entry
-    offset: int
-
-
-class _Unexpected(Exception):
-    """Signal that a reduced load does not give the result."""
 
 
 class KnownEntries:
@@ -98,58 +52,56 @@ class KnownEntries:
     def __init__(self, fewest: int = FEWEST) -> None:
         """Create without entries. `fewest` is the number of items from which the entries of a file are kept."""
         self._fewest = fewest
-        self._context: object = None
-        """The text around the lists of all files, in the order read."""
-        self._known: dict[str, dict[bytes, Known]] = {}
-        """The entries by the text of their item, for each file by its name."""
+        self._files: dict[str, bytes] = {}
+        """The content of each file, in the order read."""
+        self._lists: dict[str, _List] = {}
+        """The lists of files whose entries are known, by the name of the file."""
 
     def load(self, path: str, read: Reader) -> Loaded:
         """Load a policy as `compose.load` does, and keep its entries. The sources may lack known items."""
-        reading = _Reading(read, self._fewest)
+        reading = _Reading(read)
         try:
-            loaded = self._load_reduced(path, reading) if self._known else None
+            loaded = self._load_changes(path, reading) if self._lists else None
         except _Unexpected:
             loaded = None
         if loaded is None:
-            loaded = load(path, reading.read)
+            loaded = load(path, reading)
             if loaded.policy is not None:
-                self._keep(path, loaded.policy, loaded.problems, reading)
+                self._files = reading.files()
+                self._lists = dict(_known_lists(path, self._files, loaded.policy, loaded.problems, self._fewest))
         return loaded
 
-    def _load_reduced(self, path: str, reading: "_Reading") -> Loaded | None:
+    def _load_changes(self, path: str, reading: "_Reading") -> Loaded | None:
         """Load without the known items. Return None, or raise _Unexpected, if that is not possible."""
-        reduction = _Reduction(path, self._known, reading)
-        loaded = load(path, reduction.read)
-        if loaded.policy is None or reading.context() != self._context:
+        changes = _Changes(path, reading, self._files, self._lists)
+        loaded = load(path, changes.read)
+        if loaded.policy is not None and changes.want_more(loaded.policy.entries):
+            loaded = load(path, changes.read)
+            if loaded.policy is not None and changes.want_more(loaded.policy.entries):
+                return None
+        if loaded.policy is None or list(reading.files()) != list(self._files):
             return None
-        if reduction.reads_more(loaded.policy.entries):
-            loaded = load(path, reduction.read)
-        if loaded.policy is None or reduction.reads_more(loaded.policy.entries):
-            return None
-        entries = reduction.completed(loaded.policy.entries)
-        places = {key: reduction.in_file(place) for key, place in loaded.policy.places.items()}
-        policy = replace(loaded.policy, entries=entries, sha256=reading.sha256(), places=places)
-        problems = [replace(problem, place=reduction.in_file(problem.place)) for problem in loaded.problems]
-        self._keep(path, policy, problems, reading)
+        lists = changes.completed(loaded.policy, loaded.problems)
+        policy = replace(
+            loaded.policy,
+            entries=changes.merged(loaded.policy.entries, lists),
+            sha256=_sha256(reading.files().values()),
+            places={key: changes.in_file(place) for key, place in loaded.policy.places.items()},
+        )
+        problems = [replace(problem, place=changes.in_file(problem.place)) for problem in loaded.problems]
+        self._files, self._lists = reading.files(), lists
         return replace(loaded, policy=policy, problems=problems)
 
-    def _keep(self, path: str, policy: Policy, problems: Iterable[Problem], reading: "_Reading") -> None:
-        """Keep the entries of a valid policy, if the lines that look like items are its items."""
-        self._context, self._known = reading.context(), {}
-        of_file: dict[str, list[Entry]] = {}
-        for entry in policy.entries:
-            of_file.setdefault(entry.place.path, []).append(entry)
-        faulty: dict[str, set[int]] = {}
-        for problem in problems:
-            faulty.setdefault(problem.place.path, set()).add(problem.place.pos.line)
-        consent = policy.consent.cookie if policy.consent is not None else ""
-        if any(entry.rename is not None for entry in policy.entries):
-            return
-        for name, cut in reading.cuts().items():
-            where = _where(path, name)
-            if cut is not None:
-                lines = faulty.get(where, set())
-                self._known[name] = dict(_known_of(cut, of_file.get(where, []), lines, consent))
+
+class _Unexpected(Exception):
+    """Signal that a reduced load does not give the result."""
+
+
+def _sha256(files: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for raw in files:
+        digest.update(raw)
+    return digest.hexdigest()
 
 
 def _where(path: str, name: str) -> str:
@@ -157,53 +109,135 @@ def _where(path: str, name: str) -> str:
     return posixpath.join(posixpath.dirname(path), name)
 
 
-def _known_of(cut: Cut, entries: list[Entry], faulty: set[int], consent: str) -> Iterator[tuple[bytes, Known]]:
-    """Yield the texts of the items of a file with their entries, if each item has one entry."""
-    starts = cut.starts
-    if len(entries) != len(cut.items):
-        return
-    found = list(zip(cut.items, entries, starts, starts[1:], strict=False))
-    if not all([start <= entry.place.pos.line < end for _, entry, start, end in found]):
-        return
-    for item, entry, start, end in found[1:-1]:
-        if faulty and not faulty.isdisjoint(range(start, end)):
-            continue
-        if not consent or not name_matches(entry.name, consent):
-            yield item, Known(entry, entry.place.pos.line - start)
-
-
 class _Reading:
     """The files of one load, each read once."""
 
-    def __init__(self, read: Reader, fewest: int) -> None:
+    def __init__(self, read: Reader) -> None:
         self._read = read
-        self._fewest = fewest
-        self._raw: dict[str, bytes | Unread] = {}
-        self._cuts: dict[str, Cut | None] = {}
+        self._found: dict[str, bytes | Unread] = {}
 
-    def read(self, name: str) -> bytes | Unread:
-        if name not in self._raw:
-            self._raw[name] = self._read(name)
-        return self._raw[name]
+    def __call__(self, name: str) -> bytes | Unread:
+        if name not in self._found:
+            self._found[name] = self._read(name)
+        return self._found[name]
 
-    def cut(self, name: str) -> Cut | None:
-        """Return the cut of a file that was read."""
-        raw = self._raw[name]
-        if name not in self._cuts:
-            self._cuts[name] = cut_of(raw, self._fewest) if isinstance(raw, bytes) else None
-        return self._cuts[name]
-
-    def cuts(self) -> dict[str, Cut | None]:
-        return {name: self.cut(name) for name in self._raw}
-
-    def context(self) -> object:
-        return [(name, self._raw[name] if cut is None else cut.context) for name, cut in self.cuts().items()]
-
-    def sha256(self) -> str:
-        return hashlib.sha256(b"".join(raw for raw in self._raw.values() if isinstance(raw, bytes))).hexdigest()
+    def files(self) -> dict[str, bytes]:
+        return {name: raw for name, raw in self._found.items() if isinstance(raw, bytes)}
 
 
-class Span(NamedTuple):
+# Lists of items
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The list `cookies` of a file in block style, cut at the lines that look like the beginning of an item."""
+
+    indent: int
+    """Spaces before the dash of each item."""
+    starts: list[int]
+    """The first octet of each item, and the one after the list."""
+    lines: list[int]
+    """The numbers of these lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The items of a file with their entries."""
+
+    items: Items
+    entries: list[Entry]
+    unknown: frozenset[int]
+    """The numbers of items that are always read."""
+    names: "Counter[str]"
+    """The number of entries of each name, or each kind of glob (see `_sides`)."""
+
+
+def items_of(raw: bytes) -> Items | None:
+    """Cut the bytes of a file. Return None if it has no list in block style, or other line breaks than LF."""
+    begin = _LIST.search(raw)
+    if begin is None:
+        return None
+    indent, start = len(begin[1]), begin.start(1)
+    starts, stop = _cut(raw, start, len(raw), indent)
+    if any(_OTHER_BREAKS.search(raw, at, to) for at, to in _blocks(raw, 0, len(raw))):
+        return None
+    starts.append(stop)
+    return Items(indent, starts, _lines(raw, starts, raw.count(b"\n", 0, start) + 1))
+
+
+def _cut(raw: bytes, start: int, end: int, indent: int) -> tuple[list[int], int]:
+    """Return the beginnings of the items between two places, and the end of the list or `end`."""
+    item = re.compile(rb"^ {%d}-(?=[ \t\n])" % indent, re.MULTILINE)
+    # A line with fewer columns ends the list, or one without a dash in the same column. Comments belong to the item.
+    other = re.compile(rb"^(?! {%d}-[ \t\n]| {%d}|[ \t]*(?:#|$))" % (indent, indent + 1), re.MULTILINE)
+    starts: list[int] = []
+    for at, to in _blocks(raw, start, end):
+        stop = other.search(raw, at, to)
+        if stop is not None:
+            to = stop.start()
+        starts += [found.start() for found in item.finditer(raw, at, to)]
+        if stop is not None:
+            return starts, to
+    return starts, end
+
+
+def _blocks(raw: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the beginning and end of blocks of whole lines."""
+    while start < end:
+        line_end = raw.find(b"\n", min(start + BLOCK, end), end)
+        to = end if line_end < 0 else line_end + 1
+        yield start, to
+        start = to
+
+
+def _lines(raw: bytes, starts: Sequence[int], first: int) -> list[int]:
+    """Return the numbers of the lines at these places. `first` is the number of the first one."""
+    return list(accumulate((raw.count(b"\n", at, to) for at, to in pairwise(starts)), initial=first))
+
+
+def _known_lists(
+    path: str, files: Mapping[str, bytes], policy: Policy, problems: Iterable[Problem], fewest: int
+) -> Iterator[tuple[str, _List]]:
+    """Yield the names and lists of the files in which the lines that look like items are the policy's entries."""
+    if any([entry.rename is not None for entry in policy.entries]):
+        return
+    entries: dict[str, list[Entry]] = {}
+    for entry in policy.entries:
+        entries.setdefault(entry.place.path, []).append(entry)
+    for name, raw in files.items():
+        where = _where(path, name)
+        found = entries.get(where, [])
+        items = items_of(raw) if len(found) >= fewest else None
+        if items is not None and len(items.starts) == len(found) + 1:
+            lines = items.lines
+            if all([lines[at] <= entry.place.pos.line < lines[at + 1] for at, entry in enumerate(found)]):
+                faulty = [problem.place.pos.line for problem in problems if problem.place.path == where]
+                unknown = _unknown(policy, items, enumerate(found), faulty)
+                yield name, _List(items, found, unknown, Counter([_sides(entry.name) for entry in found]))
+
+
+def _unknown(
+    policy: Policy, items: Items, entries: Iterable[tuple[int, Entry]], faulty: Iterable[int]
+) -> frozenset[int]:
+    """Return the numbers of items that are always read: with entries that are compared with others, with problems on
+    one of the lines `faulty`, and the last one, whose end is not certain."""
+    consent = policy.consent.cookie if policy.consent is not None else ""
+    last = len(items.starts) - 2
+    compared = [at for at, entry in entries if consent and name_matches(entry.name, consent)]
+    at_fault = [bisect_right(items.lines, line) - 1 for line in faulty]
+    return frozenset([*compared, *(at for at in at_fault if 0 <= at <= last), last])
+
+
+def _sides(name: str) -> str:
+    """Return a name, or the beginning and end of a glob, by which two globs are compared."""
+    before, star, after = name.partition("*")
+    return f"{before}*{after.rpartition('*')[2]}" if star else name
+
+
+# Changes
+
+
+class _Span(NamedTuple):
     """The first line of an item in a reduced file, the line after it, and their distance to those in the whole file."""
 
     begin: int
@@ -211,105 +245,220 @@ class Span(NamedTuple):
     moved: int
 
 
-def _spans(starts: list[int], read: list[int]) -> Iterator[Span]:
-    """Yield the lines of the items that are read."""
-    begin = starts[0]
-    for at in read:
-        end = begin + starts[at + 1] - starts[at]
-        yield Span(begin, end, starts[at] - begin)
-        begin = end
+class _Edited:
+    """A file beside its last valid state: a part in the middle of its list may have changed."""
 
-
-class _Reduction:
-    """Reduced texts of the files, and the way from their results to those of the whole files."""
-
-    def __init__(self, path: str, known: Mapping[str, Mapping[bytes, Known]], reading: _Reading) -> None:
-        self._path = path
-        self._known = known
-        self._reading = reading
-        self._read: dict[str, list[int]] = {}
-        """The numbers of the items that are read, for each reduced file."""
-        self._spans: dict[str, list[Span]] = {}
+    def __init__(self, before: bytes, known: _List, raw: bytes) -> None:
+        """Compare the file with the bytes `before`. Raises _Unexpected if anything around the list has changed."""
+        self.raw = raw
+        self.known = known
+        starts, lines = known.items.starts, known.items.lines
+        more, dash = len(raw) - len(before), known.items.indent + 2
+        # The dash of an item ends the item before it.
+        self.first = bisect_right(starts, _common_prefix(before, raw) - dash, hi=len(starts) - 1) - 1
+        """The first item that may have changed."""
+        most = min(len(before), len(raw)) - starts[self.first] - dash
+        after = len(before) - _common_suffix(before, raw, most)
+        # The first item whose beginning, with the line break before it, is part of the common end.
+        ends_with_list = starts[-1] == len(before) == after
+        self.after = len(starts) - 1 if ends_with_list else bisect_right(starts, after)
+        """The first item after these, by its previous number."""
+        if self.first < 0 or self.after >= len(starts):
+            raise _Unexpected
+        begin, end = starts[self.first], starts[self.after] + more
+        middle, stop = _cut(raw, begin, end, known.items.indent)
+        if stop < end or any(_OTHER_BREAKS.search(raw, at, to) for at, to in _blocks(raw, begin, end)):
+            raise _Unexpected
+        self.added = self.first + len(middle) - self.after
+        """The number of items more than before."""
+        middle_lines = _lines(raw, [*middle, end], lines[self.first])
+        self.moved = middle_lines[-1] - lines[self.after]
+        """The number of lines more than before."""
+        self.items = Items(
+            known.items.indent,
+            [*starts[: self.first], *middle, *[at + more for at in starts[self.after :]]],
+            [*lines[: self.first], *middle_lines[:-1], *[line + self.moved for line in lines[self.after :]]],
+        )
+        texts = {before[starts[at] : starts[at + 1]]: at for at in range(self.first, self.after)}
+        bounds = zip(middle, [*middle[1:], end], strict=True)
+        self.middle = [texts.pop(raw[at:to], None) for at, to in bounds]
+        """The previous numbers of the items that may have changed; None for new ones."""
+        self._found = {previous: self.first + number for number, previous in enumerate(self.middle)}
+        self.wanted: set[int] = set()
+        """Known items that are read because of their names."""
+        self.read: list[int] = []
+        """The items that are read."""
+        self.spans: list[_Span] = []
         """The lines of these items."""
-        self._wanted: set[str] = set()
-        """Names of entries that are read although they are known."""
+
+    def previous(self, at: int) -> int | None:
+        """Return the previous number of an item; None for a new one."""
+        if at < self.first:
+            return at
+        if at >= self.after + self.added:
+            return at - self.added
+        return self.middle[at - self.first]
+
+    def now(self, previous: int) -> int | None:
+        """Return the number of a previous item; None if it is gone."""
+        if previous < self.first:
+            return previous
+        if previous >= self.after:
+            return previous + self.added
+        return self._found.get(previous)
+
+    def reduced(self) -> bytes:
+        """Return the text without the known items."""
+        starts, lines = self.items.starts, self.items.lines
+        last = len(starts) - 2
+        if last < 0:
+            raise _Unexpected
+        new = [self.first + number for number, previous in enumerate(self.middle) if previous is None]
+        again = [at for at in map(self.now, self.known.unknown) if at is not None]
+        self.read = sorted({0, last, *new, *again, *self.wanted})
+        self.spans, begin = [], lines[0]
+        for at in self.read:
+            end = begin + lines[at + 1] - lines[at]
+            self.spans.append(_Span(begin, end, lines[at] - begin))
+            begin = end
+        texts = [self.raw[starts[at] : starts[at + 1]] for at in self.read]
+        return b"".join([self.raw[: starts[0]], *texts, self.raw[starts[-1] :]])
+
+    def whole_line(self, line: int) -> int:
+        """Return the number of a line of the reduced text in the whole file."""
+        if line >= self.spans[-1].end:  # after the list
+            return line + self.items.lines[-1] - self.spans[-1].end
+        at = bisect_right(self.spans, line, key=lambda span: span.begin) - 1
+        return line + self.spans[at].moved if at >= 0 else line
+
+    def completed(self, read: Sequence[Entry]) -> list[Entry]:
+        """Return the entries of the whole file. `read` has the entries of the reduced one. Raises _Unexpected."""
+        if len(read) != len(self.read):
+            raise _Unexpected
+        known, are_read, end = self.known.entries, set(self.read), self.after + self.added
+        found = [*known[: self.first], *(known[at or 0] for at in self.middle), *known[self.after :]]
+        lines, before = self.items.lines, self.known.items.lines
+        for at in range(self.first, len(found) if self.moved else end):
+            previous = self.previous(at)
+            if at not in are_read and previous is not None:
+                found[at] = _at(found[at], found[at].place.pos.line + lines[at] - before[previous])
+        for at, entry, span in zip(self.read, read, self.spans, strict=True):
+            if not span.begin <= entry.place.pos.line < span.end:
+                raise _Unexpected
+            found[at] = _at(entry, entry.place.pos.line + span.moved)
+        return found
+
+    def count(self, made: _List) -> None:
+        """Count the names of the new list instead of the previous one."""
+        made.names.subtract([_sides(one.name) for one in self.known.entries[self.first : self.after]])
+        made.names.update([_sides(one.name) for one in made.entries[self.first : self.after + self.added]])
+
+
+def _common_prefix(one: bytes, other: bytes) -> int:
+    """Return the number of equal octets at the beginning."""
+    at, end = 0, min(len(one), len(other))
+    while at < end and one[at : at + BLOCK] == other[at : at + BLOCK]:
+        at += BLOCK
+    size = BLOCK
+    while at < end and size > 1:
+        size //= 2
+        if one[at : at + size] == other[at : at + size]:
+            at += size
+    return min(at, end)
+
+
+def _common_suffix(one: bytes, other: bytes, most: int) -> int:
+    """Return the number of equal octets at the end, at most `most`."""
+
+    def is_same(begin: int, end: int) -> bool:
+        return one[len(one) - end : len(one) - begin] == other[len(other) - end : len(other) - begin]
+
+    at = 0
+    while at + BLOCK <= most and is_same(at, at + BLOCK):
+        at += BLOCK
+    size = BLOCK
+    while size > 1:
+        size //= 2
+        if at + size <= most and is_same(at, at + size):
+            at += size
+    return at
+
+
+class _Changes:
+    """The changed files of a policy: reduced texts for a load, and the way from its result to the whole one."""
+
+    def __init__(self, path: str, reading: _Reading, before: Mapping[str, bytes], lists: Mapping[str, _List]) -> None:
+        self._path = path
+        self._reading = reading
+        self._before = before
+        self._lists = lists
+        self._edited: dict[str, _Edited] = {}
 
     def read(self, name: str) -> bytes | Unread:
-        """Return the reduced text of a file."""
-        raw = self._reading.read(name)
-        cut, known = self._reading.cut(name), self._known.get(name)
-        self._read.pop(name, None)
-        if cut is None or not known:
+        """Return the reduced text of a file. Raises _Unexpected if more than the lists has changed."""
+        raw = self._reading(name)
+        if name not in self._lists:
+            if raw != self._before.get(name):
+                raise _Unexpected
             return raw
-        last, wanted = len(cut.items) - 1, self._wanted
-        read = [
-            at
-            for at, item in enumerate(cut.items)
-            if at in (0, last) or (found := known.get(item)) is None or _sides(found.entry.name) in wanted
-        ]
-        self._read[name], self._spans[name] = read, list(_spans(cut.starts, read))
-        return b"".join([cut.head, *(cut.items[at] for at in read), cut.tail])
+        if isinstance(raw, Unread):
+            raise _Unexpected
+        if name not in self._edited:
+            self._edited[name] = _Edited(self._before[name], self._lists[name], raw)
+        return self._edited[name].reduced()
 
-    def reads_more(self, entries: Iterable[Entry]) -> bool:
+    def want_more(self, entries: Iterable[Entry]) -> bool:
         """Check whether known entries have to be read, because of their names. `entries` are the ones that are read."""
         names = {_sides(entry.name) for entry in entries}
-        more: set[str] = set()
-        for name, read in self._read.items():
-            cut, known, are_read = self._reading.cut(name), self._known[name], set(read)
-            left_out = [item for at, item in enumerate(cut.items) if at not in are_read] if cut is not None else []
-            more |= names.intersection([_sides(known[item].entry.name) for item in left_out])
-            if len(set(left_out)) < len(left_out):
-                more |= {_sides(known[item].entry.name) for item, count in Counter(left_out).items() if count > 1}
-        more -= self._wanted
-        self._wanted |= more
-        return bool(more)
+        wants = False
+        for edited in self._edited.values():
+            known, are_read = edited.known, set(edited.read)
+            again = Counter(_sides(known.entries[at].name) for at in map(edited.previous, are_read) if at is not None)
+            gone = Counter(
+                _sides(known.entries[at].name) for at in range(edited.first, edited.after) if edited.now(at) is None
+            )
+            left_out = {name for name in names if known.names[name] > again[name] + gone[name]}
+            if left_out:
+                wants = True
+                edited.wanted |= {
+                    now
+                    for at, entry in enumerate(known.entries)
+                    if _sides(entry.name) in left_out and (now := edited.now(at)) is not None
+                }
+        return wants
 
-    def completed(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-        """Return the entries of the whole files from those of the reduced ones. Raises _Unexpected."""
-        rest = list(reversed(entries))
-        merged: list[Entry] = []
-        for name in self._reading.cuts():
-            where = _where(self._path, name)
-            cut = self._reading.cut(name) if name in self._read else None
-            if cut is None:
-                while rest and rest[-1].place.path == where:
-                    merged.append(rest.pop())
-                continue
-            known, are_read, starts = self._known[name], set(self._read[name]), cut.starts
-            spans = iter(self._spans[name])
-            for at, item in enumerate(cut.items):
-                if at not in are_read:
-                    one = known[item]
-                    merged.append(_at(one.entry, starts[at] + one.offset))
-                    continue
-                begin, end, moved = next(spans)
-                entry = rest.pop() if rest else None
-                if entry is None or entry.place.path != where or not begin <= entry.place.pos.line < end:
-                    raise _Unexpected
-                merged.append(_at(entry, entry.place.pos.line + moved))
-        if rest or any(entry.rename is not None for entry in entries):
+    def completed(self, policy: Policy, problems: Iterable[Problem]) -> dict[str, _List]:
+        """Return the new lists. `policy` and `problems` are those of the reduced files. Raises _Unexpected."""
+        if any([entry.rename is not None for entry in policy.entries]):
             raise _Unexpected
+        lists = {}
+        for name, edited in self._edited.items():
+            where = _where(self._path, name)
+            read = [entry for entry in policy.entries if entry.place.path == where]
+            entries = edited.completed(read)
+            faulty = [edited.whole_line(one.place.pos.line) for one in problems if one.place.path == where]
+            unknown = _unknown(policy, edited.items, zip(edited.read, read, strict=True), faulty)
+            lists[name] = _List(edited.items, entries, unknown, edited.known.names)
+        for name, edited in self._edited.items():  # not before everything else has succeeded
+            edited.count(lists[name])
+        return lists
+
+    def merged(self, entries: Iterable[Entry], lists: Mapping[str, _List]) -> tuple[Entry, ...]:
+        """Return the entries of all files in their order. `entries` are those of the reduced files."""
+        found: dict[str, list[Entry]] = {}
+        for entry in entries:
+            found.setdefault(entry.place.path, []).append(entry)
+        merged: list[Entry] = []
+        for name in self._reading.files():
+            merged += lists[name].entries if name in lists else found.get(_where(self._path, name), [])
         return tuple(merged)
 
     def in_file(self, place: Place) -> Place:
         """Return a place of a reduced file in the whole file."""
-        name = next((name for name in self._read if _where(self._path, name) == place.path), "")
-        cut = self._reading.cut(name) if name else None
-        if cut is None:
-            return place
-        spans = self._spans[name]
-        line, column = place.pos
-        at = bisect_right(spans, line, key=lambda span: span.begin) - 1
-        moved = spans[at].moved if at >= 0 else 0
-        if line >= spans[-1].end:  # in the tail
-            moved = cut.starts[-1] - spans[-1].end
-        return Place(place.path, Pos(line + moved, column))
-
-
-def _sides(name: str) -> str:
-    """Return a name, or the beginning and end of a glob, by which two globs are compared."""
-    before, star, after = name.partition("*")
-    return f"{before}*{after.rpartition('*')[2]}" if star else name
+        for name, edited in self._edited.items():
+            if _where(self._path, name) == place.path:
+                return Place(place.path, Pos(edited.whole_line(place.pos.line), place.pos.column))
+        return place
 
 
 _NAMES = [name for name in Entry.__slots__ if name not in ("place", "places")]

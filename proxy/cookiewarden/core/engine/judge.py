@@ -4,6 +4,7 @@ The order for a Set-Cookie is malformed, match, undeclared (including deletions)
 same_site and secure, http_only, lifetime, rejection by browsers. The first blocking reason applies; edits collect all
 reasons. A deletion of a declared cookie always passes, with the edits needed so that browsers find the cookie."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -63,6 +64,15 @@ class Tables:
         """The application's name for each new name in browsers."""
         self.paths = frozenset(path.encode() for entry in policy.entries for path in entry.paths)
         self.path_lengths = sorted(set(map(len, self.paths)))
+        # An engine in another mode is built on the event loop, so it must not search 100,000 entries.
+        self.seals = policy.seals
+        self.limits_renewal = any([not entry.rules.renew for entry in policy.entries])
+        """True if an entry has `renew: false`."""
+        self.dated = [entry for entry in policy.entries if entry.until < math.inf]
+        """Entries that end."""
+        objected = {category.name for category in policy.categories.values() if category.is_objected_by_gpc}
+        self.objected = [entry for entry in policy.entries if entry.category in objected] if objected else []
+        """Entries that `Sec-GPC: 1` denies."""
 
 
 class Judge:
@@ -75,14 +85,14 @@ class Judge:
 
         A policy that seals needs a keyring. `tables` are the tables of the same policy, if they exist already. Raises
         ValueError if a keyring is missing."""
-        if policy.seals and keyring is None:
-            raise ValueError("a policy that seals needs a keyring")
         self.policy = policy
         self.mode = mode or policy.mode
         self.now = now
         self.tables = tables or Tables(policy)
+        if self.tables.seals and keyring is None:
+            raise ValueError("a policy that seals needs a keyring")
         self.transport = Transport(policy.name, self.mode, now, keyring)
-        self._ended = Matcher(entry for entry in policy.entries if entry.until <= now)
+        self._ended = Matcher(entry for entry in self.tables.dated if entry.until <= now)
         self._has_ended = not self._ended.is_empty
 
     def pieces(self) -> list[object]:

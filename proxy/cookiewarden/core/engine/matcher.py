@@ -201,7 +201,7 @@ class Matcher:
 
     def pieces(self) -> list[object]:
         """Return the parts of the matcher, so that a caller can free them in small steps."""
-        return [*self._single.values(), *self._exact.values(), *self._globs.ranked()]
+        return [*self._single, *self._exact.values(), *self._globs.ranked()]
 
     def match(self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf) -> Match:
         """Return the match for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`.

@@ -1,7 +1,8 @@
 """Ends of dated exceptions. An entry with an `until` counts as absent after that day."""
 
 import math
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cookiewarden.core.policy.policy import DAY, Entry, Policy
@@ -31,17 +32,22 @@ def next_expiry(policy: Policy, now: float) -> float:
 
 def expiries_around(policy: Policy, now: float) -> Ends:
     """Return the ends before and after a time in seconds since the epoch."""
-    ends = [end for entry in policy.entries for end in _ends(entry)]
-    passed = max((end for end in ends if end <= now), default=-math.inf)
-    return Ends(passed, min((end for end in ends if end > now), default=math.inf))
+    return ends_around(ends_of(policy), now)
 
 
-def _ends(entry: Entry) -> Iterator[float]:
-    yield entry.until
-    if entry.seal is not None:
-        yield entry.seal.accept_plain_until
-    if entry.rename is not None:
-        yield entry.rename.accept_plain_until
+def ends_of(policy: Policy) -> list[float]:
+    """Return the times at which an entry or its `accept_plain_until` ends."""
+    entries = policy.entries
+    ends = {entry.until for entry in entries}
+    ends.update([entry.seal.accept_plain_until for entry in entries if entry.seal is not None])
+    ends.update([entry.rename.accept_plain_until for entry in entries if entry.rename is not None])
+    return sorted(ends)
+
+
+def ends_around(ends: Sequence[float], now: float) -> Ends:
+    """Return the ends before and after a time in seconds since the epoch. `ends` are in order."""
+    at = bisect_right(ends, now)
+    return Ends(ends[at - 1] if at else -math.inf, ends[at] if at < len(ends) else math.inf)
 
 
 def expiry_problems(policy: Policy, sources: Mapping[str, Source], now: float) -> list[Problem]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.expiry import next_expiry
 from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.report.drift import drift
 from cookiewarden.core.report.forecast import forecast
@@ -99,10 +98,10 @@ class Operation(Desk):
         if self.inventory is not None:
             self.inventory.add(observed)
 
-    def decides(self, policy: Policy, now: float) -> None:
+    def decides(self, policy: Policy, until: float) -> None:
         """Record that a policy is in force, in any mode. If its decisions differ from the previous ones, the decisions
         in the inventory no longer apply. They also differ after an entry has expired."""
-        decided_by = DecidedBy(policy.sha256, next_expiry(policy, now))
+        decided_by = DecidedBy(policy.sha256, until)
         if self._enforced is not None and self._enforced.decided_by.sha256 != policy.sha256:
             self._enforced = None  # frees the previous policy
         if self.inventory is not None and decided_by != self._decided_by:

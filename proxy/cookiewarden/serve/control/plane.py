@@ -11,6 +11,7 @@ from typing import Any
 
 from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.expiry import ends_around
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keys_for
@@ -95,8 +96,9 @@ class Desk:
         """Add observations to the inventory."""
         raise NotImplementedError
 
-    def decides(self, policy: Policy, now: float) -> None:
-        """Record that this policy is in force at a time, in seconds since the epoch."""
+    def decides(self, policy: Policy, until: float) -> None:
+        """Record that this policy is in force, in any mode. `until`: the next end of an entry, in seconds since the
+        epoch."""
         raise NotImplementedError
 
     def watches(self) -> list[Coroutine[Any, Any, None]]:
@@ -176,7 +178,7 @@ class ControlPlane:
         if not await self.workers.start(revision):
             return False
         self.reloader.began(revision)
-        self.desk.decides(revision.policy, self.reloader.order.now)
+        self._decides(revision)
         if self.shadow is not None:
             await self.shadow.begin()
         await self.admin.start()
@@ -232,7 +234,7 @@ class ControlPlane:
 
     async def _put(self, revision: Revision) -> list[object]:
         pieces = await self.workers.put(revision, Role.IN_FORCE)
-        self.desk.decides(revision.policy, self.reloader.order.now)
+        self._decides(revision)
         return pieces
 
     async def _put_shadow(self, revision: Revision) -> list[object]:
@@ -240,21 +242,24 @@ class ControlPlane:
 
     def _turn(self) -> None:
         turning = self.workers.turn(self.reloader.order, Role.IN_FORCE)
-        policy = self.reloader.policy
-        if policy is None:
+        revision = self.reloader.in_force
+        if revision is None:
             return
         if not turning:
-            self.desk.decides(policy, self.reloader.order.now)
+            self._decides(revision)
             return
-        deciding = asyncio.create_task(self._decides_after(turning, policy, self.reloader.order.now))
+        deciding = asyncio.create_task(self._decides_after(turning, revision))
         self._deciding.add(deciding)
         deciding.add_done_callback(self._deciding.discard)
 
-    async def _decides_after(self, turning: set[asyncio.Task[None]], policy: Policy, now: float) -> None:
+    def _decides(self, revision: Revision) -> None:
+        self.desk.decides(revision.policy, ends_around(revision.ends, self.reloader.order.now).coming)
+
+    async def _decides_after(self, turning: set[asyncio.Task[None]], revision: Revision) -> None:
         """Report the policy after the workers have delivered their earlier observations."""
         await asyncio.wait(turning)
-        if policy is self.reloader.policy:
-            self.desk.decides(policy, now)
+        if revision.policy is self.reloader.policy:
+            self._decides(revision)
 
     def _turn_shadow(self) -> None:
         if self.shadow is not None:

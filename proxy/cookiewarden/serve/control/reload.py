@@ -17,11 +17,12 @@ import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.compose import Loaded
-from cookiewarden.core.policy.expiry import expiries_around
+from cookiewarden.core.policy.expiry import ends_around, ends_of
 from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.policy.problem import Severity, counted
 from cookiewarden.files import PolicyFiles, SeveralPolicyFiles, is_passing
@@ -55,6 +56,16 @@ class Revision:
     """Keys for the cookies that the policies seal."""
     named: Mapping[str, "Revision"] = field(default_factory=dict)
     """Further policies by name."""
+    ends: Sequence[float] = field(init=False)
+    """The times at which an entry changes, of all policies in order."""
+    dated: Mapping[str, float] = field(init=False)
+    """The ends of entries that end, by name."""
+
+    def __post_init__(self) -> None:
+        # A revision is made beside traffic; whatever takes a look at each entry is done here.
+        entries = [entry for policy in self.policies for entry in policy.entries if entry.until < math.inf]
+        object.__setattr__(self, "ends", sorted({end for policy in self.policies for end in ends_of(policy)}))
+        object.__setattr__(self, "dated", {entry.name: entry.until for entry in entries})
 
     @property
     def policies(self) -> list[Policy]:
@@ -252,7 +263,8 @@ class Reloader:
                 self.status.successes += 1
                 self.status.reloads.append(Reload(began, True, tuple(causes[:MAX_CAUSES])))
                 if self.in_force is not None:
-                    pieces += [entry for policy in self.in_force.policies for entry in policy.entries]
+                    # No variable of this function may keep the policy: it would be freed at once, at the end.
+                    pieces += chain.from_iterable(policy.entries for policy in self.in_force.policies)
                 self.began(revision)
                 await free(pieces)  # they have no other reference
 
@@ -291,15 +303,13 @@ class Reloader:
         self.in_force = revision
         policy = revision.policy
         # At the moment of the order: entries that expire while the engines are built have not expired in the engines.
-        ends = [expiries_around(each, self.order.now) for each in revision.policies]
-        self.nothing_ends_between = max(end.passed for end in ends), min(end.coming for end in ends)
+        self.nothing_ends_between = ends_around(revision.ends, self.order.now)
         mode = self.switch.of(policy)
         status = self.status
         status.policy, status.sha256 = policy.name, policy.sha256
         status.enforcing = mode is Mode.ENFORCE
         self._update_switch_end()
-        entries = [entry for each in revision.policies for entry in each.entries]
-        status.expiries = {entry.name: entry.until for entry in entries if entry.until < math.inf}
+        status.expiries = dict(revision.dated)
         status.named = {name: (other.policy.name, other.policy.sha256) for name, other in revision.named.items()}
         self._log_in_force(self.role.value, policy)
         for name, other in revision.named.items():

@@ -5,7 +5,7 @@ The application is asked first, and only its 404 is replaced (Global Privacy Con
 import json
 
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.policy import Mode, Policy
+from cookiewarden.core.policy.policy import Mode
 from cookiewarden.serve.wire.request_head import RequestHead
 
 PATH = b"/.well-known/gpc.json"
@@ -38,13 +38,12 @@ class GpcSupport:
 def support_of(engine: Engine) -> GpcSupport | None:
     """Return the resource, or None if the policy in its mode does not respect the signal, or does not serve it."""
     policy = engine.policy
-    if policy.gpc_json == "off" or engine.mode is not Mode.ENFORCE or not _is_respected(policy, engine.now):
+    if policy.gpc_json == "off" or engine.mode is not Mode.ENFORCE or not _is_respected(engine):
         return None
     return GpcSupport(policy.gpc_json or policy.statement.edited)
 
 
-def _is_respected(policy: Policy, now: float) -> bool:
-    """Check whether categories deny their cookies under the signal, and all their entries at `now` are enforced."""
-    denied = {category.name for category in policy.categories.values() if category.is_objected_by_gpc}
-    entries = [entry for entry in policy.entries if entry.category in denied and entry.until > now]
-    return bool(entries) and policy.enforces_answer(entries)
+def _is_respected(engine: Engine) -> bool:
+    """Check whether categories deny their cookies under the signal, and all their entries are enforced."""
+    entries = [entry for entry in engine.tables.objected if entry.until > engine.now]
+    return bool(entries) and engine.policy.enforces_answer(entries)

@@ -120,6 +120,9 @@ bench-heads: $(VENV)/dev.stamp ## measure the most expensive heads, as multiples
 	$(BIN)/python -m tests.bench.heads $(BENCH)
 	$(BIN)/python -m tests.bench.live_heads $(BENCH)
 
+bench-reloads: $(VENV)/dev.stamp ## measure reloads of 100,000 entries under traffic, 4 minutes
+	@$(BIN)/python -m tests.bench.reloads $(BENCH)
+
 bench-idle: $(VENV)/dev.stamp ## measure the memory of 10,000 idle connections beside nginx and haproxy
 	$(BIN)/python -m tests.bench.idle $(BENCH)
 

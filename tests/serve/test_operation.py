@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cookiewarden.build import IS_COMPILED
+from cookiewarden.core.policy.known import FEWEST
 from cookiewarden.core.policy.policy import Mode
 from tests.support.client import CLOSE, Client, ask, get, status_of
 from tests.support.command import run
@@ -478,3 +479,25 @@ def test_a_failed_start_prints_its_reason_in_one_line(
         else:
             found, _, error = run(*words)
     assert (found, told in error, "Traceback" in error) == (code, True, False), error
+
+
+def test_a_large_policy_is_reloaded_by_its_changed_entries_and_decides_on_all(start: Start) -> None:
+    entries = [f"  - name: c{number}\n    purpose: x\n    lifetime: 1h\n" for number in range(FEWEST + 10)]
+    head = "version: 1\ncookies:\n"
+    lines = b"".join(b"Set-Cookie: %b=CANARY\r\n" % name for name in (b"sid", b"c7", b"other", b"c9"))
+    proxy, _ = start(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%b\r\n" % lines, head + "".join(entries))
+    assert names_set(proxy.port) == [b"c7", b"c9"]
+    proxy.reload()  # keeps the entries
+    entries[7] = entries[7].replace("c7", "other")
+    proxy.policy.write_text(head + "".join(entries))
+    assert eventually(lambda: names_set(proxy.port) == [b"other", b"c9"])
+    entries.insert(1, "\n# the session\n  - name: sid\n    purpose: x\n    lifetime: 1h\n")
+    proxy.policy.write_text(head + "".join(entries))
+    assert eventually(lambda: names_set(proxy.port) == [b"sid", b"other", b"c9"])
+    policy = proxy.plane.reloader.policy
+    assert policy is not None and policy.entries[8].place.pos.line == 3 + 3 * 8 + 2
+    proxy.policy.write_text("version: 1\nmode: report\ncookies:\n" + "".join(entries[1:]))
+    assert eventually(lambda: names_set(proxy.port) == [b"sid", b"c7", b"other", b"c9"])
+    proxy.policy.write_text(head + "".join(entries) + entries[0])  # an entry twice
+    assert eventually(lambda: not proxy.plane.status.reload_successful)
+    assert "already declared" in str(proxy.plane.status.reloads[-1].causes)

@@ -70,6 +70,17 @@ FRAGMENTS = [
     "  - name: cr\r    purpose: x\n",
     "  - name: nel\x85    purpose: x\n",
 ]
+AROUND = [
+    "mode: report\n",
+    "# a comment\n\n",
+    "undeclared: {response: report, evict: host}\n",
+    "inject_guard: true\n",
+    "  more: {basis: x}\n",
+    "statement: {languages: [en, nl]}\n",
+    "gpc_json: 2026-01-01\n",
+    "policy: other\n",
+    "public_hosts: [a.example]\n",
+]
 FILES = {"p.yaml": HEAD + "".join(ITEMS) + TAIL, "more.yaml": MORE}
 
 
@@ -103,6 +114,8 @@ def is_reduced(loaded: Loaded) -> bool:
 def edited(draw: st.DrawFn, text: str) -> str:
     """Return a text with some lines removed, doubled, moved or replaced, and with items added."""
     lines = text.splitlines(keepends=True)
+    if draw(st.booleans()):
+        lines.insert(draw(st.integers(0, 9)), draw(st.sampled_from(AROUND)))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(lines)))
         match draw(st.integers(0, 5)):
@@ -141,7 +154,12 @@ def test_a_reload_gives_the_policy_and_the_problems_of_a_complete_load(data: st.
         ("  - name: a3\n", "\n\n  # moved\n  - name: a3\n", True),
         ("  - name: a3\n", "  - name: b3\n", True),
         ("lifetime: 3y", "lifetime: 4y", True),
+        ("version: 1\n", "version: 1\nmode: report\n# why\n", True),
+        ("version: 1\n", "version: 1\ndefaults_: {}\n", False),
+        ("secure: true", "secure: keep", False),
+        ("# the list\n", "undeclared: {evict: host}\n", True),
         ("ceiling: 90d", "ceiling: 91d", False),
+        ("  - name: answer\n", "# first\n  - name: answer\n", True),
         ("basis: x", "basis: y", False),
         ("  - name: a3\n", "  - name: a4\n", False),  # twice: an error, so all is read
     ],

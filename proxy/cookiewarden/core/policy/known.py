@@ -10,8 +10,8 @@ The result equals that of a complete load, for these reasons:
 - An item is known only if the parser found exactly one entry for each line that looks like the beginning of an item.
   Its text is then one item, with a definite end: in a block list, the parser is in the same state at the beginning of
   each item.
-- Items count as known only while everything around the lists is unchanged in all files. A check of one entry depends on
-  nothing else, so an entry without problems has none again.
+- Items count as known only while the values around the lists, on which entries depend, are equal in all files. A check
+  of one entry depends on nothing else, so an entry without problems has none again. Text after a list must be unchanged.
 - Checks of several entries concern names. Known entries that have the name of an entry that is read are read, too. The
   same is true of globs with the same beginning and end.
 - Entries that other checks compare are never known: renamed cookies, the consent cookie, and the first and last item.
@@ -56,6 +56,8 @@ class KnownEntries:
         """The content of each file, in the order read."""
         self._lists: dict[str, _List] = {}
         """The lists of files whose entries are known, by the name of the file."""
+        self._context: Mapping[str, object] = {}
+        """The values around the lists on which entries depend."""
 
     def load(self, path: str, read: Reader) -> Loaded:
         """Load a policy as `compose.load` does, and keep its entries. The sources may lack known items."""
@@ -67,6 +69,7 @@ class KnownEntries:
         if loaded is None:
             loaded = load(path, reading)
             if loaded.policy is not None:
+                self._context = _context(loaded)
                 self._files = reading.files()
                 self._lists = dict(_known_lists(path, self._files, loaded.policy, loaded.problems, self._fewest))
         return loaded
@@ -79,7 +82,7 @@ class KnownEntries:
             loaded = load(path, changes.read)
             if loaded.policy is not None and changes.want_more(loaded.policy.entries):
                 return None
-        if loaded.policy is None or list(reading.files()) != list(self._files):
+        if loaded.policy is None or list(reading.files()) != list(self._files) or _context(loaded) != self._context:
             return None
         lists = changes.completed(loaded.policy, loaded.problems)
         policy = replace(
@@ -95,6 +98,18 @@ class KnownEntries:
 
 class _Unexpected(Exception):
     """Signal that a reduced load does not give the result."""
+
+
+_WITHOUT_EFFECT = frozenset({"cookies", "mode", "policy", "on_error", "public_hosts", "gpc_json", "undeclared"})
+"""Keys of a file that affect neither an entry nor a check of entries."""
+
+
+def _context(loaded: Loaded) -> dict[str, dict[str, object]]:
+    """Return the values of all files on which entries depend, except the entries themselves."""
+    return {
+        path: {key: value for key, value in source.data.items() if key not in _WITHOUT_EFFECT}
+        for path, source in loaded.sources.items()
+    }
 
 
 def _sha256(files: Iterable[bytes]) -> str:
@@ -154,15 +169,27 @@ class _List:
 
 def items_of(raw: bytes) -> Items | None:
     """Cut the bytes of a file. Return None if it has no list in block style, or other line breaks than LF."""
-    begin = _LIST.search(raw)
+    begin = _begin(raw)
     if begin is None:
         return None
-    indent, start = len(begin[1]), begin.start(1)
-    starts, stop = _cut(raw, start, len(raw), indent)
+    starts, stop = _cut(raw, begin.start, len(raw), begin.indent)
     if any(_OTHER_BREAKS.search(raw, at, to) for at, to in _blocks(raw, 0, len(raw))):
         return None
     starts.append(stop)
-    return Items(indent, starts, _lines(raw, starts, raw.count(b"\n", 0, start) + 1))
+    return Items(begin.indent, starts, _lines(raw, starts, begin.line))
+
+
+class _Begin(NamedTuple):
+    """The first item of a list: its indentation, first octet and line."""
+
+    indent: int
+    start: int
+    line: int
+
+
+def _begin(raw: bytes) -> _Begin | None:
+    found = _LIST.search(raw)
+    return found and _Begin(len(found[1]), found.start(1), raw.count(b"\n", 0, found.start(1)) + 1)
 
 
 def _cut(raw: bytes, start: int, end: int, indent: int) -> tuple[list[int], int]:
@@ -249,15 +276,22 @@ class _Edited:
     """A file beside its last valid state: a part in the middle of its list may have changed."""
 
     def __init__(self, before: bytes, known: _List, raw: bytes) -> None:
-        """Compare the file with the bytes `before`. Raises _Unexpected if anything around the list has changed."""
+        """Compare the file with the bytes `before`. Raises _Unexpected if anything after the list has changed."""
         self.raw = raw
         self.known = known
         starts, lines = known.items.starts, known.items.lines
+        begin_of_list = _begin(raw)
+        if begin_of_list is None or begin_of_list.indent != known.items.indent:
+            raise _Unexpected
         more, dash = len(raw) - len(before), known.items.indent + 2
+        before_list = begin_of_list.start - starts[0]
+        self.lowered = begin_of_list.line - lines[0]
+        """The number of lines more before the list than before."""
         # The dash of an item ends the item before it.
-        self.first = bisect_right(starts, _common_prefix(before, raw) - dash, hi=len(starts) - 1) - 1
+        same = starts[0] + _common_prefix(before, starts[0], raw, begin_of_list.start)
+        self.first = bisect_right(starts, same - dash, hi=len(starts) - 1) - 1
         """The first item that may have changed."""
-        most = min(len(before), len(raw)) - starts[self.first] - dash
+        most = min(len(before), len(raw) - before_list) - starts[self.first] - dash
         after = len(before) - _common_suffix(before, raw, most)
         # The first item whose beginning, with the line break before it, is part of the common end.
         ends_with_list = starts[-1] == len(before) == after
@@ -265,19 +299,19 @@ class _Edited:
         """The first item after these, by its previous number."""
         if self.first < 0 or self.after >= len(starts):
             raise _Unexpected
-        begin, end = starts[self.first], starts[self.after] + more
+        begin, end = starts[self.first] + before_list, starts[self.after] + more
         middle, stop = _cut(raw, begin, end, known.items.indent)
         if stop < end or any(_OTHER_BREAKS.search(raw, at, to) for at, to in _blocks(raw, begin, end)):
             raise _Unexpected
         self.added = self.first + len(middle) - self.after
         """The number of items more than before."""
-        middle_lines = _lines(raw, [*middle, end], lines[self.first])
+        middle_lines = _lines(raw, [*middle, end], lines[self.first] + self.lowered)
         self.moved = middle_lines[-1] - lines[self.after]
         """The number of lines more than before."""
         self.items = Items(
             known.items.indent,
-            [*starts[: self.first], *middle, *[at + more for at in starts[self.after :]]],
-            [*lines[: self.first], *middle_lines[:-1], *[line + self.moved for line in lines[self.after :]]],
+            [*_plus(starts[: self.first], before_list), *middle, *_plus(starts[self.after :], more)],
+            [*_plus(lines[: self.first], self.lowered), *middle_lines[:-1], *_plus(lines[self.after :], self.moved)],
         )
         texts = {before[starts[at] : starts[at + 1]]: at for at in range(self.first, self.after)}
         bounds = zip(middle, [*middle[1:], end], strict=True)
@@ -351,7 +385,8 @@ class _Edited:
         for at, span in zip(self.read, self.spans, strict=True):
             if span.moved:
                 _move(made.entries[at], span.moved)
-        for at in range(self.first, len(made.entries) if self.moved else self.after + self.added):
+        begin = 0 if self.lowered else self.first
+        for at in range(begin, len(made.entries) if self.moved else self.after + self.added):
             previous = self.previous(at)
             if previous is not None and at not in are_read and (lines_more := lines[at] - before[previous]):
                 _move(made.entries[at], lines_more)
@@ -362,15 +397,23 @@ class _Edited:
         made.names.update([_sides(one.name) for one in made.entries[self.first : self.after + self.added]])
 
 
-def _common_prefix(one: bytes, other: bytes) -> int:
-    """Return the number of equal octets at the beginning."""
-    at, end = 0, min(len(one), len(other))
-    while at < end and one[at : at + BLOCK] == other[at : at + BLOCK]:
+def _plus(numbers: list[int], more: int) -> list[int]:
+    return [number + more for number in numbers] if more else numbers
+
+
+def _common_prefix(one: bytes, start: int, other: bytes, other_start: int) -> int:
+    """Return the number of equal octets from two places."""
+    at, end = 0, min(len(one) - start, len(other) - other_start)
+
+    def is_same(size: int) -> bool:
+        return one[start + at : start + at + size] == other[other_start + at : other_start + at + size]
+
+    while at < end and is_same(BLOCK):
         at += BLOCK
     size = BLOCK
     while at < end and size > 1:
         size //= 2
-        if one[at : at + size] == other[at : at + size]:
+        if is_same(size):
             at += size
     return min(at, end)
 

@@ -301,7 +301,8 @@ class _Edited:
             raise _Unexpected
         begin, end = starts[self.first] + before_list, starts[self.after] + more
         middle, stop = _cut(raw, begin, end, known.items.indent)
-        if stop < end or any(_OTHER_BREAKS.search(raw, at, to) for at, to in _blocks(raw, begin, end)):
+        changed = [*_blocks(raw, 0, begin_of_list.start), *_blocks(raw, begin, end)]
+        if stop < end or any(_OTHER_BREAKS.search(raw, at, to) for at, to in changed):
             raise _Unexpected
         self.added = self.first + len(middle) - self.after
         """The number of items more than before."""
@@ -393,8 +394,13 @@ class _Edited:
 
     def count(self, made: _List) -> None:
         """Count the names of the new list instead of the previous one."""
-        made.names.subtract([_sides(one.name) for one in self.known.entries[self.first : self.after]])
-        made.names.update([_sides(one.name) for one in made.entries[self.first : self.after + self.added]])
+        names = made.names
+        names.update([_sides(one.name) for one in made.entries[self.first : self.after + self.added]])
+        for entry in self.known.entries[self.first : self.after]:
+            name = _sides(entry.name)
+            names[name] -= 1
+            if not names[name]:
+                del names[name]
 
 
 def _plus(numbers: list[int], more: int) -> list[int]:

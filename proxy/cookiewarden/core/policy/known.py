@@ -10,8 +10,9 @@ The result equals that of a complete load, for these reasons:
 - An item is known only if the parser found exactly one entry for each line that looks like the beginning of an item.
   Its text is then one item, with a definite end: in a block list, the parser is in the same state at the beginning of
   each item.
-- Items count as known only while the values around the lists, on which entries depend, are equal in all files. A check
-  of one entry depends on nothing else, so an entry without problems has none again. Text after a list must be unchanged.
+- Items count as known only while the values around the lists, on which entries depend, are equal in all files, and the
+  text after a list is unchanged. A check of one entry depends on nothing else, so an entry without problems has none
+  again.
 - Checks of several entries concern names. Known entries that have the name of an entry that is read are read, too. The
   same is true of globs with the same beginning and end.
 - Entries that other checks compare are never known: renamed cookies, the consent cookie, and the first and last item.

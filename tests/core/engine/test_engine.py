@@ -17,6 +17,7 @@ from cookiewarden.core.engine.decision import (
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.memo import (
     MAX_FORM,
+    MAX_NEW,
     MAX_PLANS,
     MAX_RECENT,
     MAX_SCOPES,
@@ -832,6 +833,28 @@ def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
     for _ in range(2):
         tried.on_set_cookies(run(*[b"a", b"; " + b"x" * 200] * 6), scope, lambda: clock_at(NOW), unexpected)
     assert not any(sum(map(len, shape)) > MAX_SHAPE for shape in scope.runs)
+
+
+@pytest.mark.parametrize("tail", [b"; Path=/%d", b"; Expires=Fri, 31 Dec 2027 23:59:%02d GMT; Path=/%d", b"; x=%d"])
+def test_a_response_of_many_new_lines_stores_few_plans_and_is_judged_as_each_line(tail: bytes) -> None:
+    tried, one = (engine(entries("name: 'n*', lifetime: 1h, path: /x"), Mode.ENFORCE) for _ in range(2))
+    scope, other = tried.scope(SECURE), one.scope(SECURE)
+    tails = [tail % ((number % 60, number) if tail.count(b"%") > 1 else number) for number in range(100)]
+    names = [b"%b%d" % (b"nu"[number % 2 :][:1], number) for number in range(100)]
+    for _ in range(3):
+        before, head = tried._remembered, run(*(part for both in zip(names, tails, strict=True) for part in both))
+        found, decisions = tried.on_set_cookies(head, scope, lambda: clock_at(NOW), unexpected)
+        assert tried._remembered - before <= MAX_NEW + 2 + SHAPE_WEIGHT
+        lines = [b"%b=1%b" % both for both in zip(names, tails, strict=True)]
+        expected = [one.judge_set_cookie(line, other, clock_at(NOW)) for line in lines]
+        assert [(d.action, d.reasons, d.label) for d in decisions] == [
+            (d.action, d.reasons, d.label) for _, d in expected
+        ]
+        assert b"".join(found) == b"".join(
+            b"\r\nSet-Cookie: " + line for after, decision in expected for line in (decision.supersedes, after) if line
+        )
+    assert tried.on_set_cookie(b"late=1; y", scope, clock_at(NOW))[0] is None
+    assert (b"late", b";", b" y") in scope.plans
 
 
 def test_the_forms_of_cookie_headers_are_bounded_and_forgotten() -> None:

@@ -44,6 +44,7 @@ from cookiewarden.core.engine.memo import (
     EXPIRES,
     MAX_FORM,
     MAX_KEY,
+    MAX_NEW,
     MAX_PLANS,
     MAX_SCOPES,
     MAX_SHAPE,
@@ -109,6 +110,8 @@ class Engine(Judge):
         self._keyring = keyring
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
+        self._has_many_new = False
+        """True while a response has so many new lines that no more are stored."""
 
     def in_mode(self, mode: Mode | None, now: float) -> "Engine":
         """Return an engine of the same policy in another mode (None for its own) or at another time.
@@ -323,6 +326,7 @@ class Engine(Judge):
         parts: list[bytes] = []
         decisions = []
         becomes: list[bytes | None] = []
+        learned = self._remembered + MAX_NEW
         read = clock()
         for lead, line in lines:
             try:
@@ -336,6 +340,8 @@ class Engine(Judge):
                 parts += (lead, after)
             becomes.append(after)
             decisions.append(decision)
+            self._has_many_new = self._remembered > learned
+        self._has_many_new = False
         if plan is None:
             self._remember_run(lines, becomes, decisions, scope)
         return parts, tuple(decisions)
@@ -344,7 +350,7 @@ class Engine(Judge):
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, clock: ExpiresClock
     ) -> tuple[bytes | None, Decision]:
         """Judge a line that is dated, new or not stored."""
-        if b"=" not in pair or len(pair) > MAX_PAIR or _has_control(line):
+        if self._has_many_new or b"=" not in pair or len(pair) > MAX_PAIR or _has_control(line):
             return self.judge_set_cookie(line, scope, clock)
         found = EXPIRES.search(tail)
         if found is None:

@@ -17,6 +17,9 @@ from cookiewarden.core.engine.judge import Situation
 
 MAX_PLANS = 8192
 """Maximum number of plans and names in an engine, over all scopes. At the limit, all are removed."""
+MAX_NEW = 32
+"""Maximum number of plans that one response adds. Storing the plans of a hostile response costs as much as a fifth of
+judging it."""
 MAX_SCOPES = 256
 MAX_KEY = 512
 """Maximum length of a tail and name with a plan, in octets. With MAX_PLANS, it limits the memo's memory."""

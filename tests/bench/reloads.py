@@ -2,7 +2,7 @@
 
     python -m tests.bench.reloads            (--rounds 5 --entries 100000)
 
-Each round compares the traffic of some seconds without changes with that of the same time with reloads. A reload adds or
+Each round measures the traffic for some seconds without reloads, and for the same time with reloads. A reload adds or
 removes one entry in the middle of the file. It is complete when new connections always show it. The bars are 3 s, and 1.5
 times the p99 without changes. The load, the origin and the proxy share the cores of this machine, so that the best round
 counts. It ends with 1 where a bar is missed."""

@@ -177,9 +177,10 @@ class Matcher:
         """Return the rules of entries with this name."""
         found = self._exact.get(name)
         if found is None and (entry := self._single.get(name)) is not None:
-            found = self._exact[name] = _Rules()
+            found = _Rules()
             found.all.extend(_rules(entry))
             found.index()
+            self._exact[name] = found  # complete, because another thread may read it
         return found
 
     def _all_exact(self) -> Iterable[_Rules]:

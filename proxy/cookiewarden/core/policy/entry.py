@@ -34,10 +34,13 @@ class Places(Mapping[str, Place]):
         for path, members in self._layers:
             if key in members:
                 return Place(path, pos_of(members[key].key))
-        return self._defaults[key]
+        return self._of_defaults()[key]
+
+    def _of_defaults(self) -> Mapping[str, Place]:
+        return self._defaults if all(members for _, members in self._layers) else {}
 
     def __iter__(self) -> Iterator[str]:
-        yield from dict.fromkeys([*self._defaults, *(key for _, members in self._layers for key in members)])
+        yield from dict.fromkeys([*self._of_defaults(), *(key for _, members in self._layers for key in members)])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

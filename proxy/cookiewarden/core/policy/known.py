@@ -5,14 +5,13 @@ A policy of 100,000 entries takes seconds to parse, to validate and to check. Mo
 text of each file to `compose.load`: the items that are not known, and everything around the list. The known entries are
 added to its result.
 
-The result equals that of a complete load, for these reasons:
+A complete load has the same result, for these reasons:
 
 - An item is known only if the parser found exactly one entry for each line that looks like the beginning of an item.
-  Its text is then one item, with a definite end: in a block list, the parser is in the same state at the beginning of
+  Its text is then one item, with a definite end. In a block list, the parser is in the same state at the beginning of
   each item.
-- Items count as known only while the values around the lists, on which entries depend, are equal in all files, and the
-  text after a list is unchanged. A check of one entry depends on nothing else, so an entry without problems has none
-  again.
+- Items count as known only while the text after a list is unchanged in all files. The values before it, on which
+  entries depend, must be equal. Checks of one entry depend on these only, so an entry without problems has none again.
 - Checks of several entries concern names. Known entries that have the name of an entry that is read are read, too. The
   same is true of globs with the same beginning and end.
 - Entries that other checks compare are never known: renamed cookies, the consent cookie, and the first and last item.
@@ -29,13 +28,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.compose import Loaded, load
 from cookiewarden.core.policy.includes import Reader, Unread
 from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Place, Pos, Problem
+
+P = TypeVar("P", Entry, Problem)
 
 FEWEST = 200
 """Minimum number of items of a file whose entries are kept. A complete load of fewer is fast."""
@@ -62,7 +63,7 @@ class KnownEntries:
 
     def load(self, path: str, read: Reader) -> Loaded:
         """Load a policy as `compose.load` does, and keep its entries. The sources may lack known items."""
-        reading = _Reading(read)
+        reading = _FilesRead(read)
         try:
             loaded = self._load_changes(path, reading) if self._lists else None
         except _Unexpected:
@@ -75,7 +76,7 @@ class KnownEntries:
                 self._lists = dict(_known_lists(path, self._files, loaded.policy, loaded.problems, self._fewest))
         return loaded
 
-    def _load_changes(self, path: str, reading: "_Reading") -> Loaded | None:
+    def _load_changes(self, path: str, reading: "_FilesRead") -> Loaded | None:
         """Load without the known items. Return None, or raise _Unexpected, if that is not possible."""
         changes = _Changes(path, reading, self._files, self._lists)
         loaded = load(path, changes.read)
@@ -125,7 +126,7 @@ def _where(path: str, name: str) -> str:
     return posixpath.join(posixpath.dirname(path), name)
 
 
-class _Reading:
+class _FilesRead:
     """The files of one load, each read once."""
 
     def __init__(self, read: Reader) -> None:
@@ -229,9 +230,7 @@ def _known_lists(
     """Yield the names and lists of the files in which the lines that look like items are the policy's entries."""
     if any([entry.rename is not None for entry in policy.entries]):
         return
-    entries: dict[str, list[Entry]] = {}
-    for entry in policy.entries:
-        entries.setdefault(entry.place.path, []).append(entry)
+    entries, lines_of_problems = _by_file(policy.entries), _by_file(problems)
     for name, raw in files.items():
         where = _where(path, name)
         found = entries.get(where, [])
@@ -239,16 +238,26 @@ def _known_lists(
         if items is not None and len(items.starts) == len(found) + 1:
             lines = items.lines
             if all([lines[at] <= entry.place.pos.line < lines[at + 1] for at, entry in enumerate(found)]):
-                faulty = [problem.place.pos.line for problem in problems if problem.place.path == where]
+                faulty = [problem.place.pos.line for problem in lines_of_problems.get(where, [])]
                 unknown = _unknown(policy, items, enumerate(found), faulty)
                 yield name, _List(items, found, unknown, Counter([_sides(entry.name) for entry in found]))
+
+
+def _by_file(placed: Iterable[P]) -> dict[str, list[P]]:
+    """Return entries or problems by the path of their file."""
+    found: dict[str, list[P]] = {}
+    for one in placed:
+        found.setdefault(one.place.path, []).append(one)
+    return found
 
 
 def _unknown(
     policy: Policy, items: Items, entries: Iterable[tuple[int, Entry]], faulty: Iterable[int]
 ) -> frozenset[int]:
-    """Return the numbers of items that are always read: with entries that are compared with others, with problems on
-    one of the lines `faulty`, and the last one, whose end is not certain."""
+    """Return the numbers of items that are always read.
+
+    Their entries are compared with others, or have a problem on one of the lines `faulty`. The last item is among them,
+    because its end is not certain."""
     consent = policy.consent.cookie if policy.consent is not None else ""
     last = len(items.starts) - 2
     compared = [at for at, entry in entries if consent and name_matches(entry.name, consent)]
@@ -265,7 +274,7 @@ def _sides(name: str) -> str:
 # Changes
 
 
-class _Span(NamedTuple):
+class ReadLines(NamedTuple):
     """The first line of an item in a reduced file, the line after it, and their distance to those in the whole file."""
 
     begin: int
@@ -324,7 +333,7 @@ class _Edited:
         """Known items that are read because of their names."""
         self.read: list[int] = []
         """The items that are read."""
-        self.spans: list[_Span] = []
+        self.spans: list[ReadLines] = []
         """The lines of these items."""
 
     def previous(self, at: int) -> int | None:
@@ -355,7 +364,7 @@ class _Edited:
         self.spans, begin = [], lines[0]
         for at in self.read:
             end = begin + lines[at + 1] - lines[at]
-            self.spans.append(_Span(begin, end, lines[at] - begin))
+            self.spans.append(ReadLines(begin, end, lines[at] - begin))
             begin = end
         texts = [self.raw[starts[at] : starts[at + 1]] for at in self.read]
         return b"".join([self.raw[: starts[0]], *texts, self.raw[starts[-1] :]])
@@ -380,18 +389,21 @@ class _Edited:
         return found
 
     def move(self, made: _List) -> None:
-        """Move the places of the entries to their lines in the whole file.
+        """Move the places of the entries to their lines in the whole file. The places of their keys are then unknown.
 
-        The previous policy has the same entries. Copies of 50,000 entries would take a second."""
+        The previous policy has the same entries, and gets the places of the newest text. Copies of 50,000 entries would
+        take a second."""
         lines, before, are_read = self.items.lines, self.known.items.lines, set(self.read)
         for at, span in zip(self.read, self.spans, strict=True):
-            if span.moved:
-                _move(made.entries[at], span.moved)
+            _move(made.entries[at], span.moved)
         begin = 0 if self.lowered else self.first
         for at in range(begin, len(made.entries) if self.moved else self.after + self.added):
             previous = self.previous(at)
             if previous is not None and at not in are_read and (lines_more := lines[at] - before[previous]):
                 _move(made.entries[at], lines_more)
+        for entry in made.entries:
+            if entry.places is not _UNKNOWN:
+                object.__setattr__(entry, "places", _UNKNOWN)
 
     def count(self, made: _List) -> None:
         """Count the names of the new list instead of the previous one."""
@@ -445,12 +457,14 @@ def _common_suffix(one: bytes, other: bytes, most: int) -> int:
 class _Changes:
     """The changed files of a policy: reduced texts for a load, and the way from its result to the whole one."""
 
-    def __init__(self, path: str, reading: _Reading, before: Mapping[str, bytes], lists: Mapping[str, _List]) -> None:
+    def __init__(self, path: str, reading: _FilesRead, before: Mapping[str, bytes], lists: Mapping[str, _List]) -> None:
         self._path = path
         self._reading = reading
         self._before = before
         self._lists = lists
         self._edited: dict[str, _Edited] = {}
+        self._at: dict[str, _Edited] = {}
+        """The same files by their path in places."""
 
     def read(self, name: str) -> bytes | Unread:
         """Return the reduced text of a file. Raises _Unexpected if more than the lists has changed."""
@@ -462,7 +476,8 @@ class _Changes:
         if isinstance(raw, Unread):
             raise _Unexpected
         if name not in self._edited:
-            self._edited[name] = _Edited(self._before[name], self._lists[name], raw)
+            edited = _Edited(self._before[name], self._lists[name], raw)
+            self._edited[name] = self._at[_where(self._path, name)] = edited
         return self._edited[name].reduced()
 
     def want_more(self, entries: Iterable[Entry]) -> bool:
@@ -486,15 +501,15 @@ class _Changes:
         return wants
 
     def completed(self, policy: Policy, problems: Iterable[Problem]) -> dict[str, _List]:
-        """Return the new lists. `policy` and `problems` are those of the reduced files. Raises _Unexpected."""
+        """Return the new lists, from the policy and the problems of the reduced files. Raises _Unexpected."""
         if any([entry.rename is not None for entry in policy.entries]):
             raise _Unexpected
-        lists = {}
+        lists, of_entries, of_problems = {}, _by_file(policy.entries), _by_file(problems)
         for name, edited in self._edited.items():
             where = _where(self._path, name)
-            read = [entry for entry in policy.entries if entry.place.path == where]
+            read = of_entries.get(where, [])
             entries = edited.completed(read)
-            faulty = [edited.whole_line(one.place.pos.line) for one in problems if one.place.path == where]
+            faulty = [edited.whole_line(one.place.pos.line) for one in of_problems.get(where, [])]
             unknown = _unknown(policy, edited.items, zip(edited.read, read, strict=True), faulty)
             lists[name] = _List(edited.items, entries, unknown, edited.known.names)
         for name, edited in self._edited.items():  # not before everything else has succeeded
@@ -503,10 +518,8 @@ class _Changes:
         return lists
 
     def merged(self, entries: Iterable[Entry], lists: Mapping[str, _List]) -> tuple[Entry, ...]:
-        """Return the entries of all files in their order. `entries` are those of the reduced files."""
-        found: dict[str, list[Entry]] = {}
-        for entry in entries:
-            found.setdefault(entry.place.path, []).append(entry)
+        """Return the entries of all files in their order, from the entries of the reduced files."""
+        found = _by_file(entries)
         merged: list[Entry] = []
         for name in self._reading.files():
             merged += lists[name].entries if name in lists else found.get(_where(self._path, name), [])
@@ -514,17 +527,13 @@ class _Changes:
 
     def in_file(self, place: Place) -> Place:
         """Return a place of a reduced file in the whole file."""
-        for name, edited in self._edited.items():
-            if _where(self._path, name) == place.path:
-                return Place(place.path, Pos(edited.whole_line(place.pos.line), place.pos.column))
-        return place
+        edited = self._at.get(place.path)
+        return place if edited is None else Place(place.path, Pos(edited.whole_line(place.pos.line), place.pos.column))
 
 
 def _move(entry: Entry, lines: int) -> None:
-    """Move the place of an entry by some lines. The places of its keys are then unknown."""
     path, (line, column) = entry.place
     object.__setattr__(entry, "place", Place(path, Pos(line + lines, column)))
-    object.__setattr__(entry, "places", _UNKNOWN)
 
 
 _UNKNOWN: Mapping[str, Place] = MappingProxyType({})

@@ -62,7 +62,7 @@ class Revision:
     """The ends of entries that end, by name."""
 
     def __post_init__(self) -> None:
-        # A revision is made beside traffic; whatever takes a look at each entry is done here.
+        # A revision is made beside traffic, so loops over all entries belong here.
         entries = [entry for policy in self.policies for entry in policy.entries if entry.until < math.inf]
         object.__setattr__(self, "ends", sorted({end for policy in self.policies for end in ends_of(policy)}))
         object.__setattr__(self, "dated", {entry.name: entry.until for entry in entries})

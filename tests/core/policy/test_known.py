@@ -1,6 +1,5 @@
 """A reload that reads only changed entries gives the same as a complete load."""
 
-import random
 import re
 from dataclasses import replace
 
@@ -10,78 +9,10 @@ from hypothesis import strategies as st
 
 from cookiewarden.core.policy.compose import Loaded, load
 from cookiewarden.core.policy.includes import Unread
-from cookiewarden.core.policy.known import KnownEntries, items_of
+from cookiewarden.core.policy.known import KnownEntries
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code
-
-HEAD = """version: 1
-include: [more.yaml]
-consent: {cookie: answer}
-categories:
-  need: {basis: x}
-  stats: {consent: required}
-defaults: {secure: true}
-# the list
-cookies:
-"""
-TAIL = "ceiling: 90d\n"
-ITEMS = [
-    "  - name: answer\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    *(f"  - name: a{n}\n    category: need\n    purpose: Text {n}\n    lifetime: 1h\n" for n in range(6)),
-    "  - {name: flow, category: stats, purpose: x, lifetime: 2h}\n",
-    '\n  # a comment\n  - name: quoted\n    category: need\n    purpose: "two\n      lines"\n    lifetime: 1h\n',
-    "  - name: block\n    category: need\n    lifetime: 1h\n    purpose: |\n      first\n\n      - second\n",
-    "  -\n    name: below\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    "  - category: need\n    purpose: x\n    lifetime: 1h\n    name: last\n",
-    "  - name: gl*ba\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    "  - name: warned\n    category: need\n    lifetime: 3y\n    purpose: x\n",
-    "  - name: scoped\n    scope: {hosts: [a.example]}\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    "  - name: 007\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-]
-MORE = "version: 1\ncookies:\n" + "".join(
-    f"- name: m{n}\n  category: need\n  purpose: x\n  lifetime: 1h\n" for n in range(5)
-)
-FRAGMENTS = [
-    *ITEMS,
-    "  - name: scoped\n    scope: {hosts: [b.example]}\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    "  - name: scoped\n    scope: {hosts: [a.example], paths: [/x]}\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    "  - name: gl*b*ba\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    "  - name: ans*\n    category: stats\n    purpose: x\n    lifetime: 1h\n",
-    "  - name: new\n    rename_to: __Host-new\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    "  - name: __Host-new\n    category: need\n    purpose: x\n    lifetime: 1h\n",
-    "  - name: m1\n    category: need\n    purpose: over\n    lifetime: 5h\n",
-    "  - name: m2\n    purpose: no category\n",
-    '  - name: open\n    purpose: "never closed\n',
-    '  - name: open\n    purpose: "closed\n  - on the next line"\n    lifetime: 1h\n    category: need\n',
-    "  - name: anchored\n    purpose: &a x\n",
-    "  - just text\n",
-    "  - [a, b]\n",
-    "  -\n",
-    "---\n",
-    "...\n",
-    "# at the edge\n",
-    "   # comment\n",
-    "\n",
-    "    lifetime: 1h\n",
-    "    - nested\n",
-    "\t- tab\n",
-    "gpc_json: 2026-01-01\n",
-    "cookies:\n",
-    "  - name: cr\r    purpose: x\n",
-    "  - name: nel\x85    purpose: x\n",
-]
-AROUND = [
-    "mode: report\n",
-    "# a comment\n\n",
-    "undeclared: {response: report, evict: host}\n",
-    "inject_guard: true\n",
-    "  more: {basis: x}\n",
-    "statement: {languages: [en, nl]}\n",
-    "gpc_json: 2026-01-01\n",
-    "policy: other\n",
-    "public_hosts: [a.example]\n",
-]
-FILES = {"p.yaml": HEAD + "".join(ITEMS) + TAIL, "more.yaml": MORE}
+from tests.support.items import AROUND, FILES, FRAGMENTS
 
 
 def comparable(policy: Policy | None) -> object:
@@ -187,20 +118,3 @@ def test_policies_that_rename_cookies_are_always_read_completely() -> None:
     known = KnownEntries(fewest=3)
     assert_same(files, known)
     assert not is_reduced(assert_same(files, known))
-
-
-@pytest.mark.parametrize("ending", ["\r\n", "\x85", "\u2028"])
-def test_files_with_other_line_breaks_are_not_cut(ending: str) -> None:
-    assert items_of(FILES["p.yaml"].encode()) is not None
-    assert items_of((FILES["p.yaml"] + f"# end{ending}").encode()) is None
-
-
-def test_the_items_of_a_list_begin_at_their_lines() -> None:
-    chosen = random.Random(1)
-    for _ in range(200):
-        text = HEAD + "".join(chosen.choices(FRAGMENTS, k=chosen.randint(3, 20))) + chosen.choice(["", TAIL])
-        raw = text.encode()
-        items = items_of(raw)
-        if items is not None:
-            assert items.lines == [raw.count(b"\n", 0, start) + 1 for start in items.starts]
-            assert all(raw[start:].startswith(b" " * items.indent + b"-") for start in items.starts[:-1])

@@ -16,23 +16,30 @@ A complete load has the same result, for these reasons:
   same is true of globs with the same beginning and end.
 - Entries that other checks compare are never known: renamed cookies, the consent cookie, and the first and last item.
 
-If a reduced load finds an error or something unexpected, a complete load replaces it. All steps are short, because they
-run beside traffic: no call of the standard library handles a large file at once."""
+If a reduced load finds an error or something unexpected, a complete load replaces it."""
 
 import hashlib
 import posixpath
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.compose import Loaded, load
 from cookiewarden.core.policy.includes import Reader, Unread
+from cookiewarden.core.policy.items import (
+    Items,
+    common_prefix,
+    common_suffix,
+    cut,
+    first_item,
+    has_other_breaks,
+    items_of,
+    lines_of,
+)
 from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Place, Pos, Problem
 
@@ -40,12 +47,6 @@ P = TypeVar("P", Entry, Problem)
 
 FEWEST = 200
 """Minimum number of items of a file whose entries are kept. A complete load of fewer is fast."""
-BLOCK = 1 << 15
-"""Octets that are compared or searched at once, which takes less than a millisecond."""
-
-_LIST = re.compile(rb"^cookies[ \t]*:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*( *)-(?=[ \t\n])", re.MULTILINE)
-_OTHER_BREAKS = re.compile(rb"\r|\xc2\x85|\xe2\x80[\xa8\xa9]")
-"""Line breaks of YAML other than LF."""
 
 
 class KnownEntries:
@@ -146,18 +147,6 @@ class _FilesRead:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
-    """The list `cookies` of a file in block style, cut at the lines that look like the beginning of an item."""
-
-    indent: int
-    """Spaces before the dash of each item."""
-    starts: list[int]
-    """The first octet of each item, and the one after the list."""
-    lines: list[int]
-    """The numbers of these lines."""
-
-
-@dataclass(frozen=True, slots=True)
 class _List:
     """The items of a file with their entries."""
 
@@ -167,61 +156,6 @@ class _List:
     """The numbers of items that are always read."""
     names: "Counter[str]"
     """The number of entries of each name, or each kind of glob (see `_sides`)."""
-
-
-def items_of(raw: bytes) -> Items | None:
-    """Cut the bytes of a file. Return None if it has no list in block style, or other line breaks than LF."""
-    begin = _begin(raw)
-    if begin is None:
-        return None
-    starts, stop = _cut(raw, begin.start, len(raw), begin.indent)
-    if any(_OTHER_BREAKS.search(raw, at, to) for at, to in _blocks(raw, 0, len(raw))):
-        return None
-    starts.append(stop)
-    return Items(begin.indent, starts, _lines(raw, starts, begin.line))
-
-
-class _Begin(NamedTuple):
-    """The first item of a list: its indentation, first octet and line."""
-
-    indent: int
-    start: int
-    line: int
-
-
-def _begin(raw: bytes) -> _Begin | None:
-    found = _LIST.search(raw)
-    return found and _Begin(len(found[1]), found.start(1), raw.count(b"\n", 0, found.start(1)) + 1)
-
-
-def _cut(raw: bytes, start: int, end: int, indent: int) -> tuple[list[int], int]:
-    """Return the beginnings of the items between two places, and the end of the list or `end`."""
-    item = re.compile(rb"^ {%d}-(?=[ \t\n])" % indent, re.MULTILINE)
-    # A line with fewer columns ends the list, or one without a dash in the same column. Comments belong to the item.
-    other = re.compile(rb"^(?! {%d}-[ \t\n]| {%d}|[ \t]*(?:#|$))" % (indent, indent + 1), re.MULTILINE)
-    starts: list[int] = []
-    for at, to in _blocks(raw, start, end):
-        stop = other.search(raw, at, to)
-        if stop is not None:
-            to = stop.start()
-        starts += [found.start() for found in item.finditer(raw, at, to)]
-        if stop is not None:
-            return starts, to
-    return starts, end
-
-
-def _blocks(raw: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the beginning and end of blocks of whole lines."""
-    while start < end:
-        line_end = raw.find(b"\n", min(start + BLOCK, end), end)
-        to = end if line_end < 0 else line_end + 1
-        yield start, to
-        start = to
-
-
-def _lines(raw: bytes, starts: Sequence[int], first: int) -> list[int]:
-    """Return the numbers of the lines at these places. `first` is the number of the first one."""
-    return list(accumulate((raw.count(b"\n", at, to) for at, to in pairwise(starts)), initial=first))
 
 
 def _known_lists(
@@ -290,19 +224,19 @@ class _Edited:
         self.raw = raw
         self.known = known
         starts, lines = known.items.starts, known.items.lines
-        begin_of_list = _begin(raw)
-        if begin_of_list is None or begin_of_list.indent != known.items.indent:
+        beginning = first_item(raw)
+        if beginning is None or beginning.indent != known.items.indent:
             raise _Unexpected
         more, dash = len(raw) - len(before), known.items.indent + 2
-        before_list = begin_of_list.start - starts[0]
-        self.lowered = begin_of_list.line - lines[0]
+        before_list = beginning.start - starts[0]
+        self.lowered = beginning.line - lines[0]
         """The number of lines more before the list than before."""
         # The dash of an item ends the item before it.
-        same = starts[0] + _common_prefix(before, starts[0], raw, begin_of_list.start)
+        same = starts[0] + common_prefix(before, starts[0], raw, beginning.start)
         self.first = bisect_right(starts, same - dash, hi=len(starts) - 1) - 1
         """The first item that may have changed."""
         most = min(len(before), len(raw) - before_list) - starts[self.first] - dash
-        after = len(before) - _common_suffix(before, raw, most)
+        after = len(before) - common_suffix(before, raw, most)
         # The first item whose beginning, with the line break before it, is part of the common end.
         ends_with_list = starts[-1] == len(before) == after
         self.after = len(starts) - 1 if ends_with_list else bisect_right(starts, after)
@@ -310,13 +244,12 @@ class _Edited:
         if self.first < 0 or self.after >= len(starts):
             raise _Unexpected
         begin, end = starts[self.first] + before_list, starts[self.after] + more
-        middle, stop = _cut(raw, begin, end, known.items.indent)
-        changed = [*_blocks(raw, 0, begin_of_list.start), *_blocks(raw, begin, end)]
-        if stop < end or any(_OTHER_BREAKS.search(raw, at, to) for at, to in changed):
+        middle, stop = cut(raw, begin, end, known.items.indent)
+        if stop < end or has_other_breaks(raw, 0, beginning.start) or has_other_breaks(raw, begin, end):
             raise _Unexpected
         self.added = self.first + len(middle) - self.after
         """The number of items more than before."""
-        middle_lines = _lines(raw, [*middle, end], lines[self.first] + self.lowered)
+        middle_lines = lines_of(raw, [*middle, end], lines[self.first] + self.lowered)
         self.moved = middle_lines[-1] - lines[self.after]
         """The number of lines more than before."""
         self.items = Items(
@@ -418,40 +351,6 @@ class _Edited:
 
 def _plus(numbers: list[int], more: int) -> list[int]:
     return [number + more for number in numbers] if more else numbers
-
-
-def _common_prefix(one: bytes, start: int, other: bytes, other_start: int) -> int:
-    """Return the number of equal octets from two places."""
-    at, end = 0, min(len(one) - start, len(other) - other_start)
-
-    def is_same(size: int) -> bool:
-        return one[start + at : start + at + size] == other[other_start + at : other_start + at + size]
-
-    while at < end and is_same(BLOCK):
-        at += BLOCK
-    size = BLOCK
-    while at < end and size > 1:
-        size //= 2
-        if is_same(size):
-            at += size
-    return min(at, end)
-
-
-def _common_suffix(one: bytes, other: bytes, most: int) -> int:
-    """Return the number of equal octets at the end, at most `most`."""
-
-    def is_same(begin: int, end: int) -> bool:
-        return one[len(one) - end : len(one) - begin] == other[len(other) - end : len(other) - begin]
-
-    at = 0
-    while at + BLOCK <= most and is_same(at, at + BLOCK):
-        at += BLOCK
-    size = BLOCK
-    while size > 1:
-        size //= 2
-        if at + size <= most and is_same(at, at + size):
-            at += size
-    return at
 
 
 class _Changes:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cookiewarden.core.policy.compose import load
 from cookiewarden.core.policy.policy import Flag
 from tests.support.policies import entries, loaded, policy
 
@@ -53,3 +54,19 @@ def test_the_bound_is_the_lifetime_of_the_entry_or_the_default_within_the_ceilin
     head |= {"ceiling": ceiling} if ceiling else {}
     (entry,) = policy(entries("name: a" + (f", lifetime: {own}" if own else ""), **head)).entries
     assert (entry.rules.bound and entry.rules.bound.seconds) == seconds
+
+
+def test_an_entry_has_the_places_of_its_keys_and_the_defaults_until_the_source_is_cleared() -> None:
+    text = "version: 1\ndefaults: {secure: true, priority: Low}\ncookies:\n- name: a\n  secure: keep\n"
+    found = load("p.yaml", lambda _: text.encode())
+    assert found.policy is not None
+    (entry,) = found.policy.entries
+    assert {key: str(place) for key, place in entry.places.items()} == {
+        "name": "p.yaml:4:3",
+        "secure": "p.yaml:5:3",
+        "priority": "p.yaml:2:26",
+    }
+    assert len(entry.places) == 3 and "path" not in entry.places
+    for source in found.sources.values():
+        source.clear()
+    assert entry.places == {} and entry.places.get("secure") is None

@@ -93,6 +93,8 @@ def test_a_reload_gives_the_policy_and_the_problems_of_a_complete_load(data: st.
         ("  - name: answer\n", "# first\n  - name: answer\n", True),
         ("basis: x", "basis: y", False),
         ("  - name: a3\n", "  - name: a4\n", False),  # twice: an error, so all is read
+        ("  - name: a3\n", "  - name: a3\n    rename_to: __Host-a3\n", False),
+        ("Text 3", '"a text\n  - of two lines"', False),
     ],
 )
 def test_only_changed_entries_are_read_unless_something_else_changes(old: str, new: str, reads_less: bool) -> None:
@@ -118,3 +120,18 @@ def test_policies_that_rename_cookies_are_always_read_completely() -> None:
     known = KnownEntries(fewest=3)
     assert_same(files, known)
     assert not is_reduced(assert_same(files, known))
+
+
+def test_other_files_are_compared_as_a_whole() -> None:
+    known = KnownEntries(fewest=3)
+    small = "version: 1\ncookies:\n  - {name: s, category: need, purpose: x, lifetime: 1h}\n"
+    files = FILES | {
+        "p.yaml": FILES["p.yaml"].replace("[more.yaml]", "[more.yaml, small.yaml]"),
+        "small.yaml": small,
+    }
+    assert_same(files, known)
+    assert is_reduced(assert_same(files, known))
+    assert not is_reduced(assert_same(files | {"small.yaml": small.replace("1h", "2h")}, known))
+    for name in ("small.yaml", "more.yaml", "p.yaml"):
+        assert_same({other: text for other, text in files.items() if other != name}, known)
+    assert_same(files, known)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.policy.problem import Pos, render_line
+from cookiewarden.core.policy.problem import Code, Pos, render_line
 from cookiewarden.core.policy.source import parse_source
 
 
@@ -99,3 +99,15 @@ def test_thousands_of_problems_are_counted_and_not_kept(text: str, count: int, l
     source = parse_source("p.yaml", text.encode())
     told = [render_line(problem) for problem in source.problems]
     assert len(told) == count and any(last in line for line in told[-2:]), told[-2:]
+
+
+def test_a_quoted_merge_key_is_a_key() -> None:
+    source = parse_source("p.yaml", b"\"<<\": x\n'<<': y\n")
+    assert source.data == {"<<": "x"} and [problem.code for problem in source.problems] == [Code.DUPLICATE_KEY]
+
+
+def test_a_cleared_source_has_no_data_and_no_places() -> None:
+    source = parse_source("p.yaml", b"cookies: [a, {name: b}]\n")
+    source.clear()
+    assert (source.lines, source.data, source.members(("cookies",))) == ([], {"cookies": []}, None)
+    assert source.key_pos(("cookies",)) == source.value_pos(()) == Pos()

@@ -83,8 +83,6 @@ class KnownEntries:
         loaded = load(path, changes.read)
         if loaded.policy is not None and changes.want_more(loaded.policy.entries):
             loaded = load(path, changes.read)
-            if loaded.policy is not None and changes.want_more(loaded.policy.entries):
-                return None
         if loaded.policy is None or list(reading.files()) != list(self._files) or _context(loaded) != self._context:
             return None
         lists = changes.completed(loaded.policy, loaded.problems)
@@ -169,12 +167,18 @@ def _known_lists(
         where = _where(path, name)
         found = entries.get(where, [])
         items = items_of(raw) if len(found) >= fewest else None
-        if items is not None and len(items.starts) == len(found) + 1:
-            lines = items.lines
-            if all([lines[at] <= entry.place.pos.line < lines[at + 1] for at, entry in enumerate(found)]):
-                faulty = [problem.place.pos.line for problem in lines_of_problems.get(where, [])]
-                unknown = _unknown(policy, items, enumerate(found), faulty)
-                yield name, _List(items, found, unknown, Counter([_sides(entry.name) for entry in found]))
+        if items is not None and _are_items(items, found):
+            faulty = [problem.place.pos.line for problem in lines_of_problems.get(where, [])]
+            unknown = _unknown(policy, items, enumerate(found), faulty)
+            yield name, _List(items, found, unknown, Counter([_sides(entry.name) for entry in found]))
+
+
+def _are_items(items: Items, entries: Sequence[Entry]) -> bool:
+    """Check whether each line that looks like the beginning of an item begins one of these entries."""
+    lines = items.lines
+    return len(lines) == len(entries) + 1 and all(
+        [lines[at] <= entry.place.pos.line < lines[at + 1] for at, entry in enumerate(entries)]
+    )
 
 
 def _by_file(placed: Iterable[P]) -> dict[str, list[P]]:
@@ -289,8 +293,6 @@ class _Edited:
         """Return the text without the known items."""
         starts, lines = self.items.starts, self.items.lines
         last = len(starts) - 2
-        if last < 0:
-            raise _Unexpected
         new = [self.first + number for number, previous in enumerate(self.middle) if previous is None]
         again = [at for at in map(self.now, self.known.unknown) if at is not None]
         self.read = sorted({0, last, *new, *again, *self.wanted})
@@ -311,13 +313,13 @@ class _Edited:
 
     def completed(self, read: Sequence[Entry]) -> list[Entry]:
         """Return the entries of the whole file. `read` has the entries of the reduced one. Raises _Unexpected."""
-        if len(read) != len(self.read):
+        if len(read) != len(self.read) or not all(
+            [span.begin <= entry.place.pos.line < span.end for entry, span in zip(read, self.spans, strict=True)]
+        ):
             raise _Unexpected
         known = self.known.entries
         found = [*known[: self.first], *(known[at or 0] for at in self.middle), *known[self.after :]]
-        for at, entry, span in zip(self.read, read, self.spans, strict=True):
-            if not span.begin <= entry.place.pos.line < span.end:
-                raise _Unexpected
+        for at, entry in zip(self.read, read, strict=True):
             found[at] = entry
         return found
 

@@ -16,7 +16,7 @@ MAX_LINES = 20
 MAX_NAME = 512
 """Maximum length of the name of a cookie that is expired, in octets."""
 MAX_DIRECTORIES = 8
-SLASH = ord("/")
+_SLASH = re.compile(rb"/")
 
 HOST_ONLY = b""
 """Placeholder for a domain, for a line without a Domain attribute."""
@@ -95,7 +95,7 @@ def paths_of(target: bytes) -> list[bytes]:
     They are `/`, up to `MAX_DIRECTORIES` directories with and without their last `/`, and the path itself."""
     path = path_of(target)
     found = [b"/"]
-    for at in islice((at for at, octet in enumerate(path) if octet == SLASH and at), MAX_DIRECTORIES):
+    for at in islice((slash.start() for slash in _SLASH.finditer(path, 1)), MAX_DIRECTORIES):
         found += (path[:at], path[: at + 1])
     found.append(path)
     return [each for each in dict.fromkeys(found) if b";" not in each and not CONTROL.search(each)]

@@ -5,6 +5,8 @@ with a value that the browser holds is dropped, and the first end stands. Change
 value, which begins a new life, also within one response. A sealed cookie carries its date of birth, and a new value
 does not change that date."""
 
+from typing import NamedTuple
+
 from cookiewarden.core.cookies.cookie import WSP, SetCookie, parse_cookie, read_set_cookie, with_value
 from cookiewarden.core.cookies.date import ExpiresClock
 from cookiewarden.core.engine.decision import Action, Decision, Reason
@@ -28,6 +30,19 @@ def kept_as(entry: Entry, name: bytes) -> bytes:
     return entry.rename.name.encode() if entry.rename is not None else name
 
 
+class Live(NamedTuple):
+    """The application's values of a cookie that a browser sent, and the dates of birth of sealed ones."""
+
+    values: frozenset[bytes]
+    births: list[int]
+
+    def has(self, value: bytes) -> bool:
+        """Check whether a browser that got a value sent it back. Firefox replaces octets that are not UTF-8."""
+        return value in self.values or (
+            not value.isascii() and value.decode("utf-8", "replace").encode() in self.values
+        )
+
+
 class Held:
     """The cookies that a browser sent with one request."""
 
@@ -38,8 +53,8 @@ class Held:
         self.values: dict[bytes, list[bytes]] = {}
         for name, piece in parse_cookie(cookies):
             self.values.setdefault(name, []).append(piece.partition(b"=")[2].strip(WSP))
-        self.live: dict[tuple[int, bytes, bytes], list[tuple[bytes, int | None]]] = {}
-        """The application's values with their dates of birth, by entry, host and name."""
+        self.live: dict[tuple[int, bytes, bytes], Live] = {}
+        """The application's values, by entry, host and name."""
         self.replaced: set[bytes] = set()
         """Names to which the response has given another value."""
 
@@ -75,18 +90,15 @@ class Renewal:
         own, _, value = line.partition(b";")[0].partition(b"=")
         name, value = entry.name.encode() if entry.rename is not None else own.strip(WSP), value.strip(WSP)
         live = self._live(kept_as(entry, name), name, entry, site, now)
-        if name not in self._request.replaced and any(is_same(value, other) for other, _ in live):
+        if name not in self._request.replaced and live.has(value):
             return None if decision.enforced else line, self._refused(entry, decision.enforced)
         self._request.replaced.add(name)
         if after is not None and Reason.SEALED in decision.reasons:
-            births = [birth for _, birth in live if birth is not None]
-            after = self._born_at(min(births, default=int(now)), value, name, after, entry, site, clock, now)
+            after = self._born_at(min(live.births, default=int(now)), value, name, after, entry, site, clock, now)
         return after, decision
 
-    def _live(
-        self, sent_as: bytes, name: bytes, entry: Entry, site: Site, now: float
-    ) -> list[tuple[bytes, int | None]]:
-        """Return the application's values of the cookies that the browser sent, with their dates of birth.
+    def _live(self, sent_as: bytes, name: bytes, entry: Entry, site: Site, now: float) -> Live:
+        """Return the application's values of the cookies that the browser sent.
 
         At most MAX_OPENED of a request are decrypted, as for the application."""
         request, key = self._request, (id(entry), site.host, sent_as)
@@ -96,7 +108,9 @@ class Renewal:
                 values = values[: request.room]
                 request.room -= len(values)
             found = [self._transport.held(name, value, entry, site) for value in values]
-            request.live[key] = [one for one in found if one is not None and not has_ended(entry, one[1], now)]
+            live = [one for one in found if one is not None and not has_ended(entry, one[1], now)]
+            births = [birth for _, birth in live if birth is not None]
+            request.live[key] = Live(frozenset([value for value, _ in live]), births)
         return request.live[key]
 
     def _refused(self, entry: Entry, enforced: bool) -> Decision:
@@ -124,11 +138,6 @@ class Renewal:
         if bound is not None and not bound.is_session:
             bound_lifetime(draft, Lifetime(bound.text, birth + bound.seconds - int(now)), clock)
         return draft.text()
-
-
-def is_same(value: bytes, held: bytes) -> bool:
-    """Check whether a browser that got a value sends it back as `held`. Firefox replaces octets that are not UTF-8."""
-    return value == held or (not value.isascii() and value.decode("utf-8", "replace").encode() == held)
 
 
 def parsed(line: bytes) -> SetCookie:

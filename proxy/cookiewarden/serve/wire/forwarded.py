@@ -8,6 +8,7 @@ X-Forwarded fields are lists, as several proxies append to them; the first membe
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 
 from cookiewarden.serve.ingress import SCHEME_FIELDS
 from cookiewarden.serve.wire.head import HOST, NONE
@@ -71,11 +72,11 @@ def read_forwarded(special: Mapping[bytes, Sequence[bytes]], fields: bytes) -> F
     scheme = host = b""
     if schemes:
         scheme = _SCHEMES.get(schemes[0].lower(), b"")
-        if not scheme or (len(schemes) > 1 and any(_SCHEMES.get(each.lower()) != scheme for each in schemes)):
+        if not scheme or (len(schemes) > 1 and set(map(_SCHEMES.get, map(bytes.lower, schemes))) != {scheme}):
             unclear = (in_scheme,)
     if hosts:
         host = hosts[0] if HOST.fullmatch(hosts[0]) else b""
-        if not host or (len(hosts) > 1 and any(each.lower() != host.lower() for each in hosts)):
+        if not host or (len(hosts) > 1 and set(map(bytes.lower, hosts)) != {host.lower()}):
             unclear = (*unclear, in_host) if in_host not in unclear else unclear
     unused = () if scheme or not ingress else tuple(name for name in ingress if name in SCHEME_FIELDS)
     return Forwarded(addresses, scheme, host, is_present, unclear, unused, ingress)
@@ -86,10 +87,14 @@ _Stated = tuple[bytes, list[bytes], list[bytes]]
 _NOTHING: _Stated = (b"", [], [])
 
 
+_strip = methodcaller("strip", b" \t")
+
+
 def _members(values: Sequence[bytes]) -> list[bytes]:
     """Return the members of a list; several fields are one list (RFC 9110 5.3). A field without members has an empty
     one."""
-    members = [member.strip(b" \t") for value in values for member in value.split(b",") if member.strip(b" \t")]
+    # `map` and `filter`, because a hostile field has 8,000 members
+    members = list(filter(None, map(_strip, b",".join(values).split(b",")))) if values else []
     return members if members or not values else [b""]
 
 

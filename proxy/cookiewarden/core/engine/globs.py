@@ -7,6 +7,8 @@ stars is found by octets of that text. A new name takes a few microseconds, with
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from cookiewarden.core.cookies.glob import glob_matches
@@ -69,7 +71,7 @@ def _common(one: bytes, other: bytes) -> int:
 class _Middle(Generic[T]):
     """A glob with text between two stars."""
 
-    __slots__ = ("begun", "first", "held", "last", "length", "parts")
+    __slots__ = ("begun", "first", "held", "last", "length", "parts", "rank")
 
     def __init__(self, parts: list[bytes], held: T) -> None:
         self.parts, self.held = parts, held
@@ -78,10 +80,10 @@ class _Middle(Generic[T]):
         """Length of the beginning, the first text between two stars and its length."""
         self.last = middles[-1] if len(middles) > 1 else b""
         """The last text between two stars, or empty if there is only one."""
+        self.rank: Rank = (len(parts[0]), len(parts[-1]))
 
-    @property
-    def rank(self) -> Rank:
-        return len(self.parts[0]), len(self.parts[-1])
+
+_RANK = attrgetter("rank")
 
 
 class _Stem(Generic[T]):
@@ -124,6 +126,8 @@ class Globs(Generic[T]):
     def __init__(self) -> None:
         self._stems: dict[bytes, _Stem[T]] = {}
         self._middles: dict[bytes, _Middle[T]] = {}
+        self._ranked_middles: list[_Middle[T]] = []
+        """The same globs, highest rank first."""
         self.has_many_middles = False
         """True if more than `FEW` globs have text between two stars."""
         self._beginnings = Beginnings(())
@@ -155,17 +159,18 @@ class Globs(Generic[T]):
         for beginning, above in self._beginnings:
             self._stems[beginning].index(None if above is None else self._stems[above], own)
         self.has_many_middles = len(self._middles) > FEW
+        self._ranked_middles = sorted(self._middles.values(), key=_RANK, reverse=True)
         if self.has_many_middles:
             self._index_middles()
 
     def _index_middles(self) -> None:
         """Index each glob by its rarest gram."""
-        grams = {glob: _grams(middle.parts) for glob, middle in self._middles.items()}
-        often = Counter(gram for found in grams.values() for gram in found)
-        for glob, found in grams.items():
+        grams = [(middle, _grams(middle.parts)) for middle in self._ranked_middles]
+        often = Counter(gram for _, found in grams for gram in found)
+        for middle, found in grams:
             # Of equally rare grams, prefer letters, because many names end in digits.
             rarest = min(found, key=lambda gram: (often[gram], [-octet for octet in gram]))
-            self._by_gram.setdefault(rarest, []).append(self._middles[glob])
+            self._by_gram.setdefault(rarest, []).append(middle)
         self._gram_lengths = sorted({len(gram) for gram in self._by_gram})
 
     def ranked(self) -> list[list[T]]:
@@ -186,26 +191,27 @@ class Globs(Generic[T]):
         return self._matching_plain(name, beginnings) if beginnings else iter(())
 
     def _matching_all(self, name: bytes) -> Iterator[tuple[Rank, list[T]]]:
-        alike: dict[Rank, list[T]] = {}
-        for middle in self._matching_middles(name):
-            alike.setdefault(middle.rank, []).append(middle.held)
-        waiting = sorted(alike)
+        groups = groupby(self._matching_middles(name), _RANK)
+        waiting = next(groups, None)
         for rank, held in self._matching_plain(name, self._beginnings.of(name)):
-            while waiting and waiting[-1] > rank:
-                yield waiting[-1], alike[waiting.pop()]
-            if waiting and waiting[-1] == rank:
-                yield rank, [*held, *alike[waiting.pop()]]
+            while waiting is not None and waiting[0] > rank:
+                yield waiting[0], [middle.held for middle in waiting[1]]
+                waiting = next(groups, None)
+            if waiting is not None and waiting[0] == rank:
+                yield rank, [*held, *[middle.held for middle in waiting[1]]]
+                waiting = next(groups, None)
             else:
                 yield rank, held
-        while waiting:
-            yield waiting[-1], alike[waiting.pop()]
+        while waiting is not None:
+            yield waiting[0], [middle.held for middle in waiting[1]]
+            waiting = next(groups, None)
 
     def has(self, name: bytes) -> bool:
         """Check whether a glob matches a name."""
         beginnings = self._beginnings.of(name)
         if beginnings and any(True for _ in self._matching_plain(name, beginnings)):
             return True
-        return bool(self._middles and self._matching_middles(name))
+        return any(True for _ in self._matching_middles(name))
 
     def _matching_plain(self, name: bytes, beginnings: int) -> Iterator[tuple[Rank, list[T]]]:
         """Yield ranks and values of matching globs without text between two stars, highest rank first.
@@ -233,26 +239,31 @@ class Globs(Generic[T]):
                     yield (begun, end), [held]
             stem = stem.above
 
-    def _matching_middles(self, name: bytes) -> list[_Middle[T]]:
-        """Return the matching globs with text between two stars."""
-        found = []
-        for middle in self._with_grams(name) if self._by_gram else self._middles.values():
+    def _matching_middles(self, name: bytes) -> Iterator[_Middle[T]]:
+        """Yield the matching globs with text between two stars, highest rank first."""
+        lists = self._with_grams(name) if self._by_gram else [self._ranked_middles]
+        found: list[_Middle[T]] = []
+        for middle in chain.from_iterable(lists):
             # Names may have all texts of many globs, but in another order. This check rejects most of them.
             if (
                 0 <= name.find(middle.first, middle.begun) <= name.rfind(middle.last) - middle.length
                 and name.startswith(middle.parts[0])
                 and glob_matches(middle.parts, name)
             ):
-                found.append(middle)
-        return found
+                if len(lists) == 1:  # often all globs of a list match, and the first one is enough
+                    yield middle
+                else:
+                    found.append(middle)
+        found.sort(key=_RANK, reverse=True)
+        yield from found
 
-    def _with_grams(self, name: bytes) -> list[_Middle[T]]:
-        """Return the globs whose gram occurs in a name."""
-        found: list[_Middle[T]] = []
-        for length in self._gram_lengths:
-            for gram in self._by_gram.keys() & zip(*[name[at:] for at in range(length)], strict=False):
-                found += self._by_gram[gram]
-        return found
+    def _with_grams(self, name: bytes) -> list[list[_Middle[T]]]:
+        """Return the globs whose gram occurs in a name, in lists of one gram each."""
+        return [
+            self._by_gram[gram]
+            for length in self._gram_lengths
+            for gram in self._by_gram.keys() & zip(*[name[at:] for at in range(length)], strict=False)
+        ]
 
 
 def _grams(parts: list[bytes]) -> set[Gram]:

@@ -8,6 +8,7 @@ The script guard (serve/own_pages/guard.js) parses the same values in the page. 
 Unicode tables, limits or leniency of Python that differ from JavaScript."""
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.formats.frameworks import parameters, unwrapped
@@ -37,7 +38,7 @@ def denied(consent: Consent, values: Iterable[bytes], gpc: bool) -> Denied:
     """Return the denied categories for the values of the consent cookie and Sec-GPC.
 
     Without a value, the visitor has not answered."""
-    answers = {_read(consent.format, value) for value in values}
+    answers = _Answers.of({_read(consent.format, value) for value in values})
     found = ((gate.name, _refusal(consent, gate, answers, gpc)) for gate in consent.gates)
     return frozenset((category, reason) for category, reason in found if reason is not None)
 
@@ -51,9 +52,10 @@ def denied_after(consent: Consent, values: Iterable[bytes], is_deleted: bool, gp
     unreadable = answers & {None}
     found: dict[str, Reason | None] = {}
     if unreadable or is_deleted:
-        found = {gate.name: _refusal(consent, gate, unreadable, gpc) for gate in consent.gates}
+        none = _Answers.of(unreadable)
+        found = {gate.name: _refusal(consent, gate, none, gpc) for gate in consent.gates}
     if readable:
-        common: set[Answer] = {frozenset.intersection(*readable)}
+        common = _Answers.of({frozenset.intersection(*readable)})
         found = {gate.name: _refusal(consent, gate, common, gpc) or found.get(gate.name) for gate in consent.gates}
     return frozenset((category, reason) for category, reason in found.items() if reason is not None)
 
@@ -64,21 +66,36 @@ def stricter(one: Denied, other: Denied) -> Denied:
     return one | {(category, reason) for category, reason in other if category not in known}
 
 
-def _refusal(consent: Consent, gate: Category, answers: "set[Answer]", gpc: bool) -> Reason | None:
-    """Return the reason why a category is denied, or None. Of several answers, any readable one may object."""
-    words = _only(answers)
-    if gpc and (gate.gpc is Gpc.DENY or (gate.gpc is Gpc.DEFAULT and words is None)):
-        return Reason.GPC
-    if gate.consent is ConsentNeed.OPT_OUT and any(a is not None and not gate.granted_by <= a for a in answers):
-        return Reason.OBJECTED
-    if words is None:
-        without = Reason.CONSENT_UNREADABLE if answers else Reason.NO_CONSENT
-        return None if consent.grants_unknown(gate) else without
-    return None if gate.granted_by <= words else Reason.NO_CONSENT
-
-
 Answer = frozenset[str] | None
 """Granted words, or None for a value that cannot be read."""
+
+
+class _Answers(NamedTuple):
+    """One or several answers of a visitor, or none."""
+
+    words: Answer
+    """The words of the only answer; None without one, with an unreadable one, or with two that differ."""
+    common: Answer
+    """The words of all readable answers; None without one."""
+    are_given: bool
+
+    @classmethod
+    def of(cls, answers: set[Answer]) -> "_Answers":
+        readable = [answer for answer in answers if answer is not None]
+        return cls(_only(answers), frozenset.intersection(*readable) if readable else None, bool(answers))
+
+
+def _refusal(consent: Consent, gate: Category, answers: _Answers, gpc: bool) -> Reason | None:
+    """Return the reason why a category is denied, or None. Of several answers, any readable one may object."""
+    words, common = answers.words, answers.common
+    if gpc and (gate.gpc is Gpc.DENY or (gate.gpc is Gpc.DEFAULT and words is None)):
+        return Reason.GPC
+    if gate.consent is ConsentNeed.OPT_OUT and common is not None and not gate.granted_by <= common:
+        return Reason.OBJECTED
+    if words is None:
+        without = Reason.CONSENT_UNREADABLE if answers.are_given else Reason.NO_CONSENT
+        return None if consent.grants_unknown(gate) else without
+    return None if gate.granted_by <= words else Reason.NO_CONSENT
 
 
 def _only(answers: set[Answer]) -> Answer:

@@ -192,6 +192,18 @@ EVERY_VERB = entries(
 """Policies of one glob with every verb, which changes every attribute of a line."""
 
 
+CONSENTED = (
+    EVERY_VERB.replace("name: 'n*'", "name: 'n*', category: c")
+    .replace("name: '__Host", "category: c, name: '__Host")
+    .replace(
+        "cookies:",
+        "consent: {cookie: answer, format: list}\ncategories: {need: {basis: x}, c: {consent: opt-out, granted_by: [a]}}\n"
+        "cookies:\n  - {name: answer, category: need, lifetime: 1h, purpose: x}",
+    )
+)
+"""The same policy in a category that asks for consent."""
+
+
 def crowded(name: str, attributes: str, end: str) -> Callable[[int], tuple[bytes, bytes]]:
     """Return lines full of attributes, each with another tail."""
 
@@ -312,6 +324,8 @@ CASES = [
     Case("lines of two Expires", EVERY_VERB, crowded("n", "Expires=0;Expires=1", "a")),
     Case("lines of four Expires", EVERY_VERB, crowded("n", ";".join(f"Expires={at}" for at in range(4)), "a")),
     Case("120 deletions, every verb", EVERY_VERB, crowded("n", "Max-Age=0;Domain=bench.example;Expires=x" + ";Path" * 4, "a")),
+    Case("120 lines, every verb, many attributes, consent", CONSENTED, crowded("n", "Domain=bench.example;Max-Age=0;Max-Age=x;Expires=x" + ";a" * 58, "a")),
+    Case("120 deletions, every verb, consent", CONSENTED, crowded("n", "Max-Age=0;Domain=bench.example;Expires=x" + ";Path" * 4, "a")),
     Case("120 deletions with a prefix", EVERY_VERB, crowded("__Host-Http-n", "Max-Age=0" + ";Path" * 4, "a")),
     Case("120 deletions, undeclared", ONE, crowded("n", "Max-Age=0;Domain=bench.example;Expires=x" + ";Path" * 4, "a")),
     Case("120 lines of two Expires, every verb", EVERY_VERB, dated(2, b"1 Jan 2027 %b")),

@@ -214,7 +214,8 @@ class Engine(Judge):
         if asked is None or not asked.cookie:
             return scope
         name = asked.cookie.encode()
-        cookies = [cookie for cookie in map(parse_set_cookie, lines) if cookie and cookie.name == name]
+        named = [line for line in lines if line.lstrip(WSP).startswith(name)]
+        cookies = [cookie for cookie in map(parse_set_cookie, named) if cookie and cookie.name == name]
         if not cookies:
             return scope
         read = clock()

@@ -28,6 +28,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from cookiewarden.core.cookies.glob import name_matches
+from cookiewarden.core.policy.checks.names import sides
 from cookiewarden.core.policy.compose import Loaded, load
 from cookiewarden.core.policy.includes import Reader, Unread
 from cookiewarden.core.policy.items import (
@@ -153,7 +154,7 @@ class _List:
     unknown: frozenset[int]
     """The numbers of items that are always read."""
     names: "Counter[str]"
-    """The number of entries of each name, or each kind of glob (see `_sides`)."""
+    """The number of entries of each name, or each kind of glob (see `sides`)."""
 
 
 def _known_lists(
@@ -170,7 +171,7 @@ def _known_lists(
         if items is not None and _are_items(items, found):
             faulty = [problem.place.pos.line for problem in lines_of_problems.get(where, [])]
             unknown = _unknown(policy, items, enumerate(found), faulty)
-            yield name, _List(items, found, unknown, Counter([_sides(entry.name) for entry in found]))
+            yield name, _List(items, found, unknown, Counter([sides(entry.name) for entry in found]))
 
 
 def _are_items(items: Items, entries: Sequence[Entry]) -> bool:
@@ -201,12 +202,6 @@ def _unknown(
     compared = [at for at, entry in entries if consent and name_matches(entry.name, consent)]
     at_fault = [bisect_right(items.lines, line) - 1 for line in faulty]
     return frozenset([*compared, *(at for at in at_fault if 0 <= at <= last), last])
-
-
-def _sides(name: str) -> str:
-    """Return a name, or the beginning and end of a glob, by which two globs are compared."""
-    before, star, after = name.partition("*")
-    return f"{before}*{after.rpartition('*')[2]}" if star else name
 
 
 # Changes
@@ -343,9 +338,9 @@ class _Edited:
     def count(self, made: _List) -> None:
         """Count the names of the new list instead of the previous one."""
         names = made.names
-        names.update([_sides(one.name) for one in made.entries[self.first : self.after + self.added]])
+        names.update([sides(one.name) for one in made.entries[self.first : self.after + self.added]])
         for entry in self.known.entries[self.first : self.after]:
-            name = _sides(entry.name)
+            name = sides(entry.name)
             names[name] -= 1
             if not names[name]:
                 del names[name]
@@ -383,13 +378,13 @@ class _Changes:
 
     def want_more(self, entries: Iterable[Entry]) -> bool:
         """Check whether known entries have to be read, because of their names. `entries` are the ones that are read."""
-        names = {_sides(entry.name) for entry in entries}
+        names = {sides(entry.name) for entry in entries}
         wants = False
         for edited in self._edited.values():
             known, are_read = edited.known, set(edited.read)
-            again = Counter(_sides(known.entries[at].name) for at in map(edited.previous, are_read) if at is not None)
+            again = Counter(sides(known.entries[at].name) for at in map(edited.previous, are_read) if at is not None)
             gone = Counter(
-                _sides(known.entries[at].name) for at in range(edited.first, edited.after) if edited.now(at) is None
+                sides(known.entries[at].name) for at in range(edited.first, edited.after) if edited.now(at) is None
             )
             left_out = {name for name in names if known.names[name] > again[name] + gone[name]}
             if left_out:
@@ -397,7 +392,7 @@ class _Changes:
                 edited.wanted |= {
                     now
                     for at, entry in enumerate(known.entries)
-                    if _sides(entry.name) in left_out and (now := edited.now(at)) is not None
+                    if sides(entry.name) in left_out and (now := edited.now(at)) is not None
                 }
         return wants
 

@@ -32,20 +32,26 @@ def overlapping(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
 
 def ambiguous(drafts: Sequence[EntryDraft]) -> Iterator[Problem]:
     """Report two globs of equal rank that can match one name, which is true if prefix and suffix are the same."""
-    first: dict[tuple[str, str, Spot], EntryDraft] = {}
+    first: dict[tuple[str, Spot], EntryDraft] = {}
     for draft in drafts:
         name = draft.name
         if "*" not in name:
             continue
-        prefix, suffix = name[: name.index("*")], name[name.rindex("*") + 1 :]
+        ends = sides(name)
         for spot in draft.identity.spots():
-            other = first.setdefault((prefix, suffix, spot), draft)
+            other = first.setdefault((ends, spot), draft)
             if other is not draft and other.name != name:
                 message = (
                     f'"{name}" and "{other.name}" (at {other.place()}) can match the same name with equal rank; '
                     "make the beginning or end of one longer"
                 )
                 yield draft.problem(Code.AMBIGUOUS_GLOB, message)
+
+
+def sides(name: str) -> str:
+    """Return a name, or the beginning and end of a glob, by which two globs are compared."""
+    before, star, after = name.partition("*")
+    return f"{before}*{after.rpartition('*')[2]}" if star else name
 
 
 def too_broad(declared: Declared) -> Iterator[Problem]:

@@ -50,7 +50,7 @@ def test_a_line_of_many_attributes_keeps_its_bytes_and_those_that_mean_something
     ],
 )
 @pytest.mark.parametrize("between", ["", "; x" * 20])
-def test_a_line_has_at_most_twelve_known_attributes_four_of_one_name_and_two_dates(
+def test_a_line_has_at_most_twelve_known_attributes_four_of_one_name_two_dates_and_six_tabs(
     name: str, most: int, between: str
 ) -> None:
     others = [other for other in ("Secure", "Path=/", "Priority=Low", "HttpOnly") if not name.startswith(other[:4])][:2]
@@ -62,5 +62,7 @@ def test_a_line_has_at_most_twelve_known_attributes_four_of_one_name_and_two_dat
     assert is_read(f"a=1{between}" + f"; {name}" * most)
     assert not is_read(f"a=1{between}" + f"; {name}" * (most + 1))
     assert is_read(f"a=1{between}{crowded}" + f"; {name}" * most)
+    assert is_read(f"a\t=\t1{between};\tx\t" + f"; {name}\t" * 2 + "\t\t")
+    assert not is_read(f"a=1{between};\tx\t" + f"; {name}\t" * 2 + "\t\t\t")
     more = "; Domain=x; SameSite=Lax; Max-Age=1; Partitioned; Priority"
     assert not is_read(f"a=1{between}{crowded}" + f"; {name}" * most + more)

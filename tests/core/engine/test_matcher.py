@@ -1,16 +1,45 @@
 """The entry that applies: rank, scopes, and a literal version as the oracle."""
 
 import math
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cookiewarden.core.engine.matcher import MAX_NEAR, MAX_RULES, Matcher, _rules
+from cookiewarden.core.cookies.scope import host_matches, path_match
+from cookiewarden.core.engine.locations import MAX_LOCATIONS, MAX_PATTERNS, Locations
+from cookiewarden.core.engine.matcher import MAX_HERE, Matcher, rules_of_requests
 from cookiewarden.core.policy.policy import Entry, Rules
 from cookiewarden.core.policy.problem import Place, Pos
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The oracle: an entry with one of its hosts and one of its paths."""
+
+    entry: Entry
+    host: str
+    path: str
+
+    def applies(self, host: bytes, path: bytes | None) -> bool:
+        return (not self.host or host_matches(self.host, host)) and (
+            path is None or not self.path or path_match(path, self.path.encode())
+        )
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int, int]:
+        name = self.entry.name
+        host = 0 if not self.host else len(self.host) if self.host.startswith("*.") else 1 << 16
+        return ("*" not in name, len(name.split("*")[0]), len(name.split("*")[-1]), host, len(self.path))
+
+
+def rules(entry: Entry) -> Iterator[Rule]:
+    for host in entry.hosts or ("",):
+        for path in entry.paths or ("",):
+            yield Rule(entry, host, path)
 
 
 def entry(name: str, hosts: tuple[str, ...] = (), paths: tuple[str, ...] = ()) -> Entry:
@@ -103,26 +132,21 @@ def test_many_globs_are_matched_as_each_of_them_would_be(
     matcher = Matcher(entries)
     for name in names:
         matching = [e for e in entries if fnmatchcase(name, e.name)]
-        here = [r for e in matching for r in Matcher([e]).rules() if r.applies(host, path)]
+        here = [rule for e in matching for rule in rules(e) if rule.applies(host, path)]
         found = matcher.match(name.encode(), host, path)
-        assert (found.entry is not None) == bool(here)
         assert found.out_of_scope == (not here and bool(matching))
-        if found.entry is not None:
-            best = max(
-                ("*" not in r.entry.name, len(r.entry.name.split("*")[0]), [-part for part in r.rank]) for r in here
-            )
-            (rank,) = {tuple(r.rank) for r in here if r.entry is found.entry}
-            assert (
-                "*" not in found.entry.name,
-                len(found.entry.name.split("*")[0]),
-                [-part for part in rank],
-            ) == best
+        best = max((rule.rank for rule in here), default=None)
+        assert best == max((rule.rank for rule in here if rule.entry is found.entry), default=None)
 
 
-def test_all_rules_are_in_the_order_of_their_rank() -> None:
+def test_rules_of_requests_are_in_the_order_of_their_rank() -> None:
     names = ["*", "b*", "a*x", "a*", "a*yy", "exact", "a*m*x"]
-    ordered = [rule.entry.name for rule in Matcher(map(entry, names)).rules()]
+    ordered = [rule.entry.name for rule in rules_of_requests(map(entry, names))]
     assert ordered == ["exact", "a*yy", "a*x", "a*m*x", "a*", "b*", "*"]
+    here = [entry("a*m*x", ("x.h",)), entry("a*x", ("*.h", "y.h")), entry("a*x", ("*.h",), ("/a", "/b"))]
+    assert [(rule.entry, rule.host) for rule in rules_of_requests(here)] == [
+        (here[0], "x.h"), (here[1], "y.h"), (here[2], "*.h"), (here[1], "*.h"),
+    ]  # fmt: skip
 
 
 def test_of_many_globs_with_one_beginning_and_end_those_are_found_that_match() -> None:
@@ -172,22 +196,14 @@ def test_where_many_match_the_place_and_the_end_still_decide(
     entries = [
         replace(entry(name, (h,) if h else (), (p,) if p else ()), until=until) for name, h, p, until in declared
     ]
-    rules = [(e, rule) for e in entries for rule in _rules(e)]
     matcher = Matcher(entries)
     for name in names:
-        living = [(e, rule) for e, rule in rules if e.until > 2 and fnmatchcase(name, e.name)]
-        best = sorted(
-            ("*" not in e.name, len(e.name.split("*")[0]), [-part for part in rule.rank])
-            for e, rule in living
-            if rule.applies(host, path)
-        )
+        living = [rule for e in entries if e.until > 2 and fnmatchcase(name, e.name) for rule in rules(e)]
+        here = [rule for rule in living if rule.applies(host, path)]
         found = matcher.match(name.encode(), host, path, now=2)
-        assert found.out_of_scope == (bool(living) and not best)
-        assert (found.entry is None) == (not best)
-        if found.entry is not None:
-            e = found.entry
-            ranks = [[-part for part in rule.rank] for other, rule in rules if other is e and rule.applies(host, path)]
-            assert ("*" not in e.name, len(e.name.split("*")[0]), max(ranks)) == best[-1]
+        assert found.out_of_scope == (bool(living) and not here)
+        best = max((rule.rank for rule in here), default=None)
+        assert best == max((rule.rank for rule in here if rule.entry is found.entry), default=None)
 
 
 MANY_HERE = [entry("a" * length + "*", (f"h{length}",)) for length in range(1, 60)]
@@ -206,14 +222,41 @@ def test_of_many_globs_that_match_the_one_for_the_place_is_found() -> None:
 
 
 def test_the_memo_of_places_is_bounded() -> None:
-    matcher = Matcher(MANY_HERE)
-    for number in range(2 * MAX_NEAR):
-        assert matcher.match(b"a" * 90, b"host%d" % number, b"/").out_of_scope
-        assert len(matcher._near) <= MAX_NEAR
-    crowd = Matcher([*MANY_HERE, *(entry(f"c*{number}*") for number in range(6000))])
-    for number in range(9):
-        assert crowd.match(b"c-%d-" % number, b"host%d" % number, b"/").entry is not None
-        assert crowd._near_rules <= MAX_RULES
+    matcher = Matcher(entry(f"a*{number}", (f"h{number}",)) for number in range(2 * MAX_HERE))
+    for number in range(2 * MAX_HERE):
+        assert matcher.match(b"a%d" % number, b"h%d" % number, b"/").entry is not None
+        assert len(matcher._here) <= MAX_HERE and len(matcher._locations._locations) <= MAX_LOCATIONS
+    deep = Matcher([entry("a*", (), tuple("/a" * number for number in range(1, 1000)))])
+    for number in range(1000):
+        assert (deep.match(b"a", b"h", b"/a" * number).entry is not None) == (number > 0)
+        assert deep._locations._patterns <= MAX_PATTERNS
+
+
+def test_hosts_that_a_policy_does_not_distinguish_are_one_place() -> None:
+    matcher = Matcher([entry("a", ("h", "*.h"), ("/a", "/a/b/"))])
+    for host, path in (
+        (b"x", b"/"),
+        (b"y", b"/x"),
+        (b"x.h", b"/a"),
+        (b"y.h", b"/a/x"),
+        (b"z.h", b"/a/b"),
+        (b"", b"/ab"),
+    ):
+        matcher.match(b"a", host, path)
+    assert len(matcher._here) == 3  # no pattern; `*.h` and `/a`; `*.h` and `/a` as the path of `/a/b`
+
+
+PATHS = st.text("/ab", max_size=6).map(lambda text: "/" + text)
+
+
+@given(st.lists(PATHS, max_size=8, unique=True), st.lists(PATHS, min_size=2, max_size=8))
+def test_paths_with_one_key_match_the_same_paths_of_the_policy(declared: list[str], asked: list[str]) -> None:
+    locations = Locations([entry("a", (), tuple(declared))])
+    found: dict[bytes, set[str]] = {}
+    for path in map(str.encode, asked):
+        matching = {one for one in declared if path_match(path, one.encode())}
+        assert set(locations.at(b"h", path).paths or ()) == matching
+        assert found.setdefault(locations.path_key(path), matching) == matching
 
 
 def test_the_host_of_a_pattern_may_be_deep_and_the_pattern_long() -> None:

@@ -8,7 +8,7 @@ from cookiewarden.core.cookies.cookie import parse_set_cookie
 from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.engine.memo import SetCookieLines
+from cookiewarden.core.engine.memo import MAX_SEARCHED, SetCookieLines
 from cookiewarden.core.engine.seal import Keyring
 from cookiewarden.core.policy.policy import Mode
 from tests.support.policies import engine, entries, policy
@@ -111,6 +111,17 @@ def test_a_plan_of_several_lines_never_hides_a_renewal() -> None:
     ):
         assert runs(tried, held, b"1", b"1", b"1") == lines
         assert runs(tried, held, b"1", b" 1 ", b"1")[-1] == every[-1]
+
+
+def test_a_plan_of_long_values_never_hides_a_renewal() -> None:
+    tried = engine(entries("name: a", "name: v, renew: false", "name: b"))
+    long, rest = b"a" * 1000, b"; x=" + b"a" * 3000
+    every = b"a=1; Path=/", b"v=" + long + b"; Path=/", b"b=1; Path=/"
+    assert len(long) * len(rest) > MAX_SEARCHED
+    for _ in range(2):
+        assert runs(tried, b"v=2" + rest, b"1", long, b"1") == every
+        assert runs(tried, b"xv=" + long + rest, b"1", long, b"1") == every
+        assert runs(tried, b"a=1;  v = " + long + b" " + rest, b"1", long, b"1") == every[::2]
 
 
 VALUES = st.sampled_from(["1", "2", "", "1=1", '"1"'])

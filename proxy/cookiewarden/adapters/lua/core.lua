@@ -7,7 +7,7 @@ local sub, find, match, lower, format = string.sub, string.find, string.match, s
 local byte, char, floor, concat = string.byte, string.char, math.floor, table.concat
 
 local MAX_PAIR, MAX_ATTRIBUTE, MAX_CONSENT = 4096, 1024, 16384
-local MAX_KNOWN, MAX_SAME, MAX_EXPIRES = 12, 4, 2
+local MAX_KNOWN, MAX_SAME, MAX_EXPIRES, MAX_TABS = 12, 4, 2, 6
 local FOREVER = 1000000000000
 local KNOWN = {
   ["max-age"] = true, expires = true, domain = true, path = true, secure = true, httponly = true, samesite = true,
@@ -201,7 +201,8 @@ local function parse(line)
     cookie.names[i] = key
     cookie.at[key] = i
   end
-  local is_clear = known <= MAX_KNOWN and most <= MAX_SAME and (same["expires"] or 0) <= MAX_EXPIRES
+  local _, tabs = string.gsub(concat(raws), "\t", "")
+  local is_clear = known <= MAX_KNOWN and most <= MAX_SAME and (same["expires"] or 0) <= MAX_EXPIRES and tabs <= MAX_TABS
   return is_clear and cookie or nil
 end
 
@@ -540,27 +541,19 @@ local function without_outer_tabs(raw)
   return " " .. strip(sub(raw, 1, equals - 1)) .. "=" .. strip(sub(raw, equals + 1))
 end
 
-local function renumbered(draft)
-  local raws, names, at, moved = {}, {}, {}, nil
-  local by_place = {}
-  for name, place in pairs(draft.at) do by_place[place] = name end
-  for i = 1, #draft.raws do
-    if not draft.gone[i] then
-      local name = by_place[i] or draft.names[i] or ""
-      if i == draft.empty then
-        moved = { draft.raws[i], name }
-      else
-        raws[#raws + 1] = draft.raws[i]
-        names[#names + 1] = name
-      end
+-- The cookie without attributes that have a tab elsewhere, because Chromium ignores a line with a tab in a value.
+local function without_tabs(cookie)
+  if not has_tab(concat(cookie.raws)) then return cookie end
+  local raws, names, at = {}, {}, {}
+  for i = 1, #cookie.names do
+    local raw = without_outer_tabs(cookie.raws[i])
+    if not has_tab(raw) then
+      raws[#raws + 1] = raw
+      names[#names + 1] = cookie.names[i]
+      at[cookie.names[i]] = #names
     end
   end
-  if moved then
-    raws[#raws + 1] = moved[1]
-    names[#names + 1] = moved[2]
-  end
-  for i = 1, #names do at[names[i]] = i end
-  draft.raws, draft.names, draft.at, draft.gone, draft.given, draft.empty = raws, names, at, {}, #names, nil
+  return { pair = cookie.pair, name = cookie.name, value = cookie.value, raws = raws, names = names, at = at }
 end
 
 local function delete(draft)
@@ -580,17 +573,6 @@ local function delete(draft)
     draft.at["max-age"] = #draft.raws
     draft.is_changed = true
   end
-  for i = 1, #draft.raws do
-    if not draft.gone[i] and has_tab(draft.raws[i]) then
-      draft.raws[i] = without_outer_tabs(draft.raws[i])
-      draft.is_changed = true
-      if has_tab(draft.raws[i]) then
-        draft.gone[i] = true
-        draft.tabs = true
-      end
-    end
-  end
-  if draft.tabs then renumbered(draft) end
   if draft.value ~= "" then
     local equals = find(draft.pair, "=", 1, true)
     draft.pair = equals and sub(draft.pair, 1, equals) or draft.pair
@@ -600,12 +582,13 @@ end
 
 -- A deletion with only the cookie's identity.
 local function bare_deletion(cookie)
+  cookie = without_tabs(cookie)
   local raws, names = {}, {}
   local is_cross_site = same_site_of(cookie) == "none"
   for i = 1, #cookie.names do
-    local name, raw = cookie.names[i], without_outer_tabs(cookie.raws[i])
-    if IDENTITY[name] and (name ~= "samesite" or is_cross_site) and not has_tab(raw) then
-      raws[#raws + 1] = raw
+    local name = cookie.names[i]
+    if IDENTITY[name] and (name ~= "samesite" or is_cross_site) then
+      raws[#raws + 1] = cookie.raws[i]
       names[#names + 1] = name
     end
   end
@@ -660,7 +643,10 @@ local function decide(policy, line, cookie, entry, site, denied, clock)
     return nil, nil
   end
   if denied[entry.category] and not deletion then return nil, nil end
+  local sent = cookie
+  if deletion then cookie = without_tabs(cookie) end
   local draft = draft_of(cookie)
+  draft.is_changed = cookie ~= sent
   if entry.domain then edit_domain(draft, entry.domain) elseif entry.domain_moves then move_domain(draft, entry.domain_moves) end
   if entry.path then edit_path(draft, entry.path) elseif entry.path_moves and not starts(prefix_of(draft.name), "__host-") then move_path(draft, entry.path_moves) end
   edit_sending(draft, entry, deletion and site.takes_secure or (not deletion and site.https), deletion)

@@ -6,6 +6,7 @@ unquoted or trimmed.
 """
 
 import re
+from itertools import compress
 
 from cookiewarden.core.cookies.date import ExpiresClock, parse_cookie_date
 
@@ -27,6 +28,8 @@ MAX_SAME = 4
 """Maximum number of known attributes of one name in a line, for the same reason."""
 MAX_EXPIRES = 2
 """Maximum number of Expires in a line. A date costs more to read than all other attributes."""
+MAX_TABS = 6
+"""Maximum number of tabs in a line's attributes. Applications send none."""
 KNOWN = (
     b"max-age",
     b"expires",
@@ -60,7 +63,7 @@ class SetCookie:
         self.value = value
         self.raws = raws
         self.names = names
-        self.at = {name: at for at, name in enumerate(names)}
+        self.at = dict(zip(names, range(len(names)), strict=True))
         """The position of the last attribute of each name."""
         self._lifetime: Lifetimes | None = None
 
@@ -88,9 +91,8 @@ class Lifetimes:
         found: list[Lifetime] = []
         age: Lifetime | None = None
         date: Lifetime | None = None
-        for at, name in enumerate(names):
-            if name not in LIFETIME:
-                continue
+        for at in compress(range(len(names)), map(LIFETIME.__contains__, names)):
+            name = names[at]
             value = raws[at].partition(b"=")[2].strip(WSP)
             if name == b"max-age":
                 # nearly all are short and have only digits
@@ -144,7 +146,9 @@ def read_set_cookie(line: bytes) -> SetCookie | None:
 def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
     """Split the text after a line's first `;` into attributes and their names.
 
-    Return None if there are more than MAX_KNOWN known attributes, MAX_SAME of one name or MAX_EXPIRES."""
+    Return None if there are more than MAX_KNOWN known attributes, MAX_SAME of one name, MAX_EXPIRES or MAX_TABS."""
+    if text.count(b"\t") > MAX_TABS:
+        return None
     if text.count(b";") < MAX_KNOWN:
         raws = text.split(b";")
         names = [_SPELLED.get(raw.partition(b"=")[0].strip(WSP), b"") for raw in text.lower().split(b";")]
@@ -154,7 +158,7 @@ def _attributes(text: bytes) -> tuple[list[bytes], list[bytes]] | None:
             return None
     if len(names) > MAX_EXPIRES and names.count(b"expires") > MAX_EXPIRES:
         return None
-    if len(names) > MAX_SAME and any([names.count(name) > MAX_SAME for name in KNOWN]):
+    if len(names) > MAX_SAME and max(map(names.count, KNOWN)) > MAX_SAME:
         return None
     if len(text) > MAX_ATTRIBUTE:
         for at, name in enumerate(names):
@@ -167,20 +171,13 @@ def _few_of_many(text: bytes) -> tuple[list[bytes], list[bytes]]:
     """Split a long list into known attributes, up to MAX_KNOWN + 1, and the texts between them.
 
     Splitting 16,000 attributes completely would take 45 ms."""
-    raws: list[bytes] = []
-    names: list[bytes] = []
     # Three items for each known attribute: the text before it, its text and its name. At the end is the rest.
     parts = _KNOWN.split(text, MAX_KNOWN + 1)
-    for before, raw, name in zip(parts[:-1:3], parts[1::3], parts[2::3], strict=True):
-        if before:
-            raws.append(before[1:])
-            names.append(b"")
-        raws.append(raw[1:])
-        names.append(name.lower())
-    if parts[-1]:
-        raws.append(parts[-1][1:])
-        names.append(b"")
-    return raws, names
+    known = map(bytes.lower, parts[2::3])
+    del parts[2::3]
+    names = [b""] * len(parts)
+    names[1::2] = known
+    return [part[1:] for part in filter(None, parts)], list(compress(names, parts))
 
 
 def value_of(raw: bytes) -> bytes:
@@ -228,10 +225,10 @@ def name_of(piece: bytes) -> bytes:
 
 def with_name(pair: bytes, name: bytes) -> bytes:
     """Return a pair with another name and the same whitespace and value."""
-    old, equals, value = pair.partition(b"=")
+    old = pair.partition(b"=")[0]
     bare = old.strip(WSP)
     begin = old.index(bare)
-    return old[:begin] + name + old[begin + len(bare) :] + equals + value
+    return pair[:begin] + name + pair[begin + len(bare) :]
 
 
 def with_value(pair: bytes, value: bytes) -> bytes:

@@ -84,6 +84,8 @@ class ExpiresClock(NamedTuple):
     """The time that decides whether an Expires is a deletion: the Date, or the latest time if the Date is unclear."""
     is_known: bool = True
     """False if browsers may read the Date differently: there are several, or it is not an IMF-fixdate."""
+    now: float = 0.0
+    """The proxy's time."""
 
 
 _CLEAR = re.compile(
@@ -97,7 +99,7 @@ _CLEAR = re.compile(
 
 def clock_at(now: float) -> ExpiresClock:
     """Return the clock of a response without a Date, or with the current one."""
-    return ExpiresClock(now, now, now)
+    return ExpiresClock(now, now, now, now=now)
 
 
 def expires_clock(dates: Sequence[bytes], now: float) -> ExpiresClock:
@@ -109,7 +111,7 @@ def expires_clock(dates: Sequence[bytes], now: float) -> ExpiresClock:
     is_known = len(texts) == len(read) == 1 and texts[0] == imf_fixdate(read[0])
     times = [now, *map(float, read)]
     latest = max(times)
-    return ExpiresClock(min(times), latest, float(read[0]) if is_known else latest, is_known)
+    return ExpiresClock(min(times), latest, float(read[0]) if is_known else latest, is_known, now)
 
 
 @lru_cache(maxsize=64)  # one date per bound and second (0.1 µs instead of 2)

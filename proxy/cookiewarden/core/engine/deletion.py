@@ -3,13 +3,16 @@
 A deletion by the application keeps its other attributes (`delete`). A deletion by the proxy has only the necessary ones
 (`bare_deletion`). Both have an empty value and one Max-Age, so that all browsers read the same lifetime."""
 
-from itertools import compress
+from itertools import compress, repeat
+from operator import contains, not_
 
 from cookiewarden.core.cookies.cookie import (
     KNOWN,
+    LIFETIME,
     TOO_LONG,
     WSP,
     SetCookie,
+    value_of,
     with_value,
 )
 from cookiewarden.core.engine.verbs import Draft, keep_promise, needs_secure, require_secure, same_site_of
@@ -31,41 +34,32 @@ def complete(draft: Draft) -> None:
 
 def delete(draft: Draft) -> None:
     """Remove the value and leave `Max-Age=0` as the only lifetime. A line in this form is not changed."""
-    lifetime = draft.lifetime().all
     names, raws = draft.names, draft.raws
+    lifetime = list(compress(range(len(names)), map(LIFETIME.__contains__, names)))
     if not _IGNORED.isdisjoint(draft.at):  # some browsers read attributes that are too long
         draft.remove([at for at, name in enumerate(names) if name in _IGNORED])
-    if len(lifetime) != 1 or lifetime[0][1] != b"max-age" or lifetime[0][2] != b"0":
-        draft.remove([at for at, _, _, _ in lifetime])
+    if len(lifetime) != 1 or names[lifetime[0]] != b"max-age" or value_of(raws[lifetime[0]]) != b"0":
+        draft.remove(lifetime)
         if not all(map(bytes.strip, raws)):
             draft.remove([at for at, name in enumerate(names) if not name and not raws[at].strip(WSP)])
         draft.end(b"max-age", _ENDED)
-    if b"\t" in b"".join(raws):
-        _without_tabs(draft)
     if draft.value:
         draft.become(with_value(draft.pair, b""), draft.name, b"")
 
 
-def _without_tabs(draft: Draft) -> None:
-    """Remove tabs from the attributes, and attributes that need one. Chromium ignores a line with a tab in a value."""
-    unclear = []
-    for at, raw in enumerate(draft.raws):
-        if b"\t" in raw and at not in draft.gone:
-            draft.raws[at] = without_outer_tabs(raw)
-            draft.is_changed = True
-            if b"\t" in draft.raws[at]:
-                unclear.append(at)
-    if unclear:
-        draft.remove(unclear)
-        draft.renumber()
+def without_tabs(cookie: SetCookie) -> SetCookie:
+    """Return a cookie without the tabs around its attributes' names and values, which browsers ignore.
 
-
-def without_outer_tabs(raw: bytes) -> bytes:
-    """Return an attribute without the tabs around its name and its value, which browsers ignore."""
-    if b"\t" not in raw:
-        return raw
-    key, equals, value = raw.partition(b"=")
-    return b" " + key.strip(WSP) + equals + value.strip(WSP)
+    Attributes with other tabs are removed. Chromium ignores a line with a tab in a value."""
+    if b"\t" not in b"".join(cookie.raws):
+        return cookie
+    strip = bytes.strip  # other white space than blanks and tabs does not occur
+    raws = [b" " + b"=".join(map(strip, raw.split(b"=", 1))) if b"\t" in raw else raw for raw in cookie.raws]
+    names = cookie.names
+    if b"\t" in b"".join(raws):
+        left = list(map(not_, map(contains, raws, repeat(b"\t"))))
+        raws, names = list(compress(raws, left)), list(compress(names, left))
+    return SetCookie(cookie.pair, cookie.name, cookie.value, raws, names)
 
 
 def bare_deletion(cookie: SetCookie) -> bytes:
@@ -74,17 +68,16 @@ def bare_deletion(cookie: SetCookie) -> bytes:
     For a cookie without a name, the line has a bare word as its value (RFC 6265bis 5.6). Some clients read
     `=word; Max-Age=0` as a cookie named Max-Age.
     """
+    cookie = without_tabs(cookie)
     raws: list[bytes] = []
     names: list[bytes] = []
     if not _IDENTITY.isdisjoint(cookie.at):
-        raws = list(compress(cookie.raws, map(_IDENTITY.__contains__, cookie.names)))
-        names = list(filter(_IDENTITY.__contains__, cookie.names))
-    if b"samesite" in names or b"\t" in b"".join(raws):
-        # Without SameSite=None, browsers ignore the line in a response to another site's page. The last one counts.
-        is_cross_site = same_site_of(cookie) == b"none"
-        written = [(without_outer_tabs(raw), name) for raw, name in zip(raws, names, strict=True)]
-        kept = [(raw, name) for raw, name in written if (name != b"samesite" or is_cross_site) and b"\t" not in raw]
-        raws, names = [raw for raw, _ in kept], [name for _, name in kept]
+        is_kept = _IDENTITY.__contains__
+        if b"samesite" in cookie.at and same_site_of(cookie) != b"none":
+            # Without SameSite=None, browsers ignore the line in a response to another site's page. The last one counts.
+            is_kept = (_IDENTITY - {b"samesite"}).__contains__
+        raws = list(compress(cookie.raws, map(is_kept, cookie.names)))
+        names = list(filter(is_kept, cookie.names))
     pair = cookie.name + b"=" if cookie.name else b"deleted"
     if cookie.name.startswith(b"__"):  # the name may have a prefix
         draft = Draft(SetCookie(pair, cookie.name, b"", raws, names))

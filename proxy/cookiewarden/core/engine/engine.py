@@ -24,7 +24,7 @@ from cookiewarden.core.cookies.cookie import (
     parse_set_cookie,
 )
 from cookiewarden.core.cookies.date import ExpiresClock, expires_clock
-from cookiewarden.core.cookies.scope import canonical_host, path_match, path_of
+from cookiewarden.core.cookies.scope import canonical_host, path_of
 from cookiewarden.core.cookies.suffix import is_public_suffix, registrable_parents
 from cookiewarden.core.engine import consent, eviction
 from cookiewarden.core.engine.decision import (
@@ -47,6 +47,7 @@ from cookiewarden.core.engine.memo import (
     MAX_NEW,
     MAX_PLANS,
     MAX_SCOPES,
+    MAX_SEARCHED,
     MAX_SHAPE,
     NAMELESS,
     NO_ANSWER,
@@ -107,6 +108,7 @@ class Engine(Judge):
         """True if Sec-GPC affects decisions."""
         self.evicts = policy.evict is not Evict.OFF and self.mode is Mode.ENFORCE
         """True if `evictions` may return lines."""
+        self._has_paths = self.tables.matcher.has_paths
         self._keyring = keyring
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
@@ -174,15 +176,10 @@ class Engine(Judge):
         key = (
             host,
             https,
-            self._paths_of(path_of(target)) if self.tables.paths else None,
+            self.tables.matcher.path_key(path_of(target)) if self._has_paths else b"",
             answer,
         )
         return self._scopes.get(key) or self._new_scope(key, Site(canonical_host(host), path_of(target), https))
-
-    def _paths_of(self, path: bytes) -> tuple[bytes, ...]:
-        """Return the policy's paths that match a request's path."""
-        beginnings = [path[:length] for length in self.tables.path_lengths if length <= len(path)]
-        return tuple([found for found in beginnings if found in self.tables.paths and path_match(path, found)])
 
     def _new_scope(self, key: "ScopeKey", site: Site) -> Scope:
         if len(self._scopes) >= MAX_SCOPES:
@@ -320,9 +317,7 @@ class Engine(Judge):
         # A large value can make a cookie too large. Checking the sum of all values takes only one comparison.
         if plan is not None and len(b"".join(lines.values)) <= MAX_PAIR - MAX_KEY:
             values = lines.values
-            if not cookies or not any(
-                [name + values[at].strip(WSP) in cookies or not values[at].isascii() for at, name in plan.ends]
-            ):
+            if not cookies or not plan.ends or not _may_renew(plan, values, cookies):
                 return plan.apply(values), plan.decisions
         parts: list[bytes] = []
         decisions = []
@@ -373,7 +368,7 @@ class Engine(Judge):
             decision = _for_name(plan.decision, name)
             if len(name) + len(tail) <= MAX_KEY:
                 self._count()
-                own = replace(plan, decision=decision)
+                own = DatedPlan(decision, plan.before, plan.after, plan.bound, plan.normalizes)
                 scope.bounds[name] = bound = scope.bounds[kind]
                 scope.dated[name, before, rest, class_of(date, bound, clock)] = own
             return plan.apply(pair, date, clock), decision
@@ -433,6 +428,8 @@ class Engine(Judge):
         decisions: list[Decision | None] = []
         known = scope.names
         seen: set[bytes] = set()
+        repeated: dict[tuple[object, ...], Decision] = {}
+        """Decisions on repeated names, because each name needs its own object (see `_for_name`)."""
         names: frozenset[bytes] = frozenset()
         carried_so_far = 0
         for piece in pieces:
@@ -454,10 +451,13 @@ class Engine(Judge):
                 decision = (
                     carried
                     if decision.action is Action.PASS
-                    else replace(decision, reasons=(*decision.reasons, *carried.reasons))
+                    else decision.because((*decision.reasons, *carried.reasons))
                 )
             if name in seen:
-                decision = replace(decision, reasons=(*decision.reasons, Reason.DUPLICATE_NAME))
+                alike = name, decision.action, decision.reasons
+                decision = repeated.get(alike) or repeated.setdefault(
+                    alike, decision.because((*decision.reasons, Reason.DUPLICATE_NAME))
+                )
             seen.add(name)
             becomes.append(after)
             decisions.append(decision)
@@ -491,7 +491,7 @@ class Engine(Judge):
         plan = scope.headers.get(key)
         if plan is not None:
             plan.uses += 1
-            if plan.uses == OFTEN and len(key) <= MAX_FORM:
+            if plan.uses == OFTEN and sum(map(len, key)) + 8 * len(key) <= MAX_FORM:
                 plan.form = form_of(key, plan.kept)
             if plan.form is not None:
                 scope.use(plan)
@@ -610,6 +610,14 @@ class Engine(Judge):
 def _has_control(text: bytes) -> bool:
     """Check for control characters. For printable text, this takes two thirds of the time of a search for CONTROL."""
     return not text.decode("latin-1").isprintable() and CONTROL.search(text) is not None
+
+
+def _may_renew(plan: RunPlan, values: list[bytes], cookies: bytes) -> bool:
+    """Check whether a line may renew one of the cookies in a request's Cookie field. Few other lines pass the check."""
+    held: bytes | frozenset[bytes] = cookies
+    if len(cookies) * len(b"".join(values)) > MAX_SEARCHED:
+        held = frozenset(b"=".join(map(bytes.strip, piece.split(b"=", 1))) for piece in cookies.split(b";"))
+    return any([name + values[at].strip(WSP) in held or not values[at].isascii() for at, name in plan.ends])
 
 
 def _reads_value(decision: Decision) -> bool:

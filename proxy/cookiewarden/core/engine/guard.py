@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cookiewarden.core.engine.matcher import Matcher
+from cookiewarden.core.engine.matcher import rules_of_requests
 from cookiewarden.core.policy.policy import Category, Consent, ConsentNeed, Mode, Policy
 
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ def guard_rules(policy: Policy, mode: Mode, now: float) -> Json:
                 not rule.entry.report_only,
                 *_unless(rule.entry.rules.renew),
             ]
-            for rule in Matcher(live).rules()
+            for rule in rules_of_requests(live)
         ],
         "consent": {
             "cookie": asked.cookie,

@@ -20,7 +20,7 @@ from cookiewarden.core.cookies.date import ExpiresClock
 from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.engine import verbs
 from cookiewarden.core.engine.decision import Action, Decision, Reason
-from cookiewarden.core.engine.deletion import bare_deletion, complete, delete
+from cookiewarden.core.engine.deletion import bare_deletion, complete, delete, without_tabs
 from cookiewarden.core.engine.matcher import Match, Matcher
 from cookiewarden.core.engine.transport import Transport
 from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
@@ -62,8 +62,6 @@ class Tables:
             entry.rename.name.encode(): entry.name.encode() for entry in policy.entries if entry.rename is not None
         }
         """The application's name for each new name in browsers."""
-        self.paths = frozenset(path.encode() for entry in policy.entries for path in entry.paths)
-        self.path_lengths = sorted(set(map(len, self.paths)))
         # An engine in another mode is built on the event loop, so it must not search 100,000 entries.
         self.seals = policy.seals
         self.limits_renewal = any([not entry.rules.renew for entry in policy.entries])
@@ -165,7 +163,9 @@ class Judge:
         site, enforced = situation.site, self.mode is Mode.ENFORCE and not entry.report_only
         if entry.category in situation.denied and not deletion:
             return None, Decision(Action.BLOCK, entry, (situation.denied[entry.category],), enforced)
+        sent, cookie = cookie, without_tabs(cookie) if deletion else cookie
         draft = Draft(cookie)
+        draft.is_changed = cookie is not sent
         fits = True
         more: list[Reason] = []  # reasons that are not edits
         if entry.rename is not None and enforced:
@@ -181,7 +181,7 @@ class Judge:
             verbs.edit_reading(draft, entry.rules)
             if entry.rules.bound is not None:
                 verbs.bound_lifetime(draft, entry.rules.bound, clock)
-            fits = self.transport.seal(draft, entry, site, enforced)
+            fits = self.transport.seal(draft, entry, site, enforced, clock.now)
             if entry.set_by is SetBy.SCRIPT:
                 more.append(Reason.SET_BY_SERVER)
         refusals = verbs.certain_refusals(draft)

@@ -6,38 +6,14 @@ a policy ensure that two entries of equal rank do not match the same cookie.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
+from itertools import groupby
 
-from cookiewarden.core.cookies.scope import host_matches, path_match
-from cookiewarden.core.engine.globs import Globs, Rank
+from cookiewarden.core.engine.globs import Globs, in_order, sides
+from cookiewarden.core.engine.locations import EXACT, Location, Locations
+from cookiewarden.core.engine.masks import Sets, mask_of, numbers_of
 from cookiewarden.core.policy.policy import Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """An entry with one of its hosts and one of its paths; an empty text matches any."""
-
-    entry: Entry
-    host: str
-    path: bytes
-
-    def applies(self, host: bytes, path: bytes | None) -> bool:
-        """Check whether the rule applies at a place. For a request, `path` is None and is not checked."""
-        return (not self.host or host_matches(self.host, host)) and (
-            path is None or not self.path or path_match(path, self.path)
-        )
-
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        host = 0 if not self.host else len(self.host) if self.host.startswith("*.") else 1 << 16
-        return (-_suffix_length(self.entry.name), -host, -len(self.path))
-
-
-def _rank(rule: Rule) -> tuple[int, int, int]:
-    return rule.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,237 +24,216 @@ class Match:
     out_of_scope: bool = False
 
 
-FEW = 8
-"""Maximum number of rules of one name that are tried one by one. Above it, they are looked up by host."""
-MANY = 16
-"""Number of matching globs without an applicable rule after which a matcher for the place is built."""
-MAX_NEAR = 256
-"""Maximum number of matchers stored for places."""
-MAX_RULES = 20_000
-"""Maximum number of rules in all these matchers."""
+MAX_HERE = 256
+"""Maximum number of locations for which a matcher stores the globs that apply."""
 _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 
 
-class _Rules:
-    """Rules of one name or glob, in the order of their rank."""
+class _Named:
+    """All entries with one name or glob."""
 
-    __slots__ = ("_by_host", "_here", "_where", "all", "everywhere")
+    __slots__ = ("entries", "only", "until")
 
-    def __init__(self) -> None:
-        self.all: list[Rule] = []
-        self.everywhere: Match | None = None
-        """The match at every place, if there is only one rule and it applies everywhere."""
-        self._by_host: _ByHost | None = None
-        self._where: tuple[bytes, bytes | None] | None = None
-        self._here: list[Rule] = []
-
-    def index(self) -> None:
-        """Prepare for look-ups. All rules must be present."""
-        self.all.sort(key=_rank)
-        if len(self.all) == 1 and not self.all[0].host and not self.all[0].path:
-            self.everywhere = Match(self.all[0].entry)
-
-    def at(self, host: bytes, path: bytes | None) -> list[Rule]:
-        """Return the rules that apply at a place.
-
-        The result for the last place is kept. All cookies of a request have the same place, so a request checks each
-        rule once."""
-        if len(self.all) == 1:
-            return self.all if self.all[0].applies(host, path) else []
-        where = (host, path)
-        if self._where != where:
-            self._here = self._find(host, path)
-            self._where = where
-        return self._here
-
-    def _find(self, host: bytes, path: bytes | None) -> list[Rule]:
-        if len(self.all) <= FEW:
-            return [rule for rule in self.all if rule.applies(host, path)]
-        self._by_host = self._by_host or _ByHost(self.all)
-        return sorted(self._by_host.at(host, path), key=_rank)
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries = entries
+        self.until = max(entry.until for entry in entries)
+        self.only = Match(entries[0]) if len(entries) == 1 else None
+        """The match, if there is only one entry."""
 
 
-class _ByHost:
-    """Rules by host."""
+class _Here:
+    """A location at a time, with the entries that apply."""
 
-    __slots__ = ("_longest", "_rules")
+    __slots__ = ("_found", "globs", "living", "location", "now", "orders", "where")
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules: dict[bytes, list[Rule]] = {}
-        for rule in rules:
-            self._rules.setdefault(rule.host.encode(), []).append(rule)
-        self._longest = max(map(len, self._rules), default=0)
+    def __init__(
+        self, where: tuple[bytes, bytes | None], location: Location, now: float, globs: int, living: int
+    ) -> None:
+        self.where, self.location, self.now = where, location, now
+        self.globs = globs
+        """The globs of which entries may apply."""
+        self.living = living
+        """The globs that have not ended, at any location."""
+        self._found: dict[_Named, Match | None] = {}
+        self.orders: dict[int, dict[int, int]] = {}
+        """Ranks of globs with equal beginnings and ends, by their set: for each that applies, its rank here."""
 
-    def at(self, host: bytes, path: bytes | None) -> Iterator[Rule]:
-        """Yield the rules that apply at a place."""
-        for pattern in _patterns_of(host, self._longest):
-            for rule in self._rules.get(pattern, ()):
-                if path is None or not rule.path or path_match(path, rule.path):
-                    yield rule
-
-
-@lru_cache(maxsize=64)
-def _patterns_of(host: bytes, longest: int) -> tuple[bytes, ...]:
-    """Return the patterns of at most `longest` octets that match a host (`host_matches`), and the empty one."""
-    found = [b"", host]
-    at = host.find(b".", max(1, len(host) - longest))
-    while at > 0:
-        found.append(b"*" + host[at:])
-        at = host.find(b".", at + 1)
-    return tuple(found)
+    def match(self, named: _Named) -> Match | None:
+        """Return the match with the highest rank here, or None."""
+        if named.only is not None:
+            entry = named.entries[0]
+            return named.only if entry.until > self.now and self.location.has(entry) else None
+        if named not in self._found:
+            here = [entry for entry in named.entries if entry.until > self.now and self.location.has(entry)]
+            self._found[named] = Match(max(here, key=self.location.rank)) if here else None
+        return self._found[named]
 
 
 class Matcher:
     """Index of entries by name. A match takes one look-up of the name, one of its beginning and one of its end."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        # Most entries are the only one of their name. Their rules are made when they are needed: 100,000 take 0.6 s.
-        single: dict[bytes, Entry] = {}
-        others: list[Entry] = []
+        entries = list(entries)
+        # Most entries are the only one of their name. They are prepared when they are needed: 100,000 take 0.6 s.
+        self._single: dict[bytes, Entry] = {}
+        """Entries without others of their name, which may not be in `_exact` yet."""
+        others: dict[bytes, list[Entry]] = {}
         for entry in entries:
             name = entry.name.encode()
-            if b"*" in name or single.setdefault(name, entry) is not entry:
-                others.append(entry)
-        repeated = {entry.name.encode() for entry in others} & single.keys()
-        first = [single.pop(name) for name in repeated]
-        self._single: dict[bytes, Entry] = {}
-        self._take(rule for entry in (*first, *others) for rule in _rules(entry))
-        self._single = single
-        """Entries without others of their name, whose rules may not be in `_exact` yet."""
+            if b"*" in name or self._single.setdefault(name, entry) is not entry:
+                others.setdefault(name, []).append(entry)
+        for name in others.keys() & self._single.keys():
+            others[name].insert(0, self._single.pop(name))
+        self._exact = {name: _Named(some) for name, some in others.items() if b"*" not in name}
+        globs = in_order([name for name in others if b"*" in name])
+        self._globs = Globs(globs)
+        self._named = [_Named(others[glob]) for glob in globs]
+        """The entries of each glob, by its number."""
+        self._alike = _alike(globs)
+        self._locations = Locations(entries)
+        self._index_scopes()
+        self._last: dict[bool, _Here] = {}
+        """The last location of a request and of a response, because an exchange has several cookies."""
+        self._here: dict[tuple[Location, float], _Here] = {}
+        self._living = -math.inf, self._of_living(-math.inf)
 
-    @classmethod
-    def _of(cls, rules: Iterable[Rule]) -> "Matcher":
-        made = cls(())
-        made._take(rules)
-        return made
-
-    def _take(self, rules: Iterable[Rule]) -> None:
-        self._exact: dict[bytes, _Rules] = {}
-        self._globs: Globs[_Rules] = Globs()
-        for rule in rules:
-            name = rule.entry.name.encode()
-            if b"*" in name:
-                self._globs.get(name, _Rules()).all.append(rule)
-            else:
-                self._exact.setdefault(name, _Rules()).all.append(rule)
-        self._globs.index()
-        for found in self._all():
-            found.index()
-        self._by_host: _ByHost | None = None
-        self._near_rules = 0
-        self._near: dict[tuple[bytes, bytes | None, float], Matcher] = {}
-        self._current: tuple[float, Matcher] | None = None
+    def _index_scopes(self) -> None:
+        """Index the globs by host and by path."""
+        hosts: dict[str, list[int]] = {}
+        paths: dict[str, list[int]] = {}
+        for number, named in enumerate(self._named):
+            for host in {host for entry in named.entries for host in entry.hosts or ("",)}:
+                hosts.setdefault(host, []).append(number)
+            for path in {path for entry in named.entries for path in entry.paths or ("",)}:
+                paths.setdefault(path, []).append(number)
+        # No host and no path stand for any.
+        hosts.setdefault("", [])
+        paths.setdefault("", [])
+        self._on_hosts, self._on_paths = Sets(hosts), Sets(paths)
 
     @property
     def is_empty(self) -> bool:
-        return not self._single and not any(True for _ in self._all())
+        return not (self._single or self._exact or self._named)
 
-    def _exactly(self, name: bytes) -> _Rules | None:
-        """Return the rules of entries with this name."""
-        found = self._exact.get(name)
-        if found is None and (entry := self._single.get(name)) is not None:
-            found = _Rules()
-            found.all.extend(_rules(entry))
-            found.index()
-            self._exact[name] = found  # complete, because another thread may read it
-        return found
+    @property
+    def has_paths(self) -> bool:
+        """True if an entry applies only to some paths."""
+        return self._locations.has_paths
 
-    def _all_exact(self) -> Iterable[_Rules]:
-        for name in self._single:
-            self._exactly(name)
-        return self._exact.values()
-
-    def _all(self) -> Iterator[_Rules]:
-        yield from self._all_exact()
-        for found in self._globs.ranked():
-            yield from found
-
-    def rules(self) -> list[Rule]:
-        """Return all rules in the order of their rank."""
-        ordered = [rule for found in self._all_exact() for rule in found.all]
-        for alike in self._globs.ranked():
-            ordered += sorted((rule for found in alike for rule in found.all), key=_rank)
-        return ordered
+    def path_key(self, path: bytes) -> bytes:
+        """Return a text that is the same for all request paths that match the same paths of the policy."""
+        return self._locations.path_key(path)
 
     def pieces(self) -> list[object]:
         """Return the parts of the matcher, so that a caller can free them in small steps."""
-        return [*self._single, *self._exact.values(), *self._globs.ranked()]
+        return [*self._single, *self._exact.values(), *self._named]
 
     def match(self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf) -> Match:
         """Return the match for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`.
 
         Entries that have ended at `now` (seconds since the epoch) do not match. The tables contain them, so the tables
         need not change when an entry ends."""
-        if self._globs.has_many_middles or (self._near and (host, path, now) in self._near):
-            return self._match_near(self._rules_near(host, path, now), name, now)
-        elsewhere = False
-        for tried, (_, alike) in enumerate(self._matching(name)):
-            everywhere = alike[0].everywhere
-            if everywhere is not None and len(alike) == 1:
-                if alike[0].all[0].entry.until > now:
-                    return everywhere
-            else:
-                here = [rule for found in alike for rule in found.at(host, path) if rule.entry.until > now]
-                if here:
-                    return Match(here[0].entry if len(alike) == 1 else min(here, key=_rank).entry)
-                elsewhere = elsewhere or any(rule.entry.until > now for found in alike for rule in found.all)
-            if tried == MANY:
-                return self._match_near(self._rules_near(host, path, now), name, now)
-        return _ELSEWHERE if elsewhere else _NOWHERE
-
-    def _match_near(self, near: "Matcher", name: bytes, now: float) -> Match:
-        """Return the match for a name. `near` has the rules that apply and have not ended."""
-        entry = near._first(name)
-        if entry is not None:
-            return Match(entry)
-        return _ELSEWHERE if self._living(now)._has(name) else _NOWHERE
-
-    def _matching(self, name: bytes) -> Iterator[tuple[Rank, list[_Rules]]]:
-        """Return the rules whose name or glob matches, highest rank first. Globs with equal beginning and end are in
-        one list."""
+        if not name:
+            return _NOWHERE
+        here = self._last.get(path is None)
+        if here is None or here.where != (host, path) or here.now != now:
+            here = self._last[path is None] = self._at(host, path, now)
         exact = self._exactly(name)
-        if exact is not None:
-            return chain([((len(name), 0), [exact])], self._globs.matching(name))
-        return self._globs.matching(name) if name else iter(())
+        if exact is not None and (found := here.match(exact)) is not None:
+            return found
+        globs = self._globs.of(name)
+        if globs and (found := self._first(name, globs & here.globs, here)) is not None:
+            return found
+        is_elsewhere = (exact is not None and exact.until > now) or self._globs.is_any(globs & here.living, name)
+        return _ELSEWHERE if is_elsewhere else _NOWHERE
 
-    def _has(self, name: bytes) -> bool:
-        return bool(name) and (name in self._exact or name in self._single or self._globs.has(name))
-
-    def _first(self, name: bytes) -> Entry | None:
-        """Return the entry for a name if all rules of this matcher apply."""
-        for _, alike in self._matching(name):
-            return min((rule for found in alike for rule in found.all), key=_rank).entry
-        return None
-
-    def _rules_near(self, host: bytes, path: bytes | None, now: float) -> "Matcher":
-        """Return a matcher of the rules that apply at a place and have not ended.
-
-        It helps with policies in which many rules match a name but few apply at a place. Recent matchers are kept."""
-        place = (host, path, now)
-        found = self._near.get(place)
-        if found is None:
-            self._by_host = self._by_host or _ByHost(rule for found in self._all() for rule in found.all)
-            rules = [rule for rule in self._by_host.at(host, path) if rule.entry.until > now]
-            self._near_rules += len(rules)
-            if len(self._near) >= MAX_NEAR or self._near_rules > MAX_RULES:
-                self._near.clear()
-                self._near_rules = len(rules)
-            found = self._near[place] = Matcher._of(rules)
+    def _exactly(self, name: bytes) -> _Named | None:
+        """Return the entries with this name."""
+        found = self._exact.get(name)
+        if found is None and (entry := self._single.get(name)) is not None:
+            found = self._exact[name] = _Named([entry])
         return found
 
-    def _living(self, now: float) -> "Matcher":
-        """Return a matcher of the rules that have not ended."""
-        if self._current is None or self._current[0] != now:
-            rules = (rule for found in self._all() for rule in found.all)
-            self._current = now, Matcher._of(rule for rule in rules if rule.entry.until > now)
-        return self._current[1]
+    def _first(self, name: bytes, globs: int, here: _Here) -> Match | None:
+        """Return the match of the highest rank of some globs, which `Globs.of` returned for a name, or None."""
+        while globs:
+            lowest = globs & -globs
+            number = lowest.bit_length() - 1
+            alike = self._alike.get(number)
+            if alike is None:
+                globs ^= lowest
+                if self._globs.matches(number, name) and (found := here.match(self._named[number])) is not None:
+                    return found
+            else:
+                for one in self._ranked(globs & alike, alike, here):
+                    if self._globs.matches(one, name):
+                        return here.match(self._named[one])
+                globs &= ~alike
+        return None
+
+    def _ranked(self, globs: int, alike: int, here: _Here) -> list[int]:
+        """Return the numbers of some globs that apply here, in the order of their rank. They are of the set `alike`."""
+        ranks = here.orders.get(alike)
+        if ranks is None:
+            matches = {number: here.match(self._named[number]) for number in numbers_of(alike & here.globs)}
+            entries = {number: match.entry for number, match in matches.items() if match and match.entry}
+            ordered = sorted(entries, key=lambda number: here.location.rank(entries[number]), reverse=True)
+            ranks = here.orders[alike] = {number: rank for rank, number in enumerate(ordered)}
+        return sorted(ranks.keys() & numbers_of(globs), key=ranks.__getitem__)
+
+    def _at(self, host: bytes, path: bytes | None, now: float) -> _Here:
+        location = self._locations.at(host, path)
+        here = self._here.get((location, now))
+        if here is None:
+            if self._living[0] != now:
+                self._living = now, self._of_living(now)
+            living = globs = self._living[1]
+            globs &= self._on_hosts.union(["", *(self._on_hosts.numbers.keys() & location.hosts.keys())])
+            if location.paths is not None:
+                globs &= self._on_paths.union(["", *(self._on_paths.numbers.keys() & location.paths.keys())])
+            if len(self._here) >= MAX_HERE:
+                self._here.clear()
+            here = self._here[location, now] = _Here((host, path), location, now, globs, living)
+        here.where = host, path
+        return here
+
+    def _of_living(self, now: float) -> int:
+        return mask_of([number for number, named in enumerate(self._named) if named.until > now])
 
 
-def _rules(entry: Entry) -> Iterator[Rule]:
-    for host in entry.hosts or ("",):
-        for path in entry.paths or ("",):
-            yield Rule(entry, host, path.encode())
+def _alike(globs: list[bytes]) -> dict[int, int]:
+    """Return, for each glob with the beginning and end of others, the set of these globs."""
+    found: dict[int, int] = {}
+    for _, some in groupby(range(len(globs)), key=lambda number: sides(globs[number])):
+        numbers = list(some)
+        if len(numbers) > 1:
+            found |= dict.fromkeys(numbers, mask_of(numbers))
+    return found
 
 
-def _suffix_length(name: str) -> int:
-    return len(name) - 1 - name.rfind("*") if "*" in name else 0
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An entry with one of its hosts; an empty host matches any."""
+
+    entry: Entry
+    host: str
+
+
+def rules_of_requests(entries: Iterable[Entry]) -> list[Rule]:
+    """Return a rule for each host of each entry, in the order of their rank in requests. Paths only affect the rank."""
+    entries = list(entries)
+    order: dict[tuple[bytes, ...], int] = {}
+    """The order of names, and of the beginnings and ends of globs."""
+    names = dict.fromkeys(entry.name.encode() for entry in entries)
+    for key in [(name,) for name in names if b"*" not in name] + [
+        sides(glob) for glob in in_order(name for name in names if b"*" in name)
+    ]:
+        order.setdefault(key, len(order))
+
+    def rank(rule: Rule) -> tuple[int, int, int]:
+        name = rule.entry.name.encode()
+        host = 0 if not rule.host else len(rule.host) if rule.host.startswith("*.") else EXACT
+        longest = max(map(len, rule.entry.paths), default=0)
+        return order[sides(name) if b"*" in name else (name,)], -host, -longest
+
+    return sorted((Rule(entry, host) for entry in entries for host in entry.hosts or ("",)), key=rank)

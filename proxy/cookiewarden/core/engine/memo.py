@@ -29,10 +29,15 @@ MAX_SHAPE = 1024
 
 OFTEN = 16
 """Number of uses after which the plan of a Cookie header gets a form."""
-MAX_FORM = 50
-"""Maximum number of cookies in a header with a form, which takes about 1.5 ms to compile."""
+MAX_FORM = 512
+"""Maximum size of a header with a form: the octets of all names, and eight for each. It takes about 1.5 ms to
+compile."""
 MAX_RECENT = 4
 """Maximum number of plans of a scope whose forms are tried."""
+
+MAX_SEARCHED = 1 << 20
+"""Maximum product of the lengths of two texts, one of which is searched for parts of the other. Above it, the pieces
+of one are looked up, because a search for `aaab` in a text of many `a` takes this number of steps."""
 
 SHAPE_WEIGHT = 8
 """Number of plans that the plan of a whole head counts for."""
@@ -52,8 +57,8 @@ Answer = tuple[Denied, bool]
 NO_ANSWER: Answer = (NOTHING, False)
 """Answer for policies without consent."""
 
-ScopeKey = tuple[bytes, bool, tuple[bytes, ...] | None, Answer]
-"""Host, True for HTTPS, the matching paths of the policy, and the visitor's answer."""
+ScopeKey = tuple[bytes, bool, bytes, Answer]
+"""Host, True for HTTPS, the path as far as the policy distinguishes paths, and the visitor's answer."""
 
 Plan = tuple[bytes | None, Decision]
 """Resulting tail (None if the line is blocked) and decision for lines of one scope, name and tail, without values.
@@ -166,7 +171,7 @@ def form_of(names: tuple[bytes, ...], kept: tuple[bool, ...] | None) -> re.Patte
 
 @dataclass(slots=True, eq=False)
 class Scope(Situation):
-    """Exchanges with one host, scheme, set of policy paths and answer, with their plans."""
+    """Exchanges with one host, scheme, `path_key` and answer, with their plans."""
 
     key: ScopeKey
     parents: list[bytes] | None = None

@@ -89,12 +89,16 @@ class Renewal:
             self._request = Held(cookies, now)
         own, _, value = line.partition(b";")[0].partition(b"=")
         name, value = entry.name.encode() if entry.rename is not None else own.strip(WSP), value.strip(WSP)
-        live = self._live(kept_as(entry, name), name, entry, site, now)
+        sent_as = kept_as(entry, name)
+        if sent_as not in self._request.values:
+            self._request.replaced.add(name)
+            return after, decision
+        live = self._live(sent_as, name, entry, site, now)
         if name not in self._request.replaced and live.has(value):
             return None if decision.enforced else line, self._refused(entry, decision.enforced)
         self._request.replaced.add(name)
-        if after is not None and Reason.SEALED in decision.reasons:
-            after = self._born_at(min(live.births, default=int(now)), value, name, after, entry, site, clock, now)
+        if live.births and after is not None and Reason.SEALED in decision.reasons:
+            after = self._born_at(min(live.births), value, name, after, entry, site, clock, now)
         return after, decision
 
     def _live(self, sent_as: bytes, name: bytes, entry: Entry, site: Site, now: float) -> Live:
@@ -103,11 +107,11 @@ class Renewal:
         At most MAX_OPENED of a request are decrypted, as for the application."""
         request, key = self._request, (id(entry), site.host, sent_as)
         if key not in request.live:
-            values = request.values.get(sent_as, [])
+            values = request.values[sent_as]
             if entry.seal is not None:
                 values = values[: request.room]
                 request.room -= len(values)
-            found = [self._transport.held(name, value, entry, site) for value in values]
+            found = [self._transport.held(name, value, entry, site) for value in dict.fromkeys(values)]
             live = [one for one in found if one is not None and not has_ended(entry, one[1], now)]
             births = [birth for _, birth in live if birth is not None]
             request.live[key] = Live(frozenset([value for value, _ in live]), births)
@@ -132,11 +136,13 @@ class Renewal:
         now: float,
     ) -> bytes:
         """Return a line whose sealed value and lifetime count from `birth`."""
-        draft, bound = Draft(parsed(after)), entry.rules.bound
-        again = self._transport.born_at(birth, value, name, entry, site)
+        again, bound = self._transport.born_at(birth, value, name, entry, site), entry.rules.bound
+        if bound is None or bound.is_session:
+            pair, semicolon, rest = after.partition(b";")
+            return with_value(pair, again) + semicolon + rest
+        draft = Draft(parsed(after))
         draft.become(with_value(draft.pair, again), draft.name, again)
-        if bound is not None and not bound.is_session:
-            bound_lifetime(draft, Lifetime(bound.text, birth + bound.seconds - int(now)), clock)
+        bound_lifetime(draft, Lifetime(bound.text, birth + bound.seconds - int(now)), clock)
         return draft.text()
 
 

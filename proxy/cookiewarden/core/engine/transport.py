@@ -1,6 +1,5 @@
 """Renaming and sealing: cookies that browsers keep under a new name or with an encrypted value."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.cookies.cookie import MAX_PAIR, WSP, with_name, with_value
@@ -37,9 +36,11 @@ class Transport:
         self._mode = mode
         self._now = now
         self._keyring = keyring
+        self._passes: dict[tuple[int, tuple[Reason, ...]], Decision] = {}
 
-    def seal(self, draft: Draft, entry: Entry, site: Site, enforced: bool) -> bool:
-        """Encrypt the value if `enforced`, unless it is empty or already encrypted.
+    def seal(self, draft: Draft, entry: Entry, site: Site, enforced: bool, now: float) -> bool:
+        """Encrypt the value if `enforced`, unless it is empty or already encrypted. Under `renew: false`, its date of
+        birth is `now` (seconds since the epoch).
 
         Return False, in report mode too, if its sealed form would not fit into a cookie. It is then not encrypted."""
         if entry.seal is None or self._keyring is None or not draft.value:
@@ -53,7 +54,7 @@ class Transport:
                 return False
             if not enforced:
                 return True
-            sealed = self._keyring.seal(draft.value, name, context)
+            sealed = self._keyring.seal(draft.value, name, context, None if entry.rules.renew else int(now))
             draft.become(with_value(draft.pair, sealed), draft.name, sealed)
             draft.note(Reason.SEALED)
         return True
@@ -101,21 +102,36 @@ class Transport:
             elif self._now >= rename.accept_plain_until or kept_as in names:
                 return self._refused(piece, entry, Reason.PLAIN_NAME)
             name = plain
-        after, decision = self._open(name, piece, entry, site, is_opened, now)
-        return after, replace(decision, reasons=(*reasons, *decision.reasons)) if reasons else decision
+        value = piece.partition(b"=")[2].strip(WSP)
+        if entry.seal is None or self._keyring is None or not value:
+            return piece, self._passed(entry, reasons)
+        after, decision = self._open(name, piece, value, entry, entry.seal, self._keyring, site, is_opened, now)
+        return after, decision.because((*reasons, *decision.reasons)) if reasons else decision
+
+    def _passed(self, entry: Entry, reasons: tuple[Reason, ...]) -> Decision:
+        """Return the decision on a cookie that passes. A renamed entry needs one object, because it has one name."""
+        if entry.rename is None:
+            return Decision(Action.PASS, entry, reasons)
+        key = id(entry), reasons
+        return self._passes.get(key) or self._passes.setdefault(key, Decision(Action.PASS, entry, reasons))
 
     def _refused(self, piece: bytes, entry: Entry, reason: Reason) -> tuple[bytes | None, Decision]:
         enforced = self._mode is Mode.ENFORCE and not entry.report_only
         return None if enforced else piece, Decision(Action.STRIP, entry, (reason,), enforced)
 
     def _open(
-        self, name: bytes, piece: bytes, entry: Entry, site: Site, is_opened: bool, now: float
+        self,
+        name: bytes,
+        piece: bytes,
+        value: bytes,
+        entry: Entry,
+        seal: Seal,
+        keyring: "Keyring",
+        site: Site,
+        is_opened: bool,
+        now: float,
     ) -> tuple[bytes | None, Decision]:
-        """Decrypt the value of a piece if it is sealed."""
-        value = piece.partition(b"=")[2].strip(WSP)
-        seal, keyring = entry.seal, self._keyring
-        if seal is None or keyring is None or not value:
-            return piece, Decision(Action.PASS, entry)
+        """Decrypt the value of a piece."""
         opened = keyring.open_dated(value, name, self._context(entry, seal, site)) if is_opened else None
         if opened is not None:
             if has_ended(entry, opened[1], now):

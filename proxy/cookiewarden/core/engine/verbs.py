@@ -141,15 +141,6 @@ class Draft(SetCookie):
             del left[at]
         return left
 
-    def renumber(self) -> None:
-        """Forget the removed attributes. Of others with their names, the last ones count."""
-        names = self.names + [b""] * (len(self.raws) - len(self.names))
-        for name, at in self.at.items():
-            names[at] = name
-        self.raws, self.names = self.left(), self._without_gone(names)
-        self.at = dict(zip(self.names, range(len(self.names)), strict=True))
-        self.gone, self._empty_end = set(), _UNKNOWN
-
     def text(self) -> bytes:
         """Return the header value."""
         return b";".join([self.pair, *self.left()])
@@ -181,25 +172,23 @@ def move_path(draft: Draft, moves: Moves) -> None:
     value = draft.last(b"path")
     if value is None:
         return
-    for move in moves:  # the longest is first
-        before = move.before.rstrip("/").encode()
-        if value == before or value.startswith(before + b"/"):
-            # `/x/` would not cover `/x`, so the moved path itself has no slash at its end.
-            rest = b"" if value.rstrip(b"/") == before else value[len(before) :]
-            edit_path(draft, move.after.rstrip("/").encode() + rest or b"/")
-            return
+    whole = value + b"/"
+    if whole.startswith(moves.paths):
+        at = list(map(whole.startswith, moves.paths)).index(True)  # the longest is first
+        before, after = moves.paths[at][:-1], moves[at].after.rstrip("/").encode()
+        # `/x/` would not cover `/x`, so the moved path itself has no slash at its end.
+        rest = b"" if value.rstrip(b"/") == before else value[len(before) :]
+        edit_path(draft, after + rest or b"/")
 
 
 def move_domain(draft: Draft, moves: Moves) -> None:
     value = draft.last(b"domain")
     domain = domain_of(value) if value is not None else b""
-    for move in moves:
-        if domain == move.before.encode():
-            if move.after == HOST_ONLY:
-                draft.drop(b"domain", Reason.DOMAIN_CHANGED)
-            elif domain != move.after.encode():
-                draft.put(b"domain", b" Domain=", move.after.encode(), Reason.DOMAIN_CHANGED)
-            return
+    after = moves.domains.get(domain, domain)
+    if after == HOST_ONLY.encode():
+        draft.drop(b"domain", Reason.DOMAIN_CHANGED)
+    elif after != domain:
+        draft.put(b"domain", b" Domain=", after, Reason.DOMAIN_CHANGED)
 
 
 def rename(draft: Draft, name: bytes) -> None:
@@ -324,48 +313,41 @@ def bound_lifetime(draft: Draft, bound: Lifetime, clock: ExpiresClock) -> None:
 
     If the bound is the session, remove them. If the application's clock and the proxy's differ by more than the bound,
     some browsers would read the bounded Expires as a deletion. A Max-Age then takes its place."""
-    lifetime = draft.lifetime()
-    if not lifetime.all:
-        return
-    is_session = bound.is_session
-    age, date = lifetime.age, lifetime.date if clock.is_known else None
-    kept = [] if is_session else [one for one in (age, date) if one is not None]
+    lifetime, gone = draft.lifetime(), []
     skewed: int | None = None
     """Seconds of the lifetime, if an Expires cannot state it."""
-    found: list[tuple[int, Reason]] = []
-    """Reasons with the numbers of the attributes, whose order decides."""
-    is_unreadable = is_repeated = False
-    for number, one in enumerate(lifetime.all):
-        if one[3] is None or (one[1] == b"expires" and not clock.is_known):
-            if not is_unreadable:
-                found.append((number, Reason.LIFETIME_UNREADABLE))
-            is_unreadable = True
-        elif not is_repeated and one not in kept:
-            found.append((number, Reason.LIFETIME_CAPPED if is_session else Reason.LIFETIME_NORMALIZED))
-            is_repeated = True
-    for one in kept:
+    for one in lifetime.all:
         at, name, value, seconds = one
-        latest = bound.seconds + int(clock.earliest) if name == b"expires" else bound.seconds
-        least = latest if seconds is None else min(seconds, latest)
-        if name == b"expires" and seconds is not None and seconds > latest <= clock.latest and seconds > clock.sent:
-            skewed = min(bound.seconds, seconds - int(clock.sent))
-            continue
-        canonical = imf_fixdate(least) if name == b"expires" else b"%d" % least
-        if canonical != value:
-            draft.raws[at] = with_attribute_value(draft.raws[at], canonical)
-            reason = Reason.LIFETIME_NORMALIZED if least == seconds else Reason.LIFETIME_CAPPED
-            found.append((lifetime.all.index(one), reason))
-    for _, reason in sorted(found):
-        draft.note(reason)
-    if len(kept) < len(lifetime.all):
-        draft.remove([one[0] for one in lifetime.all if one not in kept])
-    if skewed is not None and lifetime.date is not None:
-        draft.remove([lifetime.date[0]])
-        if lifetime.age is None:
-            draft.at.pop(b"max-age", None)  # one that is not valid
-            draft.add(b"max-age", b" Max-Age=%d" % skewed, Reason.LIFETIME_CAPPED)
-        else:
+        is_date = name == b"expires"
+        if seconds is None or (is_date and not clock.is_known):
+            draft.note(Reason.LIFETIME_UNREADABLE)
+        elif bound.is_session:
             draft.note(Reason.LIFETIME_CAPPED)
+        elif one is not lifetime.age and one is not lifetime.date:
+            draft.note(Reason.LIFETIME_NORMALIZED)
+        else:
+            latest = bound.seconds + int(clock.earliest) if is_date else bound.seconds
+            if not is_date or seconds <= max(latest, clock.sent) or latest > clock.latest:
+                _limit(draft, at, value, seconds, latest, is_date)
+                continue
+            skewed = min(bound.seconds, seconds - int(clock.sent))
+        gone.append(at)
+    if gone:
+        draft.remove(gone)
+    if skewed is not None and lifetime.age is None:
+        draft.at.pop(b"max-age", None)  # one that is not valid
+        draft.add(b"max-age", b" Max-Age=%d" % skewed, Reason.LIFETIME_CAPPED)
+    elif skewed is not None:
+        draft.note(Reason.LIFETIME_CAPPED)
+
+
+def _limit(draft: Draft, at: int, value: bytes, seconds: int, latest: int, is_date: bool) -> None:
+    """Write a lifetime in its canonical form and at most as `latest`. `at`: position of the attribute."""
+    least = min(seconds, latest)
+    canonical = imf_fixdate(least) if is_date else b"%d" % least
+    if canonical != value:
+        draft.raws[at] = with_attribute_value(draft.raws[at], canonical)
+        draft.note(Reason.LIFETIME_NORMALIZED if least == seconds else Reason.LIFETIME_CAPPED)
 
 
 def certain_refusals(cookie: SetCookie) -> list[Reason]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cookiewarden.core.policy.draft import EntryDraft
 from cookiewarden.core.policy.models.entry import EntryModel, RenameModel, RulesModel, SealModel
-from cookiewarden.core.policy.policy import Entry, Flag, Lifetime, Moves, Rename, Rules, SameSite, Seal, SetBy
+from cookiewarden.core.policy.policy import NO_MOVES, Entry, Flag, Lifetime, Moves, Rename, Rules, SameSite, Seal, SetBy
 from cookiewarden.core.policy.problem import Place
 from cookiewarden.core.policy.source import Source, pos_of
 
@@ -94,8 +94,8 @@ def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Life
         same_site=model.same_site or defaults.same_site or SameSite(),
         path=_exactly(path),
         domain=_exactly(domain),
-        path_moves=path if isinstance(path, tuple) else (),
-        domain_moves=domain if isinstance(domain, tuple) else (),
+        path_moves=path if isinstance(path, Moves) else NO_MOVES,
+        domain_moves=domain if isinstance(domain, Moves) else NO_MOVES,
         priority=_unless_keep(model.priority or defaults.priority),
         # A team that moved paths before has no cookie at the previous path, where another application may have one.
         supersede=not _is_moved(path, domain) if supersede is None else supersede,
@@ -105,7 +105,7 @@ def _rules(model: EntryModel, defaults: RulesModel, set_by: SetBy, ceiling: Life
 
 
 def _is_moved(path: str | Moves | None, domain: str | Moves | None) -> bool:
-    return isinstance(path, tuple) or isinstance(domain, tuple)
+    return isinstance(path, Moves) or isinstance(domain, Moves)
 
 
 def _seal(model: SealModel | None) -> Seal | None:
@@ -123,7 +123,7 @@ def _rename(model: RenameModel | None) -> Rename | None:
 
 
 def _exactly(value: str | Moves | None) -> str | None:
-    return None if isinstance(value, tuple) else _unless_keep(value)
+    return None if isinstance(value, Moves) else _unless_keep(value)
 
 
 def _unless_keep(value: str | None) -> str | None:

@@ -158,7 +158,16 @@ class Move:
         return f"{self.before} becomes {self.after}"
 
 
-Moves = tuple[Move, ...]
+class Moves(tuple[Move, ...]):
+    """Moves of paths or of domains, the longest first, with an index."""
+
+    def __init__(self, moves: Iterable[Move] = ()) -> None:
+        self.paths = tuple([move.before.rstrip("/").encode() + b"/" for move in self])
+        """The previous beginnings of paths, with a slash at their end."""
+        self.domains = {move.before.encode(): move.after.encode() for move in self}
+
+
+NO_MOVES = Moves()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +181,9 @@ class Rules:
     path: str | None = None
     domain: str | None = None
     """The widest domain allowed; `host-only` removes the attribute."""
-    path_moves: Moves = ()
+    path_moves: Moves = NO_MOVES
     """Moves of paths. If several apply, the longest path counts."""
-    domain_moves: Moves = ()
+    domain_moves: Moves = NO_MOVES
     """Moves of domains, to another domain or to `host-only`."""
     priority: str | None = None
     supersede: bool = True

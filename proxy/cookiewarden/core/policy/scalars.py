@@ -233,7 +233,7 @@ def _moves(
         raise wrong(Code.WRONG_TYPE, "the list is empty; add an item, or remove the key")
     if len(moves) > MAX_MOVES:
         raise wrong(Code.WRONG_VALUE, f"found {len(moves)} moves; at most {MAX_MOVES} are allowed")
-    return tuple(Move(before, after) for before, after in sorted(moves.items(), key=lambda pair: -len(pair[0])))
+    return Moves(Move(before, after) for before, after in sorted(moves.items(), key=lambda pair: -len(pair[0])))
 
 
 # Texts

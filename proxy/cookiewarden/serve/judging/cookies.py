@@ -43,6 +43,7 @@ class ExchangeCookies:
     decisions: tuple[Decision, ...] = ()
     """Decisions, if they are collected."""
     _judged: ResponseHead | None = None
+    _clock: ExpiresClock | None = None
     """The response head whose Set-Cookie fields are being judged."""
 
     def __init__(self, policies: Policies, request: RequestHead, host: bytes, https: bool) -> None:
@@ -114,7 +115,7 @@ class ExchangeCookies:
             self._evict(response)
 
     def _judge_set_cookies(self, response: ResponseHead) -> None:
-        self._judged = response
+        self._judged, self._clock = response, None
         clock = self._expires_clock
         if self.engine.asks_consent and self.scope is not None:
             all_lines = (line for _, lines in response.cookies for _, line in lines)
@@ -149,7 +150,12 @@ class ExchangeCookies:
         return b"" if decision.enforced else b"".join(lead + line for lead, line in lines)
 
     def _expires_clock(self) -> ExpiresClock:
-        """Return the time by which browsers evaluate Expires in the current head, in seconds since the epoch."""
+        """Return the times from which browsers count an Expires in the current head. They are found once."""
+        if self._clock is None:
+            self._clock = self._new_clock()
+        return self._clock
+
+    def _new_clock(self) -> ExpiresClock:
         if self._judged is None:
             return clock_at(time.time())
         parts = self._judged.parts

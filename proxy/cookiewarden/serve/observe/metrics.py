@@ -210,9 +210,11 @@ class Slot:
 
     def __init__(self, places: Iterable[int]) -> None:
         counts = Counter(places)
-        self.once = tuple(place for place, count in counts.items() if count == 1)
+        is_simple = counts.total() == len(counts)
+        several = [] if is_simple else [(place, count) for place, count in counts.items() if count > 1]
+        self.once = tuple(counts.keys() - {place for place, _ in several})
         """Counters that such a head increases by one."""
-        self.several = tuple((place, count) for place, count in counts.items() if count > 1)
+        self.several = tuple(several)
         """Counters that it increases by more, and by how much."""
         self.count = 0
         """Number of such heads since the last collection for the inventory."""
@@ -241,6 +243,8 @@ class Metrics:
         # Separate by direction, so that the data plane looks up a direction and not a pair.
         self._slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
         self._shadow_slots: dict[str, dict[tuple[Decision, ...], Slot]] = {d: {} for d in ACTIONS}
+        self._kinds: dict[object, list[int]] = {}
+        """Counters of decisions without regard to the entry, as numbers from a label's first counter."""
         self._remembered = 0
         self.generation = 0
         """Number of times that cached decisions were dropped. Other caches of decisions end with them."""
@@ -255,6 +259,7 @@ class Metrics:
     def _forget(self) -> None:
         for slots in (*self._slots.values(), *self._shadow_slots.values()):
             slots.clear()
+        self._kinds.clear()
         self._remembered = 0
         self.generation += 1
 
@@ -339,12 +344,21 @@ class Metrics:
         numbers = self.labels.numbers
         number = numbers.get(Label(role, decision.label))
         begin = LABELS_AT + LABEL_SIZE * (numbers[Label(role, DECLARED)] if number is None else number)
-        changes = decision.action is not Action.PASS
-        found = [begin + COOKIES_AT[direction, done(decision)]]
-        for reason in decision.reasons:
-            if reason not in NOT_VIOLATIONS:
-                enforced = (
-                    changes and decision.enforced and (reason not in ONLY_REPORTED or decision.action is Action.BLOCK)
-                )
-                found.append(begin + VIOLATIONS_AT[reason.value, enforced])
-        return found
+        kind = direction, decision.action, decision.enforced, decision.reasons
+        counters = self._kinds.get(kind)
+        if counters is None:
+            counters = self._kinds[kind] = _counters(direction, decision)
+        return [begin + at for at in counters]
+
+
+def _counters(direction: str, decision: Decision) -> list[int]:
+    """Return the counters that a decision increases, as numbers from its label's first one."""
+    changes = decision.action is not Action.PASS
+    found = [COOKIES_AT[direction, done(decision)]]
+    for reason in decision.reasons:
+        if reason not in NOT_VIOLATIONS:
+            enforced = (
+                changes and decision.enforced and (reason not in ONLY_REPORTED or decision.action is Action.BLOCK)
+            )
+            found.append(VIOLATIONS_AT[reason.value, enforced])
+    return found

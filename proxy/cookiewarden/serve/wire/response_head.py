@@ -219,6 +219,8 @@ MAX_FIXED = 2048
 """Maximum number of lines that are remembered, and of names whose values are counted."""
 OFTEN = 16
 """Number of uses after which a template gets a form."""
+MAX_FORM = 1280
+"""Maximum length of a head with a form, without its values, in octets. It takes about 2 ms to compile."""
 RECENT = 4
 """Maximum number of templates whose forms are tried."""
 MANY = 16
@@ -312,7 +314,7 @@ class ResponseReader:
         template = self._templates.get(key)
         if template is not None:
             template.uses += 1
-            if template.uses == OFTEN:
+            if template.uses == OFTEN and sum(map(len, key)) <= MAX_FORM:
                 template.form = _form(key)
             if template.form is not None:
                 self._use(template)

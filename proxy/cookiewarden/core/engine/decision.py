@@ -74,8 +74,8 @@ MEANINGS = {
     Reason.UNDECLARED: "the policy does not declare the cookie",
     Reason.OUT_OF_SCOPE: "the cookie is declared, but not for this host or path",
     Reason.ENTRY_EXPIRED: "the cookie's entry has ended",
-    Reason.MALFORMED: "browsers ignore the line, or it has more than 12 known attributes, four equal names, two Expires "
-    "or six tabs",
+    Reason.MALFORMED: "browsers ignore the line, or it has more than 12 known attributes, four equal names, two "
+    "Expires or six tabs",
     Reason.TOO_LARGE: "name and value have more than 4096 bytes, so browsers ignore the cookie",
     Reason.DELETION: "the line deletes the cookie, and deletions always pass",
     Reason.SET_BY_SERVER: "the application set the cookie, although its set_by is script",

@@ -33,11 +33,12 @@ def numbers_of(mask: int) -> list[int]:
 class Sets(Generic[K]):
     """Mapping from keys to sets of numbers."""
 
-    def __init__(self, numbers: Mapping[K, Sequence[int]]) -> None:
+    def __init__(self, numbers: Mapping[K, Sequence[int]], max_bits: int = MAX_BITS) -> None:
         """Set the numbers of each key, in ascending order."""
         self.numbers = numbers
         self._size = 1 + max((some[-1] for some in numbers.values() if some), default=0)
-        self._is_small = len(numbers) * self._size <= MAX_BITS
+        self._max_bits = max_bits
+        self._is_small = len(numbers) * self._size <= max_bits
         self._masks = {key: mask_of(some) for key, some in numbers.items()} if self._is_small else {}
 
     def union(self, keys: Iterable[K]) -> int:
@@ -47,7 +48,7 @@ class Sets(Generic[K]):
     def _mask(self, key: K) -> int:
         mask = self._masks.get(key)
         if mask is None:
-            if len(self._masks) * self._size > MAX_BITS:
+            if len(self._masks) * self._size > self._max_bits:
                 self._masks.clear()
             mask = self._masks[key] = mask_of(self.numbers[key])
         return mask
@@ -56,8 +57,9 @@ class Sets(Generic[K]):
 class Beginnings:
     """Texts with sets of numbers. It finds the texts with which a name begins, and the union of their sets."""
 
-    def __init__(self, sets: Mapping[bytes, Sequence[int]]) -> None:
+    def __init__(self, sets: Mapping[bytes, Sequence[int]], max_bits: int = MAX_BITS) -> None:
         """Set the texts and, for each, its numbers in ascending order."""
+        self._max_bits = max_bits
         self._sets = sets
         self._size = 1 + max((numbers[-1] for numbers in sets.values() if numbers), default=0)
         self.texts = sorted(sets)
@@ -104,7 +106,7 @@ class Beginnings:
         return self._unite(at) if union is None else union
 
     def _unite(self, at: int) -> int:
-        if len(self._unions) * self._size > MAX_BITS:
+        if len(self._unions) * self._size > self._max_bits:
             self._unions.clear()
         unions, waiting = self._unions, []
         while at >= 0 and at not in unions:

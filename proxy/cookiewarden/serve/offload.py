@@ -10,6 +10,8 @@ from functools import partial
 from threading import Thread
 from typing import TypeVar
 
+from cookiewarden.serve.memory import return_memory
+
 T = TypeVar("T")
 
 MOST_SECONDS = 30.0
@@ -29,8 +31,15 @@ async def beside_traffic(build: Callable[[], T]) -> T:
     """
     gc.disable()
     collect = asyncio.get_running_loop().call_later(MOST_SECONDS, gc.enable)
+
+    def build_and_tidy() -> T:
+        try:
+            return build()
+        finally:
+            return_memory()
+
     try:
-        return await in_short_turns(build)
+        return await in_short_turns(build_and_tidy)
     finally:
         collect.cancel()
         gc.freeze()

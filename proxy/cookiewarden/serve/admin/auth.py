@@ -4,14 +4,12 @@ import base64
 import hmac
 import ipaddress
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-
-from aiohttp import web
 
 from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.keys import read_token
+from cookiewarden.serve.admin.messages import Refusal, Request
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.settings import Settings
 
@@ -19,16 +17,6 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]*))(?::[0-9]*)?")
 CHALLENGE = {
     "WWW-Authenticate": 'Basic realm="cookiewarden: any user name, and the token as password", charset="UTF-8"'
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error response."""
-
-    status: int
-    code: ErrorCode
-    message: str
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +28,10 @@ class AccessRules:
     token: bytes
     loopback: bool
 
-    def refusal(self, request: web.BaseRequest, changes: bool) -> Refusal | None:
+    def refusal(self, request: Request, changes: bool) -> Refusal | None:
         """Return an error response, or None if the request is allowed. `changes`: the request is a command. It needs
         the token even on loopback, because any page in a browser can send a form to loopback."""
-        host = _HOST.fullmatch(request.headers.get("Host", ""))
+        host = _HOST.fullmatch(request.header(b"host"))
         name = (host[1] or host[2]) if host else ""
         if not _is_address(name) and name.lower() not in self.names:
             why = "this host name is not allowed on the admin listener; add it with --admin-host"
@@ -55,7 +43,7 @@ class AccessRules:
             why += ": start the proxy with --admin-token-file"
             return Refusal(403, ErrorCode.TOKEN_NOT_SET, why)
         refused = partial(Refusal, 403) if changes else partial(Refusal, 401, headers=CHALLENGE)
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, given = request.header(b"authorization").partition(" ")
         if not given:
             return refused(ErrorCode.TOKEN_REQUIRED, "a token is required, as in Authorization: Bearer TOKEN")
         token = b""

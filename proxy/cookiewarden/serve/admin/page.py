@@ -24,6 +24,7 @@ from cookiewarden.serve.admin.history import RECENT_SECONDS, STEP_SECONDS, Sampl
 from cookiewarden.serve.control.status import PolicyStatus, Reload, line_of, severity_of
 from cookiewarden.serve.offload import in_short_turns
 
+TEMPLATE = "status.html"
 MAX_SHOWN = 50
 """Maximum number of rows in a table. The JSON pages have all rows."""
 POINTS = 120
@@ -141,7 +142,7 @@ async def page(operation: Operation, unready: str, address: str) -> tuple[str, s
         "fine": FINE,
         "paste": "".join(f.yaml for f in observed.findings if f.kind is Kind.UNDECLARED) if observed else "",
     }
-    return await in_short_turns(lambda: render("status.html", values)), POLICY.format(nonce=nonce)
+    return await in_short_turns(lambda: render(TEMPLATE, values)), POLICY.format(nonce=nonce)
 
 
 POLICY = (

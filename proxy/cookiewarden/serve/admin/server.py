@@ -9,23 +9,24 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from aiohttp import web
-
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin.api import Operation
-from cookiewarden.serve.admin.auth import AccessRules, Refusal, access_rules
-from cookiewarden.serve.admin.listener import SAFE, Connection, Server, refused
+from cookiewarden.serve.admin.auth import AccessRules, access_rules
+from cookiewarden.serve.admin.listener import Connection, Server
+from cookiewarden.serve.admin.messages import SAFE, Incomplete, Refusal, Request, Response, refused
 from cookiewarden.serve.admin.scrape import Scrape
 from cookiewarden.serve.control.plane import AdminListener
-from cookiewarden.serve.offload import in_thread
+from cookiewarden.serve.memory import return_memory
+from cookiewarden.serve.offload import in_short_turns
 from cookiewarden.serve.settings import Settings
 from cookiewarden.serve.single_flight import Shared
-from cookiewarden.serve.sockets import cannot_listen, listening
+from cookiewarden.serve.sockets import BACKLOG, cannot_listen, listening
 
 log = logging.getLogger("cookiewarden")
 
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 OPEN = frozenset({"/metrics", "/livez", "/readyz"})
 
 
@@ -42,9 +43,7 @@ class Pages:
     scrapes: Shared = field(default_factory=Shared)
     """A separate queue, so that scrapes do not wait for pages."""
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if isinstance(request.protocol, Connection):
-            request.protocol.begin()
+    async def answer(self, request: Request) -> Response:
         page, command = PAGES.get(request.path), COMMANDS.get(request.path)
         changes = command is not None and request.method == "POST"
         if request.path not in OPEN and (refusal := self.access.refusal(request, changes)):
@@ -60,59 +59,59 @@ class Pages:
 
     # Pages
 
-    async def metrics(self, request: web.BaseRequest) -> web.Response:
+    async def metrics(self, request: Request) -> Response:
         text, content_type = await self.scrapes.get("metrics", self.scrape.answer)
-        return web.Response(body=text, headers={"Content-Type": content_type})
+        return Response(text, {"Content-Type": content_type})
 
-    async def livez(self, request: web.BaseRequest) -> web.Response:
+    async def livez(self, request: Request) -> Response:
         """Confirm that the process is alive."""
-        return web.Response(text="ok\n")
+        return Response(b"ok\n", TEXT)
 
-    async def readyz(self, request: web.BaseRequest) -> web.Response:
+    async def readyz(self, request: Request) -> Response:
         """Check whether traffic may be sent to the proxy. The application is not checked; it has its own probe."""
         why = self.unready()
         if why:
             return refused(Refusal(503, ErrorCode.NOT_READY, why))
-        return web.Response(text=wire.READY)
+        return Response(wire.READY.encode(), TEXT)
 
-    async def inventory(self, request: web.BaseRequest) -> web.Response:
+    async def inventory(self, request: Request) -> Response:
         return _json(await self.shared.get("inventory", self.operation.inventory_json))
 
-    async def forecast(self, request: web.BaseRequest) -> web.Response:
+    async def forecast(self, request: Request) -> Response:
         return _json(await self.shared.get("forecast", self.operation.forecast))
 
-    async def drift(self, request: web.BaseRequest) -> web.Response:
+    async def drift(self, request: Request) -> Response:
         return _json(await self.shared.get("drift", self.operation.drift))
 
-    async def policy(self, request: web.BaseRequest) -> web.Response:
+    async def policy(self, request: Request) -> Response:
         return _json(await self.shared.get("policy", self.operation.policy_json))
 
-    async def index(self, request: web.BaseRequest) -> web.Response:
-        await in_thread(_import_page)  # when somebody looks at it: a start would wait for it, and traffic does not
+    async def index(self, request: Request) -> Response:
+        await in_short_turns(_prepare_page)  # a start would wait for it, and traffic does not
         from cookiewarden.serve.admin.page import page
 
         text, policy = await self.shared.get("page", lambda: page(self.operation, self.unready(), self.address))
         headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"} | SAFE
-        return web.Response(text=text, content_type="text/html", headers=headers)
+        return Response(text.encode(), {"Content-Type": "text/html; charset=utf-8"} | headers)
 
     # Commands
 
-    async def reload(self, request: web.BaseRequest) -> web.Response:
+    async def reload(self, request: Request) -> Response:
         log.info("reload requested by an operator")
         is_good = await self.operation.reload()
         if is_good is None:
             return refused(Refusal(503, ErrorCode.NOT_LOADED, NOT_LOADED))
         return _json(await self.operation.policy_json(), 200 if is_good else 422)
 
-    async def mode(self, request: web.BaseRequest) -> web.Response:
+    async def mode(self, request: Request) -> Response:
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                mode, seconds = wire.read_mode(await _body(request))
+                mode, seconds = wire.read_mode(await request.body())
         except TimeoutError:
             why = f"the request body did not arrive within {BODY_SECONDS:.0f} seconds"
             return refused(Refusal(408, ErrorCode.REQUEST_TIMEOUT, why))
-        except web.RequestPayloadError:
-            return refused(Refusal(400, ErrorCode.BAD_REQUEST, "the request body does not match its Content-Encoding"))
+        except Incomplete:
+            return refused(Refusal(400, ErrorCode.BAD_REQUEST, "the request body is incomplete"))
         except wire.NotThis as bad:
             why = f'{bad}; expected for example {{"mode": "report", "seconds": 1800}}'
             return refused(Refusal(400, ErrorCode.INVALID_MODE, why))
@@ -126,31 +125,25 @@ class Pages:
 NOT_LOADED = (
     "the policy is not loaded yet: reading its files or building it takes long; it is put in force when that is done"
 )
-MAX_BODY = 4096
-"""Maximum number of octets of a request body that are read."""
 BODY_SECONDS = 10.0
 
 
-async def _body(request: web.BaseRequest) -> bytes:
-    data = b""
-    async for piece in request.content.iter_chunked(MAX_BODY):
-        data += piece
-        if len(data) > MAX_BODY:
-            break
-    return data
+def _prepare_page() -> None:
+    """Import the modules of the status page, and compile its template."""
+    from cookiewarden.pages.render import environment
+    from cookiewarden.serve.admin.page import TEMPLATE
+
+    environment().get_template(TEMPLATE)
+    return_memory()
 
 
-def _import_page() -> None:
-    import cookiewarden.serve.admin.page  # noqa: F401 (beside the traffic)
-
-
-def _json(data: bytes | None, status: int = 200) -> web.Response:
+def _json(data: bytes | None, status: int = 200) -> Response:
     if data is None:
         return refused(Refusal(404, ErrorCode.NO_INVENTORY, "the inventory is disabled, because --inventory is off"))
-    return web.Response(status=status, body=data + b"\n", headers={"Content-Type": "application/json"} | SAFE)
+    return Response(data + b"\n", {"Content-Type": "application/json"} | SAFE, status)
 
 
-Page = Callable[[Pages, web.BaseRequest], Awaitable[web.Response]]
+Page = Callable[[Pages, Request], Awaitable[Response]]
 
 PAGES: dict[str, Page] = {
     "/metrics": Pages.metrics,
@@ -184,17 +177,17 @@ class Admin(AdminListener):
         except OSError as error:
             raise cannot_listen(settings.admin, "--admin", error) from error
         self.address = Address(*self.socket.getsockname()[:2])
-        self.runner: web.ServerRunner | None = None
-        self.pages = Pages(scrape, operation, unready, self.access, str(self.address))
+        self.server = Server(Pages(scrape, operation, unready, self.access, str(self.address)).answer)
+        self._accepting: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self.runner = web.ServerRunner(Server(self.pages.answer), shutdown_timeout=SHUTDOWN_SECONDS)
-        await self.runner.setup()
-        await web.SockSite(self.runner, self.socket).start()
+        loop = asyncio.get_running_loop()
+        self._accepting = await loop.create_server(lambda: Connection(self.server), sock=self.socket, backlog=BACKLOG)
         if not self.access.loopback:
             log.info("admin listener %s: /metrics, /livez and /readyz need no token", self.address)
 
     async def stop(self) -> None:
-        if self.runner is not None:
-            await self.runner.cleanup()
+        if self._accepting is not None:
+            self._accepting.close()
+            await self.server.close(SHUTDOWN_SECONDS)
         self.socket.close()

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import cast
 
 from cookiewarden.core.policy.policy import Mode
-from cookiewarden.serve.dataplane.context import Context
+from cookiewarden.serve.dataplane.context import MAX_HOST, Context
 from cookiewarden.serve.dataplane.exchange import HttpExchange
 from cookiewarden.serve.dataplane.phase import ANSWER, BODY_ARRIVES, HEAD_ARRIVES, IDLE, Arrival, Lateness, Phase
 from cookiewarden.serve.dataplane.roles import ClientRole, PoolRole, TunnelRole
@@ -50,10 +50,8 @@ REMOVED = (
     "or keep single headers with --keep-client-header"
 )
 REPLACED = "replacing X-Forwarded headers from %s; if an ingress is there, give --trust-forwarded %s"
-MAX_HOST = 255
-"""Octets of a host that an idle connection keeps; names are not longer (RFC 1035 2.3.4)."""
 REMEMBERED = 8192
-"""Maximum octets of a head that is kept to recognize the next one. Each idle connection holds twice as many."""
+"""Maximum octets of a head whose fields are kept to recognize the next one. An idle connection holds twice as many."""
 LINGER_OCTETS = 1 << 20
 LINGER_SECONDS = 2.0
 """Time to read a client that still sends after its response, so that it can read the response (RFC 9112 9.6)."""
@@ -71,6 +69,8 @@ class ClientConnection(ClientRole):
     phase = IDLE
     exchange: HttpExchange | None = None
     last: RequestHead | None = None
+    """The last head without its first line and cookies. Connections with equal fields share one, so that an idle
+    connection takes little memory."""
     tunnel: TunnelRole | None = None
     ended = False
     """True if the client has closed its side."""
@@ -197,7 +197,7 @@ class ClientConnection(ClientRole):
         if last is not None and (not self.looked or data.endswith(b"\r\n\r\n")):
             request = read_again(data, self.context.limits, last)
             if request is not None:
-                self.last = request
+                self.last = last
                 self.looked = 0
                 self._serve(request, b"", began)
                 return
@@ -221,9 +221,9 @@ class ClientConnection(ClientRole):
                     self.due = self.context.loop.time() + self.context.settings.header_timeout
                 return
             request = read_request(data[:end], limits)
-            self.last = request if end <= REMEMBERED else None
-            if self.last is not None:
-                self.context.last = self.last.again(b"", b"", [])
+            self.last = None
+            if end <= REMEMBERED:
+                self.last = self.context.last = request.again(b"", b"", [])
         except BadHead as bad:
             if data.startswith((b"PROXY ", _SIGNATURE)):
                 self.context.hints.give(self.peer, UNEXPECTED_HEADER)
@@ -264,6 +264,8 @@ class ClientConnection(ClientRole):
         if browser is None or request.forwarded is not None or browser.host != request.host:
             browser = self._browser_behind(request)
         self.exchange = exchange = HttpExchange(context, self.pool, self, request, browser, began)
+        if guard is not None and self.last is not None:
+            self.last.asked = request.asked
         if request.framing is NO_BODY:
             self.held = rest
         else:
@@ -370,7 +372,6 @@ class ClientConnection(ClientRole):
         if enforced:
             hints.give(self.peer, REMOVED)
             request.fields = without(request.fields, frozenset(name.encode() for name in unwanted))
-            self.last = None  # the mode may change before such a head comes again
 
     def _browser_of(self, request: RequestHead) -> Browser:
         came = request.forwarded if self.is_trusted else None
@@ -378,7 +379,7 @@ class ClientConnection(ClientRole):
             return browser_of(self.peer, request.host, came, True, self.context.https)
         if self._browser is not None and self._browser.host == request.host:
             return self._browser
-        browser = browser_of(self.peer, request.host, None, False, self.context.https)
+        browser = self.context.browser(self.peer, request.host)
         self._browser = browser if len(request.host) <= MAX_HOST else None
         return browser
 

@@ -9,9 +9,15 @@ from cookiewarden.serve.observe.access import AccessLog
 from cookiewarden.serve.observe.metrics import Metrics
 from cookiewarden.serve.own_pages.in_force import InForce
 from cookiewarden.serve.settings import Settings
+from cookiewarden.serve.wire.forwarded import Browser, browser_of
 from cookiewarden.serve.wire.head import Limits
 from cookiewarden.serve.wire.request_head import RequestHead
 from cookiewarden.serve.wire.response_head import ResponseReader
+
+MAX_HOST = 255
+"""Octets of a host that is remembered; names are not longer (RFC 1035 2.3.4)."""
+MAX_BROWSERS = 256
+"""Maximum number of pairs of a peer and a host that are remembered."""
 
 
 class Context:
@@ -36,6 +42,7 @@ class Context:
         """The last head that began a connection, without its first line and cookies. Probes and clients that open a
         connection for each request repeat it."""
         self.https = settings.scheme == "https" or settings.tls_cert != ""
+        self._browsers: dict[tuple[bytes, bytes], Browser] = {}
         self.via = b"\r\nVia: 1.1 " + settings.via.encode() if settings.via else b""
         self.upgrade_protocols = frozenset(protocol.encode() for protocol in settings.upgrade_protocols)
         self.upstream = settings.upstream
@@ -45,6 +52,17 @@ class Context:
         self.upstream_server_name = settings.upstream_server_name or (
             settings.upstream.address.host if settings.upstream.address else ""
         )
+
+    def browser(self, peer: bytes, host: bytes) -> Browser:
+        """Return the browser of a request without trusted fields of an ingress. Connections of one peer share it."""
+        known = self._browsers.get((peer, host))
+        if known is None:
+            known = browser_of(peer, host, None, False, self.https)
+            if len(host) <= MAX_HOST:
+                if len(self._browsers) >= MAX_BROWSERS:
+                    self._browsers.clear()
+                self._browsers[peer, host] = known
+        return known
 
     def trusts(self, peer: bytes) -> bool:
         """Check whether the X-Forwarded fields of a peer are trusted."""

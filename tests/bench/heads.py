@@ -3,7 +3,7 @@
     python -m tests.bench.heads [--only TEXT]
 
 Each head is new to the proxy, so that its memos do not help. The bar is 200 (`BAR`), for any policy of 200 entries and
-for 2,000 globs. It is 255 for 120 lines that are renamed or sealed in addition to all other verbs (`SEVERAL`).
+for 2,000 globs. It is 255 for 120 lines that an application sets with every verb and a rename or seal (`SEVERAL`).
 
 `steps` counts Python's bytecodes. It is the same on every machine, but does not count work inside a C function.
 `make test` holds each head to its bar in steps (test_heads.py), and `live_heads.py` in the CPU time of a running proxy.
@@ -287,13 +287,42 @@ def nested_paths(unit: str, count: int, paths: int) -> str:
     )
 
 
+def named_like(form: bytes) -> Callable[[int], tuple[bytes, bytes]]:
+    """Return 300 cookies with new names of a form with a number."""
+    return lambda n: (asked(*cookies([form % (n * 1000 + at) + b"=1" for at in range(300)])), OK)
+
+
+def nested(glob: Callable[[int], str], count: int, paths: int) -> str:
+    """Return a policy of globs, each for another pair of nested hosts and paths."""
+    return entries(
+        *(
+            f"name: '{glob(k)}', scope: {{hosts: ['*{'.a' * (k // paths + 1)}'], paths: ['{'/a' * (k % paths + 1)}']}}"
+            for k in range(count)
+        )
+    )
+
+
+def below(n: int, ask: bytes) -> bytes:
+    """Return a request to a host below all of these hosts."""
+    return ask.replace(b"bench.example", b"x" + b".a" * 120)
+
+
+def aligned(size: int, text: str) -> list[str]:
+    """Return globs with nested beginnings, nested ends and one text."""
+    return [f"name: '{'a' * i}*{text}*{'d' * j}'" for i in range(1, size + 1) for j in range(1, size + 1)]
+
+
+HEX = [f"{number * 2654435761 % (1 << 32):08x}" for number in range(2000)]
+DIGITS = b"_".join(b"%d" % number for number in range(99, 69, -1))
+
+
 MOVES = ", ".join(f"{{from: /a/{at}, to: /}}" for at in range(64))
 DOMAIN_MOVES = ", ".join(f"{{from: h{at}.example, to: host-only}}" for at in range(64))
 VERBS = "same_site: None, partitioned: true, domain: host-only, path: /, secure: true, http_only: true, priority: High"
 TABS = b"Domain=bench.example\t;Max-Age\t=0;Max-Age=x;Expires=x;Path\t=/;Secure\t;\tHttpOnly;a\tb"
 UNUSUAL = b"Domain=bench.example;Max-Age=9999999;Max-Age=x;Expires=x;Path=/x" + b";a" * 40
 SEVERAL = 255
-"""Bar for lines that are renamed or sealed in addition to all other verbs."""
+"""Bar for lines that an application sets and that are renamed, sealed or not renewed, in addition to all other verbs."""
 
 
 def page(unit: bytes, begin: bytes = b"") -> Callable[[int], tuple[bytes, bytes]]:
@@ -430,6 +459,23 @@ CASES = [
     Case("300 cookies, 2,000 globs of one beginning and end for nested hosts", entries(*(f"name: 'p*{n % 1000:03d}*', scope: {{hosts: ['*{'.a' * (n // 20 + 1)}'], paths: ['{'/a' * (n % 20 + 1)}']}}" for n in range(2000))), lambda n: (asked(*cookies([b"p%03d%d=1" % (at, n) for at in range(300)]), target=b"/a" * 30).replace(b"bench.example", b"x" + b".a" * 120), OK)),
     Case("300 cookies, 1 glob of 40 texts", entries(f"name: 'a*{'*'.join('bc' * 20)}*d'"), lambda n: (asked(*cookies([b"a" + b"bc" * 20 + b"%dd=1" % (n * 1000 + at) for at in range(300)])), OK)),
     Case("300 cookies, 196 globs of 20 texts", entries(*(f"name: '{'a' * i}*{'*'.join('bc' * 10)}*{'d' * j}'" for i in range(1, 15) for j in range(1, 15))), lambda n: (asked(*cookies([b"a" * 15 + b"bc" * 10 + b"%d" % (n * 1000 + at) + b"d" * 15 + b"=1" for at in range(300)])), OK)),
+    Case("300 cookies, 196 globs of a text of which names have the gram", entries(*aligned(14, "zzzz")), named_like(b"a" * 15 + b"zzz-%d" + b"d" * 15)),
+    Case("300 cookies, 1,936 globs of a text of which names have the gram", entries(*aligned(44, "zzzz")), named_like(b"a" * 45 + b"zzz-%d" + b"d" * 45)),
+    Case("300 cookies, 196 globs of such a text that have ended", entries(*(f"{line}, until: 2020-01-01" for line in aligned(14, "zzzz"))), named_like(b"a" * 15 + b"zzz-%d" + b"d" * 15)),
+    Case("300 cookies, 196 globs of 70 texts, one of which is missing", entries(*aligned(14, "*".join(["bc"] * 35))), named_like(b"a" * 14 + b"bc" * 34 + b"%d" + b"d" * 14)),
+    Case("300 cookies, 8 globs of 40 texts, one of which is missing", entries(*(f"name: '{'a' * i}*{'*'.join(['bc'] * 40)}*d'" for i in range(1, 9))), named_like(b"a" * 8 + b"bc" * 39 + b"%dd")),
+    Case("300 cookies, 1 glob of 85 texts, one of which is missing", entries(f"name: 'a*{'*'.join('b' * 85)}*d'"), named_like(b"a" + b"b" * 84 + b"%dd")),
+    Case("300 cookies, 8 globs of nested beginnings and one text", entries(*(f"name: '{'_'.join('abcdefgh'[:i])}*_id_*'" for i in range(1, 9))), named_like(b"a_b_c_d_e_f_g_h%d")),
+    Case("300 cookies, 200 tenants on a host each", entries(*(f"name: 'p*{name}*', scope: {{hosts: [h{k}.example]}}" for k, name in enumerate(HEX[:200]))), named_like(b"p" + "".join(name[:4] for name in HEX[:20]).encode() + b"-%d")),
+    Case("300 cookies, 2,000 tenants of numbers", entries(*(f"name: 'p*_{k}_*', scope: {{hosts: [h{k}.example]}}" for k in range(2000))), named_like(b"p_" + DIGITS[:85] + b"_%d")),
+    Case("120 lines, 2,000 tenants of numbers", entries(*(f"name: 'p*_{k}_*', scope: {{hosts: [h{k}.example]}}" for k in range(2000))), lines(b"Path=/", b"p_" + DIGITS[:85] + b"_%x")),
+    Case("300 cookies, 200 texts of two letters on nested hosts", nested(lambda k: f"p*{k:08b}*".replace("0", "a").replace("1", "b"), 200, 2), lambda n: (below(n, named_like(b"paaabbbabaa%d")(n)[0]), OK)),
+    Case("300 cookies, 200 globs of stars only on nested hosts", nested(lambda k: "pqr" + "*" * (k + 1), 200, 2), lambda n: (below(n, named_like(b"pqr%d")(n)[0]), OK)),
+    Case("300 cookies, 2,000 globs of stars only on nested hosts", nested(lambda k: "pqr" + "*" * (k + 1), 2000, 20), lambda n: (below(n, named_like(b"pqr%d")(n)[0]), OK)),
+    Case("300 cookies, 100 globs that have ended here", entries(*(f"name: '{'a' * i}*{'b' * j}', {more}" for i in range(1, 11) for j in range(1, 11) for more in ("until: 2020-01-01, scope: {hosts: [bench.example]}", "scope: {hosts: [other.example]}"))), named_like(b"a" * 10 + b"%d" + b"b" * 10)),
+    Case("120 lines, 100 globs whose host and path are of two entries", entries(*(f"name: '{'a' * i}*{'b' * j}', {more}" for i in range(1, 11) for j in range(1, 11) for more in ("scope: {hosts: [bench.example], paths: [/x]}", "scope: {hosts: [other.example], paths: [/y]}"))), lambda n: (asked(target=b"/y"), answered(*(b"a" * 10 + b"%d" % (n * 1000 + at) + b"b" * 10 + b"=1;a" for at in range(120))))),
+    Case("120 deletions with tabs, every verb, consent, public hosts", CONSENTED.replace("cookies:", "public_hosts: ['*.example']\ncookies:", 1), lines(TABS), bar=SEVERAL),
+    Case("300 held copies, 64 moves, lines that are not renewed", entries(f"name: 'n*', renew: false, {VERBS}, supersede: true".replace("domain: host-only, path: /", f"path: [{MOVES}], domain: [{DOMAIN_MOVES}]")), lambda n: (asked(*cookies([b"n%x=%x" % (at % 120, n * 1000 + at) for at in range(300)])), lines(b"Path=/a/63/x;Domain=bench.example;Max-Age=0x;Max-Age=x;Expires=x" + b";a" * 40)(n)[1]), bar=SEVERAL),
     Case("120 deletions with tabs, every verb", EVERY_VERB, lines(TABS)),
     Case("120 deletions with tabs and a prefix, every verb", EVERY_VERB, lines(TABS, b"__Host-Http-n%x")),
     Case("120 deletions with tabs, every verb, consent", CONSENTED, lines(TABS)),

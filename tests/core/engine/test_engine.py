@@ -964,3 +964,38 @@ def test_on_public_hosts_what_browsers_refuse_is_blocked(host: bytes, line: byte
 def test_elsewhere_it_is_only_reported() -> None:
     (judged,) = engine(entries("name: a")).on_response([(b"Set-Cookie", b"a=1; Domain=other.example")], Exchange(b"shop.example"), 0.0).cookies  # fmt: skip
     assert judged.after == judged.before and judged.decision.reasons == (Reason.BROWSER_WOULD_REFUSE,)
+
+
+TRIED = entries("name: a", *(f"name: '{'p' * length}*zzzz*', secure: true" for length in range(1, 60)))
+"""A policy whose globs are all tried for names that begin with many `p` and have the beginning of the text."""
+
+
+@pytest.mark.parametrize(
+    ("top", "mode", "is_dropped"),
+    [("", Mode.ENFORCE, True), ("", Mode.REPORT, False), ("on_error: open\n", Mode.ENFORCE, False)],
+)
+def test_new_names_after_too_many_tries_are_policy_errors_and_not_remembered(
+    top: str, mode: Mode, is_dropped: bool
+) -> None:
+    tried = engine(TRIED.replace("cookies:", f"{top}cookies:"), mode)
+    scope = tried.scope(SECURE)
+    hostile = [b"p" * 60 + b"zzz-%d=1" % number for number in range(100)]
+    after, decisions = tried.on_cookies(b"; ".join([b"a=1", *hostile, b"ppppzzzz=1"]), scope)
+    assert len(decisions) == len(hostile) + 2
+    assert decisions[0].action is Action.PASS and decisions[1].reasons == (Reason.UNDECLARED,)
+    assert {decision.reasons for decision in decisions[50:]} == {(Reason.POLICY_ERROR,)}
+    assert (b"ppppzzzz=1" in (after or b"")) is not is_dropped
+    assert tried.on_cookies(b"ppppzzzz=1", scope)[0] == b"ppppzzzz=1"
+    assert tried.on_cookies(b"; ".join([b"a=1", *hostile[:9], b"ppppzzzz=1"]), scope)[1][-1].reasons == ()
+    head = run(*(part for line in [*hostile, b"ppppzzzz=1"] for part in (line.partition(b"=")[0], b"; Path=/")))
+    parts, lines = tried.on_set_cookies(head, scope, lambda: clock_at(NOW), unexpected)
+    assert lines[-1].reasons == (Reason.POLICY_ERROR,) and (b"ppppzzzz=1; Path=/" not in b"".join(parts)) is is_dropped
+    assert tried.on_set_cookie(b"ppppzzzz=1; Path=/", scope, clock_at(NOW))[1].reasons == (Reason.SECURE_ADDED,)
+    assert all(Reason.POLICY_ERROR not in decision.reasons for decision in scope.names.values())
+
+
+def test_a_name_is_tried_without_a_limit_outside_of_heads() -> None:
+    tried = engine(TRIED)
+    scope = tried.scope(SECURE)
+    for number in range(200):
+        assert tried.judge_name(b"p" * 60 + b"zzz-%d" % number, scope).reasons == (Reason.UNDECLARED,)

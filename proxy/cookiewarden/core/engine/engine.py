@@ -37,8 +37,9 @@ from cookiewarden.core.engine.decision import (
     Outcome,
     Reason,
 )
+from cookiewarden.core.engine.globs import TooManyTries, Tries
 from cookiewarden.core.engine.judge import Judge, Tables
-from cookiewarden.core.engine.matcher import Match
+from cookiewarden.core.engine.matcher import UNLIMITED, Match
 from cookiewarden.core.engine.memo import (
     BLANK,
     EXPIRES,
@@ -49,6 +50,8 @@ from cookiewarden.core.engine.memo import (
     MAX_SCOPES,
     MAX_SEARCHED,
     MAX_SHAPE,
+    MAX_TRIES,
+    MAX_TRIES_OF_LINES,
     NAMELESS,
     NO_ANSWER,
     OFTEN,
@@ -68,7 +71,7 @@ from cookiewarden.core.engine.memo import (
 from cookiewarden.core.engine.renewal import Renewal, kept_as, not_renewable
 from cookiewarden.core.engine.transport import MAX_OPENED
 from cookiewarden.core.engine.verbs import Site, takes_secure
-from cookiewarden.core.policy.policy import Evict, Gpc, Mode, Policy
+from cookiewarden.core.policy.policy import Evict, Gpc, Mode, OnError, Policy
 
 if TYPE_CHECKING:
     from cookiewarden.core.engine.seal import (
@@ -234,6 +237,7 @@ class Engine(Judge):
         tried: dict[bytes, list[bytes]] = {}
         domains: dict[bool, list[bytes]] = {}
         """Domains for declared (True) and undeclared cookies, computed when first needed."""
+        self.tries = Tries(MAX_TRIES)
         for name, piece in parse_cookie(b"; ".join(cookies)):
             if name in found or not _has_content(piece) or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
@@ -246,6 +250,7 @@ class Engine(Judge):
                 if ours not in domains:
                     domains[ours] = self._evict_domains(scope, everywhere=ours)
                 tried[name] = domains[ours]
+        self.tries = UNLIMITED
         site = scope.site
         secure = takes_secure(site)
         return eviction.expiring_lines(list(tried.items()), target, int(now), secure), found
@@ -324,9 +329,13 @@ class Engine(Judge):
         becomes: list[bytes | None] = []
         learned = self._remembered + MAX_NEW
         read = clock()
+        self.tries = Tries(MAX_TRIES_OF_LINES)
         for lead, line in lines:
             try:
                 after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, read, cookies, at)
+            except TooManyTries:
+                decision = self._unjudged(Action.BLOCK)
+                after = None if decision.enforced else line
             except Exception as error:
                 decision = on_fault(error)
                 after = None if decision.enforced else line
@@ -338,6 +347,7 @@ class Engine(Judge):
             decisions.append(decision)
             self._has_many_new = self._remembered > learned
         self._has_many_new = False
+        self.tries = UNLIMITED
         if plan is None:
             self._remember_run(lines, becomes, decisions, scope)
         return parts, tuple(decisions)
@@ -496,22 +506,33 @@ class Engine(Judge):
             if plan.form is not None:
                 scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
+        self.tries = Tries(MAX_TRIES)
         becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
+        is_judged, self.tries = self.tries.left >= 0, UNLIMITED
         after = _joined(header, pieces, becomes)
         decisions = tuple([decision for decision in found if decision is not None])
         if any([decision.entry is not None and decision.entry.is_transported for decision in decisions]):
             return after, decisions
         # A piece without a `=` is a value.
-        if NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
+        if is_judged and NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
             kept = tuple([piece is not None for piece in becomes])
             self._count(SHAPE_WEIGHT)
             scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
 
+    def _unjudged(self, action: Action) -> Decision:
+        """Return the decision on a cookie whose name is not judged, because the names before it took too many tries."""
+        enforced = self.mode is Mode.ENFORCE and self.policy.on_error is OnError.CLOSED
+        return Decision(action, None, (Reason.POLICY_ERROR,), enforced)
+
     # Memo
 
     def _judge_and_remember_name(self, name: bytes, scope: Scope) -> Decision:
-        decision = self.judge_name(name, scope)
+        try:
+            self.tries.spend(0)
+            decision = self.judge_name(name, scope)
+        except TooManyTries:
+            return self._unjudged(Action.STRIP)
         if len(name) <= MAX_KEY:
             self._count()
             scope.names[name] = decision

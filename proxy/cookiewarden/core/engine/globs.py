@@ -4,6 +4,7 @@ A glob is found by its beginning (up to its first `*`) and its end (after its la
 stars is found by octets of that text. A new name takes a few microseconds, with 20 globs or with 2,000.
 """
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -34,6 +35,23 @@ def sides(glob: bytes) -> tuple[bytes, bytes]:
     return glob[: glob.find(b"*")], glob[glob.rfind(b"*") + 1 :]
 
 
+class TooManyTries(Exception):
+    """An error for a head whose names need too many tries."""
+
+
+class Tries:
+    """The number of globs with text between two stars that may still be tried for the names of one head."""
+
+    def __init__(self, left: float = math.inf) -> None:
+        self.left = left
+
+    def spend(self, tries: int) -> None:
+        """Count some tries. Raises TooManyTries."""
+        self.left -= tries
+        if self.left < 0:
+            raise TooManyTries
+
+
 class _Middle:
     """A glob with text between two stars."""
 
@@ -47,13 +65,18 @@ class _Middle:
         self.first, self.length = self.texts[0], len(self.texts[0])
         self.last = self.texts[-1] if len(self.texts) > 1 else b""
 
-    def matches(self, name: bytes) -> bool:
-        """Check whether the texts between two stars are in a name that has the beginning and the end."""
+    def matches(self, name: bytes, tries: "Tries") -> bool:
+        """Check whether the texts between two stars are in a name that has the beginning and the end. Raises
+        TooManyTries."""
+        tries.left -= 1 + (len(name) >> 7)  # long names take more time
+        if tries.left < 0:
+            raise TooManyTries
         # Names may have all texts of many globs, but in another order. The first check rejects most of them.
         at = name.find(self.first, self.begun)
-        return 0 <= at <= name.rfind(self.last) - self.length and has_in_order(
-            self.texts, name[at : len(name) - self.ended]
-        )
+        if not 0 <= at <= name.rfind(self.last) - self.length:
+            return False
+        tries.spend(len(self.texts) // 4)
+        return has_in_order(self.texts, name[at : len(name) - self.ended])
 
 
 class Globs:
@@ -81,7 +104,8 @@ class Globs:
         """For each of them, the globs of this length or a shorter one. The first item is for shorter names."""
         for length in self._lengths:
             self._fitting.append(self._fitting[-1] | mask_of(lengths[length]))
-        self._with_middle = mask_of(list(self._middles))
+        self.with_middle = mask_of(list(self._middles))
+        """The globs with text between two stars."""
         self._by_gram = Sets(_by_rarest_gram(self._middles))
         """Globs with text between two stars, by one gram each."""
         self._gram_lengths = sorted({len(gram) for gram in self._by_gram.numbers})
@@ -92,23 +116,23 @@ class Globs:
         found = begun and begun & self._ends.of(name[::-1])
         if found and len(name) < self._lengths[-1]:
             found &= self._fitting[bisect_right(self._lengths, len(name))]
-        middles = found & self._with_middle
+        middles = found & self.with_middle
         if middles and middles.bit_count() > FEW:
             found ^= middles ^ (middles & self._with_grams(name))
         return found
 
-    def matches(self, number: int, name: bytes) -> bool:
-        """Check whether a name matches one of the globs that `of` returned for it."""
+    def matches(self, number: int, name: bytes, tries: Tries) -> bool:
+        """Check whether a name matches one of the globs that `of` returned for it. Raises TooManyTries."""
         middle = self._middles.get(number)
-        return middle is None or middle.matches(name)
+        return middle is None or middle.matches(name, tries)
 
-    def is_any(self, found: int, name: bytes) -> bool:
-        """Check whether a name matches any of the globs, which `of` returned for it."""
-        if found & ~self._with_middle:
+    def is_any(self, found: int, name: bytes, tries: Tries) -> bool:
+        """Check whether a name matches any of the globs, which `of` returned for it. Raises TooManyTries."""
+        if found & ~self.with_middle:
             return True
         while found:
             lowest = found & -found
-            if self._middles[lowest.bit_length() - 1].matches(name):
+            if self._middles[lowest.bit_length() - 1].matches(name, tries):
                 return True
             found ^= lowest
         return False

@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
-from cookiewarden.core.engine.globs import Globs, in_order, sides
+from cookiewarden.core.engine.globs import Globs, Tries, in_order, sides
 from cookiewarden.core.engine.locations import EXACT, Location, Locations
 from cookiewarden.core.engine.masks import Sets, mask_of, numbers_of
 from cookiewarden.core.policy.policy import Entry
@@ -26,6 +27,7 @@ class Match:
 
 MAX_HERE = 256
 """Maximum number of locations for which a matcher stores the globs that apply."""
+UNLIMITED = Tries()
 _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 
 
@@ -55,8 +57,8 @@ class _Here:
         self.living = living
         """The globs that have not ended, at any location."""
         self._found: dict[_Named, Match | None] = {}
-        self.orders: dict[int, dict[int, int]] = {}
-        """Ranks of globs with equal beginnings and ends, by their set: for each that applies, its rank here."""
+        self.orders: dict[int, _Order] = {}
+        """The order of globs with equal beginnings and ends, by their set."""
 
     def match(self, named: _Named) -> Match | None:
         """Return the match with the highest rank here, or None."""
@@ -67,6 +69,15 @@ class _Here:
             here = [entry for entry in named.entries if entry.until > self.now and self.location.has(entry)]
             self._found[named] = Match(max(here, key=self.location.rank)) if here else None
         return self._found[named]
+
+
+class _Order(NamedTuple):
+    """The order of globs with equal beginnings and ends at a location."""
+
+    ranks: dict[int, int]
+    """For each glob that applies, its place in the order."""
+    plain: int
+    """The first one without text between two stars, which always matches, or -1."""
 
 
 class Matcher:
@@ -128,11 +139,13 @@ class Matcher:
         """Return the parts of the matcher, so that a caller can free them in small steps."""
         return [*self._single, *self._exact.values(), *self._named]
 
-    def match(self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf) -> Match:
+    def match(
+        self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf, tries: Tries = UNLIMITED
+    ) -> Match:
         """Return the match for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`.
 
         Entries that have ended at `now` (seconds since the epoch) do not match. The tables contain them, so the tables
-        need not change when an entry ends."""
+        need not change when an entry ends. Raises TooManyTries."""
         if not name:
             return _NOWHERE
         here = self._last.get(path is None)
@@ -142,10 +155,12 @@ class Matcher:
         if exact is not None and (found := here.match(exact)) is not None:
             return found
         globs = self._globs.of(name)
-        if globs and (found := self._first(name, globs & here.globs, here)) is not None:
+        if globs and (found := self._first(name, globs & here.globs, here, tries)) is not None:
             return found
-        is_elsewhere = (exact is not None and exact.until > now) or self._globs.is_any(globs & here.living, name)
-        return _ELSEWHERE if is_elsewhere else _NOWHERE
+        if exact is not None and exact.until > now:
+            return _ELSEWHERE
+        others = globs & here.living & ~here.globs
+        return _ELSEWHERE if others and self._globs.is_any(others, name, tries) else _NOWHERE
 
     def _exactly(self, name: bytes) -> _Named | None:
         """Return the entries with this name."""
@@ -154,32 +169,52 @@ class Matcher:
             found = self._exact[name] = _Named([entry])
         return found
 
-    def _first(self, name: bytes, globs: int, here: _Here) -> Match | None:
+    def _first(self, name: bytes, globs: int, here: _Here, tries: Tries) -> Match | None:
         """Return the match of the highest rank of some globs, which `Globs.of` returned for a name, or None."""
         while globs:
             lowest = globs & -globs
             number = lowest.bit_length() - 1
             alike = self._alike.get(number)
-            if alike is None:
-                globs ^= lowest
-                if self._globs.matches(number, name) and (found := here.match(self._named[number])) is not None:
-                    return found
-            else:
-                for one in self._ranked(globs & alike, alike, here):
-                    if self._globs.matches(one, name):
-                        return here.match(self._named[one])
+            if alike is not None:
+                number = self._first_alike(name, globs & alike, alike, here, tries)
+                if number >= 0:
+                    return here.match(self._named[number])
                 globs &= ~alike
+                continue
+            globs ^= lowest
+            if self._globs.matches(number, name, tries):
+                found = here.match(self._named[number])
+                if found is not None:
+                    return found
+                here.globs &= ~lowest  # no entry applies here
         return None
 
-    def _ranked(self, globs: int, alike: int, here: _Here) -> list[int]:
-        """Return the numbers of some globs that apply here, in the order of their rank. They are of the set `alike`."""
-        ranks = here.orders.get(alike)
-        if ranks is None:
-            matches = {number: here.match(self._named[number]) for number in numbers_of(alike & here.globs)}
-            entries = {number: match.entry for number, match in matches.items() if match and match.entry}
-            ordered = sorted(entries, key=lambda number: here.location.rank(entries[number]), reverse=True)
-            ranks = here.orders[alike] = {number: rank for rank, number in enumerate(ordered)}
-        return sorted(ranks.keys() & numbers_of(globs), key=ranks.__getitem__)
+    def _first_alike(self, name: bytes, globs: int, alike: int, here: _Here, tries: Tries) -> int:
+        """Return the number of the first of some globs of a set with equal beginnings and ends, or -1."""
+        order = here.orders.get(alike)
+        if order is None:
+            order = self._order(alike, here)
+        middles = globs & here.globs & self._globs.with_middle
+        tries.spend(middles.bit_count() // 2)
+        ranks, plain = order
+        for number in sorted(numbers_of(middles), key=ranks.__getitem__):
+            if plain >= 0 and ranks[plain] < ranks[number]:
+                break
+            if self._globs.matches(number, name, tries):
+                return number
+        return plain
+
+    def _order(self, alike: int, here: _Here) -> _Order:
+        """Return the order of a set of globs with equal beginnings and ends. `here` keeps only those that apply."""
+        numbers = numbers_of(alike & here.globs)
+        matches = {number: here.match(self._named[number]) for number in numbers}
+        entries = {number: match.entry for number, match in matches.items() if match is not None and match.entry}
+        here.globs &= ~alike | mask_of(list(entries))
+        ordered = sorted(entries, key=lambda number: here.location.rank(entries[number]), reverse=True)
+        ranks = {number: rank for rank, number in enumerate(ordered)}
+        plain = next((number for number in ordered if not self._globs.with_middle >> number & 1), -1)
+        order = here.orders[alike] = _Order(ranks, plain)
+        return order
 
     def _at(self, host: bytes, path: bytes | None, now: float) -> _Here:
         location = self._locations.at(host, path)

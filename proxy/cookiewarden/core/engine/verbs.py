@@ -316,14 +316,14 @@ def bound_lifetime(draft: Draft, bound: Lifetime, clock: ExpiresClock) -> None:
     lifetime, gone = draft.lifetime(), []
     skewed: int | None = None
     """Seconds of the lifetime, if an Expires cannot state it."""
-    for one in lifetime.all:
-        at, name, value, seconds = one
+    kept = [one[0] for one in (lifetime.age, lifetime.date) if one is not None]
+    for at, name, value, seconds in lifetime.all:
         is_date = name == b"expires"
         if seconds is None or (is_date and not clock.is_known):
             draft.note(Reason.LIFETIME_UNREADABLE)
         elif bound.is_session:
             draft.note(Reason.LIFETIME_CAPPED)
-        elif one is not lifetime.age and one is not lifetime.date:
+        elif at not in kept:
             draft.note(Reason.LIFETIME_NORMALIZED)
         else:
             latest = bound.seconds + int(clock.earliest) if is_date else bound.seconds

@@ -9,7 +9,7 @@ import pytest
 from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.serve.admin.listener import MAX_HEAD, MAX_WAITING
 from cookiewarden.serve.admin.messages import MAX_BODY
-from tests.support.client import Client, ask
+from tests.support.client import Client, ask, get
 from tests.support.proxy import TOKEN, Start, mode_of
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -29,8 +29,11 @@ def statuses(answer: bytes) -> list[int]:
         (LIVEZ * (3 * MAX_WAITING), [200] * 3 * MAX_WAITING),
         (b"\r\n" + LIVEZ, [200]),
         (LIVEZ.replace(b"/livez", b"/livez?x=/none"), [200]),
-        (LIVEZ.replace(b"\r\n\r\n", b"\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"), [200]),
-        (LIVEZ.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"), [100, 200]),
+        (LIVEZ.replace(b"\r\n\r\n", b"\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n") + LIVEZ, [200]),
+        (LIVEZ.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"), [200]),
+        (LIVEZ.replace(b"/livez", b"http://localhost/live%7a#x"), [200]),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X:\r\n" * 200 + b"\r\n", [431]),
+        (b"GET /policy HTTP/1.1\r\nHost: localhost \t\r\n\r\n", [200]),
         (LIVEZ.replace(b"1.1", b"1.0"), [200]),
         (LIVEZ + b"GET /livez HTTP/1.1\r\nHost : x\r\n\r\n" + LIVEZ, [200, 400]),
         (b"GET /livez\r\n\r\n" + LIVEZ, [400]),
@@ -43,7 +46,7 @@ def statuses(answer: bytes) -> list[int]:
         (b"GET /livez HTTP/1.1\r\nX: " + b"a" * 3 * MAX_HEAD, [431]),
         (b"GET /livez HTTP/1.1\r\n" + b"X: a\r\n" * MAX_HEAD, [431]),
         (b"GET /policy HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", [403]),
-        (b"GET /policy HTTP/1.1\r\n\r\n", [403]),
+        (b"GET /policy HTTP/1.1\r\n\r\n", [400]),
     ],
 )
 def test_each_request_gets_its_response(start: Start, request_bytes: bytes, expected: list[int]) -> None:
@@ -113,6 +116,83 @@ def test_the_end_of_a_body_that_is_missing_is_not_a_command(start: Start, token:
         client.socket.shutdown(socket.SHUT_WR)
         assert statuses(client.read_all()) == [400]
     assert mode_of(proxy) == "enforce"
+
+
+@pytest.mark.parametrize("path", [b"/mode", b"/reload"])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"Content-Length: 99999\r\n\r\n" + REPORT + b" " * MAX_BODY, 400),
+        (b"Content-Length: 99\r\n\r\n" + REPORT, 400),
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", 400),
+    ],
+)
+def test_a_command_whose_body_is_not_valid_is_not_carried_out(
+    start: Start, token: str, path: bytes, body: bytes, status: int
+) -> None:
+    proxy, _ = start(admin_token_file=token)
+    with Client(proxy.plane.admin.address.port) as client:
+        client.send(MODE.replace(b"/mode", path) + body)
+        client.socket.shutdown(socket.SHUT_WR)
+        assert statuses(client.read_all())[:1] == [status]
+    assert mode_of(proxy) == "enforce" and proxy.plane.status.successes == 0
+
+
+def test_trailers_are_not_fields_of_the_head(start: Start, token: str) -> None:
+    proxy, _ = start(admin_token_file=token)
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(REPORT), REPORT)
+    authorization = b"Authorization: Bearer %b\r\n" % TOKEN.encode()
+    for head, trailers, status in (
+        (MODE.replace(authorization, b""), authorization, 403),
+        (MODE.replace(b"Host: localhost\r\n", b"Host: evil\r\n"), b"Host: localhost\r\n", 403),
+        (MODE, b"Host: evil\r\n", 200),
+        (MODE, b"X:\r\n" * MAX_HEAD, 400),
+    ):
+        with Client(proxy.plane.admin.address.port) as client:
+            client.send(head + chunks + trailers + b"\r\n")
+            client.socket.shutdown(socket.SHUT_WR)
+            assert statuses(client.read_all())[-1] == status
+
+
+def test_the_body_of_a_request_that_offers_another_protocol_is_read(start: Start, token: str) -> None:
+    proxy, _ = start(admin_token_file=token)
+    head = MODE + b"Upgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: %d\r\n\r\n" % len(REPORT)
+    with Client(proxy.plane.admin.address.port) as client:
+        client.send(head + REPORT[:9])
+        time.sleep(0.05)
+        client.send(REPORT[9:] + LIVEZ)
+        answer = client.read_all()
+        assert statuses(answer) == [200] and b"\r\nConnection: close\r\n" in answer
+    assert mode_of(proxy) == "report"
+
+
+def test_a_client_that_waits_is_told_that_its_body_is_expected(start: Start, token: str) -> None:
+    proxy, _ = start(admin_token_file=token)
+    head = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(REPORT)
+    with Client(proxy.plane.admin.address.port) as client:
+        client.send(LIVEZ + MODE + head)
+        assert statuses(client.read_until(b"100 Continue\r\n\r\n")) == [200, 100]
+        client.send(REPORT)
+        assert statuses(client.read_until(b"}\n")) == [200]
+    with Client(proxy.plane.admin.address.port) as client:
+        client.send(MODE.replace(b"Bearer", b"Nobody") + head)
+        assert statuses(client.read_until(b"}\n")) == [403]  # before it has sent its body
+
+
+def test_many_requests_at_once_do_not_hold_up_the_traffic(start: Start) -> None:
+    proxy, _ = start()
+    with Client(proxy.plane.admin.address.port) as flood, Client(proxy.port) as client:
+        flood.send(LIVEZ * 5000)
+        before = flood.socket.recv(1)
+        client.send(get(b"/"))
+        client.read_until(b"\r\n\r\n")
+        assert before and proxy.plane.admin.server.open  # the flood is not answered yet
+        busy = next(iter(proxy.plane.admin.server.open))
+        assert busy.serving is not None
+        data = bytearray()
+        while data.count(b"ok\n") < 5000:
+            data += flood.socket.recv(1 << 16)
 
 
 def test_a_client_that_does_not_end_the_connection_is_closed(start: Start) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import cast
+from urllib.parse import unquote, urlsplit
 
 import httptools
 
@@ -25,8 +26,12 @@ MAX_CONNECTIONS = 32
 """Maximum number of connections. One more closes the connection whose last request is oldest, so probes get in."""
 MAX_HEAD = 16_384
 """Maximum number of octets of a request head."""
+MAX_FIELDS = 100
+"""Maximum number of fields of a request head."""
 MAX_WAITING = 16
 """Number of requests that wait on a connection, above which it is not read."""
+PIECE = 4096
+"""Number of octets that are parsed at a time, because they may be hundreds of requests."""
 HEAD_SECONDS = 10.0
 """Seconds from the connection to the end of the first request head."""
 REQUEST_SECONDS = 75.0
@@ -55,8 +60,13 @@ class Server:
             oldest.abort()
 
     async def close(self, seconds: float) -> None:
-        """Close all connections, after the responses that end within some seconds."""
-        busy = [connection.serving for connection in self.open if connection.serving is not None]
+        """Close all connections: idle ones now, and others after the responses that end within some seconds."""
+        busy = []
+        for connection in list(self.open):
+            if connection.serving is None:
+                connection.transport.close()
+            else:
+                busy.append(connection.serving)
         if busy:
             await asyncio.wait(busy, timeout=seconds)
         for connection in list(self.open):
@@ -76,8 +86,14 @@ class Connection(asyncio.Protocol):
         self._bad = 0
         """Status for a head that is not valid. It is the last response."""
         self._end: asyncio.TimerHandle | None = None
+        self._held = b""
+        """Octets that are not parsed yet."""
         self._head = 0
-        """Octets of the head so far."""
+        """Octets of the request so far, without its body."""
+        self._upgraded: int | None = None
+        """Octets of the body that are missing after a request that offers another protocol. llhttp does not read it."""
+        self._length = 0
+        """Content-Length of the request that arrives."""
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._is_ignoring = False
@@ -96,21 +112,45 @@ class Connection(asyncio.Protocol):
         self.server.admit(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_ignoring or self._bad:
-            return
-        if self._arriving is None:
-            self._head += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # another protocol was offered, and is not taken
-            self._finish_reading()
-        except httptools.HttpParserError:
-            self._fail(400)
-        if self._arriving is None and self._head > MAX_HEAD:
-            self._fail(431)
-        if len(self._waiting) > MAX_WAITING and not self._is_paused:
-            self._is_paused = True
-            self.transport.pause_reading()
+        self._held += data
+        self._parse()
+
+    def _parse(self) -> None:
+        """Parse the octets that have arrived, unless many requests wait for their responses."""
+        while self._held and len(self._waiting) <= MAX_WAITING:
+            piece, self._held = self._held[:PIECE], self._held[PIECE:]
+            if self._is_ignoring or self._bad:
+                continue
+            if self._upgraded is not None:
+                self._after_upgrade(piece)
+                continue
+            self._head += len(piece)
+            try:
+                self._parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as upgrade:  # another protocol was offered, and is not taken
+                self._upgraded = self._length
+                self._after_upgrade(piece[upgrade.args[0] :])
+            except httptools.HttpParserError:
+                self._fail(400)
+            if self._head > MAX_HEAD:
+                self._fail(431)
+        self._pause_or_resume()
+
+    def _after_upgrade(self, data: bytes) -> None:
+        """Read the body of the last request of the connection, which offers another protocol."""
+        body, missing = data[: self._upgraded], self._upgraded or 0
+        self._upgraded = missing - len(body)
+        if self._arriving is not None:
+            self._arriving.received(body)
+            if not self._upgraded:
+                self._arriving.end(is_complete=True)
+                self._arriving = None
+
+    def _pause_or_resume(self) -> None:
+        is_paused = self._held != b""
+        if is_paused != self._is_paused and not self.transport.is_closing():
+            self._is_paused = is_paused
+            (self.transport.pause_reading if is_paused else self.transport.resume_reading)()
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -140,32 +180,38 @@ class Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name.lower(), value))
+        if self._arriving is None and len(self._fields) <= MAX_FIELDS:  # trailers are not fields of the head
+            self._fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if self._bad:
             return
-        size = len(self._url) + sum(len(name) + len(value) for name, value in self._fields)
-        self._head = 0
         version = self._parser.get_http_version()
-        if size > MAX_HEAD or version not in ("1.0", "1.1"):
-            self._fail(431 if size > MAX_HEAD else 400)
+        size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._fields)
+        if size > MAX_HEAD or len(self._fields) > MAX_FIELDS:
+            self._fail(431)
             return
-        path = self._url.partition(b"?")[0].decode("latin-1")
+        if version not in ("1.0", "1.1") or (version == "1.1" and all(name != b"host" for name, _ in self._fields)):
+            self._fail(400)
+            return
+        is_modern = version == "1.1"
+        is_kept = is_modern and self._parser.should_keep_alive() and not self._parser.should_upgrade()
         method = self._parser.get_method().decode("latin-1")
-        is_kept = version == "1.1" and self._parser.should_keep_alive()
-        self._arriving = request = Request(method, path, self._fields, is_kept)
-        if request.header(b"expect").lower() == "100-continue" and self.serving is None:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        expected = self._expect if is_modern else _nothing
+        self._arriving = request = Request(method, _path_of(self._url), self._fields, is_kept, expected)
+        self._length = int(request.header(b"content-length") or "0")
+        self._head = 0
         self._waiting.append(request)
         self._serve_next()
 
     def on_body(self, data: bytes) -> None:
+        self._head -= len(data)
         if self._arriving is not None:
             self._arriving.received(data)
 
     def on_message_complete(self) -> None:
-        if self._arriving is not None:
+        self._head = 0
+        if self._arriving is not None and not self._parser.should_upgrade():
             self._arriving.end(is_complete=True)
             self._arriving = None
 
@@ -193,24 +239,25 @@ class Connection(asyncio.Protocol):
         is_kept = True
         while self._waiting and is_kept and not self.transport.is_closing():
             request = self._waiting.popleft()
-            self._read_again()
             self._ends_in(REQUEST_SECONDS)
             self.server.admit(self)
             response = await self._response(request)
-            is_kept = request.keep_alive and request.is_complete and response.status != 500 and not self._has_ended
+            is_kept = request.keep_alive and request.is_complete and response.status != 500
             self._write(response, is_kept, request.method == "HEAD")
             await self._writable.wait()
+            await asyncio.sleep(0)  # traffic comes between two responses
+            self._parse()
         self.serving = None
         if self._bad and is_kept:
             is_kept = False
             self._write(refused(_faulty(self._bad)), is_kept, False)
-        if not is_kept:
+        if not is_kept or self._has_ended:
             self._linger()
 
-    def _read_again(self) -> None:
-        if self._is_paused and len(self._waiting) <= MAX_WAITING:
-            self._is_paused = False
-            self.transport.resume_reading()
+    def _expect(self) -> None:
+        """Tell a client that its body is expected."""
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     async def _response(self, request: Request) -> Response:
         try:
@@ -244,13 +291,28 @@ class Connection(asyncio.Protocol):
             return
         self._is_ignoring = True
         self._waiting.clear()
-        self._read_again()
+        self._parse()
+        if self._has_ended:
+            self.transport.close()
+            return
         self.transport.write_eof()
         self._ends_in(LINGER_SECONDS)
 
     def abort(self) -> None:
         """Close immediately and drop unsent data."""
         self.transport.abort()
+
+
+def _nothing() -> None:
+    """Do nothing: a client of HTTP/1.0 does not wait (RFC 9110 10.1.1)."""
+
+
+def _path_of(target: bytes) -> str:
+    """Return the path of a target in origin-form or absolute-form, with its octets decoded; empty without one."""
+    try:
+        return unquote(urlsplit(target.decode("latin-1")).path)
+    except ValueError:
+        return ""
 
 
 def _faulty(status: int) -> Refusal:

@@ -1,14 +1,14 @@
 """Requests and responses of the admin listener."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cookiewarden.core.report import wire
 from cookiewarden.core.report.errors import ErrorCode
 
 MAX_BODY = 4096
-"""Maximum number of octets of a request body that are kept."""
+"""Maximum number of octets of a request body."""
 
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """Header fields of every response except those to scrapes and probes."""
@@ -43,15 +43,28 @@ class Incomplete(Exception):
     """An error for a body whose end does not arrive."""
 
 
+class TooLarge(Exception):
+    """An error for a body of more than MAX_BODY octets."""
+
+
 class Request:
     """A request, whose body may still arrive."""
 
-    def __init__(self, method: str, path: str, fields: list[tuple[bytes, bytes]], keep_alive: bool) -> None:
-        """Create a request. `path`: the target without its query. `fields`: names in lower case, and values."""
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        fields: list[tuple[bytes, bytes]],
+        keep_alive: bool,
+        expected: Callable[[], None],
+    ) -> None:
+        """Create a request. `path`: the target without its query. `fields`: names in lower case, and values.
+        `expected`: tells a client that waits for it (`Expect`) that its body is expected."""
         self.method = method
         self.path = path
         self.keep_alive = keep_alive
         self._fields = fields
+        self._expected = expected
         self._body = b""
         self._ended = asyncio.Event()
         self.is_complete = False
@@ -59,12 +72,16 @@ class Request:
     def header(self, name: bytes) -> str:
         """Return the value of a field, or an empty text if it is absent or repeated. `name`: in lower case."""
         values = [value for found, value in self._fields if found == name]
-        return values[0].decode("utf-8", "surrogateescape") if len(values) == 1 else ""
+        return values[0].strip(b" \t").decode("utf-8", "surrogateescape") if len(values) == 1 else ""
 
     async def body(self) -> bytes:
-        """Return the body, or its beginning if it has more than MAX_BODY octets. Raises Incomplete."""
+        """Return the body. Raises Incomplete and TooLarge."""
+        if not (self._body or self._ended.is_set()) and self.header(b"expect").lower() == "100-continue":
+            self._expected()
         await self._ended.wait()
-        if not self.is_complete and len(self._body) <= MAX_BODY:
+        if len(self._body) > MAX_BODY:
+            raise TooLarge
+        if not self.is_complete:
             raise Incomplete
         return self._body
 

@@ -15,7 +15,7 @@ from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.auth import AccessRules, access_rules
 from cookiewarden.serve.admin.listener import Connection, Server
-from cookiewarden.serve.admin.messages import SAFE, Incomplete, Refusal, Request, Response, refused
+from cookiewarden.serve.admin.messages import MAX_BODY, SAFE, Incomplete, Refusal, Request, Response, TooLarge, refused
 from cookiewarden.serve.admin.scrape import Scrape
 from cookiewarden.serve.control.plane import AdminListener
 from cookiewarden.serve.memory import return_memory
@@ -49,7 +49,7 @@ class Pages:
         if request.path not in OPEN and (refusal := self.access.refusal(request, changes)):
             return refused(refusal)
         if command is not None and changes:
-            return await command(self, request)
+            return await self._command(command, request)
         if page is not None and request.method in ("GET", "HEAD"):
             return await page(self, request)
         if page is None and command is None:
@@ -96,22 +96,31 @@ class Pages:
 
     # Commands
 
-    async def reload(self, request: Request) -> Response:
+    async def _command(self, command: "Command", request: Request) -> Response:
+        """Carry out a command when its body has arrived."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.body()
+        except TimeoutError:
+            why = f"the request body did not arrive within {BODY_SECONDS:.0f} seconds"
+            return refused(Refusal(408, ErrorCode.REQUEST_TIMEOUT, why))
+        except Incomplete:
+            return refused(Refusal(400, ErrorCode.BAD_REQUEST, "the request body is incomplete"))
+        except TooLarge:
+            code = ErrorCode.INVALID_MODE if request.path == "/mode" else ErrorCode.BAD_REQUEST
+            return refused(Refusal(400, code, f"the request body has more than {MAX_BODY} octets"))
+        return await command(self, body)
+
+    async def reload(self, body: bytes) -> Response:
         log.info("reload requested by an operator")
         is_good = await self.operation.reload()
         if is_good is None:
             return refused(Refusal(503, ErrorCode.NOT_LOADED, NOT_LOADED))
         return _json(await self.operation.policy_json(), 200 if is_good else 422)
 
-    async def mode(self, request: Request) -> Response:
+    async def mode(self, body: bytes) -> Response:
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                mode, seconds = wire.read_mode(await request.body())
-        except TimeoutError:
-            why = f"the request body did not arrive within {BODY_SECONDS:.0f} seconds"
-            return refused(Refusal(408, ErrorCode.REQUEST_TIMEOUT, why))
-        except Incomplete:
-            return refused(Refusal(400, ErrorCode.BAD_REQUEST, "the request body is incomplete"))
+            mode, seconds = wire.read_mode(body)
         except wire.NotThis as bad:
             why = f'{bad}; expected for example {{"mode": "report", "seconds": 1800}}'
             return refused(Refusal(400, ErrorCode.INVALID_MODE, why))
@@ -144,6 +153,7 @@ def _json(data: bytes | None, status: int = 200) -> Response:
 
 
 Page = Callable[[Pages, Request], Awaitable[Response]]
+Command = Callable[[Pages, bytes], Awaitable[Response]]
 
 PAGES: dict[str, Page] = {
     "/metrics": Pages.metrics,
@@ -157,7 +167,7 @@ PAGES: dict[str, Page] = {
 }
 """Paths for GET, which changes nothing."""
 
-COMMANDS: dict[str, Page] = {"/reload": Pages.reload, "/mode": Pages.mode}
+COMMANDS: dict[str, Command] = {"/reload": Pages.reload, "/mode": Pages.mode}
 """Paths for POST."""
 
 SHUTDOWN_SECONDS = 1.0

@@ -167,7 +167,7 @@ def test_the_body_of_a_request_that_offers_another_protocol_is_read(start: Start
     assert mode_of(proxy) == "report"
 
 
-def test_a_client_that_waits_is_told_that_its_body_is_expected(start: Start, token: str) -> None:
+def test_a_client_that_waits_before_its_body_gets_a_100(start: Start, token: str) -> None:
     proxy, _ = start(admin_token_file=token)
     head = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(REPORT)
     with Client(proxy.plane.admin.address.port) as client:

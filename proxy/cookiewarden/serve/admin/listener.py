@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
             self._linger()
 
     def _expect(self) -> None:
-        """Tell a client that its body is expected."""
+        """Send a 100 to a client that waits for it before its body."""
         if not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

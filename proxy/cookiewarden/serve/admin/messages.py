@@ -59,7 +59,7 @@ class Request:
         expected: Callable[[], None],
     ) -> None:
         """Create a request. `path`: the target without its query. `fields`: names in lower case, and values.
-        `expected`: tells a client that waits for it (`Expect`) that its body is expected."""
+        `expected`: sends a 100 to a client that waits for it (`Expect`)."""
         self.method = method
         self.path = path
         self.keep_alive = keep_alive

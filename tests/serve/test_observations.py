@@ -2,6 +2,7 @@
 
 import pytest
 
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Action, Decision
 from cookiewarden.core.report.inventory import Side
 from cookiewarden.serve.observe.metrics import Slot
@@ -15,7 +16,7 @@ def test_so_many_attribute_lists_of_one_response_are_looked_at(over: int) -> Non
     count = MAX_TAILS + over
     observations, slot = Observations(), Slot(())
     lines = [(b"\r\nSet-Cookie: ", b"a%d=1; Max-Age=%d" % (n, n + 1)) for n in range(count)]
-    observations.on_response(slot, b"a.example", b"/", lines, (PASSED,) * count, 0.0)
+    observations.on_response(slot, b"a.example", b"/", lines, (PASSED,) * count, clock_at(0.0))
     observed = observations.take()
     assert len(observed.cookies) == MAX_TAILS and observed.left_out == ({Side.SERVER: over} if over else {})
 

@@ -103,6 +103,7 @@ def test_a_request_that_waits_gets_a_new_connection_where_the_used_one_closes(st
     assert origin.connections == 2
 
 
+@pytest.mark.interpreted
 async def test_a_driver_without_an_application_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="an upstream is required"):
         DataPlane(Settings(), None, None, Connections(None, 1))  # type: ignore[arg-type]

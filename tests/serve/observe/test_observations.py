@@ -2,6 +2,7 @@
 
 import pytest
 
+from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Action, Decision
 from cookiewarden.core.report.inventory import Side
 from cookiewarden.serve.observe.metrics import Labels, Metrics
@@ -27,7 +28,7 @@ def on_request(observations: Observations, cookies: int) -> None:
 def on_response(observations: Observations, cookies: int) -> None:
     slot = Metrics(Labels(100, False)).cookies("response", (PASSED,) * cookies)
     lines = [(b"\r\nSet-Cookie: ", b"a%d=1" % number) for number in range(cookies)]
-    observations.on_response(slot, b"shop.example", b"/", lines, (PASSED,) * cookies, 0.0)
+    observations.on_response(slot, b"shop.example", b"/", lines, (PASSED,) * cookies, clock_at(0.0))
 
 
 def on_eviction(observations: Observations, cookies: int) -> None:

@@ -3,7 +3,7 @@
     python -m tests.bench.heads [--only TEXT]
 
 Each head is new to the proxy, so that its memos do not help. The bar is 200 (`BAR`), for any policy of 200 entries and
-for 2,000 globs. It is 255 for 120 lines that an application sets with every verb and a rename or seal (`SEVERAL`).
+for 2,000 globs. It is 255 for a response of 120 different lines under a policy with every verb (`SEVERAL`).
 
 `steps` counts Python's bytecodes. It is the same on every machine, but does not count work inside a C function.
 `make test` holds each head to its bar in steps (test_heads.py), and `live_heads.py` in the CPU time of a running proxy.
@@ -322,7 +322,7 @@ VERBS = "same_site: None, partitioned: true, domain: host-only, path: /, secure:
 TABS = b"Domain=bench.example\t;Max-Age\t=0;Max-Age=x;Expires=x;Path\t=/;Secure\t;\tHttpOnly;a\tb"
 UNUSUAL = b"Domain=bench.example;Max-Age=9999999;Max-Age=x;Expires=x;Path=/x" + b";a" * 40
 SEVERAL = 255
-"""Bar for lines that an application sets and that are renamed, sealed or not renewed, in addition to all other verbs."""
+"""Bar for 120 different lines of an application under a policy with every verb."""
 
 
 def page(unit: bytes, begin: bytes = b"") -> Callable[[int], tuple[bytes, bytes]]:
@@ -475,6 +475,7 @@ CASES = [
     Case("300 cookies, 100 globs that have ended here", entries(*(f"name: '{'a' * i}*{'b' * j}', {more}" for i in range(1, 11) for j in range(1, 11) for more in ("until: 2020-01-01, scope: {hosts: [bench.example]}", "scope: {hosts: [other.example]}"))), named_like(b"a" * 10 + b"%d" + b"b" * 10)),
     Case("120 lines, 100 globs whose host and path are of two entries", entries(*(f"name: '{'a' * i}*{'b' * j}', {more}" for i in range(1, 11) for j in range(1, 11) for more in ("scope: {hosts: [bench.example], paths: [/x]}", "scope: {hosts: [other.example], paths: [/y]}"))), lambda n: (asked(target=b"/y"), answered(*(b"a" * 10 + b"%d" % (n * 1000 + at) + b"b" * 10 + b"=1;a" for at in range(120))))),
     Case("120 deletions with tabs, every verb, consent, public hosts", CONSENTED.replace("cookies:", "public_hosts: ['*.example']\ncookies:", 1), lines(TABS), bar=SEVERAL),
+    Case("120 lines of three Max-Age and two Expires, 64 moves, every other verb, consent, public hosts", entries("name: answer, category: need", f"name: 'n*', category: c, {VERBS}, supersede: true".replace("domain: host-only, path: /", f"path: [{MOVES}], domain: [{DOMAIN_MOVES}]"), top="public_hosts: ['*.example']\nconsent: {cookie: answer, format: list}\ncategories: {need: {basis: x}, c: {consent: opt-out, granted_by: [a]}}\n"), lines(b"Path=/a/63/x;Domain=bench.example;Max-Age=0x;Max-Age=x;Max-Age=999999999;Expires=x;Expires=1 Jan 2027 1:1:1"), bar=SEVERAL),
     Case("300 held copies, 64 moves, lines that are not renewed", entries(f"name: 'n*', renew: false, {VERBS}, supersede: true".replace("domain: host-only, path: /", f"path: [{MOVES}], domain: [{DOMAIN_MOVES}]")), lambda n: (asked(*cookies([b"n%x=%x" % (at % 120, n * 1000 + at) for at in range(300)])), lines(b"Path=/a/63/x;Domain=bench.example;Max-Age=0x;Max-Age=x;Expires=x" + b";a" * 40)(n)[1]), bar=SEVERAL),
     Case("120 deletions with tabs, every verb", EVERY_VERB, lines(TABS)),
     Case("120 deletions with tabs and a prefix, every verb", EVERY_VERB, lines(TABS, b"__Host-Http-n%x")),

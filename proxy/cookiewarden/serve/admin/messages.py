@@ -43,7 +43,7 @@ class Incomplete(Exception):
     """An error for a body whose end does not arrive."""
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """An error for a body of more than MAX_BODY octets."""
 
 
@@ -75,12 +75,12 @@ class Request:
         return values[0].strip(b" \t").decode("utf-8", "surrogateescape") if len(values) == 1 else ""
 
     async def body(self) -> bytes:
-        """Return the body. Raises Incomplete and TooLarge."""
+        """Return the body. Raises Incomplete and BodyTooLarge."""
         if not (self._body or self._ended.is_set()) and self.header(b"expect").lower() == "100-continue":
             self._expected()
         await self._ended.wait()
         if len(self._body) > MAX_BODY:
-            raise TooLarge
+            raise BodyTooLarge
         if not self.is_complete:
             raise Incomplete
         return self._body

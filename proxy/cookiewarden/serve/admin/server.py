@@ -15,7 +15,16 @@ from cookiewarden.serve.address import Address
 from cookiewarden.serve.admin.api import Operation
 from cookiewarden.serve.admin.auth import AccessRules, access_rules
 from cookiewarden.serve.admin.listener import Connection, Server
-from cookiewarden.serve.admin.messages import MAX_BODY, SAFE, Incomplete, Refusal, Request, Response, TooLarge, refused
+from cookiewarden.serve.admin.messages import (
+    MAX_BODY,
+    SAFE,
+    BodyTooLarge,
+    Incomplete,
+    Refusal,
+    Request,
+    Response,
+    refused,
+)
 from cookiewarden.serve.admin.scrape import Scrape
 from cookiewarden.serve.control.plane import AdminListener
 from cookiewarden.serve.memory import return_memory
@@ -106,7 +115,7 @@ class Pages:
             return refused(Refusal(408, ErrorCode.REQUEST_TIMEOUT, why))
         except Incomplete:
             return refused(Refusal(400, ErrorCode.BAD_REQUEST, "the request body is incomplete"))
-        except TooLarge:
+        except BodyTooLarge:
             code = ErrorCode.INVALID_MODE if request.path == "/mode" else ErrorCode.BAD_REQUEST
             return refused(Refusal(400, code, f"the request body has more than {MAX_BODY} octets"))
         return await command(self, body)

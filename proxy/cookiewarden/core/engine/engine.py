@@ -38,7 +38,7 @@ from cookiewarden.core.engine.decision import (
     Reason,
 )
 from cookiewarden.core.engine.globs import TooManyTries, Tries
-from cookiewarden.core.engine.judge import Judge, Tables
+from cookiewarden.core.engine.judge import Judge, Situation, Tables
 from cookiewarden.core.engine.matcher import UNLIMITED, Match
 from cookiewarden.core.engine.memo import (
     BLANK,
@@ -309,12 +309,13 @@ class Engine(Judge):
         on_fault: Callable[[Exception], Decision],
         cookies: bytes = b"",
         at: float = 0.0,
+        tries: Tries | None = None,
     ) -> tuple[list[bytes], tuple[Decision, ...]]:
         """Judge the Set-Cookie fields of a head without control characters.
 
         Return the pieces to forward and the decisions. `clock` returns the times from which browsers count an Expires
         in this response. It is called only if lines are judged. `on_fault` is called with the exception if judging a
-        line fails.
+        line fails. `tries`: the limit that all runs of a head share, or None for the only run.
 
         The result is the same as of `on_set_cookie` for each line. Applications often set the same cookies, so a plan
         covers all of them: 0.9 µs instead of 2.5 for six."""
@@ -329,7 +330,7 @@ class Engine(Judge):
         becomes: list[bytes | None] = []
         learned = self._remembered + MAX_NEW
         read = clock()
-        self.tries = Tries(MAX_TRIES_OF_LINES)
+        self.tries = tries or Tries(MAX_TRIES_OF_LINES)
         for lead, line in lines:
             try:
                 after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, read, cookies, at)
@@ -506,15 +507,17 @@ class Engine(Judge):
             if plan.form is not None:
                 scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
-        self.tries = Tries(MAX_TRIES)
-        becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
-        is_judged, self.tries = self.tries.left >= 0, UNLIMITED
+        tries = self.tries = Tries(MAX_TRIES)
+        try:
+            becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
+        finally:
+            self.tries = UNLIMITED
         after = _joined(header, pieces, becomes)
         decisions = tuple([decision for decision in found if decision is not None])
         if any([decision.entry is not None and decision.entry.is_transported for decision in decisions]):
             return after, decisions
         # A piece without a `=` is a value.
-        if is_judged and NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
+        if tries.left >= 0 and NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
             kept = tuple([piece is not None for piece in becomes])
             self._count(SHAPE_WEIGHT)
             scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
@@ -525,11 +528,20 @@ class Engine(Judge):
         enforced = self.mode is Mode.ENFORCE and self.policy.on_error is OnError.CLOSED
         return Decision(action, None, (Reason.POLICY_ERROR,), enforced)
 
+    def judge_script(self, name: bytes, situation: Situation) -> Decision | None:
+        """Judge a cookie that a script of the page tries to set. Return None if it is allowed."""
+        self.tries = Tries(MAX_TRIES)
+        try:
+            return super().judge_script(name, situation)
+        except TooManyTries:
+            return self._unjudged(Action.BLOCK)
+        finally:
+            self.tries = UNLIMITED
+
     # Memo
 
     def _judge_and_remember_name(self, name: bytes, scope: Scope) -> Decision:
         try:
-            self.tries.spend(0)
             decision = self.judge_name(name, scope)
         except TooManyTries:
             return self._unjudged(Action.STRIP)

@@ -75,7 +75,7 @@ class _Middle:
         at = name.find(self.first, self.begun)
         if not 0 <= at <= name.rfind(self.last) - self.length:
             return False
-        tries.spend(len(self.texts) // 4)
+        tries.spend(1 + len(self.texts) // 2)
         return has_in_order(self.texts, name[at : len(name) - self.ended])
 
 
@@ -110,14 +110,16 @@ class Globs:
         """Globs with text between two stars, by one gram each."""
         self._gram_lengths = sorted({len(gram) for gram in self._by_gram.numbers})
 
-    def of(self, name: bytes) -> int:
-        """Return the set of the globs that a name may match. For those with text between two stars, ask `matches`."""
+    def of(self, name: bytes, tries: Tries) -> int:
+        """Return the set of the globs that a name may match. For those with text between two stars, ask `matches`.
+        Raises TooManyTries."""
         begun = self._beginnings.of(name)
         found = begun and begun & self._ends.of(name[::-1])
         if found and len(name) < self._lengths[-1]:
             found &= self._fitting[bisect_right(self._lengths, len(name))]
         middles = found & self.with_middle
         if middles and middles.bit_count() > FEW:
+            tries.spend(0)
             found ^= middles ^ (middles & self._with_grams(name))
         return found
 

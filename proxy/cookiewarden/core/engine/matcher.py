@@ -154,7 +154,7 @@ class Matcher:
         exact = self._exactly(name)
         if exact is not None and (found := here.match(exact)) is not None:
             return found
-        globs = self._globs.of(name)
+        globs = self._globs.of(name, tries)
         if globs and (found := self._first(name, globs & here.globs, here, tries)) is not None:
             return found
         if exact is not None and exact.until > now:
@@ -195,7 +195,7 @@ class Matcher:
         if order is None:
             order = self._order(alike, here)
         middles = globs & here.globs & self._globs.with_middle
-        tries.spend(middles.bit_count() // 2)
+        tries.spend(2 + middles.bit_count() // 2)
         ranks, plain = order
         for number in sorted(numbers_of(middles), key=ranks.__getitem__):
             if plain >= 0 and ranks[plain] < ranks[number]:

@@ -14,7 +14,8 @@ from cookiewarden.core.cookies.date import ExpiresClock, clock_at, expires_clock
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import is_navigation, is_page
-from cookiewarden.core.engine.memo import Scope, SetCookieLines
+from cookiewarden.core.engine.globs import Tries
+from cookiewarden.core.engine.memo import MAX_TRIES_OF_LINES, Scope, SetCookieLines
 from cookiewarden.core.engine.verbs import takes_secure
 from cookiewarden.core.policy.policy import OnError
 from cookiewarden.serve.judging.policies import Policies
@@ -127,11 +128,14 @@ class ExchangeCookies:
         sent, moment = (b"; ".join(self.request.cookies), time.time()) if self.engine.limits_renewal else (b"", 0.0)
         if self.shadow is not None:
             self._shadow_response(self.shadow, [lines for _, lines in response.cookies], clock)
+        tries = Tries(MAX_TRIES_OF_LINES) if len(response.cookies) > 1 else None
         for at, lines in response.cookies:
             if scope is None:
                 response.parts[at] = self._unjudged_response(lines, self._undecided(Action.BLOCK))
                 continue
-            left, decisions = self.engine.on_set_cookies(lines, scope, clock, self._set_cookie_error, sent, moment)
+            left, decisions = self.engine.on_set_cookies(
+                lines, scope, clock, self._set_cookie_error, sent, moment, tries
+            )
             response.parts[at] = b"".join(left)
             if self.collects:
                 self.decisions += decisions
@@ -205,8 +209,11 @@ class ExchangeCookies:
                 all_lines = (line for lines in runs for _, line in lines)
                 self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, clock)
             sent, moment = (b"; ".join(self.request.cookies), time.time()) if shadow.limits_renewal else (b"", 0.0)
+            tries = Tries(MAX_TRIES_OF_LINES)
             for lines in runs:
-                _, decisions = shadow.on_set_cookies(lines, self.shadow_scope, clock, self._shadow_fault, sent, moment)
+                _, decisions = shadow.on_set_cookies(
+                    lines, self.shadow_scope, clock, self._shadow_fault, sent, moment, tries
+                )
                 self.policies.metrics.shadow_cookies("response", decisions)
         except Exception as error:
             self._shadow_fault(error)

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from cookiewarden.core.engine.masks import Beginnings
 from cookiewarden.core.policy.policy import Entry
 
-EXACT = 1 << 16
-"""Rank of a host without `*`. The rank of `*.x` is its length."""
 MAX_LOCATIONS = 256
 """Maximum number of locations stored."""
 MAX_PATTERNS = 20_000
 """Maximum number of hosts and paths in these locations."""
+
+
+def host_rank(host: str) -> int:
+    """Return the rank of an entry's host: an exact one is first, then the longest `*.x`, then none."""
+    return 0 if not host else len(host) if host.startswith("*.") else 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +86,7 @@ class Locations:
     def _new(self, key: tuple[frozenset[str], bytes | None]) -> Location:
         hosts, path = key
         paths = None if path is None else {found: len(found) for found in self._declared(path)}
-        location = Location({host: len(host) if host.startswith("*.") else EXACT for host in hosts}, paths)
+        location = Location({host: host_rank(host) for host in hosts}, paths)
         size = len(hosts) + len(paths or ())
         if len(self._locations) >= MAX_LOCATIONS or self._patterns + size > MAX_PATTERNS:
             self._locations.clear()

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from cookiewarden.core.engine.globs import Globs, Tries, in_order, sides
-from cookiewarden.core.engine.locations import EXACT, Location, Locations
+from cookiewarden.core.engine.locations import Location, Locations, host_rank
 from cookiewarden.core.engine.masks import Sets, mask_of, numbers_of
 from cookiewarden.core.policy.policy import Entry
 
@@ -267,8 +267,7 @@ def rules_of_requests(entries: Iterable[Entry]) -> list[Rule]:
 
     def rank(rule: Rule) -> tuple[int, int, int]:
         name = rule.entry.name.encode()
-        host = 0 if not rule.host else len(rule.host) if rule.host.startswith("*.") else EXACT
         longest = max(map(len, rule.entry.paths), default=0)
-        return order[sides(name) if b"*" in name else (name,)], -host, -longest
+        return order[sides(name) if b"*" in name else (name,)], -host_rank(rule.host), -longest
 
     return sorted((Rule(entry, host) for entry in entries for host in entry.hosts or ("",)), key=rank)

@@ -142,9 +142,8 @@ class Connection(asyncio.Protocol):
         self._upgraded = missing - len(body)
         if self._arriving is not None:
             self._arriving.received(body)
-            if not self._upgraded:
-                self._arriving.end(is_complete=True)
-                self._arriving = None
+        if not self._upgraded:
+            self._end_body(is_complete=True)
 
     def _pause_or_resume(self) -> None:
         is_paused = self._held != b""
@@ -161,12 +160,12 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Keep the connection of a client that has closed its side after its request, to answer it."""
         self._has_ended = True
-        self._finish_reading()
+        self._end_body(is_complete=False)
         return self.serving is not None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.server.open.pop(self, None)
-        self._finish_reading()
+        self._end_body(is_complete=False)
         self._writable.set()
         if self._end is not None:
             self._end.cancel()
@@ -187,14 +186,14 @@ class Connection(asyncio.Protocol):
         if self._bad:
             return
         version = self._parser.get_http_version()
+        is_modern = version == "1.1"
         size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._fields)
         if size > MAX_HEAD or len(self._fields) > MAX_FIELDS:
             self._fail(431)
             return
-        if version not in ("1.0", "1.1") or (version == "1.1" and all(name != b"host" for name, _ in self._fields)):
+        if version not in ("1.0", "1.1") or (is_modern and all(name != b"host" for name, _ in self._fields)):
             self._fail(400)
             return
-        is_modern = version == "1.1"
         is_kept = is_modern and self._parser.should_keep_alive() and not self._parser.should_upgrade()
         method = self._parser.get_method().decode("latin-1")
         expected = self._expect if is_modern else _nothing
@@ -211,9 +210,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._head = 0
-        if self._arriving is not None and not self._parser.should_upgrade():
-            self._arriving.end(is_complete=True)
-            self._arriving = None
+        if not self._parser.should_upgrade():
+            self._end_body(is_complete=True)
 
     # Requests
 
@@ -221,13 +219,13 @@ class Connection(asyncio.Protocol):
         """Answer a head that is not valid, after the requests before it."""
         if not self._bad:
             self._bad = status
-            self._finish_reading()
+            self._end_body(is_complete=False)
             self._serve_next()
 
-    def _finish_reading(self) -> None:
-        """End a body whose rest does not arrive."""
+    def _end_body(self, is_complete: bool) -> None:
+        """End the body that arrives, if there is one. `is_complete`: no rest is missing."""
         if self._arriving is not None:
-            self._arriving.end(is_complete=False)
+            self._arriving.end(is_complete)
             self._arriving = None
 
     def _serve_next(self) -> None:

@@ -44,8 +44,9 @@ class ExchangeCookies:
     decisions: tuple[Decision, ...] = ()
     """Decisions, if they are collected."""
     _judged: ResponseHead | None = None
-    _clock: ExpiresClock | None = None
     """The response head whose Set-Cookie fields are being judged."""
+    _clock: ExpiresClock | None = None
+    """Its clock, or None if it is not known yet."""
 
     def __init__(self, policies: Policies, request: RequestHead, host: bytes, https: bool) -> None:
         """Create the cookies of a request. `host` and `https`: as the browser sees the request."""

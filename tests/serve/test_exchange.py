@@ -185,6 +185,22 @@ def test_http_1_0_gets_a_chunked_response_without_chunks(start: Start) -> None:
     assert (b"Transfer-Encoding" in head, body) == (False, b"ok")
 
 
+def test_chunks_that_arrive_one_by_one_reach_http_1_1_and_1_0(start: Start) -> None:
+    pieces = (b"2\r\nok\r\n", b"a\r\n0123456789\r\n", b"3;x=y\r\nabc\r\n", b"1\r\n", b"!\r\n", b"0\r\n\r\n")
+
+    def script(connection: OriginConnection) -> None:
+        connection.read_head()
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in pieces:
+            time.sleep(0.02)
+            connection.send(piece)
+
+    proxy, _ = start(script)
+    body = ask(proxy.port, get(b"/", CLOSE)).partition(b"\r\n\r\n")[2]
+    assert dechunk(body) == b"ok0123456789abc!" and b"x=y" not in body
+    assert ask(proxy.port, get(version=b"1.0")).partition(b"\r\n\r\n")[2] == b"ok0123456789abc!"
+
+
 def test_http_1_0_keeps_the_connection_only_where_it_asks(start: Start) -> None:
     proxy, _ = start()
     with Client(proxy.port) as client:

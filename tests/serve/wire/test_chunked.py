@@ -97,6 +97,39 @@ def test_encoded_data_is_decoded_in_any_segments(pieces: list[bytes], every: int
     assert (body, decoder.trailers, decoder.rest) == (b"".join(pieces), [b"X: 1"], rest)
 
 
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"3\r\nabc\r\n", 3), (b"a\r\n0123456789\r\n", 3), (b"10\r\n" + b"x" * 16 + b"\r\n", 4), (b"2\r\n\r\n\r\n", 3),
+        (b"4000\r\n" + b"x" * 16384 + b"\r\n", 6),
+        (b"", 0), (b"\r\n", 0), (b"3\r\nabc", 0), (b"3\r\nabc\r", 0), (b"3\r\nab\r\n", 0), (b"3\r\nabcd\r\n", 0), (b"0\r\n\r\n", 0), (b"0\r\n", 0),
+        (b"03\r\nabc\r\n", 0), (b"A\r\n0123456789\r\n", 0), (b"3;x\r\nabc\r\n", 0), (b"3 \r\nabc\r\n", 0), (b"+3\r\nabc\r\n", 0),
+        (b"1\r\na\r\n1\r\nb\r\n", 0), (b"1\r\na\r\n0\r\n\r\n", 0), (b"-1\r\n\r\n", 0),
+    ],
+)  # fmt: skip
+def test_a_chunk_that_the_proxy_would_encode_alike_is_recognized(data: bytes, line: int) -> None:
+    assert ChunkedBody(1000).whole_chunk(data) == line
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"1\r\na\r\n", b"2\r\n\r\n\r\n", b"1", b"\r\n", b"a", b"2;x\r\n", b"0\r\n\r\n"]), max_size=8
+    )
+)
+def test_forwarding_whole_chunks_gives_the_same_body(pieces: list[bytes]) -> None:
+    decoder, forwarded = ChunkedBody(1000), b""
+    for piece in pieces:
+        if line := decoder.whole_chunk(piece):
+            assert piece == chunk(piece[line:-2])
+            forwarded += piece[line:-2]
+            continue
+        forwarded += decoder.feed(piece)
+        if decoder.ended or decoder.fault is not None:
+            break
+    plain, expected = decode(pieces)
+    assert (forwarded, decoder.ended, decoder.fault) == (plain, expected.ended, expected.fault)
+
+
 GRAMMAR = st.lists(
     st.sampled_from([b"0", b"1", b"3", b"a", b"\r\n", b"\r", b"\n", b";", b" ", b"X", b":", b"abc", b"\x00"]), max_size=14
 )  # fmt: skip

@@ -269,6 +269,7 @@ class HttpExchange(ExchangeRole):
         """Forward a piece of the response body."""
         if self.delayed is not None:
             response, self.delayed = self.delayed, None
+            self.spoke = perf_counter()
             self._begin(response, data)
             return
         if self.page is not None:
@@ -282,6 +283,13 @@ class HttpExchange(ExchangeRole):
             transport.write(chunk(data))
         else:
             transport.writelines((b"%x\r\n" % len(data), data, b"\r\n"))
+
+    def response_chunk(self, data: bytes, line: int) -> None:
+        """Forward a chunk of the response body. `line`: the octets of its size line."""
+        if self.chunked and self.page is None:
+            self.client.transport.write(data)
+        else:
+            self.response_body(data[line:-2])
 
     def responded(self, trailers: list[bytes]) -> None:
         """Complete the response."""

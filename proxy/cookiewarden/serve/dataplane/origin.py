@@ -73,8 +73,8 @@ class OriginConnection(OriginRole):
         self.heard = True
         if self.due != NEVER:
             self.await_answer()
-        exchange.spoke = perf_counter()
         if not exchange.responding:
+            exchange.spoke = perf_counter()
             self._head(exchange, self.held + data if self.held else data, len(self.held))
         elif self.body is not None:
             self._body(exchange, self.body, data)
@@ -211,6 +211,11 @@ class OriginConnection(OriginRole):
         return LengthBody(response.length) if response.framing is BY_LENGTH else RestBody()
 
     def _body(self, exchange: ExchangeRole, body: Body, data: bytes) -> None:
+        if isinstance(body, ChunkedBody):
+            line = body.whole_chunk(data)
+            if line:
+                exchange.response_chunk(data, line)
+                return
         piece = body.feed(data)
         if piece:
             exchange.response_body(piece)

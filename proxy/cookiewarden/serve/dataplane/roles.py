@@ -132,7 +132,7 @@ class ExchangeRole:
 
     request: RequestHead
     spoke: float
-    """Time of the last bytes from the origin, by `perf_counter`."""
+    """Time of the last bytes from the origin before the response began, by `perf_counter`."""
     responding = False
     request_sent = False
     """True if the whole request has been sent to the origin."""
@@ -158,6 +158,10 @@ class ExchangeRole:
 
     def response_body(self, data: bytes) -> None:
         """Forward a piece of the response body."""
+        raise NotImplementedError
+
+    def response_chunk(self, data: bytes, line: int) -> None:
+        """Forward a chunk of the response body. `line`: the octets of its size line."""
         raise NotImplementedError
 
     def responded(self, trailers: list[bytes]) -> None:

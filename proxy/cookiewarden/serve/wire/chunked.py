@@ -13,6 +13,8 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?"
 _TRAILER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[^\x00-\x08\x0a-\x1f\x7f]*")
 MAX_LINE = 4096
 """Maximum octets of a chunk-size line. Its extensions are ignored."""
+_LONGEST = 18
+"""Octets in which the size line of a chunk ends that is read at once."""
 
 
 class ChunkedBody(Body):
@@ -27,13 +29,17 @@ class ChunkedBody(Body):
         self._left = 0
         """Octets of the current chunk that have not arrived, its line break included."""
 
+    def whole_chunk(self, data: bytes) -> int:
+        """Return the octets of the size line if `data` is exactly one next chunk, as `chunk` would encode it, else 0.
+
+        Such data can be forwarded unchanged, and must then not be fed. Often a read has exactly one chunk."""
+        if self._left or self._held or not data.endswith(b"\r\n"):
+            return 0
+        end = data.find(b"\r\n", 0, _LONGEST)
+        octets = len(data) - end - 4
+        return end + 2 if end > 0 and octets > 0 and data.startswith(b"%x\r" % octets) else 0
+
     def feed(self, data: bytes) -> bytes:
-        if not self._left and not self._held and data.endswith(b"\r\n"):
-            # Often a read has exactly one chunk.
-            end = data.find(b"\r\n")
-            size = _SIZE.fullmatch(data, 0, end) if end <= MAX_LINE else None
-            if size is not None and 0 < int(size[1], 16) == len(data) - end - 4:
-                return data[end + 2 : -2]
         if self._held:
             data = self._held + data
             self._held = b""

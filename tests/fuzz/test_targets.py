@@ -3,10 +3,12 @@
 import random
 
 import pytest
+import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.corpus import inputs, seeds
+from tests.fuzz.costs import search
 from tests.fuzz.targets import TARGETS
 
 
@@ -28,3 +30,7 @@ def test_changed_seeds_leave_the_target_true(name: str) -> None:
 @given(data=st.binary(max_size=200))
 def test_any_octets_leave_the_target_true(name: str, data: bytes) -> None:
     TARGETS[name](data)
+
+
+def test_the_search_for_expensive_heads_finds_one() -> None:
+    assert uvloop.run(search(5, seed=1)) > 1

@@ -11,6 +11,7 @@ from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.cookies.scope import path_match, path_of
 from cookiewarden.core.cookies.suffix import MAX_LABELS, registrable_parents
 from cookiewarden.core.engine.decision import Action, Exchange, Header
+from cookiewarden.core.engine.effort import EDITS_OF_NAME, MAX_EDITS, of_response
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import (
     HOST_ONLY,
@@ -324,6 +325,15 @@ def test_a_name_is_expired_up_to_its_longest(over: int, is_evicted: bool) -> Non
     name = b"x" * (MAX_NAME + over)
     lines, found = engine.evictions([name + b"=1"], engine.scope(Exchange(b"a.example")), b"/", NOW)
     assert ((name in found), bool(lines)) == (is_evicted, is_evicted)
+
+
+def test_a_name_that_the_response_has_no_effort_left_for_is_expired_by_the_next() -> None:
+    engine, cookies = Engine(policy(POLICY), now=NOW), [b"; ".join(b"n%d=1" % number for number in range(200))]
+    scope, effort = engine.scope(Exchange(b"a.example")), of_response()
+    _, found = engine.evictions(cookies, scope, b"/", NOW, effort)
+    assert len(found) == MAX_EDITS // EDITS_OF_NAME + 1
+    assert engine.evictions(cookies, scope, b"/", NOW, effort)[1].keys() == found.keys()
+    assert len(engine.evictions(cookies, scope, b"/", NOW, of_response())[1]) == 200
 
 
 @pytest.mark.parametrize("over", [0, 1])

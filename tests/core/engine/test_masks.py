@@ -36,5 +36,6 @@ def test_all_texts_with_which_a_name_begins_are_found(
     tried = Beginnings(sets, max_bits)
     for name in names:
         beginnings = sorted((text for text in sets if name.startswith(text)), key=len, reverse=True)
-        assert [tried.texts[at] for at in tried.all(tried.find(name))] == beginnings
+        at = tried.find(name)
+        assert ([tried.texts[at]] if at >= 0 else []) == beginnings[:1]
         assert numbers_of(tried.of(name)) == sorted({number for text in beginnings for number in sets[text]})

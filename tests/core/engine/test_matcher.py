@@ -229,7 +229,12 @@ def test_the_memo_of_places_is_bounded() -> None:
     deep = Matcher([entry("a*", (), tuple("/a" * number for number in range(1, 1000)))])
     for number in range(1000):
         assert (deep.match(b"a", b"h", b"/a" * number).entry is not None) == (number > 0)
-        assert deep._locations._patterns <= MAX_PATTERNS
+        assert len(deep._locations._locations) <= MAX_LOCATIONS
+    hosts = tuple(f"*{'.a' * number}" for number in range(1, 200))
+    below = Matcher([entry("a*", hosts)])
+    for number in range(200):
+        assert (below.match(b"a", b"x" + b".a" * number, b"/").entry is not None) == (number > 0)
+        assert below._locations._patterns <= MAX_PATTERNS
 
 
 def test_hosts_that_a_policy_does_not_distinguish_are_one_place() -> None:
@@ -251,11 +256,15 @@ PATHS = st.text("/ab", max_size=6).map(lambda text: "/" + text)
 
 @given(st.lists(PATHS, max_size=8, unique=True), st.lists(PATHS, min_size=2, max_size=8))
 def test_paths_with_one_key_match_the_same_paths_of_the_policy(declared: list[str], asked: list[str]) -> None:
-    locations = Locations([entry("a", (), tuple(declared))])
+    together = entry("a", (), tuple(declared))
+    locations = Locations([together])
     found: dict[bytes, set[str]] = {}
     for path in map(str.encode, asked):
         matching = {one for one in declared if path_match(path, one.encode())}
-        assert set(locations.at(b"h", path).paths or ()) == matching
+        here = locations.at(b"h", path)
+        assert {one for one in declared if here.has(entry("a", (), (one,)))} == matching
+        if matching:
+            assert here.has(together) and here.rank(together) == (0, max(map(len, matching)))
         assert found.setdefault(locations.path_key(path), matching) == matching
 
 
@@ -294,3 +303,13 @@ def test_the_texts_of_a_glob_are_found_in_their_order(name: str, found: str | No
     globs = ["p*ab*cd*", "p*aba*bab*", "p*x*yy*z*", *(f"p*{number}y*" for number in range(10))]
     match = Matcher([entry(glob) for glob in globs]).match(name.encode(), b"h", None).entry
     assert (match and match.name) == found
+
+
+def test_globs_that_differ_in_the_number_of_stars_match_the_same_names() -> None:
+    entries = [entry("p*q", ("h",)), entry("p**q", ("*.h",)), entry("p***q", (), ("/a",)), entry("p*x**q", ("h",))]
+    matcher = Matcher(entries)
+    assert matcher.match(b"p-q", b"h", b"/a").entry is entries[0]
+    assert matcher.match(b"p-q", b"x.h", b"/a").entry is entries[1]
+    assert matcher.match(b"p-q", b"x", b"/a").entry is entries[2]
+    assert matcher.match(b"p-q", b"x", b"/").out_of_scope
+    assert matcher.match(b"pxq", b"h", b"/").entry in (entries[0], entries[3])

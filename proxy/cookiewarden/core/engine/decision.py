@@ -114,8 +114,8 @@ MEANINGS = {
     Reason.PREFIX_RULE: "browsers reject the name without the attributes that its prefix requires",
     Reason.BROWSER_WOULD_REFUSE: "browsers on this host would reject the cookie because of its Domain",
     Reason.SECURE_OVER_HTTP: "browsers reject Secure cookies over plain HTTP, which this request seems to use",
-    Reason.POLICY_ERROR: "judging the cookie failed, or the head needed too many tries of globs; on_error decides "
-    "whether it passes",
+    Reason.POLICY_ERROR: "judging the cookie failed, or its head needed too much work; on_error decides whether it "
+    "passes",
 }
 
 DENIED_BY_ANSWER = frozenset({Reason.NO_CONSENT, Reason.CONSENT_UNREADABLE, Reason.OBJECTED, Reason.GPC})

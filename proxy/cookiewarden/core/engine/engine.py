@@ -37,9 +37,15 @@ from cookiewarden.core.engine.decision import (
     Outcome,
     Reason,
 )
-from cookiewarden.core.engine.globs import TooManyTries, Tries
+from cookiewarden.core.engine.effort import (
+    UNLIMITED,
+    Effort,
+    TooMuchEffort,
+    of_request,
+    of_response,
+)
 from cookiewarden.core.engine.judge import Judge, Situation, Tables
-from cookiewarden.core.engine.matcher import UNLIMITED, Match
+from cookiewarden.core.engine.matcher import Match
 from cookiewarden.core.engine.memo import (
     BLANK,
     EXPIRES,
@@ -50,8 +56,6 @@ from cookiewarden.core.engine.memo import (
     MAX_SCOPES,
     MAX_SEARCHED,
     MAX_SHAPE,
-    MAX_TRIES,
-    MAX_TRIES_OF_LINES,
     NAMELESS,
     NO_ANSWER,
     OFTEN,
@@ -228,20 +232,25 @@ class Engine(Judge):
     # Eviction
 
     def evictions(
-        self, cookies: Iterable[bytes], scope: Scope, target: bytes, now: float
+        self, cookies: Iterable[bytes], scope: Scope, target: bytes, now: float, effort: Effort = UNLIMITED
     ) -> tuple[list[bytes], dict[bytes, Decision]]:
         """Return Set-Cookie values that expire cookies which the browser should not hold, and the decisions by name.
 
-        Call this for a navigation to `target` whose response is a page. `cookies` are its Cookie fields."""
+        Call this for a navigation to `target` whose response is a page. `cookies` are its Cookie fields. `effort`: the
+        limits of the response. The next response expires the cookies above a limit."""
         found: dict[bytes, Decision] = {}
         tried: dict[bytes, list[bytes]] = {}
         domains: dict[bool, list[bytes]] = {}
         """Domains for declared (True) and undeclared cookies, computed when first needed."""
-        self.tries = Tries(MAX_TRIES)
+        self.effort = effort
         for name, piece in parse_cookie(b"; ".join(cookies)):
             if name in found or not _has_content(piece) or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
-            decision = scope.names.get(name) or self._judge_and_remember_name(name, scope)
+            decision = scope.names.get(name)
+            if decision is None:
+                if not self.effort.judges_again():
+                    continue
+                decision = self._judge_and_remember_name(name, scope)
             if decision.enforced and not MAY_NOT_BE_HELD.isdisjoint(decision.reasons):
                 found[name] = (
                     EVICTION if decision.entry is None else Decision(Action.EVICT, decision.entry, (Reason.EVICTED,))
@@ -250,7 +259,7 @@ class Engine(Judge):
                 if ours not in domains:
                     domains[ours] = self._evict_domains(scope, everywhere=ours)
                 tried[name] = domains[ours]
-        self.tries = UNLIMITED
+        self.effort = UNLIMITED
         site = scope.site
         secure = takes_secure(site)
         return eviction.expiring_lines(list(tried.items()), target, int(now), secure), found
@@ -309,13 +318,13 @@ class Engine(Judge):
         on_fault: Callable[[Exception], Decision],
         cookies: bytes = b"",
         at: float = 0.0,
-        tries: Tries | None = None,
+        effort: Effort | None = None,
     ) -> tuple[list[bytes], tuple[Decision, ...]]:
         """Judge the Set-Cookie fields of a head without control characters.
 
         Return the pieces to forward and the decisions. `clock` returns the times from which browsers count an Expires
         in this response. It is called only if lines are judged. `on_fault` is called with the exception if judging a
-        line fails. `tries`: the limit that all runs of a head share, or None for the only run.
+        line fails. `effort`: the limits that all runs of a head share, or None for the only run.
 
         The result is the same as of `on_set_cookie` for each line. Applications often set the same cookies, so a plan
         covers all of them: 0.9 µs instead of 2.5 for six."""
@@ -330,11 +339,11 @@ class Engine(Judge):
         becomes: list[bytes | None] = []
         learned = self._remembered + MAX_NEW
         read = clock()
-        self.tries = tries or Tries(MAX_TRIES_OF_LINES)
+        self.effort = effort or of_response()
         for lead, line in lines:
             try:
                 after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, read, cookies, at)
-            except TooManyTries:
+            except TooMuchEffort:
                 decision = self._unjudged(Action.BLOCK)
                 after = None if decision.enforced else line
             except Exception as error:
@@ -348,7 +357,7 @@ class Engine(Judge):
             decisions.append(decision)
             self._has_many_new = self._remembered > learned
         self._has_many_new = False
-        self.tries = UNLIMITED
+        self.effort = UNLIMITED
         if plan is None:
             self._remember_run(lines, becomes, decisions, scope)
         return parts, tuple(decisions)
@@ -507,43 +516,43 @@ class Engine(Judge):
             if plan.form is not None:
                 scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
-        tries = self.tries = Tries(MAX_TRIES)
+        effort = self.effort = of_request()
         try:
             becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
         finally:
-            self.tries = UNLIMITED
+            self.effort = UNLIMITED
         after = _joined(header, pieces, becomes)
         decisions = tuple([decision for decision in found if decision is not None])
         if any([decision.entry is not None and decision.entry.is_transported for decision in decisions]):
             return after, decisions
         # A piece without a `=` is a value.
-        if tries.left >= 0 and NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
+        if effort.tries >= 0 and NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
             kept = tuple([piece is not None for piece in becomes])
             self._count(SHAPE_WEIGHT)
             scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
 
     def _unjudged(self, action: Action) -> Decision:
-        """Return the decision on a cookie whose name is not judged, because the names before it took too many tries."""
+        """Return the decision on a cookie that is not judged, because the ones before it took too much effort."""
         enforced = self.mode is Mode.ENFORCE and self.policy.on_error is OnError.CLOSED
         return Decision(action, None, (Reason.POLICY_ERROR,), enforced)
 
     def judge_script(self, name: bytes, situation: Situation) -> Decision | None:
         """Judge a cookie that a script of the page tries to set. Return None if it is allowed."""
-        self.tries = Tries(MAX_TRIES)
+        self.effort = of_request()
         try:
             return super().judge_script(name, situation)
-        except TooManyTries:
+        except TooMuchEffort:
             return self._unjudged(Action.BLOCK)
         finally:
-            self.tries = UNLIMITED
+            self.effort = UNLIMITED
 
     # Memo
 
     def _judge_and_remember_name(self, name: bytes, scope: Scope) -> Decision:
         try:
             decision = self.judge_name(name, scope)
-        except TooManyTries:
+        except TooMuchEffort:
             return self._unjudged(Action.STRIP)
         if len(name) <= MAX_KEY:
             self._count()

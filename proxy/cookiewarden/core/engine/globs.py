@@ -4,12 +4,12 @@ A glob is found by its beginning (up to its first `*`) and its end (after its la
 stars is found by octets of that text. A new name takes a few microseconds, with 20 globs or with 2,000.
 """
 
-import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from cookiewarden.core.cookies.glob import has_in_order
+from cookiewarden.core.engine.effort import Effort
 from cookiewarden.core.engine.masks import Beginnings, Sets, mask_of
 
 FEW = 8
@@ -35,23 +35,6 @@ def sides(glob: bytes) -> tuple[bytes, bytes]:
     return glob[: glob.find(b"*")], glob[glob.rfind(b"*") + 1 :]
 
 
-class TooManyTries(Exception):
-    """An error for a head whose names need too many tries."""
-
-
-class Tries:
-    """The number of globs with text between two stars that may still be tried for the names of one head."""
-
-    def __init__(self, left: float = math.inf) -> None:
-        self.left = left
-
-    def spend(self, tries: int) -> None:
-        """Count some tries. Raises TooManyTries."""
-        self.left -= tries
-        if self.left < 0:
-            raise TooManyTries
-
-
 class _Middle:
     """A glob with text between two stars."""
 
@@ -65,17 +48,15 @@ class _Middle:
         self.first, self.length = self.texts[0], len(self.texts[0])
         self.last = self.texts[-1] if len(self.texts) > 1 else b""
 
-    def matches(self, name: bytes, tries: "Tries") -> bool:
+    def matches(self, name: bytes, effort: Effort) -> bool:
         """Check whether the texts between two stars are in a name that has the beginning and the end. Raises
-        TooManyTries."""
-        tries.left -= 1 + (len(name) >> 7)  # long names take more time
-        if tries.left < 0:
-            raise TooManyTries
+        TooMuchEffort."""
+        effort.spend(1 + (len(name) >> 7))  # long names take more time
         # Names may have all texts of many globs, but in another order. The first check rejects most of them.
         at = name.find(self.first, self.begun)
         if not 0 <= at <= name.rfind(self.last) - self.length:
             return False
-        tries.spend(1 + len(self.texts) // 2)
+        effort.spend(1 + len(self.texts) // 2)
         return has_in_order(self.texts, name[at : len(name) - self.ended])
 
 
@@ -110,31 +91,31 @@ class Globs:
         """Globs with text between two stars, by one gram each."""
         self._gram_lengths = sorted({len(gram) for gram in self._by_gram.numbers})
 
-    def of(self, name: bytes, tries: Tries) -> int:
+    def of(self, name: bytes, effort: Effort) -> int:
         """Return the set of the globs that a name may match. For those with text between two stars, ask `matches`.
-        Raises TooManyTries."""
+        Raises TooMuchEffort."""
         begun = self._beginnings.of(name)
         found = begun and begun & self._ends.of(name[::-1])
         if found and len(name) < self._lengths[-1]:
             found &= self._fitting[bisect_right(self._lengths, len(name))]
         middles = found & self.with_middle
         if middles and middles.bit_count() > FEW:
-            tries.spend(0)
+            effort.spend(0)
             found ^= middles ^ (middles & self._with_grams(name))
         return found
 
-    def matches(self, number: int, name: bytes, tries: Tries) -> bool:
-        """Check whether a name matches one of the globs that `of` returned for it. Raises TooManyTries."""
+    def matches(self, number: int, name: bytes, effort: Effort) -> bool:
+        """Check whether a name matches one of the globs that `of` returned for it. Raises TooMuchEffort."""
         middle = self._middles.get(number)
-        return middle is None or middle.matches(name, tries)
+        return middle is None or middle.matches(name, effort)
 
-    def is_any(self, found: int, name: bytes, tries: Tries) -> bool:
-        """Check whether a name matches any of the globs, which `of` returned for it. Raises TooManyTries."""
+    def is_any(self, found: int, name: bytes, effort: Effort) -> bool:
+        """Check whether a name matches any of the globs, which `of` returned for it. Raises TooMuchEffort."""
         if found & ~self.with_middle:
             return True
         while found:
             lowest = found & -found
-            if self._middles[lowest.bit_length() - 1].matches(name, tries):
+            if self._middles[lowest.bit_length() - 1].matches(name, effort):
                 return True
             found ^= lowest
         return False

@@ -21,7 +21,8 @@ from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.engine import verbs
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.deletion import bare_deletion, complete, delete, without_tabs
-from cookiewarden.core.engine.matcher import UNLIMITED, Match, Matcher
+from cookiewarden.core.engine.effort import UNLIMITED
+from cookiewarden.core.engine.matcher import Match, Matcher
 from cookiewarden.core.engine.transport import Transport
 from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
 from cookiewarden.core.policy.policy import (
@@ -87,8 +88,8 @@ class Judge:
         self.mode = mode or policy.mode
         self.now = now
         self.tables = tables or Tables(policy)
-        self.tries = UNLIMITED
-        """The globs that may still be tried for the head that is judged."""
+        self.effort = UNLIMITED
+        """The work that may still be done for the head that is judged."""
         if self.tables.seals and keyring is None:
             raise ValueError("a policy that seals needs a keyring")
         self.transport = Transport(policy.name, self.mode, now, keyring)
@@ -101,7 +102,7 @@ class Judge:
 
     def match(self, name: bytes, site: Site) -> Match:
         """Return the match of a name in a response."""
-        return self.tables.matcher.match(name, site.host, site.path, self.now, self.tries)
+        return self.tables.matcher.match(name, site.host, site.path, self.now, self.effort)
 
     def is_public(self, host: bytes) -> bool:
         """Check whether a host is one of the policy's public hosts."""
@@ -115,7 +116,8 @@ class Judge:
         """Judge a Set-Cookie value. Return the resulting value (None if it is blocked) and the decision.
 
         `clock` has the times from which browsers count an Expires. `match` is the match of its name,
-        if the caller has it."""
+        if the caller has it. Raises TooMuchEffort."""
+        self.effort.begin_line()
         # A caller that has the match has checked the line for control characters.
         cookie = parse_set_cookie(line) if match is None else read_set_cookie(line)
         if cookie is None:
@@ -127,6 +129,7 @@ class Judge:
         else:
             reason = self.why_undeclared(cookie.name, match.out_of_scope, situation.site)
             after, decision = self._decide_undeclared(line, cookie, reason, deletion, situation.site)
+        self.effort.end_line(len(decision.reasons), len(cookie.names))
         return after if decision.enforced else line, decision
 
     def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
@@ -137,7 +140,7 @@ class Judge:
 
     def why_undeclared(self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False) -> Reason:
         path = None if is_request else site.path
-        if self._has_ended and self._ended.match(name, site.host, path, tries=self.tries).entry is not None:
+        if self._has_ended and self._ended.match(name, site.host, path, effort=self.effort).entry is not None:
             return Reason.ENTRY_EXPIRED
         return Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
 
@@ -219,10 +222,10 @@ class Judge:
         """Judge a cookie in a request by its name."""
         tables, host = self.tables, situation.site.host
         plain_name = tables.plain_names.get(name, name)
-        match = tables.matcher.match(plain_name, host, None, self.now, self.tries)
+        match = tables.matcher.match(plain_name, host, None, self.now, self.effort)
         if plain_name is not name and not _is_renamed_to(name, match.entry):
             # The cookie is renamed, but not for this host.
-            found = tables.matcher.match(name, host, None, self.now, self.tries)
+            found = tables.matcher.match(name, host, None, self.now, self.effort)
             match = found if found.entry is not None else replace(found, out_of_scope=True)
         if match.entry is not None:
             return self._decide_declared_name(match.entry, situation)
@@ -248,7 +251,7 @@ class Judge:
 
     def judge_script(self, name: bytes, situation: Situation) -> Decision | None:
         """Judge a cookie that a script of the page tries to set. Return None if it is allowed."""
-        match = self.tables.matcher.match(name, situation.site.host, None, self.now, self.tries)
+        match = self.tables.matcher.match(name, situation.site.host, None, self.now, self.effort)
         if match.entry is not None:
             refused = situation.denied.get(match.entry.category)
             if refused is None:

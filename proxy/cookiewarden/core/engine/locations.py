@@ -5,6 +5,7 @@ location."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cookiewarden.core.engine.masks import Beginnings
 from cookiewarden.core.policy.policy import Entry
@@ -12,7 +13,9 @@ from cookiewarden.core.policy.policy import Entry
 MAX_LOCATIONS = 256
 """Maximum number of locations stored."""
 MAX_PATTERNS = 20_000
-"""Maximum number of hosts and paths in these locations."""
+"""Maximum number of hosts in these locations."""
+_END = b"\0"
+"""Octet after a path, which does not occur in paths."""
 
 
 def host_rank(host: str) -> int:
@@ -20,26 +23,62 @@ def host_rank(host: str) -> int:
     return 0 if not host else len(host) if host.startswith("*.") else 1 << 16
 
 
+class _Declared(NamedTuple):
+    """The paths of an entry, the longest first."""
+
+    beginnings: tuple[bytes, ...]
+    """Texts with which a path begins that one of them matches (`path_match`). The path ends with `_END`."""
+    lengths: list[int]
+    """For each of these texts, the length of its declared path."""
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> "_Declared":
+        found = [
+            (text.encode(), len(path))
+            for path in sorted(paths, key=len, reverse=True)
+            for text in ((path,) if path.endswith("/") else (path + "/", path + _END.decode()))
+        ]
+        return cls(tuple([text for text, _ in found]), [length for _, length in found])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Location:
-    """The hosts and paths of a policy that match an exchange, with their ranks."""
+    """The hosts of a policy that match an exchange, with their ranks, and the path of the exchange."""
 
     hosts: Mapping[str, int]
-    paths: Mapping[str, int] | None
-    """None for a request, in which paths are not checked."""
+    path: bytes | None
+    """A path that matches the same paths of the policy, and `_END`. None for a request, in which paths are not
+    checked."""
+    _declared: dict[tuple[str, ...], _Declared]
+    """The paths of entries. All locations share them."""
+
+    @property
+    def whole_path(self) -> bytes:
+        """The path with a slash at its end."""
+        path = (self.path or b"").removesuffix(_END)
+        return path if path.endswith(b"/") else path + b"/"
 
     def has(self, entry: Entry) -> bool:
         """Check whether an entry applies here."""
         if entry.hosts and self.hosts.keys().isdisjoint(entry.hosts):
             return False
-        return not entry.paths or self.paths is None or not self.paths.keys().isdisjoint(entry.paths)
+        return not entry.paths or self.path is None or self.path.startswith(self._paths_of(entry).beginnings)
 
     def rank(self, entry: Entry) -> tuple[int, int]:
         """Return the rank of an entry that applies: of its most exact host, then of its longest path."""
         host = max(map(self.hosts.__getitem__, self.hosts.keys() & entry.hosts), default=0)
-        if self.paths is None:
-            return host, max(map(len, entry.paths), default=0)
-        return host, max(map(self.paths.__getitem__, self.paths.keys() & entry.paths), default=0)
+        if not entry.paths:
+            return host, 0
+        declared = self._paths_of(entry)
+        if self.path is None:
+            return host, declared.lengths[0]
+        return host, declared.lengths[list(map(self.path.startswith, declared.beginnings)).index(True)]
+
+    def _paths_of(self, entry: Entry) -> _Declared:
+        found = self._declared.get(entry.paths)
+        if found is None:
+            found = self._declared[entry.paths] = _Declared.of(entry.paths)
+        return found
 
 
 class Locations:
@@ -54,28 +93,26 @@ class Locations:
                 paths.update(entry.paths)
         self._hosts = hosts
         self._longest = max(map(len, hosts), default=0)
-        by_text: dict[bytes, list[str]] = {}
-        for path in paths:
-            by_text.setdefault(path.encode().removesuffix(b"/") + b"/", []).append(path)
-        self._paths = by_text
-        """Declared paths, by the text with a slash at its end. The path `/x` matches what begins with `/x/`."""
-        self._beginnings = Beginnings(dict.fromkeys(by_text, ()))
+        self._with_slash = {path.encode() for path in paths if path.endswith("/")}
+        self._beginnings = Beginnings(dict.fromkeys([with_slash(path) for path in paths], ()))
+        """The declared paths with a slash at their end. The path `/x` matches what begins with `/x/`."""
+        self._declared: dict[tuple[str, ...], _Declared] = {}
         self._locations: dict[tuple[frozenset[str], bytes | None], Location] = {}
         self._patterns = 0
 
     @property
     def has_paths(self) -> bool:
-        return bool(self._paths)
+        return bool(self._beginnings.texts)
 
     def path_key(self, path: bytes) -> bytes:
         """Return a text that is the same for all request paths that match the same paths of the policy."""
-        if not self._paths:
+        if not self._beginnings.texts:
             return b""
         whole = path if path.endswith(b"/") else path + b"/"
         at = self._beginnings.find(whole)
         found = self._beginnings.texts[at] if at >= 0 else b""
         # The declared path `/x/` does not match the path `/x`.
-        return path if found == whole != path and whole.decode() in self._paths[whole] else found
+        return path if found == whole != path and whole in self._with_slash else found
 
     def at(self, host: bytes, path: bytes | None) -> Location:
         """Return the location of a canonical host and the path of a request, or None for a request's own cookies."""
@@ -85,22 +122,20 @@ class Locations:
 
     def _new(self, key: tuple[frozenset[str], bytes | None]) -> Location:
         hosts, path = key
-        paths = None if path is None else {found: len(found) for found in self._declared(path)}
-        location = Location({host: host_rank(host) for host in hosts}, paths)
-        size = len(hosts) + len(paths or ())
-        if len(self._locations) >= MAX_LOCATIONS or self._patterns + size > MAX_PATTERNS:
+        location = Location(
+            {host: host_rank(host) for host in hosts}, None if path is None else path + _END, self._declared
+        )
+        if len(self._locations) >= MAX_LOCATIONS or self._patterns + len(hosts) > MAX_PATTERNS:
             self._locations.clear()
             self._patterns = 0
-        self._patterns += size
+        self._patterns += len(hosts)
         self._locations[key] = location
         return location
 
-    def _declared(self, path: bytes) -> list[str]:
-        """Return the declared paths that match what `path_key` returned."""
-        whole = path if path.endswith(b"/") else path + b"/"
-        texts = [self._beginnings.texts[at] for at in self._beginnings.all(self._beginnings.find(whole))]
-        found = [declared for text in texts for declared in self._paths[text]]
-        return found if whole == path else [declared for declared in found if declared.encode() != whole]
+
+def with_slash(path: str) -> bytes:
+    """Return a declared path with a slash at its end."""
+    return path.encode().removesuffix(b"/") + b"/"
 
 
 def _patterns_of(host: bytes, longest: int) -> list[str]:

@@ -1,23 +1,29 @@
 """Sets of numbers, each as the bits of one integer, so that sets of thousands are united in one step."""
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import reduce
-from operator import or_
+from itertools import repeat
+from operator import or_, setitem
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
 MAX_BITS = 1 << 26
 """Maximum number of bits that an index stores as masks. At the limit, all are removed and made again when needed."""
+FEW = 8
+"""Maximum number of numbers of which a set is made again for each use."""
 
 
 def mask_of(numbers: Sequence[int]) -> int:
     """Return the set of some numbers, which are in ascending order."""
-    octets = bytearray(numbers[-1] // 8 + 1 if numbers else 0)
-    for number in numbers:
-        octets[number >> 3] |= 1 << (number & 7)
-    return int.from_bytes(octets, "little")
+    if len(numbers) <= 1:
+        return 1 << numbers[0] if numbers else 0
+    digits = bytearray(b"0" * (numbers[-1] + 1))
+    deque(map(setitem, repeat(digits), numbers, repeat(ord("1"))), 0)  # a loop would take ten times as long
+    digits.reverse()
+    return int(digits, 2)
 
 
 def numbers_of(mask: int) -> list[int]:
@@ -39,7 +45,9 @@ class Sets(Generic[K]):
         self._size = 1 + max((some[-1] for some in numbers.values() if some), default=0)
         self._max_bits = max_bits
         self._is_small = len(numbers) * self._size <= max_bits
-        self._masks = {key: mask_of(some) for key, some in numbers.items()} if self._is_small else {}
+        many = numbers if self._is_small else [key for key, some in numbers.items() if len(some) > FEW]
+        is_stored = len(many) * self._size <= max_bits
+        self._masks = {key: mask_of(numbers[key]) for key in many} if is_stored else {}
 
     def union(self, keys: Iterable[K]) -> int:
         """Return the union of the sets of some keys, which must all be there."""
@@ -48,9 +56,12 @@ class Sets(Generic[K]):
     def _mask(self, key: K) -> int:
         mask = self._masks.get(key)
         if mask is None:
-            if len(self._masks) * self._size > self._max_bits:
-                self._masks.clear()
-            mask = self._masks[key] = mask_of(self.numbers[key])
+            numbers = self.numbers[key]
+            mask = mask_of(numbers)
+            if len(numbers) > FEW:
+                if len(self._masks) * self._size > self._max_bits:
+                    self._masks.clear()
+                self._masks[key] = mask
         return mask
 
 
@@ -77,6 +88,10 @@ class Beginnings:
             before.append((text, lengths, at))
             self._lengths.append(lengths)
         self._unions: dict[int, int] = {}
+        """For each text, the union of its numbers and of the numbers of all texts with which it begins."""
+        if len(self.texts) * self._size <= max_bits:
+            for at in range(len(self.texts)):
+                self._unite(at)
 
     def find(self, name: bytes) -> int:
         """Return the place in `texts` of the longest text with which a name begins, or -1."""
@@ -88,14 +103,6 @@ class Beginnings:
             return at
         lengths = self._lengths[at] & ((2 << _common(text, name)) - 1)
         return self._at[name[: lengths.bit_length() - 1]] if lengths else -1
-
-    def all(self, at: int) -> list[int]:
-        """Return the places of all texts with which the text at a place begins, the longest first."""
-        found = []
-        while at >= 0:
-            found.append(at)
-            at = self._next[at]
-        return found
 
     def of(self, name: bytes) -> int:
         """Return the union of the sets of all texts with which a name begins."""

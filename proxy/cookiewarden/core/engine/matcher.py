@@ -6,14 +6,15 @@ a policy ensure that two entries of equal rank do not match the same cookie.
 """
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
 
-from cookiewarden.core.engine.globs import Globs, Tries, in_order, sides
-from cookiewarden.core.engine.locations import Location, Locations, host_rank
-from cookiewarden.core.engine.masks import Sets, mask_of, numbers_of
+from cookiewarden.core.engine.effort import UNLIMITED, Effort
+from cookiewarden.core.engine.globs import Globs, in_order, sides
+from cookiewarden.core.engine.locations import Location, Locations, host_rank, with_slash
+from cookiewarden.core.engine.masks import MAX_BITS, Beginnings, Sets, mask_of, numbers_of
 from cookiewarden.core.policy.policy import Entry
 
 
@@ -27,12 +28,12 @@ class Match:
 
 MAX_HERE = 256
 """Maximum number of locations for which a matcher stores the globs that apply."""
-UNLIMITED = Tries()
+_STARS = re.compile(rb"\*+")
 _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 
 
 class _Named:
-    """All entries with one name or glob."""
+    """All entries with one name, or with globs that match the same names."""
 
     __slots__ = ("entries", "only", "until")
 
@@ -46,7 +47,7 @@ class _Named:
 class _Here:
     """A location at a time, with the entries that apply."""
 
-    __slots__ = ("_found", "globs", "living", "location", "now", "orders", "where")
+    __slots__ = ("_found", "globs", "living", "location", "now", "ranks", "where")
 
     def __init__(
         self, where: tuple[bytes, bytes | None], location: Location, now: float, globs: int, living: int
@@ -57,8 +58,8 @@ class _Here:
         self.living = living
         """The globs that have not ended, at any location."""
         self._found: dict[_Named, Match | None] = {}
-        self.orders: dict[int, _Order] = {}
-        """The order of globs with equal beginnings and ends, by their set."""
+        self.ranks: dict[int, tuple[int, int]] = {}
+        """The ranks of the entries of globs with equal beginnings and ends."""
 
     def match(self, named: _Named) -> Match | None:
         """Return the match with the highest rank here, or None."""
@@ -71,15 +72,6 @@ class _Here:
         return self._found[named]
 
 
-class _Order(NamedTuple):
-    """The order of globs with equal beginnings and ends at a location."""
-
-    ranks: dict[int, int]
-    """For each glob that applies, its place in the order."""
-    plain: int
-    """The first one without text between two stars, which always matches, or -1."""
-
-
 class Matcher:
     """Index of entries by name. A match takes one look-up of the name, one of its beginning and one of its end."""
 
@@ -90,7 +82,7 @@ class Matcher:
         """Entries without others of their name, which may not be in `_exact` yet."""
         others: dict[bytes, list[Entry]] = {}
         for entry in entries:
-            name = entry.name.encode()
+            name = _STARS.sub(b"*", entry.name.encode())
             if b"*" in name or self._single.setdefault(name, entry) is not entry:
                 others.setdefault(name, []).append(entry)
         for name in others.keys() & self._single.keys():
@@ -110,17 +102,21 @@ class Matcher:
 
     def _index_scopes(self) -> None:
         """Index the globs by host and by path."""
-        hosts: dict[str, list[int]] = {}
-        paths: dict[str, list[int]] = {}
+        hosts: dict[str, list[int]] = {"": []}
+        """The globs on each host. An empty one stands for any."""
+        paths: dict[bytes, list[int]] = {}
+        on_any_path = []
         for number, named in enumerate(self._named):
             for host in {host for entry in named.entries for host in entry.hosts or ("",)}:
                 hosts.setdefault(host, []).append(number)
-            for path in {path for entry in named.entries for path in entry.paths or ("",)}:
+            if not all(entry.paths for entry in named.entries):
+                on_any_path.append(number)
+                continue
+            for path in {with_slash(path) for entry in named.entries for path in entry.paths}:
                 paths.setdefault(path, []).append(number)
-        # No host and no path stand for any.
-        hosts.setdefault("", [])
-        paths.setdefault("", [])
-        self._on_hosts, self._on_paths = Sets(hosts), Sets(paths)
+        self._on_hosts = Sets(hosts)
+        self._on_any_path = mask_of(on_any_path)
+        self._on_paths = Beginnings(paths, 4 * MAX_BITS)  # deep paths have many beginnings, so their unions are stored
 
     @property
     def is_empty(self) -> bool:
@@ -140,12 +136,12 @@ class Matcher:
         return [*self._single, *self._exact.values(), *self._named]
 
     def match(
-        self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf, tries: Tries = UNLIMITED
+        self, name: bytes, host: bytes, path: bytes | None, now: float = -math.inf, effort: Effort = UNLIMITED
     ) -> Match:
         """Return the match for `name` on the canonical `host` and, for a Set-Cookie, under the request `path`.
 
         Entries that have ended at `now` (seconds since the epoch) do not match. The tables contain them, so the tables
-        need not change when an entry ends. Raises TooManyTries."""
+        need not change when an entry ends. Raises TooMuchEffort."""
         if not name:
             return _NOWHERE
         here = self._last.get(path is None)
@@ -154,13 +150,13 @@ class Matcher:
         exact = self._exactly(name)
         if exact is not None and (found := here.match(exact)) is not None:
             return found
-        globs = self._globs.of(name, tries)
-        if globs and (found := self._first(name, globs & here.globs, here, tries)) is not None:
+        globs = self._globs.of(name, effort)
+        if globs and (found := self._first(name, globs & here.globs, here, effort)) is not None:
             return found
         if exact is not None and exact.until > now:
             return _ELSEWHERE
         others = globs & here.living & ~here.globs
-        return _ELSEWHERE if others and self._globs.is_any(others, name, tries) else _NOWHERE
+        return _ELSEWHERE if others and self._globs.is_any(others, name, effort) else _NOWHERE
 
     def _exactly(self, name: bytes) -> _Named | None:
         """Return the entries with this name."""
@@ -169,52 +165,46 @@ class Matcher:
             found = self._exact[name] = _Named([entry])
         return found
 
-    def _first(self, name: bytes, globs: int, here: _Here, tries: Tries) -> Match | None:
+    def _first(self, name: bytes, globs: int, here: _Here, effort: Effort) -> Match | None:
         """Return the match of the highest rank of some globs, which `Globs.of` returned for a name, or None."""
         while globs:
             lowest = globs & -globs
             number = lowest.bit_length() - 1
             alike = self._alike.get(number)
             if alike is not None:
-                number = self._first_alike(name, globs & alike, alike, here, tries)
-                if number >= 0:
-                    return here.match(self._named[number])
+                found = self._first_alike(name, globs & alike & here.globs, here, effort)
+                if found is not None:
+                    return found
                 globs &= ~alike
                 continue
             globs ^= lowest
-            if self._globs.matches(number, name, tries):
+            if self._globs.matches(number, name, effort):
                 found = here.match(self._named[number])
                 if found is not None:
                     return found
                 here.globs &= ~lowest  # no entry applies here
         return None
 
-    def _first_alike(self, name: bytes, globs: int, alike: int, here: _Here, tries: Tries) -> int:
-        """Return the number of the first of some globs of a set with equal beginnings and ends, or -1."""
-        order = here.orders.get(alike)
-        if order is None:
-            order = self._order(alike, here)
-        middles = globs & here.globs & self._globs.with_middle
-        tries.spend(2 + middles.bit_count() // 2)
-        ranks, plain = order
-        for number in sorted(numbers_of(middles), key=ranks.__getitem__):
-            if plain >= 0 and ranks[plain] < ranks[number]:
-                break
-            if self._globs.matches(number, name, tries):
-                return number
-        return plain
+    def _first_alike(self, name: bytes, globs: int, here: _Here, effort: Effort) -> Match | None:
+        """Return the match of the highest rank of some globs with equal beginnings and ends, or None."""
+        effort.spend(2 + globs.bit_count() // 2)
+        numbers = [
+            number for number in numbers_of(globs) if number in here.ranks or self._ranks_here(number, here, effort)
+        ]
+        for number in sorted(numbers, key=here.ranks.__getitem__, reverse=True):
+            if self._globs.matches(number, name, effort):
+                return here.match(self._named[number])
+        return None
 
-    def _order(self, alike: int, here: _Here) -> _Order:
-        """Return the order of a set of globs with equal beginnings and ends. `here` keeps only those that apply."""
-        numbers = numbers_of(alike & here.globs)
-        matches = {number: here.match(self._named[number]) for number in numbers}
-        entries = {number: match.entry for number, match in matches.items() if match is not None and match.entry}
-        here.globs &= ~alike | mask_of(list(entries))
-        ordered = sorted(entries, key=lambda number: here.location.rank(entries[number]), reverse=True)
-        ranks = {number: rank for rank, number in enumerate(ordered)}
-        plain = next((number for number in ordered if not self._globs.with_middle >> number & 1), -1)
-        order = here.orders[alike] = _Order(ranks, plain)
-        return order
+    def _ranks_here(self, number: int, here: _Here, effort: Effort) -> bool:
+        """Set the rank of a glob. Return False if all its entries are for other locations."""
+        effort.spend(1)
+        found = here.match(self._named[number])
+        if found is None or found.entry is None:
+            here.globs &= ~(1 << number)
+            return False
+        here.ranks[number] = here.location.rank(found.entry)
+        return True
 
     def _at(self, host: bytes, path: bytes | None, now: float) -> _Here:
         location = self._locations.at(host, path)
@@ -224,8 +214,8 @@ class Matcher:
                 self._living = now, self._of_living(now)
             living = globs = self._living[1]
             globs &= self._on_hosts.union(["", *(self._on_hosts.numbers.keys() & location.hosts.keys())])
-            if location.paths is not None:
-                globs &= self._on_paths.union(["", *(self._on_paths.numbers.keys() & location.paths.keys())])
+            if path is not None:
+                globs &= self._on_any_path | self._on_paths.of(location.whole_path)
             if len(self._here) >= MAX_HERE:
                 self._here.clear()
             here = self._here[location, now] = _Here((host, path), location, now, globs, living)

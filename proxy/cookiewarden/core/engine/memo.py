@@ -20,11 +20,6 @@ MAX_PLANS = 8192
 MAX_NEW = 32
 """Maximum number of plans that one response adds. Storing the plans of a hostile response costs as much as a fifth of
 judging it."""
-MAX_TRIES = 2000
-"""Maximum number of globs with text between two stars that are tried for the names of one Cookie header. Ordinary
-headers need fewer than a hundred. Above it, new names are not judged (`policy-error`)."""
-MAX_TRIES_OF_LINES = 500
-"""The same number for the Set-Cookie lines of one response, which cost more to judge."""
 MAX_SCOPES = 256
 MAX_KEY = 512
 """Maximum length of a tail and name with a plan, in octets. With MAX_PLANS, it limits the memo's memory."""

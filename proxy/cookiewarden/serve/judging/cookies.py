@@ -12,10 +12,10 @@ from collections.abc import Callable
 from cookiewarden.core.cookies.crossing import Crossing
 from cookiewarden.core.cookies.date import ExpiresClock, clock_at, expires_clock, imf_fixdate
 from cookiewarden.core.engine.decision import Action, Decision, Reason
+from cookiewarden.core.engine.effort import Effort, of_response
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import is_navigation, is_page
-from cookiewarden.core.engine.globs import Tries
-from cookiewarden.core.engine.memo import MAX_TRIES_OF_LINES, Scope, SetCookieLines
+from cookiewarden.core.engine.memo import Scope, SetCookieLines
 from cookiewarden.core.engine.verbs import takes_secure
 from cookiewarden.core.policy.policy import OnError
 from cookiewarden.serve.judging.policies import Policies
@@ -111,12 +111,14 @@ class ExchangeCookies:
 
     def judge(self, response: ResponseHead) -> None:
         """Apply the policy to each Set-Cookie field, and put lines that expire cookies before all others."""
+        evicts = self.engine.evicts and response.status >= 200
+        effort = of_response() if evicts or len(response.cookies) > 1 else None
         if response.cookies:
-            self._judge_set_cookies(response)
-        if self.engine.evicts and response.status >= 200:
-            self._evict(response)
+            self._judge_set_cookies(response, effort)
+        if evicts and effort is not None:
+            self._evict(response, effort)
 
-    def _judge_set_cookies(self, response: ResponseHead) -> None:
+    def _judge_set_cookies(self, response: ResponseHead, effort: Effort | None) -> None:
         self._judged, self._clock = response, None
         clock = self._expires_clock
         if self.engine.asks_consent and self.scope is not None:
@@ -129,13 +131,12 @@ class ExchangeCookies:
         sent, moment = (b"; ".join(self.request.cookies), time.time()) if self.engine.limits_renewal else (b"", 0.0)
         if self.shadow is not None:
             self._shadow_response(self.shadow, [lines for _, lines in response.cookies], clock)
-        tries = Tries(MAX_TRIES_OF_LINES) if len(response.cookies) > 1 else None
         for at, lines in response.cookies:
             if scope is None:
                 response.parts[at] = self._unjudged_response(lines, self._undecided(Action.BLOCK))
                 continue
             left, decisions = self.engine.on_set_cookies(
-                lines, scope, clock, self._set_cookie_error, sent, moment, tries
+                lines, scope, clock, self._set_cookie_error, sent, moment, effort
             )
             response.parts[at] = b"".join(left)
             if self.collects:
@@ -171,7 +172,7 @@ class ExchangeCookies:
             parts.append(b"\r\nDate: " + imf_fixdate(int(now)))
         return expires_clock(dates, now)
 
-    def _evict(self, response: ResponseHead) -> None:
+    def _evict(self, response: ResponseHead, effort: Effort) -> None:
         """Add lines that expire cookies. They come first, so a live cookie in a later line takes effect."""
         request, scope = self.request, self.scope
         if scope is None or not request.cookies or not is_navigation(request.method, fields_of(request.fields)):
@@ -179,7 +180,7 @@ class ExchangeCookies:
         if not is_page(fields_of(b"".join(response.parts))):
             return
         try:
-            lines, decisions = self.engine.evictions(request.cookies, scope, request.path, time.time())
+            lines, decisions = self.engine.evictions(request.cookies, scope, request.path, time.time(), effort)
         except Exception as error:
             self.own_fault("expiring cookies", error, "they are not expired")
             return
@@ -210,10 +211,10 @@ class ExchangeCookies:
                 all_lines = (line for lines in runs for _, line in lines)
                 self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, clock)
             sent, moment = (b"; ".join(self.request.cookies), time.time()) if shadow.limits_renewal else (b"", 0.0)
-            tries = Tries(MAX_TRIES_OF_LINES)
+            effort = of_response()
             for lines in runs:
                 _, decisions = shadow.on_set_cookies(
-                    lines, self.shadow_scope, clock, self._shadow_fault, sent, moment, tries
+                    lines, self.shadow_scope, clock, self._shadow_fault, sent, moment, effort
                 )
                 self.policies.metrics.shadow_cookies("response", decisions)
         except Exception as error:

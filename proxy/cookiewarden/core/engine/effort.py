@@ -1,0 +1,65 @@
+"""Limits of the work for one head.
+
+A memo makes ordinary heads cheap. A hostile head has new names and lines only, so the work for them has limits. Above a
+limit, new names and lines are neither judged nor stored, and the policy's `on_error` decides."""
+
+import math
+
+MAX_TRIES = 2000
+"""Maximum number of globs with text between two stars that are tried for the names of one Cookie header. Ordinary
+headers need fewer than a hundred."""
+MAX_TRIES_OF_LINES = 500
+"""The same number for the Set-Cookie lines of one response, which cost more to judge."""
+MAX_EDITS = 900
+"""Maximum number of edits for the Set-Cookie lines of one response: the reasons of each new line, and one for each
+three attributes. 120 new lines of five reasons and eight attributes each are within the limit."""
+EDITS_OF_NAME = 8
+"""Number of edits that count for a name that is judged again, because the response changes the visitor's answer."""
+
+
+class TooMuchEffort(Exception):
+    """An error for a head above a limit."""
+
+
+class Effort:
+    """The work that may still be done for one head."""
+
+    def __init__(self, tries: float = math.inf, edits: float = math.inf) -> None:
+        self.tries = tries
+        self.edits = edits
+
+    def spend(self, tries: int) -> None:
+        """Count some tries. Raises TooMuchEffort."""
+        self.tries -= tries
+        if self.tries < 0:
+            raise TooMuchEffort
+
+    def begin_line(self) -> None:
+        """Begin to judge a Set-Cookie line. Raises TooMuchEffort."""
+        if self.edits < 0:
+            raise TooMuchEffort
+
+    def end_line(self, reasons: int, attributes: int) -> None:
+        """Count the edits of a line, by the numbers of its reasons and its attributes."""
+        self.edits -= reasons + attributes // 3
+
+    def judges_again(self) -> bool:
+        """Count a name that is judged again. Return False above the limit."""
+        if self.edits < 0:
+            return False
+        self.edits -= EDITS_OF_NAME
+        return True
+
+
+UNLIMITED = Effort()
+"""The effort for callers without limits."""
+
+
+def of_request() -> Effort:
+    """Return the limits of a request."""
+    return Effort(MAX_TRIES)
+
+
+def of_response() -> Effort:
+    """Return the limits of a response."""
+    return Effort(MAX_TRIES_OF_LINES, MAX_EDITS)

@@ -105,6 +105,7 @@ def test_encoded_data_is_decoded_in_any_segments(pieces: list[bytes], every: int
         (b"", 0), (b"\r\n", 0), (b"3\r\nabc", 0), (b"3\r\nabc\r", 0), (b"3\r\nab\r\n", 0), (b"3\r\nabcd\r\n", 0), (b"0\r\n\r\n", 0), (b"0\r\n", 0),
         (b"03\r\nabc\r\n", 0), (b"A\r\n0123456789\r\n", 0), (b"3;x\r\nabc\r\n", 0), (b"3 \r\nabc\r\n", 0), (b"+3\r\nabc\r\n", 0),
         (b"1\r\na\r\n1\r\nb\r\n", 0), (b"1\r\na\r\n0\r\n\r\n", 0), (b"-1\r\n\r\n", 0),
+        (b"5\rZZ\r\nhello\r\n", 0), (b"2\r\r\nal\r\n", 0), (b"5\nZZ\r\nhello\r\n", 0),
     ],
 )  # fmt: skip
 def test_a_chunk_that_the_proxy_would_encode_alike_is_recognized(data: bytes, line: int) -> None:

@@ -37,7 +37,7 @@ class ChunkedBody(Body):
             return 0
         end = data.find(b"\r\n", 0, _LONGEST)
         octets = len(data) - end - 4
-        return end + 2 if end > 0 and octets > 0 and data.startswith(b"%x\r" % octets) else 0
+        return end + 2 if end > 0 and octets > 0 and data.startswith(b"%x\r\n" % octets) else 0
 
     def feed(self, data: bytes) -> bytes:
         if self._held:

@@ -399,16 +399,19 @@ def _items(shape: tuple[bytes, ...]) -> Iterator[tuple[bytes, ...]]:
 
 
 def _form(shape: tuple[bytes, ...]) -> re.Pattern[bytes]:
-    """Return a pattern of the heads with this shape."""
+    """Return a pattern of the heads with this shape.
+
+    Where one octet ends a value, the pattern excludes only this octet, because a set of several takes ten times as many
+    instructions. A value with a line break is refused later (`_Template.filled`)."""
     first, *lines = _items(shape)
     text = re.escape(first[0])
     for line, *rest in lines:
         if rest:
             before, tail = rest
-            value = rb"([^;\r\n]*+)" if before else rb"([^;=\r\n]*+)"
+            value = rb"([^;=\r\n]*+)" if not before else rb"([^;]*+)" if tail else rb"([^;\r\n]*+)"
             text += re.escape(line + before) + value + re.escape(tail)
         else:
-            text += re.escape(line) + rb"([^\r\n]*+)" if line.startswith(b"\r\n") else re.escape(b"\r\n" + line)
+            text += re.escape(line) + rb"([^\r]*+)" if line.startswith(b"\r\n") else re.escape(b"\r\n" + line)
     return re.compile(text + rb"\r\n\r\n")
 
 

@@ -332,6 +332,15 @@ def with_answer(attributes: bytes) -> Callable[[int], bytes]:
     return answer
 
 
+def as_page(answer: bytes, fields: bytes = b"", body: bytes = b"") -> bytes:
+    """Return an answer as a page of 64 KB, which comes at once, with further fields."""
+    whole = (body * 65_000)[:65_000]
+    head = answer.replace(
+        b"Content-Length: 0\r\n", b"Content-Type: text/html\r\nContent-Length: %d\r\n%b" % (len(whole), fields), 1
+    )
+    return head + whole
+
+
 def sealed_before(n: int) -> tuple[bytes, ...]:
     """Return 300 cookies with invalid sealed values, for 120 names."""
     values = (base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(60)).rstrip(b"=") for at in range(300))
@@ -361,6 +370,9 @@ public_hosts: ['*.example']
 """
 """A policy that asks for consent."""
 OTHERS = VERBS.replace("host-only, path: /", "a.example, path: /x")
+EVERYTHING = CONSENTED.replace(
+    "cookies:", "inject_guard: true\nundeclared: {evict: domain}\npublic_hosts: ['*.example']\ncookies:", 1
+)
 SEALED = entries(*(f"name: n{k:x}, rename_to: __Host-Http-m{k}, seal: true, renew: false, {VERBS}" for k in range(120)))
 
 CASES = [
@@ -538,7 +550,15 @@ CASES = [
     Case("1 cookie, 2,000 globs of one text, a host of its own", entries(*(f"name: 'p*xyz{k}*', scope: {{hosts: [h{k}.example, '*.example'], paths: [/a/{k}]}}" for k in range(2000))), lambda n: (elsewhere(n, asked(b"Cookie: pxyz%d=1" % n)), OK)),
     Case("1 cookie, 2,000 globs whose texts a name has, a host of its own", entries(*(f"name: 'p*x{'*x' * k}*', scope: {{hosts: [h{k}.example, '*.example'], paths: [/a/{k}]}}" for k in range(200))), lambda n: (elsewhere(n, asked(b"Cookie: p" + b"x" * 300 + b"%d=1" % n)), OK)),
     Case("2,000 entries of one glob, a new host", entries(*(f"name: 'pqr*', scope: {{hosts: ['*.example'{f', h{k}.example' if k < 256 else ''}], paths: [/a/{k}]}}" for k in range(2000))), lambda n: (elsewhere(n, asked(b"Cookie: pqr%d=1" % n)), answered(b"pqr%d=1;a" % n))),
-    Case("2,000 globs on 117 hosts each, a deep host", entries(*(f"name: 'pqr{k}*', scope: {{hosts: [{', '.join([repr('*' + '.a' * (1 + (k + j) % 120)) for j in range(100)] + [f'h{k}x{j}.example' for j in range(17)])}]}}" for k in range(2000))), lambda n: (asked(b"Cookie: pqr%d=1" % n).replace(b"bench.example", b"x%d" % n + b".a" * (121 - n)), OK)),
+    Case("200 globs on 117 hosts each, a deep host", entries(*(f"name: 'pqr{k}*', scope: {{hosts: [{', '.join([repr('*' + '.a' * (1 + (k + j) % 120)) for j in range(100)] + [f'h{k}x{j}.example' for j in range(17)])}]}}" for k in range(200))), lambda n: (asked(b"Cookie: pqr%d=1" % n).replace(b"bench.example", b"x%d" % n + b".a" * (121 - n)), OK)),
+    Case("8 ended globs of nested beginnings and one text, 300 names", entries(*(f"name: '{'_'.join('abcdefgh'[:i])}*_id_*', until: 2020-01-01" for i in range(1, 9))), named_like(b"a_b_c_d_e_f_g_h%d")),
+    Case("8 globs of nested beginnings, 300 names, many codings", entries(*(f"name: '{'_'.join('abcdefgh'[:i])}*_id_*'" for i in range(1, 9))), lambda n: (asked(b"TE: %d," % n + b"a," * 7800, *cookies([b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(300)])), OK)),
+    Case("8 ended globs, 298 names, consent, cookieyes", consent("cookieyes") + "".join(f"  - {{name: '{'_'.join('abcdefgh'[:i])}*_id_*', until: 2020-01-01, category: c1, lifetime: 1h, purpose: x}}\n" for i in range(1, 9)), lambda n: (asked((b"Cookie: answer=action:yes," + b",".join(b"%x:" % at for at in range(n, n + 2900)))[:13_000], b"Cookie: " + b"; ".join(b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(298))), OK)),
+    Case("8 ended globs, 299 names, a glob of 1,990 entries, a new host", entries(*(f"name: 'pqr*', scope: {{hosts: ['*.example'{f', h{k}.example' if k < 256 else ''}], paths: [/a/{k}]}}" for k in range(1990)), *(f"name: '{'_'.join('abcdefgh'[:i])}*_id_*', until: 2020-01-01" for i in range(1, 9))), lambda n: (elsewhere(n, asked(*cookies([b"pqr%d=1" % n, *(b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(299))]))), OK)),
+    Case("120 deletions with tabs and a prefix, 300 evicted names, a Connection field", EVERY_VERB.replace("cookies:", "undeclared: {evict: domain}\ncookies:"), lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(lines(TABS, b"__Host-Http-n%x")(n)[1], b"Connection: " + b",".join(b"%x" % (n * 10_000 + at) for at in range(3200))[:15_000] + b"\r\n"))),
+    Case("62 runs, 300 evicted names, a page of comments, consent, public hosts", EVERYTHING, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(runs(b"X-Other: ")(n)[1], body=b"\t<!>"))),
+    Case("120 deletions with tabs and a prefix, 300 evicted names, a page of attributes, consent, public hosts", EVERYTHING, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(lines(TABS, b"__Host-Http-n%x")(n)[1], body=b"a "))),
+    Case("120 deletions with tabs and a prefix, a page of comments and a policy of 498 sources", EVERYTHING, lambda n: (asked(NAVIGATION.strip()), as_page(lines(TABS, b"__Host-Http-n%x")(n)[1], b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n", b"\t<!>"))),
     Case("a page of comments", GUARDED, page(b"\t<!>")),
     Case("a page of start tags", GUARDED, page(b"<html a=>")),
     Case("a page of attributes", GUARDED, page(b"a ", b"<html ")),

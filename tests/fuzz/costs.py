@@ -13,11 +13,12 @@ import random
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import uvloop
 
-from tests.bench.heads import BAR, CASES, KEYS, ROOM, Proxy, cpu, proxy_of
+from tests.bench.heads import BAR, CASES, KEYS, ROOM, Case, Proxy, cpu, proxy_of
 from tests.bench.inprocess import measured
 
 UNITS = [
@@ -52,9 +53,9 @@ def filled(chance: random.Random) -> bytes:
     return numbered[: chance.choice((ROOM, ROOM, 1000, 4000))]
 
 
-def made(chance: random.Random) -> Found:
+def made(chance: random.Random, cases: Sequence[Case]) -> Found:
     """Return a new head, from a case or with full fields."""
-    case = chance.choice(CASES)
+    case = chance.choice(cases)
     ask, answer = case.heads(chance.randrange(1 << 30))
     if chance.random() < 0.7:
         ask = (
@@ -68,17 +69,17 @@ def made(chance: random.Random) -> Found:
             + b"".join(chance.choice(ANSWERS) + filled(chance) + b"\r\n" for _ in range(chance.randrange(3)))
             + b"\r\n"
         )
-    return Found(chance.randrange(len(CASES)), ask, answer)
+    return Found(chance.randrange(len(cases)), ask, answer)
 
 
-def changed(found: Found, chance: random.Random) -> Found:
+def changed(found: Found, chance: random.Random, cases: Sequence[Case]) -> Found:
     """Return a copy with one piece replaced by a repeated unit."""
     which, other = (found.ask, found.answer)[:: chance.choice((1, -1))]
     begin = chance.randrange(max(len(which) - 4, 1))
     end = min(begin + chance.choice((1, 10, 100, 5000)), len(which) - 4)
     mixed = which[:begin] + (chance.choice(UNITS) * 8000)[: max(end - begin, 1)] + which[end:]
     ask, answer = (mixed, other) if which is found.ask else (other, mixed)
-    return Found(found.policy if chance.random() < 0.8 else chance.randrange(len(CASES)), ask, answer)
+    return Found(found.policy if chance.random() < 0.8 else chance.randrange(len(cases)), ask, answer)
 
 
 def cost(proxy: Proxy, found: Found) -> float:
@@ -88,19 +89,19 @@ def cost(proxy: Proxy, found: Found) -> float:
     return max(proxy.costs(ask, found.answer, cpu))
 
 
-async def search(seconds: float, seed: int) -> float:
+async def search(seconds: float, seed: int, cases: Sequence[Case] = CASES) -> float:
     """Return the worst ratio."""
-    logging.getLogger("cookiewarden").setLevel(logging.CRITICAL)
-    chance, until = random.Random(seed), time.monotonic() + seconds
+    chance = random.Random(seed)
     one = await measured("a")
+    until = time.monotonic() + seconds
     proxies: dict[int, Proxy] = {}
     worst, tried = Found(0, b"", b""), 0
     while time.monotonic() < until:
-        found = changed(worst, chance) if worst.ask and chance.random() < 0.5 else made(chance)
+        found = changed(worst, chance, cases) if worst.ask and chance.random() < 0.5 else made(chance, cases)
         if max(map(len, found.ask.split(b"\r\n"))) > 16_000 or len(found.ask) > 32_000 or len(found.answer) > 32_000:
             continue
         if found.policy not in proxies:
-            proxies[found.policy] = proxy_of(CASES[found.policy], KEYS)
+            proxies[found.policy] = proxy_of(cases[found.policy], KEYS)
         tried += 1
         found.seconds = cost(proxies[found.policy], found)
         if found.seconds > worst.seconds:
@@ -111,7 +112,7 @@ async def search(seconds: float, seed: int) -> float:
     ratio = worst.seconds / one
     print(f"costs     {tried:>9,} heads, the worst costs {ratio:.0f} six-cookie requests (bar {BAR}), seed {seed}")
     print(
-        f"          policy of {CASES[worst.policy].name!r}; request {_short(worst.ask)}; answer {_short(worst.answer)}"
+        f"          policy of {cases[worst.policy].name!r}; request {_short(worst.ask)}; answer {_short(worst.answer)}"
     )
     return ratio
 
@@ -125,6 +126,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     arguments = parser.parse_args()
+    logging.getLogger("cookiewarden").setLevel(logging.CRITICAL)
     if uvloop.run(search(arguments.seconds, arguments.seed)) > 2 * BAR:  # a busy machine may double a time
         sys.exit("costs: a head costs far more than the bar")
 

@@ -114,7 +114,20 @@ def test_a_chunk_that_the_proxy_would_encode_alike_is_recognized(data: bytes, li
 
 @given(
     st.lists(
-        st.sampled_from([b"1\r\na\r\n", b"2\r\n\r\n\r\n", b"1", b"\r\n", b"a", b"2;x\r\n", b"0\r\n\r\n"]), max_size=8
+        st.sampled_from(
+            [
+                b"1\r\na\r\n",
+                b"2\r\n\r\n\r\n",
+                b"1",
+                b"\r\n",
+                b"a",
+                b"2;x\r\n",
+                b"1\r\r\na\r\n",
+                b"1\rx\r\na\r\n",
+                b"0\r\n\r\n",
+            ]
+        ),
+        max_size=8,
     )
 )
 def test_forwarding_whole_chunks_gives_the_same_body(pieces: list[bytes]) -> None:

@@ -440,7 +440,7 @@ def judged(engine: Engine, tails: list[bytes]) -> list[object]:
     return found
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(pairs(), st.lists(TAIL, min_size=12, max_size=12))
 def test_policies_called_equal_decide_equally(pair: tuple[str, str], tails: list[bytes]) -> None:
     old, new = pair
@@ -453,7 +453,7 @@ def test_policies_called_equal_decide_equally(pair: tuple[str, str], tails: list
     assert not diff(before, version(old))
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(pairs())
 def test_every_skipped_comparison_would_have_been_equal(pair: tuple[str, str]) -> None:
     try:

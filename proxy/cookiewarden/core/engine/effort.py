@@ -5,16 +5,22 @@ limit, new names and lines are neither judged nor stored, and the policy's `on_e
 
 import math
 
-MAX_TRIES = 2000
+MAX_TRIES = 1000
 """Maximum number of globs with text between two stars that are tried for the names of one Cookie header. Ordinary
-headers need fewer than a hundred."""
+headers need fewer than a hundred. Other work for new names counts as tries, too."""
+TRIES_OF_ENDED = 2
+"""Number of tries that count for a name that is compared with entries that have ended."""
+OCTETS_OF_TRY = 20
+"""Octets of a Cookie header that count as a try, where the policy reads the visitor's answer from it."""
 MAX_TRIES_OF_LINES = 500
 """The same number for the Set-Cookie lines of one response, which cost more to judge."""
-MAX_EDITS = 900
+MAX_EDITS = 720
 """Maximum number of edits for the Set-Cookie lines of one response: the reasons of each new line, and one for each
-three attributes. 120 new lines of five reasons and eight attributes each are within the limit."""
+three attributes. 120 new lines of four reasons and five attributes each are within the limit."""
 EDITS_OF_NAME = 8
 """Number of edits that count for a name that is judged again, because the response changes the visitor's answer."""
+EDITS_OF_RUN = 8
+"""Number of edits that count for each run of new lines. Other fields between two lines part them into runs."""
 
 
 class TooMuchEffort(Exception):
@@ -34,6 +40,10 @@ class Effort:
         if self.tries < 0:
             raise TooMuchEffort
 
+    def begin_run(self) -> None:
+        """Count a run of Set-Cookie lines."""
+        self.edits -= EDITS_OF_RUN
+
     def begin_line(self) -> None:
         """Begin to judge a Set-Cookie line. Raises TooMuchEffort."""
         if self.edits < 0:
@@ -50,14 +60,20 @@ class Effort:
         self.edits -= EDITS_OF_NAME
         return True
 
+    def room(self, names: int) -> int:
+        """Return how many of a number of cookies may still be expired. Each counts as an edit."""
+        room = int(min(names, max(0, self.edits)))
+        self.edits -= room
+        return room
+
 
 UNLIMITED = Effort()
 """The effort for callers without limits."""
 
 
-def of_request() -> Effort:
-    """Return the limits of a request."""
-    return Effort(MAX_TRIES)
+def of_request(octets: int = 0) -> Effort:
+    """Return the limits of a request. `octets`: of a Cookie header from which the policy reads the visitor's answer."""
+    return Effort(MAX_TRIES - octets // OCTETS_OF_TRY)
 
 
 def of_response() -> Effort:

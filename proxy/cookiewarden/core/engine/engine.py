@@ -243,7 +243,8 @@ class Engine(Judge):
         domains: dict[bool, list[bytes]] = {}
         """Domains for declared (True) and undeclared cookies, computed when first needed."""
         self.effort = effort
-        for name, piece in parse_cookie(b"; ".join(cookies)):
+        pieces = parse_cookie(b"; ".join(cookies))
+        for name, piece in pieces[: effort.room(len(pieces))]:
             if name in found or not _has_content(piece) or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
             decision = scope.names.get(name)
@@ -340,6 +341,7 @@ class Engine(Judge):
         learned = self._remembered + MAX_NEW
         read = clock()
         self.effort = effort or of_response()
+        self.effort.begin_run()
         for lead, line in lines:
             try:
                 after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, read, cookies, at)
@@ -516,7 +518,7 @@ class Engine(Judge):
             if plan.form is not None:
                 scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
-        effort = self.effort = of_request()
+        effort = self.effort = of_request(len(header) if self.asks_consent else 0)
         try:
             becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
         finally:

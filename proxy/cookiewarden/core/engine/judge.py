@@ -21,7 +21,7 @@ from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.engine import verbs
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.deletion import bare_deletion, complete, delete, without_tabs
-from cookiewarden.core.engine.effort import UNLIMITED
+from cookiewarden.core.engine.effort import TRIES_OF_ENDED, UNLIMITED
 from cookiewarden.core.engine.matcher import Match, Matcher
 from cookiewarden.core.engine.transport import Transport
 from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
@@ -140,8 +140,10 @@ class Judge:
 
     def why_undeclared(self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False) -> Reason:
         path = None if is_request else site.path
-        if self._has_ended and self._ended.match(name, site.host, path, effort=self.effort).entry is not None:
-            return Reason.ENTRY_EXPIRED
+        if self._has_ended:
+            self.effort.spend(TRIES_OF_ENDED)
+            if self._ended.match(name, site.host, path, effort=self.effort).entry is not None:
+                return Reason.ENTRY_EXPIRED
         return Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
 
     def _is_declared(self, name: bytes, site: Site) -> bool:

@@ -60,19 +60,24 @@ class Location:
 
     def has(self, entry: Entry) -> bool:
         """Check whether an entry applies here."""
-        if entry.hosts and self.hosts.keys().isdisjoint(entry.hosts):
-            return False
+        return not (entry.hosts and self.hosts.keys().isdisjoint(entry.hosts)) and self.has_path_of(entry)
+
+    def has_path_of(self, entry: Entry) -> bool:
+        """Check whether an entry applies to the path."""
         return not entry.paths or self.path is None or self.path.startswith(self._paths_of(entry).beginnings)
 
     def rank(self, entry: Entry) -> tuple[int, int]:
         """Return the rank of an entry that applies: of its most exact host, then of its longest path."""
-        host = max(map(self.hosts.__getitem__, self.hosts.keys() & entry.hosts), default=0)
+        return max(map(self.hosts.__getitem__, self.hosts.keys() & entry.hosts), default=0), self.path_rank(entry)
+
+    def path_rank(self, entry: Entry) -> int:
+        """Return the length of the longest path of an entry that applies."""
         if not entry.paths:
-            return host, 0
+            return 0
         declared = self._paths_of(entry)
         if self.path is None:
-            return host, declared.lengths[0]
-        return host, declared.lengths[list(map(self.path.startswith, declared.beginnings)).index(True)]
+            return declared.lengths[0]
+        return declared.lengths[list(map(self.path.startswith, declared.beginnings)).index(True)]
 
     def _paths_of(self, entry: Entry) -> _Declared:
         found = self._declared.get(entry.paths)

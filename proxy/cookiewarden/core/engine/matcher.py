@@ -35,13 +35,22 @@ _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 class _Named:
     """All entries with one name, or with globs that match the same names."""
 
-    __slots__ = ("entries", "only", "until")
+    __slots__ = ("_on_hosts", "entries", "only", "until")
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
         self.until = max(entry.until for entry in entries)
         self.only = Match(entries[0]) if len(entries) == 1 else None
         """The match, if there is only one entry."""
+        self._on_hosts: dict[str, list[Entry]] = {}
+
+    def on_hosts(self) -> dict[str, list[Entry]]:
+        """Return the entries by their hosts. An empty host is for entries on any host."""
+        if not self._on_hosts:
+            for entry in self.entries:
+                for host in entry.hosts or ("",):
+                    self._on_hosts.setdefault(host, []).append(entry)
+        return self._on_hosts
 
 
 class _Here:
@@ -67,9 +76,18 @@ class _Here:
             entry = named.entries[0]
             return named.only if entry.until > self.now and self.location.has(entry) else None
         if named not in self._found:
-            here = [entry for entry in named.entries if entry.until > self.now and self.location.has(entry)]
-            self._found[named] = Match(max(here, key=self.location.rank)) if here else None
+            self._found[named] = self._first_of(named)
         return self._found[named]
+
+    def _first_of(self, named: _Named) -> Match | None:
+        """Find the match with the highest rank, which is on the most exact host."""
+        location, on_hosts = self.location, named.on_hosts()
+        ranks = location.hosts
+        for host in [*sorted(on_hosts.keys() & ranks.keys(), key=ranks.__getitem__, reverse=True), ""]:
+            here = [e for e in on_hosts.get(host, ()) if e.until > self.now and location.has_path_of(e)]
+            if here:
+                return Match(max(here, key=location.path_rank))
+        return None
 
 
 class Matcher:

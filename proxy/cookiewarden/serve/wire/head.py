@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from itertools import repeat
 from typing import Final
 
 import httptools
@@ -137,7 +138,9 @@ def persistent(http_1_1: bool, options: frozenset[bytes]) -> bool:
 
 
 def tokens(values: Sequence[bytes]) -> frozenset[bytes]:
-    return frozenset(token.strip(b" \t") for value in values for token in value.lower().split(b",")) - {b""}
+    """Return the items of comma-separated lists, in lower case. A field may have 8,000, so no loop of Python counts
+    them."""
+    return frozenset(map(bytes.strip, b",".join(values).lower().split(b","), repeat(b" \t"))) - {b""}
 
 
 def without(fields: bytes, named: frozenset[bytes]) -> bytes:

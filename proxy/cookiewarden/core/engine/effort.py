@@ -8,12 +8,12 @@ import math
 MAX_TRIES = 1000
 """Maximum number of globs with text between two stars that are tried for the names of one Cookie header. Ordinary
 headers need fewer than a hundred. Other work for new names counts as tries, too."""
-TRIES_OF_ENDED = 2
-"""Number of tries that count for a name that is compared with entries that have ended."""
-OCTETS_OF_TRY = 20
-"""Octets of a Cookie header that count as a try, where the policy reads the visitor's answer from it."""
 MAX_TRIES_OF_LINES = 500
 """The same number for the Set-Cookie lines of one response, which cost more to judge."""
+TRIES_OF_ENDED = 2
+"""Number of tries that count for a name that is compared with entries that have ended."""
+OCTETS_OF_TRY = 32
+"""Octets of a Cookie header that count as a try, where the policy reads the visitor's answer from it."""
 MAX_EDITS = 720
 """Maximum number of edits for the Set-Cookie lines of one response: the reasons of each new line, and one for each
 three attributes. 120 new lines of four reasons and five attributes each are within the limit."""

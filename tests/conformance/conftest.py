@@ -15,8 +15,29 @@ import pytest
 from tests.conformance.peers import OURS, PEERS, started, version
 from tests.conformance.wire import Differs, ScriptedOrigin, Wire
 
-TABLE = pytest.StashKey[dict[str, dict[str, str]]]()
-WHY = pytest.StashKey[dict[str, str]]()
+RESULTS = pytest.StashKey["Results"]()
+WIRE = "wire"
+"""Name of the property of a report that has a result. Properties also come from the processes of pytest-xdist."""
+
+
+class Results:
+    """The results of all proxies."""
+
+    def __init__(self) -> None:
+        self.table: dict[str, dict[str, str]] = {}
+        """The result of each proxy, by sentence."""
+        self.why: dict[str, str] = {}
+        """The reason for a difference, by sentence."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name != WIRE:
+                continue
+            row, proxy, cell, why = value
+            cells = self.table.setdefault(row, {})
+            if cells.get(proxy, "ok") == "ok":  # keeps the first difference of a sentence with several variants
+                cells[proxy] = cell
+            self.why[row] = why
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,8 +51,8 @@ def proxies(config: pytest.Config) -> list[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[TABLE] = {}
-    config.stash[WHY] = {}
+    config.stash[RESULTS] = results = Results()
+    config.pluginmanager.register(results)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -92,11 +113,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     row = _sentence(item, spec.params)
     error = call.excinfo.value if call.excinfo else None
     cell = "ok" if error is None else error.seen if isinstance(error, Differs) else type(error).__name__
-    cells = item.config.stash[TABLE].setdefault(row, {})
-    if cells.get(proxy, "ok") == "ok":  # keeps the first difference of a sentence with several variants
-        cells[proxy] = cell
-    case = spec.params.get("case")
-    item.config.stash[WHY][row] = getattr(case, "why", "") or item.function.__doc__ or ""
+    why = getattr(spec.params.get("case"), "why", "") or item.function.__doc__ or ""
+    report.user_properties.append((WIRE, (row, proxy, cell, why)))
     if error is not None and proxy != OURS:
         report.outcome, report.wasxfail = "skipped", "another proxy; see the table"
     return report
@@ -114,7 +132,8 @@ def _sentence(item: pytest.Item, params: dict[str, object]) -> str:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     names = [name.partition("=")[0] for name in proxies(config)]
-    table = config.stash[TABLE]
+    results = config.stash[RESULTS]
+    table = results.table
     if len(names) < 2 or not table:
         return
     write = terminalreporter.write_line
@@ -134,4 +153,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if alone:
         terminalreporter.section(f"differences of {OURS} from all others, with reasons")
         for row in alone:
-            write(f"{row}: {' '.join(config.stash[WHY][row].split()) or 'no reason given'}")
+            write(f"{row}: {' '.join(results.why[row].split()) or 'no reason given'}")

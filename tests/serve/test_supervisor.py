@@ -312,7 +312,7 @@ def test_a_stuck_worker_does_not_block_the_next_reload_of_the_others() -> None:
 
 
 def test_a_signal_ends_a_start_that_does_not_come_to_an_end(tmp_path) -> None:
-    (tmp_path / "p.yaml").write_text(POLICY + "".join(f"  - {{name: c{n}}}\n" for n in range(20_000)))
+    (tmp_path / "p.yaml").write_text(POLICY + "".join(f"  - {{name: c{n}}}\n" for n in range(5_000)))
     flags = ("--workers", "2", "--listen", "0", "--admin", "0")
     process = start_process("run", "--policy", str(tmp_path / "p.yaml"), "--upstream", "http://127.0.0.1:1", *flags)
     assert eventually(lambda: len([pid for pid in children(process.pid) if _is_worker(pid)]) == 2)

@@ -137,7 +137,7 @@ def test_a_switch_while_a_policy_is_built_counts_for_the_one_in_force_and_for_th
 ) -> None:
     """Use policies that take seconds to build, with a statement that must never claim enforcement too early."""
     text = POLICY.replace("policy: test\n", "policy: test\nstatement: {path: /cookies}\n")
-    large = text + "".join(f"  - {{name: c{n}, purpose: x, lifetime: 1h}}\n" for n in range(8000))
+    large = text + "".join(f"  - {{name: c{n}, purpose: x, lifetime: 1h}}\n" for n in range(5000))
     flags = ("--workers", workers, "--admin-token-file", token)
     with running(*flags, script=SETS, policy=large) as proxy:
         assert names_set(proxy.port) == {"sid"}
@@ -146,7 +146,7 @@ def test_a_switch_while_a_policy_is_built_counts_for_the_one_in_force_and_for_th
         proxy.signal(signal.SIGHUP)
         time.sleep(0.3)
         took = switch(proxy, "report")
-        print(f"{workers} worker(s), 8,000 entries, while a policy is built: switched in {took:.3f} s")
+        print(f"{workers} worker(s), 5,000 entries, while a policy is built: switched in {took:.3f} s")
         assert took < WITHIN and names_set(proxy.port) == {"sid,other,undeclared"}
         assert states(proxy) != "enforced"
         assert eventually(lambda: proxy.told.count("policy in force") == 3)  # at the start, switched, loaded

@@ -1,7 +1,6 @@
 """Parts of messages: found values, and suggestions."""
 
 import json
-from difflib import get_close_matches
 
 FEW = 4
 """Number of choices up to which a message lists them all, unless one is nearly the written word."""
@@ -31,7 +30,7 @@ def kind_of(value: object) -> str:
 def did_you_mean(word: object, choices: list[str]) -> str:
     """Return `, did you mean "same_site"?`, or a list of up to 16 choices, or an empty text."""
     # A comparison takes 20 µs, too much for thousands of wrong names with thousands of choices each.
-    close = get_close_matches(str(word), choices, n=1, cutoff=0.6) if len(choices) <= 100 else []
+    close = _close(str(word), choices, 0.6) if len(choices) <= 100 else []
     if close and (len(choices) > FEW or _is_nearly(str(word).lower(), close[0].lower())):
         return f', did you mean "{close[0]}"?'
     if len(choices) == 1:
@@ -40,4 +39,11 @@ def did_you_mean(word: object, choices: list[str]) -> str:
 
 
 def _is_nearly(word: str, choice: str) -> bool:
-    return bool(get_close_matches(word, [choice], n=1, cutoff=0.75))
+    return bool(_close(word, [choice], 0.75))
+
+
+def _close(word: str, choices: list[str], cutoff: float) -> list[str]:
+    """Return the most similar choice, if it is similar enough."""
+    from difflib import get_close_matches  # only wrong policies need it
+
+    return get_close_matches(word, choices, n=1, cutoff=cutoff)

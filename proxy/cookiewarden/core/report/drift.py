@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 
 from cookiewarden.core.policy.policy import BROWSER_MAX, DAY, Entry, Policy, SetBy, lifetime_text
@@ -94,6 +93,10 @@ def _near_misses(seen: list[str], declared: list[str]) -> dict[str, str]:
     """Return pairs of similar names in both directions, such as PHPSESSIONID and PHPSESSID.
 
     At most `MAX_COMPARED` names of each list are compared, to limit the time."""
+    if not seen or not declared:
+        return {}
+    from difflib import get_close_matches  # the proxy starts without it
+
     pairs = {}
     for name in declared[:MAX_COMPARED]:
         for found in get_close_matches(name, seen[:MAX_COMPARED], 1, NEAR):

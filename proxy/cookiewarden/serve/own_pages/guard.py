@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import time
-from importlib.resources import files
 from urllib.parse import unquote_to_bytes
 
 from cookiewarden.core.engine.engine import Engine
@@ -16,7 +15,6 @@ SCRIPT = RESERVED + b"guard.js"
 REPORT = RESERVED + b"report"
 MAX_NAME = 256
 
-_SOURCE = files("cookiewarden.serve.own_pages").joinpath("guard.js")
 _REFERER = re.compile(rb"\r\nreferer:[ \t]*https?://[^/\r\n]*(/[^\r\n ?#]*)", re.IGNORECASE)
 
 
@@ -24,10 +22,13 @@ class Guard:
     """The guard for one policy in one mode."""
 
     def __init__(self, engine: Engine) -> None:
+        from importlib.resources import files  # its imports take 1 MB, and only policies with a guard need it
+
+        source = files("cookiewarden.serve.own_pages").joinpath("guard.js").read_text()
         rules = guard_rules(engine.policy, engine.mode, time.time()) | {"report": REPORT.decode()}
         # `</` would end an inline script; U+2028 ends a line in old browsers.
         compiled = json.dumps(rules, separators=(",", ":")).replace("</", "<\\/")
-        self.script = _SOURCE.read_text().replace("/*POLICY*/ null", compiled, 1).encode()
+        self.script = source.replace("/*POLICY*/ null", compiled, 1).encode()
         self.revision = hashlib.sha256(self.script).hexdigest()[:16].encode()
         self._tag = b'<script src="' + SCRIPT + b"?" + self.revision + b'"'
 

@@ -347,6 +347,48 @@ def sealed_before(n: int) -> tuple[bytes, ...]:
     return cookies([b"__Host-Http-m%d=s2.%b" % (at % 120, value) for at, value in enumerate(values)])
 
 
+def sealed_values(name: bytes, count: int = 298) -> Callable[[int], bytes]:
+    """Return a Cookie field of new names, with values that look sealed."""
+
+    def field(n: int) -> bytes:
+        values = (
+            base64.urlsafe_b64encode(random.Random(n * 1000 + at).randbytes(28)).rstrip(b"=") for at in range(count)
+        )
+        return b"Cookie: " + b"; ".join(name % (n * 1000 + at) + b"=s1." + value for at, value in enumerate(values))
+
+    return field
+
+
+def held(n: int) -> tuple[bytes, bytes]:
+    """Return 100 cookies that are sealed and valid, 200 others, and a page that sets the sealed ones to new values."""
+    ring, context = keyring(KEYS), b"policy " + loaded(ONE).name.encode()
+    born = int(time.time()) - 20
+    valid = [b"__Host-Http-m%d=" % at + ring.seal(b"old%d" % n, b"n%x" % at, context, born) for at in range(100)]
+    answer = lines(b"Path=/; Max-Age=9999999; Secure; HttpOnly")(n)[1]
+    return asked(NAVIGATION.strip(), *cookies([*valid, *(b"q%d=1" % (n * 1000 + at) for at in range(200))])), as_page(
+        answer
+    )
+
+
+def tcf_answer(n: int) -> bytes:
+    """Return a consent cookie with as many single vendors as are read."""
+    single = ranges(MAX_VENDOR, *range(1 + n, 1 + n + MAX_RANGES))
+    return b"answer=" + tc(single, disclosed=single).encode()
+
+
+def ended_on_deep_hosts(name: str, count: int) -> str:
+    """Return a policy of two entries for each name: one that has ended, on 119 nested hosts, and one on any host."""
+    hosts = ", ".join(f"'*{'.a' * depth}'" for depth in range(1, 120))
+    both = (f"until: 2020-01-01, scope: {{hosts: [{hosts}]}}", "secure: true")
+    return entries(*(f"name: '{name % number}', {one}" for number in range(count) for one in both))
+
+
+def deep(n: int, ask: bytes) -> bytes:
+    """Return a request to one of these hosts."""
+    return ask.replace(b"bench.example", b"x" + b".a" * (119 - n))
+
+
+KEYS = (bytes(range(32)),)
 HEX = [f"{number * 2654435761 % (1 << 32):08x}" for number in range(2000)]
 DIGITS = b"_".join(b"%d" % number for number in range(99, 69, -1))
 
@@ -559,6 +601,18 @@ CASES = [
     Case("62 runs, 300 evicted names, a page of comments, consent, public hosts", EVERYTHING, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(runs(b"X-Other: ")(n)[1], body=b"\t<!>"))),
     Case("120 deletions with tabs and a prefix, 300 evicted names, a page of attributes, consent, public hosts", EVERYTHING, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(lines(TABS, b"__Host-Http-n%x")(n)[1], body=b"a "))),
     Case("120 deletions with tabs and a prefix, a page of comments and a policy of 498 sources", EVERYTHING, lambda n: (asked(NAVIGATION.strip()), as_page(lines(TABS, b"__Host-Http-n%x")(n)[1], b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n", b"\t<!>"))),
+    Case("298 sealed values of a glob, accepted plain", entries("name: 'a*_*', seal: {accept_plain_until: 2999-01-01, too_large: pass}, renew: false", "name: 'aa*ab*'"), lambda n: (asked(sealed_values(b"aa%d_")(n)), OK), True),
+    Case("298 sealed values of a glob, consent, cookieyes", consent("cookieyes") + "  - {name: 'q*', seal: {accept_plain_until: 2999-01-01, too_large: pass}, renew: false, category: need, lifetime: 1h, purpose: x}\n", lambda n: (asked((b"Cookie: answer=action:yes," + b",".join(b"%x:" % at for at in range(n, n + 2900)))[:15_000], sealed_values(b"q%d", 250)(n)), OK), True),
+    Case("100 held sealed cookies with new values, 300 evicted names", entries(*(f"name: n{k:x}, rename_to: __Host-Http-m{k}, seal: true, renew: false" for k in range(120)), top="undeclared: {evict: domain}\n"), held, True),
+    Case("5 different answers, tcf", consent("tcf"), lambda n: (asked(*(b"Cookie: " + tcf_answer(n * 10 + at) for at in range(5))), OK)),
+    Case("5 different answers of a response, tcf, 110 lines", consent("tcf"), lambda n: (asked(), answered(*(tcf_answer(n * 10 + at) + b"; Path=/" for at in range(5)), *(b"n%x=%d;a" % (at, n) for at in range(110))))),
+    Case("3 different answers of a response, tcf, 115 deletions with tabs and a prefix", EVERYTHING.replace("format: list", "format: tcf").replace("granted_by: [a]", "granted_by: [2]"), lambda n: (asked(), answered(*(tcf_answer(n * 10 + at) + b"; Path=/" for at in range(3)), *lines(TABS, b"__Host-Http-n%x")(n)[1].split(b"\r\n\r\n")[0].split(b"\r\nSet-Cookie: ")[1:116]))),
+    Case("100 names that have ended on 119 nested hosts", ended_on_deep_hosts("g%d", 100), lambda n: (deep(n, asked(*cookies([b"g%d=%d" % (at, n) for at in range(100)]))), OK)),
+    Case("300 globs that have ended on 119 nested hosts", ended_on_deep_hosts("g%d_*", 300), lambda n: (deep(n, asked(*cookies([b"g%d_%d=1" % (at, n) for at in range(300)]))), OK)),
+    Case("100 lines of names that have ended on 119 nested hosts", ended_on_deep_hosts("g%d", 100), lambda n: (deep(n, asked()), answered(*(b"g%d=%d;a" % (at, n) for at in range(100))))),
+    Case("120 names of 64 paths each that were not used before", entries("name: warm", *(f"name: g{k}, scope: {{paths: [{', '.join(f'/p/{at}/{k}' for at in range(64))}]}}" for k in range(120))), lambda n: (asked(target=b"/q"), answered(*([b"warm=1"] if n == 0 else [b"g%d=%d;a" % (at, n) for at in range(120)])))),
+    Case("99 names on 256 hosts that were not used before", entries("name: warm", *(f"name: g{k}, scope: {{hosts: [{', '.join(f'h{at}.t{k}.example' for at in range(256))}], paths: [{path}]}}" for k in range(99) for path in ("/y", "/z"))), lambda n: (asked(*cookies([b"warm=1"] if n == 0 else [b"g%d=%d" % (at, n) for at in range(99)])), OK)),
+    Case("1,000 categories, two answers of a response", entries("name: answer, category: need", "name: x, category: c1", top="consent: {cookie: answer, format: list}\ncategories:\n  need: {basis: x}\n" + "".join(f"  c{n}: {{consent: opt-out, granted_by: [a]}}\n" for n in range(999))), lambda n: (asked(), answered(b"answer=%d; Path=/" % n, b"answer=({; Path=/"))),
     Case("a page of comments", GUARDED, page(b"\t<!>")),
     Case("a page of start tags", GUARDED, page(b"<html a=>")),
     Case("a page of attributes", GUARDED, page(b"a ", b"<html ")),
@@ -607,9 +661,6 @@ def steps(proxy: Proxy, ask: bytes, answer: bytes) -> int:
 
 def proxy_of(case: Case, keys: tuple[bytes, ...]) -> Proxy:
     return Proxy(loaded(case.policy), keys if case.seals else ())
-
-
-KEYS = (bytes(range(32)),)
 
 
 async def main(only: str) -> None:

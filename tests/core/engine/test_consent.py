@@ -16,7 +16,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.engine.consent import MAX_VALUE, NOTHING, Denied, denied, granted, stricter
+from cookiewarden.core.engine.consent import (
+    MAX_ANSWERS,
+    MAX_VALUE,
+    NOTHING,
+    Denied,
+    denied,
+    denied_after,
+    granted,
+    stricter,
+)
 from cookiewarden.core.engine.decision import Reason
 from cookiewarden.core.formats.structures import MAX_OPENED
 from cookiewarden.core.policy.policy import Category, Consent, ConsentFormat, ConsentNeed, Gpc
@@ -148,3 +157,17 @@ def test_of_two_states_the_stricter_counts() -> None:
     other: Denied = frozenset({("x", GPC), ("y", GPC)})
     assert stricter(one, other) == {("x", NO), ("y", GPC)}
     assert stricter(NOTHING, one) == one
+
+
+@pytest.mark.parametrize(("over", "expected"), [(0, {"c"}), (1, {"c", "o"})])
+def test_more_different_answers_than_are_read_count_as_an_objection(over: int, expected: set[str]) -> None:
+    gates = (
+        Category("c", consent=ConsentNeed.REQUIRED, granted_by=frozenset({"m"})),
+        Category("o", consent=ConsentNeed.OPT_OUT, granted_by=frozenset({"m"})),
+    )
+    asked = Consent("answer", ConsentFormat.LIST, gates=gates)
+    values = [b"m,%d" % number for number in range(MAX_ANSWERS + over)]
+    assert {category for category, _ in denied(asked, [*values, *values], gpc=False)} == expected
+    assert {category for category, _ in denied_after(asked, values, False, gpc=False)} == (
+        {"c", "o"} if over else set()
+    )

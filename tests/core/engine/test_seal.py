@@ -13,7 +13,7 @@ from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.seal import Keyring
-from cookiewarden.core.engine.transport import MAX_OPENED
+from cookiewarden.core.engine.transport import MAX_CARRIED
 from cookiewarden.core.policy.policy import Mode
 from tests.support.policies import policy
 
@@ -256,12 +256,12 @@ def test_a_policy_that_seals_takes_a_key_and_remembers_no_value() -> None:
 
 
 @pytest.mark.parametrize("over", [0, 1])
-def test_so_many_values_of_one_request_are_opened(over: int) -> None:
+def test_so_many_sealed_cookies_of_one_request_are_judged(over: int) -> None:
     engine = Engine(policy("version: 1\ncookies:\n  - {name: 'k*', seal: true}\n"), now=NOW, keyring=ring())
     scope = engine.scope(Exchange(b"a.example"))
     lines = [
-        engine.on_set_cookie(b"k%d=v%d" % (n, n), scope, clock_at(NOW))[0] or b"" for n in range(MAX_OPENED + over)
+        engine.on_set_cookie(b"k%d=v%d" % (n, n), scope, clock_at(NOW))[0] or b"" for n in range(MAX_CARRIED + over)
     ]
     after, decisions = engine.on_cookies(b"; ".join(line.partition(b";")[0] for line in lines), scope)
-    assert after == b"; ".join(b"k%d=v%d" % (n, n) for n in range(MAX_OPENED))
-    assert [Reason.SEAL_INVALID in decision.reasons for decision in decisions] == [False] * MAX_OPENED + [True] * over
+    assert after == b"; ".join(b"k%d=v%d" % (n, n) for n in range(MAX_CARRIED))
+    assert [Reason.POLICY_ERROR in decision.reasons for decision in decisions] == [False] * MAX_CARRIED + [True] * over

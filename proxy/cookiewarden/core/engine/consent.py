@@ -30,15 +30,18 @@ Denied = frozenset[tuple[str, Reason]]
 
 NOTHING: Denied = frozenset()
 
-MAX_VALUE = 16384
-"""Maximum length of a value that is parsed, in octets."""
+MAX_ANSWERS = 3
+"""Maximum number of different values of the consent cookie that are read. Browsers have several for one page only if
+they belong to different domains or paths."""
+MAX_VALUE = 4096
+"""Maximum length of a value that is parsed, in octets. Browsers store no longer cookie (RFC 6265bis 5.6)."""
 
 
 def denied(consent: Consent, values: Iterable[bytes], gpc: bool) -> Denied:
     """Return the denied categories for the values of the consent cookie and Sec-GPC.
 
     Without a value, the visitor has not answered."""
-    answers = _Answers.of({_read(consent.format, value) for value in values})
+    answers = _Answers.of(_read_all(consent.format, values))
     found = ((gate.name, _refusal(consent, gate, answers, gpc)) for gate in consent.gates)
     return frozenset((category, reason) for category, reason in found if reason is not None)
 
@@ -47,7 +50,7 @@ def denied_after(consent: Consent, values: Iterable[bytes], is_deleted: bool, gp
     """Return the categories that any of several new answers denies.
 
     If `is_deleted`, the consent cookie is also deleted."""
-    answers = {_read(consent.format, value) for value in values}
+    answers = _read_all(consent.format, values)
     readable = [answer for answer in answers if answer is not None]
     unreadable = answers & {None}
     found: dict[str, Reason | None] = {}
@@ -106,7 +109,13 @@ def granted(form: ConsentFormat, values: Iterable[bytes]) -> frozenset[str] | No
     """Return the words that the visitor granted.
 
     Return None if the answer is unknown: without a value, with an invalid value, or with two that differ."""
-    return _only({_read(form, value) for value in values})
+    return _only(_read_all(form, values))
+
+
+def _read_all(form: ConsentFormat, values: Iterable[bytes]) -> set[Answer]:
+    """Read several values. More than MAX_ANSWERS are not read, and count as unreadable and as one without words."""
+    different = set(values)
+    return {_read(form, value) for value in different} if len(different) <= MAX_ANSWERS else {None, frozenset()}
 
 
 def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:

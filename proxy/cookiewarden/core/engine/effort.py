@@ -19,6 +19,10 @@ MAX_EDITS = 720
 three attributes. 120 new lines of four reasons and five attributes each are within the limit."""
 EDITS_OF_NAME = 8
 """Number of edits that count for a name that is judged again, because the response changes the visitor's answer."""
+EDITS_OF_RENEWAL = 6
+"""Number of edits that count for a line under `renew: false`, which is compared with the cookies of the request."""
+OCTETS_OF_EDIT = 32
+"""Octets of the visitor's answers in a response that count as an edit."""
 EDITS_OF_RUN = 8
 """Number of edits that count for each run of new lines. Other fields between two lines part them into runs."""
 
@@ -52,6 +56,14 @@ class Effort:
     def end_line(self, reasons: int, attributes: int) -> None:
         """Count the edits of a line, by the numbers of its reasons and its attributes."""
         self.edits -= reasons + attributes // 3
+
+    def renew(self) -> None:
+        """Count a line that may renew a cookie."""
+        self.edits -= EDITS_OF_RENEWAL
+
+    def read_answer(self, octets: int) -> None:
+        """Count the visitor's answers in a response."""
+        self.edits -= octets // OCTETS_OF_EDIT
 
     def judges_again(self) -> bool:
         """Count a name that is judged again. Return False above the limit."""

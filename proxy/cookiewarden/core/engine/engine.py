@@ -73,7 +73,7 @@ from cookiewarden.core.engine.memo import (
     plan_dated,
 )
 from cookiewarden.core.engine.renewal import Renewal, kept_as, not_renewable
-from cookiewarden.core.engine.transport import MAX_OPENED
+from cookiewarden.core.engine.transport import MAX_CARRIED
 from cookiewarden.core.engine.verbs import Site, takes_secure
 from cookiewarden.core.policy.policy import Evict, Gpc, Mode, OnError, Policy
 
@@ -209,11 +209,13 @@ class Engine(Judge):
         says_gpc = {word.strip(b" \t") for value in gpc for word in value.split(b",")} == {b"1"}
         return consent.denied(asked, values, says_gpc), says_gpc
 
-    def after_response(self, scope: Scope, lines: Iterable[bytes], clock: Callable[[], ExpiresClock]) -> Scope:
+    def after_response(
+        self, scope: Scope, lines: Iterable[bytes], clock: Callable[[], ExpiresClock], effort: Effort = UNLIMITED
+    ) -> Scope:
         """Return the scope for a response with these Set-Cookie lines.
 
-        If they change the visitor's answer, the strictest of the previous and the new answers applies. `clock` is as in
-        `on_set_cookies`."""
+        If they change the visitor's answer, the strictest of the previous and the new answers applies. `clock` and
+        `effort` are as in `on_set_cookies`."""
         asked = self.policy.consent
         if asked is None or not asked.cookie:
             return scope
@@ -225,6 +227,7 @@ class Engine(Judge):
         read = clock()
         host, https, paths, (before, gpc) = scope.key
         values = [cookie.value for cookie in cookies if not is_deletion(cookie, read)]
+        effort.read_answer(sum(map(len, values)))
         after = consent.denied_after(asked, values, len(values) < len(cookies), gpc)
         key = (host, https, paths, (consent.stricter(before, after), gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
@@ -298,6 +301,7 @@ class Engine(Judge):
         field (`cookies`) and the time (`at`) are necessary if `limits_renewal`."""
         after, decision = self._on_line(line, scope, clock)
         if self.limits_renewal and (entry := not_renewable(decision)) is not None:
+            self.effort.renew()
             return self._renewal.judge(line, after, decision, entry, scope.site, clock, cookies, at or clock.latest)
         return after, decision
 
@@ -453,7 +457,7 @@ class Engine(Judge):
         repeated: dict[tuple[object, ...], Decision] = {}
         """Decisions on repeated names, because each name needs its own object (see `_for_name`)."""
         names: frozenset[bytes] = frozenset()
-        carried_so_far = 0
+        carried_so_far, too_many = 0, self._unjudged(Action.STRIP)
         for piece in pieces:
             name = name_of(piece)
             if not name and not _has_content(piece):
@@ -468,8 +472,11 @@ class Engine(Judge):
                 # A cookie that is only reported reaches the application, so it needs the application's name and value.
                 names = names or frozenset(map(name_of, pieces))
                 carried_so_far += 1
-                is_opened = carried_so_far <= MAX_OPENED
-                after, carried = self.transport.carried(name, piece, decision.entry, scope.site, names, is_opened, now)
+                if carried_so_far > MAX_CARRIED:
+                    carried = too_many
+                    after = None if carried.enforced else piece
+                else:
+                    after, carried = self.transport.carried(name, piece, decision.entry, scope.site, names, now)
                 decision = (
                     carried
                     if decision.action is Action.PASS

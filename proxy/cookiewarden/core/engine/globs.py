@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 
 from cookiewarden.core.cookies.glob import has_in_order
 from cookiewarden.core.engine.effort import Effort
-from cookiewarden.core.engine.masks import Beginnings, Sets, mask_of
+from cookiewarden.core.engine.masks import Beginnings, Sets, mask_of, numbers_of
 
 FEW = 8
 """Maximum number of globs with text between two stars that are tried one by one. Above it, an index is used."""
+MAX_FEW_TEXTS = 256
+"""Maximum number of sets of a few globs whose texts are stored."""
 GRAM = 3
 """Maximum length of the grams in that index, in octets."""
 
@@ -87,6 +89,7 @@ class Globs:
             self._fitting.append(self._fitting[-1] | mask_of(lengths[length]))
         self.with_middle = mask_of(list(self._middles))
         """The globs with text between two stars."""
+        self._few_texts: dict[int, tuple[bytes, ...]] = {}
         self._by_gram = Sets(_by_rarest_gram(self._middles))
         """Globs with text between two stars, by one gram each."""
         self._gram_lengths = sorted({len(gram) for gram in self._by_gram.numbers})
@@ -99,10 +102,22 @@ class Globs:
         if found and len(name) < self._lengths[-1]:
             found &= self._fitting[bisect_right(self._lengths, len(name))]
         middles = found & self.with_middle
-        if middles and middles.bit_count() > FEW:
-            effort.spend(0)
-            found ^= middles ^ (middles & self._with_grams(name))
+        if middles:
+            if middles.bit_count() > FEW:
+                effort.spend(0)
+                found ^= middles ^ (middles & self._with_grams(name))
+            elif not any(map(name.__contains__, self._texts_of(middles))):
+                found ^= middles
         return found
+
+    def _texts_of(self, middles: int) -> tuple[bytes, ...]:
+        """Return a text of each of a few globs."""
+        texts = self._few_texts.get(middles)
+        if texts is None:
+            if len(self._few_texts) >= MAX_FEW_TEXTS:
+                self._few_texts.clear()
+            texts = self._few_texts[middles] = tuple([self._middles[number].first for number in numbers_of(middles)])
+        return texts
 
     def matches(self, number: int, name: bytes, effort: Effort) -> bool:
         """Check whether a name matches one of the globs that `of` returned for it. Raises TooMuchEffort."""

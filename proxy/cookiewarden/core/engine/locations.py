@@ -3,7 +3,7 @@
 All hosts that match the same patterns of a policy are one location. So a new host or path in a request is rarely a new
 location."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ MAX_LOCATIONS = 256
 """Maximum number of locations stored."""
 MAX_PATTERNS = 20_000
 """Maximum number of hosts in these locations."""
+FEW_PATHS = 4
+"""Maximum number of paths of an entry that are prepared when they are needed."""
 _END = b"\0"
 """Octet after a path, which does not occur in paths."""
 
@@ -89,7 +91,7 @@ class Location:
 class Locations:
     """All locations of a policy."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Collection[Entry]) -> None:
         hosts: set[str] = set()
         paths: set[str] = set()
         for entry in entries:
@@ -101,7 +103,8 @@ class Locations:
         self._with_slash = {path.encode() for path in paths if path.endswith("/")}
         self._beginnings = Beginnings(dict.fromkeys([with_slash(path) for path in paths], ()))
         """The declared paths with a slash at their end. The path `/x` matches what begins with `/x/`."""
-        self._declared: dict[tuple[str, ...], _Declared] = {}
+        many = {entry.paths for entry in entries if len(entry.paths) > FEW_PATHS}
+        self._declared = {some: _Declared.of(some) for some in many}
         self._locations: dict[tuple[frozenset[str], bytes | None], Location] = {}
         self._patterns = 0
 

@@ -28,6 +28,8 @@ class Match:
 
 MAX_HERE = 256
 """Maximum number of locations for which a matcher stores the globs that apply."""
+MANY = 32
+"""Minimum number of other entries of a name with which an entry is found by its hosts."""
 _STARS = re.compile(rb"\*+")
 _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 
@@ -35,22 +37,19 @@ _NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
 class _Named:
     """All entries with one name, or with globs that match the same names."""
 
-    __slots__ = ("_on_hosts", "entries", "only", "until")
+    __slots__ = ("entries", "on_hosts", "only", "until")
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
         self.until = max(entry.until for entry in entries)
         self.only = Match(entries[0]) if len(entries) == 1 else None
         """The match, if there is only one entry."""
-        self._on_hosts: dict[str, list[Entry]] = {}
-
-    def on_hosts(self) -> dict[str, list[Entry]]:
-        """Return the entries by their hosts. An empty host is for entries on any host."""
-        if not self._on_hosts:
-            for entry in self.entries:
+        self.on_hosts: dict[str, list[Entry]] = {}
+        """If there are many, the entries by their hosts. An empty host is for entries on any host."""
+        if len(entries) > MANY:
+            for entry in entries:
                 for host in entry.hosts or ("",):
-                    self._on_hosts.setdefault(host, []).append(entry)
-        return self._on_hosts
+                    self.on_hosts.setdefault(host, []).append(entry)
 
 
 class _Here:
@@ -81,7 +80,10 @@ class _Here:
 
     def _first_of(self, named: _Named) -> Match | None:
         """Find the match with the highest rank, which is on the most exact host."""
-        location, on_hosts = self.location, named.on_hosts()
+        location, on_hosts = self.location, named.on_hosts
+        if not on_hosts:
+            here = [e for e in named.entries if e.until > self.now and location.has(e)]
+            return Match(max(here, key=location.rank)) if here else None
         ranks = location.hosts
         for host in [*sorted(on_hosts.keys() & ranks.keys(), key=ranks.__getitem__, reverse=True), ""]:
             here = [e for e in on_hosts.get(host, ()) if e.until > self.now and location.has_path_of(e)]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cookiewarden.core.cookies.cookie import WSP, SetCookie, parse_cookie, read_set_cookie, with_value
 from cookiewarden.core.cookies.date import ExpiresClock
 from cookiewarden.core.engine.decision import Action, Decision, Reason
-from cookiewarden.core.engine.transport import MAX_OPENED, Transport, has_ended
+from cookiewarden.core.engine.transport import MAX_CARRIED, Transport, has_ended
 from cookiewarden.core.engine.verbs import Draft, Site, bound_lifetime
 from cookiewarden.core.policy.policy import Entry, Lifetime
 
@@ -48,7 +48,7 @@ class Held:
 
     def __init__(self, cookies: bytes, at: float) -> None:
         self.cookies, self.at = cookies, at
-        self.room = MAX_OPENED
+        self.room = MAX_CARRIED
         """Number of values that may still be decrypted."""
         self.values: dict[bytes, list[bytes]] = {}
         for name, piece in parse_cookie(cookies):
@@ -104,7 +104,7 @@ class Renewal:
     def _live(self, sent_as: bytes, name: bytes, entry: Entry, site: Site, now: float) -> Live:
         """Return the application's values of the cookies that the browser sent.
 
-        At most MAX_OPENED of a request are decrypted, as for the application."""
+        At most MAX_CARRIED of a request are decrypted, as for the application."""
         request, key = self._request, (id(entry), site.host, sent_as)
         if key not in request.live:
             values = request.values[sent_as]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
         Keyring,  # cryptography takes 30 ms to import: only policies that seal do
     )
 
-MAX_OPENED = 100
-"""Maximum number of sealed values decrypted in a request, at 20 µs each. Further values count as invalid.
+MAX_CARRIED = 100
+"""Maximum number of renamed or sealed cookies of a request. Decrypting one takes 20 µs. Further ones are not judged.
 
 Under `renew: false`, the same number may be decrypted again for its response."""
 
@@ -86,13 +86,12 @@ class Transport:
         )
 
     def carried(
-        self, name: bytes, piece: bytes, entry: Entry, site: Site, names: frozenset[bytes], is_opened: bool, now: float
+        self, name: bytes, piece: bytes, entry: Entry, site: Site, names: frozenset[bytes], now: float
     ) -> tuple[bytes | None, Decision]:
         """Convert a piece of a Cookie header to the application's name and value. This happens in report mode too.
 
-        `names` are the names in the header. `now` is the time in seconds since the epoch, or 0 if it is unknown. If
-        `is_opened` is False, sealed values are not decrypted and count as invalid. Return the piece for the application
-        (None if it is stripped) and the decision."""
+        `names` are the names in the header. `now` is the time in seconds since the epoch, or 0 if it is unknown. Return
+        the piece for the application (None if it is stripped) and the decision."""
         reasons: tuple[Reason, ...] = ()
         rename = entry.rename
         if rename is not None:
@@ -105,7 +104,7 @@ class Transport:
         value = piece.partition(b"=")[2].strip(WSP)
         if entry.seal is None or self._keyring is None or not value:
             return piece, self._passed(entry, reasons)
-        after, decision = self._open(name, piece, value, entry, entry.seal, self._keyring, site, is_opened, now)
+        after, decision = self._open(name, piece, value, entry, entry.seal, self._keyring, site, now)
         return after, decision.because((*reasons, *decision.reasons)) if reasons else decision
 
     def _passed(self, entry: Entry, reasons: tuple[Reason, ...]) -> Decision:
@@ -128,11 +127,10 @@ class Transport:
         seal: Seal,
         keyring: "Keyring",
         site: Site,
-        is_opened: bool,
         now: float,
     ) -> tuple[bytes | None, Decision]:
         """Decrypt the value of a piece."""
-        opened = keyring.open_dated(value, name, self._context(entry, seal, site)) if is_opened else None
+        opened = keyring.open_dated(value, name, self._context(entry, seal, site))
         if opened is not None:
             if has_ended(entry, opened[1], now):
                 return self._refused(with_value(piece, opened[0]), entry, Reason.SEAL_EXPIRED)

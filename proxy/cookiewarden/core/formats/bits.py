@@ -7,7 +7,7 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 MAX_VENDOR = 4096
 """Highest vendor that is read. The Global Vendor List has fewer than half of it, and its field could hold 65535."""
-MAX_RANGES = 1000
+MAX_RANGES = 300
 """Maximum number of entries. A list of more than 241 is longer than a bit for each vendor."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from cookiewarden.core.cookies.crossing import Crossing
 from cookiewarden.core.cookies.date import ExpiresClock, clock_at, expires_clock, imf_fixdate
 from cookiewarden.core.engine.decision import Action, Decision, Reason
-from cookiewarden.core.engine.effort import Effort, of_response
+from cookiewarden.core.engine.effort import UNLIMITED, Effort, of_response
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.eviction import is_navigation, is_page
 from cookiewarden.core.engine.memo import Scope, SetCookieLines
@@ -112,7 +112,7 @@ class ExchangeCookies:
     def judge(self, response: ResponseHead) -> None:
         """Apply the policy to each Set-Cookie field, and put lines that expire cookies before all others."""
         evicts = self.engine.evicts and response.status >= 200
-        effort = of_response() if evicts or len(response.cookies) > 1 else None
+        effort = of_response() if evicts or self.engine.asks_consent or len(response.cookies) > 1 else None
         if response.cookies:
             self._judge_set_cookies(response, effort)
         if evicts and effort is not None:
@@ -124,7 +124,7 @@ class ExchangeCookies:
         if self.engine.asks_consent and self.scope is not None:
             all_lines = (line for _, lines in response.cookies for _, line in lines)
             try:
-                self.scope = self.engine.after_response(self.scope, all_lines, clock)
+                self.scope = self.engine.after_response(self.scope, all_lines, clock, effort or UNLIMITED)
             except Exception as error:
                 self._scope_fault(error)
         scope, observations = self.scope, self.policies.observations
@@ -207,11 +207,11 @@ class ExchangeCookies:
         if self.shadow_scope is None:
             return
         try:
+            effort = of_response()
             if shadow.asks_consent:
                 all_lines = (line for lines in runs for _, line in lines)
-                self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, clock)
+                self.shadow_scope = shadow.after_response(self.shadow_scope, all_lines, clock, effort)
             sent, moment = (b"; ".join(self.request.cookies), time.time()) if shadow.limits_renewal else (b"", 0.0)
-            effort = of_response()
             for lines in runs:
                 _, decisions = shadow.on_set_cookies(
                     lines, self.shadow_scope, clock, self._shadow_fault, sent, moment, effort

@@ -162,7 +162,7 @@
       return found
     }
     let entry = begin + 12
-    if (bits.length < entry || bits.number(begin, 12) > 1000) return null
+    if (bits.length < entry || bits.number(begin, 12) > 300) return null
     for (let left = bits.number(begin, 12); left > 0; left--) {
       const isRange = entry < bits.length && bits.bit(entry) === 1, end = entry + (isRange ? 33 : 17)
       if (bits.length < end) return null
@@ -410,7 +410,7 @@
     return true
   }
   const read = (value) => {
-    if (octets(value) > 16384 || indexOf(value, "\ufffd") >= 0) return null
+    if (octets(value) > 4096 || indexOf(value, "\ufffd") >= 0) return null
     try {
       const reader = readers[policy.consent.format]
       if (policy.consent.format === "onetrust") return reader(value)
@@ -424,15 +424,23 @@
       return isWithin(words, others) && isWithin(others, words) ? words : null
     } catch { return null }
   }
-  // The answers of all copies of the consent cookie; null for one that cannot be read.
+  // The answers of all copies of the consent cookie; null for one that cannot be read. Of more than three different
+  // ones, none is read: they count as unreadable, and as one without words.
   const answers = () => {
-    const found = list()
+    const found = list(), values = list(), known = { __proto__: null }
     let pairs = list()
     try { pairs = split(getCookie(page), ";") } catch {}
     for (let at = 0; at < pairs.length; at++) {
       const equals = indexOf(pairs[at], "=")
-      if (equals >= 0 && bare(slice(pairs[at], 0, equals)) === policy.consent.cookie) push(found, read(bare(slice(pairs[at], equals + 1))))
+      if (equals < 0 || bare(slice(pairs[at], 0, equals)) !== policy.consent.cookie) continue
+      const value = bare(slice(pairs[at], equals + 1))
+      if (known[value] !== true) push(values, value)
+      known[value] = true
     }
+    if (values.length > 3) {
+      push(found, null)
+      push(found, list())
+    } else for (let at = 0; at < values.length; at++) push(found, read(values[at]))
     return found
   }
   // Two answers that disagree count as an unknown answer.

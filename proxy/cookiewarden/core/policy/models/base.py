@@ -12,9 +12,9 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
-def optional(description: str, min_length: int | None = None) -> Any:
-    """Return the field of an optional key."""
-    return Field(default=None, description=description, min_length=min_length)
+def optional(description: str, min_length: int | None = None, max_length: int | None = None) -> Any:
+    """Return the field of an optional key. The lengths are of a text or a list."""
+    return Field(default=None, description=description, min_length=min_length, max_length=max_length)
 
 
 def no_items() -> list[Any]:

@@ -186,6 +186,7 @@ class PolicyModel(IncludedFileModel):
         "Hosts under which browsers know the application. Cookies that browsers would reject there because of their "
         "Domain are blocked, not only reported.",
         min_length=1,
+        max_length=256,
     )
     consent: ConsentModel | None = optional(
         "Cookie that contains the visitor's consent; necessary if a category requires consent, or is opt-out without "
@@ -197,5 +198,7 @@ class PolicyModel(IncludedFileModel):
         "404, and only while the policy is enforced."
     )
     statement: StatementModel | None = optional("Texts of the published statement, and its path on the proxy.")
-    categories: dict[str, CategoryModel] = Field(default_factory=dict, description="Categories of the statement.")
+    categories: dict[str, CategoryModel] = Field(
+        default_factory=dict, description="Categories of the statement.", max_length=1000
+    )
     defaults: RulesModel | None = optional("Verbs and lifetime for declared cookies that do not set their own.")

@@ -424,8 +424,8 @@
       return isWithin(words, others) && isWithin(others, words) ? words : null
     } catch { return null }
   }
-  // The answers of all copies of the consent cookie; null for one that cannot be read. Of more than three different
-  // ones, none is read: they count as unreadable, and as one without words.
+  // The answers of all copies of the consent cookie; null for one that cannot be read. More than three different
+  // ones are not read, and count as unreadable and as one without words.
   const answers = () => {
     const found = list(), values = list(), known = { __proto__: null }
     let pairs = list()

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.engine.masks import MAX_BITS, Beginnings, Sets, mask_of, numbers_of
+from cookiewarden.core.engine.masks import FEW, MAX_BITS, Beginnings, Sets, mask_of, numbers_of
 
 NUMBERS = st.sets(st.integers(0, 200), max_size=6).map(sorted)
+MANY = st.sets(st.integers(0, 200), min_size=FEW + 1, max_size=30).map(sorted)
 TEXTS = st.binary(max_size=6).map(lambda text: bytes(97 + octet % 2 for octet in text))
-LIMITS = pytest.mark.parametrize("max_bits", [0, 500, MAX_BITS])
+LIMITS = pytest.mark.parametrize("max_bits", [0, 500, 2000, MAX_BITS])
 
 
 @given(NUMBERS)
@@ -18,7 +19,7 @@ def test_a_set_has_the_numbers_of_which_it_was_made(numbers: list[int]) -> None:
 
 
 @LIMITS
-@given(sets=st.dictionaries(TEXTS, NUMBERS, min_size=1), data=st.data())
+@given(sets=st.dictionaries(TEXTS, NUMBERS | MANY, min_size=1), data=st.data())
 def test_the_union_of_sets_has_the_numbers_of_each(
     max_bits: int, sets: dict[bytes, list[int]], data: st.DataObject
 ) -> None:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cookiewarden.core.cookies.scope import host_matches, path_match
+from cookiewarden.core.engine.globs import MAX_FEW_TEXTS
 from cookiewarden.core.engine.locations import MAX_LOCATIONS, MAX_PATTERNS, Locations
-from cookiewarden.core.engine.matcher import MAX_HERE, Matcher, rules_of_requests
+from cookiewarden.core.engine.matcher import MANY, MAX_HERE, Matcher, rules_of_requests
 from cookiewarden.core.policy.policy import Entry, Rules
 from cookiewarden.core.policy.problem import Place, Pos
 
@@ -313,3 +314,29 @@ def test_globs_that_differ_in_the_number_of_stars_match_the_same_names() -> None
     assert matcher.match(b"p-q", b"x", b"/a").entry is entries[2]
     assert matcher.match(b"p-q", b"x", b"/").out_of_scope
     assert matcher.match(b"pxq", b"h", b"/").entry in (entries[0], entries[3])
+
+
+def test_of_many_entries_of_one_name_the_most_exact_host_and_the_longest_path_apply() -> None:
+    hosts = [entry("a", (f"h{number}", f"*.h{number}")) for number in range(MANY)]
+    anywhere = [entry("a", (), ("/x",)), entry("a", ("*.h1",), ("/x/y",)), entry("a", ("h2",), ("/x",))]
+    matcher = Matcher([*hosts, *anywhere])
+    for host, path, found in (
+        (b"h1", b"/x", hosts[1]),
+        (b"x.h1", b"/", hosts[1]),
+        (b"x.h1", b"/x/y/z", anywhere[1]),
+        (b"h2", b"/x", anywhere[2]),
+        (b"other", b"/x", anywhere[0]),
+        (b"other", b"/", None),
+    ):
+        assert matcher.match(b"a", host, path).entry is found
+    assert matcher.match(b"a", b"other", b"/").out_of_scope
+
+
+def test_the_texts_of_a_few_globs_are_stored_for_a_limited_number_of_sets() -> None:
+    globs = [f"{number:03d}*_x_*" for number in range(2 * MAX_FEW_TEXTS)]
+    matcher = Matcher([entry(glob) for glob in globs])
+    for number, glob in enumerate(globs):
+        assert matcher.match(b"%03d-y" % number, b"h", b"/").entry is None
+        found = matcher.match(b"%03d_x_" % number, b"h", b"/").entry
+        assert found is not None and found.name == glob
+        assert len(matcher._globs._few_texts) <= MAX_FEW_TEXTS

@@ -336,8 +336,9 @@ def test_a_word_that_is_a_declared_name_is_not_set(start: Start, visitor: Browse
     page = visitor.new_page()
     page.goto(f"http://localhost:{proxy.port}/")
     page.evaluate("document.cookie = '_ga; Max-Age=9999'; document.cookie = 'word'")
-    nameless = [cookie["value"] for cookie in visitor.cookies() if not cookie["name"]]
-    assert nameless == ["word"] and "_ga" not in names(visitor)
+    # On a busy machine, the browser stores a cookie of a script later.
+    assert eventually(lambda: [cookie["value"] for cookie in visitor.cookies() if not cookie["name"]] == ["word"])
+    assert "_ga" not in names(visitor)
 
 
 # Each line, and whether it removes the stored cookie. The name has no consent.

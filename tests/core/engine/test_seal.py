@@ -265,3 +265,5 @@ def test_so_many_sealed_cookies_of_one_request_are_judged(over: int) -> None:
     after, decisions = engine.on_cookies(b"; ".join(line.partition(b";")[0] for line in lines), scope)
     assert after == b"; ".join(b"k%d=v%d" % (n, n) for n in range(MAX_CARRIED))
     assert [Reason.POLICY_ERROR in decision.reasons for decision in decisions] == [False] * MAX_CARRIED + [True] * over
+    assert {decision.entry.name for decision in decisions if decision.entry is not None} == {"k*"}
+    assert all(decision.entry is not None for decision in decisions)

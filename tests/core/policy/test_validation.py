@@ -29,6 +29,8 @@ class Outer(BaseModel):
 
     name: str
     parts: list[Inner] = []
+    few: Annotated[list[int], Field(max_length=2)] = []
+    named: Annotated[dict[str, int], Field(max_length=2)] = {}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,14 @@ class Outer(BaseModel):
         ("name: a\nparts: {}", "2:8: error: parts: expected a list, found a mapping [wrong-type]"),
         ("parts: []", '1:1: error: the key "name" is missing [missing-key]'),
         ("name: []", "1:7: error: name: expected text, found a list [wrong-type]"),
+        (
+            "name: a\nfew: [1, 2, 3, 4]",
+            "2:13: error: few: at most 2 items are allowed, found 4; remove some [wrong-value]",
+        ),
+        (
+            "name: a\nnamed:\n  a: 1\n  b: 2\n  c: 3",
+            "5:3: error: named: at most 2 items are allowed, found 3; remove some [wrong-value]",
+        ),
         ("- name", "1:1: error: expected a mapping, found a list [wrong-type]"),
     ],
 )

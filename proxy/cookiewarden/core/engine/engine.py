@@ -75,7 +75,7 @@ from cookiewarden.core.engine.memo import (
 from cookiewarden.core.engine.renewal import Renewal, kept_as, not_renewable
 from cookiewarden.core.engine.transport import MAX_CARRIED
 from cookiewarden.core.engine.verbs import Site, takes_secure
-from cookiewarden.core.policy.policy import Evict, Gpc, Mode, OnError, Policy
+from cookiewarden.core.policy.policy import Entry, Evict, Gpc, Mode, OnError, Policy
 
 if TYPE_CHECKING:
     from cookiewarden.core.engine.seal import (
@@ -457,7 +457,7 @@ class Engine(Judge):
         repeated: dict[tuple[object, ...], Decision] = {}
         """Decisions on repeated names, because each name needs its own object (see `_for_name`)."""
         names: frozenset[bytes] = frozenset()
-        carried_so_far, too_many = 0, self._unjudged(Action.STRIP)
+        carried_so_far = 0
         for piece in pieces:
             name = name_of(piece)
             if not name and not _has_content(piece):
@@ -473,7 +473,7 @@ class Engine(Judge):
                 names = names or frozenset(map(name_of, pieces))
                 carried_so_far += 1
                 if carried_so_far > MAX_CARRIED:
-                    carried = too_many
+                    carried = self._unjudged(Action.STRIP, decision.entry)
                     after = None if carried.enforced else piece
                 else:
                     after, carried = self.transport.carried(name, piece, decision.entry, scope.site, names, now)
@@ -541,10 +541,12 @@ class Engine(Judge):
             scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
 
-    def _unjudged(self, action: Action) -> Decision:
-        """Return the decision on a cookie that is not judged, because the ones before it took too much effort."""
+    def _unjudged(self, action: Action, entry: Entry | None = None) -> Decision:
+        """Return the decision on a cookie that is not judged, because the ones before it took too much effort.
+
+        `entry`: its entry, if it is known."""
         enforced = self.mode is Mode.ENFORCE and self.policy.on_error is OnError.CLOSED
-        return Decision(action, None, (Reason.POLICY_ERROR,), enforced)
+        return Decision(action, entry, (Reason.POLICY_ERROR,), enforced and not (entry and entry.report_only))
 
     def judge_script(self, name: bytes, situation: Situation) -> Decision | None:
         """Judge a cookie that a script of the page tries to set. Return None if it is allowed."""

@@ -36,10 +36,21 @@ def problem_of(source: Source, detail: ErrorDetails, model: type[BaseModel], has
         return _unknown_key(source, path, model, has_values)
     if detail["type"] == "missing":
         return source.problem_at_value(Code.MISSING_KEY, path[:-1], f'the key "{path[-1]}" is missing')
+    if detail["type"] == "too_long":
+        return _too_many(source, path, detail)
     message = _message(detail)
     label = _label(path)
     label = label if not has_values or _KEY.fullmatch(label) else ""
     return source.problem_at_value(_code(detail), path, f"{label}: {message}" if label else message)
+
+
+def _too_many(source: Source, path: Path, detail: ErrorDetails) -> Problem:
+    """Return the problem for a list or a mapping with too many items, at the first item above the maximum."""
+    found, most = detail["input"], detail["ctx"]["max_length"]
+    message = f"{_label(path)}: at most {most:,} items are allowed, found {len(found):,}; remove some"
+    if isinstance(found, dict):
+        return source.problem_at_key(Code.WRONG_VALUE, (*path, list(found)[most]), message)
+    return source.problem_at_value(Code.WRONG_VALUE, (*path, most), message)
 
 
 def _unknown_key(source: Source, path: Path, model: type[BaseModel], has_values: bool) -> Problem:

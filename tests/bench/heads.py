@@ -415,6 +415,12 @@ OTHERS = VERBS.replace("host-only, path: /", "a.example, path: /x")
 EVERYTHING = CONSENTED.replace(
     "cookies:", "inject_guard: true\nundeclared: {evict: domain}\npublic_hosts: ['*.example']\ncookies:", 1
 )
+PREFIXED = entries(
+    "name: __Host-Http-n, category: need",
+    "name: '__Host-Http-n_*', category: c1, same_site: None, partitioned: true, supersede: true, priority: High",
+    top="inject_guard: true\nundeclared: {evict: domain}\npublic_hosts: ['*.example']\nconsent: {cookie: __Host-Http-n, format: list}\ncategories:\n  need: {basis: x}\n"
+    + "".join(f"  c{n}: {{consent: opt-out, granted_by: [a]}}\n" for n in range(255)),
+)
 SEALED = entries(*(f"name: n{k:x}, rename_to: __Host-Http-m{k}, seal: true, renew: false, {VERBS}" for k in range(120)))
 
 CASES = [
@@ -612,7 +618,12 @@ CASES = [
     Case("100 lines of names that have ended on 119 nested hosts", ended_on_deep_hosts("g%d", 100), lambda n: (deep(n, asked()), answered(*(b"g%d=%d;a" % (at, n) for at in range(100))))),
     Case("120 names of 64 paths each that were not used before", entries("name: warm", *(f"name: g{k}, scope: {{paths: [{', '.join(f'/p/{at}/{k}' for at in range(64))}]}}" for k in range(120))), lambda n: (asked(target=b"/q"), answered(*([b"warm=1"] if n == 0 else [b"g%d=%d;a" % (at, n) for at in range(120)])))),
     Case("99 names on 256 hosts that were not used before", entries("name: warm", *(f"name: g{k}, scope: {{hosts: [{', '.join(f'h{at}.t{k}.example' for at in range(256))}], paths: [{path}]}}" for k in range(99) for path in ("/y", "/z"))), lambda n: (asked(*cookies([b"warm=1"] if n == 0 else [b"g%d=%d" % (at, n) for at in range(99)])), OK)),
-    Case("1,000 categories, two answers of a response", entries("name: answer, category: need", "name: x, category: c1", top="consent: {cookie: answer, format: list}\ncategories:\n  need: {basis: x}\n" + "".join(f"  c{n}: {{consent: opt-out, granted_by: [a]}}\n" for n in range(999))), lambda n: (asked(), answered(b"answer=%d; Path=/" % n, b"answer=({; Path=/"))),
+    Case("256 categories, two answers of a response", entries("name: answer, category: need", "name: x, category: c1", top="consent: {cookie: answer, format: list}\ncategories:\n  need: {basis: x}\n" + "".join(f"  c{n}: {{consent: opt-out, granted_by: [a]}}\n" for n in range(255))), lambda n: (asked(), answered(b"answer=%d; Path=/" % n, b"answer=({; Path=/"))),
+    Case("183 cookies renamed elsewhere and compared with ended globs, 100 sealed values", entries(*(f"name: '{'a' * i}*_id_*'{', until: 2020-01-01' if i % 2 else ''}" for i in range(1, 9)), "name: 'q*', seal: true", *(f"name: aaaaaaaa{k}, rename_to: __Host-aaaaaaaa{k}, scope: {{hosts: [other.example]}}" for k in range(183))), lambda n: (asked(sealed_values(b"q%d", 100)(n), b"Cookie: " + b"; ".join(b"__Host-aaaaaaaa%d=%d" % (at, n) for at in range(183))), OK), True),
+    Case("66 If-Match fields of 100 entity-tags, 290 cookies", GUARDED, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(290)]), *[b"If-Match: " + b",".join([b'"--cw-"'] * 40)] * 66), OK)),
+    Case("If-None-Match of commas where a statement is served", STATEMENT, lambda n: (asked(*[b"If-None-Match: " + b"," * ROOM] * 2, target=b"/s?%d" % n), OK)),
+    Case("Cache-Control of short directives", EVICTS, lambda n: (asked(NAVIGATION.strip(), b"Cookie: e%d=1" % n), PAGE % (b"Content-Length: 0\r\nCache-Control: private," + b"a," * 7800))),
+    Case("119 deletions that supersede and begin with the consent cookie's name, 255 categories, a page and a policy of 498 sources", PREFIXED, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(answered(b"__Host-Http-n=%d; Path=/" % n, *lines(TABS, b"__Host-Http-n_%x")(n)[1].split(b"\r\n\r\n")[0].split(b"\r\nSet-Cookie: ")[1:119]), b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n", b"\t<!>"))),
     Case("a page of comments", GUARDED, page(b"\t<!>")),
     Case("a page of start tags", GUARDED, page(b"<html a=>")),
     Case("a page of attributes", GUARDED, page(b"a ", b"<html ")),

@@ -14,11 +14,13 @@ TRIES_OF_ENDED = 2
 """Number of tries that count for a name that is compared with entries that have ended."""
 OCTETS_OF_TRY = 32
 """Octets of a Cookie header that count as a try, where the policy reads the visitor's answer from it."""
-MAX_EDITS = 720
+MAX_EDITS = 610
 """Maximum number of edits for the Set-Cookie lines of one response: the reasons of each new line, and one for each
 three attributes. 120 new lines of four reasons and five attributes each are within the limit."""
 EDITS_OF_NAME = 8
 """Number of edits that count for a name that is judged again, because the response changes the visitor's answer."""
+EDITS_OF_SUPERSEDING = 2
+"""Number of edits that count for a line that expires the previous cookie."""
 EDITS_OF_RENEWAL = 6
 """Number of edits that count for a line under `renew: false`, which is compared with the cookies of the request."""
 OCTETS_OF_EDIT = 32
@@ -53,9 +55,10 @@ class Effort:
         if self.edits < 0:
             raise TooMuchEffort
 
-    def end_line(self, reasons: int, attributes: int) -> None:
-        """Count the edits of a line, by the numbers of its reasons and its attributes."""
-        self.edits -= reasons + attributes // 3
+    def end_line(self, reasons: int, attributes: int, is_superseded: bool) -> None:
+        """Count the edits of a line, by the numbers of its reasons and its attributes. `is_superseded`: another line
+        expires the previous cookie."""
+        self.edits -= reasons + attributes // 3 + EDITS_OF_SUPERSEDING * is_superseded
 
     def renew(self) -> None:
         """Count a line that may renew a cookie."""

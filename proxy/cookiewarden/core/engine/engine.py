@@ -220,7 +220,7 @@ class Engine(Judge):
         if asked is None or not asked.cookie:
             return scope
         name = asked.cookie.encode()
-        named = [line for line in lines if line.lstrip(WSP).startswith(name)]
+        named = [line for line in lines if line.lstrip(WSP).startswith(name) and _name(line) == name]
         cookies = [cookie for cookie in map(parse_set_cookie, named) if cookie and cookie.name == name]
         if not cookies:
             return scope

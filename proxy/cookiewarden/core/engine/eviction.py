@@ -86,7 +86,7 @@ _DIRECTIVE = re.compile(rb'([^\s,=]+)(?:=("(?:[^"\\]|\\.)*"|[^\s,]*))?')
 def _directives(fields: list[Header], name: bytes) -> dict[bytes, bytes]:
     """Return the directives of a field with their arguments (empty if absent)."""
     text = b",".join(value for found, value in fields if found == name).lower()
-    return {key: argument for key, argument in _DIRECTIVE.findall(text)}
+    return dict(_DIRECTIVE.findall(text))
 
 
 def paths_of(target: bytes) -> list[bytes]:

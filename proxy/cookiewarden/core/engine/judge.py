@@ -6,7 +6,7 @@ reasons. A deletion of a declared cookie always passes, with the edits needed so
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.cookies.cookie import (
@@ -22,7 +22,7 @@ from cookiewarden.core.engine import verbs
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.deletion import bare_deletion, complete, delete, without_tabs
 from cookiewarden.core.engine.effort import TRIES_OF_ENDED, UNLIMITED
-from cookiewarden.core.engine.matcher import Match, Matcher
+from cookiewarden.core.engine.matcher import ELSEWHERE, Match, Matcher
 from cookiewarden.core.engine.transport import Transport
 from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
 from cookiewarden.core.policy.policy import (
@@ -129,7 +129,7 @@ class Judge:
         else:
             reason = self.why_undeclared(cookie.name, match.out_of_scope, situation.site)
             after, decision = self._decide_undeclared(line, cookie, reason, deletion, situation.site)
-        self.effort.end_line(len(decision.reasons), len(cookie.names))
+        self.effort.end_line(len(decision.reasons), len(cookie.names), decision.supersedes != b"")
         return after if decision.enforced else line, decision
 
     def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
@@ -228,7 +228,7 @@ class Judge:
         if plain_name is not name and not _is_renamed_to(name, match.entry):
             # The cookie is renamed, but not for this host.
             found = tables.matcher.match(name, host, None, self.now, self.effort)
-            match = found if found.entry is not None else replace(found, out_of_scope=True)
+            match = found if found.entry is not None else ELSEWHERE
         if match.entry is not None:
             return self._decide_declared_name(match.entry, situation)
         return self._decide_undeclared_name(

@@ -31,7 +31,7 @@ MAX_HERE = 256
 MANY = 32
 """Minimum number of other entries of a name with which an entry is found by its hosts."""
 _STARS = re.compile(rb"\*+")
-_NOWHERE, _ELSEWHERE = Match(None), Match(None, True)
+_NOWHERE, ELSEWHERE = Match(None), Match(None, True)
 
 
 class _Named:
@@ -174,9 +174,9 @@ class Matcher:
         if globs and (found := self._first(name, globs & here.globs, here, effort)) is not None:
             return found
         if exact is not None and exact.until > now:
-            return _ELSEWHERE
+            return ELSEWHERE
         others = globs & here.living & ~here.globs
-        return _ELSEWHERE if others and self._globs.is_any(others, name, effort) else _NOWHERE
+        return ELSEWHERE if others and self._globs.is_any(others, name, effort) else _NOWHERE
 
     def _exactly(self, name: bytes) -> _Named | None:
         """Return the entries with this name."""

@@ -14,7 +14,7 @@ from cookiewarden.serve.wire.head import fields_of
 
 MARK = b"--cw-"
 MAX_TAGS = 100
-"""Maximum number of entity-tags in a field. A field with more is removed."""
+"""Maximum number of entity-tags in the fields of a request. A field that exceeds it is removed."""
 
 _CONDITIONS = re.compile(
     rb"\r\n(if-none-match|if-match|if-range|if-modified-since|range):[ \t]*([^\r\n]*)", re.IGNORECASE
@@ -37,6 +37,8 @@ class Conditions:
         """Fields from which an entity-tag was removed."""
         self._left: set[bytes] = set()
         """Fields in which an entity-tag is left."""
+        self._quotes = 0
+        """Number of quotes in the fields so far; an entity-tag has two."""
 
     def towards_application(self, fields: bytes) -> bytes | None:
         """Return the request's fields for the application; None if its If-Match cannot be satisfied."""
@@ -59,7 +61,8 @@ class Conditions:
         if value.strip(b" \t") == b"*" or not (drops_plain or MARK in value):
             self._left.add(name)
             return found[0]
-        if MARK not in value or value.count(b'"') > 2 * MAX_TAGS:
+        self._quotes += value.count(b'"')
+        if MARK not in value or self._quotes > 2 * MAX_TAGS:
             self._dropped.add(name)
             return b""
         if _TAG.sub(b"", value).strip(b", \t"):  # not a valid list of entity-tags

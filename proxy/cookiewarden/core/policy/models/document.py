@@ -87,6 +87,7 @@ class StatementModel(StrictModel):
         "Languages of the statement (default: [en]). A text without a language is in the first one. "
         "cookiewarden has its own words in en and nl; other languages need a template.",
         min_length=1,
+        max_length=50,
     )
     publisher: Phrase | None = optional("Name of the publisher.")
     title: Sentence | None = optional("Title of the statement.")
@@ -199,6 +200,6 @@ class PolicyModel(IncludedFileModel):
     )
     statement: StatementModel | None = optional("Texts of the published statement, and its path on the proxy.")
     categories: dict[str, CategoryModel] = Field(
-        default_factory=dict, description="Categories of the statement.", max_length=1000
+        default_factory=dict, description="Categories of the statement.", max_length=256
     )
     defaults: RulesModel | None = optional("Verbs and lifetime for declared cookies that do not set their own.")

@@ -13,7 +13,7 @@ from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.seal import Keyring
-from cookiewarden.core.engine.transport import MAX_CARRIED
+from cookiewarden.core.engine.transport import MAX_OPENED
 from cookiewarden.core.policy.policy import Mode
 from tests.support.policies import policy
 
@@ -260,10 +260,10 @@ def test_so_many_sealed_cookies_of_one_request_are_judged(over: int) -> None:
     engine = Engine(policy("version: 1\ncookies:\n  - {name: 'k*', seal: true}\n"), now=NOW, keyring=ring())
     scope = engine.scope(Exchange(b"a.example"))
     lines = [
-        engine.on_set_cookie(b"k%d=v%d" % (n, n), scope, clock_at(NOW))[0] or b"" for n in range(MAX_CARRIED + over)
+        engine.on_set_cookie(b"k%d=v%d" % (n, n), scope, clock_at(NOW))[0] or b"" for n in range(MAX_OPENED + over)
     ]
     after, decisions = engine.on_cookies(b"; ".join(line.partition(b";")[0] for line in lines), scope)
-    assert after == b"; ".join(b"k%d=v%d" % (n, n) for n in range(MAX_CARRIED))
-    assert [Reason.POLICY_ERROR in decision.reasons for decision in decisions] == [False] * MAX_CARRIED + [True] * over
+    assert after == b"; ".join(b"k%d=v%d" % (n, n) for n in range(MAX_OPENED))
+    assert [Reason.POLICY_ERROR in decision.reasons for decision in decisions] == [False] * MAX_OPENED + [True] * over
     assert {decision.entry.name for decision in decisions if decision.entry is not None} == {"k*"}
     assert all(decision.entry is not None for decision in decisions)

@@ -2,7 +2,7 @@
 5.6.3)."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from cookiewarden.core.cookies.scope import is_ip_address
@@ -25,6 +25,7 @@ def _list() -> "PublicSuffixList":
     return PublicSuffixList()
 
 
+@lru_cache(maxsize=256)
 def is_public_suffix(domain: bytes) -> bool:
     """Check whether browsers reject a Domain with this canonical host. Unknown top-level domains are suffixes."""
     return bool(_list().is_public(domain.decode("latin-1")))

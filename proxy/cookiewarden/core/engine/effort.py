@@ -12,6 +12,8 @@ MAX_TRIES_OF_LINES = 500
 """The same number for the Set-Cookie lines of one response, which cost more to judge."""
 TRIES_OF_ENDED = 2
 """Number of tries that count for a name that is compared with entries that have ended."""
+TRIES_OF_RENAMED = 4
+"""Number of tries that count for a name that is compared twice, because an entry gives it to another host's cookie."""
 OCTETS_OF_TRY = 32
 """Octets of a Cookie header that count as a try, where the policy reads the visitor's answer from it."""
 MAX_EDITS = 610
@@ -19,13 +21,15 @@ MAX_EDITS = 610
 three attributes. 120 new lines of four reasons and five attributes each are within the limit."""
 EDITS_OF_NAME = 8
 """Number of edits that count for a name that is judged again, because the response changes the visitor's answer."""
-EDITS_OF_SUPERSEDING = 2
+EDITS_OF_SUPERSEDING = 4
 """Number of edits that count for a line that expires the previous cookie."""
+EDITS_OF_DELETION = 2
+"""Number of edits that count for a deletion, which is completed so that browsers obey it."""
 EDITS_OF_RENEWAL = 6
 """Number of edits that count for a line under `renew: false`, which is compared with the cookies of the request."""
 OCTETS_OF_EDIT = 32
 """Octets of the visitor's answers in a response that count as an edit."""
-EDITS_OF_RUN = 8
+EDITS_OF_RUN = 4
 """Number of edits that count for each run of new lines. Other fields between two lines part them into runs."""
 
 
@@ -55,10 +59,10 @@ class Effort:
         if self.edits < 0:
             raise TooMuchEffort
 
-    def end_line(self, reasons: int, attributes: int, is_superseded: bool) -> None:
+    def end_line(self, reasons: int, attributes: int, is_superseded: bool, is_deletion: bool) -> None:
         """Count the edits of a line, by the numbers of its reasons and its attributes. `is_superseded`: another line
         expires the previous cookie."""
-        self.edits -= reasons + attributes // 3 + EDITS_OF_SUPERSEDING * is_superseded
+        self.edits -= reasons + attributes // 3 + EDITS_OF_SUPERSEDING * is_superseded + EDITS_OF_DELETION * is_deletion
 
     def renew(self) -> None:
         """Count a line that may renew a cookie."""

@@ -73,7 +73,7 @@ from cookiewarden.core.engine.memo import (
     plan_dated,
 )
 from cookiewarden.core.engine.renewal import Renewal, kept_as, not_renewable
-from cookiewarden.core.engine.transport import MAX_CARRIED
+from cookiewarden.core.engine.transport import MAX_OPENED
 from cookiewarden.core.engine.verbs import Site, takes_secure
 from cookiewarden.core.policy.policy import Entry, Evict, Gpc, Mode, OnError, Policy
 
@@ -301,8 +301,9 @@ class Engine(Judge):
         field (`cookies`) and the time (`at`) are necessary if `limits_renewal`."""
         after, decision = self._on_line(line, scope, clock)
         if self.limits_renewal and (entry := not_renewable(decision)) is not None:
-            self.effort.renew()
-            return self._renewal.judge(line, after, decision, entry, scope.site, clock, cookies, at or clock.latest)
+            return self._renewal.judge(
+                line, after, decision, entry, scope.site, clock, cookies, at or clock.latest, self.effort
+            )
         return after, decision
 
     def _on_line(self, line: bytes, scope: Scope, clock: ExpiresClock) -> tuple[bytes | None, Decision]:
@@ -457,7 +458,7 @@ class Engine(Judge):
         repeated: dict[tuple[object, ...], Decision] = {}
         """Decisions on repeated names, because each name needs its own object (see `_for_name`)."""
         names: frozenset[bytes] = frozenset()
-        carried_so_far = 0
+        sealed_so_far = 0
         for piece in pieces:
             name = name_of(piece)
             if not name and not _has_content(piece):
@@ -471,8 +472,8 @@ class Engine(Judge):
             elif decision.entry is not None and decision.entry.is_transported:
                 # A cookie that is only reported reaches the application, so it needs the application's name and value.
                 names = names or frozenset(map(name_of, pieces))
-                carried_so_far += 1
-                if carried_so_far > MAX_CARRIED:
+                sealed_so_far += decision.entry.seal is not None
+                if sealed_so_far > MAX_OPENED and decision.entry.seal is not None:
                     carried = self._unjudged(Action.STRIP, decision.entry)
                     after = None if carried.enforced else piece
                 else:

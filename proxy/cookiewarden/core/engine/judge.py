@@ -21,7 +21,7 @@ from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.engine import verbs
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.deletion import bare_deletion, complete, delete, without_tabs
-from cookiewarden.core.engine.effort import TRIES_OF_ENDED, UNLIMITED
+from cookiewarden.core.engine.effort import TRIES_OF_ENDED, TRIES_OF_RENAMED, UNLIMITED
 from cookiewarden.core.engine.matcher import ELSEWHERE, Match, Matcher
 from cookiewarden.core.engine.transport import Transport
 from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
@@ -129,7 +129,7 @@ class Judge:
         else:
             reason = self.why_undeclared(cookie.name, match.out_of_scope, situation.site)
             after, decision = self._decide_undeclared(line, cookie, reason, deletion, situation.site)
-        self.effort.end_line(len(decision.reasons), len(cookie.names), decision.supersedes != b"")
+        self.effort.end_line(len(decision.reasons), len(cookie.names), decision.supersedes != b"", deletion)
         return after if decision.enforced else line, decision
 
     def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
@@ -227,6 +227,7 @@ class Judge:
         match = tables.matcher.match(plain_name, host, None, self.now, self.effort)
         if plain_name is not name and not _is_renamed_to(name, match.entry):
             # The cookie is renamed, but not for this host.
+            self.effort.spend(TRIES_OF_RENAMED)
             found = tables.matcher.match(name, host, None, self.now, self.effort)
             match = found if found.entry is not None else ELSEWHERE
         if match.entry is not None:

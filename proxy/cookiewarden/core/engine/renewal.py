@@ -10,7 +10,8 @@ from typing import NamedTuple
 from cookiewarden.core.cookies.cookie import WSP, SetCookie, parse_cookie, read_set_cookie, with_value
 from cookiewarden.core.cookies.date import ExpiresClock
 from cookiewarden.core.engine.decision import Action, Decision, Reason
-from cookiewarden.core.engine.transport import MAX_CARRIED, Transport, has_ended
+from cookiewarden.core.engine.effort import Effort
+from cookiewarden.core.engine.transport import MAX_OPENED, Transport, has_ended
 from cookiewarden.core.engine.verbs import Draft, Site, bound_lifetime
 from cookiewarden.core.policy.policy import Entry, Lifetime
 
@@ -48,7 +49,7 @@ class Held:
 
     def __init__(self, cookies: bytes, at: float) -> None:
         self.cookies, self.at = cookies, at
-        self.room = MAX_CARRIED
+        self.room = MAX_OPENED
         """Number of values that may still be decrypted."""
         self.values: dict[bytes, list[bytes]] = {}
         for name, piece in parse_cookie(cookies):
@@ -79,12 +80,13 @@ class Renewal:
         clock: ExpiresClock,
         cookies: bytes,
         now: float,
+        effort: Effort,
     ) -> tuple[bytes | None, Decision]:
         """Drop a line with the value that the browser holds. A sealed value gets a date of birth, or inherits it.
 
         `after` and `decision` are the result without regard to the browser, and `entry` is their `not_renewable` one.
         `clock` has the times from which browsers count an Expires. `now` is the time, and `cookies` the request's
-        Cookie field."""
+        Cookie field. `effort`: the limits of the response."""
         if self._request.cookies is not cookies or self._request.at != now:
             self._request = Held(cookies, now)
         own, _, value = line.partition(b";")[0].partition(b"=")
@@ -93,6 +95,7 @@ class Renewal:
         if sent_as not in self._request.values:
             self._request.replaced.add(name)
             return after, decision
+        effort.renew()
         live = self._live(sent_as, name, entry, site, now)
         if name not in self._request.replaced and live.has(value):
             return None if decision.enforced else line, self._refused(entry, decision.enforced)
@@ -104,7 +107,7 @@ class Renewal:
     def _live(self, sent_as: bytes, name: bytes, entry: Entry, site: Site, now: float) -> Live:
         """Return the application's values of the cookies that the browser sent.
 
-        At most MAX_CARRIED of a request are decrypted, as for the application."""
+        At most MAX_OPENED of a request are decrypted, as for the application."""
         request, key = self._request, (id(entry), site.host, sent_as)
         if key not in request.live:
             values = request.values[sent_as]

@@ -100,6 +100,8 @@ def _members(values: Sequence[bytes]) -> list[bytes]:
 
 MAX_FORWARDED = 2048
 """Maximum octets of `Forwarded` that are parsed. Browsers send none, and an ingress sends about 100."""
+MAX_PAIRS = 64
+"""Maximum number of its pairs. An ingress sends at most four."""
 _PAIRS = re.compile(rb"([ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\",;]*))[ \t]*)?(;|,|$))")
 """A pair with its end, or an empty one, which is allowed."""
 
@@ -109,7 +111,7 @@ def _rfc_7239(values: Sequence[bytes]) -> _Stated | None:
     the path."""
     text = b",".join(values)
     pairs = _PAIRS.findall(text) if len(text) <= MAX_FORWARDED else []
-    if b"".join(whole for whole, *_ in pairs) != text:
+    if len(pairs) > MAX_PAIRS or b"".join(whole for whole, *_ in pairs) != text:
         return None
     elements: list[dict[bytes, bytes]] = [{}]
     for _, name, quoted, token, end in pairs:

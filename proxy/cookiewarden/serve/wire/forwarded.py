@@ -101,7 +101,7 @@ def _members(values: Sequence[bytes]) -> list[bytes]:
 MAX_FORWARDED = 2048
 """Maximum octets of `Forwarded` that are parsed. Browsers send none, and an ingress sends about 100."""
 MAX_PAIRS = 64
-"""Maximum number of its pairs. An ingress sends at most four."""
+"""Maximum number of its pairs, an empty one at the end included. An ingress sends at most four."""
 _PAIRS = re.compile(rb"([ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\",;]*))[ \t]*)?(;|,|$))")
 """A pair with its end, or an empty one, which is allowed."""
 

@@ -33,8 +33,8 @@ NOTHING: Denied = frozenset()
 MAX_ANSWERS = 3
 """Maximum number of different values of the consent cookie that are read. Browsers have several for one page only if
 they belong to different domains or paths."""
-MAX_VALUE = 4096
-"""Maximum length of a value that is parsed, in octets. Browsers store no longer cookie (RFC 6265bis 5.6)."""
+MAX_VALUE = 8192
+"""Maximum length of a value that is parsed, in octets: twice the length of a cookie that browsers store."""
 
 
 def denied(consent: Consent, values: Iterable[bytes], gpc: bool) -> Denied:

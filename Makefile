@@ -80,7 +80,7 @@ deploy-files: $(VENV)/deploy.stamp ## generate the files below deploy/ again
 	$(BIN)/python -m deploy.generate
 
 conformance: $(VENV)/peers.stamp ## compare the wire with nginx and haproxy (Debian packages) and Envoy, in one table
-	$(BIN)/pytest -q -n 4 tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
+	$(BIN)/pytest -q -n 2 tests/conformance --proxy cookiewarden --proxy nginx --proxy haproxy --proxy envoy
 
 soak: $(VENV)/dev.stamp ## run the tests of minutes and gigabytes, about 16 minutes (SOAK_MINUTES=10; needs Debian's nghttp2-client)
 	$(BIN)/pytest -q -s -m soak tests/soak

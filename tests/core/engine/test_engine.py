@@ -971,10 +971,14 @@ TRIED = entries("name: a", "name: sid", *(f"name: '{'p' * length}*zzzz*', secure
 """A policy whose globs are all tried for names that begin with many `p` and have the beginning of the text."""
 
 
-@pytest.mark.parametrize(
+ABOVE_A_LIMIT = pytest.mark.parametrize(
     ("top", "mode", "is_dropped"),
     [("", Mode.ENFORCE, True), ("", Mode.REPORT, False), ("on_error: open\n", Mode.ENFORCE, False)],
 )
+"""Policies and modes that drop cookies above a limit, or let them pass."""
+
+
+@ABOVE_A_LIMIT
 def test_new_names_after_too_many_tries_are_policy_errors_and_not_remembered(
     top: str, mode: Mode, is_dropped: bool
 ) -> None:
@@ -1004,10 +1008,7 @@ NUMBERED = tuple(
 )
 
 
-@pytest.mark.parametrize(
-    ("top", "mode", "is_dropped"),
-    [("", Mode.ENFORCE, True), ("", Mode.REPORT, False), ("on_error: open\n", Mode.ENFORCE, False)],
-)
+@ABOVE_A_LIMIT
 def test_new_lines_after_too_many_edits_are_policy_errors_and_not_remembered(
     top: str, mode: Mode, is_dropped: bool
 ) -> None:

@@ -36,21 +36,16 @@ def problem_of(source: Source, detail: ErrorDetails, model: type[BaseModel], has
         return _unknown_key(source, path, model, has_values)
     if detail["type"] == "missing":
         return source.problem_at_value(Code.MISSING_KEY, path[:-1], f'the key "{path[-1]}" is missing')
-    if detail["type"] == "too_long":
-        return _too_many(source, path, detail)
     message = _message(detail)
     label = _label(path)
     label = label if not has_values or _KEY.fullmatch(label) else ""
-    return source.problem_at_value(_code(detail), path, f"{label}: {message}" if label else message)
-
-
-def _too_many(source: Source, path: Path, detail: ErrorDetails) -> Problem:
-    """Return the problem for a list or a mapping with too many items, at the first item above the maximum."""
-    found, most = detail["input"], detail["ctx"]["max_length"]
-    message = f"{_label(path)}: at most {most:,} items are allowed, found {len(found):,}; remove some"
-    if isinstance(found, dict):
-        return source.problem_at_key(Code.WRONG_VALUE, (*path, list(found)[most]), message)
-    return source.problem_at_value(Code.WRONG_VALUE, (*path, most), message)
+    message = f"{label}: {message}" if label else message
+    if detail["type"] == "too_long":  # mark the first item above the maximum
+        found, most = detail["input"], detail["ctx"]["max_length"]
+        if isinstance(found, dict):
+            return source.problem_at_key(_code(detail), (*path, list(found)[most]), message)
+        path = (*path, most)
+    return source.problem_at_value(_code(detail), path, message)
 
 
 def _unknown_key(source: Source, path: Path, model: type[BaseModel], has_values: bool) -> Problem:
@@ -62,7 +57,7 @@ def _unknown_key(source: Source, path: Path, model: type[BaseModel], has_values:
 
 
 def _code(detail: ErrorDetails) -> Code:
-    return Code.WRONG_VALUE if detail["type"] in _CHOICES else CODES.get(detail["type"], Code.WRONG_TYPE)
+    return Code.WRONG_VALUE if detail["type"] in (*_CHOICES, "too_long") else CODES.get(detail["type"], Code.WRONG_TYPE)
 
 
 def _message(detail: ErrorDetails) -> str:
@@ -74,6 +69,8 @@ def _message(detail: ErrorDetails) -> str:
     if kind in _CHOICES:
         words = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
         return f"found {quote(found)}{did_you_mean(str(found), words)}"
+    if kind == "too_long":
+        return f"at most {detail['ctx']['max_length']:,} items are allowed, found {len(found):,}; remove some"
     return detail["msg"]
 
 

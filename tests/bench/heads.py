@@ -316,6 +316,16 @@ def below(n: int, ask: bytes) -> bytes:
     return ask.replace(b"bench.example", b"x" + b".a" * 120)
 
 
+def words(more: str = "") -> list[str]:
+    """Return eight globs of nested beginnings and one text."""
+    return [f"name: '{'_'.join('abcdefgh'[:i])}*_id_*'{more}" for i in range(1, 9)]
+
+
+def values_of(answer: bytes) -> list[bytes]:
+    """Return the Set-Cookie values of an answer."""
+    return answer.removesuffix(b"\r\n\r\n").split(b"\r\nSet-Cookie: ")[1:]
+
+
 def aligned(size: int, text: str) -> list[str]:
     """Return globs with nested beginnings, nested ends and one text."""
     return [f"name: '{'a' * i}*{text}*{'d' * j}'" for i in range(1, size + 1) for j in range(1, size + 1)]
@@ -325,9 +335,7 @@ def with_answer(attributes: bytes) -> Callable[[int], bytes]:
     """Return a page that changes the visitor's answer and sets other cookies in 119 lines."""
 
     def answer(n: int) -> bytes:
-        begin, *others = lines(attributes)(n)[1].removesuffix(b"\r\n\r\n").split(b"\r\nSet-Cookie: ")
-        page = begin.replace(b"\r\n", b"\r\nContent-Type: text/html\r\n", 1)
-        return b"\r\nSet-Cookie: ".join([page, b"answer=%d; Path=/; Max-Age=9" % n, *others[1:]]) + b"\r\n\r\n"
+        return as_page(answered(b"answer=%d; Path=/; Max-Age=9" % n, *values_of(lines(attributes)(n)[1])[1:]))
 
     return answer
 
@@ -557,7 +565,7 @@ CASES = [
     Case("300 cookies, 196 globs of 70 texts, one of which is missing", entries(*aligned(14, "*".join(["bc"] * 35))), named_like(b"a" * 14 + b"bc" * 34 + b"%d" + b"d" * 14)),
     Case("300 cookies, 8 globs of 40 texts, one of which is missing", entries(*(f"name: '{'a' * i}*{'*'.join(['bc'] * 40)}*d'" for i in range(1, 9))), named_like(b"a" * 8 + b"bc" * 39 + b"%dd")),
     Case("300 cookies, 1 glob of 85 texts, one of which is missing", entries(f"name: 'a*{'*'.join('b' * 85)}*d'"), named_like(b"a" + b"b" * 84 + b"%dd")),
-    Case("300 cookies, 8 globs of nested beginnings and one text", entries(*(f"name: '{'_'.join('abcdefgh'[:i])}*_id_*'" for i in range(1, 9))), named_like(b"a_b_c_d_e_f_g_h%d")),
+    Case("300 cookies, 8 globs of nested beginnings and one text", entries(*words()), named_like(b"a_b_c_d_e_f_g_h%d")),
     Case("300 cookies, 200 tenants on a host each", entries(*(f"name: 'p*{name}*', scope: {{hosts: [h{k}.example]}}" for k, name in enumerate(HEX[:200]))), named_like(b"p" + "".join(name[:4] for name in HEX[:20]).encode() + b"-%d")),
     Case("300 cookies, 2,000 tenants of numbers", entries(*(f"name: 'p*_{k}_*', scope: {{hosts: [h{k}.example]}}" for k in range(2000))), named_like(b"p_" + DIGITS[:85] + b"_%d")),
     Case("120 lines, 2,000 tenants of numbers", entries(*(f"name: 'p*_{k}_*', scope: {{hosts: [h{k}.example]}}" for k in range(2000))), lines(b"Path=/", b"p_" + DIGITS[:85] + b"_%x")),
@@ -599,10 +607,10 @@ CASES = [
     Case("1 cookie, 2,000 globs whose texts a name has, a host of its own", entries(*(f"name: 'p*x{'*x' * k}*', scope: {{hosts: [h{k}.example, '*.example'], paths: [/a/{k}]}}" for k in range(200))), lambda n: (elsewhere(n, asked(b"Cookie: p" + b"x" * 300 + b"%d=1" % n)), OK)),
     Case("2,000 entries of one glob, a new host", entries(*(f"name: 'pqr*', scope: {{hosts: ['*.example'{f', h{k}.example' if k < 256 else ''}], paths: [/a/{k}]}}" for k in range(2000))), lambda n: (elsewhere(n, asked(b"Cookie: pqr%d=1" % n)), answered(b"pqr%d=1;a" % n))),
     Case("200 globs on 117 hosts each, a deep host", entries(*(f"name: 'pqr{k}*', scope: {{hosts: [{', '.join([repr('*' + '.a' * (1 + (k + j) % 120)) for j in range(100)] + [f'h{k}x{j}.example' for j in range(17)])}]}}" for k in range(200))), lambda n: (asked(b"Cookie: pqr%d=1" % n).replace(b"bench.example", b"x%d" % n + b".a" * (121 - n)), OK)),
-    Case("8 ended globs of nested beginnings and one text, 300 names", entries(*(f"name: '{'_'.join('abcdefgh'[:i])}*_id_*', until: 2020-01-01" for i in range(1, 9))), named_like(b"a_b_c_d_e_f_g_h%d")),
-    Case("8 globs of nested beginnings, 300 names, many codings", entries(*(f"name: '{'_'.join('abcdefgh'[:i])}*_id_*'" for i in range(1, 9))), lambda n: (asked(b"TE: %d," % n + b"a," * 7800, *cookies([b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(300)])), OK)),
+    Case("8 ended globs of nested beginnings and one text, 300 names", entries(*words(", until: 2020-01-01")), named_like(b"a_b_c_d_e_f_g_h%d")),
+    Case("8 globs of nested beginnings, 300 names, many codings", entries(*words()), lambda n: (asked(b"TE: %d," % n + b"a," * 7800, *cookies([b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(300)])), OK)),
     Case("8 ended globs, 298 names, consent, cookieyes", consent("cookieyes") + "".join(f"  - {{name: '{'_'.join('abcdefgh'[:i])}*_id_*', until: 2020-01-01, category: c1, lifetime: 1h, purpose: x}}\n" for i in range(1, 9)), lambda n: (asked((b"Cookie: answer=action:yes," + b",".join(b"%x:" % at for at in range(n, n + 2900)))[:13_000], b"Cookie: " + b"; ".join(b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(298))), OK)),
-    Case("8 ended globs, 299 names, a glob of 1,990 entries, a new host", entries(*(f"name: 'pqr*', scope: {{hosts: ['*.example'{f', h{k}.example' if k < 256 else ''}], paths: [/a/{k}]}}" for k in range(1990)), *(f"name: '{'_'.join('abcdefgh'[:i])}*_id_*', until: 2020-01-01" for i in range(1, 9))), lambda n: (elsewhere(n, asked(*cookies([b"pqr%d=1" % n, *(b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(299))]))), OK)),
+    Case("8 ended globs, 299 names, a glob of 1,990 entries, a new host", entries(*(f"name: 'pqr*', scope: {{hosts: ['*.example'{f', h{k}.example' if k < 256 else ''}], paths: [/a/{k}]}}" for k in range(1990)), *words(", until: 2020-01-01")), lambda n: (elsewhere(n, asked(*cookies([b"pqr%d=1" % n, *(b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(299))]))), OK)),
     Case("120 deletions with tabs and a prefix, 300 evicted names, a Connection field", EVERY_VERB.replace("cookies:", "undeclared: {evict: domain}\ncookies:"), lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(lines(TABS, b"__Host-Http-n%x")(n)[1], b"Connection: " + b",".join(b"%x" % (n * 10_000 + at) for at in range(3200))[:15_000] + b"\r\n"))),
     Case("62 runs, 300 evicted names, a page of comments, consent, public hosts", EVERYTHING, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(runs(b"X-Other: ")(n)[1], body=b"\t<!>"))),
     Case("120 deletions with tabs and a prefix, 300 evicted names, a page of attributes, consent, public hosts", EVERYTHING, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(lines(TABS, b"__Host-Http-n%x")(n)[1], body=b"a "))),
@@ -612,7 +620,7 @@ CASES = [
     Case("100 held sealed cookies with new values, 300 evicted names", entries(*(f"name: n{k:x}, rename_to: __Host-Http-m{k}, seal: true, renew: false" for k in range(120)), top="undeclared: {evict: domain}\n"), held, True),
     Case("5 different answers, tcf", consent("tcf"), lambda n: (asked(*(b"Cookie: " + tcf_answer(n * 10 + at) for at in range(5))), OK)),
     Case("5 different answers of a response, tcf, 110 lines", consent("tcf"), lambda n: (asked(), answered(*(tcf_answer(n * 10 + at) + b"; Path=/" for at in range(5)), *(b"n%x=%d;a" % (at, n) for at in range(110))))),
-    Case("3 different answers of a response, tcf, 115 deletions with tabs and a prefix", EVERYTHING.replace("format: list", "format: tcf").replace("granted_by: [a]", "granted_by: [2]"), lambda n: (asked(), answered(*(tcf_answer(n * 10 + at) + b"; Path=/" for at in range(3)), *lines(TABS, b"__Host-Http-n%x")(n)[1].split(b"\r\n\r\n")[0].split(b"\r\nSet-Cookie: ")[1:116]))),
+    Case("3 different answers of a response, tcf, 115 deletions with tabs and a prefix", EVERYTHING.replace("format: list", "format: tcf").replace("granted_by: [a]", "granted_by: [2]"), lambda n: (asked(), answered(*(tcf_answer(n * 10 + at) + b"; Path=/" for at in range(3)), *values_of(lines(TABS, b"__Host-Http-n%x")(n)[1])[:115]))),
     Case("100 names that have ended on 119 nested hosts", ended_on_deep_hosts("g%d", 100), lambda n: (deep(n, asked(*cookies([b"g%d=%d" % (at, n) for at in range(100)]))), OK)),
     Case("300 globs that have ended on 119 nested hosts", ended_on_deep_hosts("g%d_*", 300), lambda n: (deep(n, asked(*cookies([b"g%d_%d=1" % (at, n) for at in range(300)]))), OK)),
     Case("100 lines of names that have ended on 119 nested hosts", ended_on_deep_hosts("g%d", 100), lambda n: (deep(n, asked()), answered(*(b"g%d=%d;a" % (at, n) for at in range(100))))),
@@ -623,7 +631,7 @@ CASES = [
     Case("66 If-Match fields of 100 entity-tags, 290 cookies", GUARDED, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(290)]), *[b"If-Match: " + b",".join([b'"--cw-"'] * 40)] * 66), OK)),
     Case("If-None-Match of commas where a statement is served", STATEMENT, lambda n: (asked(*[b"If-None-Match: " + b"," * ROOM] * 2, target=b"/s?%d" % n), OK)),
     Case("Cache-Control of short directives", EVICTS, lambda n: (asked(NAVIGATION.strip(), b"Cookie: e%d=1" % n), PAGE % (b"Content-Length: 0\r\nCache-Control: private," + b"a," * 7800))),
-    Case("119 deletions that supersede and begin with the consent cookie's name, 255 categories, a page and a policy of 498 sources", PREFIXED, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(answered(b"__Host-Http-n=%d; Path=/" % n, *lines(TABS, b"__Host-Http-n_%x")(n)[1].split(b"\r\n\r\n")[0].split(b"\r\nSet-Cookie: ")[1:119]), b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n", b"\t<!>"))),
+    Case("119 deletions that supersede and begin with the consent cookie's name, 255 categories, a page and a policy of 498 sources", PREFIXED, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(answered(b"__Host-Http-n=%d; Path=/" % n, *values_of(lines(TABS, b"__Host-Http-n_%x")(n)[1])[:118]), b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n", b"\t<!>"))),
     Case("Forwarded of 680 pairs", ONE, lambda n: (asked(b"Forwarded: " + b"a=," * 678 + b"for=%d" % n), OK)),
     Case("119 deletions with the Domain above the host, moves, path, supersede, 255 categories, a page and a policy of 498 sources", PREFIXED.replace("__Host-Http-n", "__Secure-n").replace("same_site: None, partitioned: true, supersede: true, priority: High", "domain: [{from: zz.example, to: host-only}], path: /q, supersede: true"), lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])).replace(b"bench.example", b"b%d" % n + b".a" * 8 + b".bench.example"), as_page(answered(b"__Secure-n=%d; Path=/" % n, *(b"__Secure-n_%x=1;Domain=a.a.a.a.a.a.a.a.bench.example\t;Max-Age\t=0;Path\t=/;a\tb" % (n * 1000 + at) for at in range(118))), b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n", b"\t<!>"))),
     Case("a page of comments", GUARDED, page(b"\t<!>")),

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.apps.django_site import PASSWORD, USER, django_site
 from tests.apps.recipe import commands, proxy, run
@@ -13,8 +13,8 @@ from tests.apps.recipe import commands, proxy, run
 pytestmark = pytest.mark.browser
 
 
-def is_logged_in(page: Page) -> bool:
-    return "Site administration" in page.inner_text("body")
+def logged_in(page: Page) -> None:
+    expect(page.locator("body")).to_contain_text("Site administration")  # waits for the page that follows a click
 
 
 def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: Browser, tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: B
         page.fill("#id_username", USER)
         page.fill("#id_password", PASSWORD)
         page.click("input[type=submit]")
-        assert is_logged_in(page)
+        logged_in(page)
         page.goto(f"http://127.0.0.1:{port}/admin/auth/user/")
         session = recorded.storage_state()
         recorded.close()
@@ -48,7 +48,7 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: B
             visitor = browser.new_context(storage_state=session)
             page = visitor.new_page()
             page.goto(f"{front.url}/admin/")
-            assert is_logged_in(page)
+            logged_in(page)
             page.goto(f"{front.url}/tracked")
             code, told = front.forecast()
             assert code == 1 and "BREAKS" in told and "tracker: block (undeclared)" in told
@@ -58,17 +58,17 @@ def test_from_nothing_to_an_enforced_policy_with_the_session_unbroken(browser: B
             visitor.clear_cookies(name="tracker")
             page.goto(f"{front.url}/tracked")
             page.goto(f"{front.url}/admin/")
-            assert is_logged_in(page)
+            logged_in(page)
             held = {cookie["name"] for cookie in visitor.cookies()}
             assert "sessionid" in held and "tracker" not in held
             page.click("#logout-form button")
-            assert "Logged out" in page.inner_text("body")
+            expect(page.locator("body")).to_contain_text("Logged out")
             # a new session
             page.goto(f"{front.url}/admin/login/?next=/admin/")
             page.fill("#id_username", USER)
             page.fill("#id_password", PASSWORD)
             page.click("input[type=submit]")
-            assert is_logged_in(page)
+            logged_in(page)
             (cookie,) = [c for c in visitor.cookies() if c["name"] == "sessionid"]
             assert cookie["secure"] and cookie["httpOnly"] and cookie["expires"] <= time.time() + 14 * 86400 + 60
             visitor.close()

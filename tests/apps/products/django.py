@@ -14,7 +14,7 @@ def clicks(page: "Page", url: str) -> None:
     page.fill("#id_username", USER)
     page.fill("#id_password", PASSWORD)
     page.click("input[type=submit]")
-    assert "Site administration" in page.inner_text("body")
+    page.wait_for_selector("text=Site administration")
     page.goto(f"{url}/admin/auth/group/add/")
     page.fill("#id_name", f"group at {url}")
     page.click("input[name=_save]")

@@ -10,6 +10,7 @@ from cookiewarden.core.engine.decision import Exchange, Reason
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.memo import MAX_SEARCHED, SetCookieLines
 from cookiewarden.core.engine.seal import Keyring
+from cookiewarden.core.engine.transport import MAX_OPENED
 from cookiewarden.core.policy.policy import Mode
 from tests.support.policies import engine, entries, policy
 
@@ -231,12 +232,12 @@ def test_a_value_that_is_too_large_to_be_sealed_passes_unsealed_and_is_held() ->
     assert visit(tried, f"v={large}", f"v={large}") == []
 
 
-def test_at_most_a_hundred_values_are_decrypted_for_a_response() -> None:
+def test_a_limited_number_of_values_is_decrypted_for_a_response() -> None:
     tried = sealing(entries("name: 'v*', seal: true, renew: false"))
     held = []
     for name in ("v1", "v2", "v3"):
         (line,) = visit(tried, "", f"{name}=1")
-        held += [line] * 60
+        held += [line] * (MAX_OPENED - 5)
     assert visit(tried, "; ".join(held), "v1=1", "v2=1") == []
     (line,) = visit(tried, "; ".join(held), "v1=1", "v2=1", "v3=1")
     assert line.startswith("v3=s2.")

@@ -16,20 +16,20 @@ TRIES_OF_RENAMED = 4
 """Number of tries that count for a name that is compared twice, because an entry gives it to another host's cookie."""
 OCTETS_OF_TRY = 32
 """Octets of a Cookie header that count as a try, where the policy reads the visitor's answer from it."""
-MAX_EDITS = 610
+MAX_EDITS = 500
 """Maximum number of edits for the Set-Cookie lines of one response: the reasons of each new line, and one for each
-three attributes. 120 new lines of four reasons and five attributes each are within the limit."""
+three attributes. A hundred new lines of four reasons and five attributes each are within the limit."""
 EDITS_OF_NAME = 8
 """Number of edits that count for a name that is judged again, because the response changes the visitor's answer."""
 EDITS_OF_SUPERSEDING = 4
 """Number of edits that count for a line that expires the previous cookie."""
-EDITS_OF_DELETION = 2
+EDITS_OF_DELETION = 3
 """Number of edits that count for a deletion, which is completed so that browsers obey it."""
 EDITS_OF_RENEWAL = 6
 """Number of edits that count for a line under `renew: false`, which is compared with the cookies of the request."""
 OCTETS_OF_EDIT = 32
 """Octets of the visitor's answers in a response that count as an edit."""
-EDITS_OF_RUN = 4
+EDITS_OF_RUN = 5
 """Number of edits that count for each run of new lines. Other fields between two lines part them into runs."""
 
 

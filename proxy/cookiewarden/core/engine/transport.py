@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         Keyring,  # cryptography takes 30 ms to import: only policies that seal do
     )
 
-MAX_OPENED = 64
+MAX_OPENED = 50
 """Maximum number of sealed cookies of a request. Decrypting one takes 20 µs. Further ones are not judged.
 
 Under `renew: false`, the same number may be decrypted again for its response."""

@@ -19,11 +19,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from types import FrameType
 from typing import Any, TypeVar
 
 import uvloop
 
+from cookiewarden.core.engine.consent import MAX_VALUE
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
 from cookiewarden.core.formats.bits import MAX_RANGES, MAX_VENDOR
@@ -273,6 +275,37 @@ def runs(between: bytes) -> Callable[[int], tuple[bytes, bytes]]:
     return heads
 
 
+def in_runs(count: int, each: int, name: bytes = b"n%x", domain: bytes = b"bench.example") -> Callable[[int], bytes]:
+    """Return a head with lines of unusual dates in runs of this length, with another field between two runs.
+
+    `name` gets the number of a line, and `domain` may get it, too."""
+
+    def head(n: int) -> bytes:
+        found = []
+        for at in range(count):
+            number = n * 1000 + at
+            where = domain % at if b"%" in domain else domain
+            found.append(
+                b"Set-Cookie: %b=1;Domain=%b;Max-Age=0x;Max-Age=x;Expires=%d:%d:1 2027 Jan 1%b%d\r\n"
+                % (name % number, where, n % 24, at % 60, b";a" * 9, number)
+            )
+            if at % each == each - 1:
+                found.append(b"X-Other: %d\r\n" % at)
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n%b\r\n" % b"".join(found)
+
+    return head
+
+
+def sources(n: int) -> bytes:
+    """Return a Content-Security-Policy of 498 sources."""
+    return b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n"
+
+
+def visited(n: int) -> bytes:
+    """Return a navigation with 300 new names."""
+    return asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)]))
+
+
 def elsewhere(n: int, ask: bytes) -> bytes:
     """Return a request to another host."""
     return ask.replace(b"bench.example", b"h%d.example" % n)
@@ -384,6 +417,26 @@ def tcf_answer(n: int) -> bytes:
     return b"answer=" + tc(single, disclosed=single).encode()
 
 
+def gpp_answer(n: int, canadian: str) -> bytes:
+    """Return a GPP string with a TC string, a section for Canada, which is skipped, and all sections of the US."""
+    single = ranges(MAX_VENDOR, *range(1 + n, 1 + n + MAX_RANGES))
+    sections = [tc(single, disclosed=single), canadian, "1YNN", *["BAAAAAAAAA"] * 17]
+    return "~".join([gpp_header(2, (3, 18)), *sections]).encode()
+
+
+def filled(begin: bytes, unit: bytes, end: bytes = b"", size: int = MAX_VALUE) -> Callable[[int], bytes]:
+    """Return answers of the largest size. `begin` gets a number, so that they differ, and `unit` may get one."""
+
+    def answer(n: int) -> bytes:
+        found = begin % n
+        units = (unit % at if b"%x" in unit else unit for at in count())
+        while len(found) + len(one := next(units)) + len(end) <= size:
+            found += one
+        return found + end
+
+    return answer
+
+
 def ended_on_deep_hosts(name: str, count: int) -> str:
     """Return a policy of two entries for each name: one that has ended, on 119 nested hosts, and one on any host."""
     hosts = ", ".join(f"'*{'.a' * depth}'" for depth in range(1, 120))
@@ -462,37 +515,42 @@ CASES = [
     Case("300 held copies, 120 lines that are not renewed", entries("name: 'n*', renew: false"), lambda n: (asked(*cookies([b"n%x=%d" % (at % 120, n * 1000 + at) for at in range(300)])), answered(*(b"n%x=%d; Path=/; Max-Age=9" % (at, n) for at in range(120))))),
     Case("64 moves of a path, 120 lines", entries(f"name: 'n*', path: [{MOVES}]"), set_cookies("n%d=1; Path=/a/64/x")),
     Case("300 sealed copies", entries(*(f"name: k{n}, seal: true" for n in range(200))), sealed_copies, True),
-    Case("consent, list", consent("list"), lambda n: (asked(*[b"Cookie: answer=" + b"a," * (ROOM // 2)] * 2), OK)),
-    Case("consent, list in percent", consent("list"), lambda n: (asked(*[b"Cookie: answer=" + b"%61%2C" * (ROOM // 6)] * 2), OK)),
-    Case("consent, json", consent("json"), lambda n: (asked(*[b"Cookie: answer={" + b",".join(b'"%x":1' % at for at in range(1500)) + b"}"] * 2), OK)),
-    Case("consent, json, deep", consent("json"), lambda n: (asked(*[b"Cookie: answer=" + b"[" * ROOM] * 2), OK)),
-    Case("consent, klaro", consent("klaro"), lambda n: (asked(*[b"Cookie: answer={" + b",".join(b'"%x":true' % at for at in range(1200)) + b"}"] * 2), OK)),
-    Case("consent, cookiebot", consent("cookiebot"), lambda n: (asked(*[b"Cookie: answer={" + b"necessary:true," * 1000 + b"}"] * 2), OK)),
-    Case("consent, onetrust", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=" + b"&" * ROOM] * 2), OK)),
-    Case("consent, onetrust in percent", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=" + b"%26&" * (ROOM // 4)] * 2), OK)),
-    Case("consent, onetrust, groups", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=groups=" + b"a:1," * (ROOM // 4)] * 2), OK)),
-    Case("consent, tcf", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=C" + b"A" * (ROOM - 100)] * 2), OK)),
-    Case("consent, tcf, vendors as bits", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=" + tc(bit_field(MAX_VENDOR, range(n, MAX_VENDOR + 1)), disclosed=bit_field(MAX_VENDOR, range(1, MAX_VENDOR + 1))).encode()] * 2), OK)),
-    Case("consent, tcf, vendors as ranges", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=" + tc(ranges(MAX_VENDOR, *[(1 + n, MAX_VENDOR)] * MAX_RANGES), disclosed=ranges(MAX_VENDOR, *[(1, MAX_VENDOR)] * MAX_RANGES)).encode()] * 2), OK)),
-    Case("consent, tcf, single vendors", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=" + tc(ranges(MAX_VENDOR, *range(1 + n, 1 + n + MAX_RANGES)), disclosed=ranges(MAX_VENDOR, *range(1, MAX_RANGES + 1))).encode()] * 2), OK)),
-    Case("consent, tcf, more entries than are read", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=" + tc(ranges(MAX_VENDOR, *[1 + n] * 4095)).encode()] * 2), OK)),
-    Case("consent, tcf, segments", consent("tcf"), lambda n: (asked(*[b"Cookie: answer=C" + b"A" * 50 + b".A" * (ROOM // 2 - 50)] * 2), OK)),
-    Case("consent, gpp", consent("gpp"), lambda n: (asked(*[b"Cookie: answer=" + ("~".join([gpp_header(2, (3, 18)), tc(ranges(MAX_VENDOR, *[(1 + n, MAX_VENDOR)] * 200)), "BAAA", "1YNN", *["BAkA" + "A" * 700] * 17])).encode()] * 2), OK)),
-    Case("consent, gpp, a header", consent("gpp"), lambda n: (asked(*[b"Cookie: answer=DBA_" + b"V" * 96 + b"~1YNN" * (ROOM // 5 - 20)] * 2), OK)),
-    Case("consent, cookieyes", consent("cookieyes"), lambda n: (asked(*[b"Cookie: answer=action:yes," + b",".join(b"%x:" % at for at in range(2900))] * 2), OK)),
-    Case("consent, didomi", consent("didomi"), lambda n: (asked(*[b"Cookie: answer=" + base64.b64encode(b'{"vendors":{"enabled":[' + b",".join(b'"%x"' % at for at in range(1900)) + b"]}}")] * 2), OK)),
-    Case("consent, axeptio", consent("axeptio"), lambda n: (asked(*[b'Cookie: answer={"$$completed":true,' + b",".join(b'"%x":true' % at for at in range(1200)) + b"}"] * 2), OK)),
-    Case("consent, cookieconsent", consent("cookieconsent"), lambda n: (asked(*[b'Cookie: answer={"categories":[],"services":{"m":[' + b",".join(b'"%x"' % at for at in range(2300)) + b"]}}"] * 2), OK)),
-    Case("consent, consent_mode", consent("consent_mode", "ad_storage"), lambda n: (asked(*[b"Cookie: answer={" + b",".join([b'"ad_storage":"denied"'] * (ROOM // 22 - 1)) + b"}"] * 2), OK)),
-    Case("consent, octal escapes", consent("list"), lambda n: (asked(*[b'Cookie: answer="' + b"\\054\\141" * (ROOM // 8) + b'"'] * 2), OK)),
-    Case("consent, quotes and an escape that is none", consent("list"), lambda n: (asked(*[b'Cookie: answer="' + b"\\054a" * (ROOM // 5) + b'\\z"'] * 2), OK)),
-    Case("consent, klaro in quotes", consent("klaro"), lambda n: (asked(*[b'Cookie: answer="{' + b"\\054".join(b'\\"%x\\":true' % at for at in range(1000)) + b'}"'] * 2), OK)),
-    Case("consent, json in percent and with blanks as +", consent("json"), lambda n: (asked(*[b"Cookie: answer=%7B" + b",".join(b'+"%x":1' % at for at in range(1400)) + b"%7D"] * 2), OK)),
-    Case("consent, json that is read in two ways", consent("json"), lambda n: (asked(*[b"Cookie: answer=%5B" + b",".join(b'"+%x"' % at for at in range(1800)) + b"%5D"] * 2), OK)),
-    Case("consent, list with blanks as +", consent("list"), lambda n: (asked(*[b"Cookie: answer=" + b"%2C+" * (ROOM // 4)] * 2), OK)),
-    Case("consent, cookiebot with blanks as +", consent("cookiebot"), lambda n: (asked(*[b"Cookie: answer=%7B+" + b"necessary:true," * 1000 + b"}"] * 2), OK)),
-    Case("consent, signatures", consent("list"), lambda n: (asked(*[b"Cookie: answer=s:" + (b"." + b"a" * 42) * (ROOM // 43)] * 2), OK)),
-    Case("consent, onetrust encoded as a whole", consent("onetrust"), lambda n: (asked(*[b"Cookie: answer=" + b"%2526%26" * (ROOM // 8)] * 2), OK)),
+    *(
+        Case(f"3 answers, {name}, 290 names", consent(form, "ad_storage" if form == "consent_mode" else ""), lambda n, answer=answer: (asked(*(b"Cookie: answer=" + answer(3 * n + at) for at in range(3)), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(290)])), OK))
+        for name, form, answer in (
+            ("list", "list", filled(b"%d,", b"a,")),
+            ("list in percent", "list", filled(b"%d%%2C", b"%61%2C")),
+            ("list, read twice", "list", filled(b"%d%%2C+", b"%2C+")),
+            ("octal escapes", "list", filled(b'"%d', b"\\054\\141", b'"')),
+            ("quotes and an escape that is none", "list", filled(b'"%d', b"\\054a", b'\\z"')),
+            ("signatures", "list", filled(b"s:%d", b"." + b"a" * 42)),
+            ("json", "json", filled(b'{"n%d":1', b',"%x":1', b"}")),
+            ("json, read twice", "json", filled(b'{"%%41+%d":1', b',"%x":1', b"}")),
+            ("json list, read twice", "json", filled(b'["%%41+%d"', b',""', b"]")),
+            ("json, deep", "json", filled(b"[%d", b"[")),
+            ("klaro", "klaro", filled(b'{"n%d":true', b',"%x":true', b"}")),
+            ("klaro in quotes", "klaro", filled(b'"{\\"n%d\\":true', b'\\054\\"%x\\":true', b'}"')),
+            ("cookiebot", "cookiebot", filled(b"{n%d:true,", b"necessary:true,", b"}")),
+            ("cookiebot, read twice", "cookiebot", filled(b"%%7B+n%d:true,", b"necessary:true,", b"}")),
+            ("onetrust", "onetrust", filled(b"%d&", b"&")),
+            ("onetrust in percent", "onetrust", filled(b"%d&", b"%26&")),
+            ("onetrust, groups", "onetrust", filled(b"x=%d&groups=", b"a:1,")),
+            ("onetrust, encoded as a whole", "onetrust", filled(b"%d%%2526", b"%2526%26")),
+            ("cookieyes", "cookieyes", filled(b"action:yes,z%d:", b",%x:")),
+            ("cookieyes, read twice", "cookieyes", filled(b"action:yes,+:%%41x%d", b",a:")),
+            ("axeptio, read twice", "axeptio", filled(b'{"$$completed":true,"%%41+%d":true', b',"%x":true', b"}")),
+            ("cookieconsent, read twice", "cookieconsent", filled(b'{"categories":["%%41+%d"],"services":{"m":["a"', b',"%x"', b"]}}")),
+            ("consent_mode", "consent_mode", filled(b'{"n%d":1', b',"ad_storage":"denied"', b"}")),
+            ("didomi", "didomi", lambda n: base64.b64encode(filled(b'{"vendors":{"enabled":["%d"', b',"%x"', b"]}}", 3060)(n))),
+            ("tcf, vendors as bits", "tcf", lambda n: tc(bit_field(MAX_VENDOR, range(n + 1, MAX_VENDOR + 1)), disclosed=bit_field(MAX_VENDOR, range(1, MAX_VENDOR + 1))).encode()),
+            ("tcf, vendors as ranges", "tcf", lambda n: tc(ranges(MAX_VENDOR, *[(1 + n, MAX_VENDOR)] * MAX_RANGES), disclosed=ranges(MAX_VENDOR, *[(1, MAX_VENDOR)] * MAX_RANGES)).encode()),
+            ("tcf, single vendors", "tcf", lambda n: tcf_answer(n)[7:]),
+            ("tcf, segments", "tcf", filled(b"C%d" + b"A" * 50, b".A")),
+            ("gpp", "gpp", lambda n: gpp_answer(n, "A")),
+            ("gpp, with a blank and an escape", "gpp", lambda n: gpp_answer(n, "%41+")),
+            ("gpp, a header", "gpp", filled(b"DBA_" + b"V" * 96 + b"~%d", b"~1YNN")),
+        )
+    ),
     Case("consent, 200 copies", consent("list"), lambda n: (asked(*cookies([b"answer=%d" % (n * 1000 + at) for at in range(300)])), OK)),
     Case("consent, 200 opt-out categories and 300 answers", "version: 1\nconsent: {cookie: answer, format: list}\ncategories:\n  need: {basis: x}\n" + "".join(f"  c{n}: {{consent: opt-out, granted_by: [a]}}\n" for n in range(200)) + "cookies:\n  - {name: answer, category: need, lifetime: 1h, purpose: x}\n" + "".join(f"  - {{name: x{n}, category: c{n}, lifetime: 1h, purpose: x}}\n" for n in range(199)), lambda n: (asked(*cookies([b"answer=a,%x" % (n * 1000 + at) for at in range(300)])), OK)),
     Case("a consent cookie set 100 times", consent("json"), set_cookies("answer={\"a%d\":true}; Path=/", 120)),
@@ -634,6 +692,19 @@ CASES = [
     Case("119 deletions that supersede and begin with the consent cookie's name, 255 categories, a page and a policy of 498 sources", PREFIXED, lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])), as_page(answered(b"__Host-Http-n=%d; Path=/" % n, *values_of(lines(TABS, b"__Host-Http-n_%x")(n)[1])[:118]), b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n", b"\t<!>"))),
     Case("Forwarded of 680 pairs", ONE, lambda n: (asked(b"Forwarded: " + b"a=," * 678 + b"for=%d" % n), OK)),
     Case("119 deletions with the Domain above the host, moves, path, supersede, 255 categories, a page and a policy of 498 sources", PREFIXED.replace("__Host-Http-n", "__Secure-n").replace("same_site: None, partitioned: true, supersede: true, priority: High", "domain: [{from: zz.example, to: host-only}], path: /q, supersede: true"), lambda n: (asked(NAVIGATION.strip(), *cookies([b"q%x=1" % (n * 1000 + at) for at in range(300)])).replace(b"bench.example", b"b%d" % n + b".a" * 8 + b".bench.example"), as_page(answered(b"__Secure-n=%d; Path=/" % n, *(b"__Secure-n_%x=1;Domain=a.a.a.a.a.a.a.a.bench.example\t;Max-Age\t=0;Path\t=/;a\tb" % (n * 1000 + at) for at in range(118))), b"Content-Security-Policy: script-src" + b" a.b%d:*" % n * 498 + b"\r\n", b"\t<!>"))),
+    Case("62 runs, 300 evicted names, a page and a policy of 498 sources", EVERYTHING, lambda n: (visited(n), as_page(runs(b"X-Other: ")(n)[1], sources(n), b"\t<!>"))),
+    Case("6 runs of 20 undeclared lines, 300 evicted names, a page and a policy of 498 sources", EVERYTHING, lambda n: (visited(n), as_page(in_runs(110, 20, b"q%x")(n), sources(n), b"\t<!>"))),
+    Case("110 lines that public_hosts refuses, 300 evicted names, consent", EVERYTHING.replace("inject_guard: true\n", ""), lambda n: (visited(n), as_page(in_runs(110, 110)(n)))),
+    Case("110 lines that public_hosts refuses, 255 categories, 3 answers, a page and a policy of 498 sources", PREFIXED.replace("name: '__Host-Http-n_*'", f"name: 'n*', {VERBS.replace('host-only', 'a.example')}").replace(", same_site: None, partitioned: true, supersede: true, priority: High", "").replace("name: __Host-Http-n,", "name: answer,").replace("cookie: __Host-Http-n, format: list", "cookie: answer, format: gpp").replace("granted_by: [a]", "granted_by: [2]"), lambda n: (visited(n), as_page(in_runs(106, 20)(n).replace(b"Set-Cookie: ", b"".join(b"Set-Cookie: answer=%b; Path=/\r\n" % gpp_answer(3 * n + at, "A") for at in range(3)) + b"Set-Cookie: ", 1), sources(n), b"\t<!>"))),
+    Case("6 runs of 20 lines refused by their prefix", entries(f"name: '_*', {VERBS}"), lambda n: (asked(), in_runs(116, 20, b"__Host-Http-n%x")(n))),
+    Case("6 runs of 20 lines refused by SameSite=None without Secure", entries("name: 'n*', same_site: None, http_only: true, partitioned: true, secure: keep"), lambda n: (asked(), in_runs(116, 20)(n))),
+    Case("6 runs of 20 lines with another Domain each, public_hosts, a page and a policy of 498 sources", entries("name: 'n*'", top="inject_guard: true\nundeclared: {evict: domain}\npublic_hosts: ['*.example']\n"), lambda n: (visited(n).replace(b"bench.example", b"a." * 110 + b"bench.example"), as_page(in_runs(100, 20, domain=b"%d.bench.example")(n), sources(n), b"\t<!>"))),
+    Case("3 answers, gpp, 8 ended globs, 297 names", consent("gpp") + "".join(f"  - {{{one}, category: c1, lifetime: 1h, purpose: x}}\n" for one in words(", until: 2020-01-01")), lambda n: (asked(*(b"Cookie: answer=" + gpp_answer(3 * n + at, "%41+") for at in range(3)), b"Cookie: " + b"; ".join(b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(297))), OK)),
+    Case("298 sealed values of a glob that is reported and not forwarded, 37 If-Match fields, a new host", entries("name: 'a*_*', seal: {accept_plain_until: 2999-01-01, too_large: pass}, renew: false, forward: false, stage: report, reason: x, owner: x, until: 2999-01-01", "name: 'aa*ab*'", "name: 'aaa*ac*'", top="inject_guard: true\npublic_hosts: [" + ", ".join(f"'*.h{k}.example'" for k in range(256)) + "]\n"), lambda n: (elsewhere(n, asked(NAVIGATION.strip(), b"Connection: " + b",".join(b"%x" % (n * 1000 + at) for at in range(1000)), *[b"If-Match: " + b",".join([b'"--cw-"'] * 4)] * 25, *[b"If-Match: " + b",".join([b'"--cw-"'] * 40)] * 12, sealed_values(b"aa%d_")(n))), OK), True),
+    *(
+        Case(f"{count} entries of a glob with 4 paths each, a location of its own, 296 sealed values", entries(*(f"name: 'pqr*', scope: {{hosts: ['*.example'{f', h{k}.example' if k in (5, 6) else ''}], paths: [{', '.join(f'/a/{k}/{at}' for at in range(4))}]}}" for k in range(count)), "name: 'aa*_*', seal: {accept_plain_until: 2999-01-01, too_large: pass}, renew: false"), lambda n: (elsewhere(n + 4, asked(b"Cookie: pqr%d=1" % n, sealed_values(b"aa%d_", 296)(n), target=b"/a/7/1/x")), answered(b"pqr%d=1;a" % n)), True)
+        for count in (197, 1990)
+    ),
     Case("a page of comments", GUARDED, page(b"\t<!>")),
     Case("a page of start tags", GUARDED, page(b"<html a=>")),
     Case("a page of attributes", GUARDED, page(b"a ", b"<html ")),

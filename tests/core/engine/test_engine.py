@@ -14,7 +14,15 @@ from cookiewarden.core.engine.decision import (
     Exchange,
     Reason,
 )
-from cookiewarden.core.engine.effort import EDITS_OF_RUN, EDITS_OF_SUPERSEDING, MAX_EDITS
+from cookiewarden.core.engine.effort import (
+    MAX_STEPS_OF_RESPONSE,
+    STEPS_OF_DELETION,
+    STEPS_OF_DOMAIN,
+    STEPS_OF_LINE,
+    STEPS_OF_REFUSAL,
+    STEPS_OF_RUN,
+    STEPS_OF_SUPERSEDING,
+)
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.memo import (
     MAX_FORM,
@@ -840,8 +848,8 @@ def test_the_memo_is_bounded_by_scopes_names_and_tails() -> None:
 def test_a_response_of_many_new_lines_stores_few_plans_and_is_judged_as_each_line(tail: bytes) -> None:
     tried, one = (engine(entries("name: 'n*', lifetime: 1h, path: /x"), Mode.ENFORCE) for _ in range(2))
     scope, other = tried.scope(SECURE), one.scope(SECURE)
-    tails = [tail % ((number % 60, number) if tail.count(b"%") > 1 else number) for number in range(100)]
-    names = [b"%b%d" % (b"nu"[number % 2 :][:1], number) for number in range(100)]
+    tails = [tail % ((number % 60, number) if tail.count(b"%") > 1 else number) for number in range(80)]
+    names = [b"%b%d" % (b"nu"[number % 2 :][:1], number) for number in range(80)]
     for _ in range(3):
         before, head = tried._remembered, run(*(part for both in zip(names, tails, strict=True) for part in both))
         found, decisions = tried.on_set_cookies(head, scope, lambda: clock_at(NOW), unexpected)
@@ -1016,8 +1024,9 @@ def test_new_lines_after_too_many_edits_are_policy_errors_and_not_remembered(
     scope = tried.scope(SECURE)
     parts, decisions = tried.on_set_cookies(run(*NUMBERED), scope, lambda: clock_at(NOW), unexpected)
     judged = [decision for decision in decisions if Reason.POLICY_ERROR not in decision.reasons]
-    edits = [len(d.reasons) + 4 // 3 + EDITS_OF_SUPERSEDING * bool(d.supersedes) for d in judged]
-    assert sum(edits[:-1]) <= MAX_EDITS - EDITS_OF_RUN < sum(edits) and len(edits) < 120
+    steps = [STEPS_OF_LINE + len(d.reasons) + 4 // 3 + STEPS_OF_SUPERSEDING * bool(d.supersedes) for d in judged]
+    room = MAX_STEPS_OF_RESPONSE - STEPS_OF_RUN
+    assert sum(steps[:-1]) + STEPS_OF_LINE <= room < sum(steps) + STEPS_OF_LINE and len(steps) < 120
     assert {decision.reasons for decision in decisions[len(judged) :]} == {(Reason.POLICY_ERROR,)}
     assert (b"n119=1; Domain=b.a.example" not in b"".join(parts)) is is_dropped
     for _ in range(8):  # the memo takes some lines of each response
@@ -1025,12 +1034,35 @@ def test_new_lines_after_too_many_edits_are_policy_errors_and_not_remembered(
     assert all(Reason.POLICY_ERROR not in decision.reasons for decision in decisions)
 
 
-def test_a_hundred_new_lines_of_four_edits_are_all_judged() -> None:
+@pytest.mark.parametrize(
+    ("policy", "name", "tail", "steps"),
+    [
+        (entries("name: sid"), b"__n", b"; %d", STEPS_OF_LINE + 1),  # undeclared
+        (entries("name: n"), b"n", b"; Max-Age=9; b; %d", STEPS_OF_LINE + 1),  # three attributes
+        (entries("name: n, same_site: None, secure: keep"), b"n", b"; %d", STEPS_OF_LINE + 1 + STEPS_OF_REFUSAL),
+        (entries("name: n"), b"n", b"; Max-Age=0; %d", STEPS_OF_LINE + 1 + STEPS_OF_DELETION),
+        (
+            "version: 1\npublic_hosts: [shop.example]\ncookies: [{name: n}]",
+            b"n",
+            b"; %d",
+            STEPS_OF_LINE + STEPS_OF_DOMAIN,
+        ),
+    ],
+)
+def test_so_many_new_lines_are_judged(policy: str, name: bytes, tail: bytes, steps: int) -> None:
+    tried = engine(policy, Mode.ENFORCE)
+    head = run(*(part for number in range(120) for part in (name, tail % number)))
+    _, decisions = tried.on_set_cookies(head, tried.scope(SECURE), lambda: clock_at(NOW), unexpected)
+    judged = sum(Reason.POLICY_ERROR not in decision.reasons for decision in decisions)
+    assert judged == (MAX_STEPS_OF_RESPONSE - STEPS_OF_RUN - STEPS_OF_LINE) // steps + 1
+
+
+def test_80_new_lines_of_four_edits_are_all_judged() -> None:
     policy = "name: 'n*', path: /x, same_site: None, secure: true, http_only: true, supersede: false"
     tried = engine(entries(policy))
     lines = tuple(
         part
-        for number in range(100)
+        for number in range(80)
         for part in (b"n%d" % number, b"; Path=/y; Max-Age=9999; Priority=Low; a; e%d" % number)
     )
     _, decisions = tried.on_set_cookies(run(*lines), tried.scope(SECURE), lambda: clock_at(NOW), unexpected)

@@ -207,6 +207,29 @@ def test_where_many_match_the_place_and_the_end_still_decide(
         assert best == max((rule.rank for rule in here if rule.entry is found.entry), default=None)
 
 
+ON_PATHS = st.lists(
+    st.tuples(
+        st.lists(st.text("ab/", max_size=5).map("/".__add__), max_size=2, unique=True).map(tuple),
+        st.sampled_from(["", "h"]),
+        st.sampled_from([1.0, math.inf]),
+    ),
+    min_size=2 * MANY,
+    max_size=4 * MANY,
+)
+
+
+@settings(max_examples=60)
+@given(ON_PATHS, st.sampled_from([None, b"/"]) | st.text("ab/", max_size=6).map(lambda path: b"/" + path.encode()))
+def test_of_many_entries_of_one_name_on_one_host_the_longest_path_applies(
+    declared: list[tuple[tuple[str, ...], str, float]], path: bytes | None
+) -> None:
+    entries = [replace(entry("a*", (h,) if h else (), paths), until=until) for paths, h, until in declared]
+    here = [rule for e in entries if e.until > 2 for rule in rules(e) if rule.applies(b"h", path)]
+    found = Matcher(entries).match(b"ab", b"h", path, now=2)
+    best = max((rule.rank for rule in here), default=None)
+    assert best == max((rule.rank for rule in here if rule.entry is found.entry), default=None)
+
+
 MANY_HERE = [entry("a" * length + "*", (f"h{length}",)) for length in range(1, 60)]
 
 
@@ -340,3 +363,9 @@ def test_the_texts_of_a_few_globs_are_stored_for_a_limited_number_of_sets() -> N
         found = matcher.match(b"%03d_x_" % number, b"h", b"/").entry
         assert found is not None and found.name == glob
         assert len(matcher._globs._few_texts) <= MAX_FEW_TEXTS
+
+
+def test_of_many_entries_of_one_name_that_are_all_for_other_hosts_no_one_applies() -> None:
+    matcher = Matcher(entry("a", ("h",), (f"/{number}",)) for number in range(2 * MANY))
+    assert matcher.match(b"a", b"h", b"/7/x").entry is not None
+    assert matcher.match(b"a", b"other", b"/7/x").out_of_scope

@@ -5,8 +5,8 @@ import pytest
 from cookiewarden.core.cookies.date import clock_at
 from cookiewarden.core.engine.decision import Action, Decision
 from cookiewarden.core.report.inventory import Side
-from cookiewarden.serve.observe.metrics import Labels, Metrics
-from cookiewarden.serve.observe.observations import MAX_LOOKED, Observations, Observed
+from cookiewarden.serve.observe.metrics import Labels, Metrics, Slot
+from cookiewarden.serve.observe.observations import MAX_LOOKED, MAX_TAILS, Examined, Observations, Observed
 
 PASSED = Decision(Action.PASS, None, ())
 
@@ -28,7 +28,7 @@ def on_request(observations: Observations, cookies: int) -> None:
 def on_response(observations: Observations, cookies: int) -> None:
     slot = Metrics(Labels(100, False)).cookies("response", (PASSED,) * cookies)
     lines = [(b"\r\nSet-Cookie: ", b"a%d=1" % number) for number in range(cookies)]
-    observations.on_response(slot, b"shop.example", b"/", lines, (PASSED,) * cookies, clock_at(0.0))
+    observations.on_response(slot, b"shop.example", b"/", lines, (PASSED,) * cookies, clock_at(0.0), {})
 
 
 def on_eviction(observations: Observations, cookies: int) -> None:
@@ -67,3 +67,43 @@ def test_there_is_room_again_after_a_taking(observes: object) -> None:
     assert callable(observes) and observations.take() == Observed()
     observes(observations, 2)
     assert len(observations.take().cookies) == 2
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_so_many_attribute_lists_of_one_response_are_looked_at(over: int) -> None:
+    count = MAX_TAILS + over
+    observations, slot = Observations(), Slot(())
+    lines = [(b"\r\nSet-Cookie: ", b"a%d=1; Max-Age=%d" % (n, n + 1)) for n in range(count)]
+    observations.on_response(slot, b"shop.example", b"/", lines, (PASSED,) * count, clock_at(0.0), {})
+    observed = observations.take()
+    assert len(observed.cookies) == MAX_TAILS and observed.left_out == ({Side.SERVER: over} if over else {})
+
+
+def test_the_runs_of_a_response_share_this_room() -> None:
+    observations, examined, half = Observations(), Examined(), MAX_TAILS // 2 + 1
+    for run in range(2):
+        lines = [(b"\r\nSet-Cookie: ", b"a%d=1; Max-Age=%d" % (n, run * 100 + n + 1)) for n in range(half)]
+        observations.on_response(Slot(()), b"shop.example", b"/", lines, (PASSED,) * half, clock_at(0.0), examined)
+    observed = observations.take()
+    assert len(observed.cookies) == MAX_TAILS and observed.left_out == {Side.SERVER: 2}
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_so_many_cookies_are_looked_at_between_two_takings(over: int) -> None:
+    count = MAX_LOOKED + over
+    observations, slot = Observations(), Slot(())
+    header = b"; ".join(b"a%d=1" % n for n in range(count))
+    for _ in range(2):  # the second time after a taking
+        observations.on_request(slot, b"shop.example", b"/", header, (PASSED,) * count)
+        observed = observations.take()
+        assert len(observed.cookies) == (0 if over else MAX_LOOKED)
+        assert observed.left_out == ({Side.REQUEST: count} if over else {})
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_scripts_have_the_same_room(over: int) -> None:
+    observations = Observations()
+    for number in range(MAX_LOOKED + over):
+        observations.on_script(b"a%d" % number, PASSED, b"shop.example", b"/")
+    observed = observations.take()
+    assert len(observed.cookies) == MAX_LOOKED and observed.left_out == ({Side.SCRIPT: over} if over else {})

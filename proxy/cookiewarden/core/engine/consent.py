@@ -33,8 +33,8 @@ NOTHING: Denied = frozenset()
 MAX_ANSWERS = 3
 """Maximum number of different values of the consent cookie that are read. Browsers have several for one page only if
 they belong to different domains or paths."""
-MAX_VALUE = 8192
-"""Maximum length of a value that is parsed, in octets: twice the length of a cookie that browsers store."""
+MAX_VALUE = 4096
+"""Maximum length of a value that is parsed, in octets. Browsers store no longer cookies (RFC 6265bis 5.6)."""
 
 
 def denied(consent: Consent, values: Iterable[bytes], gpc: bool) -> Denied:
@@ -129,12 +129,16 @@ def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:
             return read_onetrust(parameters(text))
         read = _READERS[form]
         words = read(unwrapped(text))
-        if "+" in text and "%" in text:
+        if "+" in text and "%" in text and form not in _IAB:
             # Some scripts write a `+` as itself, and form-encoders write it for a blank.
             return _one_of(words, read(unwrapped(text.replace("+", "%20"))))
         return words
     except UnicodeDecodeError:
         return None
+
+
+_IAB = ConsentFormat.TCF, ConsentFormat.GPP
+"""Formats in which neither a `+` nor a blank has a meaning."""
 
 
 def _one_of(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:

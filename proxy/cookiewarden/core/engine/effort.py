@@ -1,88 +1,76 @@
 """Limits of the work for one head.
 
 A memo makes ordinary heads cheap. A hostile head has new names and lines only, so the work for them has limits. Above a
-limit, new names and lines are neither judged nor stored, and the policy's `on_error` decides."""
+limit, new names and lines are neither judged nor stored, and the policy's `on_error` decides.
+
+Work is counted in steps of about a hundred of Python's bytecodes. `tests/bench/heads.py` compares the limits with the
+bytecodes that expensive heads take."""
 
 import math
 
-MAX_TRIES = 1000
-"""Maximum number of globs with text between two stars that are tried for the names of one Cookie header. Ordinary
-headers need fewer than a hundred. Other work for new names counts as tries, too."""
-MAX_TRIES_OF_LINES = 500
-"""The same number for the Set-Cookie lines of one response, which cost more to judge."""
-TRIES_OF_ENDED = 2
-"""Number of tries that count for a name that is compared with entries that have ended."""
-TRIES_OF_RENAMED = 4
-"""Number of tries that count for a name that is compared twice, because an entry gives it to another host's cookie."""
-OCTETS_OF_TRY = 32
-"""Octets of a Cookie header that count as a try, where the policy reads the visitor's answer from it."""
-MAX_EDITS = 500
-"""Maximum number of edits for the Set-Cookie lines of one response: the reasons of each new line, and one for each
-three attributes. A hundred new lines of four reasons and five attributes each are within the limit."""
-EDITS_OF_NAME = 8
-"""Number of edits that count for a name that is judged again, because the response changes the visitor's answer."""
-EDITS_OF_SUPERSEDING = 4
-"""Number of edits that count for a line that expires the previous cookie."""
-EDITS_OF_DELETION = 3
-"""Number of edits that count for a deletion, which is completed so that browsers obey it."""
-EDITS_OF_RENEWAL = 6
-"""Number of edits that count for a line under `renew: false`, which is compared with the cookies of the request."""
-OCTETS_OF_EDIT = 32
-"""Octets of the visitor's answers in a response that count as an edit."""
-EDITS_OF_RUN = 5
-"""Number of edits that count for each run of new lines. Other fields between two lines part them into runs."""
+MAX_STEPS_OF_REQUEST = 2500
+"""Maximum number of steps for the cookies of a request. 300 new names need 2,100, and browsers keep 180 cookies of a
+site."""
+MAX_STEPS_OF_RESPONSE = 2000
+"""Maximum number of steps for the Set-Cookie lines of a response, and for the cookies that it expires. 60 new lines of
+six edits each need less."""
+STEPS_OF_NAME = 7
+"""Steps for a new name in a request. A glob with text between two stars that is tried takes two steps."""
+STEPS_OF_ENDED = 2
+"""Steps for a name that is compared with entries that have ended."""
+STEPS_OF_RENAMED = 4
+"""Steps for a name that is compared twice, because an entry gives it to another host's cookie."""
+STEPS_OF_CARRIED = 5
+"""Steps for a cookie whose name or value is changed for the application."""
+STEPS_OF_RUN = 25
+"""Steps for a run of new lines. Other fields between two lines part them into runs."""
+STEPS_OF_LINE = 18
+"""Steps for a new line. Each reason is another step, and so are three attributes."""
+STEPS_OF_REFUSAL = 8
+"""Steps for a declared line that is refused after it was edited."""
+STEPS_OF_DELETION = 2
+"""Steps for a deletion, which is completed so that browsers obey it."""
+STEPS_OF_SUPERSEDING = 4
+"""Steps for a line that expires the previous cookie."""
+STEPS_OF_DOMAIN = 4
+"""Steps for a line that is compared with the public suffixes."""
+STEPS_OF_RENEWAL = 6
+"""Steps for a line under `renew: false`, which is compared with the cookies of the request."""
+STEPS_OF_EVICTION = 6
+"""Steps for a cookie that a response may expire."""
+OCTETS_OF_ANSWER = 6
+"""Octets of the visitor's answer that take a step."""
 
 
 class TooMuchEffort(Exception):
-    """An error for a head above a limit."""
+    """An error for a head above its limit."""
 
 
 class Effort:
     """The work that may still be done for one head."""
 
-    def __init__(self, tries: float = math.inf, edits: float = math.inf) -> None:
-        self.tries = tries
-        self.edits = edits
+    def __init__(self, steps: float = math.inf) -> None:
+        self.steps = steps
+        """Steps that are left; below 0 if the limit is exceeded."""
 
-    def spend(self, tries: int) -> None:
-        """Count some tries. Raises TooMuchEffort."""
-        self.tries -= tries
-        if self.tries < 0:
+    @property
+    def is_spent(self) -> bool:
+        return self.steps < 0
+
+    def count(self, steps: int) -> None:
+        """Count work that has been done, or that cannot be left out."""
+        self.steps -= steps
+
+    def spend(self, steps: int) -> None:
+        """Count work that comes next. Raises TooMuchEffort."""
+        self.steps -= steps
+        if self.steps < 0:
             raise TooMuchEffort
 
-    def begin_run(self) -> None:
-        """Count a run of Set-Cookie lines."""
-        self.edits -= EDITS_OF_RUN
-
-    def begin_line(self) -> None:
-        """Begin to judge a Set-Cookie line. Raises TooMuchEffort."""
-        if self.edits < 0:
-            raise TooMuchEffort
-
-    def end_line(self, reasons: int, attributes: int, is_superseded: bool, is_deletion: bool) -> None:
-        """Count the edits of a line, by the numbers of its reasons and its attributes. `is_superseded`: another line
-        expires the previous cookie."""
-        self.edits -= reasons + attributes // 3 + EDITS_OF_SUPERSEDING * is_superseded + EDITS_OF_DELETION * is_deletion
-
-    def renew(self) -> None:
-        """Count a line that may renew a cookie."""
-        self.edits -= EDITS_OF_RENEWAL
-
-    def read_answer(self, octets: int) -> None:
-        """Count the visitor's answers in a response."""
-        self.edits -= octets // OCTETS_OF_EDIT
-
-    def judges_again(self) -> bool:
-        """Count a name that is judged again. Return False above the limit."""
-        if self.edits < 0:
-            return False
-        self.edits -= EDITS_OF_NAME
-        return True
-
-    def room(self, names: int) -> int:
-        """Return how many of a number of cookies may still be expired. Each counts as an edit."""
-        room = int(min(names, max(0, self.edits)))
-        self.edits -= room
+    def room(self, items: int, steps: int) -> int:
+        """Count as much of some equal work as is allowed. Return the number of items for which it may be done."""
+        room = int(min(items, max(0, self.steps) // steps))
+        self.steps -= room * steps
         return room
 
 
@@ -90,11 +78,11 @@ UNLIMITED = Effort()
 """The effort for callers without limits."""
 
 
-def of_request(octets: int = 0) -> Effort:
-    """Return the limits of a request. `octets`: of a Cookie header from which the policy reads the visitor's answer."""
-    return Effort(MAX_TRIES - octets // OCTETS_OF_TRY)
+def of_request(answers: int = 0) -> Effort:
+    """Return the limit of a request. `answers`: octets of the visitor's answers in it."""
+    return Effort(MAX_STEPS_OF_REQUEST - answers // OCTETS_OF_ANSWER)
 
 
 def of_response() -> Effort:
-    """Return the limits of a response."""
-    return Effort(MAX_TRIES_OF_LINES, MAX_EDITS)
+    """Return the limit of a response."""
+    return Effort(MAX_STEPS_OF_RESPONSE)

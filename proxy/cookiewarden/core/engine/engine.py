@@ -38,6 +38,12 @@ from cookiewarden.core.engine.decision import (
     Reason,
 )
 from cookiewarden.core.engine.effort import (
+    OCTETS_OF_ANSWER,
+    STEPS_OF_CARRIED,
+    STEPS_OF_EVICTION,
+    STEPS_OF_LINE,
+    STEPS_OF_NAME,
+    STEPS_OF_RUN,
     UNLIMITED,
     Effort,
     TooMuchEffort,
@@ -227,7 +233,7 @@ class Engine(Judge):
         read = clock()
         host, https, paths, (before, gpc) = scope.key
         values = [cookie.value for cookie in cookies if not is_deletion(cookie, read)]
-        effort.read_answer(sum(map(len, values)))
+        effort.count(sum(map(len, values)) // OCTETS_OF_ANSWER)
         after = consent.denied_after(asked, values, len(values) < len(cookies), gpc)
         key = (host, https, paths, (consent.stricter(before, after), gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
@@ -247,12 +253,12 @@ class Engine(Judge):
         """Domains for declared (True) and undeclared cookies, computed when first needed."""
         self.effort = effort
         pieces = parse_cookie(b"; ".join(cookies))
-        for name, piece in pieces[: effort.room(len(pieces))]:
+        for name, piece in pieces[: effort.room(len(pieces), STEPS_OF_EVICTION)]:
             if name in found or not _has_content(piece) or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
             decision = scope.names.get(name)
             if decision is None:
-                if not self.effort.judges_again():
+                if effort.is_spent:
                     continue
                 decision = self._judge_and_remember_name(name, scope)
             if decision.enforced and not MAY_NOT_BE_HELD.isdisjoint(decision.reasons):
@@ -346,7 +352,7 @@ class Engine(Judge):
         learned = self._remembered + MAX_NEW
         read = clock()
         self.effort = effort or of_response()
-        self.effort.begin_run()
+        self.effort.count(STEPS_OF_RUN)
         for lead, line in lines:
             try:
                 after, decision = self.on_set_cookie(line.rstrip(b" \t"), scope, read, cookies, at)
@@ -372,7 +378,8 @@ class Engine(Judge):
     def _on_new_line(
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, clock: ExpiresClock
     ) -> tuple[bytes | None, Decision]:
-        """Judge a line that is dated, new or not stored."""
+        """Judge a line that is dated, new or not stored. Raises TooMuchEffort."""
+        self.effort.spend(STEPS_OF_LINE)
         if self._has_many_new or b"=" not in pair or len(pair) > MAX_PAIR or _has_control(line):
             return self.judge_set_cookie(line, scope, clock)
         found = EXPIRES.search(tail)
@@ -470,6 +477,7 @@ class Engine(Judge):
             if decision.action is Action.STRIP and decision.enforced:
                 after = None
             elif decision.entry is not None and decision.entry.is_transported:
+                self.effort.count(STEPS_OF_CARRIED)
                 # A cookie that is only reported reaches the application, so it needs the application's name and value.
                 names = names or frozenset(map(name_of, pieces))
                 sealed_so_far += decision.entry.seal is not None
@@ -526,7 +534,7 @@ class Engine(Judge):
             if plan.form is not None:
                 scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
-        effort = self.effort = of_request(len(header) if self.asks_consent else 0)
+        effort = self.effort = of_request(self._octets_of_answers(pieces))
         try:
             becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
         finally:
@@ -536,11 +544,18 @@ class Engine(Judge):
         if any([decision.entry is not None and decision.entry.is_transported for decision in decisions]):
             return after, decisions
         # A piece without a `=` is a value.
-        if effort.tries >= 0 and NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
+        if not effort.is_spent and NAMELESS not in key and sum(map(len, key)) + len(key) <= MAX_SHAPE:
             kept = tuple([piece is not None for piece in becomes])
             self._count(SHAPE_WEIGHT)
             scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
+
+    def _octets_of_answers(self, pieces: list[bytes]) -> int:
+        asked = self.policy.consent
+        if asked is None or not asked.cookie:
+            return 0
+        name = asked.cookie.encode()
+        return sum([len(piece) for piece in pieces if piece.lstrip(WSP).startswith(name)])
 
     def _unjudged(self, action: Action, entry: Entry | None = None) -> Decision:
         """Return the decision on a cookie that is not judged, because the ones before it took too much effort.
@@ -562,6 +577,7 @@ class Engine(Judge):
     # Memo
 
     def _judge_and_remember_name(self, name: bytes, scope: Scope) -> Decision:
+        self.effort.count(STEPS_OF_NAME)  # above the limit, too: exact names are judged
         try:
             decision = self.judge_name(name, scope)
         except TooMuchEffort:

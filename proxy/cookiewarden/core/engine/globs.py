@@ -53,7 +53,7 @@ class _Middle:
     def matches(self, name: bytes, effort: Effort) -> bool:
         """Check whether the texts between two stars are in a name that has the beginning and the end. Raises
         TooMuchEffort."""
-        effort.spend(1 + (len(name) >> 7))  # long names take more time
+        effort.spend(2 + (len(name) >> 7))  # long names take more time
         # Names may have all texts of many globs, but in another order. The first check rejects most of them.
         at = name.find(self.first, self.begun)
         if not 0 <= at <= name.rfind(self.last) - self.length:
@@ -97,6 +97,7 @@ class Globs:
     def of(self, name: bytes, effort: Effort) -> int:
         """Return the set of the globs that a name may match. For those with text between two stars, ask `matches`.
         Raises TooMuchEffort."""
+        effort.spend(0)
         begun = self._beginnings.of(name)
         found = begun and begun & self._ends.of(name[::-1])
         if found and len(name) < self._lengths[-1]:
@@ -104,7 +105,7 @@ class Globs:
         middles = found & self.with_middle
         if middles:
             if middles.bit_count() > FEW:
-                effort.spend(0)
+                effort.spend(1 + (len(name) >> 4))
                 found ^= middles ^ (middles & self._with_grams(name))
             elif not any(map(name.__contains__, self._texts_of(middles))):
                 found ^= middles

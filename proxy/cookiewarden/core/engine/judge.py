@@ -21,7 +21,15 @@ from cookiewarden.core.cookies.scope import host_matches
 from cookiewarden.core.engine import verbs
 from cookiewarden.core.engine.decision import Action, Decision, Reason
 from cookiewarden.core.engine.deletion import bare_deletion, complete, delete, without_tabs
-from cookiewarden.core.engine.effort import TRIES_OF_ENDED, TRIES_OF_RENAMED, UNLIMITED
+from cookiewarden.core.engine.effort import (
+    STEPS_OF_DELETION,
+    STEPS_OF_DOMAIN,
+    STEPS_OF_ENDED,
+    STEPS_OF_REFUSAL,
+    STEPS_OF_RENAMED,
+    STEPS_OF_SUPERSEDING,
+    UNLIMITED,
+)
 from cookiewarden.core.engine.matcher import ELSEWHERE, Match, Matcher
 from cookiewarden.core.engine.transport import Transport
 from cookiewarden.core.engine.verbs import Draft, Site, takes_secure
@@ -117,7 +125,6 @@ class Judge:
 
         `clock` has the times from which browsers count an Expires. `match` is the match of its name,
         if the caller has it. Raises TooMuchEffort."""
-        self.effort.begin_line()
         # A caller that has the match has checked the line for control characters.
         cookie = parse_set_cookie(line) if match is None else read_set_cookie(line)
         if cookie is None:
@@ -129,8 +136,20 @@ class Judge:
         else:
             reason = self.why_undeclared(cookie.name, match.out_of_scope, situation.site)
             after, decision = self._decide_undeclared(line, cookie, reason, deletion, situation.site)
-        self.effort.end_line(len(decision.reasons), len(cookie.names), decision.supersedes != b"", deletion)
+        self._count_edits(cookie, decision, deletion, situation.is_public)
         return after if decision.enforced else line, decision
+
+    def _count_edits(self, cookie: SetCookie, decision: Decision, is_deletion: bool, is_public: bool) -> None:
+        steps = len(decision.reasons) + len(cookie.names) // 3
+        if is_deletion:
+            steps += STEPS_OF_DELETION
+        if decision.action is Action.BLOCK and decision.entry is not None:
+            steps += STEPS_OF_REFUSAL
+        if decision.supersedes:
+            steps += STEPS_OF_SUPERSEDING
+        if is_public:
+            steps += STEPS_OF_DOMAIN
+        self.effort.count(steps)
 
     def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
         # RFC 9110 5.5: CR, LF and NUL must not be forwarded. Control characters are removed in every mode.
@@ -141,7 +160,7 @@ class Judge:
     def why_undeclared(self, name: bytes, out_of_scope: bool, site: Site, is_request: bool = False) -> Reason:
         path = None if is_request else site.path
         if self._has_ended:
-            self.effort.spend(TRIES_OF_ENDED)
+            self.effort.spend(STEPS_OF_ENDED)
             if self._ended.match(name, site.host, path, effort=self.effort).entry is not None:
                 return Reason.ENTRY_EXPIRED
         return Reason.OUT_OF_SCOPE if out_of_scope else Reason.UNDECLARED
@@ -227,7 +246,7 @@ class Judge:
         match = tables.matcher.match(plain_name, host, None, self.now, self.effort)
         if plain_name is not name and not _is_renamed_to(name, match.entry):
             # The cookie is renamed, but not for this host.
-            self.effort.spend(TRIES_OF_RENAMED)
+            self.effort.spend(STEPS_OF_RENAMED)
             found = tables.matcher.match(name, host, None, self.now, self.effort)
             match = found if found.entry is not None else ELSEWHERE
         if match.entry is not None:

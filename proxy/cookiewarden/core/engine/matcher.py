@@ -34,6 +34,36 @@ _STARS = re.compile(rb"\*+")
 _NOWHERE, ELSEWHERE = Match(None), Match(None, True)
 
 
+class _OnHost:
+    """The entries of one name on one host."""
+
+    __slots__ = ("_by_path", "_entries", "_on_any_path")
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self._entries = sorted(entries, key=_longest_path, reverse=True)
+        """The entries with the longest paths first, which is their rank where paths are not checked."""
+        self._on_any_path = mask_of([number for number, entry in enumerate(self._entries) if not entry.paths])
+        self._by_path = Beginnings(self._numbers_by_path() if len(entries) > MANY else {})
+
+    def at(self, location: Location) -> list[Entry]:
+        """Return the entries that may apply at a location: one of their paths does, unless only by its last slash."""
+        if location.path is None or len(self._entries) <= MANY:
+            return self._entries
+        numbers = self._on_any_path | self._by_path.of(location.whole_path)
+        return [self._entries[number] for number in numbers_of(numbers)]
+
+    def _numbers_by_path(self) -> dict[bytes, list[int]]:
+        paths: dict[bytes, list[int]] = {}
+        for number, entry in enumerate(self._entries):
+            for path in {with_slash(path) for path in entry.paths}:
+                paths.setdefault(path, []).append(number)
+        return paths
+
+
+def _longest_path(entry: Entry) -> int:
+    return max(map(len, entry.paths), default=0)
+
+
 class _Named:
     """All entries with one name, or with globs that match the same names."""
 
@@ -44,12 +74,14 @@ class _Named:
         self.until = max(entry.until for entry in entries)
         self.only = Match(entries[0]) if len(entries) == 1 else None
         """The match, if there is only one entry."""
-        self.on_hosts: dict[str, list[Entry]] = {}
+        self.on_hosts: dict[str, _OnHost] = {}
         """If there are many, the entries by their hosts. An empty host is for entries on any host."""
         if len(entries) > MANY:
+            hosts: dict[str, list[Entry]] = {}
             for entry in entries:
                 for host in entry.hosts or ("",):
-                    self.on_hosts.setdefault(host, []).append(entry)
+                    hosts.setdefault(host, []).append(entry)
+            self.on_hosts = {host: _OnHost(some) for host, some in hosts.items()}
 
 
 class _Here:
@@ -86,10 +118,16 @@ class _Here:
             return Match(max(here, key=location.rank)) if here else None
         ranks = location.hosts
         for host in [*sorted(on_hosts.keys() & ranks.keys(), key=ranks.__getitem__, reverse=True), ""]:
-            here = [e for e in on_hosts.get(host, ()) if e.until > self.now and location.has_path_of(e)]
-            if here:
-                return Match(max(here, key=location.path_rank))
+            if host in on_hosts and (found := self._first_on_host(on_hosts[host])) is not None:
+                return found
         return None
+
+    def _first_on_host(self, some: _OnHost) -> Match | None:
+        here = some.at(self.location)
+        if self.location.path is None:
+            return next((Match(entry) for entry in here if entry.until > self.now), None)
+        applying = [entry for entry in here if entry.until > self.now and self.location.has_path_of(entry)]
+        return Match(max(applying, key=self.location.path_rank)) if applying else None
 
 
 class Matcher:

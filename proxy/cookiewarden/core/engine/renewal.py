@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cookiewarden.core.cookies.cookie import WSP, SetCookie, parse_cookie, read_set_cookie, with_value
 from cookiewarden.core.cookies.date import ExpiresClock
 from cookiewarden.core.engine.decision import Action, Decision, Reason
-from cookiewarden.core.engine.effort import Effort
+from cookiewarden.core.engine.effort import STEPS_OF_RENEWAL, Effort
 from cookiewarden.core.engine.transport import MAX_OPENED, Transport, has_ended
 from cookiewarden.core.engine.verbs import Draft, Site, bound_lifetime
 from cookiewarden.core.policy.policy import Entry, Lifetime
@@ -95,7 +95,7 @@ class Renewal:
         if sent_as not in self._request.values:
             self._request.replaced.add(name)
             return after, decision
-        effort.renew()
+        effort.count(STEPS_OF_RENEWAL)
         live = self._live(sent_as, name, entry, site, now)
         if name not in self._request.replaced and live.has(value):
             return None if decision.enforced else line, self._refused(entry, decision.enforced)

@@ -46,7 +46,8 @@ def read_onetrust(text: str) -> frozenset[str] | None:
     return frozenset(group[1] for group in groups if group is not None and group[2] == "1")
 
 
-_COOKIEYES_PART = re.compile("([A-Za-z0-9_-]+):([A-Za-z0-9_-]*)")
+_COOKIEYES_TEXT = re.compile("[A-Za-z0-9_-]+:[A-Za-z0-9_-]*(?:,[A-Za-z0-9_-]+:[A-Za-z0-9_-]*)*")
+_COOKIEYES_PART = re.compile("([^:,]+):([^,]*)")
 _COOKIEYES_OWN = {"consentid", "consent", "action", "lastRenewedDate"}
 """Parts that are not categories."""
 
@@ -55,12 +56,14 @@ def read_cookieyes(text: str) -> frozenset[str] | None:
     """Parse `consentid:…,consent:yes,action:yes,necessary:yes,analytics:no,…` (source: CookieYes' script).
 
     Before the visitor answers, `action` is empty. A category that was added later is empty and not granted."""
-    found = [_COOKIEYES_PART.fullmatch(part) for part in text.split(",")]
-    parts = [(part[1], part[2]) for part in found if part is not None]
+    if not _COOKIEYES_TEXT.fullmatch(text):
+        return None
+    parts = _COOKIEYES_PART.findall(text)
     answers = dict(parts)
-    if len(answers) != len(found) or answers.get("action") != "yes":
+    if len(answers) != len(parts) or answers.get("action") != "yes":
         return None
-    categories = {name: answer for name, answer in parts if name not in _COOKIEYES_OWN}
-    if not {"yes", "no", ""}.issuperset(categories.values()):
+    for name in _COOKIEYES_OWN:
+        answers.pop(name, None)
+    if not {"yes", "no", ""}.issuperset(answers.values()):
         return None
-    return frozenset(name for name, answer in categories.items() if answer == "yes")
+    return frozenset([name for name, answer in answers.items() if answer == "yes"])

@@ -20,6 +20,7 @@ from cookiewarden.core.engine.verbs import takes_secure
 from cookiewarden.core.policy.policy import OnError
 from cookiewarden.serve.judging.policies import Policies
 from cookiewarden.serve.observe.metrics import POLICY_ERRORS, WITH_GPC, WITHOUT_GPC, done
+from cookiewarden.serve.observe.observations import Examined
 from cookiewarden.serve.wire.head import fields_of
 from cookiewarden.serve.wire.request_head import RequestHead, crossing_of, may_cross, values_of
 from cookiewarden.serve.wire.response_head import ResponseHead
@@ -131,6 +132,7 @@ class ExchangeCookies:
         sent, moment = (b"; ".join(self.request.cookies), time.time()) if self.engine.limits_renewal else (b"", 0.0)
         if self.shadow is not None:
             self._shadow_response(self.shadow, [lines for _, lines in response.cookies], clock)
+        examined: Examined = {}
         for at, lines in response.cookies:
             if scope is None:
                 response.parts[at] = self._unjudged_response(lines, self._undecided(Action.BLOCK))
@@ -145,7 +147,7 @@ class ExchangeCookies:
             if slot.count == 1 and observations is not None:
                 site, target = scope.site, self.request.path
                 over_http = not takes_secure(site)
-                observations.on_response(slot, site.host, target, lines, decisions, clock(), over_http)
+                observations.on_response(slot, site.host, target, lines, decisions, clock(), examined, over_http)
 
     def _unjudged_response(self, lines: SetCookieLines, decision: Decision) -> bytes:
         """Return the lines that are forwarded under one decision for all of them."""

@@ -17,6 +17,8 @@ MAX_LOOKED = 2000
 MAX_TAILS = 20
 """Maximum number of different attribute lists of one response that are examined. Cookies with further ones are only
 counted."""
+Examined = dict[bytes, tuple[Shape | None, int]]
+"""The shape and lifetime of each attribute list of a response. The shape of a deletion is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +69,27 @@ class Observations:
         lines: Iterable[tuple[bytes, bytes]],
         decisions: tuple[Decision, ...],
         clock: ExpiresClock,
+        examined: Examined,
         is_over_http: bool = False,
     ) -> None:
         """Record the first run of Set-Cookie lines of its kind. `lines`: pairs of the bytes before a line, and it.
-        `is_over_http`: browsers refuse Secure there."""
+        `examined`: the attribute lists of earlier runs of the response, which are added to. `is_over_http`: browsers
+        refuse Secure there."""
         if not self._has_room(slot, Side.SERVER, len(decisions)):
             return
         place = short_text(host), sample_path(target)
         found = []
-        known: dict[bytes, tuple[Shape | None, int]] = {}
         for (_, line), decision in zip(lines, decisions, strict=True):
             pair, _, tail = line.partition(b";")
-            if tail not in known:
-                if len(known) >= MAX_TAILS:
+            if tail not in examined:
+                if len(examined) >= MAX_TAILS:
                     self._leave_out(Side.SERVER, 1)
                     continue
                 cookie = parse_set_cookie(b"=x;" + tail)  # the value is not needed
                 is_live = cookie is not None and not is_deletion(cookie, clock)
-                known[tail] = shape_of(cookie, clock) if cookie is not None and is_live else (None, 0)
+                examined[tail] = shape_of(cookie, clock) if cookie is not None and is_live else (None, 0)
             name = b"" if parse_set_cookie(pair) is None else name_of(pair)
-            shape, seconds = known[tail] if name or pair else (None, 0)
+            shape, seconds = examined[tail] if name or pair else (None, 0)
             seen = _observation(name, "response", decision, *place, shape, seconds, len(pair) - 1)
             is_refused = is_over_http and shape is not None and not shape.secure
             found.append(seen._replace(is_over_http=True) if is_refused else seen)

@@ -410,7 +410,7 @@
     return true
   }
   const read = (value) => {
-    if (octets(value) > 8192 || indexOf(value, "\ufffd") >= 0) return null
+    if (octets(value) > 4096 || indexOf(value, "\ufffd") >= 0) return null
     try {
       const reader = readers[policy.consent.format]
       if (policy.consent.format === "onetrust") return reader(value)

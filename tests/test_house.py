@@ -29,6 +29,7 @@ IMPURE = {
 }
 THIRD_PARTY = {
     "yaml": ("policy/source.py",),
+    "annotated_types": ("report/wire.py",),
     "pydantic": ("policy/", "report/wire.py"),
     "pydantic_core": ("policy/",),
     "publicsuffixlist": ("cookies/suffix.py",),

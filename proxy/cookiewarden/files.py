@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from cookiewarden.core.policy.compose import Loaded, load
-from cookiewarden.core.policy.includes import Reader, Unread
+from cookiewarden.core.policy.compose import load
 from cookiewarden.core.policy.known import KnownEntries
+from cookiewarden.core.policy.loaded import Loaded, Reader, Unread
 from cookiewarden.core.policy.problem import Code
 
 MAX_FILE = 32 * 1024 * 1024

@@ -1,8 +1,8 @@
 """Policies for tests, written as users write them."""
 
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.compose import Loaded, load
-from cookiewarden.core.policy.includes import Unread
+from cookiewarden.core.policy.compose import load
+from cookiewarden.core.policy.loaded import Loaded, Unread
 from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.policy.problem import Code
 

@@ -9,7 +9,7 @@ from cookiewarden.adapters.lua.subset import outside
 from cookiewarden.cli.policies import PolicyRefused, load_policy
 from cookiewarden.cli.usage import FILE, REQUIRED_POLICY
 from cookiewarden.cli.writing import write
-from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.loaded import Loaded
 
 
 @click.command()

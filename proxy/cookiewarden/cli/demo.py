@@ -10,7 +10,7 @@ import uvloop
 from aiohttp import web
 
 from cookiewarden.cli.policies import load_policy
-from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.demo.app import application
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import create

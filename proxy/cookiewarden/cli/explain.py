@@ -14,7 +14,7 @@ from cookiewarden.cli.policies import load_policy
 from cookiewarden.cli.traffic import recorded_in
 from cookiewarden.cli.usage import FILE, FORMAT, say_nothing
 from cookiewarden.core.engine.decision import Exchange, Header, Reason
-from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.problem import Place, counted, printable
 from cookiewarden.core.report.forecast import Forecast
 from cookiewarden.keys import throw_away

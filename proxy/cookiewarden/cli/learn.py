@@ -17,8 +17,8 @@ from cookiewarden.cli.writing import write_new
 from cookiewarden.core.cookies.scope import canonical_host, host_matches, path_of
 from cookiewarden.core.engine.decision import Exchange
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.compose import Loaded, load
-from cookiewarden.core.policy.includes import Unread
+from cookiewarden.core.policy.compose import load
+from cookiewarden.core.policy.loaded import Loaded, Unread
 from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem, counted, printable
 from cookiewarden.core.policy.source import parse_source

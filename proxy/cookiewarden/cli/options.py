@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from cookiewarden.cli.policies import PolicyRefused
 from cookiewarden.cli.usage import FILE
-from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.problem import Code, Problem, in_order
-from cookiewarden.core.policy.source import Source, parse_source
 from cookiewarden.core.policy.wording import did_you_mean
 from cookiewarden.serve.settings import OPTIONS, Option, Settings, shown
+
+if TYPE_CHECKING:
+    from cookiewarden.core.policy.source import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -110,7 +112,7 @@ def misspelt_variables() -> list[str]:
     ]
 
 
-def _given(context: click.Context, option: Option, source: Source | None) -> Given:
+def _given(context: click.Context, option: Option, source: "Source | None") -> Given:
     given_by = context.get_parameter_source(option.name)
     text = context.params.get(option.name)
     if isinstance(text, tuple):
@@ -129,7 +131,9 @@ def _given(context: click.Context, option: Option, source: Source | None) -> Giv
     return Given(shown(option.default), GivenBy.NOBODY, "default")
 
 
-def _read_config(path: str) -> Source:
+def _read_config(path: str) -> "Source":
+    from cookiewarden.core.policy.source import parse_source
+
     try:
         raw = Path(path).read_bytes()
     except OSError as error:
@@ -143,7 +147,7 @@ def _read_config(path: str) -> Source:
     return source
 
 
-def _config_problems(source: Source) -> list[Problem]:
+def _config_problems(source: "Source") -> list[Problem]:
     if source.data is None:
         source.data = {}
     if not isinstance(source.data, dict):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import click
 
 from cookiewarden.cli.usage import Refused
-from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code, Problem, Severity, counted, has_errors, render_caret
 from cookiewarden.files import PolicyFiles, SeveralPolicyFiles

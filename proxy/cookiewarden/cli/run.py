@@ -12,8 +12,8 @@ import click
 from cookiewarden.cli.options import Given, GivenBy, gather, misspelt_variables, print_config, settings_options
 from cookiewarden.cli.policies import load_policy, print_problems
 from cookiewarden.core.policy.behind_envoy import envoy_problems
-from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.expiry import expiry_problems
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.problem import Problem, render_line
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for

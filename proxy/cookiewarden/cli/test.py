@@ -15,7 +15,7 @@ from cookiewarden.cli.policies import exit_code, print_problems
 from cookiewarden.cli.progress import Progress
 from cookiewarden.cli.usage import FILE, refuse_empty
 from cookiewarden.core.engine.engine import Engine
-from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.policy import Mode
 from cookiewarden.core.policy.problem import (
     Code,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cookiewarden.core.policy.compose import Loaded, load
-from cookiewarden.core.policy.includes import Unread
+from cookiewarden.core.policy.compose import load
 from cookiewarden.core.policy.known import KnownEntries
+from cookiewarden.core.policy.loaded import Loaded, Unread
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code
 from tests.support.items import AROUND, FILES, FRAGMENTS

@@ -1,13 +1,16 @@
 """Rules of a policy that have no effect where Envoy keeps the bodies of pages."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code, Problem
-from cookiewarden.core.policy.source import Source
+
+if TYPE_CHECKING:
+    from cookiewarden.core.policy.source import Source
 
 
-def envoy_problems(policy: Policy, sources: Mapping[str, Source]) -> list[Problem]:
+def envoy_problems(policy: Policy, sources: "Mapping[str, Source]") -> list[Problem]:
     """Return warnings for rules that the external processor of Envoy cannot apply."""
     place = policy.places.get("inject_guard")
     if place is None or not policy.inject_guard:

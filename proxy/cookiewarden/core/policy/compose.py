@@ -6,7 +6,7 @@ argument, so that the proxy, `check`, tests and an editor use the same code.
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cookiewarden.core.policy.checks import (
     attributes,
@@ -22,7 +22,8 @@ from cookiewarden.core.policy.checks import (
 )
 from cookiewarden.core.policy.draft import EntryDraft, overlay
 from cookiewarden.core.policy.entry import Declared, declare, places_of
-from cookiewarden.core.policy.includes import Reader, read_policy_files
+from cookiewarden.core.policy.includes import read_policy_files
+from cookiewarden.core.policy.loaded import Loaded, Reader
 from cookiewarden.core.policy.models.document import (
     CategoryModel,
     ConsentModel,
@@ -43,22 +44,6 @@ from cookiewarden.core.policy.policy import (
 from cookiewarden.core.policy.policy_file import PolicyFile
 from cookiewarden.core.policy.problem import Place, Problem, has_errors, in_order
 from cookiewarden.core.policy.source import Path, Source
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Result of loading: a policy (None if there are errors), all problems in order, and the sources by path."""
-
-    policy: Policy | None
-    problems: list[Problem]
-    sources: Mapping[str, Source] = field(default_factory=dict)
-    named: Mapping[str, Policy] = field(default_factory=dict)
-    """Further policies by name, of a processor for several applications."""
-
-    @property
-    def policies(self) -> list[Policy]:
-        """All policies."""
-        return [*([self.policy] if self.policy is not None else []), *self.named.values()]
 
 
 def load(path: str, read: Reader) -> Loaded:

@@ -3,11 +3,13 @@
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cookiewarden.core.policy.policy import DAY, Entry, Policy
 from cookiewarden.core.policy.problem import Code, Problem, counted
-from cookiewarden.core.policy.source import Source
+
+if TYPE_CHECKING:
+    from cookiewarden.core.policy.source import Source
 
 SOON = 30 * DAY
 """Seconds before the end at which `check` begins to warn."""
@@ -50,12 +52,12 @@ def ends_around(ends: Sequence[float], now: float) -> Ends:
     return Ends(ends[at - 1] if at else -math.inf, ends[at] if at < len(ends) else math.inf)
 
 
-def expiry_problems(policy: Policy, sources: Mapping[str, Source], now: float) -> list[Problem]:
+def expiry_problems(policy: Policy, sources: "Mapping[str, Source]", now: float) -> list[Problem]:
     """Return warnings for entries that have ended or will end within `SOON`."""
     return [_expiry_problem(entry, sources, now) for entry in policy.entries if entry.until <= now + SOON]
 
 
-def _expiry_problem(entry: Entry, sources: Mapping[str, Source], now: float) -> Problem:
+def _expiry_problem(entry: Entry, sources: "Mapping[str, Source]", now: float) -> Problem:
     place = entry.places.get("until", entry.place)
     source = sources.get(place.path)
     excerpt = source.line(place.pos) if source else ""

@@ -2,28 +2,17 @@
 
 import hashlib
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cookiewarden.core.policy.checks.names import repeated
 from cookiewarden.core.policy.draft import EntryDraft
+from cookiewarden.core.policy.loaded import Reader, Unread
 from cookiewarden.core.policy.models.document import IncludedFileModel, PolicyModel
 from cookiewarden.core.policy.policy_file import Include, M, PolicyFile, includes_of, listed, read_policy_file
 from cookiewarden.core.policy.problem import Code, Place, Pos, Problem
 from cookiewarden.core.policy.source import Source, parse_source
 from cookiewarden.core.policy.wording import did_you_mean
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """The reason why a file could not be read: a code, and a message for the place of the include."""
-
-    code: Code
-    message: str
-
-
-Reader = Callable[[str], bytes | Unread]
-"""Function that reads a file by its path relative to the folder of the main file."""
 
 
 @dataclass(frozen=True, slots=True)

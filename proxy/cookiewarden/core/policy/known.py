@@ -29,8 +29,7 @@ from typing import NamedTuple, TypeVar
 
 from cookiewarden.core.cookies.glob import name_matches
 from cookiewarden.core.policy.checks.names import sides
-from cookiewarden.core.policy.compose import Loaded, load
-from cookiewarden.core.policy.includes import Reader, Unread
+from cookiewarden.core.policy.compose import load
 from cookiewarden.core.policy.items import (
     Items,
     common_prefix,
@@ -41,6 +40,7 @@ from cookiewarden.core.policy.items import (
     items_of,
     lines_of,
 )
+from cookiewarden.core.policy.loaded import Loaded, Reader, Unread
 from cookiewarden.core.policy.policy import Entry, Policy
 from cookiewarden.core.policy.problem import Place, Pos, Problem
 

@@ -7,15 +7,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from annotated_types import Gt, Le
 
 from cookiewarden.core.policy.policy import Entry, Mode
 from cookiewarden.core.report.drift import Finding
 from cookiewarden.core.report.errors import ErrorCode
 from cookiewarden.core.report.forecast import Forecast
 from cookiewarden.core.report.inventory import Inventory
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +167,11 @@ DEFAULT_SWITCH, MAX_SWITCH = 3600.0, 7 * 86400.0
 class ModeDocument:
     """The body of a request to `/mode`."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid", "strict": True}
 
     mode: Literal["report", "enforce", "policy"]
     """The new mode; `policy` restores the mode of the setting or the policy."""
-    seconds: Annotated[float, Field(gt=0, le=MAX_SWITCH, strict=True)] = DEFAULT_SWITCH
+    seconds: Annotated[float, Gt(0), Le(MAX_SWITCH)] = DEFAULT_SWITCH
     """Seconds after which the mode reverts automatically."""
 
 
@@ -199,8 +202,11 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(of: Any) -> TypeAdapter[Any]:
-    """Return the adapter of a type. Adapters are built at first use, because building all takes 20 ms at startup."""
+def _adapter(of: Any) -> "TypeAdapter[Any]":
+    """Return the adapter of a type. Adapters are built at first use: most proxies never need them, and pydantic takes
+    10 MB."""
+    from pydantic import TypeAdapter
+
     return TypeAdapter(of)
 
 
@@ -325,6 +331,8 @@ def _no_number(word: str) -> None:
 
 
 def _read(of: type[T], data: bytes) -> T:
+    from pydantic import ValidationError
+
     wanted: Any = of
     try:
         if b"NaN" in data or b"Infinity" in data:  # maybe in a name

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.expiry import ends_around
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import BadKeys, keys_for

@@ -21,8 +21,8 @@ from itertools import chain
 from typing import Any
 
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.compose import Loaded
 from cookiewarden.core.policy.expiry import ends_around, ends_of
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.policy.problem import Severity, counted
 from cookiewarden.files import PolicyFiles, SeveralPolicyFiles, is_passing

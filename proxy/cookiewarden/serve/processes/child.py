@@ -23,8 +23,8 @@ import uvloop
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.includes import Unread
 from cookiewarden.core.policy.known import KnownEntries
+from cookiewarden.core.policy.loaded import Unread
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.keys import keyring

@@ -10,7 +10,7 @@ import uvloop
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import keyring
 from cookiewarden.serve.address import Address

@@ -21,7 +21,7 @@ from typing import Any
 import uvloop
 
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.compose import Loaded
+from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.serve.address import Address

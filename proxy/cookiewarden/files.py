@@ -9,12 +9,12 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
-from cookiewarden.core.policy.compose import load
-from cookiewarden.core.policy.known import KnownEntries
 from cookiewarden.core.policy.loaded import Loaded, Reader, Unread
 from cookiewarden.core.policy.problem import Code
+from cookiewarden.parsing import Check, Parser, ParserHere
 
 MAX_FILE = 32 * 1024 * 1024
 """Maximum octets of a file. A register of 100,000 entries takes 15 MB."""
@@ -50,8 +50,10 @@ can set back the ctime."""
 class PolicyFiles:
     """The main file of a policy and the files that it includes from the same folder."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, parser: Parser | None = None) -> None:
+        """Create the files of the policy at `path`. `parser`: the parser of reloads, by default in this process."""
         self.path = path
+        self.parser = parser or ParserHere()
         self.main = Path(path)
         self.folder = ""
         self.stamps: dict[str, Stamp] = {}
@@ -59,7 +61,6 @@ class PolicyFiles:
         """Content of each file of the last valid policy."""
         self.may_pass = False
         """True if the last load failed for a temporary reason outside the files."""
-        self._known = KnownEntries()
         self._waiting: dict[object, float] = {}
         """Start of each call that waits for the disk, on the monotonic clock."""
 
@@ -80,12 +81,21 @@ class PolicyFiles:
     def load(self) -> Loaded:
         """Read, parse and compose the policy. All files come from the folder to which the main file resolves now. A
         swapped `..data` link of a ConfigMap therefore never mixes two revisions."""
+        from cookiewarden.core.policy.compose import load
+
         return self._load(load)
 
-    def reload(self) -> Loaded:
-        """Load the policy, but parse only entries that have changed since the last call. The first call parses all. The
-        sources may lack the other entries."""
-        return self._load(self._known.load)
+    def reload(self, checks: tuple[Check, ...] = ()) -> Loaded:
+        """Load the policy by the parser, with the problems that `checks` find. The sources may be incomplete.
+
+        Raises OSError if the parser is another process that fails."""
+        try:
+            return self._reload(checks)
+        finally:
+            self.parser.rest()
+
+    def _reload(self, checks: tuple[Check, ...]) -> Loaded:
+        return self._load(partial(self.parser.load, checks=checks))
 
     def _load(self, load: Callable[[str, Reader], Loaded]) -> Loaded:
         with self._asking():
@@ -137,10 +147,10 @@ class PolicyFiles:
 class SeveralPolicyFiles(PolicyFiles):
     """The files of a policy and of further policies with names. Either all of them load, or none."""
 
-    def __init__(self, path: str, named: Mapping[str, str]) -> None:
+    def __init__(self, path: str, named: Mapping[str, str], parser: Parser | None = None) -> None:
         """Create the files. `named`: the main file of each further policy, by name."""
-        super().__init__(path)
-        self.named = {name: PolicyFiles(other) for name, other in named.items()}
+        super().__init__(path, parser)
+        self.named = {name: PolicyFiles(other, self.parser) for name, other in named.items()}
 
     def waits(self) -> float:
         return max([super().waits(), *(files.waits() for files in self.named.values())])
@@ -148,8 +158,10 @@ class SeveralPolicyFiles(PolicyFiles):
     def load(self) -> Loaded:
         return self._joined(super().load(), {name: files.load() for name, files in self.named.items()})
 
-    def reload(self) -> Loaded:
-        return self._joined(super().reload(), {name: files.reload() for name, files in self.named.items()})
+    def _reload(self, checks: tuple[Check, ...]) -> Loaded:
+        return self._joined(
+            super()._reload(checks), {name: files._reload(checks) for name, files in self.named.items()}
+        )
 
     def _joined(self, main: Loaded, found: Mapping[str, Loaded]) -> Loaded:
         policies = {name: loaded.policy for name, loaded in found.items() if loaded.policy is not None}

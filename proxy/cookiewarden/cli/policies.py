@@ -1,6 +1,6 @@
 """Policies for commands: loading, and printing of problems."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import click
@@ -9,7 +9,7 @@ from cookiewarden.cli.usage import Refused
 from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code, Problem, Severity, counted, has_errors, render_caret
-from cookiewarden.files import PolicyFiles, SeveralPolicyFiles
+from cookiewarden.files import PolicyFiles
 
 
 class PolicyRefused(Refused):
@@ -32,12 +32,14 @@ class ReadPolicy(NamedTuple):
     """Result of loading; its `policy` is never None."""
 
 
-def load_policy(path: str, named: Mapping[str, str] | None = None, reloads: bool = False) -> ReadPolicy:
-    """Load a policy, and further ones by name. Raises PolicyRefused if one has errors or cannot be read.
+def load_policy(path: str) -> ReadPolicy:
+    """Load a policy. Raises PolicyRefused if it has errors or cannot be read."""
+    files = PolicyFiles(path)
+    return accepted(files, files.load())
 
-    `reloads`: the files will be reloaded, so their entries are kept."""
-    files = SeveralPolicyFiles(path, named) if named else PolicyFiles(path)
-    loaded = files.reload() if reloads else files.load()
+
+def accepted(files: PolicyFiles, loaded: Loaded) -> ReadPolicy:
+    """Return a policy without errors. Raises PolicyRefused."""
     if loaded.policy is None:
         raise PolicyRefused(loaded)
     return ReadPolicy(files, loaded)

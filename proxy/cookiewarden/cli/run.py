@@ -6,17 +6,20 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import click
 
+from cookiewarden.cli.background import Background
 from cookiewarden.cli.options import Given, GivenBy, gather, misspelt_variables, print_config, settings_options
-from cookiewarden.cli.policies import load_policy, print_problems
+from cookiewarden.cli.policies import accepted, print_problems
 from cookiewarden.core.policy.behind_envoy import envoy_problems
 from cookiewarden.core.policy.expiry import expiry_problems
 from cookiewarden.core.policy.loaded import Loaded
-from cookiewarden.core.policy.problem import Problem, render_line
-from cookiewarden.files import PolicyFiles
+from cookiewarden.core.policy.problem import render_line
+from cookiewarden.files import PolicyFiles, SeveralPolicyFiles
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
+from cookiewarden.parsing import Check, ParserElsewhere
 from cookiewarden.serve import log
 from cookiewarden.serve.address import is_itself, is_local
 from cookiewarden.serve.settings import Settings
@@ -56,20 +59,23 @@ def run(context: click.Context, /, config: str | None, show: bool, **_: str | No
             f"--upstream {settings.upstream} is the proxy itself (--listen {settings.listen}); give the address of the "
             "application"
         )
-    with without_collections():
-        files, handed, problems = _read(settings)
+    parser = ParserElsewhere()
+    files = SeveralPolicyFiles(settings.policy, dict(settings.extproc_policy), parser)
+    with without_collections(), parser.forked():
+        reading = Background(partial(_read, settings, files))
         # Imported late: each of the two has large imports that the other does not need.
         if settings.workers == 1:
             from cookiewarden.serve.processes.in_process import run as serve
         else:
             from cookiewarden.serve.processes.pool import run as serve
+        handed = reading.result()
     with log.to_standard_error():
         for complaint in misspelt_variables():
             logger.warning("%s", complaint)
         if sys.stderr.isatty():
-            print_problems(problems)
+            print_problems(handed[0].problems)
         else:
-            for problem in problems:
+            for problem in handed[0].problems:
                 logger.warning("%s", render_line(problem))
         serve(settings, files, handed.pop())
     return 0
@@ -114,13 +120,19 @@ def without_collections() -> Iterator[None]:
         gc.enable()
 
 
-def _read(settings: Settings) -> tuple[PolicyFiles, list[Loaded], list[Problem]]:
+def _read(settings: Settings, files: PolicyFiles) -> list[Loaded]:
     """Read the policies and check the keys. The policy is returned in a list, so that the caller can remove its last
     reference; otherwise it stays in memory after a reload."""
-    files, loaded = load_policy(settings.policy, dict(settings.extproc_policy), reloads=True)
-    if settings.shadow:
-        load_policy(settings.shadow)  # the proxy does not start with an invalid shadow policy
-    assert loaded.policy is not None  # noqa: S101 (load_policy raises otherwise)
+    checks: tuple[Check, ...] = (partial(expiry_problems, now=time.time()),)
+    if settings.extproc is not None:
+        checks += (envoy_problems,)
+    try:
+        loaded = accepted(files, files.reload(checks)).loaded
+        if settings.shadow:  # the proxy does not start with an invalid shadow policy
+            shadow = PolicyFiles(settings.shadow, files.parser)
+            accepted(shadow, shadow.reload())
+    except OSError as error:
+        raise click.ClickException(f"the policy cannot be parsed: {(error.strerror or 'error').lower()}") from None
     try:
         for policy in loaded.policies:
             keys_for(policy, settings.seal_key_file)
@@ -128,11 +140,6 @@ def _read(settings: Settings) -> tuple[PolicyFiles, list[Loaded], list[Problem]]
         raise click.ClickException(str(bad)) from None
     except BadKeys as bad:
         raise click.UsageError(str(bad)) from None
-    problems = [*loaded.problems]
-    for policy in loaded.policies:
-        problems += expiry_problems(policy, loaded.sources, time.time())
-        if settings.extproc is not None:
-            problems += envoy_problems(policy, loaded.sources)
     for source in loaded.sources.values():
         source.clear()
-    return files, [loaded], problems
+    return [loaded]

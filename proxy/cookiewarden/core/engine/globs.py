@@ -97,7 +97,8 @@ class Globs:
     def of(self, name: bytes, effort: Effort) -> int:
         """Return the set of the globs that a name may match. For those with text between two stars, ask `matches`.
         Raises TooMuchEffort."""
-        effort.spend(0)
+        if self.with_middle:
+            effort.spend(0)  # other globs cost little
         begun = self._beginnings.of(name)
         found = begun and begun & self._ends.of(name[::-1])
         if found and len(name) < self._lengths[-1]:

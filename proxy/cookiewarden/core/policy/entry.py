@@ -45,6 +45,9 @@ class Places(Mapping[str, Place]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return dict, (dict(self),)  # another process has no source
+
 
 def places_of(defaults: RulesModel, main: Source) -> dict[str, Place]:
     """Return the places of the keys of `defaults` in the main file."""

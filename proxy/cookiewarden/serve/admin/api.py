@@ -23,7 +23,6 @@ from cookiewarden.core.report.wire import (
     ShadowDocument,
     dump,
     entry_document,
-    read_inventory,
 )
 from cookiewarden.keys import throw_away
 from cookiewarden.serve.admin.history import History
@@ -150,11 +149,12 @@ class Operation(Desk):
     async def computed(self, compute: Callable[[Inventory, Engine], T]) -> T | None:
         """Compute a result from a copy of the inventory and an enforcing engine, in a thread. Return None without
         an inventory."""
-        data = await self.inventory_json()
-        if data is None:
+        if self.inventory is None:
             return None
+        self.gather()
+        copied = await self.inventory.copied()
         engine = await self._enforcing()
-        return await in_short_turns(lambda: compute(read_inventory(data), engine))
+        return await in_short_turns(lambda: compute(copied(), engine))
 
     async def _enforcing(self) -> Engine:
         policy, (_, expiry) = self._policy(), self.reloader.nothing_ends_between

@@ -139,7 +139,7 @@ class ControlPlane:
         keys = partial(keys_for, path=settings.seal_key_file)
         switch = ModeSwitch(settings.mode)
         self.reloader = Reloader(files, switch, self.status, keys, self._put, self._turn, clock=clock)
-        self.shadow = shadow_reloader(settings, self.status, self._put_shadow, self._turn_shadow, clock)
+        self.shadow = shadow_reloader(settings, self.status, files.parser, self._put_shadow, self._turn_shadow, clock)
         self._deciding: set[asyncio.Task[None]] = set()
         workers.order_of = self._order_of
         workers.observe = self._observe

@@ -8,6 +8,7 @@ from functools import partial
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.files import PolicyFiles
 from cookiewarden.keys import KEY, BadKeys, keys_for
+from cookiewarden.parsing import Parser
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.reload import Reloader, Revision
@@ -19,6 +20,7 @@ from cookiewarden.serve.settings import Settings
 def shadow_reloader(
     settings: Settings,
     status: PolicyStatus,
+    parser: Parser,
     put: Callable[[Revision], Awaitable[list[object]]],
     turn: Callable[[], None],
     clock: Clock | None = None,
@@ -27,7 +29,7 @@ def shadow_reloader(
     if not settings.shadow:
         return None
     status.shadow = PolicyStatus()
-    files = PolicyFiles(settings.shadow)
+    files = PolicyFiles(settings.shadow, parser)
     keys = partial(_keys, settings)
     return Reloader(files, ModeSwitch(), status.shadow, keys, put, turn, Role.SHADOW, clock)
 

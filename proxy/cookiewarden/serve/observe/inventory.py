@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 import logging
 import os
+import pickle
 import stat
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from cookiewarden.core.engine.matcher import Match, Matcher
@@ -72,6 +75,17 @@ class LiveInventory:
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         return b"".join(pieces)
+
+    async def copied(self) -> Callable[[], Inventory]:
+        """Return a function that makes a copy of the inventory at this time, for another thread. The function's input
+        is built with turns for traffic. Unlike JSON, it does not need pydantic."""
+        head = pickle.dumps(replace(self.inventory, records={}))
+        pieces = []
+        for number, item in enumerate(list(self.inventory.records.items())):
+            pieces.append(pickle.dumps(item))
+            if number % YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        return lambda: replace(pickle.loads(head), records=dict(map(pickle.loads, pieces)))  # noqa: S301 (our own)
 
     async def watch(self) -> None:
         """Save the inventory every SAVE_SECONDS."""

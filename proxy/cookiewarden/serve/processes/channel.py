@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cookiewarden.core.engine.order import Order
+from cookiewarden.core.policy.policy import Policy
 from cookiewarden.serve.observe.metrics import Label
 from cookiewarden.serve.settings import Settings
 
@@ -49,6 +50,8 @@ class PolicyFilesRead:
     """Keys for the cookies that the policies seal."""
     named: Mapping[str, "PolicyFilesRead"] = field(default_factory=dict)
     """Further policies by name."""
+    policy: Policy | None = None
+    """The policy itself; None if it is large. A worker then parses the files, and keeps entries that do not change."""
 
 
 # Messages to a worker

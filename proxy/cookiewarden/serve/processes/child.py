@@ -23,11 +23,11 @@ import uvloop
 
 from cookiewarden.core.engine.engine import Engine
 from cookiewarden.core.engine.order import Order
-from cookiewarden.core.policy.known import KnownEntries
 from cookiewarden.core.policy.loaded import Unread
 from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import Code
 from cookiewarden.keys import keyring
+from cookiewarden.parsing import ParserHere
 from cookiewarden.serve import log
 from cookiewarden.serve.errors import CannotStart
 from cookiewarden.serve.observe.inventory import TAKE_SECONDS
@@ -44,8 +44,8 @@ class Preparer:
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._known: dict[str, KnownEntries] = {}
-        """Known entries by the path of their policy."""
+        self._parser = ParserHere()
+        """The parser of large policies."""
 
     async def prepared(
         self, read: PolicyFilesRead, order: Order, prepare: Callable[[Engine, Order], Awaitable[Prepared]]
@@ -68,9 +68,11 @@ class Preparer:
         return engine
 
     def _policy(self, read: PolicyFilesRead) -> Policy:
+        return read.policy if read.policy is not None else self._parsed(read)
+
+    def _parsed(self, read: PolicyFilesRead) -> Policy:
         missing = Unread(Code.INCLUDE_MISSING, "not among the files that the supervisor has read")
-        known = self._known.setdefault(read.path, KnownEntries())
-        loaded = known.load(read.path, lambda name: read.files.get(name, missing))
+        loaded = self._parser.load(read.path, lambda name: read.files.get(name, missing))
         if loaded.policy is None:
             raise ValueError("a policy that the supervisor validated is not valid")
         for source in loaded.sources.values():

@@ -22,8 +22,10 @@ import uvloop
 
 from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.loaded import Loaded
+from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.files import PolicyFiles
+from cookiewarden.parsing import MAX_ELSEWHERE
 from cookiewarden.serve.address import Address
 from cookiewarden.serve.control.reload import Revision
 from cookiewarden.serve.control.status import WorkerProcesses
@@ -340,10 +342,10 @@ class WorkerPool(CountingWorkers):
         paths = dict(self.settings.extproc_policy)
         labels = dict(self.labels.numbers)
         named = {
-            name: PolicyFilesRead(paths[name], other.files, labels, revision.keys)
+            name: PolicyFilesRead(paths[name], other.files, labels, revision.keys, policy=_if_small(other))
             for name, other in revision.named.items()
         }
-        return PolicyFilesRead(path, revision.files, labels, revision.keys, named)
+        return PolicyFilesRead(path, revision.files, labels, revision.keys, named, _if_small(revision))
 
     def counts(self) -> list[int]:
         cells = self.labels.cells
@@ -465,3 +467,8 @@ def _how(process: Process) -> str:
         return signal.Signals(-code).name
     except ValueError:  # a real-time signal has no name
         return f"signal {-code}"
+
+
+def _if_small(revision: Revision) -> Policy | None:
+    """Return the policy of a revision if workers should not parse it themselves."""
+    return revision.policy if sum(map(len, revision.files.values())) <= MAX_ELSEWHERE else None

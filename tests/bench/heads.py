@@ -705,6 +705,23 @@ CASES = [
         Case(f"{count} entries of a glob with 4 paths each, a location of its own, 296 sealed values", entries(*(f"name: 'pqr*', scope: {{hosts: ['*.example'{f', h{k}.example' if k in (5, 6) else ''}], paths: [{', '.join(f'/a/{k}/{at}' for at in range(4))}]}}" for k in range(count)), "name: 'aa*_*', seal: {accept_plain_until: 2999-01-01, too_large: pass}, renew: false"), lambda n: (elsewhere(n + 4, asked(b"Cookie: pqr%d=1" % n, sealed_values(b"aa%d_", 296)(n), target=b"/a/7/1/x")), answered(b"pqr%d=1;a" % n)), True)
         for count in (197, 1990)
     ),
+    *(
+        Case(f"{count} lines of {dates} unusual dates{more}", policy, lambda n, count=count, dates=dates: (visited(n), as_page(answered(*(b"c%d=1" % (n * 1000 + at) + b"".join(b";Expires=%d " % (n * 1000 + at + k) + b"1 " * 475 for k in range(dates)) for at in range(count))), sources(n), b"\t<!>")))
+        for count, dates in ((14, 2), (28, 1))
+        for policy, more in ((ONE, ""), (entries("name: 'c*'", top="inject_guard: true\nundeclared: {evict: domain}\n"), ", 300 evicted names, a page and a policy of 498 sources"))
+    ),
+    Case("Sec-GPC of 22,000 commas, 300 names of ended globs", consent("list").replace("{consent: required,", "{consent: opt-out,") + "".join(f"  - {{{one}, category: c1, lifetime: 1h, purpose: x}}\n" for one in words(", until: 2020-01-01")), lambda n: (asked(b"Sec-GPC: " + b"," * 15_800, b"Sec-GPC: %d" % n + b"," * 6000, *cookies([b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(297)])), OK)),
+    *(
+        Case(f"1 line and 1 cookie, {count} ended entries of one name on 119 nested hosts and nested paths", entries(*(f"name: p, until: 2020-01-01, scope: {{hosts: [{', '.join(repr('*' + '.a' * depth) for depth in range(1, 120))}], paths: ['{'/a' * (k + 1)}']}}" for k in range(count))), lambda n: (deep(n, asked(b"Cookie: p=%d" % n, target=b"/a" * 600)), answered(b"p=%d;a" % n)))
+        for count in (199, 500)
+    ),
+    Case("1 line, 2,000 globs a^i*b^j for paths with a slash at the end", entries(*(f"name: '{'a' * (k % 44 + 1)}*{'b' * (k // 44 + 1)}', scope: {{paths: [/x1/, /x2/, /u{k}/, /v{k}/]}}" for k in range(2000))), lambda n: (asked(target=b"/x%d" % n), answered(b"a" * 45 + b"%d" % n + b"b" * 46 + b"=1"))),
+    Case("1 cookie, 930 globs a^i*b^j of two entries, one of which has ended here", entries(*(one for k in range(930) for one in (f"name: '{'a' * (k % 31 + 1)}*{'b' * (k // 31 + 1)}', until: 2020-01-01, scope: {{hosts: [h0.example, h1.example]}}", f"name: '{'a' * (k % 31 + 1)}*{'b' * (k // 31 + 1)}', scope: {{hosts: [other.example]}}"))), lambda n: (elsewhere(n, asked(b"Cookie: " + b"a" * 40 + b"%d" % n + b"b" * 40 + b"=1")), OK)),
+    *(
+        Case(f"118 deletions of the consent cookie, 255 categories, a page{more}", PREFIXED.replace("name: __Host-Http-n,", "name: __Host-Http-n, same_site: None, partitioned: true, supersede: true, priority: High,").replace("  - {name: '__Host-Http-n_*', category: c1", "  - {name: r, category: need, renew: false, lifetime: 1h, purpose: x}\n  - {name: '__Host-Http-n_*', category: c1"), lambda n, first=first: (asked(NAVIGATION.strip(), *cookies([b"r=%d" % (n * 1000 + at) for at in range(300)])), as_page(answered(*([b"r=%d;Path=/" % n] * first), *(b"__Host-Http-n=%d;" % (n * 1000 + at) + TABS for at in range(118 - first))), sources(n), b"\t<!>")))
+        for first, more in ((0, ""), (1, ", a line that is not renewed"))
+    ),
+    Case("3 answers, gpp, 168 names of ended globs, 129 renamed names that are not forwarded, 25 If-Match fields", consent("gpp").replace("{consent: required,", "{consent: opt-out,") + "".join(f"  - {{{one}, category: c1, lifetime: 1h, purpose: x}}\n" for one in words(", until: 2020-01-01")) + "".join(f"  - {{name: m{k}, rename_to: __Host-m{k}, forward: false, stage: report, reason: x, owner: x, until: 2999-01-01, category: c1, lifetime: 1h, purpose: x}}\n" for k in range(135)), lambda n: (asked(*(b"Cookie: answer=" + gpp_answer(3 * n + at, "A") for at in range(3)), *[b"If-Match: " + b",".join([b'"--cw-"'] * 4)] * 25, b"Cookie: " + b"; ".join([b"a_b_c_d_e_f_g_h%d=1" % (n * 1000 + at) for at in range(168)] + [b"__Host-m%d=%d" % (at, n) for at in range(129)])), OK)),
     Case("a page of comments", GUARDED, page(b"\t<!>")),
     Case("a page of start tags", GUARDED, page(b"<html a=>")),
     Case("a page of attributes", GUARDED, page(b"a ", b"<html ")),

@@ -334,8 +334,8 @@ READ += [
     ("tcf", tc(bit_field(4096, [4096])), {"1", "vendor:4096"}),
     ("tcf", tc(bit_field(4097, [2])), None),
     ("tcf", tc(ranges(4097, 2)), None),
-    ("tcf", tc(ranges(755, *[2] * 300)), {"1", "vendor:2"}),
-    ("tcf", tc(ranges(755, *[2] * 301)), None),
+    ("tcf", tc(ranges(755, *[2] * 241)), {"1", "vendor:2"}),
+    ("tcf", tc(ranges(755, *[2] * 242)), None),
     ("tcf", tc(bit_field(3, [2]), version=1), None),
     ("tcf", tc(bit_field(3, [2]), version=3), None),
     # disclosed vendors

@@ -30,9 +30,15 @@ Denied = frozenset[tuple[str, Reason]]
 
 NOTHING: Denied = frozenset()
 
+MAX_LINES = 8
+"""Maximum number of Set-Cookie lines of the consent cookie in a response. More count like too many values."""
+MAX_ATTRIBUTES = 512
+"""Maximum length of the attributes of such a line, in octets. A longer line counts in the same way."""
 MAX_ANSWERS = 3
 """Maximum number of different values of the consent cookie that are read. Browsers have several for one page only if
 they belong to different domains or paths."""
+TOO_MANY = tuple([b"%d" % number for number in range(MAX_ANSWERS + 1)])
+"""Values that are not read, because there are too many."""
 MAX_VALUE = 4096
 """Maximum length of a value that is parsed, in octets. Browsers store no longer cookies (RFC 6265bis 5.6)."""
 
@@ -138,7 +144,12 @@ def _read(form: ConsentFormat, value: bytes) -> frozenset[str] | None:
 
 
 _IAB = ConsentFormat.TCF, ConsentFormat.GPP
-"""Formats in which neither a `+` nor a blank has a meaning."""
+"""Formats of bits, in which neither a `+` nor a blank has a meaning."""
+
+
+def steps_of(form: ConsentFormat, octets: int) -> int:
+    """Return the steps (`effort`) to read values of a length in octets."""
+    return octets // (5 if form in _IAB else 10)
 
 
 def _one_of(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:

@@ -33,13 +33,26 @@ STEPS_OF_DELETION = 2
 STEPS_OF_SUPERSEDING = 4
 """Steps for a line that expires the previous cookie."""
 STEPS_OF_DOMAIN = 4
-"""Steps for a line that is compared with the public suffixes."""
+"""Steps for a line whose Domain is compared with the public suffixes."""
 STEPS_OF_RENEWAL = 6
 """Steps for a line under `renew: false`, which is compared with the cookies of the request."""
-STEPS_OF_EVICTION = 6
+STEPS_OF_EVICTION = 8
 """Steps for a cookie that a response may expire."""
-OCTETS_OF_ANSWER = 6
-"""Octets of the visitor's answer that take a step."""
+MAX_STEPS_ABOVE = 300
+"""Further steps for the cookies of a request that have the exact name of an entry, such as a session."""
+STEPS_OF_ANSWER = 8
+"""Steps for a line of the consent cookie."""
+OCTETS_OF_DATE = 3
+"""Octets of the dates of a line that take a step."""
+
+
+USUAL_DATE = 40
+"""Octets of a date that cost nothing more than the line."""
+
+
+def steps_of_dates(octets: int) -> int:
+    """Return the steps for dates of a line. Parsers of cookies try each part of a date."""
+    return max(0, octets - USUAL_DATE) // OCTETS_OF_DATE
 
 
 class TooMuchEffort(Exception):
@@ -56,6 +69,10 @@ class Effort:
     @property
     def is_spent(self) -> bool:
         return self.steps < 0
+
+    @property
+    def is_overspent(self) -> bool:
+        return self.steps < -MAX_STEPS_ABOVE
 
     def count(self, steps: int) -> None:
         """Count work that has been done, or that cannot be left out."""
@@ -79,8 +96,8 @@ UNLIMITED = Effort()
 
 
 def of_request(answers: int = 0) -> Effort:
-    """Return the limit of a request. `answers`: octets of the visitor's answers in it."""
-    return Effort(MAX_STEPS_OF_REQUEST - answers // OCTETS_OF_ANSWER)
+    """Return the limit of a request. `answers`: steps for the visitor's answers in it."""
+    return Effort(MAX_STEPS_OF_REQUEST - answers)
 
 
 def of_response() -> Effort:

@@ -38,7 +38,7 @@ from cookiewarden.core.engine.decision import (
     Reason,
 )
 from cookiewarden.core.engine.effort import (
-    OCTETS_OF_ANSWER,
+    STEPS_OF_ANSWER,
     STEPS_OF_CARRIED,
     STEPS_OF_EVICTION,
     STEPS_OF_LINE,
@@ -49,6 +49,7 @@ from cookiewarden.core.engine.effort import (
     TooMuchEffort,
     of_request,
     of_response,
+    steps_of_dates,
 )
 from cookiewarden.core.engine.judge import Judge, Situation, Tables
 from cookiewarden.core.engine.matcher import Match
@@ -97,6 +98,10 @@ _NO_CLOCK: Callable[[], float] = float
 """A clock for callers without a time: it returns 0."""
 
 
+_SAYS_GPC = re.compile(rb"[ \t]*1[ \t]*(?:,[ \t]*1[ \t]*)*")
+"""Values of Sec-GPC. A repeated 1 counts as 1, in one field or in several."""
+
+
 class Engine(Judge):
     """Judge with a memo. Except for the memo it is immutable; a reload builds a new engine."""
 
@@ -125,6 +130,8 @@ class Engine(Judge):
         self._keyring = keyring
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
+        self._above_limits: dict[Action, Decision] = {}
+        """Decisions on cookies above the limits."""
         self._has_many_new = False
         """True while a response has so many new lines that no more are stored."""
 
@@ -210,9 +217,8 @@ class Engine(Judge):
             return NO_ANSWER
         name = asked.cookie.encode()
         pieces = parse_cookie(b"; ".join(cookies)) if name else []
-        values = [piece.partition(b"=")[2] for found, piece in pieces if found == name]
-        # A repeated 1 counts as 1, in one field or in several.
-        says_gpc = {word.strip(b" \t") for value in gpc for word in value.split(b",")} == {b"1"}
+        values = [piece.partition(b"=")[2].strip(WSP) for found, piece in pieces if found == name]
+        says_gpc = _SAYS_GPC.fullmatch(b",".join(gpc)) is not None
         return consent.denied(asked, values, says_gpc), says_gpc
 
     def after_response(
@@ -227,14 +233,22 @@ class Engine(Judge):
             return scope
         name = asked.cookie.encode()
         named = [line for line in lines if line.lstrip(WSP).startswith(name) and _name(line) == name]
-        cookies = [cookie for cookie in map(parse_set_cookie, named) if cookie and cookie.name == name]
-        if not cookies:
+        if not named:
             return scope
-        read = clock()
         host, https, paths, (before, gpc) = scope.key
-        values = [cookie.value for cookie in cookies if not is_deletion(cookie, read)]
-        effort.count(sum(map(len, values)) // OCTETS_OF_ANSWER)
-        after = consent.denied_after(asked, values, len(values) < len(cookies), gpc)
+        if len(named) > consent.MAX_LINES or any(
+            [len(line.partition(b";")[2]) > consent.MAX_ATTRIBUTES for line in named]
+        ):
+            after = consent.denied_after(asked, consent.TOO_MANY, True, gpc)
+        else:
+            cookies = [cookie for cookie in map(parse_set_cookie, named) if cookie and cookie.name == name]
+            if not cookies:
+                return scope
+            read = clock()
+            values = [cookie.value for cookie in cookies if not is_deletion(cookie, read)]
+            effort.count(STEPS_OF_ANSWER * len(cookies) + consent.steps_of(asked.format, sum(map(len, values))))
+            effort.count(steps_of_dates(sum([len(one[2]) for cookie in cookies for one in cookie.lifetime().all])))
+            after = consent.denied_after(asked, values, len(values) < len(cookies), gpc)
         key = (host, https, paths, (consent.stricter(before, after), gpc))
         return self._scopes.get(key) or self._new_scope(key, scope.site)
 
@@ -389,6 +403,7 @@ class Engine(Judge):
         # Plans do not apply to dates that browsers ignore for their length, or to dates without a known clock.
         if len(date) > MAX_ATTRIBUTE or not clock.is_known:
             return self.judge_set_cookie(line, scope, clock)
+        self.effort.spend(steps_of_dates(len(date)))
         before, rest = tail[: found.start(1)], tail[found.end(1) :]
         plan = self._dated_plan(name, before, rest, date, scope, clock) if name in scope.bounds else None
         if plan is not None:
@@ -477,11 +492,11 @@ class Engine(Judge):
             if decision.action is Action.STRIP and decision.enforced:
                 after = None
             elif decision.entry is not None and decision.entry.is_transported:
-                self.effort.count(STEPS_OF_CARRIED)
                 # A cookie that is only reported reaches the application, so it needs the application's name and value.
                 names = names or frozenset(map(name_of, pieces))
                 sealed_so_far += decision.entry.seal is not None
-                if sealed_so_far > MAX_OPENED and decision.entry.seal is not None:
+                self.effort.count(STEPS_OF_CARRIED)
+                if self.effort.is_spent or (sealed_so_far > MAX_OPENED and decision.entry.seal is not None):
                     carried = self._unjudged(Action.STRIP, decision.entry)
                     after = None if carried.enforced else piece
                 else:
@@ -534,7 +549,7 @@ class Engine(Judge):
             if plan.form is not None:
                 scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
-        effort = self.effort = of_request(self._octets_of_answers(pieces))
+        effort = self.effort = of_request(self._steps_of_answers(pieces))
         try:
             becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
         finally:
@@ -550,19 +565,24 @@ class Engine(Judge):
             scope.headers[key] = CookiesPlan(decisions, None if all(kept) else kept, after is not None)
         return after, decisions
 
-    def _octets_of_answers(self, pieces: list[bytes]) -> int:
+    def _steps_of_answers(self, pieces: list[bytes]) -> int:
         asked = self.policy.consent
         if asked is None or not asked.cookie:
             return 0
         name = asked.cookie.encode()
-        return sum([len(piece) for piece in pieces if piece.lstrip(WSP).startswith(name)])
+        octets = sum([len(piece) for piece in pieces if name in piece and name_of(piece) == name])
+        return consent.steps_of(asked.format, octets)
 
     def _unjudged(self, action: Action, entry: Entry | None = None) -> Decision:
         """Return the decision on a cookie that is not judged, because the ones before it took too much effort.
 
         `entry`: its entry, if it is known."""
         enforced = self.mode is Mode.ENFORCE and self.policy.on_error is OnError.CLOSED
-        return Decision(action, entry, (Reason.POLICY_ERROR,), enforced and not (entry and entry.report_only))
+        if entry is not None:
+            return Decision(action, entry, (Reason.POLICY_ERROR,), enforced and not entry.report_only)
+        if action not in self._above_limits:  # one object for all, because metrics look up new objects
+            self._above_limits[action] = Decision(action, None, (Reason.POLICY_ERROR,), enforced)
+        return self._above_limits[action]
 
     def judge_script(self, name: bytes, situation: Situation) -> Decision | None:
         """Judge a cookie that a script of the page tries to set. Return None if it is allowed."""
@@ -577,7 +597,9 @@ class Engine(Judge):
     # Memo
 
     def _judge_and_remember_name(self, name: bytes, scope: Scope) -> Decision:
-        self.effort.count(STEPS_OF_NAME)  # above the limit, too: exact names are judged
+        self.effort.count(STEPS_OF_NAME)
+        if self.effort.is_overspent:
+            return self._unjudged(Action.STRIP)
         try:
             decision = self.judge_name(name, scope)
         except TooMuchEffort:

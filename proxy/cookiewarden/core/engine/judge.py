@@ -29,6 +29,7 @@ from cookiewarden.core.engine.effort import (
     STEPS_OF_RENAMED,
     STEPS_OF_SUPERSEDING,
     UNLIMITED,
+    steps_of_dates,
 )
 from cookiewarden.core.engine.matcher import ELSEWHERE, Match, Matcher
 from cookiewarden.core.engine.transport import Transport
@@ -147,9 +148,9 @@ class Judge:
             steps += STEPS_OF_REFUSAL
         if decision.supersedes:
             steps += STEPS_OF_SUPERSEDING
-        if is_public:
+        if is_public and b"domain" in cookie.names:
             steps += STEPS_OF_DOMAIN
-        self.effort.count(steps)
+        self.effort.count(steps + steps_of_dates(sum([len(one[2]) for one in cookie.lifetime().all])))
 
     def _malformed(self, line: bytes) -> tuple[bytes | None, Decision]:
         # RFC 9110 5.5: CR, LF and NUL must not be forwarded. Control characters are removed in every mode.

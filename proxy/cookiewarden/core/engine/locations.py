@@ -35,11 +35,7 @@ class _Declared(NamedTuple):
 
     @classmethod
     def of(cls, paths: Iterable[str]) -> "_Declared":
-        found = [
-            (text.encode(), len(path))
-            for path in sorted(paths, key=len, reverse=True)
-            for text in ((path,) if path.endswith("/") else (path + "/", path + _END.decode()))
-        ]
+        found = [(text, len(path)) for path in sorted(paths, key=len, reverse=True) for text in beginnings_of(path)]
         return cls(tuple([text for text, _ in found]), [length for _, length in found])
 
 
@@ -53,12 +49,6 @@ class Location:
     checked."""
     _declared: dict[tuple[str, ...], _Declared]
     """The paths of entries. All locations share them."""
-
-    @property
-    def whole_path(self) -> bytes:
-        """The path with a slash at its end."""
-        path = (self.path or b"").removesuffix(_END)
-        return path if path.endswith(b"/") else path + b"/"
 
     def has(self, entry: Entry) -> bool:
         """Check whether an entry applies here."""
@@ -139,6 +129,12 @@ class Locations:
         self._patterns += len(hosts)
         self._locations[key] = location
         return location
+
+
+def beginnings_of(path: str) -> tuple[bytes, ...]:
+    """Return the texts with which the `path` of a location begins if a declared path matches it (`path_match`)."""
+    text = path.encode()
+    return (text,) if text.endswith(b"/") else (text + b"/", text + _END)
 
 
 def with_slash(path: str) -> bytes:

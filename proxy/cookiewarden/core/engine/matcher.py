@@ -13,7 +13,7 @@ from itertools import groupby
 
 from cookiewarden.core.engine.effort import UNLIMITED, Effort
 from cookiewarden.core.engine.globs import Globs, in_order, sides
-from cookiewarden.core.engine.locations import Location, Locations, host_rank, with_slash
+from cookiewarden.core.engine.locations import Location, Locations, beginnings_of, host_rank
 from cookiewarden.core.engine.masks import MAX_BITS, Beginnings, Sets, mask_of, numbers_of
 from cookiewarden.core.policy.policy import Entry
 
@@ -34,54 +34,70 @@ _STARS = re.compile(rb"\*+")
 _NOWHERE, ELSEWHERE = Match(None), Match(None, True)
 
 
-class _OnHost:
-    """The entries of one name on one host."""
-
-    __slots__ = ("_by_path", "_entries", "_on_any_path")
-
-    def __init__(self, entries: list[Entry]) -> None:
-        self._entries = sorted(entries, key=_longest_path, reverse=True)
-        """The entries with the longest paths first, which is their rank where paths are not checked."""
-        self._on_any_path = mask_of([number for number, entry in enumerate(self._entries) if not entry.paths])
-        self._by_path = Beginnings(self._numbers_by_path() if len(entries) > MANY else {})
-
-    def at(self, location: Location) -> list[Entry]:
-        """Return the entries that may apply at a location: one of their paths does, unless only by its last slash."""
-        if location.path is None or len(self._entries) <= MANY:
-            return self._entries
-        numbers = self._on_any_path | self._by_path.of(location.whole_path)
-        return [self._entries[number] for number in numbers_of(numbers)]
-
-    def _numbers_by_path(self) -> dict[bytes, list[int]]:
-        paths: dict[bytes, list[int]] = {}
-        for number, entry in enumerate(self._entries):
-            for path in {with_slash(path) for path in entry.paths}:
-                paths.setdefault(path, []).append(number)
-        return paths
-
-
 def _longest_path(entry: Entry) -> int:
     return max(map(len, entry.paths), default=0)
+
+
+def _by_path(paths_of: Iterable[tuple[int, Iterable[str]]]) -> dict[bytes, list[int]]:
+    """Return numbers by the texts with which a matching path begins. `paths_of`: paths of ascending numbers."""
+    found: dict[bytes, list[int]] = {}
+    for number, paths in paths_of:
+        for text in {text for path in paths for text in beginnings_of(path)}:
+            found.setdefault(text, []).append(number)
+    return found
+
+
+class _Many:
+    """An index of many entries with one name. Their numbers are places in `entries`."""
+
+    __slots__ = ("_living", "_on_any_path", "_on_hosts", "_on_paths", "entries")
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries = sorted(entries, key=_longest_path, reverse=True)
+        """The entries, the longest path first, which is their rank where paths are not checked."""
+        hosts: dict[str, list[int]] = {}
+        for number, entry in enumerate(self.entries):
+            for host in entry.hosts or ("",):
+                hosts.setdefault(host, []).append(number)
+        self._on_hosts = Sets(hosts)
+        """The entries on each host. An empty one stands for any."""
+        self._on_any_path = mask_of([number for number, entry in enumerate(self.entries) if not entry.paths])
+        self._on_paths = Beginnings(_by_path((number, entry.paths) for number, entry in enumerate(self.entries)))
+        self._living = -math.inf, (1 << len(entries)) - 1
+
+    def first(self, location: Location, now: float, effort: Effort) -> Match | None:
+        """Return the match with the highest rank, which is on the most exact host."""
+        numbers, ranks, on_hosts = self._of_living(now), location.hosts, self._on_hosts.numbers
+        if location.path is not None:
+            numbers &= self._on_any_path | self._on_paths.of(location.path)
+        hosts = sorted(on_hosts.keys() & ranks.keys(), key=ranks.__getitem__, reverse=True)
+        effort.count(2 + len(hosts) // 4)
+        for host in [*hosts, ""]:
+            here = numbers & self._on_hosts.union([host]) if host in on_hosts else 0
+            if here and location.path is None:
+                return Match(self.entries[(here & -here).bit_length() - 1])
+            if here:
+                effort.count(here.bit_count() // 2)
+                return Match(max([self.entries[number] for number in numbers_of(here)], key=location.path_rank))
+        return None
+
+    def _of_living(self, now: float) -> int:
+        if self._living[0] != now:
+            self._living = now, mask_of([number for number, entry in enumerate(self.entries) if entry.until > now])
+        return self._living[1]
 
 
 class _Named:
     """All entries with one name, or with globs that match the same names."""
 
-    __slots__ = ("entries", "on_hosts", "only", "until")
+    __slots__ = ("entries", "many", "only", "until")
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
         self.until = max(entry.until for entry in entries)
         self.only = Match(entries[0]) if len(entries) == 1 else None
         """The match, if there is only one entry."""
-        self.on_hosts: dict[str, _OnHost] = {}
-        """If there are many, the entries by their hosts. An empty host is for entries on any host."""
-        if len(entries) > MANY:
-            hosts: dict[str, list[Entry]] = {}
-            for entry in entries:
-                for host in entry.hosts or ("",):
-                    hosts.setdefault(host, []).append(entry)
-            self.on_hosts = {host: _OnHost(some) for host, some in hosts.items()}
+        self.many = _Many(entries) if len(entries) > MANY else None
 
 
 class _Here:
@@ -101,33 +117,22 @@ class _Here:
         self.ranks: dict[int, tuple[int, int]] = {}
         """The ranks of the entries of globs with equal beginnings and ends."""
 
-    def match(self, named: _Named) -> Match | None:
+    def match(self, named: _Named, effort: Effort) -> Match | None:
         """Return the match with the highest rank here, or None."""
         if named.only is not None:
             entry = named.entries[0]
             return named.only if entry.until > self.now and self.location.has(entry) else None
         if named not in self._found:
-            self._found[named] = self._first_of(named)
+            self._found[named] = self._first_of(named, effort)
         return self._found[named]
 
-    def _first_of(self, named: _Named) -> Match | None:
-        """Find the match with the highest rank, which is on the most exact host."""
-        location, on_hosts = self.location, named.on_hosts
-        if not on_hosts:
-            here = [e for e in named.entries if e.until > self.now and location.has(e)]
-            return Match(max(here, key=location.rank)) if here else None
-        ranks = location.hosts
-        for host in [*sorted(on_hosts.keys() & ranks.keys(), key=ranks.__getitem__, reverse=True), ""]:
-            if host in on_hosts and (found := self._first_on_host(on_hosts[host])) is not None:
-                return found
-        return None
-
-    def _first_on_host(self, some: _OnHost) -> Match | None:
-        here = some.at(self.location)
-        if self.location.path is None:
-            return next((Match(entry) for entry in here if entry.until > self.now), None)
-        applying = [entry for entry in here if entry.until > self.now and self.location.has_path_of(entry)]
-        return Match(max(applying, key=self.location.path_rank)) if applying else None
+    def _first_of(self, named: _Named, effort: Effort) -> Match | None:
+        """Find the match with the highest rank."""
+        if named.many is not None:
+            return named.many.first(self.location, self.now, effort)
+        effort.count(len(named.entries) // 2)
+        here = [entry for entry in named.entries if entry.until > self.now and self.location.has(entry)]
+        return Match(max(here, key=self.location.rank)) if here else None
 
 
 class Matcher:
@@ -162,19 +167,19 @@ class Matcher:
         """Index the globs by host and by path."""
         hosts: dict[str, list[int]] = {"": []}
         """The globs on each host. An empty one stands for any."""
-        paths: dict[bytes, list[int]] = {}
-        on_any_path = []
+        on_any_path, on_paths = [], []
         for number, named in enumerate(self._named):
             for host in {host for entry in named.entries for host in entry.hosts or ("",)}:
                 hosts.setdefault(host, []).append(number)
             if not all(entry.paths for entry in named.entries):
                 on_any_path.append(number)
-                continue
-            for path in {with_slash(path) for entry in named.entries for path in entry.paths}:
-                paths.setdefault(path, []).append(number)
+            else:
+                on_paths.append((number, {path for entry in named.entries for path in entry.paths}))
         self._on_hosts = Sets(hosts)
         self._on_any_path = mask_of(on_any_path)
-        self._on_paths = Beginnings(paths, 4 * MAX_BITS)  # deep paths have many beginnings, so their unions are stored
+        self._on_paths = Beginnings(
+            _by_path(on_paths), 4 * MAX_BITS
+        )  # deep paths have many beginnings, so their unions are stored
 
     @property
     def is_empty(self) -> bool:
@@ -206,7 +211,7 @@ class Matcher:
         if here is None or here.where != (host, path) or here.now != now:
             here = self._last[path is None] = self._at(host, path, now)
         exact = self._exactly(name)
-        if exact is not None and (found := here.match(exact)) is not None:
+        if exact is not None and (found := here.match(exact, effort)) is not None:
             return found
         globs = self._globs.of(name, effort)
         if globs and (found := self._first(name, globs & here.globs, here, effort)) is not None:
@@ -237,10 +242,11 @@ class Matcher:
                 continue
             globs ^= lowest
             if self._globs.matches(number, name, effort):
-                found = here.match(self._named[number])
+                found = here.match(self._named[number], effort)
                 if found is not None:
                     return found
                 here.globs &= ~lowest  # no entry applies here
+                effort.spend(1)
         return None
 
     def _first_alike(self, name: bytes, globs: int, here: _Here, effort: Effort) -> Match | None:
@@ -251,13 +257,13 @@ class Matcher:
         ]
         for number in sorted(numbers, key=here.ranks.__getitem__, reverse=True):
             if self._globs.matches(number, name, effort):
-                return here.match(self._named[number])
+                return here.match(self._named[number], effort)
         return None
 
     def _ranks_here(self, number: int, here: _Here, effort: Effort) -> bool:
         """Set the rank of a glob. Return False if all its entries are for other locations."""
         effort.spend(1)
-        found = here.match(self._named[number])
+        found = here.match(self._named[number], effort)
         if found is None or found.entry is None:
             here.globs &= ~(1 << number)
             return False
@@ -273,7 +279,7 @@ class Matcher:
             living = globs = self._living[1]
             globs &= self._on_hosts.union(["", *(self._on_hosts.numbers.keys() & location.hosts.keys())])
             if path is not None:
-                globs &= self._on_any_path | self._on_paths.of(location.whole_path)
+                globs &= self._on_any_path | self._on_paths.of(location.path or b"")
             if len(self._here) >= MAX_HERE:
                 self._here.clear()
             here = self._here[location, now] = _Here((host, path), location, now, globs, living)

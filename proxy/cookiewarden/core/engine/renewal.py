@@ -89,6 +89,7 @@ class Renewal:
         Cookie field. `effort`: the limits of the response."""
         if self._request.cookies is not cookies or self._request.at != now:
             self._request = Held(cookies, now)
+            effort.count(cookies.count(b";"))
         own, _, value = line.partition(b";")[0].partition(b"=")
         name, value = entry.name.encode() if entry.rename is not None else own.strip(WSP), value.strip(WSP)
         sent_as = kept_as(entry, name)

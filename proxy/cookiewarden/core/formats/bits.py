@@ -2,13 +2,15 @@
 
 import base64
 import re
+from collections import deque
+from itertools import repeat
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 MAX_VENDOR = 4096
 """Highest vendor that is read. The Global Vendor List has fewer than half of it, and its field could hold 65535."""
-MAX_RANGES = 300
-"""Maximum number of entries. A list of more than 241 is longer than a bit for each vendor."""
+MAX_RANGES = 241
+"""Maximum number of entries. A longer list takes more bits than one for each vendor."""
 
 
 def bits_of(text: str) -> str | None:
@@ -60,10 +62,15 @@ def _ranges(bits: str, at: int, most: int) -> bytes | None:
     entries = _RANGE.findall(bits, begin)[:count]
     if len(entries) < count or (entries and entries[-1][3]):
         return None
-    found = bytearray(most)
-    for one, first, last, _ in entries:
-        low, high = int(one or first, 2), int(one or last, 2)
-        if not 1 <= low <= high <= most:
-            return None
-        found[low - 1 : high] = _ONES[low - 1 : high]
-    return bytes(found)
+    found = bytearray(most + 1)
+    single = [int(entry[0], 2) for entry in entries if entry[0]]
+    if single and not 1 <= min(single) <= max(single) <= most:
+        return None
+    deque(map(found.__setitem__, single, repeat(1)), 0)  # most lists have many of them
+    for _, first, last, _ in entries:
+        if first:
+            low, high = int(first, 2), int(last, 2)
+            if not 1 <= low <= high <= most:
+                return None
+            found[low : high + 1] = _ONES[low - 1 : high]
+    return bytes(found[1:])

@@ -17,6 +17,8 @@ MAX_LOOKED = 2000
 MAX_TAILS = 20
 """Maximum number of different attribute lists of one response that are examined. Cookies with further ones are only
 counted."""
+MAX_OCTETS = 2048
+"""Maximum octets of these attribute lists, because dates may take long to read."""
 Examined = dict[bytes, tuple[Shape | None, int]]
 """The shape and lifetime of each attribute list of a response. The shape of a deletion is None."""
 
@@ -82,7 +84,7 @@ class Observations:
         for (_, line), decision in zip(lines, decisions, strict=True):
             pair, _, tail = line.partition(b";")
             if tail not in examined:
-                if len(examined) >= MAX_TAILS:
+                if len(examined) >= MAX_TAILS or len(tail) + sum(map(len, examined)) > MAX_OCTETS:
                     self._leave_out(Side.SERVER, 1)
                     continue
                 cookie = parse_set_cookie(b"=x;" + tail)  # the value is not needed

@@ -162,7 +162,7 @@
       return found
     }
     let entry = begin + 12
-    if (bits.length < entry || bits.number(begin, 12) > 300) return null
+    if (bits.length < entry || bits.number(begin, 12) > 241) return null
     for (let left = bits.number(begin, 12); left > 0; left--) {
       const isRange = entry < bits.length && bits.bit(entry) === 1, end = entry + (isRange ? 33 : 17)
       if (bits.length < end) return null

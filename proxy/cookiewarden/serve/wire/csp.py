@@ -34,7 +34,7 @@ NO_NONCE = b""
 
 MAX_POLICIES = 64
 MAX_SOURCES = 500
-"""Maximum number of sources in all policies together. With more, the policies count as forbidding the script."""
+"""Maximum number of sources and directives in all policies. With more, the policies count as forbidding the script."""
 
 
 def nonce_for(values: Iterable[bytes], script: PageAddress) -> bytes | None:
@@ -42,7 +42,7 @@ def nonce_for(values: Iterable[bytes], script: PageAddress) -> bytes | None:
     None if it is forbidden."""
     shared: dict[bytes, None] | None = None  # in the order of the first policy that needs a nonce
     policies = list(filter(_RESTRICTS.search, b",".join(values).split(b",")))
-    if len(policies) > MAX_POLICIES or sum(len(policy.split()) for policy in policies) > MAX_SOURCES:
+    if len(policies) > MAX_POLICIES or sum(map(_size, policies)) > MAX_SOURCES:
         return None
     for policy in policies:
         directives = _directives(policy)
@@ -54,6 +54,10 @@ def nonce_for(values: Iterable[bytes], script: PageAddress) -> bytes | None:
         nonces = dict.fromkeys(found[1] for source in sources if (found := _NONCE.fullmatch(source)))
         shared = nonces if shared is None else {nonce: None for nonce in shared if nonce in nonces}
     return NO_NONCE if shared is None else next(iter(shared), None)
+
+
+def _size(policy: bytes) -> int:
+    return len(policy.split()) + policy.count(b";")
 
 
 def _directives(policy: bytes) -> Mapping[bytes, bytes]:

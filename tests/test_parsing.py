@@ -1,5 +1,6 @@
 """Policies that another process parses: the same results, and no libraries that stay in a proxy."""
 
+import errno
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from cookiewarden import parsing
 from cookiewarden.core.policy.behind_envoy import envoy_problems
 from cookiewarden.core.policy.expiry import expiry_problems
 from cookiewarden.files import PolicyFiles, SeveralPolicyFiles
-from cookiewarden.parsing import MAX_ELSEWHERE, ParserElsewhere
+from cookiewarden.parsing import MAX_ELSEWHERE, ParserElsewhere, ParserFailed
 from tests.support.process import children, ended, free_port, ready, start_process
 from tests.support.wait import eventually
 
@@ -89,9 +90,20 @@ def test_a_process_that_dies_is_an_error_and_is_replaced(parser: ParserElsewhere
         return b"version: 1\n"
 
     before = set(children(os.getpid()))
-    with pytest.raises(OSError, match="ended unexpectedly"):
+    with pytest.raises(ParserFailed, match="ended unexpectedly"):
         parser.load("p.yaml", read)
     assert parser.load("p.yaml", lambda name: b"version: 1\ncookies: [{name: sid}]\n").policy is not None
+
+
+def test_a_process_that_cannot_be_started_now_is_an_error(
+    parser: ParserElsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_memory(*words: object, **options: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(parsing.subprocess, "Popen", without_memory)
+    with pytest.raises(ParserFailed, match="cannot be started: resource temporarily unavailable"):
+        PolicyFiles(CARERIX, parser).reload()
 
 
 def test_if_processes_are_forbidden_policies_are_parsed_here(

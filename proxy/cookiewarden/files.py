@@ -88,7 +88,7 @@ class PolicyFiles:
     def reload(self, checks: tuple[Check, ...] = ()) -> Loaded:
         """Load the policy by the parser, with the problems that `checks` find. The sources may be incomplete.
 
-        Raises OSError if the parser is another process that fails."""
+        Raises ParserFailed."""
         try:
             return self._reload(checks)
         finally:

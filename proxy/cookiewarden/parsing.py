@@ -29,12 +29,15 @@ Check = Callable[[Policy, "Mapping[str, Source]"], list[Problem]]
 """Further check of a policy without errors, from its sources by path. It can be pickled."""
 
 
+class ParserFailed(Exception):
+    """An error of the process that parses. The message is for people. Another attempt may succeed."""
+
+
 class Parser(Protocol):
     """A parser of one policy after another. It may keep parts of the last one."""
 
     def load(self, path: str, read: Reader, checks: tuple[Check, ...] = ()) -> Loaded:
-        """Load the policy whose main file is `path`, with the problems that `checks` find. Raises OSError if another
-        process cannot be started, or ends unexpectedly."""
+        """Load the policy whose main file is `path`, with the problems that `checks` find. Raises ParserFailed."""
 
     def rest(self) -> None:
         """End work that is not needed until the next policy."""
@@ -106,7 +109,7 @@ class ParserElsewhere:
             return process.load(path, read, checks)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
             self._end()
-            raise OSError(0, "the process that parses policies ended unexpectedly") from error
+            raise ParserFailed("the process that parses the policy ended unexpectedly") from error
 
     def rest(self) -> None:
         if not self._is_held:
@@ -166,7 +169,7 @@ class _Process:
 
     @classmethod
     def spawned(cls) -> "_Process":
-        """Start a process. Raises OSError, or _Forbidden if another attempt would fail too."""
+        """Start a process. Raises ParserFailed, or _Forbidden if another attempt would fail too."""
         command = [sys.executable, "-m", "cookiewarden.parsing"]
         try:
             process = subprocess.Popen(  # noqa: S603 (our own program)
@@ -174,6 +177,9 @@ class _Process:
             )
         except (FileNotFoundError, PermissionError) as error:
             raise _Forbidden from error
+        except OSError as error:
+            why = (error.strerror or "error").lower()
+            raise ParserFailed(f"the process that parses the policy cannot be started: {why}") from error
         assert process.stdin is not None and process.stdout is not None  # noqa: S101 (both are pipes)
         return cls(process.stdout, process.stdin, process.wait)  # type: ignore[arg-type]
 

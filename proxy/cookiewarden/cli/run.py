@@ -19,7 +19,7 @@ from cookiewarden.core.policy.loaded import Loaded
 from cookiewarden.core.policy.problem import render_line
 from cookiewarden.files import PolicyFiles, SeveralPolicyFiles
 from cookiewarden.keys import BadKeys, UnreadableKeys, keys_for
-from cookiewarden.parsing import Check, ParserElsewhere
+from cookiewarden.parsing import Check, ParserElsewhere, ParserFailed
 from cookiewarden.serve import log
 from cookiewarden.serve.address import is_itself, is_local
 from cookiewarden.serve.settings import Settings
@@ -131,8 +131,8 @@ def _read(settings: Settings, files: PolicyFiles) -> list[Loaded]:
         if settings.shadow:  # the proxy does not start with an invalid shadow policy
             shadow = PolicyFiles(settings.shadow, files.parser)
             accepted(shadow, shadow.reload())
-    except OSError as error:
-        raise click.ClickException(f"the policy cannot be parsed: {(error.strerror or 'error').lower()}") from None
+    except ParserFailed as failed:
+        raise click.ClickException(str(failed)) from None
     try:
         for policy in loaded.policies:
             keys_for(policy, settings.seal_key_file)

@@ -27,6 +27,7 @@ from cookiewarden.core.policy.policy import Mode, Policy
 from cookiewarden.core.policy.problem import Severity, counted
 from cookiewarden.files import PolicyFiles, SeveralPolicyFiles, is_passing
 from cookiewarden.keys import BadKeys
+from cookiewarden.parsing import ParserFailed
 from cookiewarden.serve.control.clock import Clock
 from cookiewarden.serve.control.mode import ModeSwitch
 from cookiewarden.serve.control.status import MAX_CAUSES, Cause, Obstacle, PolicyStatus, Reload, line_of, severity_of
@@ -253,6 +254,8 @@ class Reloader:
                 pieces = await self.put(revision)
             except BadKeys as bad:
                 self._failed(began, [Obstacle(str(bad))], may_pass=is_passing(bad.errno))
+            except ParserFailed as failed:
+                self._failed(began, [Obstacle(str(failed))], may_pass=True)
             except (OSError, MemoryError) as want:
                 why = (isinstance(want, OSError) and want.strerror) or "out of memory"
                 self._failed(began, [Obstacle(f"the files cannot be read now: {why.lower()}")], may_pass=True)

@@ -9,8 +9,10 @@ bytecodes that expensive heads take."""
 import math
 
 MAX_STEPS_OF_REQUEST = 2500
-"""Maximum number of steps for the cookies of a request. 300 new names need 2,100, and browsers keep 180 cookies of a
-site."""
+"""Maximum number of steps for up to 300 cookies of a request, of which 300 new names need 2,100. Each further cookie,
+which `--max-cookies` may allow, has the steps of a new name. Browsers keep 180 cookies of a site."""
+MANY_NAMES = 300
+"""Number of cookies above which a request has more steps."""
 MAX_STEPS_OF_RESPONSE = 2000
 """Maximum number of steps for the Set-Cookie lines of a response, and for the cookies that it expires. 60 new lines of
 six edits each need less."""
@@ -95,9 +97,9 @@ UNLIMITED = Effort()
 """The effort for callers without limits."""
 
 
-def of_request(answers: int = 0) -> Effort:
-    """Return the limit of a request. `answers`: steps for the visitor's answers in it."""
-    return Effort(MAX_STEPS_OF_REQUEST - answers)
+def of_request(names: int = 0, answers: int = 0) -> Effort:
+    """Return the limit of a request with this number of cookies. `answers`: steps for the visitor's answers in it."""
+    return Effort(MAX_STEPS_OF_REQUEST + STEPS_OF_NAME * max(0, names - MANY_NAMES) - answers)
 
 
 def of_response() -> Effort:

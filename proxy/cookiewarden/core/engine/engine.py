@@ -549,7 +549,7 @@ class Engine(Judge):
             if plan.form is not None:
                 scope.use(plan)
             return plan.apply(header, pieces), plan.decisions
-        effort = self.effort = of_request(self._steps_of_answers(pieces))
+        effort = self.effort = of_request(len(pieces), self._steps_of_answers(pieces))
         try:
             becomes, found = self._judge_pieces(pieces, scope, clock() if self.limits_renewal else 0.0)
         finally:

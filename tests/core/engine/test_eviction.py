@@ -331,7 +331,7 @@ def test_a_name_that_the_response_has_no_effort_left_for_is_expired_by_the_next(
     engine, cookies = Engine(policy(POLICY), now=NOW), [b"; ".join(b"n%d=1" % number for number in range(200))]
     scope, effort = engine.scope(Exchange(b"a.example")), of_response()
     _, found = engine.evictions(cookies, scope, b"/", NOW, effort)
-    at_once = (MAX_STEPS_OF_RESPONSE - 200 * STEPS_OF_EVICTION) // STEPS_OF_NAME + 1
+    at_once = (MAX_STEPS_OF_RESPONSE - 200 * (STEPS_OF_EVICTION + 1)) // STEPS_OF_NAME + 1
     assert len(found) == at_once
     assert engine.evictions(cookies, scope, b"/", NOW, effort)[1] == {}
     counts = [len(engine.evictions(cookies, scope, b"/", NOW, of_response())[1]) for _ in range(6)]

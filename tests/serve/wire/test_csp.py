@@ -46,8 +46,8 @@ VALUES = [
     (["script-src 'self'"] * 64, NO_NONCE),
     (["script-src 'self'"] * 65, FORBIDDEN),
     (["img-src *"] * 500, NO_NONCE),
-    (["script-src 'self' " + "a " * 498], NO_NONCE),
-    (["script-src 'self' " + "a " * 499], FORBIDDEN),
+    (["script-src 'self' " + "a " * 298], NO_NONCE),
+    (["script-src 'self' " + "a " * 299], FORBIDDEN),
     # invalid nonces
     (["script-src 'nonce-\"><script>'"], FORBIDDEN),
     (["script-src 'nonce-a b'"], FORBIDDEN),

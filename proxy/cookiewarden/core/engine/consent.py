@@ -30,9 +30,9 @@ Denied = frozenset[tuple[str, Reason]]
 
 NOTHING: Denied = frozenset()
 
-MAX_LINES = 8
+MAX_LINES = 24
 """Maximum number of Set-Cookie lines of the consent cookie in a response. More count like too many values."""
-MAX_ATTRIBUTES = 512
+MAX_ATTRIBUTES = 256
 """Maximum length of the attributes of such a line, in octets. A longer line counts in the same way."""
 MAX_ANSWERS = 3
 """Maximum number of different values of the consent cookie that are read. Browsers have several for one page only if

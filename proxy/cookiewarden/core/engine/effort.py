@@ -38,8 +38,8 @@ STEPS_OF_DOMAIN = 4
 """Steps for a line whose Domain is compared with the public suffixes."""
 STEPS_OF_RENEWAL = 6
 """Steps for a line under `renew: false`, which is compared with the cookies of the request."""
-STEPS_OF_EVICTION = 8
-"""Steps for a cookie that a response may expire."""
+STEPS_OF_EVICTION = 6
+"""Steps for a cookie that a response may expire, and one for each parent domain."""
 MAX_STEPS_ABOVE = 300
 """Further steps for the cookies of a request that have the exact name of an entry, such as a session."""
 STEPS_OF_ANSWER = 8

@@ -25,7 +25,7 @@ from cookiewarden.core.cookies.cookie import (
 )
 from cookiewarden.core.cookies.date import ExpiresClock, expires_clock
 from cookiewarden.core.cookies.scope import canonical_host, path_of
-from cookiewarden.core.cookies.suffix import is_public_suffix, registrable_parents
+from cookiewarden.core.cookies.suffix import MAX_LABELS, is_public_suffix, registrable_parents
 from cookiewarden.core.engine import consent, eviction
 from cookiewarden.core.engine.decision import (
     DENIED_BY_ANSWER,
@@ -130,6 +130,8 @@ class Engine(Judge):
         self._keyring = keyring
         self._scopes: dict[ScopeKey, Scope] = {}
         self._remembered = 0
+        self._held: tuple[bytes, frozenset[bytes]] = b"", frozenset()
+        """The last Cookie field that lines were compared with, and its cookies."""
         self._above_limits: dict[Action, Decision] = {}
         """Decisions on cookies above the limits."""
         self._has_many_new = False
@@ -267,7 +269,8 @@ class Engine(Judge):
         """Domains for declared (True) and undeclared cookies, computed when first needed."""
         self.effort = effort
         pieces = parse_cookie(b"; ".join(cookies))
-        for name, piece in pieces[: effort.room(len(pieces), STEPS_OF_EVICTION)]:
+        steps = STEPS_OF_EVICTION + min(scope.site.host.count(b"."), MAX_LABELS)  # each parent domain has its own line
+        for name, piece in pieces[: effort.room(len(pieces), steps)]:
             if name in found or not _has_content(piece) or len(name) > eviction.MAX_NAME or CONTROL.search(name):
                 continue
             decision = scope.names.get(name)
@@ -358,7 +361,7 @@ class Engine(Judge):
         # A large value can make a cookie too large. Checking the sum of all values takes only one comparison.
         if plan is not None and len(b"".join(lines.values)) <= MAX_PAIR - MAX_KEY:
             values = lines.values
-            if not cookies or not plan.ends or not _may_renew(plan, values, cookies):
+            if not cookies or not plan.ends or not self._may_renew(plan, values, cookies):
                 return plan.apply(values), plan.decisions
         parts: list[bytes] = []
         decisions = []
@@ -388,6 +391,17 @@ class Engine(Judge):
         if plan is None:
             self._remember_run(lines, becomes, decisions, scope)
         return parts, tuple(decisions)
+
+    def _may_renew(self, plan: RunPlan, values: list[bytes], cookies: bytes) -> bool:
+        """Check whether a line may renew one of the cookies in a request's Cookie field. Few other lines pass the
+        check."""
+        held: bytes | frozenset[bytes] = cookies
+        if len(cookies) * len(b"".join(values)) > MAX_SEARCHED:
+            if self._held[0] is not cookies:  # a response has several runs
+                pieces = cookies.split(b";")
+                self._held = cookies, frozenset(b"=".join(map(bytes.strip, piece.split(b"=", 1))) for piece in pieces)
+            held = self._held[1]
+        return any([name + values[at].strip(WSP) in held or not values[at].isascii() for at, name in plan.ends])
 
     def _on_new_line(
         self, line: bytes, pair: bytes, name: bytes, tail: bytes, scope: Scope, clock: ExpiresClock
@@ -496,7 +510,7 @@ class Engine(Judge):
                 names = names or frozenset(map(name_of, pieces))
                 sealed_so_far += decision.entry.seal is not None
                 self.effort.count(STEPS_OF_CARRIED)
-                if self.effort.is_spent or (sealed_so_far > MAX_OPENED and decision.entry.seal is not None):
+                if self.effort.is_overspent or (sealed_so_far > MAX_OPENED and decision.entry.seal is not None):
                     carried = self._unjudged(Action.STRIP, decision.entry)
                     after = None if carried.enforced else piece
                 else:
@@ -702,14 +716,6 @@ class Engine(Judge):
 def _has_control(text: bytes) -> bool:
     """Check for control characters. For printable text, this takes two thirds of the time of a search for CONTROL."""
     return not text.decode("latin-1").isprintable() and CONTROL.search(text) is not None
-
-
-def _may_renew(plan: RunPlan, values: list[bytes], cookies: bytes) -> bool:
-    """Check whether a line may renew one of the cookies in a request's Cookie field. Few other lines pass the check."""
-    held: bytes | frozenset[bytes] = cookies
-    if len(cookies) * len(b"".join(values)) > MAX_SEARCHED:
-        held = frozenset(b"=".join(map(bytes.strip, piece.split(b"=", 1))) for piece in cookies.split(b";"))
-    return any([name + values[at].strip(WSP) in held or not values[at].isascii() for at, name in plan.ends])
 
 
 def _reads_value(decision: Decision) -> bool:

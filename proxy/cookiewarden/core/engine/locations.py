@@ -66,10 +66,16 @@ class Location:
         """Return the length of the longest path of an entry that applies."""
         if not entry.paths:
             return 0
-        declared = self._paths_of(entry)
         if self.path is None:
-            return declared.lengths[0]
+            return max(map(len, entry.paths))
+        declared = self._paths_of(entry)
         return declared.lengths[list(map(self.path.startswith, declared.beginnings)).index(True)]
+
+    def unprepared(self, entries: Iterable[Entry]) -> int:
+        """Return the number of paths of entries that are not prepared yet."""
+        if self.path is None:
+            return 0
+        return sum([len(entry.paths) for entry in entries if entry.paths and entry.paths not in self._declared])
 
     def _paths_of(self, entry: Entry) -> _Declared:
         found = self._declared.get(entry.paths)

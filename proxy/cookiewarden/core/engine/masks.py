@@ -112,6 +112,14 @@ class Beginnings:
         union = self._unions.get(at)
         return self._unite(at) if union is None else union
 
+    def each(self, name: bytes) -> list[int]:
+        """Return the sets of the texts with which a name begins, the longest text first."""
+        found, at = [], self.find(name)
+        while at >= 0:
+            found.append(mask_of(self._sets[self.texts[at]]))
+            at = self._next[at]
+        return found
+
     def _unite(self, at: int) -> int:
         if len(self._unions) * self._size > self._max_bits:
             self._unions.clear()

@@ -9,7 +9,9 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
+from operator import or_
 
 from cookiewarden.core.engine.effort import UNLIMITED, Effort
 from cookiewarden.core.engine.globs import Globs, in_order, sides
@@ -68,17 +70,19 @@ class _Many:
     def first(self, location: Location, now: float, effort: Effort) -> Match | None:
         """Return the match with the highest rank, which is on the most exact host."""
         numbers, ranks, on_hosts = self._of_living(now), location.hosts, self._on_hosts.numbers
+        on_paths: list[int] = []
         if location.path is not None:
-            numbers &= self._on_any_path | self._on_paths.of(location.path)
+            on_paths = self._on_paths.each(location.path)
+            numbers &= reduce(or_, on_paths, self._on_any_path)
         hosts = sorted(on_hosts.keys() & ranks.keys(), key=ranks.__getitem__, reverse=True)
-        effort.count(2 + len(hosts) // 4)
+        effort.count(2 + len(hosts) // 4 + len(on_paths) // 3)
         for host in [*hosts, ""]:
             here = numbers & self._on_hosts.union([host]) if host in on_hosts else 0
             if here and location.path is None:
                 return Match(self.entries[(here & -here).bit_length() - 1])
             if here:
-                effort.count(here.bit_count() // 2)
-                return Match(max([self.entries[number] for number in numbers_of(here)], key=location.path_rank))
+                longest = next((here & some for some in on_paths if here & some), here)
+                return Match(max([self.entries[number] for number in numbers_of(longest)], key=location.path_rank))
         return None
 
     def _of_living(self, now: float) -> int:
@@ -130,7 +134,7 @@ class _Here:
         """Find the match with the highest rank."""
         if named.many is not None:
             return named.many.first(self.location, self.now, effort)
-        effort.count(len(named.entries) // 2)
+        effort.count(len(named.entries) + self.location.unprepared(named.entries))
         here = [entry for entry in named.entries if entry.until > self.now and self.location.has(entry)]
         return Match(max(here, key=self.location.rank)) if here else None
 

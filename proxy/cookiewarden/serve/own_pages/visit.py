@@ -229,12 +229,10 @@ def _size_of(found: tuple[tuple[bytes, ...], ...]) -> int:
 
 _DOWNLOAD = re.compile(rb"[ \t]*attachment[ \t]*(?:;|\Z)", re.IGNORECASE)
 """A Content-Disposition for which browsers show no page. Chromium shows one for `attachment=x`."""
-_CODINGS = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"dcb", b"dcz", b"compress", b"x-compress"})
+_CODED = re.compile(
+    rb"(?:^|,)[ \t]*+(?:x-gzip|x-compress|gzip|deflate|br|zstd|dcb|dcz|compress)[ \t]*+(?:,|$)", re.IGNORECASE
+)
 """Codings of a body that browsers know. They show a body with another coding unchanged."""
-
-
-def _words(value: bytes) -> set[bytes]:
-    return {word.strip(b" \t").lower() for word in value.split(b",", 64)}
 
 
 def _is_shown(status: int, fields: Iterable[Header]) -> bool:
@@ -253,7 +251,7 @@ def _unwritten(kind: PageKind, fields: Iterable[Header]) -> str:
     """Return the reason why a page gets no tag, or "" if it gets one. The body decides, too, if the kind is unknown."""
     if kind is PageKind.OTHER or any(name == b"content-type" and _WIDE.search(value) for name, value in fields):
         return "not-html"
-    if any(name == b"content-encoding" and not _CODINGS.isdisjoint(_words(value)) for name, value in fields):
+    if any(name == b"content-encoding" and _CODED.search(value) for name, value in fields):
         return "encoded"
     return ""
 

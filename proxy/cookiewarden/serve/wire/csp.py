@@ -33,7 +33,7 @@ _PORTS = {b"http": 80, b"https": 443}
 NO_NONCE = b""
 
 MAX_POLICIES = 64
-MAX_SOURCES = 500
+MAX_SOURCES = 300
 """Maximum number of sources and directives in all policies. With more, the policies count as forbidding the script."""
 
 

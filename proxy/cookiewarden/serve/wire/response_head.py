@@ -219,7 +219,7 @@ MAX_FIXED = 2048
 """Maximum number of lines that are remembered, and of names whose values are counted."""
 OFTEN = 16
 """Number of uses after which a template gets a form."""
-MAX_FORM = 800
+MAX_FORM = 512
 """Maximum length of a head with a form, without its values, in octets. It takes about 2 ms to compile."""
 RECENT = 4
 """Maximum number of templates whose forms are tried."""

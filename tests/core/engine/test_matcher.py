@@ -365,7 +365,8 @@ def test_the_texts_of_a_few_globs_are_stored_for_a_limited_number_of_sets() -> N
         assert len(matcher._globs._few_texts) <= MAX_FEW_TEXTS
 
 
-def test_of_many_entries_of_one_name_that_are_all_for_other_hosts_no_one_applies() -> None:
+def test_of_many_entries_of_one_name_for_other_hosts_or_paths_no_one_applies() -> None:
     matcher = Matcher(entry("a", ("h",), (f"/{number}",)) for number in range(2 * MANY))
     assert matcher.match(b"a", b"h", b"/7/x").entry is not None
     assert matcher.match(b"a", b"other", b"/7/x").out_of_scope
+    assert matcher.match(b"a", b"h", b"/x").out_of_scope

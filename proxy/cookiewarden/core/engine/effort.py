@@ -13,9 +13,9 @@ MAX_STEPS_OF_REQUEST = 2500
 which `--max-cookies` may allow, has the steps of a new name. Browsers keep 180 cookies of a site."""
 MANY_NAMES = 300
 """Number of cookies above which a request has more steps."""
-MAX_STEPS_OF_RESPONSE = 2000
+MAX_STEPS_OF_RESPONSE = 1800
 """Maximum number of steps for the Set-Cookie lines of a response, and for the cookies that it expires. 60 new lines of
-six edits each need less."""
+ten edits each need less."""
 STEPS_OF_NAME = 7
 """Steps for a new name in a request. A glob with text between two stars that is tried takes two steps."""
 STEPS_OF_ENDED = 2

@@ -112,13 +112,20 @@ class Beginnings:
         union = self._unions.get(at)
         return self._unite(at) if union is None else union
 
-    def each(self, name: bytes) -> list[int]:
-        """Return the sets of the texts with which a name begins, the longest text first."""
-        found, at = [], self.find(name)
+    def depth(self, name: bytes) -> int:
+        """Return the number of texts with which a name begins."""
+        at = self.find(name)
+        return self._lengths[at].bit_count() if at >= 0 else 0
+
+    def longest(self, name: bytes, wanted: int) -> int:
+        """Return the wanted numbers of the longest text with which a name begins and that has some; 0 if none has."""
+        at = self.find(name)
         while at >= 0:
-            found.append(mask_of(self._sets[self.texts[at]]))
+            found = wanted & mask_of(self._sets[self.texts[at]])
+            if found:
+                return found
             at = self._next[at]
-        return found
+        return 0
 
     def _unite(self, at: int) -> int:
         if len(self._unions) * self._size > self._max_bits:

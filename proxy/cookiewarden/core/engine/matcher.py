@@ -9,9 +9,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 from itertools import groupby
-from operator import or_
 
 from cookiewarden.core.engine.effort import UNLIMITED, Effort
 from cookiewarden.core.engine.globs import Globs, in_order, sides
@@ -64,26 +62,37 @@ class _Many:
         self._on_hosts = Sets(hosts)
         """The entries on each host. An empty one stands for any."""
         self._on_any_path = mask_of([number for number, entry in enumerate(self.entries) if not entry.paths])
-        self._on_paths = Beginnings(_by_path((number, entry.paths) for number, entry in enumerate(self.entries)))
+        paths = _by_path((number, entry.paths) for number, entry in enumerate(self.entries))
+        self._on_paths = Beginnings(paths, 4 * MAX_BITS)
         self._living = -math.inf, (1 << len(entries)) - 1
 
     def first(self, location: Location, now: float, effort: Effort) -> Match | None:
         """Return the match with the highest rank, which is on the most exact host."""
         numbers, ranks, on_hosts = self._of_living(now), location.hosts, self._on_hosts.numbers
-        on_paths: list[int] = []
         if location.path is not None:
-            on_paths = self._on_paths.each(location.path)
-            numbers &= reduce(or_, on_paths, self._on_any_path)
+            numbers &= self._on_any_path | self._on_paths.of(location.path)
+        if not numbers:
+            return None
         hosts = sorted(on_hosts.keys() & ranks.keys(), key=ranks.__getitem__, reverse=True)
-        effort.count(2 + len(hosts) // 4 + len(on_paths) // 3)
+        effort.count(2 + len(hosts) // 3)
         for host in [*hosts, ""]:
             here = numbers & self._on_hosts.union([host]) if host in on_hosts else 0
-            if here and location.path is None:
-                return Match(self.entries[(here & -here).bit_length() - 1])
             if here:
-                longest = next((here & some for some in on_paths if here & some), here)
-                return Match(max([self.entries[number] for number in numbers_of(longest)], key=location.path_rank))
+                return Match(self._of_longest_path(here, location, effort))
         return None
+
+    def _of_longest_path(self, here: int, location: Location, effort: Effort) -> Entry:
+        """Return the entry with the longest path of some that apply."""
+        path = location.path
+        if path is None:
+            return self.entries[(here & -here).bit_length() - 1]
+        depth = self._on_paths.depth(path)
+        if depth <= 4 * here.bit_count():  # otherwise it is cheaper to look at each entry
+            effort.count(depth // 4)
+            here = self._on_paths.longest(path, here) or here
+        some = [self.entries[number] for number in numbers_of(here)]
+        effort.count(len(some) // 2 + location.unprepared(some))
+        return max(some, key=location.path_rank)
 
     def _of_living(self, now: float) -> int:
         if self._living[0] != now:
@@ -125,6 +134,8 @@ class _Here:
         """Return the match with the highest rank here, or None."""
         if named.only is not None:
             entry = named.entries[0]
+            if entry.paths:
+                effort.count(self.location.unprepared(named.entries))
             return named.only if entry.until > self.now and self.location.has(entry) else None
         if named not in self._found:
             self._found[named] = self._first_of(named, effort)
@@ -182,7 +193,7 @@ class Matcher:
         self._on_hosts = Sets(hosts)
         self._on_any_path = mask_of(on_any_path)
         self._on_paths = Beginnings(
-            _by_path(on_paths), 4 * MAX_BITS
+            _by_path(on_paths), 8 * MAX_BITS
         )  # deep paths have many beginnings, so their unions are stored
 
     @property
@@ -266,7 +277,7 @@ class Matcher:
 
     def _ranks_here(self, number: int, here: _Here, effort: Effort) -> bool:
         """Set the rank of a glob. Return False if all its entries are for other locations."""
-        effort.spend(1)
+        effort.spend(2)
         found = here.match(self._named[number], effort)
         if found is None or found.entry is None:
             here.globs &= ~(1 << number)

@@ -25,6 +25,7 @@ MAX_TYPES = 64
 """Maximum number of types in a response's fields that are examined."""
 _UNKNOWN = frozenset({b"", b"unknown/unknown", b"application/unknown", b"application/x-unknown-content-type"})
 _QUOTED = re.compile(rb'"[^"]*"?')
+_WITH_SLASH = re.compile(rb"(?:^|(?<=,))[^,/]*+/[^,]*")
 _ESSENCE_ENDS = re.compile(rb"[ \t;(]")
 
 
@@ -49,7 +50,7 @@ def kind_of(fields: Iterable[Header]) -> PageKind:
 def _essence(types: bytes) -> bytes:
     """Return the last valid type without its parameters (Fetch 2.2.2); empty if there is none except `*/*`. Parameters
     may contain a comma within quotes."""
-    pieces = [piece for piece in _QUOTED.sub(b"", types).split(b",") if b"/" in piece]
+    pieces = _WITH_SLASH.findall(_QUOTED.sub(b"", types))
     for piece in reversed(pieces[-MAX_TYPES:]):
         essence = _ESSENCE_ENDS.split(piece.strip(b" \t"), maxsplit=1)[0].lower()
         if b"/" in essence and essence != b"*/*":

@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 
 from cookiewarden.core.cookies.date import clock_at
+from cookiewarden.core.engine.consent import MAX_ATTRIBUTES, MAX_LINES
 from cookiewarden.core.engine.decision import (
     MEANINGS,
     NOT_VIOLATIONS,
@@ -1082,3 +1083,35 @@ def test_a_name_is_tried_without_a_limit_outside_of_heads() -> None:
     scope = tried.scope(SECURE)
     for number in range(200):
         assert tried.judge_name(b"p" * 60 + b"zzz-%d" % number, scope).reasons == (Reason.UNDECLARED,)
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_denied"),
+    [
+        ([b"answer=a; Path=/%d" % number for number in range(MAX_LINES)], False),
+        ([b"answer=a; Path=/%d" % number for number in range(MAX_LINES + 1)], True),
+        ([b"answer=a;" + b"x" * MAX_ATTRIBUTES], False),
+        ([b"answer=a;" + b"x" * (MAX_ATTRIBUTES + 1)], True),
+        ([b"answer=b\x01"], False),  # no cookie
+        ([b"answer=b"], True),
+    ],
+)
+def test_so_many_lines_of_the_consent_cookie_are_read(lines: list[bytes], is_denied: bool) -> None:
+    tried = engine(
+        "version: 1\nconsent: {cookie: answer, format: list}\n"
+        "categories: {need: {basis: x}, c: {consent: opt-out, granted_by: [a]}}\n"
+        "cookies: [{name: answer, category: need}, {name: x, category: c}]"
+    )
+    scope = tried.scope_of(b"shop.example", b"/", True, tried.answer([b"answer=a"], []))
+    after = tried.after_response(scope, lines, lambda: clock_at(NOW))
+    assert not scope.denied and bool(after.denied) is is_denied
+
+
+def test_a_cookie_whose_name_begins_like_the_consent_cookie_is_no_answer() -> None:
+    tried = engine(
+        "version: 1\nconsent: {cookie: app, format: list}\ncategories: {need: {basis: x}, c: {consent: required, granted_by: [a]}}\n"
+        "cookies: [{name: app, category: need}, {name: 'app_*_*', category: need}, {name: x, category: c}]"
+    )
+    header = b"; ".join([b"app=a", *(b"app_%d_1=%0100d" % (number, number) for number in range(150))])
+    scope = tried.scope_of(b"shop.example", b"/", True, tried.answer([header], []))
+    assert tried.on_cookies(header, scope)[0] == header

@@ -122,6 +122,8 @@ def test_a_plan_of_long_values_never_hides_a_renewal() -> None:
     for _ in range(2):
         assert runs(tried, b"v=2" + rest, b"1", long, b"1") == every
         assert runs(tried, b"xv=" + long + rest, b"1", long, b"1") == every
+        sent = b"v=3" + rest
+        assert [runs(tried, sent, b"1", long, b"1") for _ in range(2)] == [every, every]  # two runs of one response
         assert runs(tried, b"a=1;  v = " + long + b" " + rest, b"1", long, b"1") == every[::2]
 
 

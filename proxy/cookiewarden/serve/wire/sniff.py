@@ -50,7 +50,7 @@ def kind_of(fields: Iterable[Header]) -> PageKind:
 def _essence(types: bytes) -> bytes:
     """Return the last valid type without its parameters (Fetch 2.2.2); empty if there is none except `*/*`. Parameters
     may contain a comma within quotes."""
-    pieces = _WITH_SLASH.findall(_QUOTED.sub(b"", types))
+    pieces: list[bytes] = _WITH_SLASH.findall(_QUOTED.sub(b"", types))
     for piece in reversed(pieces[-MAX_TYPES:]):
         essence = _ESSENCE_ENDS.split(piece.strip(b" \t"), maxsplit=1)[0].lower()
         if b"/" in essence and essence != b"*/*":

@@ -6,7 +6,8 @@ local engine = {}
 local sub, find, match, lower, format = string.sub, string.find, string.match, string.lower, string.format
 local byte, char, floor, concat = string.byte, string.char, math.floor, table.concat
 
-local MAX_PAIR, MAX_ATTRIBUTE, MAX_CONSENT = 4096, 1024, 16384
+local MAX_PAIR, MAX_ATTRIBUTE, MAX_CONSENT = 4096, 1024, 4096
+local MAX_ANSWER_LINES, MAX_ANSWER_ATTRIBUTES = 24, 256
 local MAX_KNOWN, MAX_SAME, MAX_EXPIRES, MAX_TABS = 12, 4, 2, 6
 local FOREVER = 1000000000000
 local KNOWN = {
@@ -747,7 +748,7 @@ end
 -- The words of one value with their text, or nil. `false` is a fault that ends the reading.
 local function words_of(value)
   local text = strip(value)
-  if #value > MAX_CONSENT or not is_utf8(text) or find(text, "\239\191\189", 1, true) then return nil end
+  if #text > MAX_CONSENT or not is_utf8(text) or find(text, "\239\191\189", 1, true) then return nil end
   local plain = unwrapped(text)
   if plain == nil then return nil end
   local words, key = list_of(plain)
@@ -945,14 +946,29 @@ end
 
 -- If lines set the consent cookie, return the scope with the strictest of the previous and the new answers.
 local function after_answer(policy, lines, scope, clock)
-  local both = nil
+  local both, named, is_too_much = nil, {}, false
   local gpc = find(scope.flags, "g", 1, true) ~= nil
+  local function add(values)
+    both = both or {}
+    for category in pairs(denied_by(policy, values, gpc)) do both[category] = true end
+  end
   for i = 1, #lines do
-    local cookie = find(lines[i], policy.consent.cookie, 1, true) and parse(lines[i])
+    local name, attributes = match(lines[i], "^([^=;]*)=[^;]*;?(.*)$")
+    if name and strip(name) == policy.consent.cookie then
+      named[#named + 1] = lines[i]
+      is_too_much = is_too_much or #attributes > MAX_ANSWER_ATTRIBUTES
+    end
+  end
+  if is_too_much or #named > MAX_ANSWER_LINES then
+    add({})
+    add({ "\255" }) -- a value that cannot be read
+    add({ "" }) -- an objection
+    named = {}
+  end
+  for i = 1, #named do
+    local cookie = parse(named[i])
     if cookie and cookie.name == policy.consent.cookie then
-      both = both or {}
-      local values = is_deletion(cookie, clock) and {} or { cookie.value }
-      for category in pairs(denied_by(policy, values, gpc)) do both[category] = true end
+      add(is_deletion(cookie, clock) and {} or { cookie.value })
     end
   end
   if not both then return scope end

@@ -1107,7 +1107,7 @@ def test_so_many_lines_of_the_consent_cookie_are_read(lines: list[bytes], is_den
     assert not scope.denied and bool(after.denied) is is_denied
 
 
-def test_a_cookie_whose_name_begins_like_the_consent_cookie_is_no_answer() -> None:
+def test_only_the_exact_name_of_the_consent_cookie_is_an_answer() -> None:
     tried = engine(
         "version: 1\nconsent: {cookie: app, format: list}\ncategories: {need: {basis: x}, c: {consent: required, granted_by: [a]}}\n"
         "cookies: [{name: app, category: need}, {name: 'app_*_*', category: need}, {name: x, category: c}]"

@@ -7,7 +7,7 @@ import os
 import pickle
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,22 +69,13 @@ class LiveInventory:
 
     async def dumped(self) -> bytes:
         """Return the inventory as JSON, with turns for traffic while it is built."""
-        pieces = []
-        for number, piece in enumerate(pieces_of(self.inventory)):
-            pieces.append(piece)
-            if number % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
-        return b"".join(pieces)
+        return b"".join(await _with_turns(pieces_of(self.inventory)))
 
     async def copied(self) -> Callable[[], Inventory]:
         """Return a function that makes a copy of the inventory at this time, for another thread. The function's input
         is built with turns for traffic. Unlike JSON, it does not need pydantic."""
         head = pickle.dumps(replace(self.inventory, records={}))
-        pieces = []
-        for number, item in enumerate(list(self.inventory.records.items())):
-            pieces.append(pickle.dumps(item))
-            if number % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
+        pieces = await _with_turns(map(pickle.dumps, list(self.inventory.records.items())))
         return lambda: replace(pickle.loads(head), records=dict(map(pickle.loads, pieces)))  # noqa: S301 (our own)
 
     async def watch(self) -> None:
@@ -162,3 +153,13 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+
+
+async def _with_turns(pieces: Iterable[bytes]) -> list[bytes]:
+    """Return pieces that are made one by one. Traffic gets a turn after each YIELD_EVERY of them."""
+    found = []
+    for number, piece in enumerate(pieces):
+        found.append(piece)
+        if number % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+    return found

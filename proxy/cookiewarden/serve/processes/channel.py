@@ -40,7 +40,7 @@ _LENGTH = struct.Struct("!Q")
 
 @dataclass(frozen=True, slots=True)
 class PolicyFilesRead:
-    """A policy that the supervisor has read and validated: the content of each file, by name."""
+    """A policy that the supervisor has validated. `files`: the content of each file by name, if it is large."""
 
     path: str
     files: Mapping[str, bytes]

@@ -40,7 +40,7 @@ from cookiewarden.serve.processes.serving import Serving
 
 
 class Preparer:
-    """Builds engines from the bytes that the supervisor has validated."""
+    """Builds engines from the policies, or from the bytes of large ones, that the supervisor has validated."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,6 @@ import uvloop
 
 from cookiewarden.core.engine.order import Order
 from cookiewarden.core.policy.loaded import Loaded
-from cookiewarden.core.policy.policy import Policy
 from cookiewarden.core.policy.problem import counted
 from cookiewarden.files import PolicyFiles
 from cookiewarden.parsing import MAX_ELSEWHERE
@@ -30,7 +29,7 @@ from cookiewarden.serve.address import Address
 from cookiewarden.serve.control.reload import Revision
 from cookiewarden.serve.control.status import WorkerProcesses
 from cookiewarden.serve.errors import CannotStart
-from cookiewarden.serve.observe.metrics import GAUGES, Labels
+from cookiewarden.serve.observe.metrics import GAUGES, Label, Labels
 from cookiewarden.serve.observe.observations import Observed
 from cookiewarden.serve.observe.role import Role
 from cookiewarden.serve.processes.channel import (
@@ -342,10 +341,9 @@ class WorkerPool(CountingWorkers):
         paths = dict(self.settings.extproc_policy)
         labels = dict(self.labels.numbers)
         named = {
-            name: PolicyFilesRead(paths[name], other.files, labels, revision.keys, policy=_if_small(other))
-            for name, other in revision.named.items()
+            name: _for_workers(paths[name], other, labels, revision.keys) for name, other in revision.named.items()
         }
-        return PolicyFilesRead(path, revision.files, labels, revision.keys, named, _if_small(revision))
+        return _for_workers(path, revision, labels, revision.keys, named)
 
     def counts(self) -> list[int]:
         cells = self.labels.cells
@@ -469,6 +467,14 @@ def _how(process: Process) -> str:
         return f"signal {-code}"
 
 
-def _if_small(revision: Revision) -> Policy | None:
-    """Return the policy of a revision if workers should not parse it themselves."""
-    return revision.policy if sum(map(len, revision.files.values())) <= MAX_ELSEWHERE else None
+def _for_workers(
+    path: str,
+    revision: Revision,
+    labels: dict[Label, int],
+    keys: tuple[bytes, ...],
+    named: Mapping[str, PolicyFilesRead] | None = None,
+) -> PolicyFilesRead:
+    """Return the policy of a revision, or its files if it is large, so that workers parse only changed entries."""
+    if sum(map(len, revision.files.values())) <= MAX_ELSEWHERE:
+        return PolicyFilesRead(path, {}, labels, keys, named or {}, revision.policy)
+    return PolicyFilesRead(path, revision.files, labels, keys, named or {})
